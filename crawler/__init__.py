@@ -1,0 +1,1 @@
+"""Crawl the neighbourhood of one news article: fetch it, follow its related items, keep clean records."""

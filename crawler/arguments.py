@@ -1,0 +1,175 @@
+"""The spider arguments of ``scrapy crawl articles``, checked before anything is asked.
+
+In: the ``-a name=value`` pairs as text. Out: ``Arguments``. A wrong value or an unknown name raises CrawlerError, one line that
+names the argument, what it got and what it takes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crawler import sites
+from crawler.errors import CrawlerError
+from crawler.items import RelatedItem
+from crawler.sites import ARTICLE_ID, Site
+
+NAMES = ("seed", "source", "site", "base_url", "depth", "limit", "since", "until", "match")
+_SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, or @FILE with one a line"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where a crawl starts: an article's id, or the path of a saved page (then the id is not known yet and empty)."""
+
+    id: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What was asked for. ``base_url`` is None where the user named none; dates are whole days, both included."""
+
+    seeds: tuple[Seed, ...]
+    source: str
+    site: Site
+    base_url: str | None
+    depth: int
+    limit: int
+    since: date | None
+    until: date | None
+    match: re.Pattern[str] | None
+
+    def follows(self, item: RelatedItem) -> bool:
+        """Whether a related item is to be fetched, as far as its list tells."""
+        if self.since or self.until:
+            if item.uploaded_at is None:
+                return False
+            uploaded = date.fromisoformat(item.uploaded_at[:10])
+            if uploaded < (self.since or date.min) or uploaded > (self.until or date.max):
+                return False
+        if self.match is None:
+            return True
+        return any(text and self.match.search(text) for text in (item.headline, item.headline_raw))
+
+
+def parse(given: Mapping[str, str]) -> Arguments:
+    """Check spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``)."""
+    for name in given:
+        # Services that run spiders, such as Scrapyd, add arguments of their own like _job.
+        if name not in NAMES and not name.startswith("_"):
+            near = get_close_matches(name, NAMES, n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise CrawlerError(f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}")
+    site = sites.load(given.get("site", "alalam"))
+    base_url = _base_url(given["base_url"]) if "base_url" in given else None
+    if base_url:
+        site = site.at(base_url)
+    since, until = (_day(name, given[name]) if name in given else None for name in ("since", "until"))
+    if since and until and since > until:
+        raise CrawlerError(f"until: got '{until}', which is before since ('{since}'); takes a date not before it")
+    return Arguments(
+        seeds=tuple(_seeds(given["seed"], site)) if "seed" in given else (),
+        source=_source(given.get("source", "live")),
+        site=site,
+        base_url=base_url,
+        depth=_count("depth", given.get("depth", "2"), "hops from the seeds"),
+        limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
+        since=since,
+        until=until,
+        match=_pattern(given["match"]) if "match" in given else None,
+    )
+
+
+def require_seed(arguments: Arguments) -> None:
+    """CrawlerError if no seed was given: a crawl has to start somewhere."""
+    if not arguments.seeds:
+        raise CrawlerError(f"seed: it is missing; takes {_SEED_TAKES}")
+
+
+def _seeds(value: str, site: Site) -> list[Seed]:
+    seeds: list[Seed] = []
+    for part in value.split(","):
+        part = part.strip()
+        if part.startswith("@"):
+            seeds += _seed_file(part[1:], site)
+        elif part:
+            seeds.append(_seed(part, site, "seed"))
+    if not seeds:
+        raise CrawlerError(f"seed: got {value!r}; takes {_SEED_TAKES}")
+    return list(dict.fromkeys(seeds))
+
+
+def _seed_file(name: str, site: Site) -> list[Seed]:
+    try:
+        text = Path(name).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CrawlerError(f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line") from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [_seed(line, site, f"seed, line {number} of {name}") for number, line in lines if line and not line.startswith("#")]
+
+
+def _seed(text: str, site: Site, where: str) -> Seed:
+    if ARTICLE_ID.fullmatch(text):
+        return Seed(text)
+    if "://" in text:
+        article_id = site.id_of(text)
+        if article_id is None:
+            hosts = ", ".join(sorted(site.hosts))
+            raise CrawlerError(f"{where}: got {text!r}, which is no article of {site.name} ({hosts}); takes {_SEED_TAKES}")
+        return Seed(article_id)
+    path = Path(text)
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        raise CrawlerError(f"{where}: got {text!r}, which is neither digits nor a file; takes {_SEED_TAKES}")
+    return Seed("", path)
+
+
+def _source(value: str) -> str:
+    if value != "live" and not Path(value).exists():
+        near = get_close_matches(value, ["live"], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise CrawlerError(f"source: got {value!r}, which does not exist; takes 'live', or a folder or file of saved pages{hint}")
+    return value
+
+
+def _base_url(value: str) -> str:
+    takes = "takes the root of a mirror, such as http://127.0.0.1:8000"
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        raise CrawlerError(f"base_url: got {value!r}, which is no URL; {takes}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or not port_is_valid:
+        raise CrawlerError(f"base_url: got {value!r}; {takes}")
+    return value.rstrip("/")
+
+
+def _count(name: str, value: str, what: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise CrawlerError(f"{name}: got {value!r}, takes a whole number of {what}")
+    return int(value)
+
+
+def _day(name: str, value: str) -> date:
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise CrawlerError(f"{name}: got {value!r}, takes a date as YYYY-MM-DD")
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise CrawlerError(f"match: got {value!r}, which is no regular expression ({error}); takes one, such as Aleppo|Homs") from error

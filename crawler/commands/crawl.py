@@ -1,0 +1,109 @@
+"""``scrapy crawl``, with arguments checked before it starts, a report at its end, and an exit code that tells what happened."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+
+from scrapy.commands import crawl
+from scrapy.crawler import Crawler
+from w3lib.url import file_uri_to_path
+
+from crawler import arguments
+from crawler.errors import CrawlerError
+from crawler.feeds import check_writable
+from crawler.outcome import COULD_NOT_START, Outcome
+from crawler.spiders.articles import ArticlesSpider
+
+# They tell what Scrapy is made of, not what the run does.
+_WORDY_LOGGERS = (
+    "scrapy.middleware",
+    "scrapy.utils.log",
+    "scrapy.crawler",
+    "scrapy.addons",
+    "scrapy.core.engine",
+    "asyncio",
+    "py.warnings",
+    "scrapy.extensions.feedexport",
+)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+class Command(crawl.Command):
+    """Overrides Scrapy's command of the same name. Spiders other than ``articles`` run as Scrapy runs them."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        assert self.settings is not None
+        if self.settings["LOG_LEVEL"] != "DEBUG":
+            for name in _WORDY_LOGGERS:
+                logging.getLogger(name).addFilter(_is_warning)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.crawler_process is not None and self.settings is not None
+        if len(args) == 1 and args[0] not in self.crawler_process.spider_loader.list():
+            known = self.crawler_process.spider_loader.list()
+            near = get_close_matches(args[0], known, n=1)
+            self._refuse(
+                CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            )
+            return
+        if len(args) != 1 or not issubclass(self.crawler_process.spider_loader.load(args[0]), ArticlesSpider):
+            super().run(args, opts)
+            return
+        try:
+            arguments.require_seed(arguments.parse(opts.spargs))
+            self._check_feeds()
+        except CrawlerError as error:
+            self._refuse(error)
+            return
+        crawler = self._create_crawler(args[0])
+        run = self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        fault = run.exception() if isinstance(run, asyncio.Task) and run.done() and not run.cancelled() else None
+        if isinstance(fault, CrawlerError):
+            self._refuse(fault)
+        elif fault is not None or self.crawler_process.bootstrap_failed:
+            self._refuse(CrawlerError(f"the run could not start: {type(fault).__name__}: {fault}", COULD_NOT_START))
+        else:
+            self._report(crawler)
+
+    def _refuse(self, error: CrawlerError) -> None:
+        print(f"scrapy crawl: {error}", file=sys.stderr)
+        self.exitcode = error.exit_code
+
+    def _check_feeds(self) -> None:
+        """CrawlerError if a feed file could not be written at the end: better to know before the first request."""
+        assert self.settings is not None
+        for uri in map(str, self.settings.getdict("FEEDS")):
+            if ("://" in uri and not uri.startswith("file:")) or uri.startswith("stdout:"):
+                continue
+            target = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
+            if "%(" in str(target.parent):
+                continue
+            try:
+                check_writable(target)
+            except OSError as error:
+                raise CrawlerError(
+                    f"feed: {target} cannot be written ({error.strerror}); give another file with -o, or make its folder writable",
+                    COULD_NOT_START,
+                ) from error
+
+    def _report(self, crawler: Crawler) -> None:
+        assert self.settings is not None
+        outcome = crawler.get_extension(Outcome)
+        if outcome is None or crawler.spider is None:
+            self.exitcode = COULD_NOT_START
+            return
+        discovered = outcome.discovered
+        # Standard output belongs to a feed that was sent there.
+        feeds = map(str, self.settings.getdict("FEEDS"))
+        print(outcome.report(discovered), file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout)
+        self.exitcode = outcome.exit_code(discovered)

@@ -1,0 +1,26 @@
+"""``scrapy schema``: the JSON Schema of the records."""
+
+import argparse
+import json
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.items import RECORDS, json_schema
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[article|teaser|failure]"
+
+    def short_desc(self) -> str:
+        return "Print the JSON Schema of the records: of one kind, or of all by kind"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if unknown := [kind for kind in args if kind not in RECORDS]:
+            raise UsageError(f"there is no kind of record {unknown[0]!r}; takes {', '.join(RECORDS)}", print_help=False)
+        schema = json_schema(args[0]) if len(args) == 1 else {kind: json_schema(kind) for kind in args or RECORDS}
+        print(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -1,0 +1,164 @@
+"""Feed files that are whole or absent.
+
+A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot
+write, or stores no article leaves the target as it was; what it had written stays beside it, in a file that ends
+in ``.part``.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import msgspec
+from scrapy.exporters import JsonLinesItemExporter
+from scrapy.extensions.feedexport import FileFeedStorage
+from scrapy.utils.asyncio import call_later
+
+from crawler.items import Article, Failure, Teaser
+from crawler.outcome import Outcome
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+_BUFFER_BYTES = 1 << 16
+
+
+class _Part(io.FileIO):
+    """A feed being written. The first write that fails stops the crawl: what cannot be stored must not be fetched."""
+
+    def __init__(self, descriptor: int, path: str, crawler: Crawler) -> None:
+        super().__init__(descriptor, "wb")
+        self.path = path
+        self.crawler = crawler
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        if self.error is not None:
+            raise self.error
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = error
+            logger.error("%s: %s; the run stops here. What was written stays in that file", self.path, error.strerror)
+            call_later(0, self._stop)
+            raise
+
+    def _stop(self) -> None:
+        import asyncio
+
+        engine = self.crawler.engine
+        if engine is not None and engine.spider is not None:
+            self._task = asyncio.ensure_future(engine.close_spider_async(reason="feed_write_failed"))
+
+
+class WholeFileStorage(FileFeedStorage):
+    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step at the end of the run."""
+
+    def __init__(self, uri: str, crawler: Crawler, *, feed_options: dict[str, Any] | None = None) -> None:
+        super().__init__(uri, feed_options=feed_options)
+        self.crawler = crawler
+        self.target = Path(self.path)
+        self.overwrite = self.write_mode == "wb"
+        self._part: _Part | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, uri: str, *, feed_options: dict[str, Any] | None = None) -> Self:
+        return cls(uri, crawler, feed_options=feed_options)
+
+    def open(self, spider: Spider) -> IO[bytes]:
+        if not getattr(spider, "started", True):
+            # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
+            return io.BytesIO()
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, path = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
+        os.fchmod(descriptor, _mode(self.target))
+        self._part = _Part(descriptor, path, self.crawler)
+        return io.BufferedWriter(self._part, _BUFFER_BYTES)
+
+    def store(self, file: IO[bytes]) -> None:
+        part = self._part
+        if part is None:
+            return
+        try:
+            file.flush()
+            os.fsync(part.fileno())
+        except OSError as error:
+            part.error = part.error or error
+        outcome = self.crawler.get_extension(Outcome)
+        if part.error is not None:
+            part.close()
+            if outcome:
+                outcome.feed_errors.append(f"{self.target}: {part.error.strerror}; what was written is in {part.path}")
+            raise part.error
+        file.close()
+        if self.overwrite and outcome and outcome.stored_nothing and self.target.exists() and self.target.stat().st_size:
+            logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
+            return
+        if not self.overwrite and self.target.exists():
+            self._prepend_target(part.path)
+        Path(part.path).replace(self.target)
+        _sync_folder(self.target.parent)
+        if outcome:
+            outcome.feeds.append(str(self.target))
+
+    def _prepend_target(self, part: str) -> None:
+        """Make of the part the target and the part, so that one rename adds to the target."""
+        descriptor, joined = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
+        with open(descriptor, "wb") as whole:
+            for name in (self.target, Path(part)):
+                with name.open("rb") as source:
+                    shutil.copyfileobj(source, whole)
+            whole.flush()
+            os.fsync(whole.fileno())
+            os.fchmod(whole.fileno(), _mode(self.target))
+        Path(joined).replace(part)
+
+
+def check_writable(target: Path) -> None:
+    """OSError if no file can be put at ``target``."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
+        probe.write(b"\n")
+        probe.flush()
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the target, or those of a new file."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; a system that cannot sync a folder has it durable already or never."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+class RecordLinesExporter(JsonLinesItemExporter):
+    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as Scrapy writes it."""
+
+    def export_item(self, item: Any) -> None:
+        if isinstance(item, (Article, Teaser, Failure)) and not self.fields_to_export and not self.indent:
+            self.file.write(msgspec.json.encode(item) + b"\n")
+        else:
+            super().export_item(item)

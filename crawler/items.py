@@ -1,0 +1,200 @@
+"""What leaves the crawler: the published schema of its records.
+
+Three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` is known only from the related lists
+of articles, a ``Failure`` was asked for and could not be had or read. Every id that a run discovers ends as
+exactly one of them. ``schema`` is the version of this module's classes; a change that a reader of old records must know
+of raises it. ``json_schema`` gives the JSON Schema of each, generated from these classes.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^(https?|file)://")]
+Instant = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?[+-]\d\d:\d\d$",
+        description="ISO 8601 with offset",
+    ),
+]
+Published = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{6})?[+-]\d\d:\d\d)?$",
+        description="ISO 8601 with offset; only the date where the page tells no time of day",
+    ),
+]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Position = Annotated[int, msgspec.Meta(ge=1)]
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+MediaKind = Literal["image", "video"]
+
+Why = Literal["depth", "limit", "pruned", "not_saved", "interrupted"]
+"""Why a known article was not fetched.
+
+depth: farther from the seeds than was asked for; limit: the run had fetched as many as it may; pruned: by
+since, until or match; not_saved: the folder has no page for it; interrupted: the run was stopped first.
+"""
+
+Reason = Literal[
+    "gone",
+    "http_3xx",
+    "http_4xx",
+    "http_5xx",
+    "timeout",
+    "dns",
+    "refused",
+    "tls",
+    "connection_lost",
+    "robots",
+    "offsite_redirect",
+    "redirect_loop",
+    "private_address",
+    "not_html",
+    "too_large",
+    "cut_short",
+    "not_an_article",
+    "other_article",
+    "unreadable",
+    "internal_error",
+]
+"""Why an article could not be had or read.
+
+gone: 404 or 410; robots: robots.txt forbids it; private_address: the host has a private or loopback address
+that no base_url names; cut_short: fewer bytes came than were announced; not_an_article: the page answers 200
+but holds no article; other_article: the page says that it is another one; unreadable: the saved page cannot
+be opened; internal_error: a fault of this program, its log has the traceback.
+"""
+
+ANSWERS = frozenset({"gone", "robots"})
+"""Reasons that are the site's answer, not a fault of the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a field was read on the page, and what was assumed in reading it (null: nothing)."""
+
+    where: Text
+    assumed: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    kind: MediaKind
+    url: Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedItem:
+    """One entry of an article's related list.
+
+    ``position`` counts from 1 in the page's order. ``headline`` is without marks such as "+ Video", ``headline_raw`` as
+    the list gives it. ``kind`` is video where such a mark or the name of the picture says so. ``uploaded_at`` is when
+    the picture was uploaded, read from its name. ``content_type`` and ``sort`` are the publisher's own, as given.
+    """
+
+    position: Position
+    id: Text | None
+    url: Url | None
+    headline: Text | None
+    headline_raw: Text | None
+    kind: MediaKind
+    picture_url: Url | None
+    uploaded_at: Instant | None
+    content_type: Text | None
+    sort: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article that was fetched and read. A field that could not be read is null and named in ``missing``."""
+
+    kind: Literal["article"] = "article"
+    schema: Literal[1] = 1
+    site: Text
+    id: Text
+    url: Url | None
+    headline: Text | None
+    headline_raw: Text | None
+    published_at: Published | None
+    published_raw: Text | None
+    body: Text | None
+    language: Text | None
+    credit: Text | None
+    media: tuple[Media, ...] | None
+    related: tuple[RelatedItem, ...] | None
+    related_complete: bool | None
+    depth: Count
+    found_on: Text | None
+    fetched_at: Instant
+    source: Text
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)]
+    body_sha256: Digest | None
+    missing: tuple[Text, ...]
+    provenance: dict[str, Provenance]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of an article that was not read: what the list that named it first says, and who else listed it.
+
+    ``headline``, ``media_kind`` and the other fields of a listing are null for a seed that nobody listed. ``listed_on``
+    holds the ids of the pages that list it, ``listed_as`` every headline that they give it, as given.
+    """
+
+    kind: Literal["teaser", "failure"]
+    schema: Literal[1] = 1
+    site: Text
+    id: Text
+    url: Url | None
+    headline: Text | None
+    headline_raw: Text | None
+    media_kind: MediaKind | None
+    picture_url: Url | None
+    uploaded_at: Instant | None
+    content_type: Text | None
+    sort: Text | None
+    listed_on: tuple[Text, ...]
+    listed_as: tuple[Text, ...]
+    depth: Count
+    found_on: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teaser(Known):
+    """An article known only from related lists, and why it was not fetched."""
+
+    kind: Literal["teaser"] = "teaser"
+    why: Why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Known):
+    """An article that was asked for and could not be had or read. ``attempts`` counts the requests made."""
+
+    kind: Literal["failure"] = "failure"
+    reason: Reason
+    detail: Text
+    attempts: Count
+    status: Annotated[int, msgspec.Meta(ge=100, le=999)] | None
+    source: Text
+    failed_at: Instant
+
+
+Record = Article | Teaser | Failure
+RECORDS: dict[str, type[Record]] = {"article": Article, "teaser": Teaser, "failure": Failure}
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one kind of record; KeyError for a kind that there is not."""
+    schema = msgspec.json.schema(RECORDS[kind])
+    for definition in schema["$defs"].values():
+        if definition.get("type") == "object" and "properties" in definition:
+            # Every field is written, null or not, and no other.
+            definition["required"] = list(definition["properties"])
+            definition["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,296 @@
+"""From a parsed page to its blocks: the runs of text that a reader sees as one line or paragraph each.
+
+Every markup ends the same way: a ``<p>``, a table cell whose text is split by ``<br>``, a ``<div>`` that holds bare
+text, each gives blocks in the order of the page. What chooses among them (headline, date line, body) need not
+know the markup any more.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.etree import _Element
+
+from crawler.page import dates
+
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark nobr q s samp small span strike strong "
+    "sub sup time tt u var wbr".split()
+)
+_SKIPPED = frozenset(
+    "script style noscript template svg math iframe object embed applet select button textarea input option canvas "
+    "audio video map head title meta link figcaption dialog".split()
+)
+_ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
+_ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
+# The words by which page templates name the parts that are not the article: those that mean it wherever they stand in
+# a class or id, and those that mean it only when they are the whole of it.
+_ZONE = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|sidebar|aside|related|relatednews|recommend\w*|"
+    r"share|sharing|sharebar|sharethis|addthis|social|comments?|commentlist|respond|disqus|breadcrumbs?|crumbs?|pathway|tags|taglist|tagbox|"
+    r"keywords|promo|advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|subscription|most(?:read|viewed)|popular|trending|"
+    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|authorbox|captions?|imgcaption|photocaption|"
+    r"toolbar|pager|pagination|login|signin|poll|rating|teasers?|outbrain|taboola|sr-only|screen-reader\w*|postmeta|postinfo|entry-meta|readmore|"
+    r"read-more|read-also|readalso|seealso|see-also|morenews|more-news|font-?size|textsize|disclaimer)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_ZONE_WHOLE = re.compile(
+    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
+    re.IGNORECASE,
+)
+_ICON_SIZE = 50
+"""Pixels; what is smaller on a side is no news picture."""
+_FORM_TEXT = 400
+"""Characters; a form around more text than this is around the page, as ASP.NET's is."""
+_DATE_LINE = 80
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
+# C0 controls, which no page text keeps (see `page.read`): a line break, and the two ends of a link's text.
+_BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
+_LINKED = re.compile(f"{_LINK}([^{_LINK_END}]*){_LINK_END}")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
+_PUBLISHED = re.compile(r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE)
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """One run of text.
+
+    ``element`` is the block-level element whose own text it is, ``zones`` are the elements around it whose names
+    say that they are not the article, ``linked`` counts its characters inside links.
+    """
+
+    index: int
+    text: str
+    element: _Element
+    zones: tuple[_Element, ...]
+    linked: int
+
+    @property
+    def tag(self) -> str:
+        return str(self.element.tag)
+
+    @property
+    def link_share(self) -> float:
+        return self.linked / len(self.text)
+
+    @property
+    def sentence(self) -> bool:
+        return ends_sentence(self.text)
+
+    @property
+    def prose(self) -> bool:
+        """Whether this reads as a paragraph: a sentence of some length that is not mostly links."""
+        if self.tag in HEADINGS or self.link_share > 0.4:
+            return False
+        return len(self.text) >= 80 or (len(self.text) >= 30 and self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A date that the markup states for machines, such as ``<time datetime>``, and the index of the block there."""
+
+    value: str
+    published: bool
+    index: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image or video element: its URL as written, the index of the block there, the zones around it."""
+
+    url: str
+    video: bool
+    index: int
+    zones: tuple[_Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A page as its reader sees it, in document order."""
+
+    blocks: list[Block]
+    stamps: list[Stamp]
+    pictures: list[Picture]
+
+
+def ends_sentence(text: str) -> bool:
+    return _SENTENCE_END.search(text) is not None
+
+
+def collapse(text: str) -> str:
+    """Return the text with every run of white space as one space; zero-width marks are dropped."""
+    return " ".join(text.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "").split())
+
+
+def all_text(element: _Element) -> str:
+    """All the text inside an element, as it stands."""
+    return "".join(map(str, element.itertext()))
+
+
+def read(root: _Element) -> Layout:
+    """Read the blocks of a parsed page."""
+    blocks: list[Block] = []
+    stamps: list[Stamp] = []
+    pictures: list[Picture] = []
+    buffer: list[str] = []
+    holders: list[_Element] = [root]
+    zones: tuple[_Element, ...] = ()
+    links = 0
+
+    def add(text: str | None) -> None:
+        if text:
+            buffer.append(f"{_LINK}{text}{_LINK_END}" if links and not text.isspace() else text)
+
+    def flush() -> None:
+        if buffer:
+            raw = "".join(buffer)
+            buffer.clear()
+            if not raw.isspace():
+                holder = holders[-1]
+                if holder.tag == "pre":
+                    raw = raw.replace("\n", _BREAK)
+                for text, linked in _paragraphs(raw, by_hand=holder.tag in ("p", "blockquote", "li")):
+                    blocks.append(Block(len(blocks), text, holder, zones, linked))
+
+    forms = _small_forms(root)
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        if event == "start":
+            tag = element.tag
+            if tag in _SKIPPED or element.get("hidden") is not None or _hidden(element):
+                if tag in ("video", "audio"):
+                    pictures += _videos(element, len(blocks), zones)
+                if tag not in _INLINE:
+                    flush()
+                walk.skip_subtree()
+            elif tag == "br":
+                buffer.append(_BREAK)
+            elif tag == "hr":
+                flush()
+            elif tag in _INLINE:
+                links += tag == "a"
+                if tag == "img":
+                    pictures += _image(element, len(blocks), zones)
+                stamps += _stamps(element, len(blocks))
+                add(element.text)
+            else:
+                flush()
+                holders.append(element)
+                if element in forms or _named_as_zone(element):
+                    zones = (*zones, element)
+                stamps += _stamps(element, len(blocks))
+                add(element.text)
+            continue
+        if event == "end" and (tag := element.tag) not in _SKIPPED and tag not in ("br", "hr"):
+            if tag in _INLINE:
+                links -= tag == "a" and not (element.get("hidden") is not None or _hidden(element))
+            elif holders[-1] is element:
+                flush()
+                holders.pop()
+                if zones and zones[-1] is element:
+                    zones = zones[:-1]
+        if element is not root:
+            add(element.tail)
+    flush()
+    return Layout(blocks, stamps, pictures)
+
+
+def _hidden(element: _Element) -> bool:
+    style = element.get("style")
+    return style is not None and bool(_HIDDEN.search(style))
+
+
+def _named_as_zone(element: _Element) -> bool:
+    if element.tag in ("html", "body"):
+        return False
+    if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
+        return True
+    name = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return len(name) > 1 and bool(_ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name))
+
+
+def _small_forms(root: _Element) -> set[_Element]:
+    """The parts of a page that ask the reader to type something: a newsletter, a search, a login; not a whole page."""
+    found: set[_Element] = set()
+    for field in root.iter("input", "textarea"):
+        if field.tag == "input" and field.get("type", "text") not in ("text", "email", "password", "search", "tel"):
+            continue
+        part = field.getparent()
+        while part is not None and part.tag not in ("div", "form", "section", "td", "fieldset", "p", "body"):
+            part = part.getparent()
+        if part is not None and part.tag != "body" and len(all_text(part)) < _FORM_TEXT:
+            found.add(part)
+    return found
+
+
+def _stamps(element: _Element, index: int) -> list[Stamp]:
+    """``<time datetime>``, microdata's ``itemprop=datePublished``, hAtom's ``<abbr class=published title>``."""
+    item = (element.get("itemprop") or element.get("property") or "").removeprefix("dc:")
+    hint = f"{item} {element.get('class') or ''}" + (" pubdate" if element.get("pubdate") is not None else "")
+    if element.tag == "time":
+        value, where = element.get("datetime"), "time"
+    elif item.startswith("date"):
+        value, where = element.get("content") or element.get("datetime"), f"{item} in the markup"
+    elif element.tag == "abbr" and "published" in hint:
+        value, where = element.get("title"), "abbr.published"
+    else:
+        return []
+    if not value or _UPDATED.search(hint):
+        return []
+    return [Stamp(value, bool(_PUBLISHED.search(hint)), index, where)]
+
+
+def _image(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
+    # Pages that load images late keep the real address in a data attribute.
+    url = element.get("data-src") or element.get("data-original") or element.get("data-lazy-src") or element.get("src")
+    sizes = [int(size) for name in ("width", "height") if (size := (element.get(name) or "").removesuffix("px")).isdecimal()]
+    if not url or any(size < _ICON_SIZE for size in sizes):
+        return []
+    return [Picture(url.strip(), False, index, zones)]
+
+
+def _videos(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
+    if element.tag != "video":
+        return []
+    urls = [(element.get("poster"), False), (element.get("src"), True)]
+    urls += [(source.get("src"), True) for source in element.iter("source")]
+    return [Picture(url.strip(), video, index, zones) for url, video in urls if url and url.strip()]
+
+
+def _is_dated(line: str) -> bool:
+    """Whether a line of a run is a date line, which is never part of a paragraph."""
+    return len(line) < _DATE_LINE and dates.find(collapse(line)) is not None
+
+
+def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
+    """Split a run at its line breaks; give each part and how many of its characters are linked.
+
+    Two breaks always part paragraphs. One does where no pair is in the run, unless the run is one paragraph's own
+    (``by_hand``) and the line before does not end a sentence: then it is a line that was wrapped by hand.
+    """
+    if _BREAK not in raw:
+        parts = [raw]
+    else:
+        lines = raw.strip(_BREAK + " \t\r\n").split(_BREAK)
+        paired = any(line.isspace() or not line for line in lines)
+        parts = []
+        joined = False
+        for line in lines:
+            if line.isspace() or not line:
+                joined = False
+            elif joined and not _is_dated(line) and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", parts[-1])))):
+                parts[-1] += " " + line
+            else:
+                parts.append(line)
+                joined = not _is_dated(line)
+    found = []
+    for part in parts:
+        text = collapse(_LINKED.sub(r"\1", part)) if _LINK in part else collapse(part)
+        if text:
+            linked = sum(len(collapse(link)) for link in _LINKED.findall(part)) if _LINK in part else 0
+            found.append((text, min(linked, len(text))))
+    return found

@@ -1,0 +1,148 @@
+"""The related items of a page that links to them: the site's own articles under a related-news heading."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+from lxml.etree import _Element
+
+from crawler.page.article import heads_other, heads_related
+from crawler.page.blocks import HEADINGS, all_text, collapse
+from crawler.page.leak import Listed, Related
+from crawler.sites import Site
+
+_NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
+_HEADING_LENGTH = 60
+
+
+@dataclass(slots=True)
+class _Links:
+    """Links to articles below one element, in order; the id of an article is there once."""
+
+    where: str
+    headed: bool
+    anchors: list[tuple[str, _Element]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> set[str]:
+        return {article_id for article_id, _ in self.anchors}
+
+
+def read(root: _Element, site: Site, url: str | None) -> Related | None:
+    """Return the list of links under a related-news heading; None where the page has no such list."""
+    order: dict[_Element, int] = {}
+    anchors: list[tuple[str, _Element]] = []
+    headings: list[tuple[_Element, bool]] = []
+    named: list[_Element] = []
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        order[element] = len(order)
+        if element.tag == "a":
+            href = element.get("href")
+            if href and (article_id := site.id_of(href, url)):
+                anchors.append((article_id, element))
+        if (kind := _heading(element)) is not None:
+            headings.append((element, kind))
+        elif _NAMED_RELATED.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+            named.append(element)
+    if not anchors:
+        return None
+    groups = [_under(heading, headings, anchors, order) for heading, related in headings if related]
+    groups += [_Links("list named as related", False, [a for a in anchors if element in a[1].iterancestors()]) for element in named]
+    # One link beside "Read also:" inside the text is no list; under a heading of its own it is.
+    groups = [group for group in groups if len(group.ids) > 1 or group.headed]
+    best = max(groups, key=lambda group: (len(group.ids) > 1, group.where.startswith("links"), len(group.ids)), default=None)
+    if best is None or not best.anchors:
+        return None
+    return Related(tuple(_listed(best, url)), True, best.where)
+
+
+def _heading(element: _Element) -> bool | None:
+    """Whether an element is a heading: True of related news, False of another part, None if it is none."""
+    if element.tag in HEADINGS or element.tag in ("strong", "b", "legend", "caption", "th", "dt", "summary"):
+        words = all_text(element)
+        if len(words) > 4 * _HEADING_LENGTH:
+            return None
+    else:
+        words = element.text or ""
+    words = collapse(words)
+    if not words or len(words) > _HEADING_LENGTH:
+        return None
+    if heads_related(words):
+        return True
+    return False if element.tag in HEADINGS or heads_other(words) else None
+
+
+def _under(
+    heading: _Element, headings: list[tuple[_Element, bool]], anchors: list[tuple[str, _Element]], order: dict[_Element, int]
+) -> _Links:
+    """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading."""
+    at = order[heading]
+    where = f"links under {collapse(all_text(heading))[:_HEADING_LENGTH]!r}"
+    headed = heading.tag in HEADINGS
+    after = [(article_id, a) for article_id, a in anchors if order[a] > at]
+    if not after:
+        return _Links(where, headed)
+    around = [heading, *heading.iterancestors()]
+    first = [after[0][1], *after[0][1].iterancestors()]
+    scope = next(element for element in around if element in first)
+    branch = first[first.index(scope) - 1] if scope is not after[0][1] else scope
+    # Another heading of the page ends the list; one inside an entry of the list does not.
+    ends = [order[h] for h, related in headings if order[h] > at and not _inside_link_card(h, related)]
+    stop = min(ends, default=len(order))
+    inside = {branch, *_fellows(branch)}
+    return _Links(where, headed, [(i, a) for i, a in after if order[a] < stop and inside & {a, *a.iterancestors()}])
+
+
+def _inside_link_card(heading: _Element, related: bool) -> bool:
+    """A heading that is a link, is inside one, or holds one is an entry's title."""
+    return not related and (heading.find(".//a") is not None or any(e.tag == "a" for e in heading.iterancestors()))
+
+
+def _fellows(branch: _Element) -> Iterator[_Element]:
+    """The siblings after an element that go on the same list: the same tag and class, or links and line breaks."""
+    for sibling in branch.itersiblings():
+        if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
+            continue
+        if sibling.tag != branch.tag and not {sibling.tag, branch.tag} <= {"dt", "dd"}:
+            return
+        yield sibling
+
+
+def _listed(links: _Links, url: str | None) -> Iterator[Listed]:
+    texts: dict[str, str] = {}
+    pictures: dict[str, str] = {}
+    for article_id, anchor in links.anchors:
+        text = _title(anchor)
+        if len(text) > len(texts.get(article_id, "")) and not (texts.get(article_id) and _is_prompt(text)):
+            texts[article_id] = text
+        else:
+            texts.setdefault(article_id, text)
+        for image in anchor.iter("img"):
+            if source := image.get("data-src") or image.get("src"):
+                pictures.setdefault(article_id, _absolute(source, url))
+    for article_id, text in texts.items():
+        yield Listed(article_id, text or None, pictures.get(article_id))
+
+
+def _absolute(source: str, url: str | None) -> str:
+    try:
+        return urljoin(url or "", source.strip())
+    except ValueError:
+        return source
+
+
+def _is_prompt(text: str) -> bool:
+    return re.fullmatch(r"(?:read|see|more|continue|full).{0,20}", text, re.IGNORECASE) is not None
+
+
+def _title(anchor: _Element) -> str:
+    """A link's words: its heading, else all its text, else the title or the picture's text of a bare picture."""
+    heading = next((e for e in anchor.iter(*HEADINGS)), None)
+    text = collapse(all_text(heading if heading is not None else anchor))
+    if text:
+        return text
+    images = [image.get("alt") for image in anchor.iter("img")]
+    return collapse(anchor.get("title") or next((alt for alt in images if alt), ""))

@@ -1,0 +1,54 @@
+"""The plain text of a saved page: headline first, a date line near the top, paragraphs between blank lines."""
+
+from dataclasses import dataclass
+
+from crawler.page import dates
+from crawler.page.article import Dated
+from crawler.page.blocks import collapse, ends_sentence
+from crawler.page.metadata import Declared
+
+# Lines of the head among which the date line is looked for.
+_HEAD_LINES = 8
+_SHORT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    headline: Declared | None
+    dated: Dated | None
+    body: tuple[str, ...]
+    where: str
+
+
+def read_plain(text: str) -> Plain:
+    """Read the text of a saved page, from which its dumps have been cut out."""
+    lines = [collapse(line) for line in text.splitlines()]
+    filled = [index for index, line in enumerate(lines) if line]
+    if not filled:
+        return Plain(None, None, (), "text")
+    headline = lines[filled[0]]
+    dated = None
+    used = {index for index in filled if lines[index] == headline}
+    for index in filled[1:_HEAD_LINES]:
+        moment = dates.find(lines[index])
+        # A date line is little but its date.
+        if moment and len(lines[index]) - (moment.end - moment.start) <= 40:
+            raw = lines[index][moment.start : moment.end].strip()
+            dated = Dated(raw, moment, f"date line, line {index + 1}")
+            used.add(index)
+            break
+    # Where no blank line parts anything below the head, every line is a paragraph.
+    body_lines = [index for index in filled if index not in used]
+    wrapped = any(not lines[index] for index in range(body_lines[0], body_lines[-1])) if body_lines else False
+    paragraphs: list[str] = []
+    last = -2
+    for index in body_lines:
+        if wrapped and index == last + 1 and paragraphs:
+            paragraphs[-1] += " " + lines[index]
+        else:
+            paragraphs.append(lines[index])
+        last = index
+    # A byline or a date in a form that is not known stands between headline and text, and is no sentence.
+    while paragraphs and len(paragraphs[0]) < _SHORT and not ends_sentence(paragraphs[0]):
+        del paragraphs[0]
+    return Plain(Declared(headline, "first line"), dated, tuple(paragraphs), "paragraphs of the text")

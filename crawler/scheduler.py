@@ -1,0 +1,78 @@
+"""The Scrapy scheduler over the crawl frontier."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.asyncio import call_later
+
+if TYPE_CHECKING:
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+
+    from crawler.frontier import Frontier
+
+
+class FrontierScheduler(BaseScheduler):
+    """Hands out the requests of a spider in the order of its ``frontier``.
+
+    A request whose ``article`` in meta waits in the frontier is kept until the frontier gives that id. Any other request (a
+    retry, a redirect, one of a spider that has no frontier) is next in turn. ``pause`` stops handing out for a while:
+    how a host that asks for patience gets it, for a run crawls one publisher.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._frontier: Frontier | None = None
+        self._kept: dict[str, Request] = {}
+        self._ready: deque[Request] = deque()
+        self._paused_until = 0.0
+        settings = crawler.settings
+        # What waits in the downloader could not be held back any more by a pause.
+        self._at_once = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def open(self, spider: Spider) -> Deferred[None] | None:
+        self._frontier = getattr(spider, "frontier", None)
+        return None
+
+    def has_pending_requests(self) -> bool:
+        return bool(self._ready or (self._kept and self._frontier and self._frontier.has_more))
+
+    def enqueue_request(self, request: Request) -> bool:
+        article_id = request.meta.get("article")
+        sighting = self._frontier.known.get(article_id) if self._frontier and article_id else None
+        if sighting is not None and sighting.state == "waiting":
+            self._kept[sighting.id] = request
+        else:
+            self._ready.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        if monotonic() < self._paused_until or len(self.crawler.engine.downloader.active) >= self._at_once:
+            return None
+        if self._ready:
+            return self._ready.popleft()
+        if not self._kept or self._frontier is None:
+            return None
+        article_id = self._frontier.take()
+        return None if article_id is None else self._kept.pop(article_id)
+
+    def pause(self, seconds: float) -> None:
+        """Hand out nothing for ``seconds`` from now; a longer pause that goes on already stays."""
+        self._paused_until = max(self._paused_until, monotonic() + seconds)
+        engine = self.crawler.engine
+
+        def resume() -> None:
+            # The engine asks by itself only every five seconds.
+            if engine._slot is not None and engine._slot.closing is None:
+                engine._slot.nextcall.schedule()
+
+        call_later(seconds, resume)

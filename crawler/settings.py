@@ -1,0 +1,95 @@
+"""Every Scrapy setting of this project that differs from Scrapy's default, with its reason."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    _VERSION = version("neighbourhood-crawler")
+except PackageNotFoundError:
+    # Run from a checkout that is not installed.
+    _VERSION = "dev"
+
+BOT_NAME = "neighbourhood-crawler"
+SPIDER_MODULES = ["crawler.spiders"]
+NEWSPIDER_MODULE = "crawler.spiders"
+COMMANDS_MODULE = "crawler.commands"
+
+# Manners. A news site is one host: one request at a time, slower when it answers slowly, and it can see who asks.
+USER_AGENT = f"neighbourhood-crawler/{_VERSION} (research and archiving of news; Scrapy)"
+ROBOTSTXT_OBEY = True
+# robots.txt rules are written for this name, not for the whole user agent.
+ROBOTSTXT_USER_AGENT = "neighbourhood-crawler"
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 1.0
+DOWNLOAD_DELAY = 0.5
+CONCURRENT_REQUESTS = 1
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_TIMEOUT = 60
+# Seconds: the longest that a Retry-After is waited for, and the first pause before a retry without one.
+RETRY_AFTER_MAX = 600
+RETRY_BACKOFF = 0.5
+# The failure's own log line says it.
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+
+# Safety.
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+REDIRECT_MAX_TIMES = 5
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+# Articles need none, and the first cookie makes tldextract fetch a list from the network.
+COOKIES_ENABLED = False
+# Which page led to which is nobody else's business.
+REFERER_ENABLED = True
+REFERRER_POLICY = "no-referrer"
+
+# Each id is asked for once because the frontier knows it; a fingerprint of every request would only cost time.
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+SCHEDULER = "crawler.scheduler.FrontierScheduler"
+# The frontier keeps the depth.
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+}
+DOWNLOADER_MIDDLEWARES = {
+    # Before robots.txt and throttling, which saved pages have no need of.
+    "crawler.sources.folder.SavedPagesMiddleware": 10,
+    # Drops a redirect off the site without telling where it led; PublisherOnlyMiddleware tells.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "crawler.sources.live.PublisherOnlyMiddleware": 50,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawler.sources.live.PatientRetryMiddleware": 550,
+    # A page that only refreshes to another is no article, and is recorded as such.
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+}
+# A page gives one item: a hundred workers for each response cost more than the page itself.
+CONCURRENT_ITEMS = 1
+
+ITEM_PIPELINES = {"crawler.pipelines.RecordPipeline": 100}
+EXTENSIONS = {
+    "crawler.outcome.Outcome": 0,
+    # Outcome says more than "Crawled N pages".
+    "scrapy.extensions.logstats.LogStats": None,
+}
+SPIDER_CONTRACTS = {"crawler.spiders.contracts.SavedPageContract": 1}
+
+FEED_STORAGES = {"": "crawler.feeds.WholeFileStorage", "file": "crawler.feeds.WholeFileStorage"}
+FEED_EXPORTERS = {
+    "jsonlines": "crawler.feeds.RecordLinesExporter",
+    "jsonl": "crawler.feeds.RecordLinesExporter",
+    "jl": "crawler.feeds.RecordLinesExporter",
+}
+FEED_EXPORT_ENCODING = "utf-8"
+FEEDS = {
+    f"output/{name}-%(time)s.jsonl": {"format": "jsonlines", "item_classes": [f"crawler.items.{record}"]}
+    for name, record in (("articles", "Article"), ("teasers", "Teaser"), ("failures", "Failure"))
+}
+
+LOG_LEVEL = "INFO"
+LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"
+# The report at the end says what matters; -s STATS_DUMP=1 adds Scrapy's.
+STATS_DUMP = False
+LOG_VERSIONS: list[str] = []
+# Seconds between progress lines where there is no terminal; 0 for none.
+PROGRESS_INTERVAL = 10.0

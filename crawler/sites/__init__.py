@@ -1,0 +1,84 @@
+"""Publishers. Each is one file here, whose ``SITE`` says what only that publisher's pages need.
+
+To add one, see CONTRIBUTING.md.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+from urllib.parse import urljoin, urlsplit
+
+from crawler.errors import CrawlerError
+
+ARTICLE_ID = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is known of one publisher.
+
+    ``hosts`` may serve its pages; a redirect elsewhere is refused. ``article_path`` has ``{id}`` in the place of
+    an article's id, ``article_pattern`` finds the id in the path of an article's URL, as group 1.
+    ``time_zone`` (IANA) is assumed where a page states none. ``names`` are what the publisher calls itself in page
+    titles. ``picture_url`` has ``{path}`` in the place of a picture's path, ``uploaded`` reads from that path
+    when the picture was uploaded, in the publisher's own time. ``headline_mark`` matches one mark such as "+ Video"
+    at either end of a headline, which is no part of it; a named group that takes part says that it means video.
+    """
+
+    name: str
+    base_url: str
+    hosts: frozenset[str]
+    article_path: str
+    article_pattern: re.Pattern[str]
+    time_zone: str
+    names: tuple[str, ...]
+    picture_url: str
+    uploaded: Callable[[str], datetime | None]
+    headline_mark: re.Pattern[str]
+
+    def at(self, base_url: str) -> "Site":
+        """Return this publisher as served from another root, such as a mirror or a test server."""
+        return replace(self, base_url=base_url.rstrip("/"), hosts=frozenset({urlsplit(base_url).hostname or ""}))
+
+    def url_of(self, article_id: str) -> str:
+        return self.base_url + self.article_path.format(id=article_id)
+
+    def id_of(self, url: str, base: str | None = None) -> str | None:
+        """Return the article id in a URL, absolute or relative to ``base``; None for any other page."""
+        try:
+            parts = urlsplit(urljoin(base or self.base_url + "/", url.strip()))
+        except ValueError:
+            return None
+        if parts.scheme not in ("http", "https") or parts.hostname not in self.hosts:
+            return None
+        match = self.article_pattern.search(parts.path)
+        return match[1] if match else None
+
+    def clean_headline(self, raw: str) -> tuple[str, bool]:
+        """Return the headline without its marks, and whether one of them said "with video"."""
+        headline, video = raw.strip(), False
+        # A headline that is nothing but a mark is kept as it is.
+        while (mark := self.headline_mark.search(headline)) and len(mark.group()) < len(headline):
+            headline = headline[: mark.start()] + headline[mark.end() :]
+            video = video or any(mark.groupdict().values())
+        return headline, video
+
+
+def names() -> list[str]:
+    """The names of all publishers, in order."""
+    return sorted(module.name for module in iter_modules(__path__))
+
+
+def load(name: str) -> Site:
+    """Return one publisher; CrawlerError for a name that no file here has."""
+    if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise CrawlerError(f"site: got {name!r}, takes one of {', '.join(names())}{hint}")
+    site = import_module(f"{__name__}.{name}").SITE
+    assert isinstance(site, Site)
+    return site

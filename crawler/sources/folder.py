@@ -1,0 +1,131 @@
+"""Saved pages: a folder, or one file, that answers in the place of the publisher.
+
+Which article a file is, is told by its path (``1752038.html``, ``news/1752038.htm``, ``en.alalam.ir/news/1752038/index.html`` as
+wget saves it), else by what the page declares (the browser's "saved from" comment, ``rel=canonical``, ``og:url``), else it
+is known only by its file's name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from scrapy.http import TextResponse
+
+from crawler.errors import CrawlerError
+from crawler.sites import ARTICLE_ID, Site
+from crawler.sources import NotSaved, PageRefused
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+_PAGE_SUFFIXES = frozenset(("", ".html", ".htm", ".xhtml", ".shtml", ".txt", ".asp", ".aspx"))
+_DECLARED_URL = re.compile(
+    rb"saved from url=\(\d+\)(\S+)"
+    rb"|<link[^>]{1,200}?rel=[\"']?canonical[\"']?[^>]{1,200}?href=[\"']([^\"'>]{1,500})"
+    rb"|<meta[^>]{1,200}?property=[\"']?og:url[\"']?[^>]{1,200}?content=[\"']([^\"'>]{1,500})",
+    re.IGNORECASE,
+)
+_HEAD_BYTES = 65_536
+
+
+def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, str]:
+    """Return the id of a saved page and what told it. OSError if the file cannot be read."""
+    relative = path.relative_to(root) if root else Path(path.name)
+    if match := site.article_pattern.search("/" + relative.as_posix()):
+        return match[1], "file's path"
+    if ARTICLE_ID.fullmatch(path.stem):
+        return path.stem, "file's name"
+    with path.open("rb") as file:
+        declared = _DECLARED_URL.search(file.read(_HEAD_BYTES))
+    url = next((group for group in declared.groups() if group), b"") if declared else b""
+    if article_id := site.id_of(url.decode("utf-8", "replace")) if url else None:
+        return article_id, "URL that the saved page declares"
+    return path.stem, "file's name: the page does not tell its id"
+
+
+class SavedPages:
+    """The pages below one folder, or one file, by article id."""
+
+    def __init__(self, root: Path, site: Site) -> None:
+        """Index ``root``; CrawlerError if it is not there, cannot be listed or holds no page."""
+        self.root = root
+        self._paths: dict[str, Path] = {}
+        if not root.exists():
+            raise CrawlerError(f"source: got {str(root)!r}, which does not exist; takes 'live', or a folder or file of saved pages")
+        top = (root if root.is_dir() else root.parent).resolve()
+        unreadable: list[OSError] = []
+        for path in [root] if root.is_file() else self._walk(root, unreadable):
+            # Nothing outside the folder is a page of it, whatever its links say.
+            if not path.resolve().is_relative_to(top):
+                logger.warning("%s leads out of the folder of saved pages; it is left out", path)
+                continue
+            try:
+                article_id, _ = id_of_file(path, site, root if root.is_dir() else None)
+            except OSError as error:
+                unreadable.append(error)
+                continue
+            if (first := self._paths.setdefault(article_id, path)) != path:
+                logger.warning("%s and %s are both article %s; the first is read", first, path, article_id)
+        for fault in unreadable:
+            logger.warning("%s: %s; it is left out", fault.filename, fault.strerror)
+        if not self._paths:
+            raise CrawlerError(f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)")
+
+    @staticmethod
+    def _walk(root: Path, unreadable: list[OSError]) -> list[Path]:
+        found = []
+        for folder, folders, files in os.walk(root, onerror=unreadable.append):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                path = Path(folder, name)
+                if not name.startswith(".") and path.suffix.lower() in _PAGE_SUFFIXES and path.is_file() and name.lower() != "readme.txt":
+                    found.append(path)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def find(self, article_id: str) -> Path | None:
+        return self._paths.get(article_id)
+
+
+class SavedPagesMiddleware:
+    """Answers requests from saved pages before they reach the network.
+
+    A request with ``saved_page`` in its meta is answered with that file whatever the source; with a folder as the source every other
+    request is answered from it or not at all: an offline run opens no socket.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> Response | None:
+        pages: SavedPages | None = getattr(self.crawler.spider, "saved_pages", None)
+        path: Path | None = request.meta.get("saved_page")
+        if path is None:
+            if pages is None:
+                return None
+            path = pages.find(request.meta.get("article", ""))
+            if path is None:
+                raise NotSaved(f"no saved page in {pages.root}")
+        request.meta["file"] = str(path)
+        try:
+            size = path.stat().st_size
+            if size > self.max_bytes:
+                raise PageRefused("too_large", f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({self.max_bytes:,})")
+            return TextResponse(request.url, body=path.read_bytes(), request=request)
+        except OSError as error:
+            raise PageRefused("unreadable", f"{path}: {error.strerror}") from error

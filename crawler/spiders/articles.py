@@ -1,0 +1,220 @@
+"""From one article to its neighbourhood: ids become requests, pages become readings, what they list is followed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.response import response_status_message
+
+from crawler import arguments, frontier, normalise, page
+from crawler.errors import CrawlerError
+from crawler.items import Failure, Reason, RelatedItem
+from crawler.normalise import Fetch
+from crawler.page import Page
+from crawler.sites import ARTICLE_ID
+from crawler.sources import NotSaved, PageRefused, not_html
+from crawler.sources.folder import SavedPages, id_of_file
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure as TwistedFailure
+
+_REASONS_OF_STATUS: dict[int, Reason] = {404: "gone", 410: "gone", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
+_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
+    (CannotResolveHostError, "dns"),
+    (DownloadConnectionRefusedError, "refused"),
+    (DownloadTimeoutError, "timeout"),
+    (DownloadCancelledError, "too_large"),
+    (ResponseDataLossError, "cut_short"),
+    (DownloadFailedError, "connection_lost"),
+    # HttpCompressionMiddleware, of a body that is not what its Content-Encoding says.
+    (OSError, "unreadable"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page that was had and read; the pipeline makes an article of it."""
+
+    page: Page
+    fetch: Fetch
+    related: tuple[RelatedItem, ...] | None
+
+
+class ArticlesSpider(Spider):
+    """Crawls the neighbourhood of one or more articles. See README.md for its arguments."""
+
+    name = "articles"
+
+    def __init__(self, *args: Any, **kwargs: str) -> None:
+        """Check the arguments and, with a folder as the source, index it; CrawlerError if either is wrong."""
+        super().__init__(*args, **kwargs)
+        self.arguments = arguments.parse(kwargs)
+        self.site = self.arguments.site
+        self.allowed_domains = sorted(self.site.hosts)
+        self.hosts_named_by_user = self.site.hosts if self.arguments.base_url else frozenset[str]()
+        self.frontier = frontier.Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows)
+        self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
+        self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
+        self.started = False
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Ask for the seeds. CrawlerError if there are none."""
+        arguments.require_seed(self.arguments)
+        self.started = True
+        requests = {article_id: self._request(article_id, url, **meta) for article_id, url, meta in self.seeds}
+        for article_id in self.frontier.seed(requests):
+            yield requests[article_id]
+
+    def _identify(self, seed: arguments.Seed) -> tuple[str, str, dict[str, Any]]:
+        """The id of a seed, the URL to ask for, and what the request must carry."""
+        if seed.path is None:
+            return seed.id, self.site.url_of(seed.id), {}
+        try:
+            article_id, told_by = id_of_file(seed.path, self.site)
+        except OSError as error:
+            raise CrawlerError(f"seed: got '{seed.path}', which cannot be read ({error.strerror})", exit_code=1) from error
+        known = ARTICLE_ID.fullmatch(article_id) is not None
+        url = self.site.url_of(article_id) if known else seed.path.resolve().as_uri()
+        return article_id, url, {"saved_page": seed.path, "id_where": told_by}
+
+    def _request(self, article_id: str, url: str | None = None, **meta: Any) -> Request:
+        return Request(
+            url or self.site.url_of(article_id),
+            callback=self.parse,
+            errback=self.fail,
+            # The frontier lets each id through once.
+            dont_filter=True,
+            meta={"article": article_id, **meta},
+        )
+
+    def parse(self, response: Response, **_: Any) -> Iterator[Any]:
+        """Read an article's page: requests for what it lists first, then the reading.
+
+        @saved_page tests/site/1752038.html
+        @returns requests 1
+        @returns items 1 1
+        @scrapes page fetch related
+        """
+        fetch = self._fetch(response)
+        try:
+            yield from self._read(response, fetch)
+        except Exception as error:
+            self.logger.exception("%s: a fault of this program while reading %s", fetch.id, response.url)
+            yield self.failure(fetch.id, "internal_error", f"{type(error).__name__}: {error}", response.request, response.status)
+        finally:
+            # Whatever happened, the next depth must not wait for this page for ever.
+            self.frontier.settle(fetch.id)
+
+    def _read(self, response: Response, fetch: Fetch) -> Iterator[Any]:
+        if what := not_html(response):
+            yield self.failure(fetch.id, "not_html", what, response.request, response.status)
+            return
+        charset = _charset(response)
+        said = page.read(response.body, self.site, url=fetch.url, charset=charset)
+        if refusal := normalise.refusal(said, fetch.id, self.site):
+            yield self.failure(fetch.id, refusal.reason, refusal.detail, response.request, response.status)
+            return
+        related = normalise.related_items(said.related, self.site)
+        for article_id in self.frontier.list(fetch.id, related or ()):
+            yield self._request(article_id)
+        yield Reading(said, fetch, related)
+
+    def _fetch(self, response: Response) -> Fetch:
+        """How this page was had. A page that no crawl asked for (``scrapy parse``, ``check``, ``shell``) counts as a seed."""
+        meta = response.request.meta if response.request else {}
+        article_id = meta.get("article") or self._adopt(response)
+        sighting = self.frontier.known[article_id]
+        saved = meta.get("file")
+        digits = ARTICLE_ID.fullmatch(article_id) is not None
+        return Fetch(
+            id=article_id,
+            url=response.url if saved is None and digits else self.site.url_of(article_id) if digits else None,
+            depth=sighting.depth,
+            found_on=sighting.found_on,
+            fetched_at=datetime.now(UTC),
+            source="live" if saved is None else "folder",
+            status=response.status,
+            status_assumed=saved is not None,
+            id_where=meta.get("id_where", "asked for"),
+            file=saved,
+        )
+
+    def _adopt(self, response: Response) -> str:
+        article_id = self.site.id_of(response.url) or Path(response.url).stem or "page"
+        self.frontier.seed([article_id])
+        self.frontier.take()
+        return article_id
+
+    def fail(self, failure: TwistedFailure) -> Iterator[Failure]:
+        """Turn a page that could not be had into a failure, or leave it a teaser where the folder has no page for it."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        article_id = request.meta["article"]
+        error = failure.value
+        assert error is not None
+        if isinstance(error, NotSaved):
+            self.frontier.settle(article_id, not_saved=True)
+            return
+        try:
+            reason, detail, status = _explain(error)
+            if reason == "internal_error":
+                self.logger.error("%s: a fault of this program", article_id, exc_info=error)
+            yield self.failure(article_id, reason, detail, request, status)
+        finally:
+            self.frontier.settle(article_id)
+
+    def failure(self, article_id: str, reason: Reason, detail: str, request: Request | None, status: int | None) -> Failure:
+        """Make the record of an article that could not be had or read, and say so in the log."""
+        meta = request.meta if request else {}
+        attempts = meta.get("retry_times", 0) + 1
+        self.logger.warning("%s: %s (%s)", article_id, reason, detail)
+        return Failure(
+            **frontier.known(self.frontier.known[article_id], self.site),
+            reason=reason,
+            detail=detail,
+            attempts=attempts,
+            status=None if "file" in meta else status,
+            source="folder" if "file" in meta else "live",
+            failed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        )
+
+
+def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
+    """The published reason for an error of the download, its detail, and the HTTP status if there was an answer."""
+    if isinstance(error, PageRefused):
+        return error.reason, error.detail, None
+    if isinstance(error, HttpError):
+        status = error.response.status
+        return _REASONS_OF_STATUS.get(status, _REASONS_OF_STATUS.get(status // 100, "http_5xx")), response_status_message(status), status
+    detail = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, IgnoreRequest):
+        if "robots.txt" in detail:
+            return "robots", detail, None
+        if "redirections" in detail:
+            return "redirect_loop", detail, None
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            tls = reason == "connection_lost" and ("SSL" in detail or "certificate" in detail.lower())
+            return "tls" if tls else reason, detail, None
+    return "internal_error", f"{type(error).__name__}: {detail}", None
+
+
+def _charset(response: Response) -> str | None:
+    declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
+    _, _, charset = declared.partition("charset=")
+    return charset.split(";")[0].strip(" \"'") or None

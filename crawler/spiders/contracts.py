@@ -1,0 +1,18 @@
+"""Contracts for ``scrapy check`` that need no network."""
+
+from pathlib import Path
+from typing import Any
+
+from scrapy.contracts import Contract
+
+
+class SavedPageContract(Contract):
+    """``@saved_page PATH`` in the place of ``@url``: the callback is checked on a saved page. PATH is below the working folder."""
+
+    name = "saved_page"
+
+    def adjust_request_args(self, args: dict[str, Any]) -> dict[str, Any]:
+        path = Path(self.args[0])
+        args["url"] = path.resolve().as_uri()
+        args["meta"] = {**(args.get("meta") or {}), "saved_page": path}
+        return args
