@@ -17,7 +17,8 @@ from parsel import Selector
 
 from crawler import vardump
 from crawler.page import article, blocks, leak, links, metadata
-from crawler.page.article import Chosen, Dated
+from crawler.page.article import Chosen
+from crawler.page.dateline import Dated
 from crawler.page.encoding import decode
 from crawler.page.extractor import extract
 from crawler.page.leak import Listed, Related

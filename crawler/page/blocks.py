@@ -7,6 +7,7 @@ know the markup any more.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml import etree
 from lxml.etree import _Element
@@ -49,43 +50,42 @@ _SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
 # C0 controls, which no page text keeps (see `page.read`): a line break, and the two ends of a link's text.
 _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
 _LINKED = re.compile(f"{_LINK}([^{_LINK_END}]*){_LINK_END}")
+_INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
+_NO_WORD = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
 _PUBLISHED = re.compile(r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE)
 
 
-@dataclass(slots=True, eq=False)
 class Block:
     """One run of text.
 
-    ``element`` is the block-level element whose own text it is, ``zones`` are the elements around it whose names
-    say that they are not the article, ``linked`` counts its characters inside links.
+    ``element`` is the block-level element whose own text it is, ``zones`` are the elements around it whose names say that they are not the
+    article, ``link_share`` is the part of its characters that is inside links.
     """
 
-    index: int
-    text: str
-    element: _Element
-    zones: tuple[_Element, ...]
-    linked: int
+    def __init__(self, index: int, text: str, element: _Element, zones: tuple[_Element, ...], linked: int) -> None:
+        self.index = index
+        self.text = text
+        self.element = element
+        self.zones = zones
+        self.tag = str(element.tag)
+        self.link_share = linked / len(text)
 
-    @property
-    def tag(self) -> str:
-        return str(self.element.tag)
-
-    @property
-    def link_share(self) -> float:
-        return self.linked / len(self.text)
-
-    @property
+    @cached_property
     def sentence(self) -> bool:
         return ends_sentence(self.text)
 
-    @property
+    @cached_property
     def prose(self) -> bool:
         """Whether this reads as a paragraph: a sentence of some length that is not mostly links."""
-        if self.tag in HEADINGS or self.link_share > 0.4:
+        if self.link_share > 0.4 or self.tag in HEADINGS:
             return False
         return len(self.text) >= 80 or (len(self.text) >= 30 and self.sentence)
+
+    @cached_property
+    def key(self) -> str:
+        return key(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,14 @@ def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text) is not None
 
 
+def key(text: str) -> str:
+    """A text by its letters and digits alone, for comparing headlines that typesetting made different."""
+    return _NO_WORD.sub("", text.casefold())
+
+
 def collapse(text: str) -> str:
     """Return the text with every run of white space as one space; zero-width marks are dropped."""
-    return " ".join(text.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad", "").split())
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
 
 
 def all_text(element: _Element) -> str:

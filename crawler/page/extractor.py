@@ -4,8 +4,9 @@ trafilatura is the most exact of those measured and takes 12 to 40 ms a page, so
 imported only then: its import costs more than reading many pages.
 """
 
-from crawler.page.article import Chosen, is_noise
+from crawler.page.article import Chosen
 from crawler.page.blocks import collapse
+from crawler.page.parts import is_noise
 
 
 def extract(text: str, chosen: Chosen) -> tuple[str, ...]:

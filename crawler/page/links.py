@@ -7,9 +7,9 @@ from urllib.parse import urljoin
 
 from lxml.etree import _Element
 
-from crawler.page.article import heads_other, heads_related
 from crawler.page.blocks import HEADINGS, all_text, collapse
 from crawler.page.leak import Listed, Related
+from crawler.page.parts import heads_other, heads_related
 from crawler.sites import Site
 
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)

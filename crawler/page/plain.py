@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from crawler.page import dates
-from crawler.page.article import Dated
 from crawler.page.blocks import collapse, ends_sentence
+from crawler.page.dateline import Dated
 from crawler.page.metadata import Declared
 
 # Lines of the head among which the date line is looked for.

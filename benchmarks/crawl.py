@@ -1,0 +1,161 @@
+"""Pages per second and peak memory of the crawl, beside two peers in the same run.
+
+    pip install '.[bench]'; apt-get install nginx-light
+    python benchmarks/crawl.py [--pages 5000] [--pairs 3]
+
+A site of linked pages is made in a temporary folder (each lists 18 others in a leak, as the seed page does) and served by nginx on this
+machine. Every crawler fetches all of it, each run as a process of its own, in turn: this spider with everything on except
+politeness, the obvious 15-line Scrapy spider with Scrapy's defaults, a bare crawlee crawler. Printed are medians, and
+medians of the ratios of runs that were neighbours.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PEERS = Path(__file__).parent / "peers"
+FIRST_ID = 1_700_000
+RELATED = 18
+WORDS = "the of army city water road bridge council number second morning officials report village river school people said near after".split()
+
+
+def article(number: int, pages: int, chance: random.Random) -> bytes:
+    """A page like those of 2015: 8 KB, nine paragraphs, 18 related items in a leaked dump."""
+    body = "".join(f"<p>{' '.join(chance.choices(WORDS, k=60)).capitalize()}.</p>\n" for _ in range(9))
+    # The next pages and some chosen by chance: all pages are reached, in a few hops.
+    others = [(number + step) % pages for step in range(1, 4)] + [chance.randrange(pages) for _ in range(RELATED - 3)]
+    items = [
+        {
+            "id": str(FIRST_ID + other),
+            "sort": str(3_431_000 + place),
+            "contenttypeid": "21",
+            "pic": f"/2015/10/23/alalam_{635811884533498601 + other * 10_000_000}_25f_4x3.jpg",
+            "title": f"Headline of the Article {other}, “Quoted” and Long Enough to Be One",
+        }
+        for place, other in enumerate(others)
+    ]
+    leak = " ,".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in items)
+    leak = f"[{leak} ]"
+    return f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Headline of the Article {number} - Al-Alam</title></head>
+<body><div class="menu"><a href="/">Home</a> <a href="/world">World</a></div>
+<h1>Headline of the Article {number}, “Quoted” and Long Enough to Be One</h1><span>Fri Oct 23, 2015 13:26:08</span>
+<div class="text">{body}</div>
+string({len(leak.encode())}) "{leak}"
+<div class="footer">All rights reserved</div></body></html>
+""".encode()
+
+
+@contextmanager
+def served(folder: Path):
+    """Serve the folder's pages at /news/<id> with nginx; yield the root URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    conf = folder / "nginx.conf"
+    conf.write_text(
+        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"events {{ worker_connections 512; }}\n"
+        f"http {{ access_log off; default_type text/html; charset utf-8; keepalive_requests 100000; client_body_temp_path {folder}/t;\n"
+        f"proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t; uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;\n"
+        f"server {{ listen 127.0.0.1:{port}; root {folder}/site; }} }}\n"
+    )
+    server = subprocess.Popen(["nginx", "-c", str(conf), "-e", f"{folder}/error.log"])
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        else:
+            sys.exit(f"nginx does not answer: {(folder / 'error.log').read_text()}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@dataclass
+class Run:
+    seconds: float
+    megabytes: float
+
+
+def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
+    """Run one crawler as a whole process; stop if it did not bring every page."""
+    out.unlink(missing_ok=True)
+    log = out.with_suffix(".log")
+    started = time.perf_counter()
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, cwd=cwd, stdout=errors, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    got = sum(1 for line in out.open(encoding="utf-8") if '"teaser"' not in line[:40]) if out.exists() else 0
+    # The obvious spider fetches its seed twice.
+    if not pages <= got <= pages + 1 or process.returncode:
+        sys.exit(f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n{log.read_text()[-3000:]}")
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=5000)
+    parser.add_argument("--pairs", type=int, default=3)
+    options = parser.parse_args()
+    if not shutil.which("nginx"):
+        sys.exit("nginx is missing: apt-get install nginx-light")
+    bins = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory(prefix="crawl-benchmark-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        news = folder / "site" / "news"
+        news.mkdir(parents=True)
+        chance = random.Random(1)
+        for number in range(options.pages):
+            (news / str(FIRST_ID + number)).write_bytes(article(number, options.pages, chance))
+        with served(folder) as url:
+            out = folder / "out.jsonl"
+            impolite = {
+                "AUTOTHROTTLE_ENABLED": 0,
+                "DOWNLOAD_DELAY": 0,
+                "CONCURRENT_REQUESTS": 16,
+                "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+            }
+            ours = [f"{bins}/scrapy", "crawl", "articles", "-a", f"seed={FIRST_ID}", "-a", f"base_url={url}", "-a", "depth=1000", "-O", str(out)]
+            ours += [part for key, value in impolite.items() for part in ("-s", f"{key}={value}")]
+            obvious = [f"{bins}/scrapy", "runspider", str(PEERS / "obvious_spider.py"), "-a", f"base_url={url}", "-a", f"seed={FIRST_ID}"]
+            obvious += ["-O", str(out), "-s", "LOG_LEVEL=INFO"]
+            crawlee = [sys.executable, str(PEERS / "bare_crawlee.py"), url, str(FIRST_ID), str(out)]
+            crawlers = {"this spider": (ours, ROOT), "obvious spider": (obvious, folder), "bare crawlee": (crawlee, folder)}
+            runs: dict[str, list[Run]] = {crawler: [] for crawler in crawlers}
+            for _ in range(options.pairs):
+                for crawler, (command, cwd) in crawlers.items():
+                    runs[crawler].append(measure(command, out, options.pages, cwd))
+                    last = runs[crawler][-1]
+                    print(f"{crawler:<15} {last.seconds:6.2f} s {options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB", flush=True)
+    print(f"\n{options.pages:,} pages, medians of {options.pairs}")
+    for crawler, done in runs.items():
+        rate = statistics.median(options.pages / run.seconds for run in done)
+        print(f"{crawler:<15} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in done):6.0f} MB")
+    mine = runs["this spider"]
+    for crawler, bar in (("obvious spider", 1.5), ("bare crawlee", 0.8)):
+        ratio = statistics.median(peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True))
+        print(f"pages/s, this spider / {crawler}: {ratio:.2f} (bar {bar})")
+    ratio = statistics.median(own.megabytes / peer.megabytes for own, peer in zip(mine, runs["obvious spider"], strict=True))
+    print(f"peak memory, this spider / obvious spider: {ratio:.2f} (bar: at most 1.3)")
+
+
+if __name__ == "__main__":
+    main()

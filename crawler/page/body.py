@@ -1,0 +1,83 @@
+"""The body: the first large group of paragraphs after the headline that share one container.
+
+Around that group, paragraphs of the same article that the markup put into containers of their own; without what parts.py names.
+"""
+
+import re
+from collections import defaultdict
+
+from lxml.etree import _Element
+
+from crawler.page.blocks import HEADINGS, Block
+from crawler.page.parts import is_noise
+
+_READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
+# The least of a page's prose after the headline that the chosen group must hold to be clearly the article.
+_CLEAR_SHARE = 0.5
+
+
+def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple[list[Block], bool]:
+    """Choose the paragraphs; also whether they are clearly the article's."""
+    at = anchor.index if anchor else -1
+    usable = [b for b in blocks if b.index > at and b.index not in excluded]
+    prose = [b for b in usable if b.prose and not _is_noise(b)]
+    if not prose:
+        prose = [
+            b for b in usable if b.sentence and len(b.text) >= 15 and b.link_share < 0.4 and b.tag not in HEADINGS and not _is_noise(b)
+        ]
+    if not prose:
+        return [], False
+    counts: dict[_Element, int] = defaultdict(int)
+    for b in blocks:
+        counts[b.element] += 1
+    groups: dict[_Element, list[Block]] = defaultdict(list)
+    for b in prose:
+        groups[_container(b, counts)].append(b)
+    above = [anchor.element, *anchor.element.iterancestors()] if anchor else []
+    hops = {element: hop for hop, element in enumerate(above)}
+
+    def score(container: _Element) -> float:
+        size = sum(len(b.text) for b in groups[container])
+        hop = next((hops[e] for e in (container, *container.iterancestors()) if e in hops), len(hops))
+        return size * 0.7**hop
+
+    best = max(groups, key=score)
+    inside = [b for b in usable if best in (b.element, *b.element.iterancestors())]
+    first, last = groups[best][0].index, groups[best][-1].index
+    chosen = {b.index for b in inside if first <= b.index <= last}
+    # Around the group: paragraphs of the same article that the markup put into containers of their own.
+    parent = best.getparent()
+    family = set(best.iterancestors()) & ({parent, parent.getparent()} if parent is not None else set())
+    for b in prose:
+        if b.index < first or (b.index > last and family & {b.element, *b.element.iterancestors()} and b.tag != "td"):
+            if b.index < first and above and not set(above[:6]) & set(b.element.iterancestors()):
+                continue
+            chosen.add(b.index)
+    for b in inside:
+        if b.index > last and (b.sentence or b.tag == "li") and b.index <= max(chosen) + 3:
+            chosen.add(b.index)
+    body = [b for b in usable if b.index in chosen and not _is_noise(b)]
+    while body and not body[0].prose and not body[0].sentence:
+        body.pop(0)
+    while body and not body[-1].prose and not body[-1].sentence and body[-1].tag != "li":
+        body.pop()
+    total = sum(len(b.text) for b in prose)
+    clear = sum(len(b.text) for b in body if b.prose or len(prose) < 3) >= _CLEAR_SHARE * total
+    return body, clear
+
+
+def _container(block: Block, counts: dict[_Element, int]) -> _Element:
+    """What groups a paragraph with its fellows: the element around it, or its own if that holds several."""
+    element = block.element
+    if counts[element] > 1 or element.tag in ("td", "article", "section", "main", "body"):
+        return element
+    for parent in element.iterancestors():
+        if parent.tag not in ("blockquote", "ul", "ol", "li"):
+            return parent
+    return element
+
+
+def _is_noise(block: Block) -> bool:
+    if block.link_share > 0.6 or (block.link_share > 0.35 and (not block.sentence or _READ_ALSO.match(block.text))):
+        return True
+    return is_noise(block.text)

@@ -1,0 +1,104 @@
+"""The publication date: what the page declares, else the date line nearest to the headline.
+
+A page shows other dates too: today's in its header, those of its related items, of its comments, of its last update. So a date counts by
+where it stands and by the word before it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lxml.etree import _Element
+
+from crawler.page import dates
+from crawler.page.blocks import Block, Layout
+from crawler.page.dates import Moment
+from crawler.page.metadata import Metadata
+from crawler.page.parts import Aside
+
+_UPDATED = re.compile(r"(?:updat|modif|edit|last\b|revis|تحديث|به\s?روز)[\w\s]*:?\s*(?:on|at)?\s*$", re.IGNORECASE)
+_PUBLISHED = re.compile(r"publi|posted|date|issued|on\b|نشر|تاریخ|التاريخ|انتشار", re.IGNORECASE)
+# Blocks after the headline (or before it) among which its date line is looked for.
+_DATE_AFTER, _DATE_BEFORE = 10, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A publication date: the text that states it, what it says, and where it stood."""
+
+    raw: str
+    moment: Moment
+    where: str
+
+
+def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside, language: str | None) -> tuple[Dated | None, set[int]]:
+    """Choose the publication date; also the blocks that are date lines, which are no body."""
+    at = anchor.index if anchor else 0
+    body_starts = next(
+        (b.index for b in layout.blocks if b.index > at and b.prose and len(b.text) > 100 and not aside(b)), len(layout.blocks)
+    )
+    lines: list[tuple[int, Dated]] = []
+    date_blocks: set[int] = set()
+    for block in layout.blocks:
+        if len(block.text) > 400 or (found := _dates_in(block.text, language)) is None:
+            continue
+        near = at < block.index <= min(at + _DATE_AFTER, body_starts) or (anchor and at - _DATE_BEFORE <= block.index < at)
+        if near or not aside(block):
+            date_blocks.add(block.index)
+        for label, dated in found:
+            if label == "updated":
+                continue
+            if at < block.index <= min(at + _DATE_AFTER, body_starts):
+                lines.append((0 if label == "published" else 1, dated))
+            elif block.index == at:
+                lines.append((1, dated))
+            elif anchor and at - _DATE_BEFORE <= block.index < at and (label == "published" or _close(block.element, anchor.element)):
+                lines.append((2, dated))
+            elif label == "published" and not aside(block):
+                lines.append((3, dated))
+    stamps = [
+        (0 if s.published else 1, s)
+        for s in layout.stamps
+        if s.published or at <= s.index <= min(at + _DATE_AFTER, body_starts) or (anchor and at - _DATE_BEFORE <= s.index <= at)
+    ]
+    stamps = [(rank, s) for rank, s in stamps if s.index >= at - _DATE_BEFORE]
+    declared = [(d.value, d.where) for d in metadata.published]
+    declared += [(s.value, s.where) for _, s in sorted(stamps, key=lambda entry: entry[0])]
+    choices = [Dated(value, moment, where) for value, where in declared if (moment := dates.find(value, language))]
+    choices += [dated for _, dated in sorted(lines, key=lambda entry: entry[0])]
+    if not choices:
+        return None, date_blocks
+    best = choices[0]
+    if best.moment.clock is None:
+        # Another place may tell the time of the same day.
+        best = next((c for c in choices if c.moment.clock and c.moment.day == best.moment.day), best)
+    return best, date_blocks
+
+
+def _close(one: _Element, other: _Element) -> bool:
+    """Whether two elements share a parent or a grandparent below the page itself."""
+    near = [e for e in (one, *one.iterancestors()) if e.tag not in ("body", "html")][:3]
+    return any(e in near for e in [other, *other.iterancestors()][:3])
+
+
+def _dates_in(text: str, language: str | None) -> list[tuple[str, Dated]] | None:
+    """The dates of a date line, each with its label (published, updated or nothing); None if the text is prose."""
+    found: list[tuple[str, Dated]] = []
+    rest = ""
+    position = 0
+    while moment := dates.find(text[position:], language):
+        before = text[position : position + moment.start]
+        label = "updated" if _UPDATED.search(before) else "published" if _PUBLISHED.search(before) else ""
+        raw = text[position + moment.start : position + moment.end].strip()
+        found.append((label, Dated(raw, moment, "date line")))
+        rest += before
+        position += max(moment.end, 1)
+    if not found:
+        return None
+    rest += text[position:]
+    # A date line is little but its date: labels, a name, a section. Prose goes on for longer, and is a sentence.
+    letters = sum(c.isalpha() for c in rest)
+    if found[0][0] == "published" and re.search(r"posted\s+(?:\w+\s+){0,3}on\W*$", text[: text.find(found[0][1].raw)]):
+        return found
+    if letters > 90 or (letters > 25 and re.search(r"[a-z]{3,}[.!?]\s*$", rest) and " " in rest.strip()):
+        return None
+    return found
