@@ -8,7 +8,7 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -57,6 +57,7 @@ _LONGEST_DENIAL = 800
 _SHORTEST_UNDATED = 400
 _SENTENCE = 30
 _TEASERS = 3
+_REMEMBERED = 16_384
 # Characters of body that tell its language, and the score below which it is not told.
 _LANGUAGE_SAMPLE = 2000
 _SURE = 0.8
@@ -122,16 +123,11 @@ def related_items(related: Related | None, site: Site) -> tuple[RelatedItem, ...
     """Turn a page's related list into the record's; None where the page has none."""
     if related is None:
         return None
-    zone = _zone(site.time_zone)
     found = []
     for position, listed in enumerate(related.items, start=1):
         article_id = listed.id if listed.id and ARTICLE_ID.fullmatch(listed.id) else None
-        headline, marked = site.clean_headline(plain_text(listed.title)) if listed.title else (None, False)
-        picture = listed.picture
-        uploaded = site.uploaded(picture) if picture else None
-        if picture and picture.startswith("/"):
-            picture = site.picture_url.format(path=picture)
-        kind: MediaKind = "video" if marked or (picture and _VIDEO_FILE.search(picture)) else "image"
+        headline, marked = _headline(listed.title, site) if listed.title else (None, False)
+        picture_url, uploaded_at, film = _picture(listed.picture, site) if listed.picture else (None, None, False)
         found.append(
             RelatedItem(
                 position=position,
@@ -139,14 +135,32 @@ def related_items(related: Related | None, site: Site) -> tuple[RelatedItem, ...
                 url=site.url_of(article_id) if article_id else None,
                 headline=headline,
                 headline_raw=listed.title,
-                kind=kind,
-                picture_url=picture if picture and picture.startswith(("http://", "https://")) else None,
-                uploaded_at=uploaded.replace(tzinfo=zone).isoformat(timespec="microseconds") if uploaded else None,
+                kind="video" if marked or film else "image",
+                picture_url=picture_url,
+                uploaded_at=uploaded_at,
                 content_type=listed.content_type,
                 sort=listed.sort,
             )
         )
     return tuple(found)
+
+
+# The lists of neighbouring articles name the same articles again and again.
+@lru_cache(maxsize=_REMEMBERED)
+def _headline(listed: str, site: Site) -> tuple[str, bool]:
+    return site.clean_headline(plain_text(listed))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _picture(listed: str, site: Site) -> tuple[str | None, str | None, bool]:
+    """The URL of a listed picture, when it was uploaded, and whether it is a film."""
+    url = site.picture_url.format(path=listed) if listed.startswith("/") else listed
+    uploaded = site.uploaded(listed)
+    return (
+        url if url.startswith(("http://", "https://")) else None,
+        uploaded.replace(tzinfo=_zone(site.time_zone)).isoformat(timespec="microseconds") if uploaded else None,
+        _VIDEO_FILE.search(url) is not None,
+    )
 
 
 def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, site: Site) -> Article:

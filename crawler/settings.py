@@ -1,6 +1,7 @@
 """Every Scrapy setting of this project that differs from Scrapy's default, with its reason."""
 
 from importlib.metadata import PackageNotFoundError, version
+from sys import platform
 
 try:
     _VERSION = version("neighbourhood-crawler")
@@ -49,7 +50,9 @@ SCHEDULER = "crawler.scheduler.FrontierScheduler"
 # The frontier keeps the depth.
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    # URLs are made from ids, and meta is never copied.
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
     # Before robots.txt and throttling, which saved pages have no need of.
@@ -63,6 +66,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
 }
+ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 

@@ -27,7 +27,7 @@ async def main(base_url: str, seed: str, out: str) -> None:
         @crawler.router.default_handler
         async def handle(context: ParselCrawlingContext) -> None:
             page = context.selector
-            text = context.selector.get()
+            text = (await context.http_response.read()).decode()
             related = json.loads(re.search(r'string\(\d+\) "(\[.*?\])"', text, re.DOTALL)[1])
             record = {
                 "url": context.request.url,

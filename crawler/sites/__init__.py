@@ -17,7 +17,7 @@ from crawler.errors import CrawlerError
 ARTICLE_ID = re.compile(r"[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Site:
     """What is known of one publisher.
 
