@@ -28,7 +28,9 @@ ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
 FIRST_ID = 1_700_000
 RELATED = 18
-WORDS = "the of army city water road bridge council number second morning officials report village river school people said near after".split()
+WORDS = (
+    "the of army city water road bridge council number second morning officials report village river school people said near after".split()
+)
 
 
 def article(number: int, pages: int, chance: random.Random) -> bytes:
@@ -133,7 +135,19 @@ def main() -> None:
                 "CONCURRENT_REQUESTS": 16,
                 "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
             }
-            ours = [f"{bins}/scrapy", "crawl", "articles", "-a", f"seed={FIRST_ID}", "-a", f"base_url={url}", "-a", "depth=1000", "-O", str(out)]
+            ours = [
+                f"{bins}/scrapy",
+                "crawl",
+                "articles",
+                "-a",
+                f"seed={FIRST_ID}",
+                "-a",
+                f"base_url={url}",
+                "-a",
+                "depth=1000",
+                "-O",
+                str(out),
+            ]
             ours += [part for key, value in impolite.items() for part in ("-s", f"{key}={value}")]
             obvious = [f"{bins}/scrapy", "runspider", str(PEERS / "obvious_spider.py"), "-a", f"base_url={url}", "-a", f"seed={FIRST_ID}"]
             obvious += ["-O", str(out), "-s", "LOG_LEVEL=INFO"]
@@ -144,7 +158,10 @@ def main() -> None:
                 for crawler, (command, cwd) in crawlers.items():
                     runs[crawler].append(measure(command, out, options.pages, cwd))
                     last = runs[crawler][-1]
-                    print(f"{crawler:<15} {last.seconds:6.2f} s {options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB", flush=True)
+                    print(
+                        f"{crawler:<15} {last.seconds:6.2f} s {options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
+                        flush=True,
+                    )
     print(f"\n{options.pages:,} pages, medians of {options.pairs}")
     for crawler, done in runs.items():
         rate = statistics.median(options.pages / run.seconds for run in done)

@@ -7,6 +7,7 @@ in ``.part``.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import logging
@@ -19,7 +20,6 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import msgspec
 from scrapy.exporters import JsonLinesItemExporter
 from scrapy.extensions.feedexport import FileFeedStorage
-from scrapy.utils.asyncio import call_later
 
 from crawler.items import Article, Failure, Teaser
 from crawler.outcome import Outcome
@@ -33,7 +33,10 @@ _BUFFER_BYTES = 1 << 16
 
 
 class _Part(io.FileIO):
-    """A feed being written. The first write that fails stops the crawl: what cannot be stored must not be fetched."""
+    """A feed being written. The first write that fails stops the crawl: what cannot be stored must not be fetched.
+
+    It raises nothing, for the other feeds of the run are to get their records; ``error`` tells at the end.
+    """
 
     def __init__(self, descriptor: int, path: str, crawler: Crawler) -> None:
         super().__init__(descriptor, "wb")
@@ -42,22 +45,20 @@ class _Part(io.FileIO):
         self.error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        if self.error is not None:
-            raise self.error
-        try:
-            return super().write(data)
-        except OSError as error:
-            self.error = error
-            logger.error("%s: %s; the run stops here. What was written stays in that file", self.path, error.strerror)
-            call_later(0, self._stop)
-            raise
+        if self.error is None:
+            try:
+                return super().write(data)
+            except OSError as error:
+                self.fail(error)
+        return len(data)
 
-    def _stop(self) -> None:
-        import asyncio
-
+    def fail(self, error: OSError) -> None:
+        self.error = error
+        logger.error("%s: %s; the run stops here. What was written stays in that file", self.path, error.strerror)
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
-            self._task = asyncio.ensure_future(engine.close_spider_async(reason="feed_write_failed"))
+            # Not now: a record is on its way through the pipelines and the other feeds.
+            self._stopping = asyncio.ensure_future(engine.close_spider_async(reason="feed_write_failed"))
 
 
 class WholeFileStorage(FileFeedStorage):
@@ -88,14 +89,14 @@ class WholeFileStorage(FileFeedStorage):
         part = self._part
         if part is None:
             return
+        outcome = self.crawler.get_extension(Outcome)
+        file.flush()
         try:
-            file.flush()
             os.fsync(part.fileno())
         except OSError as error:
             part.error = part.error or error
-        outcome = self.crawler.get_extension(Outcome)
         if part.error is not None:
-            part.close()
+            file.close()
             if outcome:
                 outcome.feed_errors.append(f"{self.target}: {part.error.strerror}; what was written is in {part.path}")
             raise part.error

@@ -264,7 +264,7 @@ def _detector() -> "LangDetector":
 def _credit(last_paragraph: str) -> str | None:
     """The outlet that the last sentence names as its source."""
     found = [match["outlet"] for credit in _CREDITS if (match := credit.search(last_paragraph))]
-    return found[0].strip() if found else None
+    return found[0].rstrip(". ") if found else None
 
 
 def _media(page: Page) -> tuple[Media, ...]:

@@ -3,7 +3,7 @@
     python tests/make_site.py [FOLDER]
 
 The ids, headlines and pictures of the first eighteen articles are those that the seed text lists. Everything else is made up for
-testing. The leaks are made by PHP's own var_dump (tests/leaks/dump.php); the pages are the same at every run.
+testing. The leaks are made by PHP's own var_dump (tests/php/dump.php); the pages are the same at every run.
 """
 
 import html
@@ -98,7 +98,7 @@ def leak(items: Iterable[Story], form: str = "string") -> bytes:
         for n, s in enumerate(items)
     ]
     text = "[" + " ,".join(entries) + " ]"
-    return subprocess.run(["php", "-n", HERE / "leaks" / "dump.php", form], input=text.encode(), capture_output=True, check=True).stdout
+    return subprocess.run(["php", "-n", HERE / "php" / "dump.php", form], input=text.encode(), capture_output=True, check=True).stdout
 
 
 def article5(s: Story, related: bytes) -> bytes:
@@ -234,8 +234,8 @@ def pages() -> dict[str, bytes]:
         ]
         if story.id == "1745781":
             related.append(taken_down)
-        layout = special.get(story.id, lambda s, r, plain=layouts[place % len(layouts)]: plain(s, leak(r)))
-        made[f"{story.id}.html"] = layout(story, related)
+        layout = special.get(story.id)
+        made[f"{story.id}.html"] = layout(story, related) if layout else layouts[place % len(layouts)](story, leak(related))
     return made
 
 

@@ -22,7 +22,7 @@ async def main(base_url: str, seed: str, out: str) -> None:
         configure_logging=False,
     )
     logging.disable(logging.INFO)
-    with Path(out).open("w", encoding="utf-8") as lines:
+    with Path(out).open("w", encoding="utf-8") as lines:  # noqa: ASYNC230
 
         @crawler.router.default_handler
         async def handle(context: ParselCrawlingContext) -> None:

@@ -16,6 +16,11 @@ class ObviousSpider(scrapy.Spider):
 
     def parse(self, response):
         related = json.loads(re.search(r'string\(\d+\) "(\[.*?\])"', response.text, re.DOTALL)[1])
-        yield {"url": response.url, "headline": response.css("h1::text").get(), "body": response.css("p::text").getall(), "related": related}
+        yield {
+            "url": response.url,
+            "headline": response.css("h1::text").get(),
+            "body": response.css("p::text").getall(),
+            "related": related,
+        }
         for item in related:
             yield scrapy.Request(f"{self.base_url}/news/{item['id']}")

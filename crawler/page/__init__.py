@@ -31,6 +31,11 @@ __all__ = ["Dated", "Declared", "Listed", "Media", "Page", "Related", "read"]
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)", re.IGNORECASE)
 # What HTML forbids in text; blocks.py uses some of them as marks of its own.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
+_REMAINS = re.compile(
+    r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
+    re.IGNORECASE,
+)
 _PICTURE_NOISE = re.compile(
     r"logo|icon|sprite|spacer|blank|pixel|avatar|button|banner|arrow|bullet|loading|share|print|facebook|twitter|telegram|whatsapp|rss|placeholder|captcha|1x1",
     re.IGNORECASE,
@@ -82,7 +87,7 @@ def read(body: bytes, site: Site, *, url: str | None = None, charset: str | None
         return Page(
             headline=plain.headline,
             dated=plain.dated,
-            body=plain.body,
+            body=tuple(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             language=None,
             url=None,
@@ -110,7 +115,7 @@ def read(body: bytes, site: Site, *, url: str | None = None, charset: str | None
     return Page(
         headline=chosen.headline,
         dated=chosen.dated,
-        body=tuple(p for p in paragraphs if p not in titles),
+        body=tuple(p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)),
         body_where=where,
         language=declared.language,
         url=declared.url,
@@ -139,6 +144,10 @@ def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
     parts: list[bytes] = []
     position = 0
     for dump in dumps:
+        before = body[position : dump.start].rstrip(b" \t")
+        if isinstance(dump.value, str) and dump.complete and before and before[-1:] not in b"\r\n>":
+            # An article about PHP that quotes one: string(5) "hello".
+            continue
         parts += (body[position : dump.start], b"\n")
         position = dump.end
     parts.append(body[position:])

@@ -24,13 +24,23 @@ class Text(NamedTuple):
     told_by: str
 
 
+def _text_codec(name: str | None) -> str | None:
+    """A codec by its name, if it is one for text that can be used here; Python has others, such as zlib and idna."""
+    try:
+        "".encode(name or "")
+        b"a".decode(name or "", "replace")
+    except (LookupError, ValueError, AssertionError):
+        return None
+    return name
+
+
 def decode(body: bytes, declared: str | None) -> Text:
     """Decode a page; ``declared`` is the charset of its HTTP header, if any. Bad bytes become U+FFFD."""
     bom_encoding, bom = read_bom(body)
     if bom_encoding and bom:
         return Text(body[len(bom) :].decode(bom_encoding, "replace"), bom_encoding, "byte order mark")
-    header = resolve_encoding(declared) if declared else None
-    meta = html_body_declared_encoding(body)
+    header = _text_codec(declared and resolve_encoding(declared))
+    meta = _text_codec(html_body_declared_encoding(body))
     stated = header or meta
     if stated is None or _SINGLE_BYTE.fullmatch(stated):
         try:

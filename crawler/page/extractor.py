@@ -4,6 +4,8 @@ trafilatura is the most exact of those measured and takes 12 to 40 ms a page, so
 imported only then: its import costs more than reading many pages.
 """
 
+import logging
+
 from crawler.page.article import Chosen
 from crawler.page.blocks import collapse
 from crawler.page.parts import is_noise
@@ -13,6 +15,8 @@ def extract(text: str, chosen: Chosen) -> tuple[str, ...]:
     """Return the paragraphs that trafilatura finds, less the headline and date line; () where it finds none."""
     import trafilatura
 
+    # It logs as errors what is an ordinary answer here: that a page has no article.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     found = trafilatura.extract(text, fast=True, include_comments=False, include_tables=True) or ""
     known = {chosen.headline.value if chosen.headline else "", chosen.dated.raw if chosen.dated else ""}
     return tuple(line for raw in found.splitlines() if (line := collapse(raw)) and line not in known and not is_noise(line))

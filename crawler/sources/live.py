@@ -44,13 +44,15 @@ class PublisherOnlyMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        site: Site | None = getattr(self.crawler.spider, "site", None)
-        if site is None:
+        spider = self.crawler.spider
+        if not getattr(spider, "started", False):
+            # scrapy parse, shell and check ask for what their user named.
             return
+        site: Site = spider.site  # type: ignore[union-attr]
         host = urlsplit(request.url).hostname or ""
         if host not in site.hosts:
             raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
-        if host in getattr(self.crawler.spider, "hosts_named_by_user", ()):
+        if host in getattr(spider, "hosts_named_by_user", ()):
             return
         if host not in self._refusals:
             self._refusals[host] = await _private(host)

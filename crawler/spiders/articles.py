@@ -21,13 +21,14 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.response import response_status_message
+from w3lib.url import file_uri_to_path
 
 from crawler import arguments, frontier, normalise, page
 from crawler.errors import CrawlerError
 from crawler.items import Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
-from crawler.sites import ARTICLE_ID
+from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, PageRefused, not_html
 from crawler.sources.folder import SavedPages, id_of_file
 
@@ -125,6 +126,9 @@ class ArticlesSpider(Spider):
         if what := not_html(response):
             yield self.failure(fetch.id, "not_html", what, response.request, response.status)
             return
+        if fetch.file is None and (elsewhere := _led_elsewhere(response, fetch.id, self.site)):
+            yield self.failure(fetch.id, *elsewhere, response.request, response.status)
+            return
         charset = _charset(response)
         said = page.read(response.body, self.site, url=fetch.url, charset=charset)
         if refusal := normalise.refusal(said, fetch.id, self.site):
@@ -140,7 +144,7 @@ class ArticlesSpider(Spider):
         meta = response.request.meta if response.request else {}
         article_id = meta.get("article") or self._adopt(response)
         sighting = self.frontier.known[article_id]
-        saved = meta.get("file")
+        saved = meta.get("file") or (file_uri_to_path(response.url) if response.url.startswith("file:") else None)
         digits = ARTICLE_ID.fullmatch(article_id) is not None
         return Fetch(
             id=article_id,
@@ -212,6 +216,16 @@ def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
             tls = reason == "connection_lost" and ("SSL" in detail or "certificate" in detail.lower())
             return "tls" if tls else reason, detail, None
     return "internal_error", f"{type(error).__name__}: {detail}", None
+
+
+def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Reason, str] | None:
+    """Say where a redirect on the publisher's own hosts led, if not to the article."""
+    if not response.request or "redirect_urls" not in response.request.meta:
+        return None
+    led_to = site.id_of(response.url)
+    if led_to is None:
+        return "not_an_article", f"redirected to {response.url}"
+    return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
 
 
 def _charset(response: Response) -> str | None:

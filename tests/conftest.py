@@ -1,0 +1,141 @@
+"""What the tests share: a crawl run as a user runs it, and a real HTTP server that misbehaves on request."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from server import NewsServer
+
+from crawler.items import RECORDS, json_schema
+
+ROOT = Path(__file__).parent.parent
+SITE = ROOT / "tests" / "site"
+SEED_TEXT = SITE / "000_5e28026613171c33.txt"
+VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in RECORDS}
+IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
+
+
+@dataclass
+class Run:
+    """One finished run of the command line."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    folder: Path
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The records of one kind by article id; each id has at most one record."""
+        found = [record for record in self.records if record["kind"] == kind]
+        by_id = {record["id"]: record for record in found}
+        assert len(by_id) == len(found)
+        return by_id
+
+    @property
+    def articles(self) -> dict[str, dict[str, Any]]:
+        return self.of("article")
+
+    @property
+    def teasers(self) -> dict[str, dict[str, Any]]:
+        return self.of("teaser")
+
+    @property
+    def failures(self) -> dict[str, dict[str, Any]]:
+        return self.of("failure")
+
+    @property
+    def balance(self) -> str:
+        """The last line of the report, wherever it was printed."""
+        return next(line for out in (self.stdout, self.stderr) for line in out.splitlines() if line.startswith("discovered "))
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON Lines file; every record is validated against the published schema."""
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        VALIDATORS[record["kind"]].validate(record)
+    return records
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": str(ROOT)}
+
+
+def command(*args: object) -> list[str]:
+    """A scrapy command line with deprecations of Scrapy as errors."""
+    return [sys.executable, str(ROOT / "tests" / "strict_scrapy.py"), *map(str, args)]
+
+
+Crawl = Callable[..., Run]
+
+
+@pytest.fixture
+def scrapy(tmp_path: Path) -> Crawl:
+    """Run a scrapy command in an empty folder: ``scrapy("list")``."""
+
+    def run(*args: object, timeout: float = 120, cwd: Path = tmp_path) -> Run:
+        done = subprocess.run(command(*args), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False)
+        return Run(done.returncode, done.stdout, done.stderr, cwd)
+
+    return run
+
+
+@pytest.fixture
+def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
+    """Run ``scrapy crawl articles``: arguments by name, settings as a dict, further words of the command line.
+
+    The records are those of the run's own three feeds; what they hold must balance with what the run says.
+    """
+
+    def run(*words: object, settings: dict[str, object] | None = None, timeout: float = 120, **arguments: object) -> Run:
+        line: list[object] = ["crawl", "articles"]
+        for name, value in arguments.items():
+            line += ["-a", f"{name}={value}"]
+        for name, value in (settings or {}).items():
+            line += ["-s", f"{name}={value}"]
+        output = tmp_path / "output"
+        shutil.rmtree(output, ignore_errors=True)
+        done = scrapy(*line, *words, timeout=timeout)
+        for feed in sorted(output.glob("*.jsonl")):
+            done.records += read_records(feed)
+        if done.records:
+            kinds = [len(done.of(kind)) for kind in ("article", "teaser", "failure")]
+            assert done.balance == "discovered {} = articles {} + teasers {} + failures {}".format(sum(kinds), *kinds)
+        return done
+
+    return run
+
+
+@pytest.fixture
+def server() -> Iterator[NewsServer]:
+    """A real HTTP server with the pages of tests/site at /news/<id>."""
+    with NewsServer(SITE) as running:
+        yield running
+
+
+@pytest.fixture
+def live(crawl: Crawl, server: NewsServer) -> Crawl:
+    """Crawl the local server without its politeness slowing the tests down."""
+
+    def run(*words: object, settings: dict[str, object] | None = None, **arguments: object) -> Run:
+        return crawl(*words, settings={**IMPATIENT, **(settings or {})}, base_url=server.url, **arguments)
+
+    return run
+
+
+def service(name: str, found: object) -> None:
+    """Skip a test whose service is missing; in CI that is a failure."""
+    if not found:
+        message = f"{name} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)

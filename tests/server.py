@@ -1,0 +1,87 @@
+"""A real HTTP server for the tests: saved pages at /news/<id>, and whatever misbehaviour a test asks for."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+
+
+class NewsServer:
+    """Serves a folder's pages and remembers what it was asked, and when.
+
+    ``misbehaviour`` maps a path to a function that answers in the place of the page; it gets the handler and the number of times
+    that this path was asked before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.pages = {f"/news/{path.stem}": path.read_bytes() for path in folder.glob("*.html")}
+        self.robots = b"User-agent: *\nDisallow:\n"
+        self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
+        self.asked: list[tuple[float, str]] = []
+        self.user_agents: set[str] = set()
+        self._counts: Counter[str] = Counter()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(handler) -> None:  # noqa: N805
+                self._answer(handler)
+
+            def log_message(handler, *_: object) -> None:  # noqa: N805
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def news_asked(self) -> list[str]:
+        """The article ids that were asked for, in order, with repeats."""
+        return [path.removeprefix("/news/") for _, path in self.asked if path.startswith("/news/")]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop answering; the port is free, so that connections to it are refused."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        path = handler.path
+        self.asked.append((time.monotonic(), path))
+        self.user_agents.add(handler.headers.get("User-Agent", ""))
+        before = self._counts[path]
+        self._counts[path] += 1
+        if path in self.misbehaviour:
+            self.misbehaviour[path](handler, before)
+        elif path == "/robots.txt":
+            answer(handler, 200, self.robots, {"Content-Type": "text/plain"})
+        elif path in self.pages:
+            answer(handler, 200, self.pages[path])
+        else:
+            answer(handler, 404, b"<h1>Not found</h1>")
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    """Send a whole answer; ``headers`` may replace Content-Type and Content-Length."""
+    sent = {"Content-Type": "text/html", "Content-Length": str(len(body)), **(headers or {})}
+    handler.send_response(status)
+    for name, value in sent.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
+    if int(sent["Content-Length"]) > len(body):
+        handler.close_connection = True

@@ -1,0 +1,111 @@
+"""Feed files are whole or absent, whatever happens to the run."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, SITE, Crawl, command, environment, read_records, service
+from server import NewsServer, answer
+
+GOOD = '{"kind": "a good record of an earlier run"}\n'
+
+
+def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
+    feed = tmp_path / "mine.jsonl"
+    crawl("-O", feed, seed=1752038, source=SITE, depth=0)
+    first = read_records(feed)
+    assert {record["kind"] for record in first} == {"article", "teaser"}
+    crawl("-o", feed, seed=1751821, source=SITE, depth=0)
+    assert read_records(feed)[: len(first)] == first
+    assert len(read_records(feed)) > len(first)
+    crawl("-O", feed, seed=1751821, source=SITE, depth=0)
+    assert read_records(feed)[0]["id"] == "1751821"
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
+    crawl("-O", tmp_path / "all.json", "-O", tmp_path / "all.csv", seed=1752038, source=SITE, depth=0)
+    assert json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))[0]["id"] == "1752038"
+    assert (tmp_path / "all.csv").read_text(encoding="utf-8").count("1752038") >= 1
+
+
+def test_records_on_standard_output_alone(crawl: Crawl) -> None:
+    run = crawl("-O", "-:jsonlines", seed=1752038, source=SITE, depth=0)
+    kinds = [json.loads(line)["kind"] for line in run.stdout.splitlines()]
+    assert kinds == ["article"] + ["teaser"] * 7
+    assert run.stderr.splitlines()[-1] == "discovered 8 = articles 1 + teasers 7 + failures 0"
+
+
+def test_a_run_that_stores_nothing_leaves_the_file(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    feed = tmp_path / "mine.jsonl"
+    feed.write_text(GOOD, encoding="utf-8")
+    server.stop()
+    run = live("-O", feed, seed=1752038)
+    assert run.exit_code == 4
+    assert feed.read_text(encoding="utf-8") == GOOD
+    [part] = tmp_path.glob("mine.jsonl.*.part")
+    assert str(part) in run.stderr
+    assert read_records(part)[0]["reason"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("sent", "survives"), [([signal.SIGKILL], False), ([signal.SIGINT], True), ([signal.SIGTERM], True)], ids=["kill -9", "Ctrl-C", "term"]
+)
+def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[int], survives: bool) -> None:
+    """Ctrl-C finishes what is in flight and writes whole feeds; kill -9 leaves the file as it was."""
+    feed = tmp_path / "mine.jsonl"
+    feed.write_text(GOOD, encoding="utf-8")
+
+    def slow(handler: object, before: int) -> None:
+        time.sleep(0.3)
+        answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
+
+    server.misbehaviour.update(dict.fromkeys(server.pages, slow))
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", feed)
+    line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
+    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(server.news_asked) < 3:
+        time.sleep(0.02)
+    run.send_signal(sent[0])
+    stdout, _ = run.communicate(timeout=30)
+    if not survives:
+        assert feed.read_text(encoding="utf-8") == GOOD
+        return
+    assert run.returncode == 3
+    records = read_records(feed)
+    articles = [record["id"] for record in records if record["kind"] == "article"]
+    assert sorted(articles) == sorted(set(server.news_asked))
+    assert {record["why"] for record in records if record["kind"] == "teaser"} <= {"interrupted", "depth"}
+    assert "stopped before its end" in stdout
+    assert f"discovered {len(records)} = articles {len(articles)} + teasers {len(records) - len(articles)}" in stdout
+
+
+def test_a_folder_that_cannot_be_made(crawl: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    run = crawl("-O", tmp_path / "file" / "mine.jsonl", seed=1752038, source=SITE)
+    assert run.exit_code == 1
+    assert "cannot be written" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False)
+    service("mount of a tmpfs, as root,", mounted.returncode == 0)
+    try:
+        feed = disk / "mine.jsonl"
+        feed.write_text(GOOD, encoding="utf-8")
+        run = crawl("-o", feed, seed=1752038, source=SITE, depth=9)
+        assert run.exit_code == 4
+        assert "No space left on device" in run.stdout
+        assert feed.read_text(encoding="utf-8") == GOOD
+        [part] = disk.glob("*.part")
+        whole = part.read_text(encoding="utf-8", errors="replace").splitlines()[:-1]
+        assert len(whole) > 3
+        assert all(json.loads(line)["kind"] == "article" for line in whole)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -1,0 +1,63 @@
+"""Leaks are cases in files: tests/leaks/NAME.html or .txt beside NAME.json, the related items that the page's dump lists.
+
+The dumps were made by PHP's var_dump, then put into pages and damaged. Where reasonable readers may differ, ``also_accept`` says what
+else is right. ``gaps.json`` is as in tests/pages.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import page, sites
+
+LEAKS = Path(__file__).parent / "leaks"
+SITE = sites.load("alalam")
+GAPS: dict[str, dict[str, str]] = json.loads((LEAKS / "gaps.json").read_text(encoding="utf-8"))
+CASES = sorted(path.stem for path in LEAKS.glob("[0-9]*.json"))
+KEYS = ("id", "title", "pic", "sort", "contenttypeid")
+
+
+def right(items: list[dict[str, Any]] | None, complete: bool | None, truth: dict[str, Any]) -> bool:
+    if items == truth["related"] and complete == truth["complete"]:
+        return True
+    for other in truth.get("also_accept", []):
+        if other.get("prefix"):
+            wanted = truth["related"] or []
+            if items is not None and len(items) >= other["min_items"] and items == wanted[: len(items)] and complete == other["complete"]:
+                return True
+        elif items == other["related"] and complete == other["complete"]:
+            return True
+    return False
+
+
+def cases(field: str) -> list[Any]:
+    return [
+        pytest.param(case, marks=[pytest.mark.xfail(reason=gap, strict=True)] if (gap := GAPS.get(case, {}).get(field)) else [], id=case)
+        for case in CASES
+    ]
+
+
+def read(case: str) -> tuple[page.Page, dict[str, Any]]:
+    truth = json.loads((LEAKS / f"{case}.json").read_text(encoding="utf-8"))
+    body = next(path for path in LEAKS.glob(f"{case}.*") if path.suffix != ".json").read_bytes()
+    return page.read(body, SITE, url=SITE.url_of("1"), charset=truth["http_charset"]), truth
+
+
+@pytest.mark.parametrize("case", cases("related"))
+def test_related_items_of_a_leak(case: str) -> None:
+    said, truth = read(case)
+    listed = said.related
+    items = (
+        None if listed is None else [dict(zip(KEYS, (i.id, i.title, i.picture, i.sort, i.content_type), strict=True)) for i in listed.items]
+    )
+    assert right(items, listed.complete if listed else None, truth), items
+
+
+@pytest.mark.parametrize("case", cases("body"))
+def test_the_leak_is_no_part_of_the_article(case: str) -> None:
+    said, truth = read(case)
+    assert said.headline is not None
+    assert said.headline.value == truth["headline"]
+    assert list(said.body) == truth["body"]

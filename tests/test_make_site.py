@@ -1,0 +1,15 @@
+"""The saved pages are what their script makes, with real PHP."""
+
+import shutil
+from pathlib import Path
+
+from conftest import SITE, service
+from make_site import pages
+
+
+def test_the_saved_pages_are_those_of_the_script() -> None:
+    service("php-cli", shutil.which("php"))
+    made = pages()
+    saved = {path.name: path.read_bytes() for path in Path(SITE).glob("*.html")}
+    assert made == saved
+    assert len(saved) >= 24
