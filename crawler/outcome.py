@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from crawler.items import ANSWERS, Article, Failure, Teaser
 
@@ -142,6 +142,17 @@ def _by(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
 
 
+class _AboveTheLine:
+    """Where log lines go while the live line stands: the line steps aside for each."""
+
+    def write(self, text: str) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 class _Progress:
     """One live line on a terminal, a log line now and then elsewhere."""
 
@@ -153,9 +164,12 @@ class _Progress:
         self._said = 0
         self._at = monotonic()
         if self.terminal:
-            self._redirect = logging_redirect_tqdm()
-            self._redirect.__enter__()
-            self._line = tqdm(bar_format="{desc}", file=sys.stderr, leave=False)
+            self._handlers = [h for h in logging.root.handlers if isinstance(h, logging.StreamHandler) and h.stream is sys.stderr]
+            for handler in self._handlers:
+                handler.setStream(_AboveTheLine())
+            # A terminal may say that it has no size at all; tqdm would then show nothing.
+            size = get_terminal_size()
+            self._line = tqdm(bar_format="{desc}", file=sys.stderr, leave=False, ncols=size.columns, nrows=size.lines)
         self._loop = create_looping_call(self._say)
         if interval > 0:
             self._loop.start(interval, now=False)
@@ -180,6 +194,7 @@ class _Progress:
             self._loop.stop()
         if self.terminal:
             self._line.close()
-            self._redirect.__exit__(None, None, None)
+            for handler in self._handlers:
+                handler.setStream(sys.stderr)
         else:
             self._say()
