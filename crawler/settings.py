@@ -67,6 +67,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
 }
 ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
+# It reads the source of every callback to warn of a mistake that mypy sees too.
+WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 

@@ -65,6 +65,10 @@ class Command(crawl.Command):
         except CrawlerError as error:
             self._refuse(error)
             return
+        if self.settings["LOG_LEVEL"] != "DEBUG":
+            # They make a record of every page and item, which no handler would show.
+            for name in ("scrapy.core.engine", "scrapy.core.scraper"):
+                logging.getLogger(name).setLevel(logging.INFO)
         # A crawl makes many small objects that die young; at Python's default it would look for cycles every 700 of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self._create_crawler(args[0])
