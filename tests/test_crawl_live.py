@@ -46,6 +46,7 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
     "redirect loop": (always(302, Location=f"/news/{VICTIM}"), "redirect_loop", "redirections", 1, 3),
     "redirect off site": (always(302, Location="http://example.com/news/1"), "offsite_redirect", "http://example.com/news/1", 1, 3),
     "redirect to loopback": (always(301, Location="http://localhost:9/news/1"), "offsite_redirect", "localhost", 1, 3),
+    "redirect to another port": (always(301, Location="http://127.0.0.1:9/news/1"), "private_address", "127.0.0.1", 1, 3),
     "pdf": (always(200, b"%PDF-1.7", Content_Type="application/pdf"), "not_html", "application/pdf", 1, 3),
     "image said to be html": (always(200, b"\x89PNG\r\n\x1a\n" + b"\0" * 50), "not_html", "PNG", 1, 3),
     "soft 404": (
@@ -154,6 +155,7 @@ def test_a_site_that_is_down(live: Crawl, server: NewsServer) -> None:
     assert run.exit_code == 4
     assert run.failures["1752038"]["reason"] == "refused"
     assert run.failures["1752038"]["attempts"] == 3
+    assert "Traceback" not in run.stderr
 
 
 def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> None:

@@ -32,7 +32,7 @@ class PublisherOnlyMiddleware:
     """Refuses what is not the publisher's: other hosts, and names that lead to a private or loopback address.
 
     In the place of Scrapy's OffsiteMiddleware, which drops such a request without telling the spider where it led. A private
-    address is asked only if it is the host of the ``base_url`` that the user gave.
+    address is asked only if it is the host and port of the ``base_url`` that the user gave.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -49,10 +49,11 @@ class PublisherOnlyMiddleware:
             # scrapy parse, shell and check ask for what their user named.
             return
         site: Site = spider.site  # type: ignore[union-attr]
-        host = urlsplit(request.url).hostname or ""
+        parts = urlsplit(request.url)
+        host = parts.hostname or ""
         if host not in site.hosts:
             raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
-        if host in getattr(spider, "hosts_named_by_user", ()):
+        if parts.netloc == getattr(spider, "host_named_by_user", None):
             return
         if host not in self._refusals:
             self._refusals[host] = await _private(host)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import (
@@ -68,7 +69,7 @@ class ArticlesSpider(Spider):
         self.arguments = arguments.parse(kwargs)
         self.site = self.arguments.site
         self.allowed_domains = sorted(self.site.hosts)
-        self.hosts_named_by_user = self.site.hosts if self.arguments.base_url else frozenset[str]()
+        self.host_named_by_user = urlsplit(self.arguments.base_url).netloc if self.arguments.base_url else None
         self.frontier = frontier.Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows)
         self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
         self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
