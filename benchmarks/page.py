@@ -1,0 +1,70 @@
+"""What reading one page costs, beside parsing it and beside a general extractor, on the pages of the tests.
+
+    pip install '.[test]'
+    python benchmarks/page.py [--rounds 20]
+
+Every page is read, parsed with parsel (and asked for its h1 and paragraphs), and given to trafilatura in turn, in one process. Printed
+are the medians over the pages of each page's median time, and the median of the ratios of neighbours.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import trafilatura
+from parsel import Selector
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from crawler import page, sites  # noqa: E402
+
+SITE = sites.load("alalam")
+FOLDERS = ("tests/site", "tests/pages")
+
+
+def parse(body: bytes) -> None:
+    selector = Selector(body.decode("utf-8", "replace"))
+    selector.css("h1::text").get()
+    selector.css("p::text").getall()
+
+
+def read(body: bytes) -> None:
+    page.read(body, SITE, url=SITE.url_of("1"))
+
+
+def extract(body: bytes) -> None:
+    trafilatura.extract(body.decode("utf-8", "replace"), fast=True, include_comments=False)
+
+
+def milliseconds(work: Callable[[bytes], None], body: bytes) -> float:
+    started = time.perf_counter()
+    work(body)
+    return (time.perf_counter() - started) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    rounds = parser.parse_args().rounds
+    for folder in FOLDERS:
+        bodies = [path.read_bytes() for path in sorted((ROOT / folder).iterdir()) if path.suffix in (".html", ".txt")]
+        times: dict[Callable[[bytes], None], list[float]] = {read: [], parse: [], extract: []}
+        for body in bodies:
+            taken = {work: [milliseconds(work, body) for _ in range(rounds if work is not extract else 3)] for work in times}
+            for work, values in taken.items():
+                times[work].append(statistics.median(values))
+        print(f"{folder}: {len(bodies)} pages, {statistics.median(map(len, bodies)) / 1000:.1f} kB in the median")
+        for name, work in (("this reader", read), ("parsel parse", parse), ("trafilatura", extract)):
+            done = sorted(times[work])
+            print(f"  {name:<13} {statistics.median(done):6.2f} ms, worst tenth from {done[len(done) * 9 // 10]:6.2f} ms")
+        for name, work in (("parsel parse", parse), ("trafilatura", extract)):
+            ratio = statistics.median(own / peer for own, peer in zip(times[read], times[work], strict=True))
+            print(f"  this reader / {name}: {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
