@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.items import Article, Media, MediaKind, Provenance, Reason, RelatedItem
 from crawler.page import Page, Related
-from crawler.page.blocks import collapse, ends_sentence
+from crawler.page.text import collapse, ends_sentence
 from crawler.sites import ARTICLE_ID, Site
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ _LONGEST_DENIAL = 800
 _SHORTEST_UNDATED = 400
 _SENTENCE = 30
 _TEASERS = 3
+# Characters at the end of a body among which its credit is looked for.
+_LAST_SENTENCE = 400
+# What is longer is no headline: it is kept as it is, and not remembered.
+_LONGEST_HEADLINE = 1000
 _REMEMBERED = 16_384
 # Characters of body that tell its language, and the score below which it is not told.
 _LANGUAGE_SAMPLE = 2000
@@ -126,7 +130,9 @@ def related_items(related: Related | None, site: Site) -> tuple[RelatedItem, ...
     found = []
     for position, listed in enumerate(related.items, start=1):
         article_id = listed.id if listed.id and ARTICLE_ID.fullmatch(listed.id) else None
-        headline, marked = _headline(listed.title, site) if listed.title else (None, False)
+        headline, marked = listed.title, False
+        if listed.title and len(listed.title) <= _LONGEST_HEADLINE:
+            headline, marked = _headline(listed.title, site)
         picture_url, uploaded_at, film = _picture(listed.picture, site) if listed.picture else (None, None, False)
         found.append(
             RelatedItem(
@@ -175,7 +181,7 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
     headline = headline_raw = None
     if page.headline:
         headline_raw = page.headline.value
-        headline, _ = site.clean_headline(headline_raw)
+        headline = site.clean_headline(headline_raw)[0] if len(headline_raw) <= _LONGEST_HEADLINE else headline_raw
         told("headline", page.headline.where, encoding)
     published_at = published_raw = None
     if page.dated:
@@ -263,7 +269,7 @@ def _detector() -> "LangDetector":
 
 def _credit(last_paragraph: str) -> str | None:
     """The outlet that the last sentence names as its source."""
-    found = [match["outlet"] for credit in _CREDITS if (match := credit.search(last_paragraph))]
+    found = [match["outlet"] for credit in _CREDITS if (match := credit.search(last_paragraph[-_LAST_SENTENCE:]))]
     return found[0].rstrip(". ") if found else None
 
 

@@ -47,7 +47,8 @@ class Command(crawl.Command):
     """Overrides Scrapy's command of the same name. Spiders other than ``articles`` run as Scrapy runs them."""
 
     def long_desc(self) -> str:
-        return f"{self.short_desc()}. Arguments of the articles spider, as -a NAME=VALUE: {', '.join(arguments.NAMES)}; README.md tells what they take."
+        names = ", ".join(arguments.NAMES)
+        return f"{self.short_desc()}. Arguments of the articles spider, as -a NAME=VALUE: {names}; README.md tells what they take."
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)

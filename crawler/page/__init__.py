@@ -24,13 +24,12 @@ from crawler.page.extractor import extract
 from crawler.page.leak import Listed, Related
 from crawler.page.metadata import Declared
 from crawler.page.plain import read_plain
+from crawler.page.text import without_controls
 from crawler.sites import Site
 
 __all__ = ["Dated", "Declared", "Listed", "Media", "Page", "Related", "read"]
 
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)", re.IGNORECASE)
-# What HTML forbids in text; blocks.py uses some of them as marks of its own.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
 _REMAINS = re.compile(
     r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
@@ -80,7 +79,7 @@ def read(body: bytes, site: Site, *, url: str | None = None, charset: str | None
         body, encoding = decoded.text.encode(), "utf-8"
     dumps = list(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
-    text = _CONTROLS.sub(" ", text)
+    text = without_controls(text)
     related = leak.read(dumps)
     if not _MARKUP.search(text):
         plain = read_plain(text)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crawler.page import body, dateline, headline
-from crawler.page.blocks import HEADINGS, Block, Layout, Picture, key
+from crawler.page.blocks import HEADINGS, Block, Layout, Picture
 from crawler.page.dateline import Dated
 from crawler.page.metadata import Declared, Metadata
 from crawler.page.parts import Aside
+from crawler.page.text import key
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from crawler.page import dates
+from crawler.page.text import all_text, collapse, ends_sentence, key, without_controls
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
@@ -46,12 +47,9 @@ _FORM_TEXT = 400
 """Characters; a form around more text than this is around the page, as ASP.NET's is."""
 _DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
 # C0 controls, which no page text keeps (see `page.read`): a line break, and the two ends of a link's text.
 _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
-_LINKED = re.compile(f"{_LINK}([^{_LINK_END}]*){_LINK_END}")
-_INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
-_NO_WORD = re.compile(r"[\W_]+")
+_LINKED = re.compile(f"{_LINK}([^{_LINK}{_LINK_END}]*){_LINK_END}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
 _PUBLISHED = re.compile(r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE)
@@ -117,25 +115,6 @@ class Layout:
     pictures: list[Picture]
 
 
-def ends_sentence(text: str) -> bool:
-    return _SENTENCE_END.search(text) is not None
-
-
-def key(text: str) -> str:
-    """A text by its letters and digits alone, for comparing headlines that typesetting made different."""
-    return _NO_WORD.sub("", text.casefold())
-
-
-def collapse(text: str) -> str:
-    """Return the text with every run of white space as one space; zero-width marks are dropped."""
-    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
-
-
-def all_text(element: _Element) -> str:
-    """All the text inside an element, as it stands."""
-    return "".join(map(str, element.itertext()))
-
-
 def read(root: _Element) -> Layout:
     """Read the blocks of a parsed page."""
     blocks: list[Block] = []
@@ -148,6 +127,7 @@ def read(root: _Element) -> Layout:
 
     def add(text: str | None) -> None:
         if text:
+            text = without_controls(text)
             buffer.append(f"{_LINK}{text}{_LINK_END}" if links and not text.isspace() else text)
 
     def flush() -> None:
@@ -221,13 +201,17 @@ def _named_as_zone(element: _Element) -> bool:
 def _small_forms(root: _Element) -> set[_Element]:
     """The parts of a page that ask the reader to type something: a newsletter, a search, a login; not a whole page."""
     found: set[_Element] = set()
+    seen: set[_Element] = set()
     for field in root.iter("input", "textarea"):
         if field.tag == "input" and field.get("type", "text") not in ("text", "email", "password", "search", "tel"):
             continue
         part = field.getparent()
         while part is not None and part.tag not in ("div", "form", "section", "td", "fieldset", "p", "body"):
             part = part.getparent()
-        if part is not None and part.tag != "body" and len(all_text(part)) < _FORM_TEXT:
+        if part is None or part in seen:
+            continue
+        seen.add(part)
+        if part.tag != "body" and len(all_text(part, _FORM_TEXT)) < _FORM_TEXT:
             found.add(part)
     return found
 
@@ -282,16 +266,18 @@ def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
     else:
         lines = raw.strip(_BREAK + " \t\r\n").split(_BREAK)
         paired = any(line.isspace() or not line for line in lines)
-        parts = []
-        joined = False
+        wrapped: list[list[str]] = []
+        before = ""
         for line in lines:
             if line.isspace() or not line:
-                joined = False
-            elif joined and not _is_dated(line) and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", parts[-1])))):
-                parts[-1] += " " + line
+                before = ""
+            elif before and not _is_dated(line) and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", before)))):
+                wrapped[-1].append(line)
+                before = line
             else:
-                parts.append(line)
-                joined = not _is_dated(line)
+                wrapped.append([line])
+                before = "" if _is_dated(line) else line
+        parts = [" ".join(part) for part in wrapped]
     found = []
     for part in parts:
         text = collapse(_LINKED.sub(r"\1", part)) if _LINK in part else collapse(part)

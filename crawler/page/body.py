@@ -53,12 +53,14 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
             if b.index < first and above and not set(above[:6]) & set(b.element.iterancestors()):
                 continue
             chosen.add(b.index)
+    furthest = max(chosen)
     for b in inside:
-        if b.index > last and (b.sentence or b.tag == "li") and b.index <= max(chosen) + 3:
+        if b.index > last and (b.sentence or b.tag == "li") and b.index <= furthest + 3:
             chosen.add(b.index)
+            furthest = max(furthest, b.index)
     body = [b for b in usable if b.index in chosen and not _is_noise(b)]
-    while body and not body[0].prose and not body[0].sentence:
-        body.pop(0)
+    begin = next((place for place, b in enumerate(body) if b.prose or b.sentence), len(body))
+    body = body[begin:]
     while body and not body[-1].prose and not body[-1].sentence and body[-1].tag != "li":
         body.pop()
     total = sum(len(b.text) for b in prose)

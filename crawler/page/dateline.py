@@ -14,11 +14,13 @@ from crawler.page.blocks import Block, Layout
 from crawler.page.dates import Moment
 from crawler.page.metadata import Metadata
 from crawler.page.parts import Aside
+from crawler.page.text import collapse
 
 _UPDATED = re.compile(r"(?:updat|modif|edit|last\b|revis|تحديث|به\s?روز)[\w\s]*:?\s*(?:on|at)?\s*$", re.IGNORECASE)
 _PUBLISHED = re.compile(r"publi|posted|date|issued|on\b|نشر|تاریخ|التاريخ|انتشار", re.IGNORECASE)
 # Blocks after the headline (or before it) among which its date line is looked for.
 _DATE_AFTER, _DATE_BEFORE = 10, 4
+_LONGEST, _MOST_DECLARED = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,12 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     lines: list[tuple[int, Dated]] = []
     date_blocks: set[int] = set()
     for block in layout.blocks:
-        if len(block.text) > 400 or (found := _dates_in(block.text, language)) is None:
+        if len(block.text) > 400:
             continue
-        near = at < block.index <= min(at + _DATE_AFTER, body_starts) or (anchor and at - _DATE_BEFORE <= block.index < at)
+        near = at - _DATE_BEFORE <= block.index <= min(at + _DATE_AFTER, body_starts)
+        # Dates in other languages take a thousand times as long to read: only where the article's own may stand.
+        if (found := _dates_in(block.text, language if near else "en")) is None:
+            continue
         if near or not aside(block):
             date_blocks.add(block.index)
         for label, dated in found:
@@ -63,7 +68,8 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     stamps = [(rank, s) for rank, s in stamps if s.index >= at - _DATE_BEFORE]
     declared = [(d.value, d.where) for d in metadata.published]
     declared += [(s.value, s.where) for _, s in sorted(stamps, key=lambda entry: entry[0])]
-    choices = [Dated(value, moment, where) for value, where in declared if (moment := dates.find(value, language))]
+    values = ((collapse(value)[:_LONGEST], where) for value, where in declared[:_MOST_DECLARED])
+    choices = [Dated(value, moment, where) for value, where in values if (moment := dates.find(value, language))]
     choices += [dated for _, dated in sorted(lines, key=lambda entry: entry[0])]
     if not choices:
         return None, date_blocks

@@ -50,9 +50,9 @@ _CLOCK = (
     r"(?P<hour>[01]?\d|2[0-4])[:.h](?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s*(?P<half>[ap]\.?\s?m\b\.?))?"
     r"(?:\s*(?:hrs?|hours)\b\.?)?"
-    rf"(?:\s*\(?\s*(?P<zone>z\b|(?:utc|gmt)?\s*[+-−–]\s?\d{{1,2}}:?(?:\d\d)?\b|(?:{'|'.join(list(_ZONES)[1:])}|{_AMBIGUOUS})\b)\)?)?"
+    rf"(?:\s*(?:\(\s*)?(?P<zone>z\b|(?:utc|gmt)?\s*[+-−–]\s?\d{{1,2}}:?(?:\d\d)?\b|(?:{'|'.join(list(_ZONES)[1:])}|{_AMBIGUOUS})\b)\)?)?"
 )
-_BETWEEN = r"(?:\s*(?:[,;|/•·@T]|-{1,2}|–|—|at\b|\bon\b|\()*\s*)"
+_BETWEEN = r"(?:[\s,;|/•·@T(–—-]|at\b|\bon\b)*"
 _DATES = (
     # 2015-10-23, 2015/10/23, 2015.10.23
     rf"{_YEAR}[-/.](?P<month_number>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?!\d)",
@@ -71,6 +71,8 @@ _PATTERNS = (
 _CLOCK_AFTER = re.compile(rf"{_BETWEEN}{_CLOCK}", re.IGNORECASE)
 _CLOCK_ANYWHERE = re.compile(r"\d{1,2}\s?[:h.٫]\s?\d{2}")
 _YEAR_ANYWHERE = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)[\d٠-٩۰-۹]{2}")
+# Characters; no date stands behind more, and an expression meets no more of what a page may hold.
+_LONGEST = 400
 _LETTER = re.compile(r"[^\W\d_]{3}")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -106,14 +108,20 @@ class Moment:
     """Where it stands in the text that it was read from."""
 
     def isoformat(self, assumed: tzinfo) -> str:
-        """ISO 8601 with offset, ``assumed`` where no zone is stated; only the date without a time of day."""
+        """ISO 8601 with offset, ``assumed`` where no zone is stated.
+
+        Only the date without a time of day, and where the assumed zone kept local mean time, which no offset in minutes can tell.
+        """
         if self.clock is None:
             return self.day.isoformat()
-        return datetime.combine(self.day, self.clock, self.zone or assumed).isoformat()
+        instant = datetime.combine(self.day, self.clock, self.zone or assumed)
+        offset = instant.utcoffset()
+        return self.day.isoformat() if offset is None or offset.seconds % 60 else instant.isoformat()
 
 
 def find(text: str, language: str | None = None) -> Moment | None:
     """Return the first date in ``text``; ``language`` (ISO 639-1) allows forms other than English."""
+    text = text[:_LONGEST]
     if not _YEAR_ANYWHERE.search(text):
         return None
     matches = [match for pattern in _PATTERNS if (match := pattern.search(text))]
@@ -189,6 +197,8 @@ def _zone(text: str) -> tzinfo | None:
     if not match:
         return None
     minutes = int(match[2]) * 60 + int(match[3] or 0)
+    if int(match[3] or 0) > 59:
+        return None
     return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes)) if minutes <= 14 * 60 else None
 
 

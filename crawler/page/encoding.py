@@ -5,6 +5,7 @@ fault of real servers: bytes that are valid UTF-8 and not plain ASCII are UTF-8,
 is declared; text in a single-byte encoding never happens to be so.
 """
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -15,6 +16,10 @@ from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encodi
 _WORD_PROCESSOR = re.compile(rb"[\x00-\x7f\x80\x82\x84\x85\x91-\x97\x99\xa0\xa9\xab\xae\xb7\xbb]*")
 _SINGLE_BYTE = re.compile(r"cp\d{3,4}|iso8859-\d+|koi8-[rut]|ascii|mac-.*|tis-620|latin.*")
 
+_NOT_OF_PAGES = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
+# Bytes that are enough to tell an encoding by.
+_SAMPLE = 65_536
+
 
 class Text(NamedTuple):
     """A page's text, the Python codec it was read with, and what told that codec."""
@@ -24,14 +29,14 @@ class Text(NamedTuple):
     told_by: str
 
 
-def _text_codec(name: str | None) -> str | None:
-    """A codec by its name, if it is one for text that can be used here; Python has others, such as zlib and idna."""
+def _text_codec(label: str | None) -> str | None:
+    """Python's name of an encoding that a page can be in; None for none. Python has codecs for other things, such as zlib and idna."""
     try:
-        "".encode(name or "")
-        b"a".decode(name or "", "replace")
-    except (LookupError, ValueError, AssertionError):
+        name = codecs.lookup(resolve_encoding(label or "") or "").name
+        b"\xff".decode(name, "replace")
+    except (LookupError, ValueError):
         return None
-    return name
+    return None if name in _NOT_OF_PAGES else name
 
 
 def decode(body: bytes, declared: str | None) -> Text:
@@ -39,28 +44,29 @@ def decode(body: bytes, declared: str | None) -> Text:
     bom_encoding, bom = read_bom(body)
     if bom_encoding and bom:
         return Text(body[len(bom) :].decode(bom_encoding, "replace"), bom_encoding, "byte order mark")
-    header = _text_codec(declared and resolve_encoding(declared))
+    header = _text_codec(declared)
     meta = _text_codec(html_body_declared_encoding(body))
     stated = header or meta
     if stated is None or _SINGLE_BYTE.fullmatch(stated):
         try:
             return Text(body.decode("utf-8"), "utf-8", "valid UTF-8")
-        except UnicodeDecodeError:
+        except UnicodeError:
             pass
     for encoding, told_by in ((header, "HTTP header"), (meta, "meta tag")):
         if encoding is None:
             continue
         try:
             return Text(body.decode(encoding), encoding, told_by)
-        except UnicodeDecodeError:
+        except UnicodeError:
             continue
     if stated is not None:
         return Text(body.decode(stated, "replace"), stated, "HTTP header" if header else "meta tag")
     if _WORD_PROCESSOR.fullmatch(body):
         return Text(body.decode("cp1252", "replace"), "cp1252", "its bytes")
-    best = charset_normalizer.from_bytes(body).best()
+    best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
     # A few bad bytes in a page of UTF-8 are damage, not another encoding.
     text = body.decode("utf-8", "replace")
     if best is None or text.count("\ufffd") * 50 < sum(not c.isascii() for c in text):
         return Text(text, "utf-8", "its bytes")
-    return Text(str(best), best.encoding, "its bytes")
+    encoding = codecs.lookup(best.encoding).name
+    return Text(body.decode(encoding, "replace"), encoding, "its bytes")

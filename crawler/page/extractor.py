@@ -7,8 +7,8 @@ imported only then: its import costs more than reading many pages.
 import logging
 
 from crawler.page.article import Chosen
-from crawler.page.blocks import collapse
 from crawler.page.parts import is_noise
+from crawler.page.text import collapse
 
 
 def extract(text: str, chosen: Chosen) -> tuple[str, ...]:

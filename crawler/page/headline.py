@@ -6,26 +6,29 @@ sees and that one of them agrees with is the best witness; failing that the h1, 
 
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from lxml.etree import _Element
 
 from crawler.page import dates
-from crawler.page.blocks import HEADINGS, Block, collapse, key
+from crawler.page.blocks import HEADINGS, Block
 from crawler.page.metadata import Declared, Metadata
 from crawler.page.parts import heads_other, heads_related
+from crawler.page.text import collapse, key
 
 _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
 _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«)\s*")
 # Characters: the longest headline, and the shortest one that a title cannot hold by chance.
 _LONGEST, _TELLING = 300, 12
+_LONGEST_TITLE = 1000
 _WEIGHTS = {"h1": 1.5}
 
 
 def find(blocks: list[Block], metadata: Metadata, names: set[str]) -> tuple[Declared | None, Block | None]:
     """Choose the headline, and the block where a reader sees it (None where it is only declared)."""
     declared = {key(d.value) for d in metadata.headlines} - names
-    title = key(metadata.title or "")
+    title = key((metadata.title or "")[:_LONGEST_TITLE])
     candidates = [b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names]
     firsts = [b for b in candidates if b.tag == "h1"]
     # A breadcrumb or a menu repeats the headline too; the logo's h1 agrees with the end of the title.
@@ -42,7 +45,8 @@ def find(blocks: list[Block], metadata: Metadata, names: set[str]) -> tuple[Decl
         # The page's h1 is its section.
         return Declared(longer.text, longer.tag), longer
     if outside:
-        before = [b for b in outside if any(p.prose for p in blocks[b.index + 1 :])] or outside
+        last_prose = max((b.index for b in blocks if b.prose), default=-1)
+        before = [b for b in outside if b.index < last_prose] or outside
         return Declared(before[-1].text, "h1"), before[-1]
     for d in metadata.headlines:
         if key(d.value) not in names:
@@ -101,14 +105,14 @@ def _visible_headline(candidates: list[Block], blocks: list[Block]) -> tuple[Dec
 def _names_around(element: _Element) -> str:
     parent = element.getparent()
     around = (element, parent) if parent is not None and parent.tag not in ("body", "html") else (element,)
-    inner = element.iterchildren("span", "font", "b", "strong")
+    inner = islice(element.iterchildren("span", "font", "b", "strong"), 8)
     return " ".join(e.get("class") or e.get("id") or "" for e in (*around, *inner))
 
 
 def _without_site(title: str, names: set[str]) -> str:
     """A title without the publisher's name at either end; as it is where no part is that name."""
     parts = _TITLE_SEPARATOR.split(title)
-    kept = [part for part in parts if part and key(part) not in names]
+    kept = [part for part in parts if collapse(part) and key(part) not in names]
     if len(kept) == len(parts) or not kept:
         return title
     # "Headline - Section - Site": the longest part is the headline.

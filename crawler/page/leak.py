@@ -5,6 +5,7 @@ and at least one of ``pic``, ``sort`` and ``contenttypeid``, either as PHP value
 that was cut, or whose JSON is broken, every whole item is kept and the list is said to be incomplete.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler import vardump
+from crawler.page.text import collapse, without_surrogates
 
 _MARKS_OF_AN_ITEM = frozenset({"pic", "sort", "contenttypeid"})
 _DECODER = json.JSONDecoder(strict=False)
@@ -24,6 +26,7 @@ _UNESCAPED = re.compile(
     r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))', re.DOTALL
 )
 _DEEPEST = 6
+_LONGEST_ITEM = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
     position = start.end() if start else len(text)
     while position < len(text):
         try:
-            entry, position = _DECODER.raw_decode(text, position)
+            # A slice: the decoder counts all lines before an error, and reads on to the end of a broken text.
+            entry, length = _DECODER.raw_decode(text[position : position + _LONGEST_ITEM])
+            position += length
         except (ValueError, RecursionError):
             end = _ITEM_END.search(text, position)
             if end is None:
@@ -162,7 +167,7 @@ def _listed(entry: dict[Any, Any]) -> Listed:
 def _text(value: Any) -> str | None:
     """A dumped scalar as text; None for an empty or missing one and for what is no scalar."""
     if isinstance(value, str):
-        return value if value.strip() else None
+        return without_surrogates(value) if collapse(html.unescape(value)) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

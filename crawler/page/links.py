@@ -1,19 +1,22 @@
 """The related items of a page that links to them: the site's own articles under a related-news heading."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 from lxml.etree import _Element
 
-from crawler.page.blocks import HEADINGS, all_text, collapse
+from crawler.page.blocks import HEADINGS
 from crawler.page.leak import Listed, Related
 from crawler.page.parts import heads_other, heads_related
+from crawler.page.text import all_text, collapse
 from crawler.sites import Site
 
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _HEADING_LENGTH = 60
+_MOST_HEADINGS = 50
 
 
 @dataclass(slots=True)
@@ -45,12 +48,16 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
                 anchors.append((article_id, element))
         if (kind := _heading(element)) is not None:
             headings.append((element, kind))
-        elif _NAMED_RELATED.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+        elif (name := f"{element.get('class') or ''} {element.get('id') or ''}") != " " and _NAMED_RELATED.search(name):
             named.append(element)
     if not anchors:
         return None
-    groups = [_under(heading, headings, anchors, order) for heading, related in headings if related]
-    groups += [_Links("list named as related", False, [a for a in anchors if element in a[1].iterancestors()]) for element in named]
+    # Another heading of the page ends a list; one inside an entry of the list does not.
+    ends = [order[h] for h, related in headings if related or not _is_title_of_entry(h)]
+    places = [order[a] for _, a in anchors]
+    below = [heading for heading, related in headings if related][:_MOST_HEADINGS]
+    groups = [_under(heading, order[heading], ends, anchors, places) for heading in below]
+    groups += _inside(named, anchors)
     # One link beside "Read also:" inside the text is no list; under a heading of its own it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(groups, key=lambda group: (len(group.ids) > 1, group.where.startswith("links"), len(group.ids)), default=None)
@@ -62,7 +69,7 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
 def _heading(element: _Element) -> bool | None:
     """Whether an element is a heading: True of related news, False of another part, None if it is none."""
     if element.tag in HEADINGS or element.tag in ("strong", "b", "legend", "caption", "th", "dt", "summary"):
-        words = all_text(element)
+        words = all_text(element, 4 * _HEADING_LENGTH)
         if len(words) > 4 * _HEADING_LENGTH:
             return None
     else:
@@ -75,30 +82,37 @@ def _heading(element: _Element) -> bool | None:
     return False if element.tag in HEADINGS or heads_other(words) else None
 
 
-def _under(
-    heading: _Element, headings: list[tuple[_Element, bool]], anchors: list[tuple[str, _Element]], order: dict[_Element, int]
-) -> _Links:
-    """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading."""
-    at = order[heading]
-    where = f"links under {collapse(all_text(heading))[:_HEADING_LENGTH]!r}"
-    headed = heading.tag in HEADINGS
-    after = [(article_id, a) for article_id, a in anchors if order[a] > at]
+def _inside(named: list[_Element], anchors: list[tuple[str, _Element]]) -> list[_Links]:
+    """The links inside each element that is named as related."""
+    groups = {element: _Links("list named as related", False) for element in named}
+    for article_id, anchor in anchors:
+        for element in anchor.iterancestors():
+            if element in groups:
+                groups[element].anchors.append((article_id, anchor))
+    return list(groups.values())
+
+
+def _under(heading: _Element, at: int, ends: list[int], anchors: list[tuple[str, _Element]], places: list[int]) -> _Links:
+    """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading.
+
+    ``at`` is the heading's place in the page, ``ends`` those of all headings that end a list, ``places`` those of the anchors; in order.
+    """
+    links = _Links(f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}", heading.tag in HEADINGS)
+    following = bisect_right(ends, at)
+    after = anchors[bisect_right(places, at) : bisect_left(places, ends[following]) if following < len(ends) else None]
     if not after:
-        return _Links(where, headed)
-    around = [heading, *heading.iterancestors()]
+        return links
     first = [after[0][1], *after[0][1].iterancestors()]
-    scope = next(element for element in around if element in first)
+    scope = next(element for element in (heading, *heading.iterancestors()) if element in first)
     branch = first[first.index(scope) - 1] if scope is not after[0][1] else scope
-    # Another heading of the page ends the list; one inside an entry of the list does not.
-    ends = [order[h] for h, related in headings if order[h] > at and not _inside_link_card(h, related)]
-    stop = min(ends, default=len(order))
     inside = {branch, *_fellows(branch)}
-    return _Links(where, headed, [(i, a) for i, a in after if order[a] < stop and inside & {a, *a.iterancestors()}])
+    links.anchors += [(i, a) for i, a in after if inside & {a, *a.iterancestors()}]
+    return links
 
 
-def _inside_link_card(heading: _Element, related: bool) -> bool:
+def _is_title_of_entry(heading: _Element) -> bool:
     """A heading that is a link, is inside one, or holds one is an entry's title."""
-    return not related and (heading.find(".//a") is not None or any(e.tag == "a" for e in heading.iterancestors()))
+    return heading.find(".//a") is not None or any(e.tag == "a" for e in heading.iterancestors())
 
 
 def _fellows(branch: _Element) -> Iterator[_Element]:

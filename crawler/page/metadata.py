@@ -8,6 +8,8 @@ from typing import Any
 
 from lxml.etree import _Element
 
+from crawler.page.text import all_text, collapse, without_controls
+
 _ARTICLE_TYPES = re.compile(r"(?:[a-z]*news)?article|reportage\w*|blogposting|report|liveblogposting|videoobject", re.I)
 _PUBLISHED = (
     "article:published_time",
@@ -62,7 +64,7 @@ def read(root: _Element) -> Metadata:
     """Read the declarations of a parsed page."""
     metas = _metas(root)
     article = _article(root)
-    title = next((" ".join("".join(map(str, t.itertext())).split()) for t in root.iter("title")), None) or None
+    title = next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
     headlines = [Declared(h, "JSON-LD headline") for h in _texts(article.get("headline") or article.get("name"))]
     headlines += [Declared(metas[key], f"meta {key}") for key in ("og:title", "twitter:title", "dc.title") if key in metas]
     published = [Declared(d, "JSON-LD datePublished") for d in _texts(article.get("datePublished") or article.get("uploadDate"))]
@@ -88,7 +90,7 @@ def _metas(root: _Element) -> dict[str, str]:
     found: dict[str, str] = {}
     for meta in root.iter("meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
-        content = " ".join((meta.get("content") or "").split())
+        content = collapse(without_controls(meta.get("content") or ""))
         if name and content:
             found.setdefault(name.strip().lower(), content)
     return found
@@ -139,7 +141,7 @@ def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) ->
 
 
 def _texts(value: Any) -> list[str]:
-    return [text] if isinstance(value, str) and (text := " ".join(value.split())) else []
+    return [text] if isinstance(value, str) and (text := collapse(without_controls(value))) else []
 
 
 def _urls(value: Any) -> list[str]:
@@ -149,5 +151,5 @@ def _urls(value: Any) -> list[str]:
         if isinstance(entry, dict):
             entry = entry.get("contentUrl") or entry.get("url")
         if isinstance(entry, str) and entry.strip():
-            found.append(entry.strip())
+            found.append(without_controls(entry.strip()))
     return found

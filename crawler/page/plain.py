@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from crawler.page import dates
-from crawler.page.blocks import collapse, ends_sentence
 from crawler.page.dateline import Dated
 from crawler.page.metadata import Declared
+from crawler.page.text import collapse, ends_sentence
 
 # Lines of the head among which the date line is looked for.
 _HEAD_LINES = 8
@@ -40,15 +40,15 @@ def read_plain(text: str) -> Plain:
     # Where no blank line parts anything below the head, every line is a paragraph.
     body_lines = [index for index in filled if index not in used]
     wrapped = any(not lines[index] for index in range(body_lines[0], body_lines[-1])) if body_lines else False
-    paragraphs: list[str] = []
+    gathered: list[list[str]] = []
     last = -2
     for index in body_lines:
-        if wrapped and index == last + 1 and paragraphs:
-            paragraphs[-1] += " " + lines[index]
+        if wrapped and index == last + 1 and gathered:
+            gathered[-1].append(lines[index])
         else:
-            paragraphs.append(lines[index])
+            gathered.append([lines[index]])
         last = index
+    paragraphs = [" ".join(part) for part in gathered]
     # A byline or a date in a form that is not known stands between headline and text, and is no sentence.
-    while paragraphs and len(paragraphs[0]) < _SHORT and not ends_sentence(paragraphs[0]):
-        del paragraphs[0]
-    return Plain(Declared(headline, "first line"), dated, tuple(paragraphs), "paragraphs of the text")
+    begin = next((place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)), len(paragraphs))
+    return Plain(Declared(headline, "first line"), dated, tuple(paragraphs[begin:]), "paragraphs of the text")

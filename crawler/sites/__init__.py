@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from crawler.errors import CrawlerError
 
+_MOST_MARKS = 4
 ARTICLE_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -62,7 +63,10 @@ class Site:
         """Return the headline without its marks, and whether one of them said "with video"."""
         headline, video = raw.strip(), False
         # A headline that is nothing but a mark is kept as it is.
-        while (mark := self.headline_mark.search(headline)) and len(mark.group()) < len(headline):
+        for _ in range(_MOST_MARKS):
+            mark = self.headline_mark.search(headline)
+            if mark is None or len(mark.group()) >= len(headline):
+                break
             headline = headline[: mark.start()] + headline[mark.end() :]
             video = video or any(mark.groupdict().values())
         return headline, video

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from crawler.sites import Site
 
 # "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg": the digits are .NET ticks.
-_TICKS = re.compile(r"_(\d{18})_")
-_LAST_TICK = 3_155_378_975_999_999_999
+_TICKS = re.compile(r"_([0-9]{18})_")
+# 1990 and 2100: ticks of other times are another kind of number.
+_FIRST_TICK, _LAST_TICK = 627_667_488_000_000_000, 662_380_416_000_000_000
 # "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23; before a comma only in capitals,
 # for "Video, then photos emerge" is a headline of its own.
 _MARK = re.compile(
@@ -27,7 +28,7 @@ def _uploaded(picture_path: str) -> datetime | None:
     They always agree with the date in the picture's folder. Which clock they were read from is not stated.
     """
     match = _TICKS.search(picture_path)
-    if not match or int(match[1]) > _LAST_TICK:
+    if not match or not _FIRST_TICK <= int(match[1]) <= _LAST_TICK:
         return None
     return datetime.min + timedelta(microseconds=int(match[1]) // 10)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 # <br />: nl2br puts one before every line break; the line break itself stays.
-_ESCAPE = re.compile(rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|<br ?/?>(?=\r?\n)")
+ESCAPE = re.compile(rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|<br ?/?>(?=\r?\n)")
 
 
 class Unescaped(NamedTuple):
@@ -25,7 +25,7 @@ def unescape(page: bytes, start: int, end: int, encoding: str) -> Unescaped:
     page_ends = [start]
     length = 0
     done = start
-    for match in _ESCAPE.finditer(page, start, end):
+    for match in ESCAPE.finditer(page, start, end):
         reference = match.group()
         plain = b"" if reference[:1] == b"<" else _character(reference, encoding)
         parts += (page[done : match.start()], plain)

@@ -65,7 +65,7 @@ def find_end(data: bytes, start: int, declared: int, encoding: str, *, inner: bo
 def _brackets_close(data: bytes, start: int, end: int) -> bool:
     """Whether a content that opens with a bracket ends with its partner; others may end anywhere."""
     partner = {b"[": b"]", b"{": b"}"}.get(data[start : start + 1])
-    return partner is None or data[start:end].rstrip()[-1:] == partner
+    return partner is None or data[max(start, end - 64) : end].rstrip()[-1:] == partner
 
 
 class _Lengths:

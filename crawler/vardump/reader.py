@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from crawler.vardump import lengths
-from crawler.vardump.escapes import unescape
+from crawler.vardump.escapes import ESCAPE, unescape
 
 Value = None | bool | int | float | str | dict[int | str, "Value"]
 Form = Literal["plain", "escaped"]
@@ -42,6 +42,12 @@ _REST = re.compile(rb"[^\r\n<]*")
 _TAG = re.compile(rb"<(?!br ?/?>)")
 
 
+# A page with more broken dumps than this is made to be slow; scanning it ends there.
+_MOST_BROKEN = 200
+# Bytes from its start among which an escaped dump has its first escape.
+_FIRST_ESCAPE = 2_000
+
+
 class Cut(dict[int | str, Value]):
     """An array or object whose end is missing: it holds what was whole."""
 
@@ -66,28 +72,33 @@ class Dump:
 def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     """Yield every dump of a string, array or object in ``page``, in order. Never raises on any bytes.
 
-    ``encoding`` is the page's own, a Python codec; bytes that it does not know become U+FFFD.
+    ``encoding`` is the page's own, a text codec of Python's; bytes that it does not know become U+FFFD.
+    A page with more than 200 broken dumps is scanned no further.
     """
     position = 0
     # The plain search is far faster than the expression on a page without a dump.
     if b"string(" not in page and b"array(" not in page and b"object(" not in page:
         return
-    while match := _START.search(page, position):
+    broken = 0
+    while broken < _MOST_BROKEN and (match := _START.search(page, position)):
         dump = _read_at(page, match.start(), encoding)
-        if dump is None:
-            position = match.end()
-        else:
+        if dump is not None:
             yield dump
-            position = max(dump.end, match.end())
+        if dump is None or not dump.complete:
+            # Each may have cost a reading of all that follows.
+            broken += 1
+        position = max(dump.end if dump else 0, match.end())
 
 
 def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
     read = _read(page, start, encoding)
     if read is not None and read.complete:
         return Dump(start, read.end, read.value, True, "plain", read.how)
-    tag = _TAG.search(page, start)
-    plain = unescape(page, start, tag.start() if tag else len(page), encoding)
-    again = _read(plain.data, 0, encoding) if plain.data != page[start : start + len(plain.data)] else None
+    again = None
+    if ESCAPE.search(page, start, start + _FIRST_ESCAPE):
+        tag = _TAG.search(page, start)
+        plain = unescape(page, start, tag.start() if tag else len(page), encoding)
+        again = _read(plain.data, 0, encoding)
     if again is not None and (read is None or again.complete or again.end > read.end - start):
         return Dump(start, plain.offset(again.end), again.value, again.complete, "escaped", again.how)
     return read and Dump(start, read.end, read.value, False, "plain", read.how)
