@@ -43,11 +43,12 @@ _DENIAL = re.compile(
     r"not\s+(?:be\s+)?found|could\s+not\s+be\s+(?:found|displayed)|(?:does|do|did)(?:\s+not|n['’]t)\s+exist|no\s+longer\s+(?:available|exists)|"
     r"has\s+been\s+(?:removed|deleted)|(?:page|article|item|story)\s+(?:is\s+)?(?:unavailable|missing|expired)|"
     r"(?:log|sign)\s*in(?:\s+to\b|\s*$|\s*[-|:–])|access\s+denied|forbidden|unauthori[sz]ed|under\s+(?:maintenance|construction)|"
-    r"be\s+back\s+(?:soon|shortly)|temporarily\s+(?:unavailable|down)|service\s+unavailable|server\s+error|fatal\s+error|uncaught\s+exception|"
+    r"be\s+back\s+(?:soon|shortly)|temporarily\s+(?:unavailable|down)|service\s+unavailable|(?:server|runtime|application|script|parser|compilation)\s+error|fatal\s+error|uncaught\s+exception|"
     r"unhandled\s+exception|object\s+reference\s+not\s+set|stack\s+trace|database\s+(?:error|connection)|"
     r"captcha|are\s+(?:you\s+)?(?:a\s+)?(?:human|robot)|checking\s+your\s+browser|verify(?:ing)?\s+(?:that\s+)?you|security\s+check|just\s+a\s+moment|"
     r"before\s+you\s+continue|(?:we|this\s+site)\s+(?:and\s+our\s+partners\s+)?uses?\s+cookies|accept\s+(?:all\s+)?cookies|"
     r"redirect(?:ed|ing)\b|search\s+results?|results?\s+for|your\s+search|(?:category|tag|monthly)\s+archives?|archives?\s+for|"
+    r"^\W*(?:about|contact)\s+us\W*$|^\W*(?:privacy\s+policy|terms\s+(?:of|and)\s+\w+)\W*$|"
     r"غير\s+موجود|لم\s+يتم\s+العثور|الصفحة\s+غير|عفوا|یافت\s+نشد|پیدا\s+نشد|وجود\s+ندارد",
     re.IGNORECASE,
 )

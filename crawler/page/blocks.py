@@ -32,7 +32,7 @@ _ZONE = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|sidebar|aside|related|relatednews|recommend\w*|"
     r"share|sharing|sharebar|sharethis|addthis|social|comments?|commentlist|respond|disqus|breadcrumbs?|crumbs?|pathway|tags|taglist|tagbox|"
     r"keywords|promo|advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|subscription|most(?:read|viewed)|popular|trending|"
-    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|authorbox|captions?|imgcaption|photocaption|"
+    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|authorbox|paywall|"
     r"toolbar|pager|pagination|login|signin|poll|rating|teasers?|outbrain|taboola|sr-only|screen-reader\w*|postmeta|postinfo|entry-meta|readmore|"
     r"read-more|read-also|readalso|seealso|see-also|morenews|more-news|font-?size|textsize|disclaimer)(?:$|[\s_-])",
     re.IGNORECASE,
@@ -41,6 +41,7 @@ _ZONE_WHOLE = re.compile(
     r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
     re.IGNORECASE,
 )
+_CAPTION = re.compile(r"caption", re.IGNORECASE)
 _ICON_SIZE = 50
 """Pixels; what is smaller on a side is no news picture."""
 _FORM_TEXT = 400
@@ -138,6 +139,9 @@ def read(root: _Element) -> Layout:
                 holder = holders[-1]
                 if holder.tag == "pre":
                     raw = raw.replace("\n", _BREAK)
+                elif holder.tag in HEADINGS:
+                    # A heading is one line, however it is set.
+                    raw = raw.replace(_BREAK, " ")
                 for text, linked in _paragraphs(raw, by_hand=holder.tag in ("p", "blockquote", "li")):
                     blocks.append(Block(len(blocks), text, holder, zones, linked))
 
@@ -195,7 +199,12 @@ def _named_as_zone(element: _Element) -> bool:
     if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
         return True
     name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return len(name) > 1 and bool(_ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name))
+    if len(name) < 2:
+        return False
+    if _ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name):
+        return True
+    # What holds a picture with its caption is the article's; the caption itself is not its text.
+    return _CAPTION.search(name) is not None and element.find(".//img") is None
 
 
 def _small_forms(root: _Element) -> set[_Element]:

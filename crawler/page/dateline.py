@@ -20,6 +20,7 @@ _UPDATED = re.compile(r"(?:updat|modif|edit|last\b|revis|تحديث|به\s?رو�
 _PUBLISHED = re.compile(r"publi|posted|date|issued|on\b|نشر|تاریخ|التاريخ|انتشار", re.IGNORECASE)
 # Blocks after the headline (or before it) among which its date line is looked for.
 _DATE_AFTER, _DATE_BEFORE = 10, 4
+_CLOCK_LENGTH = 20
 _LONGEST, _MOST_DECLARED = 100, 20
 
 
@@ -49,16 +50,19 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
             continue
         if near or not aside(block):
             date_blocks.add(block.index)
-        for label, dated in found:
+        for label, day in found:
             if label == "updated":
                 continue
+            dated = _with_clock(day, layout.blocks[block.index + 1 : block.index + 3]) if near else day
             if at < block.index <= min(at + _DATE_AFTER, body_starts):
                 lines.append((0 if label == "published" else 1, dated))
             elif block.index == at:
                 lines.append((1, dated))
+            elif aside(block):
+                continue
             elif anchor and at - _DATE_BEFORE <= block.index < at and (label == "published" or _close(block.element, anchor.element)):
                 lines.append((2, dated))
-            elif label == "published" and not aside(block):
+            elif label == "published":
                 lines.append((3, dated))
     stamps = [
         (0 if s.published else 1, s)
@@ -80,10 +84,22 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     return best, date_blocks
 
 
+def _with_clock(day: Dated, following: list[Block]) -> Dated:
+    """A day whose time of day stands in an element of its own just after it, perhaps below the word "Time"."""
+    if day.moment.clock is None:
+        text = day.raw
+        for block in following:
+            text = f"{text} {block.text[:_CLOCK_LENGTH]}"
+            moment = dates.find(text, "en")
+            if moment and moment.clock and moment.day == day.moment.day:
+                return Dated(text[moment.start : moment.end], moment, day.where)
+    return day
+
+
 def _close(one: _Element, other: _Element) -> bool:
-    """Whether two elements share a parent or a grandparent below the page itself."""
-    near = [e for e in (one, *one.iterancestors()) if e.tag not in ("body", "html")][:3]
-    return any(e in near for e in [other, *other.iterancestors()][:3])
+    """Whether two elements share a parent, or a table, below the page itself."""
+    near = [e for e in (one, *one.iterancestors()) if e.tag not in ("body", "html", "td", "tr")][:2]
+    return any(e in near for e in [e for e in (other, *other.iterancestors()) if e.tag not in ("td", "tr")][:3])
 
 
 def _dates_in(text: str, language: str | None) -> list[tuple[str, Dated]] | None:

@@ -52,7 +52,7 @@ _CLOCK = (
     r"(?:\s*(?:hrs?|hours)\b\.?)?"
     rf"(?:\s*(?:\(\s*)?(?P<zone>z\b|(?:utc|gmt)?\s*[+-−–]\s?\d{{1,2}}:?(?:\d\d)?\b|(?:{'|'.join(list(_ZONES)[1:])}|{_AMBIGUOUS})\b)\)?)?"
 )
-_BETWEEN = r"(?:[\s,;|/•·@T(–—-]|at\b|\bon\b)*"
+_BETWEEN = r"(?:[\s,;|/•·@T(–—-]|at\b|\bon\b|\btime\b:?)*"
 _DATES = (
     # 2015-10-23, 2015/10/23, 2015.10.23
     rf"{_YEAR}[-/.](?P<month_number>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?!\d)",

@@ -167,7 +167,8 @@ def _listed(entry: dict[Any, Any]) -> Listed:
 def _text(value: Any) -> str | None:
     """A dumped scalar as text; None for an empty or missing one and for what is no scalar."""
     if isinstance(value, str):
-        return without_surrogates(value) if collapse(html.unescape(value)) else None
+        says_something = value.strip() if value.isascii() and "&" not in value else collapse(html.unescape(value))
+        return without_surrogates(value) if says_something else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

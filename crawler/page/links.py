@@ -38,13 +38,15 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
     anchors: list[tuple[str, _Element]] = []
     headings: list[tuple[_Element, bool]] = []
     named: list[_Element] = []
+    # "Print" and "Back to top" link to the page itself.
+    own = site.id_of(url) if url else None
     for element in root.iter():
         if not isinstance(element.tag, str):
             continue
         order[element] = len(order)
         if element.tag == "a":
             href = element.get("href")
-            if href and (article_id := site.id_of(href, url)):
+            if href and (article_id := site.id_of(href, url)) and article_id != own:
                 anchors.append((article_id, element))
         if (kind := _heading(element)) is not None:
             headings.append((element, kind))
@@ -68,6 +70,9 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
 
 def _heading(element: _Element) -> bool | None:
     """Whether an element is a heading: True of related news, False of another part, None if it is none."""
+    if element.tag == "a" and (element.get("href") or "").startswith("#"):
+        # The label of a tab, which stands far from what it shows.
+        return None
     if element.tag in HEADINGS or element.tag in ("strong", "b", "legend", "caption", "th", "dt", "summary"):
         words = all_text(element, 4 * _HEADING_LENGTH)
         if len(words) > 4 * _HEADING_LENGTH:

@@ -7,6 +7,7 @@ from lxml.etree import _Element
 # What HTML forbids in text. Numeric references bring them into a tree all the same; blocks.py uses some as marks of its own.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NO_WORD = re.compile(r"[\W_]+")
 _SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
@@ -16,6 +17,8 @@ _END = 40
 
 def without_controls(text: str) -> str:
     """Replace control characters by spaces, and halves of characters, which no encoding can write, by U+FFFD."""
+    if _UNWANTED.search(text) is None:
+        return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text))
 
 
