@@ -46,6 +46,8 @@ _TAG = re.compile(rb"<(?!br ?/?>)")
 _MOST_BROKEN = 200
 # Bytes from its start among which an escaped dump has its first escape.
 _FIRST_ESCAPE = 2_000
+# Bytes that an escaped dump is looked for in at first, and that must be left behind its end.
+_FIRST_PART, _MARGIN = 8_192, 256
 
 
 class Cut(dict[int | str, Value]):
@@ -94,14 +96,26 @@ def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
     read = _read(page, start, encoding)
     if read is not None and read.complete:
         return Dump(start, read.end, read.value, True, "plain", read.how)
-    again = None
-    if ESCAPE.search(page, start, start + _FIRST_ESCAPE):
-        tag = _TAG.search(page, start)
-        plain = unescape(page, start, tag.start() if tag else len(page), encoding)
-        again = _read(plain.data, 0, encoding)
-    if again is not None and (read is None or again.complete or again.end > read.end - start):
-        return Dump(start, plain.offset(again.end), again.value, again.complete, "escaped", again.how)
+    again = _read_escaped(page, start, encoding) if ESCAPE.search(page, start, start + _FIRST_ESCAPE) else None
+    if again is not None and (read is None or again.complete or again.end > read.end):
+        return again
     return read and Dump(start, read.end, read.value, False, "plain", read.how)
+
+
+def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
+    """Read the value at ``start`` with its escapes undone: in a part of the page that grows until the value ends well inside it."""
+    tag = _TAG.search(page, start)
+    limit = tag.start() if tag else len(page)
+    size = _FIRST_PART
+    while True:
+        end = min(limit, start + size)
+        plain = unescape(page, start, end, encoding)
+        read = _read(plain.data, 0, encoding)
+        if read is None:
+            return None
+        if end == limit or read.end < len(plain.data) - _MARGIN:
+            return Dump(start, plain.offset(read.end), read.value, read.complete, "escaped", read.how)
+        size *= 8
 
 
 class _Read(NamedTuple):
