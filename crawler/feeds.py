@@ -1,7 +1,7 @@
 """Feed files that are whole or absent.
 
 A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot
-write, or stores no article leaves the target as it was; what it had written stays beside it, in a file that ends
+write, or stores no article leaves the target as it was, and one that is incomplete keeps what it replaces; what it had written stays beside it, in a file that ends
 in ``.part``.
 """
 
@@ -104,12 +104,22 @@ class WholeFileStorage(FileFeedStorage):
         if self.overwrite and outcome and outcome.stored_nothing and self.target.exists() and self.target.stat().st_size:
             logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
             return
-        if not self.overwrite and self.target.exists():
-            self._prepend_target(part.path)
+        if self.target.exists():
+            if not self.overwrite:
+                self._prepend_target(part.path)
+            elif outcome and outcome.incomplete:
+                self._keep_previous()
         Path(part.path).replace(self.target)
         _sync_folder(self.target.parent)
         if outcome:
             outcome.feeds.append(str(self.target))
+
+    def _keep_previous(self) -> None:
+        """Keep what an incomplete run is about to replace: it may be all that there is of a site that has died since."""
+        previous = self.target.with_name(self.target.name + ".previous")
+        previous.unlink(missing_ok=True)
+        previous.hardlink_to(self.target)
+        logger.warning("%s is replaced by an incomplete run; what it held is in %s", self.target, previous)
 
     def _prepend_target(self, part: str) -> None:
         """Make of the part the target and the part, so that one rename adds to the target."""

@@ -84,12 +84,16 @@ class Outcome:
     def interrupted(self) -> bool:
         return self.reason not in ("", "finished") or self.teasers["interrupted"] > 0
 
+    @property
+    def incomplete(self) -> bool:
+        return self.faults > 0 or self.interrupted
+
     def exit_code(self, discovered: int) -> int:
         if self.feed_errors or self.stored_nothing:
             return NOTHING_STORED
         if discovered != self.articles + self.teasers.total() + self.failures.total():
             return UNBALANCED
-        return INCOMPLETE if self.faults or self.interrupted else COMPLETE
+        return INCOMPLETE if self.incomplete else COMPLETE
 
     def report(self, discovered: int) -> str:
         """A short table and, last, the balance."""

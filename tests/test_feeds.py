@@ -75,6 +75,7 @@ def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[in
         assert feed.read_text(encoding="utf-8") == GOOD
         return
     assert run.returncode == 3
+    assert feed.with_name("mine.jsonl.previous").read_text(encoding="utf-8") == GOOD
     records = read_records(feed)
     articles = [record["id"] for record in records if record["kind"] == "article"]
     assert sorted(articles) == sorted(set(server.news_asked))
