@@ -1,8 +1,8 @@
 """Feed files that are whole or absent.
 
-A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot
-write, or stores no article leaves the target as it was, and one that is incomplete keeps what it replaces; what it had written stays beside it, in a file that ends
-in ``.part``.
+A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot write, or stores
+no article leaves the target as it was; what it had written stays beside it, in a file that ends in ``.part``. A run that is incomplete
+keeps what it replaces.
 """
 
 from __future__ import annotations
