@@ -110,6 +110,8 @@ def _seed_file(name: str, site: Site) -> list[Seed]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CrawlerError(f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line") from error
+    if not text.strip():
+        raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     return [_seed(line, site, f"seed, line {number} of {name}") for number, line in lines if line and not line.startswith("#")]
 
@@ -134,6 +136,8 @@ def _seed(text: str, site: Site, where: str) -> Seed:
 
 
 def _source(value: str) -> str:
+    if not value:
+        raise CrawlerError("source: got '', takes 'live', or a folder or file of saved pages")
     if value != "live" and not Path(value).exists():
         near = get_close_matches(value, ["live"], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

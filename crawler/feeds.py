@@ -134,6 +134,12 @@ class WholeFileStorage(FileFeedStorage):
         Path(joined).replace(part)
 
 
+def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
+    """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs share it."""
+    began = getattr(spider, "began", None)
+    return {**params, "time": began.isoformat().replace(":", "-")} if began else params
+
+
 def check_writable(target: Path) -> None:
     """OSError if no file can be put at ``target``."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -171,5 +177,7 @@ class RecordLinesExporter(JsonLinesItemExporter):
     def export_item(self, item: Any) -> None:
         if isinstance(item, (Article, Teaser, Failure)) and not self.fields_to_export and not self.indent:
             self.file.write(msgspec.json.encode(item) + b"\n")
+            # What a killed run leaves behind is whole up to its last record.
+            self.file.flush()
         else:
             super().export_item(item)

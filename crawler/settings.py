@@ -86,6 +86,7 @@ FEED_EXPORTERS = {
     "jsonl": "crawler.feeds.RecordLinesExporter",
     "jl": "crawler.feeds.RecordLinesExporter",
 }
+FEED_URI_PARAMS = "crawler.feeds.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
     f"output/{name}-%(time)s.jsonl": {"format": "jsonlines", "item_classes": [f"crawler.items.{record}"]}

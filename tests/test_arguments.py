@@ -15,6 +15,7 @@ WRONG = {
     "seed of commas": (["-a", "seed=,,"], ["seed"]),
     "seed file that is not there": (["-a", "seed=@nowhere.txt"], ["seed", "@nowhere.txt", "No such file"]),
     "source that is not there": (["-a", "seed=1", "-a", "source=nowhere"], ["source", "'nowhere'", "'live'"]),
+    "empty source": (["-a", "seed=1", "-a", "source="], ["source", "''"]),
     "source nearly live": (["-a", "seed=1", "-a", "source=liv"], ["source", "did you mean 'live'"]),
     "unknown site": (["-a", "seed=1", "-a", "site=alalm"], ["site", "'alalm'", "did you mean 'alalam'"]),
     "base_url without a scheme": (["-a", "seed=1", "-a", "base_url=localhost:80"], ["base_url", "localhost:80"]),

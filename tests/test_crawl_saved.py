@@ -144,6 +144,38 @@ def test_a_folder_is_never_left(crawl: Crawl, tmp_path: Path) -> None:
     assert run.exit_code == 3
 
 
+PAGE = """<html lang="en"><h1>Some Headline of {id}</h1><p>{day}</p><p>Some text of an article, long enough to be one, and a full stop.</p>
+{more}<h3>Related News</h3><ul>{links}</ul></html>"""
+
+
+def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
+    """wget -k makes links relative to the file that it saved."""
+    for article, other in (("11", "12"), ("12", "11")):
+        folder = tmp_path / "saved" / "en.alalam.ir" / "news" / article
+        folder.mkdir(parents=True)
+        links = f'<li><a href="../{other}/index.html">The other headline</a></li>'
+        (folder / "index.html").write_text(PAGE.format(id=article, day="23/10/2015 13:26", more="", links=links), encoding="utf-8")
+    run = crawl(seed=11, source=tmp_path / "saved")
+    assert set(run.articles) == {"11", "12"}
+    assert run.articles["11"]["provenance"]["id"]["where"] == "file's path"
+    assert run.articles["11"]["url"] == "http://en.alalam.ir/news/11"
+
+
+def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
+    """Its pictures lie in a folder beside it; where they came from is not told any more."""
+    saved = tmp_path / "Some Headline.html"
+    picture = '<p><img src="./Some Headline_files/bridge.jpg"></p>'
+    text = PAGE.format(id="13", day="Published: 01/10/2015 - 09:34", more=picture, links="")
+    saved.write_text("<!-- saved from url=(0027)http://en.alalam.ir/news/13 -->" + text, encoding="utf-8")
+    [record] = crawl(seed=saved, source=saved).articles.values()
+    assert record["id"] == "13"
+    assert record["media"] is None
+    assert "media" in record["missing"]
+    # A date that could be of January or of October is shown as it stands, and not read.
+    assert (record["published_at"], record["published_raw"]) == (None, "01/10/2015 - 09:34")
+    assert "two ways" in record["provenance"]["published_raw"]["assumed"]
+
+
 def test_a_page_that_is_no_article_is_a_failure(crawl: Crawl) -> None:
     run = crawl(seed=1745944, source=SITE)
     assert run.exit_code == 4

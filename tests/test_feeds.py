@@ -26,6 +26,14 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_runs_of_one_moment_have_feeds_of_their_own(tmp_path: Path) -> None:
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0")
+    runs = [subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]
+    assert [run.wait() for run in runs] == [0, 0, 0]
+    feeds = sorted((tmp_path / "output").glob("articles-*.jsonl"))
+    assert [len(read_records(feed)) for feed in feeds] == [1, 1, 1]
+
+
 def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
     crawl("-O", tmp_path / "all.json", "-O", tmp_path / "all.csv", seed=1752038, source=SITE, depth=0)
     assert json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))[0]["id"] == "1752038"
@@ -73,6 +81,9 @@ def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[in
     stdout, _ = run.communicate(timeout=30)
     if not survives:
         assert feed.read_text(encoding="utf-8") == GOOD
+        # What was stored before is whole, to the last record.
+        [part] = tmp_path.glob("mine.jsonl.*.part")
+        assert {record["kind"] for record in read_records(part)} == {"article"}
         return
     assert run.returncode == 3
     assert feed.with_name("mine.jsonl.previous").read_text(encoding="utf-8") == GOOD

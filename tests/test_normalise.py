@@ -35,7 +35,7 @@ CREDITS = {
 
 @pytest.mark.parametrize("raw", HEADLINES)
 def test_headline_of_a_list(raw: str) -> None:
-    [item] = related_items(Related((Listed("1", raw),), True, "a test"), SITE) or ()
+    [item] = related_items(Related((Listed("1", raw, "/a.jpg"),), True, "a test"), SITE) or ()
     assert (item.headline, item.kind) == HEADLINES[raw]
     assert item.headline_raw == raw
 
@@ -44,6 +44,11 @@ def test_headline_of_a_list(raw: str) -> None:
 def test_a_film_makes_a_video(picture: str) -> None:
     [item] = related_items(Related((Listed("1", "x", picture),), True, "a test"), SITE) or ()
     assert item.kind == "video"
+
+
+def test_nothing_tells_the_kind_of_a_bare_link() -> None:
+    [item] = related_items(Related((Listed("1", "x"),), True, "a test"), SITE) or ()
+    assert (item.kind, item.picture_url, item.uploaded_at) == (None, None, None)
 
 
 @pytest.mark.parametrize("given", ["../../etc/passwd", "١٢٣", "12a", "-1", "1" * 19, None])

@@ -26,11 +26,16 @@ _LONGEST, _MOST_DECLARED = 100, 20
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A publication date: the text that states it, what it says, and where it stood."""
+    """A publication date: the text that states it, what it says (None where that could be two things), and where it stood."""
 
     raw: str
-    moment: Moment
+    moment: Moment | None
     where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Dated):
+    moment: Moment
 
 
 def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside, language: str | None) -> tuple[Dated | None, set[int]]:
@@ -39,7 +44,7 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     body_starts = next(
         (b.index for b in layout.blocks if b.index > at and b.prose and len(b.text) > 100 and not aside(b)), len(layout.blocks)
     )
-    lines: list[tuple[int, Dated]] = []
+    lines: list[tuple[int, _Read]] = []
     date_blocks: set[int] = set()
     for block in layout.blocks:
         if len(block.text) > 400:
@@ -73,10 +78,12 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     declared = [(d.value, d.where) for d in metadata.published]
     declared += [(s.value, s.where) for _, s in sorted(stamps, key=lambda entry: entry[0])]
     values = ((collapse(value)[:_LONGEST], where) for value, where in declared[:_MOST_DECLARED])
-    choices = [Dated(value, moment, where) for value, where in values if (moment := dates.find(value, language))]
+    choices = [_Read(value, moment, where) for value, where in values if (moment := dates.find(value, language))]
     choices += [dated for _, dated in sorted(lines, key=lambda entry: entry[0])]
     if not choices:
-        return None, date_blocks
+        heads = layout.blocks[max(0, at) : min(at + _DATE_AFTER, body_starts) + 1]
+        raw = next((raw for b in heads if len(b.text) <= _LONGEST and (raw := dates.unreadable(b.text))), None)
+        return (Dated(raw, None, "date line") if raw else None), date_blocks
     best = choices[0]
     if best.moment.clock is None:
         # Another place may tell the time of the same day.
@@ -84,7 +91,7 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     return best, date_blocks
 
 
-def _with_clock(day: Dated, following: list[Block]) -> Dated:
+def _with_clock(day: _Read, following: list[Block]) -> _Read:
     """A day whose time of day stands in an element of its own just after it, perhaps below the word "Time"."""
     if day.moment.clock is None:
         text = day.raw
@@ -92,7 +99,7 @@ def _with_clock(day: Dated, following: list[Block]) -> Dated:
             text = f"{text} {block.text[:_CLOCK_LENGTH]}"
             moment = dates.find(text, "en")
             if moment and moment.clock and moment.day == day.moment.day:
-                return Dated(text[moment.start : moment.end], moment, day.where)
+                return _Read(text[moment.start : moment.end], moment, day.where)
     return day
 
 
@@ -102,16 +109,16 @@ def _close(one: _Element, other: _Element) -> bool:
     return any(e in near for e in [e for e in (other, *other.iterancestors()) if e.tag not in ("td", "tr")][:3])
 
 
-def _dates_in(text: str, language: str | None) -> list[tuple[str, Dated]] | None:
+def _dates_in(text: str, language: str | None) -> list[tuple[str, _Read]] | None:
     """The dates of a date line, each with its label (published, updated or nothing); None if the text is prose."""
-    found: list[tuple[str, Dated]] = []
+    found: list[tuple[str, _Read]] = []
     rest = ""
     position = 0
     while moment := dates.find(text[position:], language):
         before = text[position : position + moment.start]
         label = "updated" if _UPDATED.search(before) else "published" if _PUBLISHED.search(before) else ""
         raw = text[position + moment.start : position + moment.end].strip()
-        found.append((label, Dated(raw, moment, "date line")))
+        found.append((label, _Read(raw, moment, "date line")))
         rest += before
         position += max(moment.end, 1)
     if not found:

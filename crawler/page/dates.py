@@ -132,6 +132,16 @@ def find(text: str, language: str | None = None) -> Moment | None:
     return _in_other_language(text, [language] if language else _languages_of_script(text))
 
 
+def unreadable(text: str) -> str | None:
+    """Return a date that stands in ``text`` and is not read, because it could mean two; None if there is none."""
+    text = text[:_LONGEST]
+    match = next((match for pattern in _PATTERNS if (match := pattern.search(text))), None)
+    if match is None or _moment(text, match) is not None:
+        return None
+    after = _CLOCK_AFTER.match(text, match.end())
+    return text[match.start() : after.end() if after else match.end()].strip()
+
+
 def _moment(text: str, match: re.Match[str]) -> Moment | None:
     groups = match.groupdict()
     end = match.end()

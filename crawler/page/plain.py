@@ -37,6 +37,10 @@ def read_plain(text: str) -> Plain:
             dated = Dated(raw, moment, f"date line, line {index + 1}")
             used.add(index)
             break
+        if moment is None and (unread := dates.unreadable(lines[index])) and len(lines[index]) - len(unread) <= 40:
+            dated = Dated(unread, None, f"date line, line {index + 1}")
+            used.add(index)
+            break
     # Where no blank line parts anything below the head, every line is a paragraph.
     body_lines = [index for index in filled if index not in used]
     wrapped = any(not lines[index] for index in range(body_lines[0], body_lines[-1])) if body_lines else False

@@ -37,9 +37,9 @@ class Site:
     article_pattern: re.Pattern[str]
     time_zone: str
     names: tuple[str, ...]
-    picture_url: str
-    uploaded: Callable[[str], datetime | None]
     headline_mark: re.Pattern[str]
+    picture_url: str | None = None
+    uploaded: Callable[[str], datetime | None] | None = None
 
     def at(self, base_url: str) -> "Site":
         """Return this publisher as served from another root, such as a mirror or a test server."""

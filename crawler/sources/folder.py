@@ -51,6 +51,16 @@ def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, s
     return path.stem, "file's name: the page does not tell its id"
 
 
+def address_of_file(path: Path, site: Site) -> str | None:
+    """The address that a saved page's relative links start from, where its path keeps the publisher's; None elsewhere.
+
+    wget -k makes the links of ``news/1752038/index.html`` relative to that file, not to the article's URL.
+    """
+    place = "/" + path.as_posix().lstrip("/")
+    matches = list(site.article_pattern.finditer(place))
+    return site.base_url + place[matches[-1].start() :] if matches else None
+
+
 class SavedPages:
     """The pages below one folder, or one file, by article id."""
 
@@ -58,6 +68,7 @@ class SavedPages:
         """Index ``root``; CrawlerError if it is not there, cannot be listed or holds no page."""
         self.root = root
         self._paths: dict[str, Path] = {}
+        self._told_by: dict[str, str] = {}
         if not root.exists():
             raise CrawlerError(f"source: got {str(root)!r}, which does not exist; takes 'live', or a folder or file of saved pages")
         top = (root if root.is_dir() else root.parent).resolve()
@@ -68,12 +79,13 @@ class SavedPages:
                 logger.warning("%s leads out of the folder of saved pages; it is left out", path)
                 continue
             try:
-                article_id, _ = id_of_file(path, site, root if root.is_dir() else None)
+                article_id, told_by = id_of_file(path, site, root if root.is_dir() else None)
             except OSError as error:
                 unreadable.append(error)
                 continue
             if (first := self._paths.setdefault(article_id, path)) != path:
                 logger.warning("%s and %s are both article %s; the first is read", first, path, article_id)
+            self._told_by.setdefault(article_id, told_by)
         for fault in unreadable:
             logger.warning("%s: %s; it is left out", fault.filename, fault.strerror)
         if not self._paths:
@@ -95,6 +107,10 @@ class SavedPages:
 
     def find(self, article_id: str) -> Path | None:
         return self._paths.get(article_id)
+
+    def told_by(self, article_id: str) -> str:
+        """What told that the page that was found is this article."""
+        return self._told_by[article_id]
 
 
 class SavedPagesMiddleware:
@@ -121,6 +137,7 @@ class SavedPagesMiddleware:
             path = pages.find(request.meta.get("article", ""))
             if path is None:
                 raise NotSaved(f"no saved page in {pages.root}")
+            request.meta["id_where"] = pages.told_by(request.meta["article"])
         request.meta["file"] = str(path)
         try:
             size = path.stat().st_size

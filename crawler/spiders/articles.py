@@ -31,7 +31,7 @@ from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, PageRefused, not_html
-from crawler.sources.folder import SavedPages, id_of_file
+from crawler.sources.folder import SavedPages, address_of_file, id_of_file
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure as TwistedFailure
@@ -74,6 +74,7 @@ class ArticlesSpider(Spider):
         self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
         self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
         self.started = False
+        self.began = datetime.now(UTC)
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the seeds. CrawlerError if there are none."""
@@ -131,7 +132,8 @@ class ArticlesSpider(Spider):
             yield self.failure(fetch.id, *elsewhere, response.request, response.status)
             return
         charset = _charset(response)
-        said = page.read(response.body, self.site, url=fetch.url, charset=charset)
+        address = fetch.url if fetch.file is None else address_of_file(Path(fetch.file), self.site) or fetch.url
+        said = page.read(response.body, self.site, url=address, charset=charset)
         if refusal := normalise.refusal(said, fetch.id, self.site):
             yield self.failure(fetch.id, refusal.reason, refusal.detail, response.request, response.status)
             return
