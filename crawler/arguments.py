@@ -19,6 +19,8 @@ from crawler.sites import ARTICLE_ID, Site
 
 NAMES = ("seed", "source", "site", "base_url", "depth", "limit", "since", "until", "match")
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, or @FILE with one a line"
+# A host name or address, and a port; no user and password, which would be sent to wherever a page leads.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -152,7 +154,8 @@ def _base_url(value: str) -> str:
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
         raise CrawlerError(f"base_url: got {value!r}, which is no URL; {takes}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or not port_is_valid:
+    is_root = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and not parts.query and not parts.fragment
+    if not is_root or not port_is_valid:
         raise CrawlerError(f"base_url: got {value!r}; {takes}")
     return value.rstrip("/")
 

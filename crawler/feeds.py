@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import io
 import logging
 import os
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
 from scrapy.exporters import JsonLinesItemExporter
-from scrapy.extensions.feedexport import FileFeedStorage
+from scrapy.extensions.feedexport import FeedExporter, FileFeedStorage
 
 from crawler.items import Article, Failure, Teaser
 from crawler.outcome import Outcome
@@ -62,12 +63,16 @@ class _Part(io.FileIO):
 
 
 class WholeFileStorage(FileFeedStorage):
-    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step at the end of the run."""
+    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step at the end of the run.
+
+    What is no regular file, such as a device or a pipe, is written as Scrapy writes it.
+    """
 
     def __init__(self, uri: str, crawler: Crawler, *, feed_options: dict[str, Any] | None = None) -> None:
         super().__init__(uri, feed_options=feed_options)
         self.crawler = crawler
-        self.target = Path(self.path)
+        # A link stays a link; what it leads to is replaced.
+        self.target = Path(os.path.realpath(self.path))
         self.overwrite = self.write_mode == "wb"
         self._part: _Part | None = None
 
@@ -79,6 +84,8 @@ class WholeFileStorage(FileFeedStorage):
         if not getattr(spider, "started", True):
             # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
             return io.BytesIO()
+        if _is_special(self.target):
+            return super().open(spider)
         self.target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, path = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
         os.fchmod(descriptor, _mode(self.target))
@@ -88,31 +95,41 @@ class WholeFileStorage(FileFeedStorage):
     def store(self, file: IO[bytes]) -> None:
         part = self._part
         if part is None:
+            file.close()
             return
         outcome = self.crawler.get_extension(Outcome)
-        file.flush()
         try:
-            os.fsync(part.fileno())
-        except OSError as error:
-            part.error = part.error or error
-        if part.error is not None:
+            file.flush()
+            if part.error is None:
+                os.fsync(part.fileno())
             file.close()
+            if part.error is not None:
+                raise part.error
+            if self.overwrite and outcome and outcome.stored_nothing and _has_content(self.target):
+                logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
+                return
+            self._put(part.path, keep_previous=outcome is not None and outcome.incomplete)
+        except OSError as error:
             if outcome:
-                outcome.feed_errors.append(f"{self.target}: {part.error.strerror}; what was written is in {part.path}")
-            raise part.error
-        file.close()
-        if self.overwrite and outcome and outcome.stored_nothing and self.target.exists() and self.target.stat().st_size:
-            logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
-            return
-        if self.target.exists():
-            if not self.overwrite:
-                self._prepend_target(part.path)
-            elif outcome and outcome.incomplete:
-                self._keep_previous()
-        Path(part.path).replace(self.target)
-        _sync_folder(self.target.parent)
+                outcome.feed_errors.append(f"{self.target}: {error.strerror}; what was written is in {part.path}")
+            raise
         if outcome:
             outcome.feeds.append(str(self.target))
+
+    def _put(self, part: str, *, keep_previous: bool) -> None:
+        """Put the part in the target's place, alone of all runs that write into this folder."""
+        folder = os.open(self.target.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if _has_content(self.target):
+                if not self.overwrite:
+                    self._prepend_target(part)
+                elif keep_previous:
+                    self._keep_previous()
+            Path(part).replace(self.target)
+            _sync(folder)
+        finally:
+            os.close(folder)
 
     def _keep_previous(self) -> None:
         """Keep what an incomplete run is about to replace: it may be all that there is of a site that has died since."""
@@ -134,6 +151,30 @@ class WholeFileStorage(FileFeedStorage):
         Path(joined).replace(part)
 
 
+class WatchedFeedExporter(FeedExporter):
+    """Scrapy's feed exporter, whose errors no longer pass for success: each is told to the run's outcome."""
+
+    def open_spider(self, spider: Spider) -> None:
+        try:
+            super().open_spider(spider)
+        except Exception as error:
+            self._tell(error)
+            raise
+
+    def item_scraped(self, item: Any, spider: Spider) -> None:
+        try:
+            super().item_scraped(item, spider)
+        except Exception as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, error: Exception) -> None:
+        outcome = self.crawler.get_extension(Outcome)
+        words = f"a record could not be written to a feed ({type(error).__name__}: {error})"
+        if outcome and words not in outcome.feed_errors:
+            outcome.feed_errors.append(words)
+
+
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs share it."""
     began = getattr(spider, "began", None)
@@ -145,9 +186,22 @@ def check_writable(target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if _is_special(target):
+        return
+    if target.exists():
+        # What is added to is read first.
+        target.open("rb").close()
     with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
         probe.write(b"\n")
         probe.flush()
+
+
+def _is_special(target: Path) -> bool:
+    return target.exists() and not target.is_file()
+
+
+def _has_content(target: Path) -> bool:
+    return target.exists() and target.stat().st_size > 0
 
 
 def _mode(target: Path) -> int:
@@ -159,16 +213,13 @@ def _mode(target: Path) -> int:
     return 0o666 & ~umask
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync(folder: int) -> None:
     """Make a rename durable; a system that cannot sync a folder has it durable already or never."""
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        os.fsync(folder)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
-    finally:
-        os.close(descriptor)
 
 
 class RecordLinesExporter(JsonLinesItemExporter):

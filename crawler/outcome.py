@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
+from scrapy.extensions.feedexport import FeedExporter
 from scrapy.utils.asyncio import create_looping_call
 from tqdm import tqdm
 
@@ -40,7 +41,7 @@ class Outcome:
         self.teasers: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.deepest = 0
-        self.item_errors = 0
+        self.dropped = 0
         self.feeds: list[str] = []
         self.feed_errors: list[str] = []
         self.reason = ""
@@ -86,12 +87,27 @@ class Outcome:
 
     @property
     def incomplete(self) -> bool:
-        return self.faults > 0 or self.interrupted
+        return self.faults > 0 or self.interrupted or self.dropped > 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the run came to its end and wrote its feeds, rather than being broken off."""
+        return self.reason != ""
+
+    @property
+    def stored(self) -> int:
+        return self.articles + self.teasers.total() + self.failures.total()
+
+    def _feeds_failed(self) -> bool:
+        """Whether Scrapy says that a feed was not stored, or that none was written at all."""
+        stats = self.crawler.stats.get_stats()
+        failed = any(key.startswith("feedexport/failed_count") for key in stats)
+        return failed or bool(self.crawler.settings.getdict("FEEDS") and self.crawler.get_extension(FeedExporter) is None)
 
     def exit_code(self, discovered: int) -> int:
-        if self.feed_errors or self.stored_nothing:
+        if self.feed_errors or self.stored_nothing or not self.closed or self._feeds_failed():
             return NOTHING_STORED
-        if discovered != self.articles + self.teasers.total() + self.failures.total():
+        if discovered != self.stored + self.dropped:
             return UNBALANCED
         return INCOMPLETE if self.incomplete else COMPLETE
 
@@ -108,13 +124,20 @@ class Outcome:
         lines += [f"  not stored: {error}" for error in self.feed_errors]
         if not self.articles and discovered:
             lines.append("  no article was stored: none of what was asked for could be had")
-        if self.interrupted:
+        if self.dropped:
+            lines.append(f"  {self.dropped} records were dropped by an item pipeline")
+        if self._feeds_failed() and not self.feed_errors:
+            lines.append("  not stored: a feed could not be written; the log says why")
+        if not self.closed:
+            lines.append("  the run was broken off before it could write its feeds; what they held is in files that end in .part")
+        elif self.interrupted:
             lines.append(f"  the run was stopped before its end ({self.reason}); what it had is stored")
         teasers, failures = self.teasers.total(), self.failures.total()
-        balanced = discovered == self.articles + teasers + failures
+        balanced = discovered == self.stored
+        excused = self.dropped or not self.closed
         lines.append(
             f"discovered {discovered} {'=' if balanced else '!='} articles {self.articles} + teasers {teasers} + failures {failures}"
-            + ("" if balanced else " (the sum does not balance: this is a fault of the crawler, please report it)")
+            + ("" if balanced or excused else " (the sum does not balance: this is a fault of the crawler, please report it)")
         )
         return "\n".join(lines)
 
@@ -134,7 +157,7 @@ class Outcome:
             self.teasers[item.why] += 1
 
     def _lost(self, item: Any) -> None:
-        self.item_errors += 1
+        self.dropped += 1
 
     def _closed(self, reason: str) -> None:
         self.reason = reason

@@ -33,7 +33,7 @@ class FrontierScheduler(BaseScheduler):
         self._paused_until = 0.0
         settings = crawler.settings
         # What waits in the downloader could not be held back any more by a pause.
-        self._at_once = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._at_once = max(1, settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -62,6 +62,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.sources.live.PublisherOnlyMiddleware": 50,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.sources.live.PatientRetryMiddleware": 550,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawler.sources.live.RefusingRedirectMiddleware": 600,
     # A page that only refreshes to another is no article, and is recorded as such.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
@@ -75,6 +77,9 @@ CONCURRENT_ITEMS = 1
 ITEM_PIPELINES = {"crawler.pipelines.RecordPipeline": 100}
 EXTENSIONS = {
     "crawler.outcome.Outcome": 0,
+    # The same, but what it cannot write counts.
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "crawler.feeds.WatchedFeedExporter": 0,
     # Outcome says more than "Crawled N pages".
     "scrapy.extensions.logstats.LogStats": None,
 }

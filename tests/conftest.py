@@ -67,7 +67,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": f"{ROOT}{os.pathsep}."}
 
 
 def command(*args: object) -> list[str]:

@@ -20,6 +20,8 @@ WRONG = {
     "unknown site": (["-a", "seed=1", "-a", "site=alalm"], ["site", "'alalm'", "did you mean 'alalam'"]),
     "base_url without a scheme": (["-a", "seed=1", "-a", "base_url=localhost:80"], ["base_url", "localhost:80"]),
     "base_url with a wrong port": (["-a", "seed=1", "-a", "base_url=http://h:port"], ["base_url", "http://h:port"]),
+    "base_url with a password": (["-a", "seed=1", "-a", "base_url=http://user:pw@127.0.0.1:80"], ["base_url", "user:pw"]),
+    "base_url with a space": (["-a", "seed=1", "-a", "base_url=http://exa mple"], ["base_url", "exa mple"]),
     "depth of letters": (["-a", "seed=1", "-a", "depth=two"], ["depth", "'two'", "whole number"]),
     "negative depth": (["-a", "seed=1", "-a", "depth=-1"], ["depth", "'-1'"]),
     "negative limit": (["-a", "seed=1", "-a", "limit=-5"], ["limit", "'-5'"]),

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, command, environment, service
+from conftest import IMPATIENT, Crawl, command, environment, service
 from server import NewsServer, answer
 
 Misbehaviour = Callable[[BaseHTTPRequestHandler, int], None]
@@ -47,6 +47,12 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
     "redirect off site": (always(302, Location="http://example.com/news/1"), "offsite_redirect", "http://example.com/news/1", 1, 3),
     "redirect to loopback": (always(301, Location="http://localhost:9/news/1"), "offsite_redirect", "localhost", 1, 3),
     "redirect to another port": (always(301, Location="http://127.0.0.1:9/news/1"), "private_address", "127.0.0.1", 1, 3),
+    "redirect to no address": (always(302, Location="javascript:void(0)"), "http_3xx", "javascript", 1, 3),
+    "redirect to a broken address": (always(302, Location="http://[bad"), "http_3xx", "http://[bad", 1, 3),
+    "gzip bomb": (always(200, gzip.compress(b"x" * 10_000_000), Content_Encoding="gzip"), "too_large", "DOWNLOAD_MAXSIZE", 1, 3),
+    "no brotli": (always(200, b"<h1>not brotli at all</h1>", Content_Encoding="br"), "unreadable", "", 1, 3),
+    "no deflate": (always(200, b"<h1>not deflate at all</h1>", Content_Encoding="deflate"), "unreadable", "", 1, 3),
+    "status of no kind": (always(999), "http_5xx", "999", 1, 3),
     "pdf": (always(200, b"%PDF-1.7", Content_Type="application/pdf"), "not_html", "application/pdf", 1, 3),
     "image said to be html": (always(200, b"\x89PNG\r\n\x1a\n" + b"\0" * 50), "not_html", "PNG", 1, 3),
     "soft 404": (
@@ -124,6 +130,24 @@ def test_retry_after_pauses_the_host(
     # Nobody is asked anything until the pause is over.
     pause = min(at for at in times if at > refused) - refused
     assert least <= pause <= most
+
+
+def test_a_retry_after_of_no_time(live: Crawl, server: NewsServer) -> None:
+    def busy(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if before:
+            answer(handler, 200, server.pages[f"/news/{VICTIM}"])
+        else:
+            answer(handler, 503, b"", {"Retry-After": "Fri, 1 Jan 2100 00:00:00 +999999999999999"})
+
+    server.misbehaviour[f"/news/{VICTIM}"] = busy
+    assert set(live(seed=VICTIM, depth=0).articles) == {VICTIM}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST", "localhost"])
+def test_base_url_however_it_is_written(crawl: Crawl, server: NewsServer, host: str) -> None:
+    url = server.url.replace("127.0.0.1", host).replace(":", ":0", 2).replace("http:0", "http:") + "/"
+    run = crawl(seed=1752038, depth=0, base_url=url, settings=IMPATIENT)
+    assert set(run.articles) == {"1752038"}
 
 
 def test_robots_txt(live: Crawl, server: NewsServer) -> None:

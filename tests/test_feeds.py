@@ -1,6 +1,7 @@
 """Feed files are whole or absent, whatever happens to the run."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -121,3 +122,80 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
         assert all(json.loads(line)["kind"] == "article" for line in whole)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_runs_that_add_to_one_file_at_once(tmp_path: Path) -> None:
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-o", "all.jsonl")
+    runs = [subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
+    assert [run.wait() for run in runs] == [0, 0, 0, 0]
+    assert len(read_records(tmp_path / "all.jsonl")) == 4 * 8
+
+
+def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "mine.jsonl", tmp_path / "mine.jsonl"
+    real.write_text(GOOD, encoding="utf-8")
+    link.symlink_to(real)
+    crawl("-o", link, seed=1752038, source=SITE, depth=0)
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8").startswith(GOOD)
+    assert len(real.read_text(encoding="utf-8").splitlines()) == 9
+
+
+def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
+    device = tmp_path / "null"
+    made = subprocess.run(["mknod", str(device), "c", "1", "3"], capture_output=True, check=False)
+    service("mknod, as root,", made.returncode == 0)
+    assert crawl("-o", f"{device}:jsonl", seed=1752038, source=SITE, depth=0).exit_code == 0
+    assert device.is_char_device()
+
+
+@pytest.mark.parametrize("feed", ["mine.marshal", "ftp://127.0.0.1:1/mine.json", "mine%(nope)s.jsonl", "nope://h/mine.json:json"])
+def test_a_feed_that_cannot_be_written_is_no_success(scrapy: Crawl, feed: str) -> None:
+    run = scrapy("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-o", feed)
+    assert run.exit_code == 4
+    assert "not stored: " in run.stdout
+
+
+def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"sur\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"caf\xe9.html")).write_bytes((SITE / "1752038.html").read_bytes())
+    run = crawl(seed=1752038, source=folder, depth=0)
+    assert run.exit_code == 0
+    assert run.articles["1752038"]["provenance"]["source"]["where"].endswith("sur\\xff/caf\\xe9.html")
+
+
+def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "dropping.py").write_text(
+        "from scrapy.exceptions import DropItem\n\n\nclass Drop:\n    def process_item(self, item):\n"
+        "        if item.kind == 'teaser':\n            raise DropItem('no teasers')\n        return item\n",
+        encoding="utf-8",
+    )
+    pipelines = '{"crawler.pipelines.RecordPipeline": 100, "dropping.Drop": 200}'
+    run = scrapy("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-s", f"ITEM_PIPELINES={pipelines}")
+    assert run.exit_code == 3
+    assert "7 records were dropped by an item pipeline" in run.stdout
+    assert "fault" not in run.stdout
+
+
+def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
+    def slow(handler: object, before: int) -> None:
+        time.sleep(1.5)
+        answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
+
+    server.misbehaviour["/news/1751832"] = slow
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", "mine.jsonl")
+    line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
+    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "1751832" not in server.news_asked:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    run.send_signal(signal.SIGINT)
+    stdout, _ = run.communicate(timeout=30)
+    assert run.returncode == 4
+    assert "broken off before it could write its feeds" in stdout
+    assert "fault of the crawler" not in stdout
+    [part] = tmp_path.glob("mine.jsonl.*.part")
+    assert [record["id"] for record in read_records(part)] == ["1752038", "1751821"]

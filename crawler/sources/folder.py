@@ -48,7 +48,12 @@ def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, s
     url = next((group for group in declared.groups() if group), b"") if declared else b""
     if article_id := site.id_of(url.decode("utf-8", "replace")) if url else None:
         return article_id, "URL that the saved page declares"
-    return path.stem, "file's name: the page does not tell its id"
+    return readable(path.stem), "file's name: the page does not tell its id"
+
+
+def readable(path: Path | str) -> str:
+    """A path as text that any file can hold; bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def address_of_file(path: Path, site: Site) -> str | None:
@@ -138,7 +143,7 @@ class SavedPagesMiddleware:
             if path is None:
                 raise NotSaved(f"no saved page in {pages.root}")
             request.meta["id_where"] = pages.told_by(request.meta["article"])
-        request.meta["file"] = str(path)
+        request.meta["file"] = readable(path)
         try:
             size = path.stat().st_size
             if size > self.max_bytes:

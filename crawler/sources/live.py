@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawler.scheduler import FrontierScheduler
@@ -53,12 +54,29 @@ class PublisherOnlyMiddleware:
         host = parts.hostname or ""
         if host not in site.hosts:
             raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
-        if parts.netloc == getattr(spider, "host_named_by_user", None):
+        if host_and_port(request.url) == getattr(spider, "host_named_by_user", None):
             return
         if host not in self._refusals:
             self._refusals[host] = await _private(host)
         if refusal := self._refusals[host]:
             raise PageRefused(refusal.reason, refusal.detail)
+
+
+class RefusingRedirectMiddleware(RedirectMiddleware):
+    """Scrapy's redirects; one to what is no address (``javascript:``, ``http://[x``) is the site's fault, not an error of ours."""
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        try:
+            return super().process_response(request, response)
+        except ValueError as error:
+            location = (response.headers.get(b"Location") or b"").decode("latin-1")
+            raise PageRefused("http_3xx", f"redirected to {location!r}, which is no address") from error
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """The host and port of a URL, however they are written."""
+    parts = urlsplit(url)
+    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 async def _private(host: str) -> PageRefused | None:
@@ -113,6 +131,6 @@ def _retry_after(response: Response) -> float | None:
         return float(value[:9])
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

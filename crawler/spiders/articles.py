@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import (
@@ -32,6 +32,7 @@ from crawler.page import Page
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, PageRefused, not_html
 from crawler.sources.folder import SavedPages, address_of_file, id_of_file
+from crawler.sources.live import host_and_port
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure as TwistedFailure
@@ -46,7 +47,11 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (DownloadFailedError, "connection_lost"),
     # HttpCompressionMiddleware, of a body that is not what its Content-Encoding says.
     (OSError, "unreadable"),
+    (zlib.error, "unreadable"),
 )
+
+# Their errors have no class in common; brotli's and zstd's packages go by several names.
+_DECOMPRESSORS = frozenset(("brotli", "brotlicffi", "_brotli", "zstandard", "backports", "compression", "pyzstd"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class ArticlesSpider(Spider):
         self.arguments = arguments.parse(kwargs)
         self.site = self.arguments.site
         self.allowed_domains = sorted(self.site.hosts)
-        self.host_named_by_user = urlsplit(self.arguments.base_url).netloc if self.arguments.base_url else None
+        self.host_named_by_user = host_and_port(self.arguments.base_url) if self.arguments.base_url else None
         self.frontier = frontier.Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows)
         self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
         self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
@@ -195,7 +200,7 @@ class ArticlesSpider(Spider):
             reason=reason,
             detail=detail,
             attempts=attempts,
-            status=None if "file" in meta else status,
+            status=status if "file" not in meta and status and 100 <= status <= 999 else None,
             source="folder" if "file" in meta else "live",
             failed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         )
@@ -214,6 +219,10 @@ def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
             return "robots", detail, None
         if "redirections" in detail:
             return "redirect_loop", detail, None
+        if "DOWNLOAD_MAXSIZE" in detail:
+            return "too_large", detail, None
+    if type(error).__module__.partition(".")[0] in _DECOMPRESSORS:
+        return "unreadable", f"{type(error).__name__}: {detail}", None
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             tls = reason == "connection_lost" and ("SSL" in detail or "certificate" in detail.lower())
