@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import sites
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, did_you_mean
 from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
 
@@ -64,8 +63,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
     for name in given:
         # Services that run spiders, such as Scrapyd, add arguments of their own like _job.
         if name not in NAMES and not name.startswith("_"):
-            near = get_close_matches(name, NAMES, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, NAMES)
             raise CrawlerError(f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}")
     site = sites.load(given.get("site", "alalam"))
     base_url = _base_url(given["base_url"]) if "base_url" in given else None
@@ -141,8 +139,7 @@ def _source(value: str) -> str:
     if not value:
         raise CrawlerError("source: got '', takes 'live', or a folder or file of saved pages")
     if value != "live" and not Path(value).exists():
-        near = get_close_matches(value, ["live"], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(value, ["live"])
         raise CrawlerError(f"source: got {value!r}, which does not exist; takes 'live', or a folder or file of saved pages{hint}")
     return value
 

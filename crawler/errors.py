@@ -1,4 +1,7 @@
-"""The one error class of this project's own code."""
+"""The one error class of this project's own code, and the hint that its messages end with."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class CrawlerError(ValueError):
@@ -10,3 +13,9 @@ class CrawlerError(ValueError):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def did_you_mean(got: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that is not known: the nearest that is, or nothing."""
+    near = get_close_matches(got, list(known), n=1, cutoff=0.4)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
 from scrapy.commands import crawl
@@ -15,7 +14,7 @@ from scrapy.crawler import Crawler
 from w3lib.url import file_uri_to_path
 
 from crawler import arguments
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, did_you_mean
 from crawler.feeds import check_writable
 from crawler.outcome import COULD_NOT_START, Outcome
 from crawler.spiders.articles import ArticlesSpider
@@ -60,12 +59,10 @@ class Command(crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process is not None and self.settings is not None
-        if len(args) == 1 and args[0] not in self.crawler_process.spider_loader.list():
-            known = self.crawler_process.spider_loader.list()
-            near = get_close_matches(args[0], known, n=1)
-            self._refuse(
-                CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else ""))
-            )
+        spiders = self.crawler_process.spider_loader.list()
+        if len(args) == 1 and args[0] not in spiders:
+            hint = did_you_mean(args[0], spiders)
+            self._refuse(CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(spiders)}{hint}"))
             return
         if len(args) != 1 or not issubclass(self.crawler_process.spider_loader.load(args[0]), ArticlesSpider):
             super().run(args, opts)

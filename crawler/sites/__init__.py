@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from urllib.parse import urljoin, urlsplit
 
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, did_you_mean
 
 _MOST_MARKS = 4
 ARTICLE_ID = re.compile(r"[0-9]{1,18}")
@@ -80,9 +79,7 @@ def names() -> list[str]:
 def load(name: str) -> Site:
     """Return one publisher; CrawlerError for a name that no file here has."""
     if name not in names():
-        near = get_close_matches(name, names(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise CrawlerError(f"site: got {name!r}, takes one of {', '.join(names())}{hint}")
+        raise CrawlerError(f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}")
     site = import_module(f"{__name__}.{name}").SITE
     assert isinstance(site, Site)
     return site
