@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
+_FLUSH_SECONDS = 1.0
 
 
 class _Part(io.FileIO):
@@ -223,12 +225,18 @@ def _sync(folder: int) -> None:
 
 
 class RecordLinesExporter(JsonLinesItemExporter):
-    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as Scrapy writes it."""
+    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as Scrapy writes it.
+
+    What a killed run leaves behind is whole up to the last second.
+    """
+
+    _flushed = 0.0
 
     def export_item(self, item: Any) -> None:
         if isinstance(item, (Article, Teaser, Failure)) and not self.fields_to_export and not self.indent:
             self.file.write(msgspec.json.encode(item) + b"\n")
-            # What a killed run leaves behind is whole up to its last record.
-            self.file.flush()
+            if monotonic() - self._flushed > _FLUSH_SECONDS:
+                self.file.flush()
+                self._flushed = monotonic()
         else:
             super().export_item(item)

@@ -40,6 +40,8 @@ TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 # Articles need none, and the first cookie makes tldextract fetch a list from the network.
 COOKIES_ENABLED = False
+# A publisher's pages are on the web or in files.
+DOWNLOAD_HANDLERS = {"ftp": None, "s3": None}
 # Which page led to which is nobody else's business.
 REFERER_ENABLED = True
 REFERRER_POLICY = "no-referrer"
@@ -80,6 +82,9 @@ EXTENSIONS = {
     # The same, but what it cannot write counts.
     "scrapy.extensions.feedexport.FeedExporter": None,
     "crawler.feeds.WatchedFeedExporter": 0,
+    # Off by the settings above too, but then still imported, with all that they need.
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
     # Outcome says more than "Crawled N pages".
     "scrapy.extensions.logstats.LogStats": None,
 }

@@ -198,8 +198,8 @@ def _named_as_zone(element: _Element) -> bool:
         return False
     if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
         return True
-    name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    if len(name) < 2:
+    name = " ".join(filter(None, (element.get("class"), element.get("id"))))
+    if not name:
         return False
     if _ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name):
         return True
@@ -228,6 +228,8 @@ def _small_forms(root: _Element) -> set[_Element]:
 def _stamps(element: _Element, index: int) -> list[Stamp]:
     """``<time datetime>``, microdata's ``itemprop=datePublished``, hAtom's ``<abbr class=published title>``."""
     item = (element.get("itemprop") or element.get("property") or "").removeprefix("dc:")
+    if element.tag not in ("time", "abbr") and not item.startswith("date"):
+        return []
     hint = f"{item} {element.get('class') or ''}" + (" pubdate" if element.get("pubdate") is not None else "")
     if element.tag == "time":
         value, where = element.get("datetime"), "time"

@@ -167,8 +167,10 @@ def _listed(entry: dict[Any, Any]) -> Listed:
 def _text(value: Any) -> str | None:
     """A dumped scalar as text; None for an empty or missing one and for what is no scalar."""
     if isinstance(value, str):
-        says_something = value.strip() if value.isascii() and "&" not in value else collapse(html.unescape(value))
-        return without_surrogates(value) if says_something else None
+        # Most begin with a letter or a digit, and say something.
+        if value[:1].isalnum() or collapse(html.unescape(value)):
+            return without_surrogates(value)
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

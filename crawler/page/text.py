@@ -24,12 +24,12 @@ def without_controls(text: str) -> str:
 
 def without_surrogates(text: str) -> str:
     """Replace halves of characters, which JSON can escape and no encoding can write, by U+FFFD."""
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+    return text if text.isprintable() else _SURROGATES.sub("\ufffd", text)
 
 
 def collapse(text: str) -> str:
     """Return the text with every run of white space as one space; zero-width marks are dropped."""
-    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
+    return " ".join((text if text.isascii() or text.isprintable() else _INVISIBLE.sub("", text)).split())
 
 
 def key(text: str) -> str:
