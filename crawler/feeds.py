@@ -116,7 +116,7 @@ class WholeFileStorage(FileFeedStorage):
                 outcome.feed_errors.append(f"{self.target}: {error.strerror}; what was written is in {part.path}")
             raise
         if outcome:
-            outcome.feeds.append(str(self.target))
+            outcome.feeds.append(self.path)
 
     def _put(self, part: str, *, keep_previous: bool) -> None:
         """Put the part in the target's place, alone of all runs that write into this folder."""

@@ -18,7 +18,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SITE = HERE / "site"
 SEED_TEXT = SITE / "000_5e28026613171c33.txt"
-TICKS_OF_SECOND = 10_000_000
 
 MADE_UP = (
     ("1745120", "Made-up: Schools Reopen in Three Quarters of the City", "jpg"),
@@ -46,6 +45,7 @@ class Story:
     title: str
     extension: str
     uploaded: datetime
+    known_picture: str | None = None
 
     @property
     def published(self) -> datetime:
@@ -53,6 +53,8 @@ class Story:
 
     @property
     def picture(self) -> str:
+        if self.known_picture:
+            return self.known_picture
         ticks = (self.uploaded - datetime.min) // timedelta(microseconds=1) * 10 + int(self.id[-1])
         return f"/{self.uploaded:%Y/%m/%d}/alalam_{ticks}_25f_4x3.{self.extension}"
 
@@ -81,7 +83,7 @@ def stories() -> dict[str, Story]:
     for item in json.loads(text[text.index('"[{') + 1 : text.rindex('"')]):
         ticks = int(item["pic"].split("_")[1])
         uploaded = datetime.min + timedelta(microseconds=ticks // 10)
-        found[item["id"]] = Story(item["id"], item["title"], item["pic"].rsplit(".", 1)[1], uploaded)
+        found[item["id"]] = Story(item["id"], item["title"], item["pic"].rsplit(".", 1)[1], uploaded, item["pic"])
     for day, (story_id, title, extension) in enumerate(MADE_UP, start=1):
         found[story_id] = Story(story_id, title, extension, datetime(2015, 9, 22, 8, 30, 15, 250_000) + timedelta(days=day))
     return found
