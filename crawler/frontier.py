@@ -17,8 +17,6 @@ State = Literal["waiting", "in_flight", "settled", "depth", "pruned", "not_saved
 Order = tuple[int, int, int]
 """Depth, place of the listing page among those fetched, position in its list: the order of the crawl."""
 
-_NO_ORDER: Order = (0, 0, 0)
-
 
 @dataclass(slots=True)
 class Sighting:

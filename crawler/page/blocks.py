@@ -48,7 +48,7 @@ _FORM_TEXT = 400
 """Characters; a form around more text than this is around the page, as ASP.NET's is."""
 _DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# C0 controls, which no page text keeps (see `page.read`): a line break, and the two ends of a link's text.
+# C0 controls, which no text keeps that is added: a line break, and the two ends of a link's text.
 _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
 _LINKED = re.compile(f"{_LINK}([^{_LINK}{_LINK_END}]*){_LINK_END}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -150,7 +150,7 @@ def read(root: _Element) -> Layout:
     for event, element in walk:
         if event == "start":
             tag = element.tag
-            if tag in _SKIPPED or element.get("hidden") is not None or _hidden(element):
+            if tag in _SKIPPED or _hidden(element):
                 if tag in ("video", "audio"):
                     pictures += _videos(element, len(blocks), zones)
                 if tag not in _INLINE:
@@ -176,7 +176,7 @@ def read(root: _Element) -> Layout:
             continue
         if event == "end" and (tag := element.tag) not in _SKIPPED and tag not in ("br", "hr"):
             if tag in _INLINE:
-                links -= tag == "a" and not (element.get("hidden") is not None or _hidden(element))
+                links -= tag == "a" and not _hidden(element)
             elif holders[-1] is element:
                 flush()
                 holders.pop()
@@ -190,7 +190,7 @@ def read(root: _Element) -> Layout:
 
 def _hidden(element: _Element) -> bool:
     style = element.get("style")
-    return style is not None and bool(_HIDDEN.search(style))
+    return element.get("hidden") is not None or (style is not None and _HIDDEN.search(style) is not None)
 
 
 def _named_as_zone(element: _Element) -> bool:

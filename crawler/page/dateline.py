@@ -44,12 +44,14 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
     body_starts = next(
         (b.index for b in layout.blocks if b.index > at and b.prose and len(b.text) > 100 and not aside(b)), len(layout.blocks)
     )
+    # The window in which a date is the article's own: from a little before the headline to the first paragraph.
+    first, last = at - _DATE_BEFORE, min(at + _DATE_AFTER, body_starts)
     lines: list[tuple[int, _Read]] = []
     date_blocks: set[int] = set()
     for block in layout.blocks:
         if len(block.text) > 400:
             continue
-        near = at - _DATE_BEFORE <= block.index <= min(at + _DATE_AFTER, body_starts)
+        near = first <= block.index <= last
         # Dates in other languages take a thousand times as long to read: only where the article's own may stand.
         if (found := _dates_in(block.text, language if near else "en")) is None:
             continue
@@ -59,29 +61,26 @@ def find(layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside,
             if label == "updated":
                 continue
             dated = _with_clock(day, layout.blocks[block.index + 1 : block.index + 3]) if near else day
-            if at < block.index <= min(at + _DATE_AFTER, body_starts):
+            if at < block.index <= last:
                 lines.append((0 if label == "published" else 1, dated))
             elif block.index == at:
                 lines.append((1, dated))
             elif aside(block):
                 continue
-            elif anchor and at - _DATE_BEFORE <= block.index < at and (label == "published" or _close(block.element, anchor.element)):
+            elif anchor and first <= block.index < at and (label == "published" or _close(block.element, anchor.element)):
                 lines.append((2, dated))
             elif label == "published":
                 lines.append((3, dated))
     stamps = [
-        (0 if s.published else 1, s)
-        for s in layout.stamps
-        if s.published or at <= s.index <= min(at + _DATE_AFTER, body_starts) or (anchor and at - _DATE_BEFORE <= s.index <= at)
+        s for s in layout.stamps if s.index >= first and (s.published or at <= s.index <= last or (anchor and first <= s.index <= at))
     ]
-    stamps = [(rank, s) for rank, s in stamps if s.index >= at - _DATE_BEFORE]
     declared = [(d.value, d.where) for d in metadata.published]
-    declared += [(s.value, s.where) for _, s in sorted(stamps, key=lambda entry: entry[0])]
+    declared += [(s.value, s.where) for s in sorted(stamps, key=lambda s: not s.published)]
     values = ((collapse(value)[:_LONGEST], where) for value, where in declared[:_MOST_DECLARED])
     choices = [_Read(value, moment, where) for value, where in values if (moment := dates.find(value, language))]
     choices += [dated for _, dated in sorted(lines, key=lambda entry: entry[0])]
     if not choices:
-        heads = layout.blocks[max(0, at) : min(at + _DATE_AFTER, body_starts) + 1]
+        heads = layout.blocks[at : last + 1]
         raw = next((raw for b in heads if len(b.text) <= _LONGEST and (raw := dates.unreadable(b.text))), None)
         return (Dated(raw, None, "date line") if raw else None), date_blocks
     best = choices[0]

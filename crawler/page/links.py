@@ -21,7 +21,7 @@ _MOST_HEADINGS = 50
 
 @dataclass(slots=True)
 class _Links:
-    """Links to articles below one element, in order; the id of an article is there once."""
+    """Links to articles, in order; a picture and a headline may both link to the same one."""
 
     where: str
     headed: bool
@@ -121,7 +121,7 @@ def _is_title_of_entry(heading: _Element) -> bool:
 
 
 def _fellows(branch: _Element) -> Iterator[_Element]:
-    """The siblings after an element that go on the same list: the same tag and class, or links and line breaks."""
+    """The siblings after an element that go on the same list: the same tag, or line breaks and pictures between."""
     for sibling in branch.itersiblings():
         if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
             continue

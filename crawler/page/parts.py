@@ -49,13 +49,12 @@ class Aside:
     """Whether a block is something else than the article: in a part so named, or under a heading that says so."""
 
     def __init__(self, blocks: list[Block], anchor: Block | None) -> None:
-        around = set(anchor.zones) if anchor else set()
-        first = next((b for b in blocks if b.prose and (anchor is None or b.index > anchor.index) and not _own(b, around)), None)
         # A wrapper of everything may be named "page-with-sidebar": what holds the headline is no aside, nor is what
         # holds the first paragraph after it when nothing else on the page has any.
-        self.void = around
-        if first is None and (inside := next((b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)), None)):
-            self.void = around | set(inside.zones)
+        self.void = set(anchor.zones) if anchor else set()
+        prose = [b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)]
+        if prose and all(self.inside(b.zones) for b in prose):
+            self.void.update(prose[0].zones)
         self.headed = self._under_headings(blocks, anchor)
 
     def __call__(self, block: Block) -> bool:
@@ -90,10 +89,6 @@ class Aside:
                     break
                 under.add(follower.index)
         return under
-
-
-def _own(block: Block, around: set[_Element]) -> bool:
-    return any(zone not in around for zone in block.zones)
 
 
 def heads_related(words: str) -> bool:

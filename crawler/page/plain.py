@@ -10,6 +10,8 @@ from crawler.page.text import collapse, ends_sentence
 # Lines of the head among which the date line is looked for.
 _HEAD_LINES = 8
 _SHORT = 60
+# Characters that a date line may hold beside its date.
+_BESIDE_DATE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,10 @@ def read_plain(text: str) -> Plain:
     used = {index for index in filled if lines[index] == headline}
     for index in filled[1:_HEAD_LINES]:
         moment = dates.find(lines[index])
+        raw = lines[index][moment.start : moment.end] if moment else dates.unreadable(lines[index])
         # A date line is little but its date.
-        if moment and len(lines[index]) - (moment.end - moment.start) <= 40:
-            raw = lines[index][moment.start : moment.end].strip()
-            dated = Dated(raw, moment, f"date line, line {index + 1}")
-            used.add(index)
-            break
-        if moment is None and (unread := dates.unreadable(lines[index])) and len(lines[index]) - len(unread) <= 40:
-            dated = Dated(unread, None, f"date line, line {index + 1}")
+        if raw and len(lines[index]) - len(raw) <= _BESIDE_DATE:
+            dated = Dated(raw.strip(), moment, f"date line, line {index + 1}")
             used.add(index)
             break
     # Where no blank line parts anything below the head, every line is a paragraph.

@@ -107,9 +107,6 @@ class SavedPages:
                     found.append(path)
         return found
 
-    def __len__(self) -> int:
-        return len(self._paths)
-
     def find(self, article_id: str) -> Path | None:
         return self._paths.get(article_id)
 

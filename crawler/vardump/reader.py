@@ -145,7 +145,6 @@ def _read(data: bytes, position: int, encoding: str) -> _Read | None:
         kind, text = match.lastgroup, match.group(match.lastgroup or 0)
         if kind in ("array", "object"):
             stack.append(_Open(key, int(text), {}))
-            value = None
         elif kind == "string":
             end = lengths.find_end(data, position, int(text), encoding, inner=bool(stack))
             value = data[position : end.position].decode(encoding, "replace")
