@@ -24,12 +24,12 @@ VALUES = st.recursive(
 )
 
 
-def plain(value: object) -> object:
+def as_dicts(value: object) -> object:
     """A decoded JSON value as the reader gives it: lists are dicts by their positions."""
     if isinstance(value, list):
-        return {index: plain(entry) for index, entry in enumerate(value)}
+        return {index: as_dicts(entry) for index, entry in enumerate(value)}
     if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
+        return {key: as_dicts(entry) for key, entry in value.items()}
     return value
 
 
@@ -46,7 +46,7 @@ def test_what_php_dumps_is_read_back(php: str, value: list[object], form: str) -
     dumped = subprocess.run([php, "-n", PHP / "dump.php", form], input=json.dumps(value).encode(), capture_output=True, check=True).stdout
     [dump] = vardump.scan(b"<p>before</p>" + dumped + b"<p>after</p>")
     assert dump.complete
-    assert dump.value == plain(value)
+    assert dump.value == as_dicts(value)
     assert (dump.start, dump.end) == (13, 13 + len(dumped.rstrip(b"\n")))
 
 

@@ -144,7 +144,7 @@ def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
     position = 0
     for dump in dumps:
         before = body[position : dump.start].rstrip(b" \t")
-        if isinstance(dump.value, str) and dump.complete and before and before[-1:] not in b"\r\n>":
+        if isinstance(dump.node, vardump.String) and dump.complete and before and before[-1:] not in b"\r\n>":
             # An article about PHP that quotes one: string(5) "hello".
             continue
         parts += (body[position : dump.start], b"\n")

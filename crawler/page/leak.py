@@ -59,9 +59,9 @@ def read(dumps: Iterable[vardump.Dump]) -> Related | None:
 
 def _read_dump(dump: vardump.Dump) -> Related | None:
     note = None if dump.how == vardump.EXACT else f"a dumped string ends at {dump.how}"
-    if isinstance(dump.value, str):
+    if isinstance(dump.node, vardump.String):
         where = "var_dump of a JSON string"
-        read = _read_json(dump.value)
+        read = _read_json(dump.node.content.decode(dump.encoding, "replace"))
         if read is None:
             return None
         entries, complete, repaired = read
@@ -69,14 +69,14 @@ def _read_dump(dump: vardump.Dump) -> Related | None:
             note = "quotes that its JSON left unescaped are part of a title" + (f"; {note}" if note else "")
     else:
         where = "var_dump of an array"
-        holder = _find_list(dump.value)
+        holder = _find_list(vardump.plain(dump.node, dump.encoding, replace=True))
         if holder is None:
             return None
         entries = [entry for entry in holder if not isinstance(entry, vardump.Cut)]
         complete = dump.complete
-    if dump.form == "escaped":
-        where += ", entity-escaped"
-    return Related(tuple(map(_listed, entries)), complete, where, note)
+    if dump.form != "plain":
+        where += {"escaped": ", entity-escaped", "xdebug": " by Xdebug"}[dump.form]
+    return Related(tuple(_listed(_fields(entry)) for entry in entries), complete, where, note)
 
 
 def _read_json(text: str) -> tuple[list[Any], bool, bool] | None:
@@ -130,6 +130,7 @@ def _bare(text: str) -> str | None:
 
 def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
     """Find the list of items in a value, at its top or under its keys."""
+    value = _fields(value)
     if depth > _DEEPEST or not isinstance(value, (list, dict)):
         return None
     if isinstance(value, list):
@@ -146,12 +147,17 @@ def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
 
 def _are_items(entries: list[Any]) -> bool:
     """Whether these are related items: all objects, most of them with the keys of one."""
-    objects = [entry for entry in entries if isinstance(entry, dict)]
+    objects = [fields for entry in entries if isinstance(fields := _fields(entry), dict)]
     return bool(entries) and len(objects) == len(entries) and 2 * sum(map(_is_item, objects)) > len(objects) - 1
 
 
 def _is_item(entry: dict[Any, Any]) -> bool:
     return "id" in entry and "title" in entry and not _MARKS_OF_AN_ITEM.isdisjoint(entry)
+
+
+def _fields(value: Any) -> Any:
+    """The properties of an object; any other value as it is."""
+    return value.properties if isinstance(value, vardump.PhpObject) else value
 
 
 def _listed(entry: dict[Any, Any]) -> Listed:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 # <br />: nl2br puts one before every line break; the line break itself stays.
-ESCAPE = re.compile(rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|<br ?/?>(?=\r?\n)")
+ESCAPE = re.compile(rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|<[bB][rR] ?/?>(?=\r?\n)")
 
 
 class Unescaped(NamedTuple):

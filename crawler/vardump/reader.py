@@ -1,205 +1,418 @@
-"""From a page's bytes to the values that were dumped in it.
+"""From text to nodes, in any layout.
 
-A dump is read where it stands, without copying what follows and without recursion, so neither a long page
-nor a deeply nested dump is a danger. A page may have escaped the dump (``htmlspecialchars``, ``nl2br``); it is
-then read a second time with that undone.
+A value is read where it stands, without copying what follows and without recursion, so neither a long text nor a deeply nested one is
+a danger. What has been read is held in linked tuples that nothing changes, so that reading can go back to an earlier place at no cost.
+
+Going back is needed because keys carry no length: ``["a"]=>`` may end the key, or be part of it. The first end is tried first. Where that
+reading breaks a declared count, the indentation or a closing brace, the last key that could end elsewhere is read anew.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
 from crawler.vardump import lengths
-from crawler.vardump.escapes import ESCAPE, unescape
-
-Value = None | bool | int | float | str | dict[int | str, "Value"]
-Form = Literal["plain", "escaped"]
-
-_BLANK = rb"(?: |&nbsp;|\xc2\xa0)?"
-_ARRAY = rb"array\((?P<array>[0-9]{1,18})\)" + _BLANK + rb"\{"
-_OBJECT = rb"object\([^()\r\n]{1,200}\)#[0-9]+" + _BLANK + rb"\((?P<object>[0-9]{1,18})\)" + _BLANK + rb"\{"
-_START = re.compile(rb"string\([0-9]+\)" + _BLANK + rb'(?:"|&quot;|&#0?34;)|' + _ARRAY + rb"|" + _OBJECT)
-_VALUE = re.compile(
-    rb"string\((?P<string>[0-9]{1,18})\)" + _BLANK + rb'"|' + _ARRAY + rb"|" + _OBJECT + rb"|int\((?P<int>-?[0-9]{1,20})\)"
-    rb"|float\((?P<float>-?(?:[0-9][0-9.,]{0,400}(?:E[+-]?[0-9]{1,3})?|INF|NAN))\)"
-    rb"|bool\((?P<bool>true|false)\)"
-    rb"|(?P<uninitialized>uninitialized\([^()\r\n]{1,200}\))"
-    rb"|(?P<null>NULL|\*RECURSION\*|enum\([^()\r\n]{1,200}\)"
-    rb"|resource\([0-9]+\) of type \([^()\r\n]{1,200}\))"
+from crawler.vardump.layouts import PHP, Layout
+from crawler.vardump.values import (
+    Array,
+    Bool,
+    Container,
+    Entry,
+    Enum,
+    Float,
+    Int,
+    Key,
+    Null,
+    Object,
+    Recursion,
+    Resource,
+    String,
+    Uninitialized,
+    Unknown,
+    Value,
+    counted,
+    entries_of,
+    is_cut,
 )
-_SPACE = rb"(?:[ \t\r\n]|<br ?/?>|&nbsp;|\xc2\xa0)*"
-# Keys have no length: the first `"]=>` that can end one does. After `=>` may stand the `&` of a reference.
-_KEY = re.compile(
-    _SPACE
-    + rb'\[(?:"(?P<name>.{0,4096}?)"(?::protected|:private|:"[^"\r\n]{1,200}":private)?|(?P<number>-?[0-9]{1,20}))\]=>'
-    + _SPACE
-    + rb"&?",
-    re.DOTALL,
-)
-_CLOSE = re.compile(_SPACE + rb"\}")
-_REST = re.compile(rb"[^\r\n<]*")
-_TAG = re.compile(rb"<(?!br ?/?>)")
+
+_LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
+# What going back may cost: values read anew, and stretches of so many bytes searched for another end of a key.
+EFFORT = 100_000
+_STRETCH = 2_000
 
 
-# A page with more broken dumps than this is made to be slow; scanning it ends there.
-_MOST_BROKEN = 200
-# Bytes from its start among which an escaped dump has its first escape.
-_FIRST_ESCAPE = 2_000
-# Bytes that an escaped dump is looked for in at first, and that must be left behind its end.
-_FIRST_PART, _MARGIN = 8_192, 256
+class Open(NamedTuple):
+    """A container that is being read."""
 
+    holder: "Open | None"
+    key: Key | None
+    """Its own key in its holder."""
+    head: re.Match[bytes]
+    level: int
+    """Of its entries; the outermost value is at 0."""
+    declared: int
+    counted: int
+    last: "_Read | None"
+    cut: bool = False
 
-class Cut(dict[int | str, Value]):
-    """An array or object whose end is missing: it holds what was whole."""
+    @property
+    def is_object(self) -> bool:
+        return self.head.lastgroup == "object"
 
+    def add(self, key: Key, value: Value, *, counts: bool = True) -> "Open":
+        return Open(
+            self.holder,
+            self.key,
+            self.head,
+            self.level,
+            self.declared,
+            self.counted + counts,
+            _Read(self.last, Entry(key, value)),
+            self.cut,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """One dumped value of a page.
+    def counts(self) -> tuple[tuple[int, int], ...]:
+        """What is open here and how much of each was read."""
+        counts = []
+        open_: Open | None = self
+        while open_ is not None:
+            counts.append((open_.head.start(), open_.counted))
+            open_ = open_.holder
+        return tuple(counts)
 
-    ``start`` and ``end`` are offsets in the page. ``value`` is plain Python: arrays and objects are dicts in
-    their own order, those that were cut off are ``Cut``. ``complete`` is false where the end is missing or a
-    declared count or length disagrees with what is there. ``how`` says what told the ends of its strings.
-    """
+    def entries(self) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        read = self.last
+        while read is not None:
+            entries.append(read.entry)
+            read = read.before
+        return tuple(reversed(entries))
 
-    start: int
-    end: int
-    value: Value
-    complete: bool
-    form: Form
-    how: str
+    def close(self, *, cut: bool = False) -> Container:
+        entries = self.entries()
+        # Xdebug counts uninitialized properties, PHP does not.
+        declared = self.declared - self.counted + counted(entries)
+        cut = cut or self.cut or any(is_cut(entry.value) for entry in entries)
+        reference = self.head["reference"] is not None
+        if not self.is_object:
+            return Array(declared, entries, cut=cut, reference=reference)
+        groups = self.head.groupdict()
+        lazy = groups.get("lazy")
+        return Object(
+            declared,
+            entries,
+            decoded(groups["class"]),
+            None if groups["id"] is None else int(groups["id"]),
+            None if lazy is None else "ghost" if lazy == b"ghost" else "proxy",
+            cut=cut,
+            reference=reference,
+        )
 
-
-def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
-    """Yield every dump of a string, array or object in ``page``, in order. Never raises on any bytes.
-
-    ``encoding`` is the page's own, a text codec of Python's; bytes that it does not know become U+FFFD.
-    A page with more than 200 broken dumps is scanned no further.
-    """
-    position = 0
-    # The plain search is far faster than the expression on a page without a dump.
-    if b"string(" not in page and b"array(" not in page and b"object(" not in page:
-        return
-    broken = 0
-    while broken < _MOST_BROKEN and (match := _START.search(page, position)):
-        dump = _read_at(page, match.start(), encoding)
-        if dump is not None:
-            yield dump
-        if dump is None or not dump.complete:
-            # Each may have cost a reading of all that follows.
-            broken += 1
-        position = max(dump.end if dump else 0, match.end())
-
-
-def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
-    read = _read(page, start, encoding)
-    if read is not None and read.complete:
-        return Dump(start, read.end, read.value, True, "plain", read.how)
-    again = _read_escaped(page, start, encoding) if ESCAPE.search(page, start, start + _FIRST_ESCAPE) else None
-    if again is not None and (read is None or again.complete or again.end > read.end):
-        return again
-    return read and Dump(start, read.end, read.value, False, "plain", read.how)
-
-
-def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
-    """Read the value at ``start`` with its escapes undone: in a part of the page that grows until the value ends well inside it."""
-    tag = _TAG.search(page, start)
-    limit = tag.start() if tag else len(page)
-    size = _FIRST_PART
-    while True:
-        end = min(limit, start + size)
-        plain = unescape(page, start, end, encoding)
-        read = _read(plain.data, 0, encoding)
-        if read is None:
-            return None
-        if end == limit or read.end < len(plain.data) - _MARGIN:
-            return Dump(start, plain.offset(read.end), read.value, read.complete, "escaped", read.how)
-        size *= 8
+    def __str__(self) -> str:
+        return f"{'object' if self.is_object else 'array'} of {self.declared}"
 
 
 class _Read(NamedTuple):
-    end: int
-    value: Value
-    complete: bool
-    how: str
+    before: "_Read | None"
+    entry: Entry
 
 
-class _Open(NamedTuple):
-    """An array or object that is being read: its key in what holds it, the declared count, what it has."""
+class Failure(NamedTuple):
+    """Where and why a reading ended, and what was open there."""
 
-    key: int | str
-    declared: int
-    entries: dict[int | str, Value]
+    position: int
+    message: str
+    expected: str
+    open: Open | None
+    reached: int
+    """Where what was read ends."""
+    contradicts: bool = False
+    """Whether what stands there breaks a count, rather than being missing."""
 
 
-def _read(data: bytes, position: int, encoding: str) -> _Read | None:
-    """Read the value at ``position``; None where none stands there."""
-    stack: list[_Open] = []
-    complete = True
-    how = lengths.EXACT
-    key: int | str = 0
-    value: Value
-    while match := _VALUE.match(data, position):
-        position = match.end()
-        kind, text = match.lastgroup, match.group(match.lastgroup or 0)
-        if kind in ("array", "object"):
-            stack.append(_Open(key, int(text), {}))
-        elif kind == "string":
-            end = lengths.find_end(data, position, int(text), encoding, inner=bool(stack))
-            value = data[position : end.position].decode(encoding, "replace")
-            position = min(end.position + 1, len(data))
-            if end.how != lengths.EXACT:
-                how = end.how
-            complete = complete and end.agrees
-            if end.how == lengths.NOT_FOUND:
-                return _Read(end.position, _cut(stack) if stack else value, False, how)
-        else:
-            value = _scalar(kind, text)
-        if kind not in ("array", "object"):
-            if not stack:
-                return _Read(position, value, complete, how)
-            if kind != "uninitialized":
-                # PHP does not count it among the declared entries either.
-                stack[-1].entries[key] = value
-        while close := _CLOSE.match(data, position):
-            position = close.end()
-            closed = stack.pop()
-            complete = complete and closed.declared == len(closed.entries)
-            if not stack:
-                return _Read(position, closed.entries, complete, how)
-            stack[-1].entries[closed.key] = closed.entries
-        entry = _KEY.match(data, position)
-        if not entry:
-            if len(stack) == 1 and not stack[0].entries:
-                # "array(3) {" in prose: what opens with no entry is no dump.
-                return None
-            break
-        number = entry["number"]
-        key = int(number) if number else entry["name"].decode(encoding, "replace")
-        position = entry.end()
-    if not stack:
+class _State(NamedTuple):
+    """After a value: what it stands in, or itself where it stands in nothing."""
+
+    position: int
+    open: Open | None
+    value: Value | None
+
+
+class _Choice(NamedTuple):
+    """A key that could end later too: where it stands, and where to look for its next end."""
+
+    open: Open
+    position: int
+    search: int
+
+
+def decoded(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _as_dumped(content: bytes, how: str) -> bytes:
+    """The content before the page changed it, where that is known."""
+    if how == lengths.SPACES:
+        return content.replace(lengths.NO_BREAK_SPACE, b" ")
+    return content.replace(rb"\000", b"\0") if how == lengths.NULS_ESCAPED else content
+
+
+class Reader:
+    """Reads values of ``data`` in one layout.
+
+    ``failure`` is where the first reading of all ended, if it did. ``exhausted``: going back was given up, so there may be more readings.
+    A ``tolerant`` reader takes the first end of every key, and any number of entries.
+    """
+
+    def __init__(
+        self, data: bytes, layout: Layout, *, encoding: str = "utf-8", tolerant: bool = False, effort: int = EFFORT, end: int | None = None
+    ) -> None:
+        self.data = data
+        self.layout = layout
+        self.encoding = encoding
+        self.tolerant = tolerant
+        self.end = len(data) if end is None else end
+        self.failure: Failure | None = None
+        self.exhausted = False
+        self._effort = effort
+        self._key_twice = False
+
+    def readings(self, start: int) -> Iterator[tuple[int, Value]]:
+        """Yield every way to read the value at ``start``, the shortest keys first: where it ends and what it is."""
+        choices: list[_Choice] = []
+        seen: set[object] = set()
+        again = False
+        state = self._value(start, None, None)
+        while True:
+            if again and state is not None and state.open is not None:
+                self._effort -= 1
+                place = (state.position, state.open.counts())
+                if place in seen:
+                    # Reading on from here is not new.
+                    state = None
+                seen.add(place)
+            if state is None:
+                again = True
+                if self._key_twice:
+                    # Another way to the same place may have other keys.
+                    seen.clear()
+                    self._key_twice = False
+                if not self.layout.exact and self.failure and not self.failure.contradicts:
+                    # A dump that was cut, or lengths that a page broke, could be read as a whole one of longer keys.
+                    return
+                state = self._go_back(choices)
+                if state is None:
+                    return
+            if state.open is None:
+                assert state.value is not None
+                yield state.position, state.value
+                again = True
+                # What leads to a reading that is known leads to another one where it was reached in another way.
+                seen.clear()
+                state = None
+            else:
+                state = self._next(state.position, state.open, choices)
+
+    def _fail(
+        self, position: int, message: str, expected: str, open_: Open | None, reached: int | None = None, *, contradicts: bool = False
+    ) -> None:
+        if self.failure is None:
+            self.failure = Failure(position, message, expected, open_, position if reached is None else reached, contradicts)
+
+    def _go_back(self, choices: list[_Choice]) -> _State | None:
+        while choices and self._effort > 0:
+            choice = choices.pop()
+            state = self._entry(choice.open, choice.position, choice.search, choices)
+            self._effort -= 1 + ((self.end if state is None else state.position) - choice.search) // _STRETCH
+            if state is not None:
+                return state
+        self.exhausted = self.exhausted or bool(choices)
         return None
-    # What is left of the value that was cut goes with it: to the end of its line or to the next tag.
-    rest = _REST.match(data, position)
-    return _Read(rest.end() if rest else position, _cut(stack), False, how)
+
+    def _value(self, position: int, open_: Open | None, key: Key | None) -> _State | None:
+        head = self.layout.value.match(self.data, position, self.end)
+        if head is None:
+            self._fail(position, "no value", "a value", open_)
+            return None
+        return self._content(head, open_, key)
+
+    def _content(self, head: re.Match[bytes], open_: Open | None, key: Key | None, declared_type: bytes = b"") -> _State | None:
+        """Read the value that begins with ``head``, to be the entry ``key`` of ``open_``."""
+        kind = head.lastgroup
+        counts = self.layout.counts_uninitialized or kind != "uninitialized"
+        if open_ is not None and counts and open_.counted == open_.declared and not self.tolerant:
+            self._fail(head.start(), f"{open_} entries has more", f"}} after {open_.declared} entries", open_, contradicts=True)
+            return None
+        if kind in ("array", "object"):
+            level = 1 if open_ is None else open_.level + 1
+            return _State(head.end(), Open(open_, key, head, level, int(head[kind]), 0, None), None)
+        value: Value
+        if kind == "string":
+            read = self._string(head, open_, key)
+            if read is None:
+                return None
+            position, value = read
+        else:
+            position, value = head.end(), scalar(head, declared_type)
+        if open_ is None:
+            return _State(position, None, value)
+        assert key is not None
+        return _State(position, open_.add(key, value, counts=counts), None)
+
+    def _string(self, head: re.Match[bytes], open_: Open | None, key: Key | None) -> tuple[int, String] | None:
+        """Read the string that begins with ``head``: where it ends and what it is."""
+        position, declared = head.end(), int(head["string"])
+        said = f"string of {declared} bytes"
+        end = self.layout.string_end(self.data, position, declared, self.encoding, open_ is not None)
+        if end is None or end.position > self.end:
+            left = self.end - position
+            if declared >= left:
+                self._fail(position, f"{said}, of which the text has {left}", f"{declared} bytes and a quote", open_)
+            else:
+                self._fail(position + declared, f"{said} goes on", "a quote after them", open_)
+            return None
+        value = String(_as_dumped(self.data[position : end.position], end.how), declared, end.how, reference=head["reference"] is not None)
+        if end.how == lengths.NOT_FOUND:
+            kept = open_.add(key, value) if open_ and key else None
+            self._fail(position, f"{said} has no end", "a quote", kept, end.position)
+            return (end.position, value) if self.tolerant and open_ is None else None
+        if not self.tolerant and not value.agrees and end.how != lengths.SHORTENED:
+            self._fail(position, f"{said} ends elsewhere", f"a quote after {declared} bytes", open_)
+            return None
+        return end.position + end.skip, value
+
+    def _next(self, position: int, open_: Open, choices: list[_Choice]) -> _State | None:
+        """Read what follows a value inside ``open_``: its end or its next entry."""
+        at = self.layout.gap(self.data, position, open_.level - 1)
+        if at >= 0 and self.data.startswith(b"}", at, self.end):
+            return self._close(at, open_)
+        at = self.layout.gap(self.data, position, open_.level)
+        if at >= 0:
+            elision = self.layout.elision(self.data, at)
+            if elision >= 0:
+                return _State(elision, open_._replace(cut=True), None)
+            state = self._entry(open_, at, at, choices)
+            if state is not None:
+                return state
+            found = self.layout.key(self.data, at, at, open_.is_object)
+            if found is not None:
+                self._fail_after_key(found.end, open_)
+                return None
+        more = open_.counted < open_.declared
+        expected = f"entry {open_.counted + 1} of {open_.declared}" if more else "}"
+        expected += self.layout.indented(open_.level - (not more))
+        self._fail(self._after_line_end(position), f"{open_} entries is broken off", expected, open_, position)
+        return None
+
+    def _entry(self, open_: Open, position: int, search: int, choices: list[_Choice]) -> _State | None:
+        """Read the key at ``position``, ending at or after ``search``, and its value."""
+        while found := self.layout.key(self.data, position, search, open_.is_object):
+            at = self.layout.gap(self.data, found.end, open_.level)
+            head = self.layout.value.match(self.data, at, self.end) if at >= 0 else None
+            if head is not None:
+                if found.again >= 0 and not self.tolerant:
+                    choices.append(_Choice(open_, position, found.again))
+                return self._content(head, open_, found.key, found.type)
+            if found.again < 0 or self.tolerant:
+                return None
+            if self.layout.exact:
+                # If no reading is found, the first place that looked like the end of a key is what to tell.
+                self._fail_after_key(found.end, open_)
+            search = found.again
+        return None
+
+    def _fail_after_key(self, position: int, open_: Open) -> None:
+        expected = f"a value{self.layout.indented(open_.level)}"
+        self._fail(self._after_line_end(position), "key without a value", expected, open_, position)
+
+    def _after_line_end(self, position: int) -> int:
+        """What stands next, if this line ends at ``position``: that is what is wrong."""
+        following = _LINE_END.match(self.data, position, self.end)
+        return following.end() if following else position
+
+    def _close(self, position: int, open_: Open) -> _State | None:
+        container = open_.close()
+        if not self.tolerant and not container.cut:
+            if open_.counted != open_.declared:
+                expected = f"entry {open_.counted + 1} of {open_.declared}"
+                self._fail(position, f"{open_} entries ends after {open_.counted}", expected, open_, contradicts=True)
+                return None
+            if not open_.is_object and len({entry.key for entry in container.entries}) < len(container.entries):
+                # Objects may: a parent's private property has a name of its own.
+                self._key_twice = True
+                self._fail(position, f"{open_} entries has a key twice", "every key once", open_, contradicts=True)
+                return None
+        holder = open_.holder
+        if holder is None:
+            return _State(position + 1, None, container)
+        assert open_.key is not None
+        return _State(position + 1, holder.add(open_.key, container), None)
 
 
-def _scalar(kind: str | None, text: bytes) -> Value:
-    if kind == "int":
-        return int(text)
-    if kind == "bool":
-        return text == b"true"
-    if kind == "float":
-        # Before PHP 7.1 the locale's decimal comma was printed.
-        return float(text.replace(b",", b".")) if text.count(b",") + text.count(b".") < 2 else text.decode()
-    return None
+def scalar(head: re.Match[bytes], declared_type: bytes = b"") -> Value:
+    """The value that ``head`` holds whole; ``declared_type`` is that of an uninitialized property whose own text does not tell it."""
+    groups = head.groupdict()
+    reference = groups["reference"] is not None
+    match head.lastgroup:
+        case "null":
+            return Null(reference=reference)
+        case "bool":
+            return Bool(groups["bool"] == b"true", reference=reference)
+        case "int":
+            return Int(groups["int"].decode(), reference=reference)
+        case "float":
+            return Float(groups["float"].decode(), reference=reference)
+        case "enum":
+            return Enum(decoded(groups["enum_class"]), decoded(groups["enum"]), reference=reference)
+        case "resource":
+            return Resource(int(groups["resource_id"]), decoded(groups["resource"]), reference=reference)
+        case "recursion":
+            return Recursion()
+        case "uninitialized":
+            return Uninitialized(decoded(groups["uninitialized"] or declared_type))
+        case _:
+            return Unknown(reference=reference)
 
 
-def _cut(stack: list[_Open]) -> Cut:
-    """Close what is open, innermost first, marking each as cut."""
-    inner = Cut(stack[-1].entries)
-    for held, holder in zip(reversed(stack), reversed(stack[:-1]), strict=False):
-        holder.entries[held.key] = inner
-        inner = Cut(holder.entries)
-    return inner
+def broken_off(failure: Failure) -> Container | None:
+    """What was whole where a reading failed, every container that was open there marked as cut; None where none was."""
+    open_ = failure.open
+    if open_ is None:
+        return None
+    while True:
+        container = open_.close(cut=True)
+        if open_.holder is None:
+            return container
+        assert open_.key is not None
+        open_ = open_.holder.add(open_.key, container)
+
+
+def has_other_reading(data: bytes, start: int, end: int, value: Container, effort: int = EFFORT) -> bool:
+    """Whether ``data[start:end]``, as PHP wrote it, can be read as another value than ``value`` too.
+
+    Where every ``]=>`` at the end of a line ends a key of ``value``, a reading with a longer key has fewer keys, each at a level of its
+    own, and so breaks a declared count: there is none. Only a property that is not counted can be a part of the next one's key.
+    """
+    if any(entry.key.legacy for entry in entries_of(value)) or _has_uncounted_before_another(value):
+        return True
+    if not may_read_otherwise(data, start, end, value, PHP):
+        return False
+    reader = Reader(data, PHP, end=end, effort=effort)
+    same = (reading for reading_end, reading in reader.readings(start) if reading_end == end)
+    next(same, None)
+    return next(same, None) is not None or reader.exhausted
+
+
+def _has_uncounted_before_another(value: Container) -> bool:
+    containers = [value, *(entry.value for entry in entries_of(value) if isinstance(entry.value, Object))]
+    return any(
+        isinstance(entry.value, Uninitialized) and following.key.kind != "index"
+        for container in containers
+        for entry, following in pairwise(container.entries)
+    )
+
+
+def may_read_otherwise(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
+    """Whether something in ``data[start:end]`` looks like the end of a key and was read as part of something else."""
+    return sum(1 for _ in entries_of(value)) != data.count(layout.key_mark, start, end)

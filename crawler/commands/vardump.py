@@ -1,0 +1,98 @@
+"""``scrapy vardump``: the dumps of a file or page, as JSON or as a tree."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler import vardump
+from crawler.page.encoding import decode
+from crawler.vardump import show
+
+BROKEN = 1
+
+
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options] [FILE|-]"
+
+    def short_desc(self) -> str:
+        return "Print what PHP's var_dump left in a file or page"
+
+    def long_desc(self) -> str:
+        return (
+            "Print the first dump of a file, page or standard input as JSON, or all of them. Ends with exit code 1 where there is none, "
+            "or where one is broken, and shows the place."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--all", action="store_true", help="print every dump, as JSON Lines that also tell where and how it was found")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print JSON (the default)")
+        form.add_argument("--tree", action="store_true", help="print a readable tree, with lengths, object numbers and references")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if len(args) > 1:
+            raise UsageError(f"takes one file, not {len(args)}", print_help=False)
+        name = args[0] if args else "-"
+        try:
+            page = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read {name}: {error.strerror}", print_help=False) from None
+        encoding = decode(page, None).encoding
+        dumps = list(vardump.scan(page, encoding))
+        if not dumps:
+            other = vardump.format_of(page)
+            self._complain(f"{name}: no dump found" + (f"; this is {other}" if other else ""))
+        for dump in dumps if opts.all else dumps[:1]:
+            self._print(dump, opts)
+            self._check(dump, name)
+        if len(dumps) > 1 and not opts.all:
+            print(f"{name}: {len(dumps) - 1} more; --all prints them", file=sys.stderr)
+
+    def _print(self, dump: vardump.Dump, opts: argparse.Namespace) -> None:
+        if opts.tree:
+            if opts.all:
+                print(f"-- {dump.form}, bytes {dump.start} to {dump.end}")
+            print("\n".join(show.tree(dump.node, dump.encoding)))
+            return
+        try:
+            value = show.jsonable(dump.value)
+            record = {
+                "start": dump.start,
+                "end": dump.end,
+                "form": dump.form,
+                "complete": dump.complete,
+                "ambiguous": dump.ambiguous,
+                "how": dump.how,
+                "declared": dump.declared,
+                "actual": dump.actual,
+                "value": value,
+            }
+            print(json.dumps(record, ensure_ascii=False) if opts.all else json.dumps(value, ensure_ascii=False, indent=2))
+        except RecursionError:
+            self._complain("this dump is nested too deeply for JSON; --tree prints it")
+
+    def _check(self, dump: vardump.Dump, name: str) -> None:
+        if dump.ambiguous:
+            print(f"{name}: the dump at byte {dump.start} can be read in other ways too: keys carry no length", file=sys.stderr)
+        if dump.complete:
+            return
+        if dump.error is None:
+            self._complain(f"{name}: the dump at byte {dump.start} is not complete: a string ends at {dump.how}")
+            return
+        error = dump.error
+        self._complain(
+            f"{name}:{error.line}:{error.column}: {error.message}: expected {error.expected}\n{show.place(error, dump.encoding)}"
+        )
+
+    def _complain(self, message: str) -> None:
+        print(message, file=sys.stderr)
+        self.exitcode = BROKEN

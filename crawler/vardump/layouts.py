@@ -1,0 +1,197 @@
+"""The grammar of a dump, piece by piece, in the layouts that it is found in.
+
+``PHP`` is what ``php_var_dump`` writes (``ext/standard/var.c``): a line feed and two spaces a level before every token.
+``INDENTED`` is what pages make of it, lengths that no longer fit and other line ends; in ``PAGE`` any white space, ``<br>`` or
+``&nbsp;`` stands between the tokens.
+"""
+
+import re
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from crawler.vardump import lengths
+from crawler.vardump.lengths import End
+from crawler.vardump.values import Key, KeyKind
+
+
+class FoundKey(NamedTuple):
+    """A key, where reading goes on after its ``=>``, and where to look for another end of it; -1 where it has no other."""
+
+    key: Key
+    end: int
+    again: int
+    type: bytes = b""
+    """The declared type of a property, where it stands before its name."""
+
+
+class Layout(Protocol):
+    """How tokens are written and what stands between them. Every method takes the text and a position in it."""
+
+    value: re.Pattern[bytes]
+    """A value up to its content. The last named group that matched tells its kind."""
+
+    key_mark: bytes
+    """What stands after every key."""
+    counts_uninitialized: bool
+    exact: bool
+    """Whether this is what PHP wrote, to the byte."""
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        """Where the next token stands, on its line at ``level``; -1 where none can."""
+        ...
+
+    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
+        """The key at ``position`` with the first end at or after ``search``."""
+        ...
+
+    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+        """Where the string whose content begins at ``position`` ends."""
+        ...
+
+    def indented(self, level: int) -> str:
+        """How a message says where a token of that level stands."""
+        ...
+
+    def elision(self, data: bytes, position: int) -> int:
+        """The end of a mark that entries were left out here; -1 where none stands."""
+        ...
+
+
+# A label of PHP's with its name space; "class@anonymous" may go on with a path, and FFI\CData with a type of C: uint64_t(*)().
+CLASS = rb"[^\n\"]{1,4096}?"
+# A type may hold one level of parentheses: (A&B)|null
+TYPE = rb"(?:[^()\n]|\([^()\n]{0,200}\)){1,300}"
+COUNT = rb"[0-9]{1,18}"
+INT = rb"-?[0-9]{1,20}"
+# Before PHP 8 the decimal point was the locale's.
+FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"
+INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\]=>")
+ARRAY_KEY_END = re.compile(rb'"\]=>')
+# "k":protected and "k":"C":private; the class is what stands between the last quotes.
+PROPERTY_END = re.compile(rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>')
+LEGACY_VISIBILITY = re.compile(rb":(protected|private)\Z")
+
+
+def value_pattern(blank: bytes) -> re.Pattern[bytes]:
+    """The values, with ``blank`` where PHP writes a space. No ``&`` stands before *RECURSION* and uninitialized()."""
+    return re.compile(
+        rb"(?P<reference>&)?(?:"
+        rb"string\((?P<string>" + COUNT + rb")\)" + blank + rb'"'
+        rb"|int\((?P<int>" + INT + rb")\)"
+        rb"|array\((?P<array>" + COUNT + rb")\)" + blank + rb"\{"
+        rb"|(?P<null>NULL)"
+        rb"|bool\((?P<bool>true|false)\)"
+        rb"|float\((?P<float>" + FLOAT + rb")\)"
+        rb"|(?:lazy" + blank + rb"(?P<lazy>ghost|proxy)" + blank + rb")?object\((?P<class>" + CLASS + rb")\)"
+        rb"(?:#(?P<id>" + COUNT + rb")" + blank + rb")?\((?P<object>" + COUNT + rb")\)" + blank + rb"\{"
+        rb"|enum\((?P<enum_class>[^\n\"(){}:]{1,300})::(?P<enum>[^\n\"(){}:]{1,300})\)"
+        rb"|resource\((?P<resource_id>" + COUNT + rb")\)" + blank + rb"of" + blank + rb"type" + blank + rb"\((?P<resource>[^()\n]{0,200})\)"
+        rb"|(?P<unknown>UNKNOWN:0)"
+        rb")|(?P<recursion>\*RECURSION\*)"
+        rb"|uninitialized\((?P<uninitialized>" + TYPE + rb")\)"
+    )
+
+
+def bracketed_key(data: bytes, position: int, search: int, in_object: bool, longest: int | None = None) -> FoundKey | None:
+    """A key in brackets. One in quotes has no length: each quote that a ``]=>`` follows may end it."""
+    if data.startswith(b'["', position):
+        first = position + 2
+        limit = len(data) if longest is None else min(len(data), first + longest)
+        end = (PROPERTY_END if in_object else ARRAY_KEY_END).search(data, max(first, search), limit)
+        if end is None:
+            return None
+        return FoundKey(_quoted_key(data[first : end.start()], end, in_object), end.end(), end.start() + 1)
+    if index := INDEX.match(data, position):
+        return FoundKey(Key(index["index"], "index"), index.end(), -1)
+    return None
+
+
+def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
+    if not in_object:
+        return Key(content, "string")
+    if end["protected"]:
+        return Key(content, "protected")
+    if end["class"] is not None:
+        return Key(content, "private", end["class"].decode("utf-8", "surrogateescape"))
+    if legacy := LEGACY_VISIBILITY.search(content):
+        # PHP 5.0 to 5.2.
+        return Key(content[: legacy.start()], named(legacy[1]), legacy=True)
+    return Key(content, "public")
+
+
+def named(visibility: bytes) -> KeyKind:
+    """The kind of a property of that visibility."""
+    return "protected" if visibility == b"protected" else "private" if visibility == b"private" else "public"
+
+
+class _Php:
+    value = value_pattern(rb" ")
+    key_mark = b"]=>\n"
+    counts_uninitialized = False
+    exact = True
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        line = b"\n" + b"  " * level
+        return position + len(line) if data.startswith(line, position) else -1
+
+    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
+        return bracketed_key(data, position, search, in_object)
+
+    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+        end = position + declared
+        return End(end, lengths.EXACT) if data[end : end + 1] == b'"' else None
+
+    def elision(self, data: bytes, position: int) -> int:
+        return -1
+
+    def indented(self, level: int) -> str:
+        return f" on a line of its own after {2 * level} spaces" if level else " at the start of a line"
+
+
+class _Page:
+    value = value_pattern(lengths.SPACE + rb"*+")
+    key_mark = b"]=>"
+    counts_uninitialized = False
+    exact = False
+    _gap = re.compile(rb"(?:" + lengths.SPACE + rb")*+")
+    _longest_key = 4_096
+    _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        match = self._gap.match(data, position)
+        return match.end() if match else -1
+
+    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
+        found = bracketed_key(data, position, search, in_object, self._longest_key)
+        if found and data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE:
+            # The page made all spaces so, those of the key too.
+            content = found.key.content.replace(lengths.NO_BREAK_SPACE, b" ").replace(b"&nbsp;", b" ")
+            return found._replace(key=replace(found.key, content=content))
+        return found
+
+    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+        return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
+
+    def elision(self, data: bytes, position: int) -> int:
+        return -1
+
+    def indented(self, level: int) -> str:
+        return ""
+
+
+class _Indented(_Page):
+    _line = re.compile(rb"(?:<[bB][rR] ?/?>)?\r?\n((?: |&nbsp;|\xc2\xa0)*+)")
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        line = self._line.match(data, position)
+        if line is None or len(line[1].replace(b"&nbsp;", b" ").replace(lengths.NO_BREAK_SPACE, b" ")) != 2 * level:
+            return -1
+        return line.end()
+
+    def indented(self, level: int) -> str:
+        return PHP.indented(level)
+
+
+PHP: Layout = _Php()
+INDENTED: Layout = _Indented()
+PAGE: Layout = _Page()

@@ -1,0 +1,156 @@
+"""Texts that are only dumps, exactly as PHP wrote them: ``parse`` and ``loads``."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from crawler.vardump import fast
+from crawler.vardump.errors import AmbiguousDumpWarning, VarDumpError
+from crawler.vardump.formats import format_of
+from crawler.vardump.layouts import PHP
+from crawler.vardump.reader import Reader, has_other_reading
+from crawler.vardump.render import render
+from crawler.vardump.scan import scan
+from crawler.vardump.values import Container, Value, has_names, plain
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_AFTER = re.compile(rb"\n[ \t\r\n]*+|[ \t\r\n]*+\Z")
+# A broken text up to this long, in bytes, is looked at again to tell whether a page changed it.
+_LONGEST_EXPLAINED = 1_000_000
+
+
+def loads(data: bytes | str) -> Any:
+    """Return the one value that ``data`` is a dump of, as plain Python (see ``plain``).
+
+    Raises VarDumpError for anything else, also for several values. Where the text can be read in more ways than one, warns with
+    AmbiguousDumpWarning and returns the first.
+    """
+    raw = _bytes(data)
+    value = fast.read(raw)
+    if value is not fast.NOT_PLAIN:
+        return value
+    nodes = _parse(raw, data)
+    if len(nodes) != 1:
+        message, expected = ("another value follows the first", "the end of the text") if nodes else ("no value", "a value")
+        raise _error_at(raw, data, len(render(nodes[:1])), message, expected)
+    node = nodes[0]
+    if isinstance(node, Container) and node.ambiguous:
+        warnings.warn("this dump can be read in more ways than one; parse() marks it too", AmbiguousDumpWarning, stacklevel=2)
+    return plain(node)
+
+
+def parse(data: bytes | str) -> tuple[Value, ...]:
+    """Return the values of a text that holds nothing but dumps and white space between them; raises VarDumpError for any other."""
+    return _parse(_bytes(data), data)
+
+
+class _Placed(NamedTuple):
+    start: int
+    end: int
+    value: Value
+    others: Iterator[tuple[int, Value]] | None
+    """Its further readings, if a key of it could end elsewhere."""
+
+
+def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
+    if not raw:
+        return ()
+    reader = Reader(raw, PHP)
+    position = start = _end(_SPACE, raw)
+    placed: list[_Placed] = []
+    readings = reader.readings(start)
+    while True:
+        found = _followed(raw, readings)
+        if found is not None:
+            end, following, value = found
+            placed.append(_Placed(position, end, value, readings if isinstance(value, Container) else None))
+            if following == len(raw):
+                return _marked(raw, start, placed)
+            position, readings = following, reader.readings(following)
+            continue
+        while placed and placed[-1].others is None:
+            placed.pop()
+        if not placed:
+            raise _error(reader, raw, data)
+        position, _, _, others = placed.pop()
+        assert others is not None
+        readings = others
+
+
+def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
+    match = pattern.match(raw, position)
+    return match.end() if match else -1
+
+
+def _followed(raw: bytes, readings: Iterator[tuple[int, Value]]) -> tuple[int, int, Value] | None:
+    """The next reading that a line end or the end of the text follows: its end, where the next value stands, the value."""
+    for end, value in readings:
+        following = _end(_AFTER, raw, end)
+        if following >= 0:
+            return end, following, value
+    return None
+
+
+def _marked(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
+    """The values, with the white space around them, and marked where they are ambiguous."""
+    values: list[Value] = []
+    following, named = len(raw), False
+    for this in reversed(placed):
+        value = this.value
+        names = has_names(value)
+        # A key could also go on into a value that follows.
+        if isinstance(value, Container) and ((names and named) or has_other_reading(raw, this.start, this.end, value)):
+            value = replace(value, ambiguous=True)
+        before, after = raw[:start] if this.start == start else b"", raw[this.end : following]
+        values.append(value if (before, after) == (b"", b"\n") else replace(value, before=before, after=after))
+        following, named = this.start, named or names
+    return tuple(reversed(values))
+
+
+def _bytes(data: bytes | str) -> bytes:
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    if not isinstance(data, str):
+        raise TypeError(f"a dump is bytes or str, not {type(data).__name__}")
+    try:
+        return data.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise VarDumpError("a lone surrogate is no character", data, error.start, "the bytes of the dump, or a str of characters") from None
+
+
+def _error(reader: Reader, raw: bytes, data: bytes | str) -> VarDumpError:
+    if other := format_of(raw):
+        return _error_at(raw, data, 0, f"this is {other}", "the output of var_dump")
+    failure = reader.failure
+    if failure is None:
+        # A value was read, but no line end follows it.
+        position, _ = next(Reader(raw, PHP).readings(_end(_SPACE, raw)))
+        return _error_at(raw, data, position, "something follows the value", "the end of the line")
+    message = failure.message
+    if reader.exhausted:
+        message += "; its keys could end in too many places to try them all"
+    elif changed := _what_a_page_did(raw):
+        message += f" (this seems to be {changed}; scan() reads it)"
+    return _error_at(raw, data, failure.position, message, failure.expected)
+
+
+def _error_at(raw: bytes, data: bytes | str, position: int, message: str, expected: str) -> VarDumpError:
+    if isinstance(data, str):
+        position = len(raw[:position].decode("utf-8", "surrogateescape"))
+    return VarDumpError(message, data, position, expected)
+
+
+def _what_a_page_did(raw: bytes) -> str | None:
+    """What kept ``raw`` from being what PHP wrote, if it is one dump that was changed as a whole."""
+    if len(raw) > _LONGEST_EXPLAINED:
+        return None
+    dumps = list(scan(raw))
+    if len(dumps) != 1 or not dumps[0].complete or raw[: dumps[0].start].strip() or raw[dumps[0].end :].strip():
+        return None
+    return {
+        "escaped": "a dump that was escaped for HTML",
+        "xdebug": "a dump by Xdebug",
+        "plain": "a dump whose white space or charset was changed",
+    }[dumps[0].form]

@@ -1,0 +1,99 @@
+"""From nodes back to the bytes that PHP wrote."""
+
+from collections.abc import Iterable
+
+from crawler.vardump.values import (
+    Array,
+    Bool,
+    Container,
+    Enum,
+    Float,
+    Int,
+    Key,
+    Null,
+    Object,
+    Recursion,
+    Resource,
+    String,
+    Uninitialized,
+    Value,
+)
+
+
+def render(values: Iterable[Value]) -> bytes:
+    """Return what ``var_dump`` writes for ``values``: for what ``parse`` returned, the text that it was given."""
+    parts: list[bytes] = []
+    for value in values:
+        parts += (value.before, *_lines(value), value.after)
+    return b"".join(parts)
+
+
+def _lines(outermost: Value) -> list[bytes]:
+    parts = [head_of(outermost)]
+    # Without recursion: what is open, and the next of its entries.
+    open_: list[tuple[Container, int]] = [(outermost, 0)] if isinstance(outermost, Container) else []
+    while open_:
+        container, index = open_.pop()
+        line = b"\n" + b"  " * len(open_)
+        if index == len(container.entries):
+            parts.append(line + b"}")
+            continue
+        open_.append((container, index + 1))
+        entry = container.entries[index]
+        parts += (line, b"  [", _key(entry.key), b"]=>", line, b"  ", head_of(entry.value))
+        if isinstance(entry.value, Container):
+            open_.append((entry.value, 0))
+    return parts
+
+
+def _key(key: Key) -> bytes:
+    match key:
+        case Key(content, "index"):
+            return content
+        case Key(content, ("protected" | "private") as visibility, legacy=True):
+            return b'"%b:%b"' % (content, visibility.encode())
+        case Key(content, "protected"):
+            return b'"%b":protected' % content
+        case Key(content, "private", declaring_class):
+            return b'"%b":"%b":private' % (content, _encoded(declaring_class or ""))
+        case _:
+            return b'"%b"' % key.content
+
+
+def head_of(value: Value) -> bytes:
+    """``value`` as ``var_dump`` writes it; of a container what stands before its entries."""
+    return (b"&" if value.reference else b"") + _bare(value)
+
+
+def _bare(value: Value) -> bytes:
+    match value:
+        case Null():
+            return b"NULL"
+        case Bool():
+            return b"bool(true)" if value.value else b"bool(false)"
+        case Int():
+            return b"int(%b)" % value.text.encode()
+        case Float():
+            return b"float(%b)" % value.text.encode()
+        case String():
+            return b'string(%d) "%b"' % (value.declared, value.content)
+        case Array():
+            return b"array(%d) {" % value.declared
+        case Object():
+            number = b"" if value.id is None else b"#%d " % value.id
+            lazy = b"" if value.lazy is None else b"lazy %b " % value.lazy.encode()
+            return b"%bobject(%b)%b(%d) {" % (lazy, _encoded(value.class_name), number, value.declared)
+        case Enum():
+            return b"enum(%b::%b)" % (_encoded(value.class_name), _encoded(value.case))
+        case Resource():
+            return b"resource(%d) of type (%b)" % (value.id, _encoded(value.type))
+        case Recursion():
+            return b"*RECURSION*"
+        case Uninitialized():
+            return b"uninitialized(%b)" % _encoded(value.type)
+        case _:
+            return b"UNKNOWN:0"
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

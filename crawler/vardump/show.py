@@ -1,0 +1,141 @@
+"""Values for the eye and for other programs: a readable tree, JSON, and the line where a dump is broken."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from crawler.vardump.errors import VarDumpError
+from crawler.vardump.lengths import EXACT
+from crawler.vardump.render import head_of
+from crawler.vardump.values import (
+    Array,
+    Container,
+    Cut,
+    Key,
+    Object,
+    PhpEnum,
+    PhpObject,
+    PhpRecursion,
+    PhpResource,
+    PhpUninitialized,
+    PhpUnknown,
+    String,
+    Value,
+)
+
+# What of a long line is shown beside the place in question, in characters.
+_BEFORE, _AFTER = 60, 40
+_LONGEST_STRING = 200
+
+
+def tree(value: Value, encoding: str = "utf-8") -> Iterator[str]:
+    """The lines of ``value`` as an indented tree, with all that its node keeps."""
+    open_: list[tuple[Container, int]] = []
+    yield _line(value, encoding)
+    if isinstance(value, Container):
+        open_.append((value, 0))
+    while open_:
+        container, index = open_.pop()
+        if index == len(container.entries):
+            continue
+        open_.append((container, index + 1))
+        entry = container.entries[index]
+        yield "  " * len(open_) + f"{_key(entry.key, encoding)}: {_line(entry.value, encoding)}"
+        if isinstance(entry.value, Container):
+            open_.append((entry.value, 0))
+
+
+def _key(key: Key, encoding: str) -> str:
+    if key.kind == "index":
+        return key.content.decode()
+    name = _quoted(key.content, encoding)
+    if key.kind in ("protected", "private"):
+        name += f" {key.kind}" + (f" of {_printable(key.declaring_class)}" if key.declaring_class else "")
+    return name
+
+
+def _line(value: Value, encoding: str) -> str:
+    reference = "&" if value.reference else ""
+    if isinstance(value, String):
+        length = f"{value.declared} bytes"
+        if value.how != EXACT:
+            length += f" declared, {len(value.content)} here; the end was told by {value.how}"
+        return f"{reference}{_quoted(value.content, encoding)} ({length})"
+    if not isinstance(value, Container):
+        return _printable(head_of(value).decode("utf-8", "surrogateescape"))
+    line = f"array of {value.declared}" if isinstance(value, Array) else ""
+    if isinstance(value, Object):
+        lazy = f"lazy {value.lazy} " if value.lazy else ""
+        number = "" if value.id is None else f" #{value.id}"
+        line = f"{lazy}{_printable(value.class_name)}{number}, object of {value.declared}"
+    marks = [mark for mark, is_so in (("cut", value.cut), ("ambiguous", value.ambiguous)) if is_so]
+    return reference + line + (f" ({', '.join(marks)})" if marks else "")
+
+
+def _quoted(content: bytes, encoding: str) -> str:
+    text = content.decode(encoding, "backslashreplace")
+    if len(text) > _LONGEST_STRING:
+        text = text[:_LONGEST_STRING] + "…"
+    return f'"{_printable(text)}"'
+
+
+def _printable(text: str) -> str:
+    """``text`` with what would disturb a terminal escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def jsonable(value: Any) -> Any:
+    """A plain value (see ``plain``) as JSON has it.
+
+    Arrays are lists or objects; what JSON has not is an object with a telling key: ``{"class": …, "id": …, "properties": {…}}``,
+    ``enum``, ``resource``, ``recursion``, ``uninitialized``, ``unknown``, ``base64`` for bytes that are no text, ``float`` for INF and
+    NAN, and ``{"cut": …}`` around what was cut. Raises RecursionError for a value that is nested deeper than Python's stack.
+    """
+    if isinstance(value, Cut):
+        return {"cut": _uncut(value)}
+    return _uncut(value)
+
+
+def _uncut(value: Any) -> Any:
+    match value:
+        case PhpObject():
+            return {"class": _printable(value.class_name), "id": value.id, "properties": _members(value.properties)}
+        case PhpEnum():
+            return {"enum": _printable(f"{value.class_name}::{value.case}")}
+        case PhpResource():
+            return {"resource": value.id, "type": _printable(value.type)}
+        case PhpRecursion():
+            return {"recursion": True}
+        case PhpUninitialized():
+            return {"uninitialized": _printable(value.type)}
+        case PhpUnknown():
+            return {"unknown": True}
+        case bytes():
+            return {"base64": base64.b64encode(value).decode()}
+        case float() if value - value != 0:
+            return {"float": "NAN" if value != value else "INF" if value > 0 else "-INF"}
+        case str():
+            return str(value)
+        case list():
+            return [jsonable(entry) for entry in value]
+        case dict():
+            return _members(value)
+    return value
+
+
+def _members(entries: dict[Any, Any]) -> dict[str, Any]:
+    names = (key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key) for key in entries)
+    return dict(zip(names, map(jsonable, entries.values()), strict=True))
+
+
+def place(error: VarDumpError, encoding: str = "utf-8") -> str:
+    """The line of the document where ``error`` is, and a caret below the place."""
+    document = error.document.encode("utf-8", "surrogateescape") if isinstance(error.document, str) else error.document
+    position = error.position
+    if isinstance(error.document, str):
+        position = len(error.document[:position].encode("utf-8", "surrogateescape"))
+    start = document.rfind(b"\n", 0, position) + 1
+    end = document.find(b"\n", position)
+    before = _printable(document[max(start, position - 4 * _BEFORE) : position].decode(encoding, "replace"))[-_BEFORE:]
+    after = _printable(document[position : len(document) if end < 0 else end][: 4 * _AFTER].decode(encoding, "replace"))[:_AFTER]
+    return f"{before}{after}\n{' ' * len(before)}^"

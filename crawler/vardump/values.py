@@ -1,0 +1,356 @@
+"""What a dump says: nodes that keep everything PHP wrote, and the plain Python values they stand for.
+
+Strings and keys are bytes, as in PHP; names of classes, cases and types are str, with what is not UTF-8 in them escaped as
+``surrogateescape`` does; numbers keep their text.
+"""
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from crawler.vardump.lengths import BYTES_LEFT_OUT, EXACT, NOT_FOUND, QUOTE, SHORTENED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """Any dumped value. ``reference``: an ``&`` stood before it. ``before`` and ``after`` are the white space around an outermost value."""
+
+    reference: bool = False
+    before: bytes = b""
+    after: bytes = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Null(Value):
+    """``NULL``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bool(Value):
+    """``bool(true)`` or ``bool(false)``."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Int(Value):
+    """``int(…)``; ``text`` is the number as written."""
+
+    text: str
+
+    @property
+    def value(self) -> int:
+        return int(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Float(Value):
+    """``float(…)``; ``text`` is the number as written: ``1.0E+25``, ``-0``, ``NAN``, or ``1,5`` under a locale before PHP 8."""
+
+    text: str
+
+    @property
+    def value(self) -> float:
+        return float(self.text.replace(",", "."))
+
+
+@dataclass(frozen=True, slots=True)
+class String(Value):
+    """``string(N) "…"``. ``declared`` is N, counted in bytes when PHP wrote it; ``how`` says what told where the content ends."""
+
+    content: bytes
+    declared: int
+    how: str = EXACT
+
+    @property
+    def cut(self) -> bool:
+        """Whether a part of the content is missing."""
+        return self.how in (NOT_FOUND, SHORTENED, BYTES_LEFT_OUT)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ``declared`` and the content agree, exactly or under a known conversion of the page."""
+        return not self.cut and self.how != QUOTE
+
+
+KeyKind = Literal["index", "string", "public", "protected", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of an entry. ``content`` is its bytes, of an index its digits.
+
+    ``declaring_class`` is that of a private property; None where PHP before 5.3 wrote the visibility inside the quotes
+    (``["k:private"]``), which is then ``legacy``. ``public`` is any property without a mark.
+    """
+
+    content: bytes
+    kind: KeyKind
+    declaring_class: str | None = None
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an array or object."""
+
+    key: Key
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Container(Value):
+    """What holds entries. ``declared`` is the count that PHP wrote, without uninitialized properties.
+
+    ``cut``: its end, or something inside it, is missing. ``ambiguous``, told of outermost values only: keys carry no length, and
+    the same bytes can be read in another way too; this is the first reading, that of the shortest keys.
+    """
+
+    declared: int
+    entries: tuple[Entry, ...]
+    cut: bool = field(default=False, kw_only=True)
+    ambiguous: bool = field(default=False, kw_only=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Container):
+    """``array(N) {…}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object(Container):
+    """``object(C)#id (N) {…}``; PHP 4 wrote no id. ``lazy`` is PHP 8.4's."""
+
+    class_name: str
+    id: int | None
+    lazy: Literal["ghost", "proxy"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enum(Value):
+    """``enum(C::Case)``."""
+
+    class_name: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Value):
+    """``resource(id) of type (T)``."""
+
+    id: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion(Value):
+    """``*RECURSION*``: an array or object inside itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uninitialized(Value):
+    """``uninitialized(T)``: a typed property without a value. PHP does not count it among the entries."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Value):
+    """``UNKNOWN:0``: a value of no type that ``var_dump`` knows."""
+
+
+def entries_of(value: Value) -> Iterator[Entry]:
+    """Every entry in ``value``, those of inner containers too, in no particular order."""
+    open_ = [value]
+    while open_:
+        inner = open_.pop()
+        if isinstance(inner, Container):
+            yield from inner.entries
+            open_ += [entry.value for entry in inner.entries]
+
+
+def has_names(value: Value) -> bool:
+    """Whether a key in ``value`` is in quotes, so that it could be longer than it was read."""
+    return any(entry.key.kind != "index" for entry in entries_of(value))
+
+
+def counted(entries: Iterable[Entry]) -> int:
+    """How many entries PHP counts."""
+    return sum(not isinstance(entry.value, Uninitialized) for entry in entries)
+
+
+def is_cut(value: Value) -> bool:
+    """Whether something of ``value`` is missing."""
+    return isinstance(value, (Container, String)) and value.cut
+
+
+def agrees(value: Value) -> bool:
+    """Whether the declared length or count of ``value`` itself is what is there."""
+    if isinstance(value, Container):
+        return value.declared == counted(value.entries)
+    return not isinstance(value, String) or value.agrees
+
+
+@dataclass(slots=True)
+class PhpObject:
+    """An object: its class, its number in the script (None in PHP 4) and its properties by their names.
+
+    Where a parent's private property has the name of another, it stands under PHP's own ``"\\0Class\\0name"``.
+    """
+
+    class_name: str
+    id: int | None
+    properties: dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PhpEnum:
+    """A case of an enumeration."""
+
+    class_name: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhpResource:
+    """A resource: an open file, a stream context."""
+
+    id: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhpRecursion:
+    """Where an array or object held itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhpUninitialized:
+    """A typed property that has no value yet."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhpUnknown:
+    """A value that ``var_dump`` could not name."""
+
+
+class Cut:
+    """Marks a plain value whose end, or part, is missing: it holds what was there."""
+
+
+class CutList(Cut, list[Any]):
+    """A list that was cut."""
+
+
+class CutDict(Cut, dict[Any, Any]):
+    """An array that was cut."""
+
+
+class CutStr(Cut, str):
+    """A text that was cut."""
+
+    __slots__ = ()
+
+
+class CutBytes(Cut, bytes):
+    """Bytes that were cut, or that are no text."""
+
+    __slots__ = ()
+
+
+class CutObject(Cut, PhpObject):
+    """An object that was cut."""
+
+
+def plain(value: Value, encoding: str = "utf-8", *, replace: bool = False) -> Any:
+    """Return ``value`` as plain Python.
+
+    Arrays keyed 0 to n-1 in order are lists, others dicts. Strings and keys are str where ``encoding`` can read them, else bytes, or
+    with ``replace`` str with U+FFFD for what it cannot. What was cut is a ``Cut`` (``CutStr``, ``CutList`` …), and so is all that holds it.
+    """
+    told = _Encoding(encoding, "replace" if replace else "strict")
+    # Without recursion: a page may nest deeper than Python's stack.
+    holders: list[tuple[Container, list[Any]]] = []
+    while True:
+        if isinstance(value, Container):
+            holders.append((value, []))
+        else:
+            result = _scalar(value, told)
+            if not holders:
+                return result
+            holders[-1][1].append(result)
+        while len(holders[-1][1]) == len(holders[-1][0].entries):
+            container, values = holders.pop()
+            result = _contained(container, values, told)
+            if not holders:
+                return result
+            holders[-1][1].append(result)
+        container, values = holders[-1]
+        value = container.entries[len(values)].value
+
+
+class _Encoding(NamedTuple):
+    name: str
+    errors: str
+
+    def text(self, content: bytes) -> str | bytes:
+        """``content`` as text, where it can be read."""
+        try:
+            return content.decode(self.name, self.errors)
+        except UnicodeDecodeError:
+            return content
+
+
+def _scalar(value: Value, encoding: _Encoding) -> Any:
+    match value:
+        case String():
+            return _string(value, encoding)
+        case Bool() | Int() | Float():
+            return value.value
+        case Enum():
+            return PhpEnum(value.class_name, value.case)
+        case Resource():
+            return PhpResource(value.id, value.type)
+        case Recursion():
+            return PhpRecursion()
+        case Uninitialized():
+            return PhpUninitialized(value.type)
+        case Unknown():
+            return PhpUnknown()
+    return None
+
+
+def _string(value: String, encoding: _Encoding) -> str | bytes:
+    if not value.cut:
+        return encoding.text(value.content)
+    try:
+        # A cut may have split a character; what is whole before it counts.
+        return CutStr(codecs.getincrementaldecoder(encoding.name)(encoding.errors).decode(value.content))
+    except UnicodeDecodeError:
+        return CutBytes(value.content)
+
+
+def _contained(container: Container, values: list[Any], encoding: _Encoding) -> Any:
+    if isinstance(container, Object):
+        make = CutObject if container.cut else PhpObject
+        return make(container.class_name, container.id, _properties(container, values, encoding))
+    if all(entry.key.kind == "index" and int(entry.key.content) == position for position, entry in enumerate(container.entries)):
+        return CutList(values) if container.cut else values
+    keys = [int(entry.key.content) if entry.key.kind == "index" else encoding.text(entry.key.content) for entry in container.entries]
+    entries = dict(zip(keys, values, strict=True))
+    return CutDict(entries) if container.cut else entries
+
+
+def _properties(container: Object, values: list[Any], encoding: _Encoding) -> dict[Any, Any]:
+    properties: dict[Any, Any] = {}
+    for entry, value in zip(container.entries, values, strict=True):
+        key = entry.key
+        name: Any = int(key.content) if key.kind == "index" else encoding.text(key.content)
+        if name in properties:
+            owner = "*" if key.kind == "protected" else key.declaring_class or ""
+            name = encoding.text(b"\0" + owner.encode("utf-8", "surrogateescape") + b"\0" + key.content)
+        properties[name] = value
+    return properties

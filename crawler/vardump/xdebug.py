@@ -1,0 +1,302 @@
+"""What Xdebug prints in the place of ``var_dump``: as text on the command line, as HTML in pages.
+
+Both shorten by default: strings to 512 bytes (which may split a character; the length that stands there is the original's), containers
+to 128 entries, nesting to 3 levels. The HTML has no closing braces, only indentation; it escapes strings, and leaves out the
+bytes F0 to FF, the first of every four-byte character.
+"""
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+from crawler.vardump import lengths
+from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INT, FoundKey, Layout, named
+from crawler.vardump.lengths import End
+from crawler.vardump.reader import Failure, decoded
+from crawler.vardump.values import (
+    Array,
+    Bool,
+    Entry,
+    Enum,
+    Float,
+    Int,
+    Key,
+    Null,
+    Object,
+    Recursion,
+    Resource,
+    String,
+    Uninitialized,
+    Value,
+    counted,
+    is_cut,
+)
+
+_TEXT_NAME = re.compile(rb"\\(?:000|0|['\\])")
+_PROPERTY = re.compile(
+    rb"(?P<visibility>public|protected|private) (?:static |readonly )*(?:(?P<type>[^\s$=]{1,300}) )?\$(?P<name>.{0,4096}?) =>", re.DOTALL
+)
+_INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\] =>")
+_NAME_END = re.compile(rb"' =>")
+_NEXT = rb"(?:'|\[-?[0-9]|public |protected |private |\}|\(more)"
+
+
+class _Text:
+    value = re.compile(
+        rb"(?P<reference>&)?(?:"
+        rb"string\((?P<string>" + COUNT + rb")\) \""
+        rb"|int\((?P<int>" + INT + rb")\)"
+        rb"|array\((?P<array>" + COUNT + rb")\) \{"
+        rb"|(?P<null>NULL)"
+        rb"|bool\((?P<bool>true|false)\)"
+        rb"|(?:double|float)\((?P<float>" + FLOAT + rb")\)"
+        rb"|class (?P<class>" + CLASS + rb")#(?P<id>" + COUNT + rb") \((?P<object>" + COUNT + rb")\) \{"
+        # The value of a backed case follows it.
+        rb"|enum (?P<enum_class>[^\s:]{1,300})::(?P<enum>[^\s:;]{1,300})(?: : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\)))?;?"
+        rb"|resource\((?P<resource_id>" + COUNT + rb")\) of type \((?P<resource>[^()\n]{0,200})\)"
+        rb")|(?P<recursion>&array|&class [^\n]{1,300}|\.\.\.)"
+        rb"|\*uninitialized(?P<uninitialized>)\*"
+    )
+    key_mark = b" =>"
+    counts_uninitialized = True
+    exact = False
+    _gap = re.compile(rb"\s*+")
+    _elision = re.compile(rb"\.\.\.|\(more elements\)\.\.\.")
+    _quotes = lengths.Quotes(_NEXT)
+    _shortened = re.compile(rb'"(?=\.\.\.\s)')
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        match = self._gap.match(data, position)
+        return match.end() if match else -1
+
+    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
+        if index := _INDEX.match(data, position):
+            return FoundKey(Key(index["index"], "index"), index.end(), -1)
+        if data.startswith(b"'", position):
+            end = _NAME_END.search(data, max(search, position + 1), position + 4_096)
+            return end and FoundKey(Key(_unslashed(data[position + 1 : end.start()]), "string"), end.end(), end.start() + 1)
+        if in_object and (found := _PROPERTY.match(data, position)):
+            return FoundKey(Key(found["name"], named(found["visibility"])), found.end(), -1, found["type"] or b"")
+        return None
+
+    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+        end = lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner, nuls_escaped=True)
+        if not end.agrees and (shortened := self._shortened.search(data, position, position + declared)):
+            return End(shortened.start(), lengths.SHORTENED, 4)
+        return end
+
+    def elision(self, data: bytes, position: int) -> int:
+        match = self._elision.match(data, position)
+        return match.end() if match else -1
+
+    def indented(self, level: int) -> str:
+        return ""
+
+
+TEXT: Layout = _Text()
+
+
+def _unslashed(name: bytes) -> bytes:
+    return _TEXT_NAME.sub(lambda found: b"\0" if found.group().startswith(rb"\0") else found.group()[1:], name)
+
+
+_COLOUR = rb"<font color=['\"]?#[0-9a-fA-F]{6}['\"]?>"
+_GAP = re.compile(rb"\s*+")
+_BEFORE = re.compile(rb"(?:<pre class=['\"]?xdebug-var-dump\b[^<>]{0,100}>\s*)?")
+_FILE = re.compile(rb"(?:<small>(?:<a [^<>]{1,1000}>)?[^<>]{1,500}(?:</a>)?:</small>\s*)?")
+_VALUE = re.compile(
+    # Xdebug 2.0 marked references.
+    rb"(?P<reference>&(?:amp;)?\s*)?(?:(?P<recursion><i>&(?:amp;)?</i><b>(?:array</b>|object</b>\(<i>[^<>]{1,4096}</i>\)\[<i>[0-9]{1,18}</i>\]))"
+    rb"|<b>array</b>(?: <i>\(size=(?P<size>" + COUNT + rb")\)</i>)?(?P<array>)"
+    rb"|<b>object</b>\(<i>(?P<class>[^<>]{1,4096})</i>\)\[<i>(?P<id>" + COUNT + rb")</i>\](?P<object>)"
+    rb"|<small>string</small> " + _COLOUR + rb"'(?P<string>)"
+    rb"|<small>int</small> " + _COLOUR + rb"(?P<int>" + INT + rb")</font>"
+    rb"|<small>(?:float|double)</small> " + _COLOUR + rb"(?P<float>" + FLOAT + rb")</font>"
+    rb"|<small>bool(?:ean)?</small> " + _COLOUR + rb"(?P<bool>true|false)</font>"
+    rb"|" + _COLOUR + rb"(?:(?P<null>null)|(?P<uninitialized>\*uninitialized\*))</font>"
+    rb"|<b>enum</b>\(<i>(?P<enum_class>[^<>:]{1,300})::(?P<enum>[^<>:]{1,300})</i>\)"
+    rb"(?: : <small>[a-z]{1,10}</small> " + _COLOUR + rb"[^<>]*</font>(?: <i>\(length=[0-9]+\)</i>)?)?"
+    rb"|<b>resource</b>\(<i>(?P<resource_id>" + COUNT + rb")</i>(?:" + _COLOUR + rb")?,(?:</font>)? <i>(?P<resource>[^<>]{0,200})</i>\))"
+)
+_STRING = re.compile(rb"(?P<content>.*?)'(?P<shortened>\.\.\.)?</font>(?: <i>\(length=(?P<length>" + COUNT + rb")\)</i>)?", re.DOTALL)
+_ARROW = rb" " + _COLOUR + rb"=&gt;</font> ?"
+_KEY = re.compile(
+    rb"(?:<i>(?P<visibility>public|protected|private)</i> (?:<i>(?:static |readonly )*(?P<type>[^<>]{1,300})</i> )?)?"
+    rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>-?(?:0|[1-9][0-9]{0,19})))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?" + _ARROW,
+    re.DOTALL,
+)
+_END = re.compile(rb"\s*</pre>", re.IGNORECASE)
+# Shown by Xdebug only, as the name of a closure.
+_VIRTUAL = re.compile(rb"<i>virtual</i> '[^'<>]{1,300}' " + _COLOUR + rb".{0,4096}?</font>")
+_EMPTY = re.compile(rb"<i>(?:" + _COLOUR + rb")?empty(?:</font>)?</i>")
+_ELISION = re.compile(rb"\.\.\.|<i>\(?more elements\)?\.\.\.</i>")
+_ESCAPE = re.compile(rb"&(?:quot|apos|lt|gt|amp|nbsp|#0|#10|#13|#39|#039);")
+_ESCAPED = {
+    b"&quot;": b'"', b"&apos;": b"'", b"&lt;": b"<", b"&gt;": b">", b"&amp;": b"&", b"&nbsp;": b" ",
+    b"&#0;": b"\0", b"&#10;": b"\n", b"&#13;": b"\r", b"&#39;": b"'", b"&#039;": b"'",
+}  # fmt: skip
+START = (
+    rb"<pre class=['\"]?xdebug-var-dump|<b>(?:array</b>(?: <i>\(size=|[ \r]*\n)|object</b>\(<i>|resource</b>\(<i>|enum</b>\(<i>)"
+    rb"|<small>string</small> <font color="
+)
+
+
+class Html(NamedTuple):
+    """What was read from Xdebug's HTML, and where it stands."""
+
+    start: int
+    end: int
+    value: Value
+    failure: Failure | None
+
+
+class _Open(NamedTuple):
+    """A container that is being read: its key in its holder, its head, the column of that."""
+
+    key: Key | None
+    head: re.Match[bytes]
+    column: int
+    entries: list[Entry]
+    elided: bool = False
+
+    @property
+    def full(self) -> bool:
+        size = self.head["size"]
+        return size is not None and len(self.entries) >= int(size)
+
+    def close(self, *, cut: bool) -> Value:
+        entries = tuple(self.entries)
+        cut = cut or self.elided or any(is_cut(entry.value) for entry in entries)
+        reference = self.head["reference"] is not None
+        if self.head.lastgroup == "array":
+            # Xdebug before 2.3 tells no size, and no version that of an object.
+            return Array(int(self.head["size"] or len(entries)), entries, cut=cut, reference=reference)
+        return Object(
+            counted(entries), entries, decoded(_unescaped(self.head["class"])), int(self.head["id"]), cut=cut, reference=reference
+        )
+
+
+def read_html(page: bytes, start: int, encoding: str) -> Html | None:
+    """Read the dump at ``start`` in Xdebug's HTML; None where none stands there."""
+    before = _BEFORE.match(page, start)
+    start = before.end() if before else start
+    file = _FILE.match(page, start)
+    found = _VALUE.match(page, file.end() if file else start)
+    if found is None:
+        return None
+    if found.lastgroup not in ("array", "object"):
+        return _scalar(page, found, encoding, b"")._replace(start=start)
+    end, value, failure = _container(page, found, encoding)
+    return Html(start, end, value, failure)
+
+
+def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int, Value, Failure | None]:
+    """Read the container that begins with ``found``. Entries belong to what they are indented under."""
+    open_ = [_Open(None, found, -1, [])]
+    position = found.end()
+    while True:
+        gap = _GAP.match(page, position)
+        at = gap.end() if gap else position
+        column = at - page.rfind(b"\n", position, at) - 1 if b"\n" in page[position:at] else None
+        if mark := _EMPTY.match(page, at) or _VIRTUAL.match(page, at):
+            position = mark.end()
+            continue
+        elision, key = _ELISION.match(page, at), _KEY.match(page, at)
+        if elision is None and key is None:
+            break
+        while len(open_) > 1 and (open_[-1].full if column is None else column <= open_[-1].column):
+            _close_last(open_, cut=False)
+        if elision:
+            open_[-1] = open_[-1]._replace(elided=True)
+            position = elision.end()
+            continue
+        assert key is not None
+        gap = _GAP.match(page, key.end())
+        at = gap.end() if gap else key.end()
+        inner = _VALUE.match(page, at)
+        if inner is None:
+            return _broken_off(open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML", None, 0))
+        if inner.lastgroup in ("array", "object"):
+            tag = page.index(b"<b>", at)
+            open_.append(_Open(_key(key), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
+            position = inner.end()
+            continue
+        value = _scalar(page, inner, encoding, key["type"] or b"")
+        open_[-1].entries.append(Entry(_key(key), value.value))
+        position = value.end
+        if value.failure:
+            return _broken_off(open_, position, value.failure)
+    if not _END.match(page, position):
+        return _broken_off(open_, position, Failure(position, "dump without an end", "an entry or </pre>", None, 0))
+    while len(open_) > 1:
+        _close_last(open_, cut=False)
+    return position, open_[0].close(cut=False), None
+
+
+def _close_last(open_: list[_Open], *, cut: bool) -> None:
+    closed = open_.pop()
+    assert closed.key is not None
+    open_[-1].entries.append(Entry(closed.key, closed.close(cut=cut)))
+
+
+def _broken_off(open_: list[_Open], position: int, failure: Failure) -> tuple[int, Value, Failure]:
+    while len(open_) > 1:
+        _close_last(open_, cut=True)
+    return position, open_[0].close(cut=True), failure
+
+
+def _key(found: re.Match[bytes]) -> Key:
+    if found["index"] is not None:
+        return Key(found["index"], "index")
+    # Names of properties are not escaped, others are.
+    if found["visibility"] is None:
+        return Key(_unescaped(found["name"]), "string")
+    owner = found["class"]
+    return Key(found["name"], named(found["visibility"]), None if owner is None else decoded(owner))
+
+
+def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes) -> Html:
+    value: Value
+    match head.lastgroup:
+        case "string":
+            content = _STRING.match(page, head.end())
+            if content is None:
+                end = lengths.end_of_text(page, head.end())
+                cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND)
+                return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>", None, 0))
+            return Html(head.start(), content.end(), _marked(_string(content, encoding), head), None)
+        case "int":
+            value = Int(head["int"].decode())
+        case "float":
+            value = Float(head["float"].decode())
+        case "bool":
+            value = Bool(head["bool"] == b"true")
+        case "null":
+            value = Null()
+        case "enum":
+            value = Enum(decoded(head["enum_class"]), decoded(head["enum"]))
+        case "resource":
+            value = Resource(int(head["resource_id"]), decoded(head["resource"]))
+        case "uninitialized":
+            value = Uninitialized(decoded(_unescaped(declared_type)))
+        case _:
+            value = Recursion()
+    return Html(head.start(), head.end(), _marked(value, head), None)
+
+
+def _marked(value: Value, head: re.Match[bytes]) -> Value:
+    return value if head["reference"] is None else replace(value, reference=True)
+
+
+def _string(found: re.Match[bytes], encoding: str) -> String:
+    content = _unescaped(found["content"])
+    if found["length"] is None:
+        return String(content, len(content), lengths.SHORTENED if found["shortened"] else lengths.QUOTE)
+    declared = int(found["length"])
+    if found["shortened"]:
+        return String(content, declared, lengths.SHORTENED)
+    return String(content, declared, lengths.agreement(content, declared, encoding))
+
+
+def _unescaped(content: bytes) -> bytes:
+    return _ESCAPE.sub(lambda found: _ESCAPED[found.group()], content) if b"&" in content else content
