@@ -1,36 +1,95 @@
-"""The dump reader against real PHP, and its properties."""
+"""The dump reader: case files, real PHP, and properties that hold for any text.
 
+tests/vardump/valid      NAME.dump beside NAME.json: what ``loads`` gives (as ``show.jsonable``), and whether it is ambiguous
+tests/vardump/invalid    NAME.dump beside NAME.json: where and why ``loads`` refuses it
+tests/vardump/pages      NAME.html or NAME.txt beside NAME.json: the dumps that ``scan`` finds
+"""
+
+import base64
 import json
+import pickle
 import shutil
 import subprocess
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SEED_TEXT, service
-from hypothesis import HealthCheck, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from vardump_trees import as_php_says, tree
 
 from crawler import vardump
+from crawler.vardump import show
 
-PHP = Path(__file__).parent / "php"
+HERE = Path(__file__).parent
+CASES = HERE / "vardump"
 SEED = SEED_TEXT.read_bytes()
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
-    ['"]=>', "}", 'string(5) "x"', '"\n}', ']\n"', "array(1) {", "\r\n", "<b>&amp;</b>", "’“"]
-)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**62), 2**62) | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc ", min_size=1, max_size=5), inner, max_size=4),
-    max_leaves=12,
-)
 
 
-def as_dicts(value: object) -> object:
-    """A decoded JSON value as the reader gives it: lists are dicts by their positions."""
-    if isinstance(value, list):
-        return {index: as_dicts(entry) for index, entry in enumerate(value)}
-    if isinstance(value, dict):
-        return {key: as_dicts(entry) for key, entry in value.items()}
-    return value
+def cases(folder: str) -> list[Any]:
+    return [pytest.param(path, id=path.stem) for path in sorted((CASES / folder).iterdir()) if path.suffix != ".json"]
+
+
+def expected(path: Path) -> Any:
+    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def quietly(data: bytes) -> Any:
+    """What ``loads`` gives, the warning that a dump is ambiguous put aside."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vardump.AmbiguousDumpWarning)
+        return vardump.loads(data)
+
+
+@pytest.mark.parametrize("path", cases("valid"))
+def test_valid(path: Path) -> None:
+    dump, said = path.read_bytes(), expected(path)
+    nodes = vardump.parse(dump)
+    assert [getattr(node, "ambiguous", False) for node in nodes] == [said["ambiguous"]]
+    assert vardump.render(nodes) == dump
+    if said["ambiguous"]:
+        with pytest.warns(vardump.AmbiguousDumpWarning):
+            value = vardump.loads(dump)
+    else:
+        value = vardump.loads(dump)
+    assert show.jsonable(value) == said["value"]
+    assert repr(value) == repr(vardump.plain(nodes[0]))
+
+
+@pytest.mark.parametrize("path", cases("invalid"))
+def test_invalid(path: Path) -> None:
+    dump, said = path.read_bytes(), expected(path)
+    with pytest.raises(vardump.VarDumpError) as caught:
+        vardump.loads(dump)
+    error = caught.value
+    assert error.document == dump
+    assert {"message": error.message, "position": error.position, "expected": error.expected} == said
+    assert f"line {error.line} column {error.column}" in str(error)
+    assert pickle.loads(pickle.dumps(error)).position == error.position
+
+
+@pytest.mark.parametrize("path", cases("pages"))
+def test_page(path: Path) -> None:
+    page = path.read_bytes()
+    said = expected(path)
+    assert [found(dump, page) for dump in vardump.scan(page, said["encoding"])] == said["dumps"]
+
+
+def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
+    """A dump as the case files have it; its place as the bytes it begins and ends with."""
+    text = page[dump.start : dump.end].decode("utf-8", "replace")
+    return {
+        "from": text[:30],
+        "to": text[-20:],
+        "form": dump.form,
+        "complete": dump.complete,
+        "ambiguous": dump.ambiguous,
+        "how": dump.how,
+        "value": show.jsonable(dump.value),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -40,45 +99,297 @@ def php() -> str:
     return str(found)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(VALUES, min_size=1, max_size=5), st.sampled_from(["array", "objects"]))
-def test_what_php_dumps_is_read_back(php: str, value: list[object], form: str) -> None:
-    dumped = subprocess.run([php, "-n", PHP / "dump.php", form], input=json.dumps(value).encode(), capture_output=True, check=True).stdout
-    [dump] = vardump.scan(b"<p>before</p>" + dumped + b"<p>after</p>")
-    assert dump.complete
-    assert dump.value == as_dicts(value)
-    assert (dump.start, dump.end) == (13, 13 + len(dumped.rstrip(b"\n")))
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
+    """Values of every kind, with strings and keys that look like dumps: read right, or marked, and written back to the byte."""
+    run = subprocess.run([php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True)
+    sure = 0
+    for line in run.stdout.splitlines():
+        case = json.loads(line)
+        dump = base64.b64decode(case["dump"])
+        nodes = vardump.parse(dump)
+        assert vardump.render(nodes) == dump
+        if getattr(nodes[0], "ambiguous", False):
+            continue
+        sure += 1
+        assert [tree(node) for node in nodes] == [as_php_says(case["truth"])], dump
+        assert repr(vardump.loads(dump)) == repr(vardump.plain(nodes[0]))
+        scanned = list(vardump.scan(b"<html><body><pre>\nint(0)\n" + dump + b"</pre></body></html>"))
+        assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [tree(nodes[0])], dump
+    # Objects of the class with uninitialized properties are all ambiguous: those are not counted.
+    assert sure > 150
+
+
+TEXTS = st.binary(max_size=12) | st.sampled_from(
+    [
+        b'"]=>',
+        b'"]=>\n  int(1)\n  ["',
+        b"}\n",
+        b'string(5) "x"',
+        b'"\n}',
+        b"array(1) {\n",
+        b"\r\n",
+        b"<b>&amp;</b>",
+        b'":protected]=>\n',
+        b"\\000",
+    ]
+)
+NUMBERS = st.integers(-(2**63), 2**63 - 1).map(str)
+NAMES = st.sampled_from(["A", "App\\Models\\User", "class@anonymous", "stdClass", "Ünïcode"])
+KEYS = st.builds(vardump.Key, TEXTS, st.just("string")) | st.builds(
+    vardump.Key, st.integers(-5, 99).map(lambda n: str(n).encode()), st.just("index")
+)
+PROPERTIES = (
+    st.builds(vardump.Key, TEXTS, st.sampled_from(["public", "protected"]))
+    | st.builds(vardump.Key, TEXTS, st.just("private"), NAMES)
+    | st.builds(vardump.Key, st.integers(-5, 99).map(lambda n: str(n).encode()), st.just("index"))
+)
+FLOATS = st.floats().map(lambda number: repr(number).upper().replace("E-0", "E-"))
+SCALARS = (
+    st.builds(vardump.Null, reference=st.booleans())
+    | st.builds(vardump.Bool, st.booleans(), reference=st.booleans())
+    | st.builds(vardump.Int, NUMBERS, reference=st.booleans())
+    | st.builds(vardump.Float, FLOATS)
+    | TEXTS.map(lambda content: vardump.String(content, len(content)))
+    | st.builds(vardump.Enum, NAMES.filter(str.isalpha), st.just("Case"))
+    | st.builds(vardump.Resource, st.integers(0, 10**9), st.sampled_from(["stream", "Unknown", "stream-context"]))
+    | st.just(vardump.Recursion())
+    | st.just(vardump.Unknown())
+)
+
+
+def arrays(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump.Value]:
+    entries = st.lists(st.builds(vardump.Entry, KEYS, inner), max_size=4, unique_by=lambda entry: entry.key).map(tuple)
+    return entries.map(lambda entries: vardump.Array(len(entries), entries))
+
+
+def objects(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump.Value]:
+    held = inner | st.builds(vardump.Uninitialized, st.sampled_from(["int", "(A&B)|null"]))
+    entries = st.lists(st.builds(vardump.Entry, PROPERTIES, held), max_size=4, unique_by=lambda entry: entry.key).map(tuple)
+    return st.builds(
+        lambda entries, name, number, lazy: vardump.Object(
+            sum(not isinstance(entry.value, vardump.Uninitialized) for entry in entries), entries, name, number, lazy
+        ),
+        entries,
+        NAMES,
+        st.none() | st.integers(1, 99),
+        st.sampled_from([None, "ghost", "proxy"]),
+    )
+
+
+VALUES = st.recursive(SCALARS, lambda inner: arrays(inner) | objects(inner), max_leaves=10)
+
+
+@settings(deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=3))
+def test_what_is_rendered_is_parsed_or_marked(values: list[vardump.Value]) -> None:
+    dump = vardump.render(values)
+    read = vardump.parse(dump)
+    assert vardump.render(read) == dump
+    if not any(getattr(value, "ambiguous", False) for value in read):
+        assert read == tuple(values)
+
+
+@settings(deadline=None)
+@given(VALUES, VALUES)
+def test_dumps_one_after_the_other(one: vardump.Value, other: vardump.Value) -> None:
+    a, b = vardump.render([one]), vardump.render([other])
+    assert vardump.parse(a + b) == assumed_clear(a) + assumed_clear(b)
+
+
+@settings(deadline=None)
+@given(VALUES, st.data())
+def test_every_prefix_is_scanned_to_a_prefix(value: vardump.Value, data: st.DataObject) -> None:
+    dump = vardump.render([value])
+    [node] = assumed_clear(dump)
+    # Where a key that looks like an entry is cut, nothing tells that it is none.
+    assume(dump.count(b"]=>") == count_keys(node))
+    for dumped in vardump.scan(dump[: data.draw(st.integers(0, len(dump)))]):
+        if dumped.start == 0:
+            assert dumped.ambiguous or is_prefix(dumped.node, node)
+
+
+def assumed_clear(dump: bytes) -> tuple[vardump.Value, ...]:
+    read = vardump.parse(dump)
+    assume(len(read) == 1 and not getattr(read[0], "ambiguous", False))
+    return read
+
+
+def count_keys(node: vardump.Value) -> int:
+    return sum(1 + count_keys(entry.value) for entry in node.entries) if isinstance(node, vardump.Container) else 0
+
+
+def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
+    """Whether ``part`` is ``whole`` or the beginning of it, and marked as cut where it is not all."""
+    if isinstance(part, vardump.String) and isinstance(whole, vardump.String):
+        return part.content == whole.content or (part.cut and whole.content.startswith(part.content))
+    if isinstance(part, vardump.Container) and isinstance(whole, vardump.Container):
+        pairs = list(zip(part.entries, whole.entries, strict=False))
+        return (
+            type(part) is type(whole)
+            and part.declared == whole.declared
+            and len(pairs) == len(part.entries)
+            and (part.cut or len(part.entries) == len(whole.entries))
+            and all(one.key == other.key and is_prefix(one.value, other.value) for one, other in pairs)
+        )
+    return part == whole
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes_never_raise(noise: bytes) -> None:
-    for page in (noise, b"array(2) {\n  [0]=>\n  " + noise, b'string(9) "' + noise, b"&quot;string(3) &quot;" + noise):
+def test_any_bytes_give_values_or_the_one_error(noise: bytes) -> None:
+    for page in (
+        noise,
+        b"array(2) {\n  [0]=>\n  " + noise,
+        b'string(9) "' + noise,
+        b"&quot;string(3) &quot;" + noise,
+        b"<b>array</b>\n" + noise,
+    ):
         for dump in vardump.scan(page):
             assert 0 <= dump.start <= dump.end <= len(page)
+            assert dump.value is not NotImplemented
+        try:
+            nodes = vardump.parse(page)
+        except vardump.VarDumpError as error:
+            assert 0 <= error.position <= len(page)
+        else:
+            assert vardump.render(nodes) == page
 
 
-@settings(deadline=None)
+@pytest.mark.parametrize(
+    "dump",
+    [
+        b"".join(b"array(1) {\n" + b"  " * level + b"[0]=>\n" + b"  " * level for level in range(1, 3_000)),
+        b"array(1) {\n[0]=>\n" * 100_000,
+        b"array(1) {\n[0]=>\n" * 100_000 + b"NULL\n" + b"}\n" * 100_000,
+        b"int(" + b"9" * 5_000 + b")\n",
+        b"float(" + b"9" * 5_000 + b")\n",
+        b'string(999999999999) "abc"\n',
+        b"string(" + b"9" * 5_000 + b') "abc"\n',
+        b"array(" + b"9" * 18 + b") {\n}\n",
+        b"",
+        b" \n",
+        "\ud800",
+        b'array(30) {\n  ["' + b'"]=>\n  int(1)\n  ["' * 5_000,
+    ],
+    ids=[
+        "deep",
+        "deeper",
+        "deeper and whole",
+        "int",
+        "float",
+        "length",
+        "digits of a length",
+        "count",
+        "empty",
+        "blank",
+        "surrogate",
+        "keys",
+    ],
+)
+def test_nothing_but_the_one_error_is_raised(dump: bytes | str) -> None:
+    with pytest.raises(vardump.VarDumpError) as caught:
+        vardump.loads(dump)
+    assert str(caught.value)
+    if isinstance(dump, bytes):
+        for found in vardump.scan(dump):
+            assert found.value is not NotImplemented
+
+
+def test_nesting_of_100_000_levels_is_scanned() -> None:
+    depth = 100_000
+    page = b"array(1) {\n[0]=>\n" * depth + b"NULL\n" + b"}\n" * depth
+    [dump] = vardump.scan(page)
+    assert dump.complete
+    assert dump.end == len(page) - 1
+    value, levels = dump.value, 0
+    while value:
+        [value], levels = value, levels + 1
+    assert levels == depth
+
+
+def test_1_000_levels_of_php() -> None:
+    dump = "".join("array(1) {\n" + "  " * level + "[0]=>\n" + "  " * level for level in range(1, 1_001)) + "NULL\n"
+    dump += "".join("  " * level + "}\n" for level in reversed(range(1_000)))
+    value, levels = vardump.loads(dump), 0
+    while value:
+        [value], levels = value, levels + 1
+    assert levels == 1_000
+
+
+def test_text_is_taken_as_utf_8() -> None:
+    assert vardump.loads('array(1) {\n  ["é"]=>\n  string(3) "’"\n}\n') == {"é": "’"}
+    with pytest.raises(vardump.VarDumpError) as caught:
+        vardump.loads('array(1) {\n  ["é’"]=>\n  int(x)\n}\n')
+    assert (caught.value.position, caught.value.line, caught.value.column) == (24, 3, 3)
+    # What open(errors="surrogateescape") gives for bytes that are not UTF-8.
+    assert vardump.loads('string(1) "\udcff"\n') == b"\xff"
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(TypeError, match="bytes or str, not int"):
+        vardump.loads(5)  # type: ignore[arg-type]
+
+
+def test_nodes_keep_everything() -> None:
+    dump = (
+        b'  lazy ghost object(A\\B)#7 (3) {\n  ["x":protected]=>\n  &float(1.0E+25)\n  ["x":"A\\Base":private]=>\n  *RECURSION*\n'
+        b'  ["late"]=>\n  uninitialized((A&B)|null)\n  [-5]=>\n  string(2) "\xff""\n}\n\n'
+    )
+    [node] = vardump.parse(dump)
+    assert isinstance(node, vardump.Object)
+    assert (node.class_name, node.id, node.lazy, node.declared, node.before, node.after) == ("A\\B", 7, "ghost", 3, b"  ", b"\n\n")
+    assert [(entry.key.content, entry.key.kind, entry.key.declaring_class) for entry in node.entries] == [
+        (b"x", "protected", None),
+        (b"x", "private", "A\\Base"),
+        (b"late", "public", None),
+        (b"-5", "index", None),
+    ]
+    values = [entry.value for entry in node.entries]
+    assert values == [
+        vardump.Float("1.0E+25", reference=True),
+        vardump.Recursion(),
+        vardump.Uninitialized("(A&B)|null"),
+        vardump.String(b'\xff"', 2),
+    ]
+    assert vardump.render([node]) == dump
+    with pytest.raises(AttributeError):
+        node.id = 8  # type: ignore[misc]
+    assert vardump.plain(node).properties == {
+        "x": 1e25,
+        "\0A\\Base\0x": vardump.PhpRecursion(),
+        "late": vardump.PhpUninitialized("(A&B)|null"),
+        -5: b'\xff"',
+    }
+
+
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, len(SEED)))
 def test_every_prefix_of_the_seed_is_scanned(length: int) -> None:
     whole = SEED[SEED.index(b"string(") :]
     dumps = list(vardump.scan(SEED[:length]))
     if length == len(SEED):
-        assert [d.complete for d in dumps] == [True]
-        assert str(dumps[0].value).encode() in whole
-    else:
-        assert all(not d.complete for d in dumps)
-        assert all(whole.startswith(whole[:15]) and str(d.value).rstrip("\ufffd").encode() in whole for d in dumps)
+        assert [dump.complete for dump in dumps] == [True]
+        assert (dumps[0].declared, dumps[0].actual) == (3416, 3416)
+    for dump in dumps:
+        assert isinstance(dump.node, vardump.String)
+        assert dump.node.content in whole
+        assert dump.complete or isinstance(dump.value, vardump.Cut)
+        assert dump.complete or dump.error is not None
 
 
-def test_two_dumps_beside_each_other() -> None:
-    one, two = vardump.scan(b'string(3) "a"b"\nstring(2) "[]"\n')
-    assert (one.value, two.value) == ('a"b', "[]")
+def test_a_page_of_another_charset() -> None:
+    page = 'string(6) "café"'.encode("cp1252")
+    [dump] = vardump.scan(page, "cp1252")
+    assert (dump.value, dump.complete, dump.declared, dump.actual) == ("café", False, 6, 4)
 
 
-def test_deep_nesting_is_no_danger() -> None:
-    depth = 50_000
-    page = b"".join(b"array(1) {\n[0]=>\n" for _ in range(depth)) + b"NULL\n" + b"}\n" * depth
-    [dump] = vardump.scan(page)
-    assert dump.complete
-    assert dump.end == len(page) - 1
+def lines(values: Iterator[str]) -> str:
+    return "\n".join(values)
+
+
+def test_tree() -> None:
+    [node] = vardump.parse(
+        b'array(2) {\n  ["a\x1b"]=>\n  &object(B)#3 (1) {\n    ["p":"B":private]=>\n    string(1) "\xff"\n  }\n  [1]=>\n  NULL\n}\n'
+    )
+    assert lines(show.tree(node)) == 'array of 2\n  "a\\x1b": &B #3, object of 1\n    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'

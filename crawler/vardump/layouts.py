@@ -69,7 +69,8 @@ INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\]=>")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
 # "k":protected and "k":"C":private; the class is what stands between the last quotes.
 PROPERTY_END = re.compile(rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>')
-LEGACY_VISIBILITY = re.compile(rb":(protected|private)\Z")
+# Only declared properties have a visibility, and their names are labels.
+LEGACY = re.compile(rb"(?P<name>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+):(?P<visibility>protected|private)")
 
 
 def value_pattern(blank: bytes) -> re.Pattern[bytes]:
@@ -113,9 +114,9 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
         return Key(content, "protected")
     if end["class"] is not None:
         return Key(content, "private", end["class"].decode("utf-8", "surrogateescape"))
-    if legacy := LEGACY_VISIBILITY.search(content):
+    if legacy := LEGACY.fullmatch(content):
         # PHP 5.0 to 5.2.
-        return Key(content[: legacy.start()], named(legacy[1]), legacy=True)
+        return Key(legacy["name"], named(legacy["visibility"]), legacy=True)
     return Key(content, "public")
 
 

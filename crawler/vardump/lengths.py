@@ -48,6 +48,8 @@ class Quotes:
 
     def __init__(self, inner: bytes) -> None:
         self.inner = re.compile(rb'"(?=' + SPACE + rb"+(?:" + inner + rb")|\Z)")
+        # At the length that is declared, what follows may also be cut off.
+        self.cut = re.compile(rb'"' + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
         self.outer = re.compile(rb'"(?=[ \t]*(?:[\r\n<]|\Z))')
 
 
@@ -56,7 +58,7 @@ def find_end(data: bytes, start: int, declared: int, encoding: str, quotes: Quot
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
     # Inside a container what follows must go on as one does; a converted text can hit a quote by chance.
-    if data[exact : exact + 1] == b'"' and (not inner or quote.match(data, exact)):
+    if data[exact : exact + 1] == b'"' and (not inner or quote.match(data, exact) or quotes.cut.match(data, exact)):
         return End(exact, EXACT)
     first = None
     told = _Lengths(encoding, nuls_escaped, spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE)

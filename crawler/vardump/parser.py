@@ -10,12 +10,14 @@ from crawler.vardump import fast
 from crawler.vardump.errors import AmbiguousDumpWarning, VarDumpError
 from crawler.vardump.formats import format_of
 from crawler.vardump.layouts import PHP
-from crawler.vardump.reader import Reader, has_other_reading
+from crawler.vardump.reader import EFFORT, Failure, Reader, has_other_reading
 from crawler.vardump.render import render
 from crawler.vardump.scan import scan
 from crawler.vardump.values import Container, Value, has_names, plain
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+# The end of an outermost container.
+_CLOSING = re.compile(rb"^\}$", re.MULTILINE)
 _AFTER = re.compile(rb"\n[ \t\r\n]*+|[ \t\r\n]*+\Z")
 # A broken text up to this long, in bytes, is looked at again to tell whether a page changed it.
 _LONGEST_EXPLAINED = 1_000_000
@@ -50,33 +52,62 @@ class _Placed(NamedTuple):
     start: int
     end: int
     value: Value
-    others: Iterator[tuple[int, Value]] | None
-    """Its further readings, if a key of it could end elsewhere."""
+    others: Iterator[tuple[int, Value]]
+    """Its further readings."""
 
 
 def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
     if not raw:
         return ()
-    reader = Reader(raw, PHP)
     position = start = _end(_SPACE, raw)
     placed: list[_Placed] = []
-    readings = reader.readings(start)
+    source = _Source(raw)
+    readings = source.readings(start)
     while True:
         found = _followed(raw, readings)
         if found is not None:
             end, following, value = found
-            placed.append(_Placed(position, end, value, readings if isinstance(value, Container) else None))
+            placed.append(_Placed(position, end, value, readings))
             if following == len(raw):
                 return _marked(raw, start, placed)
-            position, readings = following, reader.readings(following)
-            continue
-        while placed and placed[-1].others is None:
-            placed.pop()
-        if not placed:
-            raise _error(reader, raw, data)
-        position, _, _, others = placed.pop()
-        assert others is not None
-        readings = others
+            position, readings = following, source.readings(following)
+        elif placed:
+            position, _, _, readings = placed.pop()
+        else:
+            raise _error(source, data)
+
+
+class _Source:
+    """The text, and what was left undone in reading it: the first ``failure``, the ``effort`` left for going back."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.failure: Failure | None = None
+        self.effort = EFFORT
+
+    def readings(self, start: int) -> Iterator[tuple[int, Value]]:
+        """Yield the readings of the value at ``start``: that of the shortest keys, then by where they end.
+
+        The nearest end comes first, so that a dump is read the same whether or not another one follows.
+        """
+        reader = Reader(self.raw, PHP, effort=0)
+        first = next(reader.readings(start), None)
+        self.failure = self.failure or reader.failure
+        if first is not None:
+            yield first
+            if not isinstance(first[1], Container):
+                return
+        for brace in _CLOSING.finditer(self.raw, start):
+            if self.effort <= 0:
+                return
+            reader = Reader(self.raw, PHP, effort=self.effort, end=brace.end())
+            known = first is not None and brace.end() == first[0]
+            for end, value in reader.readings(start):
+                self.effort = reader.effort
+                if end == brace.end() and not known:
+                    yield end, value
+                known = known and end != brace.end()
+            self.effort = reader.effort
 
 
 def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
@@ -120,16 +151,16 @@ def _bytes(data: bytes | str) -> bytes:
         raise VarDumpError("a lone surrogate is no character", data, error.start, "the bytes of the dump, or a str of characters") from None
 
 
-def _error(reader: Reader, raw: bytes, data: bytes | str) -> VarDumpError:
+def _error(source: _Source, data: bytes | str) -> VarDumpError:
+    raw, failure = source.raw, source.failure
     if other := format_of(raw):
         return _error_at(raw, data, 0, f"this is {other}", "the output of var_dump")
-    failure = reader.failure
     if failure is None:
         # A value was read, but no line end follows it.
-        position, _ = next(Reader(raw, PHP).readings(_end(_SPACE, raw)))
+        position, _ = next(source.readings(_end(_SPACE, raw)))
         return _error_at(raw, data, position, "something follows the value", "the end of the line")
     message = failure.message
-    if reader.exhausted:
+    if source.effort <= 0:
         message += "; its keys could end in too many places to try them all"
     elif changed := _what_a_page_did(raw):
         message += f" (this seems to be {changed}; scan() reads it)"

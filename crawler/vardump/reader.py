@@ -161,7 +161,8 @@ def _as_dumped(content: bytes, how: str) -> bytes:
 class Reader:
     """Reads values of ``data`` in one layout.
 
-    ``failure`` is where the first reading of all ended, if it did. ``exhausted``: going back was given up, so there may be more readings.
+    ``failure`` is where the first reading of all ended, if it did. ``effort`` is what going back may still cost; ``exhausted``: it was
+    given up, so there may be more readings.
     A ``tolerant`` reader takes the first end of every key, and any number of entries.
     """
 
@@ -175,7 +176,7 @@ class Reader:
         self.end = len(data) if end is None else end
         self.failure: Failure | None = None
         self.exhausted = False
-        self._effort = effort
+        self.effort = effort
         self._key_twice = False
 
     def readings(self, start: int) -> Iterator[tuple[int, Value]]:
@@ -186,7 +187,7 @@ class Reader:
         state = self._value(start, None, None)
         while True:
             if again and state is not None and state.open is not None:
-                self._effort -= 1
+                self.effort -= 1
                 place = (state.position, state.open.counts())
                 if place in seen:
                     # Reading on from here is not new.
@@ -221,10 +222,10 @@ class Reader:
             self.failure = Failure(position, message, expected, open_, position if reached is None else reached, contradicts)
 
     def _go_back(self, choices: list[_Choice]) -> _State | None:
-        while choices and self._effort > 0:
+        while choices and self.effort > 0:
             choice = choices.pop()
             state = self._entry(choice.open, choice.position, choice.search, choices)
-            self._effort -= 1 + ((self.end if state is None else state.position) - choice.search) // _STRETCH
+            self.effort -= 1 + ((self.end if state is None else state.position) - choice.search) // _STRETCH
             if state is not None:
                 return state
         self.exhausted = self.exhausted or bool(choices)
@@ -243,6 +244,9 @@ class Reader:
         counts = self.layout.counts_uninitialized or kind != "uninitialized"
         if open_ is not None and counts and open_.counted == open_.declared and not self.tolerant:
             self._fail(head.start(), f"{open_} entries has more", f"}} after {open_.declared} entries", open_, contradicts=True)
+            return None
+        if kind == "uninitialized" and not (open_ and open_.is_object) and not self.tolerant:
+            self._fail(head.start(), "uninitialized() outside of an object", "a value", open_)
             return None
         if kind in ("array", "object"):
             level = 1 if open_ is None else open_.level + 1
@@ -338,8 +342,7 @@ class Reader:
                 expected = f"entry {open_.counted + 1} of {open_.declared}"
                 self._fail(position, f"{open_} entries ends after {open_.counted}", expected, open_, contradicts=True)
                 return None
-            if not open_.is_object and len({entry.key for entry in container.entries}) < len(container.entries):
-                # Objects may: a parent's private property has a name of its own.
+            if _has_key_twice(container):
                 self._key_twice = True
                 self._fail(position, f"{open_} entries has a key twice", "every key once", open_, contradicts=True)
                 return None
@@ -348,6 +351,17 @@ class Reader:
             return _State(position + 1, None, container)
         assert open_.key is not None
         return _State(position + 1, holder.add(open_.key, container), None)
+
+
+def _has_key_twice(container: Container) -> bool:
+    """Whether two keys are the same, which PHP's cannot be.
+
+    But a private property of a class that is not told may have another's name, and so may all of PHP 4.
+    """
+    if isinstance(container, Object) and container.id is None:
+        return False
+    keys = [entry.key for entry in container.entries if entry.key.kind != "private" or entry.key.declaring_class]
+    return len(set(keys)) < len(keys)
 
 
 def scalar(head: re.Match[bytes], declared_type: bytes = b"") -> Value:

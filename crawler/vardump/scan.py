@@ -47,8 +47,8 @@ _HINT = re.compile(
 )
 # The longer a text, the faster it is searched for; this is what Xdebug writes before scalars that have no parenthesis.
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
-# What follows a reading that ended too early: the rest of the container.
-_DEBRIS = re.compile(rb"\s*(?:\[\"[^\n]{0,4096}\]=>|\[-?[0-9]{1,20}\]=>|\}[ \t]*(?:\n|\Z))")
+# What follows a reading that ended too early: the rest of a key, of an entry or of the container.
+_DEBRIS = re.compile(rb"\s*(?:[^<\n]{0,200}?\"(?::protected|:\"[^\n\"]{1,200}\":private)?\]=>|\[-?[0-9]{1,20}\]=>|\}[ \t]*(?:\n|\Z))")
 # A container directly after another one: both could be one, of a longer key.
 _ANOTHER = re.compile(rb"\n(?:array\(|object\(|lazy )")
 _REST = re.compile(rb"[^\r\n<]*")
@@ -89,7 +89,7 @@ class Dump:
     @cached_property
     def complete(self) -> bool:
         """Whether nothing is missing, and every declared count and length agrees with what is there."""
-        return not is_cut(self.node) and all(map(agrees, self._nodes()))
+        return self.error is None and not is_cut(self.node) and all(map(agrees, self._nodes()))
 
     @cached_property
     def how(self) -> str:
