@@ -17,10 +17,11 @@ _Match = Callable[[bytes, int], re.Match[bytes] | None]
 NOT_PLAIN: Final = object()
 """What ``read`` returns where the reader must decide."""
 
+_COUNT = rb"([1-9][0-9]{0,17}+|0)"
 _VALUE = (
-    rb"(?:string\(([0-9]{1,18})\) \"|int\((-?[0-9]{1,20})\)|array\(([0-9]{1,18})\) \{|(NULL|bool\((?:true|false)\))"
-    rb"|float\((-?(?:[0-9]{1,400}(?:\.[0-9]{1,400})?(?:E[+-]?[0-9]{1,4})?|INF|NAN))\)"
-    rb"|object\(([A-Za-z0-9_\\]{1,200})\)#([0-9]{1,18}) \(([0-9]{1,18})\) \{)"
+    rb"(?:string\(" + _COUNT + rb"\) \"|int\((-?[0-9]{1,20}+)\)|array\(" + _COUNT + rb"\) \{|(NULL|bool\(true\)|bool\(false\))"
+    rb"|float\((-?(?:[0-9]{1,400}+(?:\.[0-9]{1,400}+)?+(?:E[+-]?[0-9]{1,4})?+|INF|NAN))\)"
+    rb"|object\(([A-Za-z0-9_\\]{1,200})\)#" + _COUNT + rb" \(" + _COUNT + rb"\) \{)"
 )
 _NAME, _INDEX, _STRING, _INT, _ARRAY, _CONSTANT, _FLOAT, _CLASS, _ID, _OBJECT, _CLOSE = range(1, 12)
 _CONSTANTS = {b"NULL": None, b"bool(true)": True, b"bool(false)": False}
@@ -35,7 +36,7 @@ def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
     indent = b"  " * level
     # A colon in a property's name may be a visibility of PHP 5.
     quoted = rb"\"([^\":]*+)\"(?::protected|:\"[A-Za-z0-9_\\]{1,200}\":private)?" if in_object else rb"\"([^\"]*+)\""
-    key = rb"\[(?:" + quoted + rb"|(-?(?:0|[1-9][0-9]{0,19})))\]=>\n"
+    key = rb"\[(?:" + quoted + rb"|(-?(?:[1-9][0-9]{0,19}+|0)))\]=>\n"
     entry = indent + key + indent + _VALUE + rb"|" + indent[2:] + rb"(\})"
     return re.compile(rb"\n(?:" + entry + rb")").match, re.compile(rb"\"\n(?:" + entry + rb")").match
 

@@ -61,7 +61,7 @@ class Layout(Protocol):
 CLASS = rb"[^\n\"]{1,4096}?"
 # A type may hold one level of parentheses: (A&B)|null
 TYPE = rb"(?:[^()\n]|\([^()\n]{0,200}\)){1,300}"
-COUNT = rb"[0-9]{1,18}"
+COUNT = rb"(?:0|[1-9][0-9]{0,17})"
 INT = rb"-?[0-9]{1,20}"
 # Before PHP 8 the decimal point was the locale's.
 FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"

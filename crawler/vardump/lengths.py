@@ -70,7 +70,8 @@ def find_end(data: bytes, start: int, declared: int, encoding: str, quotes: Quot
             return End(seen, how)
         if first is None and _brackets_close(data, start, seen):
             first = seen
-    if first is not None:
+    # Inside a container something must follow: a quote that is the very last byte rather stands where the text was cut.
+    if first is not None and not (inner and first + 1 == len(data) and first < exact):
         return End(first, QUOTE)
     return End(end_of_text(data, start), NOT_FOUND, 0)
 

@@ -36,6 +36,7 @@ from crawler.vardump.values import (
     is_cut,
 )
 
+_LONE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
 # What going back may cost: values read anew, and stretches of so many bytes searched for another end of a key.
 EFFORT = 100_000
@@ -152,10 +153,16 @@ def decoded(name: bytes) -> str:
 
 
 def _as_dumped(content: bytes, how: str) -> bytes:
-    """The content before the page changed it, where that is known."""
+    """The content before the page changed it, where that can be told."""
     if how == lengths.SPACES:
         return content.replace(lengths.NO_BREAK_SPACE, b" ")
-    return content.replace(rb"\000", b"\0") if how == lengths.NULS_ESCAPED else content
+    if how == lengths.NULS_ESCAPED:
+        return content.replace(rb"\000", b"\0")
+    if how == lengths.LINE_ENDS_ADDED:
+        return content.replace(b"\r\n", b"\n")
+    if how == lengths.LINE_ENDS_LOST:
+        return _LONE_LINE_FEED.sub(b"\r\n", content)
+    return content
 
 
 class Reader:

@@ -5,6 +5,7 @@ Strings and keys are bytes, as in PHP; names of classes, cases and types are str
 """
 
 import codecs
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -341,15 +342,17 @@ def _contained(container: Container, values: list[Any], encoding: _Encoding) -> 
         return CutList(values) if container.cut else values
     keys = [int(entry.key.content) if entry.key.kind == "index" else encoding.text(entry.key.content) for entry in container.entries]
     entries = dict(zip(keys, values, strict=True))
-    return CutDict(entries) if container.cut else entries
+    # A broken dump may have a key twice.
+    return CutDict(entries) if container.cut or len(entries) < len(values) else entries
 
 
 def _properties(container: Object, values: list[Any], encoding: _Encoding) -> dict[Any, Any]:
     properties: dict[Any, Any] = {}
+    shared = Counter(entry.key.content for entry in container.entries)
     for entry, value in zip(container.entries, values, strict=True):
         key = entry.key
         name: Any = int(key.content) if key.kind == "index" else encoding.text(key.content)
-        if name in properties:
+        if name in properties or (shared[key.content] > 1 and key.declaring_class not in (None, container.class_name)):
             owner = "*" if key.kind == "protected" else key.declaring_class or ""
             name = encoding.text(b"\0" + owner.encode("utf-8", "surrogateescape") + b"\0" + key.content)
         properties[name] = value
