@@ -34,7 +34,9 @@ from crawler.vardump.values import (
 
 _TEXT_NAME = re.compile(rb"\\(?:000|0|['\\])")
 _PROPERTY = re.compile(
-    rb"(?P<visibility>public|protected|private) (?:static |readonly )*(?:(?P<type>[^\s$=]{1,300}) )?\$(?P<name>.{0,4096}?) =>", re.DOTALL
+    rb"(?P<visibility>public|protected|private) (?:static |readonly )*(?:(?P<type>[^\s$=]{1,300}) )?"
+    rb"\$(?:\{(?P<index>-?[0-9]{1,20})\}|(?P<name>.{0,4096}?)) =>",
+    re.DOTALL,
 )
 _INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\] =>")
 _NAME_END = re.compile(rb"' =>")
@@ -76,7 +78,8 @@ class _Text:
             end = _NAME_END.search(data, max(search, position + 1), position + 4_096)
             return end and FoundKey(Key(_unslashed(data[position + 1 : end.start()]), "string"), end.end(), end.start() + 1)
         if in_object and (found := _PROPERTY.match(data, position)):
-            return FoundKey(Key(found["name"], named(found["visibility"])), found.end(), -1, found["type"] or b"")
+            key = Key(found["index"], "index") if found["index"] else Key(found["name"], named(found["visibility"]))
+            return FoundKey(key, found.end(), -1, found["type"] or b"")
         return None
 
     def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
@@ -158,6 +161,7 @@ class _Open(NamedTuple):
     column: int
     entries: list[Entry]
     elided: bool = False
+    """Whether entries of it, or bytes of a key, were left out."""
 
     @property
     def full(self) -> bool:
@@ -211,6 +215,8 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int,
             position = elision.end()
             continue
         assert key is not None
+        if not _is_text(key["name"], encoding):
+            open_[-1] = open_[-1]._replace(elided=True)
         gap = _GAP.match(page, key.end())
         at = gap.end() if gap else key.end()
         inner = _VALUE.match(page, at)
@@ -231,6 +237,15 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int,
     while len(open_) > 1:
         _close_last(open_, cut=False)
     return position, open_[0].close(cut=False), None
+
+
+def _is_text(name: bytes | None, encoding: str) -> bool:
+    """Whether a key is text. Keys have no length that would tell that bytes of it were left out, but what is left is no text then."""
+    try:
+        (name or b"").decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _close_last(open_: list[_Open], *, cut: bool) -> None:
