@@ -149,7 +149,7 @@ def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
 
 
 def without_high_bytes(truth: Any, form: str) -> Any:
-    """A tree with keys as Xdebug's HTML has them. Of those that are text without the bytes F0 to FF nothing tells that some were left out."""
+    """A tree with keys as Xdebug's HTML has them: nothing tells of bytes F0 to FF that were left out, where what is left is text."""
     match truth:
         case {"entries": entries, **rest} if form == "html":
             return {"entries": [[key_without_high_bytes(key), without_high_bytes(inner, form)] for key, inner in entries], **rest}

@@ -224,11 +224,11 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int,
             return _broken_off(open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML", None, 0))
         if inner.lastgroup in ("array", "object"):
             tag = page.index(b"<b>", at)
-            open_.append(_Open(_key(key, open_[-1]), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
+            open_.append(_Open(_key(key), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
             position = inner.end()
             continue
         value = _scalar(page, inner, encoding, key["type"] or b"")
-        open_[-1].entries.append(Entry(_key(key, open_[-1]), value.value))
+        open_[-1].entries.append(Entry(_key(key), value.value))
         position = value.end
         if value.failure:
             return _broken_off(open_, position, value.failure)
@@ -260,15 +260,14 @@ def _broken_off(open_: list[_Open], position: int, failure: Failure) -> tuple[in
     return position, open_[0].close(cut=True), failure
 
 
-def _key(found: re.Match[bytes], holder: _Open) -> Key:
+def _key(found: re.Match[bytes]) -> Key:
     if found["index"] is not None:
         return Key(found["index"], "index")
     if found["visibility"] is None:
         return Key(_unescaped(found["name"]), "string")
-    # Names of properties are not escaped, others are. The class of a private one is told where it is not the object's own.
-    kind = named(found["visibility"])
-    owner = found["class"] or (_unescaped(holder.head["class"] or b"") if kind == "private" else None)
-    return Key(found["name"], kind, decoded(owner) if owner else None)
+    # Names of properties are not escaped, others are. The class of a private one is told where it is not the object's own; not before 2.2.
+    owner = found["class"]
+    return Key(found["name"], named(found["visibility"]), None if owner is None else decoded(owner))
 
 
 def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes) -> Html:
