@@ -86,7 +86,8 @@ class Command(ScrapyCommand):
         if dump.complete:
             return
         if dump.error is None:
-            self._complain(f"{name}: the dump at byte {dump.start} is not complete: a string ends at {dump.how}")
+            why = "entries were left out of it" if dump.how == vardump.EXACT else f"a string ends at {dump.how}"
+            self._complain(f"{name}: the dump at byte {dump.start} is not complete: {why}")
             return
         error = dump.error
         self._complain(

@@ -25,6 +25,7 @@ _ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]))')
 _UNESCAPED = re.compile(
     r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))', re.DOTALL
 )
+_AMBIGUOUS = "the dump can be read in another way too, for its keys carry no length; this is the first"
 _DEEPEST = 6
 _LONGEST_ITEM = 16_384
 
@@ -59,6 +60,8 @@ def read(dumps: Iterable[vardump.Dump]) -> Related | None:
 
 def _read_dump(dump: vardump.Dump) -> Related | None:
     note = None if dump.how == vardump.EXACT else f"a dumped string ends at {dump.how}"
+    if dump.ambiguous:
+        note = f"{note}; {_AMBIGUOUS}" if note else _AMBIGUOUS
     if isinstance(dump.node, vardump.String):
         where = "var_dump of a JSON string"
         read = _read_json(dump.node.content.decode(dump.encoding, "replace"))

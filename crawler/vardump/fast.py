@@ -2,7 +2,7 @@
 
 One expression a level matches a whole entry: key, indentation and value. What it does not match, or what does not add up, is
 left to the reader: this one never raises and never guesses. That every ``]=>`` at the end of a line ended a key is what says that
-there is no other reading (see ``parser.is_ambiguous``).
+there is no other reading (see ``reader.has_other_reading``).
 """
 
 import re
@@ -36,7 +36,7 @@ def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
     indent = b"  " * level
     # A colon in a property's name may be a visibility of PHP 5.
     quoted = rb"\"([^\":]*+)\"(?::protected|:\"[A-Za-z0-9_\\]{1,200}\":private)?" if in_object else rb"\"([^\"]*+)\""
-    key = rb"\[(?:" + quoted + rb"|(-?(?:[1-9][0-9]{0,19}+|0)))\]=>\n"
+    key = rb"\[(?:" + quoted + rb"|(-?[1-9][0-9]{0,19}+|0))\]=>\n"
     entry = indent + key + indent + _VALUE + rb"|" + indent[2:] + rb"(\})"
     return re.compile(rb"\n(?:" + entry + rb")").match, re.compile(rb"\"\n(?:" + entry + rb")").match
 

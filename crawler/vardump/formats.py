@@ -8,7 +8,7 @@ _FORMATS = {
         rb"|<b>(?:array|object)</b>"
     ),
     "the output of debug_zval_dump": (
-        rb"(?:string\([0-9]+\) \"[^\n]*\"|(?:array|object)\([^\n]{1,200}\)(?:#[0-9]+ \([0-9]+\))?)"
+        rb"(?:string\([0-9]+\) \"[^\n\"]*\"|(?:array|object)\([^\n]{1,200}\)(?:#[0-9]+ \([0-9]+\))?)"
         rb" (?:refcount\([0-9]+\)|interned|immutable)"
     ),
     "the output of print_r": rb"(?:Array|[^\s()]{1,200} Object)\n *\(",

@@ -35,13 +35,15 @@ class Layout(Protocol):
     counts_uninitialized: bool
     exact: bool
     """Whether this is what PHP wrote, to the byte."""
+    indents: bool
+    """Whether the indentation of a line must be that of its level."""
 
     def gap(self, data: bytes, position: int, level: int) -> int:
         """Where the next token stands, on its line at ``level``; -1 where none can."""
         ...
 
-    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
-        """The key at ``position`` with the first end at or after ``search``."""
+    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+        """The key at ``position`` with the first end at or after ``search``, before ``end``."""
         ...
 
     def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
@@ -58,14 +60,15 @@ class Layout(Protocol):
 
 
 # A label of PHP's with its name space; "class@anonymous" may go on with a path, and FFI\CData with a type of C: uint64_t(*)().
-CLASS = rb"[^\n\"]{1,4096}?"
+CLASS = rb"[^\n\"]{1,400}?"
 # A type may hold one level of parentheses: (A&B)|null
 TYPE = rb"(?:[^()\n]|\([^()\n]{0,200}\)){1,300}"
 COUNT = rb"(?:0|[1-9][0-9]{0,17})"
 INT = rb"-?[0-9]{1,20}"
 # Before PHP 8 the decimal point was the locale's.
 FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"
-INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\]=>")
+INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]=>")
+_BREAK = re.compile(rb"<[bB][rR] ?/?>(?=\r?\n)")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
 # "k":protected and "k":"C":private; the class is what stands between the last quotes.
 PROPERTY_END = re.compile(rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>')
@@ -93,11 +96,10 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
     )
 
 
-def bracketed_key(data: bytes, position: int, search: int, in_object: bool, longest: int | None = None) -> FoundKey | None:
+def bracketed_key(data: bytes, position: int, search: int, limit: int, in_object: bool) -> FoundKey | None:
     """A key in brackets. One in quotes has no length: each quote that a ``]=>`` follows may end it."""
     if data.startswith(b'["', position):
         first = position + 2
-        limit = len(data) if longest is None else min(len(data), first + longest)
         end = (PROPERTY_END if in_object else ARRAY_KEY_END).search(data, max(first, search), limit)
         if end is None:
             return None
@@ -130,13 +132,14 @@ class _Php:
     key_mark = b"]=>\n"
     counts_uninitialized = False
     exact = True
+    indents = True
 
     def gap(self, data: bytes, position: int, level: int) -> int:
         line = b"\n" + b"  " * level
         return position + len(line) if data.startswith(line, position) else -1
 
-    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
-        return bracketed_key(data, position, search, in_object)
+    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+        return bracketed_key(data, position, search, end, in_object)
 
     def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
         end = position + declared
@@ -154,6 +157,7 @@ class _Page:
     key_mark = b"]=>"
     counts_uninitialized = False
     exact = False
+    indents = False
     _gap = re.compile(rb"(?:" + lengths.SPACE + rb")*+")
     _longest_key = 4_096
     _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
@@ -162,13 +166,19 @@ class _Page:
         match = self._gap.match(data, position)
         return match.end() if match else -1
 
-    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
-        found = bracketed_key(data, position, search, in_object, self._longest_key)
-        if found and data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE:
+    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+        found = bracketed_key(data, position, search, min(end, position + self._longest_key), in_object)
+        if found is None or not (
+            b"&nbsp;" in found.key.content or b"<" in found.key.content or lengths.NO_BREAK_SPACE in found.key.content
+        ):
+            return found
+        content = found.key.content
+        if data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE or data[max(0, position - 6) : position] == b"&nbsp;":
             # The page made all spaces so, those of the key too.
-            content = found.key.content.replace(lengths.NO_BREAK_SPACE, b" ").replace(b"&nbsp;", b" ")
-            return found._replace(key=replace(found.key, content=content))
-        return found
+            content = content.replace(lengths.NO_BREAK_SPACE, b" ").replace(b"&nbsp;", b" ")
+        # nl2br put one before every line end.
+        content = _BREAK.sub(b"", content)
+        return found._replace(key=replace(found.key, content=content))
 
     def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
         return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
@@ -181,6 +191,7 @@ class _Page:
 
 
 class _Indented(_Page):
+    indents = True
     _line = re.compile(rb"(?:<[bB][rR] ?/?>)?\r?\n((?: |&nbsp;|\xc2\xa0)*+)")
 
     def gap(self, data: bytes, position: int, level: int) -> int:

@@ -23,6 +23,10 @@ NOT_FOUND = "the end of the text: no closing quote was found"
 SHORTENED = "the mark of Xdebug that it was shortened: its declared length is the original's"
 
 SPACE = rb"(?:[ \t\r\n]|<[bB][rR] ?/?>|&nbsp;|\xc2\xa0)"
+# What may stand after a string by itself: the end of its line or element, or another dump on the same line.
+AFTER_STRING = (
+    rb"(?:[ \t]|&nbsp;|\xc2\xa0)*+(?:[\r\n<]|\Z|(?<=[ \t;\xa0])(?:string|array|object|int|float|bool|enum|resource)\(|(?<=[ \t;\xa0])NULL)"
+)
 _MARKUP = re.compile(rb"</?(?:pre|p|div|td|tr|table|span|br|body|html|script|textarea)\b|-->")
 NO_BREAK_SPACE = b"\xc2\xa0"
 # A conversion makes four bytes of one at the most (UTF-8's longest character).
@@ -50,15 +54,15 @@ class Quotes:
         self.inner = re.compile(rb'"(?=' + SPACE + rb"+(?:" + inner + rb")|\Z)")
         # At the length that is declared, what follows may also be cut off.
         self.cut = re.compile(rb'"' + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
-        self.outer = re.compile(rb'"(?=[ \t]*(?:[\r\n<]|\Z))')
+        self.outer = re.compile(rb'"(?=' + AFTER_STRING + rb")")
 
 
 def find_end(data: bytes, start: int, declared: int, encoding: str, quotes: Quotes, *, inner: bool, nuls_escaped: bool = False) -> End:
     """Find where the content that begins at ``start`` and is declared as ``declared`` bytes long ends."""
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
-    # Inside a container what follows must go on as one does; a converted text can hit a quote by chance.
-    if data[exact : exact + 1] == b'"' and (not inner or quote.match(data, exact) or quotes.cut.match(data, exact)):
+    # What follows must go on as after a string; a converted text can hit a quote by chance.
+    if data[exact : exact + 1] == b'"' and (quote.match(data, exact) or (inner and quotes.cut.match(data, exact))):
         return End(exact, EXACT)
     first = None
     told = _Lengths(encoding, nuls_escaped, spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE)

@@ -13,12 +13,16 @@ from crawler.vardump.layouts import PHP
 from crawler.vardump.reader import EFFORT, Failure, Reader, has_other_reading
 from crawler.vardump.render import render
 from crawler.vardump.scan import scan
-from crawler.vardump.values import Container, Value, has_names, plain
+from crawler.vardump.values import Container, Value, has_names, plain, swallows_dumps
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 # The end of an outermost container.
 _CLOSING = re.compile(rb"^\}$", re.MULTILINE)
 _AFTER = re.compile(rb"\n[ \t\r\n]*+|[ \t\r\n]*+\Z")
+# What can end a key in quotes.
+_KEY_ENDS = (b'"]=>\n', b'":protected]=>\n', b'":private]=>\n')
+# Bytes that may be read anew at the cost of one step of going back.
+_REREAD = 100
 # A broken text up to this long, in bytes, is looked at again to tell whether a page changed it.
 _LONGEST_EXPLAINED = 1_000_000
 
@@ -27,9 +31,10 @@ def loads(data: bytes | str) -> Any:
     """Return the one value that ``data`` is a dump of, as plain Python (see ``plain``).
 
     Raises VarDumpError for anything else, also for several values. Where the text can be read in more ways than one, warns with
-    AmbiguousDumpWarning and returns the first.
+    AmbiguousDumpWarning and returns the first; Python shows such a warning once for each place of a program, ``parse`` marks every one.
     """
     raw = _bytes(data)
+    data = data if isinstance(data, str) else raw
     value = fast.read(raw)
     if value is not fast.NOT_PLAIN:
         return value
@@ -45,7 +50,8 @@ def loads(data: bytes | str) -> Any:
 
 def parse(data: bytes | str) -> tuple[Value, ...]:
     """Return the values of a text that holds nothing but dumps and white space between them; raises VarDumpError for any other."""
-    return _parse(_bytes(data), data)
+    raw = _bytes(data)
+    return _parse(raw, data if isinstance(data, str) else raw)
 
 
 class _Placed(NamedTuple):
@@ -61,10 +67,12 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
         return ()
     position = start = _end(_SPACE, raw)
     placed: list[_Placed] = []
+    # Where no way of reading on leads to the end of the text.
+    dead: set[int] = set()
     source = _Source(raw)
     readings = source.readings(start)
     while True:
-        found = _followed(raw, readings)
+        found = _followed(raw, readings, dead)
         if found is not None:
             end, following, value = found
             placed.append(_Placed(position, end, value, readings))
@@ -72,6 +80,7 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
                 return _marked(raw, start, placed)
             position, readings = following, source.readings(following)
         elif placed:
+            dead.add(position)
             position, _, _, readings = placed.pop()
         else:
             raise _error(source, data)
@@ -91,23 +100,37 @@ class _Source:
         The nearest end comes first, so that a dump is read the same whether or not another one follows.
         """
         reader = Reader(self.raw, PHP, effort=0)
-        first = next(reader.readings(start), None)
-        self.failure = self.failure or reader.failure
+        found = reader.readings(start)
+        first = next(found, None)
+        # A length that is wrong, or something missing, may also mean that PHP did not write this text.
+        doubtful = reader.failure is not None and not reader.failure.contradicts
         if first is not None:
-            yield first
+            yield first[0], _doubted(first[1]) if doubtful else first[1]
             if not isinstance(first[1], Container):
                 return
+            next(found, None)
+        else:
+            self.failure = self.failure or reader.failure
+        if not reader.exhausted:
+            return
         for brace in _CLOSING.finditer(self.raw, start):
             if self.effort <= 0:
                 return
-            reader = Reader(self.raw, PHP, effort=self.effort, end=brace.end())
+            self.effort -= 1 + (brace.end() - start) // _REREAD
+            left = self.effort
+            reader = Reader(self.raw, PHP, effort=left, end=brace.end())
             known = first is not None and brace.end() == first[0]
             for end, value in reader.readings(start):
-                self.effort = reader.effort
+                self.effort, left = self.effort - (left - reader.effort), reader.effort
                 if end == brace.end() and not known:
-                    yield end, value
+                    yield end, _doubted(value) if doubtful else value
                 known = known and end != brace.end()
-            self.effort = reader.effort
+            self.effort -= left - reader.effort
+
+
+def _doubted(value: Value) -> Value:
+    """``value``, marked if a key of it may rather be several dumps of which the first is broken."""
+    return replace(value, ambiguous=True) if isinstance(value, Container) and swallows_dumps(value) else value
 
 
 def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
@@ -115,11 +138,11 @@ def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
     return match.end() if match else -1
 
 
-def _followed(raw: bytes, readings: Iterator[tuple[int, Value]]) -> tuple[int, int, Value] | None:
+def _followed(raw: bytes, readings: Iterator[tuple[int, Value]], dead: set[int]) -> tuple[int, int, Value] | None:
     """The next reading that a line end or the end of the text follows: its end, where the next value stands, the value."""
     for end, value in readings:
         following = _end(_AFTER, raw, end)
-        if following >= 0:
+        if following >= 0 and following not in dead:
             return end, following, value
     return None
 
@@ -127,17 +150,17 @@ def _followed(raw: bytes, readings: Iterator[tuple[int, Value]]) -> tuple[int, i
 def _marked(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
     """The values, with the white space around them, and marked where they are ambiguous."""
     values: list[Value] = []
-    following, named = len(raw), False
-    for this in reversed(placed):
+    last_mark = max(map(raw.rfind, _KEY_ENDS))
+    doubtful = False
+    for this, following in zip(placed, [*(one.start for one in placed[1:]), len(raw)], strict=True):
         value = this.value
-        names = has_names(value)
-        # A key could also go on into a value that follows.
-        if isinstance(value, Container) and ((names and named) or has_other_reading(raw, this.start, this.end, value)):
+        # A key could also go on into what follows; then those values were none.
+        doubtful = doubtful or (last_mark >= this.end and has_names(value))
+        if isinstance(value, Container) and (doubtful or has_other_reading(raw, this.start, this.end, value, PHP)):
             value = replace(value, ambiguous=True)
         before, after = raw[:start] if this.start == start else b"", raw[this.end : following]
         values.append(value if (before, after) == (b"", b"\n") else replace(value, before=before, after=after))
-        following, named = this.start, named or names
-    return tuple(reversed(values))
+    return tuple(values)
 
 
 def _bytes(data: bytes | str) -> bytes:

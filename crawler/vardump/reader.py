@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from crawler.vardump import lengths
-from crawler.vardump.layouts import PHP, Layout
+from crawler.vardump.layouts import Layout
 from crawler.vardump.values import (
     Array,
     Bool,
@@ -33,6 +33,7 @@ from crawler.vardump.values import (
     Value,
     counted,
     entries_of,
+    has_names,
     is_cut,
 )
 
@@ -41,6 +42,8 @@ _LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
 # What going back may cost: values read anew, and stretches of so many bytes searched for another end of a key.
 EFFORT = 100_000
 _STRETCH = 2_000
+# Comparing a place with those that were seen costs as much as so many levels are open.
+_LEVELS = 20
 
 
 class Open(NamedTuple):
@@ -169,7 +172,7 @@ class Reader:
     """Reads values of ``data`` in one layout.
 
     ``failure`` is where the first reading of all ended, if it did. ``effort`` is what going back may still cost; ``exhausted``: it was
-    given up, so there may be more readings.
+    given up, so there may be more readings. ``skipped``: what looked like the end of a key had no value behind it.
     A ``tolerant`` reader takes the first end of every key, and any number of entries.
     """
 
@@ -183,6 +186,7 @@ class Reader:
         self.end = len(data) if end is None else end
         self.failure: Failure | None = None
         self.exhausted = False
+        self.skipped = False
         self.effort = effort
         self._key_twice = False
 
@@ -194,21 +198,24 @@ class Reader:
         state = self._value(start, None, None)
         while True:
             if again and state is not None and state.open is not None:
-                self.effort -= 1
+                self.effort -= 1 + state.open.level // _LEVELS
+                if self.effort <= 0:
+                    self.exhausted = True
+                    return
                 place = (state.position, state.open.counts())
                 if place in seen:
                     # Reading on from here is not new.
                     state = None
                 seen.add(place)
             if state is None:
+                if not again and not self.layout.exact and self.failure and not self.failure.contradicts:
+                    # A dump that was cut, or lengths that a page broke, could be read as a whole one of longer keys.
+                    return
                 again = True
                 if self._key_twice:
                     # Another way to the same place may have other keys.
                     seen.clear()
                     self._key_twice = False
-                if not self.layout.exact and self.failure and not self.failure.contradicts:
-                    # A dump that was cut, or lengths that a page broke, could be read as a whole one of longer keys.
-                    return
                 state = self._go_back(choices)
                 if state is None:
                     return
@@ -306,7 +313,7 @@ class Reader:
             state = self._entry(open_, at, at, choices)
             if state is not None:
                 return state
-            found = self.layout.key(self.data, at, at, open_.is_object)
+            found = self.layout.key(self.data, at, at, self.end, open_.is_object)
             if found is not None:
                 self._fail_after_key(found.end, open_)
                 return None
@@ -318,7 +325,7 @@ class Reader:
 
     def _entry(self, open_: Open, position: int, search: int, choices: list[_Choice]) -> _State | None:
         """Read the key at ``position``, ending at or after ``search``, and its value."""
-        while found := self.layout.key(self.data, position, search, open_.is_object):
+        while found := self.layout.key(self.data, position, search, self.end, open_.is_object):
             at = self.layout.gap(self.data, found.end, open_.level)
             head = self.layout.value.match(self.data, at, self.end) if at >= 0 else None
             if head is not None:
@@ -330,10 +337,14 @@ class Reader:
             if self.layout.exact:
                 # If no reading is found, the first place that looked like the end of a key is what to tell.
                 self._fail_after_key(found.end, open_)
+            self.effort -= 1
+            self.skipped = True
             search = found.again
         return None
 
     def _fail_after_key(self, position: int, open_: Open) -> None:
+        if self.failure is not None:
+            return
         expected = f"a value{self.layout.indented(open_.level)}"
         self._fail(self._after_line_end(position), "key without a value", expected, open_, position)
 
@@ -361,13 +372,13 @@ class Reader:
 
 
 def _has_key_twice(container: Container) -> bool:
-    """Whether two keys are the same, which PHP's cannot be.
+    """Whether two keys are the same, which those of an array cannot be, nor public properties.
 
-    But a private property of a class that is not told may have another's name, and so may all of PHP 4.
+    Others may: their names are longer than what ``var_dump`` shows. So may all of PHP 4, which shows no visibility.
     """
     if isinstance(container, Object) and container.id is None:
         return False
-    keys = [entry.key for entry in container.entries if entry.key.kind != "private" or entry.key.declaring_class]
+    keys = [entry.key for entry in container.entries if entry.key.kind in ("index", "string", "public")]
     return len(set(keys)) < len(keys)
 
 
@@ -409,23 +420,28 @@ def broken_off(failure: Failure) -> Container | None:
         open_ = open_.holder.add(open_.key, container)
 
 
-def has_other_reading(data: bytes, start: int, end: int, value: Container, effort: int = EFFORT) -> bool:
-    """Whether ``data[start:end]``, as PHP wrote it, can be read as another value than ``value`` too.
+def has_other_reading(
+    data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str = "utf-8", effort: int = EFFORT
+) -> bool:
+    """Whether ``data[start:end]`` can be read as another value than ``value`` too, in the same layout.
 
     Where every ``]=>`` at the end of a line ends a key of ``value``, a reading with a longer key has fewer keys, each at a level of its
-    own, and so breaks a declared count: there is none. Only a property that is not counted can be a part of the next one's key.
+    own, and so breaks a declared count: there is none. Only a property that is not counted can be a part of the next one's key. Without
+    indentation a key has no level, and that does not hold.
     """
-    if any(entry.key.legacy for entry in entries_of(value)) or _has_uncounted_before_another(value):
+    if any(entry.key.legacy for entry in entries_of(value)):
         return True
-    if not may_read_otherwise(data, start, end, value, PHP):
+    if not layout.counts_uninitialized and _has_uninitialized_before_another(value):
+        return True
+    if not has_names(value) or (layout.indents and not has_stray_mark(data, start, end, value, layout)):
         return False
-    reader = Reader(data, PHP, end=end, effort=effort)
+    reader = Reader(data, layout, encoding=encoding, end=end, effort=effort)
     same = (reading for reading_end, reading in reader.readings(start) if reading_end == end)
     next(same, None)
     return next(same, None) is not None or reader.exhausted
 
 
-def _has_uncounted_before_another(value: Container) -> bool:
+def _has_uninitialized_before_another(value: Container) -> bool:
     containers = [value, *(entry.value for entry in entries_of(value) if isinstance(entry.value, Object))]
     return any(
         isinstance(entry.value, Uninitialized) and following.key.kind != "index"
@@ -434,6 +450,6 @@ def _has_uncounted_before_another(value: Container) -> bool:
     )
 
 
-def may_read_otherwise(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
+def has_stray_mark(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
     """Whether something in ``data[start:end]`` looks like the end of a key and was read as part of something else."""
     return sum(1 for _ in entries_of(value)) != data.count(layout.key_mark, start, end)

@@ -6,18 +6,20 @@ with HTML escapes undone; and last, what can be had of a dump that is broken or 
 the one that reaches furthest.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from crawler.vardump import lengths, xdebug
 from crawler.vardump.errors import VarDumpError
 from crawler.vardump.escapes import ESCAPE, unescape
 from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INDENTED, INT, PAGE, PHP, Layout
-from crawler.vardump.reader import Failure, Reader, broken_off, has_other_reading, may_read_otherwise
-from crawler.vardump.values import Container, String, Value, agrees, entries_of, has_names, is_cut, plain
+from crawler.vardump.reader import Failure, Reader, broken_off, has_other_reading, has_stray_mark
+from crawler.vardump.values import Container, String, Value, agrees, entries_of, has_names, is_cut, plain, swallows_dumps
 
 Form = Literal["plain", "escaped", "xdebug"]
 
@@ -39,6 +41,8 @@ _START = re.compile(
     rb"|" + xdebug.START
 )
 _BESIDE = re.compile(_SPACES + rb"(?P<start>" + _SCALAR + rb"|NULL)" + _SCALARS_ONLY)
+# After one that was found so, nothing but scalars stands on its line.
+_NEXT_SCALAR = re.compile(rb"[ \t]++(?P<start>" + _SCALAR + rb"|NULL)")
 # The cheap look that is all a page without a dump costs: a parenthesis after a word of var_dump's, or of Xdebug's.
 _HINT = re.compile(
     rb"\((?<=[gytlem> ]\()(?:(?=[-0-9tfIN])(?:"
@@ -47,10 +51,13 @@ _HINT = re.compile(
 )
 # The longer a text, the faster it is searched for; this is what Xdebug writes before scalars that have no parenthesis.
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
-# What follows a reading that ended too early: the rest of a key, of an entry or of the container.
-_DEBRIS = re.compile(rb"\s*(?:[^<\n]{0,200}?\"(?::protected|:\"[^\n\"]{1,200}\":private)?\]=>|\[-?[0-9]{1,20}\]=>|\}[ \t]*(?:\n|\Z))")
-# A container directly after another one: both could be one, of a longer key.
-_ANOTHER = re.compile(rb"\n(?:array\(|object\(|lazy )")
+_CLOSING = re.compile(rb"^\}", re.MULTILINE)
+# So many of them are tried as the end of a container that ended too early.
+_CLOSINGS = 3
+_KEY_END = re.compile(rb"\"(?::protected|:\"[^\n\"]{1,400}\":private)?\]=>\n")
+# A line of a container after the end of what was read.
+_INNER_LINE = re.compile(rb"\n {2,}(?:\[|\})")
+_AFTER_STRING = re.compile(lengths.AFTER_STRING)
 _REST = re.compile(rb"[^\r\n<]*")
 _TAG = re.compile(rb"<(?![bB][rR] ?/?>)")
 
@@ -61,7 +68,7 @@ _EFFORT = 5_000
 # Bytes from its start among which an escaped dump has its first escape.
 _FIRST_ESCAPE = 2_000
 # Bytes that an escaped dump is looked for in at first, and that must be left behind its end.
-_FIRST_PART, _MARGIN = 8_192, 256
+_FIRST_PART, _MARGIN = 1_024, 256
 
 
 @dataclass(frozen=True)
@@ -122,54 +129,70 @@ class _Found(NamedTuple):
 
 
 def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
-    """Yield every dump in ``page``, in order. Never raises, whatever the bytes.
+    """Yield every dump in ``page``, in order. Never raises, whatever the bytes; LookupError for an ``encoding`` that Python has not.
 
-    ``encoding`` is the page's own, a text codec of Python's. Scalars are found where they stand alone. A page with more than 200 broken
-    dumps is scanned no further.
+    ``encoding`` is the page's own. Scalars are found where they stand alone, NULL only on a line of its own in a page that has other dumps
+    too or begins with it. A page with more than 200 broken dumps is scanned no further.
     """
+    codecs.lookup(encoding)
+    page = bytes(page)
     if not (b"(" in page and _HINT.search(page)) and _XDEBUG not in page and not page.startswith((b"NULL", b"\nNULL")):
         return
     position = broken = 0
-    start: int | None
+    previous: Dump | None = None
     while broken < _MOST_BROKEN:
-        beside = _BESIDE.match(page, position) if position else None
-        start = beside.start("start") if beside else None
+        start = _next_start(page, position, previous)
         if start is None:
-            found = _START.search(page, position)
-            if found is None:
-                return
-            start, position = found.start(), found.end()
+            return
         dump = _read_at(page, start, encoding)
         if dump is None or not dump.complete:
             # Each may have cost several readings of all that follows.
             broken += 1
-        if dump is not None:
-            yield dump
-            position = max(position, dump.end)
-        elif beside is not None:
-            position = beside.end()
+        if dump is None:
+            position = start + 1
+            continue
+        if previous is not None and previous.ambiguous and not page[previous.end : dump.start].strip():
+            # In another reading, it is a part of that one.
+            dump = replace(dump, ambiguous=True)
+        yield dump
+        position, previous = max(start + 1, dump.end), dump
+
+
+def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None:
+    """Where the next dump may begin."""
+    if previous is not None and position == previous.end:
+        scalar = not isinstance(previous.node, (Container, String))
+        if beside := (_NEXT_SCALAR if scalar else _BESIDE).match(page, position):
+            return beside.start("start")
+    found = _START.search(page, position)
+    return found and found.start()
 
 
 def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
     if page.startswith(b"<", start):
         return _read_html(page, start, encoding)
     found = _whole(page, start, encoding)
-    if found is None and ESCAPE.search(page, start, start + _FIRST_ESCAPE):
+    if found is not None:
+        dump = _dump(page, start, found, _form(found), encoding)
+        if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(page, start, found.end + _FIRST_ESCAPE):
+            return dump
         escaped = _read_escaped(page, start, encoding)
-        broken = None if escaped and escaped.complete else _broken(page, start, encoding)
-        if escaped is not None and (broken is None or escaped.end > broken.end):
-            return escaped
-        found = broken
-    elif found is None:
-        found = _broken(page, start, encoding)
-    return found and _dump(page, start, found.end, _form(found), found, encoding, lambda position: position)
+        better = escaped is not None and escaped.complete and escaped.how == lengths.EXACT
+        return escaped if better and (dump.how != lengths.EXACT or not (escaped and escaped.ambiguous)) else dump
+    escaped = _read_escaped(page, start, encoding) if ESCAPE.search(page, start, start + _FIRST_ESCAPE) else None
+    if escaped is not None and escaped.complete:
+        return escaped
+    found = _broken(page, start, encoding)
+    if escaped is not None and (found is None or escaped.end > found.end):
+        return escaped
+    return found and _dump(page, start, found, _form(found), encoding)
 
 
 def _read_html(page: bytes, start: int, encoding: str) -> Dump | None:
     html = xdebug.read_html(page, start, encoding)
     if html is None:
         return None
-    return _dump(page, html.start, html.end, "xdebug", _Found(html.end, html.value, None, False, html.failure), encoding, lambda p: p)
+    return _dump(page, html.start, _Found(html.end, html.value, None, html.ambiguous, html.failure), "xdebug", encoding)
 
 
 def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
@@ -192,7 +215,7 @@ def _unescaped(page: bytes, start: int, limit: int, encoding: str) -> Dump | Non
         if found is None:
             return None
         if end == limit or found.end < len(unescaped.data) - _MARGIN:
-            return _dump(page, start, unescaped.offset(found.end), "escaped", found, encoding, unescaped.offset)
+            return _dump(page, start, found, "escaped", encoding, unescaped.offset)
         size *= 8
 
 
@@ -200,30 +223,82 @@ def _form(found: _Found) -> Form:
     return "xdebug" if found.layout is xdebug.TEXT else "plain"
 
 
-def _dump(page: bytes, start: int, end: int, form: Form, found: _Found, encoding: str, offset: Callable[[int], int]) -> Dump:
-    failure = found.failure
+def _dump(page: bytes, start: int, found: _Found, form: Form, encoding: str, offset: Callable[[int], int] = int) -> Dump:
+    """A dump of ``page``; ``offset`` leads from what was read to the page."""
+    failure, node = found.failure, found.value
     error = failure and VarDumpError(failure.message, page, offset(failure.position), failure.expected)
-    return Dump(start, end, form, found.value, encoding, found.ambiguous, error)
+    if found.ambiguous and isinstance(node, Container):
+        node = replace(node, ambiguous=True)
+    return Dump(start, offset(found.end), form, node, encoding, found.ambiguous, error)
 
 
 def _whole(data: bytes, start: int, encoding: str) -> _Found | None:
     """The value at ``start``, if it can be read in some layout so that every count and length agrees."""
+    reader = Reader(data, PHP, encoding=encoding, effort=0)
+    end, value = next(reader.readings(start), (-1, None))
+    failure = reader.failure
+    # A length that is wrong, or something missing, rather means that the page is broken than that a key goes on.
+    doubtful = failure is not None and not failure.contradicts
+    if isinstance(value, String) and not _AFTER_STRING.match(data, end):
+        # A quote may stand by chance where the length says.
+        return _changed(data, start, encoding) or _Found(end, value, PHP, ambiguous=True)
+    if isinstance(value, Container) and _goes_on(data, end, value):
+        return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(ambiguous=True)
+    if isinstance(value, Container):
+        others = _is_followed(data, end, value) or (doubtful and swallows_dumps(value))
+        return _Found(end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding))
+    if value is not None:
+        return _Found(end, value, PHP)
+    changed = _changed(data, start, encoding) if doubtful else None
+    if changed is None and failure is not None and (longer := _longer(data, start, failure.position, encoding)):
+        return longer._replace(ambiguous=longer.ambiguous or (doubtful and swallows_dumps(longer.value)))
+    return changed if doubtful else _changed(data, start, encoding)
+
+
+def _goes_on(data: bytes, end: int, value: Container) -> bool:
+    """Whether what follows ``value`` rather belongs to it, so that a key of it ended too early."""
+    if not has_names(value):
+        return False
+    mark = _KEY_END.search(data, end)
+    return mark is not None and (_INNER_LINE.match(data, end) is not None or _START.search(data, end, mark.start()) is None)
+
+
+def _is_followed(data: bytes, end: int, value: Container) -> bool:
+    """Whether another dump with a key in quotes follows directly, so that both could be one of a longer key."""
+    if not has_names(value) or not _KEY_END.search(data, end):
+        return False
+    another = _START.search(data, end)
+    return another is not None and not data[end : another.start()].strip()
+
+
+def _longer(data: bytes, start: int, after: int, encoding: str) -> _Found | None:
+    """The container at ``start`` as PHP wrote it, ending after ``after``, with keys that go on behind what looks like their end."""
     early = None
-    for end, value in Reader(data, PHP, encoding=encoding, effort=_EFFORT).readings(start):
-        if not _DEBRIS.match(data, end):
-            others = isinstance(value, Container) and (
-                (_ANOTHER.match(data, end) is not None and has_names(value)) or has_other_reading(data, start, end, value, effort=_EFFORT)
-            )
-            return _Found(end, value, PHP, others or early is not None)
-        early = early or _Found(end, value, PHP, isinstance(value, Container))
-    if early is not None:
-        return early
+    for brace in islice(_CLOSING.finditer(data, after), _CLOSINGS):
+        for end, value in Reader(data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end()).readings(start):
+            if end == brace.end() and isinstance(value, Container):
+                found = _Found(end, value, PHP, early is not None or _is_ambiguous(data, start, end, value, PHP, encoding))
+                if not _goes_on(data, end, value):
+                    return found
+                early = early or found._replace(ambiguous=True)
+                break
+    return early
+
+
+def _changed(data: bytes, start: int, encoding: str) -> _Found | None:
+    """The value at ``start`` as a page may have changed it, or Xdebug written it."""
     for layout in (INDENTED, PAGE, xdebug.TEXT):
-        read = next(Reader(data, layout, encoding=encoding, effort=_EFFORT).readings(start), None)
-        if read is not None:
-            end, value = read
-            return _Found(end, value, layout, isinstance(value, Container) and may_read_otherwise(data, start, end, value, layout))
+        reader = Reader(data, layout, encoding=encoding, effort=_EFFORT)
+        end, value = next(reader.readings(start), (-1, None))
+        if value is not None:
+            doubtful = reader.skipped and swallows_dumps(value)
+            others = isinstance(value, Container) and (doubtful or _is_ambiguous(data, start, end, value, layout, encoding))
+            return _Found(end, value, layout, others)
     return None
+
+
+def _is_ambiguous(data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str) -> bool:
+    return has_other_reading(data, start, end, value, layout, encoding, _EFFORT)
 
 
 def _broken(data: bytes, start: int, encoding: str) -> _Found | None:
@@ -249,7 +324,7 @@ def _tolerantly(data: bytes, start: int, encoding: str, layout: Layout) -> _Foun
         end = rest.end() if rest else failure.reached
         # A key without its value is no doubtful one.
         keys_end = failure.reached - 1
-    others = isinstance(value, Container) and may_read_otherwise(data, start, keys_end, value, layout)
+    others = isinstance(value, Container) and has_stray_mark(data, start, keys_end, value, layout)
     return _Found(end, value, layout, others, failure)
 
 

@@ -89,7 +89,8 @@ def jsonable(value: Any) -> Any:
 
     Arrays are lists or objects; what JSON has not is an object with a telling key: ``{"class": …, "id": …, "properties": {…}}``,
     ``enum``, ``resource``, ``recursion``, ``uninitialized``, ``unknown``, ``base64`` for bytes that are no text, ``float`` for INF and
-    NAN, and ``{"cut": …}`` around what was cut. Raises RecursionError for a value that is nested deeper than Python's stack.
+    NAN, ``{"cut": …}`` around what was cut, and ``entries``, pairs of a key and a value, where two keys are the same in JSON. Raises
+    RecursionError for a value that is nested deeper than Python's stack.
     """
     if isinstance(value, Cut):
         return {"cut": _uncut(value)}
@@ -124,8 +125,12 @@ def _uncut(value: Any) -> Any:
 
 
 def _members(entries: dict[Any, Any]) -> dict[str, Any]:
-    names = (key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key) for key in entries)
-    return dict(zip(names, map(jsonable, entries.values()), strict=True))
+    names = [key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key) for key in entries]
+    values = map(jsonable, entries.values())
+    if len(set(names)) < len(names):
+        # 5 and "5" are two keys, but not in JSON.
+        return {"entries": [list(pair) for pair in zip(map(jsonable, entries), values, strict=True)]}
+    return dict(zip(names, values, strict=True))
 
 
 def place(error: VarDumpError, encoding: str = "utf-8") -> str:

@@ -5,6 +5,7 @@ Strings and keys are bytes, as in PHP; names of classes, cases and types are str
 """
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ class Value:
     """Any dumped value. ``reference``: an ``&`` stood before it. ``before`` and ``after`` are the white space around an outermost value."""
 
     reference: bool = False
-    before: bytes = b""
-    after: bytes = b"\n"
+    before: bytes = field(default=b"", compare=False)
+    after: bytes = field(default=b"\n", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,11 @@ def has_names(value: Value) -> bool:
     return any(entry.key.kind != "index" for entry in entries_of(value))
 
 
+def swallows_dumps(value: Value) -> bool:
+    """Whether a key in ``value`` holds what looks like the end of an outermost container, or the beginning of any."""
+    return any(_SWALLOWED.search(entry.key.content) for entry in entries_of(value))
+
+
 def counted(entries: Iterable[Entry]) -> int:
     """How many entries PHP counts."""
     return sum(not isinstance(entry.value, Uninitialized) for entry in entries)
@@ -191,6 +197,9 @@ def agrees(value: Value) -> bool:
     if isinstance(value, Container):
         return value.declared == counted(value.entries)
     return not isinstance(value, String) or value.agrees
+
+
+_SWALLOWED = re.compile(rb"\n\}|(?:array|object)\([^\n]{1,400} \{\n")
 
 
 @dataclass(slots=True)
@@ -301,7 +310,7 @@ class _Encoding(NamedTuple):
         """``content`` as text, where it can be read."""
         try:
             return content.decode(self.name, self.errors)
-        except UnicodeDecodeError:
+        except UnicodeError:
             return content
 
 
@@ -330,7 +339,7 @@ def _string(value: String, encoding: _Encoding) -> str | bytes:
     try:
         # A cut may have split a character; what is whole before it counts.
         return CutStr(codecs.getincrementaldecoder(encoding.name)(encoding.errors).decode(value.content))
-    except UnicodeDecodeError:
+    except UnicodeError:
         return CutBytes(value.content)
 
 
@@ -354,6 +363,11 @@ def _properties(container: Object, values: list[Any], encoding: _Encoding) -> di
         name: Any = int(key.content) if key.kind == "index" else encoding.text(key.content)
         if name in properties or (shared[key.content] > 1 and key.declaring_class not in (None, container.class_name)):
             owner = "*" if key.kind == "protected" else key.declaring_class or ""
-            name = encoding.text(b"\0" + owner.encode("utf-8", "surrogateescape") + b"\0" + key.content)
+            mangled = b"\0" + owner.encode("utf-8", "surrogateescape") + b"\0" + key.content
+            name = encoding.text(mangled)
+            while name in properties:
+                # Of private ones whose class is not told, there may be more.
+                mangled = b"\0" + mangled
+                name = encoding.text(mangled)
         properties[name] = value
     return properties

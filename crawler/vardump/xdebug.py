@@ -6,27 +6,18 @@ bytes F0 to FF, the first of every four-byte character.
 """
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 
 from crawler.vardump import lengths
 from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INT, FoundKey, Layout, named
 from crawler.vardump.lengths import End
-from crawler.vardump.reader import Failure, decoded
+from crawler.vardump.reader import Failure, decoded, scalar
 from crawler.vardump.values import (
     Array,
-    Bool,
     Entry,
-    Enum,
-    Float,
-    Int,
     Key,
-    Null,
     Object,
-    Recursion,
-    Resource,
     String,
-    Uninitialized,
     Value,
     counted,
     is_cut,
@@ -62,6 +53,7 @@ class _Text:
     key_mark = b" =>"
     counts_uninitialized = True
     exact = False
+    indents = False
     _gap = re.compile(rb"\s*+")
     _elision = re.compile(rb"\.\.\.|\(more elements\)\.\.\.")
     _quotes = lengths.Quotes(_NEXT)
@@ -71,12 +63,12 @@ class _Text:
         match = self._gap.match(data, position)
         return match.end() if match else -1
 
-    def key(self, data: bytes, position: int, search: int, in_object: bool) -> FoundKey | None:
+    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
         if index := _INDEX.match(data, position):
             return FoundKey(Key(index["index"], "index"), index.end(), -1)
         if data.startswith(b"'", position):
-            end = _NAME_END.search(data, max(search, position + 1), position + 4_096)
-            return end and FoundKey(Key(_unslashed(data[position + 1 : end.start()]), "string"), end.end(), end.start() + 1)
+            closing = _NAME_END.search(data, max(search, position + 1), min(end, position + 4_096))
+            return closing and FoundKey(Key(_unslashed(data[position + 1 : closing.start()]), "string"), closing.end(), closing.start() + 1)
         if in_object and (found := _PROPERTY.match(data, position)):
             key = Key(found["index"], "index") if found["index"] else Key(found["name"], named(found["visibility"]))
             return FoundKey(key, found.end(), -1, found["type"] or b"")
@@ -116,7 +108,7 @@ _VALUE = re.compile(
     rb"|<small>int</small> " + _COLOUR + rb"(?P<int>" + INT + rb")</font>"
     rb"|<small>(?:float|double)</small> " + _COLOUR + rb"(?P<float>" + FLOAT + rb")</font>"
     rb"|<small>bool(?:ean)?</small> " + _COLOUR + rb"(?P<bool>true|false)</font>"
-    rb"|" + _COLOUR + rb"(?:(?P<null>null)|(?P<uninitialized>\*uninitialized\*))</font>"
+    rb"|" + _COLOUR + rb"(?:(?P<null>null)|\*uninitialized(?P<uninitialized>)\*)</font>"
     rb"|<b>enum</b>\(<i>(?P<enum_class>[^<>:]{1,300})::(?P<enum>[^<>:]{1,300})</i>\)"
     rb"(?: : <small>[a-z]{1,10}</small> " + _COLOUR + rb"[^<>]*</font>(?: <i>\(length=[0-9]+\)</i>)?)?"
     rb"|<b>resource</b>\(<i>(?P<resource_id>" + COUNT + rb")</i>(?:" + _COLOUR + rb")?,(?:</font>)? <i>(?P<resource>[^<>]{0,200})</i>\))"
@@ -151,6 +143,8 @@ class Html(NamedTuple):
     end: int
     value: Value
     failure: Failure | None
+    ambiguous: bool = False
+    """Whether the indentation, which alone tells what an entry belongs to, is not Xdebug's."""
 
 
 class _Open(NamedTuple):
@@ -190,14 +184,14 @@ def read_html(page: bytes, start: int, encoding: str) -> Html | None:
         return None
     if found.lastgroup not in ("array", "object"):
         return _scalar(page, found, encoding, b"")._replace(start=start)
-    end, value, failure = _container(page, found, encoding)
-    return Html(start, end, value, failure)
+    return _container(page, found, encoding)._replace(start=start)
 
 
-def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int, Value, Failure | None]:
+def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
     """Read the container that begins with ``found``. Entries belong to what they are indented under."""
     open_ = [_Open(None, found, -1, [])]
     position = found.end()
+    clear = True
     while True:
         gap = _GAP.match(page, position)
         at = gap.end() if gap else position
@@ -210,6 +204,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int,
             break
         while len(open_) > 1 and (open_[-1].full if column is None else column <= open_[-1].column):
             _close_last(open_, cut=False)
+        clear = clear and column == max(open_[-1].column, 0) + 2
         if elision:
             open_[-1] = open_[-1]._replace(elided=True)
             position = elision.end()
@@ -236,7 +231,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> tuple[int,
         return _broken_off(open_, position, Failure(position, "dump without an end", "an entry or </pre>", None, 0))
     while len(open_) > 1:
         _close_last(open_, cut=False)
-    return position, open_[0].close(cut=False), None
+    return Html(0, position, open_[0].close(cut=False), None, not clear)
 
 
 def _is_text(name: bytes | None, encoding: str) -> bool:
@@ -254,10 +249,10 @@ def _close_last(open_: list[_Open], *, cut: bool) -> None:
     open_[-1].entries.append(Entry(closed.key, closed.close(cut=cut)))
 
 
-def _broken_off(open_: list[_Open], position: int, failure: Failure) -> tuple[int, Value, Failure]:
+def _broken_off(open_: list[_Open], position: int, failure: Failure) -> Html:
     while len(open_) > 1:
         _close_last(open_, cut=True)
-    return position, open_[0].close(cut=True), failure
+    return Html(0, position, open_[0].close(cut=True), failure)
 
 
 def _key(found: re.Match[bytes]) -> Key:
@@ -271,46 +266,21 @@ def _key(found: re.Match[bytes]) -> Key:
 
 
 def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes) -> Html:
-    value: Value
-    match head.lastgroup:
-        case "string":
-            content = _STRING.match(page, head.end())
-            if content is None:
-                end = lengths.end_of_text(page, head.end())
-                cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND)
-                return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>", None, 0))
-            return Html(head.start(), content.end(), _marked(_string(content, encoding), head), None)
-        case "int":
-            value = Int(head["int"].decode())
-        case "float":
-            value = Float(head["float"].decode())
-        case "bool":
-            value = Bool(head["bool"] == b"true")
-        case "null":
-            value = Null()
-        case "enum":
-            value = Enum(decoded(head["enum_class"]), decoded(head["enum"]))
-        case "resource":
-            value = Resource(int(head["resource_id"]), decoded(head["resource"]))
-        case "uninitialized":
-            value = Uninitialized(decoded(_unescaped(declared_type)))
-        case _:
-            value = Recursion()
-    return Html(head.start(), head.end(), _marked(value, head), None)
-
-
-def _marked(value: Value, head: re.Match[bytes]) -> Value:
-    return value if head["reference"] is None else replace(value, reference=True)
-
-
-def _string(found: re.Match[bytes], encoding: str) -> String:
+    if head.lastgroup != "string":
+        return Html(head.start(), head.end(), scalar(head, _unescaped(declared_type)), None)
+    reference = head["reference"] is not None
+    found = _STRING.match(page, head.end())
+    if found is None:
+        end = lengths.end_of_text(page, head.end())
+        cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND, reference=reference)
+        return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>", None, 0))
     content = _unescaped(found["content"])
-    if found["length"] is None:
-        return String(content, len(content), lengths.SHORTENED if found["shortened"] else lengths.QUOTE)
-    declared = int(found["length"])
+    declared = len(content) if found["length"] is None else int(found["length"])
     if found["shortened"]:
-        return String(content, declared, lengths.SHORTENED)
-    return String(content, declared, lengths.agreement(content, declared, encoding))
+        how = lengths.SHORTENED
+    else:
+        how = lengths.QUOTE if found["length"] is None else lengths.agreement(content, declared, encoding)
+    return Html(head.start(), found.end(), String(content, declared, how, reference=reference), None)
 
 
 def _unescaped(content: bytes) -> bytes:
