@@ -111,7 +111,7 @@ class Dump:
 
     @property
     def actual(self) -> int | None:
-        """Of a string, its length in bytes as it stands in the page, escapes undone; None of others."""
+        """Of a string, the length of its content in bytes, as it was read; None of others."""
         return len(self.node.content) if isinstance(self.node, String) else None
 
     def _nodes(self) -> Iterator[Value]:
