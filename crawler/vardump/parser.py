@@ -75,7 +75,7 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
         found = _followed(raw, readings, dead)
         if found is not None:
             end, following, value = found
-            placed.append(_Placed(position, end, value, readings))
+            placed.append(_Placed(position, end, value, readings if isinstance(value, Container) else iter(())))
             if following == len(raw):
                 return _marked(raw, start, placed)
             position, readings = following, source.readings(following)
