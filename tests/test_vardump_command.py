@@ -1,10 +1,12 @@
 """``scrapy vardump``: what it prints, where it says a dump is broken, and its exit codes."""
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import SEED_TEXT, Crawl
+from conftest import SEED_TEXT, Crawl, command, environment
 
 PAGE = b'<pre>array(2) {\n  ["a"]=>\n  string(3) "abc"\n  ["n"]=>\n  float(INF)\n}\n</pre><p>text</p>\nint(5)\n'
 
@@ -77,6 +79,26 @@ def test_a_missing_file(scrapy: Crawl) -> None:
     run = scrapy("vardump", "no-such-page.html")
     assert run.exit_code == 2
     assert "cannot read no-such-page.html: No such file or directory" in run.stderr
+
+
+def test_an_unknown_option(scrapy: Crawl, page: Path) -> None:
+    run = scrapy("vardump", "--foo", page)
+    assert run.exit_code == 2
+    assert "there is no option --foo" in run.stderr
+
+
+def test_print_r_in_a_page(scrapy: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(b"<p>News</p><pre>\nArray\n(\n    [0] => 1\n)\n</pre>")
+    run = scrapy("vardump", "page.html", cwd=tmp_path)
+    assert (run.exit_code, run.stderr) == (1, "page.html: no dump found; this is the output of print_r\n")
+
+
+def test_who_reads_the_output_has_enough(page: Path) -> None:
+    page.write_bytes(PAGE * 2_000)
+    shell = f"{shlex.join(map(str, command('vardump', '--all', page)))} | head -n 1"
+    run = subprocess.run(["bash", "-c", shell], env=environment(), capture_output=True, text=True, check=True)
+    assert run.stdout.count("\n") == 1
+    assert "Traceback" not in run.stderr
 
 
 def test_two_files(scrapy: Crawl, page: Path) -> None:

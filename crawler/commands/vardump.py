@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from crawler.page.encoding import decode
 from crawler.vardump import show
 
 BROKEN = 1
+_PREFORMATTED = re.compile(rb"<pre[^<>]*>", re.IGNORECASE)
 
 
 class Command(ScrapyCommand):
@@ -28,7 +31,7 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         return (
             "Print the first dump of a file, page or standard input as JSON, or all of them. Ends with exit code 1 where there is none, "
-            "or where one is broken, and shows the place."
+            "or where one that it prints is broken, and shows the place."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -39,6 +42,8 @@ class Command(ScrapyCommand):
         form.add_argument("--tree", action="store_true", help="print a readable tree, with lengths, object numbers and references")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if options := [arg for arg in args if arg.startswith("-") and arg != "-"]:
+            raise UsageError(f"there is no option {options[0]}", print_help=False)
         if len(args) > 1:
             raise UsageError(f"takes one file, not {len(args)}", print_help=False)
         name = args[0] if args else "-"
@@ -46,18 +51,27 @@ class Command(ScrapyCommand):
             page = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as error:
             raise UsageError(f"cannot read {name}: {error.strerror}", print_help=False) from None
-        encoding = decode(page, None).encoding
-        dumps = list(vardump.scan(page, encoding))
+        # A terminal may not know every character.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        try:
+            self._show(page, name, opts)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads the output has enough; the interpreter must not complain at its end either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _show(self, page: bytes, name: str, opts: argparse.Namespace) -> None:
+        dumps = list(vardump.scan(page, decode(page, None).encoding))
         if not dumps:
-            other = vardump.format_of(page)
+            other = _format_of(page)
             self._complain(f"{name}: no dump found" + (f"; this is {other}" if other else ""))
         for dump in dumps if opts.all else dumps[:1]:
-            self._print(dump, opts)
+            self._print(dump, name, opts)
             self._check(dump, name)
         if len(dumps) > 1 and not opts.all:
             print(f"{name}: {len(dumps) - 1} more; --all prints them", file=sys.stderr)
 
-    def _print(self, dump: vardump.Dump, opts: argparse.Namespace) -> None:
+    def _print(self, dump: vardump.Dump, name: str, opts: argparse.Namespace) -> None:
         if opts.tree:
             if opts.all:
                 print(f"-- {dump.form}, bytes {dump.start} to {dump.end}")
@@ -74,15 +88,17 @@ class Command(ScrapyCommand):
                 "how": dump.how,
                 "declared": dump.declared,
                 "actual": dump.actual,
+                "error": str(dump.error) if dump.error else None,
                 "value": value,
             }
             print(json.dumps(record, ensure_ascii=False) if opts.all else json.dumps(value, ensure_ascii=False, indent=2))
         except RecursionError:
-            self._complain("this dump is nested too deeply for JSON; --tree prints it")
+            self._complain(f"{name}: the dump at byte {dump.start} is nested too deeply for JSON; --tree prints it")
 
     def _check(self, dump: vardump.Dump, name: str) -> None:
         if dump.ambiguous:
-            print(f"{name}: the dump at byte {dump.start} can be read in other ways too: keys carry no length", file=sys.stderr)
+            why = "what must follow a string does not" if isinstance(dump.node, vardump.String) else "keys carry no length"
+            print(f"{name}: the dump at byte {dump.start} can be read in other ways too: {why}", file=sys.stderr)
         if dump.complete:
             return
         if dump.error is None:
@@ -97,3 +113,9 @@ class Command(ScrapyCommand):
     def _complain(self, message: str) -> None:
         print(message, file=sys.stderr)
         self.exitcode = BROKEN
+
+
+def _format_of(page: bytes) -> str | None:
+    """Another format of PHP's that the page, or something preformatted in it, begins with."""
+    places = [0, *(tag.end() for tag in _PREFORMATTED.finditer(page))]
+    return next((other for place in places if (other := vardump.format_of(page[place : place + 2_000]))), None)

@@ -60,7 +60,7 @@ def read(dumps: Iterable[vardump.Dump]) -> Related | None:
 
 def _read_dump(dump: vardump.Dump) -> Related | None:
     note = None if dump.how == vardump.EXACT else f"a dumped string ends at {dump.how}"
-    if dump.ambiguous:
+    if dump.ambiguous and not isinstance(dump.node, vardump.String):
         note = f"{note}; {_AMBIGUOUS}" if note else _AMBIGUOUS
     if isinstance(dump.node, vardump.String):
         where = "var_dump of a JSON string"

@@ -134,6 +134,8 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     ``encoding`` is the page's own. Scalars are found where they stand alone, NULL only on a line of its own in a page that has other dumps
     too or begins with it. A page with more than 200 broken dumps is scanned no further.
     """
+    if isinstance(page, str):
+        raise TypeError("a page is bytes, as they came, not str")
     if not (b"(" in page and _HINT.search(page)) and _XDEBUG not in page and not page.startswith((b"NULL", b"\nNULL")):
         return
     codecs.lookup(encoding)

@@ -58,8 +58,10 @@ def _line(value: Value, encoding: str) -> str:
     reference = "&" if value.reference else ""
     if isinstance(value, String):
         length = f"{value.declared} bytes"
+        if value.declared != len(value.content):
+            length += f" declared, {len(value.content)} here"
         if value.how != EXACT:
-            length += f" declared, {len(value.content)} here; the end was told by {value.how}"
+            length += f"; the end was told by {value.how}"
         return f"{reference}{_quoted(value.content, encoding)} ({length})"
     if not isinstance(value, Container):
         return _printable(head_of(value).decode("utf-8", "surrogateescape"))
