@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from crawler.vardump import lengths
+from crawler.vardump.escapes import BREAK
 from crawler.vardump.lengths import End
-from crawler.vardump.values import Key, KeyKind
+from crawler.vardump.values import Key, KeyKind, decoded
 
 
 class FoundKey(NamedTuple):
@@ -63,12 +64,16 @@ class Layout(Protocol):
 CLASS = rb"[^\n\"]{1,400}?"
 # A type may hold one level of parentheses: (A&B)|null
 TYPE = rb"(?:[^()\n]|\([^()\n]{0,200}\)){1,300}"
+# The name of an enumeration, and of its case.
+LABEL = rb"[^\n\"(){}:]{1,300}"
+RESOURCE_TYPE = rb"[^()\n]{0,200}"
 COUNT = rb"(?:0|[1-9][0-9]{0,17})"
 INT = rb"-?[0-9]{1,20}"
 # Before PHP 8 the decimal point was the locale's.
 FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"
 INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]=>")
-_BREAK = re.compile(rb"<[bB][rR] ?/?>(?=\r?\n)")
+# nl2br puts one before every line end.
+_BREAK = re.compile(BREAK + rb"(?=\r?\n)")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
 # "k":protected and "k":"C":private; the class is what stands between the last quotes.
 PROPERTY_END = re.compile(rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>')
@@ -88,8 +93,18 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
         rb"|float\((?P<float>" + FLOAT + rb")\)"
         rb"|(?:lazy" + blank + rb"(?P<lazy>ghost|proxy)" + blank + rb")?object\((?P<class>" + CLASS + rb")\)"
         rb"(?:#(?P<id>" + COUNT + rb")" + blank + rb")?\((?P<object>" + COUNT + rb")\)" + blank + rb"\{"
-        rb"|enum\((?P<enum_class>[^\n\"(){}:]{1,300})::(?P<enum>[^\n\"(){}:]{1,300})\)"
-        rb"|resource\((?P<resource_id>" + COUNT + rb")\)" + blank + rb"of" + blank + rb"type" + blank + rb"\((?P<resource>[^()\n]{0,200})\)"
+        rb"|enum\((?P<enum_class>" + LABEL + rb")::(?P<enum>" + LABEL + rb")\)"
+        rb"|resource\((?P<resource_id>"
+        + COUNT
+        + rb")\)"
+        + blank
+        + rb"of"
+        + blank
+        + rb"type"
+        + blank
+        + rb"\((?P<resource>"
+        + RESOURCE_TYPE
+        + rb")\)"
         rb"|(?P<unknown>UNKNOWN:0)"
         rb")|(?P<recursion>\*RECURSION\*)"
         rb"|uninitialized\((?P<uninitialized>" + TYPE + rb")\)"
@@ -115,7 +130,7 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
     if end["protected"]:
         return Key(content, "protected")
     if end["class"] is not None:
-        return Key(content, "private", end["class"].decode("utf-8", "surrogateescape"))
+        return Key(content, "private", decoded(end["class"]))
     if legacy := LEGACY.fullmatch(content):
         # PHP 5.0 to 5.2.
         return Key(legacy["name"], named(legacy["visibility"]), legacy=True)
@@ -152,36 +167,17 @@ class _Php:
         return f" on a line of its own after {2 * level} spaces" if level else " at the start of a line"
 
 
-class _Page:
-    value = value_pattern(lengths.SPACE + rb"*+")
-    key_mark = b"]=>"
+class Loose:
+    """What layouts share in which white space does not count."""
+
     counts_uninitialized = False
     exact = False
     indents = False
-    _gap = re.compile(rb"(?:" + lengths.SPACE + rb")*+")
-    _longest_key = 4_096
-    _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
+    space = re.compile(rb"(?:" + lengths.SPACE + rb")*+")
 
     def gap(self, data: bytes, position: int, level: int) -> int:
-        match = self._gap.match(data, position)
+        match = self.space.match(data, position)
         return match.end() if match else -1
-
-    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
-        found = bracketed_key(data, position, search, min(end, position + self._longest_key), in_object)
-        if found is None or not (
-            b"&nbsp;" in found.key.content or b"<" in found.key.content or lengths.NO_BREAK_SPACE in found.key.content
-        ):
-            return found
-        content = found.key.content
-        if data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE or data[max(0, position - 6) : position] == b"&nbsp;":
-            # The page made all spaces so, those of the key too.
-            content = content.replace(lengths.NO_BREAK_SPACE, b" ").replace(b"&nbsp;", b" ")
-        # nl2br put one before every line end.
-        content = _BREAK.sub(b"", content)
-        return found._replace(key=replace(found.key, content=content))
-
-    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
-        return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
 
     def elision(self, data: bytes, position: int) -> int:
         return -1
@@ -190,18 +186,43 @@ class _Page:
         return ""
 
 
+class _Page(Loose):
+    value = value_pattern(lengths.SPACE + rb"*+")
+    key_mark = b"]=>"
+    _longest_key = 4_096
+    _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
+
+    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+        found = bracketed_key(data, position, search, min(end, position + self._longest_key), in_object)
+        if found is None:
+            return None
+        content = found.key.content
+        if data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE or data[max(0, position - 6) : position] == b"&nbsp;":
+            # The page made all spaces so, those of the key too.
+            content = _with_plain_spaces(content)
+        content = _BREAK.sub(b"", content)
+        return found if content == found.key.content else found._replace(key=replace(found.key, content=content))
+
+    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+        return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
+
+
 class _Indented(_Page):
     indents = True
-    _line = re.compile(rb"(?:<[bB][rR] ?/?>)?\r?\n((?: |&nbsp;|\xc2\xa0)*+)")
+    _line = re.compile(rb"(?:" + BREAK + rb")?\r?\n((?: |&nbsp;|\xc2\xa0)*+)")
 
     def gap(self, data: bytes, position: int, level: int) -> int:
         line = self._line.match(data, position)
-        if line is None or len(line[1].replace(b"&nbsp;", b" ").replace(lengths.NO_BREAK_SPACE, b" ")) != 2 * level:
+        if line is None or len(_with_plain_spaces(line[1])) != 2 * level:
             return -1
         return line.end()
 
     def indented(self, level: int) -> str:
         return PHP.indented(level)
+
+
+def _with_plain_spaces(text: bytes) -> bytes:
+    return text.replace(b"&nbsp;", b" ").replace(lengths.NO_BREAK_SPACE, b" ")
 
 
 PHP: Layout = _Php()

@@ -10,6 +10,8 @@ could close it, with the disagreement said.
 import re
 from typing import NamedTuple
 
+from crawler.vardump.escapes import BREAK
+
 EXACT = "its declared length in bytes"
 RECODED = "its declared length in bytes of UTF-8, before the page was converted to another charset"
 CHARACTERS = "its declared length in characters: it was counted in another charset than the page's"
@@ -22,7 +24,7 @@ QUOTE = "a closing quote: its declared length disagrees"
 NOT_FOUND = "the end of the text: no closing quote was found"
 SHORTENED = "the mark of Xdebug that it was shortened: its declared length is the original's"
 
-SPACE = rb"(?:[ \t\r\n]|<[bB][rR] ?/?>|&nbsp;|\xc2\xa0)"
+SPACE = rb"(?:[ \t\r\n]|" + BREAK + rb"|&nbsp;|\xc2\xa0)"
 # What may stand after a string by itself: the end of its line or element, or another dump on the same line.
 AFTER_STRING = (
     rb"(?:[ \t]|&nbsp;|\xc2\xa0)*+(?:[\r\n<]|\Z|(?<=[ \t;\xa0])(?:string|array|object|int|float|bool|enum|resource)\(|(?<=[ \t;\xa0])NULL)"

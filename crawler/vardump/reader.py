@@ -32,6 +32,7 @@ from crawler.vardump.values import (
     Unknown,
     Value,
     counted,
+    decoded,
     entries_of,
     has_names,
     is_cut,
@@ -128,8 +129,8 @@ class Failure(NamedTuple):
     position: int
     message: str
     expected: str
-    open: Open | None
-    reached: int
+    open: Open | None = None
+    reached: int = 0
     """Where what was read ends."""
     contradicts: bool = False
     """Whether what stands there breaks a count, rather than being missing."""
@@ -149,10 +150,6 @@ class _Choice(NamedTuple):
     open: Open
     position: int
     search: int
-
-
-def decoded(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")
 
 
 def _as_dumped(content: bytes, how: str) -> bytes:
@@ -195,7 +192,7 @@ class Reader:
         choices: list[_Choice] = []
         seen: set[object] = set()
         again = False
-        state = self._value(start, None, None)
+        state = self._outermost(start)
         while True:
             if again and state is not None and state.open is not None:
                 self.effort -= 1 + state.open.level // _LEVELS
@@ -245,12 +242,12 @@ class Reader:
         self.exhausted = self.exhausted or bool(choices)
         return None
 
-    def _value(self, position: int, open_: Open | None, key: Key | None) -> _State | None:
+    def _outermost(self, position: int) -> _State | None:
         head = self.layout.value.match(self.data, position, self.end)
         if head is None:
-            self._fail(position, "no value", "a value", open_)
+            self._fail(position, "no value", "a value", None)
             return None
-        return self._content(head, open_, key)
+        return self._content(head, None, None)
 
     def _content(self, head: re.Match[bytes], open_: Open | None, key: Key | None, declared_type: bytes = b"") -> _State | None:
         """Read the value that begins with ``head``, to be the entry ``key`` of ``open_``."""

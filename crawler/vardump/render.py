@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from crawler.vardump.values import (
     Array,
     Bool,
-    Container,
     Enum,
     Float,
     Int,
@@ -17,6 +16,8 @@ from crawler.vardump.values import (
     String,
     Uninitialized,
     Value,
+    encoded,
+    walk,
 )
 
 
@@ -30,19 +31,12 @@ def render(values: Iterable[Value]) -> bytes:
 
 def _lines(outermost: Value) -> list[bytes]:
     parts = [head_of(outermost)]
-    # Without recursion: what is open, and the next of its entries.
-    open_: list[tuple[Container, int]] = [(outermost, 0)] if isinstance(outermost, Container) else []
-    while open_:
-        container, index = open_.pop()
-        line = b"\n" + b"  " * len(open_)
-        if index == len(container.entries):
+    for level, entry in walk(outermost):
+        line = b"\n" + b"  " * level
+        if entry is None:
             parts.append(line + b"}")
-            continue
-        open_.append((container, index + 1))
-        entry = container.entries[index]
-        parts += (line, b"  [", _key(entry.key), b"]=>", line, b"  ", head_of(entry.value))
-        if isinstance(entry.value, Container):
-            open_.append((entry.value, 0))
+        else:
+            parts += (line, b"  [", _key(entry.key), b"]=>", line, b"  ", head_of(entry.value))
     return parts
 
 
@@ -55,7 +49,7 @@ def _key(key: Key) -> bytes:
         case Key(content, "protected"):
             return b'"%b":protected' % content
         case Key(content, "private", declaring_class):
-            return b'"%b":"%b":private' % (content, _encoded(declaring_class or ""))
+            return b'"%b":"%b":private' % (content, encoded(declaring_class or ""))
         case _:
             return b'"%b"' % key.content
 
@@ -82,18 +76,14 @@ def _bare(value: Value) -> bytes:
         case Object():
             number = b"" if value.id is None else b"#%d " % value.id
             lazy = b"" if value.lazy is None else b"lazy %b " % value.lazy.encode()
-            return b"%bobject(%b)%b(%d) {" % (lazy, _encoded(value.class_name), number, value.declared)
+            return b"%bobject(%b)%b(%d) {" % (lazy, encoded(value.class_name), number, value.declared)
         case Enum():
-            return b"enum(%b::%b)" % (_encoded(value.class_name), _encoded(value.case))
+            return b"enum(%b::%b)" % (encoded(value.class_name), encoded(value.case))
         case Resource():
-            return b"resource(%d) of type (%b)" % (value.id, _encoded(value.type))
+            return b"resource(%d) of type (%b)" % (value.id, encoded(value.type))
         case Recursion():
             return b"*RECURSION*"
         case Uninitialized():
-            return b"uninitialized(%b)" % _encoded(value.type)
+            return b"uninitialized(%b)" % encoded(value.type)
         case _:
             return b"UNKNOWN:0"
-
-
-def _encoded(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 from crawler.vardump import lengths, xdebug
 from crawler.vardump.errors import VarDumpError
-from crawler.vardump.escapes import ESCAPE, unescape
-from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INDENTED, INT, PAGE, PHP, Layout
+from crawler.vardump.escapes import BREAK, ESCAPE, unescape
+from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INDENTED, INT, LABEL, PAGE, PHP, RESOURCE_TYPE, Layout
 from crawler.vardump.reader import Failure, Reader, broken_off, has_other_reading, has_stray_mark
 from crawler.vardump.values import Container, String, Value, agrees, entries_of, has_names, is_cut, plain, swallows_dumps
 
@@ -26,8 +26,8 @@ Form = Literal["plain", "escaped", "xdebug"]
 _SPACES = rb"(?:" + lengths.SPACE + rb")*+"
 _SCALAR = (
     rb"(?:int\(" + INT + rb"\)|(?:float|double)\(" + FLOAT + rb"\)|bool\((?:true|false)\)"
-    rb"|enum\([^\n\"(){}:]{1,300}::[^\n\"(){}:]{1,300}\)|resource\(" + COUNT + rb"\) of type \([^()\n]{0,200}\)|UNKNOWN:0"
-    rb"|enum [^\s:]{1,300}::[^\s:;]{1,300}(?: : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\)))?;)"
+    rb"|enum\(" + LABEL + rb"::" + LABEL + rb"\)|resource\(" + COUNT + rb"\) of type \(" + RESOURCE_TYPE + rb"\)|UNKNOWN:0"
+    rb"|enum " + xdebug.ENUM + rb"::" + xdebug.CASE + rb"(?:" + xdebug.BACKING + rb")?;)"
 )
 _SCALARS_ONLY = rb"(?=(?:[ \t]+(?:" + _SCALAR + rb"|NULL))*+[ \t]*(?:[\r\n<]|\Z))"
 # A scalar is taken for a dump where nothing else stands on its line or in its element; NULL, which tables are full of, where it has
@@ -59,7 +59,8 @@ _KEY_END = re.compile(rb"\"(?::protected|:\"[^\n\"]{1,400}\":private)?\]=>\n")
 _INNER_LINE = re.compile(rb"\n {2,}(?:\[|\})")
 _AFTER_STRING = re.compile(lengths.AFTER_STRING)
 _REST = re.compile(rb"[^\r\n<]*")
-_TAG = re.compile(rb"<(?![bB][rR] ?/?>)")
+# Any tag but a line break.
+_TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 
 # A page with more broken dumps than this is made to be slow; scanning it ends there.
 _MOST_BROKEN = 200
@@ -179,8 +180,9 @@ def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
         if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(page, start, found.end + _FIRST_ESCAPE):
             return dump
         escaped = _read_escaped(page, start, encoding)
-        better = escaped is not None and escaped.complete and escaped.how == lengths.EXACT
-        return escaped if better and (dump.how != lengths.EXACT or not (escaped and escaped.ambiguous)) else dump
+        if escaped is None or not escaped.complete or escaped.how != lengths.EXACT:
+            return dump
+        return escaped if dump.how != lengths.EXACT or not escaped.ambiguous else dump
     escaped = _read_escaped(page, start, encoding) if ESCAPE.search(page, start, start + _FIRST_ESCAPE) else None
     if escaped is not None and escaped.complete:
         return escaped
@@ -244,10 +246,11 @@ def _whole(data: bytes, start: int, encoding: str) -> _Found | None:
     if isinstance(value, String) and not _AFTER_STRING.match(data, end):
         # A quote may stand by chance where the length says.
         return _changed(data, start, encoding) or _Found(end, value, PHP, ambiguous=True)
-    if isinstance(value, Container) and _goes_on(data, end, value):
-        return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(ambiguous=True)
     if isinstance(value, Container):
-        others = _is_followed(data, end, value) or (doubtful and swallows_dumps(value))
+        following = _following(data, end, value)
+        if following == "rest":
+            return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(ambiguous=True)
+        others = following == "dump" or (doubtful and swallows_dumps(value))
         return _Found(end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding))
     if value is not None:
         return _Found(end, value, PHP)
@@ -257,20 +260,16 @@ def _whole(data: bytes, start: int, encoding: str) -> _Found | None:
     return changed if doubtful else _changed(data, start, encoding)
 
 
-def _goes_on(data: bytes, end: int, value: Container) -> bool:
-    """Whether what follows ``value`` rather belongs to it, so that a key of it ended too early."""
-    if not has_names(value):
-        return False
-    mark = _KEY_END.search(data, end)
-    return mark is not None and (_INNER_LINE.match(data, end) is not None or _START.search(data, end, mark.start()) is None)
-
-
-def _is_followed(data: bytes, end: int, value: Container) -> bool:
-    """Whether another dump with a key in quotes follows directly, so that both could be one of a longer key."""
-    if not has_names(value) or not _KEY_END.search(data, end):
-        return False
-    another = _START.search(data, end)
-    return another is not None and not data[end : another.start()].strip()
+def _following(data: bytes, end: int, value: Container) -> Literal["rest", "dump"] | None:
+    """What follows ``value``, if it may be a part of it: the rest of it, of which a key ended too early, or directly another dump that has
+    a key in quotes, so that both could be one of a longer key."""
+    mark = _KEY_END.search(data, end) if has_names(value) else None
+    if mark is None:
+        return None
+    another = _START.search(data, end, mark.start())
+    if another is None or _INNER_LINE.match(data, end):
+        return "rest"
+    return None if data[end : another.start()].strip() else "dump"
 
 
 def _longer(data: bytes, start: int, after: int, encoding: str) -> _Found | None:
@@ -280,7 +279,7 @@ def _longer(data: bytes, start: int, after: int, encoding: str) -> _Found | None
         for end, value in Reader(data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end()).readings(start):
             if end == brace.end() and isinstance(value, Container):
                 found = _Found(end, value, PHP, early is not None or _is_ambiguous(data, start, end, value, PHP, encoding))
-                if not _goes_on(data, end, value):
+                if _following(data, end, value) != "rest":
                     return found
                 early = early or found._replace(ambiguous=True)
                 break

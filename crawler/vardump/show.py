@@ -21,6 +21,8 @@ from crawler.vardump.values import (
     PhpUnknown,
     String,
     Value,
+    decoded,
+    walk,
 )
 
 # What of a long line is shown beside the place in question, in characters.
@@ -30,19 +32,10 @@ _LONGEST_STRING = 200
 
 def tree(value: Value, encoding: str = "utf-8") -> Iterator[str]:
     """The lines of ``value`` as an indented tree, with all that its node keeps."""
-    open_: list[tuple[Container, int]] = []
     yield _line(value, encoding)
-    if isinstance(value, Container):
-        open_.append((value, 0))
-    while open_:
-        container, index = open_.pop()
-        if index == len(container.entries):
-            continue
-        open_.append((container, index + 1))
-        entry = container.entries[index]
-        yield "  " * len(open_) + f"{_key(entry.key, encoding)}: {_line(entry.value, encoding)}"
-        if isinstance(entry.value, Container):
-            open_.append((entry.value, 0))
+    for level, entry in walk(value):
+        if entry is not None:
+            yield "  " * (level + 1) + f"{_key(entry.key, encoding)}: {_line(entry.value, encoding)}"
 
 
 def _key(key: Key, encoding: str) -> str:
@@ -64,7 +57,7 @@ def _line(value: Value, encoding: str) -> str:
             length += f"; the end was told by {value.how}"
         return f"{reference}{_quoted(value.content, encoding)} ({length})"
     if not isinstance(value, Container):
-        return _printable(head_of(value).decode("utf-8", "surrogateescape"))
+        return _printable(decoded(head_of(value)))
     line = f"array of {value.declared}" if isinstance(value, Array) else ""
     if isinstance(value, Object):
         lazy = f"lazy {value.lazy} " if value.lazy else ""

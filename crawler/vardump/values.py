@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from crawler.vardump.lengths import BYTES_LEFT_OUT, EXACT, NOT_FOUND, QUOTE, SHORTENED
 
+_SWALLOWED = re.compile(rb"\n\}|(?:array|object)\([^\n]{1,400} \{\n")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
@@ -162,6 +164,34 @@ class Unknown(Value):
     """``UNKNOWN:0``: a value of no type that ``var_dump`` knows."""
 
 
+def decoded(name: bytes) -> str:
+    """The name of a class, case or type as nodes have it."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+def encoded(name: str) -> bytes:
+    """The bytes that PHP wrote for such a name."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def walk(value: Value) -> Iterator[tuple[int, Entry | None]]:
+    """Yield every entry in ``value`` as they stand, each with the level of what holds it, and None where that ends.
+
+    Without recursion, for a page may nest deeper than Python's stack; the outermost container is at level 0.
+    """
+    open_: list[tuple[Container, int]] = [(value, 0)] if isinstance(value, Container) else []
+    while open_:
+        container, index = open_.pop()
+        if index == len(container.entries):
+            yield len(open_), None
+            continue
+        open_.append((container, index + 1))
+        entry = container.entries[index]
+        yield len(open_) - 1, entry
+        if isinstance(entry.value, Container):
+            open_.append((entry.value, 0))
+
+
 def entries_of(value: Value) -> Iterator[Entry]:
     """Every entry in ``value``, those of inner containers too, in no particular order."""
     open_ = [value]
@@ -197,9 +227,6 @@ def agrees(value: Value) -> bool:
     if isinstance(value, Container):
         return value.declared == counted(value.entries)
     return not isinstance(value, String) or value.agrees
-
-
-_SWALLOWED = re.compile(rb"\n\}|(?:array|object)\([^\n]{1,400} \{\n")
 
 
 @dataclass(slots=True)
@@ -363,7 +390,7 @@ def _properties(container: Object, values: list[Any], encoding: _Encoding) -> di
         name: Any = int(key.content) if key.kind == "index" else encoding.text(key.content)
         if name in properties or (shared[key.content] > 1 and key.declaring_class not in (None, container.class_name)):
             owner = "*" if key.kind == "protected" else key.declaring_class or ""
-            mangled = b"\0" + owner.encode("utf-8", "surrogateescape") + b"\0" + key.content
+            mangled = b"\0" + encoded(owner) + b"\0" + key.content
             name = encoding.text(mangled)
             while name in properties:
                 # Of private ones whose class is not told, there may be more.

@@ -9,9 +9,9 @@ import re
 from typing import NamedTuple
 
 from crawler.vardump import lengths
-from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INT, FoundKey, Layout, named
+from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INT, RESOURCE_TYPE, FoundKey, Layout, Loose, named
 from crawler.vardump.lengths import End
-from crawler.vardump.reader import Failure, decoded, scalar
+from crawler.vardump.reader import Failure, scalar
 from crawler.vardump.values import (
     Array,
     Entry,
@@ -20,21 +20,26 @@ from crawler.vardump.values import (
     String,
     Value,
     counted,
+    decoded,
     is_cut,
 )
 
+# A case of an enumeration as its text has it, and the value of a backed one that follows it.
+ENUM, CASE = rb"[^\s:]{1,300}", rb"[^\s:;]{1,300}"
+BACKING = rb" : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\))"
+_NUMBER = rb"-?(?:0|[1-9][0-9]{0,19})"
 _TEXT_NAME = re.compile(rb"\\(?:000|0|['\\])")
 _PROPERTY = re.compile(
     rb"(?P<visibility>public|protected|private) (?:static |readonly )*(?:(?P<type>[^\s$=]{1,300}) )?"
     rb"\$(?:\{(?P<index>-?[0-9]{1,20})\}|(?P<name>.{0,4096}?)) =>",
     re.DOTALL,
 )
-_INDEX = re.compile(rb"\[(?P<index>-?(?:0|[1-9][0-9]{0,19}))\] =>")
+_INDEX = re.compile(rb"\[(?P<index>" + _NUMBER + rb")\] =>")
 _NAME_END = re.compile(rb"' =>")
 _NEXT = rb"(?:'|\[-?[0-9]|public |protected |private |\}|\(more)"
 
 
-class _Text:
+class _Text(Loose):
     value = re.compile(
         rb"(?P<reference>&)?(?:"
         rb"string\((?P<string>" + COUNT + rb")\) \""
@@ -45,23 +50,17 @@ class _Text:
         rb"|(?:double|float)\((?P<float>" + FLOAT + rb")\)"
         rb"|class (?P<class>" + CLASS + rb")#(?P<id>" + COUNT + rb") \((?P<object>" + COUNT + rb")\) \{"
         # The value of a backed case follows it.
-        rb"|enum (?P<enum_class>[^\s:]{1,300})::(?P<enum>[^\s:;]{1,300})(?: : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\)))?;?"
-        rb"|resource\((?P<resource_id>" + COUNT + rb")\) of type \((?P<resource>[^()\n]{0,200})\)"
+        rb"|enum (?P<enum_class>" + ENUM + rb")::(?P<enum>" + CASE + rb")(?:" + BACKING + rb")?;?"
+        rb"|resource\((?P<resource_id>" + COUNT + rb")\) of type \((?P<resource>" + RESOURCE_TYPE + rb")\)"
         rb")|(?P<recursion>&array|&class [^\n]{1,300}|\.\.\.)"
         rb"|\*uninitialized(?P<uninitialized>)\*"
     )
     key_mark = b" =>"
     counts_uninitialized = True
-    exact = False
-    indents = False
-    _gap = re.compile(rb"\s*+")
+    space = re.compile(rb"\s*+")
     _elision = re.compile(rb"\.\.\.|\(more elements\)\.\.\.")
     _quotes = lengths.Quotes(_NEXT)
     _shortened = re.compile(rb'"(?=\.\.\.\s)')
-
-    def gap(self, data: bytes, position: int, level: int) -> int:
-        match = self._gap.match(data, position)
-        return match.end() if match else -1
 
     def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
         if index := _INDEX.match(data, position):
@@ -83,9 +82,6 @@ class _Text:
     def elision(self, data: bytes, position: int) -> int:
         match = self._elision.match(data, position)
         return match.end() if match else -1
-
-    def indented(self, level: int) -> str:
-        return ""
 
 
 TEXT: Layout = _Text()
@@ -117,7 +113,7 @@ _STRING = re.compile(rb"(?P<content>.*?)'(?P<shortened>\.\.\.)?</font>(?: <i>\(l
 _ARROW = rb" " + _COLOUR + rb"=&gt;</font> ?"
 _KEY = re.compile(
     rb"(?:<i>(?P<visibility>public|protected|private)</i> (?:<i>(?:static |readonly )*(?P<type>[^<>]{1,300})</i> )?)?"
-    rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>-?(?:0|[1-9][0-9]{0,19})))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?" + _ARROW,
+    rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>" + _NUMBER + rb"))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?" + _ARROW,
     re.DOTALL,
 )
 _END = re.compile(rb"\s*</pre>", re.IGNORECASE)
@@ -216,7 +212,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
         at = gap.end() if gap else key.end()
         inner = _VALUE.match(page, at)
         if inner is None:
-            return _broken_off(open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML", None, 0))
+            return _broken_off(open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML"))
         if inner.lastgroup in ("array", "object"):
             tag = page.index(b"<b>", at)
             open_.append(_Open(_key(key), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
@@ -228,7 +224,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
         if value.failure:
             return _broken_off(open_, position, value.failure)
     if not _END.match(page, position):
-        return _broken_off(open_, position, Failure(position, "dump without an end", "an entry or </pre>", None, 0))
+        return _broken_off(open_, position, Failure(position, "dump without an end", "an entry or </pre>"))
     while len(open_) > 1:
         _close_last(open_, cut=False)
     return Html(0, position, open_[0].close(cut=False), None, not clear)
@@ -273,7 +269,7 @@ def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: by
     if found is None:
         end = lengths.end_of_text(page, head.end())
         cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND, reference=reference)
-        return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>", None, 0))
+        return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>"))
     content = _unescaped(found["content"])
     declared = len(content) if found["length"] is None else int(found["length"])
     if found["shortened"]:
