@@ -16,7 +16,9 @@ from crawler.errors import CrawlerError, did_you_mean
 from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
 
-NAMES = ("seed", "source", "site", "base_url", "depth", "limit", "since", "until", "match")
+NAMES = ("seed", "source", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck")
+RECHECKS = ("due", "all", "none")
+"""What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, or @FILE with one a line"
 # A host name or address, and a port; no user and password, which would be sent to wherever a page leads.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
@@ -44,6 +46,7 @@ class Arguments:
     since: date | None
     until: date | None
     match: re.Pattern[str] | None
+    recheck: str
 
     def follows(self, item: RelatedItem) -> bool:
         """Whether a related item is to be fetched, as far as its list tells."""
@@ -82,6 +85,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
         since=since,
         until=until,
         match=_pattern(given["match"]) if "match" in given else None,
+        recheck=_recheck(given.get("recheck", "due")),
     )
 
 
@@ -170,6 +174,12 @@ def _day(name: str, value: str) -> date:
     except ValueError:
         pass
     raise CrawlerError(f"{name}: got {value!r}, takes a date as YYYY-MM-DD")
+
+
+def _recheck(value: str) -> str:
+    if value not in RECHECKS:
+        raise CrawlerError(f"recheck: got {value!r}, takes one of {', '.join(RECHECKS)}{did_you_mean(value, RECHECKS)}")
+    return value
 
 
 def _pattern(value: str) -> re.Pattern[str]:

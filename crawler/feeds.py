@@ -3,6 +3,9 @@
 A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot write, or stores
 no article leaves the target as it was; what it had written stays beside it, in a file that ends in ``.part``. A run that is incomplete
 keeps what it replaces.
+
+The feeds of a crawl with a memory are written from the ledger when the run closes. Those of a run that was killed are written by the next
+one, the same to the byte, before it fetches anything.
 """
 
 from __future__ import annotations
@@ -11,19 +14,26 @@ import asyncio
 import errno
 import fcntl
 import io
+import json
 import logging
 import os
 import shutil
 import tempfile
+from datetime import datetime
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
 from scrapy.exporters import JsonLinesItemExporter
-from scrapy.extensions.feedexport import FeedExporter, FileFeedStorage
+from scrapy.extensions.feedexport import FeedExporter, FeedSlot, FileFeedStorage
+from scrapy.utils.conf import feed_complete_default_values_from_settings
+from w3lib.url import file_uri_to_path
 
 from crawler.items import Article, Failure, Teaser
+from crawler.ledger.crash import point
+from crawler.ledger.job import Job, Run
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
 _FLUSH_SECONDS = 1.0
+_LINES = ("jsonlines", "jsonl", "jl")
 
 
 class _Part(io.FileIO):
@@ -76,6 +87,13 @@ class WholeFileStorage(FileFeedStorage):
         # A link stays a link; what it leads to is replaced.
         self.target = Path(os.path.realpath(self.path))
         self.overwrite = self.write_mode == "wb"
+        self.is_lines = (feed_options or {}).get("format") in _LINES and not (feed_options or {}).get("postprocessing")
+        self.name: str | None = None
+        """Of the run, where the next one may have to write this feed again; its part is named after it."""
+        self.again = False
+        """Whether a run that was killed may have written it already."""
+        self.goes_on = False
+        """Whether the feed holds what earlier runs stored, too."""
         self._part: _Part | None = None
 
     @classmethod
@@ -83,13 +101,17 @@ class WholeFileStorage(FileFeedStorage):
         return cls(uri, crawler, feed_options=feed_options)
 
     def open(self, spider: Spider) -> IO[bytes]:
-        if not getattr(spider, "started", True):
+        if self.name is None and not getattr(spider, "started", True):
             # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
             return io.BytesIO()
         if _is_special(self.target):
             return super().open(spider)
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, path = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
+        if self.name is None:
+            descriptor, path = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
+        else:
+            path = str(_part(self.target, self.name))
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
         os.fchmod(descriptor, _mode(self.target))
         self._part = _Part(descriptor, path, self.crawler)
         return io.BufferedWriter(self._part, _BUFFER_BYTES)
@@ -107,7 +129,9 @@ class WholeFileStorage(FileFeedStorage):
             file.close()
             if part.error is not None:
                 raise part.error
-            if self.overwrite and outcome and outcome.stored_nothing and _has_content(self.target):
+            point("feed part written")
+            nothing = not self.goes_on and outcome is not None and outcome.stored_nothing
+            if self.overwrite and nothing and _has_content(self.target):
                 logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
                 return
             self._put(part.path, keep_previous=outcome is not None and outcome.incomplete)
@@ -116,20 +140,24 @@ class WholeFileStorage(FileFeedStorage):
                 outcome.feed_errors.append(f"{self.target}: {error.strerror}; what was written is in {part.path}")
             raise
         if outcome:
-            outcome.feeds.append(self.path)
+            outcome.feeds.append(_as_given(self.path))
 
     def _put(self, part: str, *, keep_previous: bool) -> None:
-        """Put the part in the target's place, alone of all runs that write into this folder."""
+        """Put the part in the target's place, or after what it holds, alone of all runs that write into this folder."""
         folder = os.open(self.target.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             if _has_content(self.target):
                 if not self.overwrite:
+                    if self.again and _holds(self.target, Path(part)):
+                        Path(part).unlink()
+                        return
                     self._prepend_target(part)
                 elif keep_previous:
                     self._keep_previous()
             Path(part).replace(self.target)
             _sync(folder)
+            point("feed in its place")
         finally:
             os.close(folder)
 
@@ -142,33 +170,157 @@ class WholeFileStorage(FileFeedStorage):
 
     def _prepend_target(self, part: str) -> None:
         """Make of the part the target and the part, so that one rename adds to the target."""
-        descriptor, joined = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
-        with open(descriptor, "wb") as whole:
-            for name in (self.target, Path(part)):
-                with name.open("rb") as source:
-                    shutil.copyfileobj(source, whole)
+        joined = Path(part).with_suffix(".joined.part")
+        with joined.open("wb") as whole:
+            with self.target.open("rb") as source:
+                shutil.copyfileobj(source, whole)
+            if self.is_lines:
+                self._mend_last_line(whole)
+            with Path(part).open("rb") as source:
+                shutil.copyfileobj(source, whole)
             whole.flush()
             os.fsync(whole.fileno())
             os.fchmod(whole.fileno(), _mode(self.target))
-        Path(joined).replace(part)
+        joined.replace(part)
+        point("feed parts joined")
+
+    def _mend_last_line(self, whole: IO[bytes]) -> None:
+        """End the last line of what is added to. One that was torn off would spoil the next record too; it is kept in a file of its own."""
+        line = _last_line(self.target)
+        if not line:
+            return
+        try:
+            json.loads(line)
+            whole.write(b"\n")
+        except ValueError:
+            whole.seek(-len(line), os.SEEK_CUR)
+            whole.truncate()
+            torn = self.target.with_name(self.target.name + ".torn")
+            with torn.open("ab") as kept:
+                kept.write(line + b"\n")
+            logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
 
 
 class WatchedFeedExporter(FeedExporter):
-    """Scrapy's feed exporter, whose errors no longer pass for success: each is told to the run's outcome."""
+    """Scrapy's feed exporter, whose errors no longer pass for success: each is told to the run's outcome.
 
-    def open_spider(self, spider: Spider) -> None:
+    With a ledger, the feeds of a run are made of what the ledger holds, when the run has closed.
+    """
+
+    _writing: Run | None = None
+    _again = False
+
+    async def open_spider(self, spider: Spider) -> None:  # type: ignore[override]
+        job: Job | None = getattr(spider, "job", None)
         try:
-            super().open_spider(spider)
+            if job is None:
+                super().open_spider(spider)
+                return
+            self._name_feeds(job)
+            for run in job.broken_off():
+                await self._complete(job, run, spider)
         except Exception as error:
             self._tell(error)
             raise
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
+        if getattr(spider, "job", None) is None:
+            self._export(item, spider)
+
+    async def close_spider(self, spider: Spider) -> None:
+        job: Job | None = getattr(spider, "job", None)
+        if job is None:
+            await super().close_spider(spider)
+            return
+        assert job.run is not None and job.pages is not None
+        job.pages.flush()
+        if job.pages.failed is None:
+            await self._write(job, job.run, spider)
+
+    def _export(self, item: Any, spider: Spider) -> None:
         try:
             super().item_scraped(item, spider)
         except Exception as error:
             self._tell(error)
             raise
+
+    def _name_feeds(self, job: Job) -> None:
+        """Have the ledger keep which feeds this run is to write, wherever the next one is started."""
+        named = {}
+        for uri, options in self.settings.getdict("FEEDS").items():
+            path = str(uri)
+            if "://" not in path and not path.startswith("stdout:"):
+                path = str(Path(path).absolute())
+            # A run that has nothing new leaves no empty file, and a file that was there as it was.
+            named[path] = {"store_empty": False, **options}
+        self._use(named)
+        job.name_feeds(json.loads(json.dumps(named, default=_as_text)))
+
+    def _use(self, feeds: dict[str, dict[str, Any]]) -> None:
+        self.feeds = {uri: feed_complete_default_values_from_settings(dict(options), self.settings, uri) for uri, options in feeds.items()}
+        self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
+
+    async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
+        """Write the feeds of a run that was killed; those that this run replaces will hold its records, too."""
+        own = {uri for uri, options in self.feeds.items() if _replaces(uri, options)}
+        now = self.feeds, self.filters
+        feeds = job.feeds_of(run)
+        self._use({uri: options for uri, options in feeds.items() if uri not in own and not uri.startswith("stdout:")})
+        for uri in own & feeds.keys():
+            _part_of(uri, run).unlink(missing_ok=True)
+        self._again = True
+        try:
+            await self._write(job, run, spider)
+        finally:
+            self._again = False
+            self.feeds, self.filters = now
+        if not job.feeds_failed:
+            outcome = self.crawler.get_extension(Outcome)
+            if outcome:
+                outcome.completed(run)
+            job.end(run, None)
+
+    async def _write(self, job: Job, run: Run, spider: Spider) -> None:
+        """Write the feeds of a run from its records."""
+        failed = self._failures()
+        began, spider.began = spider.began, run.began  # type: ignore[attr-defined]
+        try:
+            for first, feeds in self._by_first_run(run).items():
+                self._writing, self.slots = run, []
+                whole, self.feeds = self.feeds, feeds
+                try:
+                    super().open_spider(spider)
+                    for record in job.records_of(run, first):
+                        self._export(record, spider)
+                    await super().close_spider(spider)
+                finally:
+                    self.feeds = whole
+            job.feeds_failed = job.feeds_failed or self._failures() > failed
+        except BaseException:
+            job.feeds_failed = True
+            raise
+        finally:
+            spider.began = began  # type: ignore[attr-defined]
+        point("feeds written")
+
+    def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
+        """The feeds by the first run that they hold: one that replaces its file holds all of the crawl that this run goes on with."""
+        grouped: dict[int, dict[str, Any]] = {}
+        for uri, options in self.feeds.items():
+            grouped.setdefault(run.began_before if _replaces(uri, options) else run.number, {})[uri] = options
+        return grouped
+
+    def _start_new_batch(self, *args: Any, **kwargs: Any) -> FeedSlot:
+        slot = super()._start_new_batch(*args, **kwargs)
+        if self._writing is not None and isinstance(slot.storage, WholeFileStorage):
+            slot.storage.name = _stamp(self._writing.began)
+            slot.storage.again = self._again
+            slot.storage.goes_on = slot.storage.overwrite and self._writing.began_before < self._writing.number
+        return slot
+
+    def _failures(self) -> int:
+        stats = self.crawler.stats.get_stats()
+        return sum(count for name, count in stats.items() if name.startswith("feedexport/failed_count"))
 
     def _tell(self, error: Exception) -> None:
         outcome = self.crawler.get_extension(Outcome)
@@ -177,10 +329,33 @@ class WatchedFeedExporter(FeedExporter):
             outcome.feed_errors.append(words)
 
 
+def _replaces(uri: str, options: dict[str, Any]) -> bool:
+    return bool(options.get("overwrite")) or uri.startswith("stdout:")
+
+
+def _as_text(value: Any) -> str:
+    """What an option of a feed is called in a settings file."""
+    return f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) or callable(value) else str(value)
+
+
+def _part(target: Path, name: str) -> Path:
+    return target.with_name(f"{target.name}.{name}.part")
+
+
+def _part_of(uri: str, run: Run) -> Path:
+    """Where a run wrote the part of a feed file."""
+    path = file_uri_to_path(uri) if uri.startswith("file:") else uri
+    return _part(Path(os.path.realpath(path)), _stamp(run.began))
+
+
+def _stamp(began: datetime) -> str:
+    return began.isoformat().replace(":", "-")
+
+
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs share it."""
     began = getattr(spider, "began", None)
-    return {**params, "time": began.isoformat().replace(":", "-")} if began else params
+    return {**params, "time": _stamp(began)} if began else params
 
 
 def check_writable(target: Path) -> None:
@@ -198,12 +373,42 @@ def check_writable(target: Path) -> None:
         probe.flush()
 
 
+def _as_given(path: str) -> str:
+    """A path as short as it can be said."""
+    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+
+
 def _is_special(target: Path) -> bool:
     return target.exists() and not target.is_file()
 
 
 def _has_content(target: Path) -> bool:
     return target.exists() and target.stat().st_size > 0
+
+
+def _last_line(target: Path) -> bytes:
+    """What stands after the last line end of a file."""
+    line = b""
+    with target.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        while position > 0 and b"\n" not in line:
+            size = min(position, _BUFFER_BYTES)
+            position = file.seek(position - size)
+            line = file.read(size) + line
+    return line[line.rfind(b"\n") + 1 :]
+
+
+def _holds(target: Path, part: Path) -> bool:
+    """Whether a file holds all of another one, in one piece."""
+    if part.stat().st_size == 0:
+        return True
+    with (
+        target.open("rb") as whole,
+        part.open("rb") as piece,
+        mmap(whole.fileno(), 0, access=ACCESS_READ) as held,
+        mmap(piece.fileno(), 0, access=ACCESS_READ) as sought,
+    ):
+        return held.find(sought) >= 0
 
 
 def _mode(target: Path) -> int:

@@ -2,37 +2,163 @@
 
 Breadth first, one depth after the other: the articles of the next depth wait until the last one of this depth has
 been read. So a run fetches the same articles, in the same order and found on the same pages, however fast each
-answer comes, and ``limit`` keeps those that are nearest.
+answer comes, and ``limit`` keeps those that are nearest. A crawl that was killed and goes on takes up the same order.
+
+The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` for one run, the ledger for many.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
-from crawler.items import RelatedItem, Teaser, Why
+from crawler.items import Failure, RelatedItem, Teaser, Why
 from crawler.sites import ARTICLE_ID, Site
 
-State = Literal["waiting", "in_flight", "settled", "depth", "pruned", "not_saved"]
+State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
+"""What is known of an article: pending: to be fetched for the first time; article: it was had, at least once; failure: it was
+asked for and never had; dropped: it was had, and an item pipeline dropped it; the others are teasers, and why."""
+
 Order = tuple[int, int, int]
 """Depth, place of the listing page among those fetched, position in its list: the order of the crawl."""
+
+DONE = frozenset(("article", "failure", "dropped"))
+_LISTED_ONLY = frozenset(("depth", "pruned"))
 
 
 @dataclass(slots=True)
 class Sighting:
-    """One known article. ``order`` is its best place in the crawl, by the list that named it first."""
+    """One known article.
+
+    ``order`` is its best place in the crawl, by the list that named it first, ``listing`` what that list says of it (None where it
+    has to be looked up in the memory). ``queued`` means that it is to be fetched, or was, and what came of it is not recorded
+    yet. ``place`` counts the articles taken. ``told`` is whether a record says what is now known of it.
+
+    The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX time), the
+    interval between fetches (seconds), and how many failed in a row.
+    """
 
     id: str
     state: State
     order: Order
     found_on: str | None
-    listing: RelatedItem | None
-    listed_on: list[tuple[Order, str]] = field(default_factory=list)
-    listed_as: set[str] = field(default_factory=set)
+    listing: RelatedItem | None = None
+    queued: bool = False
+    place: int | None = None
+    taken: bool = False
+    told: bool = False
+    revision: int = 0
+    due_at: float | None = None
+    interval: float = 0.0
+    failures: int = 0
 
     @property
     def depth(self) -> int:
         return self.order[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """That a page lists an article: the page, its place in the crawl, the position in its list, and the headline that it gives.
+
+    ``item`` is all that the list says, for the list that named the article first.
+    """
+
+    page_id: str
+    place: int
+    position: int
+    headline: str | None
+    item: RelatedItem | None = None
+
+
+class Memory(Protocol):
+    """Keeps what a frontier knows. ``waiting`` is how many are queued at the start, ``first_place`` the first place not given yet."""
+
+    waiting: int
+    first_place: int
+
+    def recall(self, article_ids: Iterable[str]) -> Iterable[Sighting]:
+        """Return what is known of articles that this run has not met yet."""
+        ...
+
+    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+        """Keep a sighting that is new or has changed; ``waits`` says that it has just been queued."""
+        ...
+
+    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
+        """Keep that a page lists an article."""
+        ...
+
+    def listings(self, sighting: Sighting) -> list[Listing]:
+        """Return who lists an article, in the order of the crawl."""
+        ...
+
+    def next(self, *, deeper: bool) -> Iterable[Sighting]:
+        """Return the next queued ones in the order of the crawl: of the present depth, or of the next if ``deeper``."""
+        ...
+
+    def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
+        """Return those that were not fetched and of which that is to be told now, in the order of the crawl."""
+        ...
+
+    def never_fetched(self) -> Iterable[Sighting]:
+        """Return those from earlier runs that no run has fetched, with their listing."""
+        ...
+
+    def store(self, sighting: Sighting, record: Any) -> Any:
+        """Keep the record of an article that was taken, or a teaser, and that it is done; return it, or None if it says nothing new."""
+        ...
+
+    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+        """Keep that an article that was taken has no record: it was not saved, or an item pipeline dropped it."""
+        ...
+
+
+class InMemory:
+    """The memory of a run that is forgotten when it ends."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.first_place = 0
+        self._waiting: list[Sighting] = []
+        self._listings: dict[str, list[Listing]] = {}
+
+    def recall(self, article_ids: Iterable[str]) -> Iterable[Sighting]:
+        return ()
+
+    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+        if waits:
+            self._waiting.append(sighting)
+
+    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
+        # Nobody asks who lists an article that was had.
+        if sighting.state not in DONE:
+            self._listings.setdefault(sighting.id, []).append(listing)
+
+    def listings(self, sighting: Sighting) -> list[Listing]:
+        return sorted(self._listings.get(sighting.id, ()), key=lambda listing: (listing.place, listing.position))
+
+    def next(self, *, deeper: bool) -> Iterable[Sighting]:
+        if not deeper:
+            return ()
+        found = sorted(self._waiting, key=lambda sighting: sighting.order)
+        self._waiting = []
+        return found
+
+    def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
+        return sorted((sighting for sighting in known if sighting.state not in DONE), key=lambda sighting: sighting.order)
+
+    def never_fetched(self) -> Iterable[Sighting]:
+        return ()
+
+    def store(self, sighting: Sighting, record: Any) -> Any:
+        if not isinstance(record, Teaser):
+            self.leave(sighting, "failure" if isinstance(record, Failure) else "article")
+        return record
+
+    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+        sighting.state = state
+        sighting.queued = False
 
 
 class Frontier:
@@ -41,58 +167,99 @@ class Frontier:
     ``follow`` says of a listed item whether it is to be fetched at all.
     """
 
-    def __init__(self, depth: int, limit: int, follow: Callable[[RelatedItem], bool]) -> None:
+    def __init__(self, depth: int, limit: int, follow: Callable[[RelatedItem], bool], memory: Memory | None = None) -> None:
         self.depth = depth
         self.limit = limit
         self.follow = follow
+        self.memory = memory or InMemory()
         self.known: dict[str, Sighting] = {}
+        """What this run has met; the memory may know more."""
         self.taken = 0
-        self._level: deque[str] = deque()
-        self._next: list[str] = []
-        self._in_flight: dict[str, int] = {}
-        """Ids that were taken and are not settled, with their place among all that were taken."""
+        self._places = self.memory.first_place
+        self._waiting = self.memory.waiting
+        self._level: deque[Sighting] = deque()
+        self._in_flight: set[str] = set()
+        self._seeded = False
 
     def seed(self, article_ids: Iterable[str]) -> list[str]:
-        """Add the seeds; return those that are new, in order."""
-        new = [article_id for article_id in dict.fromkeys(article_ids) if article_id not in self.known]
-        for place, article_id in enumerate(new):
-            self.known[article_id] = Sighting(article_id, "waiting", (0, 0, place), None, None)
-            self._next.append(article_id)
-        return new
+        """Add the seeds; return those that are now to be fetched, in order."""
+        article_ids = list(dict.fromkeys(article_ids))
+        self._recall(article_ids)
+        wanted = []
+        for position, article_id in enumerate(article_ids):
+            sighting = self.known.get(article_id)
+            order = (0, 0, position)
+            if sighting is None:
+                sighting = self.known[article_id] = Sighting(article_id, "pending", order, None)
+            elif sighting.found_on is None:
+                continue
+            else:
+                # Known from lists until now: what it leads to is nearer than it was.
+                sighting.order, sighting.found_on, sighting.listing = order, None, None
+                if sighting.state not in DONE:
+                    sighting.state = "pending"
+            if self._queue(sighting):
+                wanted.append(article_id)
+        self._seeded = True
+        return wanted
 
     def list(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
         """Note the related items of a page that is in flight; return the ids that are now to be fetched."""
         page = self.known[page_id]
-        place = self._in_flight[page_id]
+        assert page.place is not None
+        listed = [(item.id, item) for item in items if item.id is not None and item.id != page_id]
+        self._recall(article_id for article_id, _ in listed)
         wanted: list[str] = []
-        for item in items:
-            if item.id is None or item.id == page_id:
-                continue
-            order = (page.depth + 1, place, item.position)
-            sighting = self.known.get(item.id)
+        for article_id, item in listed:
+            order = (page.depth + 1, page.place, item.position)
+            sighting = self.known.get(article_id)
+            nearer = improved = False
             if sighting is None:
-                sighting = self.known[item.id] = Sighting(item.id, "pruned", order, page_id, item)
-            elif sighting.state == "settled":
-                continue
-            elif sighting.found_on is not None and order < sighting.order:
-                sighting.order, sighting.found_on, sighting.listing = order, page_id, item
-            sighting.listed_on.append((order, page_id))
-            if item.headline_raw:
-                sighting.listed_as.add(item.headline_raw)
-            if sighting.state in ("pruned", "depth") and self.follow(item):
-                if order[0] > self.depth:
-                    sighting.state = "depth"
+                sighting = self.known[article_id] = Sighting(article_id, "pruned", order, page_id, item)
+            elif sighting.found_on is not None and not sighting.taken and order < sighting.order:
+                nearer = order[0] < sighting.depth
+                improved = nearer or sighting.revision == 0
+                if improved:
+                    sighting.order, sighting.found_on, sighting.listing = order, page_id, item
+            first = sighting.found_on == page_id and sighting.order == order
+            self.memory.note_listing(sighting, Listing(page_id, page.place, item.position, item.headline_raw, item if first else None))
+            if sighting.state in _LISTED_ONLY:
+                sighting.told = False
+                if self.follow(item):
+                    sighting.state = "depth" if order[0] > self.depth else "pending"
+                if sighting.state == "pending" and self._queue(sighting):
+                    wanted.append(article_id)
                 else:
-                    sighting.state = "waiting"
-                    self._next.append(item.id)
-                    wanted.append(item.id)
+                    self.memory.note(sighting)
+            elif nearer and sighting.revision and order[0] < self.depth:
+                # It was too far from the seeds for all that it lists to be fetched.
+                self._queue(sighting)
+            elif improved:
+                self.memory.note(sighting)
         return wanted
+
+    def reconsider(self) -> None:
+        """Decide anew about what was never fetched: how far to follow, or what, is not what it was in earlier runs."""
+        for found in self.memory.never_fetched():
+            sighting = self.known.setdefault(found.id, found)
+            if sighting.found_on is None or sighting.listing is None:
+                continue
+            follows = self.follow(sighting.listing)
+            state: State = "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
+            if state == sighting.state:
+                continue
+            sighting.state, sighting.told = state, False
+            if state == "pending":
+                self._queue(sighting)
+            else:
+                self._waiting -= sighting.queued
+                sighting.queued = False
+                self.memory.note(sighting)
 
     @property
     def queued(self) -> int:
-        """How many known articles wait to be fetched."""
-        waiting = len(self._level) + len(self._next)
-        return min(waiting, self.limit - self.taken) if self.limit else waiting
+        """How many known articles wait to be fetched in this run."""
+        return min(self._waiting, self.limit - self.taken) if self.limit else self._waiting
 
     @property
     def at_depth(self) -> int:
@@ -101,48 +268,71 @@ class Frontier:
 
     @property
     def has_more(self) -> bool:
-        """Whether any article is still to be taken, now or when this depth is done."""
-        return bool(self._level or self._next) and not self._full
+        """Whether any article is still to be taken, now or when this depth is done. The seeds come first."""
+        return self._seeded and self._waiting > 0 and not self._full
 
-    def take(self) -> str | None:
-        """Return the id of the next article to fetch; None while there is none, or none yet."""
-        if self._full:
+    def take(self) -> Sighting | None:
+        """Return the next article to fetch; None while there is none, or none yet."""
+        if not self.has_more:
             return None
-        if not self._level and self._next and not self._in_flight:
-            self._level = deque(sorted(self._next, key=lambda article_id: self.known[article_id].order))
-            self._next = []
+        if not self._level:
+            deeper = not self._in_flight
+            for found in self.memory.next(deeper=deeper):
+                sighting = self.known.setdefault(found.id, found)
+                if sighting.place is None:
+                    sighting.place = self._places
+                    self._places += 1
+                    self.memory.note(sighting)
+                self._level.append(sighting)
+            if deeper and not self._level:
+                # Nothing is left, whatever was counted: a run must end.
+                self._waiting = 0
         if not self._level:
             return None
-        article_id = self._level.popleft()
-        self.known[article_id].state = "in_flight"
-        self._in_flight[article_id] = self.taken
+        sighting = self._level.popleft()
+        sighting.taken = True
+        self._in_flight.add(sighting.id)
+        self._waiting -= 1
         self.taken += 1
-        return article_id
+        return sighting
 
-    def settle(self, article_id: str, *, not_saved: bool = False) -> None:
+    def settle(self, article_id: str) -> None:
         """Note that an article's page has been dealt with, and all that it lists is known."""
-        if self._in_flight.pop(article_id, None) is not None:
-            self.known[article_id].state = "not_saved" if not_saved else "settled"
+        self._in_flight.discard(article_id)
 
     def unfetched(self) -> Iterator[tuple[Sighting, Why]]:
         """Yield what is known and was not fetched, in the order of the crawl, with the reason."""
-        for sighting in sorted(self.known.values(), key=lambda s: s.order):
+        for sighting in self.memory.unfetched(self.known.values()):
             if sighting.state in ("depth", "pruned", "not_saved"):
                 yield sighting, sighting.state
-            elif sighting.state == "waiting":
-                yield sighting, "limit" if self._full else "interrupted"
-            elif sighting.state == "in_flight":
-                yield sighting, "interrupted"
+            else:
+                yield sighting, "interrupted" if sighting.taken or not self._full else "limit"
+
+    def _recall(self, article_ids: Iterable[str]) -> None:
+        unmet = [article_id for article_id in article_ids if article_id not in self.known]
+        for sighting in self.memory.recall(unmet) if unmet else ():
+            self.known[sighting.id] = sighting
+
+    def _queue(self, sighting: Sighting) -> bool:
+        """Have an article fetched; return whether it was not queued already."""
+        new = not sighting.queued
+        if new:
+            sighting.queued = True
+            self._waiting += 1
+        self.memory.note(sighting, waits=new)
+        return new
 
     @property
     def _full(self) -> bool:
         return 0 < self.limit <= self.taken
 
 
-def known(sighting: Sighting, site: Site) -> dict[str, Any]:
+def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[str, Any]:
     """The fields that a teaser and a failure share: what the run knows of an article that it did not read."""
+    listings = list(listings)
     listing = sighting.listing
-    listed_on = [page_id for _, page_id in sorted(sighting.listed_on)]
+    if listing is None and sighting.found_on is not None:
+        listing = next((found.item for found in listings if found.page_id == sighting.found_on), None)
     return {
         "site": site.name,
         "id": sighting.id,
@@ -154,13 +344,13 @@ def known(sighting: Sighting, site: Site) -> dict[str, Any]:
         "uploaded_at": listing.uploaded_at if listing else None,
         "content_type": listing.content_type if listing else None,
         "sort": listing.sort if listing else None,
-        "listed_on": tuple(dict.fromkeys(listed_on)),
-        "listed_as": tuple(sorted(sighting.listed_as)),
+        "listed_on": tuple(dict.fromkeys(found.page_id for found in listings)),
+        "listed_as": tuple(sorted({found.headline for found in listings if found.headline})),
         "depth": sighting.depth,
         "found_on": sighting.found_on,
     }
 
 
-def teaser(sighting: Sighting, why: Why, site: Site) -> Teaser:
+def teaser(sighting: Sighting, why: Why, listings: Iterable[Listing], site: Site) -> Teaser:
     """Make the record of an article that is known only from lists."""
-    return Teaser(**known(sighting, site), why=why)
+    return Teaser(**known(sighting, listings, site), why=why)

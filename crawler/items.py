@@ -7,7 +7,7 @@ of raises it. ``json_schema`` gives the JSON Schema of each, generated from thes
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -32,6 +32,8 @@ Position = Annotated[int, msgspec.Meta(ge=1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 MediaKind = Literal["image", "video"]
+Schema = Literal[2]
+"""1 had no ``revision`` and no ``changed``."""
 
 Why = Literal["depth", "limit", "pruned", "not_saved", "interrupted"]
 """Why a known article was not fetched.
@@ -69,6 +71,8 @@ that no base_url names; cut_short: fewer bytes came than were announced; not_an_
 but holds no article; other_article: the page says that it is another one; unreadable: the saved page cannot
 be opened; internal_error: a fault of this program, its log has the traceback.
 """
+
+REASONS = frozenset(get_args(Reason))
 
 ANSWERS = frozenset({"gone", "robots"})
 """Reasons that are the site's answer, not a fault of the run."""
@@ -112,12 +116,18 @@ class RelatedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """An article that was fetched and read. A field that could not be read is null and named in ``missing``."""
+    """An article that was fetched and read. A field that could not be read is null and named in ``missing``.
+
+    ``revision`` counts from 1 the times that a crawl with a memory found the article new or changed, ``changed`` names the fields
+    that are not what they were in the revision before.
+    """
 
     kind: Literal["article"] = "article"
-    schema: Literal[1] = 1
+    schema: Schema = 2
     site: Text
     id: Text
+    revision: Position = 1
+    changed: tuple[Text, ...] = ()
     url: Url | None
     headline: Text | None
     headline_raw: Text | None
@@ -148,7 +158,7 @@ class Known:
     """
 
     kind: Literal["teaser", "failure"]
-    schema: Literal[1] = 1
+    schema: Schema = 2
     site: Text
     id: Text
     url: Url | None

@@ -1,7 +1,7 @@
 """What really happened in a run: its balance, its exit code, its progress.
 
 The balance: every article that a run came to know of ends as exactly one record. ``scrapy crawl`` prints it last and
-exits 0 only when nothing was left that could have been had.
+exits 0 only when nothing was left that could have been had. With a ledger the balance is that of the whole job, asked of the ledger.
 """
 
 from __future__ import annotations
@@ -9,27 +9,38 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
+from scrapy.exceptions import DropItem
 from scrapy.extensions.feedexport import FeedExporter
 from scrapy.utils.asyncio import create_looping_call
 from tqdm import tqdm
 
-from crawler.items import ANSWERS, Article, Failure, Teaser
+from crawler.items import ANSWERS, REASONS, Article, Failure, Teaser
+from crawler.ledger import history
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
     from crawler.frontier import Frontier
+    from crawler.ledger.job import Job, Run
 
 logger = logging.getLogger(__name__)
 
 COMPLETE, COULD_NOT_START, WRONG_ARGUMENTS, INCOMPLETE, NOTHING_STORED, UNBALANCED = range(6)
 """The exit codes of ``scrapy crawl``."""
+
+
+class NothingNew(DropItem):
+    """A crawl with a memory has this record already: it goes into no feed. No fault, and no loss."""
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(f"{article_id}: nothing new", log_level="DEBUG")
 
 
 class Outcome:
@@ -38,6 +49,8 @@ class Outcome:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.articles = 0
+        self.changed = 0
+        self.unchanged = 0
         self.teasers: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.deepest = 0
@@ -45,6 +58,12 @@ class Outcome:
         self.feeds: list[str] = []
         self.feed_errors: list[str] = []
         self.reason = ""
+        self.balance: history.Balance | None = None
+        """Of the whole job, where there is one, once the run has closed."""
+        self.next_due: str | None = None
+        self._completed: list[str] = []
+        self._completed_faults = 0
+        self._job: Job | None = None
         self._began = monotonic()
         self._frontier: Frontier | None = None
         self._progress: _Progress | None = None
@@ -64,26 +83,32 @@ class Outcome:
 
     @property
     def fetched(self) -> int:
-        return self.articles + sum(self.failures.values())
+        return self.articles + self.unchanged + sum(self.failures.values())
 
     @property
     def discovered(self) -> int:
-        """How many articles the run came to know of."""
+        """How many articles the run, or the job, came to know of."""
+        if self.balance is not None:
+            return self.balance.discovered
         return len(self._frontier.known) if self._frontier else 0
 
     @property
     def stored_nothing(self) -> bool:
         """Whether the run wanted articles and has none, for a reason that is not the site's own answer."""
-        return not self.articles and (self.faults > 0 or self.interrupted)
+        return not self.articles and not self.unchanged and (self.faults > 0 or self.interrupted)
 
     @property
     def faults(self) -> int:
-        """Failures that another try, or a better reader, could mend."""
-        return sum(count for reason, count in self.failures.items() if reason not in ANSWERS)
+        """Failures that another try, or a better reader, could mend. Those of a killed run count for the one that goes on with it."""
+        return _faults(self.failures) + self._completed_faults
 
     @property
     def interrupted(self) -> bool:
         return self.reason not in ("", "finished") or self.teasers["interrupted"] > 0
+
+    @property
+    def ledger_failed(self) -> bool:
+        return self._job is not None and (self._job.pages is None or self._job.pages.failed is not None)
 
     @property
     def incomplete(self) -> bool:
@@ -104,45 +129,83 @@ class Outcome:
         failed = any(key.startswith("feedexport/failed_count") for key in stats)
         return failed or bool(self.crawler.settings.getdict("FEEDS") and self.crawler.get_extension(FeedExporter) is None)
 
-    def exit_code(self, discovered: int) -> int:
-        if self.feed_errors or self.stored_nothing or not self.closed or self._feeds_failed():
+    def exit_code(self) -> int:
+        if self.ledger_failed:
+            return COULD_NOT_START
+        if self.closed and (self.feed_errors or self.stored_nothing or self._feeds_failed()):
             return NOTHING_STORED
-        if discovered != self.stored + self.dropped:
+        if not self.closed:
+            return NOTHING_STORED if self._job is None else INCOMPLETE
+        balanced = self.balance.balanced if self.balance else self.discovered == self.stored + self.dropped
+        if not balanced:
             return UNBALANCED
         return INCOMPLETE if self.incomplete else COMPLETE
 
-    def report(self, discovered: int) -> str:
+    def report(self) -> str:
         """A short table and, last, the balance."""
         seconds = monotonic() - self._began
         rows = [("articles", self.articles, "")]
+        if self._job is not None:
+            rows[0] = ("new", self.articles - self.changed, "")
+            rows += [("changed", self.changed, ""), ("unchanged", self.unchanged, "")]
         rows += [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
-        lines = [f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows]
-        lines.append(
-            f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}"
-        )
+        lines = list(self._completed)
+        if self._job is not None and self.closed and not self.fetched and not self.teasers and not self.interrupted:
+            lines.append("  nothing new: nothing was due")
+        else:
+            lines += [f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows if count or self._job is None or name == "new"]
+            lines.append(
+                f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}"
+            )
         lines += [f"  written: {feed}" for feed in self.feeds]
         lines += [f"  not stored: {error}" for error in self.feed_errors]
-        if not self.articles and discovered:
+        if not self.articles and self.discovered and self._job is None:
             lines.append("  no article was stored: none of what was asked for could be had")
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if self._feeds_failed() and not self.feed_errors:
             lines.append("  not stored: a feed could not be written; the log says why")
+        lines += self._how_it_ended()
+        lines.append(self._last_line())
+        return "\n".join(lines)
+
+    def _how_it_ended(self) -> list[str]:
+        job = self._job
+        if job is not None and job.pages is not None and job.pages.failed is not None:
+            return [f"  stopped: {job.pages.failed}"]
+        if job is not None and (not self.closed or self.interrupted):
+            how = f"stopped before its end ({self.reason})" if self.closed else "broken off"
+            return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
         if not self.closed:
-            lines.append("  the run was broken off before it could write its feeds; what they held is in files that end in .part")
-        elif self.interrupted:
-            lines.append(f"  the run was stopped before its end ({self.reason}); what it had is stored")
-        teasers, failures = self.teasers.total(), self.failures.total()
+            return ["  the run was broken off before it could write its feeds; what they held is in files that end in .part"]
+        if self.interrupted:
+            return [f"  the run was stopped before its end ({self.reason}); what it had is stored"]
+        return [f"  next due: {self.next_due}"] if self.next_due else []
+
+    def _last_line(self) -> str:
+        if self.balance is not None:
+            return str(self.balance)
+        if self._job is not None:
+            return f"the ledger in {self._job.folder} was left as it was; scrapy status tells what it holds"
+        discovered, teasers, failures = self.discovered, self.teasers.total(), self.failures.total()
         balanced = discovered == self.stored
         excused = self.dropped or not self.closed
-        lines.append(
-            f"discovered {discovered} {'=' if balanced else '!='} articles {self.articles} + teasers {teasers} + failures {failures}"
-            + ("" if balanced or excused else " (the sum does not balance: this is a fault of the crawler, please report it)")
+        return f"discovered {discovered} {'=' if balanced else '!='} articles {self.articles} + teasers {teasers} + failures {failures}" + (
+            "" if balanced or excused else " (the sum does not balance: this is a fault of the crawler, please report it)"
         )
-        return "\n".join(lines)
+
+    def completed(self, run: Run) -> None:
+        """Note that this run has written the feeds of one that was killed."""
+        assert self._job is not None
+        with self._job.database.snapshot() as connection:
+            outcomes = history.outcomes(connection, run.number)
+        self._completed_faults += _faults(outcomes)
+        words = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common()) or "nothing stored"
+        self._completed.append(f"  went on from run {run.number}, which was broken off; it had {words}")
 
     def _opened(self, spider: Spider) -> None:
         self._began = monotonic()
+        self._job = getattr(spider, "job", None)
         self._frontier = getattr(spider, "frontier", None)
         if self._frontier is not None:
             self._progress = _Progress(self, self._frontier)
@@ -150,19 +213,35 @@ class Outcome:
     def _scraped(self, item: Any) -> None:
         if isinstance(item, Article):
             self.articles += 1
+            if item.revision > 1:
+                self.changed += 1
             self.deepest = max(self.deepest, item.depth)
         elif isinstance(item, Failure):
             self.failures[item.reason] += 1
         elif isinstance(item, Teaser):
             self.teasers[item.why] += 1
 
-    def _lost(self, item: Any) -> None:
-        self.dropped += 1
+    def _lost(self, item: Any, exception: BaseException | None = None) -> None:
+        if not isinstance(exception, NothingNew):
+            self.dropped += 1
+        elif not isinstance(item, Teaser):
+            self.unchanged += 1
 
     def _closed(self, reason: str) -> None:
         self.reason = reason
+        job = self._job
+        if job is not None and job.pages is not None:
+            job.pages.flush()
+            if job.pages.failed is None:
+                with job.database.snapshot() as connection:
+                    self.balance = history.balance(connection)
+                    self.next_due = history.next_due(connection)
         if self._progress:
             self._progress.close()
+
+
+def _faults(outcomes: Mapping[str, int]) -> int:
+    return sum(count for outcome, count in outcomes.items() if outcome in REASONS and outcome not in ANSWERS)
 
 
 def _by(counts: Counter[str]) -> str:

@@ -1,10 +1,14 @@
-"""Item pipelines: thin shells over normalise."""
+"""Item pipelines: thin shells over normalise and the memory of the crawl."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from scrapy import signals
+
 from crawler import frontier, normalise
+from crawler.items import Article, Failure, Teaser
+from crawler.outcome import NothingNew
 from crawler.spiders.articles import ArticlesSpider, Reading
 
 if TYPE_CHECKING:
@@ -38,5 +42,50 @@ class RecordPipeline:
         spider = self.crawler.spider
         if not isinstance(spider, ArticlesSpider) or not spider.started:
             return
+        memory = spider.frontier.memory
         for sighting, why in spider.frontier.unfetched():
-            await self.crawler.engine.scraper.start_itemproc_async(frontier.teaser(sighting, why, spider.site), response=None)
+            spider.frontier.known.setdefault(sighting.id, sighting)
+            record = frontier.teaser(sighting, why, memory.listings(sighting), spider.site)
+            await self.crawler.engine.scraper.start_itemproc_async(record, response=None)
+
+
+class MemoryPipeline:
+    """The last pipeline: what has passed all of them is kept, and its article is done; in one step, whatever happens to the process."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        pipeline = cls(crawler)
+        crawler.signals.connect(pipeline.item_lost, signal=signals.item_dropped)
+        crawler.signals.connect(pipeline.item_lost, signal=signals.item_error)
+        return pipeline
+
+    def process_item(self, item: Any) -> Any:
+        spider = self.crawler.spider
+        article_id = _id_of(item)
+        if not isinstance(spider, ArticlesSpider) or article_id not in spider.frontier.known:
+            return item
+        kept = spider.frontier.memory.store(spider.frontier.known[article_id], item)
+        if kept is None:
+            raise NothingNew(article_id)
+        return kept
+
+    def item_lost(self, item: Any, exception: BaseException | None = None) -> None:
+        """Another pipeline dropped an item, or failed: its article was fetched, and has no record."""
+        spider = self.crawler.spider
+        article_id = _id_of(item)
+        if isinstance(exception, NothingNew) or not isinstance(spider, ArticlesSpider) or article_id not in spider.frontier.known:
+            return
+        if isinstance(item, Teaser):
+            return
+        spider.frontier.memory.leave(spider.frontier.known[article_id], "dropped", str(exception) if exception else None)
+
+
+def _id_of(item: Any) -> str:
+    if isinstance(item, Reading):
+        return item.fetch.id
+    if isinstance(item, (Article, Failure, Teaser)):
+        return item.id
+    return str(item.get("id", "")) if isinstance(item, dict) else str(getattr(item, "id", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.asyncio import call_later
@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 
     from crawler.frontier import Frontier
 
+# In the meta of a request that the frontier gave, and of what middlewares make of it: it has its turn behind it.
+_TAKEN = "taken"
+
 
 class FrontierScheduler(BaseScheduler):
     """Hands out the requests of a spider in the order of its ``frontier``.
 
-    A request whose ``article`` in meta waits in the frontier is kept until the frontier gives that id. Any other request (a
-    retry, a redirect, one of a spider that has no frontier) is next in turn. ``pause`` stops handing out for a while:
-    how a host that asks for patience gets it, for a run crawls one publisher.
+    A request whose ``article`` in meta waits in the frontier is kept until the frontier gives that id; for an id that an earlier run queued
+    the spider makes the request again. Any other request (a retry, a redirect, one of a spider that has no frontier) is next in turn.
+    ``pause`` stops handing out for a while: how a host that asks for patience gets it, for a run crawls one publisher.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self._spider: Any = None
         self._frontier: Frontier | None = None
         self._kept: dict[str, Request] = {}
         self._ready: deque[Request] = deque()
@@ -40,19 +44,21 @@ class FrontierScheduler(BaseScheduler):
         return cls(crawler)
 
     def open(self, spider: Spider) -> Deferred[None] | None:
+        self._spider = spider
         self._frontier = getattr(spider, "frontier", None)
         return None
 
     def has_pending_requests(self) -> bool:
-        return bool(self._ready or (self._kept and self._frontier and self._frontier.has_more))
+        return bool(self._ready or (self._frontier and self._frontier.has_more))
 
     def enqueue_request(self, request: Request) -> bool:
         article_id = request.meta.get("article")
         sighting = self._frontier.known.get(article_id) if self._frontier and article_id else None
-        if sighting is not None and sighting.state == "waiting":
-            self._kept[sighting.id] = request
-        else:
+        if sighting is None or _TAKEN in request.meta or not sighting.queued:
             self._ready.append(request)
+        elif not sighting.taken:
+            self._kept[sighting.id] = request
+        # Else the frontier was faster: its turn has come, and the same request was made for it.
         return True
 
     def next_request(self) -> Request | None:
@@ -60,10 +66,12 @@ class FrontierScheduler(BaseScheduler):
             return None
         if self._ready:
             return self._ready.popleft()
-        if not self._kept or self._frontier is None:
+        sighting = self._frontier.take() if self._frontier else None
+        if sighting is None:
             return None
-        article_id = self._frontier.take()
-        return None if article_id is None else self._kept.pop(article_id)
+        request = self._kept.pop(sighting.id, None) or self._spider.request(sighting)
+        request.meta[_TAKEN] = True
+        return request
 
     def pause(self, seconds: float) -> None:
         """Hand out nothing for ``seconds`` from now; a longer pause that goes on already stays."""

@@ -76,12 +76,25 @@ WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 
-ITEM_PIPELINES = {"crawler.pipelines.RecordPipeline": 100}
+# In the base, so that an ITEM_PIPELINES of the user's own adds to them: without these nothing is read, and nothing is ever done.
+ITEM_PIPELINES_BASE = {
+    "crawler.pipelines.RecordPipeline": 100,
+    # After any of the user's own.
+    "crawler.pipelines.MemoryPipeline": 1000,
+}
+# A crawl with a memory (JOBDIR). Seconds: the bounds of an article's interval between fetches, and the longest that what is committed may
+# wait to be safe from a power cut.
+RECHECK_MIN = 3600.0
+RECHECK_MAX = 30 * 24 * 3600.0
+LEDGER_SYNC_INTERVAL = 1.0
 EXTENSIONS = {
     "crawler.outcome.Outcome": 0,
     # The same, but what it cannot write counts.
     "scrapy.extensions.feedexport.FeedExporter": None,
     "crawler.feeds.WatchedFeedExporter": 0,
+    "crawler.keeper.JobKeeper": 10,
+    # The ledger keeps what a crawl knows.
+    "scrapy.extensions.spiderstate.SpiderState": None,
     # Off by the settings above too, but then still imported, with all that they need.
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,

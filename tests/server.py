@@ -26,6 +26,8 @@ class NewsServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Headers and body are two writes; the second would wait for the acknowledgement of the first.
+            disable_nagle_algorithm = True
 
             def do_GET(handler) -> None:  # noqa: N805
                 self._answer(handler)
@@ -33,8 +35,14 @@ class NewsServer:
             def log_message(handler, *_: object) -> None:  # noqa: N805
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                # A crawler that is killed breaks its connections off.
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property

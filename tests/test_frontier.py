@@ -31,12 +31,13 @@ def crawl(graph: list[list[int]], depth: int, limit: int, at_once: int, chance: 
     taken: list[str] = []
     flying: list[str] = []
     while frontier.has_more or flying:
-        while len(flying) < at_once and (article_id := frontier.take()) is not None:
-            flying.append(article_id)
-            taken.append(article_id)
+        while len(flying) < at_once and (sighting := frontier.take()) is not None:
+            flying.append(sighting.id)
+            taken.append(sighting.id)
         page = flying.pop(chance.randrange(len(flying)))
         frontier.list(page, [item(other, n) for n, other in enumerate(graph[int(page)], start=1)])
         frontier.settle(page)
+        frontier.known[page].state = "article"
     why = {sighting.id: why for sighting, why in frontier.unfetched()}
     known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in frontier.known.values()}
     return taken, known

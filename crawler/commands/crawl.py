@@ -117,8 +117,7 @@ class Command(crawl.Command):
         if outcome is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
             return
-        discovered = outcome.discovered
         # Standard output belongs to a feed that was sent there.
         feeds = map(str, self.settings.getdict("FEEDS"))
-        print(outcome.report(discovered), file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout)
-        self.exitcode = outcome.exit_code(discovered)
+        print(outcome.report(), file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout)
+        self.exitcode = outcome.exit_code()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 from scrapy.exceptions import (
@@ -26,7 +26,10 @@ from w3lib.url import file_uri_to_path
 
 from crawler import arguments, frontier, normalise, page
 from crawler.errors import CrawlerError
+from crawler.frontier import Frontier, Memory, Sighting
 from crawler.items import Failure, Reason, RelatedItem
+from crawler.ledger.job import Job
+from crawler.ledger.recheck import Intervals
 from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.sites import ARTICLE_ID, Site
@@ -35,8 +38,12 @@ from crawler.sources.folder import SavedPages, address_of_file, id_of_file
 from crawler.sources.live import host_and_port
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure as TwistedFailure
 
+# The arguments that decide which of the articles that lists name are fetched.
+_DECIDING = ("source", "base_url", "depth", "since", "until", "match")
 _REASONS_OF_STATUS: dict[int, Reason] = {404: "gone", 410: "gone", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (CannotResolveHostError, "dns"),
@@ -75,19 +82,55 @@ class ArticlesSpider(Spider):
         self.site = self.arguments.site
         self.allowed_domains = sorted(self.site.hosts)
         self.host_named_by_user = host_and_port(self.arguments.base_url) if self.arguments.base_url else None
-        self.frontier = frontier.Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows)
+        self.job: Job | None = None
+        self.frontier = self._frontier()
         self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
         self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
         self.started = False
         self.began = datetime.now(UTC)
 
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider and, with JOBDIR, begin a run of that job.
+
+        CrawlerError if another process holds it, or its ledger cannot be had.
+        """
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        if folder := crawler.settings.get("JOBDIR"):
+            spider.go_on(Path(folder), crawler.settings)
+        return spider
+
+    def go_on(self, folder: Path, settings: BaseSettings) -> None:
+        """Go on with the crawl that ``folder`` remembers."""
+        intervals = Intervals(settings.getfloat("RECHECK_MIN"), settings.getfloat("RECHECK_MAX"))
+        self.job = Job(folder, self.site.name)
+        told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
+        as_before = self.job.begin(self.began, told, self.arguments.recheck, intervals, settings.getfloat("LEDGER_SYNC_INTERVAL"))
+        self.frontier = self._frontier(self.job.pages)
+        if not as_before:
+            self.frontier.reconsider()
+
+    def _frontier(self, memory: Memory | None = None) -> Frontier:
+        return Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows, memory)
+
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the seeds. CrawlerError if there are none."""
         arguments.require_seed(self.arguments)
         self.started = True
-        requests = {article_id: self._request(article_id, url, **meta) for article_id, url, meta in self.seeds}
-        for article_id in self.frontier.seed(requests):
-            yield requests[article_id]
+        for article_id in self.frontier.seed(article_id for article_id, _, _ in self.seeds):
+            yield self.request(self.frontier.known[article_id])
+
+    def request(self, sighting: Sighting) -> Request:
+        """Make the request for an article of the frontier."""
+        url, meta = next(((url, meta) for seed, url, meta in self.seeds if seed == sighting.id), (None, {}))
+        return Request(
+            url or self.site.url_of(sighting.id),
+            callback=self.parse,
+            errback=self.fail,
+            # The frontier lets each id through once.
+            dont_filter=True,
+            meta={"article": sighting.id, **meta},
+        )
 
     def _identify(self, seed: arguments.Seed) -> tuple[str, str, dict[str, Any]]:
         """The id of a seed, the URL to ask for, and what the request must carry."""
@@ -100,16 +143,6 @@ class ArticlesSpider(Spider):
         known = ARTICLE_ID.fullmatch(article_id) is not None
         url = self.site.url_of(article_id) if known else seed.path.resolve().as_uri()
         return article_id, url, {"saved_page": seed.path, "id_where": told_by}
-
-    def _request(self, article_id: str, url: str | None = None, **meta: Any) -> Request:
-        return Request(
-            url or self.site.url_of(article_id),
-            callback=self.parse,
-            errback=self.fail,
-            # The frontier lets each id through once.
-            dont_filter=True,
-            meta={"article": article_id, **meta},
-        )
 
     def parse(self, response: Response, **_: Any) -> Iterator[Any]:
         """Read an article's page: requests for what it lists first, then the reading.
@@ -144,7 +177,7 @@ class ArticlesSpider(Spider):
             return
         related = normalise.related_items(said.related, self.site)
         for article_id in self.frontier.list(fetch.id, related or ()):
-            yield self._request(article_id)
+            yield self.request(self.frontier.known[article_id])
         yield Reading(said, fetch, related)
 
     def _fetch(self, response: Response) -> Fetch:
@@ -180,7 +213,8 @@ class ArticlesSpider(Spider):
         error = failure.value
         assert error is not None
         if isinstance(error, NotSaved):
-            self.frontier.settle(article_id, not_saved=True)
+            self.frontier.memory.leave(self.frontier.known[article_id], "not_saved", str(error))
+            self.frontier.settle(article_id)
             return
         try:
             reason, detail, status = _explain(error)
@@ -193,10 +227,11 @@ class ArticlesSpider(Spider):
     def failure(self, article_id: str, reason: Reason, detail: str, request: Request | None, status: int | None) -> Failure:
         """Make the record of an article that could not be had or read, and say so in the log."""
         meta = request.meta if request else {}
+        sighting = self.frontier.known[article_id]
         attempts = meta.get("retry_times", 0) + 1
         self.logger.warning("%s: %s (%s)", article_id, reason, detail)
         return Failure(
-            **frontier.known(self.frontier.known[article_id], self.site),
+            **frontier.known(sighting, self.frontier.memory.listings(sighting), self.site),
             reason=reason,
             detail=detail,
             attempts=attempts,

@@ -1,0 +1,31 @@
+"""Where the kill tests stop the process: every place at which a run has just written something, or is about to."""
+
+import os
+import signal
+
+POINTS = (
+    "run begun",
+    "before a commit",
+    "in a commit",
+    "after a commit",
+    "feeds named",
+    "feed part written",
+    "feed parts joined",
+    "feed in its place",
+    "feeds written",
+    "run ended",
+)
+_VARIABLE = "CRAWLER_KILL_AT"
+_countdown: dict[str, int] = {}
+
+
+def point(name: str) -> None:
+    """Kill this process if CRAWLER_KILL_AT says so: ``NAME``, or ``NAME:N`` for the Nth time that it comes here."""
+    asked = os.environ.get(_VARIABLE)
+    if asked is None:
+        return
+    wanted, _, times = asked.partition(":")
+    if wanted == name:
+        _countdown[name] = _countdown.get(name, int(times or 1)) - 1
+        if _countdown[name] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)

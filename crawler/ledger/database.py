@@ -1,0 +1,167 @@
+"""The one module that knows which database keeps the ledger: SQLite, in one file, through SQLAlchemy.
+
+Readers and the one writer do not hinder each other (WAL). A transaction that was committed survives the death of the
+process; one that was committed as ``durable``, and all before it, survives a power cut.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from crawler.errors import CrawlerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, MetaData, Table
+
+_CACHE_KIB = 65_536
+_BUSY_SECONDS = 30
+_ADVICE = (
+    ("No such file", "there is none; give the JOBDIR of a crawl"),
+    ("No space", "make room and run the same command again: what was stored before is safe"),
+    ("full", "make room and run the same command again: what was stored before is safe"),
+    ("readonly", "make the folder and its files writable"),
+    ("Read-only", "it has to be on a file system that can be written"),
+    ("ermission denied", "make the folder and its files readable and writable"),
+    ("unable to open", "make the folder and its files readable and writable"),
+    ("locked", "another program holds the file; try again when it has ended"),
+    ("I/O error", "look after the disk; what was stored before may be read from a copy of the folder"),
+    ("", "the file is damaged: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR"),
+)
+
+
+class LedgerError(CrawlerError):
+    """The ledger cannot be read or written; the message names the file and what to do."""
+
+    def __init__(self, path: Path, what: object) -> None:
+        text = str(what)
+        advice = next(advice for part, advice in _ADVICE if part in text)
+        super().__init__(f"the ledger {path}: {text}; {advice}", exit_code=1)
+
+
+class Database:
+    """A connection to the ledger in ``path``, for one thread. LedgerError if it cannot be had.
+
+    ``schema`` makes the tables of a file that is not there yet. A reader changes nothing.
+    """
+
+    def __init__(self, path: Path, *, schema: MetaData | None = None) -> None:
+        self.path = path
+        with self.errors():
+            if schema is not None and not path.exists():
+                _create(path, schema)
+            if path.stat().st_size == 0:
+                raise LedgerError(path, "it is empty, where a ledger has been")
+            self._engine = _engine(path, write=schema is not None)
+            self.connection: Connection = self._engine.connect()
+            driver = self.connection.connection.driver_connection
+            assert driver is not None
+            self._pragma = driver.execute
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Tell errors of the database as LedgerError."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise LedgerError(self.path, error.orig) from error
+        except OSError as error:
+            raise LedgerError(self.path, error.strerror) from error
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
+        """All of it or nothing; LedgerError if it cannot be stored."""
+        with self.errors():
+            if durable:
+                self._pragma("PRAGMA synchronous = FULL")
+            try:
+                with self.connection.begin():
+                    yield self.connection
+            finally:
+                if durable:
+                    self._pragma("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """For reading: what is stored now, whatever is written meanwhile."""
+        with self.errors():
+            try:
+                yield self.connection
+            finally:
+                self.connection.rollback()
+
+    def damage(self) -> list[str]:
+        """What the database finds wrong with its file; it reads all of it."""
+        try:
+            with self.snapshot() as connection:
+                found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(10)")]
+        except LedgerError as error:
+            return [str(error)]
+        return [] if found == ["ok"] else [line for text in found for line in text.splitlines()]
+
+    def close(self) -> None:
+        with suppress(DBAPIError):
+            self.connection.close()
+        self._engine.dispose()
+
+
+def insert(table: Table) -> sqlite.Insert:
+    """An INSERT that leaves a row with the same key as it is."""
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def upsert(table: Table, keep: tuple[str, ...] = ()) -> sqlite.Insert:
+    """An INSERT that replaces a row with the same key, but for the columns to ``keep``."""
+    statement = sqlite.insert(table)
+    key = [column.name for column in table.primary_key]
+    new = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in (*key, *keep)}
+    return statement.on_conflict_do_update(index_elements=key, set_=new)
+
+
+def _create(path: Path, schema: MetaData) -> None:
+    """Make the file with its tables, whole or not at all: one that is empty has lost what it held."""
+    new = path.with_name(path.name + ".new")
+    for old in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
+        old.unlink(missing_ok=True)
+    engine = _engine(new, write=True)
+    with engine.begin() as connection:
+        schema.create_all(connection)
+    engine.dispose()
+    descriptor = os.open(new, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    new.rename(path)
+
+
+def _engine(path: Path, *, write: bool) -> Any:
+    mode = "rwc" if write else "ro"
+    # A folder that cannot be written has no room for the files of WAL; after a clean end it needs none.
+    alone = not write and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+    quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    uri = f"file:{quoted}?mode={mode}{'&immutable=1' if alone else ''}&uri=true"
+    engine = create_engine(f"sqlite:///{uri}", poolclass=StaticPool, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: object) -> None:
+        # Python's own transactions would leave out the statements that make tables.
+        connection.isolation_level = None
+        if write:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

@@ -1,0 +1,349 @@
+"""What the ledger knows of articles: the frontier's memory over many runs, and what was stored of each.
+
+What a run tells is gathered and committed together (``flush``), in the order in which it was told: whatever is in the ledger
+after a crash is what was told up to some moment. An article's record, its revision and that it is done are told
+together, after everything that the article lists.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from itemadapter import ItemAdapter
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+
+from crawler.frontier import Listing, Sighting
+from crawler.items import Article, Failure, Record, RelatedItem, Teaser
+from crawler.ledger import database
+from crawler.ledger.crash import point
+from crawler.ledger.database import LedgerError
+from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crawler.frontier import State
+    from crawler.ledger.database import Database
+    from crawler.ledger.recheck import Intervals
+
+_CHUNK = 500
+_FOUND = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
+_ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
+_QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(_CHUNK)
+_LATEST = select(RECORDS.c.json).where(RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind"))
+_LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
+_LISTERS = select(LISTINGS).where(LISTINGS.c.id == bindparam("id")).order_by(LISTINGS.c.place, LISTINGS.c.position)
+
+_CONTENT = (
+    *("headline", "headline_raw", "published_at", "published_raw", "body", "language", "credit"),
+    *("media", "related", "related_complete"),
+)
+"""The fields of an article whose change makes a new revision."""
+_DETAIL_CHARACTERS = 500
+
+
+class Pages:
+    """The articles of one job, for one run. It is the ``Memory`` of the run's frontier.
+
+    The first thing that cannot be read or written is told to ``on_failure`` and kept in ``failed``. From then on nothing is
+    kept and nothing is known: the run is to end, and the ledger holds what was committed before.
+    """
+
+    def __init__(self, store: Database, run: int, intervals: Intervals, sync_seconds: float) -> None:
+        self.database = store
+        self.run = run
+        self.intervals = intervals
+        self.sync_seconds = sync_seconds
+        self.failed: LedgerError | None = None
+        self.on_failure: Callable[[LedgerError], None] = lambda error: None
+        with store.snapshot() as connection:
+            self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
+            self.waiting = connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one()
+            self._empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
+            self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
+            self._record = 1 + (connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0)
+        self._changed: dict[str, Sighting] = {}
+        self._listed: list[dict[str, Any]] = []
+        self._fetched: list[dict[str, Any]] = []
+        self._recorded: list[dict[str, Any]] = []
+        self._places = self.first_place
+        self._after: tuple[int, int, int, str] | None = None
+        self._level_ended = True
+        self._synced = time.monotonic()
+        self._unsynced = False
+
+    def recall(self, article_ids: Iterable[str]) -> Iterator[Sighting]:
+        if self._empty:
+            # Then the run itself has met all that there is.
+            return
+        article_ids = iter(article_ids)
+        while some := list(islice(article_ids, _CHUNK)):
+            yield from map(_sighting, self._rows(_FOUND, {"ids": some}))
+
+    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+        self._changed[sighting.id] = sighting
+        if sighting.place is not None and sighting.place >= self._places:
+            self._places = sighting.place + 1
+
+    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
+        told_before = listing.item is None or listing.headline != listing.item.headline_raw
+        self._listed.append(
+            {
+                "id": sighting.id,
+                "page_id": listing.page_id,
+                "run": self.run,
+                "place": listing.place,
+                "position": listing.position,
+                "headline": listing.headline if told_before else None,
+                "item": None if listing.item is None else msgspec.json.encode(listing.item),
+            }
+        )
+
+    def listings(self, sighting: Sighting) -> list[Listing]:
+        self.flush()
+        return list(map(_listing, self._rows(_LISTERS, {"id": sighting.id})))
+
+    def next(self, *, deeper: bool) -> list[Sighting]:
+        if self._level_ended and not deeper:
+            return []
+        # What is queued is looked up there.
+        self.flush()
+        query = _QUEUED
+        if self._after is not None:
+            query = query.where(tuple_(*_ORDER) > self._after)
+            if not deeper:
+                query = query.where(PAGES.c.depth == self._after[0])
+        rows = self._rows(query)
+        level = [row for row in rows if row.depth == rows[0].depth]
+        self._level_ended = len(level) < _CHUNK
+        if level:
+            self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
+        return list(map(_sighting, level))
+
+    def unfetched(self, known: Iterable[Sighting]) -> Iterator[Sighting]:
+        """Teasers whose record is not written, or not true any more; none while anything is still to be fetched."""
+        self.flush()
+        if self._rows(_QUEUED.limit(1)):
+            return
+        query = select(PAGES.c.id).where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told).order_by(*_ORDER)
+        yield from self._in_order([row.id for row in self._rows(query)])
+
+    def never_fetched(self) -> Iterator[Sighting]:
+        query = select(PAGES.c.id).where(PAGES.c.state.in_(("pending", "depth", "pruned"))).order_by(*_ORDER)
+        for sighting in self._in_order([row.id for row in self._rows(query)]):
+            listings = self.listings(sighting)
+            sighting.listing = next((found.item for found in listings if found.page_id == sighting.found_on), None)
+            yield sighting
+
+    def store(self, sighting: Sighting, record: Any) -> Any:
+        """Keep a record of an article and that it is done; return it with its revision, or None if it says nothing new."""
+        if isinstance(record, Article):
+            return self._store_article(sighting, record)
+        if isinstance(record, Failure):
+            self._fetch_row(sighting, record.reason, record.detail)
+            self._done(sighting, "article" if sighting.revision else "failure")
+            self._keep(sighting.id, record)
+            return record
+        if isinstance(record, Teaser):
+            sighting.told = True
+            self.note(sighting)
+            if self._latest(sighting.id, "teaser") == msgspec.json.encode(record):
+                return None
+            self._keep(sighting.id, record)
+            return record
+        # An item pipeline made something else of it.
+        self._fetch_row(sighting, "new", type(record).__name__)
+        self._done(sighting, "article")
+        self._keep(sighting.id, record)
+        return record
+
+    def _store_article(self, sighting: Sighting, article: Article) -> Article | None:
+        if sighting.revision:
+            latest = self._latest(sighting.id, "article")
+            old = msgspec.json.decode(latest) if latest else {}
+            new = msgspec.json.decode(msgspec.json.encode(article))
+            changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
+            if not changed:
+                self.unchanged(sighting, "unchanged")
+                return None
+            article = replace(article, revision=sighting.revision + 1, changed=changed)
+        sighting.revision = article.revision
+        self._fetch_row(sighting, "changed" if article.changed else "new", ", ".join(article.changed) or None)
+        self._done(sighting, "article")
+        self._keep(sighting.id, article)
+        return article
+
+    def unchanged(self, sighting: Sighting, outcome: str) -> None:
+        """Keep that an article was asked for again and says nothing new."""
+        self._fetch_row(sighting, outcome, None)
+        self._done(sighting, sighting.state)
+
+    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+        """Keep that an article was asked for and there is no record of it: dropped by an item pipeline, or not saved."""
+        sighting.told = sighting.told and sighting.state == state
+        self._fetch_row(sighting, state, detail)
+        self._done(sighting, "article" if sighting.revision else state)
+
+    def _done(self, sighting: Sighting, state: State) -> None:
+        sighting.state = state
+        sighting.queued = False
+        self.note(sighting)
+
+    def _fetch_row(self, sighting: Sighting, outcome: str, detail: str | None) -> None:
+        self.intervals.plan(sighting, outcome, time.time())
+        self._fetched.append(
+            {
+                "fetch": self._fetch,
+                "run": self.run,
+                "id": sighting.id,
+                "at": utc_now(),
+                "outcome": outcome,
+                "detail": detail[:_DETAIL_CHARACTERS] if detail else None,
+                "revision": sighting.revision or None,
+            }
+        )
+        self._fetch += 1
+
+    def _keep(self, article_id: str, record: Record | Any) -> None:
+        known = isinstance(record, (Article, Teaser, Failure))
+        text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
+        self._recorded.append(
+            {
+                "record": self._record,
+                "run": self.run,
+                "id": article_id,
+                "kind": record.kind if known else "item",
+                "revision": record.revision if isinstance(record, Article) else None,
+                "crc": zlib.crc32(text),
+                "json": text,
+            }
+        )
+        self._record += 1
+
+    def _latest(self, article_id: str, kind: str) -> bytes | None:
+        rows = self._rows(_LATEST, {"id": article_id, "kind": kind})
+        return rows[0].json if rows else None
+
+    def _in_order(self, article_ids: list[str]) -> Iterator[Sighting]:
+        for start in range(0, len(article_ids), _CHUNK):
+            some = article_ids[start : start + _CHUNK]
+            found = {row.id: _sighting(row) for row in self._rows(_FOUND, {"ids": some})}
+            yield from (found[article_id] for article_id in some if article_id in found)
+
+    def _rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    return connection.execute(query, values).all()
+            except LedgerError as error:
+                self._fail(error)
+        return ()
+
+    def _fail(self, error: LedgerError) -> None:
+        self.failed = error
+        self.on_failure(error)
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Commit what was told since the last time, durably if that was not done for ``sync_seconds``."""
+        durable = durable or time.monotonic() - self._synced >= self.sync_seconds
+        told = self._changed or self._listed or self._fetched or self._recorded
+        if self.failed is not None or (not told and not (durable and self._unsynced)):
+            return
+        point("before a commit")
+        try:
+            with self.database.transaction(durable=durable) as connection:
+                self._write(connection)
+                if durable:
+                    connection.execute(update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now()))
+                point("in a commit")
+        except LedgerError as error:
+            self._fail(error)
+            return
+        point("after a commit")
+        self._changed, self._listed, self._fetched, self._recorded = {}, [], [], []
+        self._unsynced = not durable
+        if durable:
+            self._synced = time.monotonic()
+
+    def _write(self, connection: Connection) -> None:
+        # A list that becomes the first to name an article tells more than when it was not.
+        if first := [row for row in self._listed if row["item"]]:
+            connection.execute(database.upsert(LISTINGS, keep=("run",)), first)
+        if others := [row for row in self._listed if not row["item"]]:
+            connection.execute(database.insert(LISTINGS), others)
+        if self._changed:
+            connection.execute(database.upsert(PAGES, keep=("found_in_run",)), [self._row(sighting) for sighting in self._changed.values()])
+        if self._recorded:
+            connection.execute(RECORDS.insert(), self._recorded)
+        if self._fetched:
+            connection.execute(FETCHES.insert(), self._fetched)
+        connection.execute(update(JOB).values(places=self._places))
+
+    def _row(self, sighting: Sighting) -> dict[str, Any]:
+        depth, lister, position = sighting.order
+        return {
+            "id": sighting.id,
+            "state": sighting.state,
+            "queued": sighting.queued,
+            "depth": depth,
+            "lister": lister,
+            "position": position,
+            "found_on": sighting.found_on,
+            "found_in_run": self.run,
+            "place": sighting.place,
+            "told": sighting.told,
+            "revision": sighting.revision,
+            "due_at": sighting.due_at,
+            "interval": sighting.interval,
+            "failures": sighting.failures,
+        }
+
+
+def queue(store: Database, mode: str, now: float, longest: float) -> None:
+    """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see ``arguments.RECHECKS``.
+
+    One that is due later than any interval allows was told so by a clock that was wrong.
+    """
+    known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
+    if mode == "none":
+        change = update(PAGES).where(PAGES.c.queued, known).values(queued=False)
+    elif mode == "all":
+        change = update(PAGES).where(known).values(queued=True)
+    else:
+        due = or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest)
+        change = update(PAGES).where(and_(due, known)).values(queued=True)
+    with store.transaction() as connection:
+        connection.execute(change)
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _sighting(row: Any) -> Sighting:
+    return Sighting(
+        id=row.id,
+        state=row.state,
+        order=(row.depth, row.lister, row.position),
+        found_on=row.found_on,
+        queued=row.queued,
+        place=row.place,
+        told=row.told,
+        revision=row.revision,
+        due_at=row.due_at,
+        interval=row.interval,
+        failures=row.failures,
+    )
+
+
+def _listing(row: Any) -> Listing:
+    item = msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
+    headline = row.headline if row.headline is not None or item is None else item.headline_raw
+    return Listing(row.page_id, row.place, row.position, headline, item)

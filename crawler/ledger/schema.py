@@ -1,0 +1,123 @@
+"""The tables of the ledger, in standard types only, their version, and the way from older versions to it.
+
+Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
+"""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+
+VERSION = 1
+
+METADATA = MetaData()
+
+JOB = Table(
+    "job",
+    METADATA,
+    Column("version", Integer, nullable=False),
+    Column("site", String, nullable=False),
+    # The first place in the crawl that is not given yet.
+    Column("places", Integer, nullable=False),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("began", String, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("arguments", String, nullable=False),
+    # The last time that what the run had stored was made durable.
+    Column("alive_at", String, nullable=False),
+    # Null while it runs, or if it was killed and its feeds are not written yet.
+    Column("ended", String),
+    # Scrapy's reason for closing; null if it was killed.
+    Column("reason", String),
+    # Whether nothing was left to fetch.
+    Column("finished", Boolean, nullable=False),
+)
+
+FEEDS = Table(
+    "feeds",
+    METADATA,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("uri", String, primary_key=True),
+    # Scrapy's feed options, as JSON.
+    Column("options", String, nullable=False),
+)
+
+PAGES = Table(
+    "pages",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("queued", Boolean, nullable=False),
+    # Its place in the crawl: depth, place of the page that lists it, position in the list (crawler.frontier.Order).
+    Column("depth", Integer, nullable=False),
+    Column("lister", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("found_on", String),
+    Column("found_in_run", Integer, nullable=False),
+    Column("place", Integer),
+    Column("told", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("due_at", Float),
+    Column("interval", Float, nullable=False),
+    Column("failures", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+_QUEUED = PAGES.c.queued
+Index(
+    "pages_queued",
+    *(PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id),
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index("pages_due", PAGES.c.due_at)
+
+LISTINGS = Table(
+    "listings",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("page_id", String, primary_key=True),
+    Column("run", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    # The headline that the list gives.
+    Column("headline", String),
+    # The whole item as JSON, where this list named the article first.
+    Column("item", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+FETCHES = Table(
+    "fetches",
+    METADATA,
+    Column("fetch", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False),
+    Column("id", String, nullable=False),
+    Column("at", String, nullable=False),
+    # new, changed, unchanged, dropped, not_saved, or the reason of a failure.
+    Column("outcome", String, nullable=False),
+    Column("detail", String),
+    Column("revision", Integer),
+)
+Index("fetches_id", FETCHES.c.id)
+Index("fetches_run", FETCHES.c.run)
+
+RECORDS = Table(
+    "records",
+    METADATA,
+    Column("record", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False),
+    Column("id", String),
+    # article, teaser, failure, or item for what an item pipeline made of them.
+    Column("kind", String, nullable=False),
+    Column("revision", Integer),
+    # CRC-32 of the JSON: the database does not notice when a bit of it is lost.
+    Column("crc", Integer, nullable=False),
+    Column("json", LargeBinary, nullable=False),
+)
+Index("records_id", RECORDS.c.id)
+Index("records_run", RECORDS.c.run)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""What makes of the ledger of one version that of the next, in SQL that every database takes."""

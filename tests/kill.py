@@ -1,0 +1,152 @@
+"""Kill crawls with SIGKILL at random moments, resume them until they are done, and compare what they left with the truth.
+
+    python tests/kill.py [KILLS] [--seed N]
+
+Every crawl is of a local site of 300 pages, with 16 requests at once or with one. It is killed and started again until a
+run comes to its end; then the union of its three feeds, and its ``-o`` or ``-O`` file, each have to be the records of a
+crawl that nobody killed, each line whole and once. Printed is also how many pages were fetched twice.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from conftest import IMPATIENT, command, environment, read_records
+from server import NewsServer
+
+from benchmarks.crawl import FIRST_ID, article
+
+PAGES = 300
+# Pages that are not there, and headlines that are not followed.
+GONE = 37
+MATCH = "[0-8],"
+VOLATILE = ("fetched_at", "failed_at")
+
+
+def site() -> NewsServer:
+    """A server of PAGES linked pages, of which some are gone."""
+    chance = random.Random(4)
+    server = NewsServer(Path("nowhere"))
+    pages = {number: article(number, PAGES, chance) for number in range(PAGES)}
+    server.pages = {f"/news/{FIRST_ID + number}": page for number, page in pages.items() if number % GONE or not number}
+    return server
+
+
+def line(url: str, *words: object, at_once: int = 16) -> list[str]:
+    """The command line of a crawl of the whole site."""
+    settings = {**IMPATIENT, "CONCURRENT_REQUESTS": at_once, "CONCURRENT_REQUESTS_PER_DOMAIN": at_once}
+    arguments = {"seed": FIRST_ID, "base_url": url, "depth": 1000, "match": MATCH}
+    given = [f"{name}={value}" for name, value in arguments.items()]
+    return command(
+        "crawl",
+        "articles",
+        *(part for value in given for part in ("-a", value)),
+        *(part for name, value in settings.items() for part in ("-s", f"{name}={value}")),
+        *words,
+    )
+
+
+def lasting(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Records by id, without what differs between two crawls of one site; no id may come twice."""
+    assert len({record["id"] for record in records}) == len(records), "an article has two records"
+    kept = {}
+    for record in records:
+        left_out = (*VOLATILE, "listed_on", "listed_as") if record["kind"] == "failure" else VOLATILE
+        kept[record["id"]] = {name: value for name, value in record.items() if name not in left_out}
+    return kept
+
+
+def run(words: list[str], folder: Path, seconds: float | None = None, kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a crawl; kill it after some seconds, or at a named write point."""
+    chosen = {"CRAWLER_KILL_AT": kill_at} if kill_at else {}
+    with (folder / "log").open("a+", encoding="utf-8") as log:
+        process = subprocess.Popen(words, cwd=folder, env={**environment(), **chosen}, stdout=log, stderr=log)
+        try:
+            process.wait(seconds if seconds is not None else 120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return subprocess.CompletedProcess(words, process.returncode, (folder / "log").read_text(encoding="utf-8"))
+
+
+def truth(url: str) -> dict[str, dict[str, Any]]:
+    """The records of a crawl that nobody kills."""
+    with tempfile.TemporaryDirectory() as name:
+        done = run(line(url, "-O", "all.jsonl"), Path(name))
+        assert done.returncode == 0, done.stdout
+        return lasting(read_records(Path(name) / "all.jsonl"))
+
+
+def check(folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.CompletedProcess[str]) -> None:
+    """Compare what a crawl left with the truth."""
+    assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
+    feeds = [record for feed in sorted((folder / "output").glob("*.jsonl")) for record in read_records(feed)]
+    for name, records in (
+        ("union of the feeds", feeds),
+        ("-o or -O file", read_records(folder / "mine.jsonl")),
+    ):
+        got = lasting(records)
+        missing, extra = expected.keys() - got.keys(), got.keys() - expected.keys()
+        assert not missing and not extra, f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
+        differing = [key for key in expected if got[key] != expected[key]]
+        assert not differing, f"{name}: {differing[0]} is\n{json.dumps(got[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
+    assert not list(folder.rglob("*.part")), "a part is left"
+    kinds = Counter(record["kind"] for record in expected.values())
+    sum_ = "discovered {} = articles {} + teasers {} + failures {} + pending 0".format(
+        len(expected), *(kinds[kind] for kind in ("article", "teaser", "failure"))
+    )
+    assert sum_ in last.stdout, last.stdout[-500:]
+
+
+def crawl(server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]], chance: random.Random) -> tuple[int, int]:
+    """Kill and resume one crawl until it is done; return how often it was killed, and how many pages were fetched twice."""
+    server.asked.clear()
+    words = line(server.url, "-s", "JOBDIR=job", chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16)))
+    kills = 0
+    while True:
+        # Starting takes about a second, a whole crawl two or three.
+        last = run(words, folder, seconds=chance.uniform(0.4, 2.5))
+        if last.returncode != -9:
+            break
+        kills += 1
+    check(folder, expected, last)
+    return kills, len(server.news_asked) - len(set(server.news_asked))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kills", type=int, nargs="?", default=200)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    kills = crawls = twice = 0
+    with site() as server:
+        expected = truth(server.url)
+        print(f"seed {options.seed}; the truth has {len(expected)} records", flush=True)
+        while kills < options.kills:
+            folder = Path(tempfile.mkdtemp(prefix="kill-"))
+            try:
+                more, again = crawl(server, folder, expected, chance)
+            except AssertionError as error:
+                sys.exit(f"{folder}: {error}")
+            shutil.rmtree(folder)
+            kills, crawls, twice = kills + more, crawls + 1, twice + again
+            print(f"{crawls} crawls, {kills} kills, {twice} pages fetched twice", flush=True)
+    each = twice / max(kills, 1)
+    print(f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; {each:.1f} pages fetched twice for each kill")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()
