@@ -152,10 +152,18 @@ def main() -> None:
             obvious = [f"{bins}/scrapy", "runspider", str(PEERS / "obvious_spider.py"), "-a", f"base_url={url}", "-a", f"seed={FIRST_ID}"]
             obvious += ["-O", str(out), "-s", "LOG_LEVEL=INFO"]
             crawlee = [sys.executable, str(PEERS / "bare_crawlee.py"), url, str(FIRST_ID), str(out)]
-            crawlers = {"this spider": (ours, ROOT), "obvious spider": (obvious, folder), "bare crawlee": (crawlee, folder)}
+            job = folder / "job"
+            remembering = [*ours, "-s", f"JOBDIR={job}"]
+            crawlers = {
+                "this spider": (ours, ROOT),
+                "with JOBDIR": (remembering, ROOT),
+                "obvious spider": (obvious, folder),
+                "bare crawlee": (crawlee, folder),
+            }
             runs: dict[str, list[Run]] = {crawler: [] for crawler in crawlers}
             for _ in range(options.pairs):
                 for crawler, (command, cwd) in crawlers.items():
+                    shutil.rmtree(job, ignore_errors=True)
                     runs[crawler].append(measure(command, out, options.pages, cwd))
                     last = runs[crawler][-1]
                     print(
@@ -170,6 +178,10 @@ def main() -> None:
     for crawler, bar in (("obvious spider", 1.5), ("bare crawlee", 0.8)):
         ratio = statistics.median(peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True))
         print(f"pages/s, this spider / {crawler}: {ratio:.2f} (bar {bar})")
+    remembering = runs["with JOBDIR"]
+    for crawler, bar in (("this spider", 0.85), ("obvious spider", 1.3)):
+        ratio = statistics.median(peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True))
+        print(f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: {ratio:.2f} (bar {bar})")
     ratio = statistics.median(own.megabytes / peer.megabytes for own, peer in zip(mine, runs["obvious spider"], strict=True))
     print(f"peak memory, this spider / obvious spider: {ratio:.2f} (bar: at most 1.3)")
 

@@ -1,4 +1,4 @@
-"""The one error class of this project's own code, and the hint that its messages end with."""
+"""The error class of this project's own code, and the hint that its messages end with."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -13,6 +13,13 @@ class CrawlerError(ValueError):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class LedgerError(CrawlerError):
+    """The ledger of a job cannot be read or written; the message names its file and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=1)
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

@@ -33,12 +33,13 @@ from w3lib.url import file_uri_to_path
 
 from crawler.items import Article, Failure, Teaser
 from crawler.ledger.crash import point
-from crawler.ledger.job import Job, Run
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
+
+    from crawler.ledger.job import Job, Run
 
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16

@@ -159,6 +159,8 @@ class InMemory:
     def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
         sighting.state = state
         sighting.queued = False
+        if state in DONE:
+            self._listings.pop(sighting.id, None)
 
 
 class Frontier:

@@ -10,7 +10,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.ledger.database import LedgerError
+from crawler.errors import LedgerError
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 # Often enough that little is fetched again after a kill, and seldom enough that a fast crawl stores several articles at once.
-_COMMIT_SECONDS = 0.1
+_COMMIT_SECONDS = 0.2
 
 
 class JobKeeper:
-    """Commits to the ledger every tenth of a second. Without JOBDIR there is nothing to do."""
+    """Commits to the ledger several times a second. Without JOBDIR there is nothing to do."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler

@@ -21,13 +21,13 @@ from scrapy.utils.asyncio import create_looping_call
 from tqdm import tqdm
 
 from crawler.items import ANSWERS, REASONS, Article, Failure, Teaser
-from crawler.ledger import history
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
     from crawler.frontier import Frontier
+    from crawler.ledger.history import Balance
     from crawler.ledger.job import Job, Run
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Outcome:
         self.feeds: list[str] = []
         self.feed_errors: list[str] = []
         self.reason = ""
-        self.balance: history.Balance | None = None
+        self.balance: Balance | None = None
         """Of the whole job, where there is one, once the run has closed."""
         self.next_due: str | None = None
         self._completed: list[str] = []
@@ -197,8 +197,7 @@ class Outcome:
     def completed(self, run: Run) -> None:
         """Note that this run has written the feeds of one that was killed."""
         assert self._job is not None
-        with self._job.database.snapshot() as connection:
-            outcomes = history.outcomes(connection, run.number)
+        outcomes = self._job.outcomes(run)
         self._completed_faults += _faults(outcomes)
         words = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common()) or "nothing stored"
         self._completed.append(f"  went on from run {run.number}, which was broken off; it had {words}")
@@ -233,9 +232,7 @@ class Outcome:
         if job is not None and job.pages is not None:
             job.pages.flush()
             if job.pages.failed is None:
-                with job.database.snapshot() as connection:
-                    self.balance = history.balance(connection)
-                    self.next_due = history.next_due(connection)
+                self.balance, self.next_due = job.balance(), job.next_due()
         if self._progress:
             self._progress.close()
 

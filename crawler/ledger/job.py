@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,6 +128,18 @@ class Job:
             change = update(RUNS).where(RUNS.c.run == run.number)
             connection.execute(change.values(ended=utc_now(), reason=reason, finished=finished))
         point("run ended")
+
+    def balance(self) -> history.Balance:
+        with self.database.snapshot() as connection:
+            return history.balance(connection)
+
+    def next_due(self) -> str | None:
+        with self.database.snapshot() as connection:
+            return history.next_due(connection)
+
+    def outcomes(self, run: Run) -> Counter[str]:
+        with self.database.snapshot() as connection:
+            return history.outcomes(connection, run.number)
 
     def close(self) -> None:
         """Let go of the ledger; another process may have it."""

@@ -19,11 +19,11 @@ import msgspec
 from itemadapter import ItemAdapter
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
+from crawler.errors import LedgerError
 from crawler.frontier import Listing, Sighting
 from crawler.items import Article, Failure, Record, RelatedItem, Teaser
 from crawler.ledger import database
 from crawler.ledger.crash import point
-from crawler.ledger.database import LedgerError
 from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 
 if TYPE_CHECKING:
@@ -40,6 +40,14 @@ _QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(_CHUNK)
 _LATEST = select(RECORDS.c.json).where(RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind"))
 _LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
 _LISTERS = select(LISTINGS).where(LISTINGS.c.id == bindparam("id")).order_by(LISTINGS.c.place, LISTINGS.c.position)
+
+# A list that becomes the first to name an article tells more than when it was not.
+_FIRST_LISTING = database.upsert(LISTINGS, keep=("run",))
+_LISTING = database.insert(LISTINGS)
+_PAGE = database.upsert(PAGES, keep=("found_in_run",))
+_RECORD = RECORDS.insert()
+_FETCH = FETCHES.insert()
+_GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
 
 _CONTENT = (
     *("headline", "headline_raw", "published_at", "published_raw", "body", "language", "credit"),
@@ -70,9 +78,10 @@ class Pages:
             self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
             self._record = 1 + (connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0)
         self._changed: dict[str, Sighting] = {}
-        self._listed: list[dict[str, Any]] = []
-        self._fetched: list[dict[str, Any]] = []
-        self._recorded: list[dict[str, Any]] = []
+        self._listed_first: list[tuple[Any, ...]] = []
+        self._listed: list[tuple[Any, ...]] = []
+        self._fetched: list[tuple[Any, ...]] = []
+        self._recorded: list[tuple[Any, ...]] = []
         self._places = self.first_place
         self._after: tuple[int, int, int, str] | None = None
         self._level_ended = True
@@ -93,18 +102,12 @@ class Pages:
             self._places = sighting.place + 1
 
     def note_listing(self, sighting: Sighting, listing: Listing) -> None:
-        told_before = listing.item is None or listing.headline != listing.item.headline_raw
-        self._listed.append(
-            {
-                "id": sighting.id,
-                "page_id": listing.page_id,
-                "run": self.run,
-                "place": listing.place,
-                "position": listing.position,
-                "headline": listing.headline if told_before else None,
-                "item": None if listing.item is None else msgspec.json.encode(listing.item),
-            }
-        )
+        row = (sighting.id, listing.page_id, self.run, listing.place, listing.position)
+        if listing.item is not None:
+            self._listed_first.append((*row, None, msgspec.json.encode(listing.item)))
+        else:
+            told = sighting.listing is not None and sighting.listing.headline_raw == listing.headline
+            self._listed.append((*row, None if told else listing.headline, None))
 
     def listings(self, sighting: Sighting) -> list[Listing]:
         self.flush()
@@ -199,32 +202,19 @@ class Pages:
     def _fetch_row(self, sighting: Sighting, outcome: str, detail: str | None) -> None:
         self.intervals.plan(sighting, outcome, time.time())
         self._fetched.append(
-            {
-                "fetch": self._fetch,
-                "run": self.run,
-                "id": sighting.id,
-                "at": utc_now(),
-                "outcome": outcome,
-                "detail": detail[:_DETAIL_CHARACTERS] if detail else None,
-                "revision": sighting.revision or None,
-            }
+            (
+                *(self._fetch, self.run, sighting.id, utc_now(), outcome),
+                *(detail[:_DETAIL_CHARACTERS] if detail else None, sighting.revision or None),
+            )
         )
         self._fetch += 1
 
     def _keep(self, article_id: str, record: Record | Any) -> None:
         known = isinstance(record, (Article, Teaser, Failure))
         text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
-        self._recorded.append(
-            {
-                "record": self._record,
-                "run": self.run,
-                "id": article_id,
-                "kind": record.kind if known else "item",
-                "revision": record.revision if isinstance(record, Article) else None,
-                "crc": zlib.crc32(text),
-                "json": text,
-            }
-        )
+        kind = record.kind if known else "item"
+        revision = record.revision if isinstance(record, Article) else None
+        self._recorded.append((self._record, self.run, article_id, kind, revision, zlib.crc32(text), text))
         self._record += 1
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
@@ -253,7 +243,7 @@ class Pages:
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if that was not done for ``sync_seconds``."""
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds
-        told = self._changed or self._listed or self._fetched or self._recorded
+        told = self._changed or self._listed or self._listed_first or self._fetched or self._recorded
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
         point("before a commit")
@@ -267,43 +257,28 @@ class Pages:
             self._fail(error)
             return
         point("after a commit")
-        self._changed, self._listed, self._fetched, self._recorded = {}, [], [], []
+        self._changed, self._listed, self._listed_first, self._fetched, self._recorded = {}, [], [], [], []
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
 
     def _write(self, connection: Connection) -> None:
-        # A list that becomes the first to name an article tells more than when it was not.
-        if first := [row for row in self._listed if row["item"]]:
-            connection.execute(database.upsert(LISTINGS, keep=("run",)), first)
-        if others := [row for row in self._listed if not row["item"]]:
-            connection.execute(database.insert(LISTINGS), others)
-        if self._changed:
-            connection.execute(database.upsert(PAGES, keep=("found_in_run",)), [self._row(sighting) for sighting in self._changed.values()])
-        if self._recorded:
-            connection.execute(RECORDS.insert(), self._recorded)
-        if self._fetched:
-            connection.execute(FETCHES.insert(), self._fetched)
-        connection.execute(update(JOB).values(places=self._places))
+        for statement, rows in (
+            (_FIRST_LISTING, self._listed_first),
+            (_LISTING, self._listed),
+            (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
+            (_RECORD, self._recorded),
+            (_FETCH, self._fetched),
+        ):
+            if rows:
+                database.execute_many(connection, statement, rows)
+        connection.execute(_GIVEN_PLACES, {"given": self._places})
 
-    def _row(self, sighting: Sighting) -> dict[str, Any]:
-        depth, lister, position = sighting.order
-        return {
-            "id": sighting.id,
-            "state": sighting.state,
-            "queued": sighting.queued,
-            "depth": depth,
-            "lister": lister,
-            "position": position,
-            "found_on": sighting.found_on,
-            "found_in_run": self.run,
-            "place": sighting.place,
-            "told": sighting.told,
-            "revision": sighting.revision,
-            "due_at": sighting.due_at,
-            "interval": sighting.interval,
-            "failures": sighting.failures,
-        }
+    def _row(self, sighting: Sighting) -> tuple[Any, ...]:
+        return (
+            *(sighting.id, sighting.state, sighting.queued, *sighting.order, sighting.found_on, self.run, sighting.place, sighting.told),
+            *(sighting.revision, sighting.due_at, sighting.interval, sighting.failures),
+        )
 
 
 def queue(store: Database, mode: str, now: float, longest: float) -> None:
@@ -345,5 +320,4 @@ def _sighting(row: Any) -> Sighting:
 
 def _listing(row: Any) -> Listing:
     item = msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
-    headline = row.headline if row.headline is not None or item is None else item.headline_raw
-    return Listing(row.page_id, row.place, row.position, headline, item)
+    return Listing(row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item)

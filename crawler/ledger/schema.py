@@ -81,7 +81,7 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline that the list gives.
+    # The headline that the list gives; null if it is that of the list that named the article first.
     Column("headline", String),
     # The whole item as JSON, where this list named the article first.
     Column("item", LargeBinary),

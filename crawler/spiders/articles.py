@@ -28,8 +28,6 @@ from crawler import arguments, frontier, normalise, page
 from crawler.errors import CrawlerError
 from crawler.frontier import Frontier, Memory, Sighting
 from crawler.items import Failure, Reason, RelatedItem
-from crawler.ledger.job import Job
-from crawler.ledger.recheck import Intervals
 from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.sites import ARTICLE_ID, Site
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure as TwistedFailure
+
+    from crawler.ledger.job import Job
 
 # The arguments that decide which of the articles that lists name are fetched.
 _DECIDING = ("source", "base_url", "depth", "since", "until", "match")
@@ -102,6 +102,10 @@ class ArticlesSpider(Spider):
 
     def go_on(self, folder: Path, settings: BaseSettings) -> None:
         """Go on with the crawl that ``folder`` remembers."""
+        # A run without a memory needs no database, which takes as long to import as a hundred pages to crawl.
+        from crawler.ledger.job import Job
+        from crawler.ledger.recheck import Intervals
+
         intervals = Intervals(settings.getfloat("RECHECK_MIN"), settings.getfloat("RECHECK_MAX"))
         self.job = Job(folder, self.site.name)
         told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
