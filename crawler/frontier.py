@@ -19,6 +19,7 @@ State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "
 """What is known of an article: pending: to be fetched for the first time; article: it was had, at least once; failure: it was
 asked for and never had; dropped: it was had, and an item pipeline dropped it; the others are teasers, and why."""
 
+Validators = tuple[str | None, str | None]
 Order = tuple[int, int, int]
 """Depth, place of the listing page among those fetched, position in its list: the order of the crawl."""
 
@@ -35,7 +36,9 @@ class Sighting:
     yet. ``place`` counts the articles taken. ``told`` is whether a record says what is now known of it.
 
     The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX time), the
-    interval between fetches (seconds), and how many failed in a row.
+    interval between fetches (seconds), how many failed in a row, and the ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the
+    answer that the last revision was read from. Those of the present answer are ``answered`` until it is stored. ``refusal`` is the reason
+    if the last answer was no (``items.ANSWERS``).
     """
 
     id: str
@@ -51,6 +54,9 @@ class Sighting:
     due_at: float | None = None
     interval: float = 0.0
     failures: int = 0
+    validators: Validators = (None, None)
+    answered: Validators = (None, None)
+    refusal: str | None = None
 
     @property
     def depth(self) -> int:
@@ -109,6 +115,10 @@ class Memory(Protocol):
         """Keep the record of an article that was taken, or a teaser, and that it is done; return it, or None if it says nothing new."""
         ...
 
+    def unchanged(self, sighting: Sighting, outcome: str) -> None:
+        """Keep that an article that was taken says nothing new."""
+        ...
+
     def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
         """Keep that an article that was taken has no record: it was not saved, or an item pipeline dropped it."""
         ...
@@ -156,6 +166,9 @@ class InMemory:
             self.leave(sighting, "failure" if isinstance(record, Failure) else "article")
         return record
 
+    def unchanged(self, sighting: Sighting, outcome: str) -> None:
+        self.leave(sighting, "article")
+
     def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
         sighting.state = state
         sighting.queued = False
@@ -198,6 +211,7 @@ class Frontier:
             else:
                 # Known from lists until now: what it leads to is nearer than it was.
                 sighting.order, sighting.found_on, sighting.listing = order, None, None
+                sighting.validators = (None, None)
                 if sighting.state not in DONE:
                     sighting.state = "pending"
             if self._queue(sighting):
@@ -234,7 +248,8 @@ class Frontier:
                 else:
                     self.memory.note(sighting)
             elif nearer and sighting.revision and order[0] < self.depth:
-                # It was too far from the seeds for all that it lists to be fetched.
+                # It was too far from the seeds for all that it lists to be fetched: it has to be read again.
+                sighting.validators = (None, None)
                 self._queue(sighting)
             elif improved:
                 self.memory.note(sighting)

@@ -146,14 +146,16 @@ class Outcome:
         seconds = monotonic() - self._began
         rows = [("articles", self.articles, "")]
         if self._job is not None:
-            rows[0] = ("new", self.articles - self.changed, "")
-            rows += [("changed", self.changed, ""), ("unchanged", self.unchanged, "")]
+            kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
+            rows[0] = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
         rows += [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
         lines = list(self._completed)
         if self._job is not None and self.closed and not self.fetched and not self.teasers and not self.interrupted:
             lines.append("  nothing new: nothing was due")
         else:
-            lines += [f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows if count or self._job is None or name == "new"]
+            lines += [
+                f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows if count or self._job is None or name == "articles"
+            ]
             lines.append(
                 f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}"
             )
@@ -263,7 +265,7 @@ class _Progress:
         self.outcome = outcome
         self.frontier = frontier
         self.terminal = sys.stderr.isatty()
-        interval = 0.2 if self.terminal else outcome.crawler.settings.getfloat("PROGRESS_INTERVAL")
+        self._interval = 0.2 if self.terminal else outcome.crawler.settings.getfloat("PROGRESS_INTERVAL")
         self._said = 0
         self._at = monotonic()
         if self.terminal:
@@ -274,8 +276,8 @@ class _Progress:
             size = get_terminal_size()
             self._line = tqdm(bar_format="{desc}", file=sys.stderr, leave=False, ncols=size.columns, nrows=size.lines)
         self._loop = create_looping_call(self._say)
-        if interval > 0:
-            self._loop.start(interval, now=False)
+        if self._interval > 0:
+            self._loop.start(self._interval, now=False)
 
     def _say(self) -> None:
         outcome = self.outcome
@@ -299,5 +301,5 @@ class _Progress:
             self._line.close()
             for handler in self._handlers:
                 handler.setStream(sys.stderr)
-        else:
+        elif self._interval > 0:
             self._say()

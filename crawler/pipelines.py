@@ -9,7 +9,7 @@ from scrapy import signals
 from crawler import frontier, normalise
 from crawler.items import Article, Failure, Teaser
 from crawler.outcome import NothingNew
-from crawler.spiders.articles import ArticlesSpider, Reading
+from crawler.spiders.articles import ArticlesSpider, NotModified, Reading
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -26,10 +26,13 @@ class RecordPipeline:
         return cls(crawler)
 
     def process_item(self, item: Any) -> Any:
-        if not isinstance(item, Reading):
+        if not isinstance(item, (Reading, NotModified)):
             return item
         spider = self.crawler.spider
         assert isinstance(spider, ArticlesSpider)
+        if isinstance(item, NotModified):
+            spider.frontier.memory.unchanged(spider.frontier.known[item.id], "not_modified")
+            raise NothingNew(item.id)
         try:
             return normalise.article(item.page, item.fetch, item.related, spider.site)
         except Exception as error:

@@ -121,5 +121,5 @@ LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"
 # The report at the end says what matters; -s STATS_DUMP=1 adds Scrapy's.
 STATS_DUMP = False
 LOG_VERSIONS: list[str] = []
-# Seconds between progress lines where there is no terminal; 0 for none.
-PROGRESS_INTERVAL = 10.0
+# Seconds between progress lines where there is no terminal; 0 for none: what cron runs is to be quiet.
+PROGRESS_INTERVAL = 0.0

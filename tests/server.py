@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,8 @@ class NewsServer:
 
     def __init__(self, folder: Path) -> None:
         self.pages = {f"/news/{path.stem}": path.read_bytes() for path in folder.glob("*.html")}
+        self.has_validators = False
+        """Whether pages have an ETag, and requests for what is known are answered 304."""
         self.robots = b"User-agent: *\nDisallow:\n"
         self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
         self.asked: list[tuple[float, str]] = []
@@ -77,6 +80,10 @@ class NewsServer:
             self.misbehaviour[path](handler, before)
         elif path == "/robots.txt":
             answer(handler, 200, self.robots, {"Content-Type": "text/plain"})
+        elif path in self.pages and self.has_validators:
+            etag = f'"{sha256(self.pages[path]).hexdigest()[:16]}"'
+            known = handler.headers.get("If-None-Match") == etag
+            answer(handler, 304 if known else 200, b"" if known else self.pages[path], {"ETag": etag})
         elif path in self.pages:
             answer(handler, 200, self.pages[path])
         else:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, exists, func, literal, not_, select, union_all
+import msgspec
+from sqlalchemy import Select, and_, exists, func, literal, not_, select, union_all
 
-from crawler.ledger.schema import FETCHES, LISTINGS, PAGES, RECORDS
+from crawler.items import REASONS
+from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 _TEASERS = ("depth", "pruned", "not_saved")
 _COUNTED = {"article": "articles", "failure": "failures", "pending": "pending", "dropped": "dropped", **dict.fromkeys(_TEASERS, "teasers")}
 _NAMED = 20
+_PIECEMEAL = {"yield_per": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +96,86 @@ def queued(connection: Connection) -> int:
 
 
 def next_due(connection: Connection) -> str | None:
-    """When the next article is due, with how many are within the hour after; None if none is."""
+    """When the next article is due; None if none is."""
     first = connection.execute(select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))).scalar()
-    if first is None:
-        return None
-    count = connection.execute(select(func.count()).where(PAGES.c.due_at <= first + 3600, not_(PAGES.c.queued))).scalar_one()
-    return f"{datetime.fromtimestamp(first, UTC):%Y-%m-%d %H:%M:%S} UTC ({count:,} within an hour from then)"
+    return None if first is None else f"{datetime.fromtimestamp(first, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def outcomes(connection: Connection, run: int) -> Counter[str]:
     """What came of the fetches of a run."""
     query = select(FETCHES.c.outcome, func.count().label("times")).where(FETCHES.c.run == run).group_by(FETCHES.c.outcome)
     return Counter({row.outcome: row.times for row in connection.execute(query)})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run: when, how it ended, and what came of its fetches."""
+
+    number: int
+    began: str
+    ended: str | None
+    alive_at: str
+    reason: str | None
+    outcomes: Counter[str]
+
+
+def runs(connection: Connection, last: int) -> list[RunSummary]:
+    """The ``last`` runs, newest first."""
+    rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
+    return [RunSummary(row.run, row.began, row.ended, row.alive_at, row.reason, outcomes(connection, row.run)) for row in rows]
+
+
+def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> list[int]:
+    """How many articles are due within each number of hours from ``now`` (POSIX seconds)."""
+    due = select(func.count()).where(not_(PAGES.c.queued))
+    return [int(connection.execute(due.where(PAGES.c.due_at <= now + number * 3600)).scalar_one()) for number in hours]
+
+
+def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[str, Any]]]:
+    """The revisions of an article with the run that stored each, oldest first."""
+    query = select(RECORDS).where(RECORDS.c.id == article_id, RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    return [(row.run, msgspec.json.decode(row.json)) for row in connection.execute(query)]
+
+
+def failing(connection: Connection) -> Counter[str]:
+    """What came last of the articles whose last fetch failed, by reason."""
+    last = select(func.max(FETCHES.c.fetch)).group_by(FETCHES.c.id)
+    query = select(FETCHES.c.outcome, func.count().label("times")).where(FETCHES.c.fetch.in_(last), FETCHES.c.outcome.in_(REASONS))
+    return Counter({row.outcome: row.times for row in connection.execute(query.group_by(FETCHES.c.outcome))})
+
+
+def site(connection: Connection) -> str:
+    """The name of the publisher whose articles the job holds."""
+    return str(connection.execute(select(JOB.c.site)).scalar_one())
+
+
+def fetches(connection: Connection, article_id: str) -> list[Any]:
+    """The fetches of an article, oldest first: rows of FETCHES."""
+    return list(connection.execute(select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)))
+
+
+def listers(connection: Connection, article_id: str) -> list[Any]:
+    """Who lists an article, in the order in which the crawl found them: page_id, run, began, position, headline."""
+    query = select(LISTINGS, RUNS.c.began).join(RUNS, RUNS.c.run == LISTINGS.c.run).where(LISTINGS.c.id == article_id)
+    return list(connection.execute(query.order_by(LISTINGS.c.run, LISTINGS.c.place, LISTINGS.c.position)))
+
+
+def page(connection: Connection, article_id: str) -> Any:
+    """The row of PAGES of an article; None if the job does not know it."""
+    return connection.execute(select(PAGES).where(PAGES.c.id == article_id)).first()
+
+
+def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
+    """The articles as JSON, in the order in which they were stored: the latest revision of each, or all."""
+    query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    if not every_revision:
+        query = query.join(PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision))
+    for row in connection.execute(query, execution_options=_PIECEMEAL):
+        yield row.json
+
+
+def lost_bits(connection: Connection) -> list[str]:
+    """The records whose JSON is not what was stored; it reads all of them."""
+    query = select(RECORDS.c.record, RECORDS.c.id, RECORDS.c.kind, RECORDS.c.crc, RECORDS.c.json)
+    found = connection.execute(query, execution_options=_PIECEMEAL)
+    return [f"record {row.record}, {row.kind} {row.id}, is not what was stored" for row in found if zlib.crc32(row.json) != row.crc]

@@ -114,7 +114,7 @@ class Job:
         query = select(RECORDS.c.kind, RECORDS.c.json).where(RECORDS.c.run.between(first or run.number, run.number))
         query = query.order_by(RECORDS.c.record)
         with self.database.snapshot() as connection:
-            for row in connection.execution_options(yield_per=100).execute(query):
+            for row in connection.execute(query, execution_options={"yield_per": 100}):
                 try:
                     yield msgspec.json.decode(row.json, type=KINDS.get(row.kind, dict))
                 except msgspec.ValidationError:
@@ -158,6 +158,18 @@ def read(folder: Path) -> Database:
         job.close()
         database = Database(path)
     return database
+
+
+def holder(folder: Path) -> str | None:
+    """Say which process holds a job; None if none does."""
+    try:
+        with (folder / "lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (folder / "lock").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return None
 
 
 def _open(folder: Path, site: str) -> Database:

@@ -21,7 +21,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
 from crawler.errors import LedgerError
 from crawler.frontier import Listing, Sighting
-from crawler.items import Article, Failure, Record, RelatedItem, Teaser
+from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
 from crawler.ledger import database
 from crawler.ledger.crash import point
 from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
@@ -150,8 +150,11 @@ class Pages:
         if isinstance(record, Article):
             return self._store_article(sighting, record)
         if isinstance(record, Failure):
+            known = sighting.refusal == record.reason
             self._fetch_row(sighting, record.reason, record.detail)
-            self._done(sighting, "article" if sighting.revision else "failure")
+            self._done(sighting, "article" if sighting.revision else "failure", record.reason)
+            if known:
+                return None
             self._keep(sighting.id, record)
             return record
         if isinstance(record, Teaser):
@@ -174,17 +177,18 @@ class Pages:
             new = msgspec.json.decode(msgspec.json.encode(article))
             changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
             if not changed:
+                sighting.validators = sighting.answered
                 self.unchanged(sighting, "unchanged")
                 return None
             article = replace(article, revision=sighting.revision + 1, changed=changed)
         sighting.revision = article.revision
+        sighting.validators = sighting.answered
         self._fetch_row(sighting, "changed" if article.changed else "new", ", ".join(article.changed) or None)
         self._done(sighting, "article")
         self._keep(sighting.id, article)
         return article
 
     def unchanged(self, sighting: Sighting, outcome: str) -> None:
-        """Keep that an article was asked for again and says nothing new."""
         self._fetch_row(sighting, outcome, None)
         self._done(sighting, sighting.state)
 
@@ -194,8 +198,9 @@ class Pages:
         self._fetch_row(sighting, state, detail)
         self._done(sighting, "article" if sighting.revision else state)
 
-    def _done(self, sighting: Sighting, state: State) -> None:
+    def _done(self, sighting: Sighting, state: State, reason: str | None = None) -> None:
         sighting.state = state
+        sighting.refusal = reason if reason in ANSWERS else None
         sighting.queued = False
         self.note(sighting)
 
@@ -277,7 +282,7 @@ class Pages:
     def _row(self, sighting: Sighting) -> tuple[Any, ...]:
         return (
             *(sighting.id, sighting.state, sighting.queued, *sighting.order, sighting.found_on, self.run, sighting.place, sighting.told),
-            *(sighting.revision, sighting.due_at, sighting.interval, sighting.failures),
+            *(sighting.revision, sighting.due_at, sighting.interval, sighting.failures, *sighting.validators, sighting.refusal),
         )
 
 
@@ -315,6 +320,8 @@ def _sighting(row: Any) -> Sighting:
         due_at=row.due_at,
         interval=row.interval,
         failures=row.failures,
+        validators=(row.etag, row.last_modified),
+        refusal=row.answer,
     )
 
 

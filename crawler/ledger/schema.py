@@ -5,7 +5,7 @@ Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-VERSION = 1
+VERSION = 2
 
 METADATA = MetaData()
 
@@ -62,6 +62,11 @@ PAGES = Table(
     Column("due_at", Float),
     Column("interval", Float, nullable=False),
     Column("failures", Integer, nullable=False),
+    # The validators of the last answer that was stored (RFC 9110, 8.8), for conditional requests.
+    Column("etag", String),
+    Column("last_modified", String),
+    # gone or robots, if that was the last answer.
+    Column("answer", String),
     sqlite_with_rowid=False,
 )
 _QUEUED = PAGES.c.queued
@@ -119,5 +124,7 @@ RECORDS = Table(
 Index("records_id", RECORDS.c.id)
 Index("records_run", RECORDS.c.run)
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: tuple(f"ALTER TABLE pages ADD COLUMN {column} VARCHAR" for column in ("etag", "last_modified", "answer")),
+}
 """What makes of the ledger of one version that of the next, in SQL that every database takes."""

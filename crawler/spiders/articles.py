@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from w3lib.url import file_uri_to_path
 
 from crawler import arguments, frontier, normalise, page
 from crawler.errors import CrawlerError
-from crawler.frontier import Frontier, Memory, Sighting
+from crawler.frontier import Frontier, Memory, Sighting, Validators
 from crawler.items import Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from crawler.ledger.job import Job
 
+_NOT_MODIFIED = 304
 # The arguments that decide which of the articles that lists name are fetched.
 _DECIDING = ("source", "base_url", "depth", "since", "until", "match")
 _REASONS_OF_STATUS: dict[int, Reason] = {404: "gone", 410: "gone", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
@@ -68,6 +70,13 @@ class Reading:
     page: Page
     fetch: Fetch
     related: tuple[RelatedItem, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """An article that was asked for again, and the server says that it is what it was."""
+
+    id: str
 
 
 class ArticlesSpider(Spider):
@@ -127,14 +136,25 @@ class ArticlesSpider(Spider):
     def request(self, sighting: Sighting) -> Request:
         """Make the request for an article of the frontier."""
         url, meta = next(((url, meta) for seed, url, meta in self.seeds if seed == sighting.id), (None, {}))
+        conditions = self._conditions(sighting)
+        if conditions:
+            meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED]}
         return Request(
             url or self.site.url_of(sighting.id),
             callback=self.parse,
             errback=self.fail,
+            headers=conditions,
             # The frontier lets each id through once.
             dont_filter=True,
             meta={"article": sighting.id, **meta},
         )
+
+    def _conditions(self, sighting: Sighting) -> dict[str, bytes]:
+        """The headers that ask for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
+        if self.saved_pages or self.arguments.recheck == "all" or not sighting.revision:
+            return {}
+        named = zip(("If-None-Match", "If-Modified-Since"), sighting.validators, strict=True)
+        return {name: value.encode("latin-1") for name, value in named if value}
 
     def _identify(self, seed: arguments.Seed) -> tuple[str, str, dict[str, Any]]:
         """The id of a seed, the URL to ask for, and what the request must carry."""
@@ -158,6 +178,10 @@ class ArticlesSpider(Spider):
         """
         fetch = self._fetch(response)
         try:
+            if response.status == _NOT_MODIFIED:
+                yield NotModified(fetch.id)
+                return
+            self.frontier.known[fetch.id].answered = _validators(response)
             yield from self._read(response, fetch)
         except Exception as error:
             self.logger.exception("%s: a fault of this program while reading %s", fetch.id, response.url)
@@ -233,7 +257,9 @@ class ArticlesSpider(Spider):
         meta = request.meta if request else {}
         sighting = self.frontier.known[article_id]
         attempts = meta.get("retry_times", 0) + 1
-        self.logger.warning("%s: %s (%s)", article_id, reason, detail)
+        # That an article is still gone is nothing new.
+        level = logging.DEBUG if sighting.refusal == reason else logging.WARNING
+        self.logger.log(level, "%s: %s (%s)", article_id, reason, detail)
         return Failure(
             **frontier.known(sighting, self.frontier.memory.listings(sighting), self.site),
             reason=reason,
@@ -277,6 +303,11 @@ def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Rea
     if led_to is None:
         return "not_an_article", f"redirected to {response.url}"
     return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
+
+
+def _validators(response: Response) -> Validators:
+    etag, last_modified = (response.headers.get(name) for name in (b"ETag", b"Last-Modified"))
+    return etag.decode("latin-1") if etag else None, last_modified.decode("latin-1") if last_modified else None
 
 
 def _charset(response: Response) -> str | None:

@@ -1,0 +1,56 @@
+"""``scrapy export``: the whole corpus of a job as JSON Lines."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from crawler.errors import CrawlerError
+from crawler.ledger import history
+from crawler.ledger.database import Database
+from crawler.ledger_command import LedgerCommand
+
+
+class Command(LedgerCommand):
+    def syntax(self) -> str:
+        return "-s JOBDIR=FOLDER [--revisions] [-o FILE]"
+
+    def short_desc(self) -> str:
+        return "Write the articles of a job as JSON Lines: the latest revision of each, or all"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--revisions", action="store_true", help="all revisions of each article")
+        parser.add_argument("-o", "--output", metavar="FILE", help="the file to write, whole or not at all (default: standard output)")
+
+    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+        if opts.output is None or opts.output == "-":
+            self._write(database, sys.stdout.buffer, every_revision=opts.revisions)
+            return
+        target = Path(os.path.realpath(opts.output))
+        try:
+            if target.exists() and not target.is_file():
+                with target.open("wb") as device:
+                    self._write(database, device, every_revision=opts.revisions)
+                return
+            part = target.with_name(f"{target.name}.{os.getpid()}.part")
+            try:
+                with part.open("wb") as file:
+                    count = self._write(database, file, every_revision=opts.revisions)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise CrawlerError(f"output: {opts.output} cannot be written ({error.strerror}); give another file", exit_code=1) from error
+        print(f"{count:,} articles in {opts.output}", file=sys.stderr)
+
+    def _write(self, database: Database, file: IO[bytes], *, every_revision: bool) -> int:
+        count = 0
+        with database.snapshot() as connection:
+            for record in history.corpus(connection, every_revision=every_revision):
+                file.write(record + b"\n")
+                count += 1
+        return count

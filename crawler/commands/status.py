@@ -1,0 +1,70 @@
+"""``scrapy status``: what a job knows, whether it balances, its last runs, what is due when, and whether its ledger is damaged."""
+
+import argparse
+import time
+from datetime import datetime
+from pathlib import Path
+
+from crawler.ledger import history, job
+from crawler.ledger.database import Database
+from crawler.ledger_command import LedgerCommand
+from crawler.outcome import COULD_NOT_START, UNBALANCED
+
+_RUNS = 10
+
+
+class Command(LedgerCommand):
+    def syntax(self) -> str:
+        return "-s JOBDIR=FOLDER"
+
+    def short_desc(self) -> str:
+        return "Tell what a job knows, its last runs and what is due, and look for damage (exit 1) and imbalance (exit 5)"
+
+    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+        if damage := database.damage():
+            self._damaged(folder, damage)
+            return
+        with database.snapshot() as connection:
+            balance, queued = history.balance(connection), history.queued(connection)
+            size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
+            print(f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB")
+            print(balance)
+            if queued:
+                print(f"to do: {queued:,} by the next run, whenever it is")
+            now, hour, day, week = history.due_within(connection, time.time(), (0, 1, 24, 168))
+            print(f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day, {week:,} within a week", end="")
+            print(f"; next {due}" if (due := history.next_due(connection)) else "")
+            if failing := history.failing(connection):
+                print("failed last: " + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common()))
+            if holder := job.holder(folder):
+                print(f"running: {holder}")
+            print("runs:")
+            for run in history.runs(connection, _RUNS):
+                print("  " + _line(run, running=holder is not None))
+                holder = None
+            lost = history.lost_bits(connection)
+        if lost:
+            self._damaged(folder, lost)
+        elif not balance.balanced:
+            self.exitcode = UNBALANCED
+
+    def _damaged(self, folder: Path, damage: list[str]) -> None:
+        print(f"{folder / job.FILE_NAME} is DAMAGED:")
+        for what in damage[:20]:
+            print(f"  {what}")
+        print(
+            "Copy the folder before anything else. Bring it back from a backup, or save what can be read with scrapy export and begin anew."
+        )
+        self.exitcode = COULD_NOT_START
+
+
+def _line(run: history.RunSummary, *, running: bool) -> str:
+    began = datetime.fromisoformat(run.began)
+    if run.reason is not None and run.ended is not None:
+        how = f"{run.reason} after {(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
+    elif running:
+        how = "going on"
+    else:
+        how = f"broken off after {run.alive_at[11:19]}" + ("" if run.ended else ", feeds not written yet")
+    came = ", ".join(f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common()) or "nothing fetched"
+    return f"{run.number:>4}  {began:%Y-%m-%d %H:%M:%S}  {how}: {came}"

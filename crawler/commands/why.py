@@ -1,0 +1,118 @@
+"""``scrapy why``: the whole story of one article, as its job's ledger tells it."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from difflib import unified_diff
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from scrapy.exceptions import UsageError
+
+from crawler import sites
+from crawler.errors import CrawlerError
+from crawler.ledger import history
+from crawler.ledger.database import Database
+from crawler.ledger_command import LedgerCommand
+
+_LISTERS = 20
+_STATES = {
+    "pending": "to be fetched for the first time",
+    "failure": "asked for and never had",
+    "dropped": "had, and dropped by an item pipeline",
+    "depth": "known from lists; farther from the seeds than the crawl follows",
+    "pruned": "known from lists; left out by since, until or match",
+    "not_saved": "known from lists; the folder of saved pages has no page for it",
+}
+
+
+class Command(LedgerCommand):
+    def syntax(self) -> str:
+        return "ID -s JOBDIR=FOLDER"
+
+    def short_desc(self) -> str:
+        return "Tell an article's history in a job: who listed it, each fetch, what changed, when it is due"
+
+    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+        if len(args) != 1:
+            raise UsageError("it takes one article id or URL", print_help=False)
+        with database.snapshot() as connection:
+            site = sites.load(history.site(connection))
+            article_id = site.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
+            page = history.page(connection, article_id)
+            if page is None:
+                raise CrawlerError(
+                    f"{article_id}: no run of {folder} has met it, as a seed or in a list; scrapy status tells what it knows"
+                )
+            revisions = history.revisions(connection, article_id)
+            listers, fetches = history.listers(connection, article_id), history.fetches(connection, article_id)
+        headline = next((record["headline"] for _, record in reversed(revisions)), None) or next(
+            (row.headline for row in listers if row.headline), None
+        )
+        print(f"{article_id}  {headline or ''}".rstrip())
+        print("  " + _state(page, len(revisions)))
+        print("  " + _due(page))
+        print(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
+        for row in listers[:_LISTERS]:
+            print(f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, position {row.position}")
+        if len(listers) > _LISTERS:
+            print(f"  and {len(listers) - _LISTERS} more")
+        print("fetched:" if fetches else "never fetched")
+        for row in fetches:
+            told = f" revision {row.revision}" if row.outcome in ("new", "changed") and row.revision else ""
+            print(f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}{f' ({row.detail})' if row.detail else ''}")
+        for (_, old), (_, new) in pairwise(revisions):
+            print(f"revision {new['revision']} against {old['revision']}:")
+            for line in _difference(old, new):
+                print(f"  {line}")
+
+
+def _state(page: Any, revisions: int) -> str:
+    found = f"found on {page.found_on}" if page.found_on else "a seed"
+    what = f"an article, {revisions} revision{'s' if revisions > 1 else ''} stored" if page.state == "article" else _STATES[page.state]
+    return f"{what}; depth {page.depth}, {found}, first met by run {page.found_in_run}"
+
+
+def _due(page: Any) -> str:
+    if page.queued:
+        return "to be fetched by the next run"
+    if page.due_at is None:
+        return "not to be fetched"
+    seconds = page.due_at - time.time()
+    at = f"{datetime.fromtimestamp(page.due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    failed = f", after {page.failures} failures in a row" if page.failures else f", asked every {_span(page.interval)}"
+    return f"due {at} ({'now' if seconds <= 0 else 'in ' + _span(seconds)}){failed}"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """What changed from one revision to the next, field by field; long texts by paragraph, lists by entry."""
+    for field in new["changed"]:
+        before, after = _lines(old.get(field)), _lines(new[field])
+        if before == after:
+            # Not what is shown of them.
+            before, after = [json.dumps(old.get(field), ensure_ascii=False)], [json.dumps(new[field], ensure_ascii=False)]
+        yield f"{field}:"
+        for line in list(unified_diff(before, after, lineterm="", n=0))[2:]:
+            if not line.startswith("@@"):
+                yield f"  {line[0]} {line[1:]}"
+
+
+def _lines(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return value.split("\n\n")
+    if isinstance(value, list):
+        shown = ("position", "id", "kind", "headline_raw", "url") if value and "position" in value[0] else ("kind", "url")
+        return [" ".join(str(entry[name]) for name in shown if entry.get(name) is not None) for entry in value]
+    return [json.dumps(value)]

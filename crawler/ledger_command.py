@@ -1,0 +1,49 @@
+"""What the commands that ask a job's ledger have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from crawler.errors import CrawlerError
+from crawler.ledger import job
+
+if TYPE_CHECKING:
+    from crawler.ledger.database import Database
+
+
+class LedgerCommand(ScrapyCommand):
+    """A command on the ledger of ``-s JOBDIR=...``, which it only reads. ``tell`` does the work; CrawlerError ends it with one line."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        name = type(self).__module__.rpartition(".")[2]
+        try:
+            given = self.settings.get("JOBDIR")
+            if not given:
+                raise CrawlerError("JOBDIR: it is missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME")
+            folder = Path(given)
+            database = job.read(folder)
+            try:
+                self.tell(folder, database, args, opts)
+                sys.stdout.flush()
+            finally:
+                database.close()
+        except CrawlerError as error:
+            print(f"scrapy {name}: {error}", file=sys.stderr)
+            self.exitcode = error.exit_code
+        except BrokenPipeError:
+            # Whoever read has had enough; Python must not complain of it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+        raise NotImplementedError
