@@ -31,6 +31,8 @@ from scrapy.extensions.feedexport import FeedExporter, FeedSlot, FileFeedStorage
 from scrapy.utils.conf import feed_complete_default_values_from_settings
 from w3lib.url import file_uri_to_path
 
+from crawler.errors import LedgerError
+from crawler.files import sync_folder
 from crawler.items import Article, Failure, Teaser
 from crawler.ledger.crash import point
 from crawler.outcome import Outcome
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
 _FLUSH_SECONDS = 1.0
+# Bytes of a torn last line that may have been taken away before a feed was added.
+_LONGEST_TORN = 1 << 20
 _LINES = ("jsonlines", "jsonl", "jl")
 
 
@@ -91,8 +95,8 @@ class WholeFileStorage(FileFeedStorage):
         self.is_lines = (feed_options or {}).get("format") in _LINES and not (feed_options or {}).get("postprocessing")
         self.name: str | None = None
         """Of the run, where the next one may have to write this feed again; its part is named after it."""
-        self.again = False
-        """Whether a run that was killed may have written it already."""
+        self.written_after: int | None = None
+        """After how many bytes of the file a run that was killed may have written it already."""
         self.goes_on = False
         """Whether the feed holds what earlier runs stored, too."""
         self._part: _Part | None = None
@@ -150,14 +154,14 @@ class WholeFileStorage(FileFeedStorage):
             fcntl.flock(folder, fcntl.LOCK_EX)
             if _has_content(self.target):
                 if not self.overwrite:
-                    if self.again and _holds(self.target, Path(part)):
+                    if self.written_after is not None and _holds(self.target, Path(part), self.written_after):
                         Path(part).unlink()
                         return
                     self._prepend_target(part)
                 elif keep_previous:
                     self._keep_previous()
             Path(part).replace(self.target)
-            _sync(folder)
+            sync_folder(self.target.parent)
             point("feed in its place")
         finally:
             os.close(folder)
@@ -209,7 +213,11 @@ class WatchedFeedExporter(FeedExporter):
     """
 
     _writing: Run | None = None
-    _again = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._sizes: dict[str, int] = {}
+        """Of the files that a killed run may have added to: their bytes when it began."""
 
     async def open_spider(self, spider: Spider) -> None:  # type: ignore[override]
         job: Job | None = getattr(spider, "job", None)
@@ -220,6 +228,9 @@ class WatchedFeedExporter(FeedExporter):
             self._name_feeds(job)
             for run in job.broken_off():
                 await self._complete(job, run, spider)
+        except LedgerError as error:
+            assert job is not None and job.pages is not None
+            job.pages.fail(error)
         except Exception as error:
             self._tell(error)
             raise
@@ -235,8 +246,15 @@ class WatchedFeedExporter(FeedExporter):
             return
         assert job.run is not None and job.pages is not None
         job.pages.flush()
-        if job.pages.failed is None:
-            await self._write(job, job.run, spider)
+        if job.pages.failed is not None:
+            return
+        try:
+            job.feeds_failed = not await self._write(job, job.run, spider)
+        except LedgerError as error:
+            job.pages.fail(error)
+        except Exception as error:
+            self._tell(error)
+            raise
 
     def _export(self, item: Any, spider: Spider) -> None:
         try:
@@ -247,42 +265,51 @@ class WatchedFeedExporter(FeedExporter):
 
     def _name_feeds(self, job: Job) -> None:
         """Have the ledger keep which feeds this run is to write, wherever the next one is started."""
+        assert job.run is not None
         named = {}
         for uri, options in self.settings.getdict("FEEDS").items():
             path = str(uri)
             if "://" not in path and not path.startswith("stdout:"):
                 path = str(Path(path).absolute())
-            # A run that has nothing new leaves no empty file, and a file that was there as it was.
-            named[path] = {"store_empty": False, **options}
+            # A run that has nothing new leaves no empty file, and a file that was there as it was. gzip would write the present time.
+            named[path] = {"store_empty": False, "gzip_mtime": int(job.run.began.timestamp()), **options}
         self._use(named)
-        job.name_feeds(json.loads(json.dumps(named, default=_as_text)))
+        job.name_feeds({uri: (json.loads(json.dumps(options, default=_as_text)), _size(uri)) for uri, options in named.items()})
 
     def _use(self, feeds: dict[str, dict[str, Any]]) -> None:
         self.feeds = {uri: feed_complete_default_values_from_settings(dict(options), self.settings, uri) for uri, options in feeds.items()}
         self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
 
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
-        """Write the feeds of a run that was killed; those that this run replaces will hold its records, too."""
+        """Write the feeds of a run that was killed; those that this run replaces will hold its records, too.
+
+        If one cannot be written, the next run tries again.
+        """
+        outcome = self.crawler.get_extension(Outcome)
+        errors = list(outcome.feed_errors) if outcome else []
         own = {uri for uri, options in self.feeds.items() if _replaces(uri, options)}
         now = self.feeds, self.filters
         feeds = job.feeds_of(run)
-        self._use({uri: options for uri, options in feeds.items() if uri not in own and not uri.startswith("stdout:")})
+        self._use({uri: options for uri, (options, _) in feeds.items() if uri not in own and not uri.startswith("stdout:")})
         for uri in own & feeds.keys():
             _part_of(uri, run).unlink(missing_ok=True)
-        self._again = True
+        self._sizes = {uri: size for uri, (_, size) in feeds.items()}
         try:
-            await self._write(job, run, spider)
+            written = await self._write(job, run, spider)
+        except OSError as error:
+            written = False
+            self._tell(error)
         finally:
-            self._again = False
+            self._sizes = {}
             self.feeds, self.filters = now
-        if not job.feeds_failed:
-            outcome = self.crawler.get_extension(Outcome)
-            if outcome:
-                outcome.completed(run)
+        if outcome:
+            failed, outcome.feed_errors = outcome.feed_errors[len(errors) :], errors
+            outcome.completed(run, failed)
+        if written:
             job.end(run, None)
 
-    async def _write(self, job: Job, run: Run, spider: Spider) -> None:
-        """Write the feeds of a run from its records."""
+    async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
+        """Write the feeds of a run from its records; return whether all could be written."""
         failed = self._failures()
         began, spider.began = spider.began, run.began  # type: ignore[attr-defined]
         try:
@@ -296,13 +323,13 @@ class WatchedFeedExporter(FeedExporter):
                     await super().close_spider(spider)
                 finally:
                     self.feeds = whole
-            job.feeds_failed = job.feeds_failed or self._failures() > failed
         except BaseException:
-            job.feeds_failed = True
+            job.feeds_failed = run is job.run
             raise
         finally:
             spider.began = began  # type: ignore[attr-defined]
         point("feeds written")
+        return self._failures() == failed
 
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
         """The feeds by the first run that they hold: one that replaces its file holds all of the crawl that this run goes on with."""
@@ -315,7 +342,7 @@ class WatchedFeedExporter(FeedExporter):
         slot = super()._start_new_batch(*args, **kwargs)
         if self._writing is not None and isinstance(slot.storage, WholeFileStorage):
             slot.storage.name = _stamp(self._writing.began)
-            slot.storage.again = self._again
+            slot.storage.written_after = self._sizes.get(slot.uri_template)
             slot.storage.goes_on = slot.storage.overwrite and self._writing.began_before < self._writing.number
         return slot
 
@@ -356,7 +383,12 @@ def _stamp(began: datetime) -> str:
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs share it."""
     began = getattr(spider, "began", None)
-    return {**params, "time": _stamp(began)} if began else params
+    if not began:
+        return params
+    if getattr(spider, "job", None) is None:
+        return {**params, "time": _stamp(began)}
+    # Batches are named by the run, too, so that they can be written again.
+    return {**params, "time": _stamp(began), "batch_time": f"{_stamp(began)}-{params['batch_id']}"}
 
 
 def check_writable(target: Path) -> None:
@@ -399,8 +431,14 @@ def _last_line(target: Path) -> bytes:
     return line[line.rfind(b"\n") + 1 :]
 
 
-def _holds(target: Path, part: Path) -> bool:
-    """Whether a file holds all of another one, in one piece."""
+def _size(uri: str) -> int:
+    """The bytes of a feed's file; 0 where there is none."""
+    path = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _holds(target: Path, part: Path, start: int) -> bool:
+    """Whether a file holds all of another one, in one piece, at ``start`` or after it, where a torn line may have been."""
     if part.stat().st_size == 0:
         return True
     with (
@@ -409,7 +447,7 @@ def _holds(target: Path, part: Path) -> bool:
         mmap(whole.fileno(), 0, access=ACCESS_READ) as held,
         mmap(piece.fileno(), 0, access=ACCESS_READ) as sought,
     ):
-        return held.find(sought) >= 0
+        return held.find(sought, max(0, start - _LONGEST_TORN)) >= 0
 
 
 def _mode(target: Path) -> int:
@@ -419,15 +457,6 @@ def _mode(target: Path) -> int:
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask
-
-
-def _sync(folder: int) -> None:
-    """Make a rename durable; a system that cannot sync a folder has it durable already or never."""
-    try:
-        os.fsync(folder)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
 
 
 class RecordLinesExporter(JsonLinesItemExporter):

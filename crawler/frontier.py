@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from crawler.items import Failure, RelatedItem, Teaser, Why
+from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 from crawler.sites import ARTICLE_ID, Site
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
@@ -22,6 +22,9 @@ asked for and never had; dropped: it was had, and an item pipeline dropped it; t
 Validators = tuple[str | None, str | None]
 Order = tuple[int, int, int]
 """Depth, place of the listing page among those fetched, position in its list: the order of the crawl."""
+
+READ_AGAIN = 0.0
+"""``due_at`` of an article that has to be read again whether it has changed or not: what it lists is nearer than it was."""
 
 DONE = frozenset(("article", "failure", "dropped"))
 _LISTED_ONLY = frozenset(("depth", "pruned"))
@@ -67,7 +70,7 @@ class Sighting:
 class Listing:
     """That a page lists an article: the page, its place in the crawl, the position in its list, and the headline that it gives.
 
-    ``item`` is all that the list says, for the list that named the article first.
+    ``item`` is all that the list says; None where it says what the list says that named the article first.
     """
 
     page_id: str
@@ -91,8 +94,8 @@ class Memory(Protocol):
         """Keep a sighting that is new or has changed; ``waits`` says that it has just been queued."""
         ...
 
-    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
-        """Keep that a page lists an article."""
+    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
+        """Keep that a page lists an article; ``first`` says that it is now the list that counts."""
         ...
 
     def listings(self, sighting: Sighting) -> list[Listing]:
@@ -107,12 +110,15 @@ class Memory(Protocol):
         """Return those that were not fetched and of which that is to be told now, in the order of the crawl."""
         ...
 
-    def never_fetched(self) -> Iterable[Sighting]:
-        """Return those from earlier runs that no run has fetched, with their listing."""
+    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[RelatedItem]]]:
+        """Return those from earlier runs that lists named and no run has fetched, with what the lists say."""
         ...
 
-    def store(self, sighting: Sighting, record: Any) -> Any:
-        """Keep the record of an article that was taken, or a teaser, and that it is done; return it, or None if it says nothing new."""
+    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
+        """Keep the record of an article that was taken, or of a teaser, and that it is done; return it, or None if it says nothing new.
+
+        ``read`` is the record as it was before other item pipelines. Without a sighting, keep a record that is of no article.
+        """
         ...
 
     def unchanged(self, sighting: Sighting, outcome: str) -> None:
@@ -140,9 +146,10 @@ class InMemory:
         if waits:
             self._waiting.append(sighting)
 
-    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
+    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
         # Nobody asks who lists an article that was had.
         if sighting.state not in DONE:
+            listing = Listing(page_id, place, item.position, item.headline_raw)
             self._listings.setdefault(sighting.id, []).append(listing)
 
     def listings(self, sighting: Sighting) -> list[Listing]:
@@ -158,12 +165,12 @@ class InMemory:
     def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
         return sorted((sighting for sighting in known if sighting.state not in DONE), key=lambda sighting: sighting.order)
 
-    def never_fetched(self) -> Iterable[Sighting]:
+    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[RelatedItem]]]:
         return ()
 
-    def store(self, sighting: Sighting, record: Any) -> Any:
-        if not isinstance(record, Teaser):
-            self.leave(sighting, "failure" if isinstance(record, Failure) else "article")
+    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
+        if sighting is not None and not isinstance(read, Teaser):
+            self.leave(sighting, "failure" if isinstance(read, Failure) else "article")
         return record
 
     def unchanged(self, sighting: Sighting, outcome: str) -> None:
@@ -211,9 +218,10 @@ class Frontier:
             else:
                 # Known from lists until now: what it leads to is nearer than it was.
                 sighting.order, sighting.found_on, sighting.listing = order, None, None
-                sighting.validators = (None, None)
-                if sighting.state not in DONE:
-                    sighting.state = "pending"
+                if sighting.state in DONE:
+                    self._read_again(sighting)
+                    continue
+                sighting.state = "pending"
             if self._queue(sighting):
                 wanted.append(article_id)
         self._seeded = True
@@ -238,7 +246,7 @@ class Frontier:
                 if improved:
                     sighting.order, sighting.found_on, sighting.listing = order, page_id, item
             first = sighting.found_on == page_id and sighting.order == order
-            self.memory.note_listing(sighting, Listing(page_id, page.place, item.position, item.headline_raw, item if first else None))
+            self.memory.note_listing(sighting, page_id, page.place, item, first=first)
             if sighting.state in _LISTED_ONLY:
                 sighting.told = False
                 if self.follow(item):
@@ -249,22 +257,19 @@ class Frontier:
                     self.memory.note(sighting)
             elif nearer and sighting.revision and order[0] < self.depth:
                 # It was too far from the seeds for all that it lists to be fetched: it has to be read again.
-                sighting.validators = (None, None)
-                self._queue(sighting)
+                self._read_again(sighting)
             elif improved:
                 self.memory.note(sighting)
         return wanted
 
     def reconsider(self) -> None:
         """Decide anew about what was never fetched: how far to follow, or what, is not what it was in earlier runs."""
-        for found in self.memory.never_fetched():
-            sighting = self.known.setdefault(found.id, found)
-            if sighting.found_on is None or sighting.listing is None:
-                continue
-            follows = self.follow(sighting.listing)
+        for sighting, items in self.memory.never_fetched():
+            follows = any(map(self.follow, items))
             state: State = "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
             if state == sighting.state:
                 continue
+            self.known[sighting.id] = sighting
             sighting.state, sighting.told = state, False
             if state == "pending":
                 self._queue(sighting)
@@ -282,6 +287,11 @@ class Frontier:
     def at_depth(self) -> int:
         """The depth of what is being fetched."""
         return max((self.known[article_id].depth for article_id in self._in_flight), default=0)
+
+    @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """The articles that were taken, and of which nothing came."""
+        return tuple(sighting.id for sighting in self.known.values() if sighting.taken and sighting.queued)
 
     @property
     def has_more(self) -> bool:
@@ -329,6 +339,10 @@ class Frontier:
         unmet = [article_id for article_id in article_ids if article_id not in self.known]
         for sighting in self.memory.recall(unmet) if unmet else ():
             self.known[sighting.id] = sighting
+
+    def _read_again(self, sighting: Sighting) -> None:
+        sighting.validators, sighting.due_at = (None, None), READ_AGAIN
+        self._queue(sighting)
 
     def _queue(self, sighting: Sighting) -> bool:
         """Have an article fetched; return whether it was not queued already."""

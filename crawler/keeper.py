@@ -47,6 +47,8 @@ class JobKeeper:
             return
         assert self._job.pages is not None
         self._job.pages.on_failure = self._stop
+        if self._job.pages.failed is not None:
+            self._stop(self._job.pages.failed)
         self._commits = create_looping_call(self._job.pages.flush)
         self._commits.start(_COMMIT_SECONDS, now=False)
 

@@ -20,6 +20,7 @@ from scrapy.extensions.feedexport import FeedExporter
 from scrapy.utils.asyncio import create_looping_call
 from tqdm import tqdm
 
+from crawler.errors import LedgerError
 from crawler.items import ANSWERS, REASONS, Article, Failure, Teaser
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NAMED = 10
 COMPLETE, COULD_NOT_START, WRONG_ARGUMENTS, INCOMPLETE, NOTHING_STORED, UNBALANCED = range(6)
 """The exit codes of ``scrapy crawl``."""
 
@@ -61,6 +63,7 @@ class Outcome:
         self.balance: Balance | None = None
         """Of the whole job, where there is one, once the run has closed."""
         self.next_due: str | None = None
+        self.unrecorded: tuple[str, ...] = ()
         self._completed: list[str] = []
         self._completed_faults = 0
         self._job: Job | None = None
@@ -95,7 +98,7 @@ class Outcome:
     @property
     def stored_nothing(self) -> bool:
         """Whether the run wanted articles and has none, for a reason that is not the site's own answer."""
-        return not self.articles and not self.unchanged and (self.faults > 0 or self.interrupted)
+        return not self.articles and not self.unchanged and (_faults(self.failures) > 0 or self.interrupted)
 
     @property
     def faults(self) -> int:
@@ -112,7 +115,7 @@ class Outcome:
 
     @property
     def incomplete(self) -> bool:
-        return self.faults > 0 or self.interrupted or self.dropped > 0
+        return self.faults > 0 or self.interrupted or self.dropped > 0 or bool(self.unrecorded)
 
     @property
     def closed(self) -> bool:
@@ -124,7 +127,9 @@ class Outcome:
         return self.articles + self.teasers.total() + self.failures.total()
 
     def _feeds_failed(self) -> bool:
-        """Whether Scrapy says that a feed was not stored, or that none was written at all."""
+        """Whether a feed of this run was not stored, or none was written at all."""
+        if self._job is not None:
+            return self._job.feeds_failed
         stats = self.crawler.stats.get_stats()
         failed = any(key.startswith("feedexport/failed_count") for key in stats)
         return failed or bool(self.crawler.settings.getdict("FEEDS") and self.crawler.get_extension(FeedExporter) is None)
@@ -150,7 +155,7 @@ class Outcome:
             rows[0] = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
         rows += [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
         lines = list(self._completed)
-        if self._job is not None and self.closed and not self.fetched and not self.teasers and not self.interrupted:
+        if self._job is not None and self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
             lines.append("  nothing new: nothing was due")
         else:
             lines += [
@@ -165,6 +170,9 @@ class Outcome:
             lines.append("  no article was stored: none of what was asked for could be had")
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
+        if self.unrecorded:
+            ids = ", ".join(self.unrecorded[:_NAMED]) + (" …" if len(self.unrecorded) > _NAMED else "")
+            lines.append(f"  nothing came of these, so they will be fetched again; the log may say why: {ids}")
         if self._feeds_failed() and not self.feed_errors:
             lines.append("  not stored: a feed could not be written; the log says why")
         lines += self._how_it_ended()
@@ -196,13 +204,14 @@ class Outcome:
             "" if balanced or excused else " (the sum does not balance: this is a fault of the crawler, please report it)"
         )
 
-    def completed(self, run: Run) -> None:
-        """Note that this run has written the feeds of one that was killed."""
+    def completed(self, run: Run, errors: list[str]) -> None:
+        """Note that this run has written the feeds of one that was killed, or what kept it from that."""
         assert self._job is not None
         outcomes = self._job.outcomes(run)
-        self._completed_faults += _faults(outcomes)
+        self._completed_faults += _faults(outcomes) + len(errors)
         words = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common()) or "nothing stored"
         self._completed.append(f"  went on from run {run.number}, which was broken off; it had {words}")
+        self._completed += [f"  not stored, and tried again by the next run: {error}" for error in errors]
 
     def _opened(self, spider: Spider) -> None:
         self._began = monotonic()
@@ -230,13 +239,19 @@ class Outcome:
 
     def _closed(self, reason: str) -> None:
         self.reason = reason
-        job = self._job
-        if job is not None and job.pages is not None:
-            job.pages.flush()
-            if job.pages.failed is None:
-                self.balance, self.next_due = job.balance(), job.next_due()
         if self._progress:
             self._progress.close()
+        job = self._job
+        if job is None or job.pages is None or self._frontier is None:
+            return
+        job.pages.flush()
+        if job.pages.failed is None:
+            try:
+                self.balance, self.next_due = job.balance(), job.next_due()
+            except LedgerError as error:
+                job.pages.fail(error)
+        if not self.interrupted:
+            self.unrecorded = self._frontier.unrecorded
 
 
 def _faults(outcomes: Mapping[str, int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
+# The record that is on its way through the pipelines, as it was before those of the user's own: one may make of it what it likes.
+_READ: ContextVar[Article | Failure | Teaser | None] = ContextVar("read", default=None)
+
+
 class RecordPipeline:
     """Makes an article of every reading. At the end of a crawl, adds a teaser for each article that was not fetched."""
 
@@ -26,6 +31,11 @@ class RecordPipeline:
         return cls(crawler)
 
     def process_item(self, item: Any) -> Any:
+        record = self._record(item)
+        _READ.set(record if isinstance(record, (Article, Failure, Teaser)) else None)
+        return record
+
+    def _record(self, item: Any) -> Any:
         if not isinstance(item, (Reading, NotModified)):
             return item
         spider = self.crawler.spider
@@ -67,28 +77,24 @@ class MemoryPipeline:
 
     def process_item(self, item: Any) -> Any:
         spider = self.crawler.spider
-        article_id = _id_of(item)
-        if not isinstance(spider, ArticlesSpider) or article_id not in spider.frontier.known:
+        if not isinstance(spider, ArticlesSpider):
             return item
-        kept = spider.frontier.memory.store(spider.frontier.known[article_id], item)
+        read = _READ.get()
+        kept = spider.frontier.memory.store(spider.frontier.known.get(read.id) if read else None, item, read)
         if kept is None:
-            raise NothingNew(article_id)
+            raise NothingNew(read.id if read else "")
         return kept
 
     def item_lost(self, item: Any, exception: BaseException | None = None) -> None:
         """Another pipeline dropped an item, or failed: its article was fetched, and has no record."""
         spider = self.crawler.spider
         article_id = _id_of(item)
-        if isinstance(exception, NothingNew) or not isinstance(spider, ArticlesSpider) or article_id not in spider.frontier.known:
+        if isinstance(exception, NothingNew) or isinstance(item, Teaser) or not isinstance(spider, ArticlesSpider):
             return
-        if isinstance(item, Teaser):
+        if article_id not in spider.frontier.known:
             return
         spider.frontier.memory.leave(spider.frontier.known[article_id], "dropped", str(exception) if exception else None)
 
 
 def _id_of(item: Any) -> str:
-    if isinstance(item, Reading):
-        return item.fetch.id
-    if isinstance(item, (Article, Failure, Teaser)):
-        return item.id
-    return str(item.get("id", "")) if isinstance(item, dict) else str(getattr(item, "id", ""))
+    return item.fetch.id if isinstance(item, Reading) else str(getattr(item, "id", ""))

@@ -67,11 +67,10 @@ def lasting(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return kept
 
 
-def run(words: list[str], folder: Path, seconds: float | None = None, kill_at: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a crawl; kill it after some seconds, or at a named write point."""
-    chosen = {"CRAWLER_KILL_AT": kill_at} if kill_at else {}
+def run(words: list[str], folder: Path, seconds: float | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a crawl with further environment variables; kill it after some seconds."""
     with (folder / "log").open("a+", encoding="utf-8") as log:
-        process = subprocess.Popen(words, cwd=folder, env={**environment(), **chosen}, stdout=log, stderr=log)
+        process = subprocess.Popen(words, cwd=folder, env={**environment(), **variables}, stdout=log, stderr=log)
         try:
             process.wait(seconds if seconds is not None else 120)
         except subprocess.TimeoutExpired:

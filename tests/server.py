@@ -21,6 +21,7 @@ class NewsServer:
         self.pages = {f"/news/{path.stem}": path.read_bytes() for path in folder.glob("*.html")}
         self.has_validators = False
         """Whether pages have an ETag, and requests for what is known are answered 304."""
+        self.not_modified = 0
         self.robots = b"User-agent: *\nDisallow:\n"
         self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
         self.asked: list[tuple[float, str]] = []
@@ -83,6 +84,7 @@ class NewsServer:
         elif path in self.pages and self.has_validators:
             etag = f'"{sha256(self.pages[path]).hexdigest()[:16]}"'
             known = handler.headers.get("If-None-Match") == etag
+            self.not_modified += known
             answer(handler, 304 if known else 200, b"" if known else self.pages[path], {"ETag": etag})
         elif path in self.pages:
             answer(handler, 200, self.pages[path])

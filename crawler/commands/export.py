@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from crawler.errors import CrawlerError
+from crawler.files import sync_folder
 from crawler.ledger import history
 from crawler.ledger.database import Database
 from crawler.ledger_command import LedgerCommand
@@ -41,6 +42,7 @@ class Command(LedgerCommand):
                     file.flush()
                     os.fsync(file.fileno())
                 part.replace(target)
+                sync_folder(target.parent)
             finally:
                 part.unlink(missing_ok=True)
         except OSError as error:

@@ -7,7 +7,8 @@ process; one that was committed as ``durable``, and all before it, survives a po
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from crawler.errors import LedgerError
+from crawler.files import sync_folder
 
 if TYPE_CHECKING:
-    from sqlalchemy import ClauseElement, Connection, Dialect, MetaData, Table
+    from sqlalchemy import ClauseElement, Connection, Dialect, Table
 
 _CACHE_KIB = 16_384
 # Pages of 4 KiB after which what was committed is moved from the log into the file.
@@ -34,31 +36,49 @@ _ADVICE = (
     ("readonly", "make the folder and its files writable"),
     ("Read-only", "it has to be on a file system that can be written"),
     ("ermission denied", "make the folder and its files readable and writable"),
+    ("no file", "give another JOBDIR"),
     ("unable to open", "make the folder and its files readable and writable"),
-    ("locked", "another program holds the file; try again when it has ended"),
-    ("I/O error", "look after the disk; what was stored before may be read from a copy of the folder"),
-    ("", "the file is damaged: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR"),
+    ("I/O error", "look after the disk, and whether it is full; what was stored before may be read from a copy of the folder"),
+    ("lock", "another program holds the file; try again when it has ended"),
+    ("", "it is damaged, or no ledger: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR"),
 )
 
 
 class Database:
     """A connection to the ledger in ``path``, for one thread. LedgerError if it cannot be had.
 
-    ``schema`` makes the tables of a file that is not there yet. A reader changes nothing.
+    ``create`` makes the tables of a file that is not there yet; without it, the ledger is only read.
     """
 
-    def __init__(self, path: Path, *, schema: MetaData | None = None) -> None:
+    def __init__(self, path: Path, *, create: Callable[[Connection], None] | None = None) -> None:
         self.path = path
+        try:
+            self._open(create)
+        except OSError as error:
+            raise _error(path, error.strerror) from error
+
+    def _open(self, create: Callable[[Connection], None] | None) -> None:
+        path = self.path
         with self.errors():
-            if schema is not None and not path.exists():
-                _create(path, schema)
+            if create is not None and not path.exists():
+                _create(path, create)
+            if not path.is_file():
+                raise _error(path, "it is no file")
             if path.stat().st_size == 0:
                 raise _error(path, "it is empty, where a ledger has been")
-            self._engine = _engine(path, write=schema is not None)
+            self._engine = _engine(path, write=create is not None)
             self.connection: Connection = self._engine.connect()
             driver = self.connection.connection.driver_connection
             assert driver is not None
             self._pragma = driver.execute
+
+    def begin_log(self) -> None:
+        """Write to a log (WAL) from now on, so that readers need not wait.
+
+        The file remembers it: call it only when it is known to be a ledger.
+        """
+        with self.errors():
+            self._pragma("PRAGMA journal_mode = WAL")
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -67,8 +87,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise _error(self.path, error.orig) from error
-        except OSError as error:
-            raise _error(self.path, error.strerror) from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise _error(self.path, error) from error
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
@@ -102,7 +122,7 @@ class Database:
         return [] if found == ["ok"] else [line for text in found for line in text.splitlines()]
 
     def close(self) -> None:
-        with suppress(DBAPIError):
+        with suppress(SQLAlchemyError):
             self.connection.close()
         self._engine.dispose()
 
@@ -137,14 +157,14 @@ def _error(path: Path, what: object) -> LedgerError:
     return LedgerError(f"the ledger {path}: {text}; {advice}")
 
 
-def _create(path: Path, schema: MetaData) -> None:
+def _create(path: Path, create: Callable[[Connection], None]) -> None:
     """Make the file with its tables, whole or not at all: one that is empty has lost what it held."""
     new = path.with_name(path.name + ".new")
     for old in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
         old.unlink(missing_ok=True)
     engine = _engine(new, write=True)
     with engine.begin() as connection:
-        schema.create_all(connection)
+        create(connection)
     engine.dispose()
     descriptor = os.open(new, os.O_RDWR)
     try:
@@ -152,6 +172,8 @@ def _create(path: Path, schema: MetaData) -> None:
     finally:
         os.close(descriptor)
     new.rename(path)
+    for folder in (path.parent, path.parent.parent):
+        sync_folder(folder)
 
 
 def _engine(path: Path, *, write: bool) -> Any:
@@ -167,7 +189,6 @@ def _engine(path: Path, *, write: bool) -> Any:
         # Python's own transactions would leave out the statements that make tables.
         connection.isolation_level = None
         if write:
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

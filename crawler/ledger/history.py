@@ -1,4 +1,4 @@
-"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus. It only reads."""
+"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Select, and_, exists, func, literal, not_, select, union_all
+from sqlalchemy import and_, case, exists, func, literal, not_, select, union_all
 
 from crawler.items import REASONS
 from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
@@ -71,22 +71,22 @@ def _unproven() -> Any:
     def has(table: Any, *conditions: Any) -> Any:
         return exists(select(literal(1)).where(table.c.id == PAGES.c.id, *conditions))
 
-    def those(why: str, *conditions: Any) -> Select[Any]:
-        return select(PAGES.c.id, literal(why).label("why")).where(*conditions)
-
     state = PAGES.c.state
     revisions = select(func.count()).where(RECORDS.c.id == PAGES.c.id, RECORDS.c.kind == "article").scalar_subquery()
+    why = case(
+        (state.not_in(list(_COUNTED)), "no such state"),
+        (and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))), "an article without a record"),
+        (and_(PAGES.c.revision > 0, PAGES.c.revision != revisions), "a revision is missing"),
+        (and_(state == "failure", not_(has(RECORDS, RECORDS.c.kind.in_(("failure", "item"))))), "a failure without a record"),
+        (and_(state.in_(("dropped", "not_saved")), not_(has(FETCHES))), "it was never fetched"),
+        (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
+        (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that nobody lists"),
+    )
+    judged = select(PAGES.c.id, why.label("why")).subquery()
+    listed = select(LISTINGS.c.id).distinct().subquery()
     return union_all(
-        those("no such state", state.not_in(list(_COUNTED))),
-        those("an article without a record", state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))),
-        those("a revision is missing", PAGES.c.revision != revisions),
-        those("a failure without a record", state == "failure", not_(has(RECORDS, RECORDS.c.kind == "failure"))),
-        those("it was never fetched", state.in_(("dropped", "not_saved")), not_(has(FETCHES))),
-        those("pending, but not queued", state == "pending", not_(PAGES.c.queued)),
-        those("a teaser that nobody lists", state.in_(("depth", "pruned")), not_(has(LISTINGS))),
-        select(LISTINGS.c.id.distinct(), literal("listed, but not known").label("why")).where(
-            not_(exists(select(literal(1)).where(PAGES.c.id == LISTINGS.c.id)))
-        ),
+        select(judged).where(judged.c.why.is_not(None)),
+        select(listed.c.id, literal("listed, but not known")).where(not_(exists(select(literal(1)).where(PAGES.c.id == listed.c.id)))),
     )
 
 

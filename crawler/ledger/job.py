@@ -7,28 +7,33 @@ import json
 import logging
 import os
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import func, select, text, update
 
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, LedgerError
 from crawler.items import RECORDS as KINDS
 from crawler.ledger import history
 from crawler.ledger.crash import point
 from crawler.ledger.database import Database
-from crawler.ledger.pages import Pages, queue, utc_now
+from crawler.ledger.pages import Pages, forget_source, queue, utc_now
 from crawler.ledger.recheck import Intervals
 from crawler.ledger.schema import FEEDS, JOB, METADATA, MIGRATIONS, RECORDS, RUNS, VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.sqlite"
+_GLANCES, _GLANCE_SECONDS = 5, 0.02
 HELD = 75
 """Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later)."""
 
@@ -63,20 +68,30 @@ class Job:
         self.feeds_failed = False
         """Whether a feed could not be written; the run is then not ended, and the next one begins with its feeds."""
 
-    def begin(self, began: datetime, arguments: Mapping[str, str], recheck: str, intervals: Intervals, sync_seconds: float) -> bool:
-        """Begin a run, with what is to be asked for again queued. Return whether its arguments are those of the run before."""
-        queue(self.database, recheck, time.time(), intervals.longest)
+    def begin(
+        self, began: datetime, arguments: Mapping[str, str], recheck: str, limit: int, intervals: Intervals, sync_seconds: float
+    ) -> bool:
+        """Begin a run, with what is to be asked for again queued. Return whether its arguments are those of the run before.
+
+        ``arguments`` are those that decide what is followed and where from, ``recheck`` is one of ``arguments.RECHECKS``,
+        ``limit`` how many articles the run may fetch (0: no limit), ``sync_seconds`` how long what is committed may wait to be durable.
+        """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
+            before = json.loads(last.arguments) if last else arguments
+            if any(before.get(name) != arguments.get(name) for name in ("source", "base_url")):
+                forget_source(connection)
+            queue(connection, recheck, time.time(), intervals.longest, limit)
             finished = connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar() or 0
             number = last.run + 1 if last else 1
-            told = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
+            self._told = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
             connection.execute(
                 RUNS.insert().values(
                     run=number,
                     began=began.isoformat(timespec="microseconds"),
                     process=os.getpid(),
-                    arguments=told,
+                    # What earlier runs had met is looked at again only now.
+                    arguments=last.arguments if last else self._told,
                     alive_at=utc_now(),
                     finished=False,
                 )
@@ -84,12 +99,22 @@ class Job:
         self.run = Run(number, began, finished + 1)
         self.pages = Pages(self.database, number, intervals, sync_seconds)
         point("run begun")
-        return last is None or last.arguments == told
+        return last is None or last.arguments == self._told
 
-    def name_feeds(self, feeds: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep which feeds this run is to write: URIs, and their options as JSON can hold them."""
+    def reconsidered(self) -> None:
+        """Keep that this run's arguments decided about all that earlier runs had met."""
+        assert self.run is not None and self.pages is not None
+        self.pages.flush()
+        if self.pages.failed is not None:
+            raise self.pages.failed
+        with self.database.transaction(durable=True) as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told))
+
+    def name_feeds(self, feeds: Mapping[str, tuple[Mapping[str, Any], int]]) -> None:
+        """Keep which feeds this run is to write: URIs, their options as JSON can hold them, and the bytes that the file has now."""
         assert self.run is not None
-        rows = [{"run": self.run.number, "uri": uri, "options": json.dumps(options)} for uri, options in feeds.items()]
+        named = feeds.items()
+        rows = [{"run": self.run.number, "uri": uri, "options": json.dumps(options), "size": size} for uri, (options, size) in named]
         with self.database.transaction(durable=True) as connection:
             if rows:
                 connection.execute(FEEDS.insert(), rows)
@@ -103,18 +128,22 @@ class Job:
             rows = connection.execute(query).all()
         return [Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows]
 
-    def feeds_of(self, run: Run) -> dict[str, dict[str, Any]]:
-        """The feeds that a run was to write."""
+    def feeds_of(self, run: Run) -> dict[str, tuple[dict[str, Any], int]]:
+        """The feeds that a run was to write, with the bytes that each file had when it began."""
         with self.database.snapshot() as connection:
             rows = connection.execute(select(FEEDS).where(FEEDS.c.run == run.number)).all()
-        return {row.uri: json.loads(row.options) for row in rows}
+        return {row.uri: (json.loads(row.options), row.size or 0) for row in rows}
 
     def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
         """The records that a run stored, or all since the run ``first``, in the order in which they were stored."""
-        query = select(RECORDS.c.kind, RECORDS.c.json).where(RECORDS.c.run.between(first or run.number, run.number))
-        query = query.order_by(RECORDS.c.record)
+        query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
+        # By run first, which the index gives: numbers grow with the runs.
+        query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
             for row in connection.execute(query, execution_options={"yield_per": 100}):
+                if zlib.crc32(row.json) != row.crc:
+                    what = f"record {row.record}, {row.kind} {row.id}, is not what was stored; bring the file back from a backup"
+                    raise LedgerError(f"the ledger {self.database.path}: {what}, or begin anew with another JOBDIR")
                 try:
                     yield msgspec.json.decode(row.json, type=KINDS.get(row.kind, dict))
                 except msgspec.ValidationError:
@@ -148,7 +177,10 @@ class Job:
 
 
 def read(folder: Path) -> Database:
-    """Open a job's ledger for reading, also while a run writes to it. CrawlerError if there is none, or it cannot be read."""
+    """Open a job's ledger for reading, also while a run writes to it. One of an older schema is migrated first.
+
+    CrawlerError if there is none, or it cannot be read.
+    """
     path = folder / FILE_NAME
     if not path.exists():
         raise CrawlerError(f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl")
@@ -174,13 +206,16 @@ def holder(folder: Path) -> str | None:
 
 def _open(folder: Path, site: str) -> Database:
     path = folder / FILE_NAME
-    new = not path.exists()
-    database = Database(path, schema=METADATA)
+
+    def create(connection: Connection) -> None:
+        METADATA.create_all(connection)
+        connection.execute(JOB.insert().values(version=VERSION, site=site, places=0))
+
+    database = Database(path, create=create)
     try:
-        if new or _version(database, path) == 0:
-            with database.transaction(durable=True) as connection:
-                connection.execute(JOB.insert().values(version=VERSION, site=site, places=0))
-        _migrate(database, path)
+        version = _version(database, path)
+        database.begin_log()
+        _migrate(database, path, version)
         with database.snapshot() as connection:
             its_site = connection.execute(select(JOB.c.site)).scalar_one()
         if site and its_site != site:
@@ -192,9 +227,8 @@ def _open(folder: Path, site: str) -> Database:
 
 
 def _version(database: Database, path: Path) -> int:
-    """The schema of a ledger; 0 for one that was killed while it was made."""
     with database.snapshot() as connection:
-        version = connection.execute(select(JOB.c.version)).scalar() or 0
+        version = connection.execute(select(JOB.c.version)).scalar_one()
     if version > VERSION:
         raise CrawlerError(
             f"the ledger {path} is of a newer version of this program (schema {version}, here {VERSION}); use that", exit_code=1
@@ -202,8 +236,7 @@ def _version(database: Database, path: Path) -> int:
     return int(version)
 
 
-def _migrate(database: Database, path: Path) -> None:
-    version = _version(database, path)
+def _migrate(database: Database, path: Path, version: int) -> None:
     if version == VERSION:
         return
     logger.info("%s: from schema %d to %d", path, version, VERSION)
@@ -214,6 +247,17 @@ def _migrate(database: Database, path: Path) -> None:
         connection.execute(update(JOB).values(version=VERSION))
 
 
+def _hold(lock: IO[str]) -> None:
+    """Lock a file for this process alone; BlockingIOError if another holds it, and not only to see who does."""
+    for _ in range(_GLANCES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_GLANCE_SECONDS)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _lock(folder: Path) -> IO[str]:
     """Hold the folder for as long as this process lives. The kernel lets go of it when the process ends, however it ends."""
     try:
@@ -222,7 +266,7 @@ def _lock(folder: Path) -> IO[str]:
     except OSError as error:
         raise CrawlerError(f"JOBDIR: {folder} cannot be written ({error.strerror}); give a folder that can be", exit_code=1) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _hold(lock)
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "another process"

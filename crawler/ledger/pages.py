@@ -12,15 +12,16 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from itemadapter import ItemAdapter
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
 from crawler.errors import LedgerError
-from crawler.frontier import Listing, Sighting
+from crawler.frontier import READ_AGAIN, Listing, Sighting
 from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
 from crawler.ledger import database
 from crawler.ledger.crash import point
@@ -42,7 +43,7 @@ _LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
 _LISTERS = select(LISTINGS).where(LISTINGS.c.id == bindparam("id")).order_by(LISTINGS.c.place, LISTINGS.c.position)
 
 # A list that becomes the first to name an article tells more than when it was not.
-_FIRST_LISTING = database.upsert(LISTINGS, keep=("run",))
+_WHOLE_LISTING = database.upsert(LISTINGS, keep=("run",))
 _LISTING = database.insert(LISTINGS)
 _PAGE = database.upsert(PAGES, keep=("found_in_run",))
 _RECORD = RECORDS.insert()
@@ -55,6 +56,18 @@ _CONTENT = (
 )
 """The fields of an article whose change makes a new revision."""
 _DETAIL_CHARACTERS = 500
+
+
+class _Kept(NamedTuple):
+    """A row of RECORDS."""
+
+    record: int
+    run: int
+    id: str | None
+    kind: str
+    revision: int | None
+    crc: int
+    json: bytes
 
 
 class Pages:
@@ -78,7 +91,7 @@ class Pages:
             self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
             self._record = 1 + (connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0)
         self._changed: dict[str, Sighting] = {}
-        self._listed_first: list[tuple[Any, ...]] = []
+        self._listed_whole: list[tuple[Any, ...]] = []
         self._listed: list[tuple[Any, ...]] = []
         self._fetched: list[tuple[Any, ...]] = []
         self._recorded: list[tuple[Any, ...]] = []
@@ -101,16 +114,17 @@ class Pages:
         if sighting.place is not None and sighting.place >= self._places:
             self._places = sighting.place + 1
 
-    def note_listing(self, sighting: Sighting, listing: Listing) -> None:
-        row = (sighting.id, listing.page_id, self.run, listing.place, listing.position)
-        if listing.item is not None:
-            self._listed_first.append((*row, None, msgspec.json.encode(listing.item)))
+    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
+        row = (sighting.id, page_id, self.run, place, item.position)
+        counts = sighting.listing
+        if first or counts is None or counts.uploaded_at != item.uploaded_at:
+            self._listed_whole.append((*row, None, msgspec.json.encode(item)))
         else:
-            told = sighting.listing is not None and sighting.listing.headline_raw == listing.headline
-            self._listed.append((*row, None if told else listing.headline, None))
+            self._listed.append((*row, None if counts.headline_raw == item.headline_raw else item.headline_raw, None))
 
     def listings(self, sighting: Sighting) -> list[Listing]:
-        self.flush()
+        if self._listed or self._listed_whole:
+            self.flush()
         return list(map(_listing, self._rows(_LISTERS, {"id": sighting.id})))
 
     def next(self, *, deeper: bool) -> list[Sighting]:
@@ -138,55 +152,67 @@ class Pages:
         query = select(PAGES.c.id).where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told).order_by(*_ORDER)
         yield from self._in_order([row.id for row in self._rows(query)])
 
-    def never_fetched(self) -> Iterator[Sighting]:
-        query = select(PAGES.c.id).where(PAGES.c.state.in_(("pending", "depth", "pruned"))).order_by(*_ORDER)
-        for sighting in self._in_order([row.id for row in self._rows(query)]):
-            listings = self.listings(sighting)
-            sighting.listing = next((found.item for found in listings if found.page_id == sighting.found_on), None)
-            yield sighting
+    def never_fetched(self) -> Iterator[tuple[Sighting, list[RelatedItem]]]:
+        self.flush()
+        joined = select(PAGES, LISTINGS.c.headline, LISTINGS.c.item).join(LISTINGS, LISTINGS.c.id == PAGES.c.id)
+        listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(None)
+        query = joined.where(listed_only).order_by(PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position)
+        for _, rows in groupby(self._stream(query), key=attrgetter("id")):
+            of_one = list(rows)
+            items = [msgspec.json.decode(row.item, type=RelatedItem) for row in of_one if row.item]
+            # The others say what the first says, but for the headline.
+            items += [replace(items[0], headline=row.headline, headline_raw=row.headline) for row in of_one if row.headline and items]
+            yield _sighting(of_one[0]), items
 
-    def store(self, sighting: Sighting, record: Any) -> Any:
-        """Keep a record of an article and that it is done; return it with its revision, or None if it says nothing new."""
-        if isinstance(record, Article):
-            return self._store_article(sighting, record)
-        if isinstance(record, Failure):
-            known = sighting.refusal == record.reason
-            self._fetch_row(sighting, record.reason, record.detail)
-            self._done(sighting, "article" if sighting.revision else "failure", record.reason)
+    def _stream(self, query: Any) -> Iterator[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    yield from connection.execute(query, execution_options={"yield_per": _CHUNK})
+            except LedgerError as error:
+                self.fail(error)
+
+    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
+        if isinstance(read, Article) and sighting is not None:
+            return self._store_article(sighting, record, read)
+        kept = self._made(None if sighting is None else sighting.id, record)
+        if sighting is None:
+            self._recorded.append(kept)
+            return record
+        if isinstance(read, Failure):
+            known = sighting.refusal == read.reason
+            self._fetch_row(sighting, read.reason, read.detail)
+            self._done(sighting, "article" if sighting.revision else "failure", read.reason)
             if known:
                 return None
-            self._keep(sighting.id, record)
-            return record
-        if isinstance(record, Teaser):
+        else:
             sighting.told = True
             self.note(sighting)
-            if self._latest(sighting.id, "teaser") == msgspec.json.encode(record):
+            if self._latest(sighting.id, kept.kind) == kept.json:
                 return None
-            self._keep(sighting.id, record)
-            return record
-        # An item pipeline made something else of it.
-        self._fetch_row(sighting, "new", type(record).__name__)
-        self._done(sighting, "article")
-        self._keep(sighting.id, record)
+        self._recorded.append(kept)
         return record
 
-    def _store_article(self, sighting: Sighting, article: Article) -> Article | None:
+    def _store_article(self, sighting: Sighting, record: Any, read: Article) -> Any:
+        changed: tuple[str, ...] = ()
         if sighting.revision:
             latest = self._latest(sighting.id, "article")
             old = msgspec.json.decode(latest) if latest else {}
-            new = msgspec.json.decode(msgspec.json.encode(article))
+            new = msgspec.json.decode(msgspec.json.encode(record if isinstance(record, Article) else read))
             changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
             if not changed:
                 sighting.validators = sighting.answered
                 self.unchanged(sighting, "unchanged")
                 return None
-            article = replace(article, revision=sighting.revision + 1, changed=changed)
-        sighting.revision = article.revision
+        if isinstance(record, Article):
+            record = replace(record, revision=sighting.revision + 1, changed=changed)
+        kept = self._made(sighting.id, record)
+        sighting.revision = kept.revision or sighting.revision
         sighting.validators = sighting.answered
-        self._fetch_row(sighting, "changed" if article.changed else "new", ", ".join(article.changed) or None)
+        self._fetch_row(sighting, "changed" if changed else "new", ", ".join(changed) or None)
         self._done(sighting, "article")
-        self._keep(sighting.id, article)
-        return article
+        self._recorded.append(kept)
+        return record
 
     def unchanged(self, sighting: Sighting, outcome: str) -> None:
         self._fetch_row(sighting, outcome, None)
@@ -209,18 +235,20 @@ class Pages:
         self._fetched.append(
             (
                 *(self._fetch, self.run, sighting.id, utc_now(), outcome),
-                *(detail[:_DETAIL_CHARACTERS] if detail else None, sighting.revision or None),
+                *(_readable(detail), sighting.revision or None),
             )
         )
         self._fetch += 1
 
-    def _keep(self, article_id: str, record: Record | Any) -> None:
+    def _made(self, article_id: str | None, record: Any) -> _Kept:
+        """The row of a record; whatever JSON cannot hold raises before anything else is kept."""
         known = isinstance(record, (Article, Teaser, Failure))
         text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
         kind = record.kind if known else "item"
         revision = record.revision if isinstance(record, Article) else None
-        self._recorded.append((self._record, self.run, article_id, kind, revision, zlib.crc32(text), text))
+        row = _Kept(self._record, self.run, article_id, kind, revision, zlib.crc32(text), text)
         self._record += 1
+        return row
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
         rows = self._rows(_LATEST, {"id": article_id, "kind": kind})
@@ -238,17 +266,19 @@ class Pages:
                 with self.database.snapshot() as connection:
                     return connection.execute(query, values).all()
             except LedgerError as error:
-                self._fail(error)
+                self.fail(error)
         return ()
 
-    def _fail(self, error: LedgerError) -> None:
-        self.failed = error
-        self.on_failure(error)
+    def fail(self, error: LedgerError) -> None:
+        """Keep nothing from now on, for something could not be kept or read."""
+        if self.failed is None:
+            self.failed = error
+            self.on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if that was not done for ``sync_seconds``."""
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds
-        told = self._changed or self._listed or self._listed_first or self._fetched or self._recorded
+        told = self._changed or self._listed or self._listed_whole or self._fetched or self._recorded
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
         point("before a commit")
@@ -259,17 +289,22 @@ class Pages:
                     connection.execute(update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now()))
                 point("in a commit")
         except LedgerError as error:
-            self._fail(error)
+            self.fail(error)
+            return
+        except Exception as error:
+            self.fail(
+                LedgerError(f"the ledger {self.database.path}: {type(error).__name__}: {error}; a fault of this program, please report it")
+            )
             return
         point("after a commit")
-        self._changed, self._listed, self._listed_first, self._fetched, self._recorded = {}, [], [], [], []
+        self._changed, self._listed, self._listed_whole, self._fetched, self._recorded = {}, [], [], [], []
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
 
     def _write(self, connection: Connection) -> None:
         for statement, rows in (
-            (_FIRST_LISTING, self._listed_first),
+            (_WHOLE_LISTING, self._listed_whole),
             (_LISTING, self._listed),
             (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
             (_RECORD, self._recorded),
@@ -286,25 +321,39 @@ class Pages:
         )
 
 
-def queue(store: Database, mode: str, now: float, longest: float) -> None:
+def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
     """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see ``arguments.RECHECKS``.
 
-    One that is due later than any interval allows was told so by a clock that was wrong.
+    One that is due later than any interval allows was told so by a clock that was wrong. Where a run may fetch only so many
+    (``limit``), those that are due longest come first, and leave half of it to what was never fetched.
     """
     known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
-        change = update(PAGES).where(PAGES.c.queued, known).values(queued=False)
-    elif mode == "all":
-        change = update(PAGES).where(known).values(queued=True)
-    else:
-        due = or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest)
-        change = update(PAGES).where(and_(due, known)).values(queued=True)
-    with store.transaction() as connection:
-        connection.execute(change)
+        # But for those that have to be read again because they are nearer than they were.
+        connection.execute(update(PAGES).where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN).values(queued=False))
+        return
+    wanted = known if mode == "all" else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+    if limit:
+        pending = connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one()
+        room = limit - min(pending, limit // 2)
+        wanted = PAGES.c.id.in_(select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room))
+    connection.execute(update(PAGES).where(wanted).values(queued=True))
+
+
+def forget_source(connection: Connection) -> None:
+    """Forget what only one source of pages said: the validators of its server, and which pages it does not have."""
+    has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
+    connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
+    connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))
 
 
 def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _readable(detail: str | None) -> str | None:
+    """A detail that is not too long, and that a database can hold."""
+    return detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
 
 
 def _sighting(row: Any) -> Sighting:

@@ -7,8 +7,11 @@ own interval stays.
 
 from dataclasses import dataclass
 
+from crawler.errors import CrawlerError
 from crawler.frontier import Sighting
 from crawler.items import ANSWERS
+
+_LONGEST = 100 * 366 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,14 @@ class Intervals:
 
     shortest: float
     longest: float
+
+    def __post_init__(self) -> None:
+        """CrawlerError if the bounds are none."""
+        for name, value in (("RECHECK_MIN", self.shortest), ("RECHECK_MAX", self.longest)):
+            if not 0 <= value <= _LONGEST:
+                raise CrawlerError(f"{name}: got {value:g}, takes seconds from 0 to {_LONGEST:,} (a century)")
+        if self.shortest > self.longest:
+            raise CrawlerError(f"RECHECK_MAX: got {self.longest:g}, which is less than RECHECK_MIN ({self.shortest:g})")
 
     def plan(self, sighting: Sighting, outcome: str, now: float) -> None:
         """Set when an article is due again, after a fetch at ``now`` (POSIX seconds) with this outcome (``fetches.outcome``)."""

@@ -3,7 +3,7 @@
 Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
 VERSION = 2
 
@@ -24,6 +24,7 @@ RUNS = Table(
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("began", String, nullable=False),
     Column("process", Integer, nullable=False),
+    # As JSON: those that decided what is followed, when what earlier runs had met was last looked at again.
     Column("arguments", String, nullable=False),
     # The last time that what the run had stored was made durable.
     Column("alive_at", String, nullable=False),
@@ -42,6 +43,8 @@ FEEDS = Table(
     Column("uri", String, primary_key=True),
     # Scrapy's feed options, as JSON.
     Column("options", String, nullable=False),
+    # Bytes of the file when the run began.
+    Column("size", BigInteger),
 )
 
 PAGES = Table(
@@ -69,13 +72,7 @@ PAGES = Table(
     Column("answer", String),
     sqlite_with_rowid=False,
 )
-_QUEUED = PAGES.c.queued
-Index(
-    "pages_queued",
-    *(PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id),
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
-)
+Index("pages_queued", PAGES.c.queued, PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
 Index("pages_due", PAGES.c.due_at)
 
 LISTINGS = Table(
@@ -86,9 +83,9 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline that the list gives; null if it is that of the list that named the article first.
+    # The headline that the list gives; null if it is that of the list that named the article first, or in the item.
     Column("headline", String),
-    # The whole item as JSON, where this list named the article first.
+    # The whole item as JSON, where this list named the article first, or gives another time of upload.
     Column("item", LargeBinary),
     sqlite_with_rowid=False,
 )
@@ -121,10 +118,17 @@ RECORDS = Table(
     Column("crc", Integer, nullable=False),
     Column("json", LargeBinary, nullable=False),
 )
-Index("records_id", RECORDS.c.id)
+Index("records_id", RECORDS.c.id, RECORDS.c.kind, RECORDS.c.revision)
 Index("records_run", RECORDS.c.run)
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
-    1: tuple(f"ALTER TABLE pages ADD COLUMN {column} VARCHAR" for column in ("etag", "last_modified", "answer")),
+    1: (
+        *(f"ALTER TABLE pages ADD COLUMN {column} VARCHAR" for column in ("etag", "last_modified", "answer")),
+        "ALTER TABLE feeds ADD COLUMN size BIGINT",
+        "DROP INDEX pages_queued",
+        "CREATE INDEX pages_queued ON pages (queued, depth, lister, position, id)",
+        "DROP INDEX records_id",
+        "CREATE INDEX records_id ON records (id, kind, revision)",
+    ),
 }
 """What makes of the ledger of one version that of the next, in SQL that every database takes."""

@@ -134,6 +134,8 @@ class SavedPagesMiddleware:
         pages: SavedPages | None = getattr(self.crawler.spider, "saved_pages", None)
         path: Path | None = request.meta.get("saved_page")
         if path is None:
+            if pages is None and request.meta.get("no_address"):
+                raise NotSaved("known by the name of a saved page, which this run was not given")
             if pages is None:
                 return None
             path = pages.find(request.meta.get("article", ""))

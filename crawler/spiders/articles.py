@@ -94,7 +94,11 @@ class ArticlesSpider(Spider):
         self.job: Job | None = None
         self.frontier = self._frontier()
         self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
-        self.seeds = [self._identify(seed) for seed in self.arguments.seeds]
+        # By id: the URL to ask for, and what the request must carry.
+        self.seeds: dict[str, tuple[str, dict[str, Any]]] = {}
+        for seed in self.arguments.seeds:
+            article_id, url, meta = self._identify(seed)
+            self.seeds.setdefault(article_id, (url, meta))
         self.started = False
         self.began = datetime.now(UTC)
 
@@ -115,13 +119,15 @@ class ArticlesSpider(Spider):
         from crawler.ledger.job import Job
         from crawler.ledger.recheck import Intervals
 
-        intervals = Intervals(settings.getfloat("RECHECK_MIN"), settings.getfloat("RECHECK_MAX"))
+        intervals = Intervals(_seconds(settings, "RECHECK_MIN"), _seconds(settings, "RECHECK_MAX"))
         self.job = Job(folder, self.site.name)
         told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
-        as_before = self.job.begin(self.began, told, self.arguments.recheck, intervals, settings.getfloat("LEDGER_SYNC_INTERVAL"))
+        sync_seconds = _seconds(settings, "LEDGER_SYNC_INTERVAL")
+        as_before = self.job.begin(self.began, told, self.arguments.recheck, self.arguments.limit, intervals, sync_seconds)
         self.frontier = self._frontier(self.job.pages)
         if not as_before:
             self.frontier.reconsider()
+            self.job.reconsidered()
 
     def _frontier(self, memory: Memory | None = None) -> Frontier:
         return Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows, memory)
@@ -130,12 +136,15 @@ class ArticlesSpider(Spider):
         """Ask for the seeds. CrawlerError if there are none."""
         arguments.require_seed(self.arguments)
         self.started = True
-        for article_id in self.frontier.seed(article_id for article_id, _, _ in self.seeds):
+        for article_id in self.frontier.seed(self.seeds):
             yield self.request(self.frontier.known[article_id])
 
     def request(self, sighting: Sighting) -> Request:
         """Make the request for an article of the frontier."""
-        url, meta = next(((url, meta) for seed, url, meta in self.seeds if seed == sighting.id), (None, {}))
+        url, meta = self.seeds.get(sighting.id, (None, {}))
+        if url is None and not ARTICLE_ID.fullmatch(sighting.id):
+            # A saved page that an earlier run was given by its path: it has no address.
+            meta = {"no_address": True}
         conditions = self._conditions(sighting)
         if conditions:
             meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED]}
@@ -179,7 +188,7 @@ class ArticlesSpider(Spider):
         fetch = self._fetch(response)
         try:
             if response.status == _NOT_MODIFIED:
-                yield NotModified(fetch.id)
+                yield self._not_modified(response, fetch)
                 return
             self.frontier.known[fetch.id].answered = _validators(response)
             yield from self._read(response, fetch)
@@ -189,6 +198,12 @@ class ArticlesSpider(Spider):
         finally:
             # Whatever happened, the next depth must not wait for this page for ever.
             self.frontier.settle(fetch.id)
+
+    def _not_modified(self, response: Response, fetch: Fetch) -> NotModified | Failure:
+        """What a 304 means: nothing of the article, if it was redirected to some other page that has not changed."""
+        if elsewhere := _led_elsewhere(response, fetch.id, self.site):
+            return self.failure(fetch.id, *elsewhere, response.request, response.status)
+        return NotModified(fetch.id)
 
     def _read(self, response: Response, fetch: Fetch) -> Iterator[Any]:
         if what := not_html(response):
@@ -303,6 +318,13 @@ def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Rea
     if led_to is None:
         return "not_an_article", f"redirected to {response.url}"
     return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
+
+
+def _seconds(settings: BaseSettings, name: str) -> float:
+    try:
+        return settings.getfloat(name)
+    except (TypeError, ValueError):
+        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds") from None
 
 
 def _validators(response: Response) -> Validators:

@@ -1,0 +1,93 @@
+"""A crawl that the real cron runs, with the line that the README gives, against a site that changes between the runs."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, ROOT, read_records, service
+from server import NewsServer
+
+SEED = "1752038"
+LISTED = "1751821"
+# The name and the place of the project in the README's lines.
+PROJECT = "/home/newsroom/neighbourhood-crawler"
+USER = "newsroom"
+MINUTES = 3
+
+
+def readme_block(beginning: str) -> str:
+    """The indented block of the README that begins so."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE)
+    assert block, f"the README has no block that begins with {beginning!r}"
+    return re.sub(r"^    ", "", block.group(), flags=re.MULTILINE)
+
+
+@pytest.fixture
+def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Install a file in /etc/cron.d, with a cron daemon that runs."""
+    daemon = shutil.which("cron")
+    service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
+    assert daemon is not None
+    running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, text=True, check=False).stdout.split()
+    own = None if running else subprocess.Popen([daemon, "-f"])
+    installed = Path("/etc/cron.d/neighbourhood-crawler-test")
+    try:
+        yield lambda text: installed.write_text(text, encoding="utf-8") and installed.chmod(0o644)  # type: ignore[func-returns-value]
+    finally:
+        installed.unlink(missing_ok=True)
+        if own is not None:
+            own.send_signal(signal.SIGTERM)
+            own.wait()
+
+
+def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: NewsServer, tmp_path: Path) -> None:
+    lines = readme_block("17 * * * *").splitlines()
+    assert len(lines) == 1
+    project = tmp_path / "project"
+    (project / "output").mkdir(parents=True)
+    shutil.copy(ROOT / "scrapy.cfg", project)
+    (project / "crawler").symlink_to(ROOT / "crawler")
+    venv = project / ".venv" / "bin"
+    venv.mkdir(parents=True)
+    (venv / "scrapy").symlink_to(Path(sys.executable).parent / "scrapy")
+    impatient = " ".join(f"-s {name}={value}" for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items())
+    # The line as it is, every minute and as root, on the local server.
+    line = lines[0].replace("17 * * * *", "* * * * * root", 1).replace(PROJECT, str(project))
+    assert f"seed={SEED}" in line
+    line = line.replace(f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}")
+    cron(line + "\n")
+
+    job, log = project / "output" / "jobs" / "latakia", project / "output" / "latakia.log"
+
+    def wait_for(runs: int) -> None:
+        deadline = time.monotonic() + 60 * (runs + 1)
+        while not log.exists() or log.read_text(encoding="utf-8").count("discovered ") < runs:
+            assert time.monotonic() < deadline, f"cron ran nothing: {log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
+            time.sleep(0.2)
+
+    wait_for(1)
+    page = f"/news/{LISTED}"
+    server.pages[page] = server.pages[page].replace(b"Advancing in Aleppo", b"Advancing in Homs")
+    server.pages["/news/1750384"] = server.pages["/news/1751832"].replace(b"1751832", b"1750384")
+    wait_for(2)
+    wait_for(MINUTES)
+
+    assert (job / "ledger.sqlite").exists()
+    feeds = sorted((project / "output").glob("articles-*.jsonl"))
+    first, second = (read_records(feed) for feed in feeds)
+    assert len(first) == 7
+    assert {(record["id"], record["revision"]) for record in second} == {(LISTED, 2), ("1750384", 1)}
+    text = log.read_text(encoding="utf-8")
+    runs = re.split(r"(?<=pending \d)\n", text)
+    assert all(len(run.splitlines()) <= 10 for run in runs)
+    assert "WARNING: 1750384: gone (404 Not Found)" in runs[0]
+    assert "WARNING" not in "".join(runs[1:])
+    assert "1 new, 1 changed, 6 unchanged" in runs[1]
