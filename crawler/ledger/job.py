@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import time
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import func, select, text, update
 
-from crawler.errors import CrawlerError, LedgerError
+from crawler.errors import CrawlerError
 from crawler.items import RECORDS as KINDS
 from crawler.ledger import history
 from crawler.ledger.crash import point
 from crawler.ledger.database import Database
-from crawler.ledger.pages import Pages, forget_source, queue, utc_now
+from crawler.ledger.pages import Pages, forget_source, queue, utc_now, verified
 from crawler.ledger.recheck import Intervals
 from crawler.ledger.schema import FEEDS, JOB, METADATA, MIGRATIONS, RECORDS, RUNS, VERSION
 
@@ -141,14 +140,12 @@ class Job:
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
             for row in connection.execute(query, execution_options={"yield_per": 100}):
-                if zlib.crc32(row.json) != row.crc:
-                    what = f"record {row.record}, {row.kind} {row.id}, is not what was stored; bring the file back from a backup"
-                    raise LedgerError(f"the ledger {self.database.path}: {what}, or begin anew with another JOBDIR")
+                stored = verified(row, self.database.path)
                 try:
-                    yield msgspec.json.decode(row.json, type=KINDS.get(row.kind, dict))
+                    yield msgspec.json.decode(stored, type=KINDS.get(row.kind, dict))
                 except msgspec.ValidationError:
                     # Stored by another version of this program.
-                    yield msgspec.json.decode(row.json)
+                    yield msgspec.json.decode(stored)
 
     def end(self, run: Run, reason: str | None) -> None:
         """Keep that a run has ended and its feeds are written; ``reason`` is None if it was killed."""

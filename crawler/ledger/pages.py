@@ -28,6 +28,8 @@ from crawler.ledger.crash import point
 from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Connection
 
     from crawler.frontier import State
@@ -38,7 +40,7 @@ _CHUNK = 500
 _FOUND = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
 _ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
 _QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(_CHUNK)
-_LATEST = select(RECORDS.c.json).where(RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind"))
+_LATEST = select(RECORDS).where(RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind"))
 _LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
 _LISTERS = select(LISTINGS).where(LISTINGS.c.id == bindparam("id")).order_by(LISTINGS.c.place, LISTINGS.c.position)
 
@@ -252,7 +254,13 @@ class Pages:
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
         rows = self._rows(_LATEST, {"id": article_id, "kind": kind})
-        return rows[0].json if rows else None
+        if not rows:
+            return None
+        try:
+            return verified(rows[0], self.database.path)
+        except LedgerError as error:
+            self.fail(error)
+            return None
 
     def _in_order(self, article_ids: list[str]) -> Iterator[Sighting]:
         for start in range(0, len(article_ids), _CHUNK):
@@ -345,6 +353,14 @@ def forget_source(connection: Connection) -> None:
     has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
     connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
     connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))
+
+
+def verified(row: Any, path: Path) -> bytes:
+    """The JSON of a row of RECORDS; LedgerError if it is not what was stored."""
+    if zlib.crc32(row.json) != row.crc:
+        what = f"record {row.record}, {row.kind} {row.id}, is not what was stored; bring the file back from a backup"
+        raise LedgerError(f"the ledger {path}: {what}, or begin anew with another JOBDIR")
+    return bytes(row.json)
 
 
 def utc_now() -> str:

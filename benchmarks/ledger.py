@@ -1,0 +1,172 @@
+"""The ledger with many articles beside the same ledger with few: start, memory, enqueueing and taking.
+
+    python benchmarks/ledger.py [--known 1000000] [--few 10000] [--pairs 5]
+
+Two ledgers are made directly, one with a million known articles, one with ten thousand; half of each are to be fetched, half were.
+Measured, each in a process of its own, in turn: how long until the first article can be taken and the peak memory of that; then how
+long it takes to list the related items of pages (18 each: a third of them new, the others known), and to take articles, with
+everything committed as a crawl commits it. Printed are medians, and medians of the ratios of runs that were neighbours.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from crawler.frontier import Frontier, Sighting
+from crawler.items import RelatedItem
+from crawler.ledger import history
+from crawler.ledger.job import Job
+from crawler.ledger.recheck import Intervals
+from crawler.ledger.schema import RECORDS
+
+FIRST_ID = 10_000_000
+RELATED = 18
+NEW = 6
+PAGES = 500
+INTERVALS = Intervals(3600, 2_592_000)
+
+
+def begin(folder: Path) -> Frontier:
+    job = Job(folder, "alalam")
+    job.begin(datetime.now(UTC), {}, "due", 0, INTERVALS, 1.0)
+    frontier = Frontier(1000, 0, lambda item: True, job.pages)
+    frontier.seed([str(FIRST_ID)])
+    return frontier
+
+
+def make(folder: Path, known: int) -> None:
+    """Make a ledger with so many articles: half of them had, and due in a month, half to be fetched."""
+    job = Job(folder, "alalam")
+    job.begin(datetime.now(UTC), {}, "due", 0, INTERVALS, 1.0)
+    assert job.pages is not None and job.run is not None
+    due_at = time.time() + 2_000_000
+    for number in range(known):
+        sighting = Sighting(str(FIRST_ID + number), "pending", (2, number // RELATED, number % RELATED), str(FIRST_ID), queued=True)
+        if number % 2:
+            sighting.state, sighting.queued, sighting.place, sighting.due_at, sighting.revision = "article", False, number, due_at, 1
+        job.pages.note(sighting)
+        if number % 20_000 == 0:
+            job.pages.flush()
+    job.pages.flush(durable=True)
+    kept = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
+    with job.database.transaction() as connection:
+        connection.execute(RECORDS.insert(), [{"record": number, "id": str(FIRST_ID + number), **kept} for number in range(1, known, 2)])
+    job.end(job.run, "shutdown")
+    job.close()
+
+
+def peak_megabytes() -> float:
+    """The peak of this process alone; getrusage counts that of the process that started it, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def item(number: int, position: int) -> RelatedItem:
+    return RelatedItem(
+        position=position,
+        id=str(number),
+        url=f"http://en.alalam.ir/news/{number}",
+        headline=f"Headline of the Article {number}, Quoted and Long Enough",
+        headline_raw=f"Headline of the Article {number}, Quoted and Long Enough + Video",
+        kind="video",
+        picture_url=f"http://media.alalam.ir/news/image/original/2015/10/23/alalam_{number}_25f_4x3.jpg",
+        uploaded_at="2015-10-23T09:14:13.349860+03:30",
+        content_type="21",
+        sort=str(number),
+    )
+
+
+def work(folder: Path, known: int) -> None:
+    """Start, then list and take; print what it cost as JSON."""
+    started = time.perf_counter()
+    frontier = begin(folder)
+    first = frontier.take()
+    assert first is not None
+    start_seconds = time.perf_counter() - started
+    start_megabytes = peak_megabytes()
+    # None twice: what a run has met it does not look up again, and of few it would soon have met all.
+    met = iter(random.Random(known).sample(range(1, known), PAGES * (RELATED - NEW)))
+    pages = [first]
+    taking = listing = 0.0
+    new = FIRST_ID + known
+    flush = frontier.memory.flush  # type: ignore[attr-defined]
+    for number in range(PAGES):
+        ids = [new + number * NEW + step for step in range(NEW)] + [FIRST_ID + next(met) for _ in range(RELATED - NEW)]
+        items = [item(article_id, position) for position, article_id in enumerate(ids, start=1)]
+        began = time.perf_counter()
+        frontier.list(pages[-1].id, items)
+        if number % 50 == 49:
+            flush()
+        listing += time.perf_counter() - began
+        frontier.settle(pages[-1].id)
+        began = time.perf_counter()
+        taken = frontier.take()
+        taking += time.perf_counter() - began
+        assert taken is not None
+        pages.append(taken)
+    flush()
+    began = time.perf_counter()
+    with frontier.memory.database.snapshot() as connection:  # type: ignore[attr-defined]
+        balance = history.balance(connection)
+    balancing = time.perf_counter() - began
+    assert balance.balanced
+    print(
+        json.dumps(
+            {
+                "start, s": start_seconds,
+                "memory at start, MB": start_megabytes,
+                "listing 18 items, us": listing / PAGES * 1e6,
+                "taking, us": taking / PAGES * 1e6,
+                "balance at the end, s": balancing,
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--known", type=int, default=1_000_000)
+    parser.add_argument("--few", type=int, default=10_000)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--work", nargs=2, metavar=("FOLDER", "KNOWN"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(Path(options.work[0]), int(options.work[1]))
+        return
+    with tempfile.TemporaryDirectory(prefix="ledger-benchmark-") as name:
+        folder = Path(name)
+        sizes = (options.few, options.known)
+        for known in sizes:
+            make(folder / str(known), known)
+        measured: dict[int, list[dict[str, float]]] = {known: [] for known in sizes}
+        for _ in range(options.pairs):
+            for known in sizes:
+                shutil.copytree(folder / str(known), folder / "job")
+                line = [sys.executable, __file__, "--work", str(folder / "job"), str(known)]
+                measured[known].append(json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout))
+                shutil.rmtree(folder / "job")
+    for known in sizes:
+        print(
+            f"{known:>9,} known: "
+            + ", ".join(f"{what} {statistics.median(run[what] for run in measured[known]):.2f}" for what in measured[known][0])
+        )
+    print(f"with {options.known:,} beside {options.few:,} known:")
+    for what in ("listing 18 items, us", "taking, us"):
+        ratios = [many[what] / few[what] for few, many in zip(*(measured[known] for known in sizes), strict=True)]
+        print(f"  {what}: {statistics.median(ratios):.2f} times as long (bar: at most 1.25, 20% less speed)")
+    print("  start: bar 3 s; memory at start: bar 300 MB")
+
+
+if __name__ == "__main__":
+    main()
