@@ -52,6 +52,9 @@ class Command(crawl.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         assert self.settings is not None
+        # Scrapy asks for this one before it sets that of ASYNCIO_EVENT_LOOP, and leaves it open; Python would complain of that at its end.
+        self._first_loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._first_loop)
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in _WORDY_LOGGERS:
                 logging.getLogger(name).addFilter(_is_warning)
@@ -59,6 +62,8 @@ class Command(crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process is not None and self.settings is not None
+        if asyncio.get_event_loop() is not self._first_loop:
+            self._first_loop.close()
         spiders = self.crawler_process.spider_loader.list()
         if len(args) == 1 and args[0] not in spiders:
             hint = did_you_mean(args[0], spiders)
