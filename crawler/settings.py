@@ -91,7 +91,7 @@ EXTENSIONS = {
     "crawler.outcome.Outcome": 0,
     # The same, but what it cannot write counts.
     "scrapy.extensions.feedexport.FeedExporter": None,
-    "crawler.feeds.WatchedFeedExporter": 0,
+    "crawler.feeds.exporter.WatchedFeedExporter": 0,
     "crawler.keeper.JobKeeper": 10,
     # The ledger keeps what a crawl knows.
     "scrapy.extensions.spiderstate.SpiderState": None,
@@ -103,13 +103,13 @@ EXTENSIONS = {
 }
 SPIDER_CONTRACTS = {"crawler.spiders.contracts.SavedPageContract": 1}
 
-FEED_STORAGES = {"": "crawler.feeds.WholeFileStorage", "file": "crawler.feeds.WholeFileStorage"}
+FEED_STORAGES = dict.fromkeys(("", "file"), "crawler.feeds.storage.WholeFileStorage")
 FEED_EXPORTERS = {
-    "jsonlines": "crawler.feeds.RecordLinesExporter",
-    "jsonl": "crawler.feeds.RecordLinesExporter",
-    "jl": "crawler.feeds.RecordLinesExporter",
+    "jsonlines": "crawler.feeds.exporter.RecordLinesExporter",
+    "jsonl": "crawler.feeds.exporter.RecordLinesExporter",
+    "jl": "crawler.feeds.exporter.RecordLinesExporter",
 }
-FEED_URI_PARAMS = "crawler.feeds.uri_params"
+FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
     f"output/{name}-%(time)s.jsonl": {"format": "jsonlines", "item_classes": [f"crawler.items.{record}"]}

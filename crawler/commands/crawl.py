@@ -15,7 +15,7 @@ from w3lib.url import file_uri_to_path
 
 from crawler import arguments
 from crawler.errors import CrawlerError, did_you_mean
-from crawler.feeds import check_writable
+from crawler.feeds.storage import check_writable
 from crawler.outcome import COULD_NOT_START, Outcome
 from crawler.spiders.articles import ArticlesSpider
 
