@@ -119,7 +119,7 @@ class Article:
     """An article that was fetched and read. A field that could not be read is null and named in ``missing``.
 
     ``revision`` counts from 1 the times that a crawl with a memory found the article new or changed, ``changed`` names the fields
-    that are not what they were in the revision before.
+    that are not what they were in the revision before; none, if the article is back after a failure that said it was gone.
     """
 
     kind: Literal["article"] = "article"

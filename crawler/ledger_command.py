@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
 from crawler.ledger import job
+from crawler.outcome import COULD_NOT_START
 
 if TYPE_CHECKING:
     from crawler.ledger.database import Database
@@ -24,8 +26,14 @@ class LedgerCommand(ScrapyCommand):
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
 
+    takes = 0
+    """How many arguments, besides options."""
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
+        if len(args) != self.takes:
+            got = f"got {' '.join(args)!r}" if args else "it is missing"
+            raise UsageError(f"{got}; takes {self.syntax()}", print_help=False)
         name = type(self).__module__.rpartition(".")[2]
         try:
             given = self.settings.get("JOBDIR")
@@ -41,9 +49,12 @@ class LedgerCommand(ScrapyCommand):
         except CrawlerError as error:
             print(f"scrapy {name}: {error}", file=sys.stderr)
             self.exitcode = error.exit_code
-        except BrokenPipeError:
-            # Whoever read has had enough; Python must not complain of it at its end.
+        except OSError as error:
+            # Whoever read may have had enough. Python must not try to write the rest at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                print(f"scrapy {name}: standard output cannot be written ({error.strerror})", file=sys.stderr)
+                self.exitcode = COULD_NOT_START
 
     def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
         raise NotImplementedError

@@ -53,6 +53,7 @@ class Outcome:
         self.articles = 0
         self.changed = 0
         self.unchanged = 0
+        self.still_refused = 0
         self.teasers: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.deepest = 0
@@ -86,7 +87,7 @@ class Outcome:
 
     @property
     def fetched(self) -> int:
-        return self.articles + self.unchanged + sum(self.failures.values())
+        return self.articles + self.unchanged + self.still_refused + sum(self.failures.values())
 
     @property
     def discovered(self) -> int:
@@ -98,7 +99,7 @@ class Outcome:
     @property
     def stored_nothing(self) -> bool:
         """Whether the run wanted articles and has none, for a reason that is not the site's own answer."""
-        return not self.articles and not self.unchanged and (_faults(self.failures) > 0 or self.interrupted)
+        return not (self.articles or self.unchanged or self.still_refused) and (_faults(self.failures) > 0 or self.interrupted)
 
     @property
     def faults(self) -> int:
@@ -152,11 +153,16 @@ class Outcome:
         rows = [("articles", self.articles, "")]
         if self._job is not None:
             kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
+            kinds["gone or forbidden as before"] = self.still_refused
             rows[0] = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
         rows += [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
         lines = list(self._completed)
+        if self._job is not None and self._job.run is not None:
+            run = self._job.run
+            lines.insert(0, f"run {run.number} of {self._job.folder}, {run.began:%Y-%m-%d %H:%M:%S} UTC")
         if self._job is not None and self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
-            lines.append("  nothing new: nothing was due")
+            recheck = getattr(getattr(self.crawler.spider, "arguments", None), "recheck", "due")
+            lines.append("  nothing new: " + ("nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}"))
         else:
             lines += [
                 f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows if count or self._job is None or name == "articles"
@@ -166,7 +172,8 @@ class Outcome:
             )
         lines += [f"  written: {feed}" for feed in self.feeds]
         lines += [f"  not stored: {error}" for error in self.feed_errors]
-        if not self.articles and self.discovered and self._job is None:
+        had = self.balance.articles if self.balance else self.articles
+        if not had and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
@@ -196,7 +203,7 @@ class Outcome:
         if self.balance is not None:
             return str(self.balance)
         if self._job is not None:
-            return f"the ledger in {self._job.folder} was left as it was; scrapy status tells what it holds"
+            return f"what it had is stored; scrapy status -s JOBDIR={self._job.folder} tells the sum"
         discovered, teasers, failures = self.discovered, self.teasers.total(), self.failures.total()
         balanced = discovered == self.stored
         excused = self.dropped or not self.closed
@@ -234,6 +241,8 @@ class Outcome:
     def _lost(self, item: Any, exception: BaseException | None = None) -> None:
         if not isinstance(exception, NothingNew):
             self.dropped += 1
+        elif isinstance(item, Failure):
+            self.still_refused += 1
         elif not isinstance(item, Teaser):
             self.unchanged += 1
 

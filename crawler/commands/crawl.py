@@ -74,6 +74,7 @@ class Command(crawl.Command):
             return
         try:
             arguments.require_seed(arguments.parse(opts.spargs))
+            self._check_job(opts.spargs)
             self._check_feeds()
         except CrawlerError as error:
             self._refuse(error)
@@ -98,6 +99,15 @@ class Command(crawl.Command):
     def _refuse(self, error: CrawlerError) -> None:
         print(f"scrapy crawl: {error}", file=sys.stderr)
         self.exitcode = error.exit_code
+
+    def _check_job(self, given: dict[str, str]) -> None:
+        """CrawlerError if a memory is wanted, and it is not said where."""
+        assert self.settings is not None
+        folder = self.settings["JOBDIR"]
+        if folder is not None and not str(folder).strip():
+            raise CrawlerError("JOBDIR: got '', takes the folder of the job")
+        if folder is None and "recheck" in given:
+            raise CrawlerError("recheck: only a crawl with a memory asks again; takes -s JOBDIR=FOLDER with it")
 
     def _check_feeds(self) -> None:
         """CrawlerError if a feed file could not be written at the end: better to know before the first request."""

@@ -10,6 +10,7 @@ from crawler.errors import CrawlerError
 from crawler.files import sync_folder
 from crawler.ledger import history
 from crawler.ledger.database import Database
+from crawler.ledger.job import FILE_NAME
 from crawler.ledger_command import LedgerCommand
 
 
@@ -23,13 +24,15 @@ class Command(LedgerCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--revisions", action="store_true", help="all revisions of each article")
-        parser.add_argument("-o", "--output", metavar="FILE", help="the file to write, whole or not at all (default: standard output)")
+        parser.add_argument("-o", "--output", metavar="FILE", help="the file to write or replace (standard output if none is given)")
 
     def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
         if opts.output is None or opts.output == "-":
             self._write(database, sys.stdout.buffer, every_revision=opts.revisions)
             return
         target = Path(os.path.realpath(opts.output))
+        if target.name.startswith(FILE_NAME) and target.parent == folder.resolve():
+            raise CrawlerError(f"output: {opts.output} is the ledger itself; give another file")
         try:
             if target.exists() and not target.is_file():
                 with target.open("wb") as device:
@@ -47,7 +50,7 @@ class Command(LedgerCommand):
                 part.unlink(missing_ok=True)
         except OSError as error:
             raise CrawlerError(f"output: {opts.output} cannot be written ({error.strerror}); give another file", exit_code=1) from error
-        print(f"{count:,} articles in {opts.output}", file=sys.stderr)
+        print(f"{count:,} {'revisions' if opts.revisions else 'articles'} in {opts.output}", file=sys.stderr)
 
     def _write(self, database: Database, file: IO[bytes], *, every_revision: bool) -> int:
         count = 0

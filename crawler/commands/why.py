@@ -10,8 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from scrapy.exceptions import UsageError
-
 from crawler import sites
 from crawler.errors import CrawlerError
 from crawler.ledger import history
@@ -30,6 +28,8 @@ _STATES = {
 
 
 class Command(LedgerCommand):
+    takes = 1
+
     def syntax(self) -> str:
         return "ID -s JOBDIR=FOLDER"
 
@@ -37,8 +37,6 @@ class Command(LedgerCommand):
         return "Tell an article's history in a job: who listed it, each fetch, what changed, when it is due"
 
     def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
-        if len(args) != 1:
-            raise UsageError("it takes one article id or URL", print_help=False)
         with database.snapshot() as connection:
             site = sites.load(history.site(connection))
             article_id = site.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
@@ -49,9 +47,8 @@ class Command(LedgerCommand):
                 )
             revisions = history.revisions(connection, article_id)
             listers, fetches = history.listers(connection, article_id), history.fetches(connection, article_id)
-        headline = next((record["headline"] for _, record in reversed(revisions)), None) or next(
-            (row.headline for row in listers if row.headline), None
-        )
+        listed_as = (row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers)
+        headline = revisions[-1][1]["headline"] if revisions else next(filter(None, listed_as), None)
         print(f"{article_id}  {headline or ''}".rstrip())
         print("  " + _state(page, len(revisions)))
         print("  " + _due(page))

@@ -179,6 +179,8 @@ def read(folder: Path) -> Database:
     CrawlerError if there is none, or it cannot be read.
     """
     path = folder / FILE_NAME
+    if folder.exists() and not folder.is_dir():
+        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
     if not path.exists():
         raise CrawlerError(f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl")
     if _version(database := Database(path), path) < VERSION:
@@ -257,6 +259,8 @@ def _hold(lock: IO[str]) -> None:
 
 def _lock(folder: Path) -> IO[str]:
     """Hold the folder for as long as this process lives. The kernel lets go of it when the process ends, however it ends."""
+    if folder.exists() and not folder.is_dir():
+        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("a+", encoding="utf-8")

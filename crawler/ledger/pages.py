@@ -84,6 +84,7 @@ class Pages:
         self.run = run
         self.intervals = intervals
         self.sync_seconds = sync_seconds
+        self._began = time.time()
         self.failed: LedgerError | None = None
         self.on_failure: Callable[[LedgerError], None] = lambda error: None
         with store.snapshot() as connection:
@@ -202,7 +203,8 @@ class Pages:
             old = msgspec.json.decode(latest) if latest else {}
             new = msgspec.json.decode(msgspec.json.encode(record if isinstance(record, Article) else read))
             changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
-            if not changed:
+            # That it is back is new to those who were told that it is gone.
+            if not changed and not sighting.refusal:
                 sighting.validators = sighting.answered
                 self.unchanged(sighting, "unchanged")
                 return None
@@ -211,7 +213,8 @@ class Pages:
         kept = self._made(sighting.id, record)
         sighting.revision = kept.revision or sighting.revision
         sighting.validators = sighting.answered
-        self._fetch_row(sighting, "changed" if changed else "new", ", ".join(changed) or None)
+        outcome = "new" if sighting.revision in (0, 1) else "changed"
+        self._fetch_row(sighting, outcome, ", ".join(changed) or (f"back after {sighting.refusal}" if sighting.refusal else None))
         self._done(sighting, "article")
         self._recorded.append(kept)
         return record
@@ -233,7 +236,7 @@ class Pages:
         self.note(sighting)
 
     def _fetch_row(self, sighting: Sighting, outcome: str, detail: str | None) -> None:
-        self.intervals.plan(sighting, outcome, time.time())
+        self.intervals.plan(sighting, outcome, self._began, time.time())
         self._fetched.append(
             (
                 *(self._fetch, self.run, sighting.id, utc_now(), outcome),

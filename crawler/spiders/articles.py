@@ -160,7 +160,7 @@ class ArticlesSpider(Spider):
 
     def _conditions(self, sighting: Sighting) -> dict[str, bytes]:
         """The headers that ask for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
-        if self.saved_pages or self.arguments.recheck == "all" or not sighting.revision:
+        if self.saved_pages or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
             return {}
         named = zip(("If-None-Match", "If-Modified-Since"), sighting.validators, strict=True)
         return {name: value.encode("latin-1") for name, value in named if value}
