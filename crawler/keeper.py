@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # Often enough that little is fetched again after a kill, and seldom enough that a fast crawl stores several articles at once.
 _COMMIT_SECONDS = 0.2
+_LEAST_SECONDS = 0.01
 
 
 class JobKeeper:
@@ -50,7 +51,8 @@ class JobKeeper:
         if self._job.pages.failed is not None:
             self._stop(self._job.pages.failed)
         self._commits = create_looping_call(self._job.pages.flush)
-        self._commits.start(_COMMIT_SECONDS, now=False)
+        # Twice within the time after which a commit has to be durable: one flush may come just before it.
+        self._commits.start(max(_LEAST_SECONDS, min(_COMMIT_SECONDS, self._job.pages.sync_seconds / 2)), now=False)
 
     def spider_closed(self, reason: str) -> None:
         self._reason = reason

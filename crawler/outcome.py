@@ -149,29 +149,40 @@ class Outcome:
 
     def report(self) -> str:
         """A short table and, last, the balance."""
-        seconds = monotonic() - self._began
-        rows = [("articles", self.articles, "")]
-        if self._job is not None:
-            kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
-            kinds["gone or forbidden as before"] = self.still_refused
-            rows[0] = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
-        rows += [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
-        lines = list(self._completed)
+        lines = []
         if self._job is not None and self._job.run is not None:
             run = self._job.run
-            lines.insert(0, f"run {run.number} of {self._job.folder}, {run.began:%Y-%m-%d %H:%M:%S} UTC")
-        if self._job is not None and self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
-            recheck = getattr(getattr(self.crawler.spider, "arguments", None), "recheck", "due")
-            lines.append("  nothing new: " + ("nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}"))
-        else:
-            lines += [
-                f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows if count or self._job is None or name == "articles"
-            ]
-            lines.append(
-                f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}"
-            )
-        lines += [f"  written: {feed}" for feed in self.feeds]
-        lines += [f"  not stored: {error}" for error in self.feed_errors]
+            lines.append(f"run {run.number} of {self._job.folder}, {run.began:%Y-%m-%d %H:%M:%S} UTC")
+        lines += [*self._completed, *self._table(), *self._feeds_lines(), *self._troubles(), *self._how_it_ended(), self._last_line()]
+        return "\n".join(lines)
+
+    def _table(self) -> list[str]:
+        """What came of this run's fetches."""
+        articles = ("articles", self.articles, "")
+        others = [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
+        if self._job is not None:
+            if self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
+                recheck = getattr(getattr(self.crawler.spider, "arguments", None), "recheck", "due")
+                return ["  nothing new: " + ("nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}")]
+            kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
+            kinds["gone or forbidden as before"] = self.still_refused
+            articles = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
+            others = [row for row in others if row[1]]
+        seconds = monotonic() - self._began
+        return [
+            *(f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in (articles, *others)),
+            f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}",
+        ]
+
+    def _feeds_lines(self) -> list[str]:
+        lines = [f"  written: {feed}" for feed in self.feeds] + [f"  not stored: {error}" for error in self.feed_errors]
+        if self._feeds_failed() and not self.feed_errors:
+            lines.append("  not stored: a feed could not be written; the log says why")
+        return lines
+
+    def _troubles(self) -> list[str]:
+        """What a reader of the table would miss."""
+        lines = []
         had = self.balance.articles if self.balance else self.articles
         if not had and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
@@ -180,11 +191,7 @@ class Outcome:
         if self.unrecorded:
             ids = ", ".join(self.unrecorded[:_NAMED]) + (" …" if len(self.unrecorded) > _NAMED else "")
             lines.append(f"  nothing came of these, so they will be fetched again; the log may say why: {ids}")
-        if self._feeds_failed() and not self.feed_errors:
-            lines.append("  not stored: a feed could not be written; the log says why")
-        lines += self._how_it_ended()
-        lines.append(self._last_line())
-        return "\n".join(lines)
+        return lines
 
     def _how_it_ended(self) -> list[str]:
         job = self._job

@@ -287,8 +287,8 @@ class Pages:
             self.on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
-        """Commit what was told since the last time, durably if that was not done for ``sync_seconds``."""
-        durable = durable or time.monotonic() - self._synced >= self.sync_seconds
+        """Commit what was told since the last time, durably if the next time may be too late for ``sync_seconds``."""
+        durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
         told = self._changed or self._listed or self._listed_whole or self._fetched or self._recorded
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
