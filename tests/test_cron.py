@@ -38,8 +38,14 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, text=True, check=False).stdout.split()
     own = None if running else subprocess.Popen([daemon, "-f"])
     installed = Path("/etc/cron.d/neighbourhood-crawler-test")
+
+    def install(text: str) -> None:
+        installed.write_text(text, encoding="utf-8")
+        # Cron reads nothing that others may write.
+        installed.chmod(0o644)
+
     try:
-        yield lambda text: installed.write_text(text, encoding="utf-8") and installed.chmod(0o644)  # type: ignore[func-returns-value]
+        yield install
     finally:
         installed.unlink(missing_ok=True)
         if own is not None:
