@@ -42,7 +42,7 @@ class Command(LedgerCommand):
             for run in history.runs(connection, _RUNS):
                 print("  " + _line(run, running=holder is not None))
                 holder = None
-            lost = history.lost_bits(connection)
+            lost = history.damaged_records(connection)
         if lost:
             self._damaged(folder, lost)
         elif not balance.balanced:

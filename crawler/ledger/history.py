@@ -174,8 +174,12 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
         yield row.json
 
 
-def lost_bits(connection: Connection) -> list[str]:
-    """The records whose JSON is not what was stored; it reads all of them."""
-    query = select(RECORDS.c.record, RECORDS.c.id, RECORDS.c.kind, RECORDS.c.crc, RECORDS.c.json)
-    found = connection.execute(query, execution_options=_PIECEMEAL)
-    return [f"record {row.record}, {row.kind} {row.id}, is not what was stored" for row in found if zlib.crc32(row.json) != row.crc]
+def lost_bits(row: Any) -> str | None:
+    """Say of a row of RECORDS that its JSON is not what was stored; None if it is."""
+    return f"record {row.record}, {row.kind} {row.id}, is not what was stored" if zlib.crc32(row.json) != row.crc else None
+
+
+def damaged_records(connection: Connection) -> list[str]:
+    """The records that have lost bits; it reads all of them."""
+    found = connection.execute(select(RECORDS), execution_options=_PIECEMEAL)
+    return [lost for row in found if (lost := lost_bits(row))]

@@ -23,7 +23,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 from crawler.errors import LedgerError
 from crawler.frontier import READ_AGAIN, Listing, Sighting
 from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
-from crawler.ledger import database
+from crawler.ledger import database, history
 from crawler.ledger.crash import point
 from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 
@@ -89,7 +89,7 @@ class Pages:
         self.on_failure: Callable[[LedgerError], None] = lambda error: None
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
-            self.waiting = connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one()
+            self.waiting = history.queued(connection)
             self._empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
             self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
             self._record = 1 + (connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0)
@@ -345,8 +345,7 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
         return
     wanted = known if mode == "all" else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
     if limit:
-        pending = connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one()
-        room = limit - min(pending, limit // 2)
+        room = limit - min(history.queued(connection), limit // 2)
         wanted = PAGES.c.id.in_(select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room))
     connection.execute(update(PAGES).where(wanted).values(queued=True))
 
@@ -360,9 +359,8 @@ def forget_source(connection: Connection) -> None:
 
 def verified(row: Any, path: Path) -> bytes:
     """The JSON of a row of RECORDS; LedgerError if it is not what was stored."""
-    if zlib.crc32(row.json) != row.crc:
-        what = f"record {row.record}, {row.kind} {row.id}, is not what was stored; bring the file back from a backup"
-        raise LedgerError(f"the ledger {path}: {what}, or begin anew with another JOBDIR")
+    if lost := history.lost_bits(row):
+        raise LedgerError(f"the ledger {path}: {lost}; bring the file back from a backup, or begin anew with another JOBDIR")
     return bytes(row.json)
 
 
