@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
 
 
 class CrawlerError(ValueError):
@@ -20,6 +21,17 @@ class LedgerError(CrawlerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, exit_code=1)
+
+
+class ArchiveError(CrawlerError):
+    """A web archive, or one record in it, cannot be read or written; the message names the place and what is wrong with it.
+
+    ``reason`` is what a failure of the page says (crawler.items.Reason).
+    """
+
+    def __init__(self, message: str, reason: Literal["unreadable", "cut_short", "too_large"] = "unreadable") -> None:
+        super().__init__(message, exit_code=1)
+        self.reason: Literal["unreadable", "cut_short", "too_large"] = reason
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

@@ -461,12 +461,14 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     assert (run.exit_code, run.stderr) == (2, "scrapy crawl: JOBDIR: file is a file; takes a folder\n")
 
 
-def test_a_ledger_of_schema_1(scrapy: Crawl, tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """Made by the program as it was then: one run that ended, one that was killed."""
     (tmp_path / "job").mkdir()
     shutil.copytree(SITE, tmp_path / "site")
     with ledger(tmp_path) as connection:
-        connection.executescript((ROOT / "tests" / "ledgers" / "schema-1.sql").read_text(encoding="utf-8").replace("FOLDER", str(tmp_path)))
+        dump = (ROOT / "tests" / "ledgers" / f"schema-{schema}.sql").read_text(encoding="utf-8")
+        connection.executescript(dump.replace("FOLDER", str(tmp_path)))
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 0
     assert "discovered 23 = articles 5 + teasers 15 + failures 0 + pending 3" in status.stdout

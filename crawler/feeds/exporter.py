@@ -17,10 +17,10 @@ from scrapy.exporters import JsonLinesItemExporter
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.conf import feed_complete_default_values_from_settings
 
+from crawler.crash import point
 from crawler.errors import LedgerError
 from crawler.feeds.storage import WholeFileStorage, part_of, size_of
 from crawler.items import Article, Failure, Teaser
-from crawler.ledger.crash import point
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
+from crawler.crash import point
 from crawler.files import sync_folder
-from crawler.ledger.crash import point
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:

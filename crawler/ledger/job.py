@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import func, select, text, update
 
+from crawler.crash import point
 from crawler.errors import CrawlerError
 from crawler.items import RECORDS as KINDS
 from crawler.ledger import history
-from crawler.ledger.crash import point
 from crawler.ledger.database import Database
 from crawler.ledger.pages import Pages, forget_source, queue, utc_now, verified
 from crawler.ledger.recheck import Intervals

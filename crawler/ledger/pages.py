@@ -20,12 +20,13 @@ import msgspec
 from itemadapter import ItemAdapter
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
-from crawler.errors import LedgerError
+from crawler.crash import point
+from crawler.errors import CrawlerError, LedgerError
 from crawler.frontier import READ_AGAIN, Listing, Sighting
 from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
 from crawler.ledger import database, history
-from crawler.ledger.crash import point
-from crawler.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,8 @@ _WHOLE_LISTING = database.upsert(LISTINGS, keep=("run",))
 _LISTING = database.insert(LISTINGS)
 _PAGE = database.upsert(PAGES, keep=("found_in_run",))
 _RECORD = RECORDS.insert()
+_ARCHIVED = database.upsert(ARCHIVED)
+_ARCHIVED_AS = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
 _FETCH = FETCHES.insert()
 _GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
 
@@ -85,8 +88,10 @@ class Pages:
         self.intervals = intervals
         self.sync_seconds = sync_seconds
         self._began = time.time()
-        self.failed: LedgerError | None = None
-        self.on_failure: Callable[[LedgerError], None] = lambda error: None
+        self.failed: CrawlerError | None = None
+        self.on_failure: Callable[[CrawlerError], None] = lambda error: None
+        self.before_durable: Callable[[], None] = lambda: None
+        """Called before a commit that is to outlast a power cut: makes the files durable that it refers to."""
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
             self.waiting = history.queued(connection)
@@ -98,6 +103,7 @@ class Pages:
         self._listed: list[tuple[Any, ...]] = []
         self._fetched: list[tuple[Any, ...]] = []
         self._recorded: list[tuple[Any, ...]] = []
+        self._archived: dict[str, Archived] = {}
         self._places = self.first_place
         self._after: tuple[int, int, int, str] | None = None
         self._level_ended = True
@@ -229,6 +235,16 @@ class Pages:
         self._fetch_row(sighting, state, detail)
         self._done(sighting, "article" if sighting.revision else state)
 
+    def archived(self, url: str) -> Archived | None:
+        """How the last answer of a URL that carried a page is archived; None if it is not."""
+        if archived := self._archived.get(url):
+            return archived
+        rows = self._rows(_ARCHIVED_AS, {"url": url})
+        return Archived(*rows[0]) if rows else None
+
+    def note_archived(self, archived: Archived) -> None:
+        self._archived[archived.url] = archived
+
     def _done(self, sighting: Sighting, state: State, reason: str | None = None) -> None:
         sighting.state = state
         sighting.refusal = reason if reason in ANSWERS else None
@@ -280,7 +296,7 @@ class Pages:
                 self.fail(error)
         return ()
 
-    def fail(self, error: LedgerError) -> None:
+    def fail(self, error: CrawlerError) -> None:
         """Keep nothing from now on, for something could not be kept or read."""
         if self.failed is None:
             self.failed = error
@@ -289,17 +305,19 @@ class Pages:
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if the next time may be too late for ``sync_seconds``."""
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
-        told = self._changed or self._listed or self._listed_whole or self._fetched or self._recorded
+        told = self._changed or self._listed or self._listed_whole or self._fetched or self._recorded or self._archived
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
         point("before a commit")
         try:
+            if durable:
+                self.before_durable()
             with self.database.transaction(durable=durable) as connection:
                 self._write(connection)
                 if durable:
                     connection.execute(update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now()))
                 point("in a commit")
-        except LedgerError as error:
+        except CrawlerError as error:
             self.fail(error)
             return
         except Exception as error:
@@ -308,7 +326,7 @@ class Pages:
             )
             return
         point("after a commit")
-        self._changed, self._listed, self._listed_whole, self._fetched, self._recorded = {}, [], [], [], []
+        self._changed, self._listed, self._listed_whole, self._fetched, self._recorded, self._archived = {}, [], [], [], [], {}
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
@@ -320,6 +338,7 @@ class Pages:
             (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
             (_RECORD, self._recorded),
             (_FETCH, self._fetched),
+            (_ARCHIVED, [tuple(archived) for archived in self._archived.values()]),
         ):
             if rows:
                 database.execute_many(connection, statement, rows)

@@ -5,7 +5,7 @@ Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-VERSION = 2
+VERSION = 3
 
 METADATA = MetaData()
 
@@ -121,6 +121,18 @@ RECORDS = Table(
 Index("records_id", RECORDS.c.id, RECORDS.c.kind, RECORDS.c.revision)
 Index("records_run", RECORDS.c.run)
 
+ARCHIVED = Table(
+    "archived",
+    METADATA,
+    # The last answer that carried a page, as it is in a WARC file: what a revisit record refers to.
+    Column("url", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("date", String, nullable=False),
+    Column("record_id", String, nullable=False),
+    Column("file", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
         *(f"ALTER TABLE pages ADD COLUMN {column} VARCHAR" for column in ("etag", "last_modified", "answer")),
@@ -129,6 +141,10 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE INDEX pages_queued ON pages (queued, depth, lister, position, id)",
         "DROP INDEX records_id",
         "CREATE INDEX records_id ON records (id, kind, revision)",
+    ),
+    2: (
+        "CREATE TABLE archived (url VARCHAR NOT NULL, digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
+        "file VARCHAR NOT NULL, PRIMARY KEY (url))",
     ),
 }
 """What makes of the ledger of one version that of the next, in SQL that every database takes."""

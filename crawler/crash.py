@@ -14,6 +14,7 @@ POINTS = (
     "feed in its place",
     "feeds written",
     "run ended",
+    "exchange archived",
 )
 _VARIABLE = "CRAWLER_KILL_AT"
 _countdown: dict[str, int] = {}

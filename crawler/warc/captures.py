@@ -1,0 +1,84 @@
+"""Captures: that an archive holds a page as it was at some time, and which of several is wanted."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+import surt
+
+_TIMESTAMP = re.compile(r"[0-9]{14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One capture as an index tells it. ``status`` is None where it does not tell, as of a revisit.
+
+    ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if not told) say where it is in a file; in an
+    archive that is asked over the web they mean nothing.
+    """
+
+    url: str
+    timestamp: str
+    status: int | None = None
+    media_type: str = ""
+    digest: str = ""
+    file: str = ""
+    offset: int = 0
+    length: int = 0
+
+    @property
+    def at(self) -> datetime:
+        # What strptime would read, but that takes as long as finding the capture.
+        month, day, hour, minute, second = (int(self.timestamp[place : place + 2]) for place in range(4, 14, 2))
+        return datetime(int(self.timestamp[:4]), month, day, hour, minute, second, tzinfo=UTC)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page as far as its index tells, and not a redirect or an error."""
+        return self.status is None or 200 <= self.status < 300 or self.status == 304
+
+
+@lru_cache(maxsize=1024)
+def key_of(url: str) -> str | None:
+    """The key under which archives know a URL (SURT): without http or https, ``www.`` and the case of its host; None if it is no URL."""
+    try:
+        return str(surt.surt(url)).replace(" ", "%20")
+    except ValueError:
+        return None
+
+
+def is_timestamp(text: str) -> bool:
+    """Whether a text is a moment as archives write it, 14 digits."""
+    if not _TIMESTAMP.fullmatch(text):
+        return False
+    try:
+        datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
+
+
+def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
+    """Captures of one page, the wanted one first: pages before redirects before errors; then the newest, or the nearest to ``at``.
+
+    Nearest to a day is what was captured in it, newest first.
+    """
+
+    def rank(capture: Capture) -> tuple[int, timedelta]:
+        kind = 0 if capture.is_page else 1 if capture.status is not None and 300 <= capture.status < 400 else 2
+        return kind, _distance(capture.at, at)
+
+    newest_first = sorted(captures, key=lambda capture: capture.timestamp, reverse=True)
+    return sorted(newest_first, key=rank) if at else sorted(newest_first, key=lambda capture: rank(capture)[0])
+
+
+def _distance(moment: datetime, at: date | None) -> timedelta:
+    if at is None:
+        return timedelta()
+    if isinstance(at, datetime):
+        return abs(moment - at)
+    begin = datetime.combine(at, time.min, UTC)
+    end = begin + timedelta(days=1)
+    return max(begin - moment, moment - end, timedelta())

@@ -1,0 +1,212 @@
+"""Writing WARC 1.1: every exchange of a run as it came over the wire.
+
+In: ``Exchange``, the bytes that were sent and received. Out: a file of records that are compressed one by one, whole to the last
+one whenever the process dies. warcio makes the records; the headers of HTTP are written as they came, which it would not do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+
+from isal import isal_zlib
+from warcio.recordloader import ArcWarcRecord
+from warcio.warcwriter import WARCWriter
+
+from crawler.crash import point
+from crawler.errors import ArchiveError
+from crawler.files import sync_folder
+from crawler.warc.archived import Archived
+from crawler.warc.records import digest_of, unchunked
+
+_PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+_SAME_PAYLOAD, _NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
+_SUFFIX = re.compile(r"\.warc(?:\.gz)?$", re.IGNORECASE)
+_HEAD = re.compile(rb"HTTP/[0-9.]+ +(?P<status>[0-9]{3}).*?(?:\r?\n\r?\n|\Z)", re.DOTALL)
+_CHUNKED = re.compile(rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE)
+# zlib's way to say "with a gzip header and checksum", and the level of ISA-L's nearest to zlib's 6: 6% more bytes in a tenth of the time.
+_GZIP, _LEVEL = 31, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer: the bytes of both, when the request was sent, and who answered (IP address, if known).
+
+    ``truncated`` says why the answer is not whole (WARC 1.1, 5.13), None if it is.
+    """
+
+    url: str
+    at: datetime
+    request: bytes
+    response: bytes
+    address: str | None = None
+    truncated: str | None = None
+
+
+class _Head:
+    """The head of an HTTP message as it came, in the place of warcio's own, which would be written in its own way."""
+
+    def __init__(self, head: bytes) -> None:
+        self.headers_buff = head
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:
+        pass
+
+
+class WarcWriter:
+    """A new WARC file, being written. ``exchanges`` and ``revisits`` count what is in it.
+
+    With ``recall`` and ``keep``, a memory by URL of what was archived, a page that is what it was is written as a revisit of it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        about: Mapping[str, str],
+        recall: Callable[[str], Archived | None] = lambda url: None,
+        keep: Callable[[Archived], None] = lambda archived: None,
+    ) -> None:
+        """Begin a file of that name, or with a number more if it is there already; ``about`` is what its warcinfo record tells.
+
+        ArchiveError if it cannot be written.
+        """
+        self.path, self._descriptor = _new(path)
+        self.exchanges = self.revisits = 0
+        self.failed: ArchiveError | None = None
+        self._recall, self._keep = recall, keep
+        self._buffer = BytesIO()
+        self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
+        self._compressed = self.path.name.lower().endswith(".gz")
+        self._size = 0
+        self._info = self._records.create_warcinfo_record(self.path.name, about)
+        self._put(self._packed(self._info))
+        self.sync()
+        sync_folder(self.path.parent)
+
+    def write(self, exchange: Exchange) -> None:
+        """Add an exchange. ArchiveError if it cannot be; the file then ends with the one before."""
+        if self.failed is not None:
+            raise self.failed
+        head, payload, status = _answer(exchange.response)
+        date = f"{exchange.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        digest = digest_of(payload)
+        said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
+        if exchange.address:
+            said["WARC-IP-Address"] = exchange.address
+        if exchange.truncated:
+            said["WARC-Truncated"] = exchange.truncated
+        before = None if exchange.truncated else self._before(exchange.url)
+        profile = None
+        if before and status == 304 and not payload:
+            profile, digest = _NOT_MODIFIED, before.digest
+        elif before and payload and before.digest == digest:
+            profile, payload = _SAME_PAYLOAD, b""
+        kind = "response"
+        if before and profile:
+            kind = "revisit"
+            said |= {"WARC-Profile": profile, "WARC-Refers-To": before.record_id}
+            said |= {"WARC-Refers-To-Target-URI": before.url, "WARC-Refers-To-Date": before.date}
+        answer = self._record(kind, exchange.url, said | {"WARC-Payload-Digest": digest}, head, payload)
+        asked, _, sent = exchange.request.partition(b"\r\n\r\n")
+        asking = {"WARC-Date": date, "WARC-Concurrent-To": said["WARC-Record-ID"], "WARC-Warcinfo-ID": self._info_id}
+        asking |= {"WARC-Payload-Digest": digest_of(sent)}
+        request = self._record("request", exchange.url, asking, asked + b"\r\n\r\n", sent)
+        self._put(self._packed(answer) + self._packed(request))
+        point("exchange archived")
+        self.exchanges += 1
+        self.revisits += kind == "revisit"
+        if kind == "response" and status == 200 and payload and not exchange.truncated:
+            self._keep(Archived(exchange.url, digest, date, said["WARC-Record-ID"], str(self.path.resolve())))
+
+    def sync(self) -> None:
+        """Make what was written outlast a power cut. ArchiveError if it cannot be."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise self._fail(error) from error
+
+    def close(self) -> None:
+        """End the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    @property
+    def _info_id(self) -> str:
+        return str(self._info.rec_headers.get_header("WARC-Record-ID"))
+
+    def _before(self, url: str) -> Archived | None:
+        """How the URL was archived before, if the file that it is in is still there."""
+        before = self._recall(url)
+        return before if before and Path(before.file).exists() else None
+
+    def _record(self, kind: str, url: str, said: Mapping[str, str], head: bytes, payload: bytes) -> ArcWarcRecord:
+        headers = self._records._init_warc_headers(url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said})
+        record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), WARCWriter.WARC_RECORDS[kind], 0)
+        record.payload_length = len(payload)
+        return record
+
+    def _packed(self, record: ArcWarcRecord) -> bytes:
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._records.write_record(record)
+        plain = self._buffer.getvalue()
+        return isal_zlib.compress(plain, _LEVEL, _GZIP) if self._compressed else plain
+
+    def _put(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            # What is whole stays whole.
+            os.ftruncate(self._descriptor, self._size)
+            raise self._fail(error) from error
+        self._size += len(data)
+
+    def _fail(self, error: OSError) -> ArchiveError:
+        self.failed = ArchiveError(
+            f"the archive {self.path} cannot be written ({error.strerror}); mend that and run the same command again"
+        )
+        return self.failed
+
+
+def _new(path: Path) -> tuple[Path, int]:
+    """Make a file of this name, or the first of those with a number that there is not yet."""
+    suffix = _SUFFIX.search(path.name)
+    end = suffix.start() if suffix else len(path.name)
+    for number in count(1):
+        numbered = path if number == 1 else path.with_name(f"{path.name[:end]}-{number}{path.name[end:]}")
+        try:
+            numbered.parent.mkdir(parents=True, exist_ok=True)
+            return numbered, os.open(numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        except FileExistsError:
+            if not numbered.exists():
+                raise ArchiveError(f"archive: {numbered.parent} is no folder; give another file") from None
+        except OSError as error:
+            raise ArchiveError(
+                f"archive: {numbered} cannot be written ({error.strerror}); give another file, or make its folder writable"
+            ) from error
+    raise AssertionError
+
+
+def _answer(received: bytes) -> tuple[bytes, bytes, int]:
+    """The head, the payload without its transfer coding, and the status of an answer; what comes before the last head (1xx) is left out."""
+    position = 0
+    while match := _HEAD.match(received, position):
+        status = int(match["status"])
+        if not 100 <= status < 200:
+            head, payload = match.group(), received[match.end() :]
+            if _CHUNKED.search(head):
+                payload, _ = unchunked(payload)
+                # The payload does not have it any more; readers of archives know such names.
+                head = _CHUNKED.sub(b"X-Archive-Orig-Transfer-Encoding", head)
+            return head, payload, status
+        position = match.end()
+    return received, b"", 0
