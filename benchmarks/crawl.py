@@ -28,6 +28,8 @@ ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
 FIRST_ID = 1_700_000
 RELATED = 18
+_SETTINGS = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
+IMPOLITE = [part for key, value in _SETTINGS.items() for part in ("-s", f"{key}={value}")]
 WORDS = (
     "the of army city water road bridge council number second morning officials report village river school people said near after".split()
 )
@@ -57,6 +59,16 @@ def article(number: int, pages: int, chance: random.Random) -> bytes:
 string({len(leak.encode())}) "{leak}"
 <div class="footer">All rights reserved</div></body></html>
 """.encode()
+
+
+def made_site(folder: Path, pages: int) -> None:
+    """Make a site of so many pages below ``folder``."""
+    folder.chmod(0o755)
+    news = folder / "site" / "news"
+    news.mkdir(parents=True)
+    chance = random.Random(1)
+    for number in range(pages):
+        (news / str(FIRST_ID + number)).write_bytes(article(number, pages, chance))
 
 
 @contextmanager
@@ -121,20 +133,9 @@ def main() -> None:
     bins = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="crawl-benchmark-") as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        news = folder / "site" / "news"
-        news.mkdir(parents=True)
-        chance = random.Random(1)
-        for number in range(options.pages):
-            (news / str(FIRST_ID + number)).write_bytes(article(number, options.pages, chance))
+        made_site(folder, options.pages)
         with served(folder) as url:
             out = folder / "out.jsonl"
-            impolite = {
-                "AUTOTHROTTLE_ENABLED": 0,
-                "DOWNLOAD_DELAY": 0,
-                "CONCURRENT_REQUESTS": 16,
-                "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
-            }
             ours = [
                 f"{bins}/scrapy",
                 "crawl",
@@ -148,7 +149,7 @@ def main() -> None:
                 "-O",
                 str(out),
             ]
-            ours += [part for key, value in impolite.items() for part in ("-s", f"{key}={value}")]
+            ours += IMPOLITE
             obvious = [f"{bins}/scrapy", "runspider", str(PEERS / "obvious_spider.py"), "-a", f"base_url={url}", "-a", f"seed={FIRST_ID}"]
             obvious += ["-O", str(out), "-s", "LOG_LEVEL=INFO"]
             crawlee = [sys.executable, str(PEERS / "bare_crawlee.py"), url, str(FIRST_ID), str(out)]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from glob import has_magic
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,11 +16,21 @@ from crawler import sites
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
+from crawler.warc.archive import WARC_SUFFIXES, is_archive
 
-NAMES = ("seed", "source", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck")
+NAMES = ("seed", "source", "at", "archive", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck")
 RECHECKS = ("due", "all", "none")
 """What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
-_SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, or @FILE with one a line"
+_SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
+_SOURCE_TAKES = (
+    "takes 'live', 'wayback', a folder or file of saved pages, WARC or WACZ files (one, their folder, a pattern such as 'year/*.warc.gz'), "
+    "or several of these by commas"
+)
+EVERYTHING = "all"
+"""The seed that stands for every article of saved pages and archive files."""
+ON_THE_WEB = ("live", "wayback")
+# With everything asked for nothing is followed, and these would do nothing.
+_OF_FOLLOWING = ("depth", "since", "until", "match")
 # A host name or address, and a port; no user and password, which would be sent to wherever a page leads.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -35,10 +46,16 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What was asked for. ``base_url`` is None where the user named none; dates are whole days, both included."""
+    """What was asked for. ``base_url`` is None where the user named none; dates are whole days, both included.
+
+    ``sources`` are asked for a page in turn. With ``everything`` there are no seeds: every article that they hold is fetched.
+    """
 
     seeds: tuple[Seed, ...]
-    source: str
+    everything: bool
+    sources: tuple[str, ...]
+    at: date | None
+    archive: Path | None
     site: Site
     base_url: str | None
     depth: int
@@ -75,12 +92,22 @@ def parse(given: Mapping[str, str]) -> Arguments:
     since, until = (_day(name, given[name]) if name in given else None for name in ("since", "until"))
     if since and until and since > until:
         raise CrawlerError(f"until: got '{until}', which is before since ('{since}'); takes a date not before it")
+    everything = given.get("seed", "").strip() == EVERYTHING
+    sources = _sources(given.get("source", "live"))
+    if everything:
+        _check_everything(given, sources)
+    archived = "wayback" in sources or any(map(is_archive, sources))
+    if "at" in given and not archived:
+        raise CrawlerError("at: only archives have pages as they were at a date; takes source=wayback, or WARC or WACZ files, with it")
     return Arguments(
-        seeds=tuple(_seeds(given["seed"], site)) if "seed" in given else (),
-        source=_source(given.get("source", "live")),
+        seeds=tuple(_seeds(given["seed"], site)) if "seed" in given and not everything else (),
+        everything=everything,
+        sources=sources,
+        at=_day("at", given["at"]) if "at" in given else None,
+        archive=_archive(given["archive"], sources) if "archive" in given else None,
         site=site,
         base_url=base_url,
-        depth=_count("depth", given.get("depth", "2"), "hops from the seeds"),
+        depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
         limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
         since=since,
         until=until,
@@ -91,7 +118,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
 
 def require_seed(arguments: Arguments) -> None:
     """CrawlerError if no seed was given: a crawl has to start somewhere."""
-    if not arguments.seeds:
+    if not arguments.seeds and not arguments.everything:
         raise CrawlerError(f"seed: it is missing; takes {_SEED_TAKES}")
 
 
@@ -139,13 +166,38 @@ def _seed(text: str, site: Site, where: str) -> Seed:
     return Seed("", path)
 
 
-def _source(value: str) -> str:
-    if not value:
-        raise CrawlerError("source: got '', takes 'live', or a folder or file of saved pages")
-    if value != "live" and not Path(value).exists():
-        hint = did_you_mean(value, ["live"])
-        raise CrawlerError(f"source: got {value!r}, which does not exist; takes 'live', or a folder or file of saved pages{hint}")
-    return value
+def _sources(value: str) -> tuple[str, ...]:
+    # A path may have commas in it.
+    names = [value] if Path(value).exists() else [name.strip() for name in value.split(",")]
+    for name in names:
+        if not name:
+            raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
+        if name not in ON_THE_WEB and not Path(name).exists() and not is_archive(name):
+            what = "is a pattern of no WARC or WACZ file" if has_magic(name) else "does not exist"
+            raise CrawlerError(f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}")
+    if len(set(names)) < len(names):
+        raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
+    return tuple(names)
+
+
+def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> None:
+    for name in sources:
+        if name in ON_THE_WEB:
+            raise CrawlerError(f"seed: got 'all', which takes what saved pages and archive files hold, and source is {name!r}; give ids")
+    for name in _OF_FOLLOWING:
+        if name in given:
+            raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
+
+
+def _archive(value: str, sources: tuple[str, ...]) -> Path:
+    takes = "takes the WARC file to write, such as output/pages.warc.gz"
+    if not value.lower().endswith(WARC_SUFFIXES) or Path(value).is_dir():
+        raise CrawlerError(f"archive: got {value!r}; {takes}")
+    if not any(name in ON_THE_WEB for name in sources):
+        raise CrawlerError(
+            f"archive: nothing is fetched from the web with source={','.join(sources)}; {takes}, with source=live or wayback"
+        )
+    return Path(value)
 
 
 def _base_url(value: str) -> str:

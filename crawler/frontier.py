@@ -186,17 +186,23 @@ class InMemory:
 class Frontier:
     """What one run knows. ``depth`` is how far to follow, ``limit`` how many to fetch at most (0: no limit).
 
-    ``follow`` says of a listed item whether it is to be fetched at all.
+    ``follow`` says of a listed item whether it is to be fetched at all. A run that only reads what an archive holds ``forgets`` what is
+    done, and so does not grow with the archive.
     """
 
-    def __init__(self, depth: int, limit: int, follow: Callable[[RelatedItem], bool], memory: Memory | None = None) -> None:
+    def __init__(
+        self, depth: int, limit: int, follow: Callable[[RelatedItem], bool], memory: Memory | None = None, *, forgets: bool = False
+    ) -> None:
         self.depth = depth
         self.limit = limit
         self.follow = follow
         self.memory = memory or InMemory()
         self.known: dict[str, Sighting] = {}
-        """What this run has met; the memory may know more."""
+        """What this run has met, and not forgotten; the memory may know more."""
         self.taken = 0
+        self._forgets = forgets
+        self._forgotten = 0
+        self._seeds = 0
         self._places = self.memory.first_place
         self._waiting = self.memory.waiting
         self._level: deque[Sighting] = deque()
@@ -204,13 +210,15 @@ class Frontier:
         self._seeded = False
 
     def seed(self, article_ids: Iterable[str]) -> list[str]:
-        """Add the seeds; return those that are now to be fetched, in order."""
+        """Add seeds, after those that were added before; return those that are now to be fetched, in order."""
         article_ids = list(dict.fromkeys(article_ids))
         self._recall(article_ids)
         wanted = []
-        for position, article_id in enumerate(article_ids):
+        # Seeds that come bit by bit come after what earlier runs left to fetch.
+        place = self.memory.first_place if self._forgets else 0
+        for position, article_id in enumerate(article_ids, start=self._seeds):
             sighting = self.known.get(article_id)
-            order = (0, 0, position)
+            order = (0, place, position)
             if sighting is None:
                 sighting = self.known[article_id] = Sighting(article_id, "pending", order, None)
             elif sighting.found_on is None:
@@ -225,6 +233,7 @@ class Frontier:
             if self._queue(sighting):
                 wanted.append(article_id)
         self._seeded = True
+        self._seeds += len(article_ids)
         return wanted
 
     def list(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
@@ -284,6 +293,11 @@ class Frontier:
         return min(self._waiting, self.limit - self.taken) if self.limit else self._waiting
 
     @property
+    def discovered(self) -> int:
+        """How many articles this run has met."""
+        return len(self.known) + self._forgotten
+
+    @property
     def at_depth(self) -> int:
         """The depth of what is being fetched."""
         return max((self.known[article_id].depth for article_id in self._in_flight), default=0)
@@ -322,6 +336,16 @@ class Frontier:
         self._waiting -= 1
         self.taken += 1
         return sighting
+
+    def recorded(self, article_id: str) -> None:
+        """Note that what came of an article is in the memory."""
+        if self._forgets and article_id in self.known:
+            del self.known[article_id]
+            self._forgotten += 1
+
+    def room(self, count: int) -> int:
+        """How many more of ``count`` articles may be fetched."""
+        return min(count, max(0, self.limit - self.taken - self._waiting)) if self.limit else count
 
     def settle(self, article_id: str) -> None:
         """Note that an article's page has been dealt with, and all that it lists is known."""

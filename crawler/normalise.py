@@ -72,7 +72,10 @@ _SURE = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """How a page was had. ``url`` is None for a saved page whose address nobody knows; times are UTC."""
+    """How a page was had. ``url`` is None for a saved page whose address nobody knows; times are UTC.
+
+    A saved page is in ``file``; ``capture`` is the place in an archive of one that was captured at ``fetched_at``.
+    """
 
     id: str
     url: str | None
@@ -84,6 +87,7 @@ class Fetch:
     status_assumed: bool = False
     id_where: str = "asked for"
     file: str | None = None
+    capture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,9 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
         told("status", "saved page", "that the page answered 200 when it was saved")
     if fetch.file:
         told("source", fetch.file)
+    if fetch.capture:
+        told("source", fetch.capture)
+        told("fetched_at", "date of the capture")
     fields = {
         "url": fetch.url,
         "headline": headline,

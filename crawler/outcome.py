@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from crawler.frontier import Frontier
     from crawler.ledger.history import Balance
     from crawler.ledger.job import Job, Run
+    from crawler.warc.writer import WarcWriter
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ class Outcome:
         self._completed: list[str] = []
         self._completed_faults = 0
         self._job: Job | None = None
+        self._archive: WarcWriter | None = None
+        self._source_faults: list[str] = []
+        self._sources: Counter[str] = Counter()
         self._began = monotonic()
         self._frontier: Frontier | None = None
         self._progress: _Progress | None = None
@@ -94,7 +98,7 @@ class Outcome:
         """How many articles the run, or the job, came to know of."""
         if self.balance is not None:
             return self.balance.discovered
-        return len(self._frontier.known) if self._frontier else 0
+        return self._frontier.discovered if self._frontier else 0
 
     @property
     def stored_nothing(self) -> bool:
@@ -115,8 +119,12 @@ class Outcome:
         return self._job is not None and (self._job.pages is None or self._job.pages.failed is not None)
 
     @property
+    def archive_failed(self) -> bool:
+        return self._archive is not None and self._archive.failed is not None
+
+    @property
     def incomplete(self) -> bool:
-        return self.faults > 0 or self.interrupted or self.dropped > 0 or bool(self.unrecorded)
+        return self.faults > 0 or self.interrupted or self.dropped > 0 or bool(self.unrecorded) or bool(self._source_faults)
 
     @property
     def closed(self) -> bool:
@@ -136,7 +144,7 @@ class Outcome:
         return failed or bool(self.crawler.settings.getdict("FEEDS") and self.crawler.get_extension(FeedExporter) is None)
 
     def exit_code(self) -> int:
-        if self.ledger_failed:
+        if self.ledger_failed or self.archive_failed:
             return COULD_NOT_START
         if self.closed and (self.feed_errors or self.stored_nothing or self._feeds_failed()):
             return NOTHING_STORED
@@ -158,7 +166,8 @@ class Outcome:
 
     def _table(self) -> list[str]:
         """What came of this run's fetches."""
-        articles = ("articles", self.articles, "")
+        sources = _by(self._sources) if len(self._sources) > 1 else ""
+        articles = ("articles", self.articles, sources)
         others = [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
         if self._job is not None:
             if self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
@@ -166,7 +175,8 @@ class Outcome:
                 return ["  nothing new: " + ("nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}")]
             kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
             kinds["gone or forbidden as before"] = self.still_refused
-            articles = ("articles", self.articles, ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count))
+            came = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+            articles = ("articles", self.articles, "; ".join(filter(None, (came, sources))))
             others = [row for row in others if row[1]]
         seconds = monotonic() - self._began
         return [
@@ -175,7 +185,11 @@ class Outcome:
         ]
 
     def _feeds_lines(self) -> list[str]:
-        lines = [f"  written: {feed}" for feed in self.feeds] + [f"  not stored: {error}" for error in self.feed_errors]
+        lines = []
+        if self._archive is not None:
+            revisits = f", {self._archive.revisits:,} of them as before" if self._archive.revisits else ""
+            lines.append(f"  archived: {self._archive.path} ({self._archive.exchanges:,} exchanges{revisits})")
+        lines += [f"  written: {feed}" for feed in self.feeds] + [f"  not stored: {error}" for error in self.feed_errors]
         if self._feeds_failed() and not self.feed_errors:
             lines.append("  not stored: a feed could not be written; the log says why")
         return lines
@@ -186,6 +200,7 @@ class Outcome:
         had = self.balance.articles if self.balance else self.articles
         if not had and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
+        lines += [f"  not readable, so that pages may be missing: {fault}" for fault in self._source_faults]
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if self.unrecorded:
@@ -197,6 +212,8 @@ class Outcome:
         job = self._job
         if job is not None and job.pages is not None and job.pages.failed is not None:
             return [f"  stopped: {job.pages.failed}"]
+        if self.archive_failed and self._archive is not None:
+            return [f"  stopped: {self._archive.failed}"]
         if job is not None and (not self.closed or self.interrupted):
             how = f"stopped before its end ({self.reason})" if self.closed else "broken off"
             return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
@@ -230,6 +247,10 @@ class Outcome:
     def _opened(self, spider: Spider) -> None:
         self._began = monotonic()
         self._job = getattr(spider, "job", None)
+        self._archive = getattr(spider, "archive", None)
+        self._source_faults = [fault for source in getattr(spider, "sources", ()) if source is not None for fault in source.faults]
+        for fault in self._source_faults:
+            logger.warning("%s", fault)
         self._frontier = getattr(spider, "frontier", None)
         if self._frontier is not None:
             self._progress = _Progress(self, self._frontier)
@@ -237,6 +258,7 @@ class Outcome:
     def _scraped(self, item: Any) -> None:
         if isinstance(item, Article):
             self.articles += 1
+            self._sources[item.source] += 1
             if item.revision > 1:
                 self.changed += 1
             self.deepest = max(self.deepest, item.depth)

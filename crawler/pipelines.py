@@ -42,13 +42,14 @@ class RecordPipeline:
         assert isinstance(spider, ArticlesSpider)
         if isinstance(item, NotModified):
             spider.frontier.memory.unchanged(spider.frontier.known[item.id], "not_modified")
+            spider.frontier.recorded(item.id)
             raise NothingNew(item.id)
         try:
             return normalise.article(item.page, item.fetch, item.related, spider.site)
         except Exception as error:
             # No id may end without a record, not even by a fault of ours.
             spider.logger.exception("%s: a fault of this program while making its record", item.fetch.id)
-            return spider.failure(item.fetch.id, "internal_error", f"{type(error).__name__}: {error}", None, item.fetch.status)
+            return spider.failure(item.fetch.id, "internal_error", f"{type(error).__name__}: {error}", item.fetch.status, item.fetch.source)
 
     async def close_spider(self) -> None:
         """Send the teasers through all pipelines. Only now is it known who lists what, also when the run was stopped early."""
@@ -81,6 +82,8 @@ class MemoryPipeline:
             return item
         read = _READ.get()
         kept = spider.frontier.memory.store(spider.frontier.known.get(read.id) if read else None, item, read)
+        if read:
+            spider.frontier.recorded(read.id)
         if kept is None:
             raise NothingNew(read.id if read else "")
         return kept

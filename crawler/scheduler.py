@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from crawler.frontier import Frontier
 
-# In the meta of a request that the frontier gave, and of what middlewares make of it: it has its turn behind it.
-_TAKEN = "taken"
+TAKEN = "taken"
+"""In the meta of a request that the frontier gave, and of what comes of it: it has its turn behind it."""
 
 
 class FrontierScheduler(BaseScheduler):
@@ -54,7 +54,7 @@ class FrontierScheduler(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         article_id = request.meta.get("article")
         sighting = self._frontier.known.get(article_id) if self._frontier and article_id else None
-        if sighting is None or _TAKEN in request.meta or not sighting.queued:
+        if sighting is None or TAKEN in request.meta or not sighting.queued:
             self._ready.append(request)
         elif not sighting.taken:
             self._kept[sighting.id] = request
@@ -70,7 +70,7 @@ class FrontierScheduler(BaseScheduler):
         if sighting is None:
             return None
         request = self._kept.pop(sighting.id, None) or self._spider.request(sighting)
-        request.meta[_TAKEN] = True
+        request.meta[TAKEN] = True
         return request
 
     def pause(self, seconds: float) -> None:

@@ -31,6 +31,13 @@ RETRY_BACKOFF = 0.5
 # The failure's own log line says it.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 
+# Web archives that are asked over the web: where captures are replayed, and where they are listed (None: where archives of that kind have
+# it); seconds between requests, and to wait where one is busy and does not say for how long.
+WAYBACK_URL = "https://web.archive.org/web"
+WAYBACK_CDX_URL: str | None = None
+WAYBACK_DELAY = 2.5
+WAYBACK_BACKOFF = 60.0
+
 # Safety.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
@@ -41,7 +48,12 @@ REMOTE_CONTROL_ENABLED = False
 # Articles need none, and the first cookie makes tldextract fetch a list from the network.
 COOKIES_ENABLED = False
 # A publisher's pages are on the web or in files.
-DOWNLOAD_HANDLERS = {"ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    "ftp": None,
+    "s3": None,
+    # Scrapy's own, that for an archive of the run notes the bytes as they come.
+    **dict.fromkeys(("http", "https"), "crawler.sources.recording.RecordingDownloadHandler"),
+}
 # Which page led to which is nobody else's business.
 REFERER_ENABLED = True
 REFERRER_POLICY = "no-referrer"
@@ -57,8 +69,10 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    # The last to see an answer.
+    "crawler.sources.readers.ReadersMiddleware": 5,
     # Before robots.txt and throttling, which saved pages have no need of.
-    "crawler.sources.folder.SavedPagesMiddleware": 10,
+    "crawler.sources.chain.SourcesMiddleware": 10,
     # Drops a redirect off the site without telling where it led; PublisherOnlyMiddleware tells.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "crawler.sources.live.PublisherOnlyMiddleware": 50,
@@ -75,6 +89,9 @@ ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
+
+# Processes that read pages beside this one in a run with seed=all; None for one each processor, 0 for none.
+READER_PROCESSES: int | None = None
 
 # In the base, so that an ITEM_PIPELINES of the user's own adds to them: without these nothing is read, and nothing is ever done.
 ITEM_PIPELINES_BASE = {
@@ -93,6 +110,7 @@ EXTENSIONS = {
     "scrapy.extensions.feedexport.FeedExporter": None,
     "crawler.feeds.exporter.WatchedFeedExporter": 0,
     "crawler.keeper.JobKeeper": 10,
+    "crawler.archiving.Archiving": 20,
     # The ledger keeps what a crawl knows.
     "scrapy.extensions.spiderstate.SpiderState": None,
     # Off by the settings above too, but then still imported, with all that they need.

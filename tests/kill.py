@@ -4,7 +4,8 @@
 
 Every crawl is of a local site of 300 pages, with 16 requests at once or with one. It is killed and started again until a
 run comes to its end; then the union of its three feeds, and its ``-o`` or ``-O`` file, each have to be the records of a
-crawl that nobody killed, each line whole and once. Printed is also how many pages were fetched twice.
+crawl that nobody killed, each line whole and once, and the page of every article has to be in the archives that the
+runs wrote. Printed is also how many pages were fetched twice.
 """
 
 import argparse
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import IMPATIENT, command, environment, read_records
 from server import NewsServer
+from warcio.archiveiterator import ArchiveIterator
 
 from benchmarks.crawl import FIRST_ID, article
 
@@ -101,6 +103,9 @@ def check(folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.Co
         differing = [key for key in expected if got[key] != expected[key]]
         assert not differing, f"{name}: {differing[0]} is\n{json.dumps(got[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
     assert not list(folder.rglob("*.part")), "a part is left"
+    if archives := list(folder.glob("*.warc.gz")):
+        wanted = {record["url"] for record in expected.values() if record["kind"] == "article"}
+        assert not (missing := wanted - archived(archives)), f"{len(missing)} articles are recorded and not archived"
     kinds = Counter(record["kind"] for record in expected.values())
     sum_ = "discovered {} = articles {} + teasers {} + failures {} + pending 0".format(
         len(expected), *(kinds[kind] for kind in ("article", "teaser", "failure"))
@@ -108,10 +113,23 @@ def check(folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.Co
     assert sum_ in last.stdout, last.stdout[-500:]
 
 
+def archived(files: list[Path]) -> set[str]:
+    """The URLs whose pages are whole in WARC files, of which some may be cut off."""
+    found = set()
+    for path in files:
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, check_digests=True):
+                body = record.content_stream().read()
+                if record.rec_type == "response" and body.rstrip().endswith(b"</html>") and record.digest_checker.passed:
+                    found.add(record.rec_headers.get_header("WARC-Target-URI"))
+    return found
+
+
 def crawl(server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]], chance: random.Random) -> tuple[int, int]:
     """Kill and resume one crawl until it is done; return how often it was killed, and how many pages were fetched twice."""
     server.asked.clear()
-    words = line(server.url, "-s", "JOBDIR=job", chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16)))
+    job = ("-s", "JOBDIR=job", "-a", "archive=pages.warc.gz")
+    words = line(server.url, *job, chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16)))
     kills = 0
     while True:
         # Starting takes about a second, a whole crawl two or three.

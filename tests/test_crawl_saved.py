@@ -61,7 +61,7 @@ def test_seed_text(crawl: Crawl) -> None:
         ({"depth": 1, "match": "(?i)lightening|drone"}, {"1752038", "1751414"}, {"pruned", "depth"}),
         ({"depth": 1, "match": r"Aleppo \+ Video$"}, {"1752038", "1751821"}, {"pruned", "depth"}),
     ],
-    ids=str,
+    ids=["depth", "limit", "a day", "since", "until", "match", "match of the raw headline"],
 )
 def test_pruning(crawl: Crawl, arguments: dict[str, object], fetched: set[str], why: set[str]) -> None:
     run = crawl(seed=1752038, source=SITE, **arguments)

@@ -14,7 +14,7 @@ import pytest
 from conftest import environment, read_records, service
 from server import NewsServer
 
-from crawler.ledger.crash import POINTS
+from crawler.crash import POINTS
 
 Records = dict[str, dict[str, Any]]
 JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
@@ -34,7 +34,7 @@ def truth(linked: NewsServer) -> Records:
 
 @pytest.mark.parametrize(("name", "mine"), [(name, "-o") for name in POINTS] + [(name, "-O") for name in POINTS if "feed" in name])
 def test_killed_at_a_write_point(linked: NewsServer, truth: Records, tmp_path: Path, name: str, mine: str) -> None:
-    words = kill.line(linked.url, "-s", "JOBDIR=job", mine, "mine.jsonl")
+    words = kill.line(linked.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl")
     # The first time, and then again while the next run clears up, at a later time.
     for at in (name, f"{name}:2"):
         assert kill.run(words, tmp_path, CRAWLER_KILL_AT=at).returncode in (-signal.SIGKILL, 0)

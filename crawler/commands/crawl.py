@@ -73,9 +73,12 @@ class Command(crawl.Command):
             super().run(args, opts)
             return
         try:
-            arguments.require_seed(arguments.parse(opts.spargs))
+            asked = arguments.parse(opts.spargs)
+            arguments.require_seed(asked)
             self._check_job(opts.spargs)
             self._check_feeds()
+            if asked.archive:
+                _check_target("archive", asked.archive, "give another file with -a archive=FILE")
         except CrawlerError as error:
             self._refuse(error)
             return
@@ -118,13 +121,7 @@ class Command(crawl.Command):
             target = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
             if "%(" in str(target.parent):
                 continue
-            try:
-                check_writable(target)
-            except OSError as error:
-                raise CrawlerError(
-                    f"feed: {target} cannot be written ({error.strerror}); give another file with -o, or make its folder writable",
-                    COULD_NOT_START,
-                ) from error
+            _check_target("feed", target, "give another file with -o")
 
     def _report(self, crawler: Crawler) -> None:
         assert self.settings is not None
@@ -136,3 +133,11 @@ class Command(crawl.Command):
         feeds = map(str, self.settings.getdict("FEEDS"))
         print(outcome.report(), file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout)
         self.exitcode = outcome.exit_code()
+
+
+def _check_target(what: str, target: Path, advice: str) -> None:
+    try:
+        check_writable(target)
+    except OSError as error:
+        message = f"{what}: {target} cannot be written ({error.strerror}); {advice}, or make its folder writable"
+        raise CrawlerError(message, COULD_NOT_START) from error

@@ -1,10 +1,18 @@
 """Where pages come from: one file for each source, and what all of them have in common."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.items import Reason
 
+TO_ARCHIVE = "to_archive"
+"""In the meta of a request to an archive on the web, and not to the publisher."""
 _TEXT_TYPES = (b"text/", b"application/xhtml", b"application/xml")
 _BINARY_STARTS = (
     *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b"),
@@ -23,7 +31,39 @@ class PageRefused(IgnoreRequest):
 
 
 class NotSaved(IgnoreRequest):
-    """A folder of saved pages has no page for an article."""
+    """A source has no page for an article."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an answer comes from, if not from the live site; a source leaves it in the request's meta as ``origin``.
+
+    ``source`` is what records call it, ``where`` the place in it. A saved page is in ``file``, had nobody knows
+    when; an archived one was ``captured_at``. ``id_where`` says what told which article it is.
+    """
+
+    source: str
+    where: str
+    file: str | None = None
+    captured_at: datetime | None = None
+    id_where: str = "asked for"
+    status_assumed: bool = False
+
+
+class Source(Protocol):
+    """Something that answers requests for articles in the place of the live site. ``faults`` are its parts that cannot be read."""
+
+    name: str
+    offline: bool
+    faults: list[str]
+
+    async def answer(self, request: Request) -> Response:
+        """Return the answer, with its content coding, and note its origin; NotSaved or PageRefused if there is none."""
+        ...
+
+    def articles(self) -> Iterator[str]:
+        """Yield the id of each article that the source holds, once; CrawlerError if it cannot tell."""
+        ...
 
 
 def not_html(response: Response) -> str | None:
@@ -35,3 +75,10 @@ def not_html(response: Response) -> str | None:
     # UTF-16 text has a NUL for every Latin letter.
     mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith((*_UTF16_MARKS, b"<"))
     return f"it begins with {start[:8]!r}" if mostly_nul or start.startswith(_BINARY_STARTS) else None
+
+
+def charset_of(response: Response) -> str | None:
+    """The charset that an answer's Content-Type declares."""
+    declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
+    _, _, charset = declared.partition("charset=")
+    return charset.split(";")[0].strip(" \"'") or None

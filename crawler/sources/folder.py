@@ -11,17 +11,18 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from scrapy.http import TextResponse
 
 from crawler.errors import CrawlerError
 from crawler.sites import ARTICLE_ID, Site
-from crawler.sources import NotSaved, PageRefused
+from crawler.sources import NotSaved, Origin, PageRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scrapy import Request
-    from scrapy.crawler import Crawler
     from scrapy.http import Response
 
 logger = logging.getLogger(__name__)
@@ -67,11 +68,16 @@ def address_of_file(path: Path, site: Site) -> str | None:
 
 
 class SavedPages:
-    """The pages below one folder, or one file, by article id."""
+    """The pages below one folder, or one file, by article id; the source of a crawl."""
 
-    def __init__(self, root: Path, site: Site) -> None:
+    name = "folder"
+    offline = True
+
+    def __init__(self, root: Path, site: Site, max_bytes: int) -> None:
         """Index ``root``; CrawlerError if it is not there, cannot be listed or holds no page."""
         self.root = root
+        self.faults: list[str] = []
+        self._max_bytes = max_bytes
         self._paths: dict[str, Path] = {}
         self._told_by: dict[str, str] = {}
         if not root.exists():
@@ -93,6 +99,7 @@ class SavedPages:
             self._told_by.setdefault(article_id, told_by)
         for fault in unreadable:
             logger.warning("%s: %s; it is left out", fault.filename, fault.strerror)
+            self.faults.append(f"{fault.filename}: {fault.strerror}")
         if not self._paths:
             raise CrawlerError(f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)")
 
@@ -107,46 +114,24 @@ class SavedPages:
                     found.append(path)
         return found
 
-    def find(self, article_id: str) -> Path | None:
-        return self._paths.get(article_id)
-
-    def told_by(self, article_id: str) -> str:
-        """What told that the page that was found is this article."""
-        return self._told_by[article_id]
-
-
-class SavedPagesMiddleware:
-    """Answers requests from saved pages before they reach the network.
-
-    A request with ``saved_page`` in its meta is answered with that file whatever the source; with a folder as the source every other
-    request is answered from it or not at all: an offline run opens no socket.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    def process_request(self, request: Request) -> Response | None:
-        pages: SavedPages | None = getattr(self.crawler.spider, "saved_pages", None)
-        path: Path | None = request.meta.get("saved_page")
+    async def answer(self, request: Request) -> Response:
+        article_id = request.meta["article"]
+        path = self._paths.get(article_id)
         if path is None:
-            if pages is None and request.meta.get("no_address"):
-                raise NotSaved("known by the name of a saved page, which this run was not given")
-            if pages is None:
-                return None
-            path = pages.find(request.meta.get("article", ""))
-            if path is None:
-                raise NotSaved(f"no saved page in {pages.root}")
-            request.meta["id_where"] = pages.told_by(request.meta["article"])
-        request.meta["file"] = readable(path)
-        try:
-            size = path.stat().st_size
-            if size > self.max_bytes:
-                raise PageRefused("too_large", f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({self.max_bytes:,})")
-            return TextResponse(request.url, body=path.read_bytes(), request=request)
-        except OSError as error:
-            raise PageRefused("unreadable", f"{path}: {error.strerror}") from error
+            raise NotSaved(f"no saved page in {self.root}")
+        return saved_page(request, path, self._told_by[article_id], self._max_bytes)
+
+    def articles(self) -> Iterator[str]:
+        yield from self._paths
+
+
+def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Response:
+    """Answer a request with a saved page; PageRefused if it cannot be read or is larger than ``max_bytes``."""
+    request.meta["origin"] = Origin(source="folder", where=readable(path), file=readable(path), id_where=told_by, status_assumed=True)
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise PageRefused("too_large", f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({max_bytes:,})")
+        return TextResponse(request.url, body=path.read_bytes(), request=request)
+    except OSError as error:
+        raise PageRefused("unreadable", f"{path}: {error.strerror}") from error

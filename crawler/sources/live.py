@@ -19,7 +19,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawler.scheduler import FrontierScheduler
-from crawler.sources import PageRefused
+from crawler.sources import TO_ARCHIVE, PageRefused
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -50,10 +50,11 @@ class PublisherOnlyMiddleware:
             # scrapy parse, shell and check ask for what their user named.
             return
         site: Site = spider.site  # type: ignore[union-attr]
-        parts = urlsplit(request.url)
-        host = parts.hostname or ""
-        if host not in site.hosts:
-            raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
+        host = urlsplit(request.url).hostname or ""
+        if request.meta.get(TO_ARCHIVE):
+            # Its user named it.
+            return
+        refuse_other_hosts(request, site)
         if host_and_port(request.url) == getattr(spider, "host_named_by_user", None):
             return
         if host not in self._refusals:
@@ -71,6 +72,12 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         except ValueError as error:
             location = (response.headers.get(b"Location") or b"").decode("latin-1")
             raise PageRefused("http_3xx", f"redirected to {location!r}, which is no address") from error
+
+
+def refuse_other_hosts(request: Request, site: Site) -> None:
+    """PageRefused for a request that a redirect made, to a host that is not the publisher's."""
+    if urlsplit(request.url).hostname not in site.hosts:
+        raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
 
 
 def host_and_port(url: str) -> tuple[str, int]:
@@ -99,8 +106,10 @@ class PatientRetryMiddleware(RetryMiddleware):
     """
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if request.meta.get("dont_retry"):
+            return response
         result = super().process_response(request, response)
-        asked = _retry_after(response) if response.status in (429, 503) else None
+        asked = retry_after(response) if response.status in (429, 503) else None
         if asked is not None:
             # Also when this page is given up: the others are asked of the same host.
             self._pause(min(asked, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
@@ -124,7 +133,7 @@ class PatientRetryMiddleware(RetryMiddleware):
             scheduler.pause(seconds)
 
 
-def _retry_after(response: Response) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Seconds that Retry-After asks for (RFC 9110, 10.2.3): a number of seconds or a date; None without a valid one."""
     value = (response.headers.get(b"Retry-After") or b"").decode("latin-1").strip()
     if value.isascii() and value.isdigit():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -25,16 +26,19 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.response import response_status_message
 from w3lib.url import file_uri_to_path
 
-from crawler import arguments, frontier, normalise, page
+from crawler import arguments, frontier, reading
 from crawler.errors import CrawlerError
 from crawler.frontier import Frontier, Memory, Sighting, Validators
-from crawler.items import Failure, Reason, RelatedItem
+from crawler.items import ANSWERS, Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
+from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site
-from crawler.sources import NotSaved, PageRefused, not_html
-from crawler.sources.folder import SavedPages, address_of_file, id_of_file
+from crawler.sources import NotSaved, Origin, PageRefused, Source, charset_of, not_html
+from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
+from crawler.sources.folder import address_of_file, id_of_file
 from crawler.sources.live import host_and_port
+from crawler.sources.readers import reader_processes
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -42,10 +46,15 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure as TwistedFailure
 
     from crawler.ledger.job import Job
+    from crawler.warc.writer import Exchange, WarcWriter
 
 _NOT_MODIFIED = 304
 # The arguments that decide which of the articles that lists name are fetched.
-_DECIDING = ("source", "base_url", "depth", "since", "until", "match")
+_DECIDING = ("source", "at", "base_url", "depth", "since", "until", "match")
+# Of the articles of an archive so many are known at once.
+_BATCH = 1000
+# Pages that are on their way at once for each process that reads them.
+_PAGES_A_READER = 4
 _REASONS_OF_STATUS: dict[int, Reason] = {404: "gone", 410: "gone", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (CannotResolveHostError, "dns"),
@@ -79,21 +88,35 @@ class NotModified:
     id: str
 
 
+class _Tried(NamedTuple):
+    """What a source said of a page that it does not have."""
+
+    source: str
+    reason: Reason | Literal["not_saved"]
+    detail: str
+    status: int | None
+    attempts: int
+
+
 class ArticlesSpider(Spider):
     """Crawls the neighbourhood of one or more articles. See README.md for its arguments."""
 
     name = "articles"
 
     def __init__(self, *args: Any, **kwargs: str) -> None:
-        """Check the arguments and, with a folder as the source, index it; CrawlerError if either is wrong."""
+        """Check the arguments; CrawlerError if one is wrong."""
         super().__init__(*args, **kwargs)
+        self.given = kwargs
         self.arguments = arguments.parse(kwargs)
         self.site = self.arguments.site
         self.allowed_domains = sorted(self.site.hosts)
         self.host_named_by_user = host_and_port(self.arguments.base_url) if self.arguments.base_url else None
         self.job: Job | None = None
         self.frontier = self._frontier()
-        self.saved_pages = None if self.arguments.source == "live" else SavedPages(Path(self.arguments.source), self.site)
+        self.sources: list[Source | None] = []
+        # Set by crawler.archiving.
+        self.archive: WarcWriter | None = None
+        self.record: Callable[[Exchange], None] | None = None
         # By id: the URL to ask for, and what the request must carry.
         self.seeds: dict[str, tuple[str, dict[str, Any]]] = {}
         for seed in self.arguments.seeds:
@@ -104,11 +127,16 @@ class ArticlesSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Make the spider and, with JOBDIR, begin a run of that job.
+        """Make the spider, open its sources and, with JOBDIR, begin a run of that job.
 
-        CrawlerError if another process holds it, or its ledger cannot be had.
+        CrawlerError if a source cannot be read, another process holds the job, or its ledger cannot be had.
         """
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.sources = open_sources(spider.arguments, crawler)
+        if spider.arguments.everything and (processes := reader_processes(crawler.settings)):
+            for name in ("CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
+                # Files are in no need of politeness, and the readers not of pauses.
+                crawler.settings.set(name, processes * _PAGES_A_READER, priority="spider")
         if folder := crawler.settings.get("JOBDIR"):
             spider.go_on(Path(folder), crawler.settings)
         return spider
@@ -130,22 +158,36 @@ class ArticlesSpider(Spider):
             self.job.reconsidered()
 
     def _frontier(self, memory: Memory | None = None) -> Frontier:
-        return Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows, memory)
+        everything = self.arguments.everything
+        return Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows, memory, forgets=everything)
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the seeds. CrawlerError if there are none."""
         arguments.require_seed(self.arguments)
         self.started = True
+        if self.arguments.everything:
+            async for request in self._everything():
+                yield request
+            return
         for article_id in self.frontier.seed(self.seeds):
             yield self.request(self.frontier.known[article_id])
 
-    def request(self, sighting: Sighting) -> Request:
-        """Make the request for an article of the frontier."""
-        url, meta = self.seeds.get(sighting.id, (None, {}))
+    async def _everything(self) -> AsyncIterator[Request]:
+        """Ask for all articles that the sources hold, some at a time, for an archive may hold more than memory does."""
+        articles = all_articles(self.sources)
+        while some := list(islice(articles, self.frontier.room(_BATCH))):
+            for article_id in self.frontier.seed(some):
+                yield self.request(self.frontier.known[article_id])
+            while self.frontier.queued:
+                await self.crawler.signals.wait_for(signals.scheduler_empty)
+
+    def request(self, sighting: Sighting, turn: int = 0) -> Request:
+        """Make the request for an article of the frontier, to the source whose turn it is."""
+        url, meta = self.seeds.get(sighting.id, (None, {})) if turn == 0 else (None, {TAKEN: True})
         if url is None and not ARTICLE_ID.fullmatch(sighting.id):
             # A saved page that an earlier run was given by its path: it has no address.
             meta = {"no_address": True}
-        conditions = self._conditions(sighting)
+        conditions = self._conditions(sighting, turn)
         if conditions:
             meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED]}
         return Request(
@@ -155,12 +197,13 @@ class ArticlesSpider(Spider):
             headers=conditions,
             # The frontier lets each id through once.
             dont_filter=True,
-            meta={"article": sighting.id, **meta},
+            meta={"article": sighting.id, "turn": turn, **meta},
         )
 
-    def _conditions(self, sighting: Sighting) -> dict[str, bytes]:
-        """The headers that ask for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
-        if self.saved_pages or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
+    def _conditions(self, sighting: Sighting, turn: int) -> dict[str, bytes]:
+        """The headers that ask the live site for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
+        live = turn == 0 and self.sources[:1] in ([None], [])
+        if not live or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
             return {}
         named = zip(("If-None-Match", "If-Modified-Since"), sighting.validators, strict=True)
         return {name: value.encode("latin-1") for name, value in named if value}
@@ -186,61 +229,68 @@ class ArticlesSpider(Spider):
         @scrapes page fetch related
         """
         fetch = self._fetch(response)
+        what: Any = None
         try:
-            if response.status == _NOT_MODIFIED:
-                yield self._not_modified(response, fetch)
-                return
-            self.frontier.known[fetch.id].answered = _validators(response)
-            yield from self._read(response, fetch)
+            for what in self._answered(response, fetch):
+                yield what
         except Exception as error:
             self.logger.exception("%s: a fault of this program while reading %s", fetch.id, response.url)
-            yield self.failure(fetch.id, "internal_error", f"{type(error).__name__}: {error}", response.request, response.status)
+            what = self.failure(fetch.id, "internal_error", f"{type(error).__name__}: {error}", response.status, fetch.source)
+            yield what
         finally:
-            # Whatever happened, the next depth must not wait for this page for ever.
-            self.frontier.settle(fetch.id)
+            # Whatever happened, the next depth must not wait for this page for ever; but if another source is asked for it, it has to.
+            if not isinstance(what, Request):
+                self.frontier.settle(fetch.id)
 
-    def _not_modified(self, response: Response, fetch: Fetch) -> NotModified | Failure:
-        """What a 304 means: nothing of the article, if it was redirected to some other page that has not changed."""
-        if elsewhere := _led_elsewhere(response, fetch.id, self.site):
-            return self.failure(fetch.id, *elsewhere, response.request, response.status)
-        return NotModified(fetch.id)
-
-    def _read(self, response: Response, fetch: Fetch) -> Iterator[Any]:
+    def _answered(self, response: Response, fetch: Fetch) -> Iterator[Any]:
+        """What comes of an answer: requests for what it lists, and last its reading, or the request for the next source."""
+        elsewhere = None if fetch.file else _led_elsewhere(response, fetch.id, self.site)
+        if response.status == _NOT_MODIFIED:
+            # It says nothing of the article, if that was redirected to some other page that has not changed.
+            yield self._refused(fetch.id, *elsewhere, response.request, response.status) if elsewhere else NotModified(fetch.id)
+            return
+        self.frontier.known[fetch.id].answered = _validators(response) if fetch.source == LIVE else (None, None)
         if what := not_html(response):
-            yield self.failure(fetch.id, "not_html", what, response.request, response.status)
+            yield self._refused(fetch.id, "not_html", what, response.request, response.status)
             return
-        if fetch.file is None and (elsewhere := _led_elsewhere(response, fetch.id, self.site)):
-            yield self.failure(fetch.id, *elsewhere, response.request, response.status)
+        if elsewhere:
+            yield self._refused(fetch.id, *elsewhere, response.request, response.status)
             return
-        charset = _charset(response)
         address = fetch.url if fetch.file is None else address_of_file(Path(fetch.file), self.site) or fetch.url
-        said = page.read(response.body, self.site, url=address, charset=charset)
-        if refusal := normalise.refusal(said, fetch.id, self.site):
-            yield self.failure(fetch.id, refusal.reason, refusal.detail, response.request, response.status)
+        read = (response.request.meta.pop("read", None) if response.request else None) or reading.read(
+            response.body, self.site, fetch.id, address, charset_of(response)
+        )
+        if refusal := read.refusal:
+            yield self._refused(fetch.id, refusal.reason, refusal.detail, response.request, response.status)
             return
-        related = normalise.related_items(said.related, self.site)
-        for article_id in self.frontier.list(fetch.id, related or ()):
-            yield self.request(self.frontier.known[article_id])
-        yield Reading(said, fetch, related)
+        if not self.arguments.everything:
+            for article_id in self.frontier.list(fetch.id, read.related or ()):
+                yield self.request(self.frontier.known[article_id])
+        yield Reading(read.page, fetch, read.related)
 
     def _fetch(self, response: Response) -> Fetch:
         """How this page was had. A page that no crawl asked for (``scrapy parse``, ``check``, ``shell``) counts as a seed."""
         meta = response.request.meta if response.request else {}
         article_id = meta.get("article") or self._adopt(response)
         sighting = self.frontier.known[article_id]
-        saved = meta.get("file") or (file_uri_to_path(response.url) if response.url.startswith("file:") else None)
+        origin: Origin | None = meta.get("origin")
+        if origin is None and response.url.startswith("file:"):
+            saved = file_uri_to_path(response.url)
+            origin = Origin(source="folder", where=saved, file=saved, status_assumed=True)
         digits = ARTICLE_ID.fullmatch(article_id) is not None
+        saved_page = origin is not None and origin.file is not None
         return Fetch(
             id=article_id,
-            url=response.url if saved is None and digits else self.site.url_of(article_id) if digits else None,
+            url=response.url if digits and not saved_page else self.site.url_of(article_id) if digits else None,
             depth=sighting.depth,
             found_on=sighting.found_on,
-            fetched_at=datetime.now(UTC),
-            source="live" if saved is None else "folder",
+            fetched_at=(origin and origin.captured_at) or datetime.now(UTC),
+            source=origin.source if origin else LIVE,
             status=response.status,
-            status_assumed=saved is not None,
-            id_where=meta.get("id_where", "asked for"),
-            file=saved,
+            status_assumed=origin is not None and origin.status_assumed,
+            id_where=origin.id_where if origin else "asked for",
+            file=origin.file if origin else None,
+            capture=origin.where if origin and origin.captured_at else None,
         )
 
     def _adopt(self, response: Response) -> str:
@@ -249,29 +299,58 @@ class ArticlesSpider(Spider):
         self.frontier.take()
         return article_id
 
-    def fail(self, failure: TwistedFailure) -> Iterator[Failure]:
-        """Turn a page that could not be had into a failure, or leave it a teaser where the folder has no page for it."""
+    def fail(self, failure: TwistedFailure) -> Iterator[Failure | Request]:
+        """Turn a page that could not be had into a failure, leave it a teaser where no source has a page for it, or ask the next source."""
         request: Request = failure.request  # type: ignore[attr-defined]
         article_id = request.meta["article"]
         error = failure.value
         assert error is not None
-        if isinstance(error, NotSaved):
-            self.frontier.memory.leave(self.frontier.known[article_id], "not_saved", str(error))
-            self.frontier.settle(article_id)
-            return
+        what: Failure | Request | None = None
         try:
-            reason, detail, status = _explain(error)
-            if reason == "internal_error":
-                self.logger.error("%s: a fault of this program", article_id, exc_info=error)
-            yield self.failure(article_id, reason, detail, request, status)
+            if isinstance(error, NotSaved):
+                what = self._refused(article_id, "not_saved", str(error), request, None)
+            else:
+                reason, detail, status = _explain(error)
+                if reason == "internal_error":
+                    self.logger.error("%s: a fault of this program", article_id, exc_info=error)
+                what = self._refused(article_id, reason, detail, request, status)
+            if what is not None:
+                yield what
         finally:
-            self.frontier.settle(article_id)
+            if not isinstance(what, Request):
+                self.frontier.settle(article_id)
 
-    def failure(self, article_id: str, reason: Reason, detail: str, request: Request | None, status: int | None) -> Failure:
-        """Make the record of an article that could not be had or read, and say so in the log."""
+    def _refused(
+        self, article_id: str, reason: Reason | Literal["not_saved"], detail: str, request: Request | None, status: int | None
+    ) -> Failure | Request | None:
+        """What comes of a page that the present source does not have: a request to the next; after the last one a failure.
+
+        Of what several sources say, a fault counts more than an answer, and that more than that there is no such page: then there is
+        no failure, and the article is left a teaser.
+        """
         meta = request.meta if request else {}
+        turn = meta.get("turn", 0)
+        source = _source_of(meta, self.sources[turn] if self.sources else None)
+        if (origin := meta.get("origin")) and origin.status_assumed:
+            status = None
+        tried = [*meta.get("tried", ()), _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1)]
+        if turn + 1 < len(self.sources) and reason != "internal_error" and ARTICLE_ID.fullmatch(article_id):
+            self.logger.debug("%s: %s (%s: %s), so the next source is asked", article_id, reason, source, detail)
+            following = self.request(self.frontier.known[article_id], turn + 1)
+            following.meta["tried"] = tried
+            return following
+        told = min(tried, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
+        if len(tried) > 1:
+            detail = "; ".join(f"{one.source}: {one.detail}" for one in tried)
+        if told.reason == "not_saved":
+            self.frontier.memory.leave(self.frontier.known[article_id], "not_saved", detail)
+            return None
+        attempts = sum(one.attempts for one in tried if one.reason != "not_saved")
+        return self.failure(article_id, told.reason, detail, told.status, told.source, attempts)
+
+    def failure(self, article_id: str, reason: Reason, detail: str, status: int | None, source: str, attempts: int = 1) -> Failure:
+        """Make the record of an article that could not be had or read, and say so in the log."""
         sighting = self.frontier.known[article_id]
-        attempts = meta.get("retry_times", 0) + 1
         # That an article is still gone is nothing new.
         level = logging.DEBUG if sighting.refusal == reason else logging.WARNING
         self.logger.log(level, "%s: %s (%s)", article_id, reason, detail)
@@ -280,10 +359,16 @@ class ArticlesSpider(Spider):
             reason=reason,
             detail=detail,
             attempts=attempts,
-            status=status if "file" not in meta and status and 100 <= status <= 999 else None,
-            source="folder" if "file" in meta else "live",
+            status=status if status and 100 <= status <= 999 else None,
+            source=source,
             failed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         )
+
+
+def _source_of(meta: dict[str, Any], source: Source | None) -> str:
+    """What records call the source of an answer: what it says itself, else that whose turn it was."""
+    origin: Origin | None = meta.get("origin")
+    return origin.source if origin else source_name(source)
 
 
 def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
@@ -330,9 +415,3 @@ def _seconds(settings: BaseSettings, name: str) -> float:
 def _validators(response: Response) -> Validators:
     etag, last_modified = (response.headers.get(name) for name in (b"ETag", b"Last-Modified"))
     return etag.decode("latin-1") if etag else None, last_modified.decode("latin-1") if last_modified else None
-
-
-def _charset(response: Response) -> str | None:
-    declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
-    _, _, charset = declared.partition("charset=")
-    return charset.split(";")[0].strip(" \"'") or None

@@ -1,0 +1,91 @@
+"""The sources of a run: one, or several that are asked for a page in turn until one has it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from crawler.sources import NotSaved, Source
+from crawler.sources.folder import SavedPages, saved_page
+from crawler.sources.live import refuse_other_hosts
+from crawler.sources.warc import ArchivedPages
+from crawler.sources.wayback import Wayback
+from crawler.warc.archive import is_archive
+from crawler.warc.index import sorted_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawler.arguments import Arguments
+
+LIVE = "live"
+
+
+def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
+    """Open the sources of a run in their order, None for the live site; CrawlerError if one of them cannot be read."""
+    max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+    opened: list[Source | None] = []
+    for name in arguments.sources:
+        if name == LIVE:
+            opened.append(None)
+        elif name == "wayback":
+            opened.append(Wayback(crawler, arguments.site, arguments.at))
+        elif is_archive(name):
+            opened.append(ArchivedPages(name, arguments.site, arguments.at, max_bytes))
+        else:
+            opened.append(SavedPages(Path(name), arguments.site, max_bytes))
+    return opened
+
+
+def source_name(source: Source | None) -> str:
+    """What records call a source."""
+    return LIVE if source is None else source.name
+
+
+def all_articles(sources: list[Source | None]) -> Iterator[str]:
+    """Yield the id of each article that sources hold, once; CrawlerError if one of them cannot tell."""
+    held = [source.articles() for source in sources if source is not None]
+    if len(held) == 1:
+        yield from held[0]
+    else:
+        for line, _ in groupby(sorted_lines(f"{article_id}\n".encode() for articles in held for article_id in articles)):
+            yield line.decode().rstrip("\n")
+
+
+class SourcesMiddleware:
+    """Answers requests from the source whose turn it is (``turn`` in meta) before they reach the network.
+
+    A request with ``saved_page`` in its meta is answered with that file whatever the source. A crawl without the live site and without the
+    Wayback Machine opens no socket.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> Response | None:
+        sources: list[Source | None] = getattr(self.crawler.spider, "sources", [None])
+        if path := request.meta.get("saved_page"):
+            return saved_page(request, path, request.meta.get("id_where", "asked for"), self._max_bytes)
+        if "article" not in request.meta:
+            if all(source is not None and source.offline for source in sources):
+                raise NotSaved("a crawl of saved pages asks for nothing else")
+            return None
+        source = sources[request.meta.get("turn", 0)]
+        if request.meta.get("no_address") and not isinstance(source, SavedPages):
+            raise NotSaved("known by the name of a saved page, which this run was not given")
+        if source is None:
+            return None
+        if request.meta.get("redirect_times"):
+            refuse_other_hosts(request, self.crawler.spider.site)  # type: ignore[union-attr]
+        answer: Response = await source.answer(request)
+        return answer

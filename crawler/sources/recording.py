@@ -1,0 +1,143 @@
+"""Records what goes over the wire, for the archive of a run.
+
+Scrapy's response has no longer what came: header names in one writing, no order, no reason phrase, no transfer coding. So the bytes are
+noted where they pass, in the protocol of each connection; the exchange is handed on when its answer has ended, before the
+spider sees it. This leans on names that Scrapy 2.19 and Twisted keep to themselves; tests/test_archive.py tells when they change.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+)
+from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.web._newclient import DONE
+from twisted.web.iweb import UNKNOWN_LENGTH
+
+from crawler.warc.writer import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IAddress
+    from twisted.python.failure import Failure
+    from twisted.web._newclient import Request as TwistedRequest
+    from twisted.web.iweb import IResponse
+
+
+class RecordingDownloadHandler(HTTP11DownloadHandler):
+    """Scrapy's HTTP, and what it sends and gets is handed to the ``record`` of the spider, if it has one."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        record = getattr(crawler.spider, "record", None)
+        if record is not None:
+            self._pool._factory = partial(_RecordingFactory, record)  # type: ignore[assignment]
+
+
+class _RecordingFactory(_LenientHTTP11ClientFactory):
+    def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call]
+        self._record = record
+
+    def buildProtocol(self, addr: IAddress | None) -> _RecordingProtocol:
+        return _RecordingProtocol(self._record, self._quiescentCallback)
+
+
+class _Sent:
+    """A transport that notes what is written to it."""
+
+    def __init__(self, transport: Any, note: Callable[[bytes], None]) -> None:
+        self._transport = transport
+        self._note = note
+
+    def write(self, data: bytes) -> None:
+        self._note(data)
+        self._transport.write(data)
+
+    def writeSequence(self, data: list[bytes]) -> None:
+        self._note(b"".join(data))
+        self._transport.writeSequence(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class _RecordingProtocol(_LenientHTTP11ClientProtocol):
+    def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call]
+        self._record = record
+        self._sent: list[bytes] | None = None
+        self._received: list[bytes] = []
+        # A proxy's address is not that of who answers.
+        self._through_proxy = False
+
+    def makeConnection(self, transport: Any) -> None:
+        super().makeConnection(_Sent(transport, self._note_sent))  # type: ignore[no-untyped-call]
+
+    def _note_sent(self, data: bytes) -> None:
+        if self._sent is None:
+            self._through_proxy = True
+        else:
+            self._sent.append(data)
+
+    def request(self, request: TwistedRequest) -> Deferred[IResponse]:
+        self._sent, self._received = [], []
+        self._url = request.absoluteURI.decode("ascii")
+        self._at = datetime.now(UTC)
+        if not request.uri.startswith(b"/"):
+            self._through_proxy = True
+        return super().request(request)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._received.append(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def _disconnectParser(self, reason: Failure) -> None:
+        """Twisted comes here when an answer has ended, however it has, and only then tells it to anybody else."""
+        if self._parser is not None and self._received:
+            exchange = Exchange(
+                url=self._url,
+                at=self._at,
+                request=b"".join(self._sent or ()),
+                response=b"".join(self._received),
+                address=self._address(),
+                truncated=self._truncated(reason),
+            )
+            self._sent, self._received = None, []
+            self._record(exchange)
+        super()._disconnectParser(reason)  # type: ignore[no-untyped-call]
+
+    def _truncated(self, reason: Failure) -> str | None:
+        parser: Any = self._parser
+        if parser.state == DONE:
+            return None
+        response = getattr(parser, "response", None)
+        until_the_end = response is not None and response.length is UNKNOWN_LENGTH and b"chunked" not in _codings(parser)
+        closed_by_server = not isinstance(reason.value, (ConnectionAborted, ConnectionLost))
+        if until_the_end and closed_by_server:
+            # An answer without a length is whole when the server closes the connection.
+            return None
+        return "unspecified" if isinstance(reason.value, ConnectionAborted) else "disconnect"
+
+    def _address(self) -> str | None:
+        if self._through_proxy:
+            return None
+        try:
+            peer: Any = self.transport
+            return str(ip_address(peer.getPeer().host))
+        except (AttributeError, ValueError):
+            return None
+
+
+def _codings(parser: Any) -> bytes:
+    return b",".join(parser.connHeaders.getRawHeaders(b"transfer-encoding", ())).lower()

@@ -1,0 +1,202 @@
+"""The Wayback Machine, or any archive that is asked in its ways (pywb), as the source of a crawl.
+
+Of each page it asks twice: the CDX server for its captures, then for the original bytes of the wanted one (``<timestamp>id_/<url>``). One
+request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429, 503, or no answer) it waits as long as
+Retry-After says, or WAYBACK_BACKOFF seconds and twice as long each time, and asks again, RETRY_TIMES times. The Wayback Machine answers
+429 to those who ask for more than 24 to 60 lists of captures a minute, and locks out for hours those who go on all the same
+(github.com/edgi-govdata-archiving/wayback, #137 and #206).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from datetime import UTC, datetime, time
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+from scrapy import Request
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
+from scrapy.http import Headers, Response
+
+from crawler.errors import CrawlerError
+from crawler.sources import TO_ARCHIVE, NotSaved, Origin, PageRefused
+from crawler.sources.live import retry_after
+from crawler.sources.warc import addresses
+from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from scrapy.crawler import Crawler
+
+    from crawler.sites import Site
+
+logger = logging.getLogger(__name__)
+
+# As many captures of a page as are asked for: the nearest, or the newest.
+_MOST_CAPTURES = 50
+_OK, _NOT_MODIFIED, _GONE = 200, 304, 404
+_MOST_STEPS = 5
+_NOON = time(12)
+_BUSY = frozenset((429, 500, 502, 503, 504))
+_OF_THE_ARCHIVE = re.compile(r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL)
+# Headers of the archive's own answer that say nothing of the page's.
+_PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
+_GLANCE_SECONDS = 0.5
+# Lists of captures and original bytes are there for programs to ask; robots.txt is for those that follow links.
+_META = {TO_ARCHIVE: True, "dont_redirect": True, "dont_retry": True, "dont_obey_robotstxt": True}
+
+
+class Wayback:
+    """The captures of a web archive that is asked over the web."""
+
+    name = "wayback"
+    offline = False
+
+    def __init__(self, crawler: Crawler, site: Site, at: date | None) -> None:
+        """CrawlerError if WAYBACK_URL or WAYBACK_CDX_URL is no address."""
+        settings = crawler.settings
+        self.faults: list[str] = []
+        self._crawler = crawler
+        self._site = site
+        self._at = at
+        self._replay = _address("WAYBACK_URL", settings["WAYBACK_URL"]).rstrip("/")
+        self._cdx = _address("WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay))
+        self._delay = settings.getfloat("WAYBACK_DELAY")
+        self._tries = 1 + settings.getint("RETRY_TIMES")
+        self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
+        self._backoff = settings.getfloat("WAYBACK_BACKOFF")
+        self._turn = asyncio.Lock()
+        self._asked = float("-inf")
+
+    def articles(self) -> Iterator[str]:
+        raise CrawlerError("seed: 'all' takes what is in files; give the ids that are wanted of an archive on the web")
+
+    async def answer(self, request: Request) -> Response:
+        if request.meta.get("redirect_times"):
+            led_here_from: Origin = request.meta["origin"]
+            urls = [request.url]
+            at: date | None = led_here_from.captured_at
+        else:
+            urls, at = addresses(request.meta["article"], self._site), self._at
+        for url in urls:
+            for capture in in_order(await self._captures(url, at), at):
+                response = await self._page(capture, request)
+                if response is not None:
+                    return response
+        raise NotSaved(f"no capture in {self._replay}")
+
+    async def _captures(self, url: str, at: date | None) -> list[Capture]:
+        """The captures of a URL as the CDX server tells them, of which it need not send more than the nearest."""
+        moment = at if isinstance(at, datetime) else datetime.combine(at, _NOON) if at else datetime.now(UTC)
+        nearest = {"sort": "closest", "closest": f"{moment:%Y%m%d%H%M%S}", "limit": str(_MOST_CAPTURES)}
+        asked = {"url": url, "output": "json", **nearest}
+        response = await self._get(f"{self._cdx}?{urlencode(asked)}")
+        if response.status != _OK:
+            raise PageRefused("http_4xx" if response.status < 500 else "http_5xx", f"{self._cdx} answers {response.status} for {url}")
+        try:
+            return [capture for row in _rows(response.body) if (capture := _capture(row)) is not None]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise PageRefused("unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})") from error
+
+    async def _page(self, capture: Capture, request: Request) -> Response | None:
+        """The page of a capture as it was; None if the archive says after all that it has none."""
+        where = f"{self._replay}/{capture.timestamp}id_/{capture.url}"
+        for _ in range(_MOST_STEPS):
+            answer = await self._get(where)
+            led_to = _OF_THE_ARCHIVE.search((answer.headers.get(b"Location") or b"").decode("latin-1"))
+            # Archives lead from the moment that was asked for to that of a capture, not only where the page redirected.
+            if not (led_to and 300 <= answer.status < 400 and key_of(led_to["url"]) == key_of(capture.url)):
+                break
+            where = f"{self._replay}/{led_to['timestamp']}id_/{led_to['url']}"
+        captured_at = _captured_at(answer)
+        if captured_at is None:
+            if answer.status == _GONE:
+                return None
+            raise PageRefused("http_4xx" if answer.status < 500 else "http_5xx", f"{where} answers {answer.status}")
+        if answer.status == _NOT_MODIFIED:
+            # The capture of an answer that the page is what it was; an older capture has it.
+            return None
+        request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
+        request.meta["dont_retry"] = True
+        headers = Headers({name: answer.headers.getlist(name) for name in _PAGE_HEADERS if name in answer.headers})
+        if 300 <= answer.status < 400:
+            headers[b"Location"] = led_to["url"] if led_to else answer.headers.get(b"Location") or b""
+        return Response(capture.url, status=answer.status, headers=headers, body=answer.body, request=request)
+
+    async def _get(self, url: str) -> Response:
+        """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so."""
+        async with self._turn:
+            for tried in range(1, self._tries + 1):
+                await self._wait(self._asked + self._delay - monotonic())
+                asked = Request(url, meta=_META)
+                wait = self._backoff * 2 ** (tried - 1)
+                try:
+                    response = await self._crawler.engine.download_async(asked)
+                except (DownloadFailedError, DownloadTimeoutError) as error:
+                    why = " ".join(str(error).split())
+                else:
+                    # An archived 503 is what was asked for.
+                    if response.status not in _BUSY or _captured_at(response):
+                        return response
+                    why = f"it answers {response.status}"
+                    wait = wait if (told := retry_after(response)) is None else told
+                finally:
+                    self._asked = monotonic()
+                if tried < self._tries:
+                    wait = min(wait, self._longest_wait)
+                    logger.info("%s: %s; waiting %.0f s", urlsplit(url).hostname, why, wait)
+                    await self._wait(wait)
+        raise PageRefused("timeout", f"{url}: asked {self._tries} times: {why}")
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, unless the run is to end: then it need not be any more."""
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            slot = self._crawler.engine._slot
+            if slot is None or slot.closing is not None:
+                raise PageRefused("timeout", f"{self._replay}: the run was stopped while it waited for its turn")
+            await asyncio.sleep(min(left, _GLANCE_SECONDS))
+
+
+def _captured_at(response: Response) -> datetime | None:
+    """When what an archive answers was captured (RFC 7089); None for an answer of its own."""
+    try:
+        return parsedate_to_datetime((response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _rows(body: bytes) -> Iterator[dict[str, str]]:
+    """The rows of a CDX server's JSON: a list of lists under a row of names (the Wayback Machine), or an object a line (pywb)."""
+    text = body.strip()
+    if text.startswith(b"["):
+        rows = msgspec.json.decode(text)
+        yield from (dict(zip(rows[0], row, strict=True)) for row in rows[1:])
+    else:
+        yield from (msgspec.json.decode(line) for line in text.splitlines() if line.strip())
+
+
+def _capture(row: dict[str, str]) -> Capture | None:
+    url, status = row.get("original") or row.get("url") or "", row.get("statuscode") or row.get("status") or ""
+    if not is_timestamp(row.get("timestamp", "")) or key_of(url) is None:
+        return None
+    return Capture(url, row["timestamp"], int(status) if status.isdigit() else None, row.get("mimetype") or row.get("mime") or "")
+
+
+def _address(setting: str, value: str) -> str:
+    parts = urlsplit(value or "")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CrawlerError(f"{setting}: got {value!r}, takes the address of an archive, such as https://web.archive.org/web")
+    return value
+
+
+def _cdx_of(replay: str) -> str:
+    """Where the CDX server is: the Wayback Machine's is below its root, that of pywb below its collection."""
+    return urljoin(replay, "/cdx/search/cdx") if replay.endswith("/web") else replay + "/cdx"
