@@ -168,16 +168,23 @@ def _seed(text: str, site: Site, where: str) -> Seed:
 
 def _sources(value: str) -> tuple[str, ...]:
     # A path may have commas in it.
-    names = [value] if Path(value).exists() else [name.strip() for name in value.split(",")]
+    names = [value] if _exists(value) else [name.strip() for name in value.split(",")]
     for name in names:
         if not name:
             raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
-        if name not in ON_THE_WEB and not Path(name).exists() and not is_archive(name):
+        if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
             what = "is a pattern of no WARC or WACZ file" if has_magic(name) else "does not exist"
             raise CrawlerError(f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}")
     if len(set(names)) < len(names):
         raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
     return tuple(names)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> None:

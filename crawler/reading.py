@@ -84,12 +84,15 @@ class _Reader:
             end = theirs.fileno()
             self._process = subprocess.Popen(command, stdin=end, stdout=end, env=environment, start_new_session=True)
         self.waiting: deque[asyncio.Future[Read | None]] = deque()
+        self._ended: Exception | None = None
         self._opened: asyncio.Task[None] | None = None
 
     async def read(self, asked: tuple[bytes, str, str | None, str | None]) -> Read | None:
         if self._opened is None:
             self._opened = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opened)
+        if self._ended is not None:
+            raise self._ended
         answer: asyncio.Future[Read | None] = asyncio.get_running_loop().create_future()
         self.waiting.append(answer)
         self._writer.writelines(packed(asked))
@@ -107,6 +110,7 @@ class _Reader:
                 self.waiting.popleft().set_result(answer)
         except Exception as error:
             # Whatever it was, nobody is to wait for this process any more.
+            self._ended = error
             while self.waiting:
                 self.waiting.popleft().set_exception(error)
 

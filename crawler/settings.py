@@ -3,6 +3,8 @@
 from importlib.metadata import PackageNotFoundError, version
 from sys import platform
 
+from scrapy.settings import default_settings
+
 try:
     _VERSION = version("neighbourhood-crawler")
 except PackageNotFoundError:
@@ -68,6 +70,9 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
+# Without cookies: switched off, Scrapy would still import what they need, which takes a tenth of a second and opens a socket to see
+# whether it could; a crawl of files is to open none.
+DOWNLOADER_MIDDLEWARES_BASE = {name: place for name, place in default_settings.DOWNLOADER_MIDDLEWARES_BASE.items() if "cookies" not in name}
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer.
     "crawler.sources.readers.ReadersMiddleware": 5,

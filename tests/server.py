@@ -24,6 +24,8 @@ class NewsServer:
         self.not_modified = 0
         self.robots = b"User-agent: *\nDisallow:\n"
         self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
+        self.answer_with: Callable[[BaseHTTPRequestHandler, int], None] | None = None
+        """Answers everything, if it is set."""
         self.asked: list[tuple[float, str]] = []
         self.user_agents: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -77,7 +79,9 @@ class NewsServer:
         self.user_agents.add(handler.headers.get("User-Agent", ""))
         before = self._counts[path]
         self._counts[path] += 1
-        if path in self.misbehaviour:
+        if self.answer_with:
+            self.answer_with(handler, before)
+        elif path in self.misbehaviour:
             self.misbehaviour[path](handler, before)
         elif path == "/robots.txt":
             answer(handler, 200, self.robots, {"Content-Type": "text/plain"})

@@ -193,7 +193,7 @@ def test_too_large_a_page(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def same_whatever_the_source(run: Run) -> dict[str, dict[str, object]]:
-    differing = {"fetched_at", "source", "provenance"}
+    differing = {"fetched_at", "failed_at", "source", "provenance"}
     return {r["id"]: {k: v for k, v in r.items() if k not in differing} for r in run.records}
 
 

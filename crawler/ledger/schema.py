@@ -130,6 +130,7 @@ ARCHIVED = Table(
     Column("date", String, nullable=False),
     Column("record_id", String, nullable=False),
     Column("file", String, nullable=False),
+    Column("file_id", String, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -144,7 +145,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
     2: (
         "CREATE TABLE archived (url VARCHAR NOT NULL, digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
-        "file VARCHAR NOT NULL, PRIMARY KEY (url))",
+        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, PRIMARY KEY (url))",
     ),
 }
 """What makes of the ledger of one version that of the next, in SQL that every database takes."""

@@ -66,6 +66,13 @@ class Source(Protocol):
         ...
 
 
+def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
+    """What an archive says that has no capture: of an article nothing, but of one that it knows to have been elsewhere where that was."""
+    if request.meta.get("redirect_times"):
+        return PageRefused("http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}")
+    return NotSaved(f"no capture in {archive}")
+
+
 def not_html(response: Response) -> str | None:
     """Say what an answer is when it is no text; None if it may be a page."""
     declared = (response.headers.get(b"Content-Type") or b"").strip().lower()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from crawler.errors import CrawlerError
 from crawler.reading import Readers
 from crawler.sources import Origin, charset_of, not_html
 from crawler.sources.folder import address_of_file
@@ -25,10 +26,14 @@ _MOST = 3
 
 
 def reader_processes(settings: BaseSettings) -> int:
-    """How many processes read pages: READER_PROCESSES, else one for each processor of this machine but one, and three at most."""
+    """How many processes read pages: READER_PROCESSES, else one for each processor but one, three at most; CrawlerError."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = settings["READER_PROCESSES"]
-    return min(processors - 1, _MOST) if wanted is None else int(wanted)
+    if wanted is None:
+        return min(processors - 1, _MOST)
+    if not str(wanted).isdecimal():
+        raise CrawlerError(f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none")
+    return int(wanted)
 
 
 class ReadersMiddleware:

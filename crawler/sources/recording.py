@@ -17,8 +17,8 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientFactory,
     _LenientHTTP11ClientProtocol,
 )
-from twisted.internet.error import ConnectionAborted, ConnectionLost
-from twisted.web._newclient import DONE
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.web._newclient import BODY, DONE
 from twisted.web.iweb import UNKNOWN_LENGTH
 
 from crawler.warc.writer import Exchange
@@ -119,15 +119,15 @@ class _RecordingProtocol(_LenientHTTP11ClientProtocol):
 
     def _truncated(self, reason: Failure) -> str | None:
         parser: Any = self._parser
-        if parser.state == DONE:
-            return None
-        response = getattr(parser, "response", None)
-        until_the_end = response is not None and response.length is UNKNOWN_LENGTH and b"chunked" not in _codings(parser)
-        closed_by_server = not isinstance(reason.value, (ConnectionAborted, ConnectionLost))
-        if until_the_end and closed_by_server:
-            # An answer without a length is whole when the server closes the connection.
-            return None
-        return "unspecified" if isinstance(reason.value, ConnectionAborted) else "disconnect"
+        # At the end of an answer Twisted gives the bare exception.
+        why = getattr(reason, "value", reason)
+        if not isinstance(why, (ConnectionDone, ConnectionLost)):
+            # This side has broken it off: it was too large or too slow, or made no sense.
+            return "unspecified"
+        # An answer without a length is whole when the server closes the connection in order.
+        until_the_end = parser.state == BODY and parser.response.length is UNKNOWN_LENGTH and b"chunked" not in _codings(parser)
+        whole = parser.state == DONE or (until_the_end and isinstance(why, ConnectionDone))
+        return None if whole else "disconnect"
 
     def _address(self) -> str | None:
         if self._through_proxy:

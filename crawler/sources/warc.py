@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from crawler.errors import ArchiveError
-from crawler.sources import NotSaved, Origin, PageRefused
+from crawler.sources import Origin, PageRefused, nothing_captured
 from crawler.warc.archive import Archive
 from crawler.warc.captures import in_order, key_of
 from crawler.warc.index import sorted_lines
@@ -38,12 +38,13 @@ class ArchivedPages:
         self._site = site
         self._at = at
         self.name = self._archive.source
+        self._elsewhere: dict[str, list[str]] = {}
         self.faults = self._archive.faults
 
     async def answer(self, request: Request) -> Response:
         found = self._captures(request)
         if found is None:
-            raise NotSaved(f"no capture in {self._archive.path}")
+            raise nothing_captured(request, self._archive.path)
         capture, file = found
         request.meta["origin"] = Origin(source=file.source, where=file.place(capture), captured_at=capture.at)
         try:
@@ -66,7 +67,7 @@ class ArchivedPages:
             found = list(self._archive.captures(request.url))
             return self._wanted(found, led_here_from.captured_at)
         article_id = request.meta["article"]
-        urls = addresses(article_id, self._site)
+        urls = [*addresses(article_id, self._site), *self._elsewhere.get(article_id, ())]
         found = [
             (capture, file)
             for url in urls
@@ -84,9 +85,17 @@ class ArchivedPages:
         return next(((capture, file) for capture, file in found if capture is ordered[0]), None) if ordered else None
 
     def articles(self) -> Iterator[str]:
-        ids = (article_id.encode() + b"\n" for url in self._archive.urls() if (article_id := self._site.id_of(url)))
-        for line, _ in groupby(sorted_lines(ids)):
+        for line, _ in groupby(sorted_lines(f"{article_id}\n".encode() for article_id in self._ids())):
             yield line.decode().rstrip("\n")
+
+    def _ids(self) -> Iterator[str]:
+        for url in self._archive.urls():
+            if article_id := self._site.id_of(url):
+                key = key_of(url) or ""
+                if not any(key.startswith(key_of(address) or key) for address in addresses(article_id, self._site)):
+                    # Such as below /mobile: it is found only by those who look at every address.
+                    self._elsewhere.setdefault(article_id, []).append(url)
+                yield article_id
 
 
 def addresses(article_id: str, site: Site) -> list[str]:

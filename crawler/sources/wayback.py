@@ -24,7 +24,8 @@ from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
 from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
-from crawler.sources import TO_ARCHIVE, NotSaved, Origin, PageRefused
+from crawler.items import Reason
+from crawler.sources import TO_ARCHIVE, Origin, PageRefused, nothing_captured
 from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
 from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
@@ -44,6 +45,7 @@ _MOST_CAPTURES = 50
 _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
 _MOST_STEPS = 5
 _NOON = time(12)
+_REASONS: dict[int, Reason] = {4: "http_4xx", 5: "http_5xx"}
 _BUSY = frozenset((429, 500, 502, 503, 504))
 _OF_THE_ARCHIVE = re.compile(r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL)
 # Headers of the archive's own answer that say nothing of the page's.
@@ -90,7 +92,7 @@ class Wayback:
                 response = await self._page(capture, request)
                 if response is not None:
                     return response
-        raise NotSaved(f"no capture in {self._replay}")
+        raise nothing_captured(request, self._replay)
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
         """The captures of a URL as the CDX server tells them, of which it need not send more than the nearest."""
@@ -99,10 +101,11 @@ class Wayback:
         asked = {"url": url, "output": "json", **nearest}
         response = await self._get(f"{self._cdx}?{urlencode(asked)}")
         if response.status != _OK:
-            raise PageRefused("http_4xx" if response.status < 500 else "http_5xx", f"{self._cdx} answers {response.status} for {url}")
+            raise PageRefused(_REASONS.get(response.status // 100, "unreadable"), f"{self._cdx} answers {response.status} for {url}")
         try:
-            return [capture for row in _rows(response.body) if (capture := _capture(row)) is not None]
-        except (ValueError, TypeError, AttributeError) as error:
+            found = [capture for row in _rows(response.body) if (capture := _capture(row)) is not None]
+            return [capture for capture in found if key_of(capture.url) == key_of(url)]
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise PageRefused("unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})") from error
 
     async def _page(self, capture: Capture, request: Request) -> Response | None:
@@ -119,7 +122,7 @@ class Wayback:
         if captured_at is None:
             if answer.status == _GONE:
                 return None
-            raise PageRefused("http_4xx" if answer.status < 500 else "http_5xx", f"{where} answers {answer.status}")
+            raise PageRefused(_REASONS.get(answer.status // 100, "unreadable"), f"{where} answers {answer.status}")
         if answer.status == _NOT_MODIFIED:
             # The capture of an answer that the page is what it was; an older capture has it.
             return None
@@ -133,6 +136,7 @@ class Wayback:
     async def _get(self, url: str) -> Response:
         """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so."""
         async with self._turn:
+            why, reason = "", _REASONS[5]
             for tried in range(1, self._tries + 1):
                 await self._wait(self._asked + self._delay - monotonic())
                 asked = Request(url, meta=_META)
@@ -140,12 +144,13 @@ class Wayback:
                 try:
                     response = await self._crawler.engine.download_async(asked)
                 except (DownloadFailedError, DownloadTimeoutError) as error:
-                    why = " ".join(str(error).split())
+                    why, reason = " ".join(str(error).split()), "timeout" if isinstance(error, DownloadTimeoutError) else "connection_lost"
                 else:
                     # An archived 503 is what was asked for.
                     if response.status not in _BUSY or _captured_at(response):
                         return response
                     why = f"it answers {response.status}"
+                    reason = _REASONS[response.status // 100]
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
                     self._asked = monotonic()
@@ -153,7 +158,7 @@ class Wayback:
                     wait = min(wait, self._longest_wait)
                     logger.info("%s: %s; waiting %.0f s", urlsplit(url).hostname, why, wait)
                     await self._wait(wait)
-        raise PageRefused("timeout", f"{url}: asked {self._tries} times: {why}")
+        raise PageRefused(reason, f"{url}: asked {self._tries} times: {why}")
 
     async def _wait(self, seconds: float) -> None:
         """Wait, unless the run is to end: then it need not be any more."""
@@ -169,7 +174,7 @@ def _captured_at(response: Response) -> datetime | None:
     """When what an archive answers was captured (RFC 7089); None for an answer of its own."""
     try:
         return parsedate_to_datetime((response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,14 +15,16 @@ from pathlib import Path
 from typing import IO
 
 from crawler.errors import ArchiveError
-from crawler.warc.captures import Capture, key_of
+from crawler.warc.captures import REVISIT, Capture, key_of, timestamp_of
 from crawler.warc.index import Index, open_index
-from crawler.warc.records import Record, WarcFile
+from crawler.warc.records import Record, WarcFile, has_digest
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 _SUFFIXES = (*WARC_SUFFIXES, ".wacz")
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
 _LOCAL_HEADER_BYTES = 30
+# What zipfile raises of a file that is damaged, or packed in a way that it does not know.
+_ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
 _NOT_MODIFIED = "server-not-modified"
 
 
@@ -45,20 +48,24 @@ def is_archive(path: str) -> bool:
 def archive_files(path: str) -> list[Path]:
     """The archive files that a path, the folder that they lie in, or a glob pattern stands for, in order."""
     place = Path(path)
-    if place.is_dir():
-        found = list(place.iterdir())
-    elif place.exists():
-        found = [place]
-    else:
-        found = [Path(name) for name in glob(path)]  # noqa: PTH207
-    return sorted(file for file in found if file.name.lower().endswith(_SUFFIXES) and file.is_file())
+    try:
+        if place.is_dir():
+            found = list(place.iterdir())
+        elif place.exists():
+            found = [place]
+        else:
+            found = [Path(name) for name in glob(path)]  # noqa: PTH207
+        return sorted(file for file in found if file.name.lower().endswith(_SUFFIXES) and file.is_file())
+    except (OSError, ValueError):
+        # Whatever cannot be listed is no archive; who asks for it is told as of any other path.
+        return []
 
 
 class ArchiveFile:
     """One WARC or WACZ file with its index. ``source`` is what records call it: warc or wacz."""
 
     def __init__(self, path: Path) -> None:
-        """ArchiveError if it cannot be read, holds no capture, or its index is of another file."""
+        """ArchiveError if it cannot be read, or its index is of another file."""
         self.path = path
         self.files: dict[str, WarcFile] = {}
         self.source = "wacz" if path.name.lower().endswith(".wacz") else "warc"
@@ -67,21 +74,18 @@ class ArchiveFile:
             lines = self._open_wacz()
             beside = None
         else:
-            self.files[path.name] = WarcFile(path, str(path))
+            self.files[_readable(path.name)] = WarcFile(path, _readable(path))
             beside = _index_beside(path)
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
         self.index: Index = open_index(path, self.files, beside, lines)
-        if not self.index.captures:
-            why = f" ({self.index.faults[0]})" if self.index.faults else ""
-            raise ArchiveError(f"{path}: it holds no page{why}; takes a WARC or WACZ file with captures of web pages")
 
     def _open_wacz(self) -> Callable[[], Iterator[bytes]] | None:
         """Find the WARC files of a WACZ, and its own index, if it has one."""
         try:
             with zipfile.ZipFile(self.path) as packed:
                 entries = packed.infolist()
-        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        except _ZIP_ERRORS as error:
             raise ArchiveError(f"{self.path}: it is no WACZ, or it is cut off ({error})") from error
         for entry in entries:
             if not entry.filename.startswith("archive/") or not entry.filename.lower().endswith(WARC_SUFFIXES):
@@ -91,7 +95,10 @@ class ArchiveFile:
                     f"{self.path}: {entry.filename} is compressed in it, so that no page of it can be found; unpack it first"
                 )
             start = _begin_of(self.path, entry)
-            self.files[Path(entry.filename).name] = WarcFile(self.path, f"{self.path}, {entry.filename}", start, entry.file_size)
+            name = Path(entry.filename).name
+            if name in self.files:
+                raise ArchiveError(f"{self.path}: two files in it are named {name}; unpack it, and give the folders of both")
+            self.files[name] = WarcFile(self.path, f"{self.path}, {entry.filename}", start, entry.file_size)
         if not self.files:
             raise ArchiveError(f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file")
         indexes = [
@@ -119,6 +126,10 @@ class Archive:
         self._files = [ArchiveFile(file) for file in archive_files(path)]
         if not self._files:
             raise ArchiveError(f"{path}: there is no archive file ({', '.join(_SUFFIXES)})")
+        if not any(file.index.captures for file in self._files):
+            # One of several may hold none: wget writes such files.
+            why = f" ({self.faults[0]})" if self.faults else ""
+            raise ArchiveError(f"{path}: it holds no page{why}; takes WARC or WACZ files with captures of web pages")
 
     @property
     def source(self) -> str:
@@ -166,14 +177,15 @@ class Archive:
         """The record whose payload a revisit does not repeat."""
         url, date = revisit.refers_to
         url = url or revisit.url
-        found = [(capture, file) for capture, file in self.captures(url) if capture.media_type != "warc/revisit"]
+        found = [(capture, file) for capture, file in self.captures(url) if capture.media_type != REVISIT]
         if date:
-            found = [(capture, file) for capture, file in found if capture.timestamp == f"{date:%Y%m%d%H%M%S}"]
-        for capture, file in reversed(found):
-            if revisit.digest and capture.digest and capture.digest.rpartition(":")[2] != revisit.digest.rpartition(":")[2]:
-                continue
+            found = [(capture, file) for capture, file in found if capture.timestamp == timestamp_of(date)]
+        # Without a date it is the last one before; what comes later cannot have been meant.
+        before = [(capture, file) for capture, file in found if capture.timestamp <= timestamp_of(revisit.date) and capture.is_page]
+        for capture, file in sorted(before, key=lambda one: one[0].timestamp, reverse=True):
             record = self._record(capture, file)
-            if record.kind != "revisit":
+            same = not revisit.digest or _NOT_MODIFIED in revisit.profile or record.digest == revisit.digest
+            if record.kind != "revisit" and (same or has_digest(record.payload, revisit.digest or "")):
                 return record
         when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
         raise ArchiveError(f"{where}: it only says that the page is what it was{when} ({url}), and that record is in none of these files")
@@ -181,6 +193,11 @@ class Archive:
     def close(self) -> None:
         for file in self._files:
             file.close()
+
+
+def _readable(path: Path | str) -> str:
+    """A path as text that any file can hold."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _index_beside(path: Path) -> Path | None:
@@ -204,7 +221,7 @@ def _lines_in(path: Path, names: list[str]) -> Iterator[bytes]:
             for name in names:
                 with packed.open(name) as file:
                     yield from _unpacked(file, name)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except _ZIP_ERRORS as error:
         raise ArchiveError(f"the index in {path} cannot be read ({error})") from error
 
 
@@ -218,9 +235,12 @@ def _unpacked(file: IO[bytes], name: str) -> Iterator[bytes]:
 
 def _begin_of(path: Path, entry: zipfile.ZipInfo) -> int:
     """Where the bytes of a ZIP entry begin: after its local header, whose length the directory does not tell (APPNOTE 4.3.7)."""
-    with path.open("rb") as file:
-        file.seek(entry.header_offset)
-        header = file.read(_LOCAL_HEADER_BYTES)
+    try:
+        with path.open("rb") as file:
+            file.seek(entry.header_offset)
+            header = file.read(_LOCAL_HEADER_BYTES)
+    except OSError:
+        header = b""
     if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(b"PK\x03\x04"):
         raise ArchiveError(f"{path}: {entry.filename} is not where its directory says; the file is damaged")
     return entry.header_offset + _LOCAL_HEADER_BYTES + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")

@@ -4,10 +4,14 @@ from typing import NamedTuple
 
 
 class Archived(NamedTuple):
-    """The last answer of a URL that carried a page: its payload's digest, and the date, id and file of its record."""
+    """The last answer of a URL that carried a page: its payload's digest, the date and id of its record, and the file that this is in.
+
+    ``file_id`` is the id of the file's warcinfo record: another file may have its name one day.
+    """
 
     url: str
     digest: str
     date: str
     record_id: str
     file: str
+    file_id: str

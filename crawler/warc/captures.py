@@ -5,9 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from urllib.parse import urlsplit
 
-import surt
+from w3lib.url import canonicalize_url
 
+_PORTS = {"http": 80, "https": 443}
+_WWW = re.compile(r"^www[0-9]*\.")
+REVISIT = "warc/revisit"
+"""The media type that indexes give a revisit."""
 _TIMESTAMP = re.compile(r"[0-9]{14}")
 
 
@@ -37,16 +42,31 @@ class Capture:
     @property
     def is_page(self) -> bool:
         """Whether it is a page as far as its index tells, and not a redirect or an error."""
-        return self.status is None or 200 <= self.status < 300 or self.status == 304
+        return self.status is None or 200 <= self.status < 300 or (self.status == 304 and self.media_type == REVISIT)
 
 
 @lru_cache(maxsize=1024)
 def key_of(url: str) -> str | None:
-    """The key under which archives know a URL (SURT): without http or https, ``www.`` and the case of its host; None if it is no URL."""
+    """The key under which a URL is known in an archive: without http or https, ``www.``, case and fragment; None if it is no URL.
+
+    In the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is in the order of hosts. Indexes that others made are read by
+    their URLs: their keys differ a little from one another, and the package surt opens a socket when it is imported.
+    """
     try:
-        return str(surt.surt(url)).replace(" ", "%20")
+        parts = urlsplit(canonicalize_url(url))
+        port = "" if parts.port in (None, _PORTS.get(parts.scheme)) else f":{parts.port}"
     except ValueError:
         return None
+    host = _WWW.sub("", (parts.hostname or "").rstrip("."))
+    if not host:
+        return None
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{','.join(reversed(host.split('.')))}{port}){parts.path.rstrip('/')}{query}".lower().replace(" ", "%20")
+
+
+def timestamp_of(moment: datetime) -> str:
+    """A moment (UTC) as archives write it."""
+    return f"{moment.year:04}{moment:%m%d%H%M%S}"
 
 
 def is_timestamp(text: str) -> bool:

@@ -15,28 +15,33 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.errors import ArchiveError
 
 _GZIP_MEMBER = b"\x1f\x8b\x08"
+_MEMBER = re.compile(re.escape(_GZIP_MEMBER))
 # zlib's way to say "with a gzip header and checksum".
 _GZIP = 31
 _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
+_FIRST_BYTES = 2048
 HEAD_BYTES = 65_536
 """As much of a record as its headers and those of HTTP may take."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_START = re.compile(rb"(?:^|(?<=\n))WARC/[01]\.")
-_HEADER_OF_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
+_TYPE = re.compile(rb"^warc-type:[ \t]*([a-z]+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_START = re.compile(rb"(?:^|(?<=\n))WARC/[0-9]\.[0-9]{1,3}\r?\n[A-Za-z]")
+# Some servers fill the size up with zeros or blanks.
+_HEADER_OF_CHUNK = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGESTS = frozenset(("md5", "sha1", "sha256", "sha384", "sha512"))
 _LOADER = ArcWarcRecordLoader(verify_http=False)
 
@@ -91,7 +96,9 @@ class WarcFile:
             raise ArchiveError(f"{path} cannot be read ({error.strerror})") from error
         self._start = start
         self.size = whole - start if size is None else min(size, whole - start)
-        self._compressed = self._at(0, len(_GZIP_MEMBER)) == _GZIP_MEMBER
+        begin = self._at(0, len(b"WARC/"))
+        # The first bytes may be what is damaged.
+        self._compressed = begin.startswith(_GZIP_MEMBER) or (name.lower().endswith(".gz") and begin != b"WARC/")
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -105,7 +112,11 @@ class WarcFile:
             raise ArchiveError(
                 f"{self.place(offset)}: it has {block.size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})", reason="too_large"
             )
-        return _parsed(block.data, self.place(offset))
+        record = _parsed(block.data, self.place(offset))
+        if len(record.payload) > most:
+            size = len(record.payload)
+            raise ArchiveError(f"{self.place(offset)}: it has {size:,} bytes, over DOWNLOAD_MAXSIZE ({most:,})", reason="too_large")
+        return record
 
     def place(self, offset: int) -> str:
         """Where a record is, for people."""
@@ -141,6 +152,7 @@ class WarcFile:
                 piece = unzip.decompress(chunk, _PIECE_BYTES)
             except zlib.error as error:
                 why = ArchiveError(f"{self.place(offset)}: its compressed bytes are damaged ({error})")
+                data = self._as_far_as_it_goes(offset, most)
                 break
             size += len(piece)
             data += piece[: max(0, most - len(data))]
@@ -149,6 +161,16 @@ class WarcFile:
         if why is not None:
             return Block(bytes(data), self._next(offset + 1) - offset, size, why)
         return Block(bytes(data), position - len(unzip.unused_data) - offset, size, self._wrong_length(bytes(data), size, offset))
+
+    def _as_far_as_it_goes(self, offset: int, most: int) -> bytearray:
+        """The beginning of a damaged member: zlib keeps to itself what came with the bytes that it does not like."""
+        unzip, data = zlib.decompressobj(_GZIP), bytearray()
+        with suppress(zlib.error):
+            for position in range(offset, offset + most):
+                if len(data) >= most or not (byte := self._at(position, 1)):
+                    break
+                data += unzip.decompress(byte)
+        return data
 
     def _wrong_length(self, data: bytes, size: int, offset: int) -> ArchiveError | None:
         head = _head(data)
@@ -168,8 +190,11 @@ class WarcFile:
         return None
 
     def _plain(self, offset: int, most: int, *, to_its_end: bool) -> Block:
-        data = self._at(offset, min(most, HEAD_BYTES))
+        data = self._at(offset, min(most, _FIRST_BYTES))
         head = _head(data)
+        if head is None and data.startswith(b"WARC/"):
+            data = self._at(offset, min(most, HEAD_BYTES))
+            head = _head(data)
         if head is None:
             fault = ArchiveError(f"{self.place(offset)}: what stands there does not begin with the headers of a WARC record")
             return Block(b"", self._next(offset + 1) - offset, 0, fault)
@@ -192,22 +217,21 @@ class WarcFile:
         """Where the next record begins, from ``offset`` on; the end of the file if none does."""
         while offset < self.size:
             window = self._at(offset, _PIECE_BYTES)
-            if self._compressed:
-                found = window.find(_GZIP_MEMBER)
-                if found >= 0 and self._begins_record(offset + found):
-                    return offset + found
-                step = found + 1 if found >= 0 else len(window) - len(_GZIP_MEMBER) + 1
-            else:
-                match = _START.search(window)
-                if match and (match.start() or self._at(offset - 1, 1) == b"\n"):
-                    return offset + match.start()
-                step = match.end() if match else len(window) - len(b"\nWARC/1.") + 1
-            offset += max(1, step)
+            for match in (_MEMBER if self._compressed else _START).finditer(window):
+                place = offset + match.start()
+                if self._begins_record(place, match.start()):
+                    return place
+            if offset + len(window) >= self.size:
+                break
+            # A beginning may lie across the end of the window.
+            offset += len(window) - _FIRST_BYTES
         return self.size
 
-    def _begins_record(self, offset: int) -> bool:
+    def _begins_record(self, place: int, in_window: int) -> bool:
+        if not self._compressed:
+            return in_window > 0 or self._at(place - 1, 1) == b"\n"
         try:
-            return zlib.decompressobj(_GZIP).decompress(self._at(offset, _READ_BYTES), 5) == b"WARC/"
+            return zlib.decompressobj(_GZIP).decompress(self._at(place, _FIRST_BYTES), 5) == b"WARC/"
         except zlib.error:
             return False
 
@@ -231,8 +255,20 @@ def parse_head(block: Block) -> Record | None:
 
 def kind_of(block: Block) -> bytes:
     """The WARC-Type of a record, in lower case; empty if it does not tell."""
-    match = re.search(rb"^warc-type:[ \t]*([a-z]+)", block.data[:_READ_BYTES], re.IGNORECASE | re.MULTILINE)
+    end = _HEAD_END.search(block.data)
+    match = _TYPE.search(block.data, 0, end.end() if end else len(block.data))
     return match[1].lower() if match else b""
+
+
+def first_record_id(path: Path) -> str | None:
+    """The id of the first record of a file; None if there is no such file, or it does not begin with a record."""
+    try:
+        file = WarcFile(path, str(path))
+        match = _RECORD_ID.search(file.block(0, HEAD_BYTES).data)
+    except ArchiveError:
+        return None
+    file.close()
+    return match[1].decode("latin-1") if match else None
 
 
 def digest_of(payload: bytes) -> str:
@@ -243,7 +279,10 @@ def digest_of(payload: bytes) -> str:
 def read_date(text: str) -> datetime:
     """Read a WARC-Date (W3C's profile of ISO 8601, UTC); ValueError if it is none."""
     moment = datetime.fromisoformat(text.strip())
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
 
 
 def _head(data: bytes) -> tuple[int, int] | None:
@@ -259,8 +298,9 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
     try:
         parsed = _LOADER.parse_record_stream(BytesIO(data), known_format="warc")
         date = read_date(parsed.rec_headers.get_header("WARC-Date") or "")
-    except (ArchiveLoadFailed, EOFError, ValueError) as error:
-        raise ArchiveError(f"{place}: its headers cannot be read ({error})") from error
+    except Exception as error:
+        # Of headers that make no sense warcio raises whatever it comes upon.
+        raise ArchiveError(f"{place}: its headers cannot be read ({type(error).__name__}: {error})") from error
     said = parsed.rec_headers.get_header
     url = said("WARC-Target-URI") or ""
     status: int | None = None
@@ -272,14 +312,24 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
         headers = ((b"Content-Type", (said("Content-Type") or "").encode("utf-8")),)
     payload = b""
     if whole:
-        if truncated := said("WARC-Truncated"):
+        kind = (parsed.rec_type or "").lower()
+        truncated = said("WARC-Truncated")
+        # wget says of every revisit that its length was.
+        if truncated and kind != "revisit":
             raise ArchiveError(f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})", reason="cut_short")
+        if said("WARC-Segment-Number"):
+            raise ArchiveError(f"{place}: it is the first of several segments of a page, which are not put together", reason="cut_short")
+        if kind == "response" and status is None:
+            raise ArchiveError(f"{place}: its answer has no status that can be read")
         begin, length = _head(data) or (0, 0)
         stored = parsed.raw_stream.read()
         payload = _without_chunks(stored, headers, place)
+        announced = max((int(value) for name, value in headers if name.lower() == b"content-length" and value.isdigit()), default=0)
+        if kind == "response" and len(stored) < announced and payload is stored:
+            raise ArchiveError(f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}", reason="cut_short")
         for name, candidates in (("WARC-Block-Digest", (data[begin : begin + length],)), ("WARC-Payload-Digest", (stored, payload))):
             declared = None if parsed.rec_type == "revisit" and name == "WARC-Payload-Digest" else said(name)
-            if declared and not any(_has_digest(candidate, declared) for candidate in candidates):
+            if declared and not any(has_digest(candidate, declared) for candidate in candidates):
                 raise ArchiveError(f"{place}: its bytes are not those that it was written with ({name} {declared})")
     to_url, to_date = said("WARC-Refers-To-Target-URI"), said("WARC-Refers-To-Date")
     try:
@@ -287,7 +337,7 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
     except ValueError:
         refers_to = (to_url, None)
     return Record(
-        kind=parsed.rec_type or "",
+        kind=(parsed.rec_type or "").lower(),
         url=url,
         date=date,
         status=status,
@@ -331,7 +381,7 @@ def unchunked(stored: bytes) -> tuple[bytes, bool]:
     return bytes(payload), False
 
 
-def _has_digest(data: bytes, declared: str) -> bool:
+def has_digest(data: bytes, declared: str) -> bool:
     """Whether bytes have a digest such as ``sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ``, in base 32 or hexadecimal.
 
     Of one of an unknown kind nothing is known, and nothing said.

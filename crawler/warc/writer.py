@@ -23,12 +23,14 @@ from crawler.crash import point
 from crawler.errors import ArchiveError
 from crawler.files import sync_folder
 from crawler.warc.archived import Archived
-from crawler.warc.records import digest_of, unchunked
+from crawler.warc.records import digest_of, first_record_id, unchunked
 
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 _SAME_PAYLOAD, _NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
 _SUFFIX = re.compile(r"\.warc(?:\.gz)?$", re.IGNORECASE)
 _HEAD = re.compile(rb"HTTP/[0-9.]+ +(?P<status>[0-9]{3}).*?(?:\r?\n\r?\n|\Z)", re.DOTALL)
+_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_WITHOUT_PAYLOAD = frozenset((204, 304))
 _CHUNKED = re.compile(rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE)
 # zlib's way to say "with a gzip header and checksum", and the level of ISA-L's nearest to zlib's 6: 6% more bytes in a tenth of the time.
 _GZIP, _LEVEL = 31, 3
@@ -80,11 +82,13 @@ class WarcWriter:
         self.exchanges = self.revisits = 0
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
+        self._files: dict[str, str | None] = {}
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
         self._size = 0
-        self._info = self._records.create_warcinfo_record(self.path.name, about)
+        told = {name: _in_one_line(value) for name, value in about.items()}
+        self._info = self._records.create_warcinfo_record(_in_one_line(self.path.name), told)
         self._put(self._packed(self._info))
         self.sync()
         sync_folder(self.path.parent)
@@ -93,21 +97,23 @@ class WarcWriter:
         """Add an exchange. ArchiveError if it cannot be; the file then ends with the one before."""
         if self.failed is not None:
             raise self.failed
-        head, payload, status = _answer(exchange.response)
+        head, payload, status = _answer(exchange.response) or (b"", exchange.response, 0)
         date = f"{exchange.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         digest = digest_of(payload)
         said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
         if exchange.address:
             said["WARC-IP-Address"] = exchange.address
-        if exchange.truncated:
-            said["WARC-Truncated"] = exchange.truncated
-        before = None if exchange.truncated else self._before(exchange.url)
+        truncated = exchange.truncated or (None if head else "unspecified")
+        if truncated:
+            said["WARC-Truncated"] = truncated
+        before = None if truncated else self._before(exchange.url)
         profile = None
         if before and status == 304 and not payload:
             profile, digest = _NOT_MODIFIED, before.digest
         elif before and payload and before.digest == digest:
             profile, payload = _SAME_PAYLOAD, b""
-        kind = "response"
+        # What is no answer of HTTP would not be read as one.
+        kind = "response" if head else "resource"
         if before and profile:
             kind = "revisit"
             said |= {"WARC-Profile": profile, "WARC-Refers-To": before.record_id}
@@ -121,8 +127,8 @@ class WarcWriter:
         point("exchange archived")
         self.exchanges += 1
         self.revisits += kind == "revisit"
-        if kind == "response" and status == 200 and payload and not exchange.truncated:
-            self._keep(Archived(exchange.url, digest, date, said["WARC-Record-ID"], str(self.path.resolve())))
+        if kind == "response" and status == 200 and payload and not truncated:
+            self._keep(Archived(exchange.url, digest, date, said["WARC-Record-ID"], _in_one_line(str(self.path.resolve())), self._info_id))
 
     def sync(self) -> None:
         """Make what was written outlast a power cut. ArchiveError if it cannot be."""
@@ -144,11 +150,16 @@ class WarcWriter:
     def _before(self, url: str) -> Archived | None:
         """How the URL was archived before, if the file that it is in is still there."""
         before = self._recall(url)
-        return before if before and Path(before.file).exists() else None
+        if before is None:
+            return None
+        if before.file not in self._files:
+            self._files[before.file] = first_record_id(Path(before.file))
+        return before if self._files[before.file] == before.file_id else None
 
     def _record(self, kind: str, url: str, said: Mapping[str, str], head: bytes, payload: bytes) -> ArcWarcRecord:
         headers = self._records._init_warc_headers(url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said})
-        record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), WARCWriter.WARC_RECORDS[kind], 0)
+        media_type = WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
+        record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), media_type, 0)
         record.payload_length = len(payload)
         return record
 
@@ -177,6 +188,10 @@ class WarcWriter:
         return self.failed
 
 
+def _in_one_line(text: str) -> str:
+    return " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+
+
 def _new(path: Path) -> tuple[Path, int]:
     """Make a file of this name, or the first of those with a number that there is not yet."""
     suffix = _SUFFIX.search(path.name)
@@ -196,17 +211,27 @@ def _new(path: Path) -> tuple[Path, int]:
     raise AssertionError
 
 
-def _answer(received: bytes) -> tuple[bytes, bytes, int]:
-    """The head, the payload without its transfer coding, and the status of an answer; what comes before the last head (1xx) is left out."""
+def _answer(received: bytes) -> tuple[bytes, bytes, int] | None:
+    """The head, the payload without its transfer coding, and the status of an answer; None of what is none.
+
+    What comes before the last head (1xx) is left out, and so is what follows the bytes that the head announces.
+    """
     position = 0
     while match := _HEAD.match(received, position):
         status = int(match["status"])
-        if not 100 <= status < 200:
-            head, payload = match.group(), received[match.end() :]
-            if _CHUNKED.search(head):
-                payload, _ = unchunked(payload)
-                # The payload does not have it any more; readers of archives know such names.
-                head = _CHUNKED.sub(b"X-Archive-Orig-Transfer-Encoding", head)
-            return head, payload, status
+        head, payload = match.group(), received[match.end() :]
         position = match.end()
-    return received, b"", 0
+        if 100 <= status < 200:
+            continue
+        if status in _WITHOUT_PAYLOAD:
+            return head, b"", status
+        if _CHUNKED.search(head):
+            # Of chunks that make no sense everything is kept as it came.
+            decoded, _ = unchunked(payload)
+            if decoded or not payload.lstrip(b"0 \t").strip(b"\r\n"):
+                # The payload does not have it any more; readers of archives know such names.
+                return _CHUNKED.sub(b"X-Archive-Orig-Transfer-Encoding", head), decoded, status
+        elif length := _LENGTH.search(head):
+            payload = payload[: int(length[1])]
+        return head, payload, status
+    return None

@@ -1,0 +1,79 @@
+"""WARC files for the tests, made with warcio, as other programs make them: whatever a test wants in them."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+PAGE = """<!DOCTYPE html><html lang="en"><head><title>Bridge number {id} reopens - Al-Alam</title></head><body>
+<h1>Bridge number {id} reopens</h1>
+<span>Fri Oct 23, 2015 13:26:08</span><p>The bridge in the north of the city was opened again on Friday, officials said{more}.</p>
+<p>It had been closed for repairs since the second week of March.</p>{links}</body></html>
+"""
+NEWS = "http://en.alalam.ir/news/"
+HEADERS = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+def page(article_id: object, more: str = "", links: str = "") -> bytes:
+    return PAGE.format(id=article_id, more=more, links=links).encode()
+
+
+class Warc:
+    """A WARC file being made: ``Warc(path).add(url, body, …)``."""
+
+    def __init__(self, path: Path, version: str = "1.1") -> None:
+        self.path = path
+        self._buffer = io.BytesIO()
+        self.writer = WARCWriter(self._buffer, gzip=path.name.endswith(".gz"), warc_version=version)
+        path.write_bytes(b"")
+
+    def add(
+        self,
+        url: str,
+        body: bytes = b"",
+        status: str = "200 OK",
+        headers: Sequence[tuple[str, str]] = HEADERS,
+        date: str = "2015-10-23T10:00:00Z",
+        kind: str = "response",
+        **more: str,
+    ) -> "Warc":
+        http = None if kind == "resource" else StatusAndHeaders(status, list(headers), protocol="HTTP/1.1")
+        said: dict[str, Any] = {"WARC-Date": date, **{name.replace("_", "-"): value for name, value in more.items()}}
+        content_type = headers[0][1] if kind == "resource" else ""
+        record = self.writer.create_warc_record(
+            url, kind, io.BytesIO(body), len(body), http_headers=http, warc_headers_dict=said, warc_content_type=content_type
+        )
+        return self._write(record)
+
+    def revisit(self, url: str, digest: str, of: tuple[str, str] | None, date: str, status: str = "200 OK", profile: str = "") -> "Warc":
+        """Add a revisit of the capture with this URL and date; without them, of one that only the digest names."""
+        http = StatusAndHeaders(status, list(HEADERS), protocol="HTTP/1.1")
+        record = self.writer.create_revisit_record(
+            url, digest, *(of or (url, date)), http_headers=http, warc_headers_dict={"WARC-Date": date}
+        )
+        if of is None:
+            record.rec_headers.remove_header("WARC-Refers-To-Target-URI")
+            record.rec_headers.remove_header("WARC-Refers-To-Date")
+        if profile:
+            record.rec_headers.replace_header("WARC-Profile", profile)
+        return self._write(record)
+
+    def _write(self, record: object) -> "Warc":
+        self.writer.write_record(record)
+        with self.path.open("ab") as out:
+            out.write(self._buffer.getvalue())
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return self
+
+
+def offsets(path: Path) -> list[int]:
+    """Where the records of a file begin, and where it ends."""
+    with path.open("rb") as file:
+        records = ArchiveIterator(file)
+        found = [records.get_record_offset() for _ in records]
+    return [*found, path.stat().st_size]

@@ -1,0 +1,231 @@
+"""WARC files as the library reads and writes them, whole and damaged; only ArchiveError may come of whatever bytes there are."""
+
+import gzip
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from archives import NEWS, Warc, offsets, page
+from conftest import CACHE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crawler.errors import ArchiveError
+from crawler.warc.archive import Archive
+from crawler.warc.captures import Capture, in_order, key_of
+from crawler.warc.index import sorted_lines
+from crawler.warc.records import WarcFile, unchunked
+from crawler.warc.writer import Exchange, WarcWriter
+
+MOST = 1 << 20
+QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
+
+
+@pytest.fixture(scope="module", params=[".warc.gz", ".warc"])
+def five(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of five pages."""
+    warc = Warc(tmp_path_factory.mktemp("five") / f"five{request.param}")
+    for number in range(1, 6):
+        warc.add(f"{NEWS}{number}", page(number), date=f"2015-10-2{number}T00:00:00Z")
+    return warc.path
+
+
+def read_all(path: Path) -> tuple[dict[str, bytes], list[str], list[str]]:
+    """The bodies of an archive by id, its faults, and what the pages say that cannot be read."""
+    archive = Archive(str(path), MOST)
+    bodies, failures = {}, []
+    try:
+        for number in range(1, 6):
+            for capture, file in archive.captures(f"{NEWS}{number}"):
+                try:
+                    bodies[str(number)] = archive.read(capture, file).body
+                except ArchiveError as error:
+                    failures.append(str(error))
+        return bodies, list(archive.faults), failures
+    finally:
+        archive.close()
+
+
+def test_whole(five: Path) -> None:
+    bodies, faults, failures = read_all(five)
+    assert bodies == {str(number): page(number) for number in range(1, 6)}
+    assert not faults and not failures
+
+
+@QUICK
+@given(data=st.data())
+def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
+    """What is whole is read; what is cut is told, as a page that fails or as a place that cannot be read."""
+    whole = five.read_bytes()
+    places = offsets(five)
+    size = data.draw(st.integers(1, len(whole) - 1))
+    cut = tmp_path / five.name
+    cut.write_bytes(whole[:size])
+    # A record that lacks only the empty lines after it is whole.
+    complete = [number for number in range(1, 6) if places[number] <= size]
+    try:
+        bodies, faults, _ = read_all(cut)
+    except ArchiveError as error:
+        assert not complete
+        assert str(cut) in str(error)
+        return
+    assert set(map(str, complete)) <= set(bodies)
+    assert all(body == page(number) for number, body in bodies.items())
+    if size not in places and len(bodies) == len(complete):
+        assert faults, "nothing tells that a record is missing"
+
+
+@QUICK
+@given(data=st.data())
+def test_bytes_changed_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
+    """No other page than what was written is ever read, and what is missing is told."""
+    whole = bytearray(five.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(whole) - 1))
+        whole[place] = data.draw(st.integers(0, 255))
+    changed = tmp_path / five.name
+    changed.write_bytes(whole)
+    try:
+        bodies, faults, failures = read_all(changed)
+    except ArchiveError:
+        return
+    for number, body in bodies.items():
+        assert body == page(number) or five.suffix == ".warc"
+    # In the headers of a file that is not compressed nothing tells a changed byte: the address may be another now, or the type.
+    if five.suffix == ".gz" and len(bodies) < 5 and bytes(whole) != five.read_bytes():
+        assert faults or failures
+
+
+@QUICK
+@given(junk=st.binary(max_size=300), at=st.integers(0, 5))
+def test_junk_between_records(five: Path, junk: bytes, at: int, tmp_path: Path) -> None:
+    whole, place = five.read_bytes(), offsets(five)[at]
+    with_junk = tmp_path / five.name
+    with_junk.write_bytes(whole[:place] + b"\x00junk" + junk + b"\n" + whole[place:])
+    bodies, faults, _ = read_all(with_junk)
+    before = {str(number) for number in range(1, 6) if number != at}
+    assert before <= set(bodies)
+    assert faults
+    if five.suffix == ".gz":
+        assert len(bodies) == 5
+
+
+@QUICK
+@given(st.binary(max_size=400))
+def test_garbage(tmp_path: Path, data: bytes) -> None:
+    for begin in (b"", b"WARC/1.1\r\n", b"\x1f\x8b\x08\x00", gzip.compress(b"WARC/1.0\r\nContent-Length: 3\r\n\r\n")):
+        path = tmp_path / "garbage.warc"
+        path.write_bytes(begin + data)
+        file = WarcFile(path, "garbage")
+        try:
+            assert sum(max(block.length, 1) for _, block in file.walk()) >= path.stat().st_size
+            for offset in (0, 1, len(data), 10**9, -1):
+                with pytest.raises(ArchiveError):
+                    file.read(offset, MOST)
+        finally:
+            file.close()
+
+
+@QUICK
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=5), st.binary(max_size=10))
+def test_chunks(parts: list[bytes], trailing: bytes) -> None:
+    coded = b"".join(b"%X;x=%d\r\n%b\r\n" % (len(part), len(part), part) for part in parts)
+    assert unchunked(coded + b"0\r\n\r\n" + trailing) == (b"".join(parts), True)
+    for end in range(len(coded)):
+        payload, whole = unchunked(coded[:end])
+        assert not whole
+        assert b"".join(parts).startswith(payload)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://en.alalam.ir/news/1", "https://www.EN.alalam.ir:443/news/1#top"),
+        ("http://en.alalam.ir:80", "http://en.alalam.ir./"),
+        ("http://x.ir/a?b=1&a=2", "http://www2.x.ir/a?a=2&b=1"),
+        ("http://x.ir:8080/A", "http://x.ir:8080/a/"),
+        ("http://x.ir/ä", "http://x.ir/%C3%A4"),
+    ],
+)
+def test_urls_that_are_one(one: str, other: str) -> None:
+    assert key_of(one) == key_of(other) is not None
+
+
+def test_urls_that_are_not_one() -> None:
+    urls = ["http://x.ir/1", "http://x.ir/12", "http://x.ir:81/1", "http://y.x.ir/1", "http://x.ir/1?a=1", "http://x.ir/1/2"]
+    assert len({key_of(url) for url in urls}) == len(urls)
+    assert [key_of(url) for url in ("", "x", "http://x:99999/", "http://[x/", "dns:x.ir")] == [None] * 5
+
+
+def test_order_of_captures() -> None:
+    def capture(timestamp: str, status: int | None = 200) -> Capture:
+        return Capture("http://x.ir/1", timestamp, status)
+
+    old, day, new = capture("20140101000000"), capture("20151023235959"), capture("20151024000001")
+    moved, revisit, gone = capture("20200101000000", 301), capture("20160101000000", None), capture("20210101000000", 404)
+    every = [old, gone, day, moved, new, revisit]
+    assert in_order(every, None) == [revisit, new, day, old, moved, gone]
+    assert in_order(every, date(2015, 10, 23)) == [day, new, revisit, old, moved, gone]
+    assert in_order(every, datetime(2014, 1, 1, tzinfo=UTC))[0] is old
+
+
+@QUICK
+@given(st.lists(st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=200))
+def test_lines_are_sorted_by_parts(lines: list[bytes]) -> None:
+    assert list(sorted_lines(lines, at_once=7)) == sorted(lines)
+
+
+HTTP = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+        b"HTTP/1.0 404\n\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ]
+)
+
+
+@QUICK
+@given(st.lists(st.tuples(HTTP | st.binary(max_size=30), st.binary(max_size=200)), min_size=1, max_size=5), st.booleans())
+def test_what_is_written_is_read(tmp_path: Path, answers: list[tuple[bytes, bytes]], compressed: bool) -> None:
+    """Whatever a server answers, the file is one that warcio finds nothing wrong with, and another of its name is never touched."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    writer = WarcWriter(tmp_path / ("out.warc.gz" if compressed else "out.warc"), {"software": "test"})
+    for number, (head, body) in enumerate(answers):
+        request = b"GET /news/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number
+        writer.write(Exchange(f"{NEWS}{number}", datetime.now(UTC), request, head + body, "127.0.0.1"))
+    writer.close()
+    with writer.path.open("rb") as file:
+        kinds = [record.rec_type for record in ArchiveIterator(file, check_digests="raise") if record.raw_stream.read() is not None]
+    # What is no answer of HTTP is kept as bytes, and not as a page.
+    assert kinds[0] == "warcinfo"
+    assert set(kinds[1::2]) <= {"response", "resource"}
+    assert kinds[2::2] == ["request"] * len(answers)
+    file = WarcFile(writer.path, str(writer.path))
+    assert [block.fault for _, block in file.walk()] == [None] * len(kinds)
+    file.close()
+
+
+def test_a_file_is_whole_after_a_write_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = WarcWriter(tmp_path / "out.warc.gz", {})
+    exchange = Exchange(NEWS + "1", datetime.now(UTC), b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n" + os.urandom(50_000))
+    writer.write(exchange)
+    size = writer.path.stat().st_size
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, before[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(ArchiveError, match="cannot be written"):
+                writer.write(exchange)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    writer.close()
+    assert writer.path.stat().st_size == size
