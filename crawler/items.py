@@ -39,7 +39,7 @@ Why = Literal["depth", "limit", "pruned", "not_saved", "interrupted"]
 """Why a known article was not fetched.
 
 depth: farther from the seeds than was asked for; limit: the run had fetched as many as it may; pruned: by
-since, until or match; not_saved: the folder has no page for it; interrupted: the run was stopped first.
+since, until or match; not_saved: no source has a page for it; interrupted: the run was stopped first.
 """
 
 Reason = Literal[
@@ -68,8 +68,8 @@ Reason = Literal[
 
 gone: 404 or 410; robots: robots.txt forbids it; private_address: the host has a private or loopback address
 that no base_url names; cut_short: fewer bytes came than were announced; not_an_article: the page answers 200
-but holds no article; other_article: the page says that it is another one; unreadable: the saved page cannot
-be opened; internal_error: a fault of this program, its log has the traceback.
+but holds no article; other_article: the page says that it is another one; unreadable: the saved page, or the record of
+an archive, cannot be opened or is damaged; internal_error: a fault of this program, its log has the traceback.
 """
 
 REASONS = frozenset(get_args(Reason))

@@ -599,7 +599,7 @@ def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
     assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 40
 
 
-def test_a_reader_that_dies_costs_nothing(tmp_path: Path) -> None:
+def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 1001):
         warc.add(f"{NEWS}{number}", page(number))
@@ -609,7 +609,7 @@ def test_a_reader_that_dies_costs_nothing(tmp_path: Path) -> None:
         while len(readers) < 2 and run.poll() is None:
             found = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "crawler.reader"], capture_output=True, text=True, check=False)
             readers = found.stdout.split()
-        subprocess.run(["kill", "-9", readers[0]], check=True)
+        subprocess.run(["kill", "-9", *readers], check=True)
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 0, errors
     assert "a process that read pages has ended" in errors

@@ -58,6 +58,35 @@ def test_whole(five: Path) -> None:
     assert not faults and not failures
 
 
+@pytest.mark.parametrize("left", [0, 10, 300, -1, -30])
+def test_an_index_that_was_cut_is_made_anew(five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    whole = read_all(five)
+    [index] = (tmp_path / "neighbourhood-crawler" / "indexes").iterdir()
+    data = index.read_bytes()
+    index.write_bytes(data[:left])
+    assert read_all(five) == whole
+    assert index.read_bytes() == data
+
+
+def test_an_index_that_cannot_be_kept(five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(read_all(five)[0]) == 5
+
+
+def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
+    url = NEWS + "1"
+    warc = Warc(tmp_path / "a.warc").add(url, page(1, " first"), date="2020-01-01T00:00:00Z")
+    warc.revisit(url, "sha1:" + "A" * 32, None, "2021-01-01T00:00:00Z", "304 Not Modified", "…/server-not-modified")
+    warc.add(url, page(1, " later"), date="2022-01-01T00:00:00Z")
+    archive = Archive(str(warc.path), MOST)
+    [revisit] = [(capture, file) for capture, file in archive.captures(url) if capture.timestamp.startswith("2021")]
+    got = archive.read(*revisit)
+    archive.close()
+    assert (got.body, got.status, got.captured_at.year) == (page(1, " first"), 200, 2021)
+
+
 @QUICK
 @given(data=st.data())
 def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ _STATES = {
     "dropped": "had, and dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than the crawl follows",
     "pruned": "known from lists; left out by since, until or match",
-    "not_saved": "known from lists; the folder of saved pages has no page for it",
+    "not_saved": "known from lists; no source had a page for it",
 }
 
 

@@ -78,7 +78,7 @@ class Job:
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
             before = json.loads(last.arguments) if last else arguments
-            if any(before.get(name) != arguments.get(name) for name in ("source", "base_url")):
+            if any(before.get(name) != arguments.get(name) for name in ("source", "at", "base_url")):
                 forget_source(connection)
             queue(connection, recheck, time.time(), intervals.longest, limit)
             finished = connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar() or 0

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from warcio.recordloader import ArcWarcRecordLoader
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.errors import ArchiveError
@@ -310,43 +310,50 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
         headers = tuple((name.encode("utf-8"), value.encode("utf-8")) for name, value in parsed.http_headers.headers)
     elif parsed.rec_type == "resource":
         headers = ((b"Content-Type", (said("Content-Type") or "").encode("utf-8")),)
-    payload = b""
-    if whole:
-        kind = (parsed.rec_type or "").lower()
-        truncated = said("WARC-Truncated")
-        # wget says of every revisit that its length was.
-        if truncated and kind != "revisit":
-            raise ArchiveError(f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})", reason="cut_short")
-        if said("WARC-Segment-Number"):
-            raise ArchiveError(f"{place}: it is the first of several segments of a page, which are not put together", reason="cut_short")
-        if kind == "response" and status is None:
-            raise ArchiveError(f"{place}: its answer has no status that can be read")
-        begin, length = _head(data) or (0, 0)
-        stored = parsed.raw_stream.read()
-        payload = _without_chunks(stored, headers, place)
-        announced = max((int(value) for name, value in headers if name.lower() == b"content-length" and value.isdigit()), default=0)
-        if kind == "response" and len(stored) < announced and payload is stored:
-            raise ArchiveError(f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}", reason="cut_short")
-        for name, candidates in (("WARC-Block-Digest", (data[begin : begin + length],)), ("WARC-Payload-Digest", (stored, payload))):
-            declared = None if parsed.rec_type == "revisit" and name == "WARC-Payload-Digest" else said(name)
-            if declared and not any(has_digest(candidate, declared) for candidate in candidates):
-                raise ArchiveError(f"{place}: its bytes are not those that it was written with ({name} {declared})")
     to_url, to_date = said("WARC-Refers-To-Target-URI"), said("WARC-Refers-To-Date")
     try:
         refers_to = (to_url, read_date(to_date) if to_date else None)
     except ValueError:
         refers_to = (to_url, None)
+    kind = (parsed.rec_type or "").lower()
     return Record(
-        kind=(parsed.rec_type or "").lower(),
+        kind=kind,
         url=url,
         date=date,
         status=status,
         headers=headers,
-        payload=payload,
+        payload=_payload(parsed, kind, status, headers, data, place) if whole else b"",
         digest=said("WARC-Payload-Digest"),
         profile=said("WARC-Profile") or "",
         refers_to=refers_to,
     )
+
+
+def _payload(
+    parsed: ArcWarcRecord, kind: str, status: int | None, headers: tuple[tuple[bytes, bytes], ...], data: bytes, place: str
+) -> bytes:
+    """The payload of a record, without its transfer coding; ArchiveError if it is not all that was there, or not what was written."""
+    said = parsed.rec_headers.get_header
+    if kind == "revisit":
+        # What it stands for is checked when that is read. wget gives it another's block digest, and says that it is truncated.
+        return b""
+    if truncated := said("WARC-Truncated"):
+        raise ArchiveError(f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})", reason="cut_short")
+    if said("WARC-Segment-Number"):
+        raise ArchiveError(f"{place}: it is the first of several segments of a page, which are not put together", reason="cut_short")
+    if kind == "response" and status is None:
+        raise ArchiveError(f"{place}: its answer has no status that can be read")
+    stored = parsed.raw_stream.read()
+    payload = _without_chunks(stored, headers, place)
+    announced = max((int(value) for name, value in headers if name.lower() == b"content-length" and value.isdigit()), default=0)
+    if kind == "response" and len(stored) < announced and payload is stored:
+        raise ArchiveError(f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}", reason="cut_short")
+    begin, length = _head(data) or (0, 0)
+    for name, candidates in (("WARC-Block-Digest", (data[begin : begin + length],)), ("WARC-Payload-Digest", (stored, payload))):
+        declared = said(name)
+        if declared and not any(has_digest(candidate, declared) for candidate in candidates):
+            raise ArchiveError(f"{place}: its bytes are not those that it was written with ({name} {declared})")
+    return payload
 
 
 def _status(http: StatusAndHeaders) -> int | None:
