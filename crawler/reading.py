@@ -67,6 +67,7 @@ class Readers:
                 if reader in self._readers:
                     logger.warning("a process that read pages has ended (%s); the others go on", error or type(error).__name__)
                     self._readers.remove(reader)
+                    reader.close()
                 return None
 
     def close(self) -> None:
@@ -76,7 +77,6 @@ class Readers:
 
 class _Reader:
     def __init__(self, site: Site) -> None:
-        self._site = site
         self._ours, theirs = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "crawler.reader", site.name, site.base_url]

@@ -134,9 +134,9 @@ class Wayback:
         return Response(capture.url, status=answer.status, headers=headers, body=answer.body, request=request)
 
     async def _get(self, url: str) -> Response:
-        """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so."""
+        """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so, or what kept it from being asked."""
+        fault: Exception | None = None
         async with self._turn:
-            why, reason = "", _REASONS[5]
             for tried in range(1, self._tries + 1):
                 await self._wait(self._asked + self._delay - monotonic())
                 asked = Request(url, meta=_META)
@@ -144,21 +144,22 @@ class Wayback:
                 try:
                     response = await self._crawler.engine.download_async(asked)
                 except (DownloadFailedError, DownloadTimeoutError) as error:
-                    why, reason = " ".join(str(error).split()), "timeout" if isinstance(error, DownloadTimeoutError) else "connection_lost"
+                    fault = error
                 else:
                     # An archived 503 is what was asked for.
                     if response.status not in _BUSY or _captured_at(response):
                         return response
-                    why = f"it answers {response.status}"
-                    reason = _REASONS[response.status // 100]
+                    busy = f"asked {tried} times, it answers {response.status} for {url}"
+                    fault = PageRefused(_REASONS[response.status // 100], f"{urlsplit(url).hostname}: {busy}")
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
                     self._asked = monotonic()
                 if tried < self._tries:
                     wait = min(wait, self._longest_wait)
-                    logger.info("%s: %s; waiting %.0f s", urlsplit(url).hostname, why, wait)
+                    logger.info("%s; waiting %.0f s", fault, wait)
                     await self._wait(wait)
-        raise PageRefused(reason, f"{url}: asked {self._tries} times: {why}")
+        assert fault is not None
+        raise fault
 
     async def _wait(self, seconds: float) -> None:
         """Wait, unless the run is to end: then it need not be any more."""
