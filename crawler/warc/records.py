@@ -197,7 +197,9 @@ class WarcFile:
             head = _head(data)
         if head is None:
             fault = ArchiveError(f"{self.place(offset)}: what stands there does not begin with the headers of a WARC record")
-            return Block(b"", self._next(offset + 1) - offset, 0, fault)
+            # Where no empty line is near, no other headers end either that begin in the first half of what was looked at.
+            further = HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not _HEAD_END.search(data) else 1
+            return Block(b"", self._next(offset + further) - offset, 0, fault)
         begin, length = head
         end = offset + begin + length
         if begin + length > len(data) and most > len(data):
