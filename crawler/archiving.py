@@ -62,11 +62,12 @@ class Archiving:
         try:
             self._writer.write(exchange)
         except ArchiveError as error:
-            logger.error("%s", error)
             if self._pages is not None:
                 # What is not archived is to be fetched again.
                 self._pages.fail(error)
-            elif self.crawler.engine is not None and self.crawler.engine.spider is not None:
+                return
+            logger.error("%s", error)
+            if self.crawler.engine is not None and self.crawler.engine.spider is not None:
                 self._stopping: Any = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="archive_failed"))
 
     def _engine_stopped(self) -> None:

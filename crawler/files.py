@@ -1,8 +1,13 @@
-"""What makes a file outlast a power cut."""
+"""What makes a file outlast a power cut, and its name readable."""
 
 import errno
 import os
 from pathlib import Path
+
+
+def readable(path: Path | str) -> str:
+    """A path as text that any file can hold; bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def sync_folder(folder: Path) -> None:

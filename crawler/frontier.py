@@ -234,6 +234,9 @@ class Frontier:
                 wanted.append(article_id)
         self._seeded = True
         self._seeds += len(article_ids)
+        for article_id in article_ids:
+            if not self.known[article_id].queued:
+                self.recorded(article_id)
         return wanted
 
     def list(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:

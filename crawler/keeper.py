@@ -10,7 +10,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.errors import LedgerError
+from crawler.errors import CrawlerError, LedgerError
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -73,8 +73,10 @@ class JobKeeper:
                 logger.error("%s", error)
         job.close()
 
-    def _stop(self, error: LedgerError) -> None:
+    def _stop(self, error: CrawlerError) -> None:
         logger.error("%s", error)
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
-            self._stopping: Any = asyncio.ensure_future(engine.close_spider_async(reason="ledger_failed"))
+            self._stopping: Any = asyncio.ensure_future(
+                engine.close_spider_async(reason="ledger_failed" if isinstance(error, LedgerError) else "archive_failed")
+            )

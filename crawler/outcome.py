@@ -166,7 +166,7 @@ class Outcome:
 
     def _table(self) -> list[str]:
         """What came of this run's fetches."""
-        sources = _by(self._sources) if len(self._sources) > 1 else ""
+        sources = _by(self._sources) if len(getattr(self.crawler.spider, "sources", ())) > 1 else ""
         articles = ("articles", self.articles, sources)
         others = [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
         if self._job is not None:
@@ -186,7 +186,7 @@ class Outcome:
 
     def _feeds_lines(self) -> list[str]:
         lines = []
-        if self._archive is not None:
+        if self._archive is not None and self._archive.exchanges:
             revisits = f", {self._archive.revisits:,} of them as before" if self._archive.revisits else ""
             lines.append(f"  archived: {self._archive.path} ({self._archive.exchanges:,} exchanges{revisits})")
         lines += [f"  written: {feed}" for feed in self.feeds] + [f"  not stored: {error}" for error in self.feed_errors]
@@ -201,6 +201,9 @@ class Outcome:
         if not had and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
         lines += [f"  not readable, so that pages may be missing: {fault}" for fault in self._source_faults]
+        if not self.discovered and getattr(getattr(self.crawler.spider, "arguments", None), "everything", False):
+            hosts = ", ".join(sorted(getattr(self.crawler.spider, "allowed_domains", ())))
+            lines.append(f"  no article was stored: what was given holds none of {hosts}; an archive of a mirror is read with its base_url")
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if self.unrecorded:

@@ -95,7 +95,7 @@ WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 
-# Processes that read pages beside this one in a run with seed=all; None for one each processor, 0 for none.
+# Processes that read pages beside this one in a run with seed=all; None for one less than processors, three at most; 0 for none.
 READER_PROCESSES: int | None = None
 
 # In the base, so that an ITEM_PIPELINES of the user's own adds to them: without these nothing is read, and nothing is ever done.

@@ -131,6 +131,8 @@ ARCHIVED = Table(
     Column("record_id", String, nullable=False),
     Column("file", String, nullable=False),
     Column("file_id", String, nullable=False),
+    Column("etag", String),
+    Column("last_modified", String),
     sqlite_with_rowid=False,
 )
 
@@ -145,7 +147,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
     ),
     2: (
         "CREATE TABLE archived (url VARCHAR NOT NULL, digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
-        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, PRIMARY KEY (url))",
+        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
     ),
 }
 """What makes of the ledger of one version that of the next, in SQL that every database takes."""

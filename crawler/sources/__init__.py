@@ -34,6 +34,10 @@ class NotSaved(IgnoreRequest):
     """A source has no page for an article."""
 
 
+class Stopped(IgnoreRequest):
+    """The run is to end, so that a page was not asked for after all; it is still to be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where an answer comes from, if not from the live site; a source leaves it in the request's meta as ``origin``.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 
 from crawler.errors import CrawlerError
+from crawler.files import readable
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, Origin, PageRefused
 
@@ -52,11 +53,6 @@ def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, s
     return readable(path.stem), "file's name: the page does not tell its id"
 
 
-def readable(path: Path | str) -> str:
-    """A path as text that any file can hold; bytes that are no UTF-8 are escaped."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def address_of_file(path: Path, site: Site) -> str | None:
     """The address that a saved page's relative links start from, where its path keeps the publisher's; None elsewhere.
 
@@ -74,14 +70,12 @@ class SavedPages:
     offline = True
 
     def __init__(self, root: Path, site: Site, max_bytes: int) -> None:
-        """Index ``root``; CrawlerError if it is not there, cannot be listed or holds no page."""
+        """Index ``root``; CrawlerError if it cannot be listed or holds no page."""
         self.root = root
         self.faults: list[str] = []
         self._max_bytes = max_bytes
         self._paths: dict[str, Path] = {}
         self._told_by: dict[str, str] = {}
-        if not root.exists():
-            raise CrawlerError(f"source: got {str(root)!r}, which does not exist; takes 'live', or a folder or file of saved pages")
         top = (root if root.is_dir() else root.parent).resolve()
         unreadable: list[OSError] = []
         for path in [root] if root.is_file() else self._walk(root, unreadable):

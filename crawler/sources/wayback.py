@@ -1,7 +1,8 @@
 """The Wayback Machine, or any archive that is asked in its ways (pywb), as the source of a crawl.
 
-Of each page it asks twice: the CDX server for its captures, then for the original bytes of the wanted one (``<timestamp>id_/<url>``). One
-request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429, 503, or no answer) it waits as long as
+For each page it asks the CDX server for the captures of each address that the article may have, until there are some, then for the original
+bytes of the wanted one (``<timestamp>id_/<url>``). One
+request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429, 5xx, or no answer) it waits as long as
 Retry-After says, or WAYBACK_BACKOFF seconds and twice as long each time, and asks again, RETRY_TIMES times. The Wayback Machine answers
 429 to those who ask for more than 24 to 60 lists of captures a minute, and locks out for hours those who go on all the same
 (github.com/edgi-govdata-archiving/wayback, #137 and #206).
@@ -20,12 +21,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 from scrapy import Request
-from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError
+from scrapy.exceptions import DownloadConnectionRefusedError, DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
 from crawler.items import Reason
-from crawler.sources import TO_ARCHIVE, Origin, PageRefused, nothing_captured
+from crawler.sources import TO_ARCHIVE, Origin, PageRefused, Stopped, nothing_captured
 from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
 from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
@@ -51,6 +52,7 @@ _OF_THE_ARCHIVE = re.compile(r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>h
 # Headers of the archive's own answer that say nothing of the page's.
 _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
 _GLANCE_SECONDS = 0.5
+_NOT_ANSWERED = (DownloadFailedError, DownloadTimeoutError, DownloadConnectionRefusedError, ResponseDataLossError)
 # Lists of captures and original bytes are there for programs to ask; robots.txt is for those that follow links.
 _META = {TO_ARCHIVE: True, "dont_redirect": True, "dont_retry": True, "dont_obey_robotstxt": True}
 
@@ -75,12 +77,14 @@ class Wayback:
         self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
         self._backoff = settings.getfloat("WAYBACK_BACKOFF")
         self._turn = asyncio.Lock()
-        self._asked = float("-inf")
+        self._not_before = float("-inf")
 
     def articles(self) -> Iterator[str]:
         raise CrawlerError("seed: 'all' takes what is in files; give the ids that are wanted of an archive on the web")
 
     async def answer(self, request: Request) -> Response:
+        # It has its own patience.
+        request.meta["dont_retry"] = True
         if request.meta.get("redirect_times"):
             led_here_from: Origin = request.meta["origin"]
             urls = [request.url]
@@ -127,7 +131,6 @@ class Wayback:
             # The capture of an answer that the page is what it was; an older capture has it.
             return None
         request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
-        request.meta["dont_retry"] = True
         headers = Headers({name: answer.headers.getlist(name) for name in _PAGE_HEADERS if name in answer.headers})
         if 300 <= answer.status < 400:
             headers[b"Location"] = led_to["url"] if led_to else answer.headers.get(b"Location") or b""
@@ -138,12 +141,12 @@ class Wayback:
         fault: Exception | None = None
         async with self._turn:
             for tried in range(1, self._tries + 1):
-                await self._wait(self._asked + self._delay - monotonic())
+                await self._wait(self._not_before - monotonic())
                 asked = Request(url, meta=_META)
                 wait = self._backoff * 2 ** (tried - 1)
                 try:
                     response = await self._crawler.engine.download_async(asked)
-                except (DownloadFailedError, DownloadTimeoutError) as error:
+                except _NOT_ANSWERED as error:
                     fault = error
                 else:
                     # An archived 503 is what was asked for.
@@ -153,11 +156,11 @@ class Wayback:
                     fault = PageRefused(_REASONS[response.status // 100], f"{urlsplit(url).hostname}: {busy}")
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
-                    self._asked = monotonic()
-                if tried < self._tries:
-                    wait = min(wait, self._longest_wait)
-                    logger.info("%s; waiting %.0f s", fault, wait)
-                    await self._wait(wait)
+                    self._not_before = monotonic() + self._delay
+                # Also before the next page is asked for, if this one is given up.
+                wait = min(wait, self._longest_wait)
+                self._not_before = max(self._not_before, monotonic() + wait)
+                logger.info("%s; waiting %.0f s", fault, wait)
         assert fault is not None
         raise fault
 
@@ -167,7 +170,7 @@ class Wayback:
         while (left := until - monotonic()) > 0:
             slot = self._crawler.engine._slot
             if slot is None or slot.closing is not None:
-                raise PageRefused("timeout", f"{self._replay}: the run was stopped while it waited for its turn")
+                raise Stopped(f"{self._replay}: the run was stopped while it waited for its turn")
             await asyncio.sleep(min(left, _GLANCE_SECONDS))
 
 

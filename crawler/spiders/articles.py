@@ -7,7 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -34,7 +34,7 @@ from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site
-from crawler.sources import NotSaved, Origin, PageRefused, Source, charset_of, not_html
+from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of_file, id_of_file
 from crawler.sources.live import host_and_port
@@ -175,18 +175,22 @@ class ArticlesSpider(Spider):
     async def _everything(self) -> AsyncIterator[Request]:
         """Ask for all articles that the sources hold, some at a time, for an archive may hold more than memory does."""
         articles = all_articles(self.sources)
+        # Also where there is no room for more, what earlier runs left is to be fetched.
+        articles = chain(islice(articles, 1), articles)
+        self.frontier.seed([])
         while some := list(islice(articles, self.frontier.room(_BATCH))):
             for article_id in self.frontier.seed(some):
                 yield self.request(self.frontier.known[article_id])
             while self.frontier.queued:
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
 
-    def request(self, sighting: Sighting, turn: int = 0) -> Request:
-        """Make the request for an article of the frontier, to the source whose turn it is."""
-        url, meta = self.seeds.get(sighting.id, (None, {})) if turn == 0 else (None, {TAKEN: True})
+    def request(self, sighting: Sighting, following: int | None = None) -> Request:
+        """Make the request for an article of the frontier, or for one that had its turn, to a ``following`` source."""
+        turn = following or 0
+        url, meta = self.seeds.get(sighting.id, (None, {})) if following is None else (None, {TAKEN: True})
         if url is None and not ARTICLE_ID.fullmatch(sighting.id):
             # A saved page that an earlier run was given by its path: it has no address.
-            meta = {"no_address": True}
+            meta = {**meta, "no_address": True}
         conditions = self._conditions(sighting, turn)
         if conditions:
             meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED]}
@@ -205,6 +209,11 @@ class ArticlesSpider(Spider):
         live = turn == 0 and self.sources[:1] in ([None], [])
         if not live or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
             return {}
+        if self.archive is not None:
+            # That nothing has changed would say nothing of what is in the archive, or nothing true.
+            before = self.archive.before(self.site.url_of(sighting.id))
+            if before is None or (before.etag, before.last_modified) != sighting.validators:
+                return {}
         named = zip(("If-None-Match", "If-Modified-Since"), sighting.validators, strict=True)
         return {name: value.encode("latin-1") for name, value in named if value}
 
@@ -307,6 +316,9 @@ class ArticlesSpider(Spider):
         assert error is not None
         what: Failure | Request | None = None
         try:
+            if isinstance(error, Stopped):
+                # It was not asked for, and is still to be.
+                return
             if isinstance(error, NotSaved):
                 what = self._refused(article_id, "not_saved", str(error), request, None)
             else:
@@ -334,16 +346,21 @@ class ArticlesSpider(Spider):
         if (origin := meta.get("origin")) and origin.status_assumed:
             status = None
         tried = [*meta.get("tried", ()), _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1)]
-        if turn + 1 < len(self.sources) and reason != "internal_error" and ARTICLE_ID.fullmatch(article_id):
+        sighting = self.frontier.known[article_id]
+        # What is stored is newer than what an archive has, if only the site could not be asked this time.
+        passing = sighting.revision > 0 and reason != "not_saved" and reason not in ANSWERS
+        # A saved page that was given as a seed stood in the place of the first source.
+        following = turn if "saved_page" in meta and len(self.sources) > 1 else turn + 1
+        if following < len(self.sources) and reason != "internal_error" and not passing:
             self.logger.debug("%s: %s (%s: %s), so the next source is asked", article_id, reason, source, detail)
-            following = self.request(self.frontier.known[article_id], turn + 1)
-            following.meta["tried"] = tried
-            return following
+            asked = self.request(sighting, following)
+            asked.meta["tried"] = tried
+            return asked
         told = min(tried, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
         if len(tried) > 1:
             detail = "; ".join(f"{one.source}: {one.detail}" for one in tried)
         if told.reason == "not_saved":
-            self.frontier.memory.leave(self.frontier.known[article_id], "not_saved", detail)
+            self.frontier.memory.leave(sighting, "not_saved", detail)
             return None
         attempts = sum(one.attempts for one in tried if one.reason != "not_saved")
         return self.failure(article_id, told.reason, detail, told.status, told.source, attempts)

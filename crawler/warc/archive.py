@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import os
+import resource
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from glob import glob
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from crawler.errors import ArchiveError
+from crawler.files import readable
 from crawler.warc.captures import REVISIT, Capture, key_of, timestamp_of
 from crawler.warc.index import Index, open_index
 from crawler.warc.records import Record, WarcFile, has_digest
@@ -74,7 +75,7 @@ class ArchiveFile:
             lines = self._open_wacz()
             beside = None
         else:
-            self.files[_readable(path.name)] = WarcFile(path, _readable(path))
+            self.files[readable(path.name)] = WarcFile(path, readable(path))
             beside = _index_beside(path)
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
@@ -123,6 +124,7 @@ class Archive:
         """Open them all; ``most`` is how many bytes a page may have. ArchiveError if one of them cannot be read."""
         self.path = path
         self._most = most
+        _allow_many_files()
         self._files = [ArchiveFile(file) for file in archive_files(path)]
         if not self._files:
             raise ArchiveError(f"{path}: there is no archive file ({', '.join(_SUFFIXES)})")
@@ -195,9 +197,11 @@ class Archive:
             file.close()
 
 
-def _readable(path: Path | str) -> str:
-    """A path as text that any file can hold."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _allow_many_files() -> None:
+    """Each archive file is held open, and its index too; shells allow a process 1024 unless it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _index_beside(path: Path) -> Path | None:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 class Archived(NamedTuple):
     """The last answer of a URL that carried a page: its payload's digest, the date and id of its record, and the file that this is in.
 
-    ``file_id`` is the id of the file's warcinfo record: another file may have its name one day.
+    ``file_id`` is the id of the file's warcinfo record: another file may have its name one day. ``etag`` and ``last_modified`` are
+    the validators of the last answer with that payload (RFC 9110, 8.8): that a server has nothing newer says something of this record
+    only if it was asked with these.
     """
 
     url: str
@@ -15,3 +17,5 @@ class Archived(NamedTuple):
     record_id: str
     file: str
     file_id: str
+    etag: str | None
+    last_modified: str | None

@@ -266,10 +266,14 @@ def first_record_id(path: Path) -> str | None:
     """The id of the first record of a file; None if there is no such file, or it does not begin with a record."""
     try:
         file = WarcFile(path, str(path))
+    except ArchiveError:
+        return None
+    try:
         match = _RECORD_ID.search(file.block(0, HEAD_BYTES).data)
     except ArchiveError:
         return None
-    file.close()
+    finally:
+        file.close()
     return match[1].decode("latin-1") if match else None
 
 

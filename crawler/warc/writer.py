@@ -74,11 +74,12 @@ class WarcWriter:
         recall: Callable[[str], Archived | None] = lambda url: None,
         keep: Callable[[Archived], None] = lambda archived: None,
     ) -> None:
-        """Begin a file of that name, or with a number more if it is there already; ``about`` is what its warcinfo record tells.
+        """Write to a file of that name, or with a number more if it is there already; ``about`` is what its warcinfo record tells.
 
-        ArchiveError if it cannot be written.
+        The file is made when there is something to write.
         """
-        self.path, self._descriptor = _new(path)
+        self.path, self._descriptor = path, -1
+        self._about = {name: _in_one_line(value) for name, value in about.items()}
         self.exchanges = self.revisits = 0
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
@@ -87,16 +88,14 @@ class WarcWriter:
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
         self._size = 0
-        told = {name: _in_one_line(value) for name, value in about.items()}
-        self._info = self._records.create_warcinfo_record(_in_one_line(self.path.name), told)
-        self._put(self._packed(self._info))
-        self.sync()
-        sync_folder(self.path.parent)
+        self._info_id = ""
 
     def write(self, exchange: Exchange) -> None:
         """Add an exchange. ArchiveError if it cannot be; the file then ends with the one before."""
         if self.failed is not None:
             raise self.failed
+        if self._descriptor < 0:
+            self._begin()
         head, payload, status = _answer(exchange.response) or (b"", exchange.response, 0)
         date = f"{exchange.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         digest = digest_of(payload)
@@ -106,7 +105,7 @@ class WarcWriter:
         truncated = exchange.truncated or (None if head else "unspecified")
         if truncated:
             said["WARC-Truncated"] = truncated
-        before = None if truncated else self._before(exchange.url)
+        before = None if truncated else self.before(exchange.url)
         profile = None
         if before and status == 304 and not payload:
             profile, digest = _NOT_MODIFIED, before.digest
@@ -127,11 +126,38 @@ class WarcWriter:
         point("exchange archived")
         self.exchanges += 1
         self.revisits += kind == "revisit"
+        if before and profile == _SAME_PAYLOAD:
+            etag, last_modified = _validators(head)
+            self._keep(before._replace(etag=etag, last_modified=last_modified))
         if kind == "response" and status == 200 and payload and not truncated:
-            self._keep(Archived(exchange.url, digest, date, said["WARC-Record-ID"], _in_one_line(str(self.path.resolve())), self._info_id))
+            self._keep(
+                Archived(
+                    exchange.url,
+                    digest,
+                    date,
+                    said["WARC-Record-ID"],
+                    _in_one_line(str(self.path.resolve())),
+                    self._info_id,
+                    *_validators(head),
+                )
+            )
+
+    def _begin(self) -> None:
+        try:
+            self.path, self._descriptor = _new(self.path)
+        except ArchiveError as error:
+            self.failed = error
+            raise
+        info = self._records.create_warcinfo_record(_in_one_line(self.path.name), self._about)
+        self._info_id = str(info.rec_headers.get_header("WARC-Record-ID"))
+        self._put(self._packed(info))
+        self.sync()
+        sync_folder(self.path.parent)
 
     def sync(self) -> None:
         """Make what was written outlast a power cut. ArchiveError if it cannot be."""
+        if self._descriptor < 0:
+            return
         try:
             os.fsync(self._descriptor)
         except OSError as error:
@@ -143,11 +169,7 @@ class WarcWriter:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    @property
-    def _info_id(self) -> str:
-        return str(self._info.rec_headers.get_header("WARC-Record-ID"))
-
-    def _before(self, url: str) -> Archived | None:
+    def before(self, url: str) -> Archived | None:
         """How the URL was archived before, if the file that it is in is still there."""
         before = self._recall(url)
         if before is None:
@@ -186,6 +208,11 @@ class WarcWriter:
             f"the archive {self.path} cannot be written ({error.strerror}); mend that and run the same command again"
         )
         return self.failed
+
+
+def _validators(head: bytes) -> tuple[str | None, str | None]:
+    etag, last_modified = (re.search(rb"^%b[ \t]*:[ \t]*([^\r\n]+)" % name, head, re.I | re.M) for name in (b"etag", b"last-modified"))
+    return etag and etag[1].strip().decode("latin-1"), last_modified and last_modified[1].strip().decode("latin-1")
 
 
 def _in_one_line(text: str) -> str:
