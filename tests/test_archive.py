@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -765,3 +766,70 @@ def live_export(folder: Path) -> str:
     return subprocess.run(
         command("export", "-s", "JOBDIR=job"), cwd=folder, env=environment(), capture_output=True, text=True, check=True
     ).stdout
+
+
+def test_a_page_that_is_not_in_the_archive_is_fetched_whole(live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    """The server would say that nothing has changed since a run that wrote no archive, or another version to it."""
+    server.has_validators = True
+    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+    warc = tmp_path / "warcs" / "pages.warc.gz"
+    server.pages[f"/news/{SEED}"] = page(SEED, " at first")
+    live(seed=SEED, depth=0, settings=job, archive=warc)
+    server.pages[f"/news/{SEED}"] = page(SEED, " later")
+    live(seed=SEED, depth=0, settings=job)
+    live(seed=SEED, depth=0, settings=job, archive=warc)
+    assert server.not_modified == 0
+    read = crawl(seed=SEED, depth=0, base_url=server.url, source=warc.parent)
+    assert "said later" in read.articles[SEED]["body"]
+
+
+def test_an_idle_run_writes_no_archive(live: Crawl, tmp_path: Path) -> None:
+    warc = tmp_path / "warcs" / "pages.warc.gz"
+    for _ in range(2):
+        run = live(seed=SEED, depth=0, settings={"JOBDIR": "job"}, archive=warc)
+        assert run.exit_code == 0
+    assert [path.name for path in warc.parent.iterdir()] == ["pages.warc.gz"]
+
+
+def test_everything_goes_on_where_it_was_limited(scrapy: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in range(1, 8):
+        warc.add(f"{NEWS}{number}", page(number))
+    line = ["crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "JOBDIR=job"]
+    scrapy(*line, "-a", "limit=3")
+    again = scrapy(*line, "-a", "limit=3", "-a", "recheck=all")
+    assert "3 unchanged" in again.stdout
+    assert scrapy(*line).balance.startswith("discovered 7 = articles 7")
+
+
+def test_an_archive_of_another_publisher(crawl: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz").add("http://elsewhere.example/news/1", page(1))
+    run = crawl(seed="all", source=warc.path)
+    assert "holds none of en.alalam.ir" in run.stdout
+
+
+def test_a_job_keeps_what_it_has_when_the_site_is_busy(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "old.warc.gz").add(f"{server.url}/news/{SEED}", page(SEED, " long ago"))
+    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001, "RETRY_TIMES": 0}
+    server.pages[f"/news/{SEED}"] = page(SEED, " today")
+    live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: answer(handler, 503)
+    run = live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    assert run.failures[SEED]["reason"] == "http_5xx"
+    server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: answer(handler, 410)
+    run = live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    assert "said long ago" in run.articles[SEED]["body"]
+
+
+def test_stopped_while_an_archive_on_the_web_is_waited_for(server: NewsServer, tmp_path: Path) -> None:
+    server.answer_with = lambda handler, before: answer(handler, 429, headers={"Retry-After": "60"})
+    wayback = ("-a", "source=wayback", "-s", f"WAYBACK_URL={server.url}/web", "-s", "WAYBACK_DELAY=0")
+    line = command("crawl", "articles", "-a", f"seed={ARTICLE},1700002", *wayback, "-s", "JOBDIR=job")
+    with subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        while not server.asked and run.poll() is None:
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=30)
+    # Nothing was stored, and nothing is lost.
+    assert run.returncode == 4, said
+    assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in said
