@@ -175,8 +175,8 @@ class ArticlesSpider(Spider):
     async def _everything(self) -> AsyncIterator[Request]:
         """Ask for all articles that the sources hold, some at a time, for an archive may hold more than memory does."""
         articles = all_articles(self.sources)
-        # Also where there is no room for more, what earlier runs left is to be fetched.
-        articles = chain(islice(articles, 1), articles)
+        # Once the first is asked for they know all their addresses, which what earlier runs left may need; that is fetched first.
+        articles = chain(list(islice(articles, 1)), articles)
         self.frontier.seed([])
         while some := list(islice(articles, self.frontier.room(_BATCH))):
             for article_id in self.frontier.seed(some):
