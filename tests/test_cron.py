@@ -35,22 +35,26 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     daemon = shutil.which("cron")
     service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
     assert daemon is not None
-    running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, text=True, check=False).stdout.split()
-    own = None if running else subprocess.Popen([daemon, "-f"])
+    own: list[subprocess.Popen[bytes]] = []
     installed = Path("/etc/cron.d/neighbourhood-crawler-test")
 
     def install(text: str) -> None:
-        installed.write_text(text, encoding="utf-8")
+        # Whole at once: what cron has read it reads again only if another second is its time.
+        new = Path("/etc/neighbourhood-crawler-test.new")
+        new.write_text(text, encoding="utf-8")
         # Cron reads nothing that others may write.
-        installed.chmod(0o644)
+        new.chmod(0o644)
+        new.rename(installed)
+        if not subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).stdout:
+            own.append(subprocess.Popen([daemon, "-f"]))
 
     try:
         yield install
     finally:
         installed.unlink(missing_ok=True)
-        if own is not None:
-            own.send_signal(signal.SIGTERM)
-            own.wait()
+        for process in own:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
 
 
 def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: NewsServer, tmp_path: Path) -> None:
