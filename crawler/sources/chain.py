@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +12,7 @@ from crawler.sources.live import refuse_other_hosts
 from crawler.sources.warc import ArchivedPages
 from crawler.sources.wayback import Wayback
 from crawler.warc.archive import is_archive
-from crawler.warc.index import sorted_lines
+from crawler.warc.index import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,7 @@ def all_articles(sources: list[Source | None]) -> Iterator[str]:
     if len(held) == 1:
         yield from held[0]
     else:
-        for line, _ in groupby(sorted_lines(f"{article_id}\n".encode() for articles in held for article_id in articles)):
-            yield line.decode().rstrip("\n")
+        yield from distinct(chain.from_iterable(held))
 
 
 class SourcesMiddleware:

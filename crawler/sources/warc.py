@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from crawler.errors import ArchiveError
 from crawler.sources import Origin, PageRefused, nothing_captured
 from crawler.warc.archive import Archive
 from crawler.warc.captures import in_order, key_of
-from crawler.warc.index import sorted_lines
+from crawler.warc.index import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,8 +84,7 @@ class ArchivedPages:
         return next(((capture, file) for capture, file in found if capture is ordered[0]), None) if ordered else None
 
     def articles(self) -> Iterator[str]:
-        for line, _ in groupby(sorted_lines(f"{article_id}\n".encode() for article_id in self._ids())):
-            yield line.decode().rstrip("\n")
+        return distinct(self._ids())
 
     def _ids(self) -> Iterator[str]:
         for url in self._archive.urls():

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from hashlib import sha256
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -136,6 +136,12 @@ def _written(
             Path(target.name).unlink()
             raise
     return Path(target.name)
+
+
+def distinct(texts: Iterable[str]) -> Iterator[str]:
+    """Each of some texts once, in order; they may be more than memory holds."""
+    for line, _ in groupby(sorted_lines(f"{text}\n".encode() for text in texts)):
+        yield line.decode().rstrip("\n")
 
 
 def sorted_lines(lines: Iterable[bytes], at_once: int = _LINES_IN_MEMORY) -> Iterator[bytes]:

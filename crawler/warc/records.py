@@ -28,8 +28,8 @@ from crawler.errors import ArchiveError
 
 _GZIP_MEMBER = b"\x1f\x8b\x08"
 _MEMBER = re.compile(re.escape(_GZIP_MEMBER))
-# zlib's way to say "with a gzip header and checksum".
-_GZIP = 31
+GZIP = 31
+"""zlib's way to say "with a gzip header and checksum"."""
 _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
 _FIRST_BYTES = 2048
@@ -137,7 +137,7 @@ class WarcFile:
         return (self._member if self._compressed else self._plain)(offset, most, to_its_end=to_its_end)
 
     def _member(self, offset: int, most: int, *, to_its_end: bool) -> Block:
-        unzip = zlib.decompressobj(_GZIP)
+        unzip = zlib.decompressobj(GZIP)
         data, size, position = bytearray(), 0, offset
         why = None
         while not unzip.eof:
@@ -164,7 +164,7 @@ class WarcFile:
 
     def _as_far_as_it_goes(self, offset: int, most: int) -> bytearray:
         """The beginning of a damaged member: zlib keeps to itself what came with the bytes that it does not like."""
-        unzip, data = zlib.decompressobj(_GZIP), bytearray()
+        unzip, data = zlib.decompressobj(GZIP), bytearray()
         with suppress(zlib.error):
             for position in range(offset, offset + most):
                 if len(data) >= most or not (byte := self._at(position, 1)):
@@ -233,7 +233,7 @@ class WarcFile:
         if not self._compressed:
             return in_window > 0 or self._at(place - 1, 1) == b"\n"
         try:
-            return zlib.decompressobj(_GZIP).decompress(self._at(place, _FIRST_BYTES), 5) == b"WARC/"
+            return zlib.decompressobj(GZIP).decompress(self._at(place, _FIRST_BYTES), 5) == b"WARC/"
         except zlib.error:
             return False
 
