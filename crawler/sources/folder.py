@@ -63,6 +63,14 @@ def address_of_file(path: Path, site: Site) -> str | None:
     return site.base_url + place[matches[-1].start() :] if matches else None
 
 
+def address_of(url: str, file: str | None, article_id: str, site: Site) -> str | None:
+    """Where the relative links of the page that answered at ``url``, or was saved in ``file``, start; None if nobody knows its address."""
+    known = ARTICLE_ID.fullmatch(article_id) is not None
+    if file is None:
+        return url if known else None
+    return address_of_file(Path(file), site) or (site.url_of(article_id) if known else None)
+
+
 class SavedPages:
     """The pages below one folder, or one file, by article id; the source of a crawl."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
@@ -12,7 +11,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.errors import CrawlerError
 from crawler.reading import Readers
 from crawler.sources import Origin, charset_of, not_html
-from crawler.sources.folder import address_of_file
+from crawler.sources.folder import address_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -61,9 +60,7 @@ class ReadersMiddleware:
         if self._readers is None:
             self._readers = Readers(self._processes, site)
         origin: Origin | None = request.meta.get("origin")
-        address: str | None = response.url
-        if origin is not None and origin.file is not None:
-            address = address_of_file(Path(origin.file), site) or address
+        address = address_of(response.url, origin.file if origin else None, article_id, site)
         request.meta["read"] = await self._readers.read(response.body, article_id, address, charset_of(response))
         return response
 

@@ -36,7 +36,7 @@ from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
-from crawler.sources.folder import address_of_file, id_of_file
+from crawler.sources.folder import address_of, id_of_file
 from crawler.sources.live import host_and_port
 from crawler.sources.readers import reader_processes
 
@@ -265,7 +265,7 @@ class ArticlesSpider(Spider):
         if elsewhere:
             yield self._refused(fetch.id, *elsewhere, response.request, response.status)
             return
-        address = fetch.url if fetch.file is None else address_of_file(Path(fetch.file), self.site) or fetch.url
+        address = address_of(response.url, fetch.file, fetch.id, self.site)
         read = (response.request.meta.pop("read", None) if response.request else None) or reading.read(
             response.body, self.site, fetch.id, address, charset_of(response)
         )
