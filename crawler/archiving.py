@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import scrapy
@@ -12,6 +12,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawler.errors import ArchiveError
+from crawler.warc.archived import RENDERED_BY
 from crawler.warc.writer import Exchange, WarcWriter
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class Archiving:
         spider: Any = crawler.spider
         self._pages: Pages | None = spider.job.pages if spider.job else None
         about = _about(spider.given, crawler.settings)
+        if spider.renderer:
+            about[RENDERED_BY] = spider.renderer
+        # What Splash is asked is nothing of the publisher's.
+        self._splash: str | None = crawler.settings["SPLASH_URL"] if spider.renderer == "splash" else None
         if self._pages is None:
             self._writer = WarcWriter(spider.arguments.archive, about)
         else:
@@ -45,6 +50,7 @@ class Archiving:
             self._pages.before_durable = self._writer.sync
         spider.archive = self._writer
         spider.record = self._record
+        spider.record_rendered = self._record_rendered
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -57,10 +63,17 @@ class Archiving:
         return archiving
 
     def _record(self, exchange: Exchange) -> None:
+        if not self._splash or not exchange.url.startswith(self._splash):
+            self._write(self._writer.write, exchange)
+
+    def _record_rendered(self, url: str, page: bytes) -> None:
+        self._write(self._writer.write_conversion, url, page)
+
+    def _write(self, write: Callable[..., None], *what: Any) -> None:
         if self._writer.failed is not None:
             return
         try:
-            self._writer.write(exchange)
+            write(*what)
         except ArchiveError as error:
             if self._pages is not None:
                 # What is not archived is to be fetched again.

@@ -18,9 +18,11 @@ from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
 from crawler.warc.archive import WARC_SUFFIXES, is_archive
 
-NAMES = ("seed", "source", "at", "archive", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck")
+NAMES = ("seed", "source", "at", "archive", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck", "render")
 RECHECKS = ("due", "all", "none")
 """What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
+RENDERS = ("splash", "playwright", "auto")
+"""What runs the scripts of the live site's pages; auto: the browser that RENDERER names, only where a page lacks something."""
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
 _SOURCE_TAKES = (
     "takes 'live', 'wayback', a folder or file of saved pages, WARC or WACZ files (one, their folder, a pattern such as 'year/*.warc.gz'), "
@@ -64,6 +66,7 @@ class Arguments:
     until: date | None
     match: re.Pattern[str] | None
     recheck: str
+    render: str | None
 
     def follows(self, item: RelatedItem) -> bool:
         """Whether a related item is to be fetched, as far as its list tells."""
@@ -112,7 +115,8 @@ def parse(given: Mapping[str, str]) -> Arguments:
         since=since,
         until=until,
         match=_pattern(given["match"]) if "match" in given else None,
-        recheck=_recheck(given.get("recheck", "due")),
+        recheck=_one_of(RECHECKS, "recheck", given.get("recheck", "due")),
+        render=_render(given["render"], sources) if "render" in given else None,
     )
 
 
@@ -235,10 +239,16 @@ def _day(name: str, value: str) -> date:
     raise CrawlerError(f"{name}: got {value!r}, takes a date as YYYY-MM-DD")
 
 
-def _recheck(value: str) -> str:
-    if value not in RECHECKS:
-        raise CrawlerError(f"recheck: got {value!r}, takes one of {', '.join(RECHECKS)}{did_you_mean(value, RECHECKS)}")
+def _one_of(known: tuple[str, ...], name: str, value: str) -> str:
+    if value not in known:
+        raise CrawlerError(f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}")
     return value
+
+
+def _render(value: str, sources: tuple[str, ...]) -> str:
+    if "live" not in sources:
+        raise CrawlerError(f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out")
+    return _one_of(RENDERS, "render", value)
 
 
 def _pattern(value: str) -> re.Pattern[str]:

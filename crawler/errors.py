@@ -34,6 +34,13 @@ class ArchiveError(CrawlerError):
         self.reason: Literal["unreadable", "cut_short", "too_large"] = reason
 
 
+class RendererError(CrawlerError):
+    """There is no browser to render pages with; the message names it and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=4)
+
+
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """The end of a message about a name that is not known: the nearest that is, or nothing."""
     near = get_close_matches(got, list(known), n=1, cutoff=0.4)

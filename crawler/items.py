@@ -62,6 +62,7 @@ Reason = Literal[
     "not_an_article",
     "other_article",
     "unreadable",
+    "not_rendered",
     "internal_error",
 ]
 """Why an article could not be had or read.
@@ -69,7 +70,8 @@ Reason = Literal[
 gone: 404 or 410; robots: robots.txt forbids it; private_address: the host has a private or loopback address
 that no base_url names; cut_short: fewer bytes came than were announced; not_an_article: the page answers 200
 but holds no article; other_article: the page says that it is another one; unreadable: the saved page, or the record of
-an archive, cannot be opened or is damaged; internal_error: a fault of this program, its log has the traceback.
+an archive, cannot be opened or is damaged; not_rendered: the browser that was to run its scripts failed on it;
+internal_error: a fault of this program, its log has the traceback.
 """
 
 REASONS = frozenset(get_args(Reason))

@@ -74,7 +74,8 @@ _SURE = 0.8
 class Fetch:
     """How a page was had. ``url`` is None for a saved page whose address nobody knows; times are UTC.
 
-    A saved page is in ``file``; ``capture`` is the place in an archive of one that was captured at ``fetched_at``.
+    A saved page is in ``file``; ``capture`` is the place in an archive of one that was captured at ``fetched_at``. ``rendered_by`` is
+    the browser that ran the scripts of a page, ``unfinished`` why it may not have shown all.
     """
 
     id: str
@@ -88,6 +89,8 @@ class Fetch:
     id_where: str = "asked for"
     file: str | None = None
     capture: str | None = None
+    rendered_by: str | None = None
+    unfinished: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,9 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
     if fetch.capture:
         told("source", fetch.capture)
         told("fetched_at", "date of the capture")
+    if fetch.rendered_by:
+        doubt = f"that nothing more would come: {fetch.unfinished}" if fetch.unfinished else None
+        told("source", f"the page as {fetch.rendered_by} showed it", doubt)
     fields = {
         "url": fetch.url,
         "headline": headline,

@@ -123,6 +123,10 @@ class Outcome:
         return self._archive is not None and self._archive.failed is not None
 
     @property
+    def _renderer_fault(self) -> str | None:
+        return getattr(self.crawler.spider, "renderer_fault", None)
+
+    @property
     def incomplete(self) -> bool:
         return self.faults > 0 or self.interrupted or self.dropped > 0 or bool(self.unrecorded) or bool(self._source_faults)
 
@@ -146,6 +150,8 @@ class Outcome:
     def exit_code(self) -> int:
         if self.ledger_failed or self.archive_failed:
             return COULD_NOT_START
+        if self._renderer_fault:
+            return NOTHING_STORED
         if self.closed and (self.feed_errors or self.stored_nothing or self._feeds_failed()):
             return NOTHING_STORED
         if not self.closed:
@@ -182,7 +188,19 @@ class Outcome:
         return [
             *(f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in (articles, *others)),
             f"  {self.fetched:,} fetched in {seconds:.1f} s, {self.fetched / max(seconds, 0.001):.1f} pages/s, depth {self.deepest}",
+            *self._rendering_line(),
         ]
+
+    def _rendering_line(self) -> list[str]:
+        """How many pages were read as a browser showed them, and how many as they came."""
+        rendered, kept, unfinished, plain = (
+            self.crawler.stats.get_value(f"rendering/{name}", 0) for name in ("rendered", "kept", "unfinished", "plain")
+        )
+        if not rendered + plain:
+            return []
+        notes = [f"{kept:,} of them read as they came, which said more"] if kept else []
+        notes += [f"{unfinished:,} of them not to their end"] if unfinished else []
+        return [f"  {'; '.join([f'{rendered:,} rendered', *notes, f'{plain:,} needed no rendering'])}"]
 
     def _feeds_lines(self) -> list[str]:
         lines = []
@@ -217,6 +235,8 @@ class Outcome:
             return [f"  stopped: {job.pages.failed}"]
         if self.archive_failed and self._archive is not None:
             return [f"  stopped: {self._archive.failed}"]
+        if self._renderer_fault:
+            return [f"  stopped: {self._renderer_fault}; nothing is lost, and what was still to render is still to be fetched"]
         if job is not None and (not self.closed or self.interrupted):
             how = f"stopped before its end ({self.reason})" if self.closed else "broken off"
             return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]

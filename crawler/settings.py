@@ -40,6 +40,17 @@ WAYBACK_CDX_URL: str | None = None
 WAYBACK_DELAY = 2.5
 WAYBACK_BACKOFF = 60.0
 
+# A browser for pages that need one (render): where Splash is; which of the two render=auto takes; seconds that a page is given to come to
+# rest, and for which it must have been so.
+SPLASH_URL = "http://127.0.0.1:8050"
+RENDERER = "splash"
+RENDER_TIMEOUT = 15.0
+RENDER_QUIET = 0.5
+# Seconds that a page may wait for a free slot of Splash, beside its own time.
+SPLASH_SLOT_TIMEOUT = 30.0
+# It is asked as fast as pages come; nothing of this reaches the publisher.
+DOWNLOAD_SLOTS = {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}}
+
 # Safety.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import jsonschema
 import pytest
@@ -149,6 +151,41 @@ def service(name: str, found: object) -> None:
         pytest.skip(message)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def splash(*options: str) -> Iterator[str]:
+    """Run a real Splash, and return its URL. SPLASH names the folder of the programs of the environment that it is in."""
+    python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
+    service("Splash (in an environment of its own, named by SPLASH)", python.exists())
+    url = f"http://127.0.0.1:{free_port()}"
+    line = [python, ROOT / "tests" / "services" / "splash_server.py", "--ip", "127.0.0.1", "--port", url.rpartition(":")[2], *options]
+    with tempfile.TemporaryFile() as log, subprocess.Popen(line, stdout=log, stderr=log) as process:
+        try:
+            for _ in range(300):
+                with suppress(OSError), urlopen(f"{url}/_ping", timeout=5):
+                    break
+                time.sleep(0.1)
+            else:
+                log.seek(0)
+                raise AssertionError(log.read().decode())
+            yield url
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def splash_url() -> Iterator[str]:
+    """The URL of a Splash that the tests share."""
+    with splash("--slots", "4") as url:
+        yield url
+
+
 Replay = Callable[..., str]
 
 
@@ -162,9 +199,7 @@ def pywb(tmp_path: Path) -> Iterator[Replay]:
     def serve(*warcs: Path) -> str:
         folder = tmp_path / "pywb"
         folder.mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         with (folder / "log").open("wb") as log:
             for words in (["init", "pages"], ["add", "pages", *map(str, warcs)]):
                 subprocess.run([programs / "wb-manager", *words], cwd=folder, stdout=log, stderr=log, check=True)

@@ -38,6 +38,9 @@ class NewsServer:
             def do_GET(handler) -> None:  # noqa: N805
                 self._answer(handler)
 
+            def do_POST(handler) -> None:  # noqa: N805
+                self._answer(handler)
+
             def log_message(handler, *_: object) -> None:  # noqa: N805
                 pass
 

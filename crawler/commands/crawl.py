@@ -29,6 +29,7 @@ _WORDY_LOGGERS = (
     "asyncio",
     "py.warnings",
     "scrapy.extensions.feedexport",
+    "scrapy-playwright",
 )
 
 

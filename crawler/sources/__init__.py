@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from crawler.errors import CrawlerError
 from crawler.items import Reason
 
-TO_ARCHIVE = "to_archive"
-"""In the meta of a request to an archive on the web, and not to the publisher."""
+NAMED_BY_USER = "named_by_user"
+"""In the meta of a request to a server that the user named, and not to the publisher: an archive on the web, a browser."""
 _TEXT_TYPES = (b"text/", b"application/xhtml", b"application/xml")
 _BINARY_STARTS = (
     *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b"),
@@ -93,3 +95,15 @@ def charset_of(response: Response) -> str | None:
     declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
     _, _, charset = declared.partition("charset=")
     return charset.split(";")[0].strip(" \"'") or None
+
+
+def server_named(setting: str, value: str | None, example: str) -> str:
+    """The address of a server that a setting names; CrawlerError if it is none."""
+    try:
+        parts = urlsplit(value or "")
+        named = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if not value or not named:
+        raise CrawlerError(f"{setting}: got {value!r}, takes the address of a server, such as {example}")
+    return value

@@ -19,7 +19,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawler.scheduler import FrontierScheduler
-from crawler.sources import TO_ARCHIVE, PageRefused
+from crawler.sources import NAMED_BY_USER, PageRefused
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -38,7 +38,7 @@ class PublisherOnlyMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._refusals: dict[str, PageRefused | None] = {}
+        self._private = PrivateAddresses(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -50,16 +50,10 @@ class PublisherOnlyMiddleware:
             # scrapy parse, shell and check ask for what their user named.
             return
         site: Site = spider.site  # type: ignore[union-attr]
-        host = urlsplit(request.url).hostname or ""
-        if request.meta.get(TO_ARCHIVE):
-            # Its user named it.
+        if request.meta.get(NAMED_BY_USER):
             return
         refuse_other_hosts(request, site)
-        if host_and_port(request.url) == getattr(spider, "host_named_by_user", None):
-            return
-        if host not in self._refusals:
-            self._refusals[host] = await _private(host)
-        if refusal := self._refusals[host]:
+        if refusal := await self._private.refusal(request.url):
             raise PageRefused(refusal.reason, refusal.detail)
 
 
@@ -86,16 +80,33 @@ def host_and_port(url: str) -> tuple[str, int]:
     return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
-async def _private(host: str) -> PageRefused | None:
-    try:
-        answers = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        # The download will say that there is no such host.
+class PrivateAddresses:
+    """Tells which hosts are at private or loopback addresses; each is looked up once. The host and port of ``base_url`` count as public."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._refusals: dict[str, PageRefused | None] = {}
+
+    async def refusal(self, url: str) -> PageRefused | None:
+        """Why a URL is not to be asked for; None if it may be."""
+        host = urlsplit(url).hostname or ""
+        if host_and_port(url) == getattr(self._crawler.spider, "host_named_by_user", None):
+            return None
+        if host not in self._refusals:
+            self._refusals[host] = await self._look_up(host)
+        return self._refusals[host]
+
+    async def _look_up(self, host: str) -> PageRefused | None:
+        try:
+            answers = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            # The download will say that there is no such host.
+            return None
+        for *_, address in answers:
+            if not ip_address(str(address[0]).partition("%")[0]).is_global:
+                detail = f"{host} is at {address[0]}, a private address; name the host with base_url to crawl it"
+                return PageRefused("private_address", detail)
         return None
-    for *_, address in answers:
-        if not ip_address(str(address[0]).partition("%")[0]).is_global:
-            return PageRefused("private_address", f"{host} is at {address[0]}, a private address; name the host with base_url to crawl it")
-    return None
 
 
 class PatientRetryMiddleware(RetryMiddleware):

@@ -26,7 +26,7 @@ from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
 from crawler.items import Reason
-from crawler.sources import TO_ARCHIVE, Origin, PageRefused, Stopped, nothing_captured
+from crawler.sources import NAMED_BY_USER, Origin, PageRefused, Stopped, nothing_captured, server_named
 from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
 from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
@@ -52,9 +52,10 @@ _OF_THE_ARCHIVE = re.compile(r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>h
 # Headers of the archive's own answer that say nothing of the page's.
 _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
 _GLANCE_SECONDS = 0.5
+_EXAMPLE = "https://web.archive.org/web"
 _NOT_ANSWERED = (DownloadFailedError, DownloadTimeoutError, DownloadConnectionRefusedError, ResponseDataLossError)
 # Lists of captures and original bytes are there for programs to ask; robots.txt is for those that follow links.
-_META = {TO_ARCHIVE: True, "dont_redirect": True, "dont_retry": True, "dont_obey_robotstxt": True}
+_META = {NAMED_BY_USER: True, "dont_redirect": True, "dont_retry": True, "dont_obey_robotstxt": True}
 
 
 class Wayback:
@@ -70,8 +71,8 @@ class Wayback:
         self._crawler = crawler
         self._site = site
         self._at = at
-        self._replay = _address("WAYBACK_URL", settings["WAYBACK_URL"]).rstrip("/")
-        self._cdx = _address("WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay))
+        self._replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE).rstrip("/")
+        self._cdx = server_named("WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay), _EXAMPLE)
         self._delay = settings.getfloat("WAYBACK_DELAY")
         self._tries = 1 + settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
@@ -197,13 +198,6 @@ def _capture(row: dict[str, str]) -> Capture | None:
     if not is_timestamp(row.get("timestamp", "")) or key_of(url) is None:
         return None
     return Capture(url, row["timestamp"], int(status) if status.isdigit() else None, row.get("mimetype") or row.get("mime") or "")
-
-
-def _address(setting: str, value: str) -> str:
-    parts = urlsplit(value or "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CrawlerError(f"{setting}: got {value!r}, takes the address of an archive, such as https://web.archive.org/web")
-    return value
 
 
 def _cdx_of(replay: str) -> str:

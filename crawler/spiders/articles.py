@@ -39,6 +39,7 @@ from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
 from crawler.sources.live import host_and_port
 from crawler.sources.readers import reader_processes
+from crawler.sources.rendering import Rendered, prepare
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -117,6 +118,11 @@ class ArticlesSpider(Spider):
         # Set by crawler.archiving.
         self.archive: WarcWriter | None = None
         self.record: Callable[[Exchange], None] | None = None
+        self.record_rendered: Callable[[str, bytes], None] | None = None
+        # The browser that renders pages, if any.
+        self.renderer: str | None = None
+        # Set by crawler.sources.rendering: why no page can be rendered any more.
+        self.renderer_fault: str | None = None
         # By id: the URL to ask for, and what the request must carry.
         self.seeds: dict[str, tuple[str, dict[str, Any]]] = {}
         for seed in self.arguments.seeds:
@@ -133,6 +139,8 @@ class ArticlesSpider(Spider):
         """
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.sources = open_sources(spider.arguments, crawler)
+        if spider.arguments.render:
+            spider.renderer = prepare(spider.arguments.render, crawler.settings)
         if spider.arguments.everything and (processes := reader_processes(crawler.settings)):
             for name in ("CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
                 # Files are in no need of politeness, and the readers not of pauses.
@@ -207,7 +215,8 @@ class ArticlesSpider(Spider):
     def _conditions(self, sighting: Sighting, turn: int) -> dict[str, bytes]:
         """The headers that ask the live site for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
         live = turn == 0 and self.sources[:1] in ([None], [])
-        if not live or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
+        # That a page is what it was says nothing of what its scripts fetch.
+        if not live or self.arguments.render or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
             return {}
         if self.archive is not None:
             # That nothing has changed would say nothing of what is in the archive, or nothing true.
@@ -288,6 +297,7 @@ class ArticlesSpider(Spider):
             origin = Origin(source="folder", where=saved, file=saved, status_assumed=True)
         digits = ARTICLE_ID.fullmatch(article_id) is not None
         saved_page = origin is not None and origin.file is not None
+        rendered: Rendered | None = meta.get("rendered")
         return Fetch(
             id=article_id,
             url=response.url if digits and not saved_page else self.site.url_of(article_id) if digits else None,
@@ -300,6 +310,8 @@ class ArticlesSpider(Spider):
             id_where=origin.id_where if origin else "asked for",
             file=origin.file if origin else None,
             capture=origin.where if origin and origin.captured_at else None,
+            rendered_by=rendered.by if rendered else None,
+            unfinished=rendered.unfinished if rendered else None,
         )
 
     def _adopt(self, response: Response) -> str:

@@ -16,9 +16,10 @@ from typing import IO
 
 from crawler.errors import ArchiveError
 from crawler.files import readable
-from crawler.warc.captures import REVISIT, Capture, key_of, timestamp_of
+from crawler.warc.archived import RENDERED_BY
+from crawler.warc.captures import CONVERSION, REVISIT, Capture, key_of, timestamp_of
 from crawler.warc.index import Index, open_index
-from crawler.warc.records import Record, WarcFile, has_digest
+from crawler.warc.records import HEAD_BYTES, Record, WarcFile, has_digest
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 _SUFFIXES = (*WARC_SUFFIXES, ".wacz")
@@ -27,6 +28,7 @@ _LOCAL_HEADER_BYTES = 30
 # What zipfile raises of a file that is damaged, or packed in a way that it does not know.
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
 _NOT_MODIFIED = "server-not-modified"
+_RENDERED = f"\r\n{RENDERED_BY}: ".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ class ArchiveFile:
             beside = _index_beside(path)
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
+        if any(_RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()):
+            # What others index is what was answered, and not what a browser made of it.
+            lines = beside = None
         self.index: Index = open_index(path, self.files, beside, lines)
 
     def _open_wacz(self) -> Callable[[], Iterator[bytes]] | None:
@@ -179,7 +184,7 @@ class Archive:
         """The record whose payload a revisit does not repeat."""
         url, date = revisit.refers_to
         url = url or revisit.url
-        found = [(capture, file) for capture, file in self.captures(url) if capture.media_type != REVISIT]
+        found = [(capture, file) for capture, file in self.captures(url) if capture.media_type not in (REVISIT, CONVERSION)]
         if date:
             found = [(capture, file) for capture, file in found if capture.timestamp == timestamp_of(date)]
         # Without a date it is the last one before; what comes later cannot have been meant.

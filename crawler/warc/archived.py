@@ -2,6 +2,12 @@
 
 from typing import NamedTuple
 
+RENDERED_BY = "rendered-by"
+"""The field of a warcinfo record that says what browser made the conversion records of its file."""
+
+RENDERED_URN = "urn:rendered:"
+"""Before the URL of a page in the target URI of such a record."""
+
 
 class Archived(NamedTuple):
     """The last answer of a URL that carried a page: its payload's digest, the date and id of its record, and the file that this is in.

@@ -13,6 +13,8 @@ _PORTS = {"http": 80, "https": 443}
 _WWW = re.compile(r"^www[0-9]*\.")
 REVISIT = "warc/revisit"
 """The media type that indexes give a revisit."""
+CONVERSION = "warc/conversion"
+"""The media type that ours give to what a browser made of a page (WARC 1.1, 6.7)."""
 _TIMESTAMP = re.compile(r"[0-9]{14}")
 
 
@@ -83,14 +85,14 @@ def is_timestamp(text: str) -> bool:
 def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     """Captures of one page, the wanted one first: pages before redirects before errors; then the newest, or the nearest to ``at``.
 
-    Nearest to a day is what was captured in it, newest first.
+    Nearest to a day is what was captured in it, newest first. What a browser made of a page comes before that page.
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
         kind = 0 if capture.is_page else 1 if capture.status is not None and 300 <= capture.status < 400 else 2
         return kind, _distance(capture.at, at)
 
-    newest_first = sorted(captures, key=lambda capture: capture.timestamp, reverse=True)
+    newest_first = sorted(captures, key=lambda capture: (capture.timestamp, capture.media_type == CONVERSION), reverse=True)
     return sorted(newest_first, key=rank) if at else sorted(newest_first, key=lambda capture: rank(capture)[0])
 
 

@@ -22,19 +22,20 @@ import msgspec
 from platformdirs import user_cache_path
 
 from crawler.errors import ArchiveError
-from crawler.warc.captures import REVISIT, Capture, is_timestamp, key_of, timestamp_of
+from crawler.warc.captures import CONVERSION, REVISIT, Capture, is_timestamp, key_of, timestamp_of
 from crawler.warc.records import HEAD_BYTES, Record, WarcFile, kind_of, parse_head
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _LINES_IN_MEMORY = 100_000
 _META = b"!meta "
 # After all lines, so that one that is not whole is known.
 _END = b"~ %d captures\n"
-_HELD = (b"response", b"revisit", b"resource")
-_OTHERS = (b"warcinfo", b"request", b"metadata", b"conversion", b"continuation")
+_HELD = (b"response", b"revisit", b"resource", b"conversion")
+_OTHERS = (b"warcinfo", b"request", b"metadata", b"continuation")
 _WEB = ("http://", "https://")
+_KINDS = {"revisit": REVISIT, "conversion": CONVERSION}
 _NAMED_FAULTS = 20
 # Of an index that somebody else made, each so many lines one is looked up in the file.
 _CHECKED_EVERY = 997
@@ -206,7 +207,7 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
         url=record.url,
         timestamp=timestamp_of(record.date),
         status=None if record.kind == "revisit" and record.status == 304 else record.status,
-        media_type=REVISIT if record.kind == "revisit" else record.media_type,
+        media_type=_KINDS.get(record.kind, record.media_type),
         digest=record.digest or "",
         file=name,
         offset=offset,

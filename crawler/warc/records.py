@@ -25,6 +25,7 @@ from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.errors import ArchiveError
+from crawler.warc.archived import RENDERED_URN
 
 _GZIP_MEMBER = b"\x1f\x8b\x08"
 _MEMBER = re.compile(re.escape(_GZIP_MEMBER))
@@ -314,7 +315,7 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
     if parsed.http_headers is not None:
         status = _status(parsed.http_headers)
         headers = tuple((name.encode("utf-8"), value.encode("utf-8")) for name, value in parsed.http_headers.headers)
-    elif parsed.rec_type == "resource":
+    elif parsed.rec_type in ("resource", "conversion"):
         headers = ((b"Content-Type", (said("Content-Type") or "").encode("utf-8")),)
     to_url, to_date = said("WARC-Refers-To-Target-URI"), said("WARC-Refers-To-Date")
     try:
@@ -322,6 +323,9 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
     except ValueError:
         refers_to = (to_url, None)
     kind = (parsed.rec_type or "").lower()
+    if kind == "conversion":
+        # Those of others are of other kinds, such as the bare text of a page.
+        url = url.removeprefix(RENDERED_URN) if url.startswith(RENDERED_URN) else ""
     return Record(
         kind=kind,
         url=url,

@@ -22,7 +22,7 @@ from warcio.warcwriter import WARCWriter
 from crawler.crash import point
 from crawler.errors import ArchiveError
 from crawler.files import sync_folder
-from crawler.warc.archived import Archived
+from crawler.warc.archived import RENDERED_URN, Archived
 from crawler.warc.records import GZIP, digest_of, first_record_id, unchunked
 
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
@@ -32,6 +32,8 @@ _HEAD = re.compile(rb"HTTP/[0-9.]+ +(?P<status>[0-9]{3}).*?(?:\r?\n\r?\n|\Z)", r
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _WITHOUT_PAYLOAD = frozenset((204, 304))
 _CHUNKED = re.compile(rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE)
+# So many pages at least may wait to be rendered at once.
+_ANSWERS = 100
 # The level of ISA-L's nearest to zlib's 6: 6% more bytes in a tenth of the time.
 _LEVEL = 3
 
@@ -84,6 +86,8 @@ class WarcWriter:
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
         self._files: dict[str, str | None] = {}
+        # Date and record id of the last answers, by URL.
+        self._answers: dict[str, tuple[str, str]] = {}
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
@@ -97,7 +101,7 @@ class WarcWriter:
         if self._descriptor < 0:
             self._begin()
         head, payload, status = _answer(exchange.response) or (b"", exchange.response, 0)
-        date = f"{exchange.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        date = _date(exchange.at)
         digest = digest_of(payload)
         said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
         if exchange.address:
@@ -124,6 +128,9 @@ class WarcWriter:
         request = self._record("request", exchange.url, asking, asked + b"\r\n\r\n", sent)
         self._put(self._packed(answer) + self._packed(request))
         point("exchange archived")
+        self._answers[exchange.url] = (date, said["WARC-Record-ID"])
+        if len(self._answers) > _ANSWERS:
+            del self._answers[next(iter(self._answers))]
         self.exchanges += 1
         self.revisits += kind == "revisit"
         if before and profile == _SAME_PAYLOAD:
@@ -141,6 +148,21 @@ class WarcWriter:
                     *_validators(head),
                 )
             )
+
+    def write_conversion(self, url: str, page: bytes) -> None:
+        """Add what a browser made of the last answer of a URL, as HTML in UTF-8 (WARC 1.1, 6.7). ArchiveError if it cannot be.
+
+        Not under the URL itself, where those who replay an archive would take it for the answer.
+        """
+        if self.failed is not None:
+            raise self.failed
+        if self._descriptor < 0:
+            self._begin()
+        date, refers_to = self._answers.get(url, (_date(datetime.now(UTC)), None))
+        said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
+        if refers_to:
+            said["WARC-Refers-To"] = refers_to
+        self._put(self._packed(self._record("conversion", RENDERED_URN + url, said, b"", page, "text/html; charset=utf-8")))
 
     def _begin(self) -> None:
         try:
@@ -178,9 +200,11 @@ class WarcWriter:
             self._files[before.file] = first_record_id(Path(before.file))
         return before if self._files[before.file] == before.file_id else None
 
-    def _record(self, kind: str, url: str, said: Mapping[str, str], head: bytes, payload: bytes) -> ArcWarcRecord:
+    def _record(
+        self, kind: str, url: str, said: Mapping[str, str], head: bytes, payload: bytes, media_type: str | None = None
+    ) -> ArcWarcRecord:
         headers = self._records._init_warc_headers(url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said})
-        media_type = WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
+        media_type = media_type or WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
         record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), media_type, 0)
         record.payload_length = len(payload)
         return record
@@ -213,6 +237,10 @@ class WarcWriter:
 def _validators(head: bytes) -> tuple[str | None, str | None]:
     etag, last_modified = (re.search(rb"^%b[ \t]*:[ \t]*([^\r\n]+)" % name, head, re.I | re.M) for name in (b"etag", b"last-modified"))
     return etag and etag[1].strip().decode("latin-1"), last_modified and last_modified[1].strip().decode("latin-1")
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _in_one_line(text: str) -> str:

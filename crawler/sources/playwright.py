@@ -1,0 +1,158 @@
+"""Chromium as the browser of a crawl, through scrapy-playwright (``pip install '.[playwright]'``).
+
+Each page has a browser context of its own, so that nothing of one page (cookies, what it stores) has a part in what another shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.exceptions import DownloadFailedError
+
+from crawler.errors import CrawlerError, RendererError
+from crawler.sources import PageRefused
+from crawler.sources.live import PrivateAddresses
+from crawler.sources.recording import RecordingDownloadHandler
+from crawler.sources.rendering import ASKING, Patience, Rendered, add_to, left_for
+
+try:
+    from playwright.async_api import Error as PlaywrightError
+    from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+    from scrapy_playwright.provider import PlaywrightBrowserProvider
+except ImportError as error:
+    raise CrawlerError(f"render: Chromium needs more than is installed ({error}); pip install '.[playwright]'", exit_code=1) from error
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page, Route
+    from playwright.async_api import Request as BrowserRequest
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+# Chromium as systems and people install it; Playwright's own is taken where there is none.
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_NOT_FETCHED = frozenset(("image", "media", "font"))
+_POLL_SECONDS = 0.1
+# Seconds beside a page's own time, for a browser that has to be started.
+_START_SECONDS = 30.0
+_CLOSE_SECONDS = 5.0
+
+
+class RenderingDownloadHandler(ScrapyPlaywrightDownloadHandler, RecordingDownloadHandler):  # type: ignore[misc]
+    """scrapy-playwright's, and what is not for the browser is recorded for the archive of the run as ever."""
+
+
+class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
+    """Starts Chromium, and says what to do where that fails."""
+
+    async def launch_browser(self) -> Browser:
+        try:
+            return await super().launch_browser()  # type: ignore[no-any-return]
+        except PlaywrightError as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise RendererError(
+                f"Chromium could not be started ({first_line}); install it (apt-get install chromium, or playwright install chromium), "
+                "or say with PLAYWRIGHT_LAUNCH_OPTIONS how it is started here"
+            ) from error
+
+
+class BrowserRenderer:
+    """Renders pages with a Chromium that scrapy-playwright starts, or to which it connects."""
+
+    name = "playwright"
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._patience = Patience.of(crawler.settings)
+        self._watch = self._patience.watch()
+        self._private = PrivateAddresses(crawler)
+        self._numbers = count(1)
+
+    async def render(self, url: str, html: str) -> Rendered:
+        visit = _Visit(url, html, self._watch, self._private)
+        context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
+        request = Request(
+            url,
+            meta={
+                **ASKING,
+                "playwright": True,
+                "playwright_include_page": True,
+                "playwright_context": f"page {next(self._numbers)}",
+                "playwright_context_kwargs": context,
+                "playwright_page_init_callback": visit.prepare,
+                # Only that it begins: a page that never ends has to be read too.
+                "playwright_page_goto_kwargs": {"wait_until": "commit"},
+            },
+        )
+        try:
+            async with asyncio.timeout(self._patience.timeout + _START_SECONDS):
+                await self._crawler.engine.download_async(request)
+                return await self._come_to_rest(visit, request.meta["playwright_page"])
+        except TimeoutError as error:
+            raise PageRefused("not_rendered", "Chromium gave no answer; the page may have brought it to a stand") from error
+        except (PlaywrightError, DownloadFailedError) as error:
+            raise PageRefused("not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}") from error
+        finally:
+            if page := request.meta.get("playwright_page"):
+                with suppress(PlaywrightError, TimeoutError):
+                    await asyncio.wait_for(page.context.close(), _CLOSE_SECONDS)
+
+    async def _come_to_rest(self, visit: _Visit, page: Page) -> Rendered:
+        while True:
+            if visit.failed:
+                raise PageRefused("not_rendered", f"Chromium: {visit.failed}")
+            state: dict[str, Any] = await page.evaluate("window.__neighbourhoodCrawler()")
+            if state["settled"] or state["ms"] > self._patience.timeout * 1000:
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        unfinished = left_for(visit.led_to) if visit.led_to else None if state["settled"] else self._patience.over
+        return Rendered(self.name, await page.content(), unfinished)
+
+
+class _Visit:
+    """Gives the browser the page that was fetched already, and nothing that it is not to have."""
+
+    def __init__(self, url: str, html: str, watch: str, private: PrivateAddresses) -> None:
+        self.led_to: str | None = None
+        self.failed = "the page was not prepared"
+        self._url = url
+        self._html: str | None = html
+        self._watch = watch
+        self._private = private
+
+    async def prepare(self, page: Page, request: Request) -> None:
+        await page.add_init_script(self._watch)
+        await page.route("**", self._answer)
+        self.failed = ""
+
+    async def _answer(self, route: Route, asked: BrowserRequest) -> None:
+        if asked.is_navigation_request() and asked.url == self._url and self._html is not None:
+            html, self._html = self._html, None
+            await route.fulfill(status=200, content_type="text/html; charset=utf-8", body=html)
+        elif asked.is_navigation_request():
+            if asked.frame == asked.frame.page.main_frame:
+                self.led_to = asked.url
+            # With this answer a browser stays where it is.
+            await route.fulfill(status=204)
+        elif asked.resource_type in _NOT_FETCHED or await self._private.refusal(asked.url):
+            await route.abort()
+        else:
+            await route.continue_()
+
+
+def prepare(settings: BaseSettings) -> None:
+    """Have Scrapy drive a Chromium that is installed."""
+    handler = "crawler.sources.playwright.RenderingDownloadHandler"
+    add_to(settings, "DOWNLOAD_HANDLERS", {"http": handler, "https": handler})
+    settings.set("PLAYWRIGHT_BROWSER_PROVIDER", "crawler.sources.playwright.ChromiumProvider", priority="cmdline")
+    given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
+    # What pages bring runs in Chromium's sandbox, which it refuses to root.
+    options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
+    if program := next(filter(None, map(shutil.which, _PROGRAMS)), None):
+        options["executable_path"] = program
+    add_to(settings, "PLAYWRIGHT_LAUNCH_OPTIONS", {name: value for name, value in options.items() if name not in given})

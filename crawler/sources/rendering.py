@@ -1,0 +1,215 @@
+"""Pages as their scripts leave them (``-a render=``): what the live site answers is given to a browser, and what that makes of it is read.
+
+The page itself is fetched by Scrapy, as every other. So its status, headers and address are the real ones, and redirects, retries,
+Retry-After, robots.txt, rules of hosts and the archive are what they are without a browser. The browser gets the page's text in the
+place of an answer, runs its scripts, and fetches what they ask for. A script that leads to another page is not followed, as little
+as a refresh by a meta tag.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from scrapy.exceptions import NotConfigured
+
+from crawler import reading
+from crawler.errors import CrawlerError, RendererError, did_you_mean
+from crawler.page.encoding import decode
+from crawler.sources import NAMED_BY_USER, Stopped, charset_of, not_html
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+
+    from crawler.reading import Read
+
+logger = logging.getLogger(__name__)
+
+RENDERERS = ("splash", "playwright")
+WHERE_NEEDED = "auto"
+"""The value of the argument ``render`` that renders a page only where the plain one lacks something."""
+RENDERER_DOWN = "renderer_down"
+"""Why a run closes whose browser is not to be had."""
+ASKING = {
+    NAMED_BY_USER: True,
+    # Not the publisher's, whose delays do not count here.
+    "download_slot": "rendering",
+    "autothrottle_dont_adjust_delay": True,
+    "dont_obey_robotstxt": True,
+    "dont_redirect": True,
+    "dont_retry": True,
+}
+"""The meta of a request to a browser."""
+_OK = 200
+_WATCH = Path(__file__).with_name("watch.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The HTML of a page as its scripts left it. ``unfinished`` says why more might have come; None if the page had come to rest."""
+
+    by: str
+    html: str
+    unfinished: str | None = None
+
+
+class Renderer(Protocol):
+    """A browser that runs the scripts of pages. ``name`` is one of RENDERERS."""
+
+    name: str
+
+    async def render(self, url: str, html: str) -> Rendered:
+        """Return what the scripts of a page make of it; PageRefused if this one cannot be rendered, RendererError if none can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a page is given, in seconds: until it has come to rest, ``quiet`` of which it must be so, or until ``timeout``."""
+
+    timeout: float
+    quiet: float
+
+    @classmethod
+    def of(cls, settings: BaseSettings) -> Self:
+        """CrawlerError if RENDER_TIMEOUT or RENDER_QUIET is no time."""
+        return cls(seconds_of(settings, "RENDER_TIMEOUT"), seconds_of(settings, "RENDER_QUIET"))
+
+    def watch(self) -> str:
+        """The script that tells when a page has come to rest."""
+        return f"{_WATCH.read_text(encoding='utf-8')}({self.timeout * 1000:.0f}, {self.quiet * 1000:.0f});"
+
+    @property
+    def over(self) -> str:
+        """What to say of a page that does not come to rest."""
+        return f"it had not come to rest after {self.timeout:g} s"
+
+
+def left_for(url: str) -> str:
+    """What to say of a page whose scripts lead to another."""
+    return f"its scripts then led to {url}"
+
+
+def prepare(render: str, settings: BaseSettings) -> str:
+    """Have Scrapy load what a browser needs, before it loads anything; return which it is. CrawlerError if that cannot be.
+
+    Of a browser that is not wanted nothing is imported.
+    """
+    Patience.of(settings)
+    name = str(settings["RENDERER"]) if render == WHERE_NEEDED else render
+    if name not in RENDERERS:
+        raise CrawlerError(f"RENDERER: got {name!r}, takes one of {', '.join(RENDERERS)}{did_you_mean(name, RENDERERS)}")
+    _module(name).prepare(settings)
+    add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.sources.rendering.RenderingMiddleware": 20})
+    return name
+
+
+def _module(name: str) -> Any:
+    # What the other browser needs is not imported, and may not be installed.
+    return import_module(f"crawler.sources.{name}")
+
+
+def add_to(settings: BaseSettings, name: str, more: dict[str, Any]) -> None:
+    """Add to a setting that is a dictionary, whoever set it."""
+    settings.set(name, {**settings.getdict(name), **more}, priority="cmdline")
+
+
+class RenderingMiddleware:
+    """Has articles that the live site answered rendered: all of them, or with ``render=auto`` those that lack a body or a related list.
+
+    What it leaves in ``read`` of the request's meta is the better reading of the two, and ``rendered`` says how it was had.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        spider: Any = crawler.spider
+        self._only_where_needed = spider.arguments.render == WHERE_NEEDED
+        self._renderer: Renderer = _module(spider.renderer).BrowserRenderer(crawler)
+        self._down = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if getattr(getattr(crawler.spider, "arguments", None), "render", None) is None:
+            raise NotConfigured
+        return cls(crawler)
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        article_id, spider = request.meta.get("article"), self.crawler.spider
+        # A page with an origin is not of the live site: it is what was kept.
+        if article_id is None or "origin" in request.meta or response.status != _OK or not_html(response):
+            return response
+        if spider.site.id_of(response.url) != article_id:  # type: ignore[union-attr]
+            # A redirect led elsewhere, which the spider will refuse.
+            return response
+        plain = self._read(response.body, article_id, response.url, charset_of(response))
+        if self._only_where_needed and not _may_need_scripts(plain):
+            self.crawler.stats.inc_value("rendering/plain")
+            return self._with(request, response, plain, None)
+        text = decode(response.body, charset_of(response)).text
+        rendered = await self._render(response.url, text)
+        self.crawler.stats.inc_value("rendering/rendered")
+        if rendered.unfinished:
+            logger.info("%s: read as it was, for %s", article_id, rendered.unfinished)
+            self.crawler.stats.inc_value("rendering/unfinished")
+        read = self._read(rendered.html.encode(), article_id, response.url, "utf-8")
+        if _lacks(plain) < _lacks(read):
+            # Scripts may also take away what was there, or break off in an old browser.
+            self.crawler.stats.inc_value("rendering/kept")
+            return self._with(request, response, plain, None)
+        if spider.record_rendered is not None:  # type: ignore[union-attr]
+            spider.record_rendered(response.url, rendered.html.encode())  # type: ignore[union-attr]
+        return self._with(request, response, read, rendered)
+
+    def _read(self, body: bytes, article_id: str, url: str, charset: str | None) -> Read:
+        return reading.read(body, self.crawler.spider.site, article_id, url, charset)  # type: ignore[union-attr]
+
+    def _with(self, request: Request, response: Response, read: Read, rendered: Rendered | None) -> Response:
+        request.meta.update(read=read, rendered=rendered)
+        if rendered is None:
+            return response
+        headers = response.headers.copy()
+        headers[b"Content-Type"] = b"text/html; charset=utf-8"
+        return response.replace(body=rendered.html.encode(), headers=headers)
+
+    async def _render(self, url: str, html: str) -> Rendered:
+        try:
+            if not self._down:
+                return await self._renderer.render(url, html)
+        except RendererError as error:
+            if not self._down:
+                self._down = True
+                logger.error("%s", error)
+                self.crawler.spider.renderer_fault = str(error)  # type: ignore[union-attr]
+                self._stopping = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=RENDERER_DOWN))
+        raise Stopped("there is no browser to render it with")
+
+
+def _may_need_scripts(plain: Read) -> bool:
+    """Whether a plain page lacks what its scripts might bring. One that says that it is another article does not."""
+    if plain.refusal is not None:
+        return plain.refusal.reason == "not_an_article"
+    return bool(_lacks(plain))
+
+
+def _lacks(read: Read) -> frozenset[str]:
+    if read.refusal is not None:
+        return frozenset(("body", "related"))
+    return frozenset(name for name, missing in (("body", not read.page.body), ("related", read.related is None)) if missing)
+
+
+def seconds_of(settings: BaseSettings, name: str) -> float:
+    """A setting that is a time; CrawlerError if it is none, or 0."""
+    try:
+        seconds = settings.getfloat(name)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
+    return seconds

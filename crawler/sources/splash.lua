@@ -1,0 +1,52 @@
+-- Gives Splash's browser a page that was fetched already, and returns it as its scripts leave it.
+local PRIVATE = {"^127%.", "^10%.", "^192%.168%.", "^169%.254%.", "^172%.1[6-9]%.", "^172%.2%d%.", "^172%.3[01]%.", "^0%.", "^%d+$", "^localhost$", "%.local$", "^%["}
+-- What QtWebKit says that it takes of a page or frame, and of nothing else.
+local TAKES_PAGES = "text/html,application/xhtml+xml"
+
+local function is_private(host)
+  for _, pattern in ipairs(PRIVATE) do
+    if host:find(pattern) then return true end
+  end
+  return false
+end
+
+function main(splash, args)
+  local other_pages, led_to = {}, nil
+  splash.images_enabled = false
+  splash:set_user_agent(args.user_agent)
+  local function may_ask(request)
+    if (request.headers["Accept"] or ""):sub(1, #TAKES_PAGES) == TAKES_PAGES then
+      other_pages[request.url], led_to = true, request.url
+      return false
+    end
+    local _, _, server = request.url:lower():find("^%a+://([^/?#]+)")
+    if server == nil or server == args.server then return true end
+    local _, _, host = server:find("^(%[?[^:]*)")
+    return not is_private(host)
+  end
+  splash:on_request(function(request)
+    -- Splash would pass over an error in silence.
+    local ok, may = pcall(may_ask, request)
+    if not (ok and may) then request:abort() end
+  end)
+  splash:autoload(args.watch)
+  -- Beside this, for it returns only when all of the page has come.
+  splash:call_later(function()
+    splash:set_content{args.html, mime_type="text/html; charset=utf-8", baseurl=args.url}
+  end, 0)
+  local html, last_ms = args.html, 0
+  while true do
+    splash:wait(0.1)
+    local state = splash:evaljs("window.__neighbourhoodCrawler && window.__neighbourhoodCrawler()")
+    if state then
+      -- A script that leads elsewhere, which is refused, leaves an error page of Splash's in the place of the page.
+      if state.ms < last_ms or other_pages[splash:url()] or splash:url() == "" then
+        return {html=html, settled=false, led_to=led_to or ""}
+      end
+      html, last_ms = splash:html(), state.ms
+      if state.settled or state.ms > args.limit_ms then
+        return {html=html, settled=state.settled}
+      end
+    end
+  end
+end

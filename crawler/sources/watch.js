@@ -1,0 +1,102 @@
+// Runs in a page before its own scripts, and tells when they are done: the page has loaded, nothing that they asked for or are waiting
+// for is still to come, and the page has not changed for a while. Both browsers run this; QtWebKit knows no newer JavaScript.
+(function (limitMs, quietMs) {
+    "use strict";
+    var NAME = "__neighbourhoodCrawler";
+    // A page that asks again and again by a chain of timers is not waited for longer than this many of them.
+    var LONGEST_CHAIN = 3;
+    if (window[NAME]) {
+        return;
+    }
+    var began = Date.now(), changed = began, awaited = 0, chain = 0;
+
+    function begin() {
+        var ended = false;
+        awaited += 1;
+        changed = Date.now();
+        return function () {
+            if (!ended) {
+                ended = true;
+                awaited -= 1;
+                changed = Date.now();
+            }
+        };
+    }
+
+    function hasLoaded() {
+        return document.readyState === "complete";
+    }
+
+    var send = XMLHttpRequest.prototype.send;
+    XMLHttpRequest.prototype.send = function () {
+        var end = begin();
+        this.addEventListener("loadend", end);
+        try {
+            return send.apply(this, arguments);
+        } catch (error) {
+            end();
+            throw error;
+        }
+    };
+
+    function awaitPromisesOf(owner, method) {
+        var original = owner[method];
+        owner[method] = function () {
+            var end = begin(), promise = original.apply(this, arguments);
+            promise.then(end, end);
+            return promise;
+        };
+    }
+    if (window.fetch) {
+        awaitPromisesOf(window, "fetch");
+        ["text", "json", "arrayBuffer", "blob"].forEach(awaitPromisesOf.bind(null, Response.prototype));
+    }
+
+    // Timers that the page sets while it loads, and those that they set; what comes later animates it, or looks for news.
+    var setTimer = window.setTimeout, clearTimer = window.clearTimeout, ends = {};
+    window.setTimeout = function (callback, delay) {
+        var above = chain;
+        if (typeof callback !== "function" || delay > limitMs || above >= LONGEST_CHAIN || (hasLoaded() && !above)) {
+            return setTimer.apply(window, arguments);
+        }
+        var end = begin(), given = Array.prototype.slice.call(arguments, 2);
+        var id = setTimer.call(window, function () {
+            chain = above + 1;
+            try {
+                callback.apply(window, given);
+            } finally {
+                chain = 0;
+                end();
+            }
+        }, delay);
+        ends[id] = end;
+        return id;
+    };
+    window.clearTimeout = function (id) {
+        if (ends[id]) {
+            ends[id]();
+        }
+        return clearTimer.call(window, id);
+    };
+
+    new MutationObserver(function (mutations) {
+        changed = Date.now();
+        mutations.forEach(function (mutation) {
+            Array.prototype.forEach.call(mutation.addedNodes, function (node) {
+                // Before the page has loaded, that waits for its scripts.
+                if (node.nodeName === "SCRIPT" && node.src && hasLoaded()) {
+                    var end = begin();
+                    node.addEventListener("load", end);
+                    node.addEventListener("error", end);
+                }
+            });
+        });
+    }).observe(document, {childList: true, subtree: true, characterData: true});
+
+    Object.defineProperty(window, NAME, {
+        value: function () {
+            var now = Date.now();
+            return {settled: hasLoaded() && awaited === 0 && now - changed >= quietMs, ms: now - began};
+        }
+    });
+})

@@ -1,0 +1,492 @@
+"""Crawls that render pages, with a real Splash and a real Chromium: every test that names ``browser`` runs with both."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, SITE, Crawl, Replay, Run, environment, free_port, read_records, service, splash
+from server import NewsServer, answer
+from test_archive import records_of, wacz
+from test_crawl_live import always
+from test_crawl_saved import same_whatever_the_source
+
+SEED = "1752038"
+PLAIN = (SITE / f"{SEED}.html").read_text(encoding="utf-8")
+_, ARTICLE, _ = re.split(r"(<article>.*?</article>)", PLAIN, flags=re.DOTALL)
+_, LEAK, _ = re.split(r'(string\(\d+\) "\[.*?\]")', PLAIN, flags=re.DOTALL)
+RELATED = LEAK.partition('"')[2].rstrip('"')
+SHELL = PLAIN.replace(ARTICLE, "<main></main>").replace(LEAK, "<pre></pre>")
+
+WRITE_ARTICLE = f"document.querySelector('main').innerHTML = {json.dumps(ARTICLE)};"
+WRITE_LEAK = "var leak = {}; document.querySelector('pre').textContent = leak;"
+
+
+def scripted(script: str, shell: str = SHELL) -> bytes:
+    """A page that says nothing until its script has run."""
+    # What the script writes is not to be found in its own text.
+    hidden = json.dumps(script.replace("</", "<\\/")).replace("<", "\\u003c").replace("[{", "[\\u007b").replace("string(", "strin\\u0067(")
+    return shell.replace("</body>", f"<script>eval({hidden})</script></body>").encode()
+
+
+LATE = scripted(f"setTimeout(function () {{ {WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} }}, 1500);")
+XHR = scripted(
+    WRITE_ARTICLE + "var asked = new XMLHttpRequest(); asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
+    "asked.onload = function () { document.querySelector('pre').textContent ="
+    " 'string(' + unescape(encodeURIComponent(asked.responseText)).length + ') \"' + asked.responseText + '\"'; }; asked.send();"
+)
+ENDLESS = scripted(
+    f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))}"
+    "var asked = new XMLHttpRequest(); asked.open('GET', '/never'); asked.send();"
+    "setInterval(function () { document.title = Math.random(); }, 50);",
+    SHELL.replace("</body>", "<img src=/never><script src=/never async></script></body>"),
+)
+PAGES = {"late": LATE, "xhr": XHR, "endless": ENDLESS}
+BROWSERS = ("splash", "playwright")
+
+
+@pytest.fixture(params=BROWSERS)
+def browser(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+Render = Callable[..., Run]
+
+
+@pytest.fixture
+def render(browser: str, live: Crawl, request: pytest.FixtureRequest) -> Render:
+    """Crawl the local server with the browser of this test."""
+    settings: dict[str, object] = {"RENDERER": browser}
+    if browser == "splash":
+        settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
+    else:
+        service("Chromium, with scrapy-playwright,", shutil.which("chromium") and find_spec("scrapy_playwright"))
+
+    def run(*words: object, **arguments: object) -> Run:
+        given = {"render": browser, **arguments, "settings": {**settings, **arguments.pop("settings", {})}}
+        return live(*words, **given)
+
+    return run
+
+
+@pytest.fixture
+def patient(server: NewsServer) -> Iterator[NewsServer]:
+    """The server, which also answers /related/<id>.json, and /never only when the test is over."""
+    over = threading.Event()
+    server.misbehaviour["/never"] = lambda handler, before: over.wait(60) and None
+    server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(handler, 200, RELATED.encode())
+    yield server
+    over.set()
+
+
+@pytest.fixture
+def plain(live: Crawl) -> dict[str, dict[str, object]]:
+    return same_whatever_the_source(live(seed=SEED, depth=1))
+
+
+def test_the_same_records_as_without(render: Render, plain: dict[str, dict[str, object]]) -> None:
+    run = render(seed=SEED, depth=1)
+    assert same_whatever_the_source(run) == plain
+    assert run.exit_code == 0
+    assert f"{len(run.articles)} rendered; 0 needed no rendering" in run.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_full_records_of_pages_that_need_scripts(
+    render: Render, browser: str, live: Crawl, patient: NewsServer, plain: dict[str, dict[str, object]], page: str
+) -> None:
+    patient.pages[f"/news/{SEED}"] = PAGES[page]
+    assert live(seed=SEED, depth=1).failures[SEED]["reason"] == "not_an_article"
+    run = render(seed=SEED, depth=1, settings={"RENDER_TIMEOUT": 4})
+    assert same_whatever_the_source(run) == plain
+    said = run.articles[SEED]["provenance"]["source"]
+    assert said["where"] == f"the page as {browser} showed it"
+    assert (said["assumed"] is None) == (page != "endless")
+    assert ("1 of them not to their end" in run.stdout) == (page == "endless")
+    assert run.exit_code == 0
+
+
+def test_rendered_only_where_needed(render: Render, browser: str, patient: NewsServer, plain: dict[str, dict[str, object]]) -> None:
+    patient.pages[f"/news/{SEED}"] = XHR
+    run = render(seed=SEED, depth=1, render="auto")
+    assert same_whatever_the_source(run) == plain
+    assert f"1 rendered; {len(run.articles) - 1} needed no rendering" in run.stdout
+    rendered = {key for key, record in run.articles.items() if "showed it" in record["provenance"].get("source", {}).get("where", "")}
+    assert rendered == {SEED}
+    # What the browser shows was had from the page that was fetched anyway.
+    assert patient.news_asked.count(SEED) == 2
+
+
+def test_what_the_site_answers_counts_as_without(render: Render, live: Crawl, server: NewsServer) -> None:
+    def busy(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if before % 2:
+            answer(handler, 200, server.pages["/news/1751414"])
+        else:
+            answer(handler, 503, headers={"Retry-After": "1"})
+
+    server.pages["/news/1751189/slug"] = server.pages["/news/1751189"]
+    server.robots = b"User-agent: *\nDisallow: /news/1751156\n"
+    server.misbehaviour |= {
+        "/news/1751821": always(404),
+        "/news/1751832": always(302, Location="http://example.com/news/1"),
+        "/news/1751414": busy,
+        "/news/1745120": always(500),
+        "/news/1745650": always(302, Location="http://127.0.0.1:9/news/1"),
+        "/news/1751189": always(301, Location="/news/1751189/slug"),
+        "/news/1751199": always(200, b"%PDF-1.7", Content_Type="application/pdf"),
+        "/news/1751215": always(302, Location="/"),
+    }
+    asked = {"seed": "1751821,1751832,1751414,1751156,1745120,1745650,1751189,1751199,1751215", "depth": 0}
+    expected = live(**asked)
+    began = time.monotonic()
+    run = render(**asked)
+    assert time.monotonic() - began > 1
+    assert same_whatever_the_source(run) == same_whatever_the_source(expected)
+    reasons = {key: record["reason"] for key, record in run.failures.items()}
+    assert reasons == {
+        "1751821": "gone",
+        "1751832": "offsite_redirect",
+        "1751156": "robots",
+        "1745120": "http_5xx",
+        "1745650": "private_address",
+        "1751199": "not_html",
+        "1751215": "gone",
+    }
+    assert run.articles["1751189"]["url"].endswith("/news/1751189/slug")
+    assert run.exit_code == expected.exit_code == 3
+
+
+def test_a_job_sees_what_only_the_scripts_show(render: Render, patient: NewsServer, tmp_path: Path) -> None:
+    patient.pages[f"/news/{SEED}"] = XHR
+    patient.has_validators = True
+    job = {"JOBDIR": tmp_path / "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+    first = render(seed=SEED, depth=0, settings=job)
+    assert first.articles[SEED]["revision"] == 1
+    again = render(seed=SEED, depth=0, settings=job)
+    assert not again.articles
+    assert "1 unchanged" in again.stdout
+    shorter = json.dumps(json.loads(RELATED)[1:]).encode()
+    patient.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(handler, 200, shorter)
+    changed = render(seed=SEED, depth=0, settings=job).articles[SEED]
+    # The page itself never changed; but nobody was satisfied with that.
+    assert (changed["revision"], changed["changed"]) == (2, ["related"])
+    assert patient.not_modified == 0
+
+
+def test_an_archive_gives_what_the_browser_showed(render: Render, crawl: Crawl, patient: NewsServer, pywb: Replay, tmp_path: Path) -> None:
+    patient.pages[f"/news/{SEED}"] = XHR
+    warc = tmp_path / "pages.warc.gz"
+    truth = render(seed=SEED, depth=1, render="auto", archive=warc)
+    patient.stop()
+    assert same_whatever_the_source(crawl(seed=SEED, depth=1, base_url=patient.url, source=warc)) == same_whatever_the_source(truth)
+    packed = crawl(seed=SEED, depth=1, base_url=patient.url, source=wacz(warc))
+    assert same_whatever_the_source(packed) == same_whatever_the_source(truth)
+    everything = crawl(seed="all", base_url=patient.url, source=warc)
+    assert everything.articles[SEED]["related"] == truth.articles[SEED]["related"]
+    records = records_of(warc)
+    kinds = [record.rec_type for record, _ in records]
+    assert kinds.count("conversion") == 1
+    conversion = next(record.rec_headers for record, _ in records if record.rec_type == "conversion")
+    response = next(
+        record.rec_headers
+        for record, _ in records
+        if record.rec_type == "response" and record.rec_headers["WARC-Target-URI"] == f"{patient.url}/news/{SEED}"
+    )
+    assert conversion["WARC-Refers-To"] == response["WARC-Record-ID"]
+    assert conversion["WARC-Date"] == response["WARC-Date"]
+    # Nothing of what a browser was asked is in it.
+    assert conversion["WARC-Target-URI"] == f"urn:rendered:{patient.url}/news/{SEED}"
+    assert {
+        record.rec_headers["WARC-Target-URI"].removeprefix("urn:rendered:").startswith(patient.url)
+        for record, _ in records
+        if record.rec_type != "warcinfo"
+    } == {True}
+    subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
+    # Others are told what was answered.
+    replayed = subprocess.run(
+        ["curl", "-s", f"{pywb(warc)}/id_/{patient.url}/news/{SEED}"], capture_output=True, check=True, timeout=60
+    ).stdout
+    assert replayed == XHR
+
+
+def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: NewsServer) -> None:
+    page = SHELL.replace("</body>", "<iframe src=/frame></iframe></body>")
+    leave = "setTimeout(function () { location.href = '/news/1751821'; }, 1000);"
+    server.pages[f"/news/{SEED}"] = scripted(f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {leave}", page)
+    record = render(seed=SEED, depth=0).articles[SEED]
+    assert len(record["related"]) == 7
+    assert record["provenance"]["source"]["assumed"].endswith(f"its scripts then led to {server.url}/news/1751821")
+    assert {path for _, path in server.asked} == {"/robots.txt", f"/news/{SEED}"}
+
+
+def test_scripts_get_nothing_of_private_addresses(render: Render, server: NewsServer, tmp_path: Path) -> None:
+    with NewsServer(tmp_path) as private:
+        addresses = (private.url, private.url.replace("127.0.0.1", "localhost"))
+        script = "".join(f"document.write('<script src={url}/x.js><' + '/script>');" for url in addresses)
+        server.pages[f"/news/{SEED}"] = PLAIN.replace("</head>", f"<script>{script}</script></head>").encode()
+        assert set(render(seed=SEED, depth=0).articles) == {SEED}
+        assert private.asked == []
+
+
+def test_a_page_is_read_as_it_came_if_that_says_more(render: Render, server: NewsServer, plain: dict[str, dict[str, object]]) -> None:
+    server.pages[f"/news/{SEED}"] = PLAIN.replace(
+        "</body>", "<script>document.body.innerHTML = '<p>Accept our cookies.</p>'</script></body>"
+    ).encode()
+    run = render(seed=SEED, depth=1)
+    assert same_whatever_the_source(run) == plain
+    assert "1 of them read as they came, which said more" in run.stdout
+    assert "source" not in run.articles[SEED]["provenance"]
+
+
+def test_a_page_that_looks_for_news_comes_to_rest(render: Render, patient: NewsServer) -> None:
+    poll = (
+        "function poll() { var asked = new XMLHttpRequest(); asked.open('GET', '/');"
+        "asked.onloadend = function () { setTimeout(poll, 900); }; asked.send(); } poll();"
+    )
+    page = scripted(
+        f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {poll}", SHELL.replace("</body>", "<img src=/never.png></body>")
+    )
+    patient.pages[f"/news/{SEED}"] = page
+    run = render(seed=SEED, depth=0)
+    assert run.articles[SEED]["provenance"]["source"]["assumed"] is None
+
+
+def test_other_encodings(render: Render, server: NewsServer, live: Crawl) -> None:
+    arabic = (
+        PLAIN.replace("Nothing in this paragraph", "لا شيء في هذه الفقرة")
+        .replace("“", "")
+        .replace("”", "")
+        .replace('charset="utf-8"', 'charset="windows-1256"')
+    )
+    server.pages[f"/news/{SEED}"] = arabic.encode("windows-1256")
+    expected = live(seed=SEED, depth=0).articles[SEED]
+    assert "لا شيء" in expected["body"]
+    assert render(seed=SEED, depth=0).articles[SEED]["body"] == expected["body"]
+
+
+def test_new_javascript_needs_the_new_browser(render: Render, browser: str, patient: NewsServer) -> None:
+    script = WRITE_ARTICLE.replace("</", r"<\/")
+    page = SHELL.replace("</body>", f"<script>(async () => {{ await 0; {script} document.title ??= 'x'; }})()</script></body>")
+    patient.pages[f"/news/{SEED}"] = page.encode()
+    run = render(seed=SEED, depth=0)
+    if browser == "playwright":
+        assert run.articles[SEED]["headline"]
+    else:
+        assert run.failures[SEED]["reason"] == "not_an_article"
+
+
+def nowhere(browser: str) -> dict[str, object]:
+    """Settings with which there is no such browser."""
+    if browser == "splash":
+        return {"SPLASH_URL": f"http://127.0.0.1:{free_port()}"}
+    return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
+
+
+def test_without_its_browser_a_run_stops_and_loses_nothing(
+    render: Render, browser: str, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
+    job = {"JOBDIR": tmp_path / "job"}
+    run = render(seed=SEED, depth=1, settings={**job, **nowhere(browser)})
+    assert run.exit_code == 4
+    assert not run.records
+    assert ("SPLASH_URL" if browser == "splash" else "install it") in run.stderr
+    assert "stopped: " in run.stdout
+    assert "Traceback" not in run.stderr
+    assert server.news_asked == [SEED]
+    assert "pending 1" in scrapy("status", "-s", f"JOBDIR={job['JOBDIR']}").stdout
+    resumed = render(seed=SEED, depth=1, settings=job)
+    assert resumed.exit_code == 0
+    assert len(resumed.articles) == 7
+    forgetful = render(seed=f"{SEED},1751821", depth=0, settings=nowhere(browser))
+    assert forgetful.exit_code == 4
+    assert {record["why"] for record in forgetful.teasers.values()} == {"interrupted"}
+    assert not forgetful.failures
+
+
+def test_a_page_that_never_lets_go(render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+    server.pages[f"/news/{SEED}"] = PLAIN.replace("</body>", "<script>while (true) {}</script></body>").encode()
+    settings = {"RENDER_TIMEOUT": 1, "SPLASH_SLOT_TIMEOUT": 1, "JOBDIR": tmp_path / "job"}
+    asked = {"seed": f"{SEED},1751821", "depth": 0}
+    if browser == "playwright":
+        run = render(**asked, settings=settings)
+        assert set(run.articles) == {"1751821"}
+        assert run.exit_code == 3
+    else:
+        # All of Splash stands still then, so it gets one of its own.
+        with splash() as url:
+            run = render(**asked, settings={**settings, "SPLASH_URL": url})
+        assert run.exit_code == 4
+        assert "pending 1" in scrapy("status", "-s", f"JOBDIR={settings['JOBDIR']}").stdout
+    assert run.failures[SEED]["reason"] == "not_rendered"
+    assert "to a stand" in run.failures[SEED]["detail"]
+
+
+def test_a_splash_that_dies_in_the_middle(live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+    job = {"JOBDIR": tmp_path / "job"}
+    with splash() as url:
+        stop = threading.Event()
+
+        def dies(handler: BaseHTTPRequestHandler, before: int) -> None:
+            stop.set()
+            answer(handler, 200, server.pages["/news/1751832"])
+
+        server.misbehaviour["/news/1751832"] = dies
+        killer = threading.Thread(
+            target=lambda: stop.wait(60) and subprocess.run(["pkill", "-9", "-f", "--", f"--port {url.rpartition(':')[2]}"], check=True)
+        )
+        killer.start()
+        run = live(seed=SEED, depth=1, render="splash", settings={**job, "SPLASH_URL": url})
+        killer.join()
+    assert run.exit_code == 4
+    assert SEED in run.articles
+    assert not run.failures
+    with splash() as url:
+        resumed = live(seed=SEED, depth=1, render="splash", settings={**job, "SPLASH_URL": url})
+    assert resumed.exit_code == 0
+    assert len({**run.articles, **resumed.articles}) == 7
+    assert not set(run.articles) & set(resumed.articles)
+
+
+def said(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
+    answer(handler, code, json.dumps(words).encode(), {"Content-Type": "application/json"})
+
+
+def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
+    handler.close_connection = True
+
+
+def well(handler: BaseHTTPRequestHandler, before: int) -> None:
+    said(handler, 200, status="ok")
+
+
+# What stands at SPLASH_URL: how it answers the ping, and what it is asked to render; then the exit code, and a word of what is said.
+LUA = {"type": "ScriptError", "info": {"type": "LUA_ERROR", "error": "attempt to call nil"}}
+WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, str]] = {
+    "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is no Splash"),
+    "wants a password": (always(401), always(401), "down", "SPLASH_USER"),
+    "a proxy without a Splash behind it": (always(502), always(502), "down", "cannot be reached"),
+    "no free slot, by a proxy": (well, always(503), "page", "no free slot"),
+    "no free slot, by Splash": (
+        well,
+        lambda h, n: said(h, 504, type="GlobalTimeoutError"),
+        "page",
+        "no free slot",
+    ),
+    "an error of Lua": (well, lambda h, n: said(h, 400, **LUA), "page", "LUA_ERROR"),
+    "a fault of its own": (
+        well,
+        lambda h, n: said(h, 500, type="InternalError", info="x"),
+        "page",
+        "InternalError",
+    ),
+    "hangs up": (well, hang_up, "page", "the connection broke off"),
+    "says nothing of use": (well, always(200, b"[]"), "page", "not what its script returns"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_SPLASHES)
+def test_errors_of_splash_are_not_the_sites(live: Crawl, server: NewsServer, tmp_path: Path, case: str) -> None:
+    ping, execute, whose, words = WRONG_SPLASHES[case]
+
+    def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        (ping if handler.path == "/_ping" else execute)(handler, before)
+
+    with NewsServer(tmp_path) as other:
+        other.answer_with = answers
+        run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": other.url})
+        tries = sum(path == "/execute" for _, path in other.asked)
+    assert run.exit_code == 4
+    assert "Traceback" not in run.stderr
+    if whose == "down":
+        assert words in run.stderr
+        assert set(run.teasers) == {SEED}
+        assert tries == 0
+    else:
+        assert run.failures[SEED]["reason"] == "not_rendered"
+        assert words in run.failures[SEED]["detail"]
+        assert tries == (3 if "slot" in case or case == "hangs up" else 1)
+    assert server.news_asked == [SEED]
+
+
+def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    authorized: set[str | None] = set()
+    with NewsServer(tmp_path) as other:
+
+        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+            handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+            authorized.add(handler.headers.get("Authorization"))
+            said(handler, 200, status="ok", html=PLAIN, settled=True)
+
+        other.answer_with = answers
+        run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": other.url, "SPLASH_USER": "u", "SPLASH_PASS": "p"})
+    assert set(run.articles) == {SEED}
+    assert authorized == {"Basic dTpw"}
+
+
+def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
+    """If this fails, what crawler/sources/splash.py says of issue 332 can go."""
+    lacking = subprocess.run([sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False)
+    assert "cannot import name 'canonicalize_url' from 'scrapy.utils.url'" in lacking.stderr
+    own = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import crawler.sources.splash, inspect, scrapy_splash as s; print(inspect.signature(s.SplashMiddleware.process_request))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    assert own.stdout.strip() == "(self, request, spider)"
+
+
+def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
+    code = "import crawler.spiders.articles, sys; print([name for name in sys.modules if 'splash' in name or 'playwright' in name])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    assert done.stdout.strip() == "[]"
+
+
+def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    hidden = tmp_path / "scrapy_playwright"
+    hidden.mkdir()
+    (hidden / "__init__.py").write_text("raise ImportError('scrapy_playwright is hidden')", encoding="utf-8")
+    # The folder of a run comes before what is installed.
+    run = live(seed=SEED, render="playwright")
+    assert run.exit_code == 1
+    assert "pip install '.[playwright]'" in run.stderr
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        ({"render": "chrome"}, {}, "render: got 'chrome', takes one of splash, playwright, auto"),
+        ({"render": "splash", "source": str(SITE)}, {}, "render: only what the live site answers"),
+        ({"render": "splash"}, {"SPLASH_URL": "localhost"}, "SPLASH_URL: got 'localhost'"),
+        ({"render": "splash"}, {"RENDER_TIMEOUT": "soon"}, "RENDER_TIMEOUT: got 'soon', takes seconds"),
+        ({"render": "splash"}, {"RENDER_QUIET": 0}, "RENDER_QUIET: got '0', takes seconds"),
+        ({"render": "auto"}, {"RENDERER": "plash"}, "RENDERER: got 'plash', takes one of splash, playwright; did you mean 'splash'?"),
+    ],
+)
+def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], settings: dict[str, object], words: str) -> None:
+    run = crawl(seed=SEED, **arguments, settings={**IMPATIENT, **settings})
+    assert run.exit_code == 2
+    assert words in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_feeds_of_a_rendered_run_are_whole(render: Render, patient: NewsServer, tmp_path: Path) -> None:
+    patient.pages[f"/news/{SEED}"] = LATE
+    feed = tmp_path / "all.jsonl"
+    render("-O", feed, seed=SEED, depth=0)
+    assert {record["id"] for record in read_records(feed)} >= {SEED, "1751821"}
