@@ -1,0 +1,62 @@
+"""Rendering pages with Splash and with Chromium, beside fetching the same pages plainly, in the same run.
+
+    pip install '.[bench,playwright]'; apt-get install nginx-light chromium
+    python benchmarks/rendering.py --splash http://127.0.0.1:8050 [--pages 40] [--pairs 3]
+
+Splash has to run already, with four slots or more (README, "Pages that need JavaScript"). The site of benchmarks/crawl.py is crawled from
+nginx on this machine, one page at a time and with four being rendered at once. Printed are medians, and medians of the ratios of
+runs that were neighbours. A page is given half a second to come to rest (RENDER_QUIET), so that two a second is the most, one by one.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from crawl import FIRST_ID, IMPOLITE, ROOT, Run, made_site, measure, served
+
+# What is being rendered counts twice: as the page, and as what the browser is asked.
+_FOUR = ["-s", "CONCURRENT_REQUESTS=8", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8"]
+_ONE = ["-s", "CONCURRENT_REQUESTS=1", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--splash", required=True)
+    parser.add_argument("--pages", type=int, default=40)
+    parser.add_argument("--pairs", type=int, default=3)
+    options = parser.parse_args()
+    if not shutil.which("nginx"):
+        sys.exit("nginx is missing: apt-get install nginx-light")
+    with tempfile.TemporaryDirectory(prefix="rendering-benchmark-") as name:
+        folder, out = Path(name), Path(name) / "out.jsonl"
+        made_site(folder, options.pages)
+        with served(folder) as url:
+            spider = [f"{Path(sys.executable).parent}/scrapy", "crawl", "articles", "-a", f"seed={FIRST_ID}", "-a", f"base_url={url}"]
+            plain = [*spider, "-a", "depth=1000", "-O", str(out), *IMPOLITE]
+            splash = [*plain, "-a", "render=splash", "-s", f"SPLASH_URL={options.splash}"]
+            chromium = [*plain, "-a", "render=playwright"]
+            crawlers = {
+                "plain": [*plain, *_ONE],
+                "auto, none needs it": [*plain, *_ONE, "-a", "render=auto"],
+                "splash": [*splash, *_ONE],
+                "splash, four at once": [*splash, *_FOUR],
+                "chromium": [*chromium, *_ONE],
+                "chromium, four at once": [*chromium, *_FOUR],
+            }
+            runs: dict[str, list[Run]] = {crawler: [] for crawler in crawlers}
+            for _ in range(options.pairs):
+                for crawler, command in crawlers.items():
+                    runs[crawler].append(measure(command, out, options.pages, ROOT))
+    print(f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; with the start of the program")
+    for crawler, measured in runs.items():
+        seconds = statistics.median(run.seconds for run in measured)
+        ratio = statistics.median(plain.seconds / run.seconds for plain, run in zip(runs["plain"], measured, strict=True))
+        print(f"{crawler:<24} {seconds:6.2f} s {options.pages / seconds:6.2f} pages/s, {ratio:.3f} of plain")
+
+
+if __name__ == "__main__":
+    main()
