@@ -74,7 +74,7 @@ class BrowserRenderer:
         self._numbers = count(1)
 
     async def render(self, url: str, html: str) -> Rendered:
-        visit = _Visit(url, html, self._watch, self._private)
+        visit = _Visit(html, self._watch, self._private)
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
             url,
@@ -115,12 +115,11 @@ class BrowserRenderer:
 
 
 class _Visit:
-    """Gives the browser the page that was fetched already, and nothing that it is not to have."""
+    """Gives the browser the page that was fetched already, where it first goes, and nothing that it is not to have."""
 
-    def __init__(self, url: str, html: str, watch: str, private: PrivateAddresses) -> None:
+    def __init__(self, html: str, watch: str, private: PrivateAddresses) -> None:
         self.led_to: str | None = None
         self.failed = "the page was not prepared"
-        self._url = url
         self._html: str | None = html
         self._watch = watch
         self._private = private
@@ -131,7 +130,7 @@ class _Visit:
         self.failed = ""
 
     async def _answer(self, route: Route, asked: BrowserRequest) -> None:
-        if asked.is_navigation_request() and asked.url == self._url and self._html is not None:
+        if asked.is_navigation_request() and self._html is not None:
             html, self._html = self._html, None
             await route.fulfill(status=200, content_type="text/html; charset=utf-8", body=html)
         elif asked.is_navigation_request():

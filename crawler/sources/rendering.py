@@ -59,6 +59,11 @@ class Rendered:
     html: str
     unfinished: str | None = None
 
+    @property
+    def body(self) -> bytes:
+        """It in UTF-8. Scripts can make what is no text, such as half of a surrogate pair."""
+        return self.html.encode("utf-8", "replace")
+
 
 class Renderer(Protocol):
     """A browser that runs the scripts of pages. ``name`` is one of RENDERERS."""
@@ -158,13 +163,13 @@ class RenderingMiddleware:
         if rendered.unfinished:
             logger.info("%s: read as it was, for %s", article_id, rendered.unfinished)
             self.crawler.stats.inc_value("rendering/unfinished")
-        read = self._read(rendered.html.encode(), article_id, response.url, "utf-8")
+        read = self._read(rendered.body, article_id, response.url, "utf-8")
         if _lacks(plain) < _lacks(read):
             # Scripts may also take away what was there, or break off in an old browser.
             self.crawler.stats.inc_value("rendering/kept")
             return self._with(request, response, plain, None)
         if spider.record_rendered is not None:  # type: ignore[union-attr]
-            spider.record_rendered(response.url, rendered.html.encode())  # type: ignore[union-attr]
+            spider.record_rendered(response.url, rendered.body)  # type: ignore[union-attr]
         return self._with(request, response, read, rendered)
 
     def _read(self, body: bytes, article_id: str, url: str, charset: str | None) -> Read:
@@ -176,7 +181,7 @@ class RenderingMiddleware:
             return response
         headers = response.headers.copy()
         headers[b"Content-Type"] = b"text/html; charset=utf-8"
-        return response.replace(body=rendered.html.encode(), headers=headers)
+        return response.replace(body=rendered.body, headers=headers)
 
     async def _render(self, url: str, html: str) -> Rendered:
         try:
