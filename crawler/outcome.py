@@ -236,7 +236,8 @@ class Outcome:
         if self.archive_failed and self._archive is not None:
             return [f"  stopped: {self._archive.failed}"]
         if self._renderer_fault:
-            return [f"  stopped: {self._renderer_fault}; nothing is lost, and what was still to render is still to be fetched"]
+            goes_on = "the same command goes on where it was" if job is not None else "what it had is stored"
+            return [f"  stopped: {self._renderer_fault}", f"  {goes_on}"]
         if job is not None and (not self.closed or self.interrupted):
             how = f"stopped before its end ({self.reason})" if self.closed else "broken off"
             return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
