@@ -193,13 +193,14 @@ class Outcome:
 
     def _rendering_line(self) -> list[str]:
         """How many pages were read as a browser showed them, and how many as they came."""
-        rendered, kept, unfinished, plain = (
-            self.crawler.stats.get_value(f"rendering/{name}", 0) for name in ("rendered", "kept", "unfinished", "plain")
+        rendered, kept, unfinished, failed, plain = (
+            self.crawler.stats.get_value(f"rendering/{name}", 0) for name in ("rendered", "kept", "unfinished", "failed", "plain")
         )
-        if not rendered + plain:
+        if not rendered + failed + plain:
             return []
         notes = [f"{kept:,} of them read as they came, which said more"] if kept else []
         notes += [f"{unfinished:,} of them not to their end"] if unfinished else []
+        notes += [f"{failed:,} could not be, and were read as they came"] if failed else []
         return [f"  {'; '.join([f'{rendered:,} rendered', *notes, f'{plain:,} needed no rendering'])}"]
 
     def _feeds_lines(self) -> list[str]:

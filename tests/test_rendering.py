@@ -230,7 +230,8 @@ def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: N
 def test_scripts_get_nothing_of_private_addresses(render: Render, server: NewsServer, tmp_path: Path) -> None:
     with NewsServer(tmp_path) as private:
         addresses = (private.url, private.url.replace("127.0.0.1", "localhost"))
-        script = "".join(f"document.write('<script src={url}/x.js><' + '/script>');" for url in addresses)
+        script = "".join(f"document.write('<script src={url}/x.js><' + '/script>'); window.open('{url}/popup');" for url in addresses)
+        script += f"new WebSocket('{private.url.replace('http', 'ws')}/socket');"
         server.pages[f"/news/{SEED}"] = PLAIN.replace("</head>", f"<script>{script}</script></head>").encode()
         assert set(render(seed=SEED, depth=0).articles) == {SEED}
         assert private.asked == []
@@ -244,6 +245,47 @@ def test_a_page_is_read_as_it_came_if_that_says_more(render: Render, server: New
     assert same_whatever_the_source(run) == plain
     assert "1 of them read as they came, which said more" in run.stdout
     assert "source" not in run.articles[SEED]["provenance"]
+
+
+# What a page does to itself, or to the browser, that has its text and list all the same.
+ODD_SCRIPTS = {
+    "a clock that stands": "Date.now = function () { return 0; };",
+    "half of a surrogate pair": "setTimeout(function () { document.querySelector('article').append('x\\uD800y'); }, 100);",
+    "no builtins": "Object.prototype.then = function () {}; Function.prototype.apply = null; Map = null; Promise = null; Array = null;",
+    "dialogs": "alert(1); confirm(2); prompt(3);",
+    "stop": "window.stop();",
+    "another address": "history.pushState({}, '', '/news/5');",
+    "again and again": "if (!window.name) { window.name = 'x'; location.reload(); }",
+}
+
+
+@pytest.mark.parametrize("script", ODD_SCRIPTS)
+def test_odd_scripts(render: Render, server: NewsServer, plain: dict[str, dict[str, object]], script: str) -> None:
+    server.pages[f"/news/{SEED}"] = PLAIN.replace("</head>", f"<script>{ODD_SCRIPTS[script]}</script></head>").encode()
+    run = render(seed=SEED, depth=0, settings={"RENDER_TIMEOUT": 3})
+    assert run.exit_code == 0
+    assert same_whatever_the_source(run)[SEED] == plain[SEED]
+    assert "Traceback" not in run.stderr
+    assert server.news_asked.count(SEED) == 2
+
+
+def test_chromium_that_dies_is_started_anew(live: Crawl, server: NewsServer) -> None:
+    service("Chromium, with scrapy-playwright,", shutil.which("chromium") and find_spec("scrapy_playwright"))
+
+    def kill_it(handler: BaseHTTPRequestHandler, before: int) -> None:
+        children = subprocess.run(["pgrep", "-f", f"chromium.*{marker}"], capture_output=True, text=True, check=False).stdout.split()
+        subprocess.run(["kill", "-9", *children], check=False)
+        killed.append(len(children))
+        answer(handler, 200, b"")
+
+    killed: list[int] = []
+    marker = f"--lang=x-{free_port()}"
+    server.pages[f"/news/{SEED}"] = PLAIN.replace("</body>", "<script src=/die.js></script></body>").encode()
+    server.misbehaviour["/die.js"] = lambda handler, before: answer(handler, 200) if before else kill_it(handler, before)
+    run = live(seed=SEED, depth=1, render="playwright", settings={"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"args": [marker]})})
+    assert killed and killed[0] > 0
+    assert len(run.articles) == 7
+    assert run.exit_code == 0
 
 
 def test_a_page_that_looks_for_news_comes_to_rest(render: Render, patient: NewsServer) -> None:
@@ -312,7 +354,7 @@ def test_without_its_browser_a_run_stops_and_loses_nothing(
 
 
 def test_a_page_that_never_lets_go(render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
-    server.pages[f"/news/{SEED}"] = PLAIN.replace("</body>", "<script>while (true) {}</script></body>").encode()
+    server.pages[f"/news/{SEED}"] = scripted("while (true) {}")
     settings = {"RENDER_TIMEOUT": 1, "SPLASH_SLOT_TIMEOUT": 1, "JOBDIR": tmp_path / "job"}
     asked = {"seed": f"{SEED},1751821", "depth": 0}
     if browser == "playwright":

@@ -10,6 +10,7 @@ import os
 import shutil
 from contextlib import suppress
 from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -74,6 +75,17 @@ class BrowserRenderer:
         self._numbers = count(1)
 
     async def render(self, url: str, html: str) -> Rendered:
+        try:
+            return await self._visited(url, html)
+        except (PlaywrightError, DownloadFailedError):
+            # A browser that has died is started anew, once.
+            pass
+        try:
+            return await self._visited(url, html)
+        except (PlaywrightError, DownloadFailedError) as error:
+            raise PageRefused("not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}") from error
+
+    async def _visited(self, url: str, html: str) -> Rendered:
         visit = _Visit(html, self._watch, self._private)
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
@@ -91,26 +103,26 @@ class BrowserRenderer:
         )
         try:
             async with asyncio.timeout(self._patience.timeout + _START_SECONDS):
-                await self._crawler.engine.download_async(request)
+                # scrapy-playwright cannot encode what is no text, such as half of a surrogate pair; the page is there all the same.
+                with suppress(UnicodeEncodeError):
+                    await self._crawler.engine.download_async(request)
                 return await self._come_to_rest(visit, request.meta["playwright_page"])
         except TimeoutError as error:
             raise PageRefused("not_rendered", "Chromium gave no answer; the page may have brought it to a stand") from error
-        except (PlaywrightError, DownloadFailedError) as error:
-            raise PageRefused("not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}") from error
         finally:
             if page := request.meta.get("playwright_page"):
                 with suppress(PlaywrightError, TimeoutError):
                     await asyncio.wait_for(page.context.close(), _CLOSE_SECONDS)
 
     async def _come_to_rest(self, visit: _Visit, page: Page) -> Rendered:
-        while True:
-            if visit.failed:
-                raise PageRefused("not_rendered", f"Chromium: {visit.failed}")
-            state: dict[str, Any] = await page.evaluate("window.__neighbourhoodCrawler()")
-            if state["settled"] or state["ms"] > self._patience.timeout * 1000:
-                break
+        if visit.failed:
+            raise PlaywrightError(visit.failed)
+        until = monotonic() + self._patience.timeout
+        settled = False
+        while not settled and monotonic() < until:
             await asyncio.sleep(_POLL_SECONDS)
-        unfinished = left_for(visit.led_to) if visit.led_to else None if state["settled"] else self._patience.over
+            settled = (await page.evaluate("window.__neighbourhoodCrawler()"))["settled"]
+        unfinished = left_for(visit.led_to) if visit.led_to else None if settled else self._patience.over
         return Rendered(self.name, await page.content(), unfinished)
 
 
@@ -126,6 +138,8 @@ class _Visit:
 
     async def prepare(self, page: Page, request: Request) -> None:
         await page.add_init_script(self._watch)
+        # What is not of this page is of a window that it opened.
+        await page.context.route("**", lambda route: route.abort())
         await page.route("**", self._answer)
         self.failed = ""
 

@@ -20,7 +20,7 @@ from scrapy.exceptions import NotConfigured
 from crawler import reading
 from crawler.errors import CrawlerError, RendererError, did_you_mean
 from crawler.page.encoding import decode
-from crawler.sources import NAMED_BY_USER, Stopped, charset_of, not_html
+from crawler.sources import NAMED_BY_USER, PageRefused, Stopped, charset_of, not_html
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -62,7 +62,7 @@ class Rendered:
     @property
     def body(self) -> bytes:
         """It in UTF-8. Scripts can make what is no text, such as half of a surrogate pair."""
-        return self.html.encode("utf-8", "replace")
+        return self.html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 class Renderer(Protocol):
@@ -158,7 +158,14 @@ class RenderingMiddleware:
             self.crawler.stats.inc_value("rendering/plain")
             return self._with(request, response, plain, None)
         text = decode(response.body, charset_of(response)).text
-        rendered = await self._render(response.url, text)
+        try:
+            rendered = await self._render(response.url, text)
+        except PageRefused as error:
+            if _lacks(plain):
+                raise
+            logger.info("%s: read as it came, for it could not be rendered (%s)", article_id, error)
+            self.crawler.stats.inc_value("rendering/failed")
+            return self._with(request, response, plain, None)
         self.crawler.stats.inc_value("rendering/rendered")
         if rendered.unfinished:
             logger.info("%s: read as it was, for %s", article_id, rendered.unfinished)

@@ -41,9 +41,11 @@ function main(splash, args)
     if state then
       -- A script that leads elsewhere, which is refused, leaves an error page of Splash's in the place of the page.
       if state.ms < last_ms or other_pages[splash:url()] or splash:url() == "" then
-        return {html=html, settled=false, led_to=led_to or ""}
+        return {html=html, settled=false, led_to=led_to or "another page"}
       end
-      html, last_ms = splash:html(), state.ms
+      -- Of what is no text, such as half of a surrogate pair, Splash makes an error.
+      local ok, now = pcall(splash.html, splash)
+      html, last_ms = ok and now or html, state.ms
       if state.settled or state.ms > args.limit_ms then
         return {html=html, settled=state.settled}
       end

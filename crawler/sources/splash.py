@@ -139,7 +139,7 @@ class BrowserRenderer:
             came = msgspec.json.decode(response.body, type=_Came)
         except msgspec.DecodeError as error:
             raise PageRefused("not_rendered", f"what {self._url} answers is not what its script returns ({error})") from error
-        unfinished = left_for(came.led_to) if came.led_to is not None else None if came.settled else self._patience.over
+        unfinished = left_for(came.led_to) if came.led_to else None if came.settled else self._patience.over
         return Rendered(self.name, came.html, unfinished)
 
     def _said(self, response: Response) -> str:
