@@ -12,6 +12,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawler.errors import ArchiveError
+from crawler.sites import host_and_port
 from crawler.warc.archived import RENDERED_BY
 from crawler.warc.writer import Exchange, WarcWriter
 
@@ -41,7 +42,7 @@ class Archiving:
         if spider.renderer:
             about[RENDERED_BY] = spider.renderer
         # What Splash is asked is nothing of the publisher's.
-        self._splash: str | None = crawler.settings["SPLASH_URL"] if spider.renderer == "splash" else None
+        self._splash = host_and_port(crawler.settings["SPLASH_URL"]) if spider.renderer == "splash" else None
         if self._pages is None:
             self._writer = WarcWriter(spider.arguments.archive, about)
         else:
@@ -63,7 +64,7 @@ class Archiving:
         return archiving
 
     def _record(self, exchange: Exchange) -> None:
-        if not self._splash or not exchange.url.startswith(self._splash):
+        if host_and_port(exchange.url) != self._splash:
             self._write(self._writer.write, exchange)
 
     def _record_rendered(self, url: str, page: bytes) -> None:

@@ -21,8 +21,10 @@ from crawler.warc.archive import WARC_SUFFIXES, is_archive
 NAMES = ("seed", "source", "at", "archive", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck", "render")
 RECHECKS = ("due", "all", "none")
 """What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
-RENDERS = ("splash", "playwright", "auto")
-"""What runs the scripts of the live site's pages; auto: the browser that RENDERER names, only where a page lacks something."""
+RENDERERS = ("splash", "playwright")
+"""The browsers that run the scripts of the live site's pages."""
+WHERE_NEEDED = "auto"
+"""The value of ``render`` for the browser that RENDERER names, and only where a page lacks something."""
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
 _SOURCE_TAKES = (
     "takes 'live', 'wayback', a folder or file of saved pages, WARC or WACZ files (one, their folder, a pattern such as 'year/*.warc.gz'), "
@@ -248,7 +250,7 @@ def _one_of(known: tuple[str, ...], name: str, value: str) -> str:
 def _render(value: str, sources: tuple[str, ...]) -> str:
     if "live" not in sources:
         raise CrawlerError(f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out")
-    return _one_of(RENDERS, "render", value)
+    return _one_of((*RENDERERS, WHERE_NEEDED), "render", value)
 
 
 def _pattern(value: str) -> re.Pattern[str]:

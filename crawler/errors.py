@@ -37,9 +37,6 @@ class ArchiveError(CrawlerError):
 class RendererError(CrawlerError):
     """There is no browser to render pages with; the message names it and says what to do."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, exit_code=4)
-
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """The end of a message about a name that is not known: the nearest that is, or nothing."""

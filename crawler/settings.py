@@ -48,8 +48,6 @@ RENDER_TIMEOUT = 15.0
 RENDER_QUIET = 0.5
 # Seconds that a page may wait for a free slot of Splash, beside its own time.
 SPLASH_SLOT_TIMEOUT = 30.0
-# It is asked as fast as pages come; nothing of this reaches the publisher.
-DOWNLOAD_SLOTS = {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}}
 
 # Safety.
 DOWNLOAD_VERIFY_CERTIFICATES = True

@@ -159,8 +159,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def splash(*options: str) -> Iterator[str]:
-    """Run a real Splash, and return its URL. SPLASH names the folder of the programs of the environment that it is in."""
+def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Run a real Splash; return its URL, and what kills it. SPLASH names the folder of the programs of the environment that it is in."""
     python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
     service("Splash (in an environment of its own, named by SPLASH)", python.exists())
     url = f"http://127.0.0.1:{free_port()}"
@@ -174,7 +174,7 @@ def splash(*options: str) -> Iterator[str]:
             else:
                 log.seek(0)
                 raise AssertionError(log.read().decode())
-            yield url
+            yield url, process.kill
         finally:
             process.kill()
 
@@ -182,7 +182,7 @@ def splash(*options: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def splash_url() -> Iterator[str]:
     """The URL of a Splash that the tests share."""
-    with splash("--slots", "4") as url:
+    with splash("--slots", "4") as (url, _):
         yield url
 
 

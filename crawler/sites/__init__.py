@@ -83,3 +83,9 @@ def load(name: str) -> Site:
     site = import_module(f"{__name__}.{name}").SITE
     assert isinstance(site, Site)
     return site
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """The host and port of a URL, however they are written."""
+    parts = urlsplit(url)
+    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)

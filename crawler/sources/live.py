@@ -19,6 +19,7 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
 from crawler.scheduler import FrontierScheduler
+from crawler.sites import host_and_port
 from crawler.sources import NAMED_BY_USER, PageRefused
 
 if TYPE_CHECKING:
@@ -72,12 +73,6 @@ def refuse_other_hosts(request: Request, site: Site) -> None:
     """PageRefused for a request that a redirect made, to a host that is not the publisher's."""
     if urlsplit(request.url).hostname not in site.hosts:
         raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
-
-
-def host_and_port(url: str) -> tuple[str, int]:
-    """The host and port of a URL, however they are written."""
-    parts = urlsplit(url)
-    return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 class PrivateAddresses:

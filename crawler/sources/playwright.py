@@ -132,21 +132,29 @@ class _Visit:
     def __init__(self, html: str, watch: str, private: PrivateAddresses) -> None:
         self.led_to: str | None = None
         self.failed = "the page was not prepared"
-        self._html: str | None = html
+        self._html = html
+        self._given = False
         self._watch = watch
         self._private = private
 
     async def prepare(self, page: Page, request: Request) -> None:
+        # For each page: scrapy-playwright takes another where a browser has died.
+        self.led_to, self._given = None, False
         await page.add_init_script(self._watch)
         # What is not of this page is of a window that it opened.
         await page.context.route("**", lambda route: route.abort())
-        await page.route("**", self._answer)
+        await page.route("**", self._answer_while_open)
         self.failed = ""
 
+    async def _answer_while_open(self, route: Route, asked: BrowserRequest) -> None:
+        # Nobody needs an answer any more when the page has been closed.
+        with suppress(PlaywrightError):
+            await self._answer(route, asked)
+
     async def _answer(self, route: Route, asked: BrowserRequest) -> None:
-        if asked.is_navigation_request() and self._html is not None:
-            html, self._html = self._html, None
-            await route.fulfill(status=200, content_type="text/html; charset=utf-8", body=html)
+        if asked.is_navigation_request() and not self._given:
+            self._given = True
+            await route.fulfill(status=200, content_type="text/html; charset=utf-8", body=self._html)
         elif asked.is_navigation_request():
             if asked.frame == asked.frame.page.main_frame:
                 self.led_to = asked.url
@@ -166,6 +174,9 @@ def prepare(settings: BaseSettings) -> None:
     given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
     # What pages bring runs in Chromium's sandbox, which it refuses to root.
     options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
-    if program := next(filter(None, map(shutil.which, _PROGRAMS)), None):
+    if "channel" not in given and (program := next(filter(None, map(shutil.which, _PROGRAMS)), None)):
         options["executable_path"] = program
+    if any(settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")):
+        # Its user has another.
+        return
     add_to(settings, "PLAYWRIGHT_LAUNCH_OPTIONS", {name: value for name, value in options.items() if name not in given})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from scrapy.exceptions import NotConfigured
 
 from crawler import reading
+from crawler.arguments import RENDERERS, WHERE_NEEDED
 from crawler.errors import CrawlerError, RendererError, did_you_mean
 from crawler.page.encoding import decode
 from crawler.sources import NAMED_BY_USER, PageRefused, Stopped, charset_of, not_html
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RENDERERS = ("splash", "playwright")
-WHERE_NEEDED = "auto"
-"""The value of the argument ``render`` that renders a page only where the plain one lacks something."""
 RENDERER_DOWN = "renderer_down"
 """Why a run closes whose browser is not to be had."""
 ASKING = {
@@ -111,6 +109,8 @@ def prepare(render: str, settings: BaseSettings) -> str:
     name = str(settings["RENDERER"]) if render == WHERE_NEEDED else render
     if name not in RENDERERS:
         raise CrawlerError(f"RENDERER: got {name!r}, takes one of {', '.join(RENDERERS)}{did_you_mean(name, RENDERERS)}")
+    # Asked as fast as pages come: nothing of this reaches the publisher.
+    add_to(settings, "DOWNLOAD_SLOTS", {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}})
     _module(name).prepare(settings)
     add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.sources.rendering.RenderingMiddleware": 20})
     return name
@@ -129,7 +129,8 @@ def add_to(settings: BaseSettings, name: str, more: dict[str, Any]) -> None:
 class RenderingMiddleware:
     """Has articles that the live site answered rendered: all of them, or with ``render=auto`` those that lack a body or a related list.
 
-    What it leaves in ``read`` of the request's meta is the better reading of the two, and ``rendered`` says how it was had.
+    What it leaves in ``read`` of the request's meta is the reading of what the browser showed, unless that lacks what the plain page has;
+    ``rendered`` says how it was had.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -171,7 +172,7 @@ class RenderingMiddleware:
             logger.info("%s: read as it was, for %s", article_id, rendered.unfinished)
             self.crawler.stats.inc_value("rendering/unfinished")
         read = self._read(rendered.body, article_id, response.url, "utf-8")
-        if _lacks(plain) < _lacks(read):
+        if not _lacks(read) <= _lacks(plain):
             # Scripts may also take away what was there, or break off in an old browser.
             self.crawler.stats.inc_value("rendering/kept")
             return self._with(request, response, plain, None)
@@ -212,7 +213,7 @@ def _may_need_scripts(plain: Read) -> bool:
 
 def _lacks(read: Read) -> frozenset[str]:
     if read.refusal is not None:
-        return frozenset(("body", "related"))
+        return frozenset(("article", "body", "related"))
     return frozenset(name for name, missing in (("body", not read.page.body), ("related", read.related is None)) if missing)
 
 

@@ -1,5 +1,6 @@
 -- Gives Splash's browser a page that was fetched already, and returns it as its scripts leave it.
-local PRIVATE = {"^127%.", "^10%.", "^192%.168%.", "^169%.254%.", "^172%.1[6-9]%.", "^172%.2%d%.", "^172%.3[01]%.", "^0%.", "^%d+$", "^localhost$", "%.local$", "^%["}
+local PRIVATE = {"^127%.", "^10%.", "^192%.168%.", "^169%.254%.", "^172%.1[6-9]%.", "^172%.2%d%.", "^172%.3[01]%.", "^0%.",
+  "^100%.6[4-9]%.", "^100%.[7-9]%d%.", "^100%.1[01]%d%.", "^100%.12[0-7]%.", "^%d+$", "^0x", "^localhost%.?$", "%.local%.?$", "^%["}
 -- What QtWebKit says that it takes of a page or frame, and of nothing else.
 local TAKES_PAGES = "text/html,application/xhtml+xml"
 
@@ -21,6 +22,9 @@ function main(splash, args)
     end
     local _, _, server = request.url:lower():find("^%a+://([^/?#]+)")
     if server == nil or server == args.server then return true end
+    -- Without a user and password.
+    local _, at = server:find(".*@")
+    if at then server = server:sub(at + 1) end
     local _, _, host = server:find("^(%[?[^:]*)")
     return not is_private(host)
   end
@@ -35,7 +39,8 @@ function main(splash, args)
     splash:set_content{args.html, mime_type="text/html; charset=utf-8", baseurl=args.url}
   end, 0)
   local html, last_ms = args.html, 0
-  while true do
+  -- The page's own clock ends this first, unless the page never came to life.
+  for _ = 1, args.limit_ms / 100 + 10 do
     splash:wait(0.1)
     local state = splash:evaljs("window.__neighbourhoodCrawler && window.__neighbourhoodCrawler()")
     if state then
@@ -51,4 +56,5 @@ function main(splash, args)
       end
     end
   end
+  return {html=html, settled=false}
 end

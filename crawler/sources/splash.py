@@ -86,8 +86,16 @@ class BrowserRenderer:
         self._backoff = settings.getfloat("RETRY_BACKOFF")
         # Nobody knows before it is asked, nor after something went wrong.
         self._known_to_answer = False
+        self._in_flight = 0
 
     async def render(self, url: str, html: str) -> Rendered:
+        self._in_flight += 1
+        try:
+            return await self._rendering(url, html)
+        finally:
+            self._in_flight -= 1
+
+    async def _rendering(self, url: str, html: str) -> Rendered:
         fault = ""
         for tried in range(self._tries):
             await self._pause(tried)
@@ -96,8 +104,11 @@ class BrowserRenderer:
             try:
                 response = await self._crawler.engine.download_async(self._asking(url, html))
             except DownloadTimeoutError as error:
-                # A page that never lets go stops all of Splash. The next one will find out whether it has.
+                # A page that never lets go stops all of Splash. The next one will find out whether it has; of several at once nobody
+                # knows which it was.
                 self._known_to_answer = False
+                if self._in_flight > 1:
+                    await self._ping()
                 raise PageRefused("not_rendered", "Splash did not answer at all; the page may have brought it to a stand") from error
             except DownloadCancelledError as error:
                 raise PageRefused("not_rendered", f"what Splash made of it is too large ({error})") from error
@@ -108,8 +119,12 @@ class BrowserRenderer:
             if response.status == _OK:
                 return self._rendered(response)
             fault = self._said(response)
+            if "BadOption" in fault:
+                raise RendererError(f"{fault}; it does not take what it is given with these settings")
             if response.status not in _BUSY:
                 raise PageRefused("not_rendered", fault)
+        if not self._known_to_answer:
+            await self._ping()
         raise PageRefused("not_rendered", f"{fault}, asked {self._tries} times")
 
     def _asking(self, url: str, html: str) -> Request:
@@ -182,7 +197,7 @@ class BrowserRenderer:
 
     async def _pause(self, tried: int) -> None:
         if tried:
-            await asyncio.sleep(self._backoff * 2**tried)
+            await asyncio.sleep(self._backoff * 2 ** (tried - 1))
 
 
 def _why(error: Exception) -> str:

@@ -33,11 +33,10 @@ from crawler.items import ANSWERS, Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
-from crawler.sites import ARTICLE_ID, Site
+from crawler.sites import ARTICLE_ID, Site, host_and_port
 from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
-from crawler.sources.live import host_and_port
 from crawler.sources.readers import reader_processes
 from crawler.sources.rendering import Rendered, prepare
 
