@@ -117,7 +117,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
         since=since,
         until=until,
         match=_pattern(given["match"]) if "match" in given else None,
-        recheck=_one_of(RECHECKS, "recheck", given.get("recheck", "due")),
+        recheck=one_of(RECHECKS, "recheck", given.get("recheck", "due")),
         render=_render(given["render"], sources) if "render" in given else None,
     )
 
@@ -241,7 +241,8 @@ def _day(name: str, value: str) -> date:
     raise CrawlerError(f"{name}: got {value!r}, takes a date as YYYY-MM-DD")
 
 
-def _one_of(known: tuple[str, ...], name: str, value: str) -> str:
+def one_of(known: tuple[str, ...], name: str, value: str) -> str:
+    """Check an argument or a setting that is one of several words."""
     if value not in known:
         raise CrawlerError(f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}")
     return value
@@ -250,7 +251,7 @@ def _one_of(known: tuple[str, ...], name: str, value: str) -> str:
 def _render(value: str, sources: tuple[str, ...]) -> str:
     if "live" not in sources:
         raise CrawlerError(f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out")
-    return _one_of((*RENDERERS, WHERE_NEEDED), "render", value)
+    return one_of((*RENDERERS, WHERE_NEEDED), "render", value)
 
 
 def _pattern(value: str) -> re.Pattern[str]:

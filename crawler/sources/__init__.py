@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
 
 from crawler.errors import CrawlerError
 from crawler.items import Reason
@@ -95,6 +96,14 @@ def charset_of(response: Response) -> str | None:
     declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
     _, _, charset = declared.partition("charset=")
     return charset.split(";")[0].strip(" \"'") or None
+
+
+def seconds_setting(settings: BaseSettings, name: str) -> float:
+    """A setting that is a time; CrawlerError if it is none."""
+    try:
+        return settings.getfloat(name)
+    except (TypeError, ValueError):
+        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds") from None
 
 
 def server_named(setting: str, value: str | None, example: str) -> str:

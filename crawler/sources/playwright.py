@@ -20,7 +20,7 @@ from crawler.errors import CrawlerError, RendererError
 from crawler.sources import PageRefused
 from crawler.sources.live import PrivateAddresses
 from crawler.sources.recording import RecordingDownloadHandler
-from crawler.sources.rendering import ASKING, Patience, Rendered, add_to, left_for
+from crawler.sources.rendering import ASKING, Patience, Rendered, add_to
 
 try:
     from playwright.async_api import Error as PlaywrightError
@@ -122,8 +122,7 @@ class BrowserRenderer:
         while not settled and monotonic() < until:
             await asyncio.sleep(_POLL_SECONDS)
             settled = (await page.evaluate("window.__neighbourhoodCrawler()"))["settled"]
-        unfinished = left_for(visit.led_to) if visit.led_to else None if settled else self._patience.over
-        return Rendered(self.name, await page.content(), unfinished)
+        return self._patience.rendered(self.name, await page.content(), settled, visit.led_to)
 
 
 class _Visit:
@@ -171,12 +170,12 @@ def prepare(settings: BaseSettings) -> None:
     handler = "crawler.sources.playwright.RenderingDownloadHandler"
     add_to(settings, "DOWNLOAD_HANDLERS", {"http": handler, "https": handler})
     settings.set("PLAYWRIGHT_BROWSER_PROVIDER", "crawler.sources.playwright.ChromiumProvider", priority="cmdline")
+    if any(settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")):
+        # Its user has another.
+        return
     given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
     # What pages bring runs in Chromium's sandbox, which it refuses to root.
     options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
     if "channel" not in given and (program := next(filter(None, map(shutil.which, _PROGRAMS)), None)):
         options["executable_path"] = program
-    if any(settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")):
-        # Its user has another.
-        return
     add_to(settings, "PLAYWRIGHT_LAUNCH_OPTIONS", {name: value for name, value in options.items() if name not in given})

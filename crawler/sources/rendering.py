@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from scrapy.exceptions import NotConfigured
 
 from crawler import reading
-from crawler.arguments import RENDERERS, WHERE_NEEDED
-from crawler.errors import CrawlerError, RendererError, did_you_mean
+from crawler.arguments import RENDERERS, WHERE_NEEDED, one_of
+from crawler.errors import CrawlerError, RendererError
 from crawler.page.encoding import decode
-from crawler.sources import NAMED_BY_USER, PageRefused, Stopped, charset_of, not_html
+from crawler.sources import NAMED_BY_USER, PageRefused, Stopped, charset_of, not_html, seconds_setting
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -51,16 +51,11 @@ _WATCH = Path(__file__).with_name("watch.js")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The HTML of a page as its scripts left it. ``unfinished`` says why more might have come; None if the page had come to rest."""
+    """The HTML of a page as its scripts left it, in UTF-8. ``unfinished`` says why more might have come; None if it had come to rest."""
 
     by: str
-    html: str
+    body: bytes
     unfinished: str | None = None
-
-    @property
-    def body(self) -> bytes:
-        """It in UTF-8. Scripts can make what is no text, such as half of a surrogate pair."""
-        return self.html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 class Renderer(Protocol):
@@ -89,15 +84,14 @@ class Patience:
         """The script that tells when a page has come to rest."""
         return f"{_WATCH.read_text(encoding='utf-8')}({self.timeout * 1000:.0f}, {self.quiet * 1000:.0f});"
 
-    @property
-    def over(self) -> str:
-        """What to say of a page that does not come to rest."""
-        return f"it had not come to rest after {self.timeout:g} s"
-
-
-def left_for(url: str) -> str:
-    """What to say of a page whose scripts lead to another."""
-    return f"its scripts then led to {url}"
+    def rendered(self, by: str, html: str, settled: bool, led_to: str | None) -> Rendered:
+        """What a browser showed: whether it had come to rest then, and to which other page its scripts led."""
+        unfinished = None if settled else f"it had not come to rest after {self.timeout:g} s"
+        if led_to:
+            unfinished = f"its scripts then led to {led_to}"
+        # Scripts can make what is no text, such as half of a surrogate pair.
+        body = html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        return Rendered(by, body, unfinished)
 
 
 def prepare(render: str, settings: BaseSettings) -> str:
@@ -106,9 +100,7 @@ def prepare(render: str, settings: BaseSettings) -> str:
     Of a browser that is not wanted nothing is imported.
     """
     Patience.of(settings)
-    name = str(settings["RENDERER"]) if render == WHERE_NEEDED else render
-    if name not in RENDERERS:
-        raise CrawlerError(f"RENDERER: got {name!r}, takes one of {', '.join(RENDERERS)}{did_you_mean(name, RENDERERS)}")
+    name = one_of(RENDERERS, "RENDERER", str(settings["RENDERER"])) if render == WHERE_NEEDED else render
     # Asked as fast as pages come: nothing of this reaches the publisher.
     add_to(settings, "DOWNLOAD_SLOTS", {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}})
     _module(name).prepare(settings)
@@ -219,10 +211,7 @@ def _lacks(read: Read) -> frozenset[str]:
 
 def seconds_of(settings: BaseSettings, name: str) -> float:
     """A setting that is a time; CrawlerError if it is none, or 0."""
-    try:
-        seconds = settings.getfloat(name)
-    except (TypeError, ValueError):
-        seconds = 0.0
+    seconds = seconds_setting(settings, name)
     if not 0 < seconds < float("inf"):
         raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
     return seconds

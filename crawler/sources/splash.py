@@ -30,7 +30,7 @@ from w3lib.url import canonicalize_url
 
 from crawler.errors import RendererError
 from crawler.sources import PageRefused, server_named
-from crawler.sources.rendering import ASKING, Patience, Rendered, add_to, left_for, seconds_of
+from crawler.sources.rendering import ASKING, Patience, Rendered, add_to, seconds_of
 
 # Scrapy 2.19 has it no more, and scrapy-splash imports it from there.
 if "canonicalize_url" not in vars(scrapy.utils.url):
@@ -50,6 +50,8 @@ _NO_SLOT = frozenset((429, 503, 504))
 _MARGIN_SECONDS = 5.0
 _PING_SECONDS = 10.0
 _MOST_SAID = 300
+# How what Splash says of an argument begins.
+_BAD_OPTION = "Splash answers 400, BadOption:"
 _BROKEN: dict[type[Exception], str] = {
     DownloadConnectionRefusedError: "connection refused",
     CannotResolveHostError: "no such host",
@@ -119,7 +121,7 @@ class BrowserRenderer:
             if response.status == _OK:
                 return self._rendered(response)
             fault = self._said(response)
-            if "BadOption" in fault:
+            if fault.startswith(_BAD_OPTION):
                 raise RendererError(f"{fault}; it does not take what it is given with these settings")
             if response.status not in _BUSY:
                 raise PageRefused("not_rendered", fault)
@@ -154,8 +156,7 @@ class BrowserRenderer:
             came = msgspec.json.decode(response.body, type=_Came)
         except msgspec.DecodeError as error:
             raise PageRefused("not_rendered", f"what {self._url} answers is not what its script returns ({error})") from error
-        unfinished = left_for(came.led_to) if came.led_to else None if came.settled else self._patience.over
-        return Rendered(self.name, came.html, unfinished)
+        return self._patience.rendered(self.name, came.html, came.settled, came.led_to)
 
     def _said(self, response: Response) -> str:
         """What an answer of Splash that is no page says is wrong."""

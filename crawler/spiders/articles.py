@@ -34,7 +34,7 @@ from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site, host_and_port
-from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html
+from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html, seconds_setting
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
 from crawler.sources.readers import reader_processes
@@ -154,10 +154,10 @@ class ArticlesSpider(Spider):
         from crawler.ledger.job import Job
         from crawler.ledger.recheck import Intervals
 
-        intervals = Intervals(_seconds(settings, "RECHECK_MIN"), _seconds(settings, "RECHECK_MAX"))
+        intervals = Intervals(seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX"))
         self.job = Job(folder, self.site.name)
         told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
-        sync_seconds = _seconds(settings, "LEDGER_SYNC_INTERVAL")
+        sync_seconds = seconds_setting(settings, "LEDGER_SYNC_INTERVAL")
         as_before = self.job.begin(self.began, told, self.arguments.recheck, self.arguments.limit, intervals, sync_seconds)
         self.frontier = self._frontier(self.job.pages)
         if not as_before:
@@ -431,13 +431,6 @@ def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Rea
     if led_to is None:
         return "not_an_article", f"redirected to {response.url}"
     return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
-
-
-def _seconds(settings: BaseSettings, name: str) -> float:
-    try:
-        return settings.getfloat(name)
-    except (TypeError, ValueError):
-        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds") from None
 
 
 def _validators(response: Response) -> Validators:

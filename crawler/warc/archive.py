@@ -81,7 +81,7 @@ class ArchiveFile:
             beside = _index_beside(path)
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
-        if any(_RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()):
+        if lines is not None and any(_RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()):
             # What others index is what was answered, and not what a browser made of it.
             lines = beside = None
         self.index: Index = open_index(path, self.files, beside, lines)
