@@ -20,7 +20,9 @@ from crawl import FIRST_ID, IMPOLITE, PEERS, ROOT, Run, made_site, measure, serv
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pages", type=int, default=20_000)
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
@@ -31,11 +33,31 @@ def main() -> None:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
         made_site(folder, options.pages)
-        warc, out, quarter = folder / "pages.warc.gz", folder / "out.jsonl", folder / "quarter.warc.gz"
+        warc, out, quarter = (
+            folder / "pages.warc.gz",
+            folder / "out.jsonl",
+            folder / "quarter.warc.gz",
+        )
         with served(folder) as url:
-            http = [*spider, "-a", f"seed={FIRST_ID}", "-a", f"base_url={url}", "-a", "depth=1000", "-O", str(out), *IMPOLITE]
+            http = [
+                *spider,
+                "-a",
+                f"seed={FIRST_ID}",
+                "-a",
+                f"base_url={url}",
+                "-a",
+                "depth=1000",
+                "-O",
+                str(out),
+                *IMPOLITE,
+            ]
             read = [*spider, "-a", "seed=all", "-a", f"base_url={url}", "-O", str(out), "-a"]
-            subprocess_limit = [sys.executable, str(PEERS / "fastwarc_lxml.py"), str(warc), str(out)]
+            subprocess_limit = [
+                sys.executable,
+                str(PEERS / "fastwarc_lxml.py"),
+                str(warc),
+                str(out),
+            ]
             crawlers: dict[str, tuple[list[str], int]] = {
                 "local HTTP": (http, options.pages),
                 "HTTP, archiving": ([*http, "-a", f"archive={warc}"], options.pages),
@@ -54,27 +76,49 @@ def main() -> None:
                         take_quarter(spider, url, quarter, options.pages // 4, out)
                     runs[crawler].append(measure(command, out, pages, ROOT))
                     last = runs[crawler][-1]
-                    print(f"{crawler:<18} {last.seconds:6.2f} s {pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB", flush=True)
+                    print(
+                        f"{crawler:<18} {last.seconds:6.2f} s {pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
+                        flush=True,
+                    )
             size = warc.stat().st_size
     print(f"\n{options.pages:,} pages, {size / 1e6:.0f} MB of WARC, medians of {options.pairs}")
     for crawler, (_, pages) in crawlers.items():
         rate = statistics.median(pages / run.seconds for run in runs[crawler])
-        print(f"{crawler:<18} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in runs[crawler]):6.0f} MB")
+        print(
+            f"{crawler:<18} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in runs[crawler]):6.0f} MB"
+        )
 
     def ratio(one: str, other: str) -> float:
-        return statistics.median(b.seconds / a.seconds for a, b in zip(runs[one], runs[other], strict=True))
+        return statistics.median(
+            b.seconds / a.seconds for a, b in zip(runs[one], runs[other], strict=True)
+        )
 
     print(f"pages/s, seed=all / local HTTP: {ratio('seed=all', 'local HTTP'):.2f} (bar 1.5)")
-    print(f"pages/s, seed=all with its index to be made / local HTTP: {ratio('seed=all, first', 'local HTTP'):.2f}")
+    print(
+        f"pages/s, seed=all with its index to be made / local HTTP: {ratio('seed=all, first', 'local HTTP'):.2f}"
+    )
     print(f"pages/s, seed=all / fastwarc and lxml: {ratio('seed=all', 'fastwarc and lxml'):.3f}")
     print(f"pages/s, archiving / not: {ratio('HTTP, archiving', 'local HTTP'):.2f} (bar 0.85)")
     pairs = zip(runs["seed=all"], runs["seed=all, quarter"], strict=True)
-    print(f"peak memory, seed=all / of a quarter: {statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)")
+    print(
+        f"peak memory, seed=all / of a quarter: {statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)"
+    )
 
 
 def take_quarter(spider: list[str], url: str, quarter: Path, pages: int, out: Path) -> None:
     """Archive the first pages of the same site."""
-    words = ["-a", f"seed={FIRST_ID}", "-a", f"base_url={url}", "-a", "depth=1000", "-a", f"limit={pages}", "-a", f"archive={quarter}"]
+    words = [
+        "-a",
+        f"seed={FIRST_ID}",
+        "-a",
+        f"base_url={url}",
+        "-a",
+        "depth=1000",
+        "-a",
+        f"limit={pages}",
+        "-a",
+        f"archive={quarter}",
+    ]
     measure([*spider, *words, "-O", str(out), *IMPOLITE], out, pages, ROOT)
 
 

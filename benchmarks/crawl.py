@@ -28,18 +28,28 @@ ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
 FIRST_ID = 1_700_000
 RELATED = 18
-_SETTINGS = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
+_SETTINGS = {
+    "AUTOTHROTTLE_ENABLED": 0,
+    "DOWNLOAD_DELAY": 0,
+    "CONCURRENT_REQUESTS": 16,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+}
 IMPOLITE = [part for key, value in _SETTINGS.items() for part in ("-s", f"{key}={value}")]
 WORDS = (
-    "the of army city water road bridge council number second morning officials report village river school people said near after".split()
-)
+    "the of army city water road bridge council number second morning officials report village "
+    "river school people said near after"
+).split()
 
 
 def article(number: int, pages: int, chance: random.Random) -> bytes:
     """A page like those of 2015: 8 KB, nine paragraphs, 18 related items in a leaked dump."""
-    body = "".join(f"<p>{' '.join(chance.choices(WORDS, k=60)).capitalize()}.</p>\n" for _ in range(9))
+    body = "".join(
+        f"<p>{' '.join(chance.choices(WORDS, k=60)).capitalize()}.</p>\n" for _ in range(9)
+    )
     # The next pages and some chosen by chance: all pages are reached, in a few hops.
-    others = [(number + step) % pages for step in range(1, 4)] + [chance.randrange(pages) for _ in range(RELATED - 3)]
+    others = [(number + step) % pages for step in range(1, 4)] + [
+        chance.randrange(pages) for _ in range(RELATED - 3)
+    ]
     items = [
         {
             "id": str(FIRST_ID + other),
@@ -116,15 +126,23 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    got = sum(1 for line in out.open(encoding="utf-8") if '"teaser"' not in line[:40]) if out.exists() else 0
+    got = (
+        sum(1 for line in out.open(encoding="utf-8") if '"teaser"' not in line[:40])
+        if out.exists()
+        else 0
+    )
     # The obvious spider fetches its seed twice.
     if not pages <= got <= pages + 1 or process.returncode:
-        sys.exit(f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n{log.read_text()[-3000:]}")
+        sys.exit(
+            f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n{log.read_text()[-3000:]}"
+        )
     return Run(seconds, usage.ru_maxrss / 1024)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pages", type=int, default=5000)
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
@@ -150,7 +168,15 @@ def main() -> None:
                 str(out),
             ]
             ours += IMPOLITE
-            obvious = [f"{bins}/scrapy", "runspider", str(PEERS / "obvious_spider.py"), "-a", f"base_url={url}", "-a", f"seed={FIRST_ID}"]
+            obvious = [
+                f"{bins}/scrapy",
+                "runspider",
+                str(PEERS / "obvious_spider.py"),
+                "-a",
+                f"base_url={url}",
+                "-a",
+                f"seed={FIRST_ID}",
+            ]
             obvious += ["-O", str(out), "-s", "LOG_LEVEL=INFO"]
             crawlee = [sys.executable, str(PEERS / "bare_crawlee.py"), url, str(FIRST_ID), str(out)]
             job = folder / "job"
@@ -174,16 +200,27 @@ def main() -> None:
     print(f"\n{options.pages:,} pages, medians of {options.pairs}")
     for crawler, done in runs.items():
         rate = statistics.median(options.pages / run.seconds for run in done)
-        print(f"{crawler:<15} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in done):6.0f} MB")
+        print(
+            f"{crawler:<15} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in done):6.0f} MB"
+        )
     mine = runs["this spider"]
     for crawler, bar in (("obvious spider", 1.5), ("bare crawlee", 0.8)):
-        ratio = statistics.median(peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True))
+        ratio = statistics.median(
+            peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True)
+        )
         print(f"pages/s, this spider / {crawler}: {ratio:.2f} (bar {bar})")
     remembering = runs["with JOBDIR"]
     for crawler, bar in (("this spider", 0.85), ("obvious spider", 1.3)):
-        ratio = statistics.median(peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True))
-        print(f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: {ratio:.2f} (bar {bar})")
-    ratio = statistics.median(own.megabytes / peer.megabytes for own, peer in zip(mine, runs["obvious spider"], strict=True))
+        ratio = statistics.median(
+            peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True)
+        )
+        print(
+            f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: {ratio:.2f} (bar {bar})"
+        )
+    ratio = statistics.median(
+        own.megabytes / peer.megabytes
+        for own, peer in zip(mine, runs["obvious spider"], strict=True)
+    )
     print(f"peak memory, this spider / obvious spider: {ratio:.2f} (bar: at most 1.3)")
 
 

@@ -52,16 +52,34 @@ def make(folder: Path, known: int) -> None:
     assert job.pages is not None and job.run is not None
     due_at = time.time() + 2_000_000
     for number in range(known):
-        sighting = Sighting(str(FIRST_ID + number), "pending", (2, number // RELATED, number % RELATED), str(FIRST_ID), queued=True)
+        sighting = Sighting(
+            str(FIRST_ID + number),
+            "pending",
+            (2, number // RELATED, number % RELATED),
+            str(FIRST_ID),
+            queued=True,
+        )
         if number % 2:
-            sighting.state, sighting.queued, sighting.place, sighting.due_at, sighting.revision = "article", False, number, due_at, 1
+            sighting.state, sighting.queued, sighting.place, sighting.due_at, sighting.revision = (
+                "article",
+                False,
+                number,
+                due_at,
+                1,
+            )
         job.pages.note(sighting)
         if number % 20_000 == 0:
             job.pages.flush()
     job.pages.flush(durable=True)
     kept = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
     with job.database.transaction() as connection:
-        connection.execute(RECORDS.insert(), [{"record": number, "id": str(FIRST_ID + number), **kept} for number in range(1, known, 2)])
+        connection.execute(
+            RECORDS.insert(),
+            [
+                {"record": number, "id": str(FIRST_ID + number), **kept}
+                for number in range(1, known, 2)
+            ],
+        )
     job.end(job.run, "shutdown")
     job.close()
 
@@ -102,7 +120,9 @@ def work(folder: Path, known: int) -> None:
     new = FIRST_ID + known
     flush = frontier.memory.flush  # type: ignore[attr-defined]
     for number in range(PAGES):
-        ids = [new + number * NEW + step for step in range(NEW)] + [FIRST_ID + next(met) for _ in range(RELATED - NEW)]
+        ids = [new + number * NEW + step for step in range(NEW)] + [
+            FIRST_ID + next(met) for _ in range(RELATED - NEW)
+        ]
         items = [item(article_id, position) for position, article_id in enumerate(ids, start=1)]
         began = time.perf_counter()
         frontier.list(pages[-1].id, items)
@@ -135,7 +155,9 @@ def work(folder: Path, known: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--known", type=int, default=1_000_000)
     parser.add_argument("--few", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=5)
@@ -154,17 +176,29 @@ def main() -> None:
             for known in sizes:
                 shutil.copytree(folder / str(known), folder / "job")
                 line = [sys.executable, __file__, "--work", str(folder / "job"), str(known)]
-                measured[known].append(json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout))
+                measured[known].append(
+                    json.loads(
+                        subprocess.run(line, capture_output=True, text=True, check=True).stdout
+                    )
+                )
                 shutil.rmtree(folder / "job")
     for known in sizes:
         print(
             f"{known:>9,} known: "
-            + ", ".join(f"{what} {statistics.median(run[what] for run in measured[known]):.2f}" for what in measured[known][0])
+            + ", ".join(
+                f"{what} {statistics.median(run[what] for run in measured[known]):.2f}"
+                for what in measured[known][0]
+            )
         )
     print(f"with {options.known:,} beside {options.few:,} known:")
     for what in ("listing 18 items, us", "taking, us"):
-        ratios = [many[what] / few[what] for few, many in zip(*(measured[known] for known in sizes), strict=True)]
-        print(f"  {what}: {statistics.median(ratios):.2f} times as long (bar: at most 1.25, 20% less speed)")
+        ratios = [
+            many[what] / few[what]
+            for few, many in zip(*(measured[known] for known in sizes), strict=True)
+        ]
+        print(
+            f"  {what}: {statistics.median(ratios):.2f} times as long (bar: at most 1.25, 20% less speed)"
+        )
     print("  start: bar 3 s; memory at start: bar 300 MB")
 
 

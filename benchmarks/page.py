@@ -47,22 +47,43 @@ def milliseconds(work: Callable[[bytes], None], body: bytes) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
     for folder in FOLDERS:
-        bodies = [path.read_bytes() for path in sorted((ROOT / folder).iterdir()) if path.suffix in (".html", ".txt")]
+        bodies = [
+            path.read_bytes()
+            for path in sorted((ROOT / folder).iterdir())
+            if path.suffix in (".html", ".txt")
+        ]
         times: dict[Callable[[bytes], None], list[float]] = {read: [], parse: [], extract: []}
         for body in bodies:
-            taken = {work: [milliseconds(work, body) for _ in range(rounds if work is not extract else 3)] for work in times}
+            taken = {
+                work: [
+                    milliseconds(work, body) for _ in range(rounds if work is not extract else 3)
+                ]
+                for work in times
+            }
             for work, values in taken.items():
                 times[work].append(statistics.median(values))
-        print(f"{folder}: {len(bodies)} pages, {statistics.median(map(len, bodies)) / 1000:.1f} kB in the median")
-        for name, work in (("this reader", read), ("parsel parse", parse), ("trafilatura", extract)):
+        print(
+            f"{folder}: {len(bodies)} pages, {statistics.median(map(len, bodies)) / 1000:.1f} kB in the median"
+        )
+        for name, work in (
+            ("this reader", read),
+            ("parsel parse", parse),
+            ("trafilatura", extract),
+        ):
             done = sorted(times[work])
-            print(f"  {name:<13} {statistics.median(done):6.2f} ms, worst tenth from {done[len(done) * 9 // 10]:6.2f} ms")
+            print(
+                f"  {name:<13} {statistics.median(done):6.2f} ms, worst tenth from {done[len(done) * 9 // 10]:6.2f} ms"
+            )
         for name, work in (("parsel parse", parse), ("trafilatura", extract)):
-            ratio = statistics.median(own / peer for own, peer in zip(times[read], times[work], strict=True))
+            ratio = statistics.median(
+                own / peer for own, peer in zip(times[read], times[work], strict=True)
+            )
             print(f"  this reader / {name}: {ratio:.2f}")
 
 

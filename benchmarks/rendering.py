@@ -24,7 +24,9 @@ _ONE = ["-s", "CONCURRENT_REQUESTS=1", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--splash", required=True)
     parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--pairs", type=int, default=3)
@@ -35,7 +37,15 @@ def main() -> None:
         folder, out = Path(name), Path(name) / "out.jsonl"
         made_site(folder, options.pages)
         with served(folder) as url:
-            spider = [f"{Path(sys.executable).parent}/scrapy", "crawl", "articles", "-a", f"seed={FIRST_ID}", "-a", f"base_url={url}"]
+            spider = [
+                f"{Path(sys.executable).parent}/scrapy",
+                "crawl",
+                "articles",
+                "-a",
+                f"seed={FIRST_ID}",
+                "-a",
+                f"base_url={url}",
+            ]
             plain = [*spider, "-a", "depth=1000", "-O", str(out), *IMPOLITE]
             splash = [*plain, "-a", "render=splash", "-s", f"SPLASH_URL={options.splash}"]
             chromium = [*plain, "-a", "render=playwright"]
@@ -51,11 +61,17 @@ def main() -> None:
             for _ in range(options.pairs):
                 for crawler, command in crawlers.items():
                     runs[crawler].append(measure(command, out, options.pages, ROOT))
-    print(f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; with the start of the program")
+    print(
+        f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; with the start of the program"
+    )
     for crawler, measured in runs.items():
         seconds = statistics.median(run.seconds for run in measured)
-        ratio = statistics.median(plain.seconds / run.seconds for plain, run in zip(runs["plain"], measured, strict=True))
-        print(f"{crawler:<24} {seconds:6.2f} s {options.pages / seconds:6.2f} pages/s, {ratio:.3f} of plain")
+        ratio = statistics.median(
+            plain.seconds / run.seconds for plain, run in zip(runs["plain"], measured, strict=True)
+        )
+        print(
+            f"{crawler:<24} {seconds:6.2f} s {options.pages / seconds:6.2f} pages/s, {ratio:.3f} of plain"
+        )
 
 
 if __name__ == "__main__":

@@ -41,7 +41,10 @@ def structure(chance: random.Random) -> dict[str, Any]:
 
 
 def strings(chance: random.Random) -> dict[str, Any]:
-    return {"id": chance.randrange(10**7), "body": "\n".join(" ".join(chance.choices(WORDS, k=80)) for _ in range(40))}
+    return {
+        "id": chance.randrange(10**7),
+        "body": "\n".join(" ".join(chance.choices(WORDS, k=80)) for _ in range(40)),
+    }
 
 
 def dumped(value: Any, level: int = 0) -> Iterator[str]:
@@ -62,12 +65,16 @@ def dumped(value: Any, level: int = 0) -> Iterator[str]:
             entries = enumerate(value) if isinstance(value, list) else value.items()
             yield f"{indent}array({len(value)}) {{\n"
             for key, inner in entries:
-                yield f"{indent}  [{key}]=>\n" if isinstance(key, int) else f'{indent}  ["{key}"]=>\n'
+                yield (
+                    f"{indent}  [{key}]=>\n" if isinstance(key, int) else f'{indent}  ["{key}"]=>\n'
+                )
                 yield from dumped(inner, level + 1)
             yield f"{indent}}}\n"
 
 
-def values(make: Callable[[random.Random], dict[str, Any]], megabytes: float) -> list[dict[str, Any]]:
+def values(
+    make: Callable[[random.Random], dict[str, Any]], megabytes: float
+) -> list[dict[str, Any]]:
     chance = random.Random(1)
     size = sum(map(len, dumped([make(chance) for _ in range(100)]))) / 100
     return [make(chance) for _ in range(int(megabytes * 1e6 / size))]
@@ -93,12 +100,19 @@ def peak_bytes(run: Callable[[], object]) -> int:
     return peak
 
 
-def compare(name: str, make: Callable[[random.Random], dict[str, Any]], megabytes: float, pairs: int) -> None:
+def compare(
+    name: str, make: Callable[[random.Random], dict[str, Any]], megabytes: float, pairs: int
+) -> None:
     value = values(make, megabytes)
     dump, text = "".join(dumped(value)).encode(), json.dumps(value)
     assert vardump.loads(dump) == value == json.loads(text)
-    timed = [(seconds(lambda: vardump.loads(dump)), seconds(lambda: json.loads(text))) for _ in range(pairs)]
-    ours, theirs = (statistics.median(len(dump) / 1e6 / one[side] for one in timed) for side in (0, 1))
+    timed = [
+        (seconds(lambda: vardump.loads(dump)), seconds(lambda: json.loads(text)))
+        for _ in range(pairs)
+    ]
+    ours, theirs = (
+        statistics.median(len(dump) / 1e6 / one[side] for one in timed) for side in (0, 1)
+    )
     ratio = statistics.median(b / a for a, b in timed)
     memory = peak_bytes(lambda: vardump.loads(dump)) / peak_bytes(lambda: json.loads(text))
     rates = f"loads {ours:6.0f} MB/s, json.loads {theirs:6.0f} MB/s, ratio {ratio:.3f}"
@@ -106,7 +120,9 @@ def compare(name: str, make: Callable[[random.Random], dict[str, Any]], megabyte
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--megabytes", type=float, nargs="+", default=[1, 8, 64])
     args = parser.parse_args()
@@ -121,7 +137,10 @@ def scan_pages(pairs: int) -> None:
     pages = [page for page in pages if b"xdebug" not in page and not list(vardump.scan(page))]
     # As one long page too, with a script of many parentheses in it.
     script = (
-        b"<script>" + b'(function(a){if(b.c("x")&&d(a)){return f.g(h)}document.getElementById("x").y("click")})();\n' * 300 + b"</script>"
+        b"<script>"
+        + b'(function(a){if(b.c("x")&&d(a)){return f.g(h)}document.getElementById("x").y("click")})();\n'
+        * 300
+        + b"</script>"
     )
     whole = b"".join(pages)
     compare_scan(pages, "saved pages", pairs)
@@ -139,7 +158,9 @@ def compare_scan(pages: list[bytes], name: str, pairs: int) -> None:
         return [Selector(text=text, type="html").root for text in texts]
 
     share = statistics.median(seconds(scan) / seconds(parse) for _ in range(pairs))
-    print(f"{len(pages)} {name}, {sum(map(len, pages)) // 1000} kB, no dump: scan costs {share:.1%} of parsing with parsel")
+    print(
+        f"{len(pages)} {name}, {sum(map(len, pages)) // 1000} kB, no dump: scan costs {share:.1%} of parsing with parsel"
+    )
 
 
 if __name__ == "__main__":

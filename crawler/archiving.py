@@ -26,8 +26,20 @@ logger = logging.getLogger(__name__)
 
 # What decides how a site was asked; none of them can hold a password.
 _TOLD_SETTINGS = (
-    *("ROBOTSTXT_OBEY", "AUTOTHROTTLE_ENABLED", "DOWNLOAD_DELAY", "CONCURRENT_REQUESTS_PER_DOMAIN", "DOWNLOAD_TIMEOUT"),
-    *("DOWNLOAD_MAXSIZE", "RETRY_TIMES", "RETRY_AFTER_MAX", "REDIRECT_MAX_TIMES", "COOKIES_ENABLED"),
+    *(
+        "ROBOTSTXT_OBEY",
+        "AUTOTHROTTLE_ENABLED",
+        "DOWNLOAD_DELAY",
+        "CONCURRENT_REQUESTS_PER_DOMAIN",
+        "DOWNLOAD_TIMEOUT",
+    ),
+    *(
+        "DOWNLOAD_MAXSIZE",
+        "RETRY_TIMES",
+        "RETRY_AFTER_MAX",
+        "REDIRECT_MAX_TIMES",
+        "COOKIES_ENABLED",
+    ),
 )
 
 
@@ -42,11 +54,15 @@ class Archiving:
         if spider.renderer:
             about[RENDERED_BY] = spider.renderer
         # What Splash is asked is nothing of the publisher's.
-        self._splash = host_and_port(crawler.settings["SPLASH_URL"]) if spider.renderer == "splash" else None
+        self._splash = (
+            host_and_port(crawler.settings["SPLASH_URL"]) if spider.renderer == "splash" else None
+        )
         if self._pages is None:
             self._writer = WarcWriter(spider.arguments.archive, about)
         else:
-            self._writer = WarcWriter(spider.arguments.archive, about, self._pages.archived, self._pages.note_archived)
+            self._writer = WarcWriter(
+                spider.arguments.archive, about, self._pages.archived, self._pages.note_archived
+            )
             # What the ledger says was archived has to be.
             self._pages.before_durable = self._writer.sync
         spider.archive = self._writer
@@ -82,7 +98,9 @@ class Archiving:
                 return
             logger.error("%s", error)
             if self.crawler.engine is not None and self.crawler.engine.spider is not None:
-                self._stopping: Any = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="archive_failed"))
+                self._stopping: Any = asyncio.ensure_future(
+                    self.crawler.engine.close_spider_async(reason="archive_failed")
+                )
 
     def _engine_stopped(self) -> None:
         try:
@@ -101,6 +119,7 @@ def _about(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
         "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
         "http-header-user-agent": settings["USER_AGENT"],
         "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
-        "description": "scrapy crawl articles " + " ".join(f"-a {name}={value}" for name, value in given.items()),
+        "description": "scrapy crawl articles "
+        + " ".join(f"-a {name}={value}" for name, value in given.items()),
         "settings": " ".join(f"{name}={value}" for name, value in told.items()),
     }

@@ -18,7 +18,21 @@ from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
 from crawler.warc.archive import WARC_SUFFIXES, is_archive
 
-NAMES = ("seed", "source", "at", "archive", "site", "base_url", "depth", "limit", "since", "until", "match", "recheck", "render")
+NAMES = (
+    "seed",
+    "source",
+    "at",
+    "archive",
+    "site",
+    "base_url",
+    "depth",
+    "limit",
+    "since",
+    "until",
+    "match",
+    "recheck",
+    "render",
+)
 RECHECKS = ("due", "all", "none")
 """What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
 RENDERERS = ("splash", "playwright")
@@ -89,21 +103,29 @@ def parse(given: Mapping[str, str]) -> Arguments:
         # Services that run spiders, such as Scrapyd, add arguments of their own like _job.
         if name not in NAMES and not name.startswith("_"):
             hint = did_you_mean(name, NAMES)
-            raise CrawlerError(f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}")
+            raise CrawlerError(
+                f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
+            )
     site = sites.load(given.get("site", "alalam"))
     base_url = _base_url(given["base_url"]) if "base_url" in given else None
     if base_url:
         site = site.at(base_url)
-    since, until = (_day(name, given[name]) if name in given else None for name in ("since", "until"))
+    since, until = (
+        _day(name, given[name]) if name in given else None for name in ("since", "until")
+    )
     if since and until and since > until:
-        raise CrawlerError(f"until: got '{until}', which is before since ('{since}'); takes a date not before it")
+        raise CrawlerError(
+            f"until: got '{until}', which is before since ('{since}'); takes a date not before it"
+        )
     everything = given.get("seed", "").strip() == EVERYTHING
     sources = _sources(given.get("source", "live"))
     if everything:
         _check_everything(given, sources)
     archived = "wayback" in sources or any(map(is_archive, sources))
     if "at" in given and not archived:
-        raise CrawlerError("at: only archives have pages as they were at a date; takes source=wayback, or WARC or WACZ files, with it")
+        raise CrawlerError(
+            "at: only archives have pages as they were at a date; takes source=wayback, or WARC or WACZ files, with it"
+        )
     return Arguments(
         seeds=tuple(_seeds(given["seed"], site)) if "seed" in given and not everything else (),
         everything=everything,
@@ -146,11 +168,17 @@ def _seed_file(name: str, site: Site) -> list[Seed]:
         text = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CrawlerError(f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line") from error
+        raise CrawlerError(
+            f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line"
+        ) from error
     if not text.strip():
         raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
-    return [_seed(line, site, f"seed, line {number} of {name}") for number, line in lines if line and not line.startswith("#")]
+    return [
+        _seed(line, site, f"seed, line {number} of {name}")
+        for number, line in lines
+        if line and not line.startswith("#")
+    ]
 
 
 def _seed(text: str, site: Site, where: str) -> Seed:
@@ -160,7 +188,9 @@ def _seed(text: str, site: Site, where: str) -> Seed:
         article_id = site.id_of(text)
         if article_id is None:
             hosts = ", ".join(sorted(site.hosts))
-            raise CrawlerError(f"{where}: got {text!r}, which is no article of {site.name} ({hosts}); takes {_SEED_TAKES}")
+            raise CrawlerError(
+                f"{where}: got {text!r}, which is no article of {site.name} ({hosts}); takes {_SEED_TAKES}"
+            )
         return Seed(article_id)
     path = Path(text)
     try:
@@ -168,7 +198,9 @@ def _seed(text: str, site: Site, where: str) -> Seed:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
-        raise CrawlerError(f"{where}: got {text!r}, which is neither digits nor a file; takes {_SEED_TAKES}")
+        raise CrawlerError(
+            f"{where}: got {text!r}, which is neither digits nor a file; takes {_SEED_TAKES}"
+        )
     return Seed("", path)
 
 
@@ -180,7 +212,9 @@ def _sources(value: str) -> tuple[str, ...]:
             raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
         if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
             what = "is a pattern of no WARC or WACZ file" if has_magic(name) else "does not exist"
-            raise CrawlerError(f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}")
+            raise CrawlerError(
+                f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
+            )
     if len(set(names)) < len(names):
         raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
     return tuple(names)
@@ -196,7 +230,9 @@ def _exists(path: str) -> bool:
 def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> None:
     for name in sources:
         if name in ON_THE_WEB:
-            raise CrawlerError(f"seed: got 'all', which takes what saved pages and archive files hold, and source is {name!r}; give ids")
+            raise CrawlerError(
+                f"seed: got 'all', which takes what saved pages and archive files hold, and source is {name!r}; give ids"
+            )
     for name in _OF_FOLLOWING:
         if name in given:
             raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
@@ -220,7 +256,12 @@ def _base_url(value: str) -> str:
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
         raise CrawlerError(f"base_url: got {value!r}, which is no URL; {takes}") from None
-    is_root = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and not parts.query and not parts.fragment
+    is_root = (
+        parts.scheme in ("http", "https")
+        and _HOST.fullmatch(parts.netloc)
+        and not parts.query
+        and not parts.fragment
+    )
     if not is_root or not port_is_valid:
         raise CrawlerError(f"base_url: got {value!r}; {takes}")
     return value.rstrip("/")
@@ -244,13 +285,17 @@ def _day(name: str, value: str) -> date:
 def one_of(known: tuple[str, ...], name: str, value: str) -> str:
     """Check an argument or a setting that is one of several words."""
     if value not in known:
-        raise CrawlerError(f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}")
+        raise CrawlerError(
+            f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}"
+        )
     return value
 
 
 def _render(value: str, sources: tuple[str, ...]) -> str:
     if "live" not in sources:
-        raise CrawlerError(f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out")
+        raise CrawlerError(
+            f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out"
+        )
     return one_of((*RENDERERS, WHERE_NEEDED), "render", value)
 
 
@@ -258,4 +303,6 @@ def _pattern(value: str) -> re.Pattern[str]:
     try:
         return re.compile(value)
     except re.error as error:
-        raise CrawlerError(f"match: got {value!r}, which is no regular expression ({error}); takes one, such as Aleppo|Homs") from error
+        raise CrawlerError(
+            f"match: got {value!r}, which is no regular expression ({error}); takes one, such as Aleppo|Homs"
+        ) from error

@@ -29,7 +29,9 @@ class ArchiveError(CrawlerError):
     ``reason`` is what a failure of the page says (crawler.items.Reason).
     """
 
-    def __init__(self, message: str, reason: Literal["unreadable", "cut_short", "too_large"] = "unreadable") -> None:
+    def __init__(
+        self, message: str, reason: Literal["unreadable", "cut_short", "too_large"] = "unreadable"
+    ) -> None:
         super().__init__(message, exit_code=1)
         self.reason: Literal["unreadable", "cut_short", "too_large"] = reason
 

@@ -94,7 +94,9 @@ class Memory(Protocol):
         """Keep a sighting that is new or has changed; ``waits`` says that it has just been queued."""
         ...
 
-    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
+    def note_listing(
+        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+    ) -> None:
         """Keep that a page lists an article; ``first`` says that it is now the list that counts."""
         ...
 
@@ -146,14 +148,19 @@ class InMemory:
         if waits:
             self._waiting.append(sighting)
 
-    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
+    def note_listing(
+        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+    ) -> None:
         # Nobody asks who lists an article that was had.
         if sighting.state not in DONE:
             listing = Listing(page_id, place, item.position, item.headline_raw)
             self._listings.setdefault(sighting.id, []).append(listing)
 
     def listings(self, sighting: Sighting) -> list[Listing]:
-        return sorted(self._listings.get(sighting.id, ()), key=lambda listing: (listing.place, listing.position))
+        return sorted(
+            self._listings.get(sighting.id, ()),
+            key=lambda listing: (listing.place, listing.position),
+        )
 
     def next(self, *, deeper: bool) -> Iterable[Sighting]:
         if not deeper:
@@ -163,7 +170,10 @@ class InMemory:
         return found
 
     def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
-        return sorted((sighting for sighting in known if sighting.state not in DONE), key=lambda sighting: sighting.order)
+        return sorted(
+            (sighting for sighting in known if sighting.state not in DONE),
+            key=lambda sighting: sighting.order,
+        )
 
     def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[RelatedItem]]]:
         return ()
@@ -191,7 +201,13 @@ class Frontier:
     """
 
     def __init__(
-        self, depth: int, limit: int, follow: Callable[[RelatedItem], bool], memory: Memory | None = None, *, forgets: bool = False
+        self,
+        depth: int,
+        limit: int,
+        follow: Callable[[RelatedItem], bool],
+        memory: Memory | None = None,
+        *,
+        forgets: bool = False,
     ) -> None:
         self.depth = depth
         self.limit = limit
@@ -251,7 +267,9 @@ class Frontier:
             sighting = self.known.get(article_id)
             nearer = improved = False
             if sighting is None:
-                sighting = self.known[article_id] = Sighting(article_id, "pruned", order, page_id, item)
+                sighting = self.known[article_id] = Sighting(
+                    article_id, "pruned", order, page_id, item
+                )
             elif sighting.found_on is not None and not sighting.taken and order < sighting.order:
                 nearer = order[0] < sighting.depth
                 improved = nearer or sighting.revision == 0
@@ -278,7 +296,9 @@ class Frontier:
         """Decide anew about what was never fetched: how far to follow, or what, is not what it was in earlier runs."""
         for sighting, items in self.memory.never_fetched():
             follows = any(map(self.follow, items))
-            state: State = "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
+            state: State = (
+                "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
+            )
             if state == sighting.state:
                 continue
             self.known[sighting.id] = sighting
@@ -308,7 +328,9 @@ class Frontier:
     @property
     def unrecorded(self) -> tuple[str, ...]:
         """The articles that were taken, and of which nothing came."""
-        return tuple(sighting.id for sighting in self.known.values() if sighting.taken and sighting.queued)
+        return tuple(
+            sighting.id for sighting in self.known.values() if sighting.taken and sighting.queued
+        )
 
     @property
     def has_more(self) -> bool:
@@ -390,7 +412,9 @@ def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[s
     listings = list(listings)
     listing = sighting.listing
     if listing is None and sighting.found_on is not None:
-        listing = next((found.item for found in listings if found.page_id == sighting.found_on), None)
+        listing = next(
+            (found.item for found in listings if found.page_id == sighting.found_on), None
+        )
     return {
         "site": site.name,
         "id": sighting.id,

@@ -52,7 +52,9 @@ class JobKeeper:
             self._stop(self._job.pages.failed)
         self._commits = create_looping_call(self._job.pages.flush)
         # Twice within the time after which a commit has to be durable: one flush may come just before it.
-        self._commits.start(max(_LEAST_SECONDS, min(_COMMIT_SECONDS, self._job.pages.sync_seconds / 2)), now=False)
+        self._commits.start(
+            max(_LEAST_SECONDS, min(_COMMIT_SECONDS, self._job.pages.sync_seconds / 2)), now=False
+        )
 
     def spider_closed(self, reason: str) -> None:
         self._reason = reason
@@ -78,5 +80,7 @@ class JobKeeper:
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
             self._stopping: Any = asyncio.ensure_future(
-                engine.close_spider_async(reason="ledger_failed" if isinstance(error, LedgerError) else "archive_failed")
+                engine.close_spider_async(
+                    reason="ledger_failed" if isinstance(error, LedgerError) else "archive_failed"
+                )
             )

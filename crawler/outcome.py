@@ -103,7 +103,9 @@ class Outcome:
     @property
     def stored_nothing(self) -> bool:
         """Whether the run wanted articles and has none, for a reason that is not the site's own answer."""
-        return not (self.articles or self.unchanged or self.still_refused) and (_faults(self.failures) > 0 or self.interrupted)
+        return not (self.articles or self.unchanged or self.still_refused) and (
+            _faults(self.failures) > 0 or self.interrupted
+        )
 
     @property
     def faults(self) -> int:
@@ -116,7 +118,9 @@ class Outcome:
 
     @property
     def ledger_failed(self) -> bool:
-        return self._job is not None and (self._job.pages is None or self._job.pages.failed is not None)
+        return self._job is not None and (
+            self._job.pages is None or self._job.pages.failed is not None
+        )
 
     @property
     def archive_failed(self) -> bool:
@@ -128,7 +132,13 @@ class Outcome:
 
     @property
     def incomplete(self) -> bool:
-        return self.faults > 0 or self.interrupted or self.dropped > 0 or bool(self.unrecorded) or bool(self._source_faults)
+        return (
+            self.faults > 0
+            or self.interrupted
+            or self.dropped > 0
+            or bool(self.unrecorded)
+            or bool(self._source_faults)
+        )
 
     @property
     def closed(self) -> bool:
@@ -145,7 +155,10 @@ class Outcome:
             return self._job.feeds_failed
         stats = self.crawler.stats.get_stats()
         failed = any(key.startswith("feedexport/failed_count") for key in stats)
-        return failed or bool(self.crawler.settings.getdict("FEEDS") and self.crawler.get_extension(FeedExporter) is None)
+        return failed or bool(
+            self.crawler.settings.getdict("FEEDS")
+            and self.crawler.get_extension(FeedExporter) is None
+        )
 
     def exit_code(self) -> int:
         if self.ledger_failed or self.archive_failed:
@@ -156,7 +169,9 @@ class Outcome:
             return NOTHING_STORED
         if not self.closed:
             return NOTHING_STORED if self._job is None else INCOMPLETE
-        balanced = self.balance.balanced if self.balance else self.discovered == self.stored + self.dropped
+        balanced = (
+            self.balance.balanced if self.balance else self.discovered == self.stored + self.dropped
+        )
         if not balanced:
             return UNBALANCED
         return INCOMPLETE if self.incomplete else COMPLETE
@@ -166,20 +181,48 @@ class Outcome:
         lines = []
         if self._job is not None and self._job.run is not None:
             run = self._job.run
-            lines.append(f"run {run.number} of {self._job.folder}, {run.began:%Y-%m-%d %H:%M:%S} UTC")
-        lines += [*self._completed, *self._table(), *self._feeds_lines(), *self._troubles(), *self._how_it_ended(), self._last_line()]
+            lines.append(
+                f"run {run.number} of {self._job.folder}, {run.began:%Y-%m-%d %H:%M:%S} UTC"
+            )
+        lines += [
+            *self._completed,
+            *self._table(),
+            *self._feeds_lines(),
+            *self._troubles(),
+            *self._how_it_ended(),
+            self._last_line(),
+        ]
         return "\n".join(lines)
 
     def _table(self) -> list[str]:
         """What came of this run's fetches."""
         sources = _by(self._sources) if len(getattr(self.crawler.spider, "sources", ())) > 1 else ""
         articles = ("articles", self.articles, sources)
-        others = [("teasers", self.teasers.total(), _by(self.teasers)), ("failures", self.failures.total(), _by(self.failures))]
+        others = [
+            ("teasers", self.teasers.total(), _by(self.teasers)),
+            ("failures", self.failures.total(), _by(self.failures)),
+        ]
         if self._job is not None:
-            if self.closed and self._frontier is not None and not self._frontier.taken and not self.teasers:
+            if (
+                self.closed
+                and self._frontier is not None
+                and not self._frontier.taken
+                and not self.teasers
+            ):
                 recheck = getattr(getattr(self.crawler.spider, "arguments", None), "recheck", "due")
-                return ["  nothing new: " + ("nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}")]
-            kinds = {"new": self.articles - self.changed, "changed": self.changed, "unchanged": self.unchanged}
+                return [
+                    "  nothing new: "
+                    + (
+                        "nothing was due"
+                        if recheck == "due"
+                        else f"nothing to fetch with recheck={recheck}"
+                    )
+                ]
+            kinds = {
+                "new": self.articles - self.changed,
+                "changed": self.changed,
+                "unchanged": self.unchanged,
+            }
             kinds["gone or forbidden as before"] = self.still_refused
             came = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
             articles = ("articles", self.articles, "; ".join(filter(None, (came, sources))))
@@ -194,21 +237,30 @@ class Outcome:
     def _rendering_line(self) -> list[str]:
         """How many pages were read as a browser showed them, and how many as they came."""
         rendered, kept, unfinished, failed, plain = (
-            self.crawler.stats.get_value(f"rendering/{name}", 0) for name in ("rendered", "kept", "unfinished", "failed", "plain")
+            self.crawler.stats.get_value(f"rendering/{name}", 0)
+            for name in ("rendered", "kept", "unfinished", "failed", "plain")
         )
         if not rendered + failed + plain:
             return []
         notes = [f"{kept:,} of them read as they came, which said more"] if kept else []
         notes += [f"{unfinished:,} of them not to their end"] if unfinished else []
         notes += [f"{failed:,} could not be, and were read as they came"] if failed else []
-        return [f"  {'; '.join([f'{rendered:,} rendered', *notes, f'{plain:,} needed no rendering'])}"]
+        return [
+            f"  {'; '.join([f'{rendered:,} rendered', *notes, f'{plain:,} needed no rendering'])}"
+        ]
 
     def _feeds_lines(self) -> list[str]:
         lines = []
         if self._archive is not None and self._archive.exchanges:
-            revisits = f", {self._archive.revisits:,} of them as before" if self._archive.revisits else ""
-            lines.append(f"  archived: {self._archive.path} ({self._archive.exchanges:,} exchanges{revisits})")
-        lines += [f"  written: {feed}" for feed in self.feeds] + [f"  not stored: {error}" for error in self.feed_errors]
+            revisits = (
+                f", {self._archive.revisits:,} of them as before" if self._archive.revisits else ""
+            )
+            lines.append(
+                f"  archived: {self._archive.path} ({self._archive.exchanges:,} exchanges{revisits})"
+            )
+        lines += [f"  written: {feed}" for feed in self.feeds] + [
+            f"  not stored: {error}" for error in self.feed_errors
+        ]
         if self._feeds_failed() and not self.feed_errors:
             lines.append("  not stored: a feed could not be written; the log says why")
         return lines
@@ -219,15 +271,26 @@ class Outcome:
         had = self.balance.articles if self.balance else self.articles
         if not had and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
-        lines += [f"  not readable, so that pages may be missing: {fault}" for fault in self._source_faults]
-        if not self.discovered and getattr(getattr(self.crawler.spider, "arguments", None), "everything", False):
+        lines += [
+            f"  not readable, so that pages may be missing: {fault}"
+            for fault in self._source_faults
+        ]
+        if not self.discovered and getattr(
+            getattr(self.crawler.spider, "arguments", None), "everything", False
+        ):
             hosts = ", ".join(sorted(getattr(self.crawler.spider, "allowed_domains", ())))
-            lines.append(f"  no article was stored: what was given holds none of {hosts}; an archive of a mirror is read with its base_url")
+            lines.append(
+                f"  no article was stored: what was given holds none of {hosts}; an archive of a mirror is read with its base_url"
+            )
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if self.unrecorded:
-            ids = ", ".join(self.unrecorded[:_NAMED]) + (" …" if len(self.unrecorded) > _NAMED else "")
-            lines.append(f"  nothing came of these, so they will be fetched again; the log may say why: {ids}")
+            ids = ", ".join(self.unrecorded[:_NAMED]) + (
+                " …" if len(self.unrecorded) > _NAMED else ""
+            )
+            lines.append(
+                f"  nothing came of these, so they will be fetched again; the log may say why: {ids}"
+            )
         return lines
 
     def _how_it_ended(self) -> list[str]:
@@ -237,13 +300,19 @@ class Outcome:
         if self.archive_failed and self._archive is not None:
             return [f"  stopped: {self._archive.failed}"]
         if self._renderer_fault:
-            goes_on = "the same command goes on where it was" if job is not None else "what it had is stored"
+            goes_on = (
+                "the same command goes on where it was"
+                if job is not None
+                else "what it had is stored"
+            )
             return [f"  stopped: {self._renderer_fault}", f"  {goes_on}"]
         if job is not None and (not self.closed or self.interrupted):
             how = f"stopped before its end ({self.reason})" if self.closed else "broken off"
             return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
         if not self.closed:
-            return ["  the run was broken off before it could write its feeds; what they held is in files that end in .part"]
+            return [
+                "  the run was broken off before it could write its feeds; what they held is in files that end in .part"
+            ]
         if self.interrupted:
             return [f"  the run was stopped before its end ({self.reason}); what it had is stored"]
         return [f"  next due: {self.next_due}"] if self.next_due else []
@@ -252,12 +321,19 @@ class Outcome:
         if self.balance is not None:
             return str(self.balance)
         if self._job is not None:
-            return f"what it had is stored; scrapy status -s JOBDIR={self._job.folder} tells the sum"
+            return (
+                f"what it had is stored; scrapy status -s JOBDIR={self._job.folder} tells the sum"
+            )
         discovered, teasers, failures = self.discovered, self.teasers.total(), self.failures.total()
         balanced = discovered == self.stored
         excused = self.dropped or not self.closed
-        return f"discovered {discovered} {'=' if balanced else '!='} articles {self.articles} + teasers {teasers} + failures {failures}" + (
-            "" if balanced or excused else " (the sum does not balance: this is a fault of the crawler, please report it)"
+        return (
+            f"discovered {discovered} {'=' if balanced else '!='} articles {self.articles} + teasers {teasers} + failures {failures}"
+            + (
+                ""
+                if balanced or excused
+                else " (the sum does not balance: this is a fault of the crawler, please report it)"
+            )
         )
 
     def completed(self, run: Run, errors: list[str]) -> None:
@@ -265,15 +341,27 @@ class Outcome:
         assert self._job is not None
         outcomes = self._job.outcomes(run)
         self._completed_faults += _faults(outcomes) + len(errors)
-        words = ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common()) or "nothing stored"
-        self._completed.append(f"  went on from run {run.number}, which was broken off; it had {words}")
-        self._completed += [f"  not stored, and tried again by the next run: {error}" for error in errors]
+        words = (
+            ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
+            or "nothing stored"
+        )
+        self._completed.append(
+            f"  went on from run {run.number}, which was broken off; it had {words}"
+        )
+        self._completed += [
+            f"  not stored, and tried again by the next run: {error}" for error in errors
+        ]
 
     def _opened(self, spider: Spider) -> None:
         self._began = monotonic()
         self._job = getattr(spider, "job", None)
         self._archive = getattr(spider, "archive", None)
-        self._source_faults = [fault for source in getattr(spider, "sources", ()) if source is not None for fault in source.faults]
+        self._source_faults = [
+            fault
+            for source in getattr(spider, "sources", ())
+            if source is not None
+            for fault in source.faults
+        ]
         for fault in self._source_faults:
             logger.warning("%s", fault)
         self._frontier = getattr(spider, "frontier", None)
@@ -318,7 +406,11 @@ class Outcome:
 
 
 def _faults(outcomes: Mapping[str, int]) -> int:
-    return sum(count for outcome, count in outcomes.items() if outcome in REASONS and outcome not in ANSWERS)
+    return sum(
+        count
+        for outcome, count in outcomes.items()
+        if outcome in REASONS and outcome not in ANSWERS
+    )
 
 
 def _by(counts: Counter[str]) -> str:
@@ -343,16 +435,28 @@ class _Progress:
         self.outcome = outcome
         self.frontier = frontier
         self.terminal = sys.stderr.isatty()
-        self._interval = 0.2 if self.terminal else outcome.crawler.settings.getfloat("PROGRESS_INTERVAL")
+        self._interval = (
+            0.2 if self.terminal else outcome.crawler.settings.getfloat("PROGRESS_INTERVAL")
+        )
         self._said = 0
         self._at = monotonic()
         if self.terminal:
-            self._handlers = [h for h in logging.root.handlers if isinstance(h, logging.StreamHandler) and h.stream is sys.stderr]
+            self._handlers = [
+                h
+                for h in logging.root.handlers
+                if isinstance(h, logging.StreamHandler) and h.stream is sys.stderr
+            ]
             for handler in self._handlers:
                 handler.setStream(_AboveTheLine())
             # A terminal may say that it has no size at all; tqdm would then show nothing.
             size = get_terminal_size()
-            self._line = tqdm(bar_format="{desc}", file=sys.stderr, leave=False, ncols=size.columns, nrows=size.lines)
+            self._line = tqdm(
+                bar_format="{desc}",
+                file=sys.stderr,
+                leave=False,
+                ncols=size.columns,
+                nrows=size.lines,
+            )
         self._loop = create_looping_call(self._say)
         if self._interval > 0:
             self._loop.start(self._interval, now=False)

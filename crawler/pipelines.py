@@ -48,8 +48,16 @@ class RecordPipeline:
             return normalise.article(item.page, item.fetch, item.related, spider.site)
         except Exception as error:
             # No id may end without a record, not even by a fault of ours.
-            spider.logger.exception("%s: a fault of this program while making its record", item.fetch.id)
-            return spider.failure(item.fetch.id, "internal_error", f"{type(error).__name__}: {error}", item.fetch.status, item.fetch.source)
+            spider.logger.exception(
+                "%s: a fault of this program while making its record", item.fetch.id
+            )
+            return spider.failure(
+                item.fetch.id,
+                "internal_error",
+                f"{type(error).__name__}: {error}",
+                item.fetch.status,
+                item.fetch.source,
+            )
 
     async def close_spider(self) -> None:
         """Send the teasers through all pipelines. Only now is it known who lists what, also when the run was stopped early."""
@@ -81,7 +89,9 @@ class MemoryPipeline:
         if not isinstance(spider, ArticlesSpider):
             return item
         read = _READ.get()
-        kept = spider.frontier.memory.store(spider.frontier.known.get(read.id) if read else None, item, read)
+        kept = spider.frontier.memory.store(
+            spider.frontier.known.get(read.id) if read else None, item, read
+        )
         if read:
             spider.frontier.recorded(read.id)
         if kept is None:
@@ -92,11 +102,17 @@ class MemoryPipeline:
         """Another pipeline dropped an item, or failed: its article was fetched, and has no record."""
         spider = self.crawler.spider
         article_id = _id_of(item)
-        if isinstance(exception, NothingNew) or isinstance(item, Teaser) or not isinstance(spider, ArticlesSpider):
+        if (
+            isinstance(exception, NothingNew)
+            or isinstance(item, Teaser)
+            or not isinstance(spider, ArticlesSpider)
+        ):
             return
         if article_id not in spider.frontier.known:
             return
-        spider.frontier.memory.leave(spider.frontier.known[article_id], "dropped", str(exception) if exception else None)
+        spider.frontier.memory.leave(
+            spider.frontier.known[article_id], "dropped", str(exception) if exception else None
+        )
 
 
 def _id_of(item: Any) -> str:

@@ -28,4 +28,8 @@ def serve(site: Site, asked: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     publisher = sites.load(sys.argv[1])
     with suppress(BrokenPipeError, ConnectionResetError):
-        serve(publisher if sys.argv[2] == publisher.base_url else publisher.at(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)
+        serve(
+            publisher if sys.argv[2] == publisher.base_url else publisher.at(sys.argv[2]),
+            sys.stdin.buffer,
+            sys.stdout.buffer,
+        )

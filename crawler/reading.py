@@ -41,7 +41,9 @@ class Read:
     related: tuple[RelatedItem, ...] | None
 
 
-def read(body: bytes, site: Site, article_id: str, address: str | None, charset: str | None) -> Read:
+def read(
+    body: bytes, site: Site, article_id: str, address: str | None, charset: str | None
+) -> Read:
     """Read the page that answered for an article; ``address`` is where its relative links start, ``charset`` what its header declares."""
     said = page.read(body, site, url=address, charset=charset)
     refusal = normalise.refusal(said, article_id, site)
@@ -55,7 +57,9 @@ class Readers:
         self._readers = [_Reader(site) for _ in range(processes)]
         self._free = asyncio.Semaphore(processes * _AHEAD)
 
-    async def read(self, body: bytes, article_id: str, address: str | None, charset: str | None) -> Read | None:
+    async def read(
+        self, body: bytes, article_id: str, address: str | None, charset: str | None
+    ) -> Read | None:
         """Have a page read; None if it cannot be, because a process has died or failed."""
         async with self._free:
             reader = min(self._readers, key=lambda reader: len(reader.waiting), default=None)
@@ -65,7 +69,10 @@ class Readers:
                 return await reader.read((body, article_id, address, charset))
             except Exception as error:
                 if reader in self._readers:
-                    logger.warning("a process that read pages has ended (%s); the others go on", error or type(error).__name__)
+                    logger.warning(
+                        "a process that read pages has ended (%s); the others go on",
+                        error or type(error).__name__,
+                    )
                     self._readers.remove(reader)
                     reader.close()
                 return None
@@ -82,7 +89,9 @@ class _Reader:
         command = [sys.executable, "-m", "crawler.reader", site.name, site.base_url]
         with theirs:
             end = theirs.fileno()
-            self._process = subprocess.Popen(command, stdin=end, stdout=end, env=environment, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdin=end, stdout=end, env=environment, start_new_session=True
+            )
         self.waiting: deque[asyncio.Future[Read | None]] = deque()
         self._ended: Exception | None = None
         self._opened: asyncio.Task[None] | None = None

@@ -62,7 +62,10 @@ class FrontierScheduler(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        if monotonic() < self._paused_until or len(self.crawler.engine.downloader.active) >= self._at_once:
+        if (
+            monotonic() < self._paused_until
+            or len(self.crawler.engine.downloader.active) >= self._at_once
+        ):
             return None
         if self._ready:
             return self._ready.popleft()

@@ -81,7 +81,11 @@ SPIDER_MIDDLEWARES = {
 }
 # Without cookies: switched off, Scrapy would still import what they need, which takes a tenth of a second and opens a socket to see
 # whether it could; a crawl of files is to open none.
-DOWNLOADER_MIDDLEWARES_BASE = {name: place for name, place in default_settings.DOWNLOADER_MIDDLEWARES_BASE.items() if "cookies" not in name}
+DOWNLOADER_MIDDLEWARES_BASE = {
+    name: place
+    for name, place in default_settings.DOWNLOADER_MIDDLEWARES_BASE.items()
+    if "cookies" not in name
+}
 DOWNLOADER_MIDDLEWARES = {
     # The last to see an answer.
     "crawler.sources.readers.ReadersMiddleware": 5,
@@ -144,7 +148,10 @@ FEED_EXPORTERS = {
 FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
-    f"output/{name}-%(time)s.jsonl": {"format": "jsonlines", "item_classes": [f"crawler.items.{record}"]}
+    f"output/{name}-%(time)s.jsonl": {
+        "format": "jsonlines",
+        "item_classes": [f"crawler.items.{record}"],
+    }
     for name, record in (("articles", "Article"), ("teasers", "Teaser"), ("failures", "Failure"))
 }
 

@@ -41,19 +41,44 @@ class Warc:
         kind: str = "response",
         **more: str,
     ) -> "Warc":
-        http = None if kind == "resource" else StatusAndHeaders(status, list(headers), protocol="HTTP/1.1")
-        said: dict[str, Any] = {"WARC-Date": date, **{name.replace("_", "-"): value for name, value in more.items()}}
+        http = (
+            None
+            if kind == "resource"
+            else StatusAndHeaders(status, list(headers), protocol="HTTP/1.1")
+        )
+        said: dict[str, Any] = {
+            "WARC-Date": date,
+            **{name.replace("_", "-"): value for name, value in more.items()},
+        }
         content_type = headers[0][1] if kind == "resource" else ""
         record = self.writer.create_warc_record(
-            url, kind, io.BytesIO(body), len(body), http_headers=http, warc_headers_dict=said, warc_content_type=content_type
+            url,
+            kind,
+            io.BytesIO(body),
+            len(body),
+            http_headers=http,
+            warc_headers_dict=said,
+            warc_content_type=content_type,
         )
         return self._write(record)
 
-    def revisit(self, url: str, digest: str, of: tuple[str, str] | None, date: str, status: str = "200 OK", profile: str = "") -> "Warc":
+    def revisit(
+        self,
+        url: str,
+        digest: str,
+        of: tuple[str, str] | None,
+        date: str,
+        status: str = "200 OK",
+        profile: str = "",
+    ) -> "Warc":
         """Add a revisit of the capture with this URL and date; without them, of one that only the digest names."""
         http = StatusAndHeaders(status, list(HEADERS), protocol="HTTP/1.1")
         record = self.writer.create_revisit_record(
-            url, digest, *(of or (url, date)), http_headers=http, warc_headers_dict={"WARC-Date": date}
+            url,
+            digest,
+            *(of or (url, date)),
+            http_headers=http,
+            warc_headers_dict={"WARC-Date": date},
         )
         if of is None:
             record.rec_headers.remove_header("WARC-Refers-To-Target-URI")

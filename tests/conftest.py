@@ -60,7 +60,12 @@ class Run:
     @property
     def balance(self) -> str:
         """The last line of the report, wherever it was printed."""
-        return next(line for out in (self.stdout, self.stderr) for line in out.splitlines() if line.startswith("discovered "))
+        return next(
+            line
+            for out in (self.stdout, self.stderr)
+            for line in out.splitlines()
+            if line.startswith("discovered ")
+        )
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
@@ -76,7 +81,12 @@ CACHE = tempfile.mkdtemp(prefix="cache-of-tests-")
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "XDG_CACHE_HOME": CACHE, "SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": f"{ROOT}{os.pathsep}."}
+    return {
+        **os.environ,
+        "XDG_CACHE_HOME": CACHE,
+        "SCRAPY_SETTINGS_MODULE": "crawler.settings",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}.",
+    }
 
 
 def command(*args: object) -> list[str]:
@@ -92,7 +102,15 @@ def scrapy(tmp_path: Path) -> Crawl:
     """Run a scrapy command in an empty folder: ``scrapy("list")``."""
 
     def run(*args: object, timeout: float = 120, cwd: Path = tmp_path) -> Run:
-        done = subprocess.run(command(*args), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            command(*args),
+            cwd=cwd,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
         return Run(done.returncode, done.stdout, done.stderr, cwd)
 
     return run
@@ -105,7 +123,12 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
     The records are those of the run's own three feeds; what they hold must balance with what the run says.
     """
 
-    def run(*words: object, settings: dict[str, object] | None = None, timeout: float = 120, **arguments: object) -> Run:
+    def run(
+        *words: object,
+        settings: dict[str, object] | None = None,
+        timeout: float = 120,
+        **arguments: object,
+    ) -> Run:
         line: list[object] = ["crawl", "articles"]
         for name, value in arguments.items():
             line += ["-a", f"{name}={value}"]
@@ -119,7 +142,9 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
         # With a job, the sum is of all its runs.
         if done.records and "JOBDIR" not in (settings or {}):
             kinds = [len(done.of(kind)) for kind in ("article", "teaser", "failure")]
-            assert done.balance == "discovered {} = articles {} + teasers {} + failures {}".format(sum(kinds), *kinds)
+            assert done.balance == "discovered {} = articles {} + teasers {} + failures {}".format(
+                sum(kinds), *kinds
+            )
         return done
 
     return run
@@ -137,7 +162,11 @@ def live(crawl: Crawl, server: NewsServer) -> Crawl:
     """Crawl the local server without its politeness slowing the tests down."""
 
     def run(*words: object, settings: dict[str, object] | None = None, **arguments: object) -> Run:
-        return crawl(*words, settings={**IMPATIENT, **(settings or {})}, **{"base_url": server.url, **arguments})
+        return crawl(
+            *words,
+            settings={**IMPATIENT, **(settings or {})},
+            **{"base_url": server.url, **arguments},
+        )
 
     return run
 
@@ -164,7 +193,15 @@ def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
     python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
     service("Splash (in an environment of its own, named by SPLASH)", python.exists())
     url = f"http://127.0.0.1:{free_port()}"
-    line = [python, ROOT / "tests" / "services" / "splash_server.py", "--ip", "127.0.0.1", "--port", url.rpartition(":")[2], *options]
+    line = [
+        python,
+        ROOT / "tests" / "services" / "splash_server.py",
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        url.rpartition(":")[2],
+        *options,
+    ]
     with tempfile.TemporaryFile() as log, subprocess.Popen(line, stdout=log, stderr=log) as process:
         try:
             for _ in range(300):
@@ -202,7 +239,13 @@ def pywb(tmp_path: Path) -> Iterator[Replay]:
         port = free_port()
         with (folder / "log").open("wb") as log:
             for words in (["init", "pages"], ["add", "pages", *map(str, warcs)]):
-                subprocess.run([programs / "wb-manager", *words], cwd=folder, stdout=log, stderr=log, check=True)
+                subprocess.run(
+                    [programs / "wb-manager", *words],
+                    cwd=folder,
+                    stdout=log,
+                    stderr=log,
+                    check=True,
+                )
             line = [programs / "wayback", "--bind", "127.0.0.1", "--port", str(port)]
             started.append(subprocess.Popen(line, cwd=folder, stdout=log, stderr=log))
         for _ in range(300):

@@ -48,7 +48,12 @@ def check(data: bytes) -> None:
         list(show.tree(dump.node))
         if dump.error:
             show.place(dump.error)
-        if dump.form == "plain" and dump.complete and not dump.ambiguous and dump.how == vardump.EXACT:
+        if (
+            dump.form == "plain"
+            and dump.complete
+            and not dump.ambiguous
+            and dump.how == vardump.EXACT
+        ):
             same_bytes(data[dump.start : dump.end], dump.node)
 
 
@@ -59,13 +64,21 @@ def same_bytes(dump: bytes, node: vardump.Value) -> None:
     except vardump.VarDumpError:
         return
     clear = not any(getattr(one, "ambiguous", False) for one in nodes)
-    assert not clear or vardump.render([node]) == vardump.render([*nodes]).rstrip(b"\n") + b"\n", dump
+    assert not clear or vardump.render([node]) == vardump.render([*nodes]).rstrip(b"\n") + b"\n", (
+        dump
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--corpus", type=Path, help="a folder to keep what was found in; without it, a new one each time")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        help="a folder to keep what was found in; without it, a new one each time",
+    )
     args = parser.parse_args()
     corpus = args.corpus or Path(tempfile.mkdtemp(prefix="vardump-fuzz-"))
     corpus.mkdir(parents=True, exist_ok=True)
@@ -74,12 +87,20 @@ def main() -> None:
             if path.suffix != ".json":
                 shutil.copy(path, corpus / f"{folder}_{path.name}")
     start = time.monotonic()
-    options = [f"-max_total_time={int(args.minutes * 60)}", "-max_len=4000", "-timeout=20", f"-dict={HERE / 'vardump' / 'fuzz.dict'}"]
+    options = [
+        f"-max_total_time={int(args.minutes * 60)}",
+        "-max_len=4000",
+        "-timeout=20",
+        f"-dict={HERE / 'vardump' / 'fuzz.dict'}",
+    ]
     atheris.Setup([sys.argv[0], *options, str(corpus)], check)
     try:
         atheris.Fuzz()
     finally:
-        print(f"{(time.monotonic() - start) / 60:.1f} minutes, {len(list(corpus.iterdir()))} texts in {corpus}", file=sys.stderr)
+        print(
+            f"{(time.monotonic() - start) / 60:.1f} minutes, {len(list(corpus.iterdir()))} texts in {corpus}",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

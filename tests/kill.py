@@ -41,13 +41,21 @@ def site() -> NewsServer:
     chance = random.Random(4)
     server = NewsServer(Path("nowhere"))
     pages = {number: article(number, PAGES, chance) for number in range(PAGES)}
-    server.pages = {f"/news/{FIRST_ID + number}": page for number, page in pages.items() if number % GONE or not number}
+    server.pages = {
+        f"/news/{FIRST_ID + number}": page
+        for number, page in pages.items()
+        if number % GONE or not number
+    }
     return server
 
 
 def line(url: str, *words: object, at_once: int = 16) -> list[str]:
     """The command line of a crawl of the whole site."""
-    settings = {**IMPATIENT, "CONCURRENT_REQUESTS": at_once, "CONCURRENT_REQUESTS_PER_DOMAIN": at_once}
+    settings = {
+        **IMPATIENT,
+        "CONCURRENT_REQUESTS": at_once,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": at_once,
+    }
     arguments = {"seed": FIRST_ID, "base_url": url, "depth": 1000, "match": MATCH}
     given = [f"{name}={value}" for name, value in arguments.items()]
     return command(
@@ -64,21 +72,29 @@ def lasting(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     assert len({record["id"] for record in records}) == len(records), "an article has two records"
     kept = {}
     for record in records:
-        left_out = (*VOLATILE, "listed_on", "listed_as") if record["kind"] == "failure" else VOLATILE
+        left_out = (
+            (*VOLATILE, "listed_on", "listed_as") if record["kind"] == "failure" else VOLATILE
+        )
         kept[record["id"]] = {name: value for name, value in record.items() if name not in left_out}
     return kept
 
 
-def run(words: list[str], folder: Path, seconds: float | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    words: list[str], folder: Path, seconds: float | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a crawl with further environment variables; kill it after some seconds."""
     with (folder / "log").open("a+", encoding="utf-8") as log:
-        process = subprocess.Popen(words, cwd=folder, env={**environment(), **variables}, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            words, cwd=folder, env={**environment(), **variables}, stdout=log, stderr=log
+        )
         try:
             process.wait(seconds if seconds is not None else 120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        return subprocess.CompletedProcess(words, process.returncode, (folder / "log").read_text(encoding="utf-8"))
+        return subprocess.CompletedProcess(
+            words, process.returncode, (folder / "log").read_text(encoding="utf-8")
+        )
 
 
 def truth(url: str) -> dict[str, dict[str, Any]]:
@@ -89,23 +105,35 @@ def truth(url: str) -> dict[str, dict[str, Any]]:
         return lasting(read_records(Path(name) / "all.jsonl"))
 
 
-def check(folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.CompletedProcess[str]) -> None:
+def check(
+    folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.CompletedProcess[str]
+) -> None:
     """Compare what a crawl left with the truth."""
     assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
-    feeds = [record for feed in sorted((folder / "output").glob("*.jsonl")) for record in read_records(feed)]
+    feeds = [
+        record
+        for feed in sorted((folder / "output").glob("*.jsonl"))
+        for record in read_records(feed)
+    ]
     for name, records in (
         ("union of the feeds", feeds),
         ("-o or -O file", read_records(folder / "mine.jsonl")),
     ):
         got = lasting(records)
         missing, extra = expected.keys() - got.keys(), got.keys() - expected.keys()
-        assert not missing and not extra, f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
+        assert not missing and not extra, (
+            f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
+        )
         differing = [key for key in expected if got[key] != expected[key]]
-        assert not differing, f"{name}: {differing[0]} is\n{json.dumps(got[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
+        assert not differing, (
+            f"{name}: {differing[0]} is\n{json.dumps(got[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
+        )
     assert not list(folder.rglob("*.part")), "a part is left"
     if archives := list(folder.glob("*.warc.gz")):
         wanted = {record["url"] for record in expected.values() if record["kind"] == "article"}
-        assert not (missing := wanted - archived(archives)), f"{len(missing)} articles are recorded and not archived"
+        assert not (missing := wanted - archived(archives)), (
+            f"{len(missing)} articles are recorded and not archived"
+        )
     kinds = Counter(record["kind"] for record in expected.values())
     sum_ = "discovered {} = articles {} + teasers {} + failures {} + pending 0".format(
         len(expected), *(kinds[kind] for kind in ("article", "teaser", "failure"))
@@ -120,16 +148,24 @@ def archived(files: list[Path]) -> set[str]:
         with path.open("rb") as file:
             for record in ArchiveIterator(file, check_digests=True):
                 body = record.content_stream().read()
-                if record.rec_type == "response" and body.rstrip().endswith(b"</html>") and record.digest_checker.passed:
+                if (
+                    record.rec_type == "response"
+                    and body.rstrip().endswith(b"</html>")
+                    and record.digest_checker.passed
+                ):
                     found.add(record.rec_headers.get_header("WARC-Target-URI"))
     return found
 
 
-def crawl(server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]], chance: random.Random) -> tuple[int, int]:
+def crawl(
+    server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]], chance: random.Random
+) -> tuple[int, int]:
     """Kill and resume one crawl until it is done; return how often it was killed, and how many pages were fetched twice."""
     server.asked.clear()
     job = ("-s", "JOBDIR=job", "-a", "archive=pages.warc.gz")
-    words = line(server.url, *job, chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16)))
+    words = line(
+        server.url, *job, chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16))
+    )
     kills = 0
     while True:
         # Starting takes about a second, a whole crawl two or three.
@@ -142,7 +178,9 @@ def crawl(server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]],
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
@@ -161,7 +199,9 @@ def main() -> None:
             kills, crawls, twice = kills + more, crawls + 1, twice + again
             print(f"{crawls} crawls, {kills} kills, {twice} pages fetched twice", flush=True)
     each = twice / max(kills, 1)
-    print(f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; {each:.1f} pages fetched twice for each kill")
+    print(
+        f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; {each:.1f} pages fetched twice for each kill"
+    )
 
 
 if __name__ == "__main__":

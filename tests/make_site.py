@@ -61,7 +61,11 @@ class Story:
     @property
     def headline(self) -> str:
         return (
-            self.title.replace(" + Video", "").replace(" + VIDEO", "").replace("+VIDEO", "").removeprefix("VIDEO: ").removeprefix("VIDEO, ")
+            self.title.replace(" + Video", "")
+            .replace(" + VIDEO", "")
+            .replace("+VIDEO", "")
+            .removeprefix("VIDEO: ")
+            .removeprefix("VIDEO, ")
         )
 
     @property
@@ -72,7 +76,9 @@ class Story:
             f"“We counted {number + 3} of them before noon,” said a spokesman who does not exist, “and expect as many again.”",
             f"The second day brought no change. In {number % 9 + 2} of the places that were visited the work went on; in the others it had to wait for the weather, the road or the paperwork, as such work does.",
             f"A number like {number * 1000 + 17:,} and a sign such as & or < should come through as they are.",
-            "Nobody was hurt; Testing News Agency reported." if number % 2 else "Nothing in this paragraph names a source.",
+            "Nobody was hurt; Testing News Agency reported."
+            if number % 2
+            else "Nothing in this paragraph names a source.",
         )
 
 
@@ -83,9 +89,16 @@ def stories() -> dict[str, Story]:
     for item in json.loads(text[text.index('"[{') + 1 : text.rindex('"')]):
         ticks = int(item["pic"].split("_")[1])
         uploaded = datetime.min + timedelta(microseconds=ticks // 10)
-        found[item["id"]] = Story(item["id"], item["title"], item["pic"].rsplit(".", 1)[1], uploaded, item["pic"])
+        found[item["id"]] = Story(
+            item["id"], item["title"], item["pic"].rsplit(".", 1)[1], uploaded, item["pic"]
+        )
     for day, (story_id, title, extension) in enumerate(MADE_UP, start=1):
-        found[story_id] = Story(story_id, title, extension, datetime(2015, 9, 22, 8, 30, 15, 250_000) + timedelta(days=day))
+        found[story_id] = Story(
+            story_id,
+            title,
+            extension,
+            datetime(2015, 9, 22, 8, 30, 15, 250_000) + timedelta(days=day),
+        )
     return found
 
 
@@ -93,14 +106,25 @@ def leak(items: Iterable[Story], form: str = "string") -> bytes:
     """What PHP dumps of these items; the JSON is put together as the real pages did, with " ," between items."""
     entries = [
         json.dumps(
-            {"id": s.id, "sort": str(3_431_000 + n), "contenttypeid": "21", "pic": s.picture, "title": s.title},
+            {
+                "id": s.id,
+                "sort": str(3_431_000 + n),
+                "contenttypeid": "21",
+                "pic": s.picture,
+                "title": s.title,
+            },
             ensure_ascii=False,
             separators=(",", ":"),
         )
         for n, s in enumerate(items)
     ]
     text = "[" + " ,".join(entries) + " ]"
-    return subprocess.run(["php", "-n", HERE / "php" / "dump.php", form], input=text.encode(), capture_output=True, check=True).stdout
+    return subprocess.run(
+        ["php", "-n", HERE / "php" / "dump.php", form],
+        input=text.encode(),
+        capture_output=True,
+        check=True,
+    ).stdout
 
 
 def article5(s: Story, related: bytes) -> bytes:
@@ -175,7 +199,9 @@ def crlf(s: Story, related: bytes) -> bytes:
     return page.replace(b"\n", b"\r\n")
 
 
-def in_charset(layout: Callable[[Story, bytes], bytes], charset: str) -> Callable[[Story, bytes], bytes]:
+def in_charset(
+    layout: Callable[[Story, bytes], bytes], charset: str
+) -> Callable[[Story, bytes], bytes]:
     """A page that was converted to a single-byte charset after PHP had counted UTF-8."""
 
     def converted(s: Story, related: bytes) -> bytes:
@@ -198,7 +224,10 @@ def cut(s: Story, related: bytes) -> bytes:
 
 def links(s: Story, related: list[Story]) -> bytes:
     """No leak: links under a heading, and links of another part of the page."""
-    entries = "".join(f'<li><a href="/news/{r.id}">{html.escape(r.title, quote=False)}</a></li>\n' for r in related)
+    entries = "".join(
+        f'<li><a href="/news/{r.id}">{html.escape(r.title, quote=False)}</a></li>\n'
+        for r in related
+    )
     page = article5(s, b"").decode()
     lists = f'<div class="box"><h3>Related News</h3><ul>\n{entries}</ul></div>\n<div class="box"><h3>Most Viewed</h3><ul><li><a href="/news/1745650">x</a></li></ul></div>'
     return page.replace("</article>", f"</article>{lists}").encode()
@@ -237,7 +266,11 @@ def pages() -> dict[str, bytes]:
         if story.id == "1745781":
             related.append(taken_down)
         layout = special.get(story.id)
-        made[f"{story.id}.html"] = layout(story, related) if layout else layouts[place % len(layouts)](story, leak(related))
+        made[f"{story.id}.html"] = (
+            layout(story, related)
+            if layout
+            else layouts[place % len(layouts)](story, leak(related))
+        )
     return made
 
 

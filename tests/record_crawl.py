@@ -15,9 +15,14 @@ from conftest import ROOT, SITE, command, environment, read_records
 from test_crawl_saved import lasting
 
 with tempfile.TemporaryDirectory() as folder:
-    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-O", "all.jsonl")
+    line = command(
+        "crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-O", "all.jsonl"
+    )
     subprocess.run(line, cwd=folder, env=environment(), check=True)
     records = read_records(Path(folder) / "all.jsonl")
 target = ROOT / "tests" / "expected_crawl.json"
-target.write_text(json.dumps({r["id"]: lasting(r) for r in records}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+target.write_text(
+    json.dumps({r["id"]: lasting(r) for r in records}, ensure_ascii=False, indent=1) + "\n",
+    encoding="utf-8",
+)
 print(f"{len(records)} records in {target}")

@@ -52,7 +52,9 @@ class NewsServer:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
+        )
 
     @property
     def url(self) -> str:
@@ -92,14 +94,21 @@ class NewsServer:
             etag = f'"{sha256(self.pages[path]).hexdigest()[:16]}"'
             known = handler.headers.get("If-None-Match") == etag
             self.not_modified += known
-            answer(handler, 304 if known else 200, b"" if known else self.pages[path], {"ETag": etag})
+            answer(
+                handler, 304 if known else 200, b"" if known else self.pages[path], {"ETag": etag}
+            )
         elif path in self.pages:
             answer(handler, 200, self.pages[path])
         else:
             answer(handler, 404, b"<h1>Not found</h1>")
 
 
-def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+def answer(
+    handler: BaseHTTPRequestHandler,
+    status: int,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+) -> None:
     """Send a whole answer; ``headers`` may replace Content-Type and Content-Length."""
     sent = {"Content-Type": "text/html", "Content-Length": str(len(body)), **(headers or {})}
     handler.send_response(status)

@@ -37,7 +37,10 @@ PATIENT_WITH_NOBODY = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0.1}
 def records_of(path: Path) -> list[tuple[Any, bytes]]:
     """The records of a WARC file, each with its content as it is there, its digests checked."""
     with path.open("rb") as file:
-        return [(record, record.raw_stream.read()) for record in ArchiveIterator(file, check_digests="raise")]
+        return [
+            (record, record.raw_stream.read())
+            for record in ArchiveIterator(file, check_digests="raise")
+        ]
 
 
 def digest_of(payload: bytes) -> str:
@@ -52,10 +55,18 @@ def wacz(warc: Path) -> Path:
     return made
 
 
-def test_the_same_records_from_every_source(crawl: Crawl, live: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path) -> None:
-    server.misbehaviour["/news/1751832"] = lambda handler, before: compressed(handler, server.pages["/news/1751832"])
-    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(handler, server.pages["/news/1751414"])
-    server.misbehaviour["/news/1750384"] = lambda handler, before: answer(handler, 301, headers={"Location": "/news/1750384/a-headline"})
+def test_the_same_records_from_every_source(
+    crawl: Crawl, live: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
+) -> None:
+    server.misbehaviour["/news/1751832"] = lambda handler, before: compressed(
+        handler, server.pages["/news/1751832"]
+    )
+    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
+        handler, server.pages["/news/1751414"]
+    )
+    server.misbehaviour["/news/1750384"] = lambda handler, before: answer(
+        handler, 301, headers={"Location": "/news/1750384/a-headline"}
+    )
     server.pages["/news/1750384/a-headline"] = page(1750384)
     warc = tmp_path / "pages.warc.gz"
     truth = live(seed=SEED, archive=warc)
@@ -72,7 +83,11 @@ def test_the_same_records_from_every_source(crawl: Crawl, live: Crawl, server: N
         "warc": crawl(seed=SEED, base_url=server.url, source=warc),
         "wacz": crawl(seed=SEED, base_url=server.url, source=wacz(warc)),
         "wayback": crawl(
-            seed=SEED, base_url=server.url, source="wayback", settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection}, timeout=60
+            seed=SEED,
+            base_url=server.url,
+            source="wayback",
+            settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection},
+            timeout=60,
         ),
     }
     expected = same_whatever_the_source(truth)
@@ -83,11 +98,15 @@ def test_the_same_records_from_every_source(crawl: Crawl, live: Crawl, server: N
             assert got.pop("1750384")["url"] == f"{server.url}/news/1750384"
             gone = set(truth.failures)
             assert {key: value for key, value in got.items() if key not in gone} == {
-                key: value for key, value in expected.items() if key not in gone and key != "1750384"
+                key: value
+                for key, value in expected.items()
+                if key not in gone and key != "1750384"
             }
             continue
         assert got == expected, source
-        assert {record["source"] for record in run.records if record["kind"] == "article"} == {source}
+        assert {record["source"] for record in run.records if record["kind"] == "article"} == {
+            source
+        }
         assert run.exit_code == truth.exit_code == 0
     captured = {record["id"]: record["fetched_at"] for record in runs["warc"].articles.values()}
     for key, record in truth.articles.items():
@@ -97,14 +116,24 @@ def test_the_same_records_from_every_source(crawl: Crawl, live: Crawl, server: N
         for record in run.articles.values():
             where = record["provenance"]["source"]["where"]
             if source == "wayback":
-                assert re.fullmatch(rf"{collection}/[0-9]{{14}}id_/{server.url}/news/{record['id']}(/a-headline)?", where)
+                assert re.fullmatch(
+                    rf"{collection}/[0-9]{{14}}id_/{server.url}/news/{record['id']}(/a-headline)?",
+                    where,
+                )
                 assert record["fetched_at"][:19] == captured[record["id"]][:19]
             elif source in ("warc", "wacz"):
                 name, _, offset = where.rpartition(", offset ")
-                assert name == str(warc) if source == "warc" else name == f"{warc.with_name('pages.wacz')}, archive/pages.warc.gz"
+                assert (
+                    name == str(warc)
+                    if source == "warc"
+                    else name == f"{warc.with_name('pages.wacz')}, archive/pages.warc.gz"
+                )
                 assert int(offset) in offsets(warc)
                 assert record["fetched_at"] == captured[record["id"]]
-                assert record["provenance"]["fetched_at"] == {"where": "date of the capture", "assumed": None}
+                assert record["provenance"]["fetched_at"] == {
+                    "where": "date of the capture",
+                    "assumed": None,
+                }
 
 
 def compressed(handler: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -136,10 +165,18 @@ def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
     info, *others = records_of(warc)
     assert info[0].rec_type == "warcinfo"
-    for line in (b"software: neighbourhood-crawler/", b"format: WARC File Format 1.1", b"robots: obey", f"-a seed={SEED}".encode()):
+    for line in (
+        b"software: neighbourhood-crawler/",
+        b"format: WARC File Format 1.1",
+        b"robots: obey",
+        f"-a seed={SEED}".encode(),
+    ):
         assert line in info[1]
     assert b"DOWNLOAD_DELAY=0" in info[1]
-    by_url = {(record.rec_type, record.rec_headers.get_header("WARC-Target-URI")): (record, content) for record, content in others}
+    by_url = {
+        (record.rec_type, record.rec_headers.get_header("WARC-Target-URI")): (record, content)
+        for record, content in others
+    }
     url = f"{server.url}/news/{SEED}"
     response, content = by_url["response", url]
     assert content == body
@@ -147,10 +184,14 @@ def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_
     assert head + body in stored
     assert response.rec_headers.protocol == "WARC/1.1"
     assert response.rec_headers.get_header("WARC-IP-Address") == "127.0.0.1"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", response.rec_headers.get_header("WARC-Date"))
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", response.rec_headers.get_header("WARC-Date")
+    )
     assert response.rec_headers.get_header("WARC-Payload-Digest").startswith("sha1:")
     request, _ = by_url["request", url]
-    assert request.rec_headers.get_header("WARC-Concurrent-To") == response.rec_headers.get_header("WARC-Record-ID")
+    assert request.rec_headers.get_header("WARC-Concurrent-To") == response.rec_headers.get_header(
+        "WARC-Record-ID"
+    )
     assert request.http_headers.get_header("User-Agent") in server.user_agents
     assert ("response", f"{server.url}/robots.txt") in by_url
 
@@ -159,10 +200,16 @@ def raw(handler: BaseHTTPRequestHandler, answered: bytes) -> None:
     handler.wfile.write(answered)
 
 
-def test_pywb_replays_an_archive_to_the_byte(live: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path) -> None:
+def test_pywb_replays_an_archive_to_the_byte(
+    live: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
+) -> None:
     warc = tmp_path / "pages.warc.gz"
-    server.misbehaviour["/news/1751832"] = lambda handler, before: compressed(handler, server.pages["/news/1751832"])
-    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(handler, server.pages["/news/1751414"])
+    server.misbehaviour["/news/1751832"] = lambda handler, before: compressed(
+        handler, server.pages["/news/1751832"]
+    )
+    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
+        handler, server.pages["/news/1751414"]
+    )
     live(seed=SEED, archive=warc)
     collection = pywb(warc)
     service("curl", shutil.which("curl"))
@@ -173,13 +220,17 @@ def test_pywb_replays_an_archive_to_the_byte(live: Crawl, server: NewsServer, py
         moment = re.sub(r"\D", "", record.rec_headers.get_header("WARC-Date"))[:14]
         url = f"{collection}/{moment}id_/{record.rec_headers.get_header('WARC-Target-URI')}"
         # With all codings accepted a server sends what it has.
-        asked = subprocess.run(["curl", "-s", "-H", "Accept-Encoding: gzip, br", url], capture_output=True, check=True)
+        asked = subprocess.run(
+            ["curl", "-s", "-H", "Accept-Encoding: gzip, br", url], capture_output=True, check=True
+        )
         assert asked.stdout == content
         replayed += 1
     assert replayed > 20
 
 
-def exchange_of(live: Crawl, server: NewsServer, warc: Path, answered: bytes, *, close: bool = True) -> tuple[Run, Any, bytes]:
+def exchange_of(
+    live: Crawl, server: NewsServer, warc: Path, answered: bytes, *, close: bool = True
+) -> tuple[Run, Any, bytes]:
     """Archive a crawl of one page whose server answers with these bytes; return the run and the record of the answer."""
 
     def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -189,27 +240,52 @@ def exchange_of(live: Crawl, server: NewsServer, warc: Path, answered: bytes, *,
     server.misbehaviour[f"/news/{SEED}"] = misbehave
     run = live(seed=SEED, depth=0, archive=warc, settings={"RETRY_TIMES": 0, "DOWNLOAD_TIMEOUT": 1})
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
-    found = [(r, c) for r, c in records_of(warc) if r.rec_type == "response" and SEED in r.rec_headers.get_header("WARC-Target-URI")]
+    found = [
+        (r, c)
+        for r, c in records_of(warc)
+        if r.rec_type == "response" and SEED in r.rec_headers.get_header("WARC-Target-URI")
+    ]
     return run, *found[0]
 
 
 def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     body = page(SEED)
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"
-    run, record, content = exchange_of(live, server, tmp_path / "interim.warc.gz", interim + RAW % len(body) + body)
-    assert (set(run.articles), content, record.http_headers.get_statuscode()) == ({SEED}, body, "200")
+    run, record, content = exchange_of(
+        live, server, tmp_path / "interim.warc.gz", interim + RAW % len(body) + body
+    )
+    assert (set(run.articles), content, record.http_headers.get_statuscode()) == (
+        {SEED},
+        body,
+        "200",
+    )
     until_closed = b"HTTP/1.0 200 OK\nContent-Type: text/html\n\n" + body
     run, record, content = exchange_of(live, server, tmp_path / "old.warc", until_closed)
-    assert (set(run.articles), content, record.rec_headers.get_header("WARC-Truncated")) == ({SEED}, body, None)
-    run, record, content = exchange_of(live, server, tmp_path / "cut.warc.gz", RAW % (len(body) + 9) + body)
+    assert (set(run.articles), content, record.rec_headers.get_header("WARC-Truncated")) == (
+        {SEED},
+        body,
+        None,
+    )
+    run, record, content = exchange_of(
+        live, server, tmp_path / "cut.warc.gz", RAW % (len(body) + 9) + body
+    )
     assert run.failures[SEED]["reason"] == "cut_short"
     assert (content, record.rec_headers.get_header("WARC-Truncated")) == (body, "disconnect")
-    coded = RAW.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (len(body), body)
+    coded = RAW.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (
+        len(body),
+        body,
+    )
     run, record, content = exchange_of(live, server, tmp_path / "cut chunks.warc.gz", coded)
     assert run.failures[SEED]["reason"] == "cut_short"
     assert (content, record.rec_headers.get_header("WARC-Truncated")) == (body, "disconnect")
-    run, record, content = exchange_of(live, server, tmp_path / "whole chunks.warc.gz", coded + b"0\r\n\r\n", close=False)
-    assert (set(run.articles), content, record.rec_headers.get_header("WARC-Truncated")) == ({SEED}, body, None)
+    run, record, content = exchange_of(
+        live, server, tmp_path / "whole chunks.warc.gz", coded + b"0\r\n\r\n", close=False
+    )
+    assert (set(run.articles), content, record.rec_headers.get_header("WARC-Truncated")) == (
+        {SEED},
+        body,
+        None,
+    )
     assert record.http_headers.get_header("X-Archive-Orig-Transfer-Encoding") == "chunked"
     assert record.http_headers.get_header("Transfer-Encoding") is None
     # Such a record is no page, and is said to be none.
@@ -218,7 +294,9 @@ def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Pat
     assert "WARC-Truncated: disconnect" in again.failures[SEED]["detail"]
 
 
-def test_a_page_that_is_what_it_was_is_a_revisit(live: Crawl, crawl: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path) -> None:
+def test_a_page_that_is_what_it_was_is_a_revisit(
+    live: Crawl, crawl: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
+) -> None:
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
     warc = tmp_path / "warcs" / "pages.warc.gz"
     first = live(seed=SEED, depth=0, settings=job, archive=warc)
@@ -233,8 +311,17 @@ def test_a_page_that_is_what_it_was_is_a_revisit(live: Crawl, crawl: Crawl, serv
     assert "2 of them as before" in again.stdout
     kinds = []
     for name in names:
-        [record] = [r for r, _ in records_of(warc.with_name(name)) if SEED in (r.rec_headers.get_header("WARC-Target-URI") or "")][:1]
-        kinds.append((record.rec_type, (record.rec_headers.get_header("WARC-Profile") or "").rpartition("/")[2]))
+        [record] = [
+            r
+            for r, _ in records_of(warc.with_name(name))
+            if SEED in (r.rec_headers.get_header("WARC-Target-URI") or "")
+        ][:1]
+        kinds.append(
+            (
+                record.rec_type,
+                (record.rec_headers.get_header("WARC-Profile") or "").rpartition("/")[2],
+            )
+        )
     same, not_modified = ("revisit", "identical-payload-digest"), ("revisit", "server-not-modified")
     assert kinds == [("response", ""), same, same, not_modified]
     truth = same_whatever_the_source(first)
@@ -246,12 +333,22 @@ def test_a_page_that_is_what_it_was_is_a_revisit(live: Crawl, crawl: Crawl, serv
     assert alone.failures[SEED]["reason"] == "unreadable"
     assert "that record is in none of these files" in alone.failures[SEED]["detail"]
     collection = pywb(*warc.parent.iterdir())
-    replayed = crawl(seed=SEED, depth=0, base_url=server.url, source="wayback", settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection})
+    replayed = crawl(
+        seed=SEED,
+        depth=0,
+        base_url=server.url,
+        source="wayback",
+        settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection},
+    )
     assert same_whatever_the_source(replayed)[SEED] == truth[SEED]
     # Without the file that they refer to, revisits would say nothing.
     warc.unlink()
     live(seed=SEED, depth=0, settings=job, archive=warc, recheck="all")
-    [record] = [r for r, _ in records_of(warc) if SEED in (r.rec_headers.get_header("WARC-Target-URI") or "")][:1]
+    [record] = [
+        r
+        for r, _ in records_of(warc)
+        if SEED in (r.rec_headers.get_header("WARC-Target-URI") or "")
+    ][:1]
     assert record.rec_type == "response"
 
 
@@ -278,8 +375,15 @@ def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
         warc.add(URL, page(ARTICLE, more), date=f"{day}T23:59:59Z")
     # Newer, but no page of the article.
     warc.add(URL, b"<h1>Gone</h1>", "404 Not Found", date="2019-01-01T00:00:00Z")
-    warc.add(URL, b"", "302 Found", [("Location", "http://en.alalam.ir/")], date="2020-01-01T00:00:00Z")
-    for at, more in ((None, "in 2016"), ("2015-10-23", "on the day"), ("2015-10-20", "the day before"), ("1999-01-01", "in 2014")):
+    warc.add(
+        URL, b"", "302 Found", [("Location", "http://en.alalam.ir/")], date="2020-01-01T00:00:00Z"
+    )
+    for at, more in (
+        (None, "in 2016"),
+        ("2015-10-23", "on the day"),
+        ("2015-10-20", "the day before"),
+        ("1999-01-01", "in 2014"),
+    ):
         record = one(crawl, warc.path, **({"at": at} if at else {}))
         assert f"said {more}" in record["body"]
     assert record["fetched_at"] == "2014-03-01T23:59:59.000000+00:00"
@@ -298,13 +402,15 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {
     "chunked": (
         URL,
         [("Transfer-Encoding", "chunked")],
-        b"5;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: x\r\n\r\n" % (page(ARTICLE)[:5], len(page(ARTICLE)) - 5, page(ARTICLE)[5:]),
+        b"5;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: x\r\n\r\n"
+        % (page(ARTICLE)[:5], len(page(ARTICLE)) - 5, page(ARTICLE)[5:]),
     ),
     "said to be chunked": (URL, [("Transfer-Encoding", "chunked")], page(ARTICLE)),
     "chunked gzip": (
         URL,
         [("Transfer-Encoding", "chunked"), ("Content-Encoding", "gzip")],
-        b"%x\r\n%b\r\n0\r\n\r\n" % (len(gzip.compress(page(ARTICLE))), gzip.compress(page(ARTICLE))),
+        b"%x\r\n%b\r\n0\r\n\r\n"
+        % (len(gzip.compress(page(ARTICLE))), gzip.compress(page(ARTICLE))),
     ),
 }
 
@@ -327,20 +433,28 @@ def damaged(path: Path, what: str) -> Path:
     if what == "digest":
         warc.add(url, page(ARTICLE), WARC_Payload_Digest="sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
     elif what == "bomb":
-        warc.add(url, gzip.compress(b"<p>x</p>" * 10_000_000), headers=[*HEADERS, ("Content-Encoding", "gzip")])
+        warc.add(
+            url,
+            gzip.compress(b"<p>x</p>" * 10_000_000),
+            headers=[*HEADERS, ("Content-Encoding", "gzip")],
+        )
     elif what == "bomb as a record":
         warc.add(url, b"<p>x</p>" * 10_000_000)
     elif what == "no gzip at all":
         warc.add(url, page(ARTICLE), headers=[*HEADERS, ("Content-Encoding", "gzip")])
     elif what == "cut chunks":
-        warc.add(url, b"ffff\r\n" + page(ARTICLE), headers=[*HEADERS, ("Transfer-Encoding", "chunked")])
+        warc.add(
+            url, b"ffff\r\n" + page(ARTICLE), headers=[*HEADERS, ("Transfer-Encoding", "chunked")]
+        )
     elif what == "revisit of nothing":
         warc.revisit(url, "sha1:" + "A" * 32, (url, "2011-01-01T00:00:00Z"), date)
     elif what == "revisit of itself":
         warc.revisit(url, "sha1:" + "A" * 32, (url, date), date)
     elif what == "revisit of another page":
         other = Warc(path / "b.warc.gz").add(url, page(5), WARC_Payload_Digest="x:unknown").path
-        warc.revisit(url, digest_of(page(ARTICLE)), (url, "2015-10-23T10:00:00Z"), "2016-01-01T00:00:00Z")
+        warc.revisit(
+            url, digest_of(page(ARTICLE)), (url, "2015-10-23T10:00:00Z"), "2016-01-01T00:00:00Z"
+        )
         warc.path.write_bytes(other.read_bytes() + warc.path.read_bytes())
     elif what == "no status":
         warc.add(url, page(ARTICLE), "abc Not a number")
@@ -353,7 +467,9 @@ def damaged(path: Path, what: str) -> Path:
     elif what == "redirect loop":
         warc.add(url, b"", "302 Found", [("Location", url)])
     elif what == "redirect off site":
-        warc.add(url, b"", "302 Found", [("Location", "http://parked.example/")]).add("http://parked.example/", page(ARTICLE))
+        warc.add(url, b"", "302 Found", [("Location", "http://parked.example/")]).add(
+            "http://parked.example/", page(ARTICLE)
+        )
     elif what == "redirect to another article":
         warc.add(url, b"", "302 Found", [("Location", "/news/5")]).add(NEWS + "5", page(5))
     elif what == "error page":
@@ -446,7 +562,9 @@ def test_what_cannot_be_read_is_told(crawl: Crawl, tmp_path: Path) -> None:
     for number in range(1, 6):
         warc.add(f"{NEWS}{number}", page(number))
     data, places = warc.path.read_bytes(), offsets(warc.path)
-    warc.path.write_bytes(data[: places[2]] + b"garbage, and then the rest of it" + data[places[2] + 20 :])
+    warc.path.write_bytes(
+        data[: places[2]] + b"garbage, and then the rest of it" + data[places[2] + 20 :]
+    )
     for _ in range(2):
         run = crawl(seed="all", source=warc.path)
         assert set(run.articles) == {"1", "2", "4", "5"}
@@ -464,7 +582,9 @@ def wrong_source(folder: Path, what: str) -> Path:
     elif what == "html":
         source.write_bytes(b"<html><p>hello</p></html>")
     elif what == "no pages":
-        Warc(source).add("dns:example.com", b"", kind="resource", headers=(("Content-Type", "text/dns"),))
+        Warc(source).add(
+            "dns:example.com", b"", kind="resource", headers=(("Content-Type", "text/dns"),)
+        )
     elif what == "one block":
         source.write_bytes(gzip.compress(gzip.decompress(good.read_bytes())))
     elif what == "wacz that is no zip":
@@ -480,11 +600,23 @@ def wrong_source(folder: Path, what: str) -> Path:
             packed.write(good, "archive/good.warc.gz")
     else:
         source = good
-        entry = {"url": URL, "mime": "text/html", "status": "200", "offset": "0", "length": "400", "filename": "good.warc.gz"}
-        entry |= {"index of a longer file": {"offset": "99999"}, "index of another file": {"filename": "b.warc.gz"}}.get(what, {})
+        entry = {
+            "url": URL,
+            "mime": "text/html",
+            "status": "200",
+            "offset": "0",
+            "length": "400",
+            "filename": "good.warc.gz",
+        }
+        entry |= {
+            "index of a longer file": {"offset": "99999"},
+            "index of another file": {"filename": "b.warc.gz"},
+        }.get(what, {})
         entry |= {"index with another page": {"url": NEWS + "77"}}.get(what, {})
         line = f"ir,alalam,en)/news/{ARTICLE} 20151023100000 {json.dumps(entry)}\n"
-        index.write_text({"index that is none": "hello\n", "empty index": ""}.get(what, line), encoding="utf-8")
+        index.write_text(
+            {"index that is none": "hello\n", "empty index": ""}.get(what, line), encoding="utf-8"
+        )
     return source
 
 
@@ -520,7 +652,10 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
     ("arguments", "said"),
     [
         ({"seed": "1", "source": "x" * 5000}, "which does not exist"),
-        ({"seed": "all", "source": SITE, "settings": {"READER_PROCESSES": "some"}}, "READER_PROCESSES: got 'some'"),
+        (
+            {"seed": "all", "source": SITE, "settings": {"READER_PROCESSES": "some"}},
+            "READER_PROCESSES: got 'some'",
+        ),
         ({"seed": "1", "source": "nowhere/*.warc.gz"}, "is a pattern of no WARC or WACZ file"),
         ({"seed": "1", "source": "wayback,"}, "takes 'live', 'wayback'"),
         ({"seed": "1", "source": "live,live"}, "with one source twice"),
@@ -530,7 +665,10 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
         ({"seed": "all", "source": "wayback"}, "and source is 'wayback'"),
         ({"seed": "all", "source": SITE, "depth": "1"}, "depth: with seed=all nothing is followed"),
         ({"seed": "1", "archive": "pages.zip"}, "takes the WARC file to write"),
-        ({"seed": "1", "source": SITE, "archive": "pages.warc.gz"}, "nothing is fetched from the web"),
+        (
+            {"seed": "1", "source": SITE, "archive": "pages.warc.gz"},
+            "nothing is fetched from the web",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -542,7 +680,11 @@ def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], said: str) 
 
 def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
     """Made by cdxj-indexer, of two captures; then it knows of one only, that is the last in the file."""
-    warc = Warc(tmp_path / "a.warc.gz").add(URL, page(ARTICLE, " first"), date="2017-01-01T00:00:00Z").add(URL, page(ARTICLE, " second"))
+    warc = (
+        Warc(tmp_path / "a.warc.gz")
+        .add(URL, page(ARTICLE, " first"), date="2017-01-01T00:00:00Z")
+        .add(URL, page(ARTICLE, " second"))
+    )
     index = tmp_path / "a.warc.gz.cdxj"
     program = Path(sys.executable).parent / "cdxj-indexer"
     subprocess.run([program, warc.path, "-o", index, "-s"], check=True)
@@ -558,7 +700,11 @@ def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> Non
     folder.mkdir()
     Warc(folder / "a.warc.gz").add(URL, page(ARTICLE, " in a"))
     Warc(folder / "b.warc").add(URL, page(ARTICLE, " in b"), date="2015-12-01T00:00:00Z")
-    for source, where in ((folder, "in b"), (folder / "*.warc.gz", "in a"), (f"{folder}/a.warc.gz,{folder}/b.warc", "in a")):
+    for source, where in (
+        (folder, "in b"),
+        (folder / "*.warc.gz", "in a"),
+        (f"{folder}/a.warc.gz,{folder}/b.warc", "in a"),
+    ):
         assert f"said {where}" in one(crawl, source)["body"]
     assert set(crawl(seed="all", source=folder).articles) == {ARTICLE}
 
@@ -566,19 +712,40 @@ def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> Non
 def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in (9, 10, 100, 101, 2):
-        warc.add(f"{NEWS}{number}", page(number, links='<p><a href="/news/77">The headline of another article of the day</a></p>'))
+        warc.add(
+            f"{NEWS}{number}",
+            page(
+                number,
+                links='<p><a href="/news/77">The headline of another article of the day</a></p>',
+            ),
+        )
     # The same article at two addresses, one that is gone, one that is no article, and what is none of the publisher's.
-    warc.add(NEWS + "2/a-headline", page(2)).add(NEWS + "3", b"x", "404 Not Found").add(NEWS + "4", b"<h1>Not found</h1>")
+    warc.add(NEWS + "2/a-headline", page(2)).add(NEWS + "3", b"x", "404 Not Found").add(
+        NEWS + "4", b"<h1>Not found</h1>"
+    )
     warc.add("http://en.alalam.ir/", b"home").add("http://elsewhere.example/news/5", page(5))
     for processes in (0, 2):
         run = crawl(seed="all", source=warc.path, settings={"READER_PROCESSES": processes})
         assert list(run.articles) == sorted(run.articles) == ["10", "100", "101", "2", "9"]
-        assert {key: record["reason"] for key, record in run.failures.items()} == {"3": "gone", "4": "not_an_article"}
+        assert {key: record["reason"] for key, record in run.failures.items()} == {
+            "3": "gone",
+            "4": "not_an_article",
+        }
         assert run.teasers == {}
-        assert (run.exit_code, run.balance) == (3, "discovered 7 = articles 5 + teasers 0 + failures 2")
+        assert (run.exit_code, run.balance) == (
+            3,
+            "discovered 7 = articles 5 + teasers 0 + failures 2",
+        )
     every = crawl(seed="all", source=f"{SITE},{warc.path}", settings={"READER_PROCESSES": 1})
-    assert Counter(record["source"] for record in every.articles.values()) == {"folder": len(list(SITE.glob("*.html"))) + 1 - 1, "warc": 5}
-    odd = Warc(tmp_path / "odd.warc.gz").add("http://en.alalam.ir:8080/mobile/news/12", page(12)).add(NEWS + "13", page(13))
+    assert Counter(record["source"] for record in every.articles.values()) == {
+        "folder": len(list(SITE.glob("*.html"))) + 1 - 1,
+        "warc": 5,
+    }
+    odd = (
+        Warc(tmp_path / "odd.warc.gz")
+        .add("http://en.alalam.ir:8080/mobile/news/12", page(12))
+        .add(NEWS + "13", page(13))
+    )
     assert set(crawl(seed="all", source=odd.path).articles) == {"12", "13"}
     few = crawl(seed="all", source=warc.path, limit=2)
     assert (list(few.articles), few.exit_code) == (["10", "100"], 0)
@@ -590,10 +757,20 @@ def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
     for number in range(1, 41):
         warc.add(f"{NEWS}{number}", page(number))
     line = ["crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "JOBDIR=job"]
-    assert scrapy(*line, "-a", "limit=10").balance == "discovered 10 = articles 10 + teasers 0 + failures 0 + pending 0"
-    killed = subprocess.run(command(*line), cwd=tmp_path, env={**environment(), "CRAWLER_KILL_AT": "before a commit:2"}, check=False)
+    assert (
+        scrapy(*line, "-a", "limit=10").balance
+        == "discovered 10 = articles 10 + teasers 0 + failures 0 + pending 0"
+    )
+    killed = subprocess.run(
+        command(*line),
+        cwd=tmp_path,
+        env={**environment(), "CRAWLER_KILL_AT": "before a commit:2"},
+        check=False,
+    )
     assert killed.returncode == -9
-    assert scrapy(*line).balance == "discovered 40 = articles 40 + teasers 0 + failures 0 + pending 0"
+    assert (
+        scrapy(*line).balance == "discovered 40 = articles 40 + teasers 0 + failures 0 + pending 0"
+    )
     assert "nothing was due" in scrapy(*line).stdout
     again = scrapy(*line, "-a", "recheck=all")
     assert "40 unchanged" in again.stdout
@@ -604,44 +781,86 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 1001):
         warc.add(f"{NEWS}{number}", page(number))
-    line = command("crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "READER_PROCESSES=2", "-O", "all.jsonl")
-    with subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=all",
+        "-a",
+        f"source={warc.path}",
+        "-s",
+        "READER_PROCESSES=2",
+        "-O",
+        "all.jsonl",
+    )
+    with subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
         readers: list[str] = []
         while len(readers) < 2 and run.poll() is None:
-            found = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "crawler.reader"], capture_output=True, text=True, check=False)
+            found = subprocess.run(
+                ["pgrep", "-P", str(run.pid), "-f", "crawler.reader"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             readers = found.stdout.split()
         subprocess.run(["kill", "-9", *readers], check=True)
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 0, errors
     assert "a process that read pages has ended" in errors
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
-    assert subprocess.run(["pgrep", "-f", f"crawler.reader alalam.*{tmp_path}"], check=False).returncode == 1
+    assert (
+        subprocess.run(
+            ["pgrep", "-f", f"crawler.reader alalam.*{tmp_path}"], check=False
+        ).returncode
+        == 1
+    )
 
 
 def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     gone, soft, here, nowhere = "1751821", "1751832", SEED, "1750384"
     server.misbehaviour[f"/news/{gone}"] = lambda handler, before: answer(handler, 410)
-    server.misbehaviour[f"/news/{soft}"] = lambda handler, before: answer(handler, 200, b"<h1>This domain is for sale</h1>")
+    server.misbehaviour[f"/news/{soft}"] = lambda handler, before: answer(
+        handler, 200, b"<h1>This domain is for sale</h1>"
+    )
     warc = Warc(tmp_path / "a.warc.gz")
     for number in (gone, soft, here):
         warc.add(f"{server.url}/news/{number}", page(number, " in the archive"))
     run = live(seed=",".join((gone, soft, here, nowhere)), depth=0, source=f"live,{warc.path}")
-    assert {key: record["source"] for key, record in run.articles.items()} == {gone: "warc", soft: "warc", here: "live"}
+    assert {key: record["source"] for key, record in run.articles.items()} == {
+        gone: "warc",
+        soft: "warc",
+        here: "live",
+    }
     assert "articles       3  2 warc, 1 live" in run.stdout
     failure = run.failures[nowhere]
     assert (failure["reason"], failure["source"], failure["status"]) == ("gone", "live", 404)
     assert failure["detail"] == f"live: 404 Not Found; warc: no capture in {warc.path}"
     server.stop()
-    dead = live(seed=f"{gone},{nowhere}", depth=0, source=f"live,{warc.path}", settings={"RETRY_TIMES": 1})
+    dead = live(
+        seed=f"{gone},{nowhere}", depth=0, source=f"live,{warc.path}", settings={"RETRY_TIMES": 1}
+    )
     assert dead.articles[gone]["source"] == "warc"
     # That the site could not be asked counts more than that the archive has nothing.
-    assert (dead.failures[nowhere]["reason"], dead.failures[nowhere]["attempts"], dead.exit_code) == ("refused", 2, 3)
+    assert (
+        dead.failures[nowhere]["reason"],
+        dead.failures[nowhere]["attempts"],
+        dead.exit_code,
+    ) == ("refused", 2, 3)
     first = live(seed=f"{gone},{nowhere}", depth=0, source=f"{warc.path},{SITE}")
     assert {key: record["source"] for key, record in first.articles.items()} == {gone: "warc"}
     assert first.teasers[nowhere]["why"] == "not_saved"
 
 
-def test_a_chain_finds_the_same_neighbourhood(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_chain_finds_the_same_neighbourhood(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     """Half of the pages are in an archive, the other half only live; found_on and depth are those of a crawl of one source."""
     truth = live(seed=SEED)
     warc = Warc(tmp_path / "a.warc.gz")
@@ -651,15 +870,23 @@ def test_a_chain_finds_the_same_neighbourhood(live: Crawl, server: NewsServer, t
     run = live(seed=SEED, source=f"{warc.path},live")
     got, expected = same_whatever_the_source(run), same_whatever_the_source(truth)
     for failure in truth.failures:
-        assert got[failure].pop("detail") == f"warc: no capture in {warc.path}; live: {expected[failure].pop('detail')}"
+        assert (
+            got[failure].pop("detail")
+            == f"warc: no capture in {warc.path}; live: {expected[failure].pop('detail')}"
+        )
     assert got == expected
     assert set(Counter(record["source"] for record in run.articles.values())) == {"warc", "live"}
 
 
-def test_an_archive_on_the_web_that_is_busy(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_an_archive_on_the_web_that_is_busy(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     """In the form of the Wayback Machine: its JSON, its redirect to the moment of a capture, its headers."""
     rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]
-    rows += [["x", "20151023100000", URL, "text/html", "200", "A", "1"], ["x", "20140101000000", URL, "text/html", "200", "B", "1"]]
+    rows += [
+        ["x", "20151023100000", URL, "text/html", "200", "A", "1"],
+        ["x", "20140101000000", URL, "text/html", "200", "B", "1"],
+    ]
     asked: list[tuple[float, str]] = []
 
     def archive(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -668,7 +895,9 @@ def test_an_archive_on_the_web_that_is_busy(live: Crawl, server: NewsServer, tmp
             answer(handler, 429, headers={"Retry-After": "1"})
         elif len(asked) == 3:
             answer(handler, 503)
-        elif handler.path.startswith("/cdx/search/cdx?url=http%3A%2F%2Fen.alalam.ir%2Fnews%2F1700001&"):
+        elif handler.path.startswith(
+            "/cdx/search/cdx?url=http%3A%2F%2Fen.alalam.ir%2Fnews%2F1700001&"
+        ):
             answer(handler, 200, json.dumps(rows if ARTICLE in handler.path else []).encode())
         elif handler.path.startswith("/cdx"):
             answer(handler, 200, b"[]")
@@ -676,13 +905,36 @@ def test_an_archive_on_the_web_that_is_busy(live: Crawl, server: NewsServer, tmp
             # The Wayback Machine leads to the moment of the capture that it has.
             answer(handler, 302, headers={"Location": f"/web/20140101000007id_/{URL}"})
         else:
-            answer(handler, 200, page(ARTICLE), {"Memento-Datetime": "Wed, 01 Jan 2014 00:00:07 GMT", "X-Archive-Orig-Server": "IIS"})
+            answer(
+                handler,
+                200,
+                page(ARTICLE),
+                {
+                    "Memento-Datetime": "Wed, 01 Jan 2014 00:00:07 GMT",
+                    "X-Archive-Orig-Server": "IIS",
+                },
+            )
 
     server.answer_with = archive
-    wayback = {"WAYBACK_URL": f"{server.url}/web", "WAYBACK_DELAY": 0.3, "WAYBACK_BACKOFF": 0.5, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
-    run = live(seed=f"{ARTICLE},1700002", depth=0, base_url="http://en.alalam.ir", source="wayback", at="2014-01-01", settings=wayback)
+    wayback = {
+        "WAYBACK_URL": f"{server.url}/web",
+        "WAYBACK_DELAY": 0.3,
+        "WAYBACK_BACKOFF": 0.5,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+    }
+    run = live(
+        seed=f"{ARTICLE},1700002",
+        depth=0,
+        base_url="http://en.alalam.ir",
+        source="wayback",
+        at="2014-01-01",
+        settings=wayback,
+    )
     record = run.articles[ARTICLE]
-    assert (record["source"], record["fetched_at"]) == ("wayback", "2014-01-01T00:00:07.000000+00:00")
+    assert (record["source"], record["fetched_at"]) == (
+        "wayback",
+        "2014-01-01T00:00:07.000000+00:00",
+    )
     assert record["provenance"]["source"]["where"] == f"{server.url}/web/20140101000007id_/{URL}"
     assert run.teasers["1700002"]["why"] == "not_saved"
     assert "closest=20140101120000" in asked[0][1]
@@ -692,7 +944,13 @@ def test_an_archive_on_the_web_that_is_busy(live: Crawl, server: NewsServer, tmp
     assert run.exit_code == 0
     del asked[:]
     server.answer_with = lambda handler, before: answer(handler, 503)
-    dead = live(seed=ARTICLE, depth=0, base_url="http://en.alalam.ir", source="wayback", settings={**wayback, "RETRY_TIMES": 1})
+    dead = live(
+        seed=ARTICLE,
+        depth=0,
+        base_url="http://en.alalam.ir",
+        source="wayback",
+        settings={**wayback, "RETRY_TIMES": 1},
+    )
     assert dead.failures[ARTICLE]["reason"] == "http_5xx"
     assert "asked 2 times" in dead.failures[ARTICLE]["detail"]
     wrong = live(seed=1, source="wayback", settings={"WAYBACK_URL": "web.archive.org"})
@@ -701,36 +959,72 @@ def test_an_archive_on_the_web_that_is_busy(live: Crawl, server: NewsServer, tmp
 
 def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     service("wget", shutil.which("wget"))
-    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(handler, server.pages["/news/1751414"])
+    server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
+        handler, server.pages["/news/1751414"]
+    )
     truth = same_whatever_the_source(live(seed=SEED, depth=1))
     urls = [server.url + path for path in server.pages]
     # Of one page wget takes two captures, and makes the second a revisit.
-    line = ["wget", "--quiet", "--warc-file=by-wget", "--warc-cdx", "--delete-after", "--no-directories", *urls]
+    line = [
+        "wget",
+        "--quiet",
+        "--warc-file=by-wget",
+        "--warc-cdx",
+        "--delete-after",
+        "--no-directories",
+        *urls,
+    ]
     subprocess.run(line, cwd=tmp_path, check=False)
     time.sleep(1)
     subprocess.run(
-        [*line[:2], "--warc-file=later", "--warc-dedup=by-wget.cdx", "--delete-after", f"{server.url}/news/{SEED}"],
+        [
+            *line[:2],
+            "--warc-file=later",
+            "--warc-dedup=by-wget.cdx",
+            "--delete-after",
+            f"{server.url}/news/{SEED}",
+        ],
         cwd=tmp_path,
         check=False,
     )
     assert b"revisit" in gzip.decompress((tmp_path / "later.warc.gz").read_bytes())
     server.stop()
-    read = same_whatever_the_source(crawl(seed=SEED, depth=1, base_url=server.url, source=tmp_path / "*.warc.gz"))
+    read = same_whatever_the_source(
+        crawl(seed=SEED, depth=1, base_url=server.url, source=tmp_path / "*.warc.gz")
+    )
     revisited = crawl(seed=SEED, depth=0, base_url=server.url, source=tmp_path / "*.warc.gz")
     [record] = revisited.articles.values()
     assert "later.warc.gz" in record["provenance"]["source"]["where"]
     gone = {key for key, record in truth.items() if record["kind"] == "failure"}
-    assert {key: record for key, record in read.items() if key not in gone} == {k: r for k, r in truth.items() if k not in gone}
+    assert {key: record for key, record in read.items() if key not in gone} == {
+        k: r for k, r in truth.items() if k not in gone
+    }
 
 
 def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
     service("strace", shutil.which("strace"))
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "2.html").write_bytes(page(2))
-    warc = Warc(tmp_path / "a.warc.gz").add(URL, page(ARTICLE)).add(NEWS + "3", b"", "302 Found", [("Location", "/news/4")])
-    line = command("crawl", "articles", "-a", f"seed={ARTICLE},2,3", "-a", f"source={warc.path},saved", "-O", "all.jsonl")
+    warc = (
+        Warc(tmp_path / "a.warc.gz")
+        .add(URL, page(ARTICLE))
+        .add(NEWS + "3", b"", "302 Found", [("Location", "/news/4")])
+    )
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={ARTICLE},2,3",
+        "-a",
+        f"source={warc.path},saved",
+        "-O",
+        "all.jsonl",
+    )
     subprocess.run(
-        ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-o", "calls", *line], cwd=tmp_path, env=environment(), check=False
+        ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-o", "calls", *line],
+        cwd=tmp_path,
+        env=environment(),
+        check=False,
     )
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     calls = (tmp_path / "calls").read_text(encoding="utf-8")
@@ -741,34 +1035,58 @@ def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
 def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     service("mount of a tmpfs, as root,", mounted.returncode == 0)
     try:
         run = live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"})
         assert run.exit_code == 1
-        assert f"the archive {disk}/pages.warc.gz cannot be written (No space left on device)" in run.stdout
+        assert (
+            f"the archive {disk}/pages.warc.gz cannot be written (No space left on device)"
+            in run.stdout
+        )
         assert "Traceback" not in run.stderr
-        archived = {r.rec_headers.get_header("WARC-Target-URI").rpartition("/")[2] for r, _ in records_of(disk / "pages.warc.gz")[1:]}
+        archived = {
+            r.rec_headers.get_header("WARC-Target-URI").rpartition("/")[2]
+            for r, _ in records_of(disk / "pages.warc.gz")[1:]
+        }
         stored = {json.loads(line)["id"] for line in live_export(tmp_path).splitlines()}
         # What is stored is archived, and the rest is still to do.
         assert stored <= archived
         subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
-        assert live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"}).exit_code == 0
+        assert (
+            live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"}).exit_code
+            == 0
+        )
         assert len(live_export(tmp_path).splitlines()) == 21
     finally:
         subprocess.run(["umount", str(disk)], check=True)
     (tmp_path / "file").write_text("x", encoding="utf-8")
     run = live(seed=SEED, archive="file/pages.warc.gz")
-    assert (run.exit_code, len(run.stderr.splitlines()), "cannot be written" in run.stderr) == (1, 1, True)
+    assert (run.exit_code, len(run.stderr.splitlines()), "cannot be written" in run.stderr) == (
+        1,
+        1,
+        True,
+    )
 
 
 def live_export(folder: Path) -> str:
     return subprocess.run(
-        command("export", "-s", "JOBDIR=job"), cwd=folder, env=environment(), capture_output=True, text=True, check=True
+        command("export", "-s", "JOBDIR=job"),
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
 
-def test_a_page_that_is_not_in_the_archive_is_fetched_whole(live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_page_that_is_not_in_the_archive_is_fetched_whole(
+    live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     """The server would say that nothing has changed since a run that wrote no archive, or another version to it."""
     server.has_validators = True
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
@@ -808,7 +1126,9 @@ def test_an_archive_of_another_publisher(crawl: Crawl, tmp_path: Path) -> None:
     assert "holds none of en.alalam.ir" in run.stdout
 
 
-def test_a_job_keeps_what_it_has_when_the_site_is_busy(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_job_keeps_what_it_has_when_the_site_is_busy(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     warc = Warc(tmp_path / "old.warc.gz").add(f"{server.url}/news/{SEED}", page(SEED, " long ago"))
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001, "RETRY_TIMES": 0}
     server.pages[f"/news/{SEED}"] = page(SEED, " today")
@@ -821,11 +1141,29 @@ def test_a_job_keeps_what_it_has_when_the_site_is_busy(live: Crawl, server: News
     assert "said long ago" in run.articles[SEED]["body"]
 
 
-def test_stopped_while_an_archive_on_the_web_is_waited_for(server: NewsServer, tmp_path: Path) -> None:
+def test_stopped_while_an_archive_on_the_web_is_waited_for(
+    server: NewsServer, tmp_path: Path
+) -> None:
     server.answer_with = lambda handler, before: answer(handler, 429, headers={"Retry-After": "60"})
-    wayback = ("-a", "source=wayback", "-s", f"WAYBACK_URL={server.url}/web", "-s", "WAYBACK_DELAY=0")
-    line = command("crawl", "articles", "-a", f"seed={ARTICLE},1700002", *wayback, "-s", "JOBDIR=job")
-    with subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+    wayback = (
+        "-a",
+        "source=wayback",
+        "-s",
+        f"WAYBACK_URL={server.url}/web",
+        "-s",
+        "WAYBACK_DELAY=0",
+    )
+    line = command(
+        "crawl", "articles", "-a", f"seed={ARTICLE},1700002", *wayback, "-s", "JOBDIR=job"
+    )
+    with subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
         while not server.asked and run.poll() is None:
             time.sleep(0.05)
         run.send_signal(signal.SIGINT)

@@ -10,25 +10,61 @@ WRONG = {
     "no seed": ([], ["seed", "missing"]),
     "seed of letters": (["-a", "seed=12x"], ["seed", "'12x'", "digits"]),
     "seed of other digits": (["-a", "seed=١٢٣"], ["seed", "'١٢٣'"]),
-    "seed of another host": (["-a", "seed=http://example.com/news/1"], ["seed", "example.com", "en.alalam.ir"]),
-    "seed that is no article": (["-a", "seed=http://en.alalam.ir/section/3"], ["seed", "no article"]),
+    "seed of another host": (
+        ["-a", "seed=http://example.com/news/1"],
+        ["seed", "example.com", "en.alalam.ir"],
+    ),
+    "seed that is no article": (
+        ["-a", "seed=http://en.alalam.ir/section/3"],
+        ["seed", "no article"],
+    ),
     "seed of commas": (["-a", "seed=,,"], ["seed"]),
-    "seed file that is not there": (["-a", "seed=@nowhere.txt"], ["seed", "@nowhere.txt", "No such file"]),
-    "source that is not there": (["-a", "seed=1", "-a", "source=nowhere"], ["source", "'nowhere'", "'live'"]),
+    "seed file that is not there": (
+        ["-a", "seed=@nowhere.txt"],
+        ["seed", "@nowhere.txt", "No such file"],
+    ),
+    "source that is not there": (
+        ["-a", "seed=1", "-a", "source=nowhere"],
+        ["source", "'nowhere'", "'live'"],
+    ),
     "empty source": (["-a", "seed=1", "-a", "source="], ["source", "''"]),
     "source nearly live": (["-a", "seed=1", "-a", "source=liv"], ["source", "did you mean 'live'"]),
-    "unknown site": (["-a", "seed=1", "-a", "site=alalm"], ["site", "'alalm'", "did you mean 'alalam'"]),
-    "base_url without a scheme": (["-a", "seed=1", "-a", "base_url=localhost:80"], ["base_url", "localhost:80"]),
-    "base_url with a wrong port": (["-a", "seed=1", "-a", "base_url=http://h:port"], ["base_url", "http://h:port"]),
-    "base_url with a password": (["-a", "seed=1", "-a", "base_url=http://user:pw@127.0.0.1:80"], ["base_url", "user:pw"]),
-    "base_url with a space": (["-a", "seed=1", "-a", "base_url=http://exa mple"], ["base_url", "exa mple"]),
+    "unknown site": (
+        ["-a", "seed=1", "-a", "site=alalm"],
+        ["site", "'alalm'", "did you mean 'alalam'"],
+    ),
+    "base_url without a scheme": (
+        ["-a", "seed=1", "-a", "base_url=localhost:80"],
+        ["base_url", "localhost:80"],
+    ),
+    "base_url with a wrong port": (
+        ["-a", "seed=1", "-a", "base_url=http://h:port"],
+        ["base_url", "http://h:port"],
+    ),
+    "base_url with a password": (
+        ["-a", "seed=1", "-a", "base_url=http://user:pw@127.0.0.1:80"],
+        ["base_url", "user:pw"],
+    ),
+    "base_url with a space": (
+        ["-a", "seed=1", "-a", "base_url=http://exa mple"],
+        ["base_url", "exa mple"],
+    ),
     "depth of letters": (["-a", "seed=1", "-a", "depth=two"], ["depth", "'two'", "whole number"]),
     "negative depth": (["-a", "seed=1", "-a", "depth=-1"], ["depth", "'-1'"]),
     "negative limit": (["-a", "seed=1", "-a", "limit=-5"], ["limit", "'-5'"]),
-    "date in words": (["-a", "seed=1", "-a", "since=yesterday"], ["since", "'yesterday'", "YYYY-MM-DD"]),
+    "date in words": (
+        ["-a", "seed=1", "-a", "since=yesterday"],
+        ["since", "'yesterday'", "YYYY-MM-DD"],
+    ),
     "date that is none": (["-a", "seed=1", "-a", "until=2015-02-30"], ["until", "'2015-02-30'"]),
-    "until before since": (["-a", "seed=1", "-a", "since=2015-10-02", "-a", "until=2015-10-01"], ["until", "2015-10-01", "before since"]),
-    "broken expression": (["-a", "seed=1", "-a", "match=(a"], ["match", "'(a'", "regular expression"]),
+    "until before since": (
+        ["-a", "seed=1", "-a", "since=2015-10-02", "-a", "until=2015-10-01"],
+        ["until", "2015-10-01", "before since"],
+    ),
+    "broken expression": (
+        ["-a", "seed=1", "-a", "match=(a"],
+        ["match", "'(a'", "regular expression"],
+    ),
 }
 
 

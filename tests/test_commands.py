@@ -20,7 +20,9 @@ def test_check_runs_offline(scrapy: Crawl) -> None:
 
 
 def test_parse(scrapy: Crawl, tmp_path: Path) -> None:
-    run = scrapy("parse", "--spider=articles", "--pipelines", "--nocolour", (SITE / "1752038.html").as_uri())
+    run = scrapy(
+        "parse", "--spider=articles", "--pipelines", "--nocolour", (SITE / "1752038.html").as_uri()
+    )
     assert run.exit_code == 0
     assert "'value': 'Syrian Army: Operations" in run.stdout
     assert "<GET http://en.alalam.ir/news/1751821>" in run.stdout

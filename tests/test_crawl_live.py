@@ -18,7 +18,9 @@ VICTIM = "1751821"
 
 
 def always(status: int, body: bytes = b"", **headers: str) -> Misbehaviour:
-    return lambda handler, before: answer(handler, status, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    return lambda handler, before: answer(
+        handler, status, body, {k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 def hang(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -42,19 +44,91 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
     "hangs": (hang, "timeout", "", 3, 3),
     "closes": (drop, "connection_lost", "", 3, 3),
     "cut body": (always(200, b"<h1>cut", Content_Length="5000"), "cut_short", "", 3, 3),
-    "cut gzip": (always(200, gzip.compress(b"<p>x</p>" * 99)[:30], Content_Encoding="gzip"), "not_an_article", "", 1, 3),
-    "redirect loop": (always(302, Location=f"/news/{VICTIM}"), "redirect_loop", "redirections", 1, 3),
-    "redirect off site": (always(302, Location="http://example.com/news/1"), "offsite_redirect", "http://example.com/news/1", 1, 3),
-    "redirect to loopback": (always(301, Location="http://localhost:9/news/1"), "offsite_redirect", "localhost", 1, 3),
-    "redirect to another port": (always(301, Location="http://127.0.0.1:9/news/1"), "private_address", "127.0.0.1", 1, 3),
-    "redirect to no address": (always(302, Location="javascript:void(0)"), "http_3xx", "javascript", 1, 3),
-    "redirect to a broken address": (always(302, Location="http://[bad"), "http_3xx", "http://[bad", 1, 3),
-    "gzip bomb": (always(200, gzip.compress(b"x" * 10_000_000), Content_Encoding="gzip"), "too_large", "DOWNLOAD_MAXSIZE", 1, 3),
-    "no brotli": (always(200, b"<h1>not brotli at all</h1>", Content_Encoding="br"), "unreadable", "", 1, 3),
-    "no deflate": (always(200, b"<h1>not deflate at all</h1>", Content_Encoding="deflate"), "unreadable", "", 1, 3),
+    "cut gzip": (
+        always(200, gzip.compress(b"<p>x</p>" * 99)[:30], Content_Encoding="gzip"),
+        "not_an_article",
+        "",
+        1,
+        3,
+    ),
+    "redirect loop": (
+        always(302, Location=f"/news/{VICTIM}"),
+        "redirect_loop",
+        "redirections",
+        1,
+        3,
+    ),
+    "redirect off site": (
+        always(302, Location="http://example.com/news/1"),
+        "offsite_redirect",
+        "http://example.com/news/1",
+        1,
+        3,
+    ),
+    "redirect to loopback": (
+        always(301, Location="http://localhost:9/news/1"),
+        "offsite_redirect",
+        "localhost",
+        1,
+        3,
+    ),
+    "redirect to another port": (
+        always(301, Location="http://127.0.0.1:9/news/1"),
+        "private_address",
+        "127.0.0.1",
+        1,
+        3,
+    ),
+    "redirect to no address": (
+        always(302, Location="javascript:void(0)"),
+        "http_3xx",
+        "javascript",
+        1,
+        3,
+    ),
+    "redirect to a broken address": (
+        always(302, Location="http://[bad"),
+        "http_3xx",
+        "http://[bad",
+        1,
+        3,
+    ),
+    "gzip bomb": (
+        always(200, gzip.compress(b"x" * 10_000_000), Content_Encoding="gzip"),
+        "too_large",
+        "DOWNLOAD_MAXSIZE",
+        1,
+        3,
+    ),
+    "no brotli": (
+        always(200, b"<h1>not brotli at all</h1>", Content_Encoding="br"),
+        "unreadable",
+        "",
+        1,
+        3,
+    ),
+    "no deflate": (
+        always(200, b"<h1>not deflate at all</h1>", Content_Encoding="deflate"),
+        "unreadable",
+        "",
+        1,
+        3,
+    ),
     "status of no kind": (always(999), "http_5xx", "999", 1, 3),
-    "pdf": (always(200, b"%PDF-1.7", Content_Type="application/pdf"), "not_html", "application/pdf", 1, 3),
-    "image said to be html": (always(200, b"\x89PNG\r\n\x1a\n" + b"\0" * 50), "not_html", "PNG", 1, 3),
+    "pdf": (
+        always(200, b"%PDF-1.7", Content_Type="application/pdf"),
+        "not_html",
+        "application/pdf",
+        1,
+        3,
+    ),
+    "image said to be html": (
+        always(200, b"\x89PNG\r\n\x1a\n" + b"\0" * 50),
+        "not_html",
+        "PNG",
+        1,
+        3,
+    ),
     "soft 404": (
         always(200, b"<title>x</title><h1>Page not found</h1><p>It does not exist any more.</p>"),
         "not_an_article",
@@ -72,7 +146,10 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
     "empty page": (always(200, b""), "not_an_article", "no text", 1, 3),
     "too large": (always(200, b"x" * 200_000), "too_large", "", 1, 3),
     "another article": (
-        always(200, b'<link rel=canonical href="/news/5"><h1>Some headline</h1><p>Some text of an article, with a full stop.</p>'),
+        always(
+            200,
+            b'<link rel=canonical href="/news/5"><h1>Some headline</h1><p>Some text of an article, with a full stop.</p>',
+        ),
         "other_article",
         "article 5",
         1,
@@ -85,7 +162,12 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
 def test_a_page_that_cannot_be_had(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, reason, detail, attempts, exit_code = FAILING[case]
     server.misbehaviour[f"/news/{VICTIM}"] = misbehaviour
-    run = live(seed=1752038, depth=1, match="Advancing in Aleppo", settings={"DOWNLOAD_TIMEOUT": 1, "DOWNLOAD_MAXSIZE": 100_000})
+    run = live(
+        seed=1752038,
+        depth=1,
+        match="Advancing in Aleppo",
+        settings={"DOWNLOAD_TIMEOUT": 1, "DOWNLOAD_MAXSIZE": 100_000},
+    )
     assert set(run.articles) == {"1752038"}
     failure = run.failures[VICTIM]
     assert (failure["reason"], failure["attempts"]) == (reason, attempts)
@@ -99,7 +181,9 @@ def test_a_page_that_cannot_be_had(live: Crawl, server: NewsServer, case: str) -
 
 def test_500_then_200(live: Crawl, server: NewsServer) -> None:
     page = server.pages[f"/news/{VICTIM}"]
-    server.misbehaviour[f"/news/{VICTIM}"] = lambda handler, before: answer(handler, 200, page) if before else answer(handler, 500)
+    server.misbehaviour[f"/news/{VICTIM}"] = lambda handler, before: (
+        answer(handler, 200, page) if before else answer(handler, 500)
+    )
     run = live(seed=VICTIM, depth=0)
     assert run.exit_code == 0
     assert set(run.articles) == {VICTIM}
@@ -112,13 +196,21 @@ def test_500_then_200(live: Crawl, server: NewsServer) -> None:
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_pauses_the_host(
-    live: Crawl, server: NewsServer, status: int, retry_after: str, ceiling: int, least: float, most: float
+    live: Crawl,
+    server: NewsServer,
+    status: int,
+    retry_after: str,
+    ceiling: int,
+    least: float,
+    most: float,
 ) -> None:
     def busy(handler: BaseHTTPRequestHandler, before: int) -> None:
         if before:
             answer(handler, 200, server.pages[f"/news/{VICTIM}"])
         else:
-            value = formatdate(time.time() + 3, usegmt=True) if retry_after == "date" else retry_after
+            value = (
+                formatdate(time.time() + 3, usegmt=True) if retry_after == "date" else retry_after
+            )
             answer(handler, status, b"", {"Retry-After": value})
 
     server.misbehaviour[f"/news/{VICTIM}"] = busy
@@ -145,7 +237,9 @@ def test_a_retry_after_of_no_time(live: Crawl, server: NewsServer) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST", "localhost"])
 def test_base_url_however_it_is_written(crawl: Crawl, server: NewsServer, host: str) -> None:
-    url = server.url.replace("127.0.0.1", host).replace(":", ":0", 2).replace("http:0", "http:") + "/"
+    url = (
+        server.url.replace("127.0.0.1", host).replace(":", ":0", 2).replace("http:0", "http:") + "/"
+    )
     run = crawl(seed=1752038, depth=0, base_url=url, settings=IMPATIENT)
     assert set(run.articles) == {"1752038"}
 
@@ -186,10 +280,28 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
     """The publisher's own name leads to this machine, as whoever owns its DNS could make it."""
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 en.alalam.ir localhost\n", encoding="utf-8")
-    namespace = ["unshare", "--mount", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"]
-    service("unshare --mount, as root,", subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0)
+    namespace = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f'mount --bind {hosts} /etc/hosts && exec "$@"',
+        "sh",
+    ]
+    service(
+        "unshare --mount, as root,",
+        subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0,
+    )
     line = command("crawl", "articles", "-a", "seed=1752038")
-    run = subprocess.run([*namespace, *line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [*namespace, *line],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert "1752038: private_address (en.alalam.ir is at 127.0.0.1" in run.stderr
     assert run.returncode == 4
     assert server.asked == []

@@ -16,7 +16,11 @@ def expected() -> dict[str, dict[str, object]]:
 def lasting(record: dict[str, object]) -> dict[str, object]:
     """A record without what differs from run to run."""
     changing = {"fetched_at", "failed_at"}
-    return json.loads(json.dumps({k: v for k, v in record.items() if k not in changing}).replace(str(SITE), "tests/site"))
+    return json.loads(
+        json.dumps({k: v for k, v in record.items() if k not in changing}).replace(
+            str(SITE), "tests/site"
+        )
+    )
 
 
 def test_readme_crawl(crawl: Crawl, expected: dict[str, dict[str, object]]) -> None:
@@ -30,7 +34,10 @@ def test_readme_crawl(crawl: Crawl, expected: dict[str, dict[str, object]]) -> N
 def test_seed_text(crawl: Crawl) -> None:
     run = crawl(seed=SEED_TEXT, source=SITE, depth=0)
     record = run.articles["000_5e28026613171c33"]
-    assert record["headline"] == "Syrian Army Official: ISIS Terrorists Suffered Huge Losses, Fleeing to Turkey"
+    assert (
+        record["headline"]
+        == "Syrian Army Official: ISIS Terrorists Suffered Huge Losses, Fleeing to Turkey"
+    )
     assert record["published_at"] == "2015-10-23T13:26:08+03:30"
     assert record["published_raw"] == "Fri Oct 23, 2015 13:26:08"
     assert len(record["body"].split("\n\n")) == 8
@@ -41,10 +48,18 @@ def test_seed_text(crawl: Crawl) -> None:
     text = SEED_TEXT.read_text(encoding="utf-8")
     listed = json.loads(text[text.index('"[{') + 1 : text.rindex('"')])
     assert [item["id"] for item in record["related"]] == [item["id"] for item in listed]
-    assert [item["headline_raw"] for item in record["related"]] == [item["title"] for item in listed]
+    assert [item["headline_raw"] for item in record["related"]] == [
+        item["title"] for item in listed
+    ]
     assert record["related"][0]["uploaded_at"] == "2015-10-23T09:14:13.349860+03:30"
-    assert record["related"][1]["headline"] == "Syrian Army Troops, Popular Forces Advancing in Aleppo"
-    assert {item["kind"] for item in record["related"] if item["headline_raw"].lower().find("video") >= 0} == {"video"}
+    assert (
+        record["related"][1]["headline"] == "Syrian Army Troops, Popular Forces Advancing in Aleppo"
+    )
+    assert {
+        item["kind"]
+        for item in record["related"]
+        if item["headline_raw"].lower().find("video") >= 0
+    } == {"video"}
     assert record["missing"] == ["url", "media"]
     assert "Asia/Tehran" in record["provenance"]["published_at"]["assumed"]
     assert run.teasers["1752038"]["why"] == "depth"
@@ -55,15 +70,33 @@ def test_seed_text(crawl: Crawl) -> None:
     [
         ({"depth": 0}, {"1752038"}, {"depth"}),
         ({"limit": 2}, {"1752038", "1751821"}, {"limit"}),
-        ({"depth": 1, "since": "2015-10-22", "until": "2015-10-22"}, {"1752038", "1751821", "1751832"}, {"pruned", "depth"}),
-        ({"depth": 1, "since": "2015-10-22"}, {"1752038", "1751821", "1751832"}, {"pruned", "depth"}),
-        ({"depth": 1, "until": "2015-09-30"}, {"1752038", "1745120", "1745650"}, {"pruned", "depth"}),
-        ({"depth": 1, "match": "(?i)lightening|drone"}, {"1752038", "1751414"}, {"pruned", "depth"}),
+        (
+            {"depth": 1, "since": "2015-10-22", "until": "2015-10-22"},
+            {"1752038", "1751821", "1751832"},
+            {"pruned", "depth"},
+        ),
+        (
+            {"depth": 1, "since": "2015-10-22"},
+            {"1752038", "1751821", "1751832"},
+            {"pruned", "depth"},
+        ),
+        (
+            {"depth": 1, "until": "2015-09-30"},
+            {"1752038", "1745120", "1745650"},
+            {"pruned", "depth"},
+        ),
+        (
+            {"depth": 1, "match": "(?i)lightening|drone"},
+            {"1752038", "1751414"},
+            {"pruned", "depth"},
+        ),
         ({"depth": 1, "match": r"Aleppo \+ Video$"}, {"1752038", "1751821"}, {"pruned", "depth"}),
     ],
     ids=["depth", "limit", "a day", "since", "until", "match", "match of the raw headline"],
 )
-def test_pruning(crawl: Crawl, arguments: dict[str, object], fetched: set[str], why: set[str]) -> None:
+def test_pruning(
+    crawl: Crawl, arguments: dict[str, object], fetched: set[str], why: set[str]
+) -> None:
     run = crawl(seed=1752038, source=SITE, **arguments)
     assert run.exit_code == 0
     assert set(run.articles) == fetched
@@ -89,8 +122,12 @@ def test_a_teaser_says_all_that_the_lists_say(crawl: Crawl) -> None:
             listed_on.setdefault(item["id"], set()).add(page["id"])
     for teaser in run.teasers.values():
         assert set(teaser["listed_on"]) == listed_on[teaser["id"]]
-        first = next(i for i in run.articles[teaser["found_on"]]["related"] if i["id"] == teaser["id"])
-        assert {k: teaser[k] for k in ("headline", "headline_raw", "picture_url", "uploaded_at", "sort")} == {
+        first = next(
+            i for i in run.articles[teaser["found_on"]]["related"] if i["id"] == teaser["id"]
+        )
+        assert {
+            k: teaser[k] for k in ("headline", "headline_raw", "picture_url", "uploaded_at", "sort")
+        } == {
             k: first[k] for k in ("headline", "headline_raw", "picture_url", "uploaded_at", "sort")
         }
 
@@ -104,7 +141,10 @@ def test_a_seed_that_is_not_saved(crawl: Crawl) -> None:
 
 def test_seeds_from_a_file(crawl: Crawl, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds.txt"
-    seeds.write_text(f"# two ways to say it\n1751821\n\nhttp://en.alalam.ir/news/1751832\n{SITE / '1751414.html'}\n", encoding="utf-8")
+    seeds.write_text(
+        f"# two ways to say it\n1751821\n\nhttp://en.alalam.ir/news/1751832\n{SITE / '1751414.html'}\n",
+        encoding="utf-8",
+    )
     run = crawl(seed=f"@{seeds}", source=SITE, depth=0)
     assert set(run.articles) == {"1751821", "1751832", "1751414"}
 
@@ -127,7 +167,8 @@ def folder_of_traps(folder: Path) -> Path:
     (saved / "1751821.html").symlink_to(outside / "1751821.html")
     (saved / "more").symlink_to(outside)
     (saved / "Syrian Army.html").write_bytes(
-        b"<!-- saved from url=(0032)http://en.alalam.ir/news/1751832 -->\n" + (SITE / "1751832.html").read_bytes()
+        b"<!-- saved from url=(0032)http://en.alalam.ir/news/1751832 -->\n"
+        + (SITE / "1751832.html").read_bytes()
     )
     (saved / "1751414.html").write_bytes(b"%PDF-1.4 not a page")
     (saved / "1745120.html").write_bytes(b"\xff\xfe\x00garbage" * 20)
@@ -154,7 +195,9 @@ def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
         folder = tmp_path / "saved" / "en.alalam.ir" / "news" / article
         folder.mkdir(parents=True)
         links = f'<li><a href="../{other}/index.html">The other headline</a></li>'
-        (folder / "index.html").write_text(PAGE.format(id=article, day="23/10/2015 13:26", more="", links=links), encoding="utf-8")
+        (folder / "index.html").write_text(
+            PAGE.format(id=article, day="23/10/2015 13:26", more="", links=links), encoding="utf-8"
+        )
     run = crawl(seed=11, source=tmp_path / "saved")
     assert set(run.articles) == {"11", "12"}
     assert run.articles["11"]["provenance"]["id"]["where"] == "file's path"
@@ -166,7 +209,9 @@ def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
     saved = tmp_path / "Some Headline.html"
     picture = '<p><img src="./Some Headline_files/bridge.jpg"></p>'
     text = PAGE.format(id="13", day="Published: 01/10/2015 - 09:34", more=picture, links="")
-    saved.write_text("<!-- saved from url=(0027)http://en.alalam.ir/news/13 -->" + text, encoding="utf-8")
+    saved.write_text(
+        "<!-- saved from url=(0027)http://en.alalam.ir/news/13 -->" + text, encoding="utf-8"
+    )
     [record] = crawl(seed=saved, source=saved).articles.values()
     assert record["id"] == "13"
     assert record["media"] is None
@@ -199,8 +244,12 @@ def same_whatever_the_source(run: Run) -> dict[str, dict[str, object]]:
 
 def test_live_and_saved_give_the_same_records(crawl: Crawl, live: Crawl, server: object) -> None:
     saved = same_whatever_the_source(crawl(seed=1752038, source=SITE, base_url=server.url))
-    fetched = live(seed=1752038, settings={"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 8})
+    fetched = live(
+        seed=1752038, settings={"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+    )
     gone = {id_ for id_, record in fetched.failures.items() if record["reason"] == "gone"}
     assert gone == {id_ for id_, record in saved.items() if record.get("why") == "not_saved"}
     fetched_records = same_whatever_the_source(fetched)
-    assert {i: r for i, r in fetched_records.items() if i not in gone} == {i: r for i, r in saved.items() if i not in gone}
+    assert {i: r for i, r in fetched_records.items() if i not in gone} == {
+        i: r for i, r in saved.items() if i not in gone
+    }

@@ -24,7 +24,9 @@ USER = "newsroom"
 def readme_block(beginning: str) -> str:
     """The indented block of the README that begins so."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE)
+    block = re.search(
+        rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE
+    )
     assert block, f"the README has no block that begins with {beginning!r}"
     return re.sub(r"^    ", "", block.group(), flags=re.MULTILINE)
 
@@ -57,7 +59,9 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
             process.wait()
 
 
-def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: NewsServer, tmp_path: Path) -> None:
+def test_the_crontab_line_of_the_readme(
+    cron: Callable[[str], None], server: NewsServer, tmp_path: Path
+) -> None:
     lines = readme_block("17 * * * *").splitlines()
     assert len(lines) == 1
     project = tmp_path / "project"
@@ -67,11 +71,16 @@ def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: New
     venv = project / ".venv" / "bin"
     venv.mkdir(parents=True)
     (venv / "scrapy").symlink_to(Path(sys.executable).parent / "scrapy")
-    impatient = " ".join(f"-s {name}={value}" for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items())
+    impatient = " ".join(
+        f"-s {name}={value}"
+        for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items()
+    )
     # The line as it is, every minute and as root, on the local server.
     line = lines[0].replace("17 * * * *", "* * * * * root", 1).replace(PROJECT, str(project))
     assert f"seed={SEED}" in line
-    line = line.replace(f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}")
+    line = line.replace(
+        f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}"
+    )
     cron(line + "\n")
 
     job, log = project / "output" / "jobs" / "latakia", project / "output" / "latakia.log"
@@ -79,7 +88,9 @@ def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: New
     def wait_for(runs: int) -> None:
         deadline = time.monotonic() + 60 * (runs + 1)
         while not log.exists() or log.read_text(encoding="utf-8").count("discovered ") < runs:
-            assert time.monotonic() < deadline, f"cron ran nothing: {log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
+            assert time.monotonic() < deadline, (
+                f"cron ran nothing: {log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
+            )
             time.sleep(0.2)
 
     wait_for(1)
@@ -92,7 +103,10 @@ def test_the_crontab_line_of_the_readme(cron: Callable[[str], None], server: New
     feeds = sorted((project / "output").glob("articles-*.jsonl"))
     first, second = (read_records(feed) for feed in feeds)
     assert len(first) == 7
-    assert {(record["id"], record["revision"]) for record in second} == {(LISTED, 2), ("1750384", 1)}
+    assert {(record["id"], record["revision"]) for record in second} == {
+        (LISTED, 2),
+        ("1750384", 1),
+    }
     text = log.read_text(encoding="utf-8")
     runs = re.split(r"(?<=pending \d)\n", text)
     # Ten lines, and one for what is wrong: an article that is newly gone.

@@ -28,15 +28,28 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_runs_of_one_moment_have_feeds_of_their_own(tmp_path: Path) -> None:
-    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0")
-    runs = [subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]
+    line = command(
+        "crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0"
+    )
+    runs = [
+        subprocess.Popen(
+            line,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(3)
+    ]
     assert [run.wait() for run in runs] == [0, 0, 0]
     feeds = sorted((tmp_path / "output").glob("articles-*.jsonl"))
     assert [len(read_records(feed)) for feed in feeds] == [1, 1, 1]
 
 
 def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
-    crawl("-O", tmp_path / "all.json", "-O", tmp_path / "all.csv", seed=1752038, source=SITE, depth=0)
+    crawl(
+        "-O", tmp_path / "all.json", "-O", tmp_path / "all.csv", seed=1752038, source=SITE, depth=0
+    )
     assert json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))[0]["id"] == "1752038"
     assert (tmp_path / "all.csv").read_text(encoding="utf-8").count("1752038") >= 1
 
@@ -48,7 +61,9 @@ def test_records_on_standard_output_alone(crawl: Crawl) -> None:
     assert run.stderr.splitlines()[-1] == "discovered 8 = articles 1 + teasers 7 + failures 0"
 
 
-def test_a_run_that_stores_nothing_leaves_the_file(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_run_that_stores_nothing_leaves_the_file(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     feed = tmp_path / "mine.jsonl"
     feed.write_text(GOOD, encoding="utf-8")
     server.stop()
@@ -61,9 +76,13 @@ def test_a_run_that_stores_nothing_leaves_the_file(live: Crawl, server: NewsServ
 
 
 @pytest.mark.parametrize(
-    ("sent", "survives"), [([signal.SIGKILL], False), ([signal.SIGINT], True), ([signal.SIGTERM], True)], ids=["kill -9", "Ctrl-C", "term"]
+    ("sent", "survives"),
+    [([signal.SIGKILL], False), ([signal.SIGINT], True), ([signal.SIGTERM], True)],
+    ids=["kill -9", "Ctrl-C", "term"],
 )
-def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[int], survives: bool) -> None:
+def test_a_run_that_is_stopped(
+    server: NewsServer, tmp_path: Path, sent: list[int], survives: bool
+) -> None:
     """Ctrl-C finishes what is in flight and writes whole feeds; kill -9 leaves the file as it was."""
     feed = tmp_path / "mine.jsonl"
     feed.write_text(GOOD, encoding="utf-8")
@@ -73,9 +92,18 @@ def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[in
         answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
 
     server.misbehaviour.update(dict.fromkeys(server.pages, slow))
-    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", feed)
+    line = command(
+        "crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", feed
+    )
     line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
-    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while len(server.news_asked) < 3:
         time.sleep(0.02)
     run.send_signal(sent[0])
@@ -91,9 +119,15 @@ def test_a_run_that_is_stopped(server: NewsServer, tmp_path: Path, sent: list[in
     records = read_records(feed)
     articles = [record["id"] for record in records if record["kind"] == "article"]
     assert sorted(articles) == sorted(set(server.news_asked))
-    assert {record["why"] for record in records if record["kind"] == "teaser"} <= {"interrupted", "depth"}
+    assert {record["why"] for record in records if record["kind"] == "teaser"} <= {
+        "interrupted",
+        "depth",
+    }
     assert "stopped before its end" in stdout
-    assert f"discovered {len(records)} = articles {len(articles)} + teasers {len(records) - len(articles)}" in stdout
+    assert (
+        f"discovered {len(records)} = articles {len(articles)} + teasers {len(records) - len(articles)}"
+        in stdout
+    )
 
 
 def test_a_folder_that_cannot_be_made(crawl: Crawl, tmp_path: Path) -> None:
@@ -107,7 +141,11 @@ def test_a_folder_that_cannot_be_made(crawl: Crawl, tmp_path: Path) -> None:
 def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     service("mount of a tmpfs, as root,", mounted.returncode == 0)
     try:
         feed = disk / "mine.jsonl"
@@ -125,8 +163,28 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_runs_that_add_to_one_file_at_once(tmp_path: Path) -> None:
-    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-o", "all.jsonl")
-    runs = [subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=1752038",
+        "-a",
+        f"source={SITE}",
+        "-a",
+        "depth=0",
+        "-o",
+        "all.jsonl",
+    )
+    runs = [
+        subprocess.Popen(
+            line,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(4)
+    ]
     assert [run.wait() for run in runs] == [0, 0, 0, 0]
     assert len(read_records(tmp_path / "all.jsonl")) == 4 * 8
 
@@ -150,9 +208,28 @@ def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     assert device.is_char_device()
 
 
-@pytest.mark.parametrize("feed", ["mine.marshal", "ftp://127.0.0.1:1/mine.json", "mine%(nope)s.jsonl", "nope://h/mine.json:json"])
+@pytest.mark.parametrize(
+    "feed",
+    [
+        "mine.marshal",
+        "ftp://127.0.0.1:1/mine.json",
+        "mine%(nope)s.jsonl",
+        "nope://h/mine.json:json",
+    ],
+)
 def test_a_feed_that_cannot_be_written_is_no_success(scrapy: Crawl, feed: str) -> None:
-    run = scrapy("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-o", feed)
+    run = scrapy(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=1752038",
+        "-a",
+        f"source={SITE}",
+        "-a",
+        "depth=0",
+        "-o",
+        feed,
+    )
     assert run.exit_code == 4
     assert "not stored: " in run.stdout
 
@@ -163,7 +240,9 @@ def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
     (folder / os.fsdecode(b"caf\xe9.html")).write_bytes((SITE / "1752038.html").read_bytes())
     run = crawl(seed=1752038, source=folder, depth=0)
     assert run.exit_code == 0
-    assert run.articles["1752038"]["provenance"]["source"]["where"].endswith("sur\\xff/caf\\xe9.html")
+    assert run.articles["1752038"]["provenance"]["source"]["where"].endswith(
+        "sur\\xff/caf\\xe9.html"
+    )
 
 
 def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
@@ -173,7 +252,18 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     pipelines = '{"crawler.pipelines.RecordPipeline": 100, "dropping.Drop": 200}'
-    run = scrapy("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0", "-s", f"ITEM_PIPELINES={pipelines}")
+    run = scrapy(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=1752038",
+        "-a",
+        f"source={SITE}",
+        "-a",
+        "depth=0",
+        "-s",
+        f"ITEM_PIPELINES={pipelines}",
+    )
     assert run.exit_code == 3
     assert "7 records were dropped by an item pipeline" in run.stdout
     assert "fault" not in run.stdout
@@ -185,9 +275,25 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
         answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
 
     server.misbehaviour["/news/1751832"] = slow
-    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", "mine.jsonl")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=1752038",
+        "-a",
+        f"base_url={server.url}",
+        "-O",
+        "mine.jsonl",
+    )
     line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
-    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while "1751832" not in server.news_asked:
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)

@@ -24,7 +24,9 @@ def item(article_id: int, position: int) -> RelatedItem:
     )
 
 
-def crawl(graph: list[list[int]], depth: int, limit: int, at_once: int, chance: random.Random) -> tuple[list[str], dict[str, object]]:
+def crawl(
+    graph: list[list[int]], depth: int, limit: int, at_once: int, chance: random.Random
+) -> tuple[list[str], dict[str, object]]:
     """Crawl a graph with answers that come in any order; return the order of fetching and what is known of each."""
     frontier = Frontier(depth, limit, lambda related: int(related.id or 0) % 7 != 3)
     frontier.seed(["0"])
@@ -43,17 +45,25 @@ def crawl(graph: list[list[int]], depth: int, limit: int, at_once: int, chance: 
     return taken, known
 
 
-GRAPHS = st.integers(1, 25).flatmap(lambda n: st.lists(st.lists(st.integers(0, n - 1), max_size=6, unique=True), min_size=n, max_size=n))
+GRAPHS = st.integers(1, 25).flatmap(
+    lambda n: st.lists(
+        st.lists(st.integers(0, n - 1), max_size=6, unique=True), min_size=n, max_size=n
+    )
+)
 
 
 @given(GRAPHS, st.integers(0, 4), st.integers(0, 10), st.integers(1, 8), st.integers())
-def test_the_order_of_answers_changes_nothing(graph: list[list[int]], depth: int, limit: int, at_once: int, seed: int) -> None:
+def test_the_order_of_answers_changes_nothing(
+    graph: list[list[int]], depth: int, limit: int, at_once: int, seed: int
+) -> None:
     one_by_one = crawl(graph, depth, limit, 1, random.Random(0))
     assert crawl(graph, depth, limit, at_once, random.Random(seed)) == one_by_one
 
 
 @given(GRAPHS, st.integers(0, 4), st.integers(0, 10))
-def test_breadth_first_and_everything_accounted_for(graph: list[list[int]], depth: int, limit: int) -> None:
+def test_breadth_first_and_everything_accounted_for(
+    graph: list[list[int]], depth: int, limit: int
+) -> None:
     taken, known = crawl(graph, depth, limit, 1, random.Random(0))
     depths = [known[article_id][0] for article_id in taken]
     assert depths == sorted(depths)

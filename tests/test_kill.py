@@ -32,9 +32,16 @@ def truth(linked: NewsServer) -> Records:
     return kill.truth(linked.url)
 
 
-@pytest.mark.parametrize(("name", "mine"), [(name, "-o") for name in POINTS] + [(name, "-O") for name in POINTS if "feed" in name])
-def test_killed_at_a_write_point(linked: NewsServer, truth: Records, tmp_path: Path, name: str, mine: str) -> None:
-    words = kill.line(linked.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl")
+@pytest.mark.parametrize(
+    ("name", "mine"),
+    [(name, "-o") for name in POINTS] + [(name, "-O") for name in POINTS if "feed" in name],
+)
+def test_killed_at_a_write_point(
+    linked: NewsServer, truth: Records, tmp_path: Path, name: str, mine: str
+) -> None:
+    words = kill.line(
+        linked.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl"
+    )
     # The first time, and then again while the next run clears up, at a later time.
     for at in (name, f"{name}:2"):
         assert kill.run(words, tmp_path, CRAWLER_KILL_AT=at).returncode in (-signal.SIGKILL, 0)
@@ -52,15 +59,23 @@ def test_killed_at_random_moments(linked: NewsServer, truth: Records, tmp_path: 
 def test_a_feed_is_written_again_to_the_byte(linked: NewsServer, tmp_path: Path) -> None:
     words = kill.line(linked.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
-    feeds = {path: path.read_bytes() for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]}
+    feeds = {
+        path: path.read_bytes()
+        for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]
+    }
     assert len(feeds) == 4
     for path in (tmp_path / "output").iterdir():
         path.unlink()
     assert kill.run(words, tmp_path).returncode == 0
-    assert {path: path.read_bytes() for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]} == feeds
+    assert {
+        path: path.read_bytes()
+        for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]
+    } == feeds
 
 
-def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> subprocess.Popen[bytes]:
+def start(
+    words: list[str], folder: Path, server: NewsServer, pages: int
+) -> subprocess.Popen[bytes]:
     """Start a crawl and wait until it has asked for so many pages."""
     before = len(server.news_asked)
     with (folder / "log").open("ab") as log:
@@ -71,8 +86,14 @@ def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> sub
     return run
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]], ids=["TERM", "INT", "INT twice"])
-def test_stopped_by_a_signal(linked: NewsServer, truth: Records, tmp_path: Path, signals: list[signal.Signals]) -> None:
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]],
+    ids=["TERM", "INT", "INT twice"],
+)
+def test_stopped_by_a_signal(
+    linked: NewsServer, truth: Records, tmp_path: Path, signals: list[signal.Signals]
+) -> None:
     words = kill.line(linked.url, *JOB)
     for pages in (40, 90):
         run = start(words, tmp_path, linked, pages)
@@ -80,7 +101,9 @@ def test_stopped_by_a_signal(linked: NewsServer, truth: Records, tmp_path: Path,
             run.send_signal(number)
             time.sleep(0.05)
         assert run.wait(30) == 3
-        assert "nothing is lost: the same command goes on" in (tmp_path / "log").read_text(encoding="utf-8")
+        assert "nothing is lost: the same command goes on" in (tmp_path / "log").read_text(
+            encoding="utf-8"
+        )
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
@@ -102,7 +125,9 @@ def test_a_server_that_dies_midway(linked: NewsServer, truth: Records, tmp_path:
     records = read_records(tmp_path / "mine.jsonl")
     assert {record.get("reason") for record in records} == {None, "gone", "connection_lost"}
     articles = [record for record in records if record["kind"] == "article"]
-    assert kill.lasting(articles) == {key: record for key, record in truth.items() if record["kind"] == "article"}
+    assert kill.lasting(articles) == {
+        key: record for key, record in truth.items() if record["kind"] == "article"
+    }
     # What lists say of a teaser was told when the first run ended, and again when more lists had been had.
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
@@ -110,14 +135,21 @@ def test_a_server_that_dies_midway(linked: NewsServer, truth: Records, tmp_path:
 def test_a_disk_that_fills(linked: NewsServer, truth: Records, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     service("mount of a tmpfs, as root,", mounted.returncode == 0)
     words = kill.line(linked.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
     try:
         for _ in range(2):
             run = kill.run(words, tmp_path)
             assert run.returncode == 1
-            assert "full; make room and run the same command again" in run.stdout or "No space left on device" in run.stdout
+            assert (
+                "full; make room and run the same command again" in run.stdout
+                or "No space left on device" in run.stdout
+            )
             assert "Traceback" not in run.stdout
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         kill.check(tmp_path, truth, kill.run(words, tmp_path))
@@ -130,13 +162,22 @@ def clock() -> Callable[[str], dict[str, str]]:
     """The environment of a process whose clock is off: ``clock("-30d")``."""
     found = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     service("faketime", found)
-    return lambda offset: {"LD_PRELOAD": str(found[0]), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return lambda offset: {
+        "LD_PRELOAD": str(found[0]),
+        "FAKETIME": offset,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
-def test_a_clock_that_jumps_back(linked: NewsServer, truth: Records, tmp_path: Path, clock: Callable[[str], dict[str, str]]) -> None:
+def test_a_clock_that_jumps_back(
+    linked: NewsServer, truth: Records, tmp_path: Path, clock: Callable[[str], dict[str, str]]
+) -> None:
     words = kill.line(linked.url, *JOB)
     # A year ahead while the first half is fetched, then right again.
-    assert kill.run(words, tmp_path, CRAWLER_KILL_AT="after a commit:3", **clock("+400d")).returncode == -signal.SIGKILL
+    assert (
+        kill.run(words, tmp_path, CRAWLER_KILL_AT="after a commit:3", **clock("+400d")).returncode
+        == -signal.SIGKILL
+    )
     linked.asked.clear()
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
     # What was to be asked again in a year was asked now: no interval is as long as that.

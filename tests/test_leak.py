@@ -25,7 +25,12 @@ def right(items: list[dict[str, Any]] | None, complete: bool | None, truth: dict
     for other in truth.get("also_accept", []):
         if other.get("prefix"):
             wanted = truth["related"] or []
-            if items is not None and len(items) >= other["min_items"] and items == wanted[: len(items)] and complete == other["complete"]:
+            if (
+                items is not None
+                and len(items) >= other["min_items"]
+                and items == wanted[: len(items)]
+                and complete == other["complete"]
+            ):
                 return True
         elif items == other["related"] and complete == other["complete"]:
             return True
@@ -34,7 +39,13 @@ def right(items: list[dict[str, Any]] | None, complete: bool | None, truth: dict
 
 def cases(field: str) -> list[Any]:
     return [
-        pytest.param(case, marks=[pytest.mark.xfail(reason=gap, strict=True)] if (gap := GAPS.get(case, {}).get(field)) else [], id=case)
+        pytest.param(
+            case,
+            marks=[pytest.mark.xfail(reason=gap, strict=True)]
+            if (gap := GAPS.get(case, {}).get(field))
+            else [],
+            id=case,
+        )
         for case in CASES
     ]
 
@@ -50,7 +61,12 @@ def test_related_items_of_a_leak(case: str) -> None:
     said, truth = read(case)
     listed = said.related
     items = (
-        None if listed is None else [dict(zip(KEYS, (i.id, i.title, i.picture, i.sort, i.content_type), strict=True)) for i in listed.items]
+        None
+        if listed is None
+        else [
+            dict(zip(KEYS, (i.id, i.title, i.picture, i.sort, i.content_type), strict=True))
+            for i in listed.items
+        ]
     )
     assert right(items, listed.complete if listed else None, truth), items
 

@@ -36,8 +36,15 @@ def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
     def run(*words: object, settings: dict[str, object] | None = None, **arguments: object) -> Run:
         given = {"seed": SEED, "base_url": server.url, "depth": 1, **arguments}
         given_settings = {**IMPATIENT, "JOBDIR": "job", **(settings or {})}
-        line = [part for name, value in given.items() if value is not None for part in ("-a", f"{name}={value}")]
-        line += [part for name, value in given_settings.items() for part in ("-s", f"{name}={value}")]
+        line = [
+            part
+            for name, value in given.items()
+            if value is not None
+            for part in ("-a", f"{name}={value}")
+        ]
+        line += [
+            part for name, value in given_settings.items() for part in ("-s", f"{name}={value}")
+        ]
         before = set((tmp_path / "output").glob("*"))
         done = scrapy("crawl", "articles", *line, *words)
         for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
@@ -63,7 +70,9 @@ def test_the_first_run_is_as_without_a_memory(job: Crawl, live: Crawl) -> None:
     remembered = job()
     assert remembered.exit_code == 0
     forgotten = live(seed=SEED, depth=1)
-    assert {r["id"]: lasting(r) for r in remembered.records} == {r["id"]: lasting(r) for r in forgotten.records}
+    assert {r["id"]: lasting(r) for r in remembered.records} == {
+        r["id"]: lasting(r) for r in forgotten.records
+    }
     assert remembered.balance == forgotten.balance + " + pending 0"
 
 
@@ -78,7 +87,9 @@ def test_nothing_new(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")} == left
 
 
-def test_a_changed_article_is_a_revision(job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_changed_article_is_a_revision(
+    job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
     first = job(settings=AT_ONCE)
     edit(server, LISTED, b"Advancing in Aleppo", b"Advancing in Homs")
     second = job(settings=AT_ONCE)
@@ -96,7 +107,12 @@ def test_a_changed_article_is_a_revision(job: Crawl, server: NewsServer, scrapy:
     assert "8 revisions in all.jsonl" in whole.stderr
     assert read_records(tmp_path / "all.jsonl") == [*first.articles.values(), changed]
 
-    story = scrapy("why", f"{server.url}/news/{LISTED}".replace(server.url, "http://en.alalam.ir"), "-s", "JOBDIR=job").stdout
+    story = scrapy(
+        "why",
+        f"{server.url}/news/{LISTED}".replace(server.url, "http://en.alalam.ir"),
+        "-s",
+        "JOBDIR=job",
+    ).stdout
     assert re.search(rf"run 1  {SEED}, position 1\n", story)
     assert "run 1  new revision 1\n" in story
     assert "run 2  changed revision 2 (headline, headline_raw, body)\n" in story
@@ -122,18 +138,43 @@ def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> 
     assert server.not_modified == 6 + 7
 
 
-def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_validators_of_a_page_that_was_not_stored(
+    job: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     """A kill between the answer and the record: the next run must not be told that nothing has changed."""
     server.has_validators = True
     job(settings=AT_ONCE, depth=0)
     edit(server, SEED, b"Operations Continue", b"Operations Go On")
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-a", "depth=0", "-s", "JOBDIR=job")
-    line += [part for name, value in {**IMPATIENT, **AT_ONCE}.items() for part in ("-s", f"{name}={value}")]
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"base_url={server.url}",
+        "-a",
+        "depth=0",
+        "-s",
+        "JOBDIR=job",
+    )
+    line += [
+        part
+        for name, value in {**IMPATIENT, **AT_ONCE}.items()
+        for part in ("-s", f"{name}={value}")
+    ]
     killed = subprocess.run(
-        line, cwd=tmp_path, env={**environment(), "CRAWLER_KILL_AT": "before a commit"}, capture_output=True, check=False
+        line,
+        cwd=tmp_path,
+        env={**environment(), "CRAWLER_KILL_AT": "before a commit"},
+        capture_output=True,
+        check=False,
     )
     assert killed.returncode == -9
-    assert job(settings=AT_ONCE, depth=0).articles[SEED]["changed"] == ["headline", "headline_raw", "body"]
+    assert job(settings=AT_ONCE, depth=0).articles[SEED]["changed"] == [
+        "headline",
+        "headline_raw",
+        "body",
+    ]
 
 
 def test_a_redirect_to_what_has_not_changed(job: Crawl, server: NewsServer) -> None:
@@ -144,7 +185,9 @@ def test_a_redirect_to_what_has_not_changed(job: Crawl, server: NewsServer) -> N
         answer(handler, 304)
 
     server.misbehaviour["/"] = home
-    server.misbehaviour[f"/news/{LISTED}"] = lambda handler, before: answer(handler, 302, b"", {"Location": "/"})
+    server.misbehaviour[f"/news/{LISTED}"] = lambda handler, before: answer(
+        handler, 302, b"", {"Location": "/"}
+    )
     run = job(settings=AT_ONCE)
     assert (run.exit_code, run.failures[LISTED]["reason"]) == (3, "not_an_article")
 
@@ -163,7 +206,10 @@ def test_recheck(job: Crawl, server: NewsServer) -> None:
     assert asked(settings=AT_ONCE, recheck="none") == 0
     assert asked(settings=AT_ONCE) == 8
     wrong = job(recheck="sometimes")
-    assert (wrong.exit_code, wrong.stderr) == (2, "scrapy crawl: recheck: got 'sometimes', takes one of due, all, none\n")
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "scrapy crawl: recheck: got 'sometimes', takes one of due, all, none\n",
+    )
 
 
 def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
@@ -182,7 +228,9 @@ def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
     assert job(settings=AT_ONCE).records == []
 
 
-def test_failures_are_tried_again_with_backoff(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
+def test_failures_are_tried_again_with_backoff(
+    job: Crawl, server: NewsServer, scrapy: Crawl
+) -> None:
     server.misbehaviour[f"/news/{LISTED}"] = lambda handler, before: answer(handler, 403)
     settings = {"RECHECK_MIN": 6}
     first = job(settings=settings)
@@ -199,7 +247,21 @@ def test_failures_are_tried_again_with_backoff(job: Crawl, server: NewsServer, s
     assert job(recheck="all").articles[LISTED]["revision"] == 1
 
 
-OUTCOMES = st.lists(st.sampled_from(["new", "changed", "unchanged", "not_modified", "gone", "robots", "dropped", "http_5xx", "timeout"]))
+OUTCOMES = st.lists(
+    st.sampled_from(
+        [
+            "new",
+            "changed",
+            "unchanged",
+            "not_modified",
+            "gone",
+            "robots",
+            "dropped",
+            "http_5xx",
+            "timeout",
+        ]
+    )
+)
 
 
 @given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
@@ -222,7 +284,11 @@ def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, facto
 # What a job was crawled with, and with what it then goes on; both must have come to the same as one crawl of the latter.
 GOING_ON: dict[str, list[dict[str, object]]] = {
     "deeper": [{"depth": 0}, {"depth": 1}, {"depth": 3}],
-    "a few at a time": [{"depth": 2, "limit": 4}, {"depth": 2, "limit": 4}, {"depth": 2, "limit": 0}],
+    "a few at a time": [
+        {"depth": 2, "limit": 4},
+        {"depth": 2, "limit": 4},
+        {"depth": 2, "limit": 0},
+    ],
     "all that match, then all": [{"depth": 2, "match": "Aleppo"}, {"depth": 2}],
     "another seed, listed before": [{"depth": 1}, {"depth": 1, "seed": f"{SEED},{LISTED}"}],
     "another seed, not met before": [{"depth": 1}, {"depth": 1, "seed": f"{SEED},1745120"}],
@@ -237,19 +303,41 @@ def test_arguments_that_change(job: Crawl, live: Crawl, case: str) -> None:
         assert run.exit_code in (0, 3)
         records.update({record["id"]: record for record in run.records})
     whole = live(**{"seed": SEED, **GOING_ON[case][-1]})
-    assert {id_: record["kind"] for id_, record in records.items()} == {record["id"]: record["kind"] for record in whole.records}
+    assert {id_: record["kind"] for id_, record in records.items()} == {
+        record["id"]: record["kind"] for record in whole.records
+    }
     if case in ("deeper", "a few at a time"):
         # Not only the same articles, but in the same order, found on the same pages.
-        lasting_teasers = {id_: lasting(record) for id_, record in records.items() if record["kind"] == "teaser"}
+        lasting_teasers = {
+            id_: lasting(record) for id_, record in records.items() if record["kind"] == "teaser"
+        }
         assert lasting_teasers == {id_: lasting(record) for id_, record in whole.teasers.items()}
     assert run.balance == whole.balance + " + pending 0"
 
 
-def test_arguments_that_change_in_a_run_that_is_killed(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_arguments_that_change_in_a_run_that_is_killed(
+    job: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     job(depth=0)
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-a", "depth=1", "-s", "JOBDIR=job")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"base_url={server.url}",
+        "-a",
+        "depth=1",
+        "-s",
+        "JOBDIR=job",
+    )
     variables = {**environment(), "CRAWLER_KILL_AT": "run begun"}
-    assert subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, check=False).returncode == -9
+    assert (
+        subprocess.run(
+            line, cwd=tmp_path, env=variables, capture_output=True, check=False
+        ).returncode
+        == -9
+    )
     assert "articles 7" in job(depth=1).balance
 
 
@@ -258,9 +346,18 @@ ARTICLES = range(1700001, 1700007)
 
 def page(number: int, listed: dict[int, str]) -> bytes:
     """A page that lists others, by number, with the headline that it gives them."""
-    same = {"sort": "1", "contenttypeid": "21", "pic": "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg"}
-    leak = json.dumps([{"id": str(other), **same, "title": title} for other, title in listed.items()])
-    body = f"<p>It is what the page {number} says, in a sentence that is long enough to be one.</p>" * 3
+    same = {
+        "sort": "1",
+        "contenttypeid": "21",
+        "pic": "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg",
+    }
+    leak = json.dumps(
+        [{"id": str(other), **same, "title": title} for other, title in listed.items()]
+    )
+    body = (
+        f"<p>It is what the page {number} says, in a sentence that is long enough to be one.</p>"
+        * 3
+    )
     date = "<span>Fri Oct 23, 2015 13:26:08</span>"
     return f'<html><h1>Headline of {number} and no other</h1>{date}<div>{body}</div>string({len(leak)}) "{leak}"</html>'.encode()
 
@@ -271,19 +368,32 @@ def serve(server: NewsServer, pages: dict[int, dict[int, str]]) -> None:
 
 def test_any_list_can_make_an_article_match(job: Crawl, server: NewsServer) -> None:
     a, b, c, d = ARTICLES[:4]
-    serve(server, {a: {b: "About Aleppo", c: "About Homs"}, b: {d: "About cats"}, c: {d: "About Aleppo"}, d: {}})
+    serve(
+        server,
+        {
+            a: {b: "About Aleppo", c: "About Homs"},
+            b: {d: "About cats"},
+            c: {d: "About Aleppo"},
+            d: {},
+        },
+    )
     stopped = job(seed=a, match="Aleppo|Homs", depth=3, limit=3)
     assert stopped.balance == "discovered 4 = articles 3 + teasers 0 + failures 0 + pending 1"
     # Looked at again for another depth, it is still one that matches.
     assert list(job(seed=a, match="Aleppo|Homs", depth=4).articles) == [str(d)]
     narrow = job(seed=a, match="Homs", depth=3, settings={"JOBDIR": "other"})
     assert (list(narrow.articles), list(narrow.teasers)) == ([str(a), str(c)], [str(b), str(d)])
-    assert list(job(seed=a, match="Aleppo|Homs", depth=3, settings={"JOBDIR": "other"}).articles) == [str(b), str(d)]
+    assert list(
+        job(seed=a, match="Aleppo|Homs", depth=3, settings={"JOBDIR": "other"}).articles
+    ) == [str(b), str(d)]
 
 
 def test_a_limit_starves_nobody(job: Crawl, server: NewsServer) -> None:
     first, *others = ARTICLES
-    serve(server, {first: {other: f"No {other}" for other in others}, **{other: {} for other in others}})
+    serve(
+        server,
+        {first: {other: f"No {other}" for other in others}, **{other: {} for other in others}},
+    )
     for _ in range(5):
         run = job(seed=first, limit=2, settings=AT_ONCE)
     assert run.balance == "discovered 6 = articles 6 + teasers 0 + failures 0 + pending 0"
@@ -304,13 +414,18 @@ def test_pages_that_another_folder_has(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "few").mkdir()
     shutil.copy(SITE / f"{SEED}.html", tmp_path / "few")
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", "depth=1", "-s", "JOBDIR=job"]
-    assert scrapy(*line, "-a", "source=few").balance == "discovered 8 = articles 1 + teasers 7 + failures 0 + pending 0"
+    assert (
+        scrapy(*line, "-a", "source=few").balance
+        == "discovered 8 = articles 1 + teasers 7 + failures 0 + pending 0"
+    )
     assert "articles 7" in scrapy(*line, "-a", f"source={SITE}").balance
 
 
 def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     shutil.copy(SITE / f"{SEED}.html", tmp_path / "saved by me.html")
-    assert job(seed="saved by me.html", depth=0, source=tmp_path / "saved by me.html").exit_code == 0
+    assert (
+        job(seed="saved by me.html", depth=0, source=tmp_path / "saved by me.html").exit_code == 0
+    )
     run = job(seed=SEED, depth=0, recheck="all")
     assert run.exit_code == 0
     assert set(server.news_asked) == {SEED}
@@ -321,9 +436,25 @@ def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer, tmp_pat
     a, b, c, d = ARTICLES[:4]
     serve(server, {a: {b: "Two"}, b: {c: "Three"}, c: {d: "Four"}, d: {}})
     job(seed=a, depth=2)
-    line = command("crawl", "articles", "-a", f"seed={a},{c}", "-a", f"base_url={server.url}", "-a", "depth=2", "-s", "JOBDIR=job")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={a},{c}",
+        "-a",
+        f"base_url={server.url}",
+        "-a",
+        "depth=2",
+        "-s",
+        "JOBDIR=job",
+    )
     variables = {**environment(), "CRAWLER_KILL_AT": "after a commit"}
-    assert subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, check=False).returncode == -9
+    assert (
+        subprocess.run(
+            line, cwd=tmp_path, env=variables, capture_output=True, check=False
+        ).returncode
+        == -9
+    )
     assert "articles 4" in job(seed=f"{a},{c}", depth=2, recheck="none").balance
 
 
@@ -337,7 +468,18 @@ def test_less_than_before(job: Crawl, server: NewsServer) -> None:
 
 def test_saved_pages(scrapy: Crawl, tmp_path: Path) -> None:
     shutil.copytree(SITE, tmp_path / "pages")
-    line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", "source=pages", "-s", "JOBDIR=job", "-o", "mine.jsonl"]
+    line = [
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        "source=pages",
+        "-s",
+        "JOBDIR=job",
+        "-o",
+        "mine.jsonl",
+    ]
     first = scrapy(*line)
     assert first.balance == "discovered 30 = articles 21 + teasers 9 + failures 0 + pending 0"
     (tmp_path / "pages" / f"{LISTED}.html").rename(tmp_path / "pages" / "1750384.html")
@@ -348,21 +490,37 @@ def test_saved_pages(scrapy: Crawl, tmp_path: Path) -> None:
     assert again.balance == "discovered 30 = articles 22 + teasers 8 + failures 0 + pending 0"
 
 
-def test_a_second_run_at_once(job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_second_run_at_once(
+    job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
     def slow(handler: object, before: int) -> None:
         time.sleep(0.5)
         answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
 
     server.misbehaviour.update(dict.fromkeys(server.pages, slow))
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-s", "JOBDIR=job", "-s", "DOWNLOAD_DELAY=0")
-    first = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"base_url={server.url}",
+        "-s",
+        "JOBDIR=job",
+        "-s",
+        "DOWNLOAD_DELAY=0",
+    )
+    first = subprocess.Popen(
+        line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while len(server.news_asked) < 2:
         time.sleep(0.02)
     asked = len(server.news_asked)
     second = job()
     assert second.exit_code == 75
     assert re.fullmatch(
-        rf"scrapy crawl: JOBDIR: job is held by process {first.pid} on \S+ since \S+; run again when it has ended\n", second.stderr
+        rf"scrapy crawl: JOBDIR: job is held by process {first.pid} on \S+ since \S+; run again when it has ended\n",
+        second.stderr,
     )
     assert f"running: process {first.pid} on" in scrapy("status", "-s", "JOBDIR=job").stdout
     assert scrapy("why", SEED, "-s", "JOBDIR=job").exit_code == 0
@@ -384,10 +542,18 @@ def make_another_database(path: Path) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), "it is empty"),
-    "text": (lambda path: path.write_bytes(b"not a database at all, whatever its name says" * 99), "file is not a database"),
-    "cut in half": (lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), "malformed"),
+    "text": (
+        lambda path: path.write_bytes(b"not a database at all, whatever its name says" * 99),
+        "file is not a database",
+    ),
+    "cut in half": (
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        "malformed",
+    ),
     "overwritten in the middle": (
-        lambda path: path.write_bytes(path.read_bytes()[:8192] + b"\x55" * 90_000 + path.read_bytes()[98_192:]),
+        lambda path: path.write_bytes(
+            path.read_bytes()[:8192] + b"\x55" * 90_000 + path.read_bytes()[98_192:]
+        ),
         "",
     ),
     "another database": (make_another_database, "no such table"),
@@ -423,7 +589,9 @@ def test_a_lost_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "job" / "ledger.sqlite"
     content = path.read_bytes()
     assert b"Syrian Army Troops" in content
-    path.write_bytes(content.replace(b'"body":"This text was made up', b'"body":"This text was made uP'))
+    path.write_bytes(
+        content.replace(b'"body":"This text was made up', b'"body":"This text was made uP')
+    )
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 1
     assert "is not what was stored" in status.stdout
@@ -458,7 +626,10 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
         subprocess.run(["umount", folder], check=True)
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     run = job(settings={"JOBDIR": "file"})
-    assert (run.exit_code, run.stderr) == (2, "scrapy crawl: JOBDIR: file is a file; takes a folder\n")
+    assert (run.exit_code, run.stderr) == (
+        2,
+        "scrapy crawl: JOBDIR: file is a file; takes a folder\n",
+    )
 
 
 @pytest.mark.parametrize("schema", [1, 2])
@@ -473,7 +644,20 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
     assert status.exit_code == 0
     assert "discovered 23 = articles 5 + teasers 15 + failures 0 + pending 3" in status.stdout
     assert "broken off after" in status.stdout
-    run = scrapy("crawl", "articles", "-a", f"seed={SEED}", "-a", "source=site", "-a", "depth=1", "-s", "JOBDIR=job", "-o", "other.jsonl")
+    run = scrapy(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        "source=site",
+        "-a",
+        "depth=1",
+        "-s",
+        "JOBDIR=job",
+        "-o",
+        "other.jsonl",
+    )
     assert run.exit_code == 0
     assert "went on from run 2, which was broken off; it had 2 new" in run.stdout
     # The killed run's feeds, under their names; the records have the schema that they had.
@@ -487,7 +671,10 @@ def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -
     with ledger(tmp_path) as connection:
         connection.execute("UPDATE job SET version = 99")
     for run in (job(), scrapy("status", "-s", "JOBDIR=job")):
-        assert (run.exit_code, "is of a newer version of this program (schema 99" in run.stderr) == (1, True)
+        assert (
+            run.exit_code,
+            "is of a newer version of this program (schema 99" in run.stderr,
+        ) == (1, True)
 
 
 def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
@@ -495,7 +682,10 @@ def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     with ledger(tmp_path) as connection:
         connection.execute("UPDATE job SET site = 'herald'")
     run = job()
-    assert (run.exit_code, run.stderr) == (2, "scrapy crawl: JOBDIR: job holds a crawl of herald; takes another folder for alalam\n")
+    assert (run.exit_code, run.stderr) == (
+        2,
+        "scrapy crawl: JOBDIR: job holds a crawl of herald; takes another folder for alalam\n",
+    )
 
 
 def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
@@ -509,15 +699,36 @@ def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "mended", "torn"),
-    [(b'{"kind": "x"}', b'{"kind": "x"}\n', None), (b'{"kind": "x', b"", b'{"kind": "x\n'), (b"\xff\xfe", b"", b"\xff\xfe\n")],
+    [
+        (b'{"kind": "x"}', b'{"kind": "x"}\n', None),
+        (b'{"kind": "x', b"", b'{"kind": "x\n'),
+        (b"\xff\xfe", b"", b"\xff\xfe\n"),
+    ],
     ids=["whole", "torn", "garbage"],
 )
 @pytest.mark.parametrize("jobdir", ["", "job"])
-def test_a_torn_last_line_is_mended(scrapy: Crawl, tmp_path: Path, line: bytes, mended: bytes, torn: bytes | None, jobdir: str) -> None:
+def test_a_torn_last_line_is_mended(
+    scrapy: Crawl, tmp_path: Path, line: bytes, mended: bytes, torn: bytes | None, jobdir: str
+) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_bytes(b'{"kind": "good"}\n' + line)
     given = ["-s", "JOBDIR=job"] if jobdir else []
-    assert scrapy("crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=0", "-o", mine, *given).exit_code == 0
+    assert (
+        scrapy(
+            "crawl",
+            "articles",
+            "-a",
+            f"seed={SEED}",
+            "-a",
+            f"source={SITE}",
+            "-a",
+            "depth=0",
+            "-o",
+            mine,
+            *given,
+        ).exit_code
+        == 0
+    )
     content = mine.read_bytes()
     assert content.startswith(b'{"kind": "good"}\n' + mended + b'{"kind":"article"')
     kept = tmp_path / "mine.jsonl.torn"
@@ -536,20 +747,29 @@ class Mine:
 """
 
 
-def test_item_pipelines_of_the_users_own(job: Crawl, server: NewsServer, tmp_path: Path, scrapy: Crawl) -> None:
+def test_item_pipelines_of_the_users_own(
+    job: Crawl, server: NewsServer, tmp_path: Path, scrapy: Crawl
+) -> None:
     (tmp_path / "mine.py").write_text(PIPELINE, encoding="utf-8")
     settings = {"ITEM_PIPELINES": '{"mine.Mine": 300}'}
     run = job(settings=settings)
     assert run.exit_code == 3
-    assert run.balance == "discovered 24 = articles 6 + teasers 16 + failures 1 + pending 0 + dropped 1"
+    assert (
+        run.balance
+        == "discovered 24 = articles 6 + teasers 16 + failures 1 + pending 0 + dropped 1"
+    )
     assert {record["credit"] for record in run.articles.values()} == {"me"}
     server.asked.clear()
     assert job(settings=settings).exit_code == 0
     assert server.asked == []
-    assert "had, and dropped by an item pipeline" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
+    assert (
+        "had, and dropped by an item pipeline" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
+    )
 
 
-def test_an_item_pipeline_that_makes_something_else(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_an_item_pipeline_that_makes_something_else(
+    job: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     text = "class Mine:\n    def process_item(self, item):\n        return {'of': item.kind, 'headline': item.headline}\n"
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     settings = {"ITEM_PIPELINES": '{"mine.Mine": 300}', **AT_ONCE}
@@ -560,28 +780,69 @@ def test_an_item_pipeline_that_makes_something_else(job: Crawl, server: NewsServ
         assert run.balance == "discovered 24 = articles 7 + teasers 16 + failures 1 + pending 0"
         # What is a teaser stays one, whatever is made of it.
         assert len(server.news_asked) == 8
-    lines = [json.loads(line) for line in (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert {"of": "article", "headline": "Syrian Army Troops, Popular Forces Advancing in Aleppo"} in lines
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert {
+        "of": "article",
+        "headline": "Syrian Army Troops, Popular Forces Advancing in Aleppo",
+    } in lines
 
 
 def test_an_item_pipeline_that_makes_what_json_cannot_hold(job: Crawl, tmp_path: Path) -> None:
     text = (
-        "class Mine:\n    def process_item(self, item):\n        return {'id': item.id, 'x': object()} if item.id == '1751821' else item\n"
+        "class Mine:\n    def process_item(self, item):\n"
+        "        return {'id': item.id, 'x': object()} if item.id == '1751821' else item\n"
     )
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=1", "-s", "JOBDIR=job")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"source={SITE}",
+        "-a",
+        "depth=1",
+        "-s",
+        "JOBDIR=job",
+    )
     line += ["-s", 'ITEM_PIPELINES={"mine.Mine": 300}']
-    done = subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        line, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 3
-    assert done.stdout.splitlines()[-1] == "discovered 24 = articles 6 + teasers 17 + failures 0 + pending 0 + dropped 1"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "discovered 24 = articles 6 + teasers 17 + failures 0 + pending 0 + dropped 1"
+    )
 
 
-def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_feed_of_a_killed_run_that_cannot_be_written(
+    job: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
     (tmp_path / "disk").mkdir()
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-a", "depth=0", "-s", "JOBDIR=job")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"base_url={server.url}",
+        "-a",
+        "depth=0",
+        "-s",
+        "JOBDIR=job",
+    )
     variables = {**environment(), "CRAWLER_KILL_AT": "feed part written"}
     line += ["-o", "disk/mine.jsonl"]
-    assert subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, check=False).returncode == -9
+    assert (
+        subprocess.run(
+            line, cwd=tmp_path, env=variables, capture_output=True, check=False
+        ).returncode
+        == -9
+    )
     shutil.rmtree(tmp_path / "disk")
     (tmp_path / "disk").write_text("in the way", encoding="utf-8")
     for _ in range(2):
@@ -596,10 +857,26 @@ def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, server: NewsS
 
 def test_a_compressed_feed_is_added_once(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     feeds = '{"mine.jsonl.gz": {"format": "jsonlines", "postprocessing": ["scrapy.extensions.postprocessing.GzipPlugin"]}}'
-    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-s", "JOBDIR=job", "-s", f"FEEDS={feeds}")
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"base_url={server.url}",
+        "-s",
+        "JOBDIR=job",
+        "-s",
+        f"FEEDS={feeds}",
+    )
     (tmp_path / "mine.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "good"}\n'))
     variables = {**environment(), "CRAWLER_KILL_AT": "feed in its place"}
-    assert subprocess.run([*line, "-a", "depth=0"], cwd=tmp_path, env=variables, capture_output=True, check=False).returncode == -9
+    assert (
+        subprocess.run(
+            [*line, "-a", "depth=0"], cwd=tmp_path, env=variables, capture_output=True, check=False
+        ).returncode
+        == -9
+    )
     time.sleep(1)
     assert job(depth=0).exit_code == 0
     lines = gzip.decompress((tmp_path / "mine.jsonl.gz").read_bytes()).splitlines()
@@ -622,7 +899,9 @@ def test_a_table_that_is_damaged(job: Crawl, tmp_path: Path, table: str) -> None
     (tmp_path / "mine.jsonl").write_text("good", encoding="utf-8")
     with ledger(tmp_path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        [(root,)] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,))
+        [(root,)] = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)
+        )
     with (tmp_path / "job" / "ledger.sqlite").open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xee" * 4096)
@@ -632,12 +911,29 @@ def test_a_table_that_is_damaged(job: Crawl, tmp_path: Path, table: str) -> None
     assert (tmp_path / "mine.jsonl").read_text(encoding="utf-8") == "good"
 
 
-def test_a_disk_that_is_full_while_the_ledger_is_made(server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_while_the_ledger_is_made(
+    server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     service("mount of a tmpfs, as root,", mounted.returncode == 0)
-    line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=0", "-s", "JOBDIR=disk/job"]
+    line = [
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"source={SITE}",
+        "-a",
+        "depth=0",
+        "-s",
+        "JOBDIR=disk/job",
+    ]
     try:
         for kib in (8, 40, 72, 104, 112, 120):
             subprocess.run(["mount", "-o", f"remount,size={kib}k", str(disk)], check=True)
@@ -645,7 +941,10 @@ def test_a_disk_that_is_full_while_the_ledger_is_made(server: NewsServer, scrapy
             assert run.exit_code in (0, 1)
             assert "Traceback" not in run.stderr
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
-        assert scrapy(*line).balance == "discovered 8 = articles 1 + teasers 7 + failures 0 + pending 0"
+        assert (
+            scrapy(*line).balance
+            == "discovered 8 = articles 1 + teasers 7 + failures 0 + pending 0"
+        )
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -669,11 +968,32 @@ def test_wrong_settings(job: Crawl, given: dict[str, object], message: str) -> N
 def test_batches_are_written_once(job: Crawl, tmp_path: Path) -> None:
     feeds = '{"mine-%(batch_time)s.jsonl": {"format": "jsonlines", "batch_item_count": 2}}'
     line = command(
-        "crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-s", "JOBDIR=job", "-s", f"FEEDS={feeds}", "-a", "depth=0"
+        "crawl",
+        "articles",
+        "-a",
+        f"seed={SEED}",
+        "-a",
+        f"source={SITE}",
+        "-s",
+        "JOBDIR=job",
+        "-s",
+        f"FEEDS={feeds}",
+        "-a",
+        "depth=0",
     )
     variables = {**environment(), "CRAWLER_KILL_AT": "feed in its place:2"}
-    assert subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, check=False).returncode == -9
-    assert subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            line, cwd=tmp_path, env=variables, capture_output=True, check=False
+        ).returncode
+        == -9
+    )
+    assert (
+        subprocess.run(
+            line, cwd=tmp_path, env=environment(), capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     records = [record for path in tmp_path.glob("mine-*.jsonl") for record in read_records(path)]
     assert len(records) == len({record["id"] for record in records}) == 8
     assert not list(tmp_path.rglob("*.part"))
@@ -682,7 +1002,15 @@ def test_batches_are_written_once(job: Crawl, tmp_path: Path) -> None:
 def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> None:
     job(depth=3)
     words = " ".join(map(shlex.quote, command("export", "-s", "JOBDIR=job")))
-    done = subprocess.run(f"{words} | head -c 20", shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        f"{words} | head -c 20",
+        shell=True,
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.stdout, done.stderr) == ('{"kind":"article","s', "")
 
 
@@ -698,11 +1026,27 @@ def test_every_hour_is_every_hour(job: Crawl, server: NewsServer) -> None:
 
 
 WRONG: dict[str, tuple[list[object], int, str]] = {
-    "recheck without a memory": (["crawl", "articles", "-a", "seed=1", "-a", "recheck=all"], 2, "only a crawl with a memory asks again"),
-    "an empty JOBDIR": (["crawl", "articles", "-a", "seed=1", "-s", "JOBDIR="], 2, "JOBDIR: got ''"),
+    "recheck without a memory": (
+        ["crawl", "articles", "-a", "seed=1", "-a", "recheck=all"],
+        2,
+        "only a crawl with a memory asks again",
+    ),
+    "an empty JOBDIR": (
+        ["crawl", "articles", "-a", "seed=1", "-s", "JOBDIR="],
+        2,
+        "JOBDIR: got ''",
+    ),
     "a file as JOBDIR": (["status", "-s", "JOBDIR=scrapy.cfg"], 2, "is a file; takes a folder"),
-    "-O for export": (["export", "-s", "JOBDIR=job", "-O", "x.jsonl"], 2, "takes -s JOBDIR=FOLDER [--revisions] [-o FILE]"),
-    "export over the ledger": (["export", "-s", "JOBDIR=job", "-o", "job/ledger.sqlite"], 2, "is the ledger itself"),
+    "-O for export": (
+        ["export", "-s", "JOBDIR=job", "-O", "x.jsonl"],
+        2,
+        "takes -s JOBDIR=FOLDER [--revisions] [-o FILE]",
+    ),
+    "export over the ledger": (
+        ["export", "-s", "JOBDIR=job", "-o", "job/ledger.sqlite"],
+        2,
+        "is the ledger itself",
+    ),
     "why without an id": (["why", "-s", "JOBDIR=job"], 2, "it is missing"),
     "status of something": (["status", "1", "-s", "JOBDIR=job"], 2, "got '1'"),
 }
@@ -720,11 +1064,15 @@ def test_wrong_arguments(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -
 
 def test_why_of_a_teaser(job: Crawl, scrapy: Crawl) -> None:
     [(teaser, record)] = list(job(depth=0).teasers.items())[:1]
-    assert scrapy("why", teaser, "-s", "JOBDIR=job").stdout.startswith(f"{teaser}  {record['headline_raw']}\n")
+    assert scrapy("why", teaser, "-s", "JOBDIR=job").stdout.startswith(
+        f"{teaser}  {record['headline_raw']}\n"
+    )
 
 
 def test_a_run_is_ten_lines_or_fewer(job: Crawl, server: NewsServer) -> None:
-    server.pages["/news/1750384"] = server.pages[f"/news/{LISTED}"].replace(LISTED.encode(), b"1750384")
+    server.pages["/news/1750384"] = server.pages[f"/news/{LISTED}"].replace(
+        LISTED.encode(), b"1750384"
+    )
     for _ in range(2):
         run = job("-o", "mine.jsonl", settings=AT_ONCE)
         assert run.exit_code == 0

@@ -64,7 +64,15 @@ def test_credit(sentence: str) -> None:
     from crawler.normalise import Fetch, article
 
     page = read_page(f"Headline\nFri Oct 23, 2015 13:26:08\n\n{sentence}\n".encode(), SITE)
-    fetch = Fetch(id="1", url=None, depth=0, found_on=None, fetched_at=datetime.now(UTC), source="folder", status=200)
+    fetch = Fetch(
+        id="1",
+        url=None,
+        depth=0,
+        found_on=None,
+        fetched_at=datetime.now(UTC),
+        source="folder",
+        status=200,
+    )
     record = article(page, fetch, None, SITE)
     assert record.credit == CREDITS[sentence]
     assert ("credit" in record.missing) is (CREDITS[sentence] is None)

@@ -34,7 +34,12 @@ def site_of(truth: dict[str, Any]) -> sites.Site:
 
 def read(case: str, truth: dict[str, Any]) -> page.Page:
     site = site_of(truth)
-    return page.read(page_of(case).read_bytes(), site, url=site.url_of(truth["id"]), charset=truth["http_charset"])
+    return page.read(
+        page_of(case).read_bytes(),
+        site,
+        url=site.url_of(truth["id"]),
+        charset=truth["http_charset"],
+    )
 
 
 def instant(text: str | None) -> object:
@@ -54,13 +59,17 @@ def check(field: str, said: page.Page, truth: dict[str, Any]) -> None:
         assert instant(moment.isoformat(zone) if moment else None) == instant(truth["published"])
     elif field == "body":
         optional = truth["optional_body"]
-        assert [p for p in said.body if p not in optional] == [p for p in truth["body"] if p not in optional]
+        assert [p for p in said.body if p not in optional] == [
+            p for p in truth["body"] if p not in optional
+        ]
     elif field == "related":
         got = [[item.id, item.title] for item in said.related.items] if said.related else None
         assert got == truth["related"]
     else:
         url = site_of(truth).url_of(truth["id"])
-        assert {urljoin(url, media.url) for media in said.media or ()} == {urljoin(url, wanted) for wanted in truth["media"]}
+        assert {urljoin(url, media.url) for media in said.media or ()} == {
+            urljoin(url, wanted) for wanted in truth["media"]
+        }
 
 
 def cases() -> list[Any]:
@@ -94,7 +103,9 @@ def test_damaged_pages_never_raise_and_give_valid_records(data: st.DataObject) -
         at = data.draw(st.integers(0, len(body)))
         body[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=12))
     body = body[: data.draw(st.integers(0, len(body)))]
-    charset = data.draw(st.sampled_from([None, "utf-8", "windows-1256", "zip", "no-such-charset", "utf-16", "\x00"]))
+    charset = data.draw(
+        st.sampled_from([None, "utf-8", "windows-1256", "zip", "no-such-charset", "utf-16", "\x00"])
+    )
     make_record(bytes(body), charset)
 
 
@@ -112,7 +123,13 @@ def make_record(body: bytes, charset: str | None) -> None:
     said = page.read(body, SITE, url=SITE.url_of("1"), charset=charset)
     normalise.refusal(said, "1", SITE)
     fetch = normalise.Fetch(
-        id="1", url=SITE.url_of("1"), depth=0, found_on=None, fetched_at=datetime.now().astimezone(), source="live", status=200
+        id="1",
+        url=SITE.url_of("1"),
+        depth=0,
+        found_on=None,
+        fetched_at=datetime.now().astimezone(),
+        source="live",
+        status=200,
     )
     record = normalise.article(said, fetch, normalise.related_items(said.related, SITE), SITE)
     VALIDATORS["article"].validate(json.loads(msgspec.json.encode(record)))

@@ -12,10 +12,21 @@ from server import NewsServer
 
 def test_one_live_line_on_a_terminal(server: NewsServer, tmp_path: Path) -> None:
     line = command(
-        "crawl", "articles", "-a", "seed=1752038,99", "-a", f"base_url={server.url}", "-a", "limit=4", "-s", "DOWNLOAD_DELAY=0.3"
+        "crawl",
+        "articles",
+        "-a",
+        "seed=1752038,99",
+        "-a",
+        f"base_url={server.url}",
+        "-a",
+        "limit=4",
+        "-s",
+        "DOWNLOAD_DELAY=0.3",
     )
     controller, terminal = pty.openpty()
-    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=terminal)
+    run = subprocess.Popen(
+        line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=terminal
+    )
     os.close(terminal)
     shown = b""
     try:

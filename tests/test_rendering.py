@@ -13,7 +13,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, SITE, Crawl, Replay, Run, environment, free_port, read_records, service, splash
+from conftest import (
+    IMPATIENT,
+    SITE,
+    Crawl,
+    Replay,
+    Run,
+    environment,
+    free_port,
+    read_records,
+    service,
+    splash,
+)
 from server import NewsServer, answer
 from test_archive import records_of, wacz
 from test_crawl_live import always
@@ -33,13 +44,21 @@ WRITE_LEAK = "var leak = {}; document.querySelector('pre').textContent = leak;"
 def scripted(script: str, shell: str = SHELL) -> bytes:
     """A page that says nothing until its script has run."""
     # What the script writes is not to be found in its own text.
-    hidden = json.dumps(script.replace("</", "<\\/")).replace("<", "\\u003c").replace("[{", "[\\u007b").replace("string(", "strin\\u0067(")
+    hidden = (
+        json.dumps(script.replace("</", "<\\/"))
+        .replace("<", "\\u003c")
+        .replace("[{", "[\\u007b")
+        .replace("string(", "strin\\u0067(")
+    )
     return shell.replace("</body>", f"<script>eval({hidden})</script></body>").encode()
 
 
-LATE = scripted(f"setTimeout(function () {{ {WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} }}, 1500);")
+LATE = scripted(
+    f"setTimeout(function () {{ {WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} }}, 1500);"
+)
 XHR = scripted(
-    WRITE_ARTICLE + "var asked = new XMLHttpRequest(); asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
+    WRITE_ARTICLE
+    + "var asked = new XMLHttpRequest(); asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
     "asked.onload = function () { document.querySelector('pre').textContent ="
     " 'string(' + unescape(encodeURIComponent(asked.responseText)).length + ') \"' + asked.responseText + '\"'; }; asked.send();"
 )
@@ -68,10 +87,17 @@ def render(browser: str, live: Crawl, request: pytest.FixtureRequest) -> Render:
     if browser == "splash":
         settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
     else:
-        service("Chromium, with scrapy-playwright,", shutil.which("chromium") and find_spec("scrapy_playwright"))
+        service(
+            "Chromium, with scrapy-playwright,",
+            shutil.which("chromium") and find_spec("scrapy_playwright"),
+        )
 
     def run(*words: object, **arguments: object) -> Run:
-        given = {"render": browser, **arguments, "settings": {**settings, **arguments.pop("settings", {})}}
+        given = {
+            "render": browser,
+            **arguments,
+            "settings": {**settings, **arguments.pop("settings", {})},
+        }
         return live(*words, **given)
 
     return run
@@ -82,7 +108,9 @@ def patient(server: NewsServer) -> Iterator[NewsServer]:
     """The server, which also answers /related/<id>.json, and /never only when the test is over."""
     over = threading.Event()
     server.misbehaviour["/never"] = lambda handler, before: over.wait(60) and None
-    server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(handler, 200, RELATED.encode())
+    server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
+        handler, 200, RELATED.encode()
+    )
     yield server
     over.set()
 
@@ -101,7 +129,12 @@ def test_the_same_records_as_without(render: Render, plain: dict[str, dict[str, 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_full_records_of_pages_that_need_scripts(
-    render: Render, browser: str, live: Crawl, patient: NewsServer, plain: dict[str, dict[str, object]], page: str
+    render: Render,
+    browser: str,
+    live: Crawl,
+    patient: NewsServer,
+    plain: dict[str, dict[str, object]],
+    page: str,
 ) -> None:
     patient.pages[f"/news/{SEED}"] = PAGES[page]
     assert live(seed=SEED, depth=1).failures[SEED]["reason"] == "not_an_article"
@@ -114,18 +147,26 @@ def test_full_records_of_pages_that_need_scripts(
     assert run.exit_code == 0
 
 
-def test_rendered_only_where_needed(render: Render, browser: str, patient: NewsServer, plain: dict[str, dict[str, object]]) -> None:
+def test_rendered_only_where_needed(
+    render: Render, browser: str, patient: NewsServer, plain: dict[str, dict[str, object]]
+) -> None:
     patient.pages[f"/news/{SEED}"] = XHR
     run = render(seed=SEED, depth=1, render="auto")
     assert same_whatever_the_source(run) == plain
     assert f"1 rendered; {len(run.articles) - 1} needed no rendering" in run.stdout
-    rendered = {key for key, record in run.articles.items() if "showed it" in record["provenance"].get("source", {}).get("where", "")}
+    rendered = {
+        key
+        for key, record in run.articles.items()
+        if "showed it" in record["provenance"].get("source", {}).get("where", "")
+    }
     assert rendered == {SEED}
     # What the browser shows was had from the page that was fetched anyway.
     assert patient.news_asked.count(SEED) == 2
 
 
-def test_what_the_site_answers_counts_as_without(render: Render, live: Crawl, server: NewsServer) -> None:
+def test_what_the_site_answers_counts_as_without(
+    render: Render, live: Crawl, server: NewsServer
+) -> None:
     def busy(handler: BaseHTTPRequestHandler, before: int) -> None:
         if before % 2:
             answer(handler, 200, server.pages["/news/1751414"])
@@ -144,7 +185,10 @@ def test_what_the_site_answers_counts_as_without(render: Render, live: Crawl, se
         "/news/1751199": always(200, b"%PDF-1.7", Content_Type="application/pdf"),
         "/news/1751215": always(302, Location="/"),
     }
-    asked = {"seed": "1751821,1751832,1751414,1751156,1745120,1745650,1751189,1751199,1751215", "depth": 0}
+    asked = {
+        "seed": "1751821,1751832,1751414,1751156,1745120,1745650,1751189,1751199,1751215",
+        "depth": 0,
+    }
     expected = live(**asked)
     began = time.monotonic()
     run = render(**asked)
@@ -164,7 +208,9 @@ def test_what_the_site_answers_counts_as_without(render: Render, live: Crawl, se
     assert run.exit_code == expected.exit_code == 3
 
 
-def test_a_job_sees_what_only_the_scripts_show(render: Render, patient: NewsServer, tmp_path: Path) -> None:
+def test_a_job_sees_what_only_the_scripts_show(
+    render: Render, patient: NewsServer, tmp_path: Path
+) -> None:
     patient.pages[f"/news/{SEED}"] = XHR
     patient.has_validators = True
     job = {"JOBDIR": tmp_path / "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
@@ -174,19 +220,25 @@ def test_a_job_sees_what_only_the_scripts_show(render: Render, patient: NewsServ
     assert not again.articles
     assert "1 unchanged" in again.stdout
     shorter = json.dumps(json.loads(RELATED)[1:]).encode()
-    patient.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(handler, 200, shorter)
+    patient.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
+        handler, 200, shorter
+    )
     changed = render(seed=SEED, depth=0, settings=job).articles[SEED]
     # The page itself never changed; but nobody was satisfied with that.
     assert (changed["revision"], changed["changed"]) == (2, ["related"])
     assert patient.not_modified == 0
 
 
-def test_an_archive_gives_what_the_browser_showed(render: Render, crawl: Crawl, patient: NewsServer, pywb: Replay, tmp_path: Path) -> None:
+def test_an_archive_gives_what_the_browser_showed(
+    render: Render, crawl: Crawl, patient: NewsServer, pywb: Replay, tmp_path: Path
+) -> None:
     patient.pages[f"/news/{SEED}"] = XHR
     warc = tmp_path / "pages.warc.gz"
     truth = render(seed=SEED, depth=1, render="auto", archive=warc)
     patient.stop()
-    assert same_whatever_the_source(crawl(seed=SEED, depth=1, base_url=patient.url, source=warc)) == same_whatever_the_source(truth)
+    assert same_whatever_the_source(
+        crawl(seed=SEED, depth=1, base_url=patient.url, source=warc)
+    ) == same_whatever_the_source(truth)
     packed = crawl(seed=SEED, depth=1, base_url=patient.url, source=wacz(warc))
     assert same_whatever_the_source(packed) == same_whatever_the_source(truth)
     everything = crawl(seed="all", base_url=patient.url, source=warc)
@@ -194,11 +246,14 @@ def test_an_archive_gives_what_the_browser_showed(render: Render, crawl: Crawl, 
     records = records_of(warc)
     kinds = [record.rec_type for record, _ in records]
     assert kinds.count("conversion") == 1
-    conversion = next(record.rec_headers for record, _ in records if record.rec_type == "conversion")
+    conversion = next(
+        record.rec_headers for record, _ in records if record.rec_type == "conversion"
+    )
     response = next(
         record.rec_headers
         for record, _ in records
-        if record.rec_type == "response" and record.rec_headers["WARC-Target-URI"] == f"{patient.url}/news/{SEED}"
+        if record.rec_type == "response"
+        and record.rec_headers["WARC-Target-URI"] == f"{patient.url}/news/{SEED}"
     )
     assert conversion["WARC-Refers-To"] == response["WARC-Record-ID"]
     assert conversion["WARC-Date"] == response["WARC-Date"]
@@ -212,7 +267,10 @@ def test_an_archive_gives_what_the_browser_showed(render: Render, crawl: Crawl, 
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
     # Others are told what was answered.
     replayed = subprocess.run(
-        ["curl", "-s", f"{pywb(warc)}/id_/{patient.url}/news/{SEED}"], capture_output=True, check=True, timeout=60
+        ["curl", "-s", f"{pywb(warc)}/id_/{patient.url}/news/{SEED}"],
+        capture_output=True,
+        check=True,
+        timeout=60,
     ).stdout
     assert replayed == XHR
 
@@ -220,27 +278,40 @@ def test_an_archive_gives_what_the_browser_showed(render: Render, crawl: Crawl, 
 def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: NewsServer) -> None:
     page = SHELL.replace("</body>", "<iframe src=/frame></iframe></body>")
     leave = "setTimeout(function () { location.href = '/news/1751821'; }, 1000);"
-    server.pages[f"/news/{SEED}"] = scripted(f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {leave}", page)
+    server.pages[f"/news/{SEED}"] = scripted(
+        f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {leave}", page
+    )
     record = render(seed=SEED, depth=0).articles[SEED]
     assert len(record["related"]) == 7
-    assert record["provenance"]["source"]["assumed"].endswith(f"its scripts then led to {server.url}/news/1751821")
+    assert record["provenance"]["source"]["assumed"].endswith(
+        f"its scripts then led to {server.url}/news/1751821"
+    )
     assert {path for _, path in server.asked} == {"/robots.txt", f"/news/{SEED}"}
 
 
-def test_scripts_get_nothing_of_private_addresses(render: Render, server: NewsServer, tmp_path: Path) -> None:
+def test_scripts_get_nothing_of_private_addresses(
+    render: Render, server: NewsServer, tmp_path: Path
+) -> None:
     with NewsServer(tmp_path) as private:
         addresses = (private.url, private.url.replace("127.0.0.1", "localhost"))
-        script = "".join(f"document.write('<script src={url}/x.js><' + '/script>'); window.open('{url}/popup');" for url in addresses)
+        script = "".join(
+            f"document.write('<script src={url}/x.js><' + '/script>'); window.open('{url}/popup');"
+            for url in addresses
+        )
         for source in (private.url.replace("://", "://u@") + "/z.js", "/own.js"):
             script += f"document.write('<script src={source}><' + '/script>');"
         script += f"new WebSocket('{private.url.replace('http', 'ws')}/socket');"
-        server.pages[f"/news/{SEED}"] = PLAIN.replace("</head>", f"<script>{script}</script></head>").encode()
+        server.pages[f"/news/{SEED}"] = PLAIN.replace(
+            "</head>", f"<script>{script}</script></head>"
+        ).encode()
         assert set(render(seed=SEED, depth=0).articles) == {SEED}
         assert private.asked == []
         assert "/own.js" in {path for _, path in server.asked}
 
 
-def test_a_page_is_read_as_it_came_if_that_says_more(render: Render, server: NewsServer, plain: dict[str, dict[str, object]]) -> None:
+def test_a_page_is_read_as_it_came_if_that_says_more(
+    render: Render, server: NewsServer, plain: dict[str, dict[str, object]]
+) -> None:
     server.pages[f"/news/{SEED}"] = PLAIN.replace(
         "</body>", "<script>document.body.innerHTML = '<p>Accept our cookies.</p>'</script></body>"
     ).encode()
@@ -263,8 +334,12 @@ ODD_SCRIPTS = {
 
 
 @pytest.mark.parametrize("script", ODD_SCRIPTS)
-def test_odd_scripts(render: Render, server: NewsServer, plain: dict[str, dict[str, object]], script: str) -> None:
-    server.pages[f"/news/{SEED}"] = PLAIN.replace("</head>", f"<script>{ODD_SCRIPTS[script]}</script></head>").encode()
+def test_odd_scripts(
+    render: Render, server: NewsServer, plain: dict[str, dict[str, object]], script: str
+) -> None:
+    server.pages[f"/news/{SEED}"] = PLAIN.replace(
+        "</head>", f"<script>{ODD_SCRIPTS[script]}</script></head>"
+    ).encode()
     run = render(seed=SEED, depth=0, settings={"RENDER_TIMEOUT": 3})
     assert run.exit_code == 0
     assert same_whatever_the_source(run)[SEED] == plain[SEED]
@@ -273,19 +348,33 @@ def test_odd_scripts(render: Render, server: NewsServer, plain: dict[str, dict[s
 
 
 def test_chromium_that_dies_is_started_anew(live: Crawl, server: NewsServer) -> None:
-    service("Chromium, with scrapy-playwright,", shutil.which("chromium") and find_spec("scrapy_playwright"))
+    service(
+        "Chromium, with scrapy-playwright,",
+        shutil.which("chromium") and find_spec("scrapy_playwright"),
+    )
 
     def kill_it(handler: BaseHTTPRequestHandler, before: int) -> None:
-        children = subprocess.run(["pgrep", "-f", f"chromium.*{marker}"], capture_output=True, text=True, check=False).stdout.split()
+        children = subprocess.run(
+            ["pgrep", "-f", f"chromium.*{marker}"], capture_output=True, text=True, check=False
+        ).stdout.split()
         subprocess.run(["kill", "-9", *children], check=False)
         killed.append(len(children))
         answer(handler, 200, b"")
 
     killed: list[int] = []
     marker = f"--lang=x-{free_port()}"
-    server.pages[f"/news/{SEED}"] = PLAIN.replace("</body>", "<script src=/die.js></script></body>").encode()
-    server.misbehaviour["/die.js"] = lambda handler, before: answer(handler, 200) if before else kill_it(handler, before)
-    run = live(seed=SEED, depth=1, render="playwright", settings={"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"args": [marker]})})
+    server.pages[f"/news/{SEED}"] = PLAIN.replace(
+        "</body>", "<script src=/die.js></script></body>"
+    ).encode()
+    server.misbehaviour["/die.js"] = lambda handler, before: (
+        answer(handler, 200) if before else kill_it(handler, before)
+    )
+    run = live(
+        seed=SEED,
+        depth=1,
+        render="playwright",
+        settings={"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"args": [marker]})},
+    )
     assert killed and killed[0] > 0
     assert len(run.articles) == 7
     assert run.exit_code == 0
@@ -297,7 +386,8 @@ def test_a_page_that_looks_for_news_comes_to_rest(render: Render, patient: NewsS
         "asked.onloadend = function () { setTimeout(poll, 900); }; asked.send(); } poll();"
     )
     page = scripted(
-        f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {poll}", SHELL.replace("</body>", "<img src=/never.png></body>")
+        f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {poll}",
+        SHELL.replace("</body>", "<img src=/never.png></body>"),
     )
     patient.pages[f"/news/{SEED}"] = page
     run = render(seed=SEED, depth=0)
@@ -317,9 +407,14 @@ def test_other_encodings(render: Render, server: NewsServer, live: Crawl) -> Non
     assert render(seed=SEED, depth=0).articles[SEED]["body"] == expected["body"]
 
 
-def test_new_javascript_needs_the_new_browser(render: Render, browser: str, patient: NewsServer) -> None:
+def test_new_javascript_needs_the_new_browser(
+    render: Render, browser: str, patient: NewsServer
+) -> None:
     script = WRITE_ARTICLE.replace("</", r"<\/")
-    page = SHELL.replace("</body>", f"<script>(async () => {{ await 0; {script} document.title ??= 'x'; }})()</script></body>")
+    page = SHELL.replace(
+        "</body>",
+        f"<script>(async () => {{ await 0; {script} document.title ??= 'x'; }})()</script></body>",
+    )
     patient.pages[f"/news/{SEED}"] = page.encode()
     run = render(seed=SEED, depth=0)
     if browser == "playwright":
@@ -356,7 +451,9 @@ def test_without_its_browser_a_run_stops_and_loses_nothing(
     assert not forgetful.failures
 
 
-def test_a_page_that_never_lets_go(render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_page_that_never_lets_go(
+    render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
     server.pages[f"/news/{SEED}"] = scripted("while (true) {}")
     settings = {"RENDER_TIMEOUT": 1, "SPLASH_SLOT_TIMEOUT": 1, "JOBDIR": tmp_path / "job"}
     asked = {"seed": f"{SEED},1751821", "depth": 0}
@@ -374,7 +471,9 @@ def test_a_page_that_never_lets_go(render: Render, browser: str, live: Crawl, se
     assert "to a stand" in run.failures[SEED]["detail"]
 
 
-def test_a_splash_that_dies_in_the_middle(live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_splash_that_dies_in_the_middle(
+    live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
     job = {"JOBDIR": tmp_path / "job"}
     with splash() as (url, kill):
 
@@ -438,7 +537,9 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
 
 
 @pytest.mark.parametrize("case", WRONG_SPLASHES)
-def test_errors_of_splash_are_not_the_sites(live: Crawl, server: NewsServer, tmp_path: Path, case: str) -> None:
+def test_errors_of_splash_are_not_the_sites(
+    live: Crawl, server: NewsServer, tmp_path: Path, case: str
+) -> None:
     ping, execute, whose, words = WRONG_SPLASHES[case]
 
     def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -473,14 +574,21 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
             said(handler, 200, status="ok", html=PLAIN, settled=True)
 
         other.answer_with = answers
-        run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": other.url, "SPLASH_USER": "u", "SPLASH_PASS": "p"})
+        run = live(
+            seed=SEED,
+            depth=0,
+            render="splash",
+            settings={"SPLASH_URL": other.url, "SPLASH_USER": "u", "SPLASH_PASS": "p"},
+        )
     assert set(run.articles) == {SEED}
     assert authorized == {"Basic dTpw"}
 
 
 def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
     """If this fails, what crawler/sources/splash.py says of issue 332 can go."""
-    lacking = subprocess.run([sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False)
+    lacking = subprocess.run(
+        [sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False
+    )
     assert "cannot import name 'canonicalize_url' from 'scrapy.utils.url'" in lacking.stderr
     own = subprocess.run(
         [
@@ -498,14 +606,18 @@ def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
 
 def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
     code = "import crawler.spiders.articles, sys; print([name for name in sys.modules if 'splash' in name or 'playwright' in name])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     hidden = tmp_path / "scrapy_playwright"
     hidden.mkdir()
-    (hidden / "__init__.py").write_text("raise ImportError('scrapy_playwright is hidden')", encoding="utf-8")
+    (hidden / "__init__.py").write_text(
+        "raise ImportError('scrapy_playwright is hidden')", encoding="utf-8"
+    )
     # The folder of a run comes before what is installed.
     run = live(seed=SEED, render="playwright")
     assert run.exit_code == 1
@@ -519,19 +631,31 @@ def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_pat
         ({"render": "chrome"}, {}, "render: got 'chrome', takes one of splash, playwright, auto"),
         ({"render": "splash", "source": str(SITE)}, {}, "render: only what the live site answers"),
         ({"render": "splash"}, {"SPLASH_URL": "localhost"}, "SPLASH_URL: got 'localhost'"),
-        ({"render": "splash"}, {"RENDER_TIMEOUT": "soon"}, "RENDER_TIMEOUT: got 'soon', takes seconds"),
+        (
+            {"render": "splash"},
+            {"RENDER_TIMEOUT": "soon"},
+            "RENDER_TIMEOUT: got 'soon', takes seconds",
+        ),
         ({"render": "splash"}, {"RENDER_QUIET": 0}, "RENDER_QUIET: got '0', takes seconds"),
-        ({"render": "auto"}, {"RENDERER": "plash"}, "RENDERER: got 'plash', takes one of splash, playwright; did you mean 'splash'?"),
+        (
+            {"render": "auto"},
+            {"RENDERER": "plash"},
+            "RENDERER: got 'plash', takes one of splash, playwright; did you mean 'splash'?",
+        ),
     ],
 )
-def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], settings: dict[str, object], words: str) -> None:
+def test_wrong_arguments(
+    crawl: Crawl, arguments: dict[str, object], settings: dict[str, object], words: str
+) -> None:
     run = crawl(seed=SEED, **arguments, settings={**IMPATIENT, **settings})
     assert run.exit_code == 2
     assert words in run.stderr
     assert len(run.stderr.splitlines()) == 1
 
 
-def test_the_feeds_of_a_rendered_run_are_whole(render: Render, patient: NewsServer, tmp_path: Path) -> None:
+def test_the_feeds_of_a_rendered_run_are_whole(
+    render: Render, patient: NewsServer, tmp_path: Path
+) -> None:
     patient.pages[f"/news/{SEED}"] = LATE
     feed = tmp_path / "all.jsonl"
     render("-O", feed, seed=SEED, depth=0)

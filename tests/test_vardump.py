@@ -33,7 +33,11 @@ ROW = b'array(2) {\n  ["name"]=>\n  string(3) "Bob"\n  ["id"]=>\n  int(7)\n}\n'
 
 
 def cases(folder: str) -> list[Any]:
-    found = [pytest.param(path, id=path.stem) for path in sorted((CASES / folder).iterdir()) if path.suffix != ".json"]
+    found = [
+        pytest.param(path, id=path.stem)
+        for path in sorted((CASES / folder).iterdir())
+        if path.suffix != ".json"
+    ]
     assert found, folder
     return found
 
@@ -71,7 +75,11 @@ def test_invalid(path: Path) -> None:
         vardump.loads(dump)
     error = caught.value
     assert error.document == dump
-    assert {"message": error.message, "position": error.position, "expected": error.expected} == said
+    assert {
+        "message": error.message,
+        "position": error.position,
+        "expected": error.expected,
+    } == said
     assert f"line {error.line} column {error.column}" in str(error)
     assert pickle.loads(pickle.dumps(error)).position == error.position
 
@@ -107,7 +115,9 @@ def php() -> str:
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
     """Values of every kind, with strings and keys that look like dumps: read right, or marked, and written back to the byte."""
-    run = subprocess.run([php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True)
+    run = subprocess.run(
+        [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
+    )
     sure = 0
     for line in run.stdout.splitlines():
         case = json.loads(line)
@@ -119,8 +129,12 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
         sure += 1
         assert [tree(node) for node in nodes] == [as_php_says(case["truth"])], dump
         assert repr(vardump.loads(dump)) == repr(vardump.plain(nodes[0]))
-        scanned = list(vardump.scan(b"<html><body><pre>\nint(0)\n" + dump + b"</pre></body></html>"))
-        assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [tree(nodes[0])], dump
+        scanned = list(
+            vardump.scan(b"<html><body><pre>\nint(0)\n" + dump + b"</pre></body></html>")
+        )
+        assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [
+            tree(nodes[0])
+        ], dump
     # Objects of the class with uninitialized properties are all ambiguous: those are not counted.
     assert sure > 150
 
@@ -140,7 +154,11 @@ def xdebug(php: str) -> list[str]:
 def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
     """Read right, or said to be incomplete: the HTML leaves out the bytes F0 to FF, and what it prints of some is no dump at all."""
     errors = f"html_errors={int(form == 'html')}"
-    run = subprocess.run([*xdebug, "-d", errors, HERE / "php" / "values.php", "1", "300"], capture_output=True, check=True)
+    run = subprocess.run(
+        [*xdebug, "-d", errors, HERE / "php" / "values.php", "1", "300"],
+        capture_output=True,
+        check=True,
+    )
     sure = 0
     for line in run.stdout.splitlines():
         case = json.loads(line)
@@ -149,7 +167,9 @@ def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
         if len(dumps) != 1 or not dumps[0].complete or dumps[0].ambiguous:
             continue
         sure += 1
-        assert as_xdebug_tells(tree(dumps[0].node)) == as_xdebug_tells(without_high_bytes(as_php_says(case["truth"]), form)), page
+        assert as_xdebug_tells(tree(dumps[0].node)) == as_xdebug_tells(
+            without_high_bytes(as_php_says(case["truth"]), form)
+        ), page
     assert sure > 150
 
 
@@ -157,14 +177,22 @@ def without_high_bytes(truth: Any, form: str) -> Any:
     """A tree with keys as Xdebug's HTML has them: nothing tells of bytes F0 to FF that were left out, where what is left is text."""
     match truth:
         case {"entries": entries, **rest} if form == "html":
-            return {"entries": [[key_without_high_bytes(key), without_high_bytes(inner, form)] for key, inner in entries], **rest}
+            return {
+                "entries": [
+                    [key_without_high_bytes(key), without_high_bytes(inner, form)]
+                    for key, inner in entries
+                ],
+                **rest,
+            }
     return truth
 
 
 def key_without_high_bytes(key: dict[str, Any]) -> dict[str, Any]:
     [(kind, content), *rest] = key.items()
     if kind == "string":
-        content = base64.b64encode(bytes(byte for byte in base64.b64decode(content) if byte < 0xF0)).decode()
+        content = base64.b64encode(
+            bytes(byte for byte in base64.b64decode(content) if byte < 0xF0)
+        ).decode()
     return {kind: content, **dict(rest)}
 
 
@@ -216,23 +244,35 @@ SCALARS = (
     | st.builds(vardump.Float, FLOATS)
     | TEXTS.map(lambda content: vardump.String(content, len(content)))
     | st.builds(vardump.Enum, NAMES.filter(str.isalpha), st.just("Case"))
-    | st.builds(vardump.Resource, st.integers(0, 10**9), st.sampled_from(["stream", "Unknown", "stream-context"]))
+    | st.builds(
+        vardump.Resource,
+        st.integers(0, 10**9),
+        st.sampled_from(["stream", "Unknown", "stream-context"]),
+    )
     | st.just(vardump.Recursion())
     | st.just(vardump.Unknown())
 )
 
 
 def arrays(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump.Value]:
-    entries = st.lists(st.builds(vardump.Entry, KEYS, inner), max_size=4, unique_by=lambda entry: entry.key).map(tuple)
+    entries = st.lists(
+        st.builds(vardump.Entry, KEYS, inner), max_size=4, unique_by=lambda entry: entry.key
+    ).map(tuple)
     return entries.map(lambda entries: vardump.Array(len(entries), entries))
 
 
 def objects(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump.Value]:
     held = inner | st.builds(vardump.Uninitialized, st.sampled_from(["int", "(A&B)|null"]))
-    entries = st.lists(st.builds(vardump.Entry, PROPERTIES, held), max_size=4, unique_by=lambda entry: entry.key).map(tuple)
+    entries = st.lists(
+        st.builds(vardump.Entry, PROPERTIES, held), max_size=4, unique_by=lambda entry: entry.key
+    ).map(tuple)
     return st.builds(
         lambda entries, name, number, lazy: vardump.Object(
-            sum(not isinstance(entry.value, vardump.Uninitialized) for entry in entries), entries, name, number, lazy
+            sum(not isinstance(entry.value, vardump.Uninitialized) for entry in entries),
+            entries,
+            name,
+            number,
+            lazy,
         ),
         entries,
         NAMES,
@@ -282,13 +322,19 @@ def assumed_clear(dump: bytes) -> tuple[vardump.Value, ...]:
 
 
 def count_keys(node: vardump.Value) -> int:
-    return sum(1 + count_keys(entry.value) for entry in node.entries) if isinstance(node, vardump.Container) else 0
+    return (
+        sum(1 + count_keys(entry.value) for entry in node.entries)
+        if isinstance(node, vardump.Container)
+        else 0
+    )
 
 
 def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
     """Whether ``part`` is ``whole`` or the beginning of it, and marked as cut where it is not all."""
     if isinstance(part, vardump.String) and isinstance(whole, vardump.String):
-        return part.content == whole.content or (part.cut and whole.content.startswith(part.content))
+        return part.content == whole.content or (
+            part.cut and whole.content.startswith(part.content)
+        )
     if isinstance(part, vardump.Container) and isinstance(whole, vardump.Container):
         pairs = list(zip(part.entries, whole.entries, strict=False))
         return (
@@ -296,7 +342,9 @@ def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
             and part.declared == whole.declared
             and len(pairs) == len(part.entries)
             and (part.cut or len(part.entries) == len(whole.entries))
-            and all(one.key == other.key and is_prefix(one.value, other.value) for one, other in pairs)
+            and all(
+                one.key == other.key and is_prefix(one.value, other.value) for one, other in pairs
+            )
         )
     return part == whole
 
@@ -325,7 +373,10 @@ def test_any_bytes_give_values_or_the_one_error(noise: bytes) -> None:
 @pytest.mark.parametrize(
     "dump",
     [
-        b"".join(b"array(1) {\n" + b"  " * level + b"[0]=>\n" + b"  " * level for level in range(1, 3_000)),
+        b"".join(
+            b"array(1) {\n" + b"  " * level + b"[0]=>\n" + b"  " * level
+            for level in range(1, 3_000)
+        ),
         b"array(1) {\n[0]=>\n" * 100_000,
         b"array(1) {\n[0]=>\n" * 100_000 + b"NULL\n" + b"}\n" * 100_000,
         b"int(" + b"9" * 5_000 + b")\n",
@@ -374,7 +425,12 @@ def test_nesting_of_100_000_levels_is_scanned() -> None:
 
 
 def test_1_000_levels_of_php() -> None:
-    dump = "".join("array(1) {\n" + "  " * level + "[0]=>\n" + "  " * level for level in range(1, 1_001)) + "NULL\n"
+    dump = (
+        "".join(
+            "array(1) {\n" + "  " * level + "[0]=>\n" + "  " * level for level in range(1, 1_001)
+        )
+        + "NULL\n"
+    )
     dump += "".join("  " * level + "}\n" for level in reversed(range(1_000)))
     value, levels = vardump.loads(dump), 0
     while value:
@@ -385,7 +441,10 @@ def test_1_000_levels_of_php() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        b'array(1) { ["a"]=> ' * 20_000 + b"array(30) {" + b"".join(b' ["%d"]=> int(1)' % i for i in range(35)) + b" }" * 20_001,
+        b'array(1) { ["a"]=> ' * 20_000
+        + b"array(30) {"
+        + b"".join(b' ["%d"]=> int(1)' % i for i in range(35))
+        + b" }" * 20_001,
         b"int(1) " * 8_000,
         b"int(1)\n" + b"NULL " * 8_000,
         ROW.replace(b"Bob", b"B\xe9b") * 1_000,
@@ -430,8 +489,17 @@ def test_nodes_keep_everything() -> None:
     )
     [node] = vardump.parse(dump)
     assert isinstance(node, vardump.Object)
-    assert (node.class_name, node.id, node.lazy, node.declared, node.before, node.after) == ("A\\B", 7, "ghost", 3, b"  ", b"\n\n")
-    assert [(entry.key.content, entry.key.kind, entry.key.declaring_class) for entry in node.entries] == [
+    assert (node.class_name, node.id, node.lazy, node.declared, node.before, node.after) == (
+        "A\\B",
+        7,
+        "ghost",
+        3,
+        b"  ",
+        b"\n\n",
+    )
+    assert [
+        (entry.key.content, entry.key.kind, entry.key.declaring_class) for entry in node.entries
+    ] == [
         (b"x", "protected", None),
         (b"x", "private", "A\\Base"),
         (b"late", "public", None),
@@ -484,4 +552,7 @@ def test_tree() -> None:
     [node] = vardump.parse(
         b'array(2) {\n  ["a\x1b"]=>\n  &object(B)#3 (1) {\n    ["p":"B":private]=>\n    string(1) "\xff"\n  }\n  [1]=>\n  NULL\n}\n'
     )
-    assert lines(show.tree(node)) == 'array of 2\n  "a\\x1b": &B #3, object of 1\n    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
+    assert (
+        lines(show.tree(node))
+        == 'array of 2\n  "a\\x1b": &B #3, object of 1\n    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
+    )

@@ -40,7 +40,10 @@ def test_all_as_json_lines(scrapy: Crawl, page: Path) -> None:
 
 def test_tree(scrapy: Crawl, page: Path) -> None:
     run = scrapy("vardump", "--tree", page)
-    assert (run.exit_code, run.stdout) == (0, 'array of 2\n  "a": "abc" (3 bytes)\n  "n": float(INF)\n')
+    assert (run.exit_code, run.stdout) == (
+        0,
+        'array of 2\n  "a": "abc" (3 bytes)\n  "n": float(INF)\n',
+    )
 
 
 def test_the_seed(scrapy: Crawl) -> None:
@@ -90,13 +93,18 @@ def test_an_unknown_option(scrapy: Crawl, page: Path) -> None:
 def test_print_r_in_a_page(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(b"<p>News</p><pre>\nArray\n(\n    [0] => 1\n)\n</pre>")
     run = scrapy("vardump", "page.html", cwd=tmp_path)
-    assert (run.exit_code, run.stderr) == (1, "page.html: no dump found; this is the output of print_r\n")
+    assert (run.exit_code, run.stderr) == (
+        1,
+        "page.html: no dump found; this is the output of print_r\n",
+    )
 
 
 def test_who_reads_the_output_has_enough(page: Path) -> None:
     page.write_bytes(PAGE * 2_000)
     shell = f"{shlex.join(map(str, command('vardump', '--all', page)))} | head -n 1"
-    run = subprocess.run(["bash", "-c", shell], env=environment(), capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        ["bash", "-c", shell], env=environment(), capture_output=True, text=True, check=True
+    )
     assert run.stdout.count("\n") == 1
     assert "Traceback" not in run.stderr
 

@@ -19,7 +19,9 @@ from crawler.warc.records import WarcFile, unchunked
 from crawler.warc.writer import Exchange, WarcWriter
 
 MOST = 1 << 20
-QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +61,9 @@ def test_whole(five: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 10, 300, -1, -30])
-def test_an_index_that_was_cut_is_made_anew(five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+def test_an_index_that_was_cut_is_made_anew(
+    five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     whole = read_all(five)
     [index] = (tmp_path / "neighbourhood-crawler" / "indexes").iterdir()
@@ -69,7 +73,9 @@ def test_an_index_that_was_cut_is_made_anew(five: Path, tmp_path: Path, monkeypa
     assert index.read_bytes() == data
 
 
-def test_an_index_that_cannot_be_kept(five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_cannot_be_kept(
+    five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert len(read_all(five)[0]) == 5
@@ -78,10 +84,21 @@ def test_an_index_that_cannot_be_kept(five: Path, tmp_path: Path, monkeypatch: p
 def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
     url = NEWS + "1"
     warc = Warc(tmp_path / "a.warc").add(url, page(1, " first"), date="2020-01-01T00:00:00Z")
-    warc.revisit(url, "sha1:" + "A" * 32, None, "2021-01-01T00:00:00Z", "304 Not Modified", "…/server-not-modified")
+    warc.revisit(
+        url,
+        "sha1:" + "A" * 32,
+        None,
+        "2021-01-01T00:00:00Z",
+        "304 Not Modified",
+        "…/server-not-modified",
+    )
     warc.add(url, page(1, " later"), date="2022-01-01T00:00:00Z")
     archive = Archive(str(warc.path), MOST)
-    [revisit] = [(capture, file) for capture, file in archive.captures(url) if capture.timestamp.startswith("2021")]
+    [revisit] = [
+        (capture, file)
+        for capture, file in archive.captures(url)
+        if capture.timestamp.startswith("2021")
+    ]
     got = archive.read(*revisit)
     archive.close()
     assert (got.body, got.status, got.captured_at.year) == (page(1, " first"), 200, 2021)
@@ -148,7 +165,12 @@ def test_junk_between_records(five: Path, junk: bytes, at: int, tmp_path: Path) 
 @QUICK
 @given(st.binary(max_size=400))
 def test_garbage(tmp_path: Path, data: bytes) -> None:
-    for begin in (b"", b"WARC/1.1\r\n", b"\x1f\x8b\x08\x00", gzip.compress(b"WARC/1.0\r\nContent-Length: 3\r\n\r\n")):
+    for begin in (
+        b"",
+        b"WARC/1.1\r\n",
+        b"\x1f\x8b\x08\x00",
+        gzip.compress(b"WARC/1.0\r\nContent-Length: 3\r\n\r\n"),
+    ):
         path = tmp_path / "garbage.warc"
         path.write_bytes(begin + data)
         file = WarcFile(path, "garbage")
@@ -187,9 +209,18 @@ def test_urls_that_are_one(one: str, other: str) -> None:
 
 
 def test_urls_that_are_not_one() -> None:
-    urls = ["http://x.ir/1", "http://x.ir/12", "http://x.ir:81/1", "http://y.x.ir/1", "http://x.ir/1?a=1", "http://x.ir/1/2"]
+    urls = [
+        "http://x.ir/1",
+        "http://x.ir/12",
+        "http://x.ir:81/1",
+        "http://y.x.ir/1",
+        "http://x.ir/1?a=1",
+        "http://x.ir/1/2",
+    ]
     assert len({key_of(url) for url in urls}) == len(urls)
-    assert [key_of(url) for url in ("", "x", "http://x:99999/", "http://[x/", "dns:x.ir")] == [None] * 5
+    assert [key_of(url) for url in ("", "x", "http://x:99999/", "http://[x/", "dns:x.ir")] == [
+        None
+    ] * 5
 
 
 def test_order_of_captures() -> None:
@@ -197,7 +228,11 @@ def test_order_of_captures() -> None:
         return Capture("http://x.ir/1", timestamp, status)
 
     old, day, new = capture("20140101000000"), capture("20151023235959"), capture("20151024000001")
-    moved, revisit, gone = capture("20200101000000", 301), capture("20160101000000", None), capture("20210101000000", 404)
+    moved, revisit, gone = (
+        capture("20200101000000", 301),
+        capture("20160101000000", None),
+        capture("20210101000000", 404),
+    )
     every = [old, gone, day, moved, new, revisit]
     assert in_order(every, None) == [revisit, new, day, old, moved, gone]
     assert in_order(every, date(2015, 10, 23)) == [day, new, revisit, old, moved, gone]
@@ -205,7 +240,9 @@ def test_order_of_captures() -> None:
 
 
 @QUICK
-@given(st.lists(st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=200))
+@given(
+    st.lists(st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=200)
+)
 def test_lines_are_sorted_by_parts(lines: list[bytes]) -> None:
     assert list(sorted_lines(lines, at_once=7)) == sorted(lines)
 
@@ -220,18 +257,33 @@ HTTP = st.sampled_from(
 
 
 @QUICK
-@given(st.lists(st.tuples(HTTP | st.binary(max_size=30), st.binary(max_size=200)), min_size=1, max_size=5), st.booleans())
-def test_what_is_written_is_read(tmp_path: Path, answers: list[tuple[bytes, bytes]], compressed: bool) -> None:
+@given(
+    st.lists(
+        st.tuples(HTTP | st.binary(max_size=30), st.binary(max_size=200)), min_size=1, max_size=5
+    ),
+    st.booleans(),
+)
+def test_what_is_written_is_read(
+    tmp_path: Path, answers: list[tuple[bytes, bytes]], compressed: bool
+) -> None:
     """Whatever a server answers, the file is one that warcio finds nothing wrong with, and another of its name is never touched."""
     from warcio.archiveiterator import ArchiveIterator
 
-    writer = WarcWriter(tmp_path / ("out.warc.gz" if compressed else "out.warc"), {"software": "test"})
+    writer = WarcWriter(
+        tmp_path / ("out.warc.gz" if compressed else "out.warc"), {"software": "test"}
+    )
     for number, (head, body) in enumerate(answers):
         request = b"GET /news/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number
-        writer.write(Exchange(f"{NEWS}{number}", datetime.now(UTC), request, head + body, "127.0.0.1"))
+        writer.write(
+            Exchange(f"{NEWS}{number}", datetime.now(UTC), request, head + body, "127.0.0.1")
+        )
     writer.close()
     with writer.path.open("rb") as file:
-        kinds = [record.rec_type for record in ArchiveIterator(file, check_digests="raise") if record.raw_stream.read() is not None]
+        kinds = [
+            record.rec_type
+            for record in ArchiveIterator(file, check_digests="raise")
+            if record.raw_stream.read() is not None
+        ]
     # What is no answer of HTTP is kept as bytes, and not as a page.
     assert kinds[0] == "warcinfo"
     assert set(kinds[1::2]) <= {"response", "resource"}
@@ -241,9 +293,16 @@ def test_what_is_written_is_read(tmp_path: Path, answers: list[tuple[bytes, byte
     file.close()
 
 
-def test_a_file_is_whole_after_a_write_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_whole_after_a_write_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = WarcWriter(tmp_path / "out.warc.gz", {})
-    exchange = Exchange(NEWS + "1", datetime.now(UTC), b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n" + os.urandom(50_000))
+    exchange = Exchange(
+        NEWS + "1",
+        datetime.now(UTC),
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + os.urandom(50_000),
+    )
     writer.write(exchange)
     size = writer.path.stat().st_size
     import resource

@@ -46,7 +46,9 @@ def _entries(node: vardump.Container) -> list[Any]:
 def _key(key: vardump.Key) -> dict[str, Any]:
     if key.kind == "index":
         return {"index": int(key.content)}
-    return {key.kind: _base64(key.content)} | ({"class": key.declaring_class} if key.declaring_class else {})
+    return {key.kind: _base64(key.content)} | (
+        {"class": key.declaring_class} if key.declaring_class else {}
+    )
 
 
 def _base64(content: bytes) -> str:

@@ -18,7 +18,9 @@ from crawlee.storage_clients import MemoryStorageClient
 async def main(base_url: str, seed: str, out: str) -> None:
     crawler = ParselCrawler(
         storage_client=MemoryStorageClient(),
-        concurrency_settings=ConcurrencySettings(min_concurrency=16, max_concurrency=16, desired_concurrency=16),
+        concurrency_settings=ConcurrencySettings(
+            min_concurrency=16, max_concurrency=16, desired_concurrency=16
+        ),
         configure_logging=False,
     )
     logging.disable(logging.INFO)
@@ -36,7 +38,9 @@ async def main(base_url: str, seed: str, out: str) -> None:
                 "related": related,
             }
             lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-            await context.add_requests([Request.from_url(f"{base_url}/news/{item['id']}") for item in related])
+            await context.add_requests(
+                [Request.from_url(f"{base_url}/news/{item['id']}") for item in related]
+            )
 
         await crawler.run([f"{base_url}/news/{seed}"])
 

@@ -68,9 +68,13 @@ class Command(crawl.Command):
         spiders = self.crawler_process.spider_loader.list()
         if len(args) == 1 and args[0] not in spiders:
             hint = did_you_mean(args[0], spiders)
-            self._refuse(CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(spiders)}{hint}"))
+            self._refuse(
+                CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(spiders)}{hint}")
+            )
             return
-        if len(args) != 1 or not issubclass(self.crawler_process.spider_loader.load(args[0]), ArticlesSpider):
+        if len(args) != 1 or not issubclass(
+            self.crawler_process.spider_loader.load(args[0]), ArticlesSpider
+        ):
             super().run(args, opts)
             return
         try:
@@ -92,11 +96,19 @@ class Command(crawl.Command):
         crawler = self._create_crawler(args[0])
         run = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
-        fault = run.exception() if isinstance(run, asyncio.Task) and run.done() and not run.cancelled() else None
+        fault = (
+            run.exception()
+            if isinstance(run, asyncio.Task) and run.done() and not run.cancelled()
+            else None
+        )
         if isinstance(fault, CrawlerError):
             self._refuse(fault)
         elif fault is not None or self.crawler_process.bootstrap_failed:
-            self._refuse(CrawlerError(f"the run could not start: {type(fault).__name__}: {fault}", COULD_NOT_START))
+            self._refuse(
+                CrawlerError(
+                    f"the run could not start: {type(fault).__name__}: {fault}", COULD_NOT_START
+                )
+            )
         else:
             self._report(crawler)
 
@@ -111,7 +123,9 @@ class Command(crawl.Command):
         if folder is not None and not str(folder).strip():
             raise CrawlerError("JOBDIR: got '', takes the folder of the job")
         if folder is None and "recheck" in given:
-            raise CrawlerError("recheck: only a crawl with a memory asks again; takes -s JOBDIR=FOLDER with it")
+            raise CrawlerError(
+                "recheck: only a crawl with a memory asks again; takes -s JOBDIR=FOLDER with it"
+            )
 
     def _check_feeds(self) -> None:
         """CrawlerError if a feed file could not be written at the end: better to know before the first request."""
@@ -132,7 +146,10 @@ class Command(crawl.Command):
             return
         # Standard output belongs to a feed that was sent there.
         feeds = map(str, self.settings.getdict("FEEDS"))
-        print(outcome.report(), file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout)
+        print(
+            outcome.report(),
+            file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout,
+        )
         self.exitcode = outcome.exit_code()
 
 

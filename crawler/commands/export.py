@@ -23,10 +23,19 @@ class Command(LedgerCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--revisions", action="store_true", help="all revisions of each article")
-        parser.add_argument("-o", "--output", metavar="FILE", help="the file to write or replace (standard output if none is given)")
+        parser.add_argument(
+            "--revisions", action="store_true", help="all revisions of each article"
+        )
+        parser.add_argument(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="the file to write or replace (standard output if none is given)",
+        )
 
-    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+    def tell(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
         if opts.output is None or opts.output == "-":
             self._write(database, sys.stdout.buffer, every_revision=opts.revisions)
             return
@@ -49,8 +58,14 @@ class Command(LedgerCommand):
             finally:
                 part.unlink(missing_ok=True)
         except OSError as error:
-            raise CrawlerError(f"output: {opts.output} cannot be written ({error.strerror}); give another file", exit_code=1) from error
-        print(f"{count:,} {'revisions' if opts.revisions else 'articles'} in {opts.output}", file=sys.stderr)
+            raise CrawlerError(
+                f"output: {opts.output} cannot be written ({error.strerror}); give another file",
+                exit_code=1,
+            ) from error
+        print(
+            f"{count:,} {'revisions' if opts.revisions else 'articles'} in {opts.output}",
+            file=sys.stderr,
+        )
 
     def _write(self, database: Database, file: IO[bytes], *, every_revision: bool) -> int:
         count = 0

@@ -21,6 +21,13 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if unknown := [kind for kind in args if kind not in RECORDS]:
-            raise UsageError(f"there is no kind of record {unknown[0]!r}; takes {', '.join(RECORDS)}", print_help=False)
-        schema = json_schema(args[0]) if len(args) == 1 else {kind: json_schema(kind) for kind in args or RECORDS}
+            raise UsageError(
+                f"there is no kind of record {unknown[0]!r}; takes {', '.join(RECORDS)}",
+                print_help=False,
+            )
+        schema = (
+            json_schema(args[0])
+            if len(args) == 1
+            else {kind: json_schema(kind) for kind in args or RECORDS}
+        )
         print(json.dumps(schema, indent=2, ensure_ascii=False))

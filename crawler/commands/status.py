@@ -20,22 +20,32 @@ class Command(LedgerCommand):
     def short_desc(self) -> str:
         return "Tell what a job knows, its last runs and what is due, and look for damage (exit 1) and imbalance (exit 5)"
 
-    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+    def tell(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
         if damage := database.damage():
             self._damaged(folder, damage)
             return
         with database.snapshot() as connection:
             balance, queued = history.balance(connection), history.queued(connection)
             size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
-            print(f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB")
+            print(
+                f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB"
+            )
             print(balance)
             if queued:
                 print(f"to do: {queued:,} by the next run, whenever it is")
             now, hour, day, week = history.due_within(connection, time.time(), (0, 1, 24, 168))
-            print(f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day, {week:,} within a week", end="")
+            print(
+                f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day, {week:,} within a week",
+                end="",
+            )
             print(f"; next {due}" if (due := history.next_due(connection)) else "")
             if failing := history.failing(connection):
-                print("failed last: " + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common()))
+                print(
+                    "failed last: "
+                    + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common())
+                )
             if holder := job.holder(folder):
                 print(f"running: {holder}")
             print("runs:")
@@ -65,6 +75,11 @@ def _line(run: history.RunSummary, *, running: bool) -> str:
     elif running:
         how = "going on"
     else:
-        how = f"broken off after {run.alive_at[11:19]}" + ("" if run.ended else ", feeds not written yet")
-    came = ", ".join(f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common()) or "nothing fetched"
+        how = f"broken off after {run.alive_at[11:19]}" + (
+            "" if run.ended else ", feeds not written yet"
+        )
+    came = (
+        ", ".join(f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common())
+        or "nothing fetched"
+    )
     return f"{run.number:>4}  {began:%Y-%m-%d %H:%M:%S}  {how}: {came}"

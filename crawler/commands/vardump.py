@@ -36,10 +36,18 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument("--all", action="store_true", help="print every dump, as JSON Lines that also tell where and how it was found")
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="print every dump, as JSON Lines that also tell where and how it was found",
+        )
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print JSON (the default)")
-        form.add_argument("--tree", action="store_true", help="print a readable tree, with lengths, object numbers and references")
+        form.add_argument(
+            "--tree",
+            action="store_true",
+            help="print a readable tree, with lengths, object numbers and references",
+        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if options := [arg for arg in args if arg.startswith("-") and arg != "-"]:
@@ -91,18 +99,35 @@ class Command(ScrapyCommand):
                 "error": str(dump.error) if dump.error else None,
                 "value": value,
             }
-            print(json.dumps(record, ensure_ascii=False) if opts.all else json.dumps(value, ensure_ascii=False, indent=2))
+            print(
+                json.dumps(record, ensure_ascii=False)
+                if opts.all
+                else json.dumps(value, ensure_ascii=False, indent=2)
+            )
         except RecursionError:
-            self._complain(f"{name}: the dump at byte {dump.start} is nested too deeply for JSON; --tree prints it")
+            self._complain(
+                f"{name}: the dump at byte {dump.start} is nested too deeply for JSON; --tree prints it"
+            )
 
     def _check(self, dump: vardump.Dump, name: str) -> None:
         if dump.ambiguous:
-            why = "what must follow a string does not" if isinstance(dump.node, vardump.String) else "keys carry no length"
-            print(f"{name}: the dump at byte {dump.start} can be read in other ways too: {why}", file=sys.stderr)
+            why = (
+                "what must follow a string does not"
+                if isinstance(dump.node, vardump.String)
+                else "keys carry no length"
+            )
+            print(
+                f"{name}: the dump at byte {dump.start} can be read in other ways too: {why}",
+                file=sys.stderr,
+            )
         if dump.complete:
             return
         if dump.error is None:
-            why = "entries were left out of it" if dump.how == vardump.EXACT else f"a string ends at {dump.how}"
+            why = (
+                "entries were left out of it"
+                if dump.how == vardump.EXACT
+                else f"a string ends at {dump.how}"
+            )
             self._complain(f"{name}: the dump at byte {dump.start} is not complete: {why}")
             return
         error = dump.error
@@ -118,4 +143,7 @@ class Command(ScrapyCommand):
 def _format_of(page: bytes) -> str | None:
     """Another format of PHP's that the page, or something preformatted in it, begins with."""
     places = [0, *(tag.end() for tag in _PREFORMATTED.finditer(page))]
-    return next((other for place in places if (other := vardump.format_of(page[place : place + 2_000]))), None)
+    return next(
+        (other for place in places if (other := vardump.format_of(page[place : place + 2_000]))),
+        None,
+    )

@@ -36,7 +36,9 @@ class Command(LedgerCommand):
     def short_desc(self) -> str:
         return "Tell an article's history in a job: who listed it, each fetch, what changed, when it is due"
 
-    def tell(self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace) -> None:
+    def tell(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
         with database.snapshot() as connection:
             site = sites.load(history.site(connection))
             article_id = site.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
@@ -46,21 +48,36 @@ class Command(LedgerCommand):
                     f"{article_id}: no run of {folder} has met it, as a seed or in a list; scrapy status tells what it knows"
                 )
             revisions = history.revisions(connection, article_id)
-            listers, fetches = history.listers(connection, article_id), history.fetches(connection, article_id)
-        listed_as = (row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers)
-        headline = revisions[-1][1]["headline"] if revisions else next(filter(None, listed_as), None)
+            listers, fetches = (
+                history.listers(connection, article_id),
+                history.fetches(connection, article_id),
+            )
+        listed_as = (
+            row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers
+        )
+        headline = (
+            revisions[-1][1]["headline"] if revisions else next(filter(None, listed_as), None)
+        )
         print(f"{article_id}  {headline or ''}".rstrip())
         print("  " + _state(page, len(revisions)))
         print("  " + _due(page))
         print(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
         for row in listers[:_LISTERS]:
-            print(f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, position {row.position}")
+            print(
+                f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, position {row.position}"
+            )
         if len(listers) > _LISTERS:
             print(f"  and {len(listers) - _LISTERS} more")
         print("fetched:" if fetches else "never fetched")
         for row in fetches:
-            told = f" revision {row.revision}" if row.outcome in ("new", "changed") and row.revision else ""
-            print(f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}{f' ({row.detail})' if row.detail else ''}")
+            told = (
+                f" revision {row.revision}"
+                if row.outcome in ("new", "changed") and row.revision
+                else ""
+            )
+            print(
+                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}{f' ({row.detail})' if row.detail else ''}"
+            )
         for (_, old), (_, new) in pairwise(revisions):
             print(f"revision {new['revision']} against {old['revision']}:")
             for line in _difference(old, new):
@@ -69,7 +86,11 @@ class Command(LedgerCommand):
 
 def _state(page: Any, revisions: int) -> str:
     found = f"found on {page.found_on}" if page.found_on else "a seed"
-    what = f"an article, {revisions} revision{'s' if revisions > 1 else ''} stored" if page.state == "article" else _STATES[page.state]
+    what = (
+        f"an article, {revisions} revision{'s' if revisions > 1 else ''} stored"
+        if page.state == "article"
+        else _STATES[page.state]
+    )
     return f"{what}; depth {page.depth}, {found}, first met by run {page.found_in_run}"
 
 
@@ -80,7 +101,11 @@ def _due(page: Any) -> str:
         return "not to be fetched"
     seconds = page.due_at - time.time()
     at = f"{datetime.fromtimestamp(page.due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    failed = f", after {page.failures} failures in a row" if page.failures else f", asked every {_span(page.interval)}"
+    failed = (
+        f", after {page.failures} failures in a row"
+        if page.failures
+        else f", asked every {_span(page.interval)}"
+    )
     return f"due {at} ({'now' if seconds <= 0 else 'in ' + _span(seconds)}){failed}"
 
 
@@ -97,7 +122,10 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         before, after = _lines(old.get(field)), _lines(new[field])
         if before == after:
             # Not what is shown of them.
-            before, after = [json.dumps(old.get(field), ensure_ascii=False)], [json.dumps(new[field], ensure_ascii=False)]
+            before, after = (
+                [json.dumps(old.get(field), ensure_ascii=False)],
+                [json.dumps(new[field], ensure_ascii=False)],
+            )
         yield f"{field}:"
         for line in list(unified_diff(before, after, lineterm="", n=0))[2:]:
             if not line.startswith("@@"):
@@ -110,6 +138,13 @@ def _lines(value: Any) -> list[str]:
     if isinstance(value, str):
         return value.split("\n\n")
     if isinstance(value, list):
-        shown = ("position", "id", "kind", "headline_raw", "url") if value and "position" in value[0] else ("kind", "url")
-        return [" ".join(str(entry[name]) for name in shown if entry.get(name) is not None) for entry in value]
+        shown = (
+            ("position", "id", "kind", "headline_raw", "url")
+            if value and "position" in value[0]
+            else ("kind", "url")
+        )
+        return [
+            " ".join(str(entry[name]) for name in shown if entry.get(name) is not None)
+            for entry in value
+        ]
     return [json.dumps(value)]

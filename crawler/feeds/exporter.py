@@ -98,12 +98,24 @@ class WatchedFeedExporter(FeedExporter):
             if "://" not in path and not path.startswith("stdout:"):
                 path = str(Path(path).absolute())
             # A run that has nothing new leaves no empty file, and a file that was there as it was. gzip would write the present time.
-            named[path] = {"store_empty": False, "gzip_mtime": int(job.run.began.timestamp()), **options}
+            named[path] = {
+                "store_empty": False,
+                "gzip_mtime": int(job.run.began.timestamp()),
+                **options,
+            }
         self._use(named)
-        job.name_feeds({uri: (json.loads(json.dumps(options, default=_as_text)), size_of(uri)) for uri, options in named.items()})
+        job.name_feeds(
+            {
+                uri: (json.loads(json.dumps(options, default=_as_text)), size_of(uri))
+                for uri, options in named.items()
+            }
+        )
 
     def _use(self, feeds: dict[str, dict[str, Any]]) -> None:
-        self.feeds = {uri: feed_complete_default_values_from_settings(dict(options), self.settings, uri) for uri, options in feeds.items()}
+        self.feeds = {
+            uri: feed_complete_default_values_from_settings(dict(options), self.settings, uri)
+            for uri, options in feeds.items()
+        }
         self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
 
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
@@ -116,7 +128,13 @@ class WatchedFeedExporter(FeedExporter):
         own = {uri for uri, options in self.feeds.items() if _replaces(uri, options)}
         now = self.feeds, self.filters
         feeds = job.feeds_of(run)
-        self._use({uri: options for uri, (options, _) in feeds.items() if uri not in own and not uri.startswith("stdout:")})
+        self._use(
+            {
+                uri: options
+                for uri, (options, _) in feeds.items()
+                if uri not in own and not uri.startswith("stdout:")
+            }
+        )
         for uri in own & feeds.keys():
             part_of(uri, _stamp(run.began)).unlink(missing_ok=True)
         self._sizes = {uri: size for uri, (_, size) in feeds.items()}
@@ -161,7 +179,9 @@ class WatchedFeedExporter(FeedExporter):
         """The feeds by the first run that they hold: one that replaces its file holds all of the crawl that this run goes on with."""
         grouped: dict[int, dict[str, Any]] = {}
         for uri, options in self.feeds.items():
-            grouped.setdefault(run.began_before if _replaces(uri, options) else run.number, {})[uri] = options
+            grouped.setdefault(run.began_before if _replaces(uri, options) else run.number, {})[
+                uri
+            ] = options
         return grouped
 
     def _start_new_batch(self, *args: Any, **kwargs: Any) -> FeedSlot:
@@ -169,12 +189,16 @@ class WatchedFeedExporter(FeedExporter):
         if self._writing is not None and isinstance(slot.storage, WholeFileStorage):
             slot.storage.name = _stamp(self._writing.began)
             slot.storage.written_after = self._sizes.get(slot.uri_template)
-            slot.storage.goes_on = slot.storage.overwrite and self._writing.began_before < self._writing.number
+            slot.storage.goes_on = (
+                slot.storage.overwrite and self._writing.began_before < self._writing.number
+            )
         return slot
 
     def _failures(self) -> int:
         stats = self.crawler.stats.get_stats()
-        return sum(count for name, count in stats.items() if name.startswith("feedexport/failed_count"))
+        return sum(
+            count for name, count in stats.items() if name.startswith("feedexport/failed_count")
+        )
 
     def _tell(self, error: Exception) -> None:
         outcome = self.crawler.get_extension(Outcome)
@@ -189,7 +213,11 @@ def _replaces(uri: str, options: dict[str, Any]) -> bool:
 
 def _as_text(value: Any) -> str:
     """What an option of a feed is called in a settings file."""
-    return f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) or callable(value) else str(value)
+    return (
+        f"{value.__module__}.{value.__qualname__}"
+        if isinstance(value, type) or callable(value)
+        else str(value)
+    )
 
 
 def _stamp(began: datetime) -> str:
@@ -216,7 +244,11 @@ class RecordLinesExporter(JsonLinesItemExporter):
     _flushed = 0.0
 
     def export_item(self, item: Any) -> None:
-        if isinstance(item, (Article, Teaser, Failure)) and not self.fields_to_export and not self.indent:
+        if (
+            isinstance(item, (Article, Teaser, Failure))
+            and not self.fields_to_export
+            and not self.indent
+        ):
             self.file.write(msgspec.json.encode(item) + b"\n")
             if monotonic() - self._flushed > _FLUSH_SECONDS:
                 self.file.flush()

@@ -61,11 +61,17 @@ class _Part(io.FileIO):
 
     def fail(self, error: OSError) -> None:
         self.error = error
-        logger.error("%s: %s; the run stops here. What was written stays in that file", self.path, error.strerror)
+        logger.error(
+            "%s: %s; the run stops here. What was written stays in that file",
+            self.path,
+            error.strerror,
+        )
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
             # Not now: a record is on its way through the pipelines and the other feeds.
-            self._stopping = asyncio.ensure_future(engine.close_spider_async(reason="feed_write_failed"))
+            self._stopping = asyncio.ensure_future(
+                engine.close_spider_async(reason="feed_write_failed")
+            )
 
 
 class WholeFileStorage(FileFeedStorage):
@@ -74,13 +80,17 @@ class WholeFileStorage(FileFeedStorage):
     What is no regular file, such as a device or a pipe, is written as Scrapy writes it.
     """
 
-    def __init__(self, uri: str, crawler: Crawler, *, feed_options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, uri: str, crawler: Crawler, *, feed_options: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(uri, feed_options=feed_options)
         self.crawler = crawler
         # A link stays a link; what it leads to is replaced.
         self.target = Path(os.path.realpath(self.path))
         self.overwrite = self.write_mode == "wb"
-        self.is_lines = (feed_options or {}).get("format") in _LINES and not (feed_options or {}).get("postprocessing")
+        self.is_lines = (feed_options or {}).get("format") in _LINES and not (
+            feed_options or {}
+        ).get("postprocessing")
         self.name: str | None = None
         """Of the run, where the next one may have to write this feed again; its part is named after it."""
         self.written_after: int | None = None
@@ -90,7 +100,9 @@ class WholeFileStorage(FileFeedStorage):
         self._part: _Part | None = None
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, uri: str, *, feed_options: dict[str, Any] | None = None) -> Self:
+    def from_crawler(
+        cls, crawler: Crawler, uri: str, *, feed_options: dict[str, Any] | None = None
+    ) -> Self:
         return cls(uri, crawler, feed_options=feed_options)
 
     def open(self, spider: Spider) -> IO[bytes]:
@@ -101,7 +113,9 @@ class WholeFileStorage(FileFeedStorage):
             return super().open(spider)
         self.target.parent.mkdir(parents=True, exist_ok=True)
         if self.name is None:
-            descriptor, path = tempfile.mkstemp(prefix=self.target.name + ".", suffix=".part", dir=self.target.parent)
+            descriptor, path = tempfile.mkstemp(
+                prefix=self.target.name + ".", suffix=".part", dir=self.target.parent
+            )
         else:
             path = str(_part(self.target, self.name))
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
@@ -125,12 +139,18 @@ class WholeFileStorage(FileFeedStorage):
             point("feed part written")
             nothing = not self.goes_on and outcome is not None and outcome.stored_nothing
             if self.overwrite and nothing and _has_content(self.target):
-                logger.warning("%s is left as it was: this run stored no article. Its records are in %s", self.target, part.path)
+                logger.warning(
+                    "%s is left as it was: this run stored no article. Its records are in %s",
+                    self.target,
+                    part.path,
+                )
                 return
             self._put(part.path, keep_previous=outcome is not None and outcome.incomplete)
         except OSError as error:
             if outcome:
-                outcome.feed_errors.append(f"{self.target}: {error.strerror}; what was written is in {part.path}")
+                outcome.feed_errors.append(
+                    f"{self.target}: {error.strerror}; what was written is in {part.path}"
+                )
             raise
         if outcome:
             outcome.feeds.append(_as_given(self.path))
@@ -142,7 +162,9 @@ class WholeFileStorage(FileFeedStorage):
             fcntl.flock(folder, fcntl.LOCK_EX)
             if _has_content(self.target):
                 if not self.overwrite:
-                    if self.written_after is not None and _holds(self.target, Path(part), self.written_after):
+                    if self.written_after is not None and _holds(
+                        self.target, Path(part), self.written_after
+                    ):
                         Path(part).unlink()
                         return
                     self._prepend_target(part)
@@ -159,7 +181,9 @@ class WholeFileStorage(FileFeedStorage):
         previous = self.target.with_name(self.target.name + ".previous")
         previous.unlink(missing_ok=True)
         previous.hardlink_to(self.target)
-        logger.warning("%s is replaced by an incomplete run; what it held is in %s", self.target, previous)
+        logger.warning(
+            "%s is replaced by an incomplete run; what it held is in %s", self.target, previous
+        )
 
     def _prepend_target(self, part: str) -> None:
         """Make of the part the target and the part, so that one rename adds to the target."""

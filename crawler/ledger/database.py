@@ -40,9 +40,15 @@ _ADVICE = (
     ("ermission denied", "make the folder and its files readable and writable"),
     ("no file", "give another JOBDIR"),
     ("unable to open", "make the folder and its files readable and writable"),
-    ("I/O error", "look after the disk, and whether it is full; what was stored before may be read from a copy of the folder"),
+    (
+        "I/O error",
+        "look after the disk, and whether it is full; what was stored before may be read from a copy of the folder",
+    ),
     ("lock", "another program holds the file; try again when it has ended"),
-    ("", "it is damaged, or no ledger: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR"),
+    (
+        "",
+        "it is damaged, or no ledger: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR",
+    ),
 )
 
 
@@ -118,7 +124,9 @@ class Database:
         """What the database finds wrong with its file; it reads all of it."""
         try:
             with self.snapshot() as connection:
-                found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(10)")]
+                found = [
+                    str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(10)")
+                ]
         except LedgerError as error:
             return [str(error)]
         return [] if found == ["ok"] else [line for text in found for line in text.splitlines()]
@@ -129,7 +137,9 @@ class Database:
         self._engine.dispose()
 
 
-def execute_many(connection: Connection, statement: ClauseElement, rows: list[tuple[Any, ...]]) -> None:
+def execute_many(
+    connection: Connection, statement: ClauseElement, rows: list[tuple[Any, ...]]
+) -> None:
     """Execute an INSERT for many rows, each with the values of all columns in their order."""
     connection.exec_driver_sql(_sql(statement, connection.dialect), rows)
 
@@ -149,7 +159,11 @@ def upsert(table: Table, keep: tuple[str, ...] = ()) -> sqlite.Insert:
     """An INSERT that replaces a row with the same key, but for the columns to ``keep``."""
     statement = sqlite.insert(table)
     key = [column.name for column in table.primary_key]
-    new = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in (*key, *keep)}
+    new = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in (*key, *keep)
+    }
     return statement.on_conflict_do_update(index_elements=key, set_=new)
 
 
@@ -181,10 +195,16 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
 def _engine(path: Path, *, write: bool) -> Any:
     mode = "rwc" if write else "ro"
     # A folder that cannot be written has no room for the files of WAL; after a clean end it needs none.
-    alone = not write and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+    alone = (
+        not write
+        and not os.access(path.parent, os.W_OK)
+        and not path.with_name(path.name + "-wal").exists()
+    )
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     uri = f"file:{quoted}?mode={mode}{'&immutable=1' if alone else ''}&uri=true"
-    engine = create_engine(f"sqlite:///{uri}", poolclass=StaticPool, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        f"sqlite:///{uri}", poolclass=StaticPool, connect_args={"timeout": _BUSY_SECONDS}
+    )
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: object) -> None:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TEASERS = ("depth", "pruned", "not_saved")
-_COUNTED = {"article": "articles", "failure": "failures", "pending": "pending", "dropped": "dropped", **dict.fromkeys(_TEASERS, "teasers")}
+_COUNTED = {
+    "article": "articles",
+    "failure": "failures",
+    "pending": "pending",
+    "dropped": "dropped",
+    **dict.fromkeys(_TEASERS, "teasers"),
+}
 _NAMED = 20
 _PIECEMEAL = {"yield_per": 100}
 
@@ -38,7 +44,11 @@ class Balance:
 
     @property
     def balanced(self) -> bool:
-        return not self.wrong and self.discovered == self.articles + self.teasers + self.failures + self.pending + self.dropped
+        return (
+            not self.wrong
+            and self.discovered
+            == self.articles + self.teasers + self.failures + self.pending + self.dropped
+        )
 
     def __str__(self) -> str:
         line = (
@@ -57,7 +67,9 @@ def balance(connection: Connection) -> Balance:
     """Count what the job knows, and look for evidence of each: an article has its revisions, a failure what was tried, and so on."""
     counted = dict.fromkeys(_COUNTED.values(), 0)
     discovered = 0
-    for state, count in connection.execute(select(PAGES.c.state, func.count()).group_by(PAGES.c.state)):
+    for state, count in connection.execute(
+        select(PAGES.c.state, func.count()).group_by(PAGES.c.state)
+    ):
         discovered += count
         if state in _COUNTED:
             counted[_COUNTED[state]] += count
@@ -72,12 +84,22 @@ def _unproven() -> Any:
         return exists(select(literal(1)).where(table.c.id == PAGES.c.id, *conditions))
 
     state = PAGES.c.state
-    revisions = select(func.count()).where(RECORDS.c.id == PAGES.c.id, RECORDS.c.kind == "article").scalar_subquery()
+    revisions = (
+        select(func.count())
+        .where(RECORDS.c.id == PAGES.c.id, RECORDS.c.kind == "article")
+        .scalar_subquery()
+    )
     why = case(
         (state.not_in(list(_COUNTED)), "no such state"),
-        (and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))), "an article without a record"),
+        (
+            and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))),
+            "an article without a record",
+        ),
         (and_(PAGES.c.revision > 0, PAGES.c.revision != revisions), "a revision is missing"),
-        (and_(state == "failure", not_(has(RECORDS, RECORDS.c.kind.in_(("failure", "item"))))), "a failure without a record"),
+        (
+            and_(state == "failure", not_(has(RECORDS, RECORDS.c.kind.in_(("failure", "item"))))),
+            "a failure without a record",
+        ),
         (and_(state.in_(("dropped", "not_saved")), not_(has(FETCHES))), "it was never fetched"),
         (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
         (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that nobody lists"),
@@ -86,7 +108,9 @@ def _unproven() -> Any:
     listed = select(LISTINGS.c.id).distinct().subquery()
     return union_all(
         select(judged).where(judged.c.why.is_not(None)),
-        select(listed.c.id, literal("listed, but not known")).where(not_(exists(select(literal(1)).where(PAGES.c.id == listed.c.id)))),
+        select(listed.c.id, literal("listed, but not known")).where(
+            not_(exists(select(literal(1)).where(PAGES.c.id == listed.c.id)))
+        ),
     )
 
 
@@ -97,13 +121,19 @@ def queued(connection: Connection) -> int:
 
 def next_due(connection: Connection) -> str | None:
     """When the next article is due; None if none is."""
-    first = connection.execute(select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))).scalar()
+    first = connection.execute(
+        select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))
+    ).scalar()
     return None if first is None else f"{datetime.fromtimestamp(first, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def outcomes(connection: Connection, run: int) -> Counter[str]:
     """What came of the fetches of a run."""
-    query = select(FETCHES.c.outcome, func.count().label("times")).where(FETCHES.c.run == run).group_by(FETCHES.c.outcome)
+    query = (
+        select(FETCHES.c.outcome, func.count().label("times"))
+        .where(FETCHES.c.run == run)
+        .group_by(FETCHES.c.outcome)
+    )
     return Counter({row.outcome: row.times for row in connection.execute(query)})
 
 
@@ -122,26 +152,42 @@ class RunSummary:
 def runs(connection: Connection, last: int) -> list[RunSummary]:
     """The ``last`` runs, newest first."""
     rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
-    return [RunSummary(row.run, row.began, row.ended, row.alive_at, row.reason, outcomes(connection, row.run)) for row in rows]
+    return [
+        RunSummary(
+            row.run, row.began, row.ended, row.alive_at, row.reason, outcomes(connection, row.run)
+        )
+        for row in rows
+    ]
 
 
 def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> list[int]:
     """How many articles are due within each number of hours from ``now`` (POSIX seconds)."""
     due = select(func.count()).where(not_(PAGES.c.queued))
-    return [int(connection.execute(due.where(PAGES.c.due_at <= now + number * 3600)).scalar_one()) for number in hours]
+    return [
+        int(connection.execute(due.where(PAGES.c.due_at <= now + number * 3600)).scalar_one())
+        for number in hours
+    ]
 
 
 def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[str, Any]]]:
     """The revisions of an article with the run that stored each, oldest first."""
-    query = select(RECORDS).where(RECORDS.c.id == article_id, RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    query = (
+        select(RECORDS)
+        .where(RECORDS.c.id == article_id, RECORDS.c.kind == "article")
+        .order_by(RECORDS.c.record)
+    )
     return [(row.run, msgspec.json.decode(row.json)) for row in connection.execute(query)]
 
 
 def failing(connection: Connection) -> Counter[str]:
     """What came last of the articles whose last fetch failed, by reason."""
     last = select(func.max(FETCHES.c.fetch)).group_by(FETCHES.c.id)
-    query = select(FETCHES.c.outcome, func.count().label("times")).where(FETCHES.c.fetch.in_(last), FETCHES.c.outcome.in_(REASONS))
-    return Counter({row.outcome: row.times for row in connection.execute(query.group_by(FETCHES.c.outcome))})
+    query = select(FETCHES.c.outcome, func.count().label("times")).where(
+        FETCHES.c.fetch.in_(last), FETCHES.c.outcome.in_(REASONS)
+    )
+    return Counter(
+        {row.outcome: row.times for row in connection.execute(query.group_by(FETCHES.c.outcome))}
+    )
 
 
 def site(connection: Connection) -> str:
@@ -151,13 +197,23 @@ def site(connection: Connection) -> str:
 
 def fetches(connection: Connection, article_id: str) -> list[Any]:
     """The fetches of an article, oldest first: rows of FETCHES."""
-    return list(connection.execute(select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)))
+    return list(
+        connection.execute(
+            select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)
+        )
+    )
 
 
 def listers(connection: Connection, article_id: str) -> list[Any]:
     """Who lists an article, in the order in which the crawl found them: page_id, run, began, position, headline."""
-    query = select(LISTINGS, RUNS.c.began).join(RUNS, RUNS.c.run == LISTINGS.c.run).where(LISTINGS.c.id == article_id)
-    return list(connection.execute(query.order_by(LISTINGS.c.run, LISTINGS.c.place, LISTINGS.c.position)))
+    query = (
+        select(LISTINGS, RUNS.c.began)
+        .join(RUNS, RUNS.c.run == LISTINGS.c.run)
+        .where(LISTINGS.c.id == article_id)
+    )
+    return list(
+        connection.execute(query.order_by(LISTINGS.c.run, LISTINGS.c.place, LISTINGS.c.position))
+    )
 
 
 def page(connection: Connection, article_id: str) -> Any:
@@ -169,14 +225,20 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
     """The articles as JSON, in the order in which they were stored: the latest revision of each, or all."""
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
-        query = query.join(PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision))
+        query = query.join(
+            PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
+        )
     for row in connection.execute(query, execution_options=_PIECEMEAL):
         yield row.json
 
 
 def lost_bits(row: Any) -> str | None:
     """Say of a row of RECORDS that its JSON is not what was stored; None if it is."""
-    return f"record {row.record}, {row.kind} {row.id}, is not what was stored" if zlib.crc32(row.json) != row.crc else None
+    return (
+        f"record {row.record}, {row.kind} {row.id}, is not what was stored"
+        if zlib.crc32(row.json) != row.crc
+        else None
+    )
 
 
 def damaged_records(connection: Connection) -> list[str]:

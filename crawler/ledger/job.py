@@ -68,7 +68,13 @@ class Job:
         """Whether a feed could not be written; the run is then not ended, and the next one begins with its feeds."""
 
     def begin(
-        self, began: datetime, arguments: Mapping[str, str], recheck: str, limit: int, intervals: Intervals, sync_seconds: float
+        self,
+        began: datetime,
+        arguments: Mapping[str, str],
+        recheck: str,
+        limit: int,
+        intervals: Intervals,
+        sync_seconds: float,
     ) -> bool:
         """Begin a run, with what is to be asked for again queued. Return whether its arguments are those of the run before.
 
@@ -78,10 +84,15 @@ class Job:
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
             before = json.loads(last.arguments) if last else arguments
-            if any(before.get(name) != arguments.get(name) for name in ("source", "at", "base_url")):
+            if any(
+                before.get(name) != arguments.get(name) for name in ("source", "at", "base_url")
+            ):
                 forget_source(connection)
             queue(connection, recheck, time.time(), intervals.longest, limit)
-            finished = connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar() or 0
+            finished = (
+                connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar()
+                or 0
+            )
             number = last.run + 1 if last else 1
             self._told = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
             connection.execute(
@@ -107,13 +118,18 @@ class Job:
         if self.pages.failed is not None:
             raise self.pages.failed
         with self.database.transaction(durable=True) as connection:
-            connection.execute(update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told))
+            connection.execute(
+                update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told)
+            )
 
     def name_feeds(self, feeds: Mapping[str, tuple[Mapping[str, Any], int]]) -> None:
         """Keep which feeds this run is to write: URIs, their options as JSON can hold them, and the bytes that the file has now."""
         assert self.run is not None
         named = feeds.items()
-        rows = [{"run": self.run.number, "uri": uri, "options": json.dumps(options), "size": size} for uri, (options, size) in named]
+        rows = [
+            {"run": self.run.number, "uri": uri, "options": json.dumps(options), "size": size}
+            for uri, (options, size) in named
+        ]
         with self.database.transaction(durable=True) as connection:
             if rows:
                 connection.execute(FEEDS.insert(), rows)
@@ -122,10 +138,16 @@ class Job:
     def broken_off(self) -> list[Run]:
         """The runs before this one that were killed, or could not write their feeds."""
         assert self.run is not None
-        query = select(RUNS).where(RUNS.c.ended.is_(None), RUNS.c.run < self.run.number).order_by(RUNS.c.run)
+        query = (
+            select(RUNS)
+            .where(RUNS.c.ended.is_(None), RUNS.c.run < self.run.number)
+            .order_by(RUNS.c.run)
+        )
         with self.database.snapshot() as connection:
             rows = connection.execute(query).all()
-        return [Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows]
+        return [
+            Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows
+        ]
 
     def feeds_of(self, run: Run) -> dict[str, tuple[dict[str, Any], int]]:
         """The feeds that a run was to write, with the bytes that each file had when it began."""
@@ -182,7 +204,9 @@ def read(folder: Path) -> Database:
     if folder.exists() and not folder.is_dir():
         raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
     if not path.exists():
-        raise CrawlerError(f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl")
+        raise CrawlerError(
+            f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl"
+        )
     if _version(database := Database(path), path) < VERSION:
         database.close()
         job = Job(folder, "")
@@ -218,7 +242,9 @@ def _open(folder: Path, site: str) -> Database:
         with database.snapshot() as connection:
             its_site = connection.execute(select(JOB.c.site)).scalar_one()
         if site and its_site != site:
-            raise CrawlerError(f"JOBDIR: {folder} holds a crawl of {its_site}; takes another folder for {site}")
+            raise CrawlerError(
+                f"JOBDIR: {folder} holds a crawl of {its_site}; takes another folder for {site}"
+            )
     except BaseException:
         database.close()
         raise
@@ -230,7 +256,8 @@ def _version(database: Database, path: Path) -> int:
         version = connection.execute(select(JOB.c.version)).scalar_one()
     if version > VERSION:
         raise CrawlerError(
-            f"the ledger {path} is of a newer version of this program (schema {version}, here {VERSION}); use that", exit_code=1
+            f"the ledger {path} is of a newer version of this program (schema {version}, here {VERSION}); use that",
+            exit_code=1,
         )
     return int(version)
 
@@ -265,17 +292,25 @@ def _lock(folder: Path) -> IO[str]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("a+", encoding="utf-8")
     except OSError as error:
-        raise CrawlerError(f"JOBDIR: {folder} cannot be written ({error.strerror}); give a folder that can be", exit_code=1) from error
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); give a folder that can be",
+            exit_code=1,
+        ) from error
     try:
         _hold(lock)
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
         lock.close()
-        raise CrawlerError(f"JOBDIR: {folder} is held by {holder}; run again when it has ended", exit_code=HELD) from None
+        raise CrawlerError(
+            f"JOBDIR: {folder} is held by {holder}; run again when it has ended", exit_code=HELD
+        ) from None
     except OSError as error:
         lock.close()
-        raise CrawlerError(f"JOBDIR: {folder} cannot be locked ({error.strerror}); give one on a local disk", exit_code=1) from error
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be locked ({error.strerror}); give one on a local disk",
+            exit_code=1,
+        ) from error
     try:
         lock.seek(0)
         lock.truncate()
@@ -283,5 +318,7 @@ def _lock(folder: Path) -> IO[str]:
         lock.flush()
     except OSError as error:
         lock.close()
-        raise CrawlerError(f"JOBDIR: {folder} cannot be written ({error.strerror}); make room in it", exit_code=1) from error
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); make room in it", exit_code=1
+        ) from error
     return lock

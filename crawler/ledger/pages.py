@@ -41,9 +41,15 @@ _CHUNK = 500
 _FOUND = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
 _ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
 _QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(_CHUNK)
-_LATEST = select(RECORDS).where(RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind"))
+_LATEST = select(RECORDS).where(
+    RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind")
+)
 _LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
-_LISTERS = select(LISTINGS).where(LISTINGS.c.id == bindparam("id")).order_by(LISTINGS.c.place, LISTINGS.c.position)
+_LISTERS = (
+    select(LISTINGS)
+    .where(LISTINGS.c.id == bindparam("id"))
+    .order_by(LISTINGS.c.place, LISTINGS.c.position)
+)
 
 # A list that becomes the first to name an article tells more than when it was not.
 _WHOLE_LISTING = database.upsert(LISTINGS, keep=("run",))
@@ -82,7 +88,9 @@ class Pages:
     kept and nothing is known: the run is to end, and the ledger holds what was committed before.
     """
 
-    def __init__(self, store: Database, run: int, intervals: Intervals, sync_seconds: float) -> None:
+    def __init__(
+        self, store: Database, run: int, intervals: Intervals, sync_seconds: float
+    ) -> None:
         self.database = store
         self.run = run
         self.intervals = intervals
@@ -97,7 +105,9 @@ class Pages:
             self.waiting = history.queued(connection)
             self._empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
             self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
-            self._record = 1 + (connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0)
+            self._record = 1 + (
+                connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0
+            )
         self._changed: dict[str, Sighting] = {}
         self._listed_whole: list[tuple[Any, ...]] = []
         self._listed: list[tuple[Any, ...]] = []
@@ -123,13 +133,21 @@ class Pages:
         if sighting.place is not None and sighting.place >= self._places:
             self._places = sighting.place + 1
 
-    def note_listing(self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool) -> None:
+    def note_listing(
+        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+    ) -> None:
         row = (sighting.id, page_id, self.run, place, item.position)
         counts = sighting.listing
         if first or counts is None or counts.uploaded_at != item.uploaded_at:
             self._listed_whole.append((*row, None, msgspec.json.encode(item)))
         else:
-            self._listed.append((*row, None if counts.headline_raw == item.headline_raw else item.headline_raw, None))
+            self._listed.append(
+                (
+                    *row,
+                    None if counts.headline_raw == item.headline_raw else item.headline_raw,
+                    None,
+                )
+            )
 
     def listings(self, sighting: Sighting) -> list[Listing]:
         if self._listed or self._listed_whole:
@@ -158,19 +176,33 @@ class Pages:
         self.flush()
         if self._rows(_QUEUED.limit(1)):
             return
-        query = select(PAGES.c.id).where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told).order_by(*_ORDER)
+        query = (
+            select(PAGES.c.id)
+            .where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told)
+            .order_by(*_ORDER)
+        )
         yield from self._in_order([row.id for row in self._rows(query)])
 
     def never_fetched(self) -> Iterator[tuple[Sighting, list[RelatedItem]]]:
         self.flush()
-        joined = select(PAGES, LISTINGS.c.headline, LISTINGS.c.item).join(LISTINGS, LISTINGS.c.id == PAGES.c.id)
-        listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(None)
-        query = joined.where(listed_only).order_by(PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position)
+        joined = select(PAGES, LISTINGS.c.headline, LISTINGS.c.item).join(
+            LISTINGS, LISTINGS.c.id == PAGES.c.id
+        )
+        listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(
+            None
+        )
+        query = joined.where(listed_only).order_by(
+            PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position
+        )
         for _, rows in groupby(self._stream(query), key=attrgetter("id")):
             of_one = list(rows)
             items = [msgspec.json.decode(row.item, type=RelatedItem) for row in of_one if row.item]
             # The others say what the first says, but for the headline.
-            items += [replace(items[0], headline=row.headline, headline_raw=row.headline) for row in of_one if row.headline and items]
+            items += [
+                replace(items[0], headline=row.headline, headline_raw=row.headline)
+                for row in of_one
+                if row.headline and items
+            ]
             yield _sighting(of_one[0]), items
 
     def _stream(self, query: Any) -> Iterator[Any]:
@@ -207,7 +239,9 @@ class Pages:
         if sighting.revision:
             latest = self._latest(sighting.id, "article")
             old = msgspec.json.decode(latest) if latest else {}
-            new = msgspec.json.decode(msgspec.json.encode(record if isinstance(record, Article) else read))
+            new = msgspec.json.decode(
+                msgspec.json.encode(record if isinstance(record, Article) else read)
+            )
             changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
             # That it is back is new to those who were told that it is gone.
             if not changed and not sighting.refusal:
@@ -220,7 +254,11 @@ class Pages:
         sighting.revision = kept.revision or sighting.revision
         sighting.validators = sighting.answered
         outcome = "new" if sighting.revision in (0, 1) else "changed"
-        self._fetch_row(sighting, outcome, ", ".join(changed) or (f"back after {sighting.refusal}" if sighting.refusal else None))
+        self._fetch_row(
+            sighting,
+            outcome,
+            ", ".join(changed) or (f"back after {sighting.refusal}" if sighting.refusal else None),
+        )
         self._done(sighting, "article")
         self._recorded.append(kept)
         return record
@@ -305,7 +343,14 @@ class Pages:
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if the next time may be too late for ``sync_seconds``."""
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
-        told = self._changed or self._listed or self._listed_whole or self._fetched or self._recorded or self._archived
+        told = (
+            self._changed
+            or self._listed
+            or self._listed_whole
+            or self._fetched
+            or self._recorded
+            or self._archived
+        )
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
         point("before a commit")
@@ -315,18 +360,29 @@ class Pages:
             with self.database.transaction(durable=durable) as connection:
                 self._write(connection)
                 if durable:
-                    connection.execute(update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now()))
+                    connection.execute(
+                        update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now())
+                    )
                 point("in a commit")
         except CrawlerError as error:
             self.fail(error)
             return
         except Exception as error:
             self.fail(
-                LedgerError(f"the ledger {self.database.path}: {type(error).__name__}: {error}; a fault of this program, please report it")
+                LedgerError(
+                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; a fault of this program, please report it"
+                )
             )
             return
         point("after a commit")
-        self._changed, self._listed, self._listed_whole, self._fetched, self._recorded, self._archived = {}, [], [], [], [], {}
+        (
+            self._changed,
+            self._listed,
+            self._listed_whole,
+            self._fetched,
+            self._recorded,
+            self._archived,
+        ) = {}, [], [], [], [], {}
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
@@ -346,8 +402,24 @@ class Pages:
 
     def _row(self, sighting: Sighting) -> tuple[Any, ...]:
         return (
-            *(sighting.id, sighting.state, sighting.queued, *sighting.order, sighting.found_on, self.run, sighting.place, sighting.told),
-            *(sighting.revision, sighting.due_at, sighting.interval, sighting.failures, *sighting.validators, sighting.refusal),
+            *(
+                sighting.id,
+                sighting.state,
+                sighting.queued,
+                *sighting.order,
+                sighting.found_on,
+                self.run,
+                sighting.place,
+                sighting.told,
+            ),
+            *(
+                sighting.revision,
+                sighting.due_at,
+                sighting.interval,
+                sighting.failures,
+                *sighting.validators,
+                sighting.refusal,
+            ),
         )
 
 
@@ -360,12 +432,22 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
     known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
         # But for those that have to be read again because they are nearer than they were.
-        connection.execute(update(PAGES).where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN).values(queued=False))
+        connection.execute(
+            update(PAGES)
+            .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
+            .values(queued=False)
+        )
         return
-    wanted = known if mode == "all" else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+    wanted = (
+        known
+        if mode == "all"
+        else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+    )
     if limit:
         room = limit - min(history.queued(connection), limit // 2)
-        wanted = PAGES.c.id.in_(select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room))
+        wanted = PAGES.c.id.in_(
+            select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
+        )
     connection.execute(update(PAGES).where(wanted).values(queued=True))
 
 
@@ -379,7 +461,9 @@ def forget_source(connection: Connection) -> None:
 def verified(row: Any, path: Path) -> bytes:
     """The JSON of a row of RECORDS; LedgerError if it is not what was stored."""
     if lost := history.lost_bits(row):
-        raise LedgerError(f"the ledger {path}: {lost}; bring the file back from a backup, or begin anew with another JOBDIR")
+        raise LedgerError(
+            f"the ledger {path}: {lost}; bring the file back from a backup, or begin anew with another JOBDIR"
+        )
     return bytes(row.json)
 
 
@@ -389,7 +473,9 @@ def utc_now() -> str:
 
 def _readable(detail: str | None) -> str | None:
     """A detail that is not too long, and that a database can hold."""
-    return detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
+    return (
+        detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
+    )
 
 
 def _sighting(row: Any) -> Sighting:
@@ -412,4 +498,6 @@ def _sighting(row: Any) -> Sighting:
 
 def _listing(row: Any) -> Listing:
     item = msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
-    return Listing(row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item)
+    return Listing(
+        row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
+    )

@@ -32,9 +32,13 @@ class Intervals:
         """CrawlerError if the bounds are none."""
         for name, value in (("RECHECK_MIN", self.shortest), ("RECHECK_MAX", self.longest)):
             if not 0 <= value <= _LONGEST:
-                raise CrawlerError(f"{name}: got {value:g}, takes seconds from 0 to {_LONGEST:,} (a century)")
+                raise CrawlerError(
+                    f"{name}: got {value:g}, takes seconds from 0 to {_LONGEST:,} (a century)"
+                )
         if self.shortest > self.longest:
-            raise CrawlerError(f"RECHECK_MAX: got {self.longest:g}, which is less than RECHECK_MIN ({self.shortest:g})")
+            raise CrawlerError(
+                f"RECHECK_MAX: got {self.longest:g}, which is less than RECHECK_MIN ({self.shortest:g})"
+            )
 
     def plan(self, sighting: Sighting, outcome: str, began: float, now: float) -> None:
         """Set when an article is due again.
@@ -46,7 +50,9 @@ class Intervals:
         elif outcome in ("unchanged", "not_modified", "dropped", "not_saved") or outcome in ANSWERS:
             sighting.interval = self._bounded(sighting.interval * 2)
         else:
-            wait = self._bounded(self.shortest * min(2.0 ** min(sighting.failures, 64), _LONGEST_BACKOFF))
+            wait = self._bounded(
+                self.shortest * min(2.0 ** min(sighting.failures, 64), _LONGEST_BACKOFF)
+            )
             sighting.failures += 1
             sighting.due_at = self._due(wait, began, now)
             return

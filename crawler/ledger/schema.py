@@ -3,7 +3,18 @@
 Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 VERSION = 3
 
@@ -138,7 +149,10 @@ ARCHIVED = Table(
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
-        *(f"ALTER TABLE pages ADD COLUMN {column} VARCHAR" for column in ("etag", "last_modified", "answer")),
+        *(
+            f"ALTER TABLE pages ADD COLUMN {column} VARCHAR"
+            for column in ("etag", "last_modified", "answer")
+        ),
         "ALTER TABLE feeds ADD COLUMN size BIGINT",
         "DROP INDEX pages_queued",
         "CREATE INDEX pages_queued ON pages (queued, depth, lister, position, id)",

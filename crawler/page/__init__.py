@@ -29,7 +29,10 @@ from crawler.sites import Site
 
 __all__ = ["Dated", "Declared", "Listed", "Media", "Page", "Related", "read"]
 
-_MARKUP = re.compile(r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
+    re.IGNORECASE,
+)
 # What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
 _REMAINS = re.compile(
     r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
@@ -144,7 +147,12 @@ def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
     position = 0
     for dump in dumps:
         before = body[position : dump.start].rstrip(b" \t")
-        if isinstance(dump.node, vardump.String) and dump.complete and before and before[-1:] not in b"\r\n>":
+        if (
+            isinstance(dump.node, vardump.String)
+            and dump.complete
+            and before
+            and before[-1:] not in b"\r\n>"
+        ):
             # An article about PHP that quotes one: string(5) "hello".
             continue
         parts += (body[position : dump.start], b"\n")
@@ -155,7 +163,13 @@ def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
 
 def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
     """The pictures that the page declares, and those that stand in its article."""
-    media = [Media(url, False) for url in declared.images] + [Media(url, True) for url in declared.videos]
+    media = [Media(url, False) for url in declared.images] + [
+        Media(url, True) for url in declared.videos
+    ]
     media += [Media(picture.url, picture.video) for picture in chosen.pictures]
-    kept = {m.url: m for m in reversed(media) if not m.url.startswith("data:") and not _PICTURE_NOISE.search(m.url)}
+    kept = {
+        m.url: m
+        for m in reversed(media)
+        if not m.url.startswith("data:") and not _PICTURE_NOISE.search(m.url)
+    }
     return tuple(reversed(kept.values()))

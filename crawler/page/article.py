@@ -29,7 +29,9 @@ class Chosen:
     teasers: int
 
 
-def choose(layout: Layout, metadata: Metadata, site_names: Iterable[str], language: str | None) -> Chosen:
+def choose(
+    layout: Layout, metadata: Metadata, site_names: Iterable[str], language: str | None
+) -> Chosen:
     """Choose the article among a page's blocks."""
     names = {key(name) for name in (*site_names, *metadata.site_names)}
     blocks = layout.blocks
@@ -37,13 +39,21 @@ def choose(layout: Layout, metadata: Metadata, site_names: Iterable[str], langua
     aside = Aside(blocks, anchor)
     dated, date_lines = dateline.find(layout, metadata, anchor, aside, language)
     title = key(declared.value) if declared else ""
-    excluded = {b.index for b in blocks if b.index in date_lines or aside(b) or (len(b.text) < 2 * len(title) + 20 and b.key == title)}
+    excluded = {
+        b.index
+        for b in blocks
+        if b.index in date_lines
+        or aside(b)
+        or (len(b.text) < 2 * len(title) + 20 and b.key == title)
+    }
     paragraphs, clear = body.find(blocks, anchor, excluded)
     pictures: list[Picture] = []
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index
         end = _end_of_article(blocks, paragraphs, aside)
-        pictures = [p for p in layout.pictures if start <= p.index <= end and not aside.inside(p.zones)]
+        pictures = [
+            p for p in layout.pictures if start <= p.index <= end and not aside.inside(p.zones)
+        ]
     return Chosen(
         headline=declared,
         dated=dated,
@@ -64,9 +74,15 @@ def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int
 def _teasers(blocks: list[Block], aside: Aside) -> int:
     linked = [b for b in blocks[:-1] if b.link_share > 0.9 and len(b.text) > 15 and not aside(b)]
     # A date may stand between a link and its paragraph.
-    return sum(any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in linked)
+    return sum(
+        any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in linked
+    )
 
 
 def _describe(body: list[Block]) -> str:
-    tags = list(dict.fromkeys("li" if b.tag in ("ul", "ol") else b.tag for b in body if b.tag not in HEADINGS))
+    tags = list(
+        dict.fromkeys(
+            "li" if b.tag in ("ul", "ol") else b.tag for b in body if b.tag not in HEADINGS
+        )
+    )
     return "text of " + ", ".join(tags[:3])

@@ -53,7 +53,9 @@ _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
 _LINKED = re.compile(f"{_LINK}([^{_LINK}{_LINK_END}]*){_LINK_END}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
-_PUBLISHED = re.compile(r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE)
+_PUBLISHED = re.compile(
+    r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE
+)
 
 
 class Block:
@@ -63,7 +65,9 @@ class Block:
     article, ``link_share`` is the part of its characters that is inside links.
     """
 
-    def __init__(self, index: int, text: str, element: _Element, zones: tuple[_Element, ...], linked: int) -> None:
+    def __init__(
+        self, index: int, text: str, element: _Element, zones: tuple[_Element, ...], linked: int
+    ) -> None:
         self.index = index
         self.text = text
         self.element = element
@@ -142,7 +146,9 @@ def read(root: _Element) -> Layout:
                 elif holder.tag in HEADINGS:
                     # A heading is one line, however it is set.
                     raw = raw.replace(_BREAK, " ")
-                for text, linked in _paragraphs(raw, by_hand=holder.tag in ("p", "blockquote", "li")):
+                for text, linked in _paragraphs(
+                    raw, by_hand=holder.tag in ("p", "blockquote", "li")
+                ):
                     blocks.append(Block(len(blocks), text, holder, zones, linked))
 
     forms = _small_forms(root)
@@ -190,7 +196,9 @@ def read(root: _Element) -> Layout:
 
 def _hidden(element: _Element) -> bool:
     style = element.get("style")
-    return element.get("hidden") is not None or (style is not None and _HIDDEN.search(style) is not None)
+    return element.get("hidden") is not None or (
+        style is not None and _HIDDEN.search(style) is not None
+    )
 
 
 def _named_as_zone(element: _Element) -> bool:
@@ -212,10 +220,24 @@ def _small_forms(root: _Element) -> set[_Element]:
     found: set[_Element] = set()
     seen: set[_Element] = set()
     for field in root.iter("input", "textarea"):
-        if field.tag == "input" and field.get("type", "text") not in ("text", "email", "password", "search", "tel"):
+        if field.tag == "input" and field.get("type", "text") not in (
+            "text",
+            "email",
+            "password",
+            "search",
+            "tel",
+        ):
             continue
         part = field.getparent()
-        while part is not None and part.tag not in ("div", "form", "section", "td", "fieldset", "p", "body"):
+        while part is not None and part.tag not in (
+            "div",
+            "form",
+            "section",
+            "td",
+            "fieldset",
+            "p",
+            "body",
+        ):
             part = part.getparent()
         if part is None or part in seen:
             continue
@@ -230,7 +252,9 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
     item = (element.get("itemprop") or element.get("property") or "").removeprefix("dc:")
     if element.tag not in ("time", "abbr") and not item.startswith("date"):
         return []
-    hint = f"{item} {element.get('class') or ''}" + (" pubdate" if element.get("pubdate") is not None else "")
+    hint = f"{item} {element.get('class') or ''}" + (
+        " pubdate" if element.get("pubdate") is not None else ""
+    )
     if element.tag == "time":
         value, where = element.get("datetime"), "time"
     elif item.startswith("date"):
@@ -246,8 +270,17 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
 
 def _image(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
     # Pages that load images late keep the real address in a data attribute.
-    url = element.get("data-src") or element.get("data-original") or element.get("data-lazy-src") or element.get("src")
-    sizes = [int(size) for name in ("width", "height") if (size := (element.get(name) or "").removesuffix("px")).isdecimal()]
+    url = (
+        element.get("data-src")
+        or element.get("data-original")
+        or element.get("data-lazy-src")
+        or element.get("src")
+    )
+    sizes = [
+        int(size)
+        for name in ("width", "height")
+        if (size := (element.get(name) or "").removesuffix("px")).isdecimal()
+    ]
     if not url or any(size < _ICON_SIZE for size in sizes):
         return []
     return [Picture(url.strip(), False, index, zones)]
@@ -282,7 +315,11 @@ def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
         for line in lines:
             if line.isspace() or not line:
                 before = ""
-            elif before and not _is_dated(line) and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", before)))):
+            elif (
+                before
+                and not _is_dated(line)
+                and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", before))))
+            ):
                 wrapped[-1].append(line)
                 before = line
             else:
@@ -293,6 +330,8 @@ def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
     for part in parts:
         text = collapse(_LINKED.sub(r"\1", part)) if _LINK in part else collapse(part)
         if text:
-            linked = sum(len(collapse(link)) for link in _LINKED.findall(part)) if _LINK in part else 0
+            linked = (
+                sum(len(collapse(link)) for link in _LINKED.findall(part)) if _LINK in part else 0
+            )
             found.append((text, min(linked, len(text))))
     return found

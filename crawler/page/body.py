@@ -23,7 +23,13 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
     prose = [b for b in usable if b.prose and not _is_noise(b)]
     if not prose:
         prose = [
-            b for b in usable if b.sentence and len(b.text) >= 15 and b.link_share < 0.4 and b.tag not in HEADINGS and not _is_noise(b)
+            b
+            for b in usable
+            if b.sentence
+            and len(b.text) >= 15
+            and b.link_share < 0.4
+            and b.tag not in HEADINGS
+            and not _is_noise(b)
         ]
     if not prose:
         return [], False
@@ -38,7 +44,9 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
 
     def score(container: _Element) -> float:
         size = sum(len(b.text) for b in groups[container])
-        hop = next((hops[e] for e in (container, *container.iterancestors()) if e in hops), len(hops))
+        hop = next(
+            (hops[e] for e in (container, *container.iterancestors()) if e in hops), len(hops)
+        )
         return size * 0.7**hop
 
     best = max(groups, key=score)
@@ -47,9 +55,13 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
     chosen = {b.index for b in inside if first <= b.index <= last}
     # Around the group: paragraphs of the same article that the markup put into containers of their own.
     parent = best.getparent()
-    family = set(best.iterancestors()) & ({parent, parent.getparent()} if parent is not None else set())
+    family = set(best.iterancestors()) & (
+        {parent, parent.getparent()} if parent is not None else set()
+    )
     for b in prose:
-        if b.index < first or (b.index > last and family & {b.element, *b.element.iterancestors()} and b.tag != "td"):
+        if b.index < first or (
+            b.index > last and family & {b.element, *b.element.iterancestors()} and b.tag != "td"
+        ):
             if b.index < first and above and not set(above[:6]) & set(b.element.iterancestors()):
                 continue
             chosen.add(b.index)
@@ -80,6 +92,8 @@ def _container(block: Block, counts: dict[_Element, int]) -> _Element:
 
 
 def _is_noise(block: Block) -> bool:
-    if block.link_share > 0.6 or (block.link_share > 0.35 and (not block.sentence or _READ_ALSO.match(block.text))):
+    if block.link_share > 0.6 or (
+        block.link_share > 0.35 and (not block.sentence or _READ_ALSO.match(block.text))
+    ):
         return True
     return is_noise(block.text)

@@ -64,7 +64,10 @@ _DATES = (
     rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<separator>[-/.])(?P<second_number>\d{{1,2}})(?P=separator){_YEAR}(?!\d)",
 )
 _PATTERNS = (
-    *(re.compile(rf"(?<![\d/.-])(?:(?:{_CLOCK}){_BETWEEN})?{form}", re.IGNORECASE) for form in _DATES),
+    *(
+        re.compile(rf"(?<![\d/.-])(?:(?:{_CLOCK}){_BETWEEN})?{form}", re.IGNORECASE)
+        for form in _DATES
+    ),
     # ctime: Fri Oct 23 13:26:08 2015
     re.compile(rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}", re.IGNORECASE),
 )
@@ -116,7 +119,9 @@ class Moment:
             return self.day.isoformat()
         instant = datetime.combine(self.day, self.clock, self.zone or assumed)
         offset = instant.utcoffset()
-        return self.day.isoformat() if offset is None or offset.seconds % 60 else instant.isoformat()
+        return (
+            self.day.isoformat() if offset is None or offset.seconds % 60 else instant.isoformat()
+        )
 
 
 def find(text: str, language: str | None = None) -> Moment | None:
@@ -175,7 +180,11 @@ def _day(groups: dict[str, str | None]) -> date | None:
     year = int(groups["year"] or 0)
     if groups.get("first"):
         return _numeric_day(groups, year)
-    month = _MONTHS.index((groups["month"] or "")[:3].lower()) + 1 if groups.get("month") else int(groups["month_number"] or 0)
+    month = (
+        _MONTHS.index((groups["month"] or "")[:3].lower()) + 1
+        if groups.get("month")
+        else int(groups["month_number"] or 0)
+    )
     return _valid(year, month, int(groups["day"] or 0))
 
 
@@ -209,7 +218,11 @@ def _zone(text: str) -> tzinfo | None:
     minutes = int(match[2]) * 60 + int(match[3] or 0)
     if int(match[3] or 0) > 59:
         return None
-    return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes)) if minutes <= 14 * 60 else None
+    return (
+        timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
+        if minutes <= 14 * 60
+        else None
+    )
 
 
 def _languages_of_script(text: str) -> list[str]:

@@ -43,7 +43,9 @@ def decode(body: bytes, declared: str | None) -> Text:
     """Decode a page; ``declared`` is the charset of its HTTP header, if any. Bad bytes become U+FFFD."""
     bom_encoding, bom = read_bom(body)
     if bom_encoding and bom:
-        return Text(body[len(bom) :].decode(bom_encoding, "replace"), bom_encoding, "byte order mark")
+        return Text(
+            body[len(bom) :].decode(bom_encoding, "replace"), bom_encoding, "byte order mark"
+        )
     header = _text_codec(declared)
     meta = _text_codec(html_body_declared_encoding(body))
     stated = header or meta

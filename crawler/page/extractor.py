@@ -18,5 +18,12 @@ def extract(text: str, chosen: Chosen) -> tuple[str, ...]:
     # It logs as errors what is an ordinary answer here: that a page has no article.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     found = trafilatura.extract(text, fast=True, include_comments=False, include_tables=True) or ""
-    known = {chosen.headline.value if chosen.headline else "", chosen.dated.raw if chosen.dated else ""}
-    return tuple(line for raw in found.splitlines() if (line := collapse(raw)) and line not in known and not is_noise(line))
+    known = {
+        chosen.headline.value if chosen.headline else "",
+        chosen.dated.raw if chosen.dated else "",
+    }
+    return tuple(
+        line
+        for raw in found.splitlines()
+        if (line := collapse(raw)) and line not in known and not is_noise(line)
+    )

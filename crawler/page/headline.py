@@ -25,17 +25,27 @@ _LONGEST_TITLE = 1000
 _WEIGHTS = {"h1": 1.5}
 
 
-def find(blocks: list[Block], metadata: Metadata, names: set[str]) -> tuple[Declared | None, Block | None]:
+def find(
+    blocks: list[Block], metadata: Metadata, names: set[str]
+) -> tuple[Declared | None, Block | None]:
     """Choose the headline, and the block where a reader sees it (None where it is only declared)."""
     declared = {key(d.value) for d in metadata.headlines} - names
     title = key((metadata.title or "")[:_LONGEST_TITLE])
-    candidates = [b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names]
+    candidates = [
+        b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names
+    ]
     firsts = [b for b in candidates if b.tag == "h1"]
     # A breadcrumb or a menu repeats the headline too; the logo's h1 agrees with the end of the title.
     agreeing = [b for b in candidates if b.link_share < 0.9 and _agrees(b.key, declared, title)]
     agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
     if agreeing:
-        best = max(agreeing, key=lambda b: (b.key in declared, len(b.key) * _WEIGHTS.get(b.tag, 1.2 if b.tag in HEADINGS else 1.0)))
+        best = max(
+            agreeing,
+            key=lambda b: (
+                b.key in declared,
+                len(b.key) * _WEIGHTS.get(b.tag, 1.2 if b.tag in HEADINGS else 1.0),
+            ),
+        )
         if best.tag == "h1":
             return Declared(best.text, "h1"), best
         kind = best.tag if best.tag in HEADINGS else "line"
@@ -63,7 +73,9 @@ def _agrees(line: str, declared: set[str], title: str) -> bool:
     if line in declared or (len(line) >= _TELLING and line in title):
         return True
     return any(
-        (d in line or line in d) and len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20 for d in declared if len(d) >= _TELLING
+        (d in line or line in d) and len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20
+        for d in declared
+        if len(d) >= _TELLING
     )
 
 
@@ -74,28 +86,51 @@ def _longer_heading(first: Block, blocks: list[Block]) -> Block | None:
     for block in blocks[first.index + 1 :]:
         if block.prose:
             return None
-        if block.tag in HEADINGS and len(block.text.split()) > 3 and block.link_share < 0.5 and not block.zones:
+        if (
+            block.tag in HEADINGS
+            and len(block.text.split()) > 3
+            and block.link_share < 0.5
+            and not block.zones
+        ):
             return block
     return None
 
 
-def _visible_headline(candidates: list[Block], blocks: list[Block]) -> tuple[Declared, Block] | None:
+def _visible_headline(
+    candidates: list[Block], blocks: list[Block]
+) -> tuple[Declared, Block] | None:
     """A page that declares nothing: its first heading before prose, or what its template names a title."""
     for where, told in (
         ("heading", lambda b: b.tag in HEADINGS),
-        ("element named as a title", lambda b: len(b.text) >= 15 and bool(_HEADLINE_CLASS.search(_names_around(b.element)))),
+        (
+            "element named as a title",
+            lambda b: len(b.text) >= 15 and bool(_HEADLINE_CLASS.search(_names_around(b.element))),
+        ),
         (
             "first line before the text",
-            lambda b: 20 <= len(b.text) <= 250 and not b.sentence and not _LABELLED.match(b.text) and not dates.find(b.text),
+            lambda b: (
+                20 <= len(b.text) <= 250
+                and not b.sentence
+                and not _LABELLED.match(b.text)
+                and not dates.find(b.text)
+            ),
         ),
     ):
         test: Callable[[Block], bool] = told
         found = [
             b
             for b in candidates
-            if not b.zones and b.link_share < 0.5 and not heads_related(b.text) and not heads_other(b.text) and test(b)
+            if not b.zones
+            and b.link_share < 0.5
+            and not heads_related(b.text)
+            and not heads_other(b.text)
+            and test(b)
         ]
-        before_prose = [b for b in found if any(p.prose and not p.zones for p in blocks[b.index + 1 : b.index + 12])]
+        before_prose = [
+            b
+            for b in found
+            if any(p.prose and not p.zones for p in blocks[b.index + 1 : b.index + 12])
+        ]
         if before_prose:
             first = before_prose[0]
             return Declared(first.text, first.tag if first.tag in HEADINGS else where), first
@@ -104,7 +139,11 @@ def _visible_headline(candidates: list[Block], blocks: list[Block]) -> tuple[Dec
 
 def _names_around(element: _Element) -> str:
     parent = element.getparent()
-    around = (element, parent) if parent is not None and parent.tag not in ("body", "html") else (element,)
+    around = (
+        (element, parent)
+        if parent is not None and parent.tag not in ("body", "html")
+        else (element,)
+    )
     inner = islice(element.iterchildren("span", "font", "b", "strong"), 8)
     return " ".join(e.get("class") or e.get("id") or "" for e in (*around, *inner))
 

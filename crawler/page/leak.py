@@ -23,9 +23,12 @@ _BETWEEN_ITEMS = re.compile(r"\s*(?:(?P<more>,)|(?P<end>\]))\s*")
 # first `"}` before another item or the end, a value at the first quote before another key or the end.
 _ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]))')
 _UNESCAPED = re.compile(
-    r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))', re.DOTALL
+    r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))',
+    re.DOTALL,
 )
-_AMBIGUOUS = "the dump can be read in another way too, for its keys carry no length; this is the first"
+_AMBIGUOUS = (
+    "the dump can be read in another way too, for its keys carry no length; this is the first"
+)
 _DEEPEST = 6
 _LONGEST_ITEM = 16_384
 
@@ -69,7 +72,9 @@ def _read_dump(dump: vardump.Dump) -> Related | None:
             return None
         entries, complete, repaired = read
         if repaired:
-            note = "quotes that its JSON left unescaped are part of a title" + (f"; {note}" if note else "")
+            note = "quotes that its JSON left unescaped are part of a title" + (
+                f"; {note}" if note else ""
+            )
     else:
         where = "var_dump of an array"
         holder = _find_list(vardump.plain(dump.node, dump.encoding, replace=True))
@@ -123,7 +128,10 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
 
 def _repair(item: str) -> dict[str, str | None] | None:
     """Read one flat object whose texts may hold bare quotes; None if it has not the keys of an item."""
-    fields = {m["key"]: m["text"] if m["bare"] is None else _bare(m["bare"]) for m in _UNESCAPED.finditer(item)}
+    fields = {
+        m["key"]: m["text"] if m["bare"] is None else _bare(m["bare"])
+        for m in _UNESCAPED.finditer(item)
+    }
     return fields if _is_item(fields) else None
 
 
@@ -145,13 +153,19 @@ def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
     if isinstance(value, dict) and value.get("related") in ([], {}):
         return []
     inner = value if isinstance(value, list) else list(value.values())
-    return next((found for part in inner if (found := _find_list(part, depth + 1)) is not None), None)
+    return next(
+        (found for part in inner if (found := _find_list(part, depth + 1)) is not None), None
+    )
 
 
 def _are_items(entries: list[Any]) -> bool:
     """Whether these are related items: all objects, most of them with the keys of one."""
     objects = [fields for entry in entries if isinstance(fields := _fields(entry), dict)]
-    return bool(entries) and len(objects) == len(entries) and 2 * sum(map(_is_item, objects)) > len(objects) - 1
+    return (
+        bool(entries)
+        and len(objects) == len(entries)
+        and 2 * sum(map(_is_item, objects)) > len(objects) - 1
+    )
 
 
 def _is_item(entry: dict[Any, Any]) -> bool:

@@ -50,7 +50,9 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
                 anchors.append((article_id, element))
         if (kind := _heading(element)) is not None:
             headings.append((element, kind))
-        elif (name := f"{element.get('class') or ''} {element.get('id') or ''}") != " " and _NAMED_RELATED.search(name):
+        elif (
+            name := f"{element.get('class') or ''} {element.get('id') or ''}"
+        ) != " " and _NAMED_RELATED.search(name):
             named.append(element)
     if not anchors:
         return None
@@ -62,7 +64,11 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
     groups += _inside(named, anchors)
     # One link beside "Read also:" inside the text is no list; under a heading of its own it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
-    best = max(groups, key=lambda group: (len(group.ids) > 1, group.where.startswith("links"), len(group.ids)), default=None)
+    best = max(
+        groups,
+        key=lambda group: (len(group.ids) > 1, group.where.startswith("links"), len(group.ids)),
+        default=None,
+    )
     if best is None or not best.anchors:
         return None
     return Related(tuple(_listed(best, url)), True, best.where)
@@ -73,7 +79,15 @@ def _heading(element: _Element) -> bool | None:
     if element.tag == "a" and (element.get("href") or "").startswith("#"):
         # The label of a tab, which stands far from what it shows.
         return None
-    if element.tag in HEADINGS or element.tag in ("strong", "b", "legend", "caption", "th", "dt", "summary"):
+    if element.tag in HEADINGS or element.tag in (
+        "strong",
+        "b",
+        "legend",
+        "caption",
+        "th",
+        "dt",
+        "summary",
+    ):
         words = all_text(element, 4 * _HEADING_LENGTH)
         if len(words) > 4 * _HEADING_LENGTH:
             return None
@@ -97,14 +111,27 @@ def _inside(named: list[_Element], anchors: list[tuple[str, _Element]]) -> list[
     return list(groups.values())
 
 
-def _under(heading: _Element, at: int, ends: list[int], anchors: list[tuple[str, _Element]], places: list[int]) -> _Links:
+def _under(
+    heading: _Element,
+    at: int,
+    ends: list[int],
+    anchors: list[tuple[str, _Element]],
+    places: list[int],
+) -> _Links:
     """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading.
 
     ``at`` is the heading's place in the page, ``ends`` those of all headings that end a list, ``places`` those of the anchors; in order.
     """
-    links = _Links(f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}", heading.tag in HEADINGS)
+    links = _Links(
+        f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
+        heading.tag in HEADINGS,
+    )
     following = bisect_right(ends, at)
-    after = anchors[bisect_right(places, at) : bisect_left(places, ends[following]) if following < len(ends) else None]
+    after = anchors[
+        bisect_right(places, at) : bisect_left(places, ends[following])
+        if following < len(ends)
+        else None
+    ]
     if not after:
         return links
     first = [after[0][1], *after[0][1].iterancestors()]
@@ -135,7 +162,9 @@ def _listed(links: _Links, url: str | None) -> Iterator[Listed]:
     pictures: dict[str, str] = {}
     for article_id, anchor in links.anchors:
         text = _title(anchor)
-        if len(text) > len(texts.get(article_id, "")) and not (texts.get(article_id) and _is_prompt(text)):
+        if len(text) > len(texts.get(article_id, "")) and not (
+            texts.get(article_id) and _is_prompt(text)
+        ):
             texts[article_id] = text
         else:
             texts.setdefault(article_id, text)

@@ -10,7 +10,9 @@ from lxml.etree import _Element
 
 from crawler.page.text import all_text, collapse, without_controls
 
-_ARTICLE_TYPES = re.compile(r"(?:[a-z]*news)?article|reportage\w*|blogposting|report|liveblogposting|videoobject", re.I)
+_ARTICLE_TYPES = re.compile(
+    r"(?:[a-z]*news)?article|reportage\w*|blogposting|report|liveblogposting|videoobject", re.I
+)
 _PUBLISHED = (
     "article:published_time",
     "og:article:published_time",
@@ -64,13 +66,31 @@ def read(root: _Element) -> Metadata:
     """Read the declarations of a parsed page."""
     metas = _metas(root)
     article = _article(root)
-    title = next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
-    headlines = [Declared(h, "JSON-LD headline") for h in _texts(article.get("headline") or article.get("name"))]
-    headlines += [Declared(metas[key], f"meta {key}") for key in ("og:title", "twitter:title", "dc.title") if key in metas]
-    published = [Declared(d, "JSON-LD datePublished") for d in _texts(article.get("datePublished") or article.get("uploadDate"))]
+    title = (
+        next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
+    )
+    headlines = [
+        Declared(h, "JSON-LD headline")
+        for h in _texts(article.get("headline") or article.get("name"))
+    ]
+    headlines += [
+        Declared(metas[key], f"meta {key}")
+        for key in ("og:title", "twitter:title", "dc.title")
+        if key in metas
+    ]
+    published = [
+        Declared(d, "JSON-LD datePublished")
+        for d in _texts(article.get("datePublished") or article.get("uploadDate"))
+    ]
     published += [Declared(metas[key], f"meta {key}") for key in _PUBLISHED if key in metas]
-    canonical = [link.get("href") or "" for link in root.iter("link") if "canonical" in (link.get("rel") or "")]
-    url = Declared(canonical[0], "link rel=canonical") if canonical and canonical[0].strip() else None
+    canonical = [
+        link.get("href") or ""
+        for link in root.iter("link")
+        if "canonical" in (link.get("rel") or "")
+    ]
+    url = (
+        Declared(canonical[0], "link rel=canonical") if canonical and canonical[0].strip() else None
+    )
     if url is None and "og:url" in metas:
         url = Declared(metas["og:url"], "meta og:url")
     return Metadata(
@@ -79,8 +99,19 @@ def read(root: _Element) -> Metadata:
         published=tuple(published),
         language=_language(root, metas, article),
         url=url,
-        images=tuple(dict.fromkeys([*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)])),
-        videos=tuple(dict.fromkeys([*_urls(article.get("video")), *(metas[k] for k in ("og:video", "og:video:url") if k in metas)])),
+        images=tuple(
+            dict.fromkeys(
+                [*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)]
+            )
+        ),
+        videos=tuple(
+            dict.fromkeys(
+                [
+                    *_urls(article.get("video")),
+                    *(metas[k] for k in ("og:video", "og:video:url") if k in metas),
+                ]
+            )
+        ),
         site_names=tuple(metas[k] for k in ("og:site_name", "application-name") if k in metas),
     )
 
@@ -89,7 +120,12 @@ def _metas(root: _Element) -> dict[str, str]:
     """The first content of every meta name, property or itemprop, by its lower-case name."""
     found: dict[str, str] = {}
     for meta in root.iter("meta"):
-        name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
+        name = (
+            meta.get("property")
+            or meta.get("name")
+            or meta.get("itemprop")
+            or meta.get("http-equiv")
+        )
         content = collapse(without_controls(meta.get("content") or ""))
         if name and content:
             found.setdefault(name.strip().lower(), content)
@@ -107,7 +143,11 @@ def _article(root: _Element) -> dict[str, Any]:
             continue
         for node in _nodes(data):
             types = node.get("@type")
-            if any(_ARTICLE_TYPES.fullmatch(t) for t in (types if isinstance(types, list) else [types]) if isinstance(t, str)):
+            if any(
+                _ARTICLE_TYPES.fullmatch(t)
+                for t in (types if isinstance(types, list) else [types])
+                if isinstance(t, str)
+            ):
                 return node
     return {}
 
@@ -118,7 +158,11 @@ def _nodes(data: Any) -> Iterator[dict[str, Any]]:
         if isinstance(node, dict):
             yield node
             graph = node.get("@graph")
-            yield from (inner for inner in (graph if isinstance(graph, list) else []) if isinstance(inner, dict))
+            yield from (
+                inner
+                for inner in (graph if isinstance(graph, list) else [])
+                if isinstance(inner, dict)
+            )
             main = node.get("mainEntity")
             if isinstance(main, dict):
                 yield main
@@ -128,7 +172,12 @@ def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) ->
     tag = next(root.iter("html"), root)
     in_language = article.get("inLanguage")
     for value, where in (
-        (tag.get("lang") or tag.get("{http://www.w3.org/XML/1998/namespace}lang") or tag.get("xml:lang"), "html lang"),
+        (
+            tag.get("lang")
+            or tag.get("{http://www.w3.org/XML/1998/namespace}lang")
+            or tag.get("xml:lang"),
+            "html lang",
+        ),
         (in_language if isinstance(in_language, str) else None, "JSON-LD inLanguage"),
         (metas.get("content-language"), "meta content-language"),
         (metas.get("language"), "meta language"),

@@ -77,12 +77,20 @@ class Aside:
             if not (related or heads_other(block.text)) or not _stands_alone(block):
                 continue
             scope = _scope(block, blocks)
-            if anchor and block.index > at and not text_before and scope in anchor.element.iterancestors():
+            if (
+                anchor
+                and block.index > at
+                and not text_before
+                and scope in anchor.element.iterancestors()
+            ):
                 # A word above the text, such as the section's name, opens nothing.
                 continue
             under.add(block.index)
             for follower in blocks[block.index + 1 :]:
-                if follower is anchor or scope not in (follower.element, *follower.element.iterancestors()):
+                if follower is anchor or scope not in (
+                    follower.element,
+                    *follower.element.iterancestors(),
+                ):
                     break
                 if related and scope in text_before and follower.prose and follower.link_share == 0:
                     # A list of links inside the text: the text goes on after it.

@@ -41,7 +41,11 @@ def read_plain(text: str) -> Plain:
             break
     # Where no blank line parts anything below the head, every line is a paragraph.
     body_lines = [index for index in filled if index not in used]
-    wrapped = any(not lines[index] for index in range(body_lines[0], body_lines[-1])) if body_lines else False
+    wrapped = (
+        any(not lines[index] for index in range(body_lines[0], body_lines[-1]))
+        if body_lines
+        else False
+    )
     gathered: list[list[str]] = []
     last = -2
     for index in body_lines:
@@ -52,5 +56,10 @@ def read_plain(text: str) -> Plain:
         last = index
     paragraphs = [" ".join(part) for part in gathered]
     # A byline or a date in a form that is not known stands between headline and text, and is no sentence.
-    begin = next((place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)), len(paragraphs))
-    return Plain(Declared(headline, "first line"), dated, tuple(paragraphs[begin:]), "paragraphs of the text")
+    begin = next(
+        (place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)),
+        len(paragraphs),
+    )
+    return Plain(
+        Declared(headline, "first line"), dated, tuple(paragraphs[begin:]), "paragraphs of the text"
+    )

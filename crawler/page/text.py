@@ -29,7 +29,9 @@ def without_surrogates(text: str) -> str:
 
 def collapse(text: str) -> str:
     """Return the text with every run of white space as one space; zero-width marks are dropped."""
-    return " ".join((text if text.isascii() or text.isprintable() else _INVISIBLE.sub("", text)).split())
+    return " ".join(
+        (text if text.isascii() or text.isprintable() else _INVISIBLE.sub("", text)).split()
+    )
 
 
 def key(text: str) -> str:

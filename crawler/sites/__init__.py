@@ -42,7 +42,11 @@ class Site:
 
     def at(self, base_url: str) -> "Site":
         """Return this publisher as served from another root, such as a mirror or a test server."""
-        return replace(self, base_url=base_url.rstrip("/"), hosts=frozenset({urlsplit(base_url).hostname or ""}))
+        return replace(
+            self,
+            base_url=base_url.rstrip("/"),
+            hosts=frozenset({urlsplit(base_url).hostname or ""}),
+        )
 
     def url_of(self, article_id: str) -> str:
         return self.base_url + self.article_path.format(id=article_id)
@@ -79,7 +83,9 @@ def names() -> list[str]:
 def load(name: str) -> Site:
     """Return one publisher; CrawlerError for a name that no file here has."""
     if name not in names():
-        raise CrawlerError(f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}")
+        raise CrawlerError(
+            f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}"
+        )
     site = import_module(f"{__name__}.{name}").SITE
     assert isinstance(site, Site)
     return site

@@ -76,7 +76,9 @@ class Source(Protocol):
 def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
     """What an archive says that has no capture: of an article nothing, but of one that it knows to have been elsewhere where that was."""
     if request.meta.get("redirect_times"):
-        return PageRefused("http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}")
+        return PageRefused(
+            "http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}"
+        )
     return NotSaved(f"no capture in {archive}")
 
 
@@ -87,8 +89,12 @@ def not_html(response: Response) -> str | None:
         return f"Content-Type {declared.decode('latin-1')}"
     start = response.body[:512]
     # UTF-16 text has a NUL for every Latin letter.
-    mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith((*_UTF16_MARKS, b"<"))
-    return f"it begins with {start[:8]!r}" if mostly_nul or start.startswith(_BINARY_STARTS) else None
+    mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith(
+        (*_UTF16_MARKS, b"<")
+    )
+    return (
+        f"it begins with {start[:8]!r}" if mostly_nul or start.startswith(_BINARY_STARTS) else None
+    )
 
 
 def charset_of(response: Response) -> str | None:
@@ -110,9 +116,15 @@ def server_named(setting: str, value: str | None, example: str) -> str:
     """The address of a server that a setting names; CrawlerError if it is none."""
     try:
         parts = urlsplit(value or "")
-        named = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        named = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         named = False
     if not value or not named:
-        raise CrawlerError(f"{setting}: got {value!r}, takes the address of a server, such as {example}")
+        raise CrawlerError(
+            f"{setting}: got {value!r}, takes the address of a server, such as {example}"
+        )
     return value

@@ -74,7 +74,9 @@ class SourcesMiddleware:
     async def process_request(self, request: Request) -> Response | None:
         sources: list[Source | None] = getattr(self.crawler.spider, "sources", [None])
         if path := request.meta.get("saved_page"):
-            return saved_page(request, path, request.meta.get("id_where", "asked for"), self._max_bytes)
+            return saved_page(
+                request, path, request.meta.get("id_where", "asked for"), self._max_bytes
+            )
         if "article" not in request.meta:
             if all(source is not None and source.offline for source in sources):
                 raise NotSaved("a crawl of saved pages asks for nothing else")

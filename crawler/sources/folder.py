@@ -97,13 +97,17 @@ class SavedPages:
                 unreadable.append(error)
                 continue
             if (first := self._paths.setdefault(article_id, path)) != path:
-                logger.warning("%s and %s are both article %s; the first is read", first, path, article_id)
+                logger.warning(
+                    "%s and %s are both article %s; the first is read", first, path, article_id
+                )
             self._told_by.setdefault(article_id, told_by)
         for fault in unreadable:
             logger.warning("%s: %s; it is left out", fault.filename, fault.strerror)
             self.faults.append(f"{fault.filename}: {fault.strerror}")
         if not self._paths:
-            raise CrawlerError(f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)")
+            raise CrawlerError(
+                f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)"
+            )
 
     @staticmethod
     def _walk(root: Path, unreadable: list[OSError]) -> list[Path]:
@@ -112,7 +116,12 @@ class SavedPages:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
                 path = Path(folder, name)
-                if not name.startswith(".") and path.suffix.lower() in _PAGE_SUFFIXES and path.is_file() and name.lower() != "readme.txt":
+                if (
+                    not name.startswith(".")
+                    and path.suffix.lower() in _PAGE_SUFFIXES
+                    and path.is_file()
+                    and name.lower() != "readme.txt"
+                ):
                     found.append(path)
         return found
 
@@ -129,11 +138,20 @@ class SavedPages:
 
 def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Response:
     """Answer a request with a saved page; PageRefused if it cannot be read or is larger than ``max_bytes``."""
-    request.meta["origin"] = Origin(source="folder", where=readable(path), file=readable(path), id_where=told_by, status_assumed=True)
+    request.meta["origin"] = Origin(
+        source="folder",
+        where=readable(path),
+        file=readable(path),
+        id_where=told_by,
+        status_assumed=True,
+    )
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise PageRefused("too_large", f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({max_bytes:,})")
+            raise PageRefused(
+                "too_large",
+                f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({max_bytes:,})",
+            )
         return TextResponse(request.url, body=path.read_bytes(), request=request)
     except OSError as error:
         raise PageRefused("unreadable", f"{path}: {error.strerror}") from error

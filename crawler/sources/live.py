@@ -66,13 +66,17 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
             return super().process_response(request, response)
         except ValueError as error:
             location = (response.headers.get(b"Location") or b"").decode("latin-1")
-            raise PageRefused("http_3xx", f"redirected to {location!r}, which is no address") from error
+            raise PageRefused(
+                "http_3xx", f"redirected to {location!r}, which is no address"
+            ) from error
 
 
 def refuse_other_hosts(request: Request, site: Site) -> None:
     """PageRefused for a request that a redirect made, to a host that is not the publisher's."""
     if urlsplit(request.url).hostname not in site.hosts:
-        raise PageRefused("offsite_redirect", f"redirected to {request.url}, which is not the publisher's")
+        raise PageRefused(
+            "offsite_redirect", f"redirected to {request.url}, which is not the publisher's"
+        )
 
 
 class PrivateAddresses:
@@ -93,7 +97,9 @@ class PrivateAddresses:
 
     async def _look_up(self, host: str) -> PageRefused | None:
         try:
-            answers = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            answers = await asyncio.get_running_loop().getaddrinfo(
+                host, None, type=socket.SOCK_STREAM
+            )
         except OSError:
             # The download will say that there is no such host.
             return None
@@ -123,14 +129,19 @@ class PatientRetryMiddleware(RetryMiddleware):
             self._back_off(request)
         return result
 
-    def process_exception(self, request: Request, exception: Exception) -> Request | Response | None:  # type: ignore[override]
+    def process_exception(  # type: ignore[override]
+        self, request: Request, exception: Exception
+    ) -> Request | Response | None:
         result = super().process_exception(request, exception)
         if result is not None:
             self._back_off(request)
         return result
 
     def _back_off(self, request: Request) -> None:
-        self._pause(self.crawler.settings.getfloat("RETRY_BACKOFF") * 2 ** request.meta.get("retry_times", 0))
+        self._pause(
+            self.crawler.settings.getfloat("RETRY_BACKOFF")
+            * 2 ** request.meta.get("retry_times", 0)
+        )
 
     def _pause(self, seconds: float) -> None:
         scheduler = self.crawler.engine.scheduler

@@ -27,7 +27,10 @@ try:
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
     from scrapy_playwright.provider import PlaywrightBrowserProvider
 except ImportError as error:
-    raise CrawlerError(f"render: Chromium needs more than is installed ({error}); pip install '.[playwright]'", exit_code=1) from error
+    raise CrawlerError(
+        f"render: Chromium needs more than is installed ({error}); pip install '.[playwright]'",
+        exit_code=1,
+    ) from error
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Route
@@ -83,7 +86,9 @@ class BrowserRenderer:
         try:
             return await self._visited(url, html)
         except (PlaywrightError, DownloadFailedError) as error:
-            raise PageRefused("not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}") from error
+            raise PageRefused(
+                "not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}"
+            ) from error
 
     async def _visited(self, url: str, html: str) -> Rendered:
         visit = _Visit(html, self._watch, self._private)
@@ -108,7 +113,9 @@ class BrowserRenderer:
                     await self._crawler.engine.download_async(request)
                 return await self._come_to_rest(visit, request.meta["playwright_page"])
         except TimeoutError as error:
-            raise PageRefused("not_rendered", "Chromium gave no answer; the page may have brought it to a stand") from error
+            raise PageRefused(
+                "not_rendered", "Chromium gave no answer; the page may have brought it to a stand"
+            ) from error
         finally:
             if page := request.meta.get("playwright_page"):
                 with suppress(PlaywrightError, TimeoutError):
@@ -153,7 +160,9 @@ class _Visit:
     async def _answer(self, route: Route, asked: BrowserRequest) -> None:
         if asked.is_navigation_request() and not self._given:
             self._given = True
-            await route.fulfill(status=200, content_type="text/html; charset=utf-8", body=self._html)
+            await route.fulfill(
+                status=200, content_type="text/html; charset=utf-8", body=self._html
+            )
         elif asked.is_navigation_request():
             if asked.frame == asked.frame.page.main_frame:
                 self.led_to = asked.url
@@ -169,13 +178,25 @@ def prepare(settings: BaseSettings) -> None:
     """Have Scrapy drive a Chromium that is installed."""
     handler = "crawler.sources.playwright.RenderingDownloadHandler"
     add_to(settings, "DOWNLOAD_HANDLERS", {"http": handler, "https": handler})
-    settings.set("PLAYWRIGHT_BROWSER_PROVIDER", "crawler.sources.playwright.ChromiumProvider", priority="cmdline")
-    if any(settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")):
+    settings.set(
+        "PLAYWRIGHT_BROWSER_PROVIDER",
+        "crawler.sources.playwright.ChromiumProvider",
+        priority="cmdline",
+    )
+    if any(
+        settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")
+    ):
         # Its user has another.
         return
     given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
     # What pages bring runs in Chromium's sandbox, which it refuses to root.
     options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
-    if "channel" not in given and (program := next(filter(None, map(shutil.which, _PROGRAMS)), None)):
+    if "channel" not in given and (
+        program := next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    ):
         options["executable_path"] = program
-    add_to(settings, "PLAYWRIGHT_LAUNCH_OPTIONS", {name: value for name, value in options.items() if name not in given})
+    add_to(
+        settings,
+        "PLAYWRIGHT_LAUNCH_OPTIONS",
+        {name: value for name, value in options.items() if name not in given},
+    )

@@ -26,12 +26,16 @@ _MOST = 3
 
 def reader_processes(settings: BaseSettings) -> int:
     """How many processes read pages: READER_PROCESSES, else one for each processor but one, three at most; CrawlerError."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     wanted = settings["READER_PROCESSES"]
     if wanted is None:
         return min(processors - 1, _MOST)
     if not str(wanted).isdecimal():
-        raise CrawlerError(f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none")
+        raise CrawlerError(
+            f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none"
+        )
     return int(wanted)
 
 
@@ -61,7 +65,9 @@ class ReadersMiddleware:
             self._readers = Readers(self._processes, site)
         origin: Origin | None = request.meta.get("origin")
         address = address_of(response.url, origin.file if origin else None, article_id, site)
-        request.meta["read"] = await self._readers.read(response.body, article_id, address, charset_of(response))
+        request.meta["read"] = await self._readers.read(
+            response.body, article_id, address, charset_of(response)
+        )
         return response
 
     def _closed(self) -> None:

@@ -125,7 +125,11 @@ class _RecordingProtocol(_LenientHTTP11ClientProtocol):
             # This side has broken it off: it was too large or too slow, or made no sense.
             return "unspecified"
         # An answer without a length is whole when the server closes the connection in order.
-        until_the_end = parser.state == BODY and parser.response.length is UNKNOWN_LENGTH and b"chunked" not in _codings(parser)
+        until_the_end = (
+            parser.state == BODY
+            and parser.response.length is UNKNOWN_LENGTH
+            and b"chunked" not in _codings(parser)
+        )
         whole = parser.state == DONE or (until_the_end and isinstance(why, ConnectionDone))
         return None if whole else "disconnect"
 

@@ -21,7 +21,14 @@ from crawler import reading
 from crawler.arguments import RENDERERS, WHERE_NEEDED, one_of
 from crawler.errors import CrawlerError, RendererError
 from crawler.page.encoding import decode
-from crawler.sources import NAMED_BY_USER, PageRefused, Stopped, charset_of, not_html, seconds_setting
+from crawler.sources import (
+    NAMED_BY_USER,
+    PageRefused,
+    Stopped,
+    charset_of,
+    not_html,
+    seconds_setting,
+)
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -100,11 +107,17 @@ def prepare(render: str, settings: BaseSettings) -> str:
     Of a browser that is not wanted nothing is imported.
     """
     Patience.of(settings)
-    name = one_of(RENDERERS, "RENDERER", str(settings["RENDERER"])) if render == WHERE_NEEDED else render
+    name = (
+        one_of(RENDERERS, "RENDERER", str(settings["RENDERER"]))
+        if render == WHERE_NEEDED
+        else render
+    )
     # Asked as fast as pages come: nothing of this reaches the publisher.
     add_to(settings, "DOWNLOAD_SLOTS", {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}})
     _module(name).prepare(settings)
-    add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.sources.rendering.RenderingMiddleware": 20})
+    add_to(
+        settings, "DOWNLOADER_MIDDLEWARES", {"crawler.sources.rendering.RenderingMiddleware": 20}
+    )
     return name
 
 
@@ -141,7 +154,12 @@ class RenderingMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response:
         article_id, spider = request.meta.get("article"), self.crawler.spider
         # A page with an origin is not of the live site: it is what was kept.
-        if article_id is None or "origin" in request.meta or response.status != _OK or not_html(response):
+        if (
+            article_id is None
+            or "origin" in request.meta
+            or response.status != _OK
+            or not_html(response)
+        ):
             return response
         if spider.site.id_of(response.url) != article_id:  # type: ignore[union-attr]
             # A redirect led elsewhere, which the spider will refuse.
@@ -175,7 +193,9 @@ class RenderingMiddleware:
     def _read(self, body: bytes, article_id: str, url: str, charset: str | None) -> Read:
         return reading.read(body, self.crawler.spider.site, article_id, url, charset)  # type: ignore[union-attr]
 
-    def _with(self, request: Request, response: Response, read: Read, rendered: Rendered | None) -> Response:
+    def _with(
+        self, request: Request, response: Response, read: Read, rendered: Rendered | None
+    ) -> Response:
         request.meta.update(read=read, rendered=rendered)
         if rendered is None:
             return response
@@ -192,7 +212,9 @@ class RenderingMiddleware:
                 self._down = True
                 logger.error("%s", error)
                 self.crawler.spider.renderer_fault = str(error)  # type: ignore[union-attr]
-                self._stopping = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=RENDERER_DOWN))
+                self._stopping = asyncio.ensure_future(
+                    self.crawler.engine.close_spider_async(reason=RENDERER_DOWN)
+                )
         raise Stopped("there is no browser to render it with")
 
 
@@ -206,7 +228,11 @@ def _may_need_scripts(plain: Read) -> bool:
 def _lacks(read: Read) -> frozenset[str]:
     if read.refusal is not None:
         return frozenset(("article", "body", "related"))
-    return frozenset(name for name, missing in (("body", not read.page.body), ("related", read.related is None)) if missing)
+    return frozenset(
+        name
+        for name, missing in (("body", not read.page.body), ("related", read.related is None))
+        if missing
+    )
 
 
 def seconds_of(settings: BaseSettings, name: str) -> float:

@@ -111,9 +111,14 @@ class BrowserRenderer:
                 self._known_to_answer = False
                 if self._in_flight > 1:
                     await self._ping()
-                raise PageRefused("not_rendered", "Splash did not answer at all; the page may have brought it to a stand") from error
+                raise PageRefused(
+                    "not_rendered",
+                    "Splash did not answer at all; the page may have brought it to a stand",
+                ) from error
             except DownloadCancelledError as error:
-                raise PageRefused("not_rendered", f"what Splash made of it is too large ({error})") from error
+                raise PageRefused(
+                    "not_rendered", f"what Splash made of it is too large ({error})"
+                ) from error
             except tuple(_BROKEN) as error:
                 self._known_to_answer = False
                 fault = f"Splash: {_why(error)}"
@@ -122,7 +127,9 @@ class BrowserRenderer:
                 return self._rendered(response)
             fault = self._said(response)
             if fault.startswith(_BAD_OPTION):
-                raise RendererError(f"{fault}; it does not take what it is given with these settings")
+                raise RendererError(
+                    f"{fault}; it does not take what it is given with these settings"
+                )
             if response.status not in _BUSY:
                 raise PageRefused("not_rendered", fault)
         if not self._known_to_answer:
@@ -155,7 +162,9 @@ class BrowserRenderer:
         try:
             came = msgspec.json.decode(response.body, type=_Came)
         except msgspec.DecodeError as error:
-            raise PageRefused("not_rendered", f"what {self._url} answers is not what its script returns ({error})") from error
+            raise PageRefused(
+                "not_rendered", f"what {self._url} answers is not what its script returns ({error})"
+            ) from error
         return self._patience.rendered(self.name, came.html, came.settled, came.led_to)
 
     def _said(self, response: Response) -> str:
@@ -175,14 +184,22 @@ class BrowserRenderer:
         for tried in range(self._tries):
             await self._pause(tried)
             headers = {}
-            user, password = (self._crawler.settings.get(name, "") for name in ("SPLASH_USER", "SPLASH_PASS"))
+            user, password = (
+                self._crawler.settings.get(name, "") for name in ("SPLASH_USER", "SPLASH_PASS")
+            )
             if user or password:
                 headers["Authorization"] = basic_auth_header(user, password)
-            request = Request(f"{self._url}_ping", headers=headers, meta={**ASKING, "download_timeout": _PING_SECONDS})
+            request = Request(
+                f"{self._url}_ping",
+                headers=headers,
+                meta={**ASKING, "download_timeout": _PING_SECONDS},
+            )
             try:
                 response = await self._crawler.engine.download_async(request)
             except DownloadTimeoutError:
-                raise RendererError(f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; start it anew") from None
+                raise RendererError(
+                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; start it anew"
+                ) from None
             except tuple(_BROKEN) as error:
                 fault = _why(error)
                 continue
@@ -190,11 +207,17 @@ class BrowserRenderer:
                 self._known_to_answer = True
                 return
             if response.status in _NOT_ALLOWED:
-                raise RendererError(f"Splash at {self._url} answers {response.status}; give its -s SPLASH_USER=… and -s SPLASH_PASS=…")
+                raise RendererError(
+                    f"Splash at {self._url} answers {response.status}; give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
+                )
             fault = f"it answers {response.status}"
             if response.status not in _BUSY:
-                raise RendererError(f"what is at {self._url} is no Splash ({fault} for {request.url}); name one with -s SPLASH_URL=URL")
-        raise RendererError(f"Splash at {self._url} cannot be reached ({fault}); start it, or name another with -s SPLASH_URL=URL")
+                raise RendererError(
+                    f"what is at {self._url} is no Splash ({fault} for {request.url}); name one with -s SPLASH_URL=URL"
+                )
+        raise RendererError(
+            f"Splash at {self._url} cannot be reached ({fault}); start it, or name another with -s SPLASH_URL=URL"
+        )
 
     async def _pause(self, tried: int) -> None:
         if tried:

@@ -45,19 +45,28 @@ class ArchivedPages:
         if found is None:
             raise nothing_captured(request, self._archive.path)
         capture, file = found
-        request.meta["origin"] = Origin(source=file.source, where=file.place(capture), captured_at=capture.at)
+        request.meta["origin"] = Origin(
+            source=file.source, where=file.place(capture), captured_at=capture.at
+        )
         try:
             page = self._archive.read(capture, file)
         except ArchiveError as error:
             raise PageRefused(error.reason, str(error)) from error
         assumed = page.status is None
-        request.meta["origin"] = Origin(source=file.source, where=page.where, captured_at=page.captured_at, status_assumed=assumed)
+        request.meta["origin"] = Origin(
+            source=file.source,
+            where=page.where,
+            captured_at=page.captured_at,
+            status_assumed=assumed,
+        )
         # What was captured stays as it is.
         request.meta["dont_retry"] = True
         headers: dict[bytes, list[bytes]] = {}
         for name, value in page.headers:
             headers.setdefault(name.title(), []).append(value)
-        return Response(page.url, status=page.status or _OK, headers=headers, body=page.body, request=request)
+        return Response(
+            page.url, status=page.status or _OK, headers=headers, body=page.body, request=request
+        )
 
     def _captures(self, request: Request) -> tuple[Capture, ArchiveFile] | None:
         """The wanted capture of what is asked for: an article, or the page that a redirect led to."""
@@ -76,12 +85,20 @@ class ArchivedPages:
         # An address with a query, or the headline in it, counts where the plain one has no page.
         keys = {key_of(url) for url in urls}
         plain = [(capture, file) for capture, file in found if key_of(capture.url) in keys]
-        return self._wanted(plain if any(capture.is_page for capture, _ in plain) else found, self._at)
+        return self._wanted(
+            plain if any(capture.is_page for capture, _ in plain) else found, self._at
+        )
 
     @staticmethod
-    def _wanted(found: list[tuple[Capture, ArchiveFile]], at: date | None) -> tuple[Capture, ArchiveFile] | None:
+    def _wanted(
+        found: list[tuple[Capture, ArchiveFile]], at: date | None
+    ) -> tuple[Capture, ArchiveFile] | None:
         ordered = in_order((capture for capture, _ in found), at)
-        return next(((capture, file) for capture, file in found if capture is ordered[0]), None) if ordered else None
+        return (
+            next(((capture, file) for capture, file in found if capture is ordered[0]), None)
+            if ordered
+            else None
+        )
 
     def articles(self) -> Iterator[str]:
         return distinct(self._ids())
@@ -90,7 +107,10 @@ class ArchivedPages:
         for url in self._archive.urls():
             if article_id := self._site.id_of(url):
                 key = key_of(url) or ""
-                if not any(key.startswith(key_of(address) or key) for address in addresses(article_id, self._site)):
+                if not any(
+                    key.startswith(key_of(address) or key)
+                    for address in addresses(article_id, self._site)
+                ):
                     # Such as below /mobile: it is found only by those who look at every address.
                     self._elsewhere.setdefault(article_id, []).append(url)
                 yield article_id
@@ -100,5 +120,9 @@ def addresses(article_id: str, site: Site) -> list[str]:
     """The URLs that an article had on each of the publisher's hosts, one for each key under which archives know it."""
     url = site.url_of(article_id)
     parts = urlsplit(url)
-    urls = [url] + [parts._replace(netloc=host).geturl() for host in sorted(site.hosts) if host != parts.hostname]
+    urls = [url] + [
+        parts._replace(netloc=host).geturl()
+        for host in sorted(site.hosts)
+        if host != parts.hostname
+    ]
     return list({key_of(url): url for url in reversed(urls)}.values())[::-1]

@@ -21,12 +21,24 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 from scrapy import Request
-from scrapy.exceptions import DownloadConnectionRefusedError, DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.exceptions import (
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
 from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
 from crawler.items import Reason
-from crawler.sources import NAMED_BY_USER, Origin, PageRefused, Stopped, nothing_captured, server_named
+from crawler.sources import (
+    NAMED_BY_USER,
+    Origin,
+    PageRefused,
+    Stopped,
+    nothing_captured,
+    server_named,
+)
 from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
 from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
@@ -48,14 +60,26 @@ _MOST_STEPS = 5
 _NOON = time(12)
 _REASONS: dict[int, Reason] = {4: "http_4xx", 5: "http_5xx"}
 _BUSY = frozenset((429, 500, 502, 503, 504))
-_OF_THE_ARCHIVE = re.compile(r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL)
+_OF_THE_ARCHIVE = re.compile(
+    r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL
+)
 # Headers of the archive's own answer that say nothing of the page's.
 _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
 _GLANCE_SECONDS = 0.5
 _EXAMPLE = "https://web.archive.org/web"
-_NOT_ANSWERED = (DownloadFailedError, DownloadTimeoutError, DownloadConnectionRefusedError, ResponseDataLossError)
+_NOT_ANSWERED = (
+    DownloadFailedError,
+    DownloadTimeoutError,
+    DownloadConnectionRefusedError,
+    ResponseDataLossError,
+)
 # Lists of captures and original bytes are there for programs to ask; robots.txt is for those that follow links.
-_META = {NAMED_BY_USER: True, "dont_redirect": True, "dont_retry": True, "dont_obey_robotstxt": True}
+_META = {
+    NAMED_BY_USER: True,
+    "dont_redirect": True,
+    "dont_retry": True,
+    "dont_obey_robotstxt": True,
+}
 
 
 class Wayback:
@@ -72,7 +96,9 @@ class Wayback:
         self._site = site
         self._at = at
         self._replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE).rstrip("/")
-        self._cdx = server_named("WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay), _EXAMPLE)
+        self._cdx = server_named(
+            "WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay), _EXAMPLE
+        )
         self._delay = settings.getfloat("WAYBACK_DELAY")
         self._tries = 1 + settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
@@ -81,7 +107,9 @@ class Wayback:
         self._not_before = float("-inf")
 
     def articles(self) -> Iterator[str]:
-        raise CrawlerError("seed: 'all' takes what is in files; give the ids that are wanted of an archive on the web")
+        raise CrawlerError(
+            "seed: 'all' takes what is in files; give the ids that are wanted of an archive on the web"
+        )
 
     async def answer(self, request: Request) -> Response:
         # It has its own patience.
@@ -101,41 +129,72 @@ class Wayback:
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
         """The captures of a URL as the CDX server tells them, of which it need not send more than the nearest."""
-        moment = at if isinstance(at, datetime) else datetime.combine(at, _NOON) if at else datetime.now(UTC)
-        nearest = {"sort": "closest", "closest": f"{moment:%Y%m%d%H%M%S}", "limit": str(_MOST_CAPTURES)}
+        moment = (
+            at
+            if isinstance(at, datetime)
+            else datetime.combine(at, _NOON)
+            if at
+            else datetime.now(UTC)
+        )
+        nearest = {
+            "sort": "closest",
+            "closest": f"{moment:%Y%m%d%H%M%S}",
+            "limit": str(_MOST_CAPTURES),
+        }
         asked = {"url": url, "output": "json", **nearest}
         response = await self._get(f"{self._cdx}?{urlencode(asked)}")
         if response.status != _OK:
-            raise PageRefused(_REASONS.get(response.status // 100, "unreadable"), f"{self._cdx} answers {response.status} for {url}")
+            raise PageRefused(
+                _REASONS.get(response.status // 100, "unreadable"),
+                f"{self._cdx} answers {response.status} for {url}",
+            )
         try:
-            found = [capture for row in _rows(response.body) if (capture := _capture(row)) is not None]
+            found = [
+                capture for row in _rows(response.body) if (capture := _capture(row)) is not None
+            ]
             return [capture for capture in found if key_of(capture.url) == key_of(url)]
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise PageRefused("unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})") from error
+            raise PageRefused(
+                "unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})"
+            ) from error
 
     async def _page(self, capture: Capture, request: Request) -> Response | None:
         """The page of a capture as it was; None if the archive says after all that it has none."""
         where = f"{self._replay}/{capture.timestamp}id_/{capture.url}"
         for _ in range(_MOST_STEPS):
             answer = await self._get(where)
-            led_to = _OF_THE_ARCHIVE.search((answer.headers.get(b"Location") or b"").decode("latin-1"))
+            led_to = _OF_THE_ARCHIVE.search(
+                (answer.headers.get(b"Location") or b"").decode("latin-1")
+            )
             # Archives lead from the moment that was asked for to that of a capture, not only where the page redirected.
-            if not (led_to and 300 <= answer.status < 400 and key_of(led_to["url"]) == key_of(capture.url)):
+            if not (
+                led_to
+                and 300 <= answer.status < 400
+                and key_of(led_to["url"]) == key_of(capture.url)
+            ):
                 break
             where = f"{self._replay}/{led_to['timestamp']}id_/{led_to['url']}"
         captured_at = _captured_at(answer)
         if captured_at is None:
             if answer.status == _GONE:
                 return None
-            raise PageRefused(_REASONS.get(answer.status // 100, "unreadable"), f"{where} answers {answer.status}")
+            raise PageRefused(
+                _REASONS.get(answer.status // 100, "unreadable"), f"{where} answers {answer.status}"
+            )
         if answer.status == _NOT_MODIFIED:
             # The capture of an answer that the page is what it was; an older capture has it.
             return None
         request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
-        headers = Headers({name: answer.headers.getlist(name) for name in _PAGE_HEADERS if name in answer.headers})
+        headers = Headers(
+            {name: answer.headers.getlist(name) for name in _PAGE_HEADERS if name in answer.headers}
+        )
         if 300 <= answer.status < 400:
-            headers[b"Location"] = led_to["url"] if led_to else answer.headers.get(b"Location") or b""
-        return Response(capture.url, status=answer.status, headers=headers, body=answer.body, request=request)
+            headers[b"Location"] = (
+                led_to["url"] if led_to else answer.headers.get(b"Location") or b""
+            )
+        return Response(
+            capture.url, status=answer.status, headers=headers, body=answer.body, request=request
+        )
 
     async def _get(self, url: str) -> Response:
         """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so, or what kept it from being asked."""
@@ -154,7 +213,9 @@ class Wayback:
                     if response.status not in _BUSY or _captured_at(response):
                         return response
                     busy = f"asked {tried} times, it answers {response.status} for {url}"
-                    fault = PageRefused(_REASONS[response.status // 100], f"{urlsplit(url).hostname}: {busy}")
+                    fault = PageRefused(
+                        _REASONS[response.status // 100], f"{urlsplit(url).hostname}: {busy}"
+                    )
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
                     self._not_before = monotonic() + self._delay
@@ -178,7 +239,9 @@ class Wayback:
 def _captured_at(response: Response) -> datetime | None:
     """When what an archive answers was captured (RFC 7089); None for an answer of its own."""
     try:
-        return parsedate_to_datetime((response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")).astimezone(UTC)
+        return parsedate_to_datetime(
+            (response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")
+        ).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -194,10 +257,18 @@ def _rows(body: bytes) -> Iterator[dict[str, str]]:
 
 
 def _capture(row: dict[str, str]) -> Capture | None:
-    url, status = row.get("original") or row.get("url") or "", row.get("statuscode") or row.get("status") or ""
+    url, status = (
+        row.get("original") or row.get("url") or "",
+        row.get("statuscode") or row.get("status") or "",
+    )
     if not is_timestamp(row.get("timestamp", "")) or key_of(url) is None:
         return None
-    return Capture(url, row["timestamp"], int(status) if status.isdigit() else None, row.get("mimetype") or row.get("mime") or "")
+    return Capture(
+        url,
+        row["timestamp"],
+        int(status) if status.isdigit() else None,
+        row.get("mimetype") or row.get("mime") or "",
+    )
 
 
 def _cdx_of(replay: str) -> str:

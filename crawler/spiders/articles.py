@@ -34,7 +34,16 @@ from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site, host_and_port
-from crawler.sources import NotSaved, Origin, PageRefused, Source, Stopped, charset_of, not_html, seconds_setting
+from crawler.sources import (
+    NotSaved,
+    Origin,
+    PageRefused,
+    Source,
+    Stopped,
+    charset_of,
+    not_html,
+    seconds_setting,
+)
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
 from crawler.sources.readers import reader_processes
@@ -55,7 +64,13 @@ _DECIDING = ("source", "at", "base_url", "depth", "since", "until", "match")
 _BATCH = 1000
 # Pages that are on their way at once for each process that reads them.
 _PAGES_A_READER = 4
-_REASONS_OF_STATUS: dict[int, Reason] = {404: "gone", 410: "gone", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
+_REASONS_OF_STATUS: dict[int, Reason] = {
+    404: "gone",
+    410: "gone",
+    3: "http_3xx",
+    4: "http_4xx",
+    5: "http_5xx",
+}
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (CannotResolveHostError, "dns"),
     (DownloadConnectionRefusedError, "refused"),
@@ -69,7 +84,9 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
 )
 
 # Their errors have no class in common; brotli's and zstd's packages go by several names.
-_DECOMPRESSORS = frozenset(("brotli", "brotlicffi", "_brotli", "zstandard", "backports", "compression", "pyzstd"))
+_DECOMPRESSORS = frozenset(
+    ("brotli", "brotlicffi", "_brotli", "zstandard", "backports", "compression", "pyzstd")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,9 @@ class ArticlesSpider(Spider):
         self.arguments = arguments.parse(kwargs)
         self.site = self.arguments.site
         self.allowed_domains = sorted(self.site.hosts)
-        self.host_named_by_user = host_and_port(self.arguments.base_url) if self.arguments.base_url else None
+        self.host_named_by_user = (
+            host_and_port(self.arguments.base_url) if self.arguments.base_url else None
+        )
         self.job: Job | None = None
         self.frontier = self._frontier()
         self.sources: list[Source | None] = []
@@ -154,11 +173,15 @@ class ArticlesSpider(Spider):
         from crawler.ledger.job import Job
         from crawler.ledger.recheck import Intervals
 
-        intervals = Intervals(seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX"))
+        intervals = Intervals(
+            seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX")
+        )
         self.job = Job(folder, self.site.name)
         told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
         sync_seconds = seconds_setting(settings, "LEDGER_SYNC_INTERVAL")
-        as_before = self.job.begin(self.began, told, self.arguments.recheck, self.arguments.limit, intervals, sync_seconds)
+        as_before = self.job.begin(
+            self.began, told, self.arguments.recheck, self.arguments.limit, intervals, sync_seconds
+        )
         self.frontier = self._frontier(self.job.pages)
         if not as_before:
             self.frontier.reconsider()
@@ -166,7 +189,13 @@ class ArticlesSpider(Spider):
 
     def _frontier(self, memory: Memory | None = None) -> Frontier:
         everything = self.arguments.everything
-        return Frontier(self.arguments.depth, self.arguments.limit, self.arguments.follows, memory, forgets=everything)
+        return Frontier(
+            self.arguments.depth,
+            self.arguments.limit,
+            self.arguments.follows,
+            memory,
+            forgets=everything,
+        )
 
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the seeds. CrawlerError if there are none."""
@@ -194,7 +223,9 @@ class ArticlesSpider(Spider):
     def request(self, sighting: Sighting, following: int | None = None) -> Request:
         """Make the request for an article of the frontier, or for one that had its turn, to a ``following`` source."""
         turn = following or 0
-        url, meta = self.seeds.get(sighting.id, (None, {})) if following is None else (None, {TAKEN: True})
+        url, meta = (
+            self.seeds.get(sighting.id, (None, {})) if following is None else (None, {TAKEN: True})
+        )
         if url is None and not ARTICLE_ID.fullmatch(sighting.id):
             # A saved page that an earlier run was given by its path: it has no address.
             meta = {**meta, "no_address": True}
@@ -215,7 +246,13 @@ class ArticlesSpider(Spider):
         """The headers that ask the live site for an article only if it is not what is stored of it (RFC 9110, 13.1)."""
         live = turn == 0 and self.sources[:1] in ([None], [])
         # That a page is what it was says nothing of what its scripts fetch.
-        if not live or self.arguments.render or self.arguments.recheck == "all" or not sighting.revision or sighting.refusal:
+        if (
+            not live
+            or self.arguments.render
+            or self.arguments.recheck == "all"
+            or not sighting.revision
+            or sighting.refusal
+        ):
             return {}
         if self.archive is not None:
             # That nothing has changed would say nothing of what is in the archive, or nothing true.
@@ -232,7 +269,9 @@ class ArticlesSpider(Spider):
         try:
             article_id, told_by = id_of_file(seed.path, self.site)
         except OSError as error:
-            raise CrawlerError(f"seed: got '{seed.path}', which cannot be read ({error.strerror})", exit_code=1) from error
+            raise CrawlerError(
+                f"seed: got '{seed.path}', which cannot be read ({error.strerror})", exit_code=1
+            ) from error
         known = ARTICLE_ID.fullmatch(article_id) is not None
         url = self.site.url_of(article_id) if known else seed.path.resolve().as_uri()
         return article_id, url, {"saved_page": seed.path, "id_where": told_by}
@@ -251,8 +290,16 @@ class ArticlesSpider(Spider):
             for what in self._answered(response, fetch):
                 yield what
         except Exception as error:
-            self.logger.exception("%s: a fault of this program while reading %s", fetch.id, response.url)
-            what = self.failure(fetch.id, "internal_error", f"{type(error).__name__}: {error}", response.status, fetch.source)
+            self.logger.exception(
+                "%s: a fault of this program while reading %s", fetch.id, response.url
+            )
+            what = self.failure(
+                fetch.id,
+                "internal_error",
+                f"{type(error).__name__}: {error}",
+                response.status,
+                fetch.source,
+            )
             yield what
         finally:
             # Whatever happened, the next depth must not wait for this page for ever; but if another source is asked for it, it has to.
@@ -264,9 +311,15 @@ class ArticlesSpider(Spider):
         elsewhere = None if fetch.file else _led_elsewhere(response, fetch.id, self.site)
         if response.status == _NOT_MODIFIED:
             # It says nothing of the article, if that was redirected to some other page that has not changed.
-            yield self._refused(fetch.id, *elsewhere, response.request, response.status) if elsewhere else NotModified(fetch.id)
+            yield (
+                self._refused(fetch.id, *elsewhere, response.request, response.status)
+                if elsewhere
+                else NotModified(fetch.id)
+            )
             return
-        self.frontier.known[fetch.id].answered = _validators(response) if fetch.source == LIVE else (None, None)
+        self.frontier.known[fetch.id].answered = (
+            _validators(response) if fetch.source == LIVE else (None, None)
+        )
         if what := not_html(response):
             yield self._refused(fetch.id, "not_html", what, response.request, response.status)
             return
@@ -274,11 +327,13 @@ class ArticlesSpider(Spider):
             yield self._refused(fetch.id, *elsewhere, response.request, response.status)
             return
         address = address_of(response.url, fetch.file, fetch.id, self.site)
-        read = (response.request.meta.pop("read", None) if response.request else None) or reading.read(
-            response.body, self.site, fetch.id, address, charset_of(response)
-        )
+        read = (
+            response.request.meta.pop("read", None) if response.request else None
+        ) or reading.read(response.body, self.site, fetch.id, address, charset_of(response))
         if refusal := read.refusal:
-            yield self._refused(fetch.id, refusal.reason, refusal.detail, response.request, response.status)
+            yield self._refused(
+                fetch.id, refusal.reason, refusal.detail, response.request, response.status
+            )
             return
         if not self.arguments.everything:
             for article_id in self.frontier.list(fetch.id, read.related or ()):
@@ -299,7 +354,11 @@ class ArticlesSpider(Spider):
         rendered: Rendered | None = meta.get("rendered")
         return Fetch(
             id=article_id,
-            url=response.url if digits and not saved_page else self.site.url_of(article_id) if digits else None,
+            url=response.url
+            if digits and not saved_page
+            else self.site.url_of(article_id)
+            if digits
+            else None,
             depth=sighting.depth,
             found_on=sighting.found_on,
             fetched_at=(origin and origin.captured_at) or datetime.now(UTC),
@@ -344,7 +403,12 @@ class ArticlesSpider(Spider):
                 self.frontier.settle(article_id)
 
     def _refused(
-        self, article_id: str, reason: Reason | Literal["not_saved"], detail: str, request: Request | None, status: int | None
+        self,
+        article_id: str,
+        reason: Reason | Literal["not_saved"],
+        detail: str,
+        request: Request | None,
+        status: int | None,
     ) -> Failure | Request | None:
         """What comes of a page that the present source does not have: a request to the next; after the last one a failure.
 
@@ -356,14 +420,19 @@ class ArticlesSpider(Spider):
         source = _source_of(meta, self.sources[turn] if self.sources else None)
         if (origin := meta.get("origin")) and origin.status_assumed:
             status = None
-        tried = [*meta.get("tried", ()), _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1)]
+        tried = [
+            *meta.get("tried", ()),
+            _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1),
+        ]
         sighting = self.frontier.known[article_id]
         # What is stored is newer than what an archive has, if only the site could not be asked this time.
         passing = sighting.revision > 0 and reason != "not_saved" and reason not in ANSWERS
         # A saved page that was given as a seed stood in the place of the first source.
         following = turn if "saved_page" in meta and len(self.sources) > 1 else turn + 1
         if following < len(self.sources) and reason != "internal_error" and not passing:
-            self.logger.debug("%s: %s (%s: %s), so the next source is asked", article_id, reason, source, detail)
+            self.logger.debug(
+                "%s: %s (%s: %s), so the next source is asked", article_id, reason, source, detail
+            )
             asked = self.request(sighting, following)
             asked.meta["tried"] = tried
             return asked
@@ -376,7 +445,15 @@ class ArticlesSpider(Spider):
         attempts = sum(one.attempts for one in tried if one.reason != "not_saved")
         return self.failure(article_id, told.reason, detail, told.status, told.source, attempts)
 
-    def failure(self, article_id: str, reason: Reason, detail: str, status: int | None, source: str, attempts: int = 1) -> Failure:
+    def failure(
+        self,
+        article_id: str,
+        reason: Reason,
+        detail: str,
+        status: int | None,
+        source: str,
+        attempts: int = 1,
+    ) -> Failure:
         """Make the record of an article that could not be had or read, and say so in the log."""
         sighting = self.frontier.known[article_id]
         # That an article is still gone is nothing new.
@@ -405,7 +482,11 @@ def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
         return error.reason, error.detail, None
     if isinstance(error, HttpError):
         status = error.response.status
-        return _REASONS_OF_STATUS.get(status, _REASONS_OF_STATUS.get(status // 100, "http_5xx")), response_status_message(status), status
+        return (
+            _REASONS_OF_STATUS.get(status, _REASONS_OF_STATUS.get(status // 100, "http_5xx")),
+            response_status_message(status),
+            status,
+        )
     detail = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, IgnoreRequest):
         if "robots.txt" in detail:
@@ -418,7 +499,9 @@ def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
         return "unreadable", f"{type(error).__name__}: {detail}", None
     for kind, reason in _REASONS:
         if isinstance(error, kind):
-            tls = reason == "connection_lost" and ("SSL" in detail or "certificate" in detail.lower())
+            tls = reason == "connection_lost" and (
+                "SSL" in detail or "certificate" in detail.lower()
+            )
             return "tls" if tls else reason, detail, None
     return "internal_error", f"{type(error).__name__}: {detail}", None
 
@@ -435,4 +518,6 @@ def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Rea
 
 def _validators(response: Response) -> Validators:
     etag, last_modified = (response.headers.get(name) for name in (b"ETag", b"Last-Modified"))
-    return etag.decode("latin-1") if etag else None, last_modified.decode("latin-1") if last_modified else None
+    return etag.decode("latin-1") if etag else None, last_modified.decode(
+        "latin-1"
+    ) if last_modified else None

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 BREAK = rb"<[bB][rR] ?/?>"
 # <br />: nl2br puts one before every line break; the line break itself stays.
-ESCAPE = re.compile(rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|" + BREAK + rb"(?=\r?\n)")
+ESCAPE = re.compile(
+    rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|" + BREAK + rb"(?=\r?\n)"
+)
 
 
 class Unescaped(NamedTuple):

@@ -19,7 +19,11 @@ NOT_PLAIN: Final = object()
 
 _COUNT = rb"([1-9][0-9]{0,17}+|0)"
 _VALUE = (
-    rb"(?:string\(" + _COUNT + rb"\) \"|int\((-?[0-9]{1,20}+)\)|array\(" + _COUNT + rb"\) \{|(NULL|bool\(true\)|bool\(false\))"
+    rb"(?:string\("
+    + _COUNT
+    + rb"\) \"|int\((-?[0-9]{1,20}+)\)|array\("
+    + _COUNT
+    + rb"\) \{|(NULL|bool\(true\)|bool\(false\))"
     rb"|float\((-?(?:[0-9]{1,400}+(?:\.[0-9]{1,400}+)?+(?:E[+-]?[0-9]{1,4})?+|INF|NAN))\)"
     rb"|object\(([A-Za-z0-9_\\]{1,200})\)#" + _COUNT + rb" \(" + _COUNT + rb"\) \{)"
 )
@@ -35,10 +39,16 @@ def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
     """Matchers of an entry, or of the end of what holds it, at ``level``: after a token, and after the content of a string."""
     indent = b"  " * level
     # A colon in a property's name may be a visibility of PHP 5.
-    quoted = rb"\"([^\":]*+)\"(?::protected|:\"[A-Za-z0-9_\\]{1,200}\":private)?" if in_object else rb"\"([^\"]*+)\""
+    quoted = (
+        rb"\"([^\":]*+)\"(?::protected|:\"[A-Za-z0-9_\\]{1,200}\":private)?"
+        if in_object
+        else rb"\"([^\"]*+)\""
+    )
     key = rb"\[(?:" + quoted + rb"|(-?[1-9][0-9]{0,19}+|0))\]=>\n"
     entry = indent + key + indent + _VALUE + rb"|" + indent[2:] + rb"(\})"
-    return re.compile(rb"\n(?:" + entry + rb")").match, re.compile(rb"\"\n(?:" + entry + rb")").match
+    return re.compile(rb"\n(?:" + entry + rb")").match, re.compile(
+        rb"\"\n(?:" + entry + rb")"
+    ).match
 
 
 def read(data: bytes) -> Any:

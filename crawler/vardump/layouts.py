@@ -43,11 +43,15 @@ class Layout(Protocol):
         """Where the next token stands, on its line at ``level``; -1 where none can."""
         ...
 
-    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+    def key(
+        self, data: bytes, position: int, search: int, end: int, in_object: bool
+    ) -> FoundKey | None:
         """The key at ``position`` with the first end at or after ``search``, before ``end``."""
         ...
 
-    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+    def string_end(
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+    ) -> End | None:
         """Where the string whose content begins at ``position`` ends."""
         ...
 
@@ -76,9 +80,13 @@ INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]=>")
 _BREAK = re.compile(BREAK + rb"(?=\r?\n)")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
 # "k":protected and "k":"C":private; the class is what stands between the last quotes.
-PROPERTY_END = re.compile(rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>')
+PROPERTY_END = re.compile(
+    rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>'
+)
 # Only declared properties have a visibility, and their names are labels.
-LEGACY = re.compile(rb"(?P<name>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+):(?P<visibility>protected|private)")
+LEGACY = re.compile(
+    rb"(?P<name>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+):(?P<visibility>protected|private)"
+)
 
 
 def value_pattern(blank: bytes) -> re.Pattern[bytes]:
@@ -91,8 +99,22 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
         rb"|(?P<null>NULL)"
         rb"|bool\((?P<bool>true|false)\)"
         rb"|float\((?P<float>" + FLOAT + rb")\)"
-        rb"|(?:lazy" + blank + rb"(?P<lazy>ghost|proxy)" + blank + rb")?object\((?P<class>" + CLASS + rb")\)"
-        rb"(?:#(?P<id>" + COUNT + rb")" + blank + rb")?\((?P<object>" + COUNT + rb")\)" + blank + rb"\{"
+        rb"|(?:lazy"
+        + blank
+        + rb"(?P<lazy>ghost|proxy)"
+        + blank
+        + rb")?object\((?P<class>"
+        + CLASS
+        + rb")\)"
+        rb"(?:#(?P<id>"
+        + COUNT
+        + rb")"
+        + blank
+        + rb")?\((?P<object>"
+        + COUNT
+        + rb")\)"
+        + blank
+        + rb"\{"
         rb"|enum\((?P<enum_class>" + LABEL + rb")::(?P<enum>" + LABEL + rb")\)"
         rb"|resource\((?P<resource_id>"
         + COUNT
@@ -111,14 +133,18 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
     )
 
 
-def bracketed_key(data: bytes, position: int, search: int, limit: int, in_object: bool) -> FoundKey | None:
+def bracketed_key(
+    data: bytes, position: int, search: int, limit: int, in_object: bool
+) -> FoundKey | None:
     """A key in brackets. One in quotes has no length: each quote that a ``]=>`` follows may end it."""
     if data.startswith(b'["', position):
         first = position + 2
         end = (PROPERTY_END if in_object else ARRAY_KEY_END).search(data, max(first, search), limit)
         if end is None:
             return None
-        return FoundKey(_quoted_key(data[first : end.start()], end, in_object), end.end(), end.start() + 1)
+        return FoundKey(
+            _quoted_key(data[first : end.start()], end, in_object), end.end(), end.start() + 1
+        )
     if index := INDEX.match(data, position):
         return FoundKey(Key(index["index"], "index"), index.end(), -1)
     return None
@@ -139,7 +165,13 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
 
 def named(visibility: bytes) -> KeyKind:
     """The kind of a property of that visibility."""
-    return "protected" if visibility == b"protected" else "private" if visibility == b"private" else "public"
+    return (
+        "protected"
+        if visibility == b"protected"
+        else "private"
+        if visibility == b"private"
+        else "public"
+    )
 
 
 class _Php:
@@ -153,10 +185,14 @@ class _Php:
         line = b"\n" + b"  " * level
         return position + len(line) if data.startswith(line, position) else -1
 
-    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+    def key(
+        self, data: bytes, position: int, search: int, end: int, in_object: bool
+    ) -> FoundKey | None:
         return bracketed_key(data, position, search, end, in_object)
 
-    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+    def string_end(
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+    ) -> End | None:
         end = position + declared
         return End(end, lengths.EXACT) if data[end : end + 1] == b'"' else None
 
@@ -164,7 +200,11 @@ class _Php:
         return -1
 
     def indented(self, level: int) -> str:
-        return f" on a line of its own after {2 * level} spaces" if level else " at the start of a line"
+        return (
+            f" on a line of its own after {2 * level} spaces"
+            if level
+            else " at the start of a line"
+        )
 
 
 class Loose:
@@ -192,18 +232,31 @@ class _Page(Loose):
     _longest_key = 4_096
     _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
 
-    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
-        found = bracketed_key(data, position, search, min(end, position + self._longest_key), in_object)
+    def key(
+        self, data: bytes, position: int, search: int, end: int, in_object: bool
+    ) -> FoundKey | None:
+        found = bracketed_key(
+            data, position, search, min(end, position + self._longest_key), in_object
+        )
         if found is None:
             return None
         content = found.key.content
-        if data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE or data[max(0, position - 6) : position] == b"&nbsp;":
+        if (
+            data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE
+            or data[max(0, position - 6) : position] == b"&nbsp;"
+        ):
             # The page made all spaces so, those of the key too.
             content = _with_plain_spaces(content)
         content = _BREAK.sub(b"", content)
-        return found if content == found.key.content else found._replace(key=replace(found.key, content=content))
+        return (
+            found
+            if content == found.key.content
+            else found._replace(key=replace(found.key, content=content))
+        )
 
-    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
+    def string_end(
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+    ) -> End | None:
         return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
 
 

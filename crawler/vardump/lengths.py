@@ -19,7 +19,9 @@ SPACES = "its declared length with the spaces that the page made no-break spaces
 LINE_ENDS_LOST = "its declared length with CRLF line ends, of which the page kept LF"
 LINE_ENDS_ADDED = "its declared length with LF line ends, which the page made CRLF"
 NULS_ESCAPED = "its declared length with NUL bytes, which Xdebug writes as four characters"
-BYTES_LEFT_OUT = "a closing quote: Xdebug's HTML left out some of the bytes that its declared length counts"
+BYTES_LEFT_OUT = (
+    "a closing quote: Xdebug's HTML left out some of the bytes that its declared length counts"
+)
 QUOTE = "a closing quote: its declared length disagrees"
 NOT_FOUND = "the end of the text: no closing quote was found"
 SHORTENED = "the mark of Xdebug that it was shortened: its declared length is the original's"
@@ -27,7 +29,9 @@ SHORTENED = "the mark of Xdebug that it was shortened: its declared length is th
 SPACE = rb"(?:[ \t\r\n]|" + BREAK + rb"|&nbsp;|\xc2\xa0)"
 # What may stand after a string by itself: the end of its line or element, or another dump on the same line.
 AFTER_STRING = (
-    rb"(?:[ \t]|&nbsp;|\xc2\xa0)*+(?:[\r\n<]|\Z|(?<=[ \t;\xa0])(?:string|array|object|int|float|bool|enum|resource)\(|(?<=[ \t;\xa0])NULL)"
+    rb"(?:[ \t]|&nbsp;|\xc2\xa0)*+(?:[\r\n<]|\Z"
+    rb"|(?<=[ \t;\xa0])(?:string|array|object|int|float|bool|enum|resource)\("
+    rb"|(?<=[ \t;\xa0])NULL)"
 )
 _MARKUP = re.compile(rb"</?(?:pre|p|div|td|tr|table|span|br|body|html|script|textarea)\b|-->")
 NO_BREAK_SPACE = b"\xc2\xa0"
@@ -59,15 +63,30 @@ class Quotes:
         self.outer = re.compile(rb'"(?=' + AFTER_STRING + rb")")
 
 
-def find_end(data: bytes, start: int, declared: int, encoding: str, quotes: Quotes, *, inner: bool, nuls_escaped: bool = False) -> End:
+def find_end(
+    data: bytes,
+    start: int,
+    declared: int,
+    encoding: str,
+    quotes: Quotes,
+    *,
+    inner: bool,
+    nuls_escaped: bool = False,
+) -> End:
     """Find where the content that begins at ``start`` and is declared as ``declared`` bytes long ends."""
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
     # What follows must go on as after a string; a converted text can hit a quote by chance.
-    if data[exact : exact + 1] == b'"' and (quote.match(data, exact) or (inner and quotes.cut.match(data, exact))):
+    if data[exact : exact + 1] == b'"' and (
+        quote.match(data, exact) or (inner and quotes.cut.match(data, exact))
+    ):
         return End(exact, EXACT)
     first = None
-    told = _Lengths(encoding, nuls_escaped, spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE)
+    told = _Lengths(
+        encoding,
+        nuls_escaped,
+        spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE,
+    )
     seen = start
     for match in quote.finditer(data, start, min(len(data), start + _GROWTH * declared + 64)):
         told.add(data[seen : match.start()])
@@ -110,11 +129,15 @@ def _brackets_close(data: bytes, start: int, end: int) -> bool:
 class _Lengths:
     """The lengths of a growing content under each known conversion."""
 
-    def __init__(self, encoding: str, nuls_escaped: bool = False, *, spaces_replaced: bool = False) -> None:
+    def __init__(
+        self, encoding: str, nuls_escaped: bool = False, *, spaces_replaced: bool = False
+    ) -> None:
         self.encoding = encoding
         self.nuls_escaped = nuls_escaped
         self.spaces_replaced = spaces_replaced
-        self.bytes = self.characters = self.utf8 = self.lone_line_feeds = self.crlfs = self.nuls = self.spaces = 0
+        self.bytes = self.characters = self.utf8 = self.lone_line_feeds = self.crlfs = self.nuls = (
+            self.spaces
+        ) = 0
 
     def add(self, piece: bytes) -> None:
         text = _decoded(piece, self.encoding)

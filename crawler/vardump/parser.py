@@ -40,11 +40,19 @@ def loads(data: bytes | str) -> Any:
         return value
     nodes = _parse(raw, data)
     if len(nodes) != 1:
-        message, expected = ("another value follows the first", "the end of the text") if nodes else ("no value", "a value")
+        message, expected = (
+            ("another value follows the first", "the end of the text")
+            if nodes
+            else ("no value", "a value")
+        )
         raise _error_at(raw, data, len(render(nodes[:1])), message, expected)
     node = nodes[0]
     if isinstance(node, Container) and node.ambiguous:
-        warnings.warn("this dump can be read in more ways than one; parse() marks it too", AmbiguousDumpWarning, stacklevel=2)
+        warnings.warn(
+            "this dump can be read in more ways than one; parse() marks it too",
+            AmbiguousDumpWarning,
+            stacklevel=2,
+        )
     return plain(node)
 
 
@@ -75,7 +83,11 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
         found = _followed(raw, readings, dead)
         if found is not None:
             end, following, value = found
-            placed.append(_Placed(position, end, value, readings if isinstance(value, Container) else iter(())))
+            placed.append(
+                _Placed(
+                    position, end, value, readings if isinstance(value, Container) else iter(())
+                )
+            )
             if following == len(raw):
                 return _marked(raw, start, placed)
             position, readings = following, source.readings(following)
@@ -130,7 +142,11 @@ class _Source:
 
 def _doubted(value: Value) -> Value:
     """``value``, marked if a key of it may rather be several dumps of which the first is broken."""
-    return replace(value, ambiguous=True) if isinstance(value, Container) and swallows_dumps(value) else value
+    return (
+        replace(value, ambiguous=True)
+        if isinstance(value, Container) and swallows_dumps(value)
+        else value
+    )
 
 
 def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
@@ -138,7 +154,9 @@ def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
     return match.end() if match else -1
 
 
-def _followed(raw: bytes, readings: Iterator[tuple[int, Value]], dead: set[int]) -> tuple[int, int, Value] | None:
+def _followed(
+    raw: bytes, readings: Iterator[tuple[int, Value]], dead: set[int]
+) -> tuple[int, int, Value] | None:
     """The next reading that a line end or the end of the text follows: its end, where the next value stands, the value."""
     for end, value in readings:
         following = _end(_AFTER, raw, end)
@@ -156,10 +174,14 @@ def _marked(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
         value = this.value
         # A key could also go on into what follows; then those values were none.
         doubtful = doubtful or (last_mark >= this.end and has_names(value))
-        if isinstance(value, Container) and (doubtful or has_other_reading(raw, this.start, this.end, value, PHP)):
+        if isinstance(value, Container) and (
+            doubtful or has_other_reading(raw, this.start, this.end, value, PHP)
+        ):
             value = replace(value, ambiguous=True)
         before, after = raw[:start] if this.start == start else b"", raw[this.end : following]
-        values.append(value if (before, after) == (b"", b"\n") else replace(value, before=before, after=after))
+        values.append(
+            value if (before, after) == (b"", b"\n") else replace(value, before=before, after=after)
+        )
     return tuple(values)
 
 
@@ -171,7 +193,12 @@ def _bytes(data: bytes | str) -> bytes:
     try:
         return data.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise VarDumpError("a lone surrogate is no character", data, error.start, "the bytes of the dump, or a str of characters") from None
+        raise VarDumpError(
+            "a lone surrogate is no character",
+            data,
+            error.start,
+            "the bytes of the dump, or a str of characters",
+        ) from None
 
 
 def _error(source: _Source, data: bytes | str) -> VarDumpError:
@@ -190,7 +217,9 @@ def _error(source: _Source, data: bytes | str) -> VarDumpError:
     return _error_at(raw, data, failure.position, message, failure.expected)
 
 
-def _error_at(raw: bytes, data: bytes | str, position: int, message: str, expected: str) -> VarDumpError:
+def _error_at(
+    raw: bytes, data: bytes | str, position: int, message: str, expected: str
+) -> VarDumpError:
     if isinstance(data, str):
         position = len(raw[:position].decode("utf-8", "surrogateescape"))
     return VarDumpError(message, data, position, expected)
@@ -201,7 +230,12 @@ def _what_a_page_did(raw: bytes) -> str | None:
     if len(raw) > _LONGEST_EXPLAINED:
         return None
     dumps = list(scan(raw))
-    if len(dumps) != 1 or not dumps[0].complete or raw[: dumps[0].start].strip() or raw[dumps[0].end :].strip():
+    if (
+        len(dumps) != 1
+        or not dumps[0].complete
+        or raw[: dumps[0].start].strip()
+        or raw[dumps[0].end :].strip()
+    ):
         return None
     return {
         "escaped": "a dump that was escaped for HTML",

@@ -174,7 +174,14 @@ class Reader:
     """
 
     def __init__(
-        self, data: bytes, layout: Layout, *, encoding: str = "utf-8", tolerant: bool = False, effort: int = EFFORT, end: int | None = None
+        self,
+        data: bytes,
+        layout: Layout,
+        *,
+        encoding: str = "utf-8",
+        tolerant: bool = False,
+        effort: int = EFFORT,
+        end: int | None = None,
     ) -> None:
         self.data = data
         self.layout = layout
@@ -205,7 +212,12 @@ class Reader:
                     state = None
                 seen.add(place)
             if state is None:
-                if not again and not self.layout.exact and self.failure and not self.failure.contradicts:
+                if (
+                    not again
+                    and not self.layout.exact
+                    and self.failure
+                    and not self.failure.contradicts
+                ):
                     # A dump that was cut, or lengths that a page broke, could be read as a whole one of longer keys.
                     return
                 again = True
@@ -227,16 +239,32 @@ class Reader:
                 state = self._next(state.position, state.open, choices)
 
     def _fail(
-        self, position: int, message: str, expected: str, open_: Open | None, reached: int | None = None, *, contradicts: bool = False
+        self,
+        position: int,
+        message: str,
+        expected: str,
+        open_: Open | None,
+        reached: int | None = None,
+        *,
+        contradicts: bool = False,
     ) -> None:
         if self.failure is None:
-            self.failure = Failure(position, message, expected, open_, position if reached is None else reached, contradicts)
+            self.failure = Failure(
+                position,
+                message,
+                expected,
+                open_,
+                position if reached is None else reached,
+                contradicts,
+            )
 
     def _go_back(self, choices: list[_Choice]) -> _State | None:
         while choices and self.effort > 0:
             choice = choices.pop()
             state = self._entry(choice.open, choice.position, choice.search, choices)
-            self.effort -= 1 + ((self.end if state is None else state.position) - choice.search) // _STRETCH
+            self.effort -= (
+                1 + ((self.end if state is None else state.position) - choice.search) // _STRETCH
+            )
             if state is not None:
                 return state
         self.exhausted = self.exhausted or bool(choices)
@@ -249,12 +277,20 @@ class Reader:
             return None
         return self._content(head, None, None)
 
-    def _content(self, head: re.Match[bytes], open_: Open | None, key: Key | None, declared_type: bytes = b"") -> _State | None:
+    def _content(
+        self, head: re.Match[bytes], open_: Open | None, key: Key | None, declared_type: bytes = b""
+    ) -> _State | None:
         """Read the value that begins with ``head``, to be the entry ``key`` of ``open_``."""
         kind = head.lastgroup
         counts = self.layout.counts_uninitialized or kind != "uninitialized"
         if open_ is not None and counts and open_.counted == open_.declared and not self.tolerant:
-            self._fail(head.start(), f"{open_} entries has more", f"}} after {open_.declared} entries", open_, contradicts=True)
+            self._fail(
+                head.start(),
+                f"{open_} entries has more",
+                f"}} after {open_.declared} entries",
+                open_,
+                contradicts=True,
+            )
             return None
         if kind == "uninitialized" and not (open_ and open_.is_object) and not self.tolerant:
             self._fail(head.start(), "uninitialized() outside of an object", "a value", open_)
@@ -275,19 +311,33 @@ class Reader:
         assert key is not None
         return _State(position, open_.add(key, value, counts=counts), None)
 
-    def _string(self, head: re.Match[bytes], open_: Open | None, key: Key | None) -> tuple[int, String] | None:
+    def _string(
+        self, head: re.Match[bytes], open_: Open | None, key: Key | None
+    ) -> tuple[int, String] | None:
         """Read the string that begins with ``head``: where it ends and what it is."""
         position, declared = head.end(), int(head["string"])
         said = f"string of {declared} bytes"
-        end = self.layout.string_end(self.data, position, declared, self.encoding, open_ is not None)
+        end = self.layout.string_end(
+            self.data, position, declared, self.encoding, open_ is not None
+        )
         if end is None or end.position > self.end:
             left = self.end - position
             if declared >= left:
-                self._fail(position, f"{said}, of which the text has {left}", f"{declared} bytes and a quote", open_)
+                self._fail(
+                    position,
+                    f"{said}, of which the text has {left}",
+                    f"{declared} bytes and a quote",
+                    open_,
+                )
             else:
                 self._fail(position + declared, f"{said} goes on", "a quote after them", open_)
             return None
-        value = String(_as_dumped(self.data[position : end.position], end.how), declared, end.how, reference=head["reference"] is not None)
+        value = String(
+            _as_dumped(self.data[position : end.position], end.how),
+            declared,
+            end.how,
+            reference=head["reference"] is not None,
+        )
         if end.how == lengths.NOT_FOUND:
             kept = open_.add(key, value) if open_ and key else None
             self._fail(position, f"{said} has no end", "a quote", kept, end.position)
@@ -317,10 +367,18 @@ class Reader:
         more = open_.counted < open_.declared
         expected = f"entry {open_.counted + 1} of {open_.declared}" if more else "}"
         expected += self.layout.indented(open_.level - (not more))
-        self._fail(self._after_line_end(position), f"{open_} entries is broken off", expected, open_, position)
+        self._fail(
+            self._after_line_end(position),
+            f"{open_} entries is broken off",
+            expected,
+            open_,
+            position,
+        )
         return None
 
-    def _entry(self, open_: Open, position: int, search: int, choices: list[_Choice]) -> _State | None:
+    def _entry(
+        self, open_: Open, position: int, search: int, choices: list[_Choice]
+    ) -> _State | None:
         """Read the key at ``position``, ending at or after ``search``, and its value."""
         while found := self.layout.key(self.data, position, search, self.end, open_.is_object):
             at = self.layout.gap(self.data, found.end, open_.level)
@@ -355,11 +413,23 @@ class Reader:
         if not self.tolerant and not container.cut:
             if open_.counted != open_.declared:
                 expected = f"entry {open_.counted + 1} of {open_.declared}"
-                self._fail(position, f"{open_} entries ends after {open_.counted}", expected, open_, contradicts=True)
+                self._fail(
+                    position,
+                    f"{open_} entries ends after {open_.counted}",
+                    expected,
+                    open_,
+                    contradicts=True,
+                )
                 return None
             if _has_key_twice(container):
                 self._key_twice = True
-                self._fail(position, f"{open_} entries has a key twice", "every key once", open_, contradicts=True)
+                self._fail(
+                    position,
+                    f"{open_} entries has a key twice",
+                    "every key once",
+                    open_,
+                    contradicts=True,
+                )
                 return None
         holder = open_.holder
         if holder is None:
@@ -375,7 +445,9 @@ def _has_key_twice(container: Container) -> bool:
     """
     if isinstance(container, Object) and container.id is None:
         return False
-    keys = [entry.key for entry in container.entries if entry.key.kind in ("index", "string", "public")]
+    keys = [
+        entry.key for entry in container.entries if entry.key.kind in ("index", "string", "public")
+    ]
     return len(set(keys)) < len(keys)
 
 
@@ -395,7 +467,9 @@ def scalar(head: re.Match[bytes], declared_type: bytes = b"") -> Value:
         case "enum":
             return Enum(decoded(groups["enum_class"]), decoded(groups["enum"]), reference=reference)
         case "resource":
-            return Resource(int(groups["resource_id"]), decoded(groups["resource"]), reference=reference)
+            return Resource(
+                int(groups["resource_id"]), decoded(groups["resource"]), reference=reference
+            )
         case "recursion":
             return Recursion()
         case "uninitialized":
@@ -418,7 +492,13 @@ def broken_off(failure: Failure) -> Container | None:
 
 
 def has_other_reading(
-    data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str = "utf-8", effort: int = EFFORT
+    data: bytes,
+    start: int,
+    end: int,
+    value: Container,
+    layout: Layout,
+    encoding: str = "utf-8",
+    effort: int = EFFORT,
 ) -> bool:
     """Whether ``data[start:end]`` can be read as another value than ``value`` too, in the same layout.
 
@@ -430,7 +510,9 @@ def has_other_reading(
         return True
     if not layout.counts_uninitialized and _has_uninitialized_before_another(value):
         return True
-    if not has_names(value) or (layout.indents and not has_stray_mark(data, start, end, value, layout)):
+    if not has_names(value) or (
+        layout.indents and not has_stray_mark(data, start, end, value, layout)
+    ):
         return False
     reader = Reader(data, layout, encoding=encoding, end=end, effort=effort)
     same = (reading for reading_end, reading in reader.readings(start) if reading_end == end)
@@ -439,7 +521,10 @@ def has_other_reading(
 
 
 def _has_uninitialized_before_another(value: Container) -> bool:
-    containers = [value, *(entry.value for entry in entries_of(value) if isinstance(entry.value, Object))]
+    containers = [
+        value,
+        *(entry.value for entry in entries_of(value) if isinstance(entry.value, Object)),
+    ]
     return any(
         isinstance(entry.value, Uninitialized) and following.key.kind != "index"
         for container in containers

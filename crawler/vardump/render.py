@@ -76,7 +76,12 @@ def _bare(value: Value) -> bytes:
         case Object():
             number = b"" if value.id is None else b"#%d " % value.id
             lazy = b"" if value.lazy is None else b"lazy %b " % value.lazy.encode()
-            return b"%bobject(%b)%b(%d) {" % (lazy, encoded(value.class_name), number, value.declared)
+            return b"%bobject(%b)%b(%d) {" % (
+                lazy,
+                encoded(value.class_name),
+                number,
+                value.declared,
+            )
         case Enum():
             return b"enum(%b::%b)" % (encoded(value.class_name), encoded(value.case))
         case Resource():

@@ -17,16 +17,45 @@ from typing import Any, Literal, NamedTuple
 from crawler.vardump import lengths, xdebug
 from crawler.vardump.errors import VarDumpError
 from crawler.vardump.escapes import BREAK, ESCAPE, unescape
-from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INDENTED, INT, LABEL, PAGE, PHP, RESOURCE_TYPE, Layout
+from crawler.vardump.layouts import (
+    CLASS,
+    COUNT,
+    FLOAT,
+    INDENTED,
+    INT,
+    LABEL,
+    PAGE,
+    PHP,
+    RESOURCE_TYPE,
+    Layout,
+)
 from crawler.vardump.reader import Failure, Reader, broken_off, has_other_reading, has_stray_mark
-from crawler.vardump.values import Container, String, Value, agrees, entries_of, has_names, is_cut, plain, swallows_dumps
+from crawler.vardump.values import (
+    Container,
+    String,
+    Value,
+    agrees,
+    entries_of,
+    has_names,
+    is_cut,
+    plain,
+    swallows_dumps,
+)
 
 Form = Literal["plain", "escaped", "xdebug"]
 
 _SPACES = rb"(?:" + lengths.SPACE + rb")*+"
 _SCALAR = (
     rb"(?:int\(" + INT + rb"\)|(?:float|double)\(" + FLOAT + rb"\)|bool\((?:true|false)\)"
-    rb"|enum\(" + LABEL + rb"::" + LABEL + rb"\)|resource\(" + COUNT + rb"\) of type \(" + RESOURCE_TYPE + rb"\)|UNKNOWN:0"
+    rb"|enum\("
+    + LABEL
+    + rb"::"
+    + LABEL
+    + rb"\)|resource\("
+    + COUNT
+    + rb"\) of type \("
+    + RESOURCE_TYPE
+    + rb"\)|UNKNOWN:0"
     rb"|enum " + xdebug.ENUM + rb"::" + xdebug.CASE + rb"(?:" + xdebug.BACKING + rb")?;)"
 )
 _SCALARS_ONLY = rb"(?=(?:[ \t]+(?:" + _SCALAR + rb"|NULL))*+[ \t]*(?:[\r\n<]|\Z))"
@@ -35,9 +64,21 @@ _SCALARS_ONLY = rb"(?=(?:[ \t]+(?:" + _SCALAR + rb"|NULL))*+[ \t]*(?:[\r\n<]|\Z)
 _START = re.compile(
     rb"string\(" + COUNT + rb"\)" + _SPACES + rb"(?:\"|&quot;|&#0?34;)"
     rb"|array\(" + COUNT + rb"\)" + _SPACES + rb"\{"
-    rb"|(?:lazy (?:ghost|proxy) )?object\(" + CLASS + rb"\)(?:#" + COUNT + _SPACES + rb")?\(" + COUNT + rb"\)" + _SPACES + rb"\{"
+    rb"|(?:lazy (?:ghost|proxy) )?object\("
+    + CLASS
+    + rb"\)(?:#"
+    + COUNT
+    + _SPACES
+    + rb")?\("
+    + COUNT
+    + rb"\)"
+    + _SPACES
+    + rb"\{"
     rb"|class " + CLASS + rb"#" + COUNT + rb" \(" + COUNT + rb"\) \{"
-    rb"|(?<![^\n>])" + _SCALAR + _SCALARS_ONLY + rb"|(?:(?<![^\n])|(?<=<pre>))NULL(?=[ \t]*(?:\r?\n|\Z|</pre>))"
+    rb"|(?<![^\n>])"
+    + _SCALAR
+    + _SCALARS_ONLY
+    + rb"|(?:(?<![^\n])|(?<=<pre>))NULL(?=[ \t]*(?:\r?\n|\Z|</pre>))"
     rb"|" + xdebug.START
 )
 _BESIDE = re.compile(_SPACES + rb"(?P<start>" + _SCALAR + rb"|NULL)" + _SCALARS_ONLY)
@@ -137,7 +178,11 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     """
     if isinstance(page, str):
         raise TypeError("a page is bytes, as they came, not str")
-    if not (b"(" in page and _HINT.search(page)) and _XDEBUG not in page and not page.startswith((b"NULL", b"\nNULL")):
+    if (
+        not (b"(" in page and _HINT.search(page))
+        and _XDEBUG not in page
+        and not page.startswith((b"NULL", b"\nNULL"))
+    ):
         return
     codecs.lookup(encoding)
     page = bytes(page)
@@ -154,7 +199,11 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
         if dump is None:
             position = start + 1
             continue
-        if previous is not None and previous.ambiguous and not page[previous.end : dump.start].strip():
+        if (
+            previous is not None
+            and previous.ambiguous
+            and not page[previous.end : dump.start].strip()
+        ):
             # In another reading, it is a part of that one.
             dump = replace(dump, ambiguous=True)
         yield dump
@@ -177,13 +226,19 @@ def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
     found = _whole(page, start, encoding)
     if found is not None:
         dump = _dump(page, start, found, _form(found), encoding)
-        if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(page, start, found.end + _FIRST_ESCAPE):
+        if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(
+            page, start, found.end + _FIRST_ESCAPE
+        ):
             return dump
         escaped = _read_escaped(page, start, encoding)
         if escaped is None or not escaped.complete or escaped.how != lengths.EXACT:
             return dump
         return escaped if dump.how != lengths.EXACT or not escaped.ambiguous else dump
-    escaped = _read_escaped(page, start, encoding) if ESCAPE.search(page, start, start + _FIRST_ESCAPE) else None
+    escaped = (
+        _read_escaped(page, start, encoding)
+        if ESCAPE.search(page, start, start + _FIRST_ESCAPE)
+        else None
+    )
     if escaped is not None and escaped.complete:
         return escaped
     found = _broken(page, start, encoding)
@@ -196,7 +251,13 @@ def _read_html(page: bytes, start: int, encoding: str) -> Dump | None:
     html = xdebug.read_html(page, start, encoding)
     if html is None:
         return None
-    return _dump(page, html.start, _Found(html.end, html.value, None, html.ambiguous, html.failure), "xdebug", encoding)
+    return _dump(
+        page,
+        html.start,
+        _Found(html.end, html.value, None, html.ambiguous, html.failure),
+        "xdebug",
+        encoding,
+    )
 
 
 def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
@@ -206,7 +267,11 @@ def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
     dump = _unescaped(page, start, limit, encoding)
     if tag and dump is not None and not dump.complete:
         # Some pages escape only a part of the characters: a tag may stand in a string.
-        dump = max(dump, _unescaped(page, start, len(page), encoding) or dump, key=lambda one: (one.complete, one is dump))
+        dump = max(
+            dump,
+            _unescaped(page, start, len(page), encoding) or dump,
+            key=lambda one: (one.complete, one is dump),
+        )
     return dump
 
 
@@ -227,10 +292,19 @@ def _form(found: _Found) -> Form:
     return "xdebug" if found.layout is xdebug.TEXT else "plain"
 
 
-def _dump(page: bytes, start: int, found: _Found, form: Form, encoding: str, offset: Callable[[int], int] = int) -> Dump:
+def _dump(
+    page: bytes,
+    start: int,
+    found: _Found,
+    form: Form,
+    encoding: str,
+    offset: Callable[[int], int] = int,
+) -> Dump:
     """A dump of ``page``; ``offset`` leads from what was read to the page."""
     failure, node = found.failure, found.value
-    error = failure and VarDumpError(failure.message, page, offset(failure.position), failure.expected)
+    error = failure and VarDumpError(
+        failure.message, page, offset(failure.position), failure.expected
+    )
     if found.ambiguous and isinstance(node, Container):
         node = replace(node, ambiguous=True)
     return Dump(start, offset(found.end), form, node, encoding, found.ambiguous, error)
@@ -249,14 +323,24 @@ def _whole(data: bytes, start: int, encoding: str) -> _Found | None:
     if isinstance(value, Container):
         following = _following(data, end, value)
         if following == "rest":
-            return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(ambiguous=True)
+            return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(
+                ambiguous=True
+            )
         others = following == "dump" or (doubtful and swallows_dumps(value))
-        return _Found(end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding))
+        return _Found(
+            end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding)
+        )
     if value is not None:
         return _Found(end, value, PHP)
     changed = _changed(data, start, encoding) if doubtful else None
-    if changed is None and failure is not None and (longer := _longer(data, start, failure.position, encoding)):
-        return longer._replace(ambiguous=longer.ambiguous or (doubtful and swallows_dumps(longer.value)))
+    if (
+        changed is None
+        and failure is not None
+        and (longer := _longer(data, start, failure.position, encoding))
+    ):
+        return longer._replace(
+            ambiguous=longer.ambiguous or (doubtful and swallows_dumps(longer.value))
+        )
     return changed if doubtful else _changed(data, start, encoding)
 
 
@@ -276,9 +360,16 @@ def _longer(data: bytes, start: int, after: int, encoding: str) -> _Found | None
     """The container at ``start`` as PHP wrote it, ending after ``after``, with keys that go on behind what looks like their end."""
     early = None
     for brace in islice(_CLOSING.finditer(data, after), _CLOSINGS):
-        for end, value in Reader(data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end()).readings(start):
+        for end, value in Reader(
+            data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end()
+        ).readings(start):
             if end == brace.end() and isinstance(value, Container):
-                found = _Found(end, value, PHP, early is not None or _is_ambiguous(data, start, end, value, PHP, encoding))
+                found = _Found(
+                    end,
+                    value,
+                    PHP,
+                    early is not None or _is_ambiguous(data, start, end, value, PHP, encoding),
+                )
                 if _following(data, end, value) != "rest":
                     return found
                 early = early or found._replace(ambiguous=True)
@@ -293,18 +384,26 @@ def _changed(data: bytes, start: int, encoding: str) -> _Found | None:
         end, value = next(reader.readings(start), (-1, None))
         if value is not None:
             doubtful = reader.skipped and swallows_dumps(value)
-            others = isinstance(value, Container) and (doubtful or _is_ambiguous(data, start, end, value, layout, encoding))
+            others = isinstance(value, Container) and (
+                doubtful or _is_ambiguous(data, start, end, value, layout, encoding)
+            )
             return _Found(end, value, layout, others)
     return None
 
 
-def _is_ambiguous(data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str) -> bool:
+def _is_ambiguous(
+    data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str
+) -> bool:
     return has_other_reading(data, start, end, value, layout, encoding, _EFFORT)
 
 
 def _broken(data: bytes, start: int, encoding: str) -> _Found | None:
     """What can be had of the value at ``start``, in the layout that reaches furthest; None where there is nothing."""
-    found = [read for layout in (PAGE, xdebug.TEXT) if (read := _tolerantly(data, start, encoding, layout))]
+    found = [
+        read
+        for layout in (PAGE, xdebug.TEXT)
+        if (read := _tolerantly(data, start, encoding, layout))
+    ]
     return max(found, key=lambda read: read.end, default=None)
 
 

@@ -35,7 +35,9 @@ def tree(value: Value, encoding: str = "utf-8") -> Iterator[str]:
     yield _line(value, encoding)
     for level, entry in walk(value):
         if entry is not None:
-            yield "  " * (level + 1) + f"{_key(entry.key, encoding)}: {_line(entry.value, encoding)}"
+            yield (
+                "  " * (level + 1) + f"{_key(entry.key, encoding)}: {_line(entry.value, encoding)}"
+            )
 
 
 def _key(key: Key, encoding: str) -> str:
@@ -43,7 +45,9 @@ def _key(key: Key, encoding: str) -> str:
         return key.content.decode()
     name = _quoted(key.content, encoding)
     if key.kind in ("protected", "private"):
-        name += f" {key.kind}" + (f" of {_printable(key.declaring_class)}" if key.declaring_class else "")
+        name += f" {key.kind}" + (
+            f" of {_printable(key.declaring_class)}" if key.declaring_class else ""
+        )
     return name
 
 
@@ -95,7 +99,11 @@ def jsonable(value: Any) -> Any:
 def _uncut(value: Any) -> Any:
     match value:
         case PhpObject():
-            return {"class": _printable(value.class_name), "id": value.id, "properties": _members(value.properties)}
+            return {
+                "class": _printable(value.class_name),
+                "id": value.id,
+                "properties": _members(value.properties),
+            }
         case PhpEnum():
             return {"enum": _printable(f"{value.class_name}::{value.case}")}
         case PhpResource():
@@ -120,22 +128,37 @@ def _uncut(value: Any) -> Any:
 
 
 def _members(entries: dict[Any, Any]) -> dict[str, Any]:
-    names = [key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key) for key in entries]
+    names = [
+        key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else str(key)
+        for key in entries
+    ]
     values = map(jsonable, entries.values())
     if len(set(names)) < len(names):
         # 5 and "5" are two keys, but not in JSON.
-        return {"entries": [list(pair) for pair in zip(map(jsonable, entries), values, strict=True)]}
+        return {
+            "entries": [list(pair) for pair in zip(map(jsonable, entries), values, strict=True)]
+        }
     return dict(zip(names, values, strict=True))
 
 
 def place(error: VarDumpError, encoding: str = "utf-8") -> str:
     """The line of the document where ``error`` is, and a caret below the place."""
-    document = error.document.encode("utf-8", "surrogateescape") if isinstance(error.document, str) else error.document
+    document = (
+        error.document.encode("utf-8", "surrogateescape")
+        if isinstance(error.document, str)
+        else error.document
+    )
     position = error.position
     if isinstance(error.document, str):
         position = len(error.document[:position].encode("utf-8", "surrogateescape"))
     start = document.rfind(b"\n", 0, position) + 1
     end = document.find(b"\n", position)
-    before = _printable(document[max(start, position - 4 * _BEFORE) : position].decode(encoding, "replace"))[-_BEFORE:]
-    after = _printable(document[position : len(document) if end < 0 else end][: 4 * _AFTER].decode(encoding, "replace"))[:_AFTER]
+    before = _printable(
+        document[max(start, position - 4 * _BEFORE) : position].decode(encoding, "replace")
+    )[-_BEFORE:]
+    after = _printable(
+        document[position : len(document) if end < 0 else end][: 4 * _AFTER].decode(
+            encoding, "replace"
+        )
+    )[:_AFTER]
     return f"{before}{after}\n{' ' * len(before)}^"

@@ -365,7 +365,9 @@ def _string(value: String, encoding: _Encoding) -> str | bytes:
         return encoding.text(value.content)
     try:
         # A cut may have split a character; what is whole before it counts.
-        return CutStr(codecs.getincrementaldecoder(encoding.name)(encoding.errors).decode(value.content))
+        return CutStr(
+            codecs.getincrementaldecoder(encoding.name)(encoding.errors).decode(value.content)
+        )
     except UnicodeError:
         return CutBytes(value.content)
 
@@ -374,9 +376,15 @@ def _contained(container: Container, values: list[Any], encoding: _Encoding) -> 
     if isinstance(container, Object):
         make = CutObject if container.cut else PhpObject
         return make(container.class_name, container.id, _properties(container, values, encoding))
-    if all(entry.key.kind == "index" and int(entry.key.content) == position for position, entry in enumerate(container.entries)):
+    if all(
+        entry.key.kind == "index" and int(entry.key.content) == position
+        for position, entry in enumerate(container.entries)
+    ):
         return CutList(values) if container.cut else values
-    keys = [int(entry.key.content) if entry.key.kind == "index" else encoding.text(entry.key.content) for entry in container.entries]
+    keys = [
+        int(entry.key.content) if entry.key.kind == "index" else encoding.text(entry.key.content)
+        for entry in container.entries
+    ]
     entries = dict(zip(keys, values, strict=True))
     # A broken dump may have a key twice.
     return CutDict(entries) if container.cut or len(entries) < len(values) else entries
@@ -388,7 +396,9 @@ def _properties(container: Object, values: list[Any], encoding: _Encoding) -> di
     for entry, value in zip(container.entries, values, strict=True):
         key = entry.key
         name: Any = int(key.content) if key.kind == "index" else encoding.text(key.content)
-        if name in properties or (shared[key.content] > 1 and key.declaring_class not in (None, container.class_name)):
+        if name in properties or (
+            shared[key.content] > 1 and key.declaring_class not in (None, container.class_name)
+        ):
             owner = "*" if key.kind == "protected" else key.declaring_class or ""
             mangled = b"\0" + encoded(owner) + b"\0" + key.content
             name = encoding.text(mangled)

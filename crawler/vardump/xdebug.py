@@ -9,7 +9,17 @@ import re
 from typing import NamedTuple
 
 from crawler.vardump import lengths
-from crawler.vardump.layouts import CLASS, COUNT, FLOAT, INT, RESOURCE_TYPE, FoundKey, Layout, Loose, named
+from crawler.vardump.layouts import (
+    CLASS,
+    COUNT,
+    FLOAT,
+    INT,
+    RESOURCE_TYPE,
+    FoundKey,
+    Layout,
+    Loose,
+    named,
+)
 from crawler.vardump.lengths import End
 from crawler.vardump.reader import Failure, scalar
 from crawler.vardump.values import (
@@ -48,10 +58,20 @@ class _Text(Loose):
         rb"|(?P<null>NULL)"
         rb"|bool\((?P<bool>true|false)\)"
         rb"|(?:double|float)\((?P<float>" + FLOAT + rb")\)"
-        rb"|class (?P<class>" + CLASS + rb")#(?P<id>" + COUNT + rb") \((?P<object>" + COUNT + rb")\) \{"
+        rb"|class (?P<class>"
+        + CLASS
+        + rb")#(?P<id>"
+        + COUNT
+        + rb") \((?P<object>"
+        + COUNT
+        + rb")\) \{"
         # The value of a backed case follows it.
         rb"|enum (?P<enum_class>" + ENUM + rb")::(?P<enum>" + CASE + rb")(?:" + BACKING + rb")?;?"
-        rb"|resource\((?P<resource_id>" + COUNT + rb")\) of type \((?P<resource>" + RESOURCE_TYPE + rb")\)"
+        rb"|resource\((?P<resource_id>"
+        + COUNT
+        + rb")\) of type \((?P<resource>"
+        + RESOURCE_TYPE
+        + rb")\)"
         rb")|(?P<recursion>&array|&class [^\n]{1,300}|\.\.\.)"
         rb"|\*uninitialized(?P<uninitialized>)\*"
     )
@@ -62,20 +82,36 @@ class _Text(Loose):
     _quotes = lengths.Quotes(_NEXT)
     _shortened = re.compile(rb'"(?=\.\.\.\s)')
 
-    def key(self, data: bytes, position: int, search: int, end: int, in_object: bool) -> FoundKey | None:
+    def key(
+        self, data: bytes, position: int, search: int, end: int, in_object: bool
+    ) -> FoundKey | None:
         if index := _INDEX.match(data, position):
             return FoundKey(Key(index["index"], "index"), index.end(), -1)
         if data.startswith(b"'", position):
             closing = _NAME_END.search(data, max(search, position + 1), min(end, position + 4_096))
-            return closing and FoundKey(Key(_unslashed(data[position + 1 : closing.start()]), "string"), closing.end(), closing.start() + 1)
+            return closing and FoundKey(
+                Key(_unslashed(data[position + 1 : closing.start()]), "string"),
+                closing.end(),
+                closing.start() + 1,
+            )
         if in_object and (found := _PROPERTY.match(data, position)):
-            key = Key(found["index"], "index") if found["index"] else Key(found["name"], named(found["visibility"]))
+            key = (
+                Key(found["index"], "index")
+                if found["index"]
+                else Key(found["name"], named(found["visibility"]))
+            )
             return FoundKey(key, found.end(), -1, found["type"] or b"")
         return None
 
-    def string_end(self, data: bytes, position: int, declared: int, encoding: str, inner: bool) -> End | None:
-        end = lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner, nuls_escaped=True)
-        if not end.agrees and (shortened := self._shortened.search(data, position, position + declared)):
+    def string_end(
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+    ) -> End | None:
+        end = lengths.find_end(
+            data, position, declared, encoding, self._quotes, inner=inner, nuls_escaped=True
+        )
+        if not end.agrees and (
+            shortened := self._shortened.search(data, position, position + declared)
+        ):
             return End(shortened.start(), lengths.SHORTENED, 4)
         return end
 
@@ -88,7 +124,9 @@ TEXT: Layout = _Text()
 
 
 def _unslashed(name: bytes) -> bytes:
-    return _TEXT_NAME.sub(lambda found: b"\0" if found.group().startswith(rb"\0") else found.group()[1:], name)
+    return _TEXT_NAME.sub(
+        lambda found: b"\0" if found.group().startswith(rb"\0") else found.group()[1:], name
+    )
 
 
 _COLOUR = rb"<font color=['\"]?#[0-9a-fA-F]{6}['\"]?>"
@@ -99,21 +137,37 @@ _VALUE = re.compile(
     # Xdebug 2.0 marked references.
     rb"(?P<reference>&(?:amp;)?\s*)?(?:(?P<recursion><i>&(?:amp;)?</i><b>(?:array</b>|object</b>\(<i>[^<>]{1,4096}</i>\)\[<i>[0-9]{1,18}</i>\]))"
     rb"|<b>array</b>(?: <i>\(size=(?P<size>" + COUNT + rb")\)</i>)?(?P<array>)"
-    rb"|<b>object</b>\(<i>(?P<class>[^<>]{1,4096})</i>\)\[<i>(?P<id>" + COUNT + rb")</i>\](?P<object>)"
+    rb"|<b>object</b>\(<i>(?P<class>[^<>]{1,4096})</i>\)\[<i>(?P<id>"
+    + COUNT
+    + rb")</i>\](?P<object>)"
     rb"|<small>string</small> " + _COLOUR + rb"'(?P<string>)"
     rb"|<small>int</small> " + _COLOUR + rb"(?P<int>" + INT + rb")</font>"
     rb"|<small>(?:float|double)</small> " + _COLOUR + rb"(?P<float>" + FLOAT + rb")</font>"
     rb"|<small>bool(?:ean)?</small> " + _COLOUR + rb"(?P<bool>true|false)</font>"
     rb"|" + _COLOUR + rb"(?:(?P<null>null)|\*uninitialized(?P<uninitialized>)\*)</font>"
     rb"|<b>enum</b>\(<i>(?P<enum_class>[^<>:]{1,300})::(?P<enum>[^<>:]{1,300})</i>\)"
-    rb"(?: : <small>[a-z]{1,10}</small> " + _COLOUR + rb"[^<>]*</font>(?: <i>\(length=[0-9]+\)</i>)?)?"
-    rb"|<b>resource</b>\(<i>(?P<resource_id>" + COUNT + rb")</i>(?:" + _COLOUR + rb")?,(?:</font>)? <i>(?P<resource>[^<>]{0,200})</i>\))"
+    rb"(?: : <small>[a-z]{1,10}</small> "
+    + _COLOUR
+    + rb"[^<>]*</font>(?: <i>\(length=[0-9]+\)</i>)?)?"
+    rb"|<b>resource</b>\(<i>(?P<resource_id>"
+    + COUNT
+    + rb")</i>(?:"
+    + _COLOUR
+    + rb")?,(?:</font>)? <i>(?P<resource>[^<>]{0,200})</i>\))"
 )
-_STRING = re.compile(rb"(?P<content>.*?)'(?P<shortened>\.\.\.)?</font>(?: <i>\(length=(?P<length>" + COUNT + rb")\)</i>)?", re.DOTALL)
+_STRING = re.compile(
+    rb"(?P<content>.*?)'(?P<shortened>\.\.\.)?</font>(?: <i>\(length=(?P<length>"
+    + COUNT
+    + rb")\)</i>)?",
+    re.DOTALL,
+)
 _ARROW = rb" " + _COLOUR + rb"=&gt;</font> ?"
 _KEY = re.compile(
     rb"(?:<i>(?P<visibility>public|protected|private)</i> (?:<i>(?:static |readonly )*(?P<type>[^<>]{1,300})</i> )?)?"
-    rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>" + _NUMBER + rb"))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?" + _ARROW,
+    rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>"
+    + _NUMBER
+    + rb"))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?"
+    + _ARROW,
     re.DOTALL,
 )
 _END = re.compile(rb"\s*</pre>", re.IGNORECASE)
@@ -164,9 +218,16 @@ class _Open(NamedTuple):
         reference = self.head["reference"] is not None
         if self.head.lastgroup == "array":
             # Xdebug before 2.3 tells no size, and no version that of an object.
-            return Array(int(self.head["size"] or len(entries)), entries, cut=cut, reference=reference)
+            return Array(
+                int(self.head["size"] or len(entries)), entries, cut=cut, reference=reference
+            )
         return Object(
-            counted(entries), entries, decoded(_unescaped(self.head["class"])), int(self.head["id"]), cut=cut, reference=reference
+            counted(entries),
+            entries,
+            decoded(_unescaped(self.head["class"])),
+            int(self.head["id"]),
+            cut=cut,
+            reference=reference,
         )
 
 
@@ -212,7 +273,9 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
         at = gap.end() if gap else key.end()
         inner = _VALUE.match(page, at)
         if inner is None:
-            return _broken_off(open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML"))
+            return _broken_off(
+                open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML")
+            )
         if inner.lastgroup in ("array", "object"):
             tag = page.index(b"<b>", at)
             open_.append(_Open(_key(key), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
@@ -224,7 +287,9 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
         if value.failure:
             return _broken_off(open_, position, value.failure)
     if not _END.match(page, position):
-        return _broken_off(open_, position, Failure(position, "dump without an end", "an entry or </pre>"))
+        return _broken_off(
+            open_, position, Failure(position, "dump without an end", "an entry or </pre>")
+        )
     while len(open_) > 1:
         _close_last(open_, cut=False)
     return Html(0, position, open_[0].close(cut=False), None, not clear)
@@ -269,15 +334,28 @@ def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: by
     if found is None:
         end = lengths.end_of_text(page, head.end())
         cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND, reference=reference)
-        return Html(head.start(), end, cut, Failure(head.end(), "string without an end", "a quote and </font>"))
+        return Html(
+            head.start(),
+            end,
+            cut,
+            Failure(head.end(), "string without an end", "a quote and </font>"),
+        )
     content = _unescaped(found["content"])
     declared = len(content) if found["length"] is None else int(found["length"])
     if found["shortened"]:
         how = lengths.SHORTENED
     else:
-        how = lengths.QUOTE if found["length"] is None else lengths.agreement(content, declared, encoding)
-    return Html(head.start(), found.end(), String(content, declared, how, reference=reference), None)
+        how = (
+            lengths.QUOTE
+            if found["length"] is None
+            else lengths.agreement(content, declared, encoding)
+        )
+    return Html(
+        head.start(), found.end(), String(content, declared, how, reference=reference), None
+    )
 
 
 def _unescaped(content: bytes) -> bytes:
-    return _ESCAPE.sub(lambda found: _ESCAPED[found.group()], content) if b"&" in content else content
+    return (
+        _ESCAPE.sub(lambda found: _ESCAPED[found.group()], content) if b"&" in content else content
+    )

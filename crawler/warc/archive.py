@@ -58,7 +58,9 @@ def archive_files(path: str) -> list[Path]:
             found = [place]
         else:
             found = [Path(name) for name in glob(path)]  # noqa: PTH207
-        return sorted(file for file in found if file.name.lower().endswith(_SUFFIXES) and file.is_file())
+        return sorted(
+            file for file in found if file.name.lower().endswith(_SUFFIXES) and file.is_file()
+        )
     except (OSError, ValueError):
         # Whatever cannot be listed is no archive; who asks for it is told as of any other path.
         return []
@@ -81,7 +83,9 @@ class ArchiveFile:
             beside = _index_beside(path)
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
-        if lines is not None and any(_RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()):
+        if lines is not None and any(
+            _RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()
+        ):
             # What others index is what was answered, and not what a browser made of it.
             lines = beside = None
         self.index: Index = open_index(path, self.files, beside, lines)
@@ -94,7 +98,9 @@ class ArchiveFile:
         except _ZIP_ERRORS as error:
             raise ArchiveError(f"{self.path}: it is no WACZ, or it is cut off ({error})") from error
         for entry in entries:
-            if not entry.filename.startswith("archive/") or not entry.filename.lower().endswith(WARC_SUFFIXES):
+            if not entry.filename.startswith("archive/") or not entry.filename.lower().endswith(
+                WARC_SUFFIXES
+            ):
                 continue
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ArchiveError(
@@ -103,12 +109,20 @@ class ArchiveFile:
             start = _begin_of(self.path, entry)
             name = Path(entry.filename).name
             if name in self.files:
-                raise ArchiveError(f"{self.path}: two files in it are named {name}; unpack it, and give the folders of both")
-            self.files[name] = WarcFile(self.path, f"{self.path}, {entry.filename}", start, entry.file_size)
+                raise ArchiveError(
+                    f"{self.path}: two files in it are named {name}; unpack it, and give the folders of both"
+                )
+            self.files[name] = WarcFile(
+                self.path, f"{self.path}, {entry.filename}", start, entry.file_size
+            )
         if not self.files:
-            raise ArchiveError(f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file")
+            raise ArchiveError(
+                f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file"
+            )
         indexes = [
-            entry.filename for entry in entries if entry.filename.startswith("indexes/") and entry.filename.endswith(_INDEX_SUFFIXES)
+            entry.filename
+            for entry in entries
+            if entry.filename.startswith("indexes/") and entry.filename.endswith(_INDEX_SUFFIXES)
         ]
         return (lambda: _lines_in(self.path, indexes)) if indexes else None
 
@@ -136,7 +150,9 @@ class Archive:
         if not any(file.index.captures for file in self._files):
             # One of several may hold none: wget writes such files.
             why = f" ({self.faults[0]})" if self.faults else ""
-            raise ArchiveError(f"{path}: it holds no page{why}; takes WARC or WACZ files with captures of web pages")
+            raise ArchiveError(
+                f"{path}: it holds no page{why}; takes WARC or WACZ files with captures of web pages"
+            )
 
     @property
     def source(self) -> str:
@@ -148,7 +164,9 @@ class Archive:
         """What of the files cannot be read: pages may be missing."""
         return [fault for file in self._files for fault in file.index.faults]
 
-    def captures(self, url: str, *, and_longer: bool = False) -> Iterator[tuple[Capture, ArchiveFile]]:
+    def captures(
+        self, url: str, *, and_longer: bool = False
+    ) -> Iterator[tuple[Capture, ArchiveFile]]:
         """The captures of a URL, and of URLs that begin with it if ``and_longer``."""
         key = key_of(url)
         for file in self._files if key else ():
@@ -168,34 +186,67 @@ class Archive:
         content = record
         if record.kind == "revisit":
             content = self._original(record, where)
-            if content.status is None or (record.status is not None and _NOT_MODIFIED not in record.profile):
+            if content.status is None or (
+                record.status is not None and _NOT_MODIFIED not in record.profile
+            ):
                 # The answer was another, only what it carried was the same.
-                content = Record("response", content.url, content.date, record.status, record.headers, content.payload)
-        return ArchivedPage(record.url, content.status, content.headers, content.payload, record.date, where)
+                content = Record(
+                    "response",
+                    content.url,
+                    content.date,
+                    record.status,
+                    record.headers,
+                    content.payload,
+                )
+        return ArchivedPage(
+            record.url, content.status, content.headers, content.payload, record.date, where
+        )
 
     def _record(self, capture: Capture, file: ArchiveFile) -> Record:
         warc = file.files[capture.file]
         record = warc.read(capture.offset, self._most)
         if key_of(record.url) != key_of(capture.url):
-            raise ArchiveError(f"{file.place(capture)}: the index says that {capture.url} is there, and it is {record.url or 'no page'}")
+            raise ArchiveError(
+                f"{file.place(capture)}: the index says that {capture.url} is there, and it is {record.url or 'no page'}"
+            )
         return record
 
     def _original(self, revisit: Record, where: str) -> Record:
         """The record whose payload a revisit does not repeat."""
         url, date = revisit.refers_to
         url = url or revisit.url
-        found = [(capture, file) for capture, file in self.captures(url) if capture.media_type not in (REVISIT, CONVERSION)]
+        found = [
+            (capture, file)
+            for capture, file in self.captures(url)
+            if capture.media_type not in (REVISIT, CONVERSION)
+        ]
         if date:
-            found = [(capture, file) for capture, file in found if capture.timestamp == timestamp_of(date)]
+            found = [
+                (capture, file)
+                for capture, file in found
+                if capture.timestamp == timestamp_of(date)
+            ]
         # Without a date it is the last one before; what comes later cannot have been meant.
-        before = [(capture, file) for capture, file in found if capture.timestamp <= timestamp_of(revisit.date) and capture.is_page]
+        before = [
+            (capture, file)
+            for capture, file in found
+            if capture.timestamp <= timestamp_of(revisit.date) and capture.is_page
+        ]
         for capture, file in sorted(before, key=lambda one: one[0].timestamp, reverse=True):
             record = self._record(capture, file)
-            same = not revisit.digest or _NOT_MODIFIED in revisit.profile or record.digest == revisit.digest
-            if record.kind != "revisit" and (same or has_digest(record.payload, revisit.digest or "")):
+            same = (
+                not revisit.digest
+                or _NOT_MODIFIED in revisit.profile
+                or record.digest == revisit.digest
+            )
+            if record.kind != "revisit" and (
+                same or has_digest(record.payload, revisit.digest or "")
+            ):
                 return record
         when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
-        raise ArchiveError(f"{where}: it only says that the page is what it was{when} ({url}), and that record is in none of these files")
+        raise ArchiveError(
+            f"{where}: it only says that the page is what it was{when} ({url}), and that record is in none of these files"
+        )
 
     def close(self) -> None:
         for file in self._files:
@@ -211,8 +262,12 @@ def _allow_many_files() -> None:
 
 def _index_beside(path: Path) -> Path | None:
     name = path.name
-    stem = next(name[: -len(suffix)] for suffix in reversed(WARC_SUFFIXES) if name.lower().endswith(suffix))
-    candidates = (path.with_name(known + suffix) for known in (name, stem) for suffix in (".cdxj", ".cdxj.gz"))
+    stem = next(
+        name[: -len(suffix)] for suffix in reversed(WARC_SUFFIXES) if name.lower().endswith(suffix)
+    )
+    candidates = (
+        path.with_name(known + suffix) for known in (name, stem) for suffix in (".cdxj", ".cdxj.gz")
+    )
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
@@ -221,7 +276,9 @@ def _lines_of(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from _unpacked(file, path.name)
     except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"the index {path} cannot be read ({error}); make it anew, or delete it and one is made") from error
+        raise ArchiveError(
+            f"the index {path} cannot be read ({error}); make it anew, or delete it and one is made"
+        ) from error
 
 
 def _lines_in(path: Path, names: list[str]) -> Iterator[bytes]:
@@ -251,5 +308,12 @@ def _begin_of(path: Path, entry: zipfile.ZipInfo) -> int:
     except OSError:
         header = b""
     if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(b"PK\x03\x04"):
-        raise ArchiveError(f"{path}: {entry.filename} is not where its directory says; the file is damaged")
-    return entry.header_offset + _LOCAL_HEADER_BYTES + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        raise ArchiveError(
+            f"{path}: {entry.filename} is not where its directory says; the file is damaged"
+        )
+    return (
+        entry.header_offset
+        + _LOCAL_HEADER_BYTES
+        + int.from_bytes(header[26:28], "little")
+        + int.from_bytes(header[28:30], "little")
+    )

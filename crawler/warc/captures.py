@@ -38,13 +38,19 @@ class Capture:
     @property
     def at(self) -> datetime:
         # What strptime would read, but that takes as long as finding the capture.
-        month, day, hour, minute, second = (int(self.timestamp[place : place + 2]) for place in range(4, 14, 2))
+        month, day, hour, minute, second = (
+            int(self.timestamp[place : place + 2]) for place in range(4, 14, 2)
+        )
         return datetime(int(self.timestamp[:4]), month, day, hour, minute, second, tzinfo=UTC)
 
     @property
     def is_page(self) -> bool:
         """Whether it is a page as far as its index tells, and not a redirect or an error."""
-        return self.status is None or 200 <= self.status < 300 or (self.status == 304 and self.media_type == REVISIT)
+        return (
+            self.status is None
+            or 200 <= self.status < 300
+            or (self.status == 304 and self.media_type == REVISIT)
+        )
 
 
 @lru_cache(maxsize=1024)
@@ -63,7 +69,9 @@ def key_of(url: str) -> str | None:
     if not host:
         return None
     query = f"?{parts.query}" if parts.query else ""
-    return f"{','.join(reversed(host.split('.')))}{port}){parts.path.rstrip('/')}{query}".lower().replace(" ", "%20")
+    return f"{','.join(reversed(host.split('.')))}{port}){parts.path.rstrip('/')}{query}".lower().replace(
+        " ", "%20"
+    )
 
 
 def timestamp_of(moment: datetime) -> str:
@@ -89,11 +97,25 @@ def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
-        kind = 0 if capture.is_page else 1 if capture.status is not None and 300 <= capture.status < 400 else 2
+        kind = (
+            0
+            if capture.is_page
+            else 1
+            if capture.status is not None and 300 <= capture.status < 400
+            else 2
+        )
         return kind, _distance(capture.at, at)
 
-    newest_first = sorted(captures, key=lambda capture: (capture.timestamp, capture.media_type == CONVERSION), reverse=True)
-    return sorted(newest_first, key=rank) if at else sorted(newest_first, key=lambda capture: rank(capture)[0])
+    newest_first = sorted(
+        captures,
+        key=lambda capture: (capture.timestamp, capture.media_type == CONVERSION),
+        reverse=True,
+    )
+    return (
+        sorted(newest_first, key=rank)
+        if at
+        else sorted(newest_first, key=lambda capture: rank(capture)[0])
+    )
 
 
 def _distance(moment: datetime, at: date | None) -> timedelta:

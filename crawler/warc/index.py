@@ -95,12 +95,22 @@ class Index:
         self._lines.close()
 
 
-def open_index(path: Path, files: Mapping[str, WarcFile], beside: Path | None, lines: Callable[[], Iterator[bytes]] | None) -> Index:
+def open_index(
+    path: Path,
+    files: Mapping[str, WarcFile],
+    beside: Path | None,
+    lines: Callable[[], Iterator[bytes]] | None,
+) -> Index:
     """Open the index of an archive file with these WARC files in it; make it if this is the first time.
 
     ``lines`` gives those of an index that somebody made, ``beside`` is where it is, if it is a file of its own.
     """
-    state = [(str(named.resolve()), stat.st_size, stat.st_mtime_ns) for named in (path, beside) if named for stat in (named.stat(),)]
+    state = [
+        (str(named.resolve()), stat.st_size, stat.st_mtime_ns)
+        for named in (path, beside)
+        if named
+        for stat in (named.stat(),)
+    ]
     name = sha256(repr((_FORMAT, state)).encode()).hexdigest()[:32] + ".cdxj"
     folder = user_cache_path("neighbourhood-crawler") / "indexes"
     try:
@@ -113,7 +123,12 @@ def open_index(path: Path, files: Mapping[str, WarcFile], beside: Path | None, l
         folder.mkdir(parents=True, exist_ok=True)
         made = _written(folder, path, files, beside, lines)
     except OSError as error:
-        logger.warning("%s: its index cannot be kept in %s (%s), so that the next run has to make it again", path, folder, error.strerror)
+        logger.warning(
+            "%s: its index cannot be kept in %s (%s), so that the next run has to make it again",
+            path,
+            folder,
+            error.strerror,
+        )
         try:
             made = _written(Path(tempfile.gettempdir()), path, files, beside, lines)
         except OSError as another:
@@ -127,7 +142,11 @@ def open_index(path: Path, files: Mapping[str, WarcFile], beside: Path | None, l
 
 
 def _written(
-    folder: Path, path: Path, files: Mapping[str, WarcFile], beside: Path | None, lines: Callable[[], Iterator[bytes]] | None
+    folder: Path,
+    path: Path,
+    files: Mapping[str, WarcFile],
+    beside: Path | None,
+    lines: Callable[[], Iterator[bytes]] | None,
 ) -> Path:
     """Write an index under a name that nobody else has; OSError if it cannot be."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
@@ -194,7 +213,9 @@ def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | str]:
                 yield f"{file.place(offset)}: it does not say what kind of record it is"
             if kind in _HELD:
                 record = parse_head(block)
-                if record is not None and (capture := _capture_of(record, name, offset, block.length)):
+                if record is not None and (
+                    capture := _capture_of(record, name, offset, block.length)
+                ):
                     yield capture
                 elif not block.fault and (record is None or record.url.lower().startswith(_WEB)):
                     yield f"{file.place(offset)}: its headers do not tell what page it is, or of when"
@@ -215,11 +236,15 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
     )
 
 
-def _imported(lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path) -> Iterator[Capture]:
+def _imported(
+    lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
+) -> Iterator[Capture]:
     """The captures that somebody else's index tells of; ArchiveError if it is not of these files, as far as looks here and there tell."""
 
     def wrong(what: str) -> ArchiveError:
-        return ArchiveError(f"the index {where} does not match its file: {what}; make it anew, or delete it and one is made")
+        return ArchiveError(
+            f"the index {where} does not match its file: {what}; make it anew, or delete it and one is made"
+        )
 
     last: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
@@ -233,19 +258,29 @@ def _imported(lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
         if file is None:
             raise wrong(f"line {number} names {capture.file!r}, which is not there")
         if capture.offset + capture.length > file.size:
-            raise wrong(f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, {file.name} has {file.size:,}")
+            raise wrong(
+                f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, {file.name} has {file.size:,}"
+            )
         if number % _CHECKED_EVERY == 1:
             record = parse_head(file.block(capture.offset, HEAD_BYTES))
             if record is None or key_of(record.url) != key_of(capture.url):
-                raise wrong(f"line {number} says that {capture.url} is at byte {capture.offset:,} of {file.name}, and it is not")
+                raise wrong(
+                    f"line {number} says that {capture.url} is at byte {capture.offset:,} of {file.name}, and it is not"
+                )
         last[capture.file] = max(capture.offset, last.get(capture.file, 0))
         if key_of(capture.url) is not None:
             yield capture
     for name, file in files.items():
         for offset, block in file.walk(last.get(name, 0)):
-            record = parse_head(block) if offset > last.get(name, -1) and kind_of(block) in _HELD else None
+            record = (
+                parse_head(block)
+                if offset > last.get(name, -1) and kind_of(block) in _HELD
+                else None
+            )
             if record is not None and _capture_of(record, name, offset, block.length):
-                raise wrong(f"{file.name} goes on at byte {offset:,}, after the last capture that it tells of")
+                raise wrong(
+                    f"{file.name} goes on at byte {offset:,}, after the last capture that it tells of"
+                )
 
 
 def _line(capture: Capture) -> bytes:
@@ -258,7 +293,9 @@ def _line(capture: Capture) -> bytes:
         "offset": str(capture.offset),
         "filename": capture.file,
     }
-    return f"{key_of(capture.url)} {capture.timestamp} ".encode() + msgspec.json.encode(said) + b"\n"
+    return (
+        f"{key_of(capture.url)} {capture.timestamp} ".encode() + msgspec.json.encode(said) + b"\n"
+    )
 
 
 def _capture(line: bytes) -> Capture:

@@ -37,7 +37,9 @@ _FIRST_BYTES = 2048
 HEAD_BYTES = 65_536
 """As much of a record as its headers and those of HTTP may take."""
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_CONTENT_LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_CONTENT_LENGTH = re.compile(
+    rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^warc-type:[ \t]*([a-z]+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _START = re.compile(rb"(?:^|(?<=\n))WARC/[0-9]\.[0-9]{1,3}\r?\n[A-Za-z]")
@@ -80,7 +82,14 @@ class Record:
 
     @property
     def media_type(self) -> str:
-        return next((value.decode("latin-1").split(";")[0].strip() for name, value in self.headers if name.lower() == b"content-type"), "")
+        return next(
+            (
+                value.decode("latin-1").split(";")[0].strip()
+                for name, value in self.headers
+                if name.lower() == b"content-type"
+            ),
+            "",
+        )
 
 
 class WarcFile:
@@ -99,7 +108,9 @@ class WarcFile:
         self.size = whole - start if size is None else min(size, whole - start)
         begin = self._at(0, len(b"WARC/"))
         # The first bytes may be what is damaged.
-        self._compressed = begin.startswith(_GZIP_MEMBER) or (name.lower().endswith(".gz") and begin != b"WARC/")
+        self._compressed = begin.startswith(_GZIP_MEMBER) or (
+            name.lower().endswith(".gz") and begin != b"WARC/"
+        )
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -111,12 +122,16 @@ class WarcFile:
             raise block.fault
         if block.size > len(block.data):
             raise ArchiveError(
-                f"{self.place(offset)}: it has {block.size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})", reason="too_large"
+                f"{self.place(offset)}: it has {block.size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})",
+                reason="too_large",
             )
         record = _parsed(block.data, self.place(offset))
         if len(record.payload) > most:
             size = len(record.payload)
-            raise ArchiveError(f"{self.place(offset)}: it has {size:,} bytes, over DOWNLOAD_MAXSIZE ({most:,})", reason="too_large")
+            raise ArchiveError(
+                f"{self.place(offset)}: it has {size:,} bytes, over DOWNLOAD_MAXSIZE ({most:,})",
+                reason="too_large",
+            )
         return record
 
     def place(self, offset: int) -> str:
@@ -133,9 +148,13 @@ class WarcFile:
     def block(self, offset: int, most: int, *, to_its_end: bool = False) -> Block:
         """Read at most so many bytes of a record, and go on to its end, wherever that is, if ``to_its_end``."""
         if not 0 <= offset < self.size:
-            fault = ArchiveError(f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short")
+            fault = ArchiveError(
+                f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
+            )
             return Block(b"", 0, 0, fault)
-        return (self._member if self._compressed else self._plain)(offset, most, to_its_end=to_its_end)
+        return (self._member if self._compressed else self._plain)(
+            offset, most, to_its_end=to_its_end
+        )
 
     def _member(self, offset: int, most: int, *, to_its_end: bool) -> Block:
         unzip = zlib.decompressobj(GZIP)
@@ -147,12 +166,16 @@ class WarcFile:
                 chunk = self._at(position, _READ_BYTES)
                 position += len(chunk)
             if not chunk:
-                why = ArchiveError(f"{self.place(offset)}: the file ends within this record", reason="cut_short")
+                why = ArchiveError(
+                    f"{self.place(offset)}: the file ends within this record", reason="cut_short"
+                )
                 break
             try:
                 piece = unzip.decompress(chunk, _PIECE_BYTES)
             except zlib.error as error:
-                why = ArchiveError(f"{self.place(offset)}: its compressed bytes are damaged ({error})")
+                why = ArchiveError(
+                    f"{self.place(offset)}: its compressed bytes are damaged ({error})"
+                )
                 data = self._as_far_as_it_goes(offset, most)
                 break
             size += len(piece)
@@ -161,7 +184,12 @@ class WarcFile:
                 return Block(bytes(data), 0, size)
         if why is not None:
             return Block(bytes(data), self._next(offset + 1) - offset, size, why)
-        return Block(bytes(data), position - len(unzip.unused_data) - offset, size, self._wrong_length(bytes(data), size, offset))
+        return Block(
+            bytes(data),
+            position - len(unzip.unused_data) - offset,
+            size,
+            self._wrong_length(bytes(data), size, offset),
+        )
 
     def _as_far_as_it_goes(self, offset: int, most: int) -> bytearray:
         """The beginning of a damaged member: zlib keeps to itself what came with the bytes that it does not like."""
@@ -176,18 +204,25 @@ class WarcFile:
     def _wrong_length(self, data: bytes, size: int, offset: int) -> ArchiveError | None:
         head = _head(data)
         if head is None:
-            return ArchiveError(f"{self.place(offset)}: it does not begin with the headers of a WARC record")
+            return ArchiveError(
+                f"{self.place(offset)}: it does not begin with the headers of a WARC record"
+            )
         begin, length = head
         after = size - begin - length
         if after < 0:
-            return ArchiveError(f"{self.place(offset)}: it says that it has {length:,} bytes, and has {size - begin:,}", reason="cut_short")
+            return ArchiveError(
+                f"{self.place(offset)}: it says that it has {length:,} bytes, and has {size - begin:,}",
+                reason="cut_short",
+            )
         if data[begin + length :].lstrip(b"\r\n").startswith(b"WARC/"):
             raise ArchiveError(
                 f"{self.name}: its records are not compressed one by one, so that none can be found again; "
                 "'warcio recompress OLD NEW' makes a file of it that can be read"
             )
         if after > len(b"\r\n\r\n"):
-            return ArchiveError(f"{self.place(offset)}: it says that it has {length:,} bytes, and has {after - 4:,} more")
+            return ArchiveError(
+                f"{self.place(offset)}: it says that it has {length:,} bytes, and has {after - 4:,} more"
+            )
         return None
 
     def _plain(self, offset: int, most: int, *, to_its_end: bool) -> Block:
@@ -197,24 +232,35 @@ class WarcFile:
             data = self._at(offset, min(most, HEAD_BYTES))
             head = _head(data)
         if head is None:
-            fault = ArchiveError(f"{self.place(offset)}: what stands there does not begin with the headers of a WARC record")
+            fault = ArchiveError(
+                f"{self.place(offset)}: what stands there does not begin with the headers of a WARC record"
+            )
             # Where no empty line is near, no other headers end either that begin in the first half of what was looked at.
-            further = HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not _HEAD_END.search(data) else 1
+            further = (
+                HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not _HEAD_END.search(data) else 1
+            )
             return Block(b"", self._next(offset + further) - offset, 0, fault)
         begin, length = head
         end = offset + begin + length
         if begin + length > len(data) and most > len(data):
             data = self._at(offset, min(most, begin + length))
         if end > self.size:
-            fault = ArchiveError(f"{self.place(offset)}: the file ends within this record, or its length is wrong", reason="cut_short")
+            fault = ArchiveError(
+                f"{self.place(offset)}: the file ends within this record, or its length is wrong",
+                reason="cut_short",
+            )
             return Block(data, self._next(offset + 1) - offset, self.size - offset, fault)
         after = self._at(end, len(b"\r\n\r\nWARC/"))
         # Two line ends; some writers leave them out.
         following = after.lstrip(b"\r\n")
         if following and not following.startswith(b"WARC/"[: len(following)]):
-            fault = ArchiveError(f"{self.place(offset)}: it says that it has {length:,} bytes, and does not end there")
+            fault = ArchiveError(
+                f"{self.place(offset)}: it says that it has {length:,} bytes, and does not end there"
+            )
             return Block(data, self._next(offset + 1) - offset, begin + length, fault)
-        return Block(data[: begin + length], begin + length + len(after) - len(following), begin + length)
+        return Block(
+            data[: begin + length], begin + length + len(after) - len(following), begin + length
+        )
 
     def _next(self, offset: int) -> int:
         """Where the next record begins, from ``offset`` on; the end of the file if none does."""
@@ -280,7 +326,9 @@ def first_record_id(path: Path) -> str | None:
 
 def digest_of(payload: bytes) -> str:
     """A payload's digest as WARC files name it: SHA-1 in base 32."""
-    return "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
+    return (
+        "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
+    )
 
 
 def read_date(text: str) -> datetime:
@@ -307,14 +355,19 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
         date = read_date(parsed.rec_headers.get_header("WARC-Date") or "")
     except Exception as error:
         # Of headers that make no sense warcio raises whatever it comes upon.
-        raise ArchiveError(f"{place}: its headers cannot be read ({type(error).__name__}: {error})") from error
+        raise ArchiveError(
+            f"{place}: its headers cannot be read ({type(error).__name__}: {error})"
+        ) from error
     said = parsed.rec_headers.get_header
     url = said("WARC-Target-URI") or ""
     status: int | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if parsed.http_headers is not None:
         status = _status(parsed.http_headers)
-        headers = tuple((name.encode("utf-8"), value.encode("utf-8")) for name, value in parsed.http_headers.headers)
+        headers = tuple(
+            (name.encode("utf-8"), value.encode("utf-8"))
+            for name, value in parsed.http_headers.headers
+        )
     elif parsed.rec_type in ("resource", "conversion"):
         headers = ((b"Content-Type", (said("Content-Type") or "").encode("utf-8")),)
     to_url, to_date = said("WARC-Refers-To-Target-URI"), said("WARC-Refers-To-Date")
@@ -340,7 +393,12 @@ def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
 
 
 def _payload(
-    parsed: ArcWarcRecord, kind: str, status: int | None, headers: tuple[tuple[bytes, bytes], ...], data: bytes, place: str
+    parsed: ArcWarcRecord,
+    kind: str,
+    status: int | None,
+    headers: tuple[tuple[bytes, bytes], ...],
+    data: bytes,
+    place: str,
 ) -> bytes:
     """The payload of a record, without its transfer coding; ArchiveError if it is not all that was there, or not what was written."""
     said = parsed.rec_headers.get_header
@@ -348,32 +406,60 @@ def _payload(
         # What it stands for is checked when that is read. wget gives it another's block digest, and says that it is truncated.
         return b""
     if truncated := said("WARC-Truncated"):
-        raise ArchiveError(f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})", reason="cut_short")
+        raise ArchiveError(
+            f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})",
+            reason="cut_short",
+        )
     if said("WARC-Segment-Number"):
-        raise ArchiveError(f"{place}: it is the first of several segments of a page, which are not put together", reason="cut_short")
+        raise ArchiveError(
+            f"{place}: it is the first of several segments of a page, which are not put together",
+            reason="cut_short",
+        )
     if kind == "response" and status is None:
         raise ArchiveError(f"{place}: its answer has no status that can be read")
     stored = parsed.raw_stream.read()
     payload = _without_chunks(stored, headers, place)
-    announced = max((int(value) for name, value in headers if name.lower() == b"content-length" and value.isdigit()), default=0)
+    announced = max(
+        (
+            int(value)
+            for name, value in headers
+            if name.lower() == b"content-length" and value.isdigit()
+        ),
+        default=0,
+    )
     if kind == "response" and len(stored) < announced and payload is stored:
-        raise ArchiveError(f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}", reason="cut_short")
+        raise ArchiveError(
+            f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}",
+            reason="cut_short",
+        )
     begin, length = _head(data) or (0, 0)
-    for name, candidates in (("WARC-Block-Digest", (data[begin : begin + length],)), ("WARC-Payload-Digest", (stored, payload))):
+    for name, candidates in (
+        ("WARC-Block-Digest", (data[begin : begin + length],)),
+        ("WARC-Payload-Digest", (stored, payload)),
+    ):
         declared = said(name)
         if declared and not any(has_digest(candidate, declared) for candidate in candidates):
-            raise ArchiveError(f"{place}: its bytes are not those that it was written with ({name} {declared})")
+            raise ArchiveError(
+                f"{place}: its bytes are not those that it was written with ({name} {declared})"
+            )
     return payload
 
 
 def _status(http: StatusAndHeaders) -> int | None:
     code = http.get_statuscode()
-    return int(code) if http.protocol.startswith("HTTP") and code.isascii() and code.isdigit() and len(code) == 3 else None
+    return (
+        int(code)
+        if http.protocol.startswith("HTTP") and code.isascii() and code.isdigit() and len(code) == 3
+        else None
+    )
 
 
 def _without_chunks(stored: bytes, headers: tuple[tuple[bytes, bytes], ...], place: str) -> bytes:
     """Take off the chunked transfer coding, if it is on: many writers of archives leave only its header."""
-    if not any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
+    if not any(
+        name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
+        for name, value in headers
+    ):
         return stored
     if not _HEADER_OF_CHUNK.match(stored):
         return stored
@@ -408,4 +494,7 @@ def has_digest(data: bytes, declared: str) -> bool:
     if name not in _DIGESTS or not value:
         return True
     digest = hashlib.new(name, data, usedforsecurity=False).digest()
-    return value.upper().rstrip("=") in (base64.b32encode(digest).decode().rstrip("="), digest.hex().upper())
+    return value.upper().rstrip("=") in (
+        base64.b32encode(digest).decode().rstrip("="),
+        digest.hex().upper(),
+    )

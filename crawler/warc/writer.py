@@ -26,12 +26,19 @@ from crawler.warc.archived import RENDERED_URN, Archived
 from crawler.warc.records import GZIP, digest_of, first_record_id, unchunked
 
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
-_SAME_PAYLOAD, _NOT_MODIFIED = _PROFILES + "identical-payload-digest", _PROFILES + "server-not-modified"
+_SAME_PAYLOAD, _NOT_MODIFIED = (
+    _PROFILES + "identical-payload-digest",
+    _PROFILES + "server-not-modified",
+)
 _SUFFIX = re.compile(r"\.warc(?:\.gz)?$", re.IGNORECASE)
 _HEAD = re.compile(rb"HTTP/[0-9.]+ +(?P<status>[0-9]{3}).*?(?:\r?\n\r?\n|\Z)", re.DOTALL)
-_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_LENGTH = re.compile(
+    rb"^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _WITHOUT_PAYLOAD = frozenset((204, 304))
-_CHUNKED = re.compile(rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE)
+_CHUNKED = re.compile(
+    rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE
+)
 # So many pages may wait to be rendered at once, each finding its answer again.
 _ANSWERS = 100
 # The level of ISA-L's nearest to zlib's 6: 6% more bytes in a tenth of the time.
@@ -103,7 +110,11 @@ class WarcWriter:
         head, payload, status = _answer(exchange.response) or (b"", exchange.response, 0)
         date = _date(exchange.at)
         digest = digest_of(payload)
-        said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
+        said = {
+            "WARC-Date": date,
+            "WARC-Record-ID": self._records._make_warc_id(),
+            "WARC-Warcinfo-ID": self._info_id,
+        }
         if exchange.address:
             said["WARC-IP-Address"] = exchange.address
         truncated = exchange.truncated or (None if head else "unspecified")
@@ -121,9 +132,15 @@ class WarcWriter:
             kind = "revisit"
             said |= {"WARC-Profile": profile, "WARC-Refers-To": before.record_id}
             said |= {"WARC-Refers-To-Target-URI": before.url, "WARC-Refers-To-Date": before.date}
-        answer = self._record(kind, exchange.url, said | {"WARC-Payload-Digest": digest}, head, payload)
+        answer = self._record(
+            kind, exchange.url, said | {"WARC-Payload-Digest": digest}, head, payload
+        )
         asked, _, sent = exchange.request.partition(b"\r\n\r\n")
-        asking = {"WARC-Date": date, "WARC-Concurrent-To": said["WARC-Record-ID"], "WARC-Warcinfo-ID": self._info_id}
+        asking = {
+            "WARC-Date": date,
+            "WARC-Concurrent-To": said["WARC-Record-ID"],
+            "WARC-Warcinfo-ID": self._info_id,
+        }
         asking |= {"WARC-Payload-Digest": digest_of(sent)}
         request = self._record("request", exchange.url, asking, asked + b"\r\n\r\n", sent)
         self._put(self._packed(answer) + self._packed(request))
@@ -160,10 +177,20 @@ class WarcWriter:
         if self._descriptor < 0:
             self._begin()
         date, refers_to = self._answers.get(url, (_date(datetime.now(UTC)), None))
-        said = {"WARC-Date": date, "WARC-Record-ID": self._records._make_warc_id(), "WARC-Warcinfo-ID": self._info_id}
+        said = {
+            "WARC-Date": date,
+            "WARC-Record-ID": self._records._make_warc_id(),
+            "WARC-Warcinfo-ID": self._info_id,
+        }
         if refers_to:
             said["WARC-Refers-To"] = refers_to
-        self._put(self._packed(self._record("conversion", RENDERED_URN + url, said, b"", page, "text/html; charset=utf-8")))
+        self._put(
+            self._packed(
+                self._record(
+                    "conversion", RENDERED_URN + url, said, b"", page, "text/html; charset=utf-8"
+                )
+            )
+        )
 
     def _begin(self) -> None:
         try:
@@ -202,9 +229,17 @@ class WarcWriter:
         return before if self._files[before.file] == before.file_id else None
 
     def _record(
-        self, kind: str, url: str, said: Mapping[str, str], head: bytes, payload: bytes, media_type: str | None = None
+        self,
+        kind: str,
+        url: str,
+        said: Mapping[str, str],
+        head: bytes,
+        payload: bytes,
+        media_type: str | None = None,
     ) -> ArcWarcRecord:
-        headers = self._records._init_warc_headers(url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said})
+        headers = self._records._init_warc_headers(
+            url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said}
+        )
         media_type = media_type or WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
         record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), media_type, 0)
         record.payload_length = len(payload)
@@ -236,8 +271,13 @@ class WarcWriter:
 
 
 def _validators(head: bytes) -> tuple[str | None, str | None]:
-    etag, last_modified = (re.search(rb"^%b[ \t]*:[ \t]*([^\r\n]+)" % name, head, re.I | re.M) for name in (b"etag", b"last-modified"))
-    return etag and etag[1].strip().decode("latin-1"), last_modified and last_modified[1].strip().decode("latin-1")
+    etag, last_modified = (
+        re.search(rb"^%b[ \t]*:[ \t]*([^\r\n]+)" % name, head, re.I | re.M)
+        for name in (b"etag", b"last-modified")
+    )
+    return etag and etag[1].strip().decode("latin-1"), last_modified and last_modified[
+        1
+    ].strip().decode("latin-1")
 
 
 def _date(moment: datetime) -> str:
@@ -253,13 +293,19 @@ def _new(path: Path) -> tuple[Path, int]:
     suffix = _SUFFIX.search(path.name)
     end = suffix.start() if suffix else len(path.name)
     for number in count(1):
-        numbered = path if number == 1 else path.with_name(f"{path.name[:end]}-{number}{path.name[end:]}")
+        numbered = (
+            path if number == 1 else path.with_name(f"{path.name[:end]}-{number}{path.name[end:]}")
+        )
         try:
             numbered.parent.mkdir(parents=True, exist_ok=True)
-            return numbered, os.open(numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+            return numbered, os.open(
+                numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666
+            )
         except FileExistsError:
             if not numbered.exists():
-                raise ArchiveError(f"archive: {numbered.parent} is no folder; give another file") from None
+                raise ArchiveError(
+                    f"archive: {numbered.parent} is no folder; give another file"
+                ) from None
         except OSError as error:
             raise ArchiveError(
                 f"archive: {numbered} cannot be written ({error.strerror}); give another file, or make its folder writable"

@@ -44,7 +44,9 @@ def in_whole_milliseconds(start):
 json.loads = without_encoding(json.loads)
 QTimer.start = in_whole_milliseconds(QTimer.start)
 # What Splash brings in Lua is written for 5.2; lupa now takes the newest Lua that it has.
-vars(lupa).update({name: thing for name, thing in vars(lupa.lua52).items() if not name.startswith("_")})
+vars(lupa).update(
+    {name: thing for name, thing in vars(lupa.lua52).items() if not name.startswith("_")}
+)
 
 if __name__ == "__main__":
     sys.argv[1:1] = ["--disable-xvfb", "--browser-engines", "webkit"]
