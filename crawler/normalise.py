@@ -97,6 +97,8 @@ class Fetch:
     capture: str | None = None
     rendered_by: str | None = None
     unfinished: str | None = None
+    notes: tuple[str, ...] = ()
+    """What had to be assumed about the answer to get at its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +276,10 @@ def article(
         told("related", page.related.where, "; ".join(assumed) or None)
     if fetch.status_assumed:
         told("status", "saved page", "that the page answered 200 when it was saved")
-    if fetch.file:
-        told("source", fetch.file)
+    if fetch.file or fetch.capture or fetch.rendered_by or fetch.notes:
+        told("source", *_source(fetch))
     if fetch.capture:
-        told("source", fetch.capture)
         told("fetched_at", "date of the capture")
-    if fetch.rendered_by:
-        doubt = f"that nothing more would come: {fetch.unfinished}" if fetch.unfinished else None
-        told("source", f"the page as {fetch.rendered_by} showed it", doubt)
     fields = {
         "url": fetch.url,
         "headline": headline,
@@ -308,6 +306,17 @@ def article(
         provenance=provenance,
         **fields,  # type: ignore[arg-type]
     )
+
+
+def _source(fetch: Fetch) -> tuple[str, str | None]:
+    """Where a page came from, and what was assumed to get at it."""
+    notes = list(fetch.notes)
+    where = fetch.capture or fetch.file or "the site's answer"
+    if fetch.rendered_by:
+        where = f"the page as {fetch.rendered_by} showed it"
+        if fetch.unfinished:
+            notes.append(f"that nothing more would come: {fetch.unfinished}")
+    return where, "; ".join(notes) or None
 
 
 def plain_text(listed: str) -> str:

@@ -24,6 +24,15 @@ _BINARY_STARTS = (
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
+NOTES = "notes"
+"""In the meta of a request: a list of what had to be assumed about its answer (``Fetch.notes``)."""
+
+
+def add_note(request: Request, note: str) -> None:
+    """Have the record of the page that answers a request say what was assumed about the answer."""
+    request.meta[NOTES] = [*request.meta.get(NOTES, ()), note]
+
+
 class PageRefused(IgnoreRequest):
     """A page is not to be had, for a reason of the published set."""
 

@@ -35,6 +35,7 @@ from crawler.page import Page
 from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site, host_and_port
 from crawler.sources import (
+    NOTES,
     NotSaved,
     Origin,
     PageRefused,
@@ -370,6 +371,7 @@ class ArticlesSpider(Spider):
             capture=origin.where if origin and origin.captured_at else None,
             rendered_by=rendered.by if rendered else None,
             unfinished=rendered.unfinished if rendered else None,
+            notes=tuple(meta.get(NOTES, ())),
         )
 
     def _adopt(self, response: Response) -> str:
