@@ -66,6 +66,8 @@ class Origin:
     status_assumed: bool = False
 
 
+    verified: bool = False
+    """Whether the bytes of the payload are those that were stored, by a digest beside them."""
 class Source(Protocol):
     """Something that answers requests for articles in the place of the live site. ``faults`` are its parts that cannot be read."""
 
@@ -93,9 +95,15 @@ def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
 
 def not_html(response: Response) -> str | None:
     """Say what an answer is when it is no text; None if it may be a page."""
+def is_text_type(response: Response) -> bool:
+    """Whether an answer declares that it is text, or declares nothing."""
     declared = (response.headers.get(b"Content-Type") or b"").strip().lower()
-    if declared and not declared.startswith(_TEXT_TYPES):
-        return f"Content-Type {declared.decode('latin-1')}"
+    return not declared or declared.startswith(_TEXT_TYPES)
+
+
+    if not is_text_type(response):
+        declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+        return f"Content-Type {declared.strip().lower()}"
     start = response.body[:512]
     # UTF-16 text has a NUL for every Latin letter.
     mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith(

@@ -1,0 +1,299 @@
+"""Content codings of HTTP (RFC 9110, 8.4): a body is decoded whole, or not at all.
+
+In: a body as it came, without its transfer coding, and the codings that its headers name. Out: the
+decoded bytes, with notes on every assumption. Each coding has to reach the end of its stream, and
+its checksum has to be right where it has one; ``ContentCodingError`` says what is missing. Scrapy's
+decoders, like most, return as much as they can of a damaged stream, which makes half an article.
+
+Headers are wrong in known ways, which are read and noted: bytes behind a complete stream, plain text
+that is declared as compressed, gzip that is declared as something else or not at all.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import brotli
+
+from crawler.errors import CrawlerError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ACCEPTED = ("gzip", "deflate", "br", "zstd")
+"""The codings to ask servers for."""
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+# RFC 8878, 3.1: a frame, and a frame to skip, of which the first byte varies.
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE = frozenset(bytes((0x50 + number, 0x2A, 0x4D, 0x18)) for number in range(16))
+_ALIASES = {"x-gzip": "gzip", "brotli": "br", "": "identity", "none": "identity"}
+# Registered with IANA, but decoded by no browser, or only with a dictionary.
+_UNSUPPORTED = frozenset(
+    ("compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "aes128gcm")
+)
+_PIECE_BYTES = 1 << 16
+_BROTLI_BYTES = 1 << 12
+# So many bytes tell text from a stream, and so few may look like either.
+_TEXT_SAMPLE, _TELLING_BYTES = 1024, 64
+# Compressed bytes hold them within the first few dozen; text holds none.
+_CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\f\r\x1b"))
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_ZLIB_HEADER_BITS, _RAW_BITS, _GZIP_BITS = 15, -15, 31
+
+Reason = Literal["cut_short", "unreadable", "too_large"]
+
+
+class ContentCodingError(CrawlerError):
+    """A body cannot be decoded whole; ``reason`` is that of the failure (crawler.items.Reason)."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message, exit_code=1)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A body without its content codings; ``notes`` name what had to be assumed."""
+
+    body: bytes
+    notes: tuple[str, ...] = ()
+
+
+class _Stream(NamedTuple):
+    """A decoded stream, and the bytes that follow it."""
+
+    body: bytes
+    rest: bytes
+
+
+def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> Decoded:
+    """Decode a body of at most ``most`` bytes when decoded (0: no limit).
+
+    ``declared`` are the values of Content-Encoding in their order. ``whole`` says that all of the
+    body is known to be there, so that plain text under a false header can be trusted.
+    """
+    notes: list[str] = []
+    for coding in reversed(codings(declared)):
+        if not body:
+            break
+        body = _decode_one(body, coding, most, notes, whole=whole)
+    if body.startswith(_GZIP_MAGIC):
+        notes.append("the bytes are gzip, which no Content-Encoding says")
+        body = _decoded_stream(body, "gzip", most, notes)
+    return Decoded(body, tuple(notes))
+
+
+def codings(declared: Iterable[str]) -> list[str]:
+    """The codings that the values of Content-Encoding name, in the order they were applied."""
+    named = (name.strip().lower() for value in declared for name in value.split(","))
+    return [name for name in (_ALIASES.get(name, name) for name in named) if name != "identity"]
+
+
+def is_cut(body: bytes, declared: Iterable[str], most: int) -> bool:
+    """Whether a body ends before the end of its content coding."""
+    try:
+        decode(body, declared, most, whole=True)
+    except ContentCodingError as error:
+        return error.reason == "cut_short"
+    return False
+
+
+def _decode_one(body: bytes, coding: str, most: int, notes: list[str], *, whole: bool) -> bytes:
+    if body.startswith(_GZIP_MAGIC) and coding != "gzip":
+        notes.append(f"Content-Encoding says {coding}, and the bytes are gzip")
+        return _decoded_stream(body, "gzip", most, notes)
+    if coding in _UNSUPPORTED:
+        raise ContentCodingError(f"Content-Encoding {coding} cannot be decoded here", "unreadable")
+    if _is_text(body):
+        if coding in _DECODERS and not whole:
+            raise ContentCodingError(
+                f"Content-Encoding says {coding}, the bytes are plain text, and nothing tells "
+                "whether they are all there",
+                "unreadable",
+            )
+        notes.append(f"Content-Encoding says {coding}, and the bytes are plain text")
+        return body
+    if coding not in _DECODERS:
+        raise ContentCodingError(f"Content-Encoding {coding!r} is not known", "unreadable")
+    return _decoded_stream(body, coding, most, notes)
+
+
+def _decoded_stream(body: bytes, coding: str, most: int, notes: list[str]) -> bytes:
+    decoded, rest = _DECODERS[coding](body, most)
+    if rest:
+        notes.append(f"{len(rest):,} bytes after the end of the {coding} stream were ignored")
+    return decoded
+
+
+def _is_text(body: bytes) -> bool:
+    sample = body[:_TEXT_SAMPLE]
+    if sample.startswith(_BYTE_ORDER_MARKS):
+        return True
+    telling = len(sample) >= _TELLING_BYTES or sample.lstrip().startswith(b"<")
+    return telling and sample.translate(None, _CONTROLS) == sample
+
+
+def _gunzip(data: bytes, most: int) -> _Stream:
+    """RFC 1952: one or more members, each with the checksum and length of its content."""
+    pieces = bytearray()
+    while True:
+        member, data = _inflate(data, _GZIP_BITS, "gzip", most - len(pieces) if most else 0)
+        pieces += member
+        if not _begins(data, _GZIP_MAGIC):
+            return _Stream(bytes(pieces), data)
+
+
+def _begins(data: bytes, magic: bytes) -> bool:
+    """Whether bytes are the start of another member or frame, however early it is cut."""
+    return bool(data) and data.startswith(magic[: len(data)])
+
+
+def _undeflate(data: bytes, most: int) -> _Stream:
+    """RFC 9110, 8.4.1.2: zlib's format (RFC 1950); some servers send bare deflate (RFC 1951)."""
+    try:
+        return _inflate(data, _ZLIB_HEADER_BITS, "deflate", most)
+    except ContentCodingError as error:
+        if error.reason != "unreadable":
+            raise
+        try:
+            return _inflate(data, _RAW_BITS, "deflate", most)
+        except ContentCodingError as bare:
+            has_zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            raise (error if has_zlib_header else bare) from None
+
+
+def _inflate(data: bytes, window_bits: int, coding: str, most: int) -> _Stream:
+    unzip = zlib.decompressobj(window_bits)
+
+    def piece(given: bytes) -> bytes:
+        return unzip.decompress(given, _PIECE_BYTES)
+
+    body = _drain(unzip, piece, data, coding, most, lambda: unzip.unconsumed_tail)
+    return _Stream(body, unzip.unused_data)
+
+
+def _unzstd(data: bytes, most: int) -> _Stream:
+    """RFC 8878: one or more frames, whose checksums the library verifies."""
+    pieces = bytearray()
+    while True:
+        unzip = zstd.ZstdDecompressor()
+        left = most - len(pieces) if most else 0
+        pieces += _drain(unzip, _limited(unzip), data, "zstd", left, lambda: b"")
+        data = unzip.unused_data
+        if not (_begins(data, _ZSTD_MAGIC) or data[:4] in _ZSTD_SKIPPABLE):
+            return _Stream(bytes(pieces), data)
+
+
+def _limited(unzip: zstd.ZstdDecompressor) -> Callable[[bytes], bytes]:
+    def piece(given: bytes) -> bytes:
+        return unzip.decompress(given, max_length=_PIECE_BYTES)
+
+    return piece
+
+
+def _drain(
+    unzip: Any,
+    piece: Callable[[bytes], bytes],
+    data: bytes,
+    coding: str,
+    most: int,
+    tail: Callable[[], bytes],
+) -> bytes:
+    """Decompress to the end of the stream, a piece at a time, so that a bomb is noticed early."""
+    pieces = bytearray()
+    given = data
+    while not unzip.eof:
+        try:
+            decoded = piece(given)
+        except (zlib.error, zstd.ZstdError) as error:
+            raise _damaged(coding, error) from error
+        pieces += decoded
+        _check_size(len(pieces), most, coding)
+        given = tail()
+        if not decoded and not given and not unzip.eof:
+            raise _cut(coding, len(data))
+    return bytes(pieces)
+
+
+def _unbrotli(data: bytes, most: int) -> _Stream:
+    """RFC 7932: one stream, without a checksum.
+
+    The library raises the same error for damage and for bytes after the end, so the piece at which
+    it fails is given again byte by byte.
+    """
+    pieces = [data[at : at + _BROTLI_BYTES] for at in range(0, len(data), _BROTLI_BYTES)]
+    try:
+        return _feed_brotli(pieces, data, most)
+    except _BrotliError as failed:
+        singly = [pieces[failed.number][at : at + 1] for at in range(len(pieces[failed.number]))]
+        pieces[failed.number :] = singly
+    try:
+        return _feed_brotli(pieces, data, most)
+    except _BrotliError as failed:
+        raise _damaged("br", failed) from failed
+
+
+class _BrotliError(Exception):
+    def __init__(self, number: int, error: brotli.error) -> None:
+        super().__init__(str(error))
+        self.number = number
+
+
+def _feed_brotli(pieces: list[bytes], data: bytes, most: int) -> _Stream:
+    unzip = brotli.Decompressor()
+    body = bytearray()
+    fed = 0
+    for number, piece in enumerate(pieces):
+        fed += len(piece)
+        try:
+            for decoded in _brotli_output(unzip, piece):
+                body += decoded
+                _check_size(len(body), most, "br")
+        except brotli.error as error:
+            raise _BrotliError(number, error) from error
+        if unzip.is_finished():
+            return _Stream(bytes(body), data[fed:])
+    raise _cut("br", len(data))
+
+
+def _brotli_output(unzip: brotli.Decompressor, piece: bytes) -> Iterator[bytes]:
+    """All that a piece of a stream decodes to, in parts of about _PIECE_BYTES."""
+    given = piece
+    while not unzip.is_finished():
+        decoded = unzip.process(given, output_buffer_limit=_PIECE_BYTES)
+        yield decoded
+        given = b""
+        if not decoded and unzip.can_accept_more_data():
+            return
+
+
+def _check_size(size: int, most: int, coding: str) -> None:
+    if most and size > most:
+        raise ContentCodingError(
+            f"its {coding} stream holds more than DOWNLOAD_MAXSIZE ({most:,} bytes)", "too_large"
+        )
+
+
+def _cut(coding: str, size: int) -> ContentCodingError:
+    return ContentCodingError(
+        f"its {coding} stream does not end within {size:,} bytes", "cut_short"
+    )
+
+
+def _damaged(coding: str, error: Exception) -> ContentCodingError:
+    return ContentCodingError(f"its {coding} stream is damaged ({error})", "unreadable")
+
+
+_DECODERS: dict[str, Callable[[bytes, int], _Stream]] = {
+    "gzip": _gunzip,
+    "deflate": _undeflate,
+    "br": _unbrotli,
+    "zstd": _unzstd,
+}
