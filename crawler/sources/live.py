@@ -1,26 +1,25 @@
-"""The live site: whom to ask, how often, and how patiently.
+"""The live site: which requests are allowed, where redirects may lead, and how patiently to ask.
 
-Scrapy's own middlewares obey robots.txt, throttle, time out and follow redirects. What they lack is here: hosts that
-are not the publisher's are refused with the reason kept, so are private addresses, and a host that asks for patience
-(Retry-After) is left alone for that long.
+Scrapy's own middlewares throttle, time out and follow redirects. Added here: a host that is not the
+publisher's is refused, with the reason kept; so is an address that is private; and a host that asks
+for patience (Retry-After) is left alone for that long.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.exceptions import IgnoreRequest
 
 from crawler.scheduler import FrontierScheduler
 from crawler.sites import host_and_port
-from crawler.sources import NAMED_BY_USER, PageRefused
+from crawler.sources import NAMED_BY_USER, OF_ROBOTS, PageRefused
+from crawler.sources.addresses import PrivateAddressError, is_private_literal, named_by_user
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -31,15 +30,17 @@ if TYPE_CHECKING:
 
 
 class PublisherOnlyMiddleware:
-    """Refuses what is not the publisher's: other hosts, and names that lead to a private or loopback address.
+    """Refuses hosts that are not the publisher's, and addresses that are private by their look.
 
-    In the place of Scrapy's OffsiteMiddleware, which drops such a request without telling the spider where it led. A private
-    address is asked only if it is the host and port of the ``base_url`` that the user gave.
+    Scrapy's OffsiteMiddleware would drop such a request without telling the spider where it led.
+    The addresses of names are checked when they are connected to (connections.py), unless a proxy
+    looks them up.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._private = PrivateAddresses(crawler)
+        given = getattr(crawler.spider, "given", {})
+        self._named = named_by_user(given, crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -47,28 +48,40 @@ class PublisherOnlyMiddleware:
 
     async def process_request(self, request: Request) -> None:
         spider = self.crawler.spider
-        if not getattr(spider, "started", False):
+        if not getattr(spider, "started", False) or request.meta.get(NAMED_BY_USER):
             # scrapy parse, shell and check ask for what their user named.
             return
-        site: Site = spider.site  # type: ignore[union-attr]
-        if request.meta.get(NAMED_BY_USER):
-            return
-        refuse_other_hosts(request, site)
-        if refusal := await self._private.refusal(request.url):
-            raise PageRefused(refusal.reason, refusal.detail)
+        if not request.meta.get(OF_ROBOTS):
+            # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
+            refuse_other_hosts(request, spider.site)  # type: ignore[union-attr]
+        host = urlsplit(request.url).hostname or ""
+        if is_private_literal(host) and host_and_port(request.url) not in self._named:
+            raise PageRefused("private_address", str(PrivateAddressError(host, host)))
 
 
 class RefusingRedirectMiddleware(RedirectMiddleware):
-    """Scrapy's redirects; one to what is no address (``javascript:``, ``http://[x``) is the site's fault, not an error of ours."""
+    """Scrapy's redirects, with a reason for each that cannot be followed."""
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         try:
             return super().process_response(request, response)
         except ValueError as error:
+            # "javascript:", "http://[x"
             location = (response.headers.get(b"Location") or b"").decode("latin-1")
-            raise PageRefused(
-                "http_3xx", f"redirected to {location!r}, which is no address"
-            ) from error
+            detail = f"redirected to {location!r}, which is no address"
+            raise PageRefused("http_3xx", detail) from error
+        except IgnoreRequest as error:
+            hint = ""
+            if b"Set-Cookie" in response.headers and not self._has_cookies:
+                hint = "; the site sets a cookie with it: try -s COOKIES_ENABLED=1"
+            detail = f"{error}, the last to {response.url}{hint}"
+            raise PageRefused("redirect_loop", detail) from error
+
+    @property
+    def _has_cookies(self) -> bool:
+        return self.crawler.settings.getbool("COOKIES_ENABLED")
 
 
 def refuse_other_hosts(request: Request, site: Site) -> None:
@@ -77,37 +90,6 @@ def refuse_other_hosts(request: Request, site: Site) -> None:
         raise PageRefused(
             "offsite_redirect", f"redirected to {request.url}, which is not the publisher's"
         )
-
-
-class PrivateAddresses:
-    """Tells which hosts are at private or loopback addresses; each is looked up once. The host and port of ``base_url`` count as public."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-        self._refusals: dict[str, PageRefused | None] = {}
-
-    async def refusal(self, url: str) -> PageRefused | None:
-        """Why a URL is not to be asked for; None if it may be."""
-        host = urlsplit(url).hostname or ""
-        if host_and_port(url) == getattr(self._crawler.spider, "host_named_by_user", None):
-            return None
-        if host not in self._refusals:
-            self._refusals[host] = await self._look_up(host)
-        return self._refusals[host]
-
-    async def _look_up(self, host: str) -> PageRefused | None:
-        try:
-            answers = await asyncio.get_running_loop().getaddrinfo(
-                host, None, type=socket.SOCK_STREAM
-            )
-        except OSError:
-            # The download will say that there is no such host.
-            return None
-        for *_, address in answers:
-            if not ip_address(str(address[0]).partition("%")[0]).is_global:
-                detail = f"{host} is at {address[0]}, a private address; name the host with base_url to crawl it"
-                return PageRefused("private_address", detail)
-        return None
 
 
 class PatientRetryMiddleware(RetryMiddleware):

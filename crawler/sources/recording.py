@@ -1,26 +1,20 @@
 """Records what goes over the wire, for the archive of a run.
 
-Scrapy's response has no longer what came: header names in one writing, no order, no reason phrase, no transfer coding. So the bytes are
-noted where they pass, in the protocol of each connection; the exchange is handed on when its answer has ended, before the
-spider sees it. This leans on names that Scrapy 2.19 and Twisted keep to themselves; tests/test_archive.py tells when they change.
+Scrapy's response lacks much of it: the order and spelling of headers, the reason phrase, the
+transfer coding. So the bytes are noted where they pass, in the protocol of each connection, and the
+exchange is handed on when its answer has ended, before the spider sees it.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from scrapy.core.downloader.handlers.http11 import (
-    HTTP11DownloadHandler,
-    _LenientHTTP11ClientFactory,
-    _LenientHTTP11ClientProtocol,
-)
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.web._newclient import BODY, DONE
-from twisted.web.iweb import UNKNOWN_LENGTH
+from twisted.web._newclient import DONE
 
+from crawler.sources.connections import CarefulDownloadHandler, CarefulProtocol
 from crawler.warc.writer import Exchange
 
 if TYPE_CHECKING:
@@ -28,29 +22,22 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
     from twisted.web._newclient import Request as TwistedRequest
     from twisted.web.iweb import IResponse
 
 
-class RecordingDownloadHandler(HTTP11DownloadHandler):
-    """Scrapy's HTTP, and what it sends and gets is handed to the ``record`` of the spider, if it has one."""
+class RecordingDownloadHandler(CarefulDownloadHandler):
+    """Hands all that is sent and received to the ``record`` of the spider, if it has one."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        record = getattr(crawler.spider, "record", None)
-        if record is not None:
-            self._pool._factory = partial(_RecordingFactory, record)  # type: ignore[assignment]
+        self._record: Callable[[Exchange], None] | None = getattr(crawler.spider, "record", None)
 
-
-class _RecordingFactory(_LenientHTTP11ClientFactory):
-    def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
-        super().__init__(*args)  # type: ignore[no-untyped-call]
-        self._record = record
-
-    def buildProtocol(self, addr: IAddress | None) -> _RecordingProtocol:
-        return _RecordingProtocol(self._record, self._quiescentCallback)
+    def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
+        if self._record is None:
+            return super().protocol(quiescent)
+        return _RecordingProtocol(self._record, quiescent)
 
 
 class _Sent:
@@ -72,7 +59,7 @@ class _Sent:
         return getattr(self._transport, name)
 
 
-class _RecordingProtocol(_LenientHTTP11ClientProtocol):
+class _RecordingProtocol(CarefulProtocol):
     def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
         super().__init__(*args)  # type: ignore[no-untyped-call]
         self._record = record
@@ -124,13 +111,9 @@ class _RecordingProtocol(_LenientHTTP11ClientProtocol):
         if not isinstance(why, (ConnectionDone, ConnectionLost)):
             # This side has broken it off: it was too large or too slow, or made no sense.
             return "unspecified"
-        # An answer without a length is whole when the server closes the connection in order.
-        until_the_end = (
-            parser.state == BODY
-            and parser.response.length is UNKNOWN_LENGTH
-            and b"chunked" not in _codings(parser)
+        whole = parser.state == DONE or (
+            self.ends_with_connection and isinstance(why, ConnectionDone)
         )
-        whole = parser.state == DONE or (until_the_end and isinstance(why, ConnectionDone))
         return None if whole else "disconnect"
 
     def _address(self) -> str | None:
@@ -141,7 +124,3 @@ class _RecordingProtocol(_LenientHTTP11ClientProtocol):
             return str(ip_address(peer.getPeer().host))
         except (AttributeError, ValueError):
             return None
-
-
-def _codings(parser: Any) -> bytes:
-    return b",".join(parser.connHeaders.getRawHeaders(b"transfer-encoding", ())).lower()
