@@ -45,6 +45,7 @@ since, until or match; not_saved: no source has a page for it; interrupted: the 
 Reason = Literal[
     "gone",
     "http_2xx",
+    "ignored",
     "http_3xx",
     "http_4xx",
     "http_5xx",
@@ -71,8 +72,9 @@ Reason = Literal[
 """Why an article could not be had or read.
 
 gone: 404 or 410; http_2xx: an answer that reports success and carries no page, such as 202;
-robots: robots.txt forbids it; robots_unavailable: the server failed to answer for its robots.txt,
-so the page may not be requested yet (RFC 9309, 2.3.1.4); too_slow: reading the page took longer
+ignored: a downloader middleware of the user's refused the request; robots: robots.txt forbids it;
+robots_unavailable: the server failed to answer for its robots.txt, so the page may not be
+requested yet (RFC 9309, 2.3.1.4); too_slow: reading the page took longer
 than READ_TIMEOUT; private_address: the host has a private or loopback address
 that no base_url names; cut_short: fewer bytes came than were announced; not_an_article: the page answers 200
 but holds no article; other_article: the page says that it is another one; unreadable: the saved page, or the record of

@@ -30,6 +30,10 @@ DOWNLOAD_TIMEOUT = 60
 # Seconds: the longest that a Retry-After is waited for, and the first pause before a retry without one.
 RETRY_AFTER_MAX = 600
 RETRY_BACKOFF = 0.5
+# Seconds: the longest Crawl-delay of a robots.txt that is kept to.
+CRAWL_DELAY_MAX = 60.0
+# After how many pages in a row that fail in the same way a site counts as down; 0 for never.
+SITE_DOWN_AFTER = 20
 # The failure's own log line says it.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 
@@ -87,6 +91,11 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     if "cookies" not in name
 }
 DOWNLOADER_MIDDLEWARES = {
+    # Takes the failure of a robots.txt for permission; ours does not (RFC 9309).
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.sources.robots.RobotsMiddleware": 100,
+    # In the place of Scrapy's, which it loads where cookies are wanted.
+    "crawler.sources.cookies.CookiesOnDemand": 700,
     # The last to see an answer.
     "crawler.sources.readers.ReadersMiddleware": 5,
     # Before robots.txt and throttling, which saved pages have no need of.

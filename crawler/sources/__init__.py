@@ -24,6 +24,8 @@ _BINARY_STARTS = (
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
+OF_ROBOTS = "of_robots"
+"""In the meta of a request for robots.txt, and of those to which it is redirected."""
 NOTES = "notes"
 """In the meta of a request: a list of what had to be assumed about its answer (``Fetch.notes``)."""
 
