@@ -299,6 +299,9 @@ class Outcome:
             return [f"  stopped: {job.pages.failed}"]
         if self.archive_failed and self._archive is not None:
             return [f"  stopped: {self._archive.failed}"]
+        if outage := getattr(self.crawler.spider, "outage", None):
+            goes_on = "the same command goes on with it" if job else "it is among the teasers"
+            return [f"  stopped: {outage}", f"  {goes_on}"]
         if self._renderer_fault:
             goes_on = (
                 "the same command goes on where it was"

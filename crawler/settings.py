@@ -107,6 +107,9 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.sources.live.PatientRetryMiddleware": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.sources.live.RefusingRedirectMiddleware": 600,
+    # Scrapy's returns the half of a stream that is cut as if it were all.
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.sources.decoding.ContentCodingMiddleware": 590,
     # A page that only refreshes to another is no article, and is recorded as such.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
@@ -116,9 +119,6 @@ ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
-    # Scrapy's returns the half of a stream that is cut as if it were all.
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "crawler.sources.decoding.ContentCodingMiddleware": 590,
 
 # Processes that read pages beside this one in a run with seed=all; None for one less than processors, three at most; 0 for none.
 READER_PROCESSES: int | None = None

@@ -66,10 +66,10 @@ class Origin:
     captured_at: datetime | None = None
     id_where: str = "asked for"
     status_assumed: bool = False
-
-
     verified: bool = False
     """Whether the bytes of the payload are those that were stored, by a digest beside them."""
+
+
 class Source(Protocol):
     """Something that answers requests for articles in the place of the live site. ``faults`` are its parts that cannot be read."""
 
@@ -95,14 +95,14 @@ def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
     return NotSaved(f"no capture in {archive}")
 
 
-def not_html(response: Response) -> str | None:
-    """Say what an answer is when it is no text; None if it may be a page."""
 def is_text_type(response: Response) -> bool:
     """Whether an answer declares that it is text, or declares nothing."""
     declared = (response.headers.get(b"Content-Type") or b"").strip().lower()
     return not declared or declared.startswith(_TEXT_TYPES)
 
 
+def not_html(response: Response) -> str | None:
+    """Say what an answer is when it is no text; None if it may be a page."""
     if not is_text_type(response):
         declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         return f"Content-Type {declared.strip().lower()}"

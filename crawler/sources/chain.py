@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from crawler.sources import NotSaved, Source
+from crawler.sources import NotSaved, PageRefused, Source, Stopped
 from crawler.sources.folder import SavedPages, saved_page
 from crawler.sources.live import refuse_other_hosts
 from crawler.sources.warc import ArchivedPages
@@ -84,9 +84,20 @@ class SourcesMiddleware:
         source = sources[request.meta.get("turn", 0)]
         if request.meta.get("no_address") and not isinstance(source, SavedPages):
             raise NotSaved("known by the name of a saved page, which this run was not given")
+        self._refuse_if_down(source, request.meta.get("turn", 0), len(sources))
         if source is None:
             return None
         if request.meta.get("redirect_times"):
             refuse_other_hosts(request, self.crawler.spider.site)  # type: ignore[union-attr]
         answer: Response = await source.answer(request)
         return answer
+
+    def _refuse_if_down(self, source: Source | None, turn: int, sources: int) -> None:
+        """Do not ask a source that is down: PageRefused if there is another, else Stopped."""
+        name = source_name(source)
+        reason = self.crawler.spider.outages.reason(name)  # type: ignore[union-attr]
+        if reason is None:
+            return
+        if turn + 1 == sources:
+            raise Stopped(f"{name} is down")
+        raise PageRefused(reason, f"{name} is down, so it was not asked")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,18 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from scrapy import Request, Spider, signals
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-)
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
-from scrapy.utils.response import response_status_message
 from w3lib.url import file_uri_to_path
 
 from crawler import arguments, frontier, reading
@@ -38,7 +27,6 @@ from crawler.sources import (
     NOTES,
     NotSaved,
     Origin,
-    PageRefused,
     Source,
     Stopped,
     charset_of,
@@ -47,7 +35,9 @@ from crawler.sources import (
 )
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
+from crawler.sources.outages import Outages
 from crawler.sources.readers import reader_processes
+from crawler.sources.reasons import explain, of_status
 from crawler.sources.rendering import Rendered, prepare
 
 if TYPE_CHECKING:
@@ -58,36 +48,17 @@ if TYPE_CHECKING:
     from crawler.ledger.job import Job
     from crawler.warc.writer import Exchange, WarcWriter
 
-_NOT_MODIFIED = 304
+_NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
+# Of the answers that report success, these carry a page.
+_WITH_PAGE = frozenset((200, 203))
+SITE_DOWN = "site_down"
+"""Why a run closes whose only source is down."""
 # The arguments that decide which of the articles that lists name are fetched.
 _DECIDING = ("source", "at", "base_url", "depth", "since", "until", "match")
 # Of the articles of an archive so many are known at once.
 _BATCH = 1000
 # Pages that are on their way at once for each process that reads them.
 _PAGES_A_READER = 4
-_REASONS_OF_STATUS: dict[int, Reason] = {
-    404: "gone",
-    410: "gone",
-    3: "http_3xx",
-    4: "http_4xx",
-    5: "http_5xx",
-}
-_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
-    (CannotResolveHostError, "dns"),
-    (DownloadConnectionRefusedError, "refused"),
-    (DownloadTimeoutError, "timeout"),
-    (DownloadCancelledError, "too_large"),
-    (ResponseDataLossError, "cut_short"),
-    (DownloadFailedError, "connection_lost"),
-    # HttpCompressionMiddleware, of a body that is not what its Content-Encoding says.
-    (OSError, "unreadable"),
-    (zlib.error, "unreadable"),
-)
-
-# Their errors have no class in common; brotli's and zstd's packages go by several names.
-_DECOMPRESSORS = frozenset(
-    ("brotli", "brotlicffi", "_brotli", "zstandard", "backports", "compression", "pyzstd")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +118,9 @@ class ArticlesSpider(Spider):
         for seed in self.arguments.seeds:
             article_id, url, meta = self._identify(seed)
             self.seeds.setdefault(article_id, (url, meta))
+        self.outages = Outages(0)
+        self.outage: str | None = None
+        """Why the run stopped early, if its only source is down."""
         self.started = False
         self.began = datetime.now(UTC)
 
@@ -158,6 +132,7 @@ class ArticlesSpider(Spider):
         """
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.sources = open_sources(spider.arguments, crawler)
+        spider.outages = Outages(crawler.settings.getint("SITE_DOWN_AFTER"))
         if spider.arguments.render:
             spider.renderer = prepare(spider.arguments.render, crawler.settings)
         if spider.arguments.everything and (processes := reader_processes(crawler.settings)):
@@ -232,7 +207,7 @@ class ArticlesSpider(Spider):
             meta = {**meta, "no_address": True}
         conditions = self._conditions(sighting, turn)
         if conditions:
-            meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED]}
+            meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED, _PRECONDITION_FAILED]}
         return Request(
             url or self.site.url_of(sighting.id),
             callback=self.parse,
@@ -318,9 +293,19 @@ class ArticlesSpider(Spider):
                 else NotModified(fetch.id)
             )
             return
-        self.frontier.known[fetch.id].answered = (
-            _validators(response) if fetch.source == LIVE else (None, None)
-        )
+        sighting = self.frontier.known[fetch.id]
+        if response.status == _PRECONDITION_FAILED:
+            # The server does not understand the condition: the article is asked for without one.
+            sighting.validators = (None, None)
+            yield self.request(sighting, _turn_of(response.request))
+            return
+        if response.status not in _WITH_PAGE:
+            yield self._refused(
+                fetch.id, *of_status(response.status)[:2], response.request, response.status
+            )
+            return
+        self.outages.answered(fetch.source)
+        sighting.answered = _validators(response) if fetch.source == LIVE else (None, None)
         if what := not_html(response):
             yield self._refused(fetch.id, "not_html", what, response.request, response.status)
             return
@@ -394,7 +379,7 @@ class ArticlesSpider(Spider):
             if isinstance(error, NotSaved):
                 what = self._refused(article_id, "not_saved", str(error), request, None)
             else:
-                reason, detail, status = _explain(error)
+                reason, detail, status = explain(error)
                 if reason == "internal_error":
                     self.logger.error("%s: a fault of this program", article_id, exc_info=error)
                 what = self._refused(article_id, reason, detail, request, status)
@@ -418,7 +403,7 @@ class ArticlesSpider(Spider):
         no failure, and the article is left a teaser.
         """
         meta = request.meta if request else {}
-        turn = meta.get("turn", 0)
+        turn = _turn_of(request)
         source = _source_of(meta, self.sources[turn] if self.sources else None)
         if (origin := meta.get("origin")) and origin.status_assumed:
             status = None
@@ -426,6 +411,7 @@ class ArticlesSpider(Spider):
             *meta.get("tried", ()),
             _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1),
         ]
+        self._note_outage(source, turn, reason, detail)
         sighting = self.frontier.known[article_id]
         # What is stored is newer than what an archive has, if only the site could not be asked this time.
         passing = sighting.revision > 0 and reason != "not_saved" and reason not in ANSWERS
@@ -446,6 +432,25 @@ class ArticlesSpider(Spider):
             return None
         attempts = sum(one.attempts for one in tried if one.reason != "not_saved")
         return self.failure(article_id, told.reason, detail, told.status, told.source, attempts)
+
+    def _note_outage(
+        self, source: str, turn: int, reason: Reason | Literal["not_saved"], detail: str
+    ) -> None:
+        """Stop asking a source that is down: the next one is asked, or else the run ends."""
+        if reason == "not_saved":
+            self.outages.answered(source)
+            return
+        if not self.outages.failed(source, reason):
+            return
+        most = self.settings.getint("SITE_DOWN_AFTER")
+        fault = f"{source} is down: {most} pages in a row failed with {reason} ({detail})"
+        if turn + 1 < len(self.sources):
+            self.logger.warning("%s; the other sources are asked for the rest", fault)
+            return
+        self.outage = f"{fault}; the rest was not asked for (SITE_DOWN_AFTER)"
+        self.logger.error("%s", self.outage)
+        engine = self.crawler.engine
+        self._stopping = asyncio.ensure_future(engine.close_spider_async(reason=SITE_DOWN))
 
     def failure(
         self,
@@ -472,40 +477,16 @@ class ArticlesSpider(Spider):
         )
 
 
+def _turn_of(request: Request | None) -> int:
+    """Which of the run's sources a request is for."""
+    turn: int = request.meta.get("turn", 0) if request else 0
+    return turn
+
+
 def _source_of(meta: dict[str, Any], source: Source | None) -> str:
     """What records call the source of an answer: what it says itself, else that whose turn it was."""
     origin: Origin | None = meta.get("origin")
     return origin.source if origin else source_name(source)
-
-
-def _explain(error: BaseException) -> tuple[Reason, str, int | None]:
-    """The published reason for an error of the download, its detail, and the HTTP status if there was an answer."""
-    if isinstance(error, PageRefused):
-        return error.reason, error.detail, None
-    if isinstance(error, HttpError):
-        status = error.response.status
-        return (
-            _REASONS_OF_STATUS.get(status, _REASONS_OF_STATUS.get(status // 100, "http_5xx")),
-            response_status_message(status),
-            status,
-        )
-    detail = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, IgnoreRequest):
-        if "robots.txt" in detail:
-            return "robots", detail, None
-        if "redirections" in detail:
-            return "redirect_loop", detail, None
-        if "DOWNLOAD_MAXSIZE" in detail:
-            return "too_large", detail, None
-    if type(error).__module__.partition(".")[0] in _DECOMPRESSORS:
-        return "unreadable", f"{type(error).__name__}: {detail}", None
-    for kind, reason in _REASONS:
-        if isinstance(error, kind):
-            tls = reason == "connection_lost" and (
-                "SSL" in detail or "certificate" in detail.lower()
-            )
-            return "tls" if tls else reason, detail, None
-    return "internal_error", f"{type(error).__name__}: {detail}", None
 
 
 def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Reason, str] | None:

@@ -1,0 +1,31 @@
+"""Scrapy's cookies, loaded only where a run asks for them (``-s COOKIES_ENABLED=1``).
+
+Merely importing them opens a socket, because tldextract imports requests, and the first cookie
+makes tldextract fetch the public suffix list from the network. A crawl of files may do neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy.exceptions import NotConfigured
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+class CookiesOnDemand:
+    """Gives its place among the downloader middlewares to Scrapy's CookiesMiddleware."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Any:
+        sources = getattr(crawler.spider, "sources", [None])
+        offline = bool(sources) and all(source and source.offline for source in sources)
+        if offline or not crawler.settings.getbool("COOKIES_ENABLED"):
+            raise NotConfigured
+        from scrapy.downloadermiddlewares import cookies
+        from tldextract import TLDExtract
+
+        # Scrapy has no setting for it. The list that tldextract ships is used.
+        cookies._split_domain = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
+        return cookies.CookiesMiddleware.from_crawler(crawler)

@@ -1,0 +1,205 @@
+"""A body that is not whole is never an article: live, from WARC files, and in the archive of a run."""
+
+import gzip
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import brotli
+import pytest
+from conftest import Crawl
+from server import NewsServer, answer
+from warcio.archiveiterator import ArchiveIterator
+
+from crawler.content_coding import zstd
+
+SEED = "1752038"
+PATH = f"/news/{SEED}"
+
+Damage = Callable[[bytes], tuple[str, bytes]]
+# One of each way in which a body that is framed rightly is not whole; all are in test_content_coding.
+CUT: dict[str, Damage] = {
+    "gzip": lambda page: ("gzip", gzip.compress(page)[:-300]),
+    "gzip without its checksum": lambda page: ("gzip", gzip.compress(page)[:-8]),
+    "second member": lambda page: (
+        "gzip",
+        gzip.compress(page[:5000]) + gzip.compress(page[5000:])[:-9],
+    ),
+    "zlib": lambda page: ("deflate", zlib.compress(page)[:-4]),
+    "brotli": lambda page: ("br", brotli.compress(page)[:-1]),
+    "zstd": lambda page: ("zstd", zstd.compress(page)[:-1]),
+}
+
+
+def send(coding: str, body: bytes, *, chunked: bool = False, **headers: str) -> Callable[..., None]:
+    def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
+        given = {"Content-Encoding": coding, **headers}
+        if not chunked:
+            answer(handler, 200, body, given)
+            return
+        handler.send_response(200)
+        for name, value in {"Content-Type": "text/html", **given}.items():
+            handler.send_header(name, value)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+    return misbehave
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+@pytest.mark.parametrize("case", CUT)
+def test_a_stream_that_is_cut(
+    live: Crawl, server: NewsServer, tmp_path: Path, case: str, chunked: bool
+) -> None:
+    coding, body = CUT[case](server.pages[PATH])
+    server.misbehaviour[PATH] = send(coding, body, chunked=chunked)
+    run = live(seed=SEED, depth=0, archive="pages.warc.gz")
+    assert (run.failures[SEED]["reason"], run.exit_code) == ("cut_short", 4)
+    assert truncated(tmp_path / "pages.warc.gz") == ["unspecified"]
+    # What the archive holds is no article either.
+    again = live(seed=SEED, depth=0, source="pages.warc.gz")
+    assert (again.failures[SEED]["reason"], again.exit_code) == ("cut_short", 4)
+
+
+def truncated(archive: Path) -> list[str | None]:
+    """WARC-Truncated of each page in an archive."""
+    with archive.open("rb") as file:
+        return [
+            record.rec_headers.get_header("WARC-Truncated")
+            for record in ArchiveIterator(file)
+            if record.rec_type == "response"
+            and "/news/" in record.rec_headers.get_header("WARC-Target-URI")
+        ]
+
+
+def test_damage_is_no_revision_and_leaves_no_validators(live: Crawl, server: NewsServer) -> None:
+    job: dict[str, object] = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    whole = gzip.compress(server.pages[PATH])
+    server.misbehaviour[PATH] = send("gzip", whole, ETag='"1"')
+    assert live(seed=SEED, depth=0, settings=job).articles[SEED]["revision"] == 1
+    server.misbehaviour[PATH] = send("gzip", whole[:-99], ETag='"2"')
+    run = live(seed=SEED, depth=0, settings=job)
+    assert (run.articles, run.failures[SEED]["reason"], run.exit_code) == ({}, "cut_short", 4)
+
+    def validated(handler: BaseHTTPRequestHandler, before: int) -> None:
+        # What was damaged must not be taken for known.
+        assert handler.headers["If-None-Match"] == '"1"'
+        answer(handler, 200, whole, {"Content-Encoding": "gzip", "ETag": '"2"'})
+
+    server.misbehaviour[PATH] = validated
+    run = live(seed=SEED, depth=0, settings=job)
+    assert (run.articles, run.exit_code) == ({}, 0)
+    assert "1 unchanged" in run.stdout
+
+
+READ: dict[str, tuple[Damage, str | None]] = {
+    "gzip": (lambda page: ("gzip", gzip.compress(page)), None),
+    "bytes after it": (
+        lambda page: ("gzip", gzip.compress(page) + b"\0" * 7),
+        "7 bytes after the end of the gzip stream were ignored",
+    ),
+    "plain text": (
+        lambda page: ("gzip", page),
+        "Content-Encoding says gzip, and the bytes are plain text",
+    ),
+    "no header": (
+        lambda page: ("", gzip.compress(page)),
+        "the bytes are gzip, which no Content-Encoding says",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
+    damage, note = READ[case]
+    server.misbehaviour[PATH] = send(*damage(server.pages[PATH]))
+    run = live(seed=SEED, depth=0, archive="pages.warc.gz")
+    article = run.articles[SEED]
+    assert run.exit_code == 0
+    assert article["body"].startswith("This text was made up")
+    source = article["provenance"].get("source")
+    assert source == (note and {"where": "the site's answer", "assumed": note})
+    again = live(seed=SEED, depth=0, source="pages.warc.gz").articles[SEED]
+    assert again["body"] == article["body"]
+    assert again["provenance"]["source"]["assumed"] == note
+
+
+@pytest.mark.parametrize("ending", ["closed", "reset"])
+def test_a_body_that_ends_with_its_connection(
+    live: Crawl, server: NewsServer, tmp_path: Path, ending: str
+) -> None:
+    def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        handler.wfile.write(server.pages[PATH])
+        if ending == "reset":
+            # Closing a socket that lingers for no time sends RST in the place of FIN.
+            linger = struct.pack("ii", 1, 0)
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            handler.connection.close()
+
+    server.misbehaviour[PATH] = misbehave
+    run = live(seed=SEED, depth=0, archive="pages.warc.gz", settings={"RETRY_TIMES": 0})
+    if ending == "closed":
+        assert set(run.articles) == {SEED}
+        assert truncated(tmp_path / "pages.warc.gz") == [None]
+    else:
+        assert run.failures[SEED]["reason"] == "cut_short"
+        assert truncated(tmp_path / "pages.warc.gz") == ["disconnect"]
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
+    """Serve every request the seed's page over TLS, ended by the connection: in order, or cut off."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    line += ["-keyout", key, "-out", certificate, "-subj", "/CN=127.0.0.1"]
+    subprocess.run(line, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listening = socket.create_server(("127.0.0.1", 0))
+    page = (Path(__file__).parent / "site" / f"{SEED}.html").read_bytes()
+
+    def serve(in_order: bool) -> None:
+        while True:
+            try:
+                plain, _ = listening.accept()
+            except OSError:
+                return
+            connection = context.wrap_socket(plain, server_side=True)
+            asked = connection.recv(65536)
+            robots = b"robots.txt" in asked.split(b"\r\n")[0]
+            length = b"Content-Length: 0\r\n" if robots else b""
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\n"
+            connection.sendall(head + length + b"\r\n" + (b"" if robots else page))
+            if in_order:
+                connection.unwrap().close()
+            else:
+                # Without TLS's close_notify, as somebody between would cut it.
+                socket.socket(fileno=connection.detach()).close()
+
+    def start(in_order: bool) -> str:
+        threading.Thread(target=serve, args=(in_order,), daemon=True).start()
+        return f"https://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield start
+    listening.close()
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_tls_that_ends_without_saying_so(
+    live: Crawl, https: Callable[[bool], str], in_order: bool
+) -> None:
+    settings = {"DOWNLOAD_VERIFY_CERTIFICATES": 0, "RETRY_TIMES": 0}
+    run = live(seed=SEED, depth=0, base_url=https(in_order), settings=settings)
+    if in_order:
+        assert set(run.articles) == {SEED}
+    else:
+        assert run.failures[SEED]["reason"] == "cut_short"
