@@ -18,6 +18,7 @@ class NewsServer:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.pages = {f"/news/{path.stem}": path.read_bytes() for path in folder.glob("*.html")}
         self.has_validators = False
         """Whether pages have an ETag, and requests for what is known are answered 304."""

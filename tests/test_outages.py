@@ -1,0 +1,138 @@
+"""Sites that are down, that want a cookie, or that refuse a condition."""
+
+import re
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+from conftest import SITE, Crawl
+from server import NewsServer, answer
+from test_crawl_live import Misbehaviour, always, drop
+
+SEED = "1752038"
+LIMITED = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}
+
+
+# What the seed's page lists; one of them is not on the server.
+LISTED = 7
+
+
+def fail_all_but_seed(server: NewsServer, misbehaviour: Misbehaviour) -> None:
+    page = server.pages[f"/news/{SEED}"].decode()
+    listed = {f"/news/{item}" for item in re.findall(r'"id":"(\d+)"', page)}
+    assert len(listed) == LISTED
+    server.misbehaviour = dict.fromkeys(listed, misbehaviour)
+
+
+DOWN: dict[str, tuple[Misbehaviour, str]] = {
+    "closes": (drop, "connection_lost"),
+    "errors": (always(503), "http_5xx"),
+    "forbids": (always(403), "http_4xx"),
+}
+
+
+@pytest.mark.parametrize("case", DOWN)
+def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> None:
+    misbehaviour, reason = DOWN[case]
+    fail_all_but_seed(server, misbehaviour)
+    run = live(seed=SEED, depth=1, settings=LIMITED)
+    assert run.exit_code == 3
+    assert {failure["reason"] for failure in run.failures.values()} == {reason}
+    # One more may have been on its way; one that is dropped at once is asked for twice.
+    assert len(run.failures) == len(set(server.news_asked)) - 1 <= 4
+    left = [teaser for teaser in run.teasers.values() if teaser["why"] == "interrupted"]
+    assert len(left) == LISTED - len(run.failures)
+    said = f"live is down: 3 pages in a row failed with {reason}"
+    assert run.stderr.count(said) == 1
+    assert said in run.stdout
+
+
+def test_a_job_goes_on_when_the_site_is_back(live: Crawl, server: NewsServer) -> None:
+    job = {**LIMITED, "JOBDIR": "job", "RECHECK_MIN": 0}
+    fail_all_but_seed(server, drop)
+    run = live(seed=SEED, depth=1, settings=job)
+    assert run.exit_code == 3
+    failures = len(run.failures)
+    pending = LISTED - failures
+    assert f"articles 1 + teasers 0 + failures {failures} + pending {pending}" in run.balance
+    assert failures <= 4
+    server.misbehaviour = {}
+    run = live(seed=SEED, depth=1, settings=job)
+    assert (run.exit_code, len(run.articles)) == (0, LISTED - 1)
+
+
+def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:
+    server.stop()
+    run = live(seed=",".join(str(number) for number in range(1, 31)), settings=LIMITED)
+    assert run.exit_code == 4
+    assert len(run.failures) <= 4
+    assert len(run.failures) + len(run.teasers) == 30
+
+
+def test_failures_of_other_kinds_do_not_count(live: Crawl, server: NewsServer) -> None:
+    paths = [path for path in server.pages if path != f"/news/{SEED}"]
+    for number, path in enumerate(sorted(paths)):
+        # Never three in a row of one kind.
+        server.misbehaviour[path] = (drop, always(503), always(404))[number % 3]
+    run = live(
+        seed=",".join(path.removeprefix("/news/") for path in sorted(paths)),
+        depth=0,
+        settings=LIMITED,
+    )
+    assert len(run.failures) == len(paths)
+
+
+def test_the_limit_can_be_switched_off(live: Crawl, server: NewsServer) -> None:
+    fail_all_but_seed(server, drop)
+    run = live(seed=SEED, depth=1, settings={**LIMITED, "SITE_DOWN_AFTER": 0})
+    assert len(run.failures) == LISTED
+
+
+@pytest.mark.parametrize("robots", [False, True], ids=["pages", "robots.txt"])
+def test_the_next_source_is_asked(live: Crawl, server: NewsServer, robots: bool) -> None:
+    if robots:
+        server.misbehaviour["/robots.txt"] = always(500)
+    else:
+        server.misbehaviour = dict.fromkeys(server.pages, drop)
+    run = live(seed=SEED, depth=1, source=f"live,{SITE}", settings=LIMITED)
+    assert {article["source"] for article in run.articles.values()} == {"folder"}
+    assert len(run.articles) == LISTED
+    assert len(set(server.news_asked)) == (0 if robots else 3)
+    assert run.stderr.count("the other sources are asked for the rest") == 1
+
+
+def test_a_condition_that_is_refused(live: Crawl, server: NewsServer) -> None:
+    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    page = server.pages[f"/news/{SEED}"]
+    asked: list[str | None] = []
+
+    def refuse(handler: BaseHTTPRequestHandler, before: int) -> None:
+        asked.append(handler.headers["If-None-Match"])
+        status = 412 if asked[-1] else 200
+        answer(handler, status, b"" if asked[-1] else page, {"ETag": '"1"'})
+
+    server.misbehaviour[f"/news/{SEED}"] = refuse
+    assert live(seed=SEED, depth=0, settings=job).exit_code == 0
+    run = live(seed=SEED, depth=0, settings=job)
+    assert (run.exit_code, asked) == (0, [None, '"1"', None])
+    assert "1 unchanged" in run.stdout
+
+
+def wants_cookie(page: bytes) -> Misbehaviour:
+    def redirect_to_itself(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if handler.headers["Cookie"] == "seen=1":
+            answer(handler, 200, page)
+        else:
+            headers = {"Location": handler.path, "Set-Cookie": "seen=1; Path=/"}
+            answer(handler, 302, b"", headers)
+
+    return redirect_to_itself
+
+
+def test_cookies(live: Crawl, server: NewsServer) -> None:
+    server.misbehaviour[f"/news/{SEED}"] = wants_cookie(server.pages[f"/news/{SEED}"])
+    run = live(seed=SEED, depth=0)
+    failure = run.failures[SEED]
+    assert failure["reason"] == "redirect_loop"
+    assert failure["detail"].endswith("the site sets a cookie with it: try -s COOKIES_ENABLED=1")
+    run = live(seed=SEED, depth=0, settings={"COOKIES_ENABLED": 1})
+    assert (set(run.articles), run.exit_code) == ({SEED}, 0)

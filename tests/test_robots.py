@@ -1,0 +1,94 @@
+"""robots.txt as RFC 9309 has it, asked of a real server."""
+
+from itertools import pairwise
+
+import pytest
+from conftest import Crawl
+from server import NewsServer
+from test_crawl_live import Misbehaviour, always, drop
+
+SEED, FORBIDDEN = "1752038", "1751821"
+RULES = f"User-agent: neighbourhood-crawler\nDisallow: /news/{FORBIDDEN}\n".encode()
+# A line of a comment, of which 9,000 are more than the 500 KiB that are read.
+FILLER = b"# " + b"x" * 60 + b"\n"
+
+ANSWERS: dict[str, tuple[Misbehaviour, str | None]] = {
+    "no such file": (always(404, b"<h1>Not found</h1>"), None),
+    "not allowed": (always(403), None),
+    "gone, with a false gzip header": (always(410, b"x" * 99, Content_Encoding="gzip"), None),
+    "error": (always(500), "it answers 500"),
+    "busy": (always(503), "it answers 503"),
+    "too many requests": (always(429), "it answers 429"),
+    "closes": (drop, "connection_lost"),
+    "cut off": (always(200, b"User-agent", Content_Length="500"), "cut_short"),
+    "gzip that is not": (always(200, b"\1\2\3\4", Content_Encoding="gzip"), "unreadable"),
+    "redirected to itself": (always(301, Location="/robots.txt"), None),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_answers_without_rules(live: Crawl, server: NewsServer, case: str) -> None:
+    misbehaviour, fault = ANSWERS[case]
+    server.misbehaviour["/robots.txt"] = misbehaviour
+    run = live(seed=SEED, depth=0)
+    if fault is None:
+        assert (set(run.articles), run.exit_code) == ({SEED}, 0)
+    else:
+        failure = run.failures[SEED]
+        assert (failure["reason"], run.exit_code) == ("robots_unavailable", 4)
+        assert fault in failure["detail"]
+        assert server.news_asked == []
+        assert "Traceback" not in run.stderr
+
+
+def test_what_was_unavailable_is_tried_again(live: Crawl, server: NewsServer) -> None:
+    settings = {"JOBDIR": "job", "RECHECK_MIN": 0}
+    server.misbehaviour["/robots.txt"] = always(500)
+    assert live(seed=SEED, depth=0, settings=settings).exit_code == 4
+    del server.misbehaviour["/robots.txt"]
+    run = live(seed=SEED, depth=0, settings=settings)
+    assert (set(run.articles), run.exit_code) == ({SEED}, 0)
+
+
+def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer) -> None:
+    with NewsServer(server.folder) as other:
+        other.robots = RULES
+        server.misbehaviour["/robots.txt"] = always(302, Location=f"{other.url}/robots.txt")
+        # Both are at a private address, which only the user can name: as the archive's, here.
+        run = live(seed=SEED, depth=1, settings={"WAYBACK_URL": other.url})
+    assert run.failures[FORBIDDEN]["reason"] == "robots"
+
+
+@pytest.mark.parametrize(
+    ("robots", "forbidden"),
+    [
+        (FILLER * 7_000 + RULES, True),
+        (FILLER * 9_000 + RULES, False),
+        # The line at the boundary would read "Disallow: /", were it not left out.
+        (b"User-agent: *\n# " + b"x" * (500 * 1024 - 29) + b"\nDisallow: /other\n", False),
+    ],
+    ids=["up to 500 KiB", "beyond", "across"],
+)
+def test_large_files(live: Crawl, server: NewsServer, robots: bytes, forbidden: bool) -> None:
+    server.robots = robots
+    run = live(seed=SEED, depth=1)
+    assert (FORBIDDEN in run.failures) == forbidden
+    assert SEED in run.articles
+
+
+@pytest.mark.parametrize(
+    ("said", "most", "seconds"), [("0.7", "60", 0.7), ("3600", "0.5", 0.5)], ids=["kept", "cut"]
+)
+def test_crawl_delay(live: Crawl, server: NewsServer, said: str, most: str, seconds: float) -> None:
+    server.robots = f"User-agent: *\nCrawl-delay: {said}\n".encode()
+    run = live(seed=SEED, limit=4, settings={"CRAWL_DELAY_MAX": most, "AUTOTHROTTLE_ENABLED": 1})
+    assert run.exit_code == 0
+    times = [at for at, path in server.asked if path.startswith("/news/")]
+    # The server notes a request when its thread comes to it, which is not always at once.
+    assert min(later - earlier for earlier, later in pairwise(times)) >= seconds - 0.15
+
+
+def test_a_false_delay_is_refused(live: Crawl) -> None:
+    run = live(seed=SEED, settings={"CRAWL_DELAY_MAX": "long"})
+    assert run.exit_code == 2
+    assert "CRAWL_DELAY_MAX: got 'long'" in run.stderr
