@@ -42,5 +42,10 @@ class RendererError(CrawlerError):
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:
     """The end of a message about a name that is not known: the nearest that is, or nothing."""
-    near = get_close_matches(got, list(known), n=1, cutoff=0.4)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(got, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def nearest(got: str, known: Iterable[str], likeness: float = 0.4) -> str | None:
+    """The known name that is most like another; None if none is as like as ``likeness`` (0 to 1)."""
+    return next(iter(get_close_matches(got, list(known), n=1, cutoff=likeness)), None)

@@ -102,10 +102,22 @@ class Outcome:
 
     @property
     def stored_nothing(self) -> bool:
-        """Whether the run wanted articles and has none, for a reason that is not the site's own answer."""
-        return not (self.articles or self.unchanged or self.still_refused) and (
-            _faults(self.failures) > 0 or self.interrupted
-        )
+        """Whether the run asked for pages and none of them became an article.
+
+        Where every answer was a definite no (gone, forbidden, never saved), it counts only if the
+        job holds no article of an earlier run either.
+        """
+        if self.articles or self.unchanged:
+            return False
+        if (_faults(self.failures) or self.interrupted) and not self.still_refused:
+            return True
+        held = self.balance.articles if self.balance else 0
+        return self._asked and not held
+
+    @property
+    def _asked(self) -> bool:
+        everything = getattr(getattr(self.crawler.spider, "arguments", None), "everything", False)
+        return self.fetched + self.teasers["not_saved"] > 0 or (everything and not self.discovered)
 
     @property
     def faults(self) -> int:

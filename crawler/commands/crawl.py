@@ -17,6 +17,7 @@ from crawler import arguments
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.feeds.storage import check_writable
 from crawler.outcome import COULD_NOT_START, Outcome
+from crawler.settings_check import check_values, misspelt
 from crawler.spiders.articles import ArticlesSpider
 
 # They tell what Scrapy is made of, not what the run does.
@@ -77,7 +78,10 @@ class Command(crawl.Command):
         ):
             super().run(args, opts)
             return
+        for warning in misspelt(self.settings):
+            print(f"scrapy crawl: {warning}", file=sys.stderr)
         try:
+            check_values(self.settings)
             asked = arguments.parse(opts.spargs)
             arguments.require_seed(asked)
             self._check_job(opts.spargs)

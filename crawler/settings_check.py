@@ -1,0 +1,68 @@
+"""Checks the settings of a run before it starts: their names and the kind of their values.
+
+Scrapy takes any name and looks at a value only where it needs it, which may be in the middle of a
+crawl, for every page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from scrapy.settings import SETTINGS_PRIORITIES, default_settings
+
+from crawler import settings as project_settings
+from crawler.errors import CrawlerError, nearest
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+_WORDS = {"0": False, "1": True, "false": False, "true": True}
+# Scrapy reads these as numbers with a fraction, although its defaults have none.
+_SECONDS = ("_DELAY", "_TIMEOUT", "_INTERVAL")
+# Names without a default: of Scrapy, its commands, and the extensions that this project uses.
+_WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
+# A name that differs by a letter or two is meant; one that shares half of its letters is not.
+_NEAR = 0.85
+
+
+def misspelt(settings: BaseSettings) -> Iterator[str]:
+    """Yield a warning for each setting of the command line that nearly has a known name."""
+    known = [*_defaults(), *_WITHOUT_DEFAULT]
+    for name in settings:
+        if settings.getpriority(name) == SETTINGS_PRIORITIES["cmdline"] and name not in known:
+            near = nearest(str(name), known, _NEAR)
+            if near:
+                yield f"{name}: no setting has this name, so it does nothing; did you mean {near}?"
+
+
+def check_values(settings: BaseSettings) -> None:
+    """CrawlerError for a setting that is to be a number or a yes or no, and is neither."""
+    for name, default in _defaults().items():
+        if (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["default"]:
+            _check(name, settings[name], default)
+
+
+def _defaults() -> Mapping[str, Any]:
+    named = {**vars(default_settings), **vars(project_settings)}
+    return {name: value for name, value in named.items() if name.isupper()}
+
+
+def _check(name: str, value: Any, default: Any) -> None:
+    if isinstance(default, bool):
+        if str(value).strip().lower() not in _WORDS:
+            raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
+    elif isinstance(default, float) or (isinstance(default, int) and name.endswith(_SECONDS)):
+        _check_number(name, value, float, "a number")
+    elif isinstance(default, int):
+        _check_number(name, value, int, "a whole number")
+
+
+def _check_number(name: str, value: Any, kind: type[float] | type[int], takes: str) -> None:
+    try:
+        if isfinite(kind(value)):
+            return
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise CrawlerError(f"{name}: got {value!r}, takes {takes}")
