@@ -42,7 +42,7 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
             decoded = decode(response.body, declared, most, whole=_is_whole(request, response))
         except ContentCodingError as error:
             if response.status == _OK:
-                raise PageRefused(error.reason, str(error)) from error
+                raise PageRefused(error.reason, f"{_place(request, response)}: {error}") from error
             decoded = Decoded(b"")
         for note in decoded.notes:
             add_note(request, note)
@@ -63,6 +63,11 @@ def _is_whole(request: Request, response: Response) -> bool:
     if origin is not None:
         return origin.verified
     return _DOUBTFUL_FLAGS.isdisjoint(response.flags)
+
+
+def _place(request: Request, response: Response) -> str:
+    origin: Origin | None = request.meta.get("origin")
+    return origin.where if origin else response.url
 
 
 def _replaced(response: Response, body: bytes) -> Response:

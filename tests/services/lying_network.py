@@ -1,0 +1,60 @@
+"""A network whose name server lies: run inside network and mount namespaces of its own.
+
+    unshare --mount --net python lying_network.py ANSWERS COMMAND...
+
+ANSWERS are the addresses that the name server gives, a comma between one look-up and the next, of
+which the last is given for ever. A web server on 127.0.0.1:80 notes what it is asked. Printed is a
+JSON object: the exit code, the standard error and the requests that the server saw.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+A_RECORD = b"\0\1"
+answers = sys.argv[1].split(",")
+asked: list[str] = []
+
+
+class Secret(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        asked.append(self.path)
+        self.send_response(404)
+        self.end_headers()
+
+
+def answer(query: bytes) -> bytes:
+    """RFC 1035: the query with one address record behind it; no record of another type."""
+    question_end = query.index(b"\0", 12) + 5
+    question = query[12:question_end]
+    if question[-4:-2] != A_RECORD:
+        return query[:2] + b"\x81\x80\0\1\0\0\0\0\0\0" + question
+    address = answers.pop(0) if len(answers) > 1 else answers[0]
+    if address == "fail":
+        return query[:2] + b"\x81\x82\0\1\0\0\0\0\0\0" + question
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address)
+    return query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question + record
+
+
+def serve_names(listening: socket.socket) -> None:
+    while True:
+        query, client = listening.recvfrom(512)
+        listening.sendto(answer(query), client)
+
+
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+with tempfile.NamedTemporaryFile("w") as resolver:
+    resolver.write("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    resolver.flush()
+    subprocess.run(["mount", "--bind", resolver.name, "/etc/resolv.conf"], check=True)
+    names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    names.bind(("127.0.0.1", 53))
+    threading.Thread(target=serve_names, args=(names,), daemon=True).start()
+    web = ThreadingHTTPServer(("127.0.0.1", 80), Secret)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    done = subprocess.run(sys.argv[2:], capture_output=True, text=True, check=False)
+print(json.dumps({"exit_code": done.returncode, "stderr": done.stderr, "asked": asked}))

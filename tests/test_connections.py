@@ -1,0 +1,83 @@
+"""No byte reaches a private address that the user did not name, whatever a name server says."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, ROOT, command, environment, service
+
+from crawler.sources.addresses import is_private, is_private_literal
+
+NETWORK = ROOT / "tests" / "services" / "lying_network.py"
+PUBLIC = "203.0.114.7"
+
+ADDRESSES = {
+    "127.0.0.1": True,
+    "10.1.2.3": True,
+    "172.16.0.1": True,
+    "192.168.1.1": True,
+    "169.254.169.254": True,
+    "100.64.0.1": True,
+    "0.0.0.0": True,
+    "224.0.0.1": True,
+    "255.255.255.255": True,
+    "::1": True,
+    "::": True,
+    "fe80::1%eth0": True,
+    "fd00::1": True,
+    "::ffff:127.0.0.1": True,
+    "64:ff9b::7f00:1": True,
+    "2002:7f00:1::1": True,
+    "ff02::1": True,
+    "93.184.216.34": False,
+    "2606:2800:220:1:248:1893:25c8:1946": False,
+    "::ffff:93.184.216.34": False,
+    "64:ff9b::5db8:d822": False,
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_addresses(address: str) -> None:
+    assert is_private(address) == is_private_literal(address) == ADDRESSES[address]
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [("localhost", True), ("app.localhost", True), ("localhost.example", False), ("a.test", False)],
+)
+def test_names_that_are_private_themselves(host: str, private: bool) -> None:
+    assert is_private_literal(host) == private
+
+
+LIES = {
+    "private at once": "127.0.0.1",
+    "public when checked": f"{PUBLIC},127.0.0.1",
+    "no answer when checked": "fail,127.0.0.1",
+}
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
+    namespaces = ["unshare", "--mount", "--net"]
+    allowed = (
+        subprocess.run([*namespaces, "true"], capture_output=True, check=False).returncode == 0
+    )
+    service("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
+    settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
+    crawl = command("crawl", "articles", "-a", "seed=1752038", *settings)
+    done = subprocess.run(
+        [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    run = json.loads(done.stdout)
+    assert run["asked"] == []
+    assert "1752038: private_address (en.alalam.ir is at 127.0.0.1, a private" in run["stderr"]
+    assert run["exit_code"] == 4
