@@ -7,13 +7,14 @@ this machine or the network behind it. Only the hosts and ports that the user na
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from socket import inet_aton, inet_ntoa
 from typing import TYPE_CHECKING, Any
 
 from crawler.errors import CrawlerError
 from crawler.sites import host_and_port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from scrapy.settings import BaseSettings
 
@@ -22,6 +23,8 @@ HostAndPort = tuple[str, int]
 _SERVERS = ("WAYBACK_URL", "WAYBACK_CDX_URL", "SPLASH_URL")
 # RFC 6052: the last 32 bits are an IPv4 address.
 _NAT64 = IPv6Network("64:ff9b::/96")
+# RFC 4291, 2.5.5.1: the same, deprecated; ::1 and :: are in this range too, and as private.
+_COMPATIBLE = IPv6Network("::/96")
 
 
 class PrivateAddressError(CrawlerError):
@@ -33,7 +36,7 @@ class PrivateAddressError(CrawlerError):
 
 
 def is_private(address: str) -> bool:
-    """Whether an IP address is private, loopback, multicast or otherwise not of the public internet.
+    """Whether an IP address is private, loopback, multicast or otherwise not public.
 
     ValueError if the text is no IP address.
     """
@@ -42,10 +45,19 @@ def is_private(address: str) -> bool:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a URL's host is itself a private IP address. Names have to be looked up."""
+    """Whether a URL's host is itself a private IP address. Names have to be looked up.
+
+    IPv4 addresses may be written in the older ways that browsers and resolvers take (WHATWG URL,
+    3.5): 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
+    """
+    host = host.lower().strip("[]").rstrip(".")
     try:
         return is_private(host)
     except ValueError:
+        pass
+    try:
+        return is_private(inet_ntoa(inet_aton(host)))
+    except OSError:
         return host == "localhost" or host.endswith(".localhost")
 
 
@@ -53,13 +65,26 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address that an IPv6 address stands for, if it does."""
     if isinstance(ip, IPv4Address):
         return ip
-    if ip in _NAT64:
+    if ip in _NAT64 or ip in _COMPATIBLE:
         return IPv4Address(ip.packed[-4:])
     return ip.ipv4_mapped or ip.sixtofour or ip
 
 
-def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
-    """The hosts and ports in the spider arguments ``given`` and in settings, which may be private."""
+def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
+    """The hosts and ports of the seeds and of base_url in the spider arguments ``given``.
+
+    They may be private also for what a page's scripts fetch, which have no business with the
+    user's other servers.
+    """
     urls = [part.strip() for part in str(given.get("seed") or "").split(",")]
-    urls += [given.get("base_url") or "", *(settings[name] or "" for name in _SERVERS)]
+    return _hosts_and_ports([*urls, given.get("base_url") or ""])
+
+
+def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
+    """The hosts and ports in spider arguments and settings, which may be private."""
+    servers = _hosts_and_ports(settings[name] or "" for name in _SERVERS)
+    return publisher_named_by_user(given) | servers
+
+
+def _hosts_and_ports(urls: Iterable[str]) -> frozenset[HostAndPort]:
     return frozenset(host_and_port(url) for url in urls if "://" in url)

@@ -1,6 +1,10 @@
 """Chromium as the browser of a crawl, through scrapy-playwright (``pip install '.[playwright]'``).
 
-Each page has a browser context of its own, so that nothing of one page (cookies, what it stores) has a part in what another shows.
+Each page has a browser context of its own, so that nothing of one page (cookies, what it stores)
+has a part in what another shows. A browser that is started here fetches everything through the
+gate (crawler.sources.gate). One that runs elsewhere (PLAYWRIGHT_CDP_URL, PLAYWRIGHT_CONNECT_URL)
+cannot use the gate: its requests are checked before they are sent, which a name that then leads
+elsewhere, or a redirect, gets around.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ import asyncio
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -17,10 +22,13 @@ from scrapy import Request
 from scrapy.exceptions import DownloadFailedError
 
 from crawler.errors import CrawlerError, RendererError
+from crawler.sites import host_and_port
 from crawler.sources import PageRefused
-from crawler.sources.live import PrivateAddresses
+from crawler.sources.addresses import PrivateAddressError, publisher_named_by_user
+from crawler.sources.gate import Gate, vetted
 from crawler.sources.recording import RecordingDownloadHandler
 from crawler.sources.rendering import ASKING, Patience, Rendered, add_to
+from crawler.sources.upstream import Upstreams, proxies_of
 
 try:
     from playwright.async_api import Error as PlaywrightError
@@ -33,14 +41,26 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from playwright.async_api import Browser, Page, Route
     from playwright.async_api import Request as BrowserRequest
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+    from scrapy_playwright.handler import Config
+
+    from crawler.sources.addresses import HostAndPort
 
 # Chromium as systems and people install it; Playwright's own is taken where there is none.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _NOT_FETCHED = frozenset(("image", "media", "font"))
+# Nothing may go around the gate: no QUIC, no UDP of WebRTC, no names looked up by Chromium.
+_GATED = (
+    "--disable-quic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+_REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
 _POLL_SECONDS = 0.1
 # Seconds beside a page's own time, for a browser that has to be started.
 _START_SECONDS = 30.0
@@ -50,11 +70,23 @@ _CLOSE_SECONDS = 5.0
 class RenderingDownloadHandler(ScrapyPlaywrightDownloadHandler, RecordingDownloadHandler):  # type: ignore[misc]
     """scrapy-playwright's, and what is not for the browser is recorded for the archive of the run as ever."""
 
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        gate = Gate(_named_by_user(crawler), proxies_of(crawler.settings))
+        self.browser_provider_cls = partial(ChromiumProvider, gate=gate)
+
 
 class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
-    """Starts Chromium, and says what to do where that fails."""
+    """Starts Chromium behind the gate, and says what to do where that fails."""
+
+    def __init__(self, config: Config, gate: Gate) -> None:
+        super().__init__(config)
+        self._gate = gate
 
     async def launch_browser(self) -> Browser:
+        if not (self.config.cdp_url or self.config.connect_url):
+            await self._gate.start()
+            self._put_behind_the_gate(self.config.launch_options)
         try:
             return await super().launch_browser()  # type: ignore[no-any-return]
         except PlaywrightError as error:
@@ -63,6 +95,19 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
                 f"Chromium could not be started ({first_line}); install it (apt-get install chromium, or playwright install chromium), "
                 "or say with PLAYWRIGHT_LAUNCH_OPTIONS how it is started here"
             ) from error
+
+    def _put_behind_the_gate(self, options: dict[str, Any]) -> None:
+        options["proxy"] = self._gate.proxy
+        if self.config.browser_type_name == "chromium":
+            # Chromium would ask this machine's own servers without a proxy.
+            options["proxy"]["bypass"] = "<-loopback>"
+            # Launched again, it has them already.
+            given = [argument for argument in options.get("args", ()) if argument not in _GATED]
+            options["args"] = [*given, *_GATED]
+
+    async def close(self) -> None:
+        await super().close()
+        await self._gate.close()
 
 
 class BrowserRenderer:
@@ -74,7 +119,8 @@ class BrowserRenderer:
         self._crawler = crawler
         self._patience = Patience.of(crawler.settings)
         self._watch = self._patience.watch()
-        self._private = PrivateAddresses(crawler)
+        self._named = _named_by_user(crawler)
+        self._remote = any(crawler.settings[name] for name in _REMOTE)
         self._numbers = count(1)
 
     async def render(self, url: str, html: str) -> Rendered:
@@ -91,7 +137,8 @@ class BrowserRenderer:
             ) from error
 
     async def _visited(self, url: str, html: str) -> Rendered:
-        visit = _Visit(html, self._watch, self._private)
+        named = self._named if self._remote else None
+        visit = _Visit(html, self._watch, named)
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
             url,
@@ -133,15 +180,25 @@ class BrowserRenderer:
 
 
 class _Visit:
-    """Gives the browser the page that was fetched already, where it first goes, and nothing that it is not to have."""
+    """Answers the browser with the page that was fetched already, and refuses what it must not have.
 
-    def __init__(self, html: str, watch: str, private: PrivateAddresses) -> None:
+    ``named`` are the hosts and ports that may be private, for a browser without the gate; None for
+    one that has it.
+    """
+
+    def __init__(
+        self,
+        html: str,
+        watch: str,
+        named: Collection[HostAndPort] | None,
+    ) -> None:
         self.led_to: str | None = None
         self.failed = "the page was not prepared"
         self._html = html
         self._given = False
         self._watch = watch
-        self._private = private
+        self._named = named
+        self._headers = {"Content-Type": "text/html; charset=utf-8"}
 
     async def prepare(self, page: Page, request: Request) -> None:
         # For each page: scrapy-playwright takes another where a browser has died.
@@ -160,22 +217,38 @@ class _Visit:
     async def _answer(self, route: Route, asked: BrowserRequest) -> None:
         if asked.is_navigation_request() and not self._given:
             self._given = True
-            await route.fulfill(
-                status=200, content_type="text/html; charset=utf-8", body=self._html
-            )
+            await route.fulfill(status=200, headers=self._headers, body=self._html)
         elif asked.is_navigation_request():
             if asked.frame == asked.frame.page.main_frame:
                 self.led_to = asked.url
             # With this answer a browser stays where it is.
             await route.fulfill(status=204)
-        elif asked.resource_type in _NOT_FETCHED or await self._private.refusal(asked.url):
+        elif asked.resource_type in _NOT_FETCHED or await self._is_private(asked.url):
             await route.abort()
         else:
             await route.continue_()
 
+    async def _is_private(self, url: str) -> bool:
+        if self._named is None:
+            return False
+        try:
+            await vetted(*host_and_port(url), self._named)
+        except PrivateAddressError:
+            return True
+        except OSError:
+            # The browser will find out that there is no such host.
+            pass
+        return False
+
+
+def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
+    return publisher_named_by_user(getattr(crawler.spider, "given", {}))
+
 
 def prepare(settings: BaseSettings) -> None:
-    """Have Scrapy drive a Chromium that is installed."""
+    """Have Scrapy drive a Chromium that is installed. CrawlerError for an unsupported proxy."""
+    Upstreams(proxies_of(settings))
+    _check_arguments(settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS").get("args") or ())
     handler = "crawler.sources.playwright.RenderingDownloadHandler"
     add_to(settings, "DOWNLOAD_HANDLERS", {"http": handler, "https": handler})
     settings.set(
@@ -200,3 +273,13 @@ def prepare(settings: BaseSettings) -> None:
         "PLAYWRIGHT_LAUNCH_OPTIONS",
         {name: value for name, value in options.items() if name not in given},
     )
+
+
+def _check_arguments(given: Sequence[str]) -> None:
+    """CrawlerError if Chromium is started with a proxy that would take the place of the gate."""
+    for argument in given:
+        if argument.startswith(("--proxy-", "--no-proxy-")):
+            raise CrawlerError(
+                f"PLAYWRIGHT_LAUNCH_OPTIONS: got {argument!r} in args; name a proxy with "
+                '"proxy": {"server": "http://HOST:PORT"}'
+            )
