@@ -123,22 +123,22 @@ class BrowserRenderer:
         self._remote = any(crawler.settings[name] for name in _REMOTE)
         self._numbers = count(1)
 
-    async def render(self, url: str, html: str) -> Rendered:
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         try:
-            return await self._visited(url, html)
+            return await self._visited(url, html, policies)
         except (PlaywrightError, DownloadFailedError):
             # A browser that has died is started anew, once.
             pass
         try:
-            return await self._visited(url, html)
+            return await self._visited(url, html, policies)
         except (PlaywrightError, DownloadFailedError) as error:
             raise PageRefused(
                 "not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}"
             ) from error
 
-    async def _visited(self, url: str, html: str) -> Rendered:
+    async def _visited(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         named = self._named if self._remote else None
-        visit = _Visit(html, self._watch, named)
+        visit = _Visit(html, policies, self._watch, named)
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
             url,
@@ -189,6 +189,7 @@ class _Visit:
     def __init__(
         self,
         html: str,
+        policies: Sequence[str],
         watch: str,
         named: Collection[HostAndPort] | None,
     ) -> None:
@@ -199,6 +200,9 @@ class _Visit:
         self._watch = watch
         self._named = named
         self._headers = {"Content-Type": "text/html; charset=utf-8"}
+        if policies:
+            # A list of policies, each of which counts (CSP 3, 2.2.2).
+            self._headers["Content-Security-Policy"] = ", ".join(policies)
 
     async def prepare(self, page: Page, request: Request) -> None:
         # For each page: scrapy-playwright takes another where a browser has died.

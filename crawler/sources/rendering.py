@@ -31,6 +31,8 @@ from crawler.sources import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -70,8 +72,13 @@ class Renderer(Protocol):
 
     name: str
 
-    async def render(self, url: str, html: str) -> Rendered:
-        """Return what the scripts of a page make of it; PageRefused if this one cannot be rendered, RendererError if none can."""
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        """Return the page as its scripts leave it.
+
+        PageRefused if this page cannot be rendered, RendererError if none can.
+
+        ``policies`` are the Content-Security-Policy headers of the page.
+        """
         ...
 
 
@@ -170,7 +177,7 @@ class RenderingMiddleware:
             return self._with(request, response, plain, None)
         text = decode(response.body, charset_of(response)).text
         try:
-            rendered = await self._render(response.url, text)
+            rendered = await self._render(response.url, text, _policies(response))
         except PageRefused as error:
             if _lacks(plain):
                 raise
@@ -203,10 +210,10 @@ class RenderingMiddleware:
         headers[b"Content-Type"] = b"text/html; charset=utf-8"
         return response.replace(body=rendered.body, headers=headers)
 
-    async def _render(self, url: str, html: str) -> Rendered:
+    async def _render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         try:
             if not self._down:
-                return await self._renderer.render(url, html)
+                return await self._renderer.render(url, html, policies)
         except RendererError as error:
             if not self._down:
                 self._down = True
@@ -216,6 +223,12 @@ class RenderingMiddleware:
                     self.crawler.engine.close_spider_async(reason=RENDERER_DOWN)
                 )
         raise Stopped("there is no browser to render it with")
+
+
+def _policies(response: Response) -> list[str]:
+    # The variant Content-Security-Policy-Report-Only forbids nothing.
+    values = response.headers.getlist(b"Content-Security-Policy")
+    return [value.decode("latin-1") for value in values if value.strip()]
 
 
 def _may_need_scripts(plain: Read) -> bool:

@@ -38,6 +38,8 @@ if "canonicalize_url" not in vars(scrapy.utils.url):
 import scrapy_splash
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
@@ -90,7 +92,8 @@ class BrowserRenderer:
         self._known_to_answer = False
         self._in_flight = 0
 
-    async def render(self, url: str, html: str) -> Rendered:
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        """Splash takes a page without headers, so it does not know the policies."""
         self._in_flight += 1
         try:
             return await self._rendering(url, html)
