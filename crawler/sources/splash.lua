@@ -1,14 +1,33 @@
 -- Gives Splash's browser a page that was fetched already, and returns it as its scripts leave it.
-local PRIVATE = {"^127%.", "^10%.", "^192%.168%.", "^169%.254%.", "^172%.1[6-9]%.", "^172%.2%d%.", "^172%.3[01]%.", "^0%.",
-  "^100%.6[4-9]%.", "^100%.[7-9]%d%.", "^100%.1[01]%d%.", "^100%.12[0-7]%.", "^%d+$", "^0x", "^localhost%.?$", "%.local%.?$", "^%["}
+-- Only addresses that are written out can be told here; where a name leads, Splash does not say.
+local PRIVATE_ADDRESSES = {
+  "^0%.", "^10%.", "^127%.", "^169%.254%.", "^172%.1[6-9]%.", "^172%.2%d%.", "^172%.3[01]%.",
+  "^192%.0%.[02]%.", "^192%.168%.", "^198%.1[89]%.", "^198%.51%.100%.", "^203%.0%.113%.",
+  "^100%.6[4-9]%.", "^100%.[7-9]%d%.", "^100%.1[01]%d%.", "^100%.12[0-7]%.",
+  "^22[4-9]%.", "^23%d%.", "^24%d%.", "^25%d%.",
+}
+-- The last two are any IPv6 address, and a host with escapes.
+local PRIVATE_NAMES = {"^localhost$", "%.localhost$", "%.local$", "^%[", "%%"}
 -- What QtWebKit says that it takes of a page or frame, and of nothing else.
 local TAKES_PAGES = "text/html,application/xhtml+xml"
 
-local function is_private(host)
-  for _, pattern in ipairs(PRIVATE) do
-    if host:find(pattern) then return true end
+local function matches_any(text, patterns)
+  for _, pattern in ipairs(patterns) do
+    if text:find(pattern) then return true end
   end
   return false
+end
+
+local function is_private(host)
+  host = host:gsub("%.$", "")
+  local last = host:match("[^.]*$")
+  if not (last:find("^%d+$") or last:find("^0x%x*$")) then
+    return matches_any(host, PRIVATE_NAMES)
+  end
+  -- An IPv4 address. The older ways to write one (WHATWG URL, 3.5) are refused altogether: 127.1,
+  -- 0177.0.0.1, 0x7f000001, 2130706433.
+  local is_plain = host:find("^%d+%.%d+%.%d+%.%d+$") and not ("." .. host):find("%.0%d")
+  return not is_plain or matches_any(host, PRIVATE_ADDRESSES)
 end
 
 function main(splash, args)
