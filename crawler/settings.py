@@ -152,7 +152,10 @@ EXTENSIONS = {
 SPIDER_CONTRACTS = {"crawler.spiders.contracts.SavedPageContract": 1}
 
 FEED_STORAGES = dict.fromkeys(("", "file"), "crawler.feeds.storage.WholeFileStorage")
+# Whether text cells of CSV that a spreadsheet would run as a formula begin with an apostrophe.
+CSV_ESCAPE_FORMULAS = True
 FEED_EXPORTERS = {
+    "csv": "crawler.feeds.spreadsheet.SafeCsvExporter",
     "jsonlines": "crawler.feeds.exporter.RecordLinesExporter",
     "jsonl": "crawler.feeds.exporter.RecordLinesExporter",
     "jl": "crawler.feeds.exporter.RecordLinesExporter",
