@@ -11,6 +11,7 @@ import scrapy
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from crawler.credentials import hide_userinfo
 from crawler.errors import ArchiveError
 from crawler.sites import host_and_port
 from crawler.warc.archived import RENDERED_BY
@@ -120,6 +121,6 @@ def _about(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
         "http-header-user-agent": settings["USER_AGENT"],
         "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
         "description": "scrapy crawl articles "
-        + " ".join(f"-a {name}={value}" for name, value in given.items()),
+        + " ".join(f"-a {name}={hide_userinfo(value)}" for name, value in given.items()),
         "settings": " ".join(f"{name}={value}" for name, value in told.items()),
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import sites
+from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
@@ -251,19 +252,24 @@ def _archive(value: str, sources: tuple[str, ...]) -> Path:
 
 def _base_url(value: str) -> str:
     takes = "takes the root of a mirror, such as http://127.0.0.1:8000"
+    got = hide_userinfo_of(value)
     try:
         parts = urlsplit(value)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise CrawlerError(f"base_url: got {value!r}, which is no URL; {takes}") from None
+        raise CrawlerError(f"base_url: got {got!r}, which is no URL; {takes}") from None
     is_root = (
         parts.scheme in ("http", "https")
         and _HOST.fullmatch(parts.netloc)
         and not parts.query
         and not parts.fragment
     )
+    if "@" in parts.netloc:
+        raise CrawlerError(
+            f"base_url: got {got!r}, and sites are crawled without a user and password; {takes}"
+        )
     if not is_root or not port_is_valid:
-        raise CrawlerError(f"base_url: got {value!r}; {takes}")
+        raise CrawlerError(f"base_url: got {got!r}; {takes}")
     return value.rstrip("/")
 
 

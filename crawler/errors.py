@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Literal
 
+from crawler.credentials import hide_userinfo
+
 
 class CrawlerError(ValueError):
     """Something given to the crawler is wrong; the message names it, what it got and what to do.
 
     ``exit_code`` is what ``scrapy crawl`` ends with: 2 for a wrong argument, 1 where the run cannot start.
+    Passwords in URLs are not in the message.
     """
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
+        super().__init__(hide_userinfo(message))
         self.exit_code = exit_code
 
 

@@ -43,7 +43,7 @@ WRONG = {
     ),
     "base_url with a password": (
         ["-a", "seed=1", "-a", "base_url=http://user:pw@127.0.0.1:80"],
-        ["base_url", "user:pw"],
+        ["base_url", "http://***@127.0.0.1:80"],
     ),
     "base_url with a space": (
         ["-a", "seed=1", "-a", "base_url=http://exa mple"],

@@ -11,6 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from crawler.credentials import Server, hide_userinfo_of, split_userinfo
 from crawler.errors import CrawlerError
 from crawler.items import Reason
 
@@ -131,10 +132,14 @@ def seconds_setting(settings: BaseSettings, name: str) -> float:
         raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds") from None
 
 
-def server_named(setting: str, value: str | None, example: str) -> str:
-    """The address of a server that a setting names; CrawlerError if it is none."""
+def server_named(setting: str, value: str | None, example: str) -> Server:
+    """The address of a server that a setting names, and the user and password in it.
+
+    CrawlerError, without the password, if it is no address.
+    """
     try:
-        parts = urlsplit(value or "")
+        server = split_userinfo(value or "")
+        parts = urlsplit(server.url)
         named = (
             parts.scheme in ("http", "https")
             and parts.hostname
@@ -143,7 +148,8 @@ def server_named(setting: str, value: str | None, example: str) -> str:
     except ValueError:
         named = False
     if not value or not named:
+        got = value and hide_userinfo_of(value)
         raise CrawlerError(
-            f"{setting}: got {value!r}, takes the address of a server, such as {example}"
+            f"{setting}: got {got!r}, takes the address of a server, such as {example}"
         )
-    return value
+    return server

@@ -241,8 +241,15 @@ class _Came(msgspec.Struct):
 
 
 def prepare(settings: BaseSettings) -> None:
-    """Have Scrapy ask Splash; CrawlerError if SPLASH_URL is no address."""
-    server_named("SPLASH_URL", settings["SPLASH_URL"], "http://127.0.0.1:8050")
+    """Have Scrapy ask Splash; CrawlerError if SPLASH_URL is no address.
+
+    A user and password in it become SPLASH_USER and SPLASH_PASS.
+    """
+    server = server_named("SPLASH_URL", settings["SPLASH_URL"], "http://127.0.0.1:8050")
+    settings.set("SPLASH_URL", server.url, priority="cmdline")
+    if server.authorization:
+        settings.set("SPLASH_USER", server.user, priority="cmdline")
+        settings.set("SPLASH_PASS", server.password, priority="cmdline")
     seconds_of(settings, "SPLASH_SLOT_TIMEOUT")
     # The place that scrapy-splash names for it: nearer to the server than compression.
     add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.sources.splash.SplashMiddleware": 725})

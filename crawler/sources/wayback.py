@@ -31,6 +31,7 @@ from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
 from crawler.items import Reason
+from crawler.sites import host_and_port
 from crawler.sources import (
     NAMED_BY_USER,
     Origin,
@@ -95,10 +96,18 @@ class Wayback:
         self._crawler = crawler
         self._site = site
         self._at = at
-        self._replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE).rstrip("/")
-        self._cdx = server_named(
+        replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE)
+        self._replay = replay.url.rstrip("/")
+        cdx = server_named(
             "WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay), _EXAMPLE
         )
+        self._cdx = cdx.url
+        # By host and port: the passwords are for these servers alone.
+        self._authorization = {
+            host_and_port(server.url): server.authorization
+            for server in (replay, cdx)
+            if server.authorization
+        }
         self._delay = settings.getfloat("WAYBACK_DELAY")
         self._tries = 1 + settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
@@ -202,7 +211,9 @@ class Wayback:
         async with self._turn:
             for tried in range(1, self._tries + 1):
                 await self._wait(self._not_before - monotonic())
-                asked = Request(url, meta=_META)
+                password = self._authorization.get(host_and_port(url))
+                headers = {b"Authorization": password} if password else {}
+                asked = Request(url, headers=headers, meta=_META)
                 wait = self._backoff * 2 ** (tried - 1)
                 try:
                     response = await self._crawler.engine.download_async(asked)

@@ -1,0 +1,142 @@
+"""Passwords in the user's own URLs are used, and neither shown nor kept."""
+
+import json
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, Crawl, Run, free_port
+from forward_proxy import PASSWORD, USER, forward_proxy
+from server import NewsServer, answer
+from test_rendering import PLAIN, SEED
+
+BASIC = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+USERINFO = f"{USER}:{PASSWORD}@"
+
+
+def with_userinfo(url: str) -> str:
+    return url.replace("://", f"://{USERINFO}")
+
+
+def assert_no_password(run: Run) -> None:
+    """Neither what a run printed nor any file that it wrote has the password, plain or encoded."""
+    written = [
+        path for path in run.folder.rglob("*") if path.is_file() and path.name != "proxy.log"
+    ]
+    assert any(path.suffix == ".jsonl" for path in written)
+    kept = [run.stdout.encode(), run.stderr.encode(), *(path.read_bytes() for path in written)]
+    for text in kept:
+        assert PASSWORD.encode() not in text
+        assert BASIC.encode() not in text
+
+
+def everything(folder: Path, **more: object) -> dict[str, object]:
+    """Arguments of a run that leaves all that a run can leave, with more settings."""
+    settings = {
+        **IMPATIENT,
+        "JOBDIR": folder / "job",
+        "LOG_LEVEL": "DEBUG",
+        "LOG_FILE": folder / "run.log",
+        "WAYBACK_DELAY": 0,
+        "WAYBACK_BACKOFF": 0,
+        "STATS_DUMP": 1,
+        **more,
+    }
+    return {"settings": settings, "archive": folder / "pages.warc", "depth": 0, "seed": SEED}
+
+
+def test_the_password_of_a_proxy(
+    crawl: Crawl, server: NewsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with forward_proxy(tmp_path) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        run = crawl(**everything(tmp_path), base_url=server.url)
+        # The proxy logs connections, each with its first request.
+        assert proxy.asked
+    assert set(run.articles) == {SEED}
+    warc = (tmp_path / "pages.warc").read_bytes()
+    assert b"GET %b/news/%b HTTP/1.1\r\n" % (server.url.encode(), SEED.encode()) in warc
+    assert b"authorization" not in warc.lower()
+    assert_no_password(run)
+
+
+def archive_with_password(handler: BaseHTTPRequestHandler, before: int) -> None:
+    """A web archive of one page, for those who know the password."""
+    path = handler.path
+    if handler.headers.get("Authorization") != f"Basic {BASIC}":
+        answer(handler, 401)
+    elif "/cdx?" in path:
+        row = {"url": f"http://en.alalam.ir/news/{SEED}", "timestamp": "20151023120000"}
+        answer(handler, 200, json.dumps({**row, "status": "200", "mime": "text/html"}).encode())
+    else:
+        captured = {"Memento-Datetime": "Fri, 23 Oct 2015 12:00:00 GMT"}
+        answer(handler, 200, PLAIN.encode(), captured)
+
+
+def test_the_password_of_a_web_archive(crawl: Crawl, tmp_path: Path) -> None:
+    with NewsServer(tmp_path / "nothing") as archive:
+        archive.answer_with = archive_with_password
+        replay = with_userinfo(archive.url) + "/pages"
+        run = crawl(**everything(tmp_path, WAYBACK_URL=replay), source="wayback")
+    assert set(run.articles) == {SEED}
+    where = run.articles[SEED]["provenance"]["source"]["where"]
+    assert where.startswith(f"{archive.url}/pages/20151023120000id_/")
+    assert b"/pages/20151023120000id_/" in (tmp_path / "pages.warc").read_bytes()
+    assert_no_password(run)
+
+
+def test_the_password_of_splash(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    authorized: set[str | None] = set()
+
+    def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        authorized.add(handler.headers.get("Authorization"))
+        body = json.dumps({"status": "ok", "html": PLAIN, "settled": True}).encode()
+        answer(handler, 200, body, {"Content-Type": "application/json"})
+
+    with NewsServer(tmp_path / "nothing") as splash:
+        splash.answer_with = answers
+        given = everything(tmp_path, SPLASH_URL=with_userinfo(splash.url))
+        run = crawl(**given, base_url=server.url, render="splash")
+    assert set(run.articles) == {SEED}
+    assert authorized == {f"Basic {BASIC}"}
+    assert_no_password(run)
+
+
+NOBODY = f"http://{USERINFO}127.0.0.1:"
+# Arguments and settings; {port} is one where nobody listens.
+COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    "base_url": ({"base_url": NOBODY + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
+    "base_url without scheme": ({"base_url": f"{USERINFO}h"}, {}, "base_url: got '***@h'"),
+    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, {}, "'http://***@127.0.0.1:x'"),
+    "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, {}, "'http://***@h'"),
+    "seed": ({"seed": f"http://{USERINFO}h/news/1"}, {}, "seed: got 'http://***@h/news/1'"),
+    "SPLASH_URL": ({"render": "splash"}, {"SPLASH_URL": f"{USERINFO}h"}, "SPLASH_URL: got '***@h'"),
+    "no Splash": ({"render": "splash"}, {"SPLASH_URL": NOBODY + "{port}"}, "cannot be reached"),
+    "WAYBACK_URL": (
+        {"source": "wayback"},
+        {"WAYBACK_URL": f"ftp://{USERINFO}h"},
+        "WAYBACK_URL: got 'ftp://***@h'",
+    ),
+    "WAYBACK_CDX_URL": (
+        {"source": "wayback"},
+        {"WAYBACK_CDX_URL": f"http://{USERINFO}h:x"},
+        "WAYBACK_CDX_URL: got 'http://***@h:x'",
+    ),
+    "no archive": ({"source": "wayback"}, {"WAYBACK_URL": NOBODY + "{port}"}, "refused"),
+}
+
+
+@pytest.mark.parametrize("case", COMPLAINTS)
+def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) -> None:
+    arguments, settings, words = COMPLAINTS[case]
+    port = str(free_port())
+    settings = {name: value.replace("{port}", port) for name, value in settings.items()}
+    quick = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0, "LOG_LEVEL": "DEBUG"}
+    given = {"seed": SEED, "base_url": server.url, **arguments}
+    run = crawl(**given, settings={**quick, **settings})
+    assert run.exit_code != 0
+    assert words in run.stderr
+    assert PASSWORD not in run.stdout + run.stderr + json.dumps(run.records)
