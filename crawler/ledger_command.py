@@ -14,6 +14,7 @@ from scrapy.exceptions import UsageError
 from crawler.errors import CrawlerError
 from crawler.ledger import job
 from crawler.outcome import COULD_NOT_START
+from crawler.terminal import say
 
 if TYPE_CHECKING:
     from crawler.ledger.database import Database
@@ -49,13 +50,13 @@ class LedgerCommand(ScrapyCommand):
             finally:
                 database.close()
         except CrawlerError as error:
-            print(f"scrapy {name}: {error}", file=sys.stderr)
+            say(f"scrapy {name}: {error}", file=sys.stderr)
             self.exitcode = error.exit_code
         except OSError as error:
             # Whoever read may have had enough. Python must not try to write the rest at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if not isinstance(error, BrokenPipeError):
-                print(
+                say(
                     f"scrapy {name}: standard output cannot be written ({error.strerror})",
                     file=sys.stderr,
                 )

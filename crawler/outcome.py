@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from crawler.errors import LedgerError
 from crawler.items import ANSWERS, REASONS, Article, Failure, Teaser
+from crawler.terminal import escaped
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -204,7 +205,7 @@ class Outcome:
             *self._how_it_ended(),
             self._last_line(),
         ]
-        return "\n".join(lines)
+        return "\n".join(map(escaped, lines))
 
     def _table(self) -> list[str]:
         """What came of this run's fetches."""

@@ -135,6 +135,8 @@ RECHECK_MIN = 3600.0
 RECHECK_MAX = 30 * 24 * 3600.0
 LEDGER_SYNC_INTERVAL = 1.0
 EXTENSIONS = {
+    # Before all others that log what a site says.
+    "crawler.logs.SafeLogs": -10,
     "crawler.outcome.Outcome": 0,
     # The same, but what it cannot write counts.
     "scrapy.extensions.feedexport.FeedExporter": None,

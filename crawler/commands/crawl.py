@@ -16,9 +16,11 @@ from w3lib.url import file_uri_to_path
 from crawler import arguments
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.feeds.storage import check_writable
+from crawler.logs import make_logs_safe
 from crawler.outcome import COULD_NOT_START, Outcome
 from crawler.settings_check import check_values, misspelt
 from crawler.spiders.articles import ArticlesSpider
+from crawler.terminal import say
 
 # They tell what Scrapy is made of, not what the run does.
 _WORDY_LOGGERS = (
@@ -64,6 +66,7 @@ class Command(crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process is not None and self.settings is not None
+        make_logs_safe()
         if asyncio.get_event_loop() is not self._first_loop:
             self._first_loop.close()
         spiders = self.crawler_process.spider_loader.list()
@@ -117,7 +120,7 @@ class Command(crawl.Command):
             self._report(crawler)
 
     def _refuse(self, error: CrawlerError) -> None:
-        print(f"scrapy crawl: {error}", file=sys.stderr)
+        say(f"scrapy crawl: {error}", sys.stderr)
         self.exitcode = error.exit_code
 
     def _check_job(self, given: dict[str, str]) -> None:

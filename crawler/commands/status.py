@@ -9,6 +9,7 @@ from crawler.ledger import history, job
 from crawler.ledger.database import Database
 from crawler.ledger_command import LedgerCommand
 from crawler.outcome import COULD_NOT_START, UNBALANCED
+from crawler.terminal import say
 
 _RUNS = 10
 
@@ -29,28 +30,24 @@ class Command(LedgerCommand):
         with database.snapshot() as connection:
             balance, queued = history.balance(connection), history.queued(connection)
             size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
-            print(
-                f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB"
-            )
-            print(balance)
+            say(f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB")
+            say(str(balance))
             if queued:
-                print(f"to do: {queued:,} by the next run, whenever it is")
+                say(f"to do: {queued:,} by the next run, whenever it is")
             now, hour, day, week = history.due_within(connection, time.time(), (0, 1, 24, 168))
-            print(
-                f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day, {week:,} within a week",
-                end="",
-            )
-            print(f"; next {due}" if (due := history.next_due(connection)) else "")
+            due = f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day"
+            next_due = history.next_due(connection)
+            say(f"{due}, {week:,} within a week" + (f"; next {next_due}" if next_due else ""))
             if failing := history.failing(connection):
-                print(
+                say(
                     "failed last: "
                     + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common())
                 )
             if holder := job.holder(folder):
-                print(f"running: {holder}")
-            print("runs:")
+                say(f"running: {holder}")
+            say("runs:")
             for run in history.runs(connection, _RUNS):
-                print("  " + _line(run, running=holder is not None))
+                say("  " + _line(run, running=holder is not None))
                 holder = None
             lost = history.damaged_records(connection)
         if lost:
@@ -59,10 +56,10 @@ class Command(LedgerCommand):
             self.exitcode = UNBALANCED
 
     def _damaged(self, folder: Path, damage: list[str]) -> None:
-        print(f"{folder / job.FILE_NAME} is DAMAGED:")
+        say(f"{folder / job.FILE_NAME} is DAMAGED:")
         for what in damage[:20]:
-            print(f"  {what}")
-        print(
+            say(f"  {what}")
+        say(
             "Copy the folder before anything else. Bring it back from a backup, or save what can be read with scrapy export and begin anew."
         )
         self.exitcode = COULD_NOT_START

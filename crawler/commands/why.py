@@ -15,6 +15,7 @@ from crawler.errors import CrawlerError
 from crawler.ledger import history
 from crawler.ledger.database import Database
 from crawler.ledger_command import LedgerCommand
+from crawler.terminal import say
 
 _LISTERS = 20
 _STATES = {
@@ -58,30 +59,30 @@ class Command(LedgerCommand):
         headline = (
             revisions[-1][1]["headline"] if revisions else next(filter(None, listed_as), None)
         )
-        print(f"{article_id}  {headline or ''}".rstrip())
-        print("  " + _state(page, len(revisions)))
-        print("  " + _due(page))
-        print(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
+        say(f"{article_id}  {headline or ''}".rstrip())
+        say("  " + _state(page, len(revisions)))
+        say("  " + _due(page))
+        say(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
         for row in listers[:_LISTERS]:
-            print(
+            say(
                 f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, position {row.position}"
             )
         if len(listers) > _LISTERS:
-            print(f"  and {len(listers) - _LISTERS} more")
-        print("fetched:" if fetches else "never fetched")
+            say(f"  and {len(listers) - _LISTERS} more")
+        say("fetched:" if fetches else "never fetched")
         for row in fetches:
             told = (
                 f" revision {row.revision}"
                 if row.outcome in ("new", "changed") and row.revision
                 else ""
             )
-            print(
+            say(
                 f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}{f' ({row.detail})' if row.detail else ''}"
             )
         for (_, old), (_, new) in pairwise(revisions):
-            print(f"revision {new['revision']} against {old['revision']}:")
+            say(f"revision {new['revision']} against {old['revision']}:")
             for line in _difference(old, new):
-                print(f"  {line}")
+                say(f"  {line}")
 
 
 def _state(page: Any, revisions: int) -> str:

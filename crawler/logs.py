@@ -1,0 +1,72 @@
+"""Log lines that are safe to show, whoever logs them.
+
+A record's text may hold anything that a site says. Control characters in it are escaped, and every
+line but its first is indented, so that no text can pass for a record of its own. Passwords in URLs
+are hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import copy
+from typing import TYPE_CHECKING, Self
+
+from scrapy import signals
+
+from crawler.credentials import hide_userinfo
+from crawler.terminal import escaped_lines
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_INDENT = "\n    "
+
+
+class SafeFormatter(logging.Formatter):
+    """Has another formatter format records whose text is made safe first."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Before the other one, which may add colours; a copy, for other handlers have it too.
+        shown = copy(record)
+        shown.msg, shown.args = _safe(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            shown.exc_text = self._inner.formatException(record.exc_info)
+        if shown.exc_text:
+            shown.exc_text = _indented(_safe(shown.exc_text))
+        if record.stack_info:
+            shown.stack_info = _indented(_safe(record.stack_info))
+        return self._inner.format(shown)
+
+
+class SafeLogs:
+    """An extension that makes the log of a run safe, in programs that run crawls too."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls()
+        make_logs_safe()
+        # Scrapy replaces its handler between the two.
+        crawler.signals.connect(extension._opened, signal=signals.spider_opened)
+        return extension
+
+    def _opened(self) -> None:
+        make_logs_safe()
+
+
+def make_logs_safe() -> None:
+    """Have the handlers of the root logger use SafeFormatter."""
+    for handler in logging.root.handlers:
+        if not isinstance(handler.formatter, SafeFormatter):
+            handler.setFormatter(SafeFormatter(handler.formatter or logging.Formatter()))
+
+
+def _safe(text: str) -> str:
+    return _INDENT.join(escaped_lines(hide_userinfo(text)).split("\n"))
+
+
+def _indented(text: str) -> str:
+    return " " * 4 + text
