@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
 from crawler.ledger import job
-from crawler.outcome import COULD_NOT_START
-from crawler.terminal import say
+from crawler.terminal import output, say
 
 if TYPE_CHECKING:
     from crawler.ledger.database import Database
@@ -45,22 +43,13 @@ class LedgerCommand(ScrapyCommand):
             folder = Path(given)
             database = job.read(folder)
             try:
-                self.tell(folder, database, args, opts)
-                sys.stdout.flush()
+                with output():
+                    self.tell(folder, database, args, opts)
             finally:
                 database.close()
         except CrawlerError as error:
             say(f"scrapy {name}: {error}", file=sys.stderr)
             self.exitcode = error.exit_code
-        except OSError as error:
-            # Whoever read may have had enough. Python must not try to write the rest at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if not isinstance(error, BrokenPipeError):
-                say(
-                    f"scrapy {name}: standard output cannot be written ({error.strerror})",
-                    file=sys.stderr,
-                )
-                self.exitcode = COULD_NOT_START
 
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace

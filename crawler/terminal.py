@@ -1,4 +1,4 @@
-"""Text from a site, made safe to show.
+"""Output that is safe to show, and commands that survive a reader who hangs up.
 
 A headline, an address or a header may hold escape sequences that move the cursor, hide what was
 printed before, or reverse the direction of what follows. They are shown as Python writes them.
@@ -6,9 +6,15 @@ printed before, or reverse the direction of what follows. They are shown as Pyth
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TextIO
+
+from crawler.errors import CrawlerError
 
 # C0, DEL and C1; the direction marks, overrides and isolates of UAX #9; U+2028 and U+2029, which
 # end a line; surrogates, which no terminal can show.
@@ -31,6 +37,51 @@ def escaped_lines(text: str) -> str:
 def say(line: str = "", file: TextIO | None = None) -> None:
     """Print one line, escaped, to standard output or another stream."""
     print(escaped(line), file=file or sys.stdout)
+
+
+def replace_closed_streams() -> None:
+    """Give Python a stream in place of each that the shell closed (>&-): Scrapy needs one."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+@contextmanager
+def output() -> Iterator[None]:
+    """Print within this. Characters that a stream's encoding lacks are escaped.
+
+    Whoever reads the output may stop reading: that is no error. CrawlerError if it cannot be written
+    for another reason. Afterwards nothing is left to write, which would fail again when Python ends and
+    change the exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+        _flush(sys.stdout)
+    except BrokenPipeError:
+        _abandon(sys.stdout)
+    except OSError as error:
+        _abandon(sys.stdout)
+        message = f"standard output cannot be written ({error.strerror})"
+        raise CrawlerError(message, exit_code=1) from error
+    finally:
+        try:
+            _flush(sys.stderr)
+        except OSError:
+            _abandon(sys.stderr)
+
+
+def _flush(stream: TextIO | None) -> None:
+    if stream is not None:
+        stream.flush()
+
+
+def _abandon(stream: TextIO | None) -> None:
+    """Send all that is still to be written, and all that follows, nowhere."""
+    if stream is not None:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _escape(match: re.Match[str]) -> str:

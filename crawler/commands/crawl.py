@@ -7,6 +7,7 @@ import asyncio
 import gc
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from scrapy.commands import crawl
@@ -20,7 +21,7 @@ from crawler.logs import make_logs_safe
 from crawler.outcome import COULD_NOT_START, Outcome
 from crawler.settings_check import check_values, misspelt
 from crawler.spiders.articles import ArticlesSpider
-from crawler.terminal import say
+from crawler.terminal import output, replace_closed_streams, say
 
 # They tell what Scrapy is made of, not what the run does.
 _WORDY_LOGGERS = (
@@ -54,6 +55,7 @@ class Command(crawl.Command):
         return f"{self.short_desc()}. Arguments of the articles spider, as -a NAME=VALUE: {names}; README.md tells what they take."
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        replace_closed_streams()
         super().process_options(args, opts)
         assert self.settings is not None
         # Scrapy asks for this one before it sets that of ASYNCIO_EVENT_LOOP, and leaves it open; Python would complain of that at its end.
@@ -82,7 +84,7 @@ class Command(crawl.Command):
             super().run(args, opts)
             return
         for warning in misspelt(self.settings):
-            print(f"scrapy crawl: {warning}", file=sys.stderr)
+            say(f"scrapy crawl: {warning}", sys.stderr)
         try:
             check_values(self.settings)
             asked = arguments.parse(opts.spargs)
@@ -153,10 +155,10 @@ class Command(crawl.Command):
             return
         # Standard output belongs to a feed that was sent there.
         feeds = map(str, self.settings.getdict("FEEDS"))
-        print(
-            outcome.report(),
-            file=sys.stderr if any(uri.startswith("stdout:") for uri in feeds) else sys.stdout,
-        )
+        to_stderr = any(uri.startswith("stdout:") for uri in feeds)
+        # The run is over: whether its report can be shown changes nothing.
+        with suppress(CrawlerError), output():
+            print(outcome.report(), file=sys.stderr if to_stderr else sys.stdout)
         self.exitcode = outcome.exit_code()
 
 

@@ -37,6 +37,8 @@ class Command(LedgerCommand):
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         if opts.output is None or opts.output == "-":
+            if sys.stdout is None:
+                raise CrawlerError("standard output is closed; give a file with -o", exit_code=1)
             self._write(database, sys.stdout.buffer, every_revision=opts.revisions)
             return
         target = Path(os.path.realpath(opts.output))

@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import sys
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.errors import CrawlerError
 from crawler.items import RECORDS, json_schema
+from crawler.terminal import output, say
 
 
 class Command(ScrapyCommand):
@@ -30,4 +33,9 @@ class Command(ScrapyCommand):
             if len(args) == 1
             else {kind: json_schema(kind) for kind in args or RECORDS}
         )
-        print(json.dumps(schema, indent=2, ensure_ascii=False))
+        try:
+            with output():
+                print(json.dumps(schema, indent=2, ensure_ascii=False))
+        except CrawlerError as error:
+            say(f"scrapy schema: {error}", sys.stderr)
+            self.exitcode = error.exit_code

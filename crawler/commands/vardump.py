@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,7 +10,9 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler import vardump
+from crawler.errors import CrawlerError
 from crawler.page.encoding import decode
+from crawler.terminal import output
 from crawler.vardump import show
 
 BROKEN = 1
@@ -59,14 +60,11 @@ class Command(ScrapyCommand):
             page = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as error:
             raise UsageError(f"cannot read {name}: {error.strerror}", print_help=False) from None
-        # A terminal may not know every character.
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         try:
-            self._show(page, name, opts)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever reads the output has enough; the interpreter must not complain at its end either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with output():
+                self._show(page, name, opts)
+        except CrawlerError as error:
+            self._complain(f"scrapy vardump: {error}")
 
     def _show(self, page: bytes, name: str, opts: argparse.Namespace) -> None:
         dumps = list(vardump.scan(page, decode(page, None).encoding))
