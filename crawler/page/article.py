@@ -36,7 +36,7 @@ def choose(
     names = {key(name) for name in (*site_names, *metadata.site_names)}
     blocks = layout.blocks
     declared, anchor = headline.find(blocks, metadata, names)
-    aside = Aside(blocks, anchor)
+    aside = Aside(layout, anchor)
     dated, date_lines = dateline.find(layout, metadata, anchor, aside, language)
     title = key(declared.value) if declared else ""
     excluded = {
@@ -46,7 +46,7 @@ def choose(
         or aside(b)
         or (len(b.text) < 2 * len(title) + 20 and b.key == title)
     }
-    paragraphs, clear = body.find(blocks, anchor, excluded)
+    paragraphs, clear = body.find(layout, anchor, excluded)
     pictures: list[Picture] = []
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index

@@ -8,12 +8,21 @@ know the markup any more.
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from lxml import etree
 from lxml.etree import _Element
 
 from crawler.page import dates
-from crawler.page.text import all_text, collapse, ends_sentence, key, without_controls
+from crawler.page.text import (
+    all_text,
+    collapse,
+    ends_sentence,
+    has_many_elements,
+    key,
+    without_controls,
+)
+from crawler.page.tree import Nearest, Tree, around
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
@@ -46,6 +55,12 @@ _ICON_SIZE = 50
 """Pixels; what is smaller on a side is no news picture."""
 _FORM_TEXT = 400
 """Characters; a form around more text than this is around the page, as ASP.NET's is."""
+# Elements; what holds more is no form that asks for something, nor does a page have more such parts.
+_FORM_ELEMENTS, _MOST_FORMS = 2_000, 1_000
+_TYPED = frozenset(("text", "email", "password", "search", "tel"))
+_FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
+# Zones one inside the other; a page that has more is made to be slow.
+_MOST_ZONES = 100
 _DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 # C0 controls, which no text keeps that is added: a line break, and the two ends of a link's text.
@@ -113,9 +128,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page as its reader sees it, in document order."""
+    """A page as its reader sees it, in document order. ``tree`` tells which blocks stand where."""
 
     blocks: list[Block]
+    tree: Tree
     stamps: list[Stamp]
     pictures: list[Picture]
 
@@ -152,6 +168,7 @@ def read(root: _Element) -> Layout:
                     blocks.append(Block(len(blocks), text, holder, zones, linked))
 
     forms = _small_forms(root)
+    pictured = _Pictured(root)
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walk:
         if event == "start":
@@ -175,7 +192,9 @@ def read(root: _Element) -> Layout:
             else:
                 flush()
                 holders.append(element)
-                if element in forms or _named_as_zone(element):
+                if len(zones) < _MOST_ZONES and (
+                    element in forms or _named_as_zone(element, pictured)
+                ):
                     zones = (*zones, element)
                 stamps += _stamps(element, len(blocks))
                 add(element.text)
@@ -191,7 +210,7 @@ def read(root: _Element) -> Layout:
         if element is not root:
             add(element.tail)
     flush()
-    return Layout(blocks, stamps, pictures)
+    return Layout(blocks, Tree(block.element for block in blocks), stamps, pictures)
 
 
 def _hidden(element: _Element) -> bool:
@@ -201,7 +220,21 @@ def _hidden(element: _Element) -> bool:
     )
 
 
-def _named_as_zone(element: _Element) -> bool:
+class _Pictured:
+    """The elements of a page that hold a picture; looked for once one is asked about."""
+
+    def __init__(self, root: _Element) -> None:
+        self._root = root
+
+    def __contains__(self, element: _Element) -> bool:
+        return element in self._elements
+
+    @cached_property
+    def _elements(self) -> set[_Element]:
+        return around(self._root.iter("img"))
+
+
+def _named_as_zone(element: _Element, pictured: _Pictured) -> bool:
     if element.tag in ("html", "body"):
         return False
     if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
@@ -212,39 +245,27 @@ def _named_as_zone(element: _Element) -> bool:
     if _ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name):
         return True
     # What holds a picture with its caption is the article's; the caption itself is not its text.
-    return _CAPTION.search(name) is not None and element.find(".//img") is None
+    return _CAPTION.search(name) is not None and element not in pictured
 
 
 def _small_forms(root: _Element) -> set[_Element]:
     """The parts of a page that ask the reader to type something: a newsletter, a search, a login; not a whole page."""
-    found: set[_Element] = set()
-    seen: set[_Element] = set()
+    holder = Nearest(lambda element: element.tag in _FORM_HOLDERS)
+    parts: dict[_Element, None] = {}
     for field in root.iter("input", "textarea"):
-        if field.tag == "input" and field.get("type", "text") not in (
-            "text",
-            "email",
-            "password",
-            "search",
-            "tel",
-        ):
-            continue
-        part = field.getparent()
-        while part is not None and part.tag not in (
-            "div",
-            "form",
-            "section",
-            "td",
-            "fieldset",
-            "p",
-            "body",
-        ):
-            part = part.getparent()
-        if part is None or part in seen:
-            continue
-        seen.add(part)
-        if part.tag != "body" and len(all_text(part, _FORM_TEXT)) < _FORM_TEXT:
-            found.add(part)
-    return found
+        if field.tag == "textarea" or field.get("type", "text") in _TYPED:
+            part = holder(field.getparent())
+            if part is not None:
+                parts[part] = None
+    return {part for part in islice(parts, _MOST_FORMS) if _is_small_form(part)}
+
+
+def _is_small_form(part: _Element) -> bool:
+    return (
+        part.tag != "body"
+        and not has_many_elements(part, _FORM_ELEMENTS)
+        and len(all_text(part, _FORM_TEXT)) < _FORM_TEXT
+    )
 
 
 def _stamps(element: _Element, index: int) -> list[Stamp]:

@@ -8,16 +8,19 @@ from collections import defaultdict
 
 from lxml.etree import _Element
 
-from crawler.page.blocks import HEADINGS, Block
+from crawler.page.blocks import HEADINGS, Block, Layout
 from crawler.page.parts import is_noise
+from crawler.page.tree import Nearest
 
 _READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
+_NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
 # The least of a page's prose after the headline that the chosen group must hold to be clearly the article.
 _CLEAR_SHARE = 0.5
 
 
-def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple[list[Block], bool]:
+def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list[Block], bool]:
     """Choose the paragraphs; also whether they are clearly the article's."""
+    blocks, tree = layout.blocks, layout.tree
     at = anchor.index if anchor else -1
     usable = [b for b in blocks if b.index > at and b.index not in excluded]
     prose = [b for b in usable if b.prose and not _is_noise(b)]
@@ -37,32 +40,32 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
     for b in blocks:
         counts[b.element] += 1
     groups: dict[_Element, list[Block]] = defaultdict(list)
+    around = Nearest(lambda element: element.tag not in _NO_CONTAINERS)
     for b in prose:
-        groups[_container(b, counts)].append(b)
+        groups[_container(b, counts, around)].append(b)
     above = [anchor.element, *anchor.element.iterancestors()] if anchor else []
     hops = {element: hop for hop, element in enumerate(above)}
 
     def score(container: _Element) -> float:
         size = sum(len(b.text) for b in groups[container])
-        hop = next(
-            (hops[e] for e in (container, *container.iterancestors()) if e in hops), len(hops)
-        )
+        hop = hops[tree.common(container, anchor.element)] if anchor else 0
         return size * 0.7**hop
 
     best = max(groups, key=score)
-    inside = [b for b in usable if best in (b.element, *b.element.iterancestors())]
+    inside = [b for b in usable if tree.holds(best, b.element)]
     first, last = groups[best][0].index, groups[best][-1].index
     chosen = {b.index for b in inside if first <= b.index <= last}
     # Around the group: paragraphs of the same article that the markup put into containers of their own.
     parent = best.getparent()
-    family = set(best.iterancestors()) & (
-        {parent, parent.getparent()} if parent is not None else set()
+    family = (
+        [e for e in (parent, parent.getparent()) if e is not None] if parent is not None else []
     )
     for b in prose:
         if b.index < first or (
-            b.index > last and family & {b.element, *b.element.iterancestors()} and b.tag != "td"
+            b.index > last and b.tag != "td" and any(tree.holds(e, b.element) for e in family)
         ):
-            if b.index < first and above and not set(above[:6]) & set(b.element.iterancestors()):
+            near = (e for e in above[:6] if e is not b.element)
+            if b.index < first and above and not any(tree.holds(e, b.element) for e in near):
                 continue
             chosen.add(b.index)
     furthest = max(chosen)
@@ -80,15 +83,13 @@ def find(blocks: list[Block], anchor: Block | None, excluded: set[int]) -> tuple
     return body, clear
 
 
-def _container(block: Block, counts: dict[_Element, int]) -> _Element:
+def _container(block: Block, counts: dict[_Element, int], around: Nearest) -> _Element:
     """What groups a paragraph with its fellows: the element around it, or its own if that holds several."""
     element = block.element
     if counts[element] > 1 or element.tag in ("td", "article", "section", "main", "body"):
         return element
-    for parent in element.iterancestors():
-        if parent.tag not in ("blockquote", "ul", "ol", "li"):
-            return parent
-    return element
+    found = around(element.getparent())
+    return element if found is None else found
 
 
 def _is_noise(block: Block) -> bool:

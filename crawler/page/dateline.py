@@ -6,6 +6,7 @@ where it stands and by the word before it.
 
 import re
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from lxml.etree import _Element
 
@@ -131,11 +132,13 @@ def _with_clock(day: _Read, following: list[Block]) -> _Read:
 
 def _close(one: _Element, other: _Element) -> bool:
     """Whether two elements share a parent, or a table, below the page itself."""
-    near = [e for e in (one, *one.iterancestors()) if e.tag not in ("body", "html", "td", "tr")][:2]
-    return any(
-        e in near
-        for e in [e for e in (other, *other.iterancestors()) if e.tag not in ("td", "tr")][:3]
-    )
+    near = _around(one, ("body", "html", "td", "tr"), 2)
+    return any(e in near for e in _around(other, ("td", "tr"), 3))
+
+
+def _around(element: _Element, but: tuple[str, ...], most: int) -> list[_Element]:
+    holders = chain((element,), element.iterancestors())
+    return list(islice((e for e in holders if e.tag not in but), most))
 
 
 def _dates_in(text: str, language: str | None) -> list[tuple[str, _Read]] | None:

@@ -73,7 +73,7 @@ def _agrees(line: str, declared: set[str], title: str) -> bool:
     if line in declared or (len(line) >= _TELLING and line in title):
         return True
     return any(
-        (d in line or line in d) and len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20
+        len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20 and (d in line or line in d)
         for d in declared
         if len(d) >= _TELLING
     )

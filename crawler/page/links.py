@@ -11,12 +11,15 @@ from lxml.etree import _Element
 from crawler.page.blocks import HEADINGS
 from crawler.page.leak import Listed, Related
 from crawler.page.parts import heads_other, heads_related
-from crawler.page.text import all_text, collapse
+from crawler.page.text import all_text, collapse, has_many_elements
+from crawler.page.tree import around, following
 from crawler.sites import Site
 
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _HEADING_LENGTH = 60
 _MOST_HEADINGS = 50
+# Characters and elements; a link that holds more of them was never closed.
+_LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
 
 
 @dataclass(slots=True)
@@ -38,30 +41,40 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
     anchors: list[tuple[str, _Element]] = []
     headings: list[tuple[_Element, bool]] = []
     named: list[_Element] = []
+    linked: set[_Element] = set()
+    # What follows the link and the named part that are open: None at the end of the page, ``root`` where none is open.
+    after_link: _Element | None = root
+    after_named: _Element | None = root
     # "Print" and "Back to top" link to the page itself.
     own = site.id_of(url) if url else None
     for element in root.iter():
+        order[element] = len(order)
+        after_link = root if element is after_link else after_link
+        after_named = root if element is after_named else after_named
         if not isinstance(element.tag, str):
             continue
-        order[element] = len(order)
         if element.tag == "a":
             href = element.get("href")
             if href and (article_id := site.id_of(href, url)) and article_id != own:
                 anchors.append((article_id, element))
+            after_link = following(element) if after_link is root else after_link
         if (kind := _heading(element)) is not None:
             headings.append((element, kind))
-        elif (
-            name := f"{element.get('class') or ''} {element.get('id') or ''}"
-        ) != " " and _NAMED_RELATED.search(name):
+            if after_link is not root:
+                linked.add(element)
+        elif after_named is root and _is_named_related(element):
+            # A named part inside of another holds no more than that.
             named.append(element)
+            after_named = following(element)
     if not anchors:
         return None
+    linked |= around(root.iter("a"))
     # Another heading of the page ends a list; one inside an entry of the list does not.
-    ends = [order[h] for h, related in headings if related or not _is_title_of_entry(h)]
+    ends = [order[h] for h, related in headings if related or h not in linked]
     places = [order[a] for _, a in anchors]
     below = [heading for heading, related in headings if related][:_MOST_HEADINGS]
-    groups = [_under(heading, order[heading], ends, anchors, places) for heading in below]
-    groups += _inside(named, anchors)
+    groups = [_under(heading, order, ends, anchors, places) for heading in below]
+    groups += [_inside(element, order, anchors, places) for element in named]
     # One link beside "Read also:" inside the text is no list; under a heading of its own it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(
@@ -88,6 +101,8 @@ def _heading(element: _Element) -> bool | None:
         "dt",
         "summary",
     ):
+        if has_many_elements(element, 4 * _HEADING_LENGTH):
+            return None
         words = all_text(element, 4 * _HEADING_LENGTH)
         if len(words) > 4 * _HEADING_LENGTH:
             return None
@@ -101,66 +116,81 @@ def _heading(element: _Element) -> bool | None:
     return False if element.tag in HEADINGS or heads_other(words) else None
 
 
-def _inside(named: list[_Element], anchors: list[tuple[str, _Element]]) -> list[_Links]:
-    """The links inside each element that is named as related."""
-    groups = {element: _Links("list named as related", False) for element in named}
-    for article_id, anchor in anchors:
-        for element in anchor.iterancestors():
-            if element in groups:
-                groups[element].anchors.append((article_id, anchor))
-    return list(groups.values())
+def _is_named_related(element: _Element) -> bool:
+    name = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return name != " " and _NAMED_RELATED.search(name) is not None
+
+
+def _inside(
+    element: _Element,
+    order: dict[_Element, int],
+    anchors: list[tuple[str, _Element]],
+    places: list[int],
+) -> _Links:
+    """The links inside an element that is named as related."""
+    first = bisect_left(places, order[element])
+    last = bisect_left(places, _place(following(element), order))
+    return _Links("list named as related", False, anchors[first:last])
+
+
+def _place(element: _Element | None, order: dict[_Element, int]) -> int:
+    """The place of an element in the page, of which None is the end."""
+    return len(order) if element is None else order[element]
 
 
 def _under(
     heading: _Element,
-    at: int,
+    order: dict[_Element, int],
     ends: list[int],
     anchors: list[tuple[str, _Element]],
     places: list[int],
 ) -> _Links:
     """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading.
 
-    ``at`` is the heading's place in the page, ``ends`` those of all headings that end a list, ``places`` those of the anchors; in order.
+    ``order`` has the place of each element of the page, ``ends`` those of all headings that end a list, ``places`` those of the anchors.
     """
     links = _Links(
         f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
         heading.tag in HEADINGS,
     )
-    following = bisect_right(ends, at)
-    after = anchors[
-        bisect_right(places, at) : bisect_left(places, ends[following])
-        if following < len(ends)
-        else None
-    ]
-    if not after:
+    at = order[heading]
+    next_end = bisect_right(ends, at)
+    first = bisect_right(places, at)
+    last = bisect_left(places, ends[next_end]) if next_end < len(ends) else len(places)
+    if first >= last:
         return links
-    first = [after[0][1], *after[0][1].iterancestors()]
-    scope = next(element for element in (heading, *heading.iterancestors()) if element in first)
-    branch = first[first.index(scope) - 1] if scope is not after[0][1] else scope
-    inside = {branch, *_fellows(branch)}
-    links.anchors += [(i, a) for i, a in after if inside & {a, *a.iterancestors()}]
+    path = [anchors[first][1], *anchors[first][1].iterancestors()]
+    around_first = set(path)
+    scope = next(e for e in (heading, *heading.iterancestors()) if e in around_first)
+    branch = path[path.index(scope) - 1] if scope is not path[0] else scope
+    end = _end_of_list(branch, order, places[last - 1])
+    links.anchors += anchors[first : bisect_left(places, end, first, last)]
     return links
 
 
-def _is_title_of_entry(heading: _Element) -> bool:
-    """A heading that is a link, is inside one, or holds one is an entry's title."""
-    return heading.find(".//a") is not None or any(e.tag == "a" for e in heading.iterancestors())
+def _end_of_list(branch: _Element, order: dict[_Element, int], last: int) -> int:
+    """The place where the list that an element begins has ended; what stands behind ``last`` does not count.
 
-
-def _fellows(branch: _Element) -> Iterator[_Element]:
-    """The siblings after an element that go on the same list: the same tag, or line breaks and pictures between."""
+    The siblings after an element go on the same list: the same tag, or line breaks and pictures between.
+    """
     for sibling in branch.itersiblings():
+        if order[sibling] > last:
+            break
         if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
             continue
         if sibling.tag != branch.tag and not {sibling.tag, branch.tag} <= {"dt", "dd"}:
-            return
-        yield sibling
+            return order[sibling]
+    parent = branch.getparent()
+    return _place(following(branch if parent is None else parent), order)
 
 
 def _listed(links: _Links, url: str | None) -> Iterator[Listed]:
     texts: dict[str, str] = {}
     pictures: dict[str, str] = {}
     for article_id, anchor in links.anchors:
+        if has_many_elements(anchor, _MOST_IN_A_LINK):
+            texts.setdefault(article_id, "")
+            continue
         text = _title(anchor)
         if len(text) > len(texts.get(article_id, "")) and not (
             texts.get(article_id) and _is_prompt(text)
@@ -189,7 +219,7 @@ def _is_prompt(text: str) -> bool:
 def _title(anchor: _Element) -> str:
     """A link's words: its heading, else all its text, else the title or the picture's text of a bare picture."""
     heading = next((e for e in anchor.iter(*HEADINGS)), None)
-    text = collapse(all_text(heading if heading is not None else anchor))
+    text = collapse(all_text(anchor if heading is None else heading, _LONGEST_TITLE))
     if text:
         return text
     images = [image.get("alt") for image in anchor.iter("img")]

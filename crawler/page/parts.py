@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from lxml.etree import _Element
 
-from crawler.page.blocks import HEADINGS, Block
+from crawler.page.blocks import HEADINGS, Block, Layout
+from crawler.page.tree import Tree, around
 
 # Persian pages write yeh and kaf with either language's letters.
 _PERSIAN_LETTERS = str.maketrans("يك", "یک")
@@ -48,14 +49,15 @@ _TRIM = " \t:.»«>|-–—•…"
 class Aside:
     """Whether a block is something else than the article: in a part so named, or under a heading that says so."""
 
-    def __init__(self, blocks: list[Block], anchor: Block | None) -> None:
+    def __init__(self, layout: Layout, anchor: Block | None) -> None:
+        blocks = layout.blocks
         # A wrapper of everything may be named "page-with-sidebar": what holds the headline is no aside, nor is what
         # holds the first paragraph after it when nothing else on the page has any.
         self.void = set(anchor.zones) if anchor else set()
         prose = [b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)]
         if prose and all(self.inside(b.zones) for b in prose):
             self.void.update(prose[0].zones)
-        self.headed = self._under_headings(blocks, anchor)
+        self.headed = self._under_headings(blocks, layout.tree, anchor)
 
     def __call__(self, block: Block) -> bool:
         return block.index in self.headed or self.inside(block.zones)
@@ -64,33 +66,32 @@ class Aside:
         return any(zone not in self.void for zone in zones)
 
     @staticmethod
-    def _under_headings(blocks: list[Block], anchor: Block | None) -> set[int]:
+    def _under_headings(blocks: list[Block], tree: Tree, anchor: Block | None) -> set[int]:
         under: set[int] = set()
         at = anchor.index if anchor else -1
         text_before: set[_Element] = set()
         for block in blocks:
             if block.prose and block.index > at:
-                text_before.update((block.element, *block.element.iterancestors()))
+                around([block.element], text_before)
             if block is anchor or block.index in under or len(block.text) > 60:
                 continue
             related = heads_related(block.text)
             if not (related or heads_other(block.text)) or not _stands_alone(block):
                 continue
-            scope = _scope(block, blocks)
+            scope = _scope(block, blocks, tree)
             if (
                 anchor
                 and block.index > at
                 and not text_before
-                and scope in anchor.element.iterancestors()
+                and scope is not anchor.element
+                and tree.holds(scope, anchor.element)
             ):
                 # A word above the text, such as the section's name, opens nothing.
                 continue
             under.add(block.index)
-            for follower in blocks[block.index + 1 :]:
-                if follower is anchor or scope not in (
-                    follower.element,
-                    *follower.element.iterancestors(),
-                ):
+            for index in range(block.index + 1, len(blocks)):
+                follower = blocks[index]
+                if follower is anchor or not tree.holds(scope, follower.element):
                     break
                 if related and scope in text_before and follower.prose and follower.link_share == 0:
                     # A list of links inside the text: the text goes on after it.
@@ -114,15 +115,11 @@ def _stands_alone(block: Block) -> bool:
     return block.tag in HEADINGS or block.link_share < 0.5 or block.tag not in ("li", "p")
 
 
-def _scope(block: Block, blocks: list[Block]) -> _Element:
-    """The smallest element around a heading that also holds what comes after it."""
-    if block.index + 1 < len(blocks):
-        following = blocks[block.index + 1].element
-        around = {following, *following.iterancestors()}
-        for element in (block.element, *block.element.iterancestors()):
-            if element in around:
-                return element
-    return block.element
+def _scope(block: Block, blocks: list[Block], tree: Tree) -> _Element:
+    """The smallest element around a heading that also holds the block after it."""
+    if block.index + 1 == len(blocks):
+        return block.element
+    return tree.common(block.element, blocks[block.index + 1].element)
 
 
 def is_noise(text: str) -> bool:

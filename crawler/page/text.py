@@ -1,6 +1,7 @@
 """Small truths about text: its white space, its letters, its sentences, and the characters that no record may hold."""
 
 import re
+from itertools import islice
 
 from lxml.etree import _Element
 
@@ -41,6 +42,11 @@ def key(text: str) -> str:
 
 def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text[-_END:]) is not None
+
+
+def has_many_elements(element: _Element, most: int) -> bool:
+    """Whether an element holds ``most`` others or more; counting stops there."""
+    return next(islice(element.iter(), most, None), None) is not None
 
 
 def all_text(element: _Element, most: int = 1_000_000) -> str:
