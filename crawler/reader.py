@@ -1,28 +1,45 @@
 """A process that reads pages for another one: see crawler.reading.
 
-python -m crawler.reader SITE ROOT
+python -m crawler.reader SITE ROOT SECONDS
+
+It is ended by SIGALRM when a page takes longer than SECONDS, whatever it does then, and also when
+the process that started it is gone.
 """
 
 import pickle
+import signal
 import sys
+import traceback
 from contextlib import suppress
 from typing import BinaryIO
 
 from crawler import sites
-from crawler.reading import LENGTH, packed, read
+from crawler.reading import LENGTH, Read, ReadingError, packed, read
 from crawler.sites import Site
 
 
-def serve(site: Site, asked: BinaryIO, answers: BinaryIO) -> None:
+def serve(site: Site, seconds: float, asked: BinaryIO, answers: BinaryIO) -> None:
     """Read pages as they are asked for, until nothing is asked any more."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while header := asked.read(LENGTH.size):
-        body, article_id, address, charset = pickle.loads(asked.read(LENGTH.unpack(header)[0]))
-        answer = None
-        # Whoever asked reads it again, and tells what is wrong with it.
-        with suppress(Exception):
-            answer = read(body, site, article_id, address, charset)
-        answers.writelines(packed(answer))
+        message = pickle.loads(asked.read(LENGTH.unpack(header)[0]))
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        answer = list(packed(_answer(site, *message)))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answers.writelines(answer)
         answers.flush()
+
+
+def _answer(
+    site: Site, body: bytes, article_id: str, address: str | None, charset: str | None
+) -> Read | ReadingError:
+    try:
+        return read(body, site, article_id, address, charset)
+    except Exception as error:
+        fault = ReadingError(f"{type(error).__name__}: {error}")
+        fault.add_note(traceback.format_exc())
+        return fault
 
 
 if __name__ == "__main__":
@@ -30,6 +47,7 @@ if __name__ == "__main__":
     with suppress(BrokenPipeError, ConnectionResetError):
         serve(
             publisher if sys.argv[2] == publisher.base_url else publisher.at(sys.argv[2]),
+            float(sys.argv[3]),
             sys.stdin.buffer,
             sys.stdout.buffer,
         )

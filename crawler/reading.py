@@ -1,7 +1,9 @@
-"""Reading a page that was had: here, or in processes beside this one where a run has nothing to wait for but its own reading.
+"""Reading a page that was fetched, for no longer than a limit.
 
-Reading takes most of the time of a crawl of saved pages and needs nothing but the page. So a run that reads a whole archive
-hands each page to one of READER_PROCESSES; the records are the same, and so is their order.
+A page is first read here, which costs least. One that takes longer than a second, or is large, is
+read in a process beside this one, which ends itself at the limit; no process is started before one
+is needed. A run that has nothing to wait for but its own reading, because it reads a whole archive,
+hands each page to one of several processes: the records are the same, and so is their order.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import logging
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
-from crawler import normalise, page
+from crawler import normalise, page, time_limit
 from crawler.items import RelatedItem
 from crawler.normalise import Refusal
 from crawler.page import Page
@@ -30,6 +33,12 @@ LENGTH = Struct(">I")
 """Before each message to and from a process that reads pages: its bytes."""
 # So many pages wait for each process, so that it never waits for the next.
 _AHEAD = 2
+# Seconds that a page may hold up this process.
+_GLANCE = 1.0
+# Bytes; parsing more takes too long for a glance, and parsing cannot be interrupted.
+_LARGE = 4 * 1024 * 1024
+# A page that ends its process, as one that exhausts the memory does, is given one more.
+_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,25 @@ class Read:
     related: tuple[RelatedItem, ...] | None
 
 
+class TooSlowError(Exception):
+    """Reading a page took longer than its limit; the message names that."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"reading it took longer than READ_TIMEOUT, {seconds:g} s")
+
+
+class ReadingError(Exception):
+    """A page could not be read because of a fault of this program, in another process."""
+
+
+class _LostError(Exception):
+    """A process ended before it came to a page."""
+
+
+class _EndedError(Exception):
+    """A process ended while it read a page."""
+
+
 def read(
     body: bytes, site: Site, article_id: str, address: str | None, charset: str | None
 ) -> Read:
@@ -50,61 +78,116 @@ def read(
     return Read(said, refusal, None if refusal else normalise.related_items(said.related, site))
 
 
-class Readers:
-    """Processes that read pages. They end when this process does, however it ends, for their input does then."""
+class PageReader:
+    """Reads pages, none for longer than ``timeout`` seconds.
 
-    def __init__(self, processes: int, site: Site) -> None:
-        self._readers = [_Reader(site) for _ in range(processes)]
-        self._free = asyncio.Semaphore(processes * _AHEAD)
+    All of them are read in ``processes`` beside this one, if there are any; else only those that
+    take long are, in one process.
+    """
+
+    def __init__(self, site: Site, timeout: float, processes: int = 0) -> None:
+        self._site = site
+        self._timeout = timeout
+        self._all_beside = processes > 0
+        self._readers = _Readers(processes or 1, site, timeout)
 
     async def read(
         self, body: bytes, article_id: str, address: str | None, charset: str | None
-    ) -> Read | None:
-        """Have a page read; None if it cannot be, because a process has died or failed."""
-        async with self._free:
-            reader = min(self._readers, key=lambda reader: len(reader.waiting), default=None)
-            if reader is None:
-                return None
+    ) -> Read:
+        """Read a page as ``read`` does; TooSlowError if that takes too long, ReadingError."""
+        if not self._all_beside and len(body) <= _LARGE and time_limit.is_possible():
             try:
-                return await reader.read((body, article_id, address, charset))
-            except Exception as error:
-                if reader in self._readers:
-                    logger.warning(
-                        "a process that read pages has ended (%s); the others go on",
-                        error or type(error).__name__,
-                    )
-                    self._readers.remove(reader)
-                    reader.close()
-                return None
+                return time_limit.within(
+                    min(_GLANCE, self._timeout),
+                    lambda: read(body, self._site, article_id, address, charset),
+                )
+            except time_limit.TimeLimitReached:
+                if self._timeout <= _GLANCE:
+                    raise TooSlowError(self._timeout) from None
+        return await self._readers.read((body, article_id, address, charset))
+
+    def close(self) -> None:
+        """End the processes; what they read is given up."""
+        self._readers.close()
+
+
+_Asked = tuple[bytes, str, str | None, str | None]
+
+
+class _Readers:
+    """Processes that read pages, each started when all others are busy and replaced when it ended.
+
+    They end when this process does, however it ends, for their input does then.
+    """
+
+    def __init__(self, most: int, site: Site, timeout: float) -> None:
+        self._most = most
+        self._site = site
+        self._timeout = timeout
+        self._readers: list[_Reader] = []
+        self._free = asyncio.Semaphore(most * _AHEAD)
+
+    async def read(self, asked: _Asked) -> Read:
+        async with self._free:
+            tries = 0
+            while True:
+                reader = self._least_busy()
+                try:
+                    return await reader.read(asked)
+                except _LostError:
+                    self._remove(reader)
+                except _EndedError as error:
+                    tries += 1
+                    self._remove(reader)
+                    logger.warning("a process that read pages has ended (%s)", error)
+                    if tries == _TRIES:
+                        message = f"{tries} processes ended on this page: {error}"
+                        raise ReadingError(message) from None
+
+    def _least_busy(self) -> _Reader:
+        reader = min(self._readers, key=lambda reader: len(reader.waiting), default=None)
+        if reader is None or (reader.waiting and len(self._readers) < self._most):
+            reader = _Reader(self._site, self._timeout)
+            self._readers.append(reader)
+        return reader
+
+    def _remove(self, reader: _Reader) -> None:
+        if reader in self._readers:
+            self._readers.remove(reader)
+            reader.close()
 
     def close(self) -> None:
         for reader in self._readers:
             reader.close()
+        self._readers.clear()
 
 
 class _Reader:
-    def __init__(self, site: Site) -> None:
+    """One process that reads pages, in the order in which it is asked (crawler.reader)."""
+
+    def __init__(self, site: Site, timeout: float) -> None:
+        self._timeout = timeout
         self._ours, theirs = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "crawler.reader", site.name, site.base_url]
+        command = [sys.executable, "-m", "crawler.reader", site.name, site.base_url, str(timeout)]
         with theirs:
             end = theirs.fileno()
             self._process = subprocess.Popen(
                 command, stdin=end, stdout=end, env=environment, start_new_session=True
             )
-        self.waiting: deque[asyncio.Future[Read | None]] = deque()
-        self._ended: Exception | None = None
+        self.waiting: deque[asyncio.Future[Read]] = deque()
+        self._ended = False
         self._opened: asyncio.Task[None] | None = None
 
-    async def read(self, asked: tuple[bytes, str, str | None, str | None]) -> Read | None:
+    async def read(self, asked: _Asked) -> Read:
+        """Have a page read; TooSlowError, ReadingError, or an error of the process's end."""
+        answer: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
+        self.waiting.append(answer)
         if self._opened is None:
             self._opened = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opened)
-        if self._ended is not None:
-            raise self._ended
-        answer: asyncio.Future[Read | None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(answer)
-        self._writer.writelines(packed(asked))
+        if not self._ended:
+            self._writer.writelines(packed(asked))
         return await answer
 
     async def _open(self) -> None:
@@ -116,12 +199,33 @@ class _Reader:
             while True:
                 (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
                 answer = pickle.loads(await self._reader.readexactly(length))
-                self.waiting.popleft().set_result(answer)
+                self._settle(self.waiting.popleft(), answer)
         except Exception as error:
             # Whatever it was, nobody is to wait for this process any more.
-            self._ended = error
-            while self.waiting:
-                self.waiting.popleft().set_exception(error)
+            self._end(error)
+
+    def _settle(self, waiting: asyncio.Future[Read], answer: Read | Exception) -> None:
+        if waiting.done():
+            # The run was stopped meanwhile.
+            return
+        if isinstance(answer, Exception):
+            waiting.set_exception(answer)
+        else:
+            waiting.set_result(answer)
+
+    def _end(self, error: Exception) -> None:
+        """Say so to all that wait: the first of them waited for the page that was being read."""
+        self._ended = True
+        self._process.kill()
+        code = self._process.wait()
+        first: Exception = (
+            TooSlowError(self._timeout)
+            if code == -signal.SIGALRM
+            else _EndedError(f"exit code {code}; {error or type(error).__name__}")
+        )
+        while self.waiting:
+            self._settle(self.waiting.popleft(), first)
+            first = _LostError()
 
     def close(self) -> None:
         # It holds nothing that is not here too.

@@ -97,7 +97,7 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's, which it loads where cookies are wanted.
     "crawler.sources.cookies.CookiesOnDemand": 700,
     # The last to see an answer.
-    "crawler.sources.readers.ReadersMiddleware": 5,
+    "crawler.sources.readers.ReadingMiddleware": 5,
     # Before robots.txt and throttling, which saved pages have no need of.
     "crawler.sources.chain.SourcesMiddleware": 10,
     # Drops a redirect off the site without telling where it led; PublisherOnlyMiddleware tells.
@@ -120,6 +120,8 @@ WARN_ON_GENERATOR_RETURN_VALUE = False
 # A page gives one item: a hundred workers for each response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 
+# Seconds that reading a page may take: one that takes longer is a failure, too_slow.
+READ_TIMEOUT = 10.0
 # Processes that read pages beside this one in a run with seed=all; None for one less than processors, three at most; 0 for none.
 READER_PROCESSES: int | None = None
 

@@ -132,6 +132,14 @@ def seconds_setting(settings: BaseSettings, name: str) -> float:
         raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds") from None
 
 
+def seconds_of(settings: BaseSettings, name: str) -> float:
+    """A setting that is a time above 0, in seconds; CrawlerError if it is not."""
+    seconds = seconds_setting(settings, name)
+    if not 0 < seconds < float("inf"):
+        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
+    return seconds
+
+
 def server_named(setting: str, value: str | None, example: str) -> Server:
     """The address of a server that a setting names, and the user and password in it.
 

@@ -1,7 +1,8 @@
-"""Has the pages of a run that reads everything read in other processes, before the spider sees them."""
+"""Reads the pages of articles before the spider sees them, within a limit of time."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, Self
 
@@ -9,8 +10,8 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawler.errors import CrawlerError
-from crawler.reading import Readers
-from crawler.sources import Origin, charset_of, not_html
+from crawler.reading import PageReader, TooSlowError
+from crawler.sources import Origin, PageRefused, Stopped, charset_of, not_html, seconds_of
 from crawler.sources.folder import address_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-_OK = 200
+    from crawler.reading import Read
+    from crawler.sites import Site
+
+_SUCCESS = range(200, 300)
+# Seconds: how often it is looked whether the run was stopped while a page is read in a process, and
+# how long such a page may go on then.
+_STOP_CHECK, _GRACE = 0.25, 0.5
 # More could not be fed by the one process that has all else to do.
 _MOST = 3
 
@@ -39,37 +46,72 @@ def reader_processes(settings: BaseSettings) -> int:
     return int(wanted)
 
 
-class ReadersMiddleware:
-    """The outermost middleware of answers: what it leaves in ``read`` of the request's meta is what the spider would have read itself."""
+class ReadingMiddleware:
+    """Has the pages of articles read before the spider sees them, none for longer than READ_TIMEOUT.
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self._processes = reader_processes(crawler.settings)
-        self._readers: Readers | None = None
+    The outermost middleware of answers. It leaves the reading, or the fault that reading met, as
+    ``read`` in the request's meta, unless another middleware has done so.
+    """
+
+    def __init__(self, crawler: Crawler, processes: int) -> None:
+        self._crawler = crawler
+        self._site: Site = crawler.spider.site  # type: ignore[union-attr]
+        timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
+        self._reader = PageReader(self._site, timeout, processes)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         arguments = getattr(crawler.spider, "arguments", None)
-        middleware = cls(crawler)
-        if arguments is None or not arguments.everything or not middleware._processes:
+        if arguments is None:
             raise NotConfigured
+        processes = reader_processes(crawler.settings) if arguments.everything else 0
+        middleware = cls(crawler, processes)
         crawler.signals.connect(middleware._closed, signal=signals.spider_closed)
         return middleware
 
     async def process_response(self, request: Request, response: Response) -> Response:
         article_id = request.meta.get("article")
-        if article_id is None or response.status != _OK or not_html(response):
+        if article_id is None or "read" in request.meta or not self._may_be_page(request, response):
             return response
-        site = self.crawler.spider.site  # type: ignore[union-attr]
-        if self._readers is None:
-            self._readers = Readers(self._processes, site)
         origin: Origin | None = request.meta.get("origin")
-        address = address_of(response.url, origin.file if origin else None, article_id, site)
-        request.meta["read"] = await self._readers.read(
-            response.body, article_id, address, charset_of(response)
-        )
+        address = address_of(response.url, origin.file if origin else None, article_id, self._site)
+        try:
+            request.meta["read"] = await self.read(
+                response.body, article_id, address, charset_of(response)
+            )
+        except (PageRefused, Stopped):
+            raise
+        except Exception as error:
+            request.meta["read"] = error
         return response
 
+    def _may_be_page(self, request: Request, response: Response) -> bool:
+        """Whether the spider may read an answer: it refuses redirects to other pages unread."""
+        led_to = self._site.id_of(response.url)
+        if "redirect_urls" in request.meta and led_to != request.meta["article"]:
+            return False
+        return response.status in _SUCCESS and not not_html(response)
+
+    async def read(
+        self, body: bytes, article_id: str, address: str | None, charset: str | None
+    ) -> Read:
+        """Read a page; PageRefused if it takes too long, Stopped if the run is stopped meanwhile."""
+        reading = asyncio.ensure_future(self._reader.read(body, article_id, address, charset))
+        timeout = _STOP_CHECK
+        try:
+            while not (await asyncio.wait((reading,), timeout=timeout))[0]:
+                if timeout == _GRACE:
+                    raise Stopped(f"{article_id}: the run was stopped while its page was read")
+                timeout = _GRACE if self._is_stopped() else _STOP_CHECK
+            return reading.result()
+        except TooSlowError as error:
+            raise PageRefused("too_slow", str(error)) from None
+        finally:
+            reading.cancel()
+
+    def _is_stopped(self) -> bool:
+        slot = self._crawler.engine._slot if self._crawler.engine else None
+        return slot is None or slot.closing is not None
+
     def _closed(self) -> None:
-        if self._readers is not None:
-            self._readers.close()
+        self._reader.close()

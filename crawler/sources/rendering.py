@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from scrapy.exceptions import NotConfigured
 
-from crawler import reading
 from crawler.arguments import RENDERERS, WHERE_NEEDED, one_of
-from crawler.errors import CrawlerError, RendererError
+from crawler.errors import RendererError
 from crawler.page.encoding import decode
 from crawler.sources import (
     NAMED_BY_USER,
@@ -27,8 +26,9 @@ from crawler.sources import (
     Stopped,
     charset_of,
     not_html,
-    seconds_setting,
+    seconds_of,
 )
+from crawler.sources.readers import ReadingMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,13 +171,14 @@ class RenderingMiddleware:
         if spider.site.id_of(response.url) != article_id:  # type: ignore[union-attr]
             # A redirect led elsewhere, which the spider will refuse.
             return response
-        plain = self._read(response.body, article_id, response.url, charset_of(response))
+        plain = await self._read(response.body, article_id, response.url, charset_of(response))
         if self._only_where_needed and not _may_need_scripts(plain):
             self.crawler.stats.inc_value("rendering/plain")
             return self._with(request, response, plain, None)
         text = decode(response.body, charset_of(response)).text
         try:
             rendered = await self._render(response.url, text, _policies(response))
+            read = await self._read(rendered.body, article_id, response.url, "utf-8")
         except PageRefused as error:
             if _lacks(plain):
                 raise
@@ -188,7 +189,6 @@ class RenderingMiddleware:
         if rendered.unfinished:
             logger.info("%s: read as it was, for %s", article_id, rendered.unfinished)
             self.crawler.stats.inc_value("rendering/unfinished")
-        read = self._read(rendered.body, article_id, response.url, "utf-8")
         if not _lacks(read) <= _lacks(plain):
             # Scripts may also take away what was there, or break off in an old browser.
             self.crawler.stats.inc_value("rendering/kept")
@@ -197,8 +197,10 @@ class RenderingMiddleware:
             spider.record_rendered(response.url, rendered.body)  # type: ignore[union-attr]
         return self._with(request, response, read, rendered)
 
-    def _read(self, body: bytes, article_id: str, url: str, charset: str | None) -> Read:
-        return reading.read(body, self.crawler.spider.site, article_id, url, charset)  # type: ignore[union-attr]
+    async def _read(self, body: bytes, article_id: str, url: str, charset: str | None) -> Read:
+        middleware = self.crawler.get_downloader_middleware(ReadingMiddleware)
+        assert middleware is not None
+        return await middleware.read(body, article_id, url, charset)
 
     def _with(
         self, request: Request, response: Response, read: Read, rendered: Rendered | None
@@ -246,11 +248,3 @@ def _lacks(read: Read) -> frozenset[str]:
         for name, missing in (("body", not read.page.body), ("related", read.related is None))
         if missing
     )
-
-
-def seconds_of(settings: BaseSettings, name: str) -> float:
-    """A setting that is a time; CrawlerError if it is none, or 0."""
-    seconds = seconds_setting(settings, name)
-    if not 0 < seconds < float("inf"):
-        raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
-    return seconds

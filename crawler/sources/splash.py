@@ -29,8 +29,8 @@ from w3lib.http import basic_auth_header
 from w3lib.url import canonicalize_url
 
 from crawler.errors import RendererError
-from crawler.sources import PageRefused, server_named
-from crawler.sources.rendering import ASKING, Patience, Rendered, add_to, seconds_of
+from crawler.sources import PageRefused, seconds_of, server_named
+from crawler.sources.rendering import ASKING, Patience, Rendered, add_to
 
 # Scrapy 2.19 has it no more, and scrapy-splash imports it from there.
 if "canonicalize_url" not in vars(scrapy.utils.url):

@@ -31,6 +31,7 @@ from crawler.sources import (
     Stopped,
     charset_of,
     not_html,
+    seconds_of,
     seconds_setting,
 )
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
@@ -131,6 +132,7 @@ class ArticlesSpider(Spider):
         CrawlerError if a source cannot be read, another process holds the job, or its ledger cannot be had.
         """
         spider = super().from_crawler(crawler, *args, **kwargs)
+        seconds_of(crawler.settings, "READ_TIMEOUT")
         spider.sources = open_sources(spider.arguments, crawler)
         spider.outages = Outages(crawler.settings.getint("SITE_DOWN_AFTER"))
         if spider.arguments.render:
@@ -313,9 +315,13 @@ class ArticlesSpider(Spider):
             yield self._refused(fetch.id, *elsewhere, response.request, response.status)
             return
         address = address_of(response.url, fetch.file, fetch.id, self.site)
-        read = (
-            response.request.meta.pop("read", None) if response.request else None
-        ) or reading.read(response.body, self.site, fetch.id, address, charset_of(response))
+        read = response.request.meta.pop("read", None) if response.request else None
+        if isinstance(read, Exception):
+            raise read
+        if read is None:
+            # No middleware of this project ran, as in ``scrapy parse`` and ``scrapy check``.
+            charset = charset_of(response)
+            read = reading.read(response.body, self.site, fetch.id, address, charset)
         if refusal := read.refusal:
             yield self._refused(
                 fetch.id, refusal.reason, refusal.detail, response.request, response.status

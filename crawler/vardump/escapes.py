@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from crawler.vardump.work import UNLIMITED, Work
+
 BREAK = rb"<[bB][rR] ?/?>"
 # <br />: nl2br puts one before every line break; the line break itself stays.
 ESCAPE = re.compile(
@@ -20,7 +22,7 @@ class Unescaped(NamedTuple):
     offset: Callable[[int], int]
 
 
-def unescape(page: bytes, start: int, end: int, encoding: str) -> Unescaped:
+def unescape(page: bytes, start: int, end: int, encoding: str, work: Work = UNLIMITED) -> Unescaped:
     """Resolve the character references in ``page[start:end]`` and drop the ``<br>`` that nl2br added."""
     parts: list[bytes] = []
     ends = [0]
@@ -37,6 +39,7 @@ def unescape(page: bytes, start: int, end: int, encoding: str) -> Unescaped:
         ends.append(length)
         page_ends.append(done)
     parts.append(page[done:end])
+    work.spend(len(ends), end - start)
 
     def offset(position: int) -> int:
         nearest = bisect.bisect_right(ends, position) - 1

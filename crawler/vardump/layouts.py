@@ -13,6 +13,7 @@ from crawler.vardump import lengths
 from crawler.vardump.escapes import BREAK
 from crawler.vardump.lengths import End
 from crawler.vardump.values import Key, KeyKind, decoded
+from crawler.vardump.work import Work
 
 
 class FoundKey(NamedTuple):
@@ -50,7 +51,7 @@ class Layout(Protocol):
         ...
 
     def string_end(
-        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
         """Where the string whose content begins at ``position`` ends."""
         ...
@@ -191,7 +192,7 @@ class _Php:
         return bracketed_key(data, position, search, end, in_object)
 
     def string_end(
-        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
         end = position + declared
         return End(end, lengths.EXACT) if data[end : end + 1] == b'"' else None
@@ -255,9 +256,11 @@ class _Page(Loose):
         )
 
     def string_end(
-        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
-        return lengths.find_end(data, position, declared, encoding, self._quotes, inner=inner)
+        return lengths.find_end(
+            data, position, declared, encoding, self._quotes, inner=inner, work=work
+        )
 
 
 class _Indented(_Page):

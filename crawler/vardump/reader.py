@@ -37,6 +37,7 @@ from crawler.vardump.values import (
     has_names,
     is_cut,
 )
+from crawler.vardump.work import UNLIMITED, Work
 
 _LONE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
@@ -45,6 +46,8 @@ EFFORT = 100_000
 _STRETCH = 2_000
 # Comparing a place with those that were seen costs as much as so many levels are open.
 _LEVELS = 20
+# Reading one value or key, in the steps of work.py.
+_STEPS = 5
 
 
 class Open(NamedTuple):
@@ -182,6 +185,7 @@ class Reader:
         tolerant: bool = False,
         effort: int = EFFORT,
         end: int | None = None,
+        work: Work = UNLIMITED,
     ) -> None:
         self.data = data
         self.layout = layout
@@ -192,6 +196,7 @@ class Reader:
         self.exhausted = False
         self.skipped = False
         self.effort = effort
+        self.work = work
         self._key_twice = False
 
     def readings(self, start: int) -> Iterator[tuple[int, Value]]:
@@ -201,6 +206,7 @@ class Reader:
         again = False
         state = self._outermost(start)
         while True:
+            self.work.spend(_STEPS)
             if again and state is not None and state.open is not None:
                 self.effort -= 1 + state.open.level // _LEVELS
                 if self.effort <= 0:
@@ -318,7 +324,7 @@ class Reader:
         position, declared = head.end(), int(head["string"])
         said = f"string of {declared} bytes"
         end = self.layout.string_end(
-            self.data, position, declared, self.encoding, open_ is not None
+            self.data, position, declared, self.encoding, open_ is not None, self.work
         )
         if end is None or end.position > self.end:
             left = self.end - position
@@ -393,6 +399,7 @@ class Reader:
                 # If no reading is found, the first place that looked like the end of a key is what to tell.
                 self._fail_after_key(found.end, open_)
             self.effort -= 1
+            self.work.spend(1, found.end - search)
             self.skipped = True
             search = found.again
         return None
@@ -499,6 +506,7 @@ def has_other_reading(
     layout: Layout,
     encoding: str = "utf-8",
     effort: int = EFFORT,
+    work: Work = UNLIMITED,
 ) -> bool:
     """Whether ``data[start:end]`` can be read as another value than ``value`` too, in the same layout.
 
@@ -514,7 +522,7 @@ def has_other_reading(
         layout.indents and not has_stray_mark(data, start, end, value, layout)
     ):
         return False
-    reader = Reader(data, layout, encoding=encoding, end=end, effort=effort)
+    reader = Reader(data, layout, encoding=encoding, end=end, effort=effort, work=work)
     same = (reading for reading_end, reading in reader.readings(start) if reading_end == end)
     next(same, None)
     return next(same, None) is not None or reader.exhausted

@@ -41,6 +41,7 @@ from crawler.vardump.values import (
     plain,
     swallows_dumps,
 )
+from crawler.vardump.work import TooMuchWorkError, Work
 
 Form = Literal["plain", "escaped", "xdebug"]
 
@@ -105,6 +106,8 @@ _TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 
 # A page with more broken dumps than this is made to be slow; scanning it ends there.
 _MOST_BROKEN = 200
+# Steps (see work.py) that the dumps of a page may cost: a sound dump takes less than one for each byte.
+_STEPS, _STEPS_A_BYTE = 2_000_000, 0.5
 # What trying other ends of keys may cost, for one place of a page.
 _EFFORT = 5_000
 # Bytes from its start among which an escaped dump has its first escape.
@@ -174,7 +177,8 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     """Yield every dump in ``page``, in order. Never raises, whatever the bytes; LookupError for an ``encoding`` that Python has not.
 
     ``encoding`` is the page's own. Scalars are found where they stand alone, NULL only on a line of its own in a page that has other dumps
-    too or begins with it. A page with more than 200 broken dumps is scanned no further.
+    too or begins with it. A page with more than 200 broken dumps is scanned no further, nor is one whose dumps take much longer to read
+    than sound ones of its size.
     """
     if isinstance(page, str):
         raise TypeError("a page is bytes, as they came, not str")
@@ -186,13 +190,17 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
         return
     codecs.lookup(encoding)
     page = bytes(page)
+    work = Work(_STEPS + _STEPS_A_BYTE * len(page))
     position = broken = 0
     previous: Dump | None = None
     while broken < _MOST_BROKEN:
         start = _next_start(page, position, previous)
         if start is None:
             return
-        dump = _read_at(page, start, encoding)
+        try:
+            dump = _read_at(page, start, encoding, work)
+        except TooMuchWorkError:
+            return
         if dump is None or not dump.complete:
             # Each may have cost several readings of all that follows.
             broken += 1
@@ -220,35 +228,35 @@ def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None
     return found and found.start()
 
 
-def _read_at(page: bytes, start: int, encoding: str) -> Dump | None:
+def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     if page.startswith(b"<", start):
-        return _read_html(page, start, encoding)
-    found = _whole(page, start, encoding)
+        return _read_html(page, start, encoding, work)
+    found = _whole(page, start, encoding, work)
     if found is not None:
         dump = _dump(page, start, found, _form(found), encoding)
         if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(
             page, start, found.end + _FIRST_ESCAPE
         ):
             return dump
-        escaped = _read_escaped(page, start, encoding)
+        escaped = _read_escaped(page, start, encoding, work)
         if escaped is None or not escaped.complete or escaped.how != lengths.EXACT:
             return dump
         return escaped if dump.how != lengths.EXACT or not escaped.ambiguous else dump
     escaped = (
-        _read_escaped(page, start, encoding)
+        _read_escaped(page, start, encoding, work)
         if ESCAPE.search(page, start, start + _FIRST_ESCAPE)
         else None
     )
     if escaped is not None and escaped.complete:
         return escaped
-    found = _broken(page, start, encoding)
+    found = _broken(page, start, encoding, work)
     if escaped is not None and (found is None or escaped.end > found.end):
         return escaped
     return found and _dump(page, start, found, _form(found), encoding)
 
 
-def _read_html(page: bytes, start: int, encoding: str) -> Dump | None:
-    html = xdebug.read_html(page, start, encoding)
+def _read_html(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
+    html = xdebug.read_html(page, start, encoding, work)
     if html is None:
         return None
     return _dump(
@@ -260,27 +268,30 @@ def _read_html(page: bytes, start: int, encoding: str) -> Dump | None:
     )
 
 
-def _read_escaped(page: bytes, start: int, encoding: str) -> Dump | None:
+def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     """Read the value at ``start`` with its escapes undone: in a part of the page that grows until the value ends well inside it."""
     tag = _TAG.search(page, start)
     limit = tag.start() if tag else len(page)
-    dump = _unescaped(page, start, limit, encoding)
+    work.spend(1, limit - start)
+    dump = _unescaped(page, start, limit, encoding, work)
     if tag and dump is not None and not dump.complete:
         # Some pages escape only a part of the characters: a tag may stand in a string.
         dump = max(
             dump,
-            _unescaped(page, start, len(page), encoding) or dump,
+            _unescaped(page, start, len(page), encoding, work) or dump,
             key=lambda one: (one.complete, one is dump),
         )
     return dump
 
 
-def _unescaped(page: bytes, start: int, limit: int, encoding: str) -> Dump | None:
+def _unescaped(page: bytes, start: int, limit: int, encoding: str, work: Work) -> Dump | None:
     size = _FIRST_PART
     while True:
         end = min(limit, start + size)
-        unescaped = unescape(page, start, end, encoding)
-        found = _whole(unescaped.data, 0, encoding) or _broken(unescaped.data, 0, encoding)
+        unescaped = unescape(page, start, end, encoding, work)
+        found = _whole(unescaped.data, 0, encoding, work) or _broken(
+            unescaped.data, 0, encoding, work
+        )
         if found is None:
             return None
         if end == limit or found.end < len(unescaped.data) - _MARGIN:
@@ -310,44 +321,48 @@ def _dump(
     return Dump(start, offset(found.end), form, node, encoding, found.ambiguous, error)
 
 
-def _whole(data: bytes, start: int, encoding: str) -> _Found | None:
+def _whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """The value at ``start``, if it can be read in some layout so that every count and length agrees."""
-    reader = Reader(data, PHP, encoding=encoding, effort=0)
+    reader = Reader(data, PHP, encoding=encoding, effort=0, work=work)
     end, value = next(reader.readings(start), (-1, None))
     failure = reader.failure
     # A length that is wrong, or something missing, rather means that the page is broken than that a key goes on.
     doubtful = failure is not None and not failure.contradicts
     if isinstance(value, String) and not _AFTER_STRING.match(data, end):
         # A quote may stand by chance where the length says.
-        return _changed(data, start, encoding) or _Found(end, value, PHP, ambiguous=True)
+        return _changed(data, start, encoding, work) or _Found(end, value, PHP, ambiguous=True)
     if isinstance(value, Container):
-        following = _following(data, end, value)
+        following = _following(data, end, value, work)
         if following == "rest":
-            return (_longer(data, start, end, encoding) or _Found(end, value, PHP))._replace(
+            return (_longer(data, start, end, encoding, work) or _Found(end, value, PHP))._replace(
                 ambiguous=True
             )
         others = following == "dump" or (doubtful and swallows_dumps(value))
         return _Found(
-            end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding)
+            end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding, work)
         )
     if value is not None:
         return _Found(end, value, PHP)
-    changed = _changed(data, start, encoding) if doubtful else None
+    changed = _changed(data, start, encoding, work) if doubtful else None
     if (
         changed is None
         and failure is not None
-        and (longer := _longer(data, start, failure.position, encoding))
+        and failure.open is not None
+        and (longer := _longer(data, start, failure.position, encoding, work))
     ):
         return longer._replace(
             ambiguous=longer.ambiguous or (doubtful and swallows_dumps(longer.value))
         )
-    return changed if doubtful else _changed(data, start, encoding)
+    return changed if doubtful else _changed(data, start, encoding, work)
 
 
-def _following(data: bytes, end: int, value: Container) -> Literal["rest", "dump"] | None:
+def _following(
+    data: bytes, end: int, value: Container, work: Work
+) -> Literal["rest", "dump"] | None:
     """What follows ``value``, if it may be a part of it: the rest of it, of which a key ended too early, or directly another dump that has
     a key in quotes, so that both could be one of a longer key."""
     mark = _KEY_END.search(data, end) if has_names(value) else None
+    work.spend(1, (mark.start() if mark else len(data)) - end)
     if mark is None:
         return None
     another = _START.search(data, end, mark.start())
@@ -356,61 +371,68 @@ def _following(data: bytes, end: int, value: Container) -> Literal["rest", "dump
     return None if data[end : another.start()].strip() else "dump"
 
 
-def _longer(data: bytes, start: int, after: int, encoding: str) -> _Found | None:
+def _longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _Found | None:
     """The container at ``start`` as PHP wrote it, ending after ``after``, with keys that go on behind what looks like their end."""
     early = None
+    passed = after
     for brace in islice(_CLOSING.finditer(data, after), _CLOSINGS):
+        work.spend(1, brace.end() - passed)
+        passed = brace.end()
         for end, value in Reader(
-            data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end()
+            data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end(), work=work
         ).readings(start):
             if end == brace.end() and isinstance(value, Container):
                 found = _Found(
                     end,
                     value,
                     PHP,
-                    early is not None or _is_ambiguous(data, start, end, value, PHP, encoding),
+                    early is not None
+                    or _is_ambiguous(data, start, end, value, PHP, encoding, work),
                 )
-                if _following(data, end, value) != "rest":
+                if _following(data, end, value, work) != "rest":
                     return found
                 early = early or found._replace(ambiguous=True)
                 break
+    work.spend(1, len(data) - passed)
     return early
 
 
-def _changed(data: bytes, start: int, encoding: str) -> _Found | None:
+def _changed(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """The value at ``start`` as a page may have changed it, or Xdebug written it."""
     for layout in (INDENTED, PAGE, xdebug.TEXT):
-        reader = Reader(data, layout, encoding=encoding, effort=_EFFORT)
+        reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
         end, value = next(reader.readings(start), (-1, None))
         if value is not None:
             doubtful = reader.skipped and swallows_dumps(value)
             others = isinstance(value, Container) and (
-                doubtful or _is_ambiguous(data, start, end, value, layout, encoding)
+                doubtful or _is_ambiguous(data, start, end, value, layout, encoding, work)
             )
             return _Found(end, value, layout, others)
     return None
 
 
 def _is_ambiguous(
-    data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str
+    data: bytes, start: int, end: int, value: Container, layout: Layout, encoding: str, work: Work
 ) -> bool:
-    return has_other_reading(data, start, end, value, layout, encoding, _EFFORT)
+    return has_other_reading(data, start, end, value, layout, encoding, _EFFORT, work)
 
 
-def _broken(data: bytes, start: int, encoding: str) -> _Found | None:
+def _broken(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """What can be had of the value at ``start``, in the layout that reaches furthest; None where there is nothing."""
     found = [
         read
         for layout in (PAGE, xdebug.TEXT)
-        if (read := _tolerantly(data, start, encoding, layout))
+        if (read := _tolerantly(data, start, encoding, layout, work))
     ]
     return max(found, key=lambda read: read.end, default=None)
 
 
-def _tolerantly(data: bytes, start: int, encoding: str, layout: Layout) -> _Found | None:
-    exact = Reader(data, layout, encoding=encoding, effort=0)
+def _tolerantly(
+    data: bytes, start: int, encoding: str, layout: Layout, work: Work
+) -> _Found | None:
+    exact = Reader(data, layout, encoding=encoding, effort=0, work=work)
     next(exact.readings(start), None)
-    reader = Reader(data, layout, encoding=encoding, tolerant=True)
+    reader = Reader(data, layout, encoding=encoding, tolerant=True, work=work)
     end, value = next(reader.readings(start), (-1, None))
     failure = reader.failure or exact.failure
     keys_end = end

@@ -33,6 +33,7 @@ from crawler.vardump.values import (
     decoded,
     is_cut,
 )
+from crawler.vardump.work import Work
 
 # A case of an enumeration as its text has it, and the value of a backed one that follows it.
 ENUM, CASE = rb"[^\s:]{1,300}", rb"[^\s:;]{1,300}"
@@ -104,10 +105,17 @@ class _Text(Loose):
         return None
 
     def string_end(
-        self, data: bytes, position: int, declared: int, encoding: str, inner: bool
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
         end = lengths.find_end(
-            data, position, declared, encoding, self._quotes, inner=inner, nuls_escaped=True
+            data,
+            position,
+            declared,
+            encoding,
+            self._quotes,
+            inner=inner,
+            nuls_escaped=True,
+            work=work,
         )
         if not end.agrees and (
             shortened := self._shortened.search(data, position, position + declared)
@@ -231,7 +239,7 @@ class _Open(NamedTuple):
         )
 
 
-def read_html(page: bytes, start: int, encoding: str) -> Html | None:
+def read_html(page: bytes, start: int, encoding: str, work: Work) -> Html | None:
     """Read the dump at ``start`` in Xdebug's HTML; None where none stands there."""
     before = _BEFORE.match(page, start)
     start = before.end() if before else start
@@ -240,11 +248,11 @@ def read_html(page: bytes, start: int, encoding: str) -> Html | None:
     if found is None:
         return None
     if found.lastgroup not in ("array", "object"):
-        return _scalar(page, found, encoding, b"")._replace(start=start)
-    return _container(page, found, encoding)._replace(start=start)
+        return _scalar(page, found, encoding, b"", work)._replace(start=start)
+    return _container(page, found, encoding, work)._replace(start=start)
 
 
-def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
+def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -> Html:
     """Read the container that begins with ``found``. Entries belong to what they are indented under."""
     open_ = [_Open(None, found, -1, [])]
     position = found.end()
@@ -252,6 +260,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
     while True:
         gap = _GAP.match(page, position)
         at = gap.end() if gap else position
+        work.spend(5, at - position)
         column = at - page.rfind(b"\n", position, at) - 1 if b"\n" in page[position:at] else None
         if mark := _EMPTY.match(page, at) or _VIRTUAL.match(page, at):
             position = mark.end()
@@ -278,10 +287,12 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str) -> Html:
             )
         if inner.lastgroup in ("array", "object"):
             tag = page.index(b"<b>", at)
-            open_.append(_Open(_key(key), inner, tag - page.rfind(b"\n", 0, tag) - 1, []))
+            line = page.rfind(b"\n", 0, tag) + 1
+            work.spend(1, tag - line)
+            open_.append(_Open(_key(key), inner, tag - line, []))
             position = inner.end()
             continue
-        value = _scalar(page, inner, encoding, key["type"] or b"")
+        value = _scalar(page, inner, encoding, key["type"] or b"", work)
         open_[-1].entries.append(Entry(_key(key), value.value))
         position = value.end
         if value.failure:
@@ -326,11 +337,14 @@ def _key(found: re.Match[bytes]) -> Key:
     return Key(found["name"], named(found["visibility"]), None if owner is None else decoded(owner))
 
 
-def _scalar(page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes) -> Html:
+def _scalar(
+    page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes, work: Work
+) -> Html:
     if head.lastgroup != "string":
         return Html(head.start(), head.end(), scalar(head, _unescaped(declared_type)), None)
     reference = head["reference"] is not None
     found = _STRING.match(page, head.end())
+    work.spend(1, 4 * ((found.end() if found else len(page)) - head.end()))
     if found is None:
         end = lengths.end_of_text(page, head.end())
         cut = String(_unescaped(page[head.end() : end]), 0, lengths.NOT_FOUND, reference=reference)
