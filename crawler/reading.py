@@ -132,6 +132,7 @@ class _Readers:
             tries = 0
             while True:
                 reader = self._least_busy()
+                reader.asked += 1
                 try:
                     return await reader.read(asked)
                 except _LostError:
@@ -143,10 +144,12 @@ class _Readers:
                     if tries == _TRIES:
                         message = f"{tries} processes ended on this page: {error}"
                         raise ReadingError(message) from None
+                finally:
+                    reader.asked -= 1
 
     def _least_busy(self) -> _Reader:
-        reader = min(self._readers, key=lambda reader: len(reader.waiting), default=None)
-        if reader is None or (reader.waiting and len(self._readers) < self._most):
+        reader = min(self._readers, key=lambda reader: reader.asked, default=None)
+        if reader is None or (reader.asked and len(self._readers) < self._most):
             reader = _Reader(self._site, self._timeout)
             self._readers.append(reader)
         return reader
@@ -175,19 +178,22 @@ class _Reader:
             self._process = subprocess.Popen(
                 command, stdin=end, stdout=end, env=environment, start_new_session=True
             )
-        self.waiting: deque[asyncio.Future[Read]] = deque()
+        self.asked = 0
+        """So many pages wait for it, or are read by it."""
+        self._waiting: deque[asyncio.Future[Read]] = deque()
         self._ended = False
         self._opened: asyncio.Task[None] | None = None
 
     async def read(self, asked: _Asked) -> Read:
         """Have a page read; TooSlowError, ReadingError, or an error of the process's end."""
-        answer: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
-        self.waiting.append(answer)
         if self._opened is None:
             self._opened = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opened)
-        if not self._ended:
-            self._writer.writelines(packed(asked))
+        if self._ended:
+            raise _LostError
+        answer: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._writer.writelines(packed(asked))
         return await answer
 
     async def _open(self) -> None:
@@ -199,7 +205,7 @@ class _Reader:
             while True:
                 (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
                 answer = pickle.loads(await self._reader.readexactly(length))
-                self._settle(self.waiting.popleft(), answer)
+                self._settle(self._waiting.popleft(), answer)
         except Exception as error:
             # Whatever it was, nobody is to wait for this process any more.
             self._end(error)
@@ -223,8 +229,8 @@ class _Reader:
             if code == -signal.SIGALRM
             else _EndedError(f"exit code {code}; {error or type(error).__name__}")
         )
-        while self.waiting:
-            self._settle(self.waiting.popleft(), first)
+        while self._waiting:
+            self._settle(self._waiting.popleft(), first)
             first = _LostError()
 
     def close(self) -> None:

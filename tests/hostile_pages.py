@@ -181,7 +181,7 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "furniture": _in_body(Many(b"<p>All rights reserved, click here to share</p>")),
     "credits": _in_body(b"<p>", Many(b"- A "), b"it ends here.</p>"),
     "words of a title": (
-        TITLE.replace(b"</", b" " * 0 + b"</"),
+        TITLE,
         Many(b"<p>A title of the page</p>"),
         PROSE,
     ),
@@ -353,13 +353,9 @@ SHAPES: dict[str, tuple[Part, ...]] = {
 def page(name: str, size: int) -> bytes:
     """The page of that shape with about ``size`` bytes."""
     parts = SHAPES[name]
-    fixed = 0
-    each = 0
-    for part in parts:
-        if isinstance(part, Many):
-            each += len(part.text)
-        else:
-            fixed += len(part) if isinstance(part, bytes) else len(part.text) * DEEPEST
+    each = sum(len(part.text) for part in parts if isinstance(part, Many))
+    fixed = sum(len(part.text) * DEEPEST for part in parts if isinstance(part, Deep))
+    fixed += sum(len(part) for part in parts if isinstance(part, bytes))
     often = max(1, (size - fixed) // each)
     return b"".join(
         part.text * (often if isinstance(part, Many) else DEEPEST)

@@ -33,6 +33,14 @@ _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
     re.IGNORECASE,
 )
+# Xdebug says above a dump where it was made: /srv/www/page.php:12: or C:\\www\\page.php:12:
+_XDEBUG_PLACE = re.compile(
+    rb"(?<![^\r\n>])[ \t]*(?:<small>)?(?:<a [^<>\n]{1,1000}>)?"
+    rb"(?:(?:[a-z]{2,10}:/)?/|[A-Za-z]:[\\/]|Command line code|php shell code)[^<>\r\n:]{0,500}"
+    rb":[0-9]{1,9}(?:</a>)?:(?:</small>)?(?:\s|<br ?/?>)*\Z"
+)
+# Bytes; a longer one is no place in a file.
+_LONGEST_PLACE = 2_000
 # What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
 _REMAINS = re.compile(
     r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
@@ -155,10 +163,17 @@ def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
         ):
             # An article about PHP that quotes one: string(5) "hello".
             continue
-        parts += (body[position : dump.start], b"\n")
+        parts += (_without_place(body[position : dump.start]), b"\n")
         position = dump.end
     parts.append(body[position:])
     return b"".join(parts)
+
+
+def _without_place(before: bytes) -> bytes:
+    """What stands before a dump, without the line of Xdebug's that says where the dump was made."""
+    line = before.rstrip().rfind(b"\n") + 1
+    place = _XDEBUG_PLACE.search(before, max(line, len(before) - _LONGEST_PLACE))
+    return before[: place.start()] if place else before
 
 
 def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:

@@ -39,7 +39,7 @@ def unescape(page: bytes, start: int, end: int, encoding: str, work: Work = UNLI
         ends.append(length)
         page_ends.append(done)
     parts.append(page[done:end])
-    work.spend(len(ends), end - start)
+    work.spend(4 * len(ends), end - start)
 
     def offset(position: int) -> int:
         nearest = bisect.bisect_right(ends, position) - 1

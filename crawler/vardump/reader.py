@@ -209,6 +209,7 @@ class Reader:
             self.work.spend(_STEPS)
             if again and state is not None and state.open is not None:
                 self.effort -= 1 + state.open.level // _LEVELS
+                self.work.spend(state.open.level)
                 if self.effort <= 0:
                     self.exhausted = True
                     return
@@ -399,7 +400,8 @@ class Reader:
                 # If no reading is found, the first place that looked like the end of a key is what to tell.
                 self._fail_after_key(found.end, open_)
             self.effort -= 1
-            self.work.spend(1, found.end - search)
+            # A key that goes on is copied whole.
+            self.work.spend(10, 4 * (found.end - position))
             self.skipped = True
             search = found.again
         return None

@@ -107,7 +107,7 @@ _TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 # A page with more broken dumps than this is made to be slow; scanning it ends there.
 _MOST_BROKEN = 200
 # Steps (see work.py) that the dumps of a page may cost: a sound dump takes less than one for each byte.
-_STEPS, _STEPS_A_BYTE = 2_000_000, 0.5
+_STEPS, _STEPS_A_BYTE = 1_000_000, 0.5
 # What trying other ends of keys may cost, for one place of a page.
 _EFFORT = 5_000
 # Bytes from its start among which an escaped dump has its first escape.

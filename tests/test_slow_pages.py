@@ -1,0 +1,155 @@
+"""A page that takes too long to read is a failure of its own, and costs the run nothing else."""
+
+import shutil
+import signal
+import subprocess
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import hostile_pages
+import pytest
+from conftest import SITE, Crawl, Run, command, environment, service
+from server import NewsServer
+
+# Reading it takes half a minute.
+SLOW = hostile_pages.page("paragraphs of one character", 6_000_000)
+SLOW_ID = "1752038"
+OTHERS = ("1751832", "1751414", "1750754")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of saved pages, one of which is slow."""
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for article_id in OTHERS:
+        shutil.copy(SITE / f"{article_id}.html", pages)
+    (pages / f"{SLOW_ID}.html").write_bytes(SLOW)
+    return pages
+
+
+def assert_only_one_is_too_slow(run: Run, limit: str) -> None:
+    assert run.exit_code == 3
+    assert set(run.failures) == {SLOW_ID}
+    failure = run.failures[SLOW_ID]
+    assert failure["reason"] == "too_slow"
+    assert failure["detail"] == f"reading it took longer than READ_TIMEOUT, {limit} s"
+    assert set(OTHERS) <= set(run.articles)
+
+
+@pytest.mark.parametrize("limit", ["0.3", "1.5"])
+def test_saved(crawl: Crawl, folder: Path, limit: str) -> None:
+    seeds = ",".join((SLOW_ID, *OTHERS))
+    run = crawl(seed=seeds, source=folder, depth=0, settings={"READ_TIMEOUT": limit})
+    assert_only_one_is_too_slow(run, limit)
+
+
+@pytest.mark.parametrize("processes", [0, 1, 2])
+def test_all_of_a_source(crawl: Crawl, folder: Path, processes: int) -> None:
+    settings = {"READ_TIMEOUT": 1.5, "READER_PROCESSES": processes}
+    run = crawl(seed="all", source=folder, settings=settings)
+    assert_only_one_is_too_slow(run, "1.5")
+
+
+def serve_slow(handler: BaseHTTPRequestHandler, _: int) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", str(len(SLOW)))
+    handler.end_headers()
+    handler.wfile.write(SLOW)
+
+
+def test_live(live: Crawl, server: NewsServer) -> None:
+    server.misbehaviour[f"/news/{SLOW_ID}"] = serve_slow
+    run = live(seed=",".join((SLOW_ID, *OTHERS)), depth=0, settings={"READ_TIMEOUT": 1.5})
+    assert_only_one_is_too_slow(run, "1.5")
+
+
+def test_a_handler_of_the_users_own_is_left_alone(tmp_path: Path, folder: Path) -> None:
+    """Where SIGALRM is taken, pages are read in a process from the start."""
+    words = ["scrapy", "crawl", "articles", "-a", f"seed={SLOW_ID}", "-a", f"source={folder}"]
+    words += ["-s", "READ_TIMEOUT=1.5"]
+    script = f"""
+import signal
+from scrapy.cmdline import execute
+
+def handler(*_):
+    raise SystemExit("the user's own")
+
+signal.signal(signal.SIGALRM, handler)
+try:
+    execute({words!r})
+finally:
+    assert signal.getsignal(signal.SIGALRM) is handler
+"""
+    done = subprocess.run(
+        [command()[0], "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "too_slow" in done.stderr
+    assert "AssertionError" not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "soon"])
+def test_a_limit_that_is_none(crawl: Crawl, folder: Path, value: str) -> None:
+    run = crawl(seed=OTHERS[0], source=folder, settings={"READ_TIMEOUT": value})
+    assert run.exit_code == 2
+    assert f"READ_TIMEOUT: got '{value}', takes seconds" in run.stderr
+
+
+@pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
+def test_a_run_is_stopped_while_a_page_is_read(
+    tmp_path: Path, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    words = [word for argument in (*arguments, f"source={folder}") for word in ("-a", argument)]
+    line = command("crawl", "articles", *words, "-s", "READ_TIMEOUT=600")
+    with subprocess.Popen(
+        line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as run:
+        reads_beside(run.pid)
+        run.send_signal(signal.SIGTERM)
+        # The page alone would take longer.
+        _, errors = run.communicate(timeout=20)
+    assert "Traceback" not in errors
+    assert beside(run.pid) == []
+
+
+def beside(pid: int) -> list[str]:
+    """The processes that read pages for a run."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(pid), "-f", "crawler.reader"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.split()
+
+
+def reads_beside(pid: int) -> None:
+    """Wait until a run reads a page in another process."""
+    until = time.monotonic() + 60
+    while not beside(pid):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    time.sleep(1)
+
+
+def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
+    service("strace", shutil.which("strace"))
+    line = ["strace", "-f", "-e", "trace=execve", "-o", str(tmp_path / "trace")]
+    source = ["-a", f"seed={OTHERS[0]}", "-a", f"source={SITE}", "-a", "depth=0"]
+    subprocess.run(
+        [*line, *command("crawl", "articles", *source)],
+        cwd=tmp_path,
+        env=environment(),
+        timeout=120,
+        check=True,
+        capture_output=True,
+    )
+    assert "crawler.reader" not in (tmp_path / "trace").read_text(encoding="utf-8")
