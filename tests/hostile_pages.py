@@ -339,7 +339,8 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "leaks followed by headings": _in_body(Many(LEAK + b"<h1>x</h1><h3>Related</h3>")),
     "everything": _in_body(
         Many(
-            b"<div class=related><h3>Related</h3><a href=/news/5>x</a><time datetime=2015-10-23>x</time>"
+            b"<div class=related><h3>Related</h3><a href=/news/5>x</a>"
+            b"<time datetime=2015-10-23>x</time>"
             b"<form><input></form>23 October 2015<br>"
             + LEAK
             + b"<h1>x</h1><p>"

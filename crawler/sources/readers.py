@@ -95,7 +95,7 @@ class ReadingMiddleware:
     async def read(
         self, body: bytes, article_id: str, address: str | None, charset: str | None
     ) -> Read:
-        """Read a page; PageRefused if it takes too long, Stopped if the run is stopped meanwhile."""
+        """Read a page; PageRefused if it takes too long, Stopped if the run is stopped then."""
         reading = asyncio.ensure_future(self._reader.read(body, article_id, address, charset))
         timeout = _STOP_CHECK
         try:
