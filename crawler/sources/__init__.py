@@ -25,6 +25,8 @@ _BINARY_STARTS = (
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
+WITH_PAGE = frozenset((200, 203))
+"""Of the statuses that report success (RFC 9110, 15.3), those whose answer carries a whole page."""
 OF_ROBOTS = "of_robots"
 """In the meta of a request for robots.txt, and of those to which it is redirected."""
 NOTES = "notes"

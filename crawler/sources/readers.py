@@ -11,7 +11,15 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.errors import CrawlerError
 from crawler.reading import PageReader, TooSlowError
-from crawler.sources import Origin, PageRefused, Stopped, charset_of, not_html, seconds_of
+from crawler.sources import (
+    WITH_PAGE,
+    Origin,
+    PageRefused,
+    Stopped,
+    charset_of,
+    not_html,
+    seconds_of,
+)
 from crawler.sources.folder import address_of
 
 if TYPE_CHECKING:
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from crawler.reading import Read
     from crawler.sites import Site
 
-_SUCCESS = range(200, 300)
 # Seconds: how often it is looked whether the run was stopped while a page is read in a process, and
 # how long such a page may go on then.
 _STOP_CHECK, _GRACE = 0.25, 0.5
@@ -90,7 +97,7 @@ class ReadingMiddleware:
         led_to = self._site.id_of(response.url)
         if "redirect_urls" in request.meta and led_to != request.meta["article"]:
             return False
-        return response.status in _SUCCESS and not not_html(response)
+        return response.status in WITH_PAGE and not not_html(response)
 
     async def read(
         self, body: bytes, article_id: str, address: str | None, charset: str | None

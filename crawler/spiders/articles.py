@@ -25,6 +25,7 @@ from crawler.scheduler import TAKEN
 from crawler.sites import ARTICLE_ID, Site, host_and_port
 from crawler.sources import (
     NOTES,
+    WITH_PAGE,
     NotSaved,
     Origin,
     Source,
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from crawler.warc.writer import Exchange, WarcWriter
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
-# Of the answers that report success, these carry a page.
-_WITH_PAGE = frozenset((200, 203))
 SITE_DOWN = "site_down"
 """Why a run closes whose only source is down."""
 # The arguments that decide which of the articles that lists name are fetched.
@@ -301,7 +300,7 @@ class ArticlesSpider(Spider):
             sighting.validators = (None, None)
             yield self.request(sighting, _turn_of(response.request))
             return
-        if response.status not in _WITH_PAGE:
+        if response.status not in WITH_PAGE:
             yield self._refused(
                 fetch.id, *of_status(response.status)[:2], response.request, response.status
             )
