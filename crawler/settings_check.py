@@ -53,15 +53,20 @@ def _check(name: str, value: Any, default: Any) -> None:
     if isinstance(default, bool):
         if str(value).strip().lower() not in _WORDS:
             raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
+    elif isinstance(default, float) and hasattr(project_settings, name):
+        # All of this project's are times; the code that uses them knows their bounds.
+        _check_number(name, value, float, "seconds", finite=False)
     elif isinstance(default, float) or (isinstance(default, int) and name.endswith(_SECONDS)):
         _check_number(name, value, float, "a number")
     elif isinstance(default, int):
         _check_number(name, value, int, "a whole number")
 
 
-def _check_number(name: str, value: Any, kind: type[float] | type[int], takes: str) -> None:
+def _check_number(
+    name: str, value: Any, kind: type[float] | type[int], takes: str, *, finite: bool = True
+) -> None:
     try:
-        if isfinite(kind(value)):
+        if isfinite(kind(value)) or not finite:
             return
     except (TypeError, ValueError, OverflowError):
         pass
