@@ -17,7 +17,7 @@ from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.items import RelatedItem
 from crawler.sites import ARTICLE_ID, Site
-from crawler.warc.archive import WARC_SUFFIXES, is_archive
+from crawler.warc.archive import READABLE, WARC_SUFFIXES, is_archive
 
 NAMES = (
     "seed",
@@ -42,8 +42,8 @@ WHERE_NEEDED = "auto"
 """The value of ``render`` for the browser that RENDERER names, and only where a page lacks something."""
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
 _SOURCE_TAKES = (
-    "takes 'live', 'wayback', a folder or file of saved pages, WARC or WACZ files (one, their folder, a pattern such as 'year/*.warc.gz'), "
-    "or several of these by commas"
+    "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
+    f"pattern such as 'year/*.warc.gz'), or several of these by commas; archive files are {READABLE}"
 )
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
@@ -125,7 +125,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
     archived = "wayback" in sources or any(map(is_archive, sources))
     if "at" in given and not archived:
         raise CrawlerError(
-            "at: only archives have pages as they were at a date; takes source=wayback, or WARC or WACZ files, with it"
+            "at: only archives have pages as they were at a date; takes source=wayback, or archive files, with it"
         )
     return Arguments(
         seeds=tuple(_seeds(given["seed"], site)) if "seed" in given and not everything else (),
@@ -212,7 +212,7 @@ def _sources(value: str) -> tuple[str, ...]:
         if not name:
             raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
         if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
-            what = "is a pattern of no WARC or WACZ file" if has_magic(name) else "does not exist"
+            what = "is a pattern of no archive file" if has_magic(name) else "does not exist"
             raise CrawlerError(
                 f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
             )

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
@@ -94,6 +95,45 @@ class Warc:
         self._buffer.seek(0)
         self._buffer.truncate()
         return self
+
+
+def record(
+    url: str,
+    content: bytes,
+    date: str = "2015-10-23T10:00:00Z",
+    kind: str = "response",
+    line_end: bytes = b"\r\n",
+    after: bytes = b"\r\n\r\n",
+    **more: str,
+) -> bytes:
+    """The bytes of a WARC record as an unusual program may write it: nothing is made right."""
+    said = {
+        "WARC-Type": kind,
+        "WARC-Target-URI": url,
+        "WARC-Date": date,
+        "WARC-Record-ID": f"<urn:uuid:{uuid4()}>",
+        "Content-Type": "application/http; msgtype=response",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+        "Content-Length": str(len(content)),
+    }
+    lines = [b"WARC/1.0", *(f"{name}: {value}".encode() for name, value in said.items()), b""]
+    return b"".join(line + line_end for line in lines) + content + after
+
+
+def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    """An answer of HTTP."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def arc_record(url: str, content: bytes, date: str = "20151023100000") -> bytes:
+    """A record of ARC 1."""
+    return f"{url} 127.0.0.1 {date} text/html {len(content)}\n".encode() + content + b"\n"
+
+
+ARC_HEAD = arc_record(
+    "filedesc://a.arc", b"1 0 Test\nURL IP-address Archive-date Content-type Archive-length\n"
+)
 
 
 def offsets(path: Path) -> list[int]:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from crawler.errors import ArchiveError
 from crawler.warc.archive import Archive
 from crawler.warc.captures import Capture, in_order, key_of
+from crawler.warc.file import WarcFile
 from crawler.warc.index import sorted_lines
-from crawler.warc.records import WarcFile, unchunked
+from crawler.warc.records import unchunked
 from crawler.warc.writer import Exchange, WarcWriter
 
 MOST = 1 << 20
@@ -175,7 +176,9 @@ def test_garbage(tmp_path: Path, data: bytes) -> None:
         path.write_bytes(begin + data)
         file = WarcFile(path, "garbage")
         try:
-            assert sum(max(block.length, 1) for _, block in file.walk()) >= path.stat().st_size
+            # Line ends before the first record are no record, and no fault.
+            covered = sum(max(block.length, 1) for _, block in file.walk())
+            assert covered >= path.stat().st_size or not (begin + data).strip(b"\r\n")
             for offset in (0, 1, len(data), 10**9, -1):
                 with pytest.raises(ArchiveError):
                     file.read(offset, MOST)

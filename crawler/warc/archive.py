@@ -1,15 +1,16 @@
-"""An archive: one or more WARC or WACZ files, asked for the page that a URL had."""
+"""An archive: one or more WARC, ARC or WACZ files, asked for the page that a URL had."""
 
 from __future__ import annotations
 
 import gzip
+import re
 import resource
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from glob import glob
 from pathlib import Path
 from typing import IO
@@ -18,22 +19,48 @@ from crawler.errors import ArchiveError
 from crawler.files import readable
 from crawler.warc.archived import RENDERED_BY
 from crawler.warc.captures import CONVERSION, REVISIT, Capture, key_of, timestamp_of
+from crawler.warc.file import ARCHIVE_NAME, WarcFile
 from crawler.warc.index import Index, open_index
-from crawler.warc.records import HEAD_BYTES, Record, WarcFile, has_digest
+from crawler.warc.records import HEAD_BYTES, Record, digest_key, has_digest
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
-_SUFFIXES = (*WARC_SUFFIXES, ".wacz")
+"""The files that are written, and those that are in a WACZ."""
+READABLE = "WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+"""The archive files that can be read, for people."""
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
+# The names of files that hold archives in a form that is not read, or may hold them.
+_UNREAD = re.compile(
+    r"\.(?:w?arc|wacz|har|mhtml?|webarchive|maff)(?:\.|$)"
+    r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
+    re.IGNORECASE,
+)
+_ABOUT_ARCHIVES = re.compile(
+    r"\.(?:cdxj?|idx|json|jsonl|ndjson|txt|md|log|csv|tsv|xml|html?|ya?ml|sig|asc|md5|sha[0-9]+)"
+    r"(?:\.gz)?$",
+    re.IGNORECASE,
+)
 _LOCAL_HEADER_BYTES = 30
 # What zipfile raises of a file that is damaged, or packed in a way that it does not know.
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
+# A WACZ of a WACZ of a WACZ is one too many.
+_MOST_NESTED = 2
+# No line of an index is as long; without a limit one could take all memory.
+_INDEX_LINE_BYTES = 1 << 20
 _NOT_MODIFIED = "server-not-modified"
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
+# As many records are looked at for the one that a revisit stands for.
+_MOST_ORIGINALS = 20
+# A date that another writer gave for the same moment, whatever its time zone.
+_SAME_MOMENT = timedelta(hours=15)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPage:
-    """What an archive holds of a URL: the answer as it was, with its content coding, when it was captured, and where it lies."""
+    """What an archive holds of a URL: the answer as it was, with its content coding.
+
+    ``where`` it is in the archive; ``verified`` if a digest says that its bytes are right.
+    ``date_note`` is what was assumed in ``captured_at``, ``notes`` in reading the page.
+    """
 
     url: str
     status: int | None
@@ -41,6 +68,9 @@ class ArchivedPage:
     body: bytes
     captured_at: datetime
     where: str
+    verified: bool = False
+    date_note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def is_archive(path: str) -> bool:
@@ -49,30 +79,53 @@ def is_archive(path: str) -> bool:
 
 
 def archive_files(path: str) -> list[Path]:
-    """The archive files that a path, the folder that they lie in, or a glob pattern stands for, in order."""
+    """The archive files of a path, a folder, or a glob pattern, in order."""
+    return [file for file in _files(path) if _is_readable(file)]
+
+
+def other_files(path: str) -> tuple[list[Path], int]:
+    """Beside the archive files of a folder or pattern: what holds archives too, and is not read.
+
+    Return these files and folders, and the number of files that are no archives.
+    """
+    others = [file for file in _files(path) if not _is_readable(file)]
+    unread = [file for file in others if _is_unread(file)]
+    return unread, sum(file.is_file() for file in others) - sum(file.is_file() for file in unread)
+
+
+def _files(path: str) -> list[Path]:
     place = Path(path)
     try:
         if place.is_dir():
-            found = list(place.iterdir())
-        elif place.exists():
-            found = [place]
-        else:
-            found = [Path(name) for name in glob(path)]  # noqa: PTH207
-        return sorted(
-            file for file in found if file.name.lower().endswith(_SUFFIXES) and file.is_file()
-        )
+            return sorted(place.iterdir())
+        return [place] if place.exists() else sorted(map(Path, glob(path)))  # noqa: PTH207
     except (OSError, ValueError):
-        # Whatever cannot be listed is no archive; who asks for it is told as of any other path.
+        # Nothing that cannot be listed is an archive; the error is that of any other path.
         return []
 
 
+def _is_readable(file: Path) -> bool:
+    named = ARCHIVE_NAME.search(file.name) or file.name.lower().endswith(".wacz")
+    return bool(named) and file.is_file()
+
+
+def _is_unread(file: Path) -> bool:
+    if file.is_dir():
+        return is_archive(str(file))
+    return _UNREAD.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)
+
+
 class ArchiveFile:
-    """One WARC or WACZ file with its index. ``source`` is what records call it: warc or wacz."""
+    """One archive file with its index. ``source`` is what records call it: warc or wacz.
+
+    ``unread`` names what is in a WACZ and cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
         """ArchiveError if it cannot be read, or its index is of another file."""
         self.path = path
         self.files: dict[str, WarcFile] = {}
+        self.unread: list[str] = []
         self.source = "wacz" if path.name.lower().endswith(".wacz") else "warc"
         lines: Callable[[], Iterator[bytes]] | None = None
         if self.source == "wacz":
@@ -95,26 +148,11 @@ class ArchiveFile:
         try:
             with zipfile.ZipFile(self.path) as packed:
                 entries = packed.infolist()
+                nested = self._open_entries(packed, entries, 0, "", 0)
         except _ZIP_ERRORS as error:
+            if isinstance(error, ArchiveError):
+                raise
             raise ArchiveError(f"{self.path}: it is no WACZ, or it is cut off ({error})") from error
-        for entry in entries:
-            if not entry.filename.startswith("archive/") or not entry.filename.lower().endswith(
-                WARC_SUFFIXES
-            ):
-                continue
-            if entry.compress_type != zipfile.ZIP_STORED:
-                raise ArchiveError(
-                    f"{self.path}: {entry.filename} is compressed in it, so that no page of it can be found; unpack it first"
-                )
-            start = _begin_of(self.path, entry)
-            name = Path(entry.filename).name
-            if name in self.files:
-                raise ArchiveError(
-                    f"{self.path}: two files in it are named {name}; unpack it, and give the folders of both"
-                )
-            self.files[name] = WarcFile(
-                self.path, f"{self.path}, {entry.filename}", start, entry.file_size
-            )
         if not self.files:
             raise ArchiveError(
                 f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file"
@@ -124,7 +162,57 @@ class ArchiveFile:
             for entry in entries
             if entry.filename.startswith("indexes/") and entry.filename.endswith(_INDEX_SUFFIXES)
         ]
-        return (lambda: _lines_in(self.path, indexes)) if indexes else None
+        return (lambda: _lines_in(self.path, indexes)) if indexes and not nested else None
+
+    def _open_entries(
+        self,
+        packed: zipfile.ZipFile,
+        entries: list[zipfile.ZipInfo],
+        start: int,
+        within: str,
+        depth: int,
+    ) -> bool:
+        """Open the WARC files in a WACZ that begins at byte ``start``, and in those in it.
+
+        ``within`` is the name of the WACZ in the file, if it is not the file. Return whether there
+        are others in it.
+        """
+        nested = False
+        for entry in entries:
+            name = entry.filename
+            is_wacz = name.lower().endswith(".wacz")
+            is_warc = name.startswith("archive/") and ARCHIVE_NAME.search(name)
+            if not is_wacz and not is_warc:
+                if name.startswith("archive/") and _is_unread(Path(name)):
+                    self.unread.append(f"{self.path}, {within}{name}: it is not read; unpack it")
+                continue
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ArchiveError(
+                    f"{self.path}: {within}{name} is compressed in it, so that no page of it can "
+                    "be found; unpack it first"
+                )
+            begin = start + _begin_of(self.path, entry, start)
+            if not is_wacz:
+                self._add(within, name, begin, entry.file_size)
+                continue
+            nested = True
+            if depth >= _MOST_NESTED:
+                raise ArchiveError(
+                    f"{self.path}: {within}{name} is nested too deep; unpack it first"
+                )
+            with packed.open(entry) as file, zipfile.ZipFile(file) as inner:
+                self._open_entries(inner, inner.infolist(), begin, f"{within}{name}, ", depth + 1)
+        return nested
+
+    def _add(self, within: str, name: str, start: int, size: int) -> None:
+        # Indexes know a file by its name; none is used for those in a WACZ within another.
+        key = f"{within}{name}".replace("/", ":") if within else Path(name).name
+        if key in self.files:
+            raise ArchiveError(
+                f"{self.path}: two files in it are named {key}; unpack it, and give the folders of "
+                "both"
+            )
+        self.files[key] = WarcFile(self.path, f"{self.path}, {within}{name}", start, size)
 
     def place(self, capture: Capture) -> str:
         """Where a capture lies, for people."""
@@ -143,15 +231,16 @@ class Archive:
         """Open them all; ``most`` is how many bytes a page may have. ArchiveError if one of them cannot be read."""
         self.path = path
         self._most = most
+        self._unread, self.others = other_files(path)
         _allow_many_files()
         self._files = [ArchiveFile(file) for file in archive_files(path)]
         if not self._files:
-            raise ArchiveError(f"{path}: there is no archive file ({', '.join(_SUFFIXES)})")
+            raise ArchiveError(f"{path}: there is no archive file; takes {READABLE}")
         if not any(file.index.captures for file in self._files):
             # One of several may hold none: wget writes such files.
             why = f" ({self.faults[0]})" if self.faults else ""
             raise ArchiveError(
-                f"{path}: it holds no page{why}; takes WARC or WACZ files with captures of web pages"
+                f"{path}: it holds no page{why}; takes {READABLE} with captures of web pages"
             )
 
     @property
@@ -162,7 +251,14 @@ class Archive:
     @property
     def faults(self) -> list[str]:
         """What of the files cannot be read: pages may be missing."""
-        return [fault for file in self._files for fault in file.index.faults]
+        unread = [
+            f"{file}: a folder with archives in it, of which only those beside it are read; give it too"
+            if file.is_dir()
+            else f"{file}: it is not read; takes {READABLE}"
+            for file in self._unread
+        ]
+        faults = (fault for file in self._files for fault in (*file.index.faults, *file.unread))
+        return [*faults, *unread]
 
     def captures(
         self, url: str, *, and_longer: bool = False
@@ -180,26 +276,31 @@ class Archive:
                 yield capture.url
 
     def read(self, capture: Capture, file: ArchiveFile) -> ArchivedPage:
-        """Read the page of a capture; of a revisit, the one that it stands for. ArchiveError if it cannot be had whole."""
+        """Read the page of a capture; of a revisit, the one that it stands for.
+
+        ArchiveError if it cannot be had whole.
+        """
         record = self._record(capture, file)
         where = file.place(capture)
-        content = record
+        content: Record = record
+        notes: tuple[str, ...] = ()
         if record.kind == "revisit":
-            content = self._original(record, where)
+            content, notes = self._original(record, where)
             if content.status is None or (
                 record.status is not None and _NOT_MODIFIED not in record.profile
             ):
-                # The answer was another, only what it carried was the same.
-                content = Record(
-                    "response",
-                    content.url,
-                    content.date,
-                    record.status,
-                    record.headers,
-                    content.payload,
-                )
+                # The answer was another, only the bytes that it carried were the same.
+                content = replace(content, status=record.status, headers=record.headers)
         return ArchivedPage(
-            record.url, content.status, content.headers, content.payload, record.date, where
+            url=record.url,
+            status=content.status,
+            headers=content.headers,
+            body=content.payload,
+            captured_at=record.date,
+            where=where,
+            verified=content.verified or _is_verified(record, content),
+            date_note=record.date_note,
+            notes=notes,
         )
 
     def _record(self, capture: Capture, file: ArchiveFile) -> Record:
@@ -207,50 +308,91 @@ class Archive:
         record = warc.read(capture.offset, self._most)
         if key_of(record.url) != key_of(capture.url):
             raise ArchiveError(
-                f"{file.place(capture)}: the index says that {capture.url} is there, and it is {record.url or 'no page'}"
+                f"{file.place(capture)}: the index says that {capture.url} is there, "
+                f"and it is {record.url or 'no page'}"
             )
         return record
 
-    def _original(self, revisit: Record, where: str) -> Record:
-        """The record whose payload a revisit does not repeat."""
+    def _original(self, revisit: Record, where: str) -> tuple[Record, tuple[str, ...]]:
+        """The record whose payload a revisit does not repeat, and what was assumed to find it."""
+        fault: ArchiveError | None = None
+        for is_meant, capture, file in self._originals(revisit):
+            try:
+                record = self._record(capture, file)
+            except ArchiveError as error:
+                fault = fault or error
+                continue
+            if record.kind == "revisit" or not _stands_for(revisit, record, is_meant=is_meant):
+                continue
+            if is_meant:
+                return record, ()
+            note = f"that the record it refers to is the one at {file.place(capture)}"
+            return record, (note,)
+        url, date = revisit.refers_to
+        when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
+        why = (
+            f", and cannot be read: {fault}"
+            if fault
+            else ", and that record is in none of these files"
+        )
+        raise ArchiveError(
+            f"{where}: it only says that the page is that of another record{when} "
+            f"({url or revisit.url}){why}"
+        )
+
+    def _originals(self, revisit: Record) -> Iterator[tuple[bool, Capture, ArchiveFile]]:
+        """The captures that a revisit may stand for, the most probable first.
+
+        First what it names, by URL and date or by record id; then what has its digest; then the
+        earlier captures of the URL. Of each kind the nearest in time, earlier ones before later.
+        """
         url, date = revisit.refers_to
         url = url or revisit.url
-        found = [
-            (capture, file)
-            for capture, file in self.captures(url)
-            if capture.media_type not in (REVISIT, CONVERSION)
+        meant = timestamp_of(date) if date else None
+        of_url = [
+            (c, f) for c, f in self.captures(url) if c.media_type not in (REVISIT, CONVERSION)
         ]
-        if date:
-            found = [
-                (capture, file)
-                for capture, file in found
-                if capture.timestamp == timestamp_of(date)
-            ]
-        # Without a date it is the last one before; what comes later cannot have been meant.
-        before = [
-            (capture, file)
-            for capture, file in found
-            if capture.timestamp <= timestamp_of(revisit.date) and capture.is_page
+        named = [(c, f) for c, f in of_url if c.timestamp == meant]
+        if revisit.refers_to_id:
+            named += self._each(lambda index: index.of_record(revisit.refers_to_id))
+        same = self._each(lambda index: index.of_digest(revisit.digest or ""))
+        earlier = [
+            (c, f) for c, f in of_url if c.timestamp <= timestamp_of(revisit.date) and c.is_page
         ]
-        for capture, file in sorted(before, key=lambda one: one[0].timestamp, reverse=True):
-            record = self._record(capture, file)
-            same = (
-                not revisit.digest
-                or _NOT_MODIFIED in revisit.profile
-                or record.digest == revisit.digest
-            )
-            if record.kind != "revisit" and (
-                same or has_digest(record.payload, revisit.digest or "")
-            ):
-                return record
-        when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
-        raise ArchiveError(
-            f"{where}: it only says that the page is what it was{when} ({url}), and that record is in none of these files"
-        )
+
+        def distance(found: tuple[Capture, ArchiveFile]) -> tuple[bool, timedelta]:
+            at = found[0].at
+            return at > revisit.date, abs(at - (date or revisit.date))
+
+        ordered = [(True, c, f) for c, f in sorted(named, key=distance)]
+        ordered += [(False, c, f) for c, f in sorted(same, key=distance)]
+        ordered += [(False, c, f) for c, f in sorted(earlier, key=distance)]
+        return iter(ordered[:_MOST_ORIGINALS])
+
+    def _each(
+        self, find: Callable[[Index], Iterable[Capture]]
+    ) -> list[tuple[Capture, ArchiveFile]]:
+        return [(capture, file) for file in self._files for capture in find(file.index)]
 
     def close(self) -> None:
         for file in self._files:
             file.close()
+
+
+def _is_verified(revisit: Record, content: Record) -> bool:
+    """Whether the digest of a revisit is that of the payload that was found for it."""
+    known = revisit.kind == "revisit" and digest_key(revisit.digest or "") is not None
+    return known and has_digest(content.payload, revisit.digest or "")
+
+
+def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:
+    """Whether a record has the payload that a revisit does not repeat."""
+    if revisit.digest and _NOT_MODIFIED not in revisit.profile:
+        known = digest_key(revisit.digest) is not None
+        same = has_digest(record.payload, revisit.digest) if known else is_meant
+        return same or record.digest == revisit.digest
+    date = revisit.refers_to[1]
+    return is_meant or date is None or abs(record.date - date) <= _SAME_MOMENT
 
 
 def _allow_many_files() -> None:
@@ -261,21 +403,17 @@ def _allow_many_files() -> None:
 
 
 def _index_beside(path: Path) -> Path | None:
-    name = path.name
-    stem = next(
-        name[: -len(suffix)] for suffix in reversed(WARC_SUFFIXES) if name.lower().endswith(suffix)
-    )
-    candidates = (
-        path.with_name(known + suffix) for known in (name, stem) for suffix in (".cdxj", ".cdxj.gz")
-    )
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    named = ARCHIVE_NAME.search(path.name)
+    stem = path.name[: named.start()] if named else path.name
+    names = (known + suffix for known in (path.name, stem) for suffix in (".cdxj", ".cdxj.gz"))
+    return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             yield from _unpacked(file, path.name)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, _LongLineError) as error:
         raise ArchiveError(
             f"the index {path} cannot be read ({error}); make it anew, or delete it and one is made"
         ) from error
@@ -287,23 +425,34 @@ def _lines_in(path: Path, names: list[str]) -> Iterator[bytes]:
             for name in names:
                 with packed.open(name) as file:
                     yield from _unpacked(file, name)
-    except _ZIP_ERRORS as error:
+    except (*_ZIP_ERRORS, _LongLineError) as error:
         raise ArchiveError(f"the index in {path} cannot be read ({error})") from error
+
+
+class _LongLineError(Exception):
+    pass
 
 
 def _unpacked(file: IO[bytes], name: str) -> Iterator[bytes]:
     if not name.endswith(".gz"):
-        yield from file
+        yield from _bounded(file, name)
         return
     with closing(gzip.GzipFile(fileobj=file)) as lines:
-        yield from lines
+        yield from _bounded(lines, name)
 
 
-def _begin_of(path: Path, entry: zipfile.ZipInfo) -> int:
+def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
+    while line := lines.readline(_INDEX_LINE_BYTES + 1):
+        if len(line) > _INDEX_LINE_BYTES:
+            raise _LongLineError(f"{name} has a line of over {_INDEX_LINE_BYTES:,} bytes")
+        yield line
+
+
+def _begin_of(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
     """Where the bytes of a ZIP entry begin: after its local header, whose length the directory does not tell (APPNOTE 4.3.7)."""
     try:
         with path.open("rb") as file:
-            file.seek(entry.header_offset)
+            file.seek(start + entry.header_offset)
             header = file.read(_LOCAL_HEADER_BYTES)
     except OSError:
         header = b""

@@ -20,10 +20,11 @@ _TIMESTAMP = re.compile(r"[0-9]{14}")
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One capture as an index tells it. ``status`` is None where it does not tell, as of a revisit.
+    """One capture as an index has it. ``status`` is None where that is not known, as of a revisit.
 
-    ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if not told) say where it is in a file; in an
-    archive that is asked over the web they mean nothing.
+    ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if unknown) say
+    where it is in a file; in an archive that is asked over the web they mean nothing. ``method``
+    is that of the request it answers, empty for GET or where that is not known.
     """
 
     url: str
@@ -34,6 +35,9 @@ class Capture:
     file: str = ""
     offset: int = 0
     length: int = 0
+    record_id: str = ""
+    concurrent_to: str = ""
+    method: str = ""
 
     @property
     def at(self) -> datetime:
@@ -51,6 +55,23 @@ class Capture:
             or 200 <= self.status < 300
             or (self.status == 304 and self.media_type == REVISIT)
         )
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is neither a page nor a redirect, as far as its index tells."""
+        return not self.is_page and not (self.status and 300 <= self.status < 400)
+
+
+def web_url(text: str) -> str:
+    """An address as archives write it, in the form that the rest of the web uses.
+
+    Without the angle brackets that wget sets around it, and with its scheme in lower case.
+    """
+    url = text.strip()
+    if url.startswith("<") and url.endswith(">"):
+        url = url[1:-1]
+    scheme, colon, rest = url.partition(":")
+    return (scheme.lower() + colon + rest).replace(" ", "%20") if colon else url
 
 
 @lru_cache(maxsize=1024)
@@ -97,13 +118,7 @@ def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
-        kind = (
-            0
-            if capture.is_page
-            else 1
-            if capture.status is not None and 300 <= capture.status < 400
-            else 2
-        )
+        kind = 0 if capture.is_page else 2 if capture.is_error else 1
         return kind, _distance(capture.at, at)
 
     newest_first = sorted(
@@ -116,6 +131,16 @@ def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
         if at
         else sorted(newest_first, key=lambda capture: rank(capture)[0])
     )
+
+
+def candidates(captures: Iterable[Capture], at: date | None) -> list[Capture]:
+    """Captures that may answer for a page, in order; of errors only the most wanted one.
+
+    After pages and redirects have all failed, one error says as much as many.
+    """
+    ordered = in_order(captures, at)
+    errors = [capture for capture in ordered if capture.is_error]
+    return ordered[: len(ordered) - len(errors)] + errors[:1]
 
 
 def _distance(moment: datetime, at: date | None) -> timedelta:

@@ -3,31 +3,53 @@
 In: the records of its WARC files, or an index that somebody made of them. Out: ``Index``, kept in the user's cache folder
 under a name made of the file's path, size and time. What of the file cannot be read is kept in the index too: each run is to
 tell it. An index that does not match its file raises ArchiveError.
+
+Before the captures, which are under the key of their URL, there are shorter lines that begin with
+a space: the captures once more under their payload's digest and under their record id, so that a
+revisit finds its original whatever it says of it, and the answers to requests other than GET.
 """
 
 from __future__ import annotations
 
 import logging
 import mmap
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 from platformdirs import user_cache_path
 
 from crawler.errors import ArchiveError
-from crawler.warc.captures import CONVERSION, REVISIT, Capture, is_timestamp, key_of, timestamp_of
-from crawler.warc.records import HEAD_BYTES, Record, WarcFile, kind_of, parse_head
+from crawler.warc.captures import (
+    CONVERSION,
+    REVISIT,
+    Capture,
+    is_timestamp,
+    key_of,
+    timestamp_of,
+    web_url,
+)
+from crawler.warc.file import WarcFile
+from crawler.warc.records import (
+    HEAD_BYTES,
+    Record,
+    digest_key,
+    kind_of,
+    method_of,
+    parse_head,
+)
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 _LINES_IN_MEMORY = 100_000
 _META = b"!meta "
 # After all lines, so that one that is not whole is known.
@@ -40,6 +62,16 @@ _NAMED_FAULTS = 20
 # Of an index that somebody else made, each so many lines one is looked up in the file.
 _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
+# Of what a revisit may refer to by its bytes, the records themselves.
+_COPIES = (REVISIT, CONVERSION)
+_WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
+
+
+class Asked(NamedTuple):
+    """That a request was no GET. ``about`` is a record id, or the key and time of its answer."""
+
+    about: str
+    method: str
 
 
 class Index:
@@ -54,6 +86,7 @@ class Index:
             meta = msgspec.json.decode(self._lines[len(_META) : self._begin])
             self.faults: tuple[str, ...] = tuple(meta["faults"])
             self.captures = meta["captures"]
+            self._has_methods = meta["methods"] > 0
             end = _END % self.captures
             self._end = len(self._lines) - len(end)
             if self._lines[self._end :] != end:
@@ -64,15 +97,38 @@ class Index:
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
         """The captures under a key, oldest first; those of keys that it begins too if ``and_longer``."""
-        wanted = key.encode() + (b"" if and_longer else b" ")
+        for line in self._under(key.encode() + (b"" if and_longer else b" ")):
+            capture = _capture(line)
+            yield replace(capture, method=self._method(capture)) if self._has_methods else capture
+
+    def of_digest(self, digest: str) -> Iterator[Capture]:
+        """The captures whose payload has a digest, oldest first; no revisits."""
+        key = digest_key(digest)
+        return map(_capture, self._under(f" {key} ".encode())) if key else iter(())
+
+    def of_record(self, record_id: str) -> Iterator[Capture]:
+        """The capture whose record has an id; no revisit."""
+        return map(_capture, self._under(f" {record_id} ".encode()))
+
+    def _method(self, capture: Capture) -> str:
+        """The method of the request that a capture answers, if it is known and not GET."""
+        abouts = (capture.record_id, capture.concurrent_to, _moment(capture))
+        for about in filter(None, abouts):
+            for line in self._under(f" for {about} ".encode()):
+                return line.rpartition(b" ")[2].decode()
+        return capture.method
+
+    def _under(self, wanted: bytes) -> Iterator[bytes]:
+        """The lines that begin with these bytes."""
         position = self._first(wanted)
         while position < self._end and self._lines[position : position + len(wanted)] == wanted:
             end = self._lines.find(b"\n", position)
-            yield _capture(self._lines[position:end])
+            yield self._lines[position:end]
             position = end + 1
 
     def __iter__(self) -> Iterator[Capture]:
-        position = self._begin
+        # Keys have no spaces; the lines that begin with one come first.
+        position = self._first(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
             yield _capture(self._lines[position:end])
@@ -178,16 +234,19 @@ def sorted_lines(lines: Iterable[bytes], at_once: int = _LINES_IN_MEMORY) -> Ite
         yield from merge(first, *runs)
 
 
-def _write(target: IO[bytes], found: Iterable[Capture | str]) -> None:
+def _write(target: IO[bytes], found: Iterable[Capture | Asked | str]) -> None:
     faults: list[str] = []
-    count = more = 0
+    count = more = methods = 0
 
     def lines() -> Iterator[bytes]:
-        nonlocal count, more
+        nonlocal count, more, methods
         for what in found:
-            if not isinstance(what, str):
+            if isinstance(what, Capture):
                 count += 1
-                yield _line(what)
+                yield from _lines(what)
+            elif isinstance(what, Asked):
+                methods += 1
+                yield f" for {what.about} {what.method}\n".encode()
             elif len(faults) < _NAMED_FAULTS:
                 faults.append(what)
             else:
@@ -197,32 +256,65 @@ def _write(target: IO[bytes], found: Iterable[Capture | str]) -> None:
     # All faults are known only when the first line is.
     first = next(ordered, b"")
     told = [*faults, f"and {more:,} places more"] if more else faults
-    target.write(_META + msgspec.json.encode({"captures": count, "faults": told}) + b"\n" + first)
+    about = {"captures": count, "faults": told, "methods": methods}
+    target.write(_META + msgspec.json.encode(about) + b"\n" + first)
     target.writelines(ordered)
     target.write(_END % count)
 
 
-def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | str]:
-    """The captures in WARC files, and what is wrong with them."""
+def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | Asked | str]:
+    """The captures in WARC files, how they were asked for, and what is wrong with them."""
     for name, file in files.items():
         for offset, block in file.walk():
-            kind = kind_of(block)
+            kind = kind_of(block.data)
+            record = parse_head(block.data) if kind in _HELD or kind == b"request" else None
+            capture = record and kind in _HELD and _capture_of(record, name, offset, block.length)
             if block.fault:
                 yield str(block.fault)
             elif kind not in _HELD and kind not in _OTHERS:
                 yield f"{file.place(offset)}: it does not say what kind of record it is"
-            if kind in _HELD:
-                record = parse_head(block)
-                if record is not None and (
-                    capture := _capture_of(record, name, offset, block.length)
-                ):
-                    yield capture
-                elif not block.fault and (record is None or record.url.lower().startswith(_WEB)):
-                    yield f"{file.place(offset)}: its headers do not tell what page it is, or of when"
+            elif kind in _HELD and not capture and _may_be_a_page(record):
+                yield f"{file.place(offset)}: its headers do not tell what page it is, or of when"
+            if capture:
+                yield capture
+            elif record and kind == b"request":
+                yield from _asked(record, method_of(block.data))
+
+
+def _asked(request: Record, method: str) -> Iterator[Asked]:
+    """How the answer to a request was asked for, if not with GET.
+
+    Either of the two records may name the other (WARC-Concurrent-To), or neither does.
+    """
+    if method in ("", "GET"):
+        return
+    key = key_of(request.url)
+    # Browsers send OPTIONS before the request itself, in the same second.
+    by_time = method == "POST" and not request.concurrent_to
+    moment = f"{timestamp_of(request.date)}/{key}" if key and by_time else ""
+    for about in (request.record_id, request.concurrent_to, moment):
+        if about:
+            yield Asked(_word(about), method)
+
+
+def _moment(capture: Capture) -> str:
+    return f"{capture.timestamp}/{key_of(capture.url)}"
+
+
+def _may_be_a_page(record: Record | None) -> bool:
+    """Whether a page may be missing with a record that is no capture."""
+    if record is None:
+        return True
+    # The conversions of others have no address here.
+    return _is_on_the_web(record) or (not record.url and record.kind != "conversion")
+
+
+def _is_on_the_web(record: Record) -> bool:
+    return record.url.startswith(_WEB)
 
 
 def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture | None:
-    if not record.url.lower().startswith(_WEB) or key_of(record.url) is None:
+    if not _is_on_the_web(record) or key_of(record.url) is None:
         return None
     return Capture(
         url=record.url,
@@ -233,7 +325,14 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
         file=name,
         offset=offset,
         length=length,
+        record_id=_word(record.record_id),
+        concurrent_to=_word(record.concurrent_to),
     )
+
+
+def _word(text: str) -> str:
+    """A record id as it can be part of a line."""
+    return "".join(text.split())
 
 
 def _imported(
@@ -262,7 +361,7 @@ def _imported(
                 f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, {file.name} has {file.size:,}"
             )
         if number % _CHECKED_EVERY == 1:
-            record = parse_head(file.block(capture.offset, HEAD_BYTES))
+            record = parse_head(file.block(capture.offset, HEAD_BYTES).data)
             if record is None or key_of(record.url) != key_of(capture.url):
                 raise wrong(
                     f"line {number} says that {capture.url} is at byte {capture.offset:,} of {file.name}, and it is not"
@@ -273,8 +372,8 @@ def _imported(
     for name, file in files.items():
         for offset, block in file.walk(last.get(name, 0)):
             record = (
-                parse_head(block)
-                if offset > last.get(name, -1) and kind_of(block) in _HELD
+                parse_head(block.data)
+                if offset > last.get(name, -1) and kind_of(block.data) in _HELD
                 else None
             )
             if record is not None and _capture_of(record, name, offset, block.length):
@@ -283,35 +382,53 @@ def _imported(
                 )
 
 
-def _line(capture: Capture) -> bytes:
+def _lines(capture: Capture) -> Iterator[bytes]:
+    """The lines of a capture: under its URL, its payload's digest, and its record id."""
+    place = {"url": capture.url, "offset": str(capture.offset), "filename": capture.file}
     said = {
-        "url": capture.url,
+        **place,
         "mime": capture.media_type,
         "status": str(capture.status or "-"),
         "digest": capture.digest,
         "length": str(capture.length),
-        "offset": str(capture.offset),
-        "filename": capture.file,
+        "id": capture.record_id,
+        "concurrent": capture.concurrent_to,
+        "method": capture.method,
     }
-    return (
-        f"{key_of(capture.url)} {capture.timestamp} ".encode() + msgspec.json.encode(said) + b"\n"
-    )
+    yield _line(key_of(capture.url) or "", capture, {key: said[key] for key in said if said[key]})
+    if capture.media_type not in _COPIES:
+        for key in filter(None, (digest_key(capture.digest), capture.record_id)):
+            yield _line(f" {key}", capture, place)
+
+
+def _line(key: str, capture: Capture, said: dict[str, str]) -> bytes:
+    return f"{key} {capture.timestamp} ".encode() + msgspec.json.encode(said) + b"\n"
 
 
 def _capture(line: bytes) -> Capture:
     """Read one line of CDXJ; ValueError, KeyError, TypeError, AttributeError or RecursionError if it is none."""
-    _, timestamp, told = line.split(b" ", 2)
+    key, timestamp, told = line.lstrip(b" ").split(b" ", 2)
     said: dict[str, Any] = msgspec.json.decode(told)
     if not is_timestamp(moment := timestamp.decode()):
         raise ValueError(f"{moment!r} is no timestamp")
     status = str(said.get("status") or "")
     return Capture(
-        url=said["url"] + "",
+        url=web_url(said["url"]),
         timestamp=moment,
-        status=int(status) if status.isdigit() else None,
+        status=int(status) or None if status.isdigit() else None,
         media_type=said.get("mime") or "",
         digest=said.get("digest") or "",
         file=Path(said["filename"]).name,
         offset=int(said["offset"]),
         length=int(said.get("length") or 0),
+        record_id=said.get("id") or "",
+        concurrent_to=said.get("concurrent") or "",
+        method=_method_said(said.get("method") or "", key.decode()),
     )
+
+
+def _method_said(method: str, key: str) -> str:
+    """How a capture was asked for, as indexes of cdxj-indexer and pywb say; empty for GET."""
+    in_key = _WB_METHOD.search(key)
+    said = method or (in_key[1] if in_key else "")
+    return "" if said.upper() == "GET" else said.upper()

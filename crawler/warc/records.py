@@ -1,84 +1,92 @@
-"""One WARC file: its records by their place, each read whole, bounded and checked.
+"""One record of an archive, WARC (ISO 28500, 1.0 and 1.1) or ARC, as bytes: parsed and checked.
 
-In: a file, compressed record by record (``.warc.gz``) or not, also one that lies in a ZIP file as it is (WACZ). Out: ``Record``. What is
-cut off, damaged, too large or not what its digests say raises ArchiveError, with the reason that a failure of the page has.
+In: the bytes of a record. Out: ``Record``. What is not what its digests say, or less than it
+announces, raises ArchiveError, with the reason that a failure of the page has.
 
-Members of a gzip file are told apart here and not by a reader of WARC: warcio and fastwarc both go on across the
-boundary of a member whose record has a wrong Content-Length, and both take a file that is cut off for one that has ended.
-What a member holds is parsed by warcio: it takes 20 µs a record, fastwarc 5, of the 1.5 ms of a page, but fastwarc loses
-the body after HTTP headers that end in bare line feeds, and refuses chunk extensions (both measured, fastwarc 2.0.1).
+Writers differ from the standard in many ways, and their pages are there all the same. These are
+read, and what had to be assumed is said: dates of lower precision or with a day that does not
+exist (``2008-10-294T05:21:46-0700`` in ClueWeb09), answers with the status 0 (Browsertrix), or
+without any headers of HTTP, addresses in ``<…>`` (wget) or with ``HTTP://`` in capitals, lines
+that end in CR CR LF, redirects and errors that announce a body and have none (ArchiveWeb.page).
+
+Headers are parsed by warcio: it takes 20 µs a record, fastwarc 5, of the 1.5 ms of a page, but
+fastwarc loses the body after HTTP headers that end in bare line feeds, and refuses chunk
+extensions (both measured, fastwarc 2.0.1).
 """
 
 import base64
+import binascii
 import hashlib
-import os
 import re
-import zlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
-from pathlib import Path
+from typing import NamedTuple
 
-from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
-from warcio.statusandheaders import StatusAndHeaders
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from crawler.errors import ArchiveError
 from crawler.warc.archived import RENDERED_URN
+from crawler.warc.captures import web_url
 
-_GZIP_MEMBER = b"\x1f\x8b\x08"
-_MEMBER = re.compile(re.escape(_GZIP_MEMBER))
-GZIP = 31
-"""zlib's way to say "with a gzip header and checksum"."""
-_READ_BYTES = 16_384
-_PIECE_BYTES = 1 << 20
-_FIRST_BYTES = 2048
 HEAD_BYTES = 65_536
 """As much of a record as its headers and those of HTTP may take."""
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+LINE_ENDS = b"\r\n"
+HEAD_END = re.compile(rb"\n\r*\n")
+"""The empty line after headers."""
 _CONTENT_LENGTH = re.compile(
-    rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+    rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r*$", re.IGNORECASE | re.MULTILINE
 )
-_RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
-_TYPE = re.compile(rb"^warc-type:[ \t]*([a-z]+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_START = re.compile(rb"(?:^|(?<=\n))WARC/[0-9]\.[0-9]{1,3}\r?\n[A-Za-z]")
+_TYPE = re.compile(rb"^warc-type:[ \t]*([a-z]+)[ \t]*\r*$", re.IGNORECASE | re.MULTILINE)
+_METHOD = re.compile(rb"[\r\n]*([A-Za-z]{1,20}) ")
+_HTTP_LINE = re.compile(rb"[\r\n]*HTTP[/ ]", re.IGNORECASE)
+_ZEROS = re.compile(r"0*")
+_PAGE_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s{0,1000}<(?:!doctype|html|head|body|title|meta|\?xml|!--)", re.IGNORECASE
+)
+_PAGES = ("response", "resource", "conversion")
+_PAGE_TYPES = ("text/html", "application/xhtml")
 # Some servers fill the size up with zeros or blanks.
 _HEADER_OF_CHUNK = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_DIGESTS = frozenset(("md5", "sha1", "sha256", "sha384", "sha512"))
-_LOADER = ArcWarcRecordLoader(verify_http=False)
+_DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
+# W3C's profile of ISO 8601, and the 14 digits of ARC, as far as they go.
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})(?:-?(?P<month>[0-9]{2})(?:-?(?P<day>[0-9]{2})(?:[Tt ]?(?P<hour>[0-9]{2})"
+    r"(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?)?)?)?)?"
+    r"[Tt ]?(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
+_WARC_HEADERS = StatusAndHeadersParser(["WARC/1.1", "WARC/1.0", "WARC/0.18", "WARC/0.17"])
+_HTTP_HEADERS = StatusAndHeadersParser([], verify=False)
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The bytes of one record as they begin, at most as many as were asked for, and what is wrong with it (None: nothing).
-
-    ``length`` is how many bytes of the file it takes, ``size`` how many it has when it is not compressed.
-    """
-
-    data: bytes
-    length: int
-    size: int
-    fault: ArchiveError | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. ``url`` and ``date`` are what it says it holds; ``status`` and ``headers`` are those of HTTP, if it has any.
+    """One record. ``status`` and ``headers`` are those of HTTP, if it has any.
 
-    ``payload`` is without its transfer coding, with its content coding. ``refers_to`` is the URL and date of the record that a revisit
-    stands for, as far as it tells.
+    ``payload`` is without its transfer coding, with its content coding; ``verified`` says that a
+    digest of the record is right. ``date_note`` says what is assumed in ``date``, if anything.
+    ``refers_to`` is the URL and date of the record that a revisit stands for, ``refers_to_id`` its
+    record id, as far as it says.
     """
 
     kind: str
     url: str
     date: datetime
     status: int | None
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     payload: bytes
+    date_note: str | None = None
+    verified: bool = False
     digest: str | None = None
     profile: str = ""
+    record_id: str = ""
+    concurrent_to: str = ""
     refers_to: tuple[str | None, datetime | None] = (None, None)
+    refers_to_id: str = ""
 
     @property
     def media_type(self) -> str:
@@ -92,332 +100,252 @@ class Record:
         )
 
 
-class WarcFile:
-    """A WARC file open for reading. ``start`` and ``size`` are for one that lies in another file; in bytes."""
+class Format(NamedTuple):
+    """How records are written in a file.
 
-    def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
-        """ArchiveError if the file cannot be opened."""
-        self.path = path
-        self.name = name
-        try:
-            self._descriptor = os.open(path, os.O_RDONLY)
-            whole = os.fstat(self._descriptor).st_size
-        except OSError as error:
-            raise ArchiveError(f"{path} cannot be read ({error.strerror})") from error
-        self._start = start
-        self.size = whole - start if size is None else min(size, whole - start)
-        begin = self._at(0, len(b"WARC/"))
-        # The first bytes may be what is damaged.
-        self._compressed = begin.startswith(_GZIP_MEMBER) or (
-            name.lower().endswith(".gz") and begin != b"WARC/"
-        )
+    ``begins`` tells whether bytes are the beginning of a record, ``head`` where the content of a
+    record begins and how long it is (None: it is no record); ``start`` finds one in a plain file.
+    """
 
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-    def read(self, offset: int, most: int) -> Record:
-        """Read the record at ``offset``, of at most so many bytes uncompressed, and check it against its digests."""
-        block = self.block(offset, most + HEAD_BYTES)
-        if block.fault:
-            raise block.fault
-        if block.size > len(block.data):
-            raise ArchiveError(
-                f"{self.place(offset)}: it has {block.size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})",
-                reason="too_large",
-            )
-        record = _parsed(block.data, self.place(offset))
-        if len(record.payload) > most:
-            size = len(record.payload)
-            raise ArchiveError(
-                f"{self.place(offset)}: it has {size:,} bytes, over DOWNLOAD_MAXSIZE ({most:,})",
-                reason="too_large",
-            )
-        return record
-
-    def place(self, offset: int) -> str:
-        """Where a record is, for people."""
-        return f"{self.name}, offset {offset}"
-
-    def walk(self, offset: int = 0) -> Iterator[tuple[int, Block]]:
-        """Yield the place and the beginning of every record from ``offset`` on; what is no record has a fault."""
-        while offset < self.size:
-            block = self.block(offset, HEAD_BYTES, to_its_end=True)
-            yield offset, block
-            offset += block.length
-
-    def block(self, offset: int, most: int, *, to_its_end: bool = False) -> Block:
-        """Read at most so many bytes of a record, and go on to its end, wherever that is, if ``to_its_end``."""
-        if not 0 <= offset < self.size:
-            fault = ArchiveError(
-                f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
-            )
-            return Block(b"", 0, 0, fault)
-        return (self._member if self._compressed else self._plain)(
-            offset, most, to_its_end=to_its_end
-        )
-
-    def _member(self, offset: int, most: int, *, to_its_end: bool) -> Block:
-        unzip = zlib.decompressobj(GZIP)
-        data, size, position = bytearray(), 0, offset
-        why = None
-        while not unzip.eof:
-            chunk = unzip.unconsumed_tail
-            if not chunk:
-                chunk = self._at(position, _READ_BYTES)
-                position += len(chunk)
-            if not chunk:
-                why = ArchiveError(
-                    f"{self.place(offset)}: the file ends within this record", reason="cut_short"
-                )
-                break
-            try:
-                piece = unzip.decompress(chunk, _PIECE_BYTES)
-            except zlib.error as error:
-                why = ArchiveError(
-                    f"{self.place(offset)}: its compressed bytes are damaged ({error})"
-                )
-                data = self._as_far_as_it_goes(offset, most)
-                break
-            size += len(piece)
-            data += piece[: max(0, most - len(data))]
-            if size > most and not to_its_end:
-                return Block(bytes(data), 0, size)
-        if why is not None:
-            return Block(bytes(data), self._next(offset + 1) - offset, size, why)
-        return Block(
-            bytes(data),
-            position - len(unzip.unused_data) - offset,
-            size,
-            self._wrong_length(bytes(data), size, offset),
-        )
-
-    def _as_far_as_it_goes(self, offset: int, most: int) -> bytearray:
-        """The beginning of a damaged member: zlib keeps to itself what came with the bytes that it does not like."""
-        unzip, data = zlib.decompressobj(GZIP), bytearray()
-        with suppress(zlib.error):
-            for position in range(offset, offset + most):
-                if len(data) >= most or not (byte := self._at(position, 1)):
-                    break
-                data += unzip.decompress(byte)
-        return data
-
-    def _wrong_length(self, data: bytes, size: int, offset: int) -> ArchiveError | None:
-        head = _head(data)
-        if head is None:
-            return ArchiveError(
-                f"{self.place(offset)}: it does not begin with the headers of a WARC record"
-            )
-        begin, length = head
-        after = size - begin - length
-        if after < 0:
-            return ArchiveError(
-                f"{self.place(offset)}: it says that it has {length:,} bytes, and has {size - begin:,}",
-                reason="cut_short",
-            )
-        if data[begin + length :].lstrip(b"\r\n").startswith(b"WARC/"):
-            raise ArchiveError(
-                f"{self.name}: its records are not compressed one by one, so that none can be found again; "
-                "'warcio recompress OLD NEW' makes a file of it that can be read"
-            )
-        if after > len(b"\r\n\r\n"):
-            return ArchiveError(
-                f"{self.place(offset)}: it says that it has {length:,} bytes, and has {after - 4:,} more"
-            )
-        return None
-
-    def _plain(self, offset: int, most: int, *, to_its_end: bool) -> Block:
-        data = self._at(offset, min(most, _FIRST_BYTES))
-        head = _head(data)
-        if head is None and data.startswith(b"WARC/"):
-            data = self._at(offset, min(most, HEAD_BYTES))
-            head = _head(data)
-        if head is None:
-            fault = ArchiveError(
-                f"{self.place(offset)}: what stands there does not begin with the headers of a WARC record"
-            )
-            # Where no empty line is near, no other headers end either that begin in the first half of what was looked at.
-            further = (
-                HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not _HEAD_END.search(data) else 1
-            )
-            return Block(b"", self._next(offset + further) - offset, 0, fault)
-        begin, length = head
-        end = offset + begin + length
-        if begin + length > len(data) and most > len(data):
-            data = self._at(offset, min(most, begin + length))
-        if end > self.size:
-            fault = ArchiveError(
-                f"{self.place(offset)}: the file ends within this record, or its length is wrong",
-                reason="cut_short",
-            )
-            return Block(data, self._next(offset + 1) - offset, self.size - offset, fault)
-        after = self._at(end, len(b"\r\n\r\nWARC/"))
-        # Two line ends; some writers leave them out.
-        following = after.lstrip(b"\r\n")
-        if following and not following.startswith(b"WARC/"[: len(following)]):
-            fault = ArchiveError(
-                f"{self.place(offset)}: it says that it has {length:,} bytes, and does not end there"
-            )
-            return Block(data, self._next(offset + 1) - offset, begin + length, fault)
-        return Block(
-            data[: begin + length], begin + length + len(after) - len(following), begin + length
-        )
-
-    def _next(self, offset: int) -> int:
-        """Where the next record begins, from ``offset`` on; the end of the file if none does."""
-        while offset < self.size:
-            window = self._at(offset, _PIECE_BYTES)
-            for match in (_MEMBER if self._compressed else _START).finditer(window):
-                place = offset + match.start()
-                if self._begins_record(place, match.start()):
-                    return place
-            if offset + len(window) >= self.size:
-                break
-            # A beginning may lie across the end of the window.
-            offset += len(window) - _FIRST_BYTES
-        return self.size
-
-    def _begins_record(self, place: int, in_window: int) -> bool:
-        if not self._compressed:
-            return in_window > 0 or self._at(place - 1, 1) == b"\n"
-        try:
-            return zlib.decompressobj(GZIP).decompress(self._at(place, _FIRST_BYTES), 5) == b"WARC/"
-        except zlib.error:
-            return False
-
-    def _at(self, offset: int, count: int) -> bytes:
-        count = min(count, self.size - offset)
-        if count <= 0:
-            return b""
-        try:
-            return os.pread(self._descriptor, count, self._start + offset)
-        except OSError as error:
-            raise ArchiveError(f"{self.name} cannot be read ({error.strerror})") from error
+    begins: Callable[[bytes], bool]
+    head: Callable[[bytes], tuple[int, int] | None]
+    start: re.Pattern[bytes]
 
 
-def parse_head(block: Block) -> Record | None:
-    """What the beginning of a record tells, without its payload and unchecked; None if it tells nothing of use."""
-    try:
-        return _parsed(block.data, "", whole=False)
-    except ArchiveError:
-        return None
+def _begins_warc(data: bytes) -> bool:
+    # At the end of a file that is cut off there may be less.
+    return bool(data) and data[:5] == b"WARC/"[: len(data)]
 
 
-def kind_of(block: Block) -> bytes:
-    """The WARC-Type of a record, in lower case; empty if it does not tell."""
-    end = _HEAD_END.search(block.data)
-    match = _TYPE.search(block.data, 0, end.end() if end else len(block.data))
-    return match[1].lower() if match else b""
-
-
-def first_record_id(path: Path) -> str | None:
-    """The id of the first record of a file; None if there is no such file, or it does not begin with a record."""
-    try:
-        file = WarcFile(path, str(path))
-    except ArchiveError:
-        return None
-    try:
-        match = _RECORD_ID.search(file.block(0, HEAD_BYTES).data)
-    except ArchiveError:
-        return None
-    finally:
-        file.close()
-    return match[1].decode("latin-1") if match else None
-
-
-def digest_of(payload: bytes) -> str:
-    """A payload's digest as WARC files name it: SHA-1 in base 32."""
-    return (
-        "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
-    )
-
-
-def read_date(text: str) -> datetime:
-    """Read a WARC-Date (W3C's profile of ISO 8601, UTC); ValueError if it is none."""
-    moment = datetime.fromisoformat(text.strip())
-    try:
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
-
-
-def _head(data: bytes) -> tuple[int, int] | None:
-    """Where the content of a record begins, and how long it says it is."""
-    end = _HEAD_END.search(data)
+def _head_of_warc(data: bytes) -> tuple[int, int] | None:
+    end = HEAD_END.search(data)
     if not data.startswith(b"WARC/") or end is None:
         return None
     length = _CONTENT_LENGTH.search(data, 0, end.end())
     return (end.end(), int(length[1])) if length else None
 
 
-def _parsed(data: bytes, place: str, *, whole: bool = True) -> Record:
+def _begins_arc(data: bytes) -> bool:
+    line, found, _ = data[:HEAD_BYTES].partition(b"\n")
+    if found:
+        return _arc_fields(line) is not None
+    return re.match(rb"[A-Za-z][A-Za-z0-9+.-]{0,20}(?::|\Z)", data) is not None
+
+
+def _head_of_arc(data: bytes) -> tuple[int, int] | None:
+    line, found, _ = data[:HEAD_BYTES].partition(b"\n")
+    fields = _arc_fields(line) if found else None
+    if fields is None:
+        return None
+    begin, length = len(line) + 1, int(fields[-1])
+    rest = data[begin + length :].lstrip(LINE_ENDS)
+    if line.startswith(b"filedesc:") and rest and not _begins_arc(rest):
+        # Some writers count the bytes of the version block wrong.
+        following = ARC.start.search(data, begin)
+        length = following.start() - begin if following else length
+    return begin, length
+
+
+def _arc_fields(line: bytes) -> tuple[str, str, str] | None:
+    """The URL, date and length in the line before a record (ARC 1 and 2); None if it is none."""
+    words = line.rstrip().decode("utf-8", "replace").split(" ")
+    # Version 1 has five fields and version 2 ten; a URL may have spaces in it.
+    for fields, date in ((10, -8), (5, -3)):
+        if len(words) >= fields and words[date].isdecimal() and 8 <= len(words[date]) <= 14:
+            url = " ".join(words[: 1 - fields])
+            named = re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:", url)
+            length = words[-1]
+            if named and length.isdecimal() and length.isascii() and len(length) < 19:
+                return url, words[date], length
+    return None
+
+
+WARC = Format(
+    _begins_warc,
+    _head_of_warc,
+    re.compile(rb"(?:^|(?<=\n))WARC/[0-9]\.[0-9]{1,3}\r*\n[A-Za-z]"),
+)
+ARC = Format(
+    _begins_arc,
+    _head_of_arc,
+    re.compile(
+        rb"(?:^|(?<=\n))[A-Za-z][A-Za-z0-9+.-]{0,20}:[^ \n]{1,1000} [^ \n]{1,60} [0-9]{8,14} "
+        rb"(?:[^ \n]{0,150} ){1,6}[0-9]{1,18}\r?\n"
+    ),
+)
+
+
+class _Said(NamedTuple):
+    """The headers of a record and its content, before either is looked into."""
+
+    header: Callable[[str], str | None]
+    content: bytes
+
+
+def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
+    """Read the bytes of a record; only its headers, and unchecked, if they are not the ``whole``.
+
+    ``place`` is where they are, for messages. ArchiveError if they cannot be read.
+    """
     try:
-        parsed = _LOADER.parse_record_stream(BytesIO(data), known_format="warc")
-        date = read_date(parsed.rec_headers.get_header("WARC-Date") or "")
+        said = (_said_in_warc if data.startswith(b"WARC/") else _said_in_arc)(data)
+        date, date_note = read_date(said.header("WARC-Date") or "")
     except Exception as error:
         # Of headers that make no sense warcio raises whatever it comes upon.
         raise ArchiveError(
             f"{place}: its headers cannot be read ({type(error).__name__}: {error})"
         ) from error
-    said = parsed.rec_headers.get_header
-    url = said("WARC-Target-URI") or ""
-    status: int | None = None
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if parsed.http_headers is not None:
-        status = _status(parsed.http_headers)
-        headers = tuple(
-            (name.encode("utf-8"), value.encode("utf-8"))
-            for name, value in parsed.http_headers.headers
-        )
-    elif parsed.rec_type in ("resource", "conversion"):
-        headers = ((b"Content-Type", (said("Content-Type") or "").encode("utf-8")),)
-    to_url, to_date = said("WARC-Refers-To-Target-URI"), said("WARC-Refers-To-Date")
-    try:
-        refers_to = (to_url, read_date(to_date) if to_date else None)
-    except ValueError:
-        refers_to = (to_url, None)
-    kind = (parsed.rec_type or "").lower()
-    if kind == "conversion":
-        # Those of others are of other kinds, such as the bare text of a page.
-        url = url.removeprefix(RENDERED_URN) if url.startswith(RENDERED_URN) else ""
+    kind = (said.header("WARC-Type") or "").lower()
+    http, payload = _http(said, kind, place)
+    status = _status(http) if http else None
+    headers = _headers(said, kind, http, payload)
+    verified = False
+    if whole:
+        _check_that_it_is_whole(said, kind, status, place)
+        if kind == "response":
+            _check_that_it_is_an_answer(http, headers, payload, place)
+        payload, verified = _payload(said, kind, status, headers, payload, place)
     return Record(
         kind=kind,
-        url=url,
+        url=_url(said.header("WARC-Target-URI") or "", kind),
         date=date,
-        status=status,
+        date_note=date_note,
+        status=status or None,
         headers=headers,
-        payload=_payload(parsed, kind, status, headers, data, place) if whole else b"",
-        digest=said("WARC-Payload-Digest"),
-        profile=said("WARC-Profile") or "",
-        refers_to=refers_to,
+        payload=payload if whole else b"",
+        verified=verified,
+        digest=said.header("WARC-Payload-Digest"),
+        profile=said.header("WARC-Profile") or "",
+        record_id=said.header("WARC-Record-ID") or "",
+        concurrent_to=said.header("WARC-Concurrent-To") or "",
+        refers_to=_refers_to(said),
+        refers_to_id=said.header("WARC-Refers-To") or "",
     )
 
 
-def _payload(
-    parsed: ArcWarcRecord,
-    kind: str,
-    status: int | None,
-    headers: tuple[tuple[bytes, bytes], ...],
-    data: bytes,
-    place: str,
-) -> bytes:
-    """The payload of a record, without its transfer coding; ArchiveError if it is not all that was there, or not what was written."""
-    said = parsed.rec_headers.get_header
-    if kind == "revisit":
-        # What it stands for is checked when that is read. wget gives it another's block digest, and says that it is truncated.
-        return b""
-    if truncated := said("WARC-Truncated"):
+def parse_head(data: bytes) -> Record | None:
+    """What the beginning of a record says, without its payload; None if it says nothing of use."""
+    try:
+        return parse(data, "", whole=False)
+    except ArchiveError:
+        return None
+
+
+def kind_of(data: bytes) -> bytes:
+    """The WARC-Type of a record, in lower case; empty if it has none."""
+    if not data.startswith(b"WARC/"):
+        is_page = _head_of_arc(data) and not data.startswith(b"filedesc:")
+        return b"response" if is_page else b"warcinfo" if data else b""
+    end = HEAD_END.search(data)
+    match = _TYPE.search(data, 0, end.end() if end else len(data))
+    return match[1].lower() if match else b""
+
+
+def method_of(data: bytes) -> str:
+    """The method of HTTP in a request record; empty if there is none."""
+    head = _head_of_warc(data)
+    match = _METHOD.match(data, head[0]) if head else None
+    return match[1].decode("ascii").upper() if match else ""
+
+
+def _said_in_warc(data: bytes) -> _Said:
+    begin, length = _head_of_warc(data) or (len(data), 0)
+    headers = _WARC_HEADERS.parse(BytesIO(data[:begin]))
+    return _Said(headers.get_header, data[begin : begin + length])
+
+
+def _said_in_arc(data: bytes) -> _Said:
+    begin, length = _head_of_arc(data) or (len(data), 0)
+    fields = _arc_fields(data[: max(begin - 1, 0)])
+    if fields is None:
+        raise ValueError("they are no line of ARC")
+    url, date, _ = fields
+    kind = "warcinfo" if url.startswith("filedesc:") else "response"
+    said = {"WARC-Target-URI": url, "WARC-Date": date, "WARC-Type": kind}
+    return _Said(said.get, data[begin : begin + length])
+
+
+def _url(text: str, kind: str) -> str:
+    if kind != "conversion":
+        return web_url(text)
+    # Those of others are of other kinds, such as the bare text of a page.
+    return text.removeprefix(RENDERED_URN) if text.startswith(RENDERED_URN) else ""
+
+
+def _refers_to(said: _Said) -> tuple[str | None, datetime | None]:
+    url, date = said.header("WARC-Refers-To-Target-URI"), said.header("WARC-Refers-To-Date")
+    try:
+        return url and web_url(url), read_date(date)[0] if date else None
+    except ValueError:
+        return url, None
+
+
+def _http(said: _Said, kind: str, place: str) -> tuple[StatusAndHeaders | None, bytes]:
+    """The headers of HTTP in a record, None if it has none, and the payload after them."""
+    if kind not in ("response", "revisit") or not _HTTP_LINE.match(said.content):
+        return None, said.content
+    content = said.content.lstrip(LINE_ENDS)
+    stream = BytesIO(content[:HEAD_BYTES])
+    try:
+        http = _HTTP_HEADERS.parse(stream)
+    except Exception as error:
+        raise ArchiveError(
+            f"{place}: the headers of its answer cannot be read ({type(error).__name__}: {error})"
+        ) from error
+    if stream.tell() == HEAD_BYTES < len(content):
+        raise ArchiveError(f"{place}: the headers of its answer have over {HEAD_BYTES:,} bytes")
+    return http, content[stream.tell() :]
+
+
+def _headers(said: _Said, kind: str, http: StatusAndHeaders | None, payload: bytes) -> Headers:
+    if http is not None:
+        return tuple((name.encode(), value.encode()) for name, value in http.headers)
+    declared = said.header("Content-Type") or ""
+    if kind in ("resource", "conversion") or declared.lower().startswith(_PAGE_TYPES):
+        return ((b"Content-Type", declared.encode()),)
+    return ((b"Content-Type", b"text/html"),) if _PAGE_START.match(payload) else ()
+
+
+def _check_that_it_is_whole(said: _Said, kind: str, status: int | None, place: str) -> None:
+    # wget says of a revisit that it is truncated. Of a redirect or an error the head is enough.
+    if kind == "revisit" or not _is_page(status):
+        return
+    if truncated := said.header("WARC-Truncated"):
         raise ArchiveError(
             f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})",
             reason="cut_short",
         )
-    if said("WARC-Segment-Number"):
+    if said.header("WARC-Segment-Number"):
         raise ArchiveError(
             f"{place}: it is the first of several segments of a page, which are not put together",
             reason="cut_short",
         )
-    if kind == "response" and status is None:
+
+
+def _check_that_it_is_an_answer(
+    http: StatusAndHeaders | None, headers: Headers, payload: bytes, place: str
+) -> None:
+    if http is None and not headers:
+        raise ArchiveError(
+            f"{place}: it holds neither an answer of HTTP nor a page; it begins with "
+            f"{payload[:20]!r}"
+        )
+    if http is not None and _status(http) is None:
         raise ArchiveError(f"{place}: its answer has no status that can be read")
-    stored = parsed.raw_stream.read()
+
+
+def _payload(
+    said: _Said, kind: str, status: int | None, headers: Headers, stored: bytes, place: str
+) -> tuple[bytes, bool]:
+    """The payload of a record, without its transfer coding, and whether a digest says so.
+
+    ArchiveError if it is not all that was there, or not what was written.
+    """
+    if kind == "revisit":
+        # What it stands for is checked when that is read. wget gives it another's block digest.
+        return b"", False
+    if kind not in _PAGES:
+        return stored, False
     payload = _without_chunks(stored, headers, place)
     announced = max(
         (
@@ -427,35 +355,44 @@ def _payload(
         ),
         default=0,
     )
-    if kind == "response" and len(stored) < announced and payload is stored:
+    is_short = kind == "response" and len(stored) < announced and payload is stored
+    if is_short and _is_page(status):
         raise ArchiveError(
             f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}",
             reason="cut_short",
         )
-    begin, length = _head(data) or (0, 0)
+    verified = False
     for name, candidates in (
-        ("WARC-Block-Digest", (data[begin : begin + length],)),
+        ("WARC-Block-Digest", (said.content,)),
         ("WARC-Payload-Digest", (stored, payload)),
     ):
-        declared = said(name)
-        if declared and not any(has_digest(candidate, declared) for candidate in candidates):
+        declared = said.header(name)
+        if not declared or digest_key(declared) is None:
+            continue
+        if not any(has_digest(candidate, declared) for candidate in candidates):
             raise ArchiveError(
                 f"{place}: its bytes are not those that it was written with ({name} {declared})"
             )
-    return payload
+        verified = True
+    return payload, verified
+
+
+def _is_page(status: int | None) -> bool:
+    return not status or 200 <= status < 300
 
 
 def _status(http: StatusAndHeaders) -> int | None:
+    """The status of an answer, 0 where its writer did not know it; None if it is none."""
     code = http.get_statuscode()
-    return (
-        int(code)
-        if http.protocol.startswith("HTTP") and code.isascii() and code.isdigit() and len(code) == 3
-        else None
-    )
+    if not http.protocol.upper().startswith("HTTP"):
+        return None
+    if _ZEROS.fullmatch(code):
+        return 0
+    return int(code) if code.isascii() and code.isdigit() and len(code) == 3 else None
 
 
-def _without_chunks(stored: bytes, headers: tuple[tuple[bytes, bytes], ...], place: str) -> bytes:
-    """Take off the chunked transfer coding, if it is on: many writers of archives leave only its header."""
+def _without_chunks(stored: bytes, headers: Headers, place: str) -> bytes:
+    """Take off the chunked transfer coding, if it is on: many writers leave only its header."""
     if not any(
         name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
         for name, value in headers
@@ -470,7 +407,10 @@ def _without_chunks(stored: bytes, headers: tuple[tuple[bytes, bytes], ...], pla
 
 
 def unchunked(stored: bytes) -> tuple[bytes, bool]:
-    """Take off the chunked transfer coding (RFC 9112, 7.1). Return what was in it as far as it goes, and whether that is all."""
+    """Take off the chunked transfer coding (RFC 9112, 7.1).
+
+    Return what was in it as far as it goes, and whether that is all.
+    """
     payload, position = bytearray(), 0
     while header := _HEADER_OF_CHUNK.match(stored, position):
         length = int(header[1], 16)
@@ -484,17 +424,85 @@ def unchunked(stored: bytes) -> tuple[bytes, bool]:
     return bytes(payload), False
 
 
-def has_digest(data: bytes, declared: str) -> bool:
-    """Whether bytes have a digest such as ``sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ``, in base 32 or hexadecimal.
-
-    Of one of an unknown kind nothing is known, and nothing said.
-    """
-    name, _, value = declared.strip().partition(":")
-    name = name.lower().replace("-", "")
-    if name not in _DIGESTS or not value:
-        return True
-    digest = hashlib.new(name, data, usedforsecurity=False).digest()
-    return value.upper().rstrip("=") in (
-        base64.b32encode(digest).decode().rstrip("="),
-        digest.hex().upper(),
+def digest_of(payload: bytes) -> str:
+    """A payload's digest as WARC files name it: SHA-1 in base 32."""
+    return (
+        "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
     )
+
+
+def digest_key(declared: str) -> str | None:
+    """A digest in the one form that tells whether two are the same: ``sha1:3I42H3S6…``.
+
+    Indexes leave the algorithm out, and some writers use hexadecimal digits. None if it is of an
+    unknown algorithm.
+    """
+    name, _, value = declared.strip().rpartition(":")
+    name = name.lower().replace("-", "") or "sha1"
+    value = value.upper().rstrip("=")
+    size = _DIGESTS.get(name)
+    if size is None or not value:
+        return None
+    try:
+        if len(value) == 2 * size:
+            value = base64.b32encode(bytes.fromhex(value)).decode().rstrip("=")
+        base64.b32decode(value + "=" * (-len(value) % 8))
+    except (ValueError, binascii.Error):
+        return None
+    return f"{name}:{value}"
+
+
+def has_digest(data: bytes, declared: str) -> bool:
+    """Whether bytes have a digest such as ``sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ``.
+
+    Of one of an unknown algorithm nothing is known, and it is taken for right.
+    """
+    key = digest_key(declared)
+    if key is None:
+        return True
+    name, _, value = key.partition(":")
+    digest = hashlib.new(name, data, usedforsecurity=False).digest()
+    return value == base64.b32encode(digest).decode().rstrip("=")
+
+
+def read_date(text: str) -> tuple[datetime, str | None]:
+    """Read a date (W3C's profile of ISO 8601, UTC), and say what was assumed to complete it.
+
+    WARC 1.1 (5.4) allows a year, a month or a day alone. A part that does not exist, such as the
+    day 294, and all after it, are not known. ValueError if not even the year is.
+    """
+    match = _DATE.match(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no date")
+    parts = {name: int(match[name]) for name in _DATE_PARTS if match[name]}
+    if text.strip()[match.end() : match.end() + 1].isdigit():
+        parts.popitem()
+    if len(parts) == len(_DATE_PARTS) and match["fraction"]:
+        parts["microsecond"] = int(match["fraction"][:6].ljust(6, "0"))
+    for known in range(len(parts), 0, -1):
+        given = dict(list(parts.items())[:known])
+        try:
+            moment = datetime(**{"month": 1, "day": 1, **given}, tzinfo=UTC)
+            zone = _zone(match["zone"]) if "hour" in given else UTC
+        except ValueError:
+            continue
+        try:
+            moment = moment.replace(tzinfo=zone).astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(f"{text!r}: {error}") from error
+        return moment, None if "second" in given else _assumed(text, given)
+    raise ValueError(f"{text!r} is no date")
+
+
+def _assumed(text: str, given: dict[str, int]) -> str:
+    day = "-".join(f"{value:02}" for value in list(given.values())[:3])
+    time = ":".join(f"{value:02}" for value in list(given.values())[3:])
+    known = f"{day} {time}".rstrip()
+    return f"only {known} is known of the date {text.strip()!r}; the first moment of it is assumed"
+
+
+def _zone(text: str | None) -> timezone:
+    if not text or text in "Zz":
+        return UTC
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    return timezone(-offset if text[0] == "-" else offset)

@@ -24,7 +24,9 @@ from crawler.crash import point
 from crawler.errors import ArchiveError
 from crawler.files import sync_folder
 from crawler.warc.archived import RENDERED_URN, Archived
-from crawler.warc.records import GZIP, digest_of, first_record_id, unchunked
+from crawler.warc.compression import GZIP
+from crawler.warc.file import first_record_id
+from crawler.warc.records import digest_of, unchunked
 
 _PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
 _SAME_PAYLOAD, _NOT_MODIFIED = (

@@ -1,0 +1,410 @@
+"""One archive file, WARC or ARC: where its records are, each read bounded.
+
+In: a file, compressed record by record or not, also one that lies in a ZIP file (WACZ). Out:
+``Block``, the bytes of a record. Whatever is cut off or damaged has a fault, and the walk goes on
+with the next record that can be found.
+
+The members of a compressed file are told apart here and not by a library for WARC: warcio and
+fastwarc both go on across the boundary of a member whose record has a wrong Content-Length, and
+both take a file that is cut off for one that has ended.
+
+The work is linear in the size of the file. After a damaged record the next may begin at any byte,
+so bytes are unpacked again; but only until ``_SPENT_ON_DAMAGE`` bytes came of damaged members.
+From then on the search goes on behind them. A member that unpacks to over ``_MOST_UNPACKED``
+bytes and a hundred times its size is taken for an attack and left where that is noticed.
+
+A file that is compressed as a whole is unpacked to a temporary file when it is opened.
+"""
+
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crawler.errors import ArchiveError
+from crawler.warc.compression import DECODER_ERRORS, Compression, Gzip, Zstd
+from crawler.warc.records import ARC, HEAD_BYTES, HEAD_END, LINE_ENDS, WARC, Record, parse
+
+logger = logging.getLogger(__name__)
+
+ARCHIVE_NAME = re.compile(
+    r"\.(?P<format>w?arc)(?P<compression>\.gz|\.zst)?(?P<open>\.open)?$", re.IGNORECASE
+)
+"""The end of an archive file's name. ``.open`` is added by crawlers while they write it."""
+_RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
+_READ_BYTES = 16_384
+_PIECE_BYTES = 1 << 20
+# As much of a plain file as is read for the head of one record, and to recognise the next.
+_FIRST_BYTES = 2048
+_SPENT_ON_DAMAGE = 1 << 26
+_MOST_UNPACKED = 1 << 30
+_MOST_RATIO = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The bytes of one record as they begin, at most as many as were asked for.
+
+    ``length`` is how many bytes of the file it takes, with the line ends around it; 0 if nobody
+    knows where it ends. ``size`` is how many it has when it is unpacked; 0 if there is no record.
+    ``searched`` is how far into the file a damaged one was read, from its beginning.
+    """
+
+    data: bytes
+    length: int
+    size: int
+    fault: ArchiveError | None = None
+    searched: int = 1
+
+
+class WarcFile:
+    """An archive file open for reading. ``start`` and ``size`` (bytes) are for one in a ZIP file."""
+
+    def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
+        """ArchiveError if the file cannot be opened."""
+        self.path = path
+        self.name = name
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY)
+            whole = os.fstat(self._descriptor).st_size
+        except OSError as error:
+            raise ArchiveError(f"{path} cannot be read ({error.strerror})") from error
+        self._start = start
+        self.size = whole - start if size is None else min(size, whole - start)
+        named = ARCHIVE_NAME.search(name)
+        self._format = ARC if named and named["format"].lower() == "arc" else WARC
+        self._may_be_cut = bool(named and named["open"])
+        self._compression = self._compression_of(named["compression"] if named else None)
+        self._spent = 0
+        self._fault_at_end: ArchiveError | None = None
+        if self._compression and self._is_one_member(self._compression):
+            self._unpack(self._compression)
+
+    def _compression_of(self, suffix: str | None) -> Compression | None:
+        begin = self._at(0, _FIRST_BYTES)
+        try:
+            if Zstd.begins(begin):
+                return Zstd(self._at(8, Zstd.dictionary_size(begin)))
+        except ArchiveError as error:
+            raise ArchiveError(f"{self.name}: {error}") from error
+        # The first bytes may be what is damaged.
+        gzip = suffix and suffix.lower() == ".gz" and not self._format.begins(begin.lstrip(b"\r\n"))
+        return Gzip() if gzip or begin.startswith(Gzip.magic) else None
+
+    def _is_one_member(self, compression: Compression) -> bool:
+        """Whether another record follows the first one in the same member."""
+        offset = compression.skipped(self._at(0, 8))
+        data = self._member(compression, offset, HEAD_BYTES, to_its_end=False).data
+        begin, length = self._format.head(data) or (len(data), 0)
+        return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
+
+    def _unpack(self, compression: Compression) -> None:
+        """Go on with a temporary file that has what is compressed in this one, as far as it goes."""
+        logger.info(
+            "%s: it is compressed as a whole and unpacked for this run; 'warcio recompress OLD NEW' "
+            "makes a file whose records are compressed one by one",
+            self.name,
+        )
+        try:
+            with tempfile.TemporaryFile() as target:
+                try:
+                    for piece in self._unpacked(compression):
+                        target.write(piece)
+                except ArchiveError as error:
+                    self._fault_at_end = error
+                target.flush()
+                packed, self._descriptor = self._descriptor, os.dup(target.fileno())
+                self._start, self.size, self._compression = 0, target.tell(), None
+        except OSError as error:
+            raise ArchiveError(
+                f"{self.name}: it is compressed as a whole and cannot be unpacked to "
+                f"{tempfile.gettempdir()} ({error.strerror}); make room"
+            ) from error
+        os.close(packed)
+
+    def _unpacked(self, compression: Compression) -> Iterator[bytes]:
+        """Everything in a compressed file; ArchiveError where it is damaged or cut off."""
+        position, size = 0, 0
+        while position < self.size:
+            if skipped := compression.skipped(self._at(position, 8)):
+                position += skipped
+                continue
+            decoder = compression.decoder()
+            while not decoder.eof:
+                chunk = self._at(position, _READ_BYTES) if decoder.needs_input else b""
+                position += len(chunk)
+                if not chunk and decoder.needs_input:
+                    raise ArchiveError(f"{self.name}: it is cut off", reason="cut_short")
+                try:
+                    piece = decoder.decompress(chunk, _PIECE_BYTES)
+                except DECODER_ERRORS as error:
+                    raise ArchiveError(
+                        f"{self.name}: its compressed bytes are damaged before byte {position:,} "
+                        f"({error})"
+                    ) from error
+                size += len(piece)
+                if size > max(_MOST_UNPACKED, _MOST_RATIO * position):
+                    raise ArchiveError(f"{self.name}: it unpacks to over {size:,} bytes")
+                yield piece
+            position -= len(decoder.unused_data)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, most: int) -> Record:
+        """Read the record at ``offset``, of at most ``most`` bytes unpacked, and check its digests."""
+        block = self.block(offset, most + HEAD_BYTES)
+        if block.fault:
+            raise block.fault
+        size = block.size
+        if size <= len(block.data):
+            record = parse(block.data, self.place(offset))
+            if len(record.payload) <= most:
+                return record
+            size = len(record.payload)
+        raise ArchiveError(
+            f"{self.place(offset)}: it has {size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})",
+            reason="too_large",
+        )
+
+    def place(self, offset: int) -> str:
+        """Where a record is, for people."""
+        return f"{self.name}, offset {offset}"
+
+    def walk(self, offset: int = 0) -> Iterator[tuple[int, Block]]:
+        """Yield the place and the beginning of every record from ``offset`` on.
+
+        What is no record has a fault; what holds nothing, such as an empty member, is left out.
+        """
+        while offset < self.size:
+            block = self.block(offset, HEAD_BYTES, to_its_end=True)
+            if not block.length:
+                block = replace(block, length=self._after_damage(offset, block) - offset)
+            if (block.size or block.fault) and not self._is_being_written(offset, block):
+                yield offset, block
+            offset += block.length
+        if self._fault_at_end:
+            yield self.size, Block(b"", 0, 0, self._fault_at_end)
+
+    def _is_being_written(self, offset: int, block: Block) -> bool:
+        """Whether it is the last record of a file that a crawler has not finished."""
+        cut = block.fault is not None and block.fault.reason == "cut_short"
+        return self._may_be_cut and cut and offset + block.length >= self.size
+
+    def block(self, offset: int, most: int, *, to_its_end: bool = False) -> Block:
+        """Read at most ``most`` bytes of a record, and go on to its end if ``to_its_end``."""
+        if not 0 <= offset < self.size:
+            fault = ArchiveError(
+                f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
+            )
+            return Block(b"", 0, 0, fault)
+        if self._compression is None:
+            return self._plain(offset, most)
+        if skipped := self._compression.skipped(self._at(offset, 8)):
+            return Block(b"", min(skipped, self.size - offset), 0)
+        return self._member(self._compression, offset, most, to_its_end=to_its_end)
+
+    def _member(
+        self, compression: Compression, offset: int, most: int, *, to_its_end: bool
+    ) -> Block:
+        decoder = compression.decoder()
+        data, size, line_ends, position = bytearray(), 0, 0, offset
+        why = None
+        while not decoder.eof and why is None:
+            chunk = self._at(position, _READ_BYTES) if decoder.needs_input else b""
+            if not chunk and decoder.needs_input:
+                why = ArchiveError(
+                    f"{self.place(offset)}: the file ends within this record", reason="cut_short"
+                )
+                break
+            try:
+                piece = decoder.decompress(chunk, _PIECE_BYTES)
+            except DECODER_ERRORS as error:
+                why = ArchiveError(
+                    f"{self.place(offset)}: its compressed bytes are damaged ({error})"
+                )
+                data = self._as_far_as_it_goes(compression, offset, position, most)
+                position += len(chunk)
+                break
+            position += len(chunk)
+            if not size:
+                piece = piece.lstrip(LINE_ENDS)
+            size += len(piece)
+            kept = piece.rstrip(LINE_ENDS)
+            line_ends = len(piece) - len(kept) + (0 if kept else line_ends)
+            data += piece[: max(0, most - len(data))]
+            if size > most and not to_its_end:
+                return Block(bytes(data), 0, size)
+            if size > max(_MOST_UNPACKED, _MOST_RATIO * (position - offset)):
+                why = ArchiveError(f"{self.place(offset)}: it unpacks to over {size:,} bytes")
+        if why is not None:
+            return Block(bytes(data), 0, size, why, position - offset)
+        length = position - len(decoder.unused_data) - offset
+        fault = self._wrong_length(bytes(data), size, line_ends, offset) if size else None
+        return Block(bytes(data), length, size, fault)
+
+    def _as_far_as_it_goes(
+        self, compression: Compression, offset: int, sound: int, most: int
+    ) -> bytearray:
+        """The beginning of a member that is damaged within the first bytes from ``sound`` on.
+
+        A decoder keeps to itself what came with the bytes that it refuses.
+        """
+        decoder, data = compression.decoder(), bytearray()
+        with suppress(*DECODER_ERRORS, EOFError):
+            for piece in self._pieces(offset, sound):
+                data += decoder.decompress(piece, most - len(data))
+                if len(data) >= most:
+                    break
+        return bytearray(data.lstrip(LINE_ENDS))
+
+    def _pieces(self, offset: int, sound: int) -> Iterator[bytes]:
+        """The bytes of the file in large pieces up to ``sound``, and from there one by one."""
+        for position in range(offset, sound, _READ_BYTES):
+            yield self._at(position, min(_READ_BYTES, sound - position))
+        for byte in self._at(sound, _READ_BYTES):
+            yield bytes((byte,))
+
+    def _wrong_length(
+        self, data: bytes, size: int, line_ends: int, offset: int
+    ) -> ArchiveError | None:
+        head = self._format.head(data)
+        if head is None:
+            return ArchiveError(
+                f"{self.place(offset)}: it does not begin with the headers of a record"
+            )
+        begin, length = head
+        after = size - begin - length
+        if after < 0:
+            return ArchiveError(
+                f"{self.place(offset)}: it says that it has {length:,} bytes, "
+                f"and has {size - begin:,}",
+                reason="cut_short",
+            )
+        if self._format.begins(data[begin + length :].lstrip(LINE_ENDS)):
+            return ArchiveError(
+                f"{self.place(offset)}: other records are compressed together with this one; "
+                "'warcio recompress OLD NEW' makes a file of which they can be read"
+            )
+        if after > line_ends:
+            return ArchiveError(
+                f"{self.place(offset)}: it says that it has {length:,} bytes, "
+                f"and has {after - line_ends:,} more"
+            )
+        return None
+
+    def _plain(self, offset: int, most: int) -> Block:
+        begin = self._after_line_ends(offset)
+        if begin >= self.size:
+            return Block(b"", self.size - offset, 0)
+        data = self._at(begin, min(most, _FIRST_BYTES))
+        head = self._format.head(data)
+        if head is None and self._format.begins(data):
+            data = self._at(begin, min(most, HEAD_BYTES))
+            head = self._format.head(data)
+        if head is None:
+            fault = ArchiveError(
+                f"{self.place(begin)}: there are no headers of a record at this place"
+            )
+            return Block(b"", 0, 0, fault, begin - offset + _useless(data))
+        content, length = head
+        end = begin + content + length
+        if content + length > len(data) and most > len(data):
+            data = self._at(begin, min(most, content + length))
+        if end > self.size:
+            fault = ArchiveError(
+                f"{self.place(begin)}: the file ends within this record, or its length is wrong",
+                reason="cut_short",
+            )
+            return Block(data, 0, self.size - begin, fault, begin - offset + 1)
+        following = self._after_line_ends(end)
+        if following < self.size and not self._format.begins(self._at(following, _FIRST_BYTES)):
+            fault = ArchiveError(
+                f"{self.place(begin)}: it says that it has {length:,} bytes, and does not end there"
+            )
+            return Block(data, 0, content + length, fault, begin - offset + 1)
+        return Block(data[: content + length], following - offset, content + length)
+
+    def _after_line_ends(self, offset: int) -> int:
+        count = 8
+        while piece := self._at(offset, count):
+            if rest := piece.lstrip(LINE_ENDS):
+                return offset + len(piece) - len(rest)
+            offset += len(piece)
+            count = min(count * 2, _PIECE_BYTES)
+        return offset
+
+    def _after_damage(self, offset: int, block: Block) -> int:
+        """Where the walk goes on after a block that ends nobody knows where."""
+        self._spent += block.size + block.searched
+        if self._compression is None or self._spent > _SPENT_ON_DAMAGE:
+            return self._next(offset + block.searched)
+        return self._next(offset + 1)
+
+    def _next(self, offset: int) -> int:
+        """Where the next record begins, from ``offset`` on; the end of the file if none does."""
+        # Most often it is near.
+        count = 2 * _FIRST_BYTES
+        while offset < self.size:
+            window = self._at(offset, count)
+            for place in self._beginnings(window):
+                if self._begins_record(offset + place):
+                    return offset + place
+            if offset + len(window) >= self.size:
+                break
+            # A beginning may lie across the end of the window.
+            offset += len(window) - _FIRST_BYTES
+            count = min(count * 2, _PIECE_BYTES)
+        return self.size
+
+    def _beginnings(self, window: bytes) -> Iterator[int]:
+        magic = self._compression and re.escape(self._compression.magic)
+        for match in re.finditer(magic or self._format.start, window):
+            yield match.start()
+
+    def _begins_record(self, place: int) -> bool:
+        if self._compression is None:
+            return place == 0 or self._at(place - 1, 1) == b"\n"
+        try:
+            begin = self._compression.decoder().decompress(self._at(place, _FIRST_BYTES), 256)
+        except DECODER_ERRORS:
+            return False
+        # Of a block of zstd nothing comes before all of it is there.
+        return not begin or self._format.begins(begin.lstrip(LINE_ENDS))
+
+    def _at(self, offset: int, count: int) -> bytes:
+        count = min(count, self.size - offset)
+        if count <= 0:
+            return b""
+        try:
+            return os.pread(self._descriptor, count, self._start + offset)
+        except OSError as error:
+            raise ArchiveError(f"{self.name} cannot be read ({error.strerror})") from error
+
+
+def _useless(data: bytes) -> int:
+    """How many bytes from the beginning of what is no record hold no beginning of one either."""
+    end = HEAD_END.search(data)
+    if end and data.startswith(b"WARC/"):
+        # All that begin before this empty line end their headers with it, and lack the same.
+        return end.end()
+    return HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not end else 1
+
+
+def first_record_id(path: Path) -> str | None:
+    """The id of the first record of a file; None if there is no such file or record."""
+    try:
+        file = WarcFile(path, str(path))
+    except ArchiveError:
+        return None
+    try:
+        match = _RECORD_ID.search(file.block(0, HEAD_BYTES).data)
+    except ArchiveError:
+        return None
+    finally:
+        file.close()
+    return match[1].decode("latin-1") if match else None
