@@ -81,7 +81,8 @@ class Fetch:
     """How a page was had. ``url`` is None for a saved page whose address nobody knows; times are UTC.
 
     A saved page is in ``file``; ``capture`` is the place in an archive of one that was captured at ``fetched_at``. ``rendered_by`` is
-    the browser that ran the scripts of a page, ``unfinished`` why it may not have shown all.
+    the browser that ran the scripts of a page, ``unfinished`` why it may not have shown all. ``fetched_at_note`` is what was
+    assumed in the time of a capture.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Fetch:
     capture: str | None = None
     rendered_by: str | None = None
     unfinished: str | None = None
+    fetched_at_note: str | None = None
     notes: tuple[str, ...] = ()
     """What had to be assumed about the answer to get at its page."""
 
@@ -275,11 +277,12 @@ def article(
             )
         told("related", page.related.where, "; ".join(assumed) or None)
     if fetch.status_assumed:
-        told("status", "saved page", "that the page answered 200 when it was saved")
+        kind = "capture" if fetch.capture else "saved page"
+        told("status", kind, "that the page answered 200 when it was saved")
     if fetch.file or fetch.capture or fetch.rendered_by or fetch.notes:
         told("source", *_source(fetch))
     if fetch.capture:
-        told("fetched_at", "date of the capture")
+        told("fetched_at", "date of the capture", fetch.fetched_at_note)
     fields = {
         "url": fetch.url,
         "headline": headline,

@@ -69,6 +69,8 @@ class Origin:
     captured_at: datetime | None = None
     id_where: str = "asked for"
     status_assumed: bool = False
+    date_note: str | None = None
+    """What is assumed in ``captured_at``."""
     verified: bool = False
     """Whether the bytes of the payload are those that were stored, by a digest beside them."""
 

@@ -1,16 +1,23 @@
-"""Web archives in files, WARC or WACZ, as the source of a crawl. A redirect in the archive is followed in it, at about its own time."""
+"""Web archives in files as the source of a crawl.
+
+Of several captures of a page the newest is wanted, or the nearest to ``at``; where no article
+comes of it the next is tried, ``_MOST_TRIED`` in all. A redirect in the archive is followed in it,
+at about its own time.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy.http import Response
 
 from crawler.errors import ArchiveError
-from crawler.sources import Origin, PageRefused, nothing_captured
+from crawler.sources import Origin, PageRefused, add_note, nothing_captured
+from crawler.sources.candidates import CANDIDATES, Candidates
 from crawler.warc.archive import Archive
-from crawler.warc.captures import in_order, key_of
+from crawler.warc.captures import candidates, key_of
 from crawler.warc.index import distinct
 
 if TYPE_CHECKING:
@@ -20,10 +27,16 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.sites import Site
-    from crawler.warc.archive import ArchiveFile
+    from crawler.warc.archive import ArchivedPage, ArchiveFile
     from crawler.warc.captures import Capture
 
+    Found = tuple[Capture, ArchiveFile]
+
+logger = logging.getLogger(__name__)
+
 _OK = 200
+# Reading a page takes about 80 ms: an article with many captures that are all bad costs 2 s.
+_MOST_TRIED = 20
 
 
 class ArchivedPages:
@@ -39,42 +52,56 @@ class ArchivedPages:
         self.name = self._archive.source
         self._elsewhere: dict[str, list[str]] = {}
         self.faults = self._archive.faults
+        if self._archive.others:
+            logger.info("%s: %d files there are no archives", path, self._archive.others)
 
     async def answer(self, request: Request) -> Response:
-        found = self._captures(request)
+        found = self._candidate(request)
         if found is None:
             raise nothing_captured(request, self._archive.path)
         capture, file = found
-        request.meta["origin"] = Origin(
-            source=file.source, where=file.place(capture), captured_at=capture.at
-        )
+        place = file.place(capture)
+        request.meta["origin"] = Origin(source=file.source, where=place, captured_at=capture.at)
+        if capture.method:
+            raise PageRefused(
+                "not_an_article", f"{place}: it is the answer to a {capture.method} request"
+            )
         try:
             page = self._archive.read(capture, file)
         except ArchiveError as error:
             raise PageRefused(error.reason, str(error)) from error
-        assumed = page.status is None
         request.meta["origin"] = Origin(
             source=file.source,
             where=page.where,
             captured_at=page.captured_at,
-            status_assumed=assumed,
+            status_assumed=page.status is None,
+            date_note=page.date_note,
+            verified=page.verified,
         )
         # What was captured stays as it is.
         request.meta["dont_retry"] = True
-        headers: dict[bytes, list[bytes]] = {}
-        for name, value in page.headers:
-            headers.setdefault(name.title(), []).append(value)
-        return Response(
-            page.url, status=page.status or _OK, headers=headers, body=page.body, request=request
-        )
+        for note in page.notes:
+            add_note(request, note)
+        return _response(page, request)
 
-    def _captures(self, request: Request) -> tuple[Capture, ArchiveFile] | None:
-        """The wanted capture of what is asked for: an article, or the page that a redirect led to."""
-        if request.meta.get("redirect_times"):
+    def _candidate(self, request: Request) -> Found | None:
+        """The capture to try for what is asked for: an article, or the page that a redirect led to."""
+        tried: Candidates | None = request.meta.get(CANDIDATES)
+        if tried is None:
+            tried = Candidates(self._of_article(request.meta["article"]), _MOST_TRIED)
+            request.meta[CANDIDATES] = tried
+        redirects = request.meta.get("redirect_times", 0)
+        if not redirects:
+            for note in tried.notes():
+                add_note(request, note)
+            found = tried.levels[0][0] if tried.levels[0] else None
+        else:
             led_here_from: Origin = request.meta["origin"]
-            found = list(self._archive.captures(request.url))
-            return self._wanted(found, led_here_from.captured_at)
-        article_id = request.meta["article"]
+            captures = list(self._archive.captures(request.url))
+            found = tried.beyond(redirects, _ordered(captures, led_here_from.captured_at))
+        return found  # type: ignore[return-value]
+
+    def _of_article(self, article_id: str) -> list[Found]:
         urls = [*addresses(article_id, self._site), *self._elsewhere.get(article_id, ())]
         found = [
             (capture, file)
@@ -84,21 +111,12 @@ class ArchivedPages:
         ]
         # An address with a query, or the headline in it, counts where the plain one has no page.
         keys = {key_of(url) for url in urls}
-        plain = [(capture, file) for capture, file in found if key_of(capture.url) in keys]
-        return self._wanted(
-            plain if any(capture.is_page for capture, _ in plain) else found, self._at
-        )
-
-    @staticmethod
-    def _wanted(
-        found: list[tuple[Capture, ArchiveFile]], at: date | None
-    ) -> tuple[Capture, ArchiveFile] | None:
-        ordered = in_order((capture for capture, _ in found), at)
-        return (
-            next(((capture, file) for capture, file in found if capture is ordered[0]), None)
-            if ordered
-            else None
-        )
+        plain: list[Found] = []
+        others: list[Found] = []
+        for one in found:
+            is_plain = one[0].is_page and key_of(one[0].url) in keys
+            (plain if is_plain else others).append(one)
+        return [*_ordered(plain, self._at), *_ordered(others, self._at)]
 
     def articles(self) -> Iterator[str]:
         return distinct(self._ids())
@@ -114,6 +132,22 @@ class ArchivedPages:
                     # Such as below /mobile: it is found only by those who look at every address.
                     self._elsewhere.setdefault(article_id, []).append(url)
                 yield article_id
+
+
+def _response(page: ArchivedPage, request: Request) -> Response:
+    headers: dict[bytes, list[bytes]] = {}
+    for name, value in page.headers:
+        # Some writers leave the name of a header that they took away.
+        if value or name.lower() != b"content-encoding":
+            headers.setdefault(name.title(), []).append(value)
+    status = page.status or _OK
+    return Response(page.url, status=status, headers=headers, body=page.body, request=request)
+
+
+def _ordered(found: list[Found], at: date | None) -> list[Found]:
+    files = {id(capture): file for capture, file in found}
+    ordered = candidates((capture for capture, _ in found), at)
+    return [(capture, files[id(capture)]) for capture in ordered]
 
 
 def addresses(article_id: str, site: Site) -> list[str]:

@@ -1,10 +1,15 @@
 """The Wayback Machine, or any archive that is asked in its ways (pywb), as the source of a crawl.
 
-For each page it asks the CDX server for the captures of each address that the article may have, until there are some, then for the original
-bytes of the wanted one (``<timestamp>id_/<url>``). One
-request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429, 5xx, or no answer) it waits as long as
-Retry-After says, or WAYBACK_BACKOFF seconds and twice as long each time, and asks again, RETRY_TIMES times. The Wayback Machine answers
-429 to those who ask for more than 24 to 60 lists of captures a minute, and locks out for hours those who go on all the same
+For each page it asks the CDX server for the captures of each address that the article may have,
+until there are some, then for the original bytes of the wanted one (``<timestamp>id_/<url>``).
+Where no article comes of that, the next capture is tried, ``_MOST_TRIED`` in all: with the default
+WAYBACK_DELAY they take a quarter of a minute.
+
+One request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429,
+5xx, or no answer) it waits as long as Retry-After says, or WAYBACK_BACKOFF seconds and twice as
+long each time, and asks again, RETRY_TIMES times; for further captures of a page it does not ask
+again. The Wayback Machine answers 429 to those who ask for more than 24 to 60 lists of captures a
+minute, and locks out for hours those who go on all the same
 (github.com/edgi-govdata-archiving/wayback, #137 and #206).
 """
 
@@ -13,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import deque
 from datetime import UTC, datetime, time
 from email.utils import parsedate_to_datetime
 from time import monotonic
@@ -20,6 +26,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
+from parsel import Selector
 from scrapy import Request
 from scrapy.exceptions import (
     DownloadConnectionRefusedError,
@@ -34,15 +41,18 @@ from crawler.items import Reason
 from crawler.sites import host_and_port
 from crawler.sources import (
     NAMED_BY_USER,
+    NotSaved,
     Origin,
     PageRefused,
     Stopped,
+    add_note,
     nothing_captured,
     server_named,
 )
+from crawler.sources.candidates import CANDIDATES, Candidates
 from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
-from crawler.warc.captures import Capture, in_order, is_timestamp, key_of
+from crawler.warc.captures import Capture, candidates, is_timestamp, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +66,7 @@ logger = logging.getLogger(__name__)
 
 # As many captures of a page as are asked for: the nearest, or the newest.
 _MOST_CAPTURES = 50
+_MOST_TRIED = 5
 _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
 _MOST_STEPS = 5
 _NOON = time(12)
@@ -64,8 +75,17 @@ _BUSY = frozenset((429, 500, 502, 503, 504))
 _OF_THE_ARCHIVE = re.compile(
     r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL
 )
-# Headers of the archive's own answer that say nothing of the page's.
+# Of the headers of the archive's answer these are the page's own.
 _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
+_ORIGINAL = b"X-Archive-Orig-"
+_LINK = re.compile(r"<\s*([^>\s]+)\s*>([^<]*)")
+_IS_ORIGINAL = re.compile(r";\s*rel\s*=\s*\"?(?:[^\",;]*\s)?original\b", re.IGNORECASE)
+# Where old versions of the Wayback Machine say why they refuse.
+_FAULT_HEADER = b"X-Archive-Wayback-Runtime-Error"
+_FAULT = re.compile(r"\b[\w.]*(?:Exception|Error)\b")
+_TEXT = "//text()[not(ancestor::script or ancestor::style)]"
+_LOOKED_AT_BYTES = 100_000
+_EXTRACT = 200
 _GLANCE_SECONDS = 0.5
 _EXAMPLE = "https://web.archive.org/web"
 _NOT_ANSWERED = (
@@ -123,18 +143,43 @@ class Wayback:
     async def answer(self, request: Request) -> Response:
         # It has its own patience.
         request.meta["dont_retry"] = True
-        if request.meta.get("redirect_times"):
+        found = await self._candidate(request)
+        if found is None:
+            raise nothing_captured(request, self._replay)
+        return await self._page(found, request)
+
+    async def _candidate(self, request: Request) -> Capture | None:
+        """The capture to try for what is asked for: an article, or the page a redirect led to."""
+        tried: Candidates | None = request.meta.get(CANDIDATES)
+        if tried is None:
+            urls = addresses(request.meta["article"], self._site)
+            tried = request.meta[CANDIDATES] = Candidates((), _MOST_TRIED, urls)
+        redirects = request.meta.get("redirect_times", 0)
+        if redirects:
             led_here_from: Origin = request.meta["origin"]
-            urls = [request.url]
-            at: date | None = led_here_from.captured_at
-        else:
-            urls, at = addresses(request.meta["article"], self._site), self._at
-        for url in urls:
-            for capture in in_order(await self._captures(url, at), at):
-                response = await self._page(capture, request)
-                if response is not None:
-                    return response
-        raise nothing_captured(request, self._replay)
+            at = led_here_from.captured_at
+            known = len(tried.levels) > redirects
+            captures = () if known else candidates(await self._captures(request.url, at), at)
+            found = tried.beyond(redirects, [(capture, None) for capture in captures])
+            return found and found[0]
+        for note in tried.notes():
+            add_note(request, note)
+        await self._look_up(tried)
+        return tried.levels[0][0][0] if tried.levels[0] else None
+
+    async def _look_up(self, tried: Candidates) -> None:
+        """Ask for the captures of the next address where those known are none, or errors."""
+        while tried.addresses and all(capture.is_error for capture, _ in tried.levels[0]):
+            url = tried.addresses.popleft()
+            try:
+                found = await self._captures(url, self._at)
+            except Exception:
+                # An archive that does not answer is not asked for the same page again and again.
+                tried.addresses.clear()
+                raise
+            known = [capture for capture, _ in tried.levels[0]]
+            ordered = candidates([*known, *found], self._at)
+            tried.levels[0] = deque((capture, None) for capture in ordered)
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
         """The captures of a URL as the CDX server tells them, of which it need not send more than the nearest."""
@@ -151,11 +196,11 @@ class Wayback:
             "limit": str(_MOST_CAPTURES),
         }
         asked = {"url": url, "output": "json", **nearest}
-        response = await self._get(f"{self._cdx}?{urlencode(asked)}")
+        response = await self._get(f"{self._cdx}?{urlencode(asked)}", self._tries)
         if response.status != _OK:
             raise PageRefused(
                 _REASONS.get(response.status // 100, "unreadable"),
-                f"{self._cdx} answers {response.status} for {url}",
+                f"{self._cdx} answers {response.status} for {url}{_extract(response)}",
             )
         try:
             found = [
@@ -167,11 +212,13 @@ class Wayback:
                 "unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})"
             ) from error
 
-    async def _page(self, capture: Capture, request: Request) -> Response | None:
-        """The page of a capture as it was; None if the archive says after all that it has none."""
+    async def _page(self, capture: Capture, request: Request) -> Response:
+        """The page of a capture as it was; NotSaved or PageRefused if that is not what comes."""
+        tried: Candidates = request.meta[CANDIDATES]
         where = f"{self._replay}/{capture.timestamp}id_/{capture.url}"
+        request.meta["origin"] = Origin(source=self.name, where=where, captured_at=capture.at)
         for _ in range(_MOST_STEPS):
-            answer = await self._get(where)
+            answer = await self._get(where, 1 if tried.passed else self._tries)
             led_to = _OF_THE_ARCHIVE.search(
                 (answer.headers.get(b"Location") or b"").decode("latin-1")
             )
@@ -185,18 +232,18 @@ class Wayback:
             where = f"{self._replay}/{led_to['timestamp']}id_/{led_to['url']}"
         captured_at = _captured_at(answer)
         if captured_at is None:
-            if answer.status == _GONE:
-                return None
-            raise PageRefused(
-                _REASONS.get(answer.status // 100, "unreadable"), f"{where} answers {answer.status}"
-            )
+            raise _own_answer(answer, where)
         if answer.status == _NOT_MODIFIED:
-            # The capture of an answer that the page is what it was; an older capture has it.
-            return None
+            # An older capture has the page.
+            raise NotSaved(f"{where}: it only says that the page is what it was")
+        original = _original_of(answer)
+        if original and key_of(original) != key_of(capture.url):
+            raise PageRefused(
+                "unreadable",
+                f"{where} answers with a capture of another page, {_one_line(original)}",
+            )
         request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
-        headers = Headers(
-            {name: answer.headers.getlist(name) for name in _PAGE_HEADERS if name in answer.headers}
-        )
+        headers = _page_headers(answer)
         if 300 <= answer.status < 400:
             headers[b"Location"] = (
                 led_to["url"] if led_to else answer.headers.get(b"Location") or b""
@@ -205,11 +252,14 @@ class Wayback:
             capture.url, status=answer.status, headers=headers, body=answer.body, request=request
         )
 
-    async def _get(self, url: str) -> Response:
-        """Ask the archive, when it is its turn, until it is not busy; PageRefused if it stays so, or what kept it from being asked."""
+    async def _get(self, url: str, tries: int) -> Response:
+        """Ask the archive, when it is its turn, until it is not busy, so many times.
+
+        PageRefused if it stays busy, or the exception that kept it from being asked.
+        """
         fault: Exception | None = None
         async with self._turn:
-            for tried in range(1, self._tries + 1):
+            for tried in range(1, tries + 1):
                 await self._wait(self._not_before - monotonic())
                 password = self._authorization.get(host_and_port(url))
                 headers = {b"Authorization": password} if password else {}
@@ -225,7 +275,8 @@ class Wayback:
                         return response
                     busy = f"asked {tried} times, it answers {response.status} for {url}"
                     fault = PageRefused(
-                        _REASONS[response.status // 100], f"{urlsplit(url).hostname}: {busy}"
+                        _REASONS[response.status // 100],
+                        f"{urlsplit(url).hostname}: {busy}{_extract(response)}",
                     )
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
@@ -257,6 +308,50 @@ def _captured_at(response: Response) -> datetime | None:
         return None
 
 
+def _own_answer(answer: Response, where: str) -> NotSaved | PageRefused:
+    """What to say of an answer that is the archive's own and no capture."""
+    said = f"{where} answers {answer.status}{_extract(answer)}"
+    if answer.status == _GONE:
+        # It has no such capture after all.
+        return NotSaved(said)
+    if answer.status == _OK:
+        said = f"{where} answers without a capture{_extract(answer)}"
+    return PageRefused(_REASONS.get(answer.status // 100, "unreadable"), said)
+
+
+def _extract(answer: Response) -> str:
+    """What an archive says of itself, such as "Blocked Site Error", for the end of a message."""
+    header = (answer.headers.get(_FAULT_HEADER) or b"").decode("latin-1")
+    body = answer.body[:_LOOKED_AT_BYTES].decode("utf-8", "replace")
+    text = _one_line(header) or _one_line(" ".join(Selector(text=body).xpath(_TEXT).getall()))
+    if len(text) > _EXTRACT and (fault := _FAULT.search(text)):
+        text = text[fault.start() :]
+    return f": {text[:_EXTRACT]}{'…' if len(text) > _EXTRACT else ''}" if text else ""
+
+
+def _one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in words)
+
+
+def _original_of(answer: Response) -> str | None:
+    """The URL whose capture an archive answers with (RFC 7089, 2.2.1); None if it does not say."""
+    links = b", ".join(answer.headers.getlist(b"Link")).decode("latin-1")
+    found = (url for url, about in _LINK.findall(links) if _IS_ORIGINAL.match(about))
+    return next(found, None)
+
+
+def _page_headers(answer: Response) -> Headers:
+    """The headers of a page that say how to read it, from the archive's answer."""
+    headers = Headers()
+    for name in _PAGE_HEADERS:
+        values = [value for value in answer.headers.getlist(name) if value.strip()]
+        if not values and name == b"Content-Type":
+            values = answer.headers.getlist(_ORIGINAL + name)
+        headers.setlist(name, values)
+    return headers
+
+
 def _rows(body: bytes) -> Iterator[dict[str, str]]:
     """The rows of a CDX server's JSON: a list of lists under a row of names (the Wayback Machine), or an object a line (pywb)."""
     text = body.strip()
@@ -279,6 +374,7 @@ def _capture(row: dict[str, str]) -> Capture | None:
         row["timestamp"],
         int(status) if status.isdigit() else None,
         row.get("mimetype") or row.get("mime") or "",
+        row.get("digest") or "",
     )
 
 

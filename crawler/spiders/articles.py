@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.http import Response
@@ -35,6 +37,7 @@ from crawler.sources import (
     seconds_of,
     seconds_setting,
 )
+from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
 from crawler.sources.outages import Outages
@@ -361,6 +364,7 @@ class ArticlesSpider(Spider):
             capture=origin.where if origin and origin.captured_at else None,
             rendered_by=rendered.by if rendered else None,
             unfinished=rendered.unfinished if rendered else None,
+            fetched_at_note=origin.date_note if origin else None,
             notes=tuple(meta.get(NOTES, ())),
         )
 
@@ -402,16 +406,23 @@ class ArticlesSpider(Spider):
         request: Request | None,
         status: int | None,
     ) -> Failure | Request | None:
-        """What comes of a page that the present source does not have: a request to the next; after the last one a failure.
+        """What comes of a page that is not to be had: a request for its next capture or to the next source.
 
-        Of what several sources say, a fault counts more than an answer, and that more than that there is no such page: then there is
-        no failure, and the article is left a teaser.
+        After the last one it is a failure. Of what several sources say, a fault counts more than
+        an answer, and an answer more than that there is no such page: then there is no failure,
+        and the article is left a teaser.
         """
         meta = request.meta if request else {}
         turn = _turn_of(request)
-        source = _source_of(meta, self.sources[turn] if self.sources else None)
         if (origin := meta.get("origin")) and origin.status_assumed:
             status = None
+        candidates: Candidates | None = meta.get(CANDIDATES)
+        if candidates is not None and reason != "internal_error":
+            candidates.pass_over(PassedOver(where_captured(origin), reason, detail, status))
+            if candidates.more:
+                return self._another_capture(article_id, turn, candidates, meta)
+            _, reason, detail, status = candidates.failure()
+        source = _source_of(meta, self.sources[turn] if self.sources else None)
         tried = [
             *meta.get("tried", ()),
             _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1),
@@ -437,6 +448,16 @@ class ArticlesSpider(Spider):
             return None
         attempts = sum(one.attempts for one in tried if one.reason != "not_saved")
         return self.failure(article_id, told.reason, detail, told.status, told.source, attempts)
+
+    def _another_capture(
+        self, article_id: str, turn: int, candidates: Candidates, meta: dict[str, Any]
+    ) -> Request:
+        """The request for an article's next capture in the archive whose turn it is."""
+        passed = candidates.passed[-1]
+        self.logger.debug("%s: %s, so another capture is tried", article_id, passed.detail)
+        asked = self.request(self.frontier.known[article_id], turn)
+        asked.meta.update({CANDIDATES: candidates, "tried": meta.get("tried", ())})
+        return asked
 
     def _note_outage(
         self, source: str, turn: int, reason: Reason | Literal["not_saved"], detail: str
@@ -500,6 +521,9 @@ def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Rea
         return None
     led_to = site.id_of(response.url)
     if led_to is None:
+        if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(response.url).path):
+            # Another address of the article, such as /story/1752038-bridge-reopens.
+            return None
         return "not_an_article", f"redirected to {response.url}"
     return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
 

@@ -1,0 +1,535 @@
+"""Archives as they are found in the wild: whatever its writer did, the page in it is read.
+
+Each row of a table is a file with one article in it, unless it says something else.
+"""
+
+import gzip
+import hashlib
+import json
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archives import ARC_HEAD, NEWS, Warc, arc_record, http, page, record
+from conftest import CACHE, Crawl, Run
+from server import NewsServer
+
+from crawler.warc.archive import Archive
+from crawler.warc.file import WarcFile
+from crawler.warc.records import digest_of, read_date
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ID = "1752038"
+URL = NEWS + ID
+PAGE = page(ID)
+GOOD = http(PAGE)
+NOTHING = digest_of(b"")
+PACKED = gzip.compress(record(URL, GOOD))
+LATER = "2015-10-25T09:00:00Z"
+OTHER_ID = "5"
+OTHER = record(NEWS + OTHER_ID, http(page(OTHER_ID)))
+
+
+def read(crawl: Crawl, source: object, seed: str = ID, **more: Any) -> Run:
+    run = crawl(seed=seed, source=source, **({} if seed == "all" else {"depth": 0}), **more)
+    assert "Traceback" not in run.stderr
+    return run
+
+
+def article(crawl: Crawl, source: object, **more: Any) -> dict[str, Any]:
+    """The article that a crawl of one id in an archive gives, and nothing amiss."""
+    run = read(crawl, source, **more)
+    assert (run.exit_code, list(run.failures.values())) == (0, [])
+    found: dict[str, Any] = run.articles[ID]
+    assert found["headline"] == f"Bridge number {ID} reopens"
+    return found
+
+
+Write = Callable[[str, bytes], bytes]
+Open = Callable[[bytes], Archive]
+
+
+def gzipped(*records: bytes) -> bytes:
+    return b"".join(map(gzip.compress, records))
+
+
+# How the name of the file ends, and how a URL and its answer are written into it.
+FILES: dict[str, tuple[str, Write]] = {
+    "status 0": (".warc", lambda url, good: record(url, good.replace(b"200 OK", b"0 OK"))),
+    "status 000": (".warc", lambda url, good: record(url, good.replace(b"200 OK", b"000 "))),
+    "no status": (".warc", lambda url, good: record(url, good.replace(b" 200 OK", b""))),
+    "no HTTP head": (".warc", lambda url, good: record(url, body(good), Content_Type="text/html")),
+    "no HTTP head, said to have one": (".warc", lambda url, good: record(url, body(good))),
+    "a coding that is off, and a right digest": (
+        ".warc",
+        lambda url, good: record(
+            url,
+            good.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n", 1),
+            WARC_Payload_Digest=digest_of(body(good)),
+        ),
+    ),
+    "capitals": (".warc", lambda url, good: record(url.replace("http:", "HTTP:"), good)),
+    "angle brackets": (".warc", lambda url, good: record(f"<{url}>", good)),
+    "CR CR LF": (".warc", lambda url, good: record(url, good, line_end=b"\r\r\n")),
+    "CR CR LF in HTTP": (
+        ".warc",
+        lambda url, good: record(url, good.replace(b"\r\n", b"\r\r\n", 3)),
+    ),
+    "LF": (".warc", lambda url, good: record(url, good, line_end=b"\n")),
+    "many line ends": (".warc", lambda url, good: record(url, good, after=b"\r\n" * 9) + OTHER),
+    "no line ends": (".warc", lambda url, good: record(url, good, after=b"") + OTHER),
+    "one line end": (".warc", lambda url, good: record(url, good, after=b"\n") + OTHER),
+    "many line ends, gzip": (
+        ".warc.gz",
+        lambda url, good: gzipped(record(url, good, after=b"\r\n" * 9), OTHER),
+    ),
+    "no line ends, gzip": (".warc.gz", lambda url, good: gzipped(record(url, good, after=b""))),
+    "a blank first line": (".warc", lambda url, good: b"\r\n" + record(url, good)),
+    "many blank lines first": (".warc", lambda url, good: b"\r\n" * 5000 + record(url, good)),
+    "a blank first line, gzip": (
+        ".warc.gz",
+        lambda url, good: gzipped(b"\r\n" + record(url, good), OTHER),
+    ),
+    "an empty member first": (".warc.gz", lambda url, good: gzipped(b"", record(url, good))),
+    "an empty member last": (".warc.gz", lambda url, good: gzipped(record(url, good), b"")),
+    "a member of line ends": (
+        ".warc.gz",
+        lambda url, good: gzipped(OTHER, b"\r\n\r\n", record(url, good)),
+    ),
+    "one member": (".warc.gz", lambda url, good: gzipped(OTHER + record(url, good))),
+    "zstd": (
+        ".warc.zst",
+        lambda url, good: zstd.compress(OTHER) + zstd.compress(record(url, good)),
+    ),
+    "zstd of the whole": (".warc.zst", lambda url, good: zstd.compress(OTHER + record(url, good))),
+    "ARC": (".arc", lambda url, good: ARC_HEAD + arc_record(url, good)),
+    "ARC, gzip": (".arc.gz", lambda url, good: gzipped(ARC_HEAD, arc_record(url, good))),
+    "ARC, gzip of the whole": (
+        ".arc.gz",
+        lambda url, good: gzipped(ARC_HEAD + arc_record(url, good)),
+    ),
+    "being written": (".warc.gz.open", lambda url, good: gzipped(record(url, good), OTHER)[:-99]),
+    "being written, plain": (".warc.open", lambda url, good: record(url, good) + OTHER[:-99]),
+}
+
+
+def body(answered: bytes) -> bytes:
+    return answered.partition(b"\r\n\r\n")[2]
+
+
+def test_a_file_however_it_was_written(crawl: Crawl, tmp_path: Path) -> None:
+    """All of them in one folder, each with an article of its own."""
+    folder = tmp_path / "warcs"
+    folder.mkdir()
+    for number, (suffix, write) in enumerate(FILES.values(), start=1000):
+        data = write(f"{NEWS}{number}", http(page(number)))
+        (folder / f"{number}{suffix}").write_bytes(data)
+    run = read(crawl, folder, "all")
+    for number, name in enumerate(FILES, start=1000):
+        assert str(number) in run.articles, (name, run.stdout)
+        found = run.articles[str(number)]
+        assert (found["status"], found["url"]) == (200, f"{NEWS}{number}"), name
+        assert found["fetched_at"] == "2015-10-23T10:00:00.000000+00:00", name
+        assert found["provenance"]["fetched_at"]["assumed"] is None, name
+        assumed = name.startswith(("status", "no status", "no HTTP head"))
+        assert ("status" in found["provenance"]) == assumed, name
+    assert (run.exit_code, set(run.articles) - {OTHER_ID}) == (
+        0,
+        {str(number) for number in range(1000, 1000 + len(FILES))},
+    )
+
+
+def test_zstd_with_a_dictionary(crawl: Crawl, tmp_path: Path) -> None:
+    """In a skippable frame at the beginning, and there compressed or not."""
+    samples = [record(f"{NEWS}{number}", http(page(number))) for number in range(200)]
+    dictionary = zstd.train_dict(samples, 2000)
+    content = dictionary.dict_content
+    for number, stored in enumerate((content, zstd.compress(content))):
+        path = tmp_path / f"{number}.warc.zst"
+        frame = b"\x5d\x2a\x4d\x18" + len(stored).to_bytes(4, "little") + stored
+        path.write_bytes(frame + zstd.compress(record(URL, GOOD), zstd_dict=dictionary))
+        article(crawl, path)
+
+
+@pytest.mark.parametrize(
+    ("said", "moment", "is_assumed"),
+    [
+        ("2015", "2015-01-01T00:00:00+00:00", True),
+        ("2015-10", "2015-10-01T00:00:00+00:00", True),
+        ("2015-10-23", "2015-10-23T00:00:00+00:00", True),
+        ("2015-10-23T10:05Z", "2015-10-23T10:05:00+00:00", True),
+        ("2015-10-23T10:05:06Z", "2015-10-23T10:05:06+00:00", False),
+        ("2015-10-23T10:05:06.123456789Z", "2015-10-23T10:05:06.123456+00:00", False),
+        ("2015-10-23T10:05:06.5+03:30", "2015-10-23T06:35:06.500000+00:00", False),
+        ("20151023100506", "2015-10-23T10:05:06+00:00", False),
+        ("2008-10-294T05:21:46-0700", "2008-10-01T00:00:00+00:00", True),
+        ("2015-10-23T25:00:00Z", "2015-10-23T00:00:00+00:00", True),
+        ("2015-02-30T10:00:00Z", "2015-02-01T00:00:00+00:00", True),
+    ],
+)
+def test_dates(said: str, moment: str, is_assumed: bool) -> None:
+    date, note = read_date(said)
+    assert (date.isoformat(), note is not None) == (moment, is_assumed)
+
+
+@pytest.mark.parametrize("said", ["", "some day", "15-10-23", "0001-01-01T00:00:00+01:00"])
+def test_what_is_no_date(said: str) -> None:
+    with pytest.raises(ValueError, match="date"):
+        read_date(said)
+
+
+def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(record(URL, GOOD, date="2015-10"))
+    found = article(crawl, path)
+    assert found["fetched_at"] == "2015-10-01T00:00:00.000000+00:00"
+    assert "only 2015-10 is known" in found["provenance"]["fetched_at"]["assumed"]
+
+
+def test_only_the_head_of_a_redirect_counts(crawl: Crawl, tmp_path: Path) -> None:
+    """It announces a body and has none, and leads to an address that no pattern knows."""
+    elsewhere = f"https://en.alalam.ir/story/{ID}-bridge"
+    moved = http(b"", "301 Moved Permanently", "Content-Length: 244", f"Location: {elsewhere}")
+    path = tmp_path / "a.warc"
+    path.write_bytes(record(URL, moved, WARC_Payload_Digest=NOTHING) + record(elsewhere, GOOD))
+    assert article(crawl, path)["url"] == elsewhere
+    path.write_bytes(record(URL, http(b"", "404 Not Found", "Content-Length: 244")))
+    assert read(crawl, path).failures[ID]["reason"] == "gone"
+    path.write_bytes(record(URL, http(b"", "200 OK", "Content-Length: 244")))
+    assert read(crawl, path).failures[ID]["reason"] == "cut_short"
+
+
+BLOCKED = page(ID).split(b"<h1>")[0] + b"<h1>Just a moment</h1><p>Checking your browser</p>"
+REVISIT = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
+WRONG, ABSENT = "sha1:" + "A" * 32, "sha1:" + "B" * 32
+TO_GOOD = {"WARC_Refers_To_Target_URI": URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}
+CANONICAL = b'<head><link rel="canonical" href="http://en.alalam.ir/news/5">'
+# What stands in the file beside a good page of 2015-10-23, and what is said of it.
+NEWER: dict[str, tuple[bytes, str]] = {
+    "block page": (record(URL, http(BLOCKED), LATER), "not an article"),
+    "empty": (record(URL, http(b""), LATER), "not an article"),
+    "202": (record(URL, http(PAGE, "202 Accepted"), LATER), "http 2xx (202"),
+    "204": (record(URL, http(b"", "204 No Content"), LATER), "http 2xx (204"),
+    "206": (record(URL, http(PAGE[:600], "206 Partial Content"), LATER), "cut short (206"),
+    "picture": (record(URL, http(b"\xff\xd8\xff\xe0" + bytes(99)), LATER), "not html"),
+    "another article": (
+        record(URL, http(PAGE.replace(b"<head>", CANONICAL)), LATER),
+        "other article",
+    ),
+    "revisit of other bytes": (
+        record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT, **TO_GOOD),
+        "none of these files",
+    ),
+    "truncated": (record(URL, GOOD, LATER, WARC_Truncated="length"), "cut short"),
+    "announced longer": (record(URL, http(PAGE, "200 OK", "Content-Length: 9999"), LATER), "9,999"),
+    "wrong digest": (record(URL, GOOD, LATER, WARC_Payload_Digest=WRONG), "unreadable"),
+    "revisit of nothing": (
+        record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT),
+        "none of these files",
+    ),
+    "revisit of a 404": (
+        record(URL, http(b"x", "404 Not Found"), "2015-10-24T00:00:00Z", WARC_Record_ID="<urn:x>")
+        + record(URL, b"", LATER, **REVISIT, WARC_Refers_To="<urn:x>"),
+        "gone",
+    ),
+    "no page at all": (record(URL, b"\x00\x01\x02", LATER), "neither"),
+    "cut off": (record(URL, GOOD, LATER)[:-200], "ends within"),
+}
+
+
+def test_what_is_newer_hides_no_good_page(crawl: Crawl, tmp_path: Path) -> None:
+    """Each row in a file of its own, about an article of its own: an id with as many digits."""
+    folder = tmp_path / "warcs"
+    folder.mkdir()
+    ids = {name: str(2_000_000 + number) for number, name in enumerate(NEWER)}
+    for name, (newer, _) in NEWER.items():
+        data = (record(URL, GOOD) + newer).replace(ID.encode(), ids[name].encode())
+        (folder / f"{ids[name]}.warc").write_bytes(data)
+    for processes in (0, 1):
+        run = read(crawl, folder, "all", settings={"READER_PROCESSES": processes})
+        for name, (_, said) in NEWER.items():
+            assert ids[name] in run.articles, (name, run.failures)
+            found = run.articles[ids[name]]
+            place = f"the capture of 2015-10-25 09:00:00 at {folder}/{ids[name]}.warc, offset "
+            assumed = found["provenance"]["source"]["assumed"]
+            assert f"passed over {place}" in assumed, name
+            assert said in assumed, name
+            assert found["fetched_at"].startswith("2015-10-23"), name
+
+
+def test_a_good_page_behind_many_bad_ones(crawl: Crawl, tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    newer = [newer for name, (newer, _) in NEWER.items() if name != "cut off"]
+    path.write_bytes(record(URL, GOOD) + b"".join(newer))
+    assumed = article(crawl, path)["provenance"]["source"]["assumed"]
+    assert f"passed over {len(newer) - 3} more" in assumed
+
+
+def test_where_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    """The failure is that of the most wanted one; another source is asked after all of them."""
+    path = tmp_path / "a.warc"
+    blocked = [record(URL, http(BLOCKED + b"%d" % day), f"2015-10-{day}") for day in (11, 12, 13)]
+    path.write_bytes(b"".join(blocked) + record(URL, GOOD, LATER, WARC_Truncated="length"))
+    failure = read(crawl, path).failures[ID]
+    assert failure["reason"] == "cut_short"
+    assert "WARC-Truncated" in failure["detail"]
+    assert failure["detail"].endswith("3 other captures were tried and none is the article")
+    other = Warc(tmp_path / "b.warc").add(URL, PAGE, date="2014-01-01T00:00:00Z").path
+    assert read(crawl, f"{path},{other}").articles[ID]["fetched_at"].startswith("2014")
+    many = [record(URL, http(BLOCKED + b"%d" % day), f"2014-10-{day}") for day in range(10, 31)]
+    path.write_bytes(b"".join(many))
+    assert "19 other captures" in read(crawl, path).failures[ID]["detail"]
+    path.write_bytes(record(URL, GOOD, "2012") + b"".join(many))
+    assert "no more are tried" in read(crawl, path).failures[ID]["detail"]
+    # Captures of the same bytes are the same page, and count as one.
+    same = record(URL, http(BLOCKED), "2014", WARC_Payload_Digest=digest_of(BLOCKED))
+    path.write_bytes(record(URL, GOOD, "2012") + same * 30)
+    assert read(crawl, path).articles[ID]["fetched_at"].startswith("2012")
+
+
+def asked_with(method: str, **more: str) -> bytes:
+    sent = f"{method} /news/{ID} HTTP/1.1\r\nHost: en.alalam.ir\r\n\r\na=b".encode()
+    return record(URL, sent, LATER, kind="request", **more)
+
+
+@pytest.mark.parametrize("how", ["request names answer", "answer names request", "neither"])
+def test_the_answer_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
+    later = http(page(ID, " after the form"))
+    answered, asked = {"WARC_Record_ID": "<urn:a>"}, {"WARC_Record_ID": "<urn:q>"}
+    if how == "request names answer":
+        asked["WARC_Concurrent_To"] = "<urn:a>"
+    elif how == "answer names request":
+        answered["WARC_Concurrent_To"] = "<urn:q>"
+    path = tmp_path / "a.warc"
+    for method in ("POST", "GET"):
+        path.write_bytes(
+            record(URL, GOOD) + record(URL, later, LATER, **answered) + asked_with(method, **asked)
+        )
+        found = article(crawl, path)
+        assert ("after the form" in found["body"]) == (method == "GET")
+        assumed = found["provenance"]["source"]["assumed"] or ""
+        assert ("it is the answer to a POST request" in assumed) == (method == "POST")
+
+
+def test_the_answer_to_a_post_in_the_index_of_others(crawl: Crawl, tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    first, later = record(URL, GOOD), record(URL, http(page(ID, " after the form")), LATER)
+    path.write_bytes(first + later)
+    for said, key in (({"method": "POST"}, ""), ({}, "?__wb_method=POST&a=b")):
+        entries = [
+            ("20151023100000", "", {"offset": "0", "length": str(len(first))}),
+            ("20151025090000", key, {"offset": str(len(first)), "length": str(len(later)), **said}),
+        ]
+        common = {"url": URL, "mime": "text/html", "status": "200", "filename": "a.warc"}
+        lines = [
+            f"ir,alalam,en)/news/{ID}{suffix} {moment} {json.dumps({**common, **entry})}\n"
+            for moment, suffix, entry in entries
+        ]
+        (tmp_path / "a.cdxj").write_text("".join(lines), encoding="utf-8")
+        assert article(crawl, path)["fetched_at"].startswith("2015-10-23")
+
+
+DIGEST = digest_of(PAGE)
+ORIGINAL = record(URL, GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:1>")
+PRINTED = record(
+    "http://en.alalam.ir/print/1", GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:2>"
+)
+TO_URL = {"WARC_Refers_To_Target_URI": URL}
+# The originals in the file, what the revisit says of them, and whether that names one exactly.
+REVISITS: dict[str, tuple[bytes, dict[str, str], bool]] = {
+    "exact": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}, True),
+    "by id": (PRINTED, {"WARC_Refers_To": "<urn:uuid:2>"}, True),
+    "by digest, another URL": (PRINTED, {}, False),
+    "by digest in hexadecimal": (
+        PRINTED.replace(
+            DIGEST.encode(),
+            b"sha1:" + hashlib.sha1(PAGE).hexdigest().encode(),
+        ),
+        {},
+        False,
+    ),
+    "a second off": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:01Z"}, False),
+    "a time zone off": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T13:30:00Z"}, False),
+    "the URL is another": (
+        PRINTED,
+        {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"},
+        False,
+    ),
+    "no digest in the original": (
+        record(URL, GOOD),
+        {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:09Z"},
+        False,
+    ),
+    "a damaged copy": (
+        PRINTED.replace(b"Friday", b"Monday") + ORIGINAL,
+        {"WARC_Refers_To": "<urn:uuid:2>"},
+        False,
+    ),
+}
+
+
+@pytest.fixture
+def open_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Open an archive of one file with these bytes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
+    opened: list[Archive] = []
+
+    def open_(data: bytes) -> Archive:
+        path = tmp_path / "opened.warc"
+        path.write_bytes(data)
+        opened.append(Archive(str(path), 1 << 20))
+        return opened[-1]
+
+    yield open_
+    for archive in opened:
+        archive.close()
+
+
+@pytest.mark.parametrize("name", REVISITS)
+def test_a_revisit_finds_its_original(open_archive: Open, name: str) -> None:
+    originals, said, is_exact = REVISITS[name]
+    revisit = record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=DIGEST, **said)
+    archive = open_archive(originals + revisit)
+    *_, found = archive.captures(URL)
+    page_read = archive.read(*found)
+    assert (page_read.body, page_read.captured_at.day) == (PAGE, 25)
+    assert (page_read.notes == ()) == is_exact
+
+
+def test_the_bytes_of_a_record_with_a_right_digest_are_verified(open_archive: Open) -> None:
+    revisit = record(URL + "1", http(b""), LATER, **REVISIT, WARC_Payload_Digest=DIGEST)
+    unknown = record(URL + "2", GOOD, WARC_Payload_Digest="crc:1")
+    archive = open_archive(ORIGINAL + revisit + unknown + record(URL + "3", GOOD))
+    verified = [
+        archive.read(*found).verified
+        for suffix in ("", "1", "2", "3")
+        for found in archive.captures(URL + suffix)
+    ]
+    assert verified == [True, True, False, False]
+    # The digest of a revisit says it too of an original that has none.
+    archive = open_archive(record(URL, GOOD) + revisit.replace(f"{URL}1".encode(), URL.encode()))
+    assert [archive.read(*found).verified for found in archive.captures(URL)] == [False, True]
+
+
+def packed_in(path: Path, files: dict[str, bytes]) -> bytes:
+    with zipfile.ZipFile(path, "w") as wacz:
+        for name, data in files.items():
+            wacz.writestr(name, data)
+    return path.read_bytes()
+
+
+def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
+    inner = {
+        f"{number}.wacz": packed_in(
+            tmp_path / "inner.wacz",
+            {"archive/data.warc.gz": gzip.compress(record(f"{NEWS}{number}", http(page(number))))},
+        )
+        for number in (1, 2)
+    }
+    path = tmp_path / "outer" / "all.wacz"
+    path.parent.mkdir()
+    packed_in(path, {"datapackage.json": b"{}", **inner})
+    for _ in range(2):
+        run = read(crawl, path, "all")
+        assert (set(run.articles), run.exit_code) == ({"1", "2"}, 0)
+    where = run.articles["2"]["provenance"]["source"]["where"]
+    assert where == f"{path}, 2.wacz, archive/data.warc.gz, offset 0"
+
+
+def test_what_is_not_read_is_named(crawl: Crawl, tmp_path: Path) -> None:
+    folder = tmp_path / "warcs"
+    (folder / "more").mkdir(parents=True)
+    for name in ("a.warc.gz", "more/b.warc.gz"):
+        (folder / name).write_bytes(PACKED)
+    unread = ["c.warc.bz2", "d.warc.gz.part", "e.arc.xz", "f.har", "g.tar"]
+    for name in (*unread, "README", "a.cdxj", "a.cdxj.gz", "list.txt", "datapackage.json"):
+        (folder / name).write_bytes(b"x")
+    (folder / "a.cdxj").unlink()
+    (folder / "a.cdxj.gz").unlink()
+    run = read(crawl, folder, "all")
+    assert (set(run.articles), run.exit_code) == ({ID}, 3)
+    named = [line for line in run.stdout.splitlines() if "pages may be missing" in line]
+    assert len(named) == len(unread) + 1
+    for name in (*unread, "more"):
+        assert any(f"{folder / name}: " in line for line in named), name
+    assert f"{folder}: 3 files there are no archives" in run.stderr
+    path = tmp_path / "a.wacz"
+    packed_in(path, {"archive/a.warc.gz": PACKED, "archive/b.warc.xz": b"x", "pages/p.jsonl": b""})
+    run = read(crawl, path, "all")
+    assert (set(run.articles), run.exit_code) == ({ID}, 3)
+    assert f"{path}, archive/b.warc.xz: it is not read" in run.stdout
+    # A pattern names only what it matches.
+    assert read(crawl, folder / "*.warc.gz", "all").exit_code == 0
+
+
+def test_an_index_that_is_one_endless_line(crawl: Crawl, tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(record(URL, GOOD))
+    index = tmp_path / "a.cdxj.gz"
+    index.write_bytes(gzip.compress(b"x" * (64 << 20), 1))
+    run = read(crawl, path)
+    assert (run.exit_code, len(run.stderr.splitlines())) == (1, 1)
+    assert f"the index {index} cannot be read" in run.stderr
+    assert "line of over 1,048,576 bytes" in run.stderr
+
+
+def stored(data: bytes) -> bytes:
+    """A block of deflate that holds bytes as they are (RFC 1951, 3.2.4)."""
+    length = len(data)
+    return b"\x00" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little") + data
+
+
+def overlapping(count: int) -> bytes:
+    """Members each of which goes on through all that follow, and is damaged at the end."""
+    begin = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+    return begin + (stored(b"WARC/1.0\r\n") + stored(begin)) * count + b"\x07"
+
+
+def test_the_work_on_a_damaged_file_is_linear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in bytes that are read; twice the file may take little more than twice of them."""
+    monkeypatch.setattr("crawler.warc.file._SPENT_ON_DAMAGE", 1 << 18)
+    counts = []
+    for count in (2000, 4000, 8000):
+        path = tmp_path / f"{count}.warc.gz"
+        path.write_bytes(overlapping(count))
+        file = WarcFile(path, str(path))
+        asked = 0
+
+        def counting(offset: int, length: int, at: Callable[[int, int], bytes] = file._at) -> bytes:
+            nonlocal asked
+            data = at(offset, length)
+            asked += len(data)
+            return data
+
+        monkeypatch.setattr(file, "_at", counting)
+        blocks = [block for _, block in file.walk()]
+        assert all(block.fault for block in blocks)
+        counts.append(asked)
+        file.close()
+    assert counts[2] - counts[1] < 3 * (counts[1] - counts[0])
+
+
+def test_a_member_that_unpacks_to_very_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
+    bomb = zlib.compressobj(wbits=31)
+    packed = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(packed + PACKED)
+    file = WarcFile(path, str(path))
+    found = [(offset, str(block.fault or "")) for offset, block in file.walk()]
+    file.close()
+    assert [offset for offset, _ in found] == [0, len(packed)]
+    assert "unpacks to over" in found[0][1]
+    assert found[1][1] == ""

@@ -1,0 +1,179 @@
+"""An archive on the web whose captures are not all good, or that answers with something else.
+
+It is a server that answers as the Wayback Machine does: a CDX list in JSON, and captures with a
+Memento-Datetime. Each row of a table is what it answers for its newest capture; the one before is
+good.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from archives import NEWS, page
+from conftest import IMPATIENT, Crawl, Run
+from server import NewsServer, answer
+
+ID = "1752038"
+URL = NEWS + ID
+OLD, NEW = "20151023100000", "20151025090000"
+MEMENTO = {
+    OLD: {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"},
+    NEW: {"Memento-Datetime": "Sun, 25 Oct 2015 09:00:00 GMT"},
+}
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def answers(status: int, body: bytes = b"", captured: str | None = None, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    memento = MEMENTO[captured] if captured else {}
+    return lambda handler: answer(handler, status, body, {**memento, **named})
+
+
+GOOD = answers(200, page(ID), OLD)
+BLOCKED = b"<html><title>x</title><h1>Just a moment</h1><p>Checking your browser</p></html>"
+
+
+class Archive:
+    """Replays ``captures``, by URL and timestamp; ``asked`` are the paths that it was asked for."""
+
+    def __init__(
+        self, server: NewsServer, captures: Mapping[tuple[str, str], Answer], **said: str
+    ) -> None:
+        self.asked: list[str] = []
+        self.url = f"{server.url}/web"
+        names = ["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]
+
+        def serve(handler: BaseHTTPRequestHandler, before: int) -> None:
+            self.asked.append(handler.path)
+            if handler.path.startswith("/cdx"):
+                rows = [
+                    ["x", timestamp, url, "text/html", said.get("status", "200"), timestamp, "1"]
+                    for url, timestamp in captures
+                    if url.rpartition("//")[2].replace("/", "%2F") + "&" in handler.path
+                ]
+                answer(handler, 200, json.dumps([names, *rows] if rows else []).encode())
+                return
+            timestamp, _, url = handler.path.removeprefix("/web/").partition("id_/")
+            captures[url, timestamp](handler)
+
+        server.answer_with = serve
+
+    @property
+    def replayed(self) -> list[str]:
+        return [path for path in self.asked if path.startswith("/web/")]
+
+
+def ask(crawl: Crawl, archive: Archive, **settings: object) -> Run:
+    wayback = {
+        "WAYBACK_URL": archive.url,
+        "WAYBACK_DELAY": 0,
+        "WAYBACK_BACKOFF": 0,
+        "RETRY_TIMES": 1,
+    }
+    run = crawl(seed=ID, depth=0, source="wayback", settings={**IMPATIENT, **wayback, **settings})
+    assert "Traceback" not in run.stderr
+    return run
+
+
+OTHER_PAGE = f'<{NEWS}5>; rel="original", <http://x/>; rel="timegate"'
+# What the newest capture answers, and what is said of it.
+NEWEST: dict[str, tuple[Answer, str]] = {
+    "replays 500": (answers(500, b"x", NEW), "http 5xx (500"),
+    "500 of its own": (answers(500, b"<h1>Internal fault</h1>"), "Internal fault"),
+    "503 of its own": (answers(503), "answers 503"),
+    "empty": (answers(200, b"", NEW), "not an article"),
+    "block page": (answers(200, BLOCKED, NEW), "Just a moment"),
+    "404 of its own": (answers(404), "answers 404"),
+    "a capture of a 404": (answers(404, b"x", NEW), "gone"),
+    "204": (answers(204, b"", NEW), "http 2xx (204"),
+    "206": (answers(206, page(ID)[:600], NEW), "cut short (206"),
+    "not modified": (answers(304, b"", NEW), "what it was"),
+    "another page": (answers(200, page(ID), NEW, Link=OTHER_PAGE), f"another page, {NEWS}5"),
+    "refused": (answers(403, b"<title>x</title><p>Blocked Site Error</p>"), "Blocked Site Error"),
+    "robots": (
+        answers(403, b"<p>org.archive.wayback.exception.RobotAccessControlException: no</p>"),
+        "RobotAccessControlException: no",
+    ),
+    "law": (answers(451, b"<p>Unavailable\x1b[31m for\n legal reasons</p>"), r"\x1b[31m for legal"),
+    "an exception with status 200": (
+        answers(200, b"<p>" + b"word " * 99 + b"AdministrativeAccessControlException: x</p>"),
+        "AdministrativeAccessControlException: x",
+    ),
+    "said in a header": (
+        answers(403, b"x", X_Archive_Wayback_Runtime_Error="ResourceNotInArchive: none"),
+        "ResourceNotInArchive: none",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEWEST)
+def test_the_newest_capture_hides_no_older_one(crawl: Crawl, server: NewsServer, name: str) -> None:
+    newest, said = NEWEST[name]
+    run = ask(crawl, Archive(server, {(URL, OLD): GOOD, (URL, NEW): newest}))
+    found = run.articles[ID]
+    assert found["fetched_at"].startswith("2015-10-23")
+    assumed = found["provenance"]["source"]["assumed"]
+    assert assumed.startswith("passed over the capture of 2015-10-25 09:00:00 at ")
+    assert said in assumed
+    assert run.exit_code == 0
+
+
+def test_the_reason_of_an_archive_is_passed_on(crawl: Crawl, server: NewsServer) -> None:
+    run = ask(crawl, Archive(server, {(URL, NEW): NEWEST["refused"][0]}))
+    assert run.failures[ID]["reason"] == "http_4xx"
+    assert run.failures[ID]["detail"].endswith("answers 403: x Blocked Site Error")
+    run = ask(crawl, Archive(server, {(URL, NEW): NEWEST["another page"][0]}))
+    assert run.failures[ID]["reason"] == "unreadable"
+
+
+def test_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None:
+    days = [f"201510{day}100000" for day in range(10, 30)]
+    blocked = answers(200, BLOCKED, NEW)
+    archive = Archive(
+        server, {(URL, OLD): GOOD, **dict.fromkeys([(URL, d) for d in days], blocked)}
+    )
+    failure = ask(crawl, archive).failures[ID]
+    assert failure["reason"] == "not_an_article"
+    assert "4 other captures were tried and none is the article" in failure["detail"]
+    assert len(archive.replayed) == 5
+
+
+def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: NewsServer) -> None:
+    days = [(URL, f"201510{day}100000") for day in range(10, 30)]
+    archive = Archive(server, dict.fromkeys(days, answers(503)))
+    assert ask(crawl, archive, RETRY_TIMES=3).failures[ID]["reason"] == "http_5xx"
+    # Four times for the first, and once for each of the others.
+    assert len(archive.replayed) == 4 + 4
+
+
+def test_pages_of_every_address_come_before_errors(crawl: Crawl, server: NewsServer) -> None:
+    elsewhere = f"http://en.alalamtv.net/news/{ID}"
+    archive = Archive(server, {(elsewhere, OLD): GOOD, (URL, NEW): answers(404, b"x", NEW)})
+    found = ask(crawl, archive).articles[ID]
+    assert found["url"] == elsewhere
+
+
+@pytest.mark.parametrize("coding", ["", None])
+def test_gzip_bytes_without_a_content_encoding(
+    crawl: Crawl, server: NewsServer, coding: str | None
+) -> None:
+    headers = {} if coding is None else {"Content_Encoding": coding}
+    packed = answers(200, gzip.compress(page(ID)), OLD, **headers)
+    assert set(ask(crawl, Archive(server, {(URL, OLD): packed})).articles) == {ID}
+
+
+def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServer) -> None:
+    """Of the page that it leads to the captures are tried too, before those of the article."""
+    long = f"{URL}/bridge-reopens"
+    moved = answers(302, b"", NEW, Location=f"/web/{NEW}id_/{long}")
+    captures: dict[tuple[str, str], Any] = {
+        (URL, NEW): moved,
+        (long, NEW): answers(200, BLOCKED, NEW),
+        (long, OLD): GOOD,
+    }
+    found = ask(crawl, Archive(server, captures, status="-")).articles[ID]
+    assert (found["url"], found["fetched_at"][:10]) == (long, "2015-10-23")
+    assert "Just a moment" in found["provenance"]["source"]["assumed"]
