@@ -1,0 +1,166 @@
+"""Compare the records that warcio and fastwarc read in archive files with those that we read.
+
+python tests/oracle.py FOLDER_OR_FILE…
+
+For each record of a page: its type, URL, status, and the digest of its payload without transfer
+coding; of the others only type and URL. A record that both of them read and we do not, or that
+comes in another order, is a difference; so is one that only we read. Known ones are in
+oracle_differences.json, by the name of the file and the record, with the reason. Exit code 1 if
+there is any other.
+"""
+
+import hashlib
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from fastwarc.warc import ArchiveIterator as FastIterator
+from fastwarc.warc import WarcRecordType
+from warcio.archiveiterator import ArchiveIterator
+
+from crawler.errors import ArchiveError
+from crawler.warc.captures import web_url
+from crawler.warc.file import WarcFile
+from crawler.warc.records import unchunked
+
+DIFFERENCES = Path(__file__).with_name("oracle_differences.json")
+_NAME = re.compile(r"\.w?arc(?:\.(?:gz|zst|open|wat|wet))*$")
+_PAGES = ("response", "resource")
+_MOST = 1 << 30
+
+
+class Seen(NamedTuple):
+    """A record as a program reads it."""
+
+    kind: str
+    url: str
+    status: int | None = None
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(str(part) for part in self if part)
+
+
+class Difference(NamedTuple):
+    file: str
+    what: str
+    record: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}: {self.record}"
+
+
+def by_warcio(path: Path) -> Iterator[Seen]:
+    with path.open("rb") as file:
+        for record in ArchiveIterator(file, arc2warc=True):
+            headers = record.http_headers
+            status = headers.get_statuscode() if headers else ""
+            chunked = (headers.get_header("Transfer-Encoding") or "") if headers else ""
+            url = record.rec_headers.get_header("WARC-Target-URI")
+            yield _seen(record.rec_type, url, status, chunked, record.raw_stream.read())
+
+
+def by_fastwarc(path: Path) -> Iterator[Seen]:
+    with path.open("rb") as file:
+        for record in FastIterator(file, record_types=WarcRecordType.any_type, parse_http=True):
+            headers = record.http_headers
+            status = str(headers.status_code or "") if headers else ""
+            chunked = (headers.get("Transfer-Encoding") or "") if headers else ""
+            url = record.headers.get("WARC-Target-URI")
+            kind = record.headers.get("WARC-Type") or ""
+            yield _seen(kind, url, status, chunked, record.reader.read())
+
+
+def by_us(path: Path) -> Iterator[Seen]:
+    file = WarcFile(path, path.name)
+    try:
+        for offset, block in file.walk():
+            with suppress(ArchiveError):
+                if block.fault:
+                    continue
+                record = file.read(offset, _MOST)
+                status = str(record.status or "")
+                yield _seen(record.kind, record.url, status, "", record.payload)
+    finally:
+        file.close()
+
+
+def _seen(kind: str, url: str | None, status: str, chunked: str, data: bytes) -> Seen:
+    kind, url = kind.lower(), web_url(url or "")
+    known = int(status) or None if status.isdecimal() else None
+    if kind not in _PAGES:
+        kind = "warcinfo" if kind == "arc_header" else kind
+        return Seen(kind, "" if kind in ("warcinfo", "conversion") else url)
+    if "chunked" in chunked.lower():
+        decoded, whole = unchunked(data)
+        data = decoded if whole else data
+    return Seen(kind, url, known, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+
+
+def compare(path: Path) -> list[Difference]:
+    """The differences of one file, and what kept one of the others from reading on."""
+    found: list[Difference] = []
+    theirs: list[list[Seen]] = []
+    # fastwarc does not read ARC.
+    is_arc = ".arc" in path.name
+    for name, read in (("warcio", by_warcio), ("fastwarc", by_warcio if is_arc else by_fastwarc)):
+        records: list[Seen] = []
+        try:
+            records.extend(read(path))
+        except Exception as error:
+            records = _as_far_as_it_goes(read, path)
+            print(f"{path}: {name} stops after {len(records)} records ({error})".splitlines()[0])
+        theirs.append(records)
+    ours = list(by_us(path))
+    both = Counter(theirs[0]) & Counter(theirs[1])
+    either = Counter(theirs[0]) | Counter(theirs[1])
+    found += _differences(path, "both others read", both - Counter(ours))
+    found += _differences(path, "only we read", Counter(ours) - either)
+    if not found and [seen for seen in theirs[1] if seen in both] != [
+        seen for seen in ours if seen in both
+    ]:
+        found.append(Difference(path.name, "another order", ""))
+    return found
+
+
+def _as_far_as_it_goes(read: Callable[[Path], Iterator[Seen]], path: Path) -> list[Seen]:
+    records: list[Seen] = []
+    with suppress(Exception):
+        for seen in read(path):
+            records.append(seen)  # noqa: PERF402
+    return records
+
+
+def _differences(path: Path, what: str, records: Counter[Seen]) -> list[Difference]:
+    return [Difference(path.name, what, str(seen)) for seen in records.elements()]
+
+
+def files(places: list[str]) -> list[Path]:
+    """The archive files in folders and below them, those of a WACZ left out."""
+    found: list[Path] = []
+    for place in map(Path, places):
+        found += place.rglob("*") if place.is_dir() else [place]
+    return sorted(path for path in found if path.is_file() and _NAME.search(path.name))
+
+
+def main(places: list[str]) -> int:
+    known = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
+    unknown = records = 0
+    for path in files(places):
+        records += len(list(by_us(path)))
+        for difference in compare(path):
+            reason = known.get(difference.file, {}).get(f"{difference.what}: {difference.record}")
+            reason = reason or known.get(difference.file, {}).get("*")
+            unknown += reason is None
+            print(f"{difference} [{reason or 'unknown'}]")
+    print(f"{len(files(places))} files, {records} records of ours, {unknown} unknown differences")
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
