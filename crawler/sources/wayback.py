@@ -41,6 +41,7 @@ from crawler.items import Reason
 from crawler.sites import host_and_port
 from crawler.sources import (
     NAMED_BY_USER,
+    NOTES,
     NotSaved,
     Origin,
     PageRefused,
@@ -243,6 +244,9 @@ class Wayback:
                 f"{where} answers with a capture of another page, {_one_line(original)}",
             )
         request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
+        # Content codings are taken off the archive's own answer.
+        for note in answer.request.meta.get(NOTES, ()) if answer.request else ():
+            add_note(request, note)
         headers = _page_headers(answer)
         if 300 <= answer.status < 400:
             headers[b"Location"] = (
