@@ -27,6 +27,9 @@ SEED_TEXT = SITE / "000_5e28026613171c33.txt"
 VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in RECORDS}
 IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
 
+# Seconds after which something that a test waits for is taken not to come.
+PATIENCE = 120
+
 
 @dataclass
 class Run:
@@ -169,6 +172,14 @@ def live(crawl: Crawl, server: NewsServer) -> Crawl:
         )
 
     return run
+
+
+def wait_until(condition: Callable[[], object], state: Callable[[], object] = str) -> None:
+    """Wait until a condition holds; AssertionError with ``state()`` if it does not in PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"nothing came of it in {PATIENCE} s: {state()}"
+        time.sleep(0.005)
 
 
 def service(name: str, found: object) -> None:

@@ -2,10 +2,10 @@
 
     python tests/kill.py [KILLS] [--seed N]
 
-Every crawl is of a local site of 300 pages, with 16 requests at once or with one. It is killed and started again until a
-run comes to its end; then the union of its three feeds, and its ``-o`` or ``-O`` file, each have to be the records of a
-crawl that nobody killed, each line whole and once, and the page of every article has to be in the archives that the
-runs wrote. Printed is also how many pages were fetched twice.
+Every crawl is of a local site of 300 pages, with 16 requests at once or with one. It is killed after a random number of
+requests that the server has seen, and started again, until a run comes to its end. Then the union of its three feeds,
+and its ``-o`` or ``-O`` file, must each be the records of a crawl that nobody killed, each line whole and once, and the
+page of every article must be in the archives that the runs wrote. The number of pages fetched twice is printed, too.
 """
 
 import argparse
@@ -13,17 +13,19 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conftest import IMPATIENT, command, environment, read_records
+from conftest import IMPATIENT, PATIENCE, command, environment, read_records, wait_until
 from server import NewsServer
 from warcio.archiveiterator import ArchiveIterator
 
@@ -34,6 +36,10 @@ PAGES = 300
 GONE = 37
 MATCH = "[0-8],"
 VOLATILE = ("fetched_at", "failed_at")
+# A run is killed after so many requests and seconds at most. Most runs get to commit something before that, however slow
+# the machine is, so a crawl that is not done after MOST_RUNS makes no progress.
+MOST_REQUESTS, MOST_SECONDS = 150, 0.4
+MOST_RUNS = 40
 
 
 def site() -> NewsServer:
@@ -79,22 +85,48 @@ def lasting(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return kept
 
 
-def run(
-    words: list[str], folder: Path, seconds: float | None = None, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a crawl with further environment variables; kill it after some seconds."""
-    with (folder / "log").open("a+", encoding="utf-8") as log:
-        process = subprocess.Popen(
+def start(words: list[str], folder: Path, **variables: str) -> subprocess.Popen[bytes]:
+    """Start a crawl with further environment variables; its output is added to ``folder/log``."""
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
             words, cwd=folder, env={**environment(), **variables}, stdout=log, stderr=log
         )
-        try:
-            process.wait(seconds if seconds is not None else 120)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        return subprocess.CompletedProcess(
-            words, process.returncode, (folder / "log").read_text(encoding="utf-8")
-        )
+
+
+def ended(process: subprocess.Popen[bytes], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Wait for the end of a crawl; AssertionError if it does not come."""
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"a run did not end: {log_of(folder)[-3000:]}") from None
+    return subprocess.CompletedProcess(process.args, process.returncode, log_of(folder))
+
+
+def run(words: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a crawl to its end, or to the moment that CRAWLER_KILL_AT names."""
+    return ended(start(words, folder, **variables), folder)
+
+
+def run_and_kill(
+    words: list[str], folder: Path, server: NewsServer, requests: int, seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a crawl and kill it some seconds after a number of requests, unless it ends before."""
+    before = len(server.news_asked)
+    process = start(words, folder)
+    wait_until(
+        lambda: len(server.news_asked) >= before + requests or process.poll() is not None,
+        lambda: log_of(folder),
+    )
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.kill()
+    return ended(process, folder)
+
+
+def log_of(folder: Path) -> str:
+    return (folder / "log").read_text(encoding="utf-8")
 
 
 def truth(url: str) -> dict[str, dict[str, Any]]:
@@ -166,15 +198,21 @@ def crawl(
     words = line(
         server.url, *job, chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16))
     )
-    kills = 0
-    while True:
-        # Starting takes about a second, a whole crawl two or three.
-        last = run(words, folder, seconds=chance.uniform(0.4, 2.5))
-        if last.returncode != -9:
-            break
-        kills += 1
-    check(folder, expected, last)
-    return kills, len(server.news_asked) - len(set(server.news_asked))
+    for kills in range(MOST_RUNS):
+        last = run_and_kill(
+            words,
+            folder,
+            server,
+            chance.randint(1, MOST_REQUESTS),
+            chance.uniform(0, MOST_SECONDS),
+        )
+        if last.returncode != -signal.SIGKILL:
+            check(folder, expected, last)
+            return kills, len(server.news_asked) - len(set(server.news_asked))
+    raise AssertionError(
+        f"the crawl is not done after {MOST_RUNS} runs, each killed: the runs keep too little of "
+        f"what they fetch, {len(set(server.news_asked))} pages so far\n{log_of(folder)[-3000:]}"
+    )
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, SITE, Crawl, command, environment, read_records, service
+from conftest import IMPATIENT, SITE, Crawl, command, environment, read_records, service, wait_until
 from server import NewsServer, answer
 
 GOOD = '{"kind": "a good record of an earlier run"}\n'
@@ -104,8 +104,7 @@ def test_a_run_that_is_stopped(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while len(server.news_asked) < 3:
-        time.sleep(0.02)
+    wait_until(lambda: len(server.news_asked) >= 3)
     run.send_signal(sent[0])
     stdout, _ = run.communicate(timeout=30)
     if not survives:
@@ -294,8 +293,7 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "1751832" not in server.news_asked:
-        time.sleep(0.02)
+    wait_until(lambda: "1751832" in server.news_asked)
     run.send_signal(signal.SIGINT)
     time.sleep(0.3)
     run.send_signal(signal.SIGINT)

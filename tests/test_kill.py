@@ -11,7 +11,7 @@ from typing import Any
 
 import kill
 import pytest
-from conftest import environment, read_records, service
+from conftest import read_records, service, wait_until
 from server import NewsServer
 
 from crawler.crash import POINTS
@@ -78,11 +78,12 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a crawl and wait until it has asked for so many pages."""
     before = len(server.news_asked)
-    with (folder / "log").open("ab") as log:
-        run = subprocess.Popen(words, cwd=folder, env=environment(), stdout=log, stderr=log)
-    while len(server.news_asked) < before + pages:
-        assert run.poll() is None, (folder / "log").read_text(encoding="utf-8")
-        time.sleep(0.005)
+    run = kill.start(words, folder)
+    wait_until(
+        lambda: len(server.news_asked) >= before + pages or run.poll() is not None,
+        lambda: kill.log_of(folder),
+    )
+    assert run.poll() is None, kill.log_of(folder)
     return run
 
 
@@ -101,9 +102,7 @@ def test_stopped_by_a_signal(
             run.send_signal(number)
             time.sleep(0.05)
         assert run.wait(30) == 3
-        assert "nothing is lost: the same command goes on" in (tmp_path / "log").read_text(
-            encoding="utf-8"
-        )
+        assert "nothing is lost: the same command goes on" in kill.log_of(tmp_path)
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 

@@ -13,7 +13,18 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, SITE, Crawl, Run, command, environment, read_records, service
+from conftest import (
+    IMPATIENT,
+    ROOT,
+    SITE,
+    Crawl,
+    Run,
+    command,
+    environment,
+    read_records,
+    service,
+    wait_until,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from server import NewsServer, answer
@@ -513,8 +524,7 @@ def test_a_second_run_at_once(
     first = subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while len(server.news_asked) < 2:
-        time.sleep(0.02)
+    wait_until(lambda: len(server.news_asked) >= 2)
     asked = len(server.news_asked)
     second = job()
     assert second.exit_code == 75
