@@ -4,12 +4,17 @@ Breadth first, one depth after the other: the articles of the next depth wait un
 been read. So a run fetches the same articles, in the same order and found on the same pages, however fast each
 answer comes, and ``limit`` keeps those that are nearest. A crawl that was killed and goes on takes up the same order.
 
+Of the lists that name an article one counts: the first, in the order of the crawl, that has it followed, or
+the first of all while none does. It gives the article its depth, ``found_on`` and the fields of its teaser. A page that
+lists an article twice lists it as it does first. So this, too, is the same in whatever order the answers come.
+
 The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` for one run, the ledger for many.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal, Protocol
 
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
@@ -34,9 +39,9 @@ _LISTED_ONLY = frozenset(("depth", "pruned"))
 class Sighting:
     """One known article.
 
-    ``order`` is its best place in the crawl, by the list that named it first, ``listing`` what that list says of it (None where it
-    has to be looked up in the memory). ``queued`` means that it is to be fetched, or was, and what came of it is not recorded
-    yet. ``place`` counts the articles taken. ``told`` is whether a record says what is now known of it.
+    ``order`` is its place in the crawl, by the list that counts (see this module), ``listing`` what that list says of it
+    (None where it has to be looked up in the memory). ``queued`` means that it is to be fetched, or was, and its outcome
+    is not recorded yet. ``place`` counts the articles taken. ``told`` is whether a record says what is known of it.
 
     The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX time), the
     interval between fetches (seconds), how many failed in a row, and the ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the
@@ -70,7 +75,7 @@ class Sighting:
 class Listing:
     """That a page lists an article: the page, its place in the crawl, the position in its list, and the headline that it gives.
 
-    ``item`` is all that the list says; None where it says what the list says that named the article first.
+    ``item`` is all that the list says; None where it says what the list says that counts, but for the headline.
     """
 
     page_id: str
@@ -112,8 +117,11 @@ class Memory(Protocol):
         """Return those that were not fetched and of which that is to be told now, in the order of the crawl."""
         ...
 
-    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[RelatedItem]]]:
-        """Return those from earlier runs that lists named and no run has fetched, with what the lists say."""
+    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
+        """Return those from earlier runs that lists named and no run has fetched.
+
+        Each comes with the lists that name it: its place in the crawl by that list, the id of the page, and the item.
+        """
         ...
 
     def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
@@ -175,7 +183,7 @@ class InMemory:
             key=lambda sighting: sighting.order,
         )
 
-    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[RelatedItem]]]:
+    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
         return ()
 
     def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
@@ -259,56 +267,76 @@ class Frontier:
         """Note the related items of a page that is in flight; return the ids that are now to be fetched."""
         page = self.known[page_id]
         assert page.place is not None
-        listed = [(item.id, item) for item in items if item.id is not None and item.id != page_id]
-        self._recall(article_id for article_id, _ in listed)
-        wanted: list[str] = []
-        for article_id, item in listed:
-            order = (page.depth + 1, page.place, item.position)
-            sighting = self.known.get(article_id)
-            nearer = improved = False
-            if sighting is None:
-                sighting = self.known[article_id] = Sighting(
-                    article_id, "pruned", order, page_id, item
-                )
-            elif sighting.found_on is not None and not sighting.taken and order < sighting.order:
-                nearer = order[0] < sighting.depth
-                improved = nearer or sighting.revision == 0
-                if improved:
-                    sighting.order, sighting.found_on, sighting.listing = order, page_id, item
-            first = sighting.found_on == page_id and sighting.order == order
-            self.memory.note_listing(sighting, page_id, page.place, item, first=first)
-            if sighting.state in _LISTED_ONLY:
-                sighting.told = False
-                if self.follow(item):
-                    sighting.state = "depth" if order[0] > self.depth else "pending"
-                if sighting.state == "pending" and self._queue(sighting):
-                    wanted.append(article_id)
-                else:
-                    self.memory.note(sighting)
-            elif nearer and sighting.revision and order[0] < self.depth:
-                # It was too far from the seeds for all that it lists to be fetched: it has to be read again.
-                self._read_again(sighting)
-            elif improved:
-                self.memory.note(sighting)
-        return wanted
+        listed: dict[str, RelatedItem] = {}
+        for item in items:
+            if item.id is not None and item.id != page_id:
+                listed.setdefault(item.id, item)
+        self._recall(listed)
+        return [article_id for article_id, item in listed.items() if self._list(page, item)]
+
+    def _list(self, page: Sighting, item: RelatedItem) -> bool:
+        """Note one item of a page's list; return whether its article is now to be fetched."""
+        assert item.id is not None and page.place is not None
+        order = (page.depth + 1, page.place, item.position)
+        follows = self.follow(item)
+        sighting = self.known.get(item.id)
+        nearer = improved = False
+        if sighting is None:
+            sighting = self.known[item.id] = Sighting(item.id, "pruned", order, page.id, item)
+        elif _counts_more(follows, order, sighting):
+            nearer = order[0] < sighting.depth
+            improved = nearer or sighting.revision == 0
+            if improved:
+                sighting.order, sighting.found_on, sighting.listing = order, page.id, item
+        first = sighting.found_on == page.id and sighting.order == order
+        self.memory.note_listing(sighting, page.id, page.place, item, first=first)
+        if sighting.state in _LISTED_ONLY:
+            return self._decide(sighting, follows)
+        if nearer and sighting.revision and order[0] < self.depth:
+            # It was too far from the seeds for all that it lists to be fetched: it has to be read again.
+            self._read_again(sighting)
+        elif improved:
+            self.memory.note(sighting)
+        return False
+
+    def _decide(self, sighting: Sighting, follows: bool) -> bool:
+        """Decide about an article that one more list names; return whether it is now to be fetched."""
+        sighting.told = False
+        if follows:
+            sighting.state = "depth" if sighting.depth > self.depth else "pending"
+        if sighting.state == "pending":
+            return self._queue(sighting)
+        self.memory.note(sighting)
+        return False
 
     def reconsider(self) -> None:
         """Decide anew about what was never fetched: how far to follow, or what, is not what it was in earlier runs."""
-        for sighting, items in self.memory.never_fetched():
-            follows = any(map(self.follow, items))
-            state: State = (
+        for sighting, listings in self.memory.never_fetched():
+            before = sighting.state, sighting.order
+            follows, (sighting.order, sighting.found_on, sighting.listing) = self._counting(
+                listings
+            )
+            sighting.state = (
                 "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
             )
-            if state == sighting.state:
+            if (sighting.state, sighting.order) == before:
                 continue
             self.known[sighting.id] = sighting
-            sighting.state, sighting.told = state, False
-            if state == "pending":
+            sighting.told = False
+            if sighting.state == "pending":
                 self._queue(sighting)
             else:
                 self._waiting -= sighting.queued
                 sighting.queued = False
                 self.memory.note(sighting)
+
+    def _counting(
+        self, listings: Iterable[tuple[Order, str, RelatedItem]]
+    ) -> tuple[bool, tuple[Order, str, RelatedItem]]:
+        """Return whether any of some lists has an article followed, and the one that counts."""
+        listings = sorted(listings, key=itemgetter(0))
+        followed = [listing for listing in listings if self.follow(listing[2])]
+        return bool(followed), (followed or listings)[0]
 
     @property
     def queued(self) -> int:
@@ -405,6 +433,14 @@ class Frontier:
     @property
     def _full(self) -> bool:
         return 0 < self.limit <= self.taken
+
+
+def _counts_more(follows: bool, order: Order, sighting: Sighting) -> bool:
+    """Whether a list counts more than the one that an article's place in the crawl comes from."""
+    if sighting.found_on is None or sighting.taken:
+        return False
+    followed = sighting.state != "pruned"
+    return follows if follows != followed else order < sighting.order
 
 
 def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[str, Any]:

@@ -161,10 +161,12 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of an article that was not read: what the list that named it first says, and who else listed it.
+    """What is known of an article that was not read: what one list says of it, and who else listed it.
 
-    ``headline``, ``media_kind`` and the other fields of a listing are null for a seed that nobody listed. ``listed_on``
-    holds the ids of the pages that list it, ``listed_as`` every headline that they give it, as given.
+    The list is the first, in the order of the crawl, that had the article followed, or the first of all if none did; it is on
+    the page ``found_on``. ``headline``, ``media_kind`` and the other fields of a listing are null for a seed that
+    nobody listed. ``listed_on`` holds the ids of the pages that list it, ``listed_as`` every headline that they give
+    it, as given. Of a page that lists the article more than once, the first listing counts.
     """
 
     kind: Literal["teaser", "failure"]

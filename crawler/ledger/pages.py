@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from crawler.frontier import State
+    from crawler.frontier import Order, State
     from crawler.ledger.database import Database
     from crawler.ledger.recheck import Intervals
 
@@ -50,10 +50,15 @@ _LISTERS = (
     .where(LISTINGS.c.id == bindparam("id"))
     .order_by(LISTINGS.c.place, LISTINGS.c.position)
 )
+_LISTER = PAGES.alias("lister")
+_LISTED = (
+    *(LISTINGS.c.page_id, LISTINGS.c.headline, LISTINGS.c.item),
+    LISTINGS.c.place.label("listed_place"),
+    LISTINGS.c.position.label("listed_position"),
+)
 
-# A list that becomes the first to name an article tells more than when it was not.
-_WHOLE_LISTING = database.upsert(LISTINGS, keep=("run",))
-_LISTING = database.insert(LISTINGS)
+# Kept is what a page's list said when the page was last read, and the run in which it first did.
+_LISTING = database.upsert(LISTINGS, keep=("run",))
 _PAGE = database.upsert(PAGES, keep=("found_in_run",))
 _RECORD = RECORDS.insert()
 _ARCHIVED = database.upsert(ARCHIVED)
@@ -109,7 +114,6 @@ class Pages:
                 connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0
             )
         self._changed: dict[str, Sighting] = {}
-        self._listed_whole: list[tuple[Any, ...]] = []
         self._listed: list[tuple[Any, ...]] = []
         self._fetched: list[tuple[Any, ...]] = []
         self._recorded: list[tuple[Any, ...]] = []
@@ -136,21 +140,18 @@ class Pages:
     def note_listing(
         self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
-        row = (sighting.id, page_id, self.run, place, item.position)
         counts = sighting.listing
-        if first or counts is None or counts.uploaded_at != item.uploaded_at:
-            self._listed_whole.append((*row, None, msgspec.json.encode(item)))
-        else:
-            self._listed.append(
-                (
-                    *row,
-                    None if counts.headline_raw == item.headline_raw else item.headline_raw,
-                    None,
-                )
+        whole = first or counts is None or counts.uploaded_at != item.uploaded_at
+        self._listed.append(
+            (
+                *(sighting.id, page_id, self.run, place, item.position),
+                None if whole else item.headline_raw,
+                msgspec.json.encode(item) if whole else None,
             )
+        )
 
     def listings(self, sighting: Sighting) -> list[Listing]:
-        if self._listed or self._listed_whole:
+        if self._listed:
             self.flush()
         return list(map(_listing, self._rows(_LISTERS, {"id": sighting.id})))
 
@@ -183,27 +184,22 @@ class Pages:
         )
         yield from self._in_order([row.id for row in self._rows(query)])
 
-    def never_fetched(self) -> Iterator[tuple[Sighting, list[RelatedItem]]]:
+    def never_fetched(self) -> Iterator[tuple[Sighting, list[tuple[Order, str, RelatedItem]]]]:
         self.flush()
-        joined = select(PAGES, LISTINGS.c.headline, LISTINGS.c.item).join(
-            LISTINGS, LISTINGS.c.id == PAGES.c.id
-        )
         listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(
             None
         )
-        query = joined.where(listed_only).order_by(
-            PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position
+        query = (
+            select(PAGES, *_LISTED, _LISTER.c.depth.label("lister_depth"))
+            .join(LISTINGS, LISTINGS.c.id == PAGES.c.id)
+            .join(_LISTER, _LISTER.c.id == LISTINGS.c.page_id)
+            .where(listed_only)
+            .order_by(PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position)
         )
         for _, rows in groupby(self._stream(query), key=attrgetter("id")):
             of_one = list(rows)
-            items = [msgspec.json.decode(row.item, type=RelatedItem) for row in of_one if row.item]
-            # The others say what the first says, but for the headline.
-            items += [
-                replace(items[0], headline=row.headline, headline_raw=row.headline)
-                for row in of_one
-                if row.headline and items
-            ]
-            yield _sighting(of_one[0]), items
+            if listings := list(_as_listed(of_one)):
+                yield _sighting(of_one[0]), listings
 
     def _stream(self, query: Any) -> Iterator[Any]:
         if self.failed is None:
@@ -343,14 +339,7 @@ class Pages:
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if the next time may be too late for ``sync_seconds``."""
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
-        told = (
-            self._changed
-            or self._listed
-            or self._listed_whole
-            or self._fetched
-            or self._recorded
-            or self._archived
-        )
+        told = self._changed or self._listed or self._fetched or self._recorded or self._archived
         if self.failed is not None or (not told and not (durable and self._unsynced)):
             return
         point("before a commit")
@@ -378,18 +367,16 @@ class Pages:
         (
             self._changed,
             self._listed,
-            self._listed_whole,
             self._fetched,
             self._recorded,
             self._archived,
-        ) = {}, [], [], [], [], {}
+        ) = {}, [], [], [], {}
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
 
     def _write(self, connection: Connection) -> None:
         for statement, rows in (
-            (_WHOLE_LISTING, self._listed_whole),
             (_LISTING, self._listed),
             (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
             (_RECORD, self._recorded),
@@ -494,6 +481,19 @@ def _sighting(row: Any) -> Sighting:
         validators=(row.etag, row.last_modified),
         refusal=row.answer,
     )
+
+
+def _as_listed(rows: list[Any]) -> Iterator[tuple[Order, str, RelatedItem]]:
+    """The place that each list gives an article, the page, and the item."""
+    whole = next((row.item for row in rows if row.item), None)
+    if whole is None:
+        return
+    for row in rows:
+        item = msgspec.json.decode(row.item or whole, type=RelatedItem)
+        if not row.item and row.headline:
+            # It says what the list says that counts, but for the headline.
+            item = replace(item, headline=row.headline, headline_raw=row.headline)
+        yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
 
 
 def _listing(row: Any) -> Listing:

@@ -94,9 +94,10 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline that the list gives; null if it is that of the list that named the article first, or in the item.
+    # The headline that the list gives; null if it is in the item. Rows of older programs have null, too, where it is
+    # that of the list that named the article first.
     Column("headline", String),
-    # The whole item as JSON, where this list named the article first, or gives another time of upload.
+    # The whole item as JSON, where this is the list that counts (crawler.frontier), or gives another time of upload.
     Column("item", LargeBinary),
     sqlite_with_rowid=False,
 )

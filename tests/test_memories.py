@@ -1,0 +1,113 @@
+"""A frontier with a ledger, killed at any moment, knows what a frontier knows that keeps all in memory."""
+
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler import frontier
+from crawler.frontier import Frontier, Memory
+from crawler.items import RelatedItem
+from crawler.ledger.database import Database
+from crawler.ledger.pages import Pages
+from crawler.ledger.recheck import Intervals
+from crawler.ledger.schema import JOB, METADATA, VERSION
+from crawler.sites import load
+
+SITE = load("alalam")
+INTERVALS = Intervals(3600, 7200)
+# An article, and the headline that a list gives it.
+Listed = tuple[int, str]
+GRAPHS = st.integers(1, 12).flatmap(
+    lambda n: st.lists(
+        st.lists(
+            st.tuples(st.integers(0, n - 1), st.sampled_from(["no", "yes", "yes, too"])), max_size=7
+        ),
+        min_size=n,
+        max_size=n,
+    )
+)
+
+
+def item(article_id: int, words: str, position: int) -> RelatedItem:
+    return RelatedItem(
+        position=position,
+        id=str(article_id),
+        url=None,
+        headline=words,
+        headline_raw=words,
+        kind="image",
+        picture_url=None,
+        uploaded_at=f"2015-10-{10 + len(words) + position % 2}T12:00:00+03:30",
+        content_type=str(position),
+        sort=None,
+    )
+
+
+class Crawl:
+    """One crawl of a graph, which may be killed and go on in a ledger."""
+
+    def __init__(self, graph: list[list[Listed]], depth: int, at_once: int, seed: int) -> None:
+        self.graph, self.depth, self.at_once = graph, depth, at_once
+        self.chance = random.Random(seed)
+        self.found: dict[str, tuple[int, str | None]] = {}
+        """The depth of each article that was read, and the page that it was found on."""
+
+    def run(self, memory: Memory | None, pages: int) -> Frontier:
+        """Fetch so many pages at most; return the frontier as it is then."""
+        crawled = Frontier(self.depth, 0, lambda listed: "yes" in (listed.headline or ""), memory)
+        crawled.seed(["0"])
+        flying: list[str] = []
+        while (crawled.has_more or flying) and pages:
+            while len(flying) < self.at_once and (sighting := crawled.take()) is not None:
+                flying.append(sighting.id)
+            page = flying.pop(self.chance.randrange(len(flying)))
+            listed = enumerate(self.graph[int(page)], start=1)
+            crawled.list(page, [item(*other, position) for position, other in listed])
+            crawled.memory.leave(crawled.known[page], "dropped")
+            crawled.settle(page)
+            self.found[page] = crawled.known[page].depth, crawled.known[page].found_on
+            pages -= 1
+        return crawled
+
+
+def state(crawled: Frontier) -> dict[str, Any]:
+    """The teasers at the end of a crawl."""
+    return {
+        sighting.id: frontier.teaser(sighting, why, crawled.memory.listings(sighting), SITE)
+        for sighting, why in crawled.unfetched()
+    }
+
+
+def opened(folder: Path) -> Database:
+    def create(connection: Any) -> None:
+        METADATA.create_all(connection)
+        connection.execute(JOB.insert().values(version=VERSION, site=SITE.name, places=0))
+
+    return Database(folder / "ledger.sqlite", create=create)
+
+
+@settings(deadline=None, max_examples=60)
+@given(GRAPHS, st.integers(0, 4), st.integers(1, 5), st.integers(), st.lists(st.integers(1, 4)))
+def test_a_ledger_and_a_memory_agree(
+    graph: list[list[Listed]], depth: int, at_once: int, seed: int, kills: list[int]
+) -> None:
+    undisturbed = Crawl(graph, depth, 1, 0)
+    expected = state(undisturbed.run(None, -1))
+    assert state(Crawl(graph, depth, at_once, seed).run(None, -1)) == expected
+    crawl = Crawl(graph, depth, at_once, seed)
+    with tempfile.TemporaryDirectory() as name:
+        for number, pages in enumerate([*kills, -1], start=1):
+            database = opened(Path(name))
+            memory = Pages(database, number, INTERVALS, 0)
+            found = crawl.run(memory, pages)
+            if crawl.chance.random() < 0.7 or pages < 0:
+                memory.flush()
+            if pages < 0:
+                assert memory.failed is None
+                assert state(found) == expected
+            database.close()
+    assert crawl.found == undisturbed.found
