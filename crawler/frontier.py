@@ -12,9 +12,9 @@ The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` fo
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, Protocol
 
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
@@ -113,8 +113,8 @@ class Memory(Protocol):
         """Return the next queued ones in the order of the crawl: of the present depth, or of the next if ``deeper``."""
         ...
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
-        """Return those that were not fetched and of which that is to be told now, in the order of the crawl."""
+    def unfetched(self, known: Iterable[Sighting]) -> Iterable[tuple[Sighting, Sequence[Listing]]]:
+        """Return those that were not fetched and need a record of it, in the order of the crawl, with who lists them."""
         ...
 
     def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
@@ -177,11 +177,10 @@ class InMemory:
         self._waiting = []
         return found
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterable[Sighting]:
-        return sorted(
-            (sighting for sighting in known if sighting.state not in DONE),
-            key=lambda sighting: sighting.order,
-        )
+    def unfetched(self, known: Iterable[Sighting]) -> Iterable[tuple[Sighting, Sequence[Listing]]]:
+        left = [sighting for sighting in known if sighting.state not in DONE]
+        for sighting in sorted(left, key=attrgetter("order")):
+            yield sighting, self.listings(sighting)
 
     def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
         return ()
@@ -404,13 +403,15 @@ class Frontier:
         """Note that an article's page has been dealt with, and all that it lists is known."""
         self._in_flight.discard(article_id)
 
-    def unfetched(self) -> Iterator[tuple[Sighting, Why]]:
-        """Yield what is known and was not fetched, in the order of the crawl, with the reason."""
-        for sighting in self.memory.unfetched(self.known.values()):
-            if sighting.state in ("depth", "pruned", "not_saved"):
-                yield sighting, sighting.state
-            else:
-                yield sighting, "interrupted" if sighting.taken or not self._full else "limit"
+    def unfetched(self) -> Iterator[tuple[Sighting, Why, Sequence[Listing]]]:
+        """Yield what is known and was not fetched, in the order of the crawl, with the reason and who lists it."""
+        for sighting, listings in self.memory.unfetched(self.known.values()):
+            yield sighting, self._why(sighting), listings
+
+    def _why(self, sighting: Sighting) -> Why:
+        if sighting.state in ("depth", "pruned", "not_saved"):
+            return sighting.state
+        return "interrupted" if sighting.taken or not self._full else "limit"
 
     def _recall(self, article_ids: Iterable[str]) -> None:
         unmet = [article_id for article_id in article_ids if article_id not in self.known]

@@ -64,10 +64,9 @@ class RecordPipeline:
         spider = self.crawler.spider
         if not isinstance(spider, ArticlesSpider) or not spider.started:
             return
-        memory = spider.frontier.memory
-        for sighting, why in spider.frontier.unfetched():
+        for sighting, why, listings in spider.frontier.unfetched():
             spider.frontier.known.setdefault(sighting.id, sighting)
-            record = frontier.teaser(sighting, why, memory.listings(sighting), spider.site)
+            record = frontier.teaser(sighting, why, listings, spider.site)
             await self.crawler.engine.scraper.start_itemproc_async(record, response=None)
 
 

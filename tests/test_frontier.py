@@ -40,7 +40,7 @@ def crawl(
         frontier.list(page, [item(other, n) for n, other in enumerate(graph[int(page)], start=1)])
         frontier.settle(page)
         frontier.known[page].state = "article"
-    why = {sighting.id: why for sighting, why in frontier.unfetched()}
+    why = {sighting.id: why for sighting, why, _ in frontier.unfetched()}
     known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in frontier.known.values()}
     return taken, known
 

@@ -77,8 +77,8 @@ class Crawl:
 def state(crawled: Frontier) -> dict[str, Any]:
     """The teasers at the end of a crawl."""
     return {
-        sighting.id: frontier.teaser(sighting, why, crawled.memory.listings(sighting), SITE)
-        for sighting, why in crawled.unfetched()
+        sighting.id: frontier.teaser(sighting, why, listings, SITE)
+        for sighting, why, listings in crawled.unfetched()
     }
 
 

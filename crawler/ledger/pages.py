@@ -47,8 +47,15 @@ _LATEST = select(RECORDS).where(
 _LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
 _LISTERS = (
     select(LISTINGS)
-    .where(LISTINGS.c.id == bindparam("id"))
+    .where(LISTINGS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(LISTINGS.c.place, LISTINGS.c.position)
+)
+# The kinds of the record of a teaser: item is that which an item pipeline made of it.
+_TOLD_KINDS = ("teaser", "item")
+_TOLD = (
+    select(RECORDS)
+    .where(RECORDS.c.id.in_(bindparam("ids", expanding=True)), RECORDS.c.kind.in_(_TOLD_KINDS))
+    .order_by(RECORDS.c.record)
 )
 _LISTER = PAGES.alias("lister")
 _LISTED = (
@@ -118,6 +125,7 @@ class Pages:
         self._fetched: list[tuple[Any, ...]] = []
         self._recorded: list[tuple[Any, ...]] = []
         self._archived: dict[str, Archived] = {}
+        self._told: dict[tuple[str, str], Any] = {}
         self._places = self.first_place
         self._after: tuple[int, int, int, str] | None = None
         self._level_ended = True
@@ -153,7 +161,7 @@ class Pages:
     def listings(self, sighting: Sighting) -> list[Listing]:
         if self._listed:
             self.flush()
-        return list(map(_listing, self._rows(_LISTERS, {"id": sighting.id})))
+        return list(map(_listing, self._rows(_LISTERS, {"ids": [sighting.id]})))
 
     def next(self, *, deeper: bool) -> list[Sighting]:
         if self._level_ended and not deeper:
@@ -172,7 +180,7 @@ class Pages:
             self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
         return list(map(_sighting, level))
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterator[Sighting]:
+    def unfetched(self, known: Iterable[Sighting]) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
         """Teasers whose record is not written, or not true any more; none while anything is still to be fetched."""
         self.flush()
         if self._rows(_QUEUED.limit(1)):
@@ -182,7 +190,22 @@ class Pages:
             .where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told)
             .order_by(*_ORDER)
         )
-        yield from self._in_order([row.id for row in self._rows(query)])
+        article_ids = iter([row.id for row in self._rows(query)])
+        while some := list(islice(article_ids, _CHUNK)):
+            yield from self._with_listings(some)
+
+    def _with_listings(
+        self, article_ids: list[str]
+    ) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
+        """Articles with their listings, in the order of the ids; their records are looked up for ``store``, too."""
+        values = {"ids": article_ids}
+        found = {row.id: _sighting(row) for row in self._rows(_FOUND, values)}
+        listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
+        for row in self._rows(_LISTERS, values):
+            listings[row.id].append(_listing(row))
+        self._told = dict.fromkeys((found_id, kind) for found_id in found for kind in _TOLD_KINDS)
+        self._told |= {(row.id, row.kind): row for row in self._rows(_TOLD, values)}
+        yield from ((found[name], listings[name]) for name in article_ids if name in found)
 
     def never_fetched(self) -> Iterator[tuple[Sighting, list[tuple[Order, str, RelatedItem]]]]:
         self.flush()
@@ -306,20 +329,18 @@ class Pages:
         return row
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
-        rows = self._rows(_LATEST, {"id": article_id, "kind": kind})
-        if not rows:
+        """The JSON of the latest record of a kind; of teasers it has been looked up (``_with_listings``)."""
+        if (article_id, kind) in self._told:
+            row = self._told[article_id, kind]
+        else:
+            row = next(iter(self._rows(_LATEST, {"id": article_id, "kind": kind})), None)
+        if row is None:
             return None
         try:
-            return verified(rows[0], self.database.path)
+            return verified(row, self.database.path)
         except LedgerError as error:
             self.fail(error)
             return None
-
-    def _in_order(self, article_ids: list[str]) -> Iterator[Sighting]:
-        for start in range(0, len(article_ids), _CHUNK):
-            some = article_ids[start : start + _CHUNK]
-            found = {row.id: _sighting(row) for row in self._rows(_FOUND, {"ids": some})}
-            yield from (found[article_id] for article_id in some if article_id in found)
 
     def _rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         if self.failed is None:

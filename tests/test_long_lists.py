@@ -1,0 +1,71 @@
+"""A page that lists very many articles costs a number of statements that grows far more slowly than the list."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from crawler.frontier import Frontier, teaser
+from crawler.items import RelatedItem
+from crawler.ledger.job import Job
+from crawler.ledger.recheck import Intervals
+from crawler.sites import load
+
+SITE = load("alalam")
+ITEMS = 20_000
+# Articles that are looked up or stored for each statement, at least.
+BATCH = 50
+
+
+def listed(position: int) -> RelatedItem:
+    return RelatedItem(
+        position=position,
+        id=str(position),
+        url=None,
+        headline=f"Headline {position}",
+        headline_raw=f"Headline {position}",
+        kind=None,
+        picture_url=None,
+        uploaded_at=None,
+        content_type=None,
+        sort=None,
+    )
+
+
+def crawl(job: Job) -> int:
+    """One run that lists ITEMS articles and follows none; return how many teasers it stored."""
+    job.begin(datetime.now(UTC), {}, "all", 0, Intervals(0, 60), 60)
+    assert job.pages is not None
+    frontier = Frontier(0, 0, lambda item: True, job.pages)
+    frontier.seed(["0"])
+    assert frontier.take() is not None
+    frontier.list("0", map(listed, range(1, ITEMS + 1)))
+    job.pages.leave(frontier.known["0"], "dropped")
+    frontier.settle("0")
+    made = (
+        job.pages.store(sighting, record, record)
+        for sighting, why, listings in frontier.unfetched()
+        for record in [teaser(sighting, why, listings, SITE)]
+    )
+    stored = sum(record is not None for record in made)
+    job.pages.flush()
+    assert job.pages.failed is None
+    return stored
+
+
+@pytest.mark.parametrize("earlier_runs", [0, 1])
+def test_statements(tmp_path: Path, earlier_runs: int) -> None:
+    statements: list[str] = []
+    with closing(Job(tmp_path / "job", SITE.name)) as job:
+        for _ in range(earlier_runs):
+            assert crawl(job) == ITEMS
+        event.listen(
+            job.database.connection.engine,
+            "before_cursor_execute",
+            lambda connection, cursor, statement, *others: statements.append(statement),
+        )
+        # A later run finds that it has nothing new to say.
+        assert crawl(job) == (0 if earlier_runs else ITEMS)
+    assert 0 < len(statements) < ITEMS / BATCH
