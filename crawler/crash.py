@@ -11,6 +11,8 @@ POINTS = (
     "feeds named",
     "feed part written",
     "feed parts joined",
+    "feed kept",
+    "feed replaced",
     "feed in its place",
     "feeds written",
     "run ended",

@@ -62,6 +62,10 @@ class Outcome:
         self.dropped = 0
         self.feeds: list[str] = []
         self.feed_errors: list[str] = []
+        self.feeds_left: list[str] = []
+        """Of the files that this run was to replace and did not: which, why, and where its records are."""
+        self.articles_kept = 0
+        """How many articles went through all item pipelines, whatever these made of them."""
         self.reason = ""
         self.balance: Balance | None = None
         """Of the whole job, where there is one, once the run has closed."""
@@ -100,6 +104,13 @@ class Outcome:
         if self.balance is not None:
             return self.balance.discovered
         return self._frontier.discovered if self._frontier else 0
+
+    @property
+    def has_article(self) -> bool:
+        """Whether the run stored an article; what other spiders store is not looked at."""
+        if self._frontier is None:
+            return not self.stored_nothing
+        return self.articles_kept > 0
 
     @property
     def stored_nothing(self) -> bool:
@@ -271,9 +282,9 @@ class Outcome:
             lines.append(
                 f"  archived: {self._archive.path} ({self._archive.exchanges:,} exchanges{revisits})"
             )
-        lines += [f"  written: {feed}" for feed in self.feeds] + [
-            f"  not stored: {error}" for error in self.feed_errors
-        ]
+        lines += [f"  written: {feed}" for feed in self.feeds]
+        lines += [f"  {left}" for left in self.feeds_left]
+        lines += [f"  not stored: {error}" for error in self.feed_errors]
         if self._feeds_failed() and not self.feed_errors:
             lines.append("  not stored: a feed could not be written; the log says why")
         return lines
@@ -352,11 +363,11 @@ class Outcome:
             )
         )
 
-    def completed(self, run: Run, errors: list[str]) -> None:
-        """Note that this run has written the feeds of one that was killed, or what kept it from that."""
+    def completed(self, run: Run, errors: list[str], refused: list[str]) -> None:
+        """Note that the feeds of a killed run were written, but for those that failed or that this run does not have."""
         assert self._job is not None
         outcomes = self._job.outcomes(run)
-        self._completed_faults += _faults(outcomes) + len(errors)
+        self._completed_faults += _faults(outcomes) + len(errors) + len(refused)
         words = (
             ", ".join(f"{count:,} {name}" for name, count in outcomes.most_common())
             or "nothing stored"
@@ -367,6 +378,13 @@ class Outcome:
         self._completed += [
             f"  not stored, and tried again by the next run: {error}" for error in errors
         ]
+        for uri in refused:
+            words = (
+                f"run {run.number} was to write {uri!r}, and this run has no such feed; the "
+                f"records are safe in the ledger, and are added to the file by a run with -o {uri!r}"
+            )
+            logger.warning("%s", words)
+            self._completed.append(f"  not written: {words}")
 
     def _opened(self, spider: Spider) -> None:
         self._began = monotonic()

@@ -9,7 +9,7 @@ from scrapy import signals
 
 from crawler import frontier, normalise
 from crawler.items import Article, Failure, Teaser
-from crawler.outcome import NothingNew
+from crawler.outcome import NothingNew, Outcome
 from crawler.spiders.articles import ArticlesSpider, NotModified, Reading
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ class MemoryPipeline:
         )
         if read:
             spider.frontier.recorded(read.id)
+        outcome = self.crawler.get_extension(Outcome)
+        if outcome and kept is not None and isinstance(read, Article):
+            outcome.articles_kept += 1
         if kept is None:
             raise NothingNew(read.id if read else "")
         return kept

@@ -1,12 +1,16 @@
 """Which records go into which feed, and when.
 
-Without a memory each record goes into its feeds as it is scraped. The feeds of a crawl with a memory are written from the ledger when
-the run closes; those of a run that was killed by the next one, the same to the byte, before it fetches anything.
+Without a memory each record goes into its feeds as it is scraped. The feeds of a crawl with a memory are written from
+the ledger when the run closes. Those of a run that was killed are written by the next one, the same to the byte, before
+it fetches anything.
+
+A ledger may come from anyone, so it never decides which file is written, or how: of the feeds that it names for a
+killed run, those are written that the present run is asked to write too, with the present run's options.
 """
 
 from __future__ import annotations
 
-import json
+import os
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -19,7 +23,7 @@ from scrapy.utils.conf import feed_complete_default_values_from_settings
 
 from crawler.crash import point
 from crawler.errors import LedgerError
-from crawler.feeds.storage import WholeFileStorage, part_of, size_of
+from crawler.feeds.storage import WholeFileStorage, is_file_uri, part_of, path_of, size_of
 from crawler.items import Article, Failure, Teaser
 from crawler.outcome import Outcome
 
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from crawler.ledger.job import Job, Run
 
 _FLUSH_SECONDS = 1.0
+# In the name of a feed that each run has a file of its own for.
+_TIME = "%(time)s"
 
 
 class WatchedFeedExporter(FeedExporter):
@@ -39,9 +45,13 @@ class WatchedFeedExporter(FeedExporter):
     """
 
     _writing: Run | None = None
+    _has_article = False
+    """Whether any of the records that are being written is that of an article."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._own: dict[str, dict[str, Any]] = {}
+        """The options of this run's own feeds, as they are given."""
         self._sizes: dict[str, int] = {}
         """Of the files that a killed run may have added to: their bytes when it began."""
 
@@ -90,26 +100,13 @@ class WatchedFeedExporter(FeedExporter):
             raise
 
     def _name_feeds(self, job: Job) -> None:
-        """Have the ledger keep which feeds this run is to write, wherever the next one is started."""
+        """Have the ledger keep which feeds this run is to write, should it be killed."""
         assert job.run is not None
-        named = {}
-        for uri, options in self.settings.getdict("FEEDS").items():
-            path = str(uri)
-            if "://" not in path and not path.startswith("stdout:"):
-                path = str(Path(path).absolute())
-            # A run that has nothing new leaves no empty file, and a file that was there as it was. gzip would write the present time.
-            named[path] = {
-                "store_empty": False,
-                "gzip_mtime": int(job.run.began.timestamp()),
-                **options,
-            }
-        self._use(named)
-        job.name_feeds(
-            {
-                uri: (json.loads(json.dumps(options, default=_as_text)), size_of(uri))
-                for uri, options in named.items()
-            }
-        )
+        self._own = {
+            _absolute(uri): options for uri, options in self.settings.getdict("FEEDS").items()
+        }
+        self._use({uri: _as_of(job.run, options) for uri, options in self._own.items()})
+        job.name_feeds({uri: size_of(uri) for uri in self._own})
 
     def _use(self, feeds: dict[str, dict[str, Any]]) -> None:
         self.feeds = {
@@ -121,22 +118,22 @@ class WatchedFeedExporter(FeedExporter):
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
         """Write the feeds of a run that was killed; those that this run replaces will hold its records, too.
 
-        If one cannot be written, the next run tries again.
+        If one cannot be written, or this run is not asked to write it, a later run tries again.
         """
         outcome = self.crawler.get_extension(Outcome)
         errors = list(outcome.feed_errors) if outcome else []
-        own = {uri for uri, options in self.feeds.items() if _replaces(uri, options)}
         now = self.feeds, self.filters
-        feeds = job.feeds_of(run)
+        feeds, refused = self._asked_again(job.feeds_of(run), _stamp(run.began))
+        replaced = {uri for uri in feeds if _replaces(uri, self._own.get(uri, {}))}
+        for uri in replaced:
+            part_of(uri, _stamp(run.began)).unlink(missing_ok=True)
         self._use(
             {
-                uri: options
+                uri: _as_of(run, options)
                 for uri, (options, _) in feeds.items()
-                if uri not in own and not uri.startswith("stdout:")
+                if uri not in replaced
             }
         )
-        for uri in own & feeds.keys():
-            part_of(uri, _stamp(run.began)).unlink(missing_ok=True)
         self._sizes = {uri: size for uri, (_, size) in feeds.items()}
         try:
             written = await self._write(job, run, spider)
@@ -148,9 +145,36 @@ class WatchedFeedExporter(FeedExporter):
             self.feeds, self.filters = now
         if outcome:
             failed, outcome.feed_errors = outcome.feed_errors[len(errors) :], errors
-            outcome.completed(run, failed)
-        if written:
+            outcome.completed(run, failed, refused)
+        if written and not refused:
             job.end(run, None)
+
+    def _asked_again(
+        self, named: dict[str, int], began: str
+    ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
+        """Of the feeds that a ledger names, with their sizes: those that this run is asked to write too, and the others.
+
+        The first come with this run's options. A feed of one file a run is the same feed in another folder, if a run was
+        started there.
+        """
+        own = {_canonical(uri): uri for uri in self._own}
+        timed = {
+            str(uri): options
+            for uri, options in self.settings.getdict("FEEDS").items()
+            if _TIME in str(uri)
+        }
+        asked: dict[str, tuple[dict[str, Any], int]] = {}
+        refused = []
+        for uri, size in named.items():
+            if uri.startswith("stdout:"):
+                continue
+            if (mine := own.get(_canonical(uri))) is not None:
+                asked[mine] = self._own[mine], size
+            elif (options := _of_other_folder(uri, timed, began)) is not None:
+                asked[uri] = options, size
+            else:
+                refused.append(uri)
+        return asked, refused
 
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
         """Write the feeds of a run from its records; return whether all could be written."""
@@ -159,6 +183,7 @@ class WatchedFeedExporter(FeedExporter):
         try:
             for first, feeds in self._by_first_run(run).items():
                 self._writing, self.slots = run, []
+                self._has_article = job.has_article(run, first)
                 whole, self.feeds = self.feeds, feeds
                 try:
                     super().open_spider(spider)
@@ -189,9 +214,8 @@ class WatchedFeedExporter(FeedExporter):
         if self._writing is not None and isinstance(slot.storage, WholeFileStorage):
             slot.storage.name = _stamp(self._writing.began)
             slot.storage.written_after = self._sizes.get(slot.uri_template)
-            slot.storage.goes_on = (
-                slot.storage.overwrite and self._writing.began_before < self._writing.number
-            )
+            slot.storage.has_article = self._has_article
+            slot.storage.broken_off = self._writing is not self.crawler.spider.job.run  # type: ignore[union-attr]
         return slot
 
     def _failures(self) -> int:
@@ -211,13 +235,41 @@ def _replaces(uri: str, options: dict[str, Any]) -> bool:
     return bool(options.get("overwrite")) or uri.startswith("stdout:")
 
 
-def _as_text(value: Any) -> str:
-    """What an option of a feed is called in a settings file."""
-    return (
-        f"{value.__module__}.{value.__qualname__}"
-        if isinstance(value, type) or callable(value)
-        else str(value)
-    )
+def _absolute(uri: object) -> str:
+    """The URI of a feed, wherever a run is started."""
+    path = str(uri)
+    local = "://" not in path and not path.startswith("stdout:")
+    return str(Path(path).absolute()) if local else path
+
+
+def _as_of(run: Run, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a feed as it is written for a run, whenever that is.
+
+    A run that has nothing new leaves no empty file, and a file that was there as it was.
+    """
+    # By default gzip would write the present time.
+    return {"store_empty": False, "gzip_mtime": int(run.began.timestamp()), **options}
+
+
+def _canonical(uri: str) -> str:
+    """A URI that is the same for the same file, whatever links and dots lead there."""
+    return os.path.realpath(path_of(uri)) if is_file_uri(uri) else uri
+
+
+def _of_other_folder(
+    uri: str, timed: dict[str, dict[str, Any]], began: str
+) -> dict[str, Any] | None:
+    """The options of a feed that is one of ``timed``, but in the folder of a run that was started elsewhere."""
+    path, written = Path(uri), Path(uri.replace(_TIME, began))
+    if not path.is_absolute() or not path.parent.is_dir() or written.is_symlink():
+        return None
+    if ".." in path.parts or "%(" in str(written):
+        return None
+    for template, options in timed.items():
+        parts = Path(template).parts
+        if path.parts[-len(parts) :] == parts:
+            return options
+    return None
 
 
 def _stamp(began: datetime) -> str:

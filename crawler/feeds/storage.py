@@ -1,8 +1,12 @@
 """Feed files that are whole or absent.
 
-A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed, cannot write, or stores
-no article leaves the target as it was; what it had written stays beside it, in a file that ends in ``.part``. A run that is incomplete
-keeps what it replaces.
+A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed,
+cannot write, or stores no article leaves the target as it was; the records that it had written stay beside it, in a file
+that ends in ``.part``.
+
+When an incomplete run replaces a complete file, that file stays beside it, with the ending ``.previous``, until a
+complete run replaces the target. So a ``.previous`` that is not the target itself says that the target is incomplete,
+and that ``.previous`` is the last complete file. Each step keeps this true, so a run may be killed at any of them.
 """
 
 from __future__ import annotations
@@ -95,8 +99,10 @@ class WholeFileStorage(FileFeedStorage):
         """Of the run, where the next one may have to write this feed again; its part is named after it."""
         self.written_after: int | None = None
         """After how many bytes of the file a run that was killed may have written it already."""
-        self.goes_on = False
-        """Whether the feed holds what earlier runs stored, too."""
+        self.has_article: bool | None = None
+        """Whether the records that are written hold an article, of this feed or another; None: the outcome knows."""
+        self.broken_off = False
+        """Whether the run whose records are written was killed."""
         self._part: _Part | None = None
 
     @classmethod
@@ -137,15 +143,17 @@ class WholeFileStorage(FileFeedStorage):
             if part.error is not None:
                 raise part.error
             point("feed part written")
-            nothing = not self.goes_on and outcome is not None and outcome.stored_nothing
-            if self.overwrite and nothing and _has_content(self.target):
-                logger.warning(
-                    "%s is left as it was: this run stored no article. Its records are in %s",
-                    self.target,
-                    part.path,
+            if self._is_to_stay(outcome):
+                words = (
+                    f"{_as_given(self.path)} is left as it was: this run stored no article. "
+                    f"Its records are in {_as_given(part.path)}"
                 )
+                logger.warning("%s", words)
+                if outcome:
+                    outcome.feeds_left.append(words)
                 return
-            self._put(part.path, keep_previous=outcome is not None and outcome.incomplete)
+            incomplete = self.broken_off or (outcome is not None and outcome.incomplete)
+            self._put(part.path, complete=not incomplete)
         except OSError as error:
             if outcome:
                 outcome.feed_errors.append(
@@ -155,35 +163,57 @@ class WholeFileStorage(FileFeedStorage):
         if outcome:
             outcome.feeds.append(_as_given(self.path))
 
-    def _put(self, part: str, *, keep_previous: bool) -> None:
+    def _is_to_stay(self, outcome: Outcome | None) -> bool:
+        """Whether the target holds more than what would replace it."""
+        has_article = self.has_article
+        if has_article is None:
+            has_article = outcome is None or outcome.has_article
+        return self.overwrite and not has_article and _has_content(self.target)
+
+    def _put(self, part: str, *, complete: bool) -> None:
         """Put the part in the target's place, or after what it holds, alone of all runs that write into this folder."""
         folder = os.open(self.target.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            if _has_content(self.target):
-                if not self.overwrite:
-                    if self.written_after is not None and _holds(
-                        self.target, Path(part), self.written_after
-                    ):
-                        Path(part).unlink()
-                        return
-                    self._prepend_target(part)
-                elif keep_previous:
-                    self._keep_previous()
-            Path(part).replace(self.target)
+            if self.overwrite:
+                self._replace_target(part, complete=complete)
+            else:
+                self._add_to_target(part)
             sync_folder(self.target.parent)
             point("feed in its place")
         finally:
             os.close(folder)
 
-    def _keep_previous(self) -> None:
-        """Keep what an incomplete run is about to replace: it may be all that there is of a site that has died since."""
+    def _add_to_target(self, part: str) -> None:
+        if _has_content(self.target):
+            if self.written_after is not None and _holds(
+                self.target, Path(part), self.written_after
+            ):
+                Path(part).unlink()
+                return
+            self._prepend_target(part)
+        Path(part).replace(self.target)
+
+    def _replace_target(self, part: str, *, complete: bool) -> None:
+        """Replace the target, and keep the last complete file: it may be all that there is of a site that has died."""
         previous = self.target.with_name(self.target.name + ".previous")
-        previous.unlink(missing_ok=True)
-        previous.hardlink_to(self.target)
-        logger.warning(
-            "%s is replaced by an incomplete run; what it held is in %s", self.target, previous
-        )
+        if complete and previous.exists():
+            # Until the target is replaced, this is the last complete file.
+            _link(Path(part), previous)
+        elif not complete and _has_content(self.target) and not previous.exists():
+            _link(self.target, previous)
+        point("feed kept")
+        Path(part).replace(self.target)
+        point("feed replaced")
+        if complete:
+            sync_folder(self.target.parent)
+            previous.unlink(missing_ok=True)
+        elif previous.exists():
+            logger.warning(
+                "%s is replaced by an incomplete run; the last complete file is %s",
+                self.target,
+                previous,
+            )
 
     def _prepend_target(self, part: str) -> None:
         """Make of the part the target and the part, so that one rename adds to the target."""
@@ -244,6 +274,23 @@ def check_writable(target: Path) -> None:
     with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
         probe.write(b"\n")
         probe.flush()
+
+
+def is_file_uri(uri: str) -> bool:
+    return uri.startswith("file:") or "://" not in uri
+
+
+def _link(file: Path, name: Path) -> None:
+    """Give a file another name, in the place of the file that has it."""
+    new = name.with_name(name.name + ".part")
+    new.unlink(missing_ok=True)
+    new.hardlink_to(file)
+    # A rename between two names of one file would do nothing.
+    if name.exists() and name.samefile(new):
+        new.unlink()
+    else:
+        new.replace(name)
+    sync_folder(name.parent)
 
 
 def _as_given(path: str) -> str:

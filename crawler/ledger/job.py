@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, or_, select, text, update
 
 from crawler.crash import point
 from crawler.errors import CrawlerError
@@ -24,7 +24,7 @@ from crawler.ledger import history
 from crawler.ledger.database import Database
 from crawler.ledger.pages import Pages, forget_source, queue, utc_now, verified
 from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import FEEDS, JOB, METADATA, MIGRATIONS, RECORDS, RUNS, VERSION
+from crawler.ledger.schema import FEEDS, JOB, METADATA, MIGRATIONS, PAGES, RECORDS, RUNS, VERSION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.sqlite"
+_ITEM = RECORDS.c.kind == "item"
+_OF_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
 _GLANCES, _GLANCE_SECONDS = 5, 0.02
 HELD = 75
 """Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later)."""
@@ -122,13 +124,13 @@ class Job:
                 update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told)
             )
 
-    def name_feeds(self, feeds: Mapping[str, tuple[Mapping[str, Any], int]]) -> None:
-        """Keep which feeds this run is to write: URIs, their options as JSON can hold them, and the bytes that the file has now."""
+    def name_feeds(self, feeds: Mapping[str, int]) -> None:
+        """Keep which feeds this run is to write: URIs, with the bytes that each file has at this moment."""
         assert self.run is not None
-        named = feeds.items()
+        number = self.run.number
         rows = [
-            {"run": self.run.number, "uri": uri, "options": json.dumps(options), "size": size}
-            for uri, (options, size) in named
+            {"run": number, "uri": uri, "options": "{}", "size": size}
+            for uri, size in feeds.items()
         ]
         with self.database.transaction(durable=True) as connection:
             if rows:
@@ -149,11 +151,23 @@ class Job:
             Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows
         ]
 
-    def feeds_of(self, run: Run) -> dict[str, tuple[dict[str, Any], int]]:
+    def feeds_of(self, run: Run) -> dict[str, int]:
         """The feeds that a run was to write, with the bytes that each file had when it began."""
         with self.database.snapshot() as connection:
             rows = connection.execute(select(FEEDS).where(FEEDS.c.run == run.number)).all()
-        return {row.uri: (json.loads(row.options), row.size or 0) for row in rows}
+        return {row.uri: row.size or 0 for row in rows}
+
+    def has_article(self, run: Run, first: int) -> bool:
+        """Whether a run, or any since the run ``first``, stored an article."""
+        query = (
+            select(RECORDS.c.record)
+            .outerjoin(PAGES, PAGES.c.id == RECORDS.c.id)
+            .where(RECORDS.c.run.between(first, run.number))
+            # An item is what an item pipeline made of a record.
+            .where(or_(RECORDS.c.kind == "article", _ITEM & _OF_ARTICLE))
+        )
+        with self.database.snapshot() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
         """The records that a run stored, or all since the run ``first``, in the order in which they were stored."""

@@ -52,7 +52,7 @@ FEEDS = Table(
     METADATA,
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("uri", String, primary_key=True),
-    # Scrapy's feed options, as JSON.
+    # Not read: a ledger does not decide how a file is written.
     Column("options", String, nullable=False),
     # Bytes of the file when the run began.
     Column("size", BigInteger),

@@ -1,0 +1,229 @@
+"""Files that users keep are never destroyed: by a run that brings nothing, by several in a row, or by a ledger."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import IMPATIENT, SITE, Crawl, Run, command, environment, read_records
+from server import NewsServer
+
+SEED = "1752038"
+GOOD = '{"kind": "a good record of an earlier run"}\n'
+DROP = """
+from scrapy.exceptions import DropItem
+
+class Drop:
+    def process_item(self, item):
+        raise DropItem("not wanted")
+"""
+DICTS = """
+import msgspec
+
+class Dicts:
+    def process_item(self, item):
+        return msgspec.to_builtins(item)
+"""
+
+
+def forbid(server: NewsServer) -> None:
+    server.robots = b"User-agent: *\nDisallow: /\n"
+
+
+def lose_all(server: NewsServer) -> None:
+    server.pages = {}
+
+
+NOTHING: dict[str, tuple[Callable[[NewsServer], None], dict[str, object]]] = {
+    "all gone": (lose_all, {}),
+    "forbidden": (forbid, {}),
+    "down": (NewsServer.stop, {}),
+    "not saved": (lose_all, {"source": SITE, "seed": "99"}),
+    "dropped": (lambda server: None, {"pipeline": "Drop"}),
+}
+
+
+@pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
+@pytest.mark.parametrize("case", NOTHING)
+def test_a_run_that_stores_no_article(
+    live: Crawl, server: NewsServer, tmp_path: Path, case: str, memory: bool
+) -> None:
+    happens, arguments = NOTHING[case]
+    (tmp_path / "users.py").write_text(DROP, encoding="utf-8")
+    settings: dict[str, object] = {"RETRY_TIMES": 0, **({"JOBDIR": "job"} if memory else {})}
+    if pipeline := arguments.get("pipeline"):
+        settings["ITEM_PIPELINES"] = json.dumps({f"users.{pipeline}": 500})
+    given = {name: value for name, value in arguments.items() if name != "pipeline"}
+    feed = tmp_path / "mine.jsonl"
+    feed.write_text(GOOD, encoding="utf-8")
+    happens(server)
+    run = live("-O", "mine.jsonl", settings=settings, **{"seed": SEED, "depth": 0, **given})
+    assert feed.read_text(encoding="utf-8") == GOOD
+    records = [r for part in tmp_path.glob("mine.jsonl.*part") for r in read_records(part)]
+    assert records == run.records
+    if records:
+        assert "mine.jsonl is left as it was: this run stored no article." in run.stdout
+
+
+def test_articles_that_an_item_pipeline_made_something_else_of(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    (tmp_path / "users.py").write_text(DICTS, encoding="utf-8")
+    pipelines = json.dumps({"users.Dicts": 500})
+    for settings in ({}, {"JOBDIR": "job"}):
+        feed = tmp_path / "mine.jsonl"
+        feed.write_text(GOOD, encoding="utf-8")
+        words = ("-O", "mine.jsonl")
+        live(*words, seed=SEED, depth=0, settings={"ITEM_PIPELINES": pipelines, **settings})
+        assert {record["kind"] for record in read_records(feed)} == {"article", "teaser"}
+
+
+def fail(server: NewsServer, *article_ids: str) -> None:
+    """Have pages fail for this time, so that a run is incomplete."""
+    server.misbehaviour = dict.fromkeys(
+        (f"/news/{article_id}" for article_id in article_ids),
+        lambda handler, before: handler.send_error(500),
+    )
+
+
+def replace(live: Crawl, *, seed: str = SEED) -> Run:
+    return live("-O", "mine.jsonl", seed=f"{seed},1751821", depth=0, settings={"RETRY_TIMES": 0})
+
+
+def test_the_last_complete_file_is_kept(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    feed, previous = tmp_path / "mine.jsonl", tmp_path / "mine.jsonl.previous"
+    assert replace(live).exit_code == 0
+    complete = feed.read_bytes()
+    fail(server, "1751821")
+    for _ in range(3):
+        assert replace(live).exit_code == 3
+        assert previous.read_bytes() == complete
+        assert {r.get("reason") for r in read_records(feed)} == {None, "http_5xx"}
+    fail(server)
+    assert replace(live).exit_code == 0
+    assert not previous.exists()
+    complete = feed.read_bytes()
+    fail(server, "1751821")
+    assert replace(live).exit_code == 3
+    assert previous.read_bytes() == complete
+
+
+@pytest.mark.parametrize("point", ["feed part written", "feed kept", "feed replaced"])
+@pytest.mark.parametrize("killed", [True, False], ids=["incomplete run", "complete run"])
+def test_the_last_complete_file_is_kept_whenever_a_run_is_killed(
+    live: Crawl, server: NewsServer, tmp_path: Path, point: str, killed: bool
+) -> None:
+    def articles(path: Path) -> set[str]:
+        return {r["id"] for r in read_records(path) if r["kind"] == "article"}
+
+    def reasons(path: Path) -> set[str]:
+        return {r["reason"] for r in read_records(path) if r["kind"] == "failure"}
+
+    line = command("crawl", "articles", "-a", f"seed={SEED},1751821", "-a", "depth=0")
+    line += ["-a", f"base_url={server.url}", "-O", "mine.jsonl", "-s", "RETRY_TIMES=0"]
+    line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
+    replace(live)
+    fail(server, "1751821")
+    replace(live)
+    fail(server, *["1751821"] * killed)
+    # The default feeds are appended; the last feed of the run is that which it replaces.
+    done = subprocess.run(
+        line,
+        cwd=tmp_path,
+        env={**environment(), "CRAWLER_KILL_AT": point},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    fail(server, "1751821")
+    replace(live)
+    previous = tmp_path / "mine.jsonl.previous"
+    assert articles(previous) == {SEED, "1751821"}
+    assert not reasons(previous)
+
+
+def forge(job: Path, uri: str, options: dict[str, object]) -> None:
+    """Have a ledger say that its last run was killed, and was to write a feed."""
+    with closing(sqlite3.connect(job / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE runs SET ended = NULL, reason = NULL, finished = 0")
+        ledger.execute(
+            "INSERT INTO feeds (run, uri, options, size) SELECT max(run), ?, ?, 0 FROM runs",
+            (uri, json.dumps(options)),
+        )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "{folder}/precious",
+        "file://{folder}/precious",
+        "{folder}/job/link",
+        "{folder}/job/../precious",
+        "{folder}/job/output/articles-%(time)s.jsonl",
+        "precious",
+        "ftp://127.0.0.1:1/precious",
+        "s3://bucket/precious",
+    ],
+)
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_ledger_names_no_file_to_write(
+    live: Crawl, tmp_path: Path, uri: str, overwrite: bool
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text(GOOD, encoding="utf-8")
+    settings = {"JOBDIR": "job"}
+    live(seed=SEED, depth=0, settings=settings)
+    job = tmp_path / "job"
+    (job / "link").symlink_to(precious)
+    (job / "output").mkdir()
+    with closing(sqlite3.connect(job / "ledger.sqlite")) as ledger:
+        [[began]] = ledger.execute("SELECT began FROM runs")
+    (job / "output" / f"articles-{began.replace(':', '-')}.jsonl").symlink_to(precious)
+    uri = uri.format(folder=tmp_path)
+    forge(job, uri, {"format": "jsonlines", "overwrite": overwrite})
+    for _ in range(2):
+        run = live(seed=SEED, depth=0, settings=settings)
+        assert precious.read_text(encoding="utf-8") == GOOD
+        assert f"run 1 was to write {uri!r}, and this run has no such feed" in run.stdout
+        assert f"-o {uri!r}" in run.stdout
+        assert run.exit_code == 3
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_ledger_names_no_class_and_no_format(live: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "evil.py").write_text("open('run', 'w').close()\n", encoding="utf-8")
+    settings = {"JOBDIR": "job"}
+    live(seed=SEED, depth=0, settings=settings)
+    options = dict.fromkeys(("item_filter", "uri_params"), "evil.Evil")
+    listed = {name: ["evil.Evil"] for name in ("item_classes", "postprocessing")}
+    forged = {"format": "csv", "overwrite": True, **options, **listed}
+    forge(tmp_path / "job", str(tmp_path / "mine.jsonl"), forged)
+    (tmp_path / "mine.jsonl").write_text(GOOD, encoding="utf-8")
+    run = live("-o", "mine.jsonl", seed=SEED, depth=0, settings=settings)
+    assert run.exit_code == 0
+    assert not (tmp_path / "run").exists()
+    good, *added = (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert good == GOOD
+    assert {json.loads(line)["kind"] for line in added} == {"article", "teaser"}
+
+
+def test_a_feed_of_a_killed_run_waits_for_a_run_that_has_it(
+    server: NewsServer, live: Crawl, tmp_path: Path
+) -> None:
+    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", "depth=0")
+    line += ["-a", f"base_url={server.url}", "-s", "JOBDIR=job", "-o", "first.jsonl"]
+    variables = {**environment(), "CRAWLER_KILL_AT": "feed part written"}
+    killed = subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    settings = {"JOBDIR": "job"}
+    other = live("-o", "second.jsonl", seed=SEED, depth=0, settings=settings)
+    assert other.exit_code == 3
+    assert not (tmp_path / "first.jsonl").exists()
+    again = live("-o", "./first.jsonl", seed=SEED, depth=0, settings=settings)
+    assert again.exit_code == 0
+    assert len(read_records(tmp_path / "first.jsonl")) == 8
+    assert "broken off" not in live(seed=SEED, depth=0, settings=settings).stdout
