@@ -2,16 +2,20 @@
 
     python tests/kill.py [KILLS] [--seed N]
 
-Every crawl is of a local site of 300 pages, with 16 requests at once or with one. It is killed after a random number of
-requests that the server has seen, and started again, until a run comes to its end. Then the union of its three feeds,
-and its ``-o`` or ``-O`` file, must each be the records of a crawl that nobody killed, each line whole and once, and the
-page of every article must be in the archives that the runs wrote. The number of pages fetched twice is printed, too.
+Every crawl is of a local site of 300 pages, some of which list an article twice; it is one of KINDS, with 16 requests at
+once or with one, and with one of several LEDGER_SYNC_INTERVALs. It is killed after a random number of requests that the
+server has seen, and started again, until a run comes to its end. Then the union of its three feeds, and its ``-o`` or
+``-O`` file, must each be the records of a crawl that nobody killed, each line whole and once, and the page of every article
+must be in the archives that the runs wrote. Last, everything is asked for again (``recheck=all``), with two more kills: if
+the pages are the same, nothing may be new; if they changed meanwhile, the latest records must be those of a crawl of
+the changed pages alone. The number of pages fetched twice until then is printed, too.
 """
 
 import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +23,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +43,120 @@ PAGES = 300
 GONE = 37
 MATCH = "[0-8],"
 VOLATILE = ("fetched_at", "failed_at")
+# Which of the lists of an article counts, and what a failure was called, depends on which of its lists had changed
+# already when they were read.
+CHANGING = ("revision", "changed", "found_on", "listed_on", "sort")
+CHANGING_OF_FAILURE = ("headline", "headline_raw")
+SYNC_INTERVALS = (0.2, 1, 5)
 # A run is killed after so many requests and seconds at most. Most runs get to commit something before that, however slow
 # the machine is, so a crawl that is not done after MOST_RUNS makes no progress.
 MOST_REQUESTS, MOST_SECONDS = 150, 0.4
 MOST_RUNS = 40
 
 
-def site() -> NewsServer:
-    """A server of PAGES linked pages, of which some are gone."""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of crawl: the chain of its sources, and whether its pages change on the way."""
+
+    name: str
+    sources: tuple[str, ...] = ()
+    changes: bool = False
+
+
+KINDS = (
+    Kind("live"),
+    Kind("folder and live", ("folder", "live")),
+    Kind("live and WARC", ("live", "pages.warc.gz")),
+    Kind("changing", changes=True),
+)
+LEAK = re.compile(rb'string\(\d+\) "(\[.*\])"')
+
+
+def relisted(page: bytes, change: Callable[[list[dict[str, str]]], list[dict[str, str]]]) -> bytes:
+    """A page with another list."""
+
+    def leak(match: re.Match[bytes]) -> bytes:
+        text = json.dumps(change(json.loads(match[1])), ensure_ascii=False).encode()
+        return b'string(%d) "%s"' % (len(text), text)
+
+    return LEAK.sub(leak, page)
+
+
+def twice(items: list[dict[str, str]]) -> list[dict[str, str]]:
+    """A list that ends with its first item again, with another headline and another picture."""
+    again = {"title": f"Again: {items[0]['title']}", "pic": items[1]["pic"]}
+    return [*items, {**items[0], **again}]
+
+
+def updated(page: bytes) -> bytes:
+    """A page that has changed: its text, and the order and the headlines of what it lists."""
+    page = page.replace(b'<div class="text">', b'<div class="text"><p>This sentence was added.</p>')
+    return relisted(
+        page, lambda items: [{**item, "title": f"{item['title']}, Still"} for item in items[::-1]]
+    )
+
+
+def pages() -> dict[str, bytes]:
+    """PAGES linked pages by path, of which some are gone."""
     chance = random.Random(4)
-    server = NewsServer(Path("nowhere"))
-    pages = {number: article(number, PAGES, chance) for number in range(PAGES)}
-    server.pages = {
-        f"/news/{FIRST_ID + number}": page
-        for number, page in pages.items()
+    made = {number: article(number, PAGES, chance) for number in range(PAGES)}
+    return {
+        f"/news/{FIRST_ID + number}": relisted(page, twice) if number % 5 == 0 else page
+        for number, page in made.items()
         if number % GONE or not number
     }
-    return server
+
+
+class Site(NewsServer):
+    """A server of linked pages, what other sources hold of them, and the truth about each kind of crawl."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("nowhere"))
+        self.all = self.pages = pages()
+        self._folder = tempfile.TemporaryDirectory(prefix="kill-sources-")
+        self._truths: dict[Kind, dict[str, dict[str, Any]]] = {}
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self._folder.cleanup()
+
+    def serve(self, kind: Kind, *, changed: bool = False) -> None:
+        """Serve what the live site has in a kind of crawl, before its pages change or after."""
+        later = "live" in kind.sources[:1]
+        self.pages = {
+            path: updated(page) if changed else page
+            for number, (path, page) in enumerate(self.all.items())
+            if not later or number % 3 == 0
+        }
+        self.asked.clear()
+
+    def source(self, kind: Kind) -> tuple[str, ...]:
+        """The words of the command line that name the sources of a kind of crawl, which are made first."""
+        folder = Path(self._folder.name)
+        if "folder" in kind.sources and not (folder / "folder").exists():
+            (folder / "folder").mkdir()
+            for path, page in list(self.all.items())[1::3]:
+                (folder / "folder" / f"{Path(path).name}.html").write_bytes(page)
+        if "pages.warc.gz" in kind.sources and not (folder / "pages.warc.gz").exists():
+            self.serve(KINDS[0])
+            archived = run(line(self.url, "-a", f"archive={folder / 'pages.warc.gz'}"), folder)
+            assert archived.returncode == 0, archived.stdout
+        named = (name if name == "live" else str(folder / name) for name in kind.sources)
+        return ("-a", f"source={','.join(named)}") if kind.sources else ()
+
+    def truth(self, kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
+        """The records of a crawl that nobody kills; of the changed pages, if they change."""
+        if kind not in self._truths:
+            words = self.source(kind)
+            self.serve(kind, changed=kind.changes)
+            with tempfile.TemporaryDirectory() as name:
+                done = run(line(self.url, *words, "-O", "all.jsonl"), Path(name))
+                assert done.returncode == 0, done.stdout
+                records = read_records(Path(name) / "all.jsonl")
+            self._truths[kind] = lasting(records, kind)
+            sources = {record["source"] for record in records if "source" in record}
+            assert len(sources) == max(1, len(kind.sources)), sources
+        return self._truths[kind]
 
 
 def line(url: str, *words: object, at_once: int = 16) -> list[str]:
@@ -73,15 +177,20 @@ def line(url: str, *words: object, at_once: int = 16) -> list[str]:
     )
 
 
-def lasting(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Records by id, without what differs between two crawls of one site; no id may come twice."""
-    assert len({record["id"] for record in records}) == len(records), "an article has two records"
+def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
+    """Records by id, without what differs between two crawls of one site.
+
+    No id may come twice, unless pages change; then the latest record counts.
+    """
+    by_id = {record["id"]: record for record in records}
+    assert kind.changes or len(by_id) == len(records), "an article has two records"
     kept = {}
-    for record in records:
-        left_out = (
-            (*VOLATILE, "listed_on", "listed_as") if record["kind"] == "failure" else VOLATILE
-        )
-        kept[record["id"]] = {name: value for name, value in record.items() if name not in left_out}
+    for article_id, record in by_id.items():
+        left_out = VOLATILE + (CHANGING if kind.changes else ())
+        if record["kind"] == "failure":
+            left_out += ("listed_on", "listed_as")
+            left_out += CHANGING_OF_FAILURE if kind.changes else ()
+        kept[article_id] = {k: value for k, value in record.items() if k not in left_out}
     return kept
 
 
@@ -129,16 +238,11 @@ def log_of(folder: Path) -> str:
     return (folder / "log").read_text(encoding="utf-8")
 
 
-def truth(url: str) -> dict[str, dict[str, Any]]:
-    """The records of a crawl that nobody kills."""
-    with tempfile.TemporaryDirectory() as name:
-        done = run(line(url, "-O", "all.jsonl"), Path(name))
-        assert done.returncode == 0, done.stdout
-        return lasting(read_records(Path(name) / "all.jsonl"))
-
-
 def check(
-    folder: Path, expected: dict[str, dict[str, Any]], last: subprocess.CompletedProcess[str]
+    folder: Path,
+    expected: dict[str, dict[str, Any]],
+    last: subprocess.CompletedProcess[str],
+    kind: Kind = KINDS[0],
 ) -> None:
     """Compare what a crawl left with the truth."""
     assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
@@ -151,18 +255,20 @@ def check(
         ("union of the feeds", feeds),
         ("-o or -O file", read_records(folder / "mine.jsonl")),
     ):
-        got = lasting(records)
+        got = lasting(records, kind)
         missing, extra = expected.keys() - got.keys(), got.keys() - expected.keys()
         assert not missing and not extra, (
             f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
         )
         differing = [key for key in expected if got[key] != expected[key]]
         assert not differing, (
-            f"{name}: {differing[0]} is\n{json.dumps(got[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
+            f"{name}: {len(differing)} differ; {differing[0]} is\n{json.dumps(got[differing[0]])}\n"
+            f"and not\n{json.dumps(expected[differing[0]])}"
         )
     assert not list(folder.rglob("*.part")), "a part is left"
     if archives := list(folder.glob("*.warc.gz")):
-        wanted = {record["url"] for record in expected.values() if record["kind"] == "article"}
+        wanted = {record["url"] for record in expected.values() if record.get("source") == "live"}
+        wanted -= {record["url"] for record in expected.values() if record["kind"] == "failure"}
         assert not (missing := wanted - archived(archives)), (
             f"{len(missing)} articles are recorded and not archived"
         )
@@ -189,30 +295,48 @@ def archived(files: list[Path]) -> set[str]:
     return found
 
 
-def crawl(
-    server: NewsServer, folder: Path, expected: dict[str, dict[str, Any]], chance: random.Random
-) -> tuple[int, int]:
-    """Kill and resume one crawl until it is done; return how often it was killed, and how many pages were fetched twice."""
-    server.asked.clear()
-    job = ("-s", "JOBDIR=job", "-a", "archive=pages.warc.gz")
+def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[int, int]:
+    """Kill and resume one crawl until it is done, and again while everything is asked for again.
+
+    Return how often it was killed, and how many pages were fetched twice before everything was asked for again.
+    """
+    expected = site.truth(kind)
     words = line(
-        server.url, *job, chance.choice(("-o", "-O")), "mine.jsonl", at_once=chance.choice((1, 16))
+        site.url,
+        *site.source(kind),
+        *("-s", "JOBDIR=job", "-a", "archive=pages.warc.gz"),
+        *("-s", f"LEDGER_SYNC_INTERVAL={chance.choice(SYNC_INTERVALS)}"),
+        *("-o" if kind.changes else chance.choice(("-o", "-O")), "mine.jsonl"),
+        at_once=chance.choice((1, 16)),
     )
+
+    def kill_once(*more: str) -> subprocess.CompletedProcess[str]:
+        requests, seconds = chance.randint(1, MOST_REQUESTS), chance.uniform(0, MOST_SECONDS)
+        return run_and_kill([*words, *more], folder, site, requests, seconds)
+
+    site.serve(kind)
+    asked: list[str] = []
+    changes_after = chance.randint(1, 4)
     for kills in range(MOST_RUNS):
-        last = run_and_kill(
-            words,
-            folder,
-            server,
-            chance.randint(1, MOST_REQUESTS),
-            chance.uniform(0, MOST_SECONDS),
-        )
+        if kills == changes_after and kind.changes:
+            asked += site.news_asked
+            site.serve(kind, changed=True)
+        last = kill_once()
         if last.returncode != -signal.SIGKILL:
-            check(folder, expected, last)
-            return kills, len(server.news_asked) - len(set(server.news_asked))
-    raise AssertionError(
-        f"the crawl is not done after {MOST_RUNS} runs, each killed: the runs keep too little of "
-        f"what they fetch, {len(set(server.news_asked))} pages so far\n{log_of(folder)[-3000:]}"
-    )
+            break
+    else:
+        raise AssertionError(
+            f"the crawl is not done after {MOST_RUNS} runs, each killed: the runs keep too little "
+            f"of what they fetch\n{last.stdout[-3000:]}"
+        )
+    asked += site.news_asked
+    if not kind.changes:
+        check(folder, expected, last)
+    site.serve(kind, changed=kind.changes)
+    again = ("-a", "recheck=all")
+    kills += sum(kill_once(*again).returncode == -signal.SIGKILL for _ in range(2))
+    check(folder, expected, run([*words, *again], folder), kind)
+    return kills, len(asked) - len(set(asked))
 
 
 def main() -> None:
@@ -223,20 +347,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    kills = crawls = twice = 0
-    with site() as server:
-        expected = truth(server.url)
-        print(f"seed {options.seed}; the truth has {len(expected)} records", flush=True)
-        while kills < options.kills:
+    kills = crawls = again = 0
+    print(f"seed {options.seed}", flush=True)
+    with Site() as site:
+        for kind in cycle(KINDS):
             folder = Path(tempfile.mkdtemp(prefix="kill-"))
             try:
-                more, again = crawl(server, folder, expected, chance)
+                killed, more = crawl(site, folder, kind, chance)
             except AssertionError as error:
-                sys.exit(f"{folder}: {error}")
+                sys.exit(f"{folder}: {kind.name}: {error}")
             shutil.rmtree(folder)
-            kills, crawls, twice = kills + more, crawls + 1, twice + again
-            print(f"{crawls} crawls, {kills} kills, {twice} pages fetched twice", flush=True)
-    each = twice / max(kills, 1)
+            kills, crawls, again = kills + killed, crawls + 1, again + more
+            print(
+                f"{crawls} crawls ({kind.name}), {kills} kills, {again} pages fetched twice",
+                flush=True,
+            )
+            if kills >= options.kills:
+                break
+    each = again / max(kills, 1)
     print(
         f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; {each:.1f} pages fetched twice for each kill"
     )

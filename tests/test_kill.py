@@ -21,15 +21,20 @@ JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
 
 
 @pytest.fixture(scope="module")
-def linked() -> Iterator[NewsServer]:
+def linked() -> Iterator[kill.Site]:
     """A server of 300 linked pages."""
-    with kill.site() as running:
+    with kill.Site() as running:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def unchanged(linked: kill.Site) -> None:
+    linked.serve(kill.KINDS[0])
+
+
 @pytest.fixture(scope="module")
-def truth(linked: NewsServer) -> Records:
-    return kill.truth(linked.url)
+def truth(linked: kill.Site) -> Records:
+    return linked.truth()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,7 @@ def truth(linked: NewsServer) -> Records:
     [(name, "-o") for name in POINTS] + [(name, "-O") for name in POINTS if "feed" in name],
 )
 def test_killed_at_a_write_point(
-    linked: NewsServer, truth: Records, tmp_path: Path, name: str, mine: str
+    linked: kill.Site, truth: Records, tmp_path: Path, name: str, mine: str
 ) -> None:
     words = kill.line(
         linked.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl"
@@ -48,15 +53,16 @@ def test_killed_at_a_write_point(
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
-def test_killed_at_random_moments(linked: NewsServer, truth: Records, tmp_path: Path) -> None:
-    chance = random.Random(time.time())
-    for number in range(3):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        kill.crawl(linked, folder, truth, chance)
+@pytest.mark.parametrize("kind", kill.KINDS, ids=lambda kind: kind.name)
+def test_killed_at_random_moments(linked: kill.Site, tmp_path: Path, kind: kill.Kind) -> None:
+    seed = time.time()
+    try:
+        kill.crawl(linked, tmp_path, kind, random.Random(seed))
+    except AssertionError as error:
+        raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def test_a_feed_is_written_again_to_the_byte(linked: NewsServer, tmp_path: Path) -> None:
+def test_a_feed_is_written_again_to_the_byte(linked: kill.Site, tmp_path: Path) -> None:
     words = kill.line(linked.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
     feeds = {
@@ -93,7 +99,7 @@ def start(
     ids=["TERM", "INT", "INT twice"],
 )
 def test_stopped_by_a_signal(
-    linked: NewsServer, truth: Records, tmp_path: Path, signals: list[signal.Signals]
+    linked: kill.Site, truth: Records, tmp_path: Path, signals: list[signal.Signals]
 ) -> None:
     words = kill.line(linked.url, *JOB)
     for pages in (40, 90):
@@ -106,7 +112,7 @@ def test_stopped_by_a_signal(
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
-def test_a_server_that_dies_midway(linked: NewsServer, truth: Records, tmp_path: Path) -> None:
+def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.close_connection = True
         handler.connection.close()
@@ -131,7 +137,7 @@ def test_a_server_that_dies_midway(linked: NewsServer, truth: Records, tmp_path:
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 
-def test_a_disk_that_fills(linked: NewsServer, truth: Records, tmp_path: Path) -> None:
+def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -169,7 +175,7 @@ def clock() -> Callable[[str], dict[str, str]]:
 
 
 def test_a_clock_that_jumps_back(
-    linked: NewsServer, truth: Records, tmp_path: Path, clock: Callable[[str], dict[str, str]]
+    linked: kill.Site, truth: Records, tmp_path: Path, clock: Callable[[str], dict[str, str]]
 ) -> None:
     words = kill.line(linked.url, *JOB)
     # A year ahead while the first half is fetched, then right again.
