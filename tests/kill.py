@@ -101,7 +101,7 @@ def pages() -> dict[str, bytes]:
     chance = random.Random(4)
     made = {number: article(number, PAGES, chance) for number in range(PAGES)}
     return {
-        f"/news/{FIRST_ID + number}": relisted(page, twice) if number % 5 == 0 else page
+        f"/news/{FIRST_ID + number}": page
         for number, page in made.items()
         if number % GONE or not number
     }
@@ -128,6 +128,9 @@ class Site(NewsServer):
             for number, (path, page) in enumerate(self.all.items())
             if not later or number % 3 == 0
         }
+        if not kind.changes:
+            for path in list(self.pages)[::5]:
+                self.pages[path] = relisted(self.pages[path], twice)
         self.asked.clear()
 
     def source(self, kind: Kind) -> tuple[str, ...]:
