@@ -75,6 +75,8 @@ class Outcome:
         self._completed_faults = 0
         self._job: Job | None = None
         self._archive: WarcWriter | None = None
+        self._opened_sources: list[Any] = []
+        """The sources of the run, but for the live site."""
         self._source_faults: list[str] = []
         self._sources: Counter[str] = Counter()
         self._began = monotonic()
@@ -211,6 +213,7 @@ class Outcome:
         lines += [
             *self._completed,
             *self._table(),
+            *self._files_lines(),
             *self._feeds_lines(),
             *self._troubles(),
             *self._how_it_ended(),
@@ -272,6 +275,17 @@ class Outcome:
         return [
             f"  {'; '.join([f'{rendered:,} rendered', *notes, f'{plain:,} needed no rendering'])}"
         ]
+
+    def _files_lines(self) -> list[str]:
+        """For each folder of saved pages the sum of all its files, of which each counts once."""
+        folders = [source for source in self._opened_sources if hasattr(source, "tally")]
+        lines = []
+        for folder in folders:
+            counts = folder.tally()
+            named = f" in {folder.root}" if len(folders) > 1 else ""
+            parts = [f"{label} {count:,}" for label, count in counts.items() if count]
+            lines.append(f"  files{named}: {sum(counts.values()):,} = {' + '.join(parts)}")
+        return lines
 
     def _feeds_lines(self) -> list[str]:
         lines = []
@@ -390,12 +404,10 @@ class Outcome:
         self._began = monotonic()
         self._job = getattr(spider, "job", None)
         self._archive = getattr(spider, "archive", None)
-        self._source_faults = [
-            fault
-            for source in getattr(spider, "sources", ())
-            if source is not None
-            for fault in source.faults
+        self._opened_sources = [
+            source for source in getattr(spider, "sources", ()) if source is not None
         ]
+        self._source_faults = [fault for source in self._opened_sources for fault in source.faults]
         for fault in self._source_faults:
             logger.warning("%s", fault)
         self._frontier = getattr(spider, "frontier", None)

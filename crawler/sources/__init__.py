@@ -23,6 +23,7 @@ _BINARY_STARTS = (
     *(b"RIFF", b"\x00\x00\x00", b"OggS", b"ID3", b"MZ", b"\x7fELF"),
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_START_BYTES = 512
 
 
 WITH_PAGE = frozenset((200, 203))
@@ -111,14 +112,18 @@ def not_html(response: Response) -> str | None:
     if not is_text_type(response):
         declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         return f"Content-Type {declared.strip().lower()}"
-    start = response.body[:512]
+    start = response.body[:_START_BYTES]
+    return f"it begins with {start[:8]!r}" if looks_binary(start) else None
+
+
+def looks_binary(start: bytes) -> bool:
+    """Whether something that begins so is no text."""
+    start = start[:_START_BYTES]
     # UTF-16 text has a NUL for every Latin letter.
     mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith(
         (*_UTF16_MARKS, b"<")
     )
-    return (
-        f"it begins with {start[:8]!r}" if mostly_nul or start.startswith(_BINARY_STARTS) else None
-    )
+    return mostly_nul or start.startswith(_BINARY_STARTS)
 
 
 def charset_of(response: Response) -> str | None:

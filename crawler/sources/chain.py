@@ -74,6 +74,9 @@ class SourcesMiddleware:
     async def process_request(self, request: Request) -> Response | None:
         sources: list[Source | None] = getattr(self.crawler.spider, "sources", [None])
         if path := request.meta.get("saved_page"):
+            for source in sources:
+                if isinstance(source, SavedPages):
+                    source.note_read(path)
             return saved_page(
                 request, path, request.meta.get("id_where", "asked for"), self._max_bytes
             )

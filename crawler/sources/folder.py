@@ -2,7 +2,11 @@
 
 Which article a file is, is told by its path (``1752038.html``, ``news/1752038.htm``, ``en.alalam.ir/news/1752038/index.html`` as
 wget saves it), else by what the page declares (the browser's "saved from" comment, ``rel=canonical``, ``og:url``), else it
-is known only by its file's name.
+is known only by its file's name. A page that was saved from a web archive declares the archive's address of it; the
+address that the archive had it from counts.
+
+Every file is counted, as one of: a page that was read, a page that this crawl did not reach, or a file that is left out, and
+why (``LEFT_OUT``).
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from crawler.errors import CrawlerError
 from crawler.files import readable
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, Origin, PageRefused
+from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +33,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PAGE_SUFFIXES = frozenset(("", ".html", ".htm", ".xhtml", ".shtml", ".txt", ".asp", ".aspx"))
+LEFT_OUT = {
+    "duplicates": "of an article that another file holds",
+    "not pages": "that are no pages",
+    "web archives": "that are web archives: name each as a source of its own",
+    "hidden": "that are hidden",
+    "links": "that are links, and lead out of the folder, to another folder or nowhere",
+    "unreadable": "that cannot be read",
+}
+"""Why files are left out, as the report and as the log say it."""
+_NAMED = 5
+# A web archive's address of a capture: when it was captured, perhaps how it is to be replayed, and the page's address.
+_CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
 _DECLARED_URL = re.compile(
     rb"saved from url=\(\d+\)(\S+)"
     rb"|<link[^>]{1,200}?rel=[\"']?canonical[\"']?[^>]{1,200}?href=[\"']([^\"'>]{1,500})"
@@ -45,12 +61,21 @@ def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, s
         return match[1], "file's path"
     if ARTICLE_ID.fullmatch(path.stem):
         return path.stem, "file's name"
-    with path.open("rb") as file:
-        declared = _DECLARED_URL.search(file.read(_HEAD_BYTES))
-    url = next((group for group in declared.groups() if group), b"") if declared else b""
-    if article_id := site.id_of(url.decode("utf-8", "replace")) if url else None:
-        return article_id, "URL that the saved page declares"
+    for url in _declared_urls(path):
+        if article_id := site.id_of(url):
+            return article_id, "URL that the saved page declares"
     return readable(path.stem), "file's name: the page does not tell its id"
+
+
+def _declared_urls(path: Path) -> Iterator[str]:
+    """The addresses that a page declares as its own, of a capture in a web archive that of the page."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    for declared in _DECLARED_URL.finditer(head):
+        url = next(filter(None, declared.groups()), b"").decode("utf-8", "replace")
+        capture = _CAPTURE_URL.search(url)
+        # Servers and mirrors fold "//".
+        yield re.sub(r"^(https?):/(?!/)", r"\1://", capture[1]) if capture else url
 
 
 def address_of_file(path: Path, site: Site) -> str | None:
@@ -81,56 +106,110 @@ class SavedPages:
         """Index ``root``; CrawlerError if it cannot be listed or holds no page."""
         self.root = root
         self.faults: list[str] = []
+        self._site = site
         self._max_bytes = max_bytes
         self._paths: dict[str, Path] = {}
         self._told_by: dict[str, str] = {}
-        top = (root if root.is_dir() else root.parent).resolve()
-        unreadable: list[OSError] = []
-        for path in [root] if root.is_file() else self._walk(root, unreadable):
-            # Nothing outside the folder is a page of it, whatever its links say.
-            if not path.resolve().is_relative_to(top):
-                logger.warning("%s leads out of the folder of saved pages; it is left out", path)
-                continue
-            try:
-                article_id, told_by = id_of_file(path, site, root if root.is_dir() else None)
-            except OSError as error:
-                unreadable.append(error)
-                continue
-            if (first := self._paths.setdefault(article_id, path)) != path:
-                logger.warning(
-                    "%s and %s are both article %s; the first is read", first, path, article_id
-                )
-            self._told_by.setdefault(article_id, told_by)
-        for fault in unreadable:
-            logger.warning("%s: %s; it is left out", fault.filename, fault.strerror)
-            self.faults.append(f"{fault.filename}: {fault.strerror}")
+        self._left_out = dict.fromkeys(LEFT_OUT, 0)
+        self._left_out_by_name: dict[str, list[str]] = {label: [] for label in LEFT_OUT}
+        self._read: set[str] = set()
+        if root.is_file():
+            self._add_file_alone()
+        else:
+            self._walk()
+        self._say_what_is_left_out()
         if not self._paths:
             raise CrawlerError(
                 f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)"
             )
 
-    @staticmethod
-    def _walk(root: Path, unreadable: list[OSError]) -> list[Path]:
-        found = []
-        for folder, folders, files in os.walk(root, onerror=unreadable.append):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                path = Path(folder, name)
-                if (
-                    not name.startswith(".")
-                    and path.suffix.lower() in _PAGE_SUFFIXES
-                    and path.is_file()
-                    and name.lower() != "readme.txt"
-                ):
-                    found.append(path)
-        return found
+    def _add_file_alone(self) -> None:
+        """Index a file that was named itself, which is a page whatever it looks like."""
+        try:
+            if is_archive_file(self.root):
+                raise CrawlerError(
+                    f"source: got {str(self.root)!r}, a web archive of a kind that is not read; "
+                    "takes .warc, .warc.gz, .wacz, or saved pages"
+                )
+            self._add_page(self.root)
+        except OSError as error:
+            self._leave_unreadable(error)
+
+    def _walk(self) -> None:
+        top = self.root.resolve()
+        for folder, folders, files in os.walk(self.root, onerror=self._leave_unreadable):
+            folders.sort()
+            # They are not followed.
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in sorted([*files, *links]):
+                try:
+                    self._add(Path(folder, name), top)
+                except OSError as error:
+                    self._leave_unreadable(error)
+
+    def _add(self, path: Path, top: Path) -> None:
+        relative = path.relative_to(self.root)
+        if any(part.startswith(".") for part in relative.parts):
+            self._leave("hidden", str(relative), named=False)
+        elif path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(top)):
+            self._leave("links", str(relative))
+        elif not path.is_file():
+            self._leave("not pages", f"{relative} (a device or a pipe)")
+        elif is_archive_file(path):
+            self._leave("web archives", str(relative))
+        elif reason := reason_against(path):
+            self._leave(
+                "not pages", f"{relative} ({reason})", named=not is_named_as_other(path.name)
+            )
+        else:
+            self._add_page(path)
+
+    def _add_page(self, path: Path) -> None:
+        root = None if path == self.root else self.root
+        article_id, told_by = id_of_file(path, self._site, root)
+        if (first := self._paths.setdefault(article_id, path)) == path:
+            self._told_by[article_id] = told_by
+        else:
+            self._leave("duplicates", f"{path} ({article_id}, as is {first})")
+
+    def _leave(self, label: str, name: str, *, named: bool = True) -> None:
+        """Count a file that is left out, and name it, unless that would surprise nobody."""
+        self._left_out[label] += 1
+        if named:
+            self._left_out_by_name[label].append(readable(name))
+
+    def _say_what_is_left_out(self) -> None:
+        for label, names in self._left_out_by_name.items():
+            if names:
+                more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+                listed = ", ".join(names[:_NAMED]) + more
+                logger.warning("%s: left out are files %s: %s", self.root, LEFT_OUT[label], listed)
+
+    def _leave_unreadable(self, error: OSError) -> None:
+        self._leave("unreadable", f"{error.filename} ({error.strerror})")
+        self.faults.append(f"{error.filename}: {error.strerror}")
+
+    def tally(self) -> dict[str, int]:
+        """How many files were read, not reached, or left out for each reason; each file counts once."""
+        return {
+            "read": len(self._read),
+            "not reached": len(self._paths) - len(self._read),
+            **self._left_out,
+        }
 
     async def answer(self, request: Request) -> Response:
         article_id = request.meta["article"]
         path = self._paths.get(article_id)
         if path is None:
             raise NotSaved(f"no saved page in {self.root}")
+        self._read.add(article_id)
         return saved_page(request, path, self._told_by[article_id], self._max_bytes)
+
+    def note_read(self, path: Path) -> None:
+        """Count a page of this folder that was read without this source being asked for it."""
+        for article_id, held in self._paths.items():
+            if held.resolve() == path.resolve():
+                self._read.add(article_id)
 
     def articles(self) -> Iterator[str]:
         yield from self._paths

@@ -1,0 +1,144 @@
+"""Every file of a folder of saved pages is counted once, and what is left out is named."""
+
+import gzip
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import SITE, Crawl
+
+SEED = "1752038"
+PAGE = (SITE / f"{SEED}.html").read_bytes()
+TEXT = next(SITE.glob("*.txt")).read_bytes()
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+WAYBACK = "https://web.archive.org/web"
+
+
+def declaring(url: str) -> bytes:
+    """A page whose address is known from nothing but what it declares."""
+    return b"<!-- saved from url=(0073)%s -->\n" % url.encode() + PAGE
+
+
+# Files, as what they count, and what is said of those that are left out.
+FILES: dict[str, tuple[bytes, str]] = {
+    f"{SEED}.html": (PAGE, "read"),
+    "1001.cms": (PAGE, "read"),
+    "1002.php": (PAGE, "read"),
+    "1003": (PAGE, "read"),
+    "1004.php?page=2": (PAGE, "read"),
+    "1005.html.1": (b"<html><h1>No more than a headline</h1></html>", "read"),
+    "1006.txt": (TEXT, "read"),
+    "1007.htm": ("\ufeff<html><h1>Kurz</h1>".encode("utf-16-le"), "read"),
+    "1008.php": (b"<br />\n<b>Notice</b>: Undefined index<br />" + PAGE, "read"),
+    "1009.html": (b"", "read"),
+    f"copy/{SEED}.html": (PAGE, "duplicates"),
+    "picture.png": (PNG, "not pages"),
+    "picture.html": (PNG, "read"),
+    "picture": (PNG, "not pages"),
+    "style.css": (b"body { color: red }", "not pages"),
+    "old.js": (b"<!--\ndocument.write('<p>An article.</p>')\n-->", "not pages"),
+    "write.js": (b"document.write('<!doctype html><html>')", "not pages"),
+    "data.json": (b'{"html": "<html>"}', "not pages"),
+    "drawing.svg": (b'<?xml version="1.0"?><!-- x --><svg xmlns="x"></svg>', "not pages"),
+    "news.rss": (b'<?xml version="1.0"?>\n<rss><channel/></rss>', "not pages"),
+    "README": (TEXT, "not pages"),
+    "readme.txt": (TEXT, "not pages"),
+    "notes.md": (TEXT, "not pages"),
+    ".htaccess": (b"Deny from all", "hidden"),
+    ".git/page.html": (PAGE, "hidden"),
+    "old.arc": (b"filedesc://old.arc 0.0.0.0 20010101000000 text/plain 76\n", "web archives"),
+    "sub/pages.warc.gz": (gzip.compress(b"WARC/1.1\r\n"), "web archives"),
+    "capture.dat": (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "web archives"),
+}
+SAID = {
+    "duplicates": "of an article that another file holds: ",
+    "not pages": "that are no pages: ",
+    "links": "that are links, and lead out of the folder, to another folder or nowhere: ",
+    "web archives": "that are web archives: name each as a source of its own: ",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    for name, (content, _) in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "page.html").write_bytes(PAGE)
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "link.html").symlink_to(tmp_path / "elsewhere" / "page.html")
+    (folder / "broken.html").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.html")
+    return folder
+
+
+def files_line(**counts: int) -> str:
+    parts = (f"{label.replace('_', ' ')} {count}" for label, count in counts.items() if count)
+    return f"  files: {sum(counts.values())} = {' + '.join(parts)}"
+
+
+def counted() -> dict[str, int]:
+    labels = [label for _, label in FILES.values()]
+    return {
+        "duplicates": labels.count("duplicates"),
+        "not_pages": labels.count("not pages") + 1,
+        "web_archives": labels.count("web archives"),
+        "hidden": labels.count("hidden"),
+        "links": 3,
+    }
+
+
+@pytest.mark.parametrize("memory", [{}, {"JOBDIR": "job"}], ids=["", "JOBDIR"])
+def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, object]) -> None:
+    run = crawl(seed="all", source=folder, settings=memory)
+    read = [name for name, (_, label) in FILES.items() if label == "read"]
+    assert files_line(read=len(read), **counted()) in run.stdout.splitlines()
+    assert len(run.articles) + len(run.failures) == len(read)
+    for label, words in SAID.items():
+        assert f"left out are files {words}" in run.stderr, label
+    # What is no surprise is only counted.
+    assert "picture (binary data)" in run.stderr
+    assert "style.css" not in run.stderr
+    if memory:
+        again = crawl(seed="all", source=folder, settings=memory)
+        assert files_line(not_reached=len(read), **counted()) in again.stdout.splitlines()
+
+
+def test_the_rest_is_not_reached(crawl: Crawl, tmp_path: Path) -> None:
+    shutil.copytree(SITE, tmp_path / "site")
+    run = crawl(seed=SEED, source="site", depth=0)
+    total = sum(path.is_file() for path in (tmp_path / "site").rglob("*"))
+    assert f"files: {total} = read 1 + not reached " in run.stdout
+
+
+def test_a_file_that_is_named_as_seed_is_read(crawl: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(declaring(f"http://en.alalam.ir/news/{SEED}"))
+    run = crawl(seed="page.html", source="page.html", depth=0)
+    assert "  files: 1 = read 1" in run.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{WAYBACK}/20151023100000/http://en.alalam.ir/news/{SEED}",
+        f"{WAYBACK}/20151023100000id_/https://en.alalam.ir/news/{SEED}/the-slug",
+        f"{WAYBACK}/2015/http:/en.alalam.ir/news/{SEED}",
+        f"https://archive.example.org/wayback/20151023100000mp_/http://en.alalam.ir/news/{SEED}",
+        f"http://localhost:8080/coll/20151023100000/http://en.alalam.ir/news/{SEED}",
+    ],
+)
+def test_a_page_that_was_saved_from_a_web_archive(crawl: Crawl, tmp_path: Path, url: str) -> None:
+    (tmp_path / "Bridge reopens.html").write_bytes(declaring(url))
+    run = crawl(seed="Bridge reopens.html", source="Bridge reopens.html", depth=0)
+    assert run.articles[SEED]["url"] == f"http://en.alalam.ir/news/{SEED}"
+    assert run.articles[SEED]["provenance"]["id"]["where"] == "URL that the saved page declares"
+
+
+@pytest.mark.parametrize("name", ["c.arc", "c.arc.gz", "c.warc.zst", "c.dat"])
+def test_a_web_archive_is_no_saved_page(crawl: Crawl, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"filedesc://c.arc 0.0.0.0 20010101000000 text/plain 76\n")
+    run = crawl(seed=SEED, source=name)
+    assert run.exit_code == 2
+    assert f"{name}', a web archive of a kind that is not read" in run.stderr
