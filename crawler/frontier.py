@@ -1,14 +1,18 @@
-"""The crawl frontier: which articles a run knows, how it came to know them, and which it fetches next.
+"""The crawl frontier: which articles a run knows, how it came to know them, and which it fetches
+next.
 
-Breadth first, one depth after the other: the articles of the next depth wait until the last one of this depth has
-been read. So a run fetches the same articles, in the same order and found on the same pages, however fast each
-answer comes, and ``limit`` keeps those that are nearest. A crawl that was killed and goes on takes up the same order.
+Breadth first, one depth after the other: the articles of the next depth wait until the last one of
+this depth has been read. So a run fetches the same articles, in the same order and found on the
+same pages, however fast each answer comes, and ``limit`` keeps those that are nearest. A crawl that
+was killed and goes on takes up the same order.
 
-Of the lists that name an article one counts: the first, in the order of the crawl, that has it followed, or
-the first of all while none does. It gives the article its depth, ``found_on`` and the fields of its teaser. A page that
-lists an article twice lists it as it does first. So this, too, is the same in whatever order the answers come.
+Of the lists that name an article one counts: the first, in the order of the crawl, that has it
+followed, or the first of all while none does. It gives the article its depth, ``found_on`` and the
+fields of its teaser. A page that lists an article twice lists it as it does first. So this, too, is
+the same in whatever order the answers come.
 
-The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` for one run, the ledger for many.
+The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` for one run, the
+ledger for many.
 """
 
 from collections import deque
@@ -21,15 +25,21 @@ from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 from crawler.sites import ARTICLE_ID, Site
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
-"""What is known of an article: pending: to be fetched for the first time; article: it was had, at least once; failure: it was
-asked for and never had; dropped: it was had, and an item pipeline dropped it; the others are teasers, and why."""
+"""What is known of an article: pending: to be fetched for the first time; article: it was had, at
+least once; failure: it was asked for and never had; dropped: it was had, and an item pipeline
+dropped it; the others are teasers, and why.
+"""
 
 Validators = tuple[str | None, str | None]
 Order = tuple[int, int, int]
-"""Depth, place of the listing page among those fetched, position in its list: the order of the crawl."""
+"""Depth, place of the listing page among those fetched, position in its list: the order of the
+crawl.
+"""
 
 READ_AGAIN = 0.0
-"""``due_at`` of an article that has to be read again whether it has changed or not: what it lists is nearer than it was."""
+"""``due_at`` of an article that has to be read again whether it has changed or not: what it lists
+is nearer than it was.
+"""
 
 DONE = frozenset(("article", "failure", "dropped"))
 _LISTED_ONLY = frozenset(("depth", "pruned"))
@@ -39,14 +49,16 @@ _LISTED_ONLY = frozenset(("depth", "pruned"))
 class Sighting:
     """One known article.
 
-    ``order`` is its place in the crawl, by the list that counts (see this module), ``listing`` what that list says of it
-    (None where it has to be looked up in the memory). ``queued`` means that it is to be fetched, or was, and its outcome
-    is not recorded yet. ``place`` counts the articles taken. ``told`` is whether a record says what is known of it.
+    ``order`` is its place in the crawl, by the list that counts (see this module), ``listing`` what
+    that list says of it (None where it has to be looked up in the memory). ``queued`` means that it
+    is to be fetched, or was, and its outcome is not recorded yet. ``place`` counts the articles
+    taken. ``told`` is whether a record says what is known of it.
 
-    The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX time), the
-    interval between fetches (seconds), how many failed in a row, and the ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the
-    answer that the last revision was read from. Those of the present answer are ``answered`` until it is stored. ``refusal`` is the reason
-    if the last answer was no (``items.ANSWERS``).
+    The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX
+    time), the interval between fetches (seconds), how many failed in a row, and the ``validators``
+    (ETag and Last-Modified, RFC 9110, 8.8) of the answer that the last revision was read from.
+    Those of the present answer are ``answered`` until it is stored. ``refusal`` is the reason if
+    the last answer was no (``items.ANSWERS``).
     """
 
     id: str
@@ -73,9 +85,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """That a page lists an article: the page, its place in the crawl, the position in its list, and the headline that it gives.
+    """That a page lists an article: the page, its place in the crawl, the position in its list, and
+    the headline that it gives.
 
-    ``item`` is all that the list says; None where it says what the list says that counts, but for the headline.
+    ``item`` is all that the list says; None where it says what the list says that counts, but for
+    the headline.
     """
 
     page_id: str
@@ -86,7 +100,9 @@ class Listing:
 
 
 class Memory(Protocol):
-    """Keeps what a frontier knows. ``waiting`` is how many are queued at the start, ``first_place`` the first place not given yet."""
+    """Keeps what a frontier knows. ``waiting`` is how many are queued at the start, ``first_place``
+    the first place not given yet.
+    """
 
     waiting: int
     first_place: int
@@ -96,7 +112,7 @@ class Memory(Protocol):
         ...
 
     def note(self, sighting: Sighting, *, waits: bool = False) -> None:
-        """Keep a sighting that is new or has changed; ``waits`` says that it has just been queued."""
+        """Keep a sighting that is new or has changed; ``waits``: it has just been queued."""
         ...
 
     def note_listing(
@@ -110,24 +126,31 @@ class Memory(Protocol):
         ...
 
     def next(self, *, deeper: bool) -> Iterable[Sighting]:
-        """Return the next queued ones in the order of the crawl: of the present depth, or of the next if ``deeper``."""
+        """Return the next queued ones in the order of the crawl: of the present depth, or of the
+        next if ``deeper``.
+        """
         ...
 
     def unfetched(self, known: Iterable[Sighting]) -> Iterable[tuple[Sighting, Sequence[Listing]]]:
-        """Return those that were not fetched and need a record of it, in the order of the crawl, with who lists them."""
+        """Return those that were not fetched and need a record of it, in the order of the crawl,
+        with who lists them.
+        """
         ...
 
     def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
         """Return those from earlier runs that lists named and no run has fetched.
 
-        Each comes with the lists that name it: its place in the crawl by that list, the id of the page, and the item.
+        Each comes with the lists that name it: its place in the crawl by that list, the id of the
+        page, and the item.
         """
         ...
 
     def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
-        """Keep the record of an article that was taken, or of a teaser, and that it is done; return it, or None if it says nothing new.
+        """Keep the record of an article that was taken, or of a teaser, and that it is done; return
+        it, or None if it says nothing new.
 
-        ``read`` is the record as it was before other item pipelines. Without a sighting, keep a record that is of no article.
+        ``read`` is the record as it was before other item pipelines. Without a sighting, keep a
+        record that is of no article.
         """
         ...
 
@@ -136,7 +159,9 @@ class Memory(Protocol):
         ...
 
     def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
-        """Keep that an article that was taken has no record: it was not saved, or an item pipeline dropped it."""
+        """Keep that an article that was taken has no record: it was not saved, or an item pipeline
+        dropped it.
+        """
         ...
 
 
@@ -201,10 +226,11 @@ class InMemory:
 
 
 class Frontier:
-    """What one run knows. ``depth`` is how far to follow, ``limit`` how many to fetch at most (0: no limit).
+    """What one run knows. ``depth`` is how far to follow, ``limit`` how many to fetch at most (0:
+    no limit).
 
-    ``follow`` says of a listed item whether it is to be fetched at all. A run that only reads what an archive holds ``forgets`` what is
-    done, and so does not grow with the archive.
+    ``follow`` says of a listed item whether it is to be fetched at all. A run that only reads what
+    an archive holds ``forgets`` what is done, and so does not grow with the archive.
     """
 
     def __init__(
@@ -233,7 +259,7 @@ class Frontier:
         self._seeded = False
 
     def seed(self, article_ids: Iterable[str]) -> list[str]:
-        """Add seeds, after those that were added before; return those that are now to be fetched, in order."""
+        """Add seeds after those that were added before; return those to be fetched, in order."""
         article_ids = list(dict.fromkeys(article_ids))
         self._recall(article_ids)
         wanted = []
@@ -263,7 +289,7 @@ class Frontier:
         return wanted
 
     def list(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
-        """Note the related items of a page that is in flight; return the ids that are now to be fetched."""
+        """Note the related items of a page that is in flight; return the ids to be fetched."""
         page = self.known[page_id]
         assert page.place is not None
         listed: dict[str, RelatedItem] = {}
@@ -292,14 +318,15 @@ class Frontier:
         if sighting.state in _LISTED_ONLY:
             return self._decide(sighting, follows)
         if nearer and sighting.revision and order[0] < self.depth:
-            # It was too far from the seeds for all that it lists to be fetched: it has to be read again.
+            # It was too far from the seeds for all that it lists to be fetched: it has to be read
+            # again.
             self._read_again(sighting)
         elif improved:
             self.memory.note(sighting)
         return False
 
     def _decide(self, sighting: Sighting, follows: bool) -> bool:
-        """Decide about an article that one more list names; return whether it is now to be fetched."""
+        """Decide about an article that one more list names; return whether it is to be fetched."""
         sighting.told = False
         if follows:
             sighting.state = "depth" if sighting.depth > self.depth else "pending"
@@ -309,7 +336,9 @@ class Frontier:
         return False
 
     def reconsider(self) -> None:
-        """Decide anew about what was never fetched: how far to follow, or what, is not what it was in earlier runs."""
+        """Decide anew about what was never fetched: how far to follow, or what, is not what it was
+        in earlier runs.
+        """
         for sighting, listings in self.memory.never_fetched():
             before = sighting.state, sighting.order
             follows, (sighting.order, sighting.found_on, sighting.listing) = self._counting(
@@ -361,7 +390,7 @@ class Frontier:
 
     @property
     def has_more(self) -> bool:
-        """Whether any article is still to be taken, now or when this depth is done. The seeds come first."""
+        """Whether any article is still to be taken, now or when this depth is done."""
         return self._seeded and self._waiting > 0 and not self._full
 
     def take(self) -> Sighting | None:
@@ -404,7 +433,9 @@ class Frontier:
         self._in_flight.discard(article_id)
 
     def unfetched(self) -> Iterator[tuple[Sighting, Why, Sequence[Listing]]]:
-        """Yield what is known and was not fetched, in the order of the crawl, with the reason and who lists it."""
+        """Yield what is known and was not fetched, in the order of the crawl, with the reason and
+        who lists it.
+        """
         for sighting, listings in self.memory.unfetched(self.known.values()):
             yield sighting, self._why(sighting), listings
 
@@ -445,7 +476,9 @@ def _counts_more(follows: bool, order: Order, sighting: Sighting) -> bool:
 
 
 def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[str, Any]:
-    """The fields that a teaser and a failure share: what the run knows of an article that it did not read."""
+    """The fields that a teaser and a failure share: what the run knows of an article that it did
+    not read.
+    """
     listings = list(listings)
     listing = sighting.listing
     if listing is None and sighting.found_on is not None:

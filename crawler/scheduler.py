@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from crawler.frontier import Frontier
 
 TAKEN = "taken"
-"""In the meta of a request that the frontier gave, and of what comes of it: it has its turn behind it."""
+"""In the meta of a request that the frontier gave, and of what comes of it: it has its turn behind
+it.
+"""
 
 
 class FrontierScheduler(BaseScheduler):
     """Hands out the requests of a spider in the order of its ``frontier``.
 
-    A request whose ``article`` in meta waits in the frontier is kept until the frontier gives that id; for an id that an earlier run queued
-    the spider makes the request again. Any other request (a retry, a redirect, one of a spider that has no frontier) is next in turn.
-    ``pause`` stops handing out for a while: how a host that asks for patience gets it, for a run crawls one publisher.
+    A request whose ``article`` in meta waits in the frontier is kept until the frontier gives that
+    id; for an id that an earlier run queued the spider makes the request again. Any other request
+    (a retry, a redirect, one of a spider that has no frontier) is next in turn. ``pause`` stops
+    handing out for a while: how a host that asks for patience gets it, for a run crawls one
+    publisher.
     """
 
     def __init__(self, crawler: Crawler) -> None:

@@ -1,14 +1,17 @@
-"""Kill crawls with SIGKILL at random moments, resume them until they are done, and compare what they left with the truth.
+"""Kill crawls with SIGKILL at random moments, resume them until they are done, and compare what
+they left with the truth.
 
     python tests/kill.py [KILLS] [--seed N]
 
-Every crawl is of a local site of 300 pages, some of which list an article twice; it is one of KINDS, with 16 requests at
-once or with one, and with one of several LEDGER_SYNC_INTERVALs. It is killed after a random number of requests that the
-server has seen, and started again, until a run comes to its end. Then the union of its three feeds, and its ``-o`` or
-``-O`` file, must each be the records of a crawl that nobody killed, each line whole and once, and the page of every article
-must be in the archives that the runs wrote. Last, everything is asked for again (``recheck=all``), with two more kills: if
-the pages are the same, nothing may be new; if they changed meanwhile, the latest records must be those of a crawl of
-the changed pages alone. The number of pages fetched twice until then is printed, too.
+Every crawl is of a local site of 300 pages, some of which list an article twice; it is one of
+KINDS, with 16 requests at once or with one, and with one of several LEDGER_SYNC_INTERVALs. It is
+killed after a random number of requests that the server has seen, and started again, until a run
+comes to its end. Then the union of its three feeds, and its ``-o`` or ``-O`` file, must each be the
+records of a crawl that nobody killed, each line whole and once, and the page of every article must
+be in the archives that the runs wrote. Last, everything is asked for again (``recheck=all``), with
+two more kills: if the pages are the same, nothing may be new; if they changed meanwhile, the latest
+records must be those of a crawl of the changed pages alone. The number of pages fetched twice until
+then is printed, too.
 """
 
 import argparse
@@ -43,13 +46,14 @@ PAGES = 300
 GONE = 37
 MATCH = "[0-8],"
 VOLATILE = ("fetched_at", "failed_at")
-# Which of the lists of an article counts, and what a failure was called, depends on which of its lists had changed
-# already when they were read.
+# Which of the lists of an article counts, and what a failure was called, depends on which of its
+# lists had changed already when they were read.
 CHANGING = ("revision", "changed", "found_on", "listed_on", "sort")
 CHANGING_OF_FAILURE = ("headline", "headline_raw")
 SYNC_INTERVALS = (0.2, 1, 5)
-# A run is killed after so many requests and seconds at most. Most runs get to commit something before that, however slow
-# the machine is, so a crawl that is not done after MOST_RUNS makes no progress.
+# A run is killed after so many requests and seconds at most. Most runs get to commit something
+# before that, however slow the machine is, so a crawl that is not done after MOST_RUNS makes no
+# progress.
 MOST_REQUESTS, MOST_SECONDS = 150, 0.4
 MOST_RUNS = 40
 
@@ -108,7 +112,9 @@ def pages() -> dict[str, bytes]:
 
 
 class Site(NewsServer):
-    """A server of linked pages, what other sources hold of them, and the truth about each kind of crawl."""
+    """A server of linked pages, what other sources hold of them, and the truth about each kind of
+    crawl.
+    """
 
     def __init__(self) -> None:
         super().__init__(Path("nowhere"))
@@ -134,7 +140,7 @@ class Site(NewsServer):
         self.asked.clear()
 
     def source(self, kind: Kind) -> tuple[str, ...]:
-        """The words of the command line that name the sources of a kind of crawl, which are made first."""
+        """Make the sources of a kind of crawl; return the words of the command line for them."""
         folder = Path(self._folder.name)
         if "folder" in kind.sources and not (folder / "folder").exists():
             (folder / "folder").mkdir()
@@ -301,7 +307,8 @@ def archived(files: list[Path]) -> set[str]:
 def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[int, int]:
     """Kill and resume one crawl until it is done, and again while everything is asked for again.
 
-    Return how often it was killed, and how many pages were fetched twice before everything was asked for again.
+    Return how often it was killed, and how many pages were fetched twice before everything was
+    asked for again.
     """
     expected = site.truth(kind)
     words = line(
@@ -369,7 +376,8 @@ def main() -> None:
                 break
     each = again / max(kills, 1)
     print(
-        f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; {each:.1f} pages fetched twice for each kill"
+        f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; "
+        f"{each:.1f} pages fetched twice for each kill"
     )
 
 

@@ -1,4 +1,6 @@
-"""Files that users keep are never destroyed: by a run that brings nothing, by several in a row, or by a ledger."""
+"""Files that users keep are never destroyed: by a run that brings nothing, by several in a row, or
+by a ledger.
+"""
 
 import json
 import signal

@@ -1,4 +1,6 @@
-"""Crawls that are killed, stopped or starved, and resumed, leave what a crawl leaves that nobody touched: see kill.py."""
+"""Crawls that are killed, stopped or starved, and resumed, leave what a crawl leaves that nobody
+touched: see kill.py.
+"""
 
 import random
 import signal
@@ -133,7 +135,8 @@ def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: 
     assert kill.lasting(articles) == {
         key: record for key, record in truth.items() if record["kind"] == "article"
     }
-    # What lists say of a teaser was told when the first run ended, and again when more lists had been had.
+    # What lists say of a teaser was told when the first run ended, and again when more lists had
+    # been had.
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 

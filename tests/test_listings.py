@@ -1,4 +1,6 @@
-"""What lists say of an article is the same in memory and in a ledger, however often the lists are read."""
+"""What lists say of an article is the same in memory and in a ledger, however often the lists are
+read.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""A page that lists very many articles costs a number of statements that grows far more slowly than the list."""
+"""A page that lists very many articles costs a number of statements that grows far more slowly than
+the list.
+"""
 
 from contextlib import closing
 from datetime import UTC, datetime

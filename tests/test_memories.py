@@ -1,4 +1,6 @@
-"""A frontier with a ledger, killed at any moment, knows what a frontier knows that keeps all in memory."""
+"""A frontier with a ledger, killed at any moment, knows what a frontier knows that keeps all in
+memory.
+"""
 
 import random
 import tempfile

@@ -1,11 +1,12 @@
 """Which records go into which feed, and when.
 
-Without a memory each record goes into its feeds as it is scraped. The feeds of a crawl with a memory are written from
-the ledger when the run closes. Those of a run that was killed are written by the next one, the same to the byte, before
-it fetches anything.
+Without a memory each record goes into its feeds as it is scraped. The feeds of a crawl with a
+memory are written from the ledger when the run closes. Those of a run that was killed are written
+by the next one, the same to the byte, before it fetches anything.
 
-A ledger may come from anyone, so it never decides which file is written, or how: of the feeds that it names for a
-killed run, those are written that the present run is asked to write too, with the present run's options.
+A ledger may come from anyone, so it never decides which file is written, or how: of the feeds that
+it names for a killed run, those are written that the present run is asked to write too, with the
+present run's options.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _TIME = "%(time)s"
 
 
 class WatchedFeedExporter(FeedExporter):
-    """Scrapy's feed exporter, whose errors no longer pass for success: each is told to the run's outcome.
+    """Scrapy's feed exporter, except that the run's outcome learns of every error.
 
     With a ledger, the feeds of a run are made of what the ledger holds, when the run has closed.
     """
@@ -47,6 +48,8 @@ class WatchedFeedExporter(FeedExporter):
     _writing: Run | None = None
     _has_article = False
     """Whether any of the records that are being written is that of an article."""
+    _broken_off = False
+    """Whether the run whose records are being written was killed."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -116,7 +119,8 @@ class WatchedFeedExporter(FeedExporter):
         self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
 
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
-        """Write the feeds of a run that was killed; those that this run replaces will hold its records, too.
+        """Write the feeds of a run that was killed; those that this run replaces will hold its
+        records, too.
 
         If one cannot be written, or this run is not asked to write it, a later run tries again.
         """
@@ -152,10 +156,11 @@ class WatchedFeedExporter(FeedExporter):
     def _asked_again(
         self, named: dict[str, int], began: str
     ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
-        """Of the feeds that a ledger names, with their sizes: those that this run is asked to write too, and the others.
+        """Divide the feeds that a ledger names into those that this run is asked to write, too, and
+        the others.
 
-        The first come with this run's options. A feed of one file a run is the same feed in another folder, if a run was
-        started there.
+        The first come with this run's options and with the size that the ledger gives. A feed that
+        has a file for each run may lie in another folder, where an earlier run was started.
         """
         own = {_canonical(uri): uri for uri in self._own}
         timed = {
@@ -184,6 +189,7 @@ class WatchedFeedExporter(FeedExporter):
             for first, feeds in self._by_first_run(run).items():
                 self._writing, self.slots = run, []
                 self._has_article = job.has_article(run, first)
+                self._broken_off = run is not job.run
                 whole, self.feeds = self.feeds, feeds
                 try:
                     super().open_spider(spider)
@@ -201,7 +207,9 @@ class WatchedFeedExporter(FeedExporter):
         return self._failures() == failed
 
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
-        """The feeds by the first run that they hold: one that replaces its file holds all of the crawl that this run goes on with."""
+        """The feeds by the first run that they hold: one that replaces its file holds all of the
+        crawl that this run goes on with.
+        """
         grouped: dict[int, dict[str, Any]] = {}
         for uri, options in self.feeds.items():
             grouped.setdefault(run.began_before if _replaces(uri, options) else run.number, {})[
@@ -215,7 +223,7 @@ class WatchedFeedExporter(FeedExporter):
             slot.storage.name = _stamp(self._writing.began)
             slot.storage.written_after = self._sizes.get(slot.uri_template)
             slot.storage.has_article = self._has_article
-            slot.storage.broken_off = self._writing is not self.crawler.spider.job.run  # type: ignore[union-attr]
+            slot.storage.broken_off = self._broken_off
         return slot
 
     def _failures(self) -> int:
@@ -259,7 +267,10 @@ def _canonical(uri: str) -> str:
 def _of_other_folder(
     uri: str, timed: dict[str, dict[str, Any]], began: str
 ) -> dict[str, Any] | None:
-    """The options of a feed that is one of ``timed``, but in the folder of a run that was started elsewhere."""
+    """The options of a feed that is one of ``timed``, in the folder of a run started elsewhere.
+
+    Its file must be a new one in a folder that exists, and no link, which could lead anywhere.
+    """
     path, written = Path(uri), Path(uri.replace(_TIME, began))
     if not path.is_absolute() or not path.parent.is_dir() or written.is_symlink():
         return None
@@ -277,7 +288,9 @@ def _stamp(began: datetime) -> str:
 
 
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
-    """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs share it."""
+    """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs
+    share it.
+    """
     began = getattr(spider, "began", None)
     if not began:
         return params
@@ -288,7 +301,8 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
 
 
 class RecordLinesExporter(JsonLinesItemExporter):
-    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as Scrapy writes it.
+    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as
+    Scrapy writes it.
 
     What a killed run leaves behind is whole up to the last second.
     """

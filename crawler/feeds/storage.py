@@ -1,12 +1,13 @@
 """Feed files that are whole or absent.
 
-A feed is written beside its target, made durable and renamed over it when the run has closed. A run that is killed,
-cannot write, or stores no article leaves the target as it was; the records that it had written stay beside it, in a file
-that ends in ``.part``.
+A feed is written beside its target, made durable and renamed over it when the run has closed. A run
+that is killed, cannot write, or stores no article leaves the target as it was; the records that it
+had written stay beside it, in a file that ends in ``.part``.
 
-When an incomplete run replaces a complete file, that file stays beside it, with the ending ``.previous``, until a
-complete run replaces the target. So a ``.previous`` that is not the target itself says that the target is incomplete,
-and that ``.previous`` is the last complete file. Each step keeps this true, so a run may be killed at any of them.
+When an incomplete run replaces a complete file, that file stays beside it, with the ending
+``.previous``, until a complete run replaces the target. So a ``.previous`` that is not the target
+itself says that the target is incomplete, and that ``.previous`` is the last complete file. Each
+step keeps this true, so a run may be killed at any of them.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ _LINES = ("jsonlines", "jsonl", "jl")
 
 
 class _Part(io.FileIO):
-    """A feed being written. The first write that fails stops the crawl: what cannot be stored must not be fetched.
+    """A feed being written. The first write that fails stops the crawl: what cannot be stored must
+    not be fetched.
 
-    It raises nothing, for the other feeds of the run are to get their records; ``error`` tells at the end.
+    It raises nothing, for the other feeds of the run are to get their records; ``error`` tells at
+    the end.
     """
 
     def __init__(self, descriptor: int, path: str, crawler: Crawler) -> None:
@@ -79,7 +82,8 @@ class _Part(io.FileIO):
 
 
 class WholeFileStorage(FileFeedStorage):
-    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step at the end of the run.
+    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step
+    at the end of the run.
 
     What is no regular file, such as a device or a pipe, is written as Scrapy writes it.
     """
@@ -96,11 +100,14 @@ class WholeFileStorage(FileFeedStorage):
             feed_options or {}
         ).get("postprocessing")
         self.name: str | None = None
-        """Of the run, where the next one may have to write this feed again; its part is named after it."""
+        """Of the run, where the next one may have to write this feed again; its part is named after it.
+        """
         self.written_after: int | None = None
         """After how many bytes of the file a run that was killed may have written it already."""
         self.has_article: bool | None = None
-        """Whether the records that are written hold an article, of this feed or another; None: the outcome knows."""
+        """Whether the records that are written hold an article, of this feed or another; None: the
+        outcome knows.
+        """
         self.broken_off = False
         """Whether the run whose records are written was killed."""
         self._part: _Part | None = None
@@ -171,7 +178,9 @@ class WholeFileStorage(FileFeedStorage):
         return self.overwrite and not has_article and _has_content(self.target)
 
     def _put(self, part: str, *, complete: bool) -> None:
-        """Put the part in the target's place, or after what it holds, alone of all runs that write into this folder."""
+        """Put the part in the target's place, or after what it holds, alone of all runs that write
+        into this folder.
+        """
         folder = os.open(self.target.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
@@ -195,7 +204,9 @@ class WholeFileStorage(FileFeedStorage):
         Path(part).replace(self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
-        """Replace the target, and keep the last complete file: it may be all that there is of a site that has died."""
+        """Replace the target, and keep the last complete file: it may be all that there is of a
+        site that has died.
+        """
         previous = self.target.with_name(self.target.name + ".previous")
         if complete and previous.exists():
             # Until the target is replaced, this is the last complete file.
@@ -232,7 +243,9 @@ class WholeFileStorage(FileFeedStorage):
         point("feed parts joined")
 
     def _mend_last_line(self, whole: IO[bytes]) -> None:
-        """End the last line of what is added to. One that was torn off would spoil the next record too; it is kept in a file of its own."""
+        """End the last line of what is added to. One that was torn off would spoil the next record
+        too; it is kept in a file of its own.
+        """
         line = _last_line(self.target)
         if not line:
             return
@@ -325,7 +338,9 @@ def size_of(uri: str) -> int:
 
 
 def _holds(target: Path, part: Path, start: int) -> bool:
-    """Whether a file holds all of another one, in one piece, at ``start`` or after it, where a torn line may have been."""
+    """Whether a file holds all of another one, in one piece, at ``start`` or after it, where a torn
+    line may have been.
+    """
     if part.stat().st_size == 0:
         return True
     with (

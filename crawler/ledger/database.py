@@ -1,7 +1,9 @@
-"""The one module that knows which database keeps the ledger: SQLite, in one file, through SQLAlchemy.
+"""The one module that knows which database keeps the ledger: SQLite, in one file, through
+SQLAlchemy.
 
-Readers and the one writer do not hinder each other (WAL). A transaction that was committed survives the death of the
-process; one that was committed as ``durable``, and all before it, survives a power cut.
+Readers and the one writer do not hinder each other (WAL). A transaction that was committed survives
+the death of the process; one that was committed as ``durable``, and all before it, survives a power
+cut.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ _ADVICE = (
 class Database:
     """A connection to the ledger in ``path``, for one thread. LedgerError if it cannot be had.
 
-    ``create`` makes the tables of a file that is not there yet; without it, the ledger is only read.
+    ``create`` makes the tables of a file that is not there yet; without it, the ledger is only
+    read.
     """
 
     def __init__(self, path: Path, *, create: Callable[[Connection], None] | None = None) -> None:
@@ -194,7 +197,8 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
 
 def _engine(path: Path, *, write: bool) -> Any:
     mode = "rwc" if write else "ro"
-    # A folder that cannot be written has no room for the files of WAL; after a clean end it needs none.
+    # A folder that cannot be written has no room for the files of WAL; after a clean end it needs
+    # none.
     alone = (
         not write
         and not os.access(path.parent, os.W_OK)

@@ -1,4 +1,6 @@
-"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus. Nothing here writes."""
+"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus.
+Nothing here writes.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _PIECEMEAL = {"yield_per": 100}
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a job knows: how many articles it discovered, as what they count, and which of them are not what they count as."""
+    """What a job knows: how many articles it discovered, as what they count, and which of them are
+    not what they count as.
+    """
 
     discovered: int
     articles: int
@@ -64,7 +68,9 @@ class Balance:
 
 
 def balance(connection: Connection) -> Balance:
-    """Count what the job knows, and look for evidence of each: an article has its revisions, a failure what was tried, and so on."""
+    """Count what the job knows, and look for evidence of each: an article has its revisions, a
+    failure what was tried, and so on.
+    """
     counted = dict.fromkeys(_COUNTED.values(), 0)
     discovered = 0
     for state, count in connection.execute(
@@ -205,7 +211,9 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 
 
 def listers(connection: Connection, article_id: str) -> list[Any]:
-    """Who lists an article, in the order in which the crawl found them: page_id, run, began, position, headline."""
+    """Who lists an article, in the order in which the crawl found them: page_id, run, began,
+    position, headline.
+    """
     query = (
         select(LISTINGS, RUNS.c.began)
         .join(RUNS, RUNS.c.run == LISTINGS.c.run)
@@ -222,7 +230,9 @@ def page(connection: Connection, article_id: str) -> Any:
 
 
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
-    """The articles as JSON, in the order in which they were stored: the latest revision of each, or all."""
+    """The articles as JSON, in the order in which they were stored: the latest revision of each, or
+    all.
+    """
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(

@@ -36,7 +36,8 @@ _ITEM = RECORDS.c.kind == "item"
 _OF_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
 _GLANCES, _GLANCE_SECONDS = 5, 0.02
 HELD = 75
-"""Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later)."""
+"""Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class Run:
     number: int
     began: datetime
     began_before: int
-    """The first run since the last that left nothing to fetch: where the crawl began that this run goes on with."""
+    """The first run since the last that left nothing to fetch: where the crawl began that this run
+    goes on with.
+    """
 
 
 class Job:
     """The ledger of one folder, open for writing by this process alone.
 
-    ``folder`` is made if it is not there. CrawlerError, with exit code 75 if another process holds the job, 2 if it is of
-    another site, 1 if the ledger cannot be opened.
+    ``folder`` is made if it is not there. CrawlerError, with exit code 75 if another process holds
+    the job, 2 if it is of another site, 1 if the ledger cannot be opened.
     """
 
     def __init__(self, folder: Path, site: str) -> None:
@@ -67,7 +70,9 @@ class Job:
         self.pages: Pages | None = None
         self.run: Run | None = None
         self.feeds_failed = False
-        """Whether a feed could not be written; the run is then not ended, and the next one begins with its feeds."""
+        """Whether a feed could not be written; the run is then not ended, and the next one begins
+        with its feeds.
+        """
 
     def begin(
         self,
@@ -78,10 +83,12 @@ class Job:
         intervals: Intervals,
         sync_seconds: float,
     ) -> bool:
-        """Begin a run, with what is to be asked for again queued. Return whether its arguments are those of the run before.
+        """Begin a run, with what is to be asked for again queued. Return whether its arguments are
+        those of the run before.
 
-        ``arguments`` are those that decide what is followed and where from, ``recheck`` is one of ``arguments.RECHECKS``,
-        ``limit`` how many articles the run may fetch (0: no limit), ``sync_seconds`` how long what is committed may wait to be durable.
+        ``arguments`` are those that decide what is followed and where from, ``recheck`` is one of
+        ``arguments.RECHECKS``, ``limit`` how many articles the run may fetch (0: no limit),
+        ``sync_seconds`` how long what is committed may wait to be durable.
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
@@ -125,7 +132,7 @@ class Job:
             )
 
     def name_feeds(self, feeds: Mapping[str, int]) -> None:
-        """Keep which feeds this run is to write: URIs, with the bytes that each file has at this moment."""
+        """Keep which feeds this run is to write: URIs, with the present size of each file in bytes."""
         assert self.run is not None
         number = self.run.number
         rows = [
@@ -170,7 +177,9 @@ class Job:
             return connection.execute(query.limit(1)).first() is not None
 
     def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
-        """The records that a run stored, or all since the run ``first``, in the order in which they were stored."""
+        """The records that a run stored, or all since the run ``first``, in the order in which they
+        were stored.
+        """
         query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
         # By run first, which the index gives: numbers grow with the runs.
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
@@ -184,7 +193,7 @@ class Job:
                     yield msgspec.json.decode(stored)
 
     def end(self, run: Run, reason: str | None) -> None:
-        """Keep that a run has ended and its feeds are written; ``reason`` is None if it was killed."""
+        """Keep that a run has ended and its feeds are written; ``reason``: None if it was killed."""
         with self.database.transaction(durable=True) as connection:
             finished = reason == "finished" and not history.queued(connection)
             change = update(RUNS).where(RUNS.c.run == run.number)
@@ -210,7 +219,8 @@ class Job:
 
 
 def read(folder: Path) -> Database:
-    """Open a job's ledger for reading, also while a run writes to it. One of an older schema is migrated first.
+    """Open a job's ledger for reading, also while a run writes to it. One of an older schema is
+    migrated first.
 
     CrawlerError if there is none, or it cannot be read.
     """
@@ -288,7 +298,9 @@ def _migrate(database: Database, path: Path, version: int) -> None:
 
 
 def _hold(lock: IO[str]) -> None:
-    """Lock a file for this process alone; BlockingIOError if another holds it, and not only to see who does."""
+    """Lock a file for this process alone; BlockingIOError if another holds it, and not only to see
+    who does.
+    """
     for _ in range(_GLANCES):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -299,7 +311,9 @@ def _hold(lock: IO[str]) -> None:
 
 
 def _lock(folder: Path) -> IO[str]:
-    """Hold the folder for as long as this process lives. The kernel lets go of it when the process ends, however it ends."""
+    """Hold the folder for as long as this process lives. The kernel lets go of it when the process
+    ends, however it ends.
+    """
     if folder.exists() and not folder.is_dir():
         raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
     try:

@@ -1,8 +1,9 @@
-"""What the ledger knows of articles: the frontier's memory over many runs, and what was stored of each.
+"""What the ledger knows of articles: the frontier's memory over many runs, and what was stored of
+each.
 
-What a run tells is gathered and committed together (``flush``), in the order in which it was told: whatever is in the ledger
-after a crash is what was told up to some moment. An article's record, its revision and that it is done are told
-together, after everything that the article lists.
+What a run tells is gathered and committed together (``flush``), in the order in which it was told:
+whatever is in the ledger after a crash is what was told up to some moment. An article's record, its
+revision and that it is done are told together, after everything that the article lists.
 """
 
 from __future__ import annotations
@@ -96,8 +97,9 @@ class _Kept(NamedTuple):
 class Pages:
     """The articles of one job, for one run. It is the ``Memory`` of the run's frontier.
 
-    The first thing that cannot be read or written is told to ``on_failure`` and kept in ``failed``. From then on nothing is
-    kept and nothing is known: the run is to end, and the ledger holds what was committed before.
+    The first thing that cannot be read or written is told to ``on_failure`` and kept in ``failed``.
+    From then on nothing is kept and nothing is known: the run is to end, and the ledger holds what
+    was committed before.
     """
 
     def __init__(
@@ -111,7 +113,8 @@ class Pages:
         self.failed: CrawlerError | None = None
         self.on_failure: Callable[[CrawlerError], None] = lambda error: None
         self.before_durable: Callable[[], None] = lambda: None
-        """Called before a commit that is to outlast a power cut: makes the files durable that it refers to."""
+        """Called before a commit that is to outlast a power cut: makes the files durable that it refers to.
+        """
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
             self.waiting = history.queued(connection)
@@ -181,7 +184,9 @@ class Pages:
         return list(map(_sighting, level))
 
     def unfetched(self, known: Iterable[Sighting]) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
-        """Teasers whose record is not written, or not true any more; none while anything is still to be fetched."""
+        """Teasers whose record is not written, or not true any more; none while anything is still
+        to be fetched.
+        """
         self.flush()
         if self._rows(_QUEUED.limit(1)):
             return
@@ -197,7 +202,9 @@ class Pages:
     def _with_listings(
         self, article_ids: list[str]
     ) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
-        """Articles with their listings, in the order of the ids; their records are looked up for ``store``, too."""
+        """Articles with their listings, in the order of the ids; their records are looked up for
+        ``store``, too.
+        """
         values = {"ids": article_ids}
         found = {row.id: _sighting(row) for row in self._rows(_FOUND, values)}
         listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
@@ -287,7 +294,9 @@ class Pages:
         self._done(sighting, sighting.state)
 
     def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
-        """Keep that an article was asked for and there is no record of it: dropped by an item pipeline, or not saved."""
+        """Keep that an article was asked for and there is no record of it: dropped by an item
+        pipeline, or not saved.
+        """
         sighting.told = sighting.told and sighting.state == state
         self._fetch_row(sighting, state, detail)
         self._done(sighting, "article" if sighting.revision else state)
@@ -329,7 +338,7 @@ class Pages:
         return row
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
-        """The JSON of the latest record of a kind; of teasers it has been looked up (``_with_listings``)."""
+        """The JSON of the latest record of a kind; ``_with_listings`` has looked up that of teasers."""
         if (article_id, kind) in self._told:
             row = self._told[article_id, kind]
         else:
@@ -358,7 +367,9 @@ class Pages:
             self.on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
-        """Commit what was told since the last time, durably if the next time may be too late for ``sync_seconds``."""
+        """Commit what was told since the last time, durably if the next time may be too late for
+        ``sync_seconds``.
+        """
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
         told = self._changed or self._listed or self._fetched or self._recorded or self._archived
         if self.failed is not None or (not told and not (durable and self._unsynced)):
@@ -432,10 +443,12 @@ class Pages:
 
 
 def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
-    """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see ``arguments.RECHECKS``.
+    """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see
+    ``arguments.RECHECKS``.
 
-    One that is due later than any interval allows was told so by a clock that was wrong. Where a run may fetch only so many
-    (``limit``), those that are due longest come first, and leave half of it to what was never fetched.
+    One that is due later than any interval allows was told so by a clock that was wrong. Where a
+    run may fetch only so many (``limit``), those that are due longest come first, and leave half of
+    it to what was never fetched.
     """
     known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
@@ -460,7 +473,9 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
 
 
 def forget_source(connection: Connection) -> None:
-    """Forget what only one source of pages said: the validators of its server, and which pages it does not have."""
+    """Forget what only one source of pages said: the validators of its server, and which pages it
+    does not have.
+    """
     has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
     connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
     connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))

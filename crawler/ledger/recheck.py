@@ -1,11 +1,12 @@
 """When an article is asked for again. Pure.
 
-Each article has its own interval: halved when it had changed, doubled when it had not or was gone, within the bounds. What
-failed for another reason is tried again after the shortest interval, doubled with every failure in a row up to a day's worth of
-them, and the article's own interval stays.
+Each article has its own interval: halved when it had changed, doubled when it had not or was gone,
+within the bounds. What failed for another reason is tried again after the shortest interval,
+doubled with every failure in a row up to a day's worth of them, and the article's own interval
+stays.
 
-Intervals count from the beginning of the run and are a little shorter than they are called: what is to be asked for every hour is due when
-cron starts the next run, an hour after it started this one.
+Intervals count from the beginning of the run and are a little shorter than they are called: what is
+to be asked for every hour is due when cron starts the next run, an hour after it started this one.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from crawler.errors import CrawlerError
 from crawler.frontier import Sighting
 from crawler.items import ANSWERS
 
-# Of the interval: how much earlier an article is due, and how much of it a run that takes long may have taken.
+# Of the interval: how much earlier an article is due, and how much of it a run that takes long may
+# have taken.
 _EARLY, _TAKEN = 0.05, 0.5
 # Shortest intervals: a site that was away for days is not left alone for weeks.
 _LONGEST_BACKOFF = 24
@@ -43,7 +45,8 @@ class Intervals:
     def plan(self, sighting: Sighting, outcome: str, began: float, now: float) -> None:
         """Set when an article is due again.
 
-        ``began`` and ``now`` are when the run began and the article was fetched (POSIX seconds), ``outcome`` is that of ``schema.FETCHES``.
+        ``began`` and ``now`` are when the run began and the article was fetched (POSIX seconds),
+        ``outcome`` is that of ``schema.FETCHES``.
         """
         if outcome in ("new", "changed"):
             sighting.interval = self._bounded(sighting.interval / 2)

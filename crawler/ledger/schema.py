@@ -1,4 +1,5 @@
-"""The tables of the ledger, in standard types only, their version, and the way from older versions to it.
+"""The tables of the ledger, in standard types only, their version, and the way from older versions
+to it.
 
 Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
 """
@@ -35,7 +36,8 @@ RUNS = Table(
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("began", String, nullable=False),
     Column("process", Integer, nullable=False),
-    # As JSON: those that decided what is followed, when what earlier runs had met was last looked at again.
+    # As JSON: those that decided what is followed, when what earlier runs had met was last looked
+    # at again.
     Column("arguments", String, nullable=False),
     # The last time that what the run had stored was made durable.
     Column("alive_at", String, nullable=False),
@@ -64,7 +66,8 @@ PAGES = Table(
     Column("id", String, primary_key=True),
     Column("state", String, nullable=False),
     Column("queued", Boolean, nullable=False),
-    # Its place in the crawl: depth, place of the page that lists it, position in the list (crawler.frontier.Order).
+    # Its place in the crawl: depth, place of the page that lists it, position in the list
+    # (crawler.frontier.Order).
     Column("depth", Integer, nullable=False),
     Column("lister", Integer, nullable=False),
     Column("position", Integer, nullable=False),
@@ -94,10 +97,11 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline that the list gives; null if it is in the item. Rows of older programs have null, too, where it is
-    # that of the list that named the article first.
+    # The headline that the list gives; null if it is in the item. Rows of older programs have null,
+    # too, where it is that of the list that named the article first.
     Column("headline", String),
-    # The whole item as JSON, where this is the list that counts (crawler.frontier), or gives another time of upload.
+    # The whole item as JSON, where this is the list that counts (crawler.frontier), or gives
+    # another time of upload.
     Column("item", LargeBinary),
     sqlite_with_rowid=False,
 )

@@ -1,12 +1,13 @@
 """Saved pages: a folder, or one file, that answers in the place of the publisher.
 
-Which article a file is, is told by its path (``1752038.html``, ``news/1752038.htm``, ``en.alalam.ir/news/1752038/index.html`` as
-wget saves it), else by what the page declares (the browser's "saved from" comment, ``rel=canonical``, ``og:url``), else it
-is known only by its file's name. A page that was saved from a web archive declares the archive's address of it; the
-address that the archive had it from counts.
+Which article a file is, is told by its path (``1752038.html``, ``news/1752038.htm``,
+``en.alalam.ir/news/1752038/index.html`` as wget saves it), else by what the page declares (the
+browser's "saved from" comment, ``rel=canonical``, ``og:url``), else it is known only by its file's
+name. A page that was saved from a web archive declares the archive's address of it; the address
+that the archive had it from counts.
 
-Every file is counted, as one of: a page that was read, a page that this crawl did not reach, or a file that is left out, and
-why (``LEFT_OUT``).
+Every file is counted, as one of: a page that was read, a page that this crawl did not reach, or a
+file that is left out, and why (``LEFT_OUT``).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ LEFT_OUT = {
 }
 """Why files are left out, as the report and as the log say it."""
 _NAMED = 5
-# A web archive's address of a capture: when it was captured, perhaps how it is to be replayed, and the page's address.
+# A web archive's address of a capture: when it was captured, perhaps how it is to be replayed, and
+# the page's address.
 _CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
 _DECLARED_URL = re.compile(
     rb"saved from url=\(\d+\)(\S+)"
@@ -68,7 +70,7 @@ def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, s
 
 
 def _declared_urls(path: Path) -> Iterator[str]:
-    """The addresses that a page declares as its own, of a capture in a web archive that of the page."""
+    """The addresses that a page declares as its own; for a capture, that of the page captured."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     for declared in _DECLARED_URL.finditer(head):
@@ -79,9 +81,11 @@ def _declared_urls(path: Path) -> Iterator[str]:
 
 
 def address_of_file(path: Path, site: Site) -> str | None:
-    """The address that a saved page's relative links start from, where its path keeps the publisher's; None elsewhere.
+    """The address that a saved page's relative links start from, where its path keeps the
+    publisher's; None elsewhere.
 
-    wget -k makes the links of ``news/1752038/index.html`` relative to that file, not to the article's URL.
+    wget -k makes the links of ``news/1752038/index.html`` relative to that file, not to the
+    article's URL.
     """
     place = "/" + path.as_posix().lstrip("/")
     matches = list(site.article_pattern.finditer(place))
@@ -89,7 +93,9 @@ def address_of_file(path: Path, site: Site) -> str | None:
 
 
 def address_of(url: str, file: str | None, article_id: str, site: Site) -> str | None:
-    """Where the relative links of the page that answered at ``url``, or was saved in ``file``, start; None if nobody knows its address."""
+    """Where the relative links of the page that answered at ``url``, or was saved in ``file``,
+    start; None if nobody knows its address.
+    """
     known = ARTICLE_ID.fullmatch(article_id) is not None
     if file is None:
         return url if known else None
@@ -120,7 +126,8 @@ class SavedPages:
         self._say_what_is_left_out()
         if not self._paths:
             raise CrawlerError(
-                f"source: got {str(root)!r}, which holds no saved page (a file such as 1752038.html or page.txt)"
+                f"source: got {str(root)!r}, which holds no saved page "
+                "(a file such as 1752038.html or page.txt)"
             )
 
     def _add_file_alone(self) -> None:
@@ -190,7 +197,7 @@ class SavedPages:
         self.faults.append(f"{error.filename}: {error.strerror}")
 
     def tally(self) -> dict[str, int]:
-        """How many files were read, not reached, or left out for each reason; each file counts once."""
+        """How many files were read, not reached, or left out, by reason; each counts once."""
         return {
             "read": len(self._read),
             "not reached": len(self._paths) - len(self._read),
@@ -216,7 +223,9 @@ class SavedPages:
 
 
 def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Response:
-    """Answer a request with a saved page; PageRefused if it cannot be read or is larger than ``max_bytes``."""
+    """Answer a request with a saved page; PageRefused if it cannot be read or is larger than
+    ``max_bytes``.
+    """
     request.meta["origin"] = Origin(
         source="folder",
         where=readable(path),

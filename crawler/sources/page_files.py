@@ -1,8 +1,10 @@
-"""Whether a file may be a saved page: its content decides, and its ending only where the content leaves it open.
+"""Whether a file may be a saved page: its content decides, and its ending only where the content
+leaves it open.
 
-A file that begins with markup of HTML is a page, whatever its ending. Plain text is a page where its ending is one that
-pages are saved with: programs, styles and data are text, too. Binary data with such an ending is a page that cannot be
-read, and a failure says so. What is said here of a file says nothing of whether it holds an article.
+A file that begins with markup of HTML is a page, whatever its ending. Plain text is a page where
+its ending is one that pages are saved with: programs, styles and data are text, too. Binary data
+with such an ending is a page that cannot be read, and a failure says so. What is said here of a
+file says nothing of whether it holds an article.
 """
 
 import mimetypes
@@ -17,7 +19,8 @@ _HEAD_BYTES = 4096
 _DOCUMENT = re.compile(r"<!doctype\s+html|<html\b", re.IGNORECASE)
 # XML that is no XHTML: feeds, drawings, site maps.
 _OTHER_XML = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*<(?:svg|rss|feed|urlset|sitemapindex|rdf:)",
+    r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*"
+    r"<(?:svg|rss|feed|urlset|sitemapindex|rdf:)",
     re.IGNORECASE | re.DOTALL,
 )
 _PAGE_ENDINGS = frozenset(
@@ -51,7 +54,9 @@ _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
 
 
 def is_archive_file(path: Path) -> bool:
-    """Whether a file is a web archive (WARC, WACZ, ARC), by its name or its first bytes. OSError if it cannot be read."""
+    """Whether a file is a web archive (WARC, WACZ, ARC), by its name or its first bytes. OSError if
+    it cannot be read.
+    """
     if _ARCHIVE_NAME.search(path.name):
         return True
     with path.open("rb") as file:
