@@ -278,6 +278,9 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "escaped arrays in elements": _in_body(Many(b"<pre>array(9) {\n" + ESCAPED)),
     "escaped strings of a wrong length": _in_body(Many(b"string(5) &quot;a&quot;\n")),
     "escaped strings without an end": _in_body(Many(b"string(99999999) &quot;a ")),
+    "escaped strings in an array without an end": _in_body(
+        b"<pre>array(99999) {", Many(b"[0]=>\nstring(99999) &#34;\n"), b"</pre>"
+    ),
     "escaped strings with tags": _in_body(Many(b"string(99999999) &quot;a<b>")),
     "escaped strings that fit": _in_body(Many(b"<pre>string(1) &quot;a&quot;\n</pre>")),
     "escaped keys": _in_body(b"<pre>array(1) {\n  [&quot;", Many(b"a&quot;]=&gt;\n"), b"</pre>"),
