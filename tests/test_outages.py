@@ -2,8 +2,10 @@
 
 import re
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
+from archives import Warc
 from conftest import SITE, Crawl
 from server import NewsServer, answer
 from test_crawl_live import Misbehaviour, always, drop
@@ -136,3 +138,13 @@ def test_cookies(live: Crawl, server: NewsServer) -> None:
     assert failure["detail"].endswith("the site sets a cookie with it: try -s COOKIES_ENABLED=1")
     run = live(seed=SEED, depth=0, settings={"COOKIES_ENABLED": 1})
     assert (set(run.articles), run.exit_code) == ({SEED}, 0)
+
+
+def test_archived_errors_are_no_outage(crawl: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    ids = [str(number) for number in range(1, 9)]
+    for article_id in ids:
+        warc.add(f"http://en.alalam.ir/news/{article_id}", b"<h1>Forbidden</h1>", status="403 No")
+    run = crawl(seed=",".join(ids), source=warc.path, settings=LIMITED)
+    assert {failure["reason"] for failure in run.failures.values()} == {"http_4xx"}
+    assert set(run.failures) == set(ids)

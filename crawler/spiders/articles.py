@@ -288,6 +288,7 @@ class ArticlesSpider(Spider):
 
     def _answered(self, response: Response, fetch: Fetch) -> Iterator[Any]:
         """What comes of an answer: requests for what it lists, and last its reading, or the request for the next source."""
+        self.outages.answered(fetch.source)
         elsewhere = None if fetch.file else _led_elsewhere(response, fetch.id, self.site)
         if response.status == _NOT_MODIFIED:
             # It says nothing of the article, if that was redirected to some other page that has not changed.
@@ -308,7 +309,6 @@ class ArticlesSpider(Spider):
                 fetch.id, *of_status(response.status)[:2], response.request, response.status
             )
             return
-        self.outages.answered(fetch.source)
         sighting.answered = _validators(response) if fetch.source == LIVE else (None, None)
         if what := not_html(response):
             yield self._refused(fetch.id, "not_html", what, response.request, response.status)
@@ -427,7 +427,9 @@ class ArticlesSpider(Spider):
             *meta.get("tried", ()),
             _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1),
         ]
-        self._note_outage(source, turn, reason, detail)
+        if status is None or origin is None:
+            # Else it is the capture of an answer that says so, and the archive has answered.
+            self._note_outage(turn, reason, detail)
         sighting = self.frontier.known[article_id]
         # What is stored is newer than what an archive has, if only the site could not be asked this time.
         passing = sighting.revision > 0 and reason != "not_saved" and reason not in ANSWERS
@@ -459,10 +461,12 @@ class ArticlesSpider(Spider):
         asked.meta.update({CANDIDATES: candidates, "tried": meta.get("tried", ())})
         return asked
 
-    def _note_outage(
-        self, source: str, turn: int, reason: Reason | Literal["not_saved"], detail: str
-    ) -> None:
+    def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
         """Stop asking a source that is down: the next one is asked, or else the run ends."""
+        opened = self.sources[turn] if self.sources else None
+        source = source_name(opened)
+        if opened is not None and opened.offline:
+            return
         if reason == "not_saved":
             self.outages.answered(source)
             return
