@@ -73,7 +73,7 @@ class Origin:
     date_note: str | None = None
     """What is assumed in ``captured_at``."""
     verified: bool = False
-    """Whether the bytes of the payload are those that were stored, by a digest beside them."""
+    """Whether the bytes of the payload are those that were stored: as many, with the digest if any."""
 
 
 class Source(Protocol):

@@ -58,8 +58,7 @@ _SAME_MOMENT = timedelta(hours=15)
 class ArchivedPage:
     """What an archive holds of a URL: the answer as it was, with its content coding.
 
-    ``where`` it is in the archive; ``verified`` if a digest says that its bytes are right.
-    ``date_note`` is what was assumed in ``captured_at``, ``notes`` in reading the page.
+    ``where`` it is in the archive. ``date_note`` is what was assumed in ``captured_at``, ``notes`` in reading the page.
     """
 
     url: str
@@ -68,7 +67,6 @@ class ArchivedPage:
     body: bytes
     captured_at: datetime
     where: str
-    verified: bool = False
     date_note: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -298,7 +296,6 @@ class Archive:
             body=content.payload,
             captured_at=record.date,
             where=where,
-            verified=content.verified or _is_verified(record, content),
             date_note=record.date_note,
             notes=notes,
         )
@@ -377,12 +374,6 @@ class Archive:
     def close(self) -> None:
         for file in self._files:
             file.close()
-
-
-def _is_verified(revisit: Record, content: Record) -> bool:
-    """Whether the digest of a revisit is that of the payload that was found for it."""
-    known = revisit.kind == "revisit" and digest_key(revisit.digest or "") is not None
-    return known and has_digest(content.payload, revisit.digest or "")
 
 
 def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:

@@ -67,8 +67,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 class Record:
     """One record. ``status`` and ``headers`` are those of HTTP, if it has any.
 
-    ``payload`` is without its transfer coding, with its content coding; ``verified`` says that a
-    digest of the record is right. ``date_note`` says what is assumed in ``date``, if anything.
+    ``payload`` is without its transfer coding, with its content coding. ``date_note`` says what is assumed in ``date``, if anything.
     ``refers_to`` is the URL and date of the record that a revisit stands for, ``refers_to_id`` its
     record id, as far as it says.
     """
@@ -80,7 +79,6 @@ class Record:
     headers: Headers
     payload: bytes
     date_note: str | None = None
-    verified: bool = False
     digest: str | None = None
     profile: str = ""
     record_id: str = ""
@@ -199,12 +197,11 @@ def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
     http, payload = _http(said, kind, place)
     status = _status(http) if http else None
     headers = _headers(said, kind, http, payload)
-    verified = False
     if whole:
         _check_that_it_is_whole(said, kind, status, place)
         if kind == "response":
             _check_that_it_is_an_answer(http, headers, payload, place)
-        payload, verified = _payload(said, kind, status, headers, payload, place)
+        payload = _payload(said, kind, status, headers, payload, place)
     return Record(
         kind=kind,
         url=_url(said.header("WARC-Target-URI") or "", kind),
@@ -213,7 +210,6 @@ def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
         status=status or None,
         headers=headers,
         payload=payload if whole else b"",
-        verified=verified,
         digest=said.header("WARC-Payload-Digest"),
         profile=said.header("WARC-Profile") or "",
         record_id=said.header("WARC-Record-ID") or "",
@@ -336,16 +332,16 @@ def _check_that_it_is_an_answer(
 
 def _payload(
     said: _Said, kind: str, status: int | None, headers: Headers, stored: bytes, place: str
-) -> tuple[bytes, bool]:
-    """The payload of a record, without its transfer coding, and whether a digest says so.
+) -> bytes:
+    """The payload of a record, without its transfer coding.
 
     ArchiveError if it is not all that was there, or not what was written.
     """
     if kind == "revisit":
         # What it stands for is checked when that is read. wget gives it another's block digest.
-        return b"", False
+        return b""
     if kind not in _PAGES:
-        return stored, False
+        return stored
     payload = _without_chunks(stored, headers, place)
     announced = max(
         (
@@ -361,7 +357,6 @@ def _payload(
             f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}",
             reason="cut_short",
         )
-    verified = False
     for name, candidates in (
         ("WARC-Block-Digest", (said.content,)),
         ("WARC-Payload-Digest", (stored, payload)),
@@ -373,8 +368,7 @@ def _payload(
             raise ArchiveError(
                 f"{place}: its bytes are not those that it was written with ({name} {declared})"
             )
-        verified = True
-    return payload, verified
+    return payload
 
 
 def _is_page(status: int | None) -> bool:
