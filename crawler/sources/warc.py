@@ -40,7 +40,7 @@ _MOST_TRIED = 20
 
 
 class ArchivedPages:
-    """The pages of archive files. Of several captures of a page it gives the newest, or the nearest to ``at``."""
+    """The pages of archive files; of several captures the newest, or the nearest to ``at``."""
 
     offline = True
 
@@ -86,7 +86,7 @@ class ArchivedPages:
         return _response(page, request)
 
     def _candidate(self, request: Request) -> Found | None:
-        """The capture to try for what is asked for: an article, or the page that a redirect led to."""
+        """The capture to try for an article, or for the page that a redirect led to."""
         tried: Candidates | None = request.meta.get(CANDIDATES)
         if tried is None:
             tried = Candidates(self._of_article(request.meta["article"]), _MOST_TRIED)
@@ -152,7 +152,7 @@ def _ordered(found: list[Found], at: date | None) -> list[Found]:
 
 
 def addresses(article_id: str, site: Site) -> list[str]:
-    """The URLs that an article had on each of the publisher's hosts, one for each key under which archives know it."""
+    """The URLs of an article on the publisher's hosts, one for each key that archives know."""
     url = site.url_of(article_id)
     parts = urlsplit(url)
     urls = [url] + [

@@ -95,7 +95,8 @@ _NOT_ANSWERED = (
     DownloadConnectionRefusedError,
     ResponseDataLossError,
 )
-# Lists of captures and original bytes are there for programs to ask; robots.txt is for those that follow links.
+# Lists of captures and original bytes are there for programs; robots.txt is for those that follow
+# links.
 _META = {
     NAMED_BY_USER: True,
     "dont_redirect": True,
@@ -138,7 +139,7 @@ class Wayback:
 
     def articles(self) -> Iterator[str]:
         raise CrawlerError(
-            "seed: 'all' takes what is in files; give the ids that are wanted of an archive on the web"
+            "seed: 'all' takes everything in files; of an archive on the web give the ids wanted"
         )
 
     async def answer(self, request: Request) -> Response:
@@ -183,7 +184,7 @@ class Wayback:
             tried.levels[0] = deque((capture, None) for capture in ordered)
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
-        """The captures of a URL as the CDX server tells them, of which it need not send more than the nearest."""
+        """The captures of a URL in the CDX server's list, of which it sends the nearest."""
         moment = (
             at
             if isinstance(at, datetime)
@@ -223,7 +224,7 @@ class Wayback:
             led_to = _OF_THE_ARCHIVE.search(
                 (answer.headers.get(b"Location") or b"").decode("latin-1")
             )
-            # Archives lead from the moment that was asked for to that of a capture, not only where the page redirected.
+            # Archives redirect from the moment that was asked for to that of a capture.
             if not (
                 led_to
                 and 300 <= answer.status < 400
@@ -357,7 +358,10 @@ def _page_headers(answer: Response) -> Headers:
 
 
 def _rows(body: bytes) -> Iterator[dict[str, str]]:
-    """The rows of a CDX server's JSON: a list of lists under a row of names (the Wayback Machine), or an object a line (pywb)."""
+    """The rows of a CDX server's JSON.
+
+    A list of lists under a row of names (the Wayback Machine), or an object a line (pywb).
+    """
     text = body.strip()
     if text.startswith(b"["):
         rows = msgspec.json.decode(text)
@@ -383,5 +387,5 @@ def _capture(row: dict[str, str]) -> Capture | None:
 
 
 def _cdx_of(replay: str) -> str:
-    """Where the CDX server is: the Wayback Machine's is below its root, that of pywb below its collection."""
+    """Where the CDX server is: below the root of the Wayback Machine, or a collection of pywb."""
     return urljoin(replay, "/cdx/search/cdx") if replay.endswith("/web") else replay + "/cdx"

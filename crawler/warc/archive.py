@@ -58,7 +58,8 @@ _SAME_MOMENT = timedelta(hours=15)
 class ArchivedPage:
     """What an archive holds of a URL: the answer as it was, with its content coding.
 
-    ``where`` it is in the archive. ``date_note`` is what was assumed in ``captured_at``, ``notes`` in reading the page.
+    ``where`` it is in the archive. ``date_note`` is what was assumed in ``captured_at``, ``notes``
+    in reading the page.
     """
 
     url: str
@@ -226,7 +227,7 @@ class Archive:
     """The archive files of one source, asked together."""
 
     def __init__(self, path: str, most: int) -> None:
-        """Open them all; ``most`` is how many bytes a page may have. ArchiveError if one of them cannot be read."""
+        """Open them all; a page may have ``most`` bytes. ArchiveError if one cannot be read."""
         self.path = path
         self._most = most
         self._unread, self.others = other_files(path)
@@ -250,7 +251,7 @@ class Archive:
     def faults(self) -> list[str]:
         """What of the files cannot be read: pages may be missing."""
         unread = [
-            f"{file}: a folder with archives in it, of which only those beside it are read; give it too"
+            f"{file}: the archives in this folder are not read; give it as another source"
             if file.is_dir()
             else f"{file}: it is not read; takes {READABLE}"
             for file in self._unread
@@ -387,7 +388,7 @@ def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:
 
 
 def _allow_many_files() -> None:
-    """Each archive file is held open, and its index too; shells allow a process 1024 unless it asks for more."""
+    """Raise the limit of open files: each archive file is held open, and its index too."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -440,7 +441,10 @@ def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
 
 
 def _begin_of(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
-    """Where the bytes of a ZIP entry begin: after its local header, whose length the directory does not tell (APPNOTE 4.3.7)."""
+    """Where the bytes of a ZIP entry begin, after its local header (APPNOTE 4.3.7).
+
+    The directory does not have the length of that header.
+    """
     try:
         with path.open("rb") as file:
             file.seek(start + entry.header_offset)

@@ -76,10 +76,11 @@ def web_url(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def key_of(url: str) -> str | None:
-    """The key under which a URL is known in an archive: without http or https, ``www.``, case and fragment; None if it is no URL.
+    """The key of a URL in an archive: without scheme, ``www.``, case and fragment; None if no URL.
 
-    In the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is in the order of hosts. Indexes that others made are read by
-    their URLs: their keys differ a little from one another, and the package surt opens a socket when it is imported.
+    In the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is in the order of hosts.
+    Indexes of others are read by their URLs: their keys differ a little from one another, and the
+    package surt opens a socket when it is imported.
     """
     try:
         parts = urlsplit(canonicalize_url(url))
@@ -90,9 +91,8 @@ def key_of(url: str) -> str | None:
     if not host:
         return None
     query = f"?{parts.query}" if parts.query else ""
-    return f"{','.join(reversed(host.split('.')))}{port}){parts.path.rstrip('/')}{query}".lower().replace(
-        " ", "%20"
-    )
+    hosts = ",".join(reversed(host.split(".")))
+    return f"{hosts}{port}){parts.path.rstrip('/')}{query}".lower().replace(" ", "%20")
 
 
 def timestamp_of(moment: datetime) -> str:
@@ -112,9 +112,11 @@ def is_timestamp(text: str) -> bool:
 
 
 def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
-    """Captures of one page, the wanted one first: pages before redirects before errors; then the newest, or the nearest to ``at``.
+    """Captures of one page, the wanted one first.
 
-    Nearest to a day is what was captured in it, newest first. What a browser made of a page comes before that page.
+    Pages come before redirects, and these before errors; then the newest, or the nearest to
+    ``at``. Nearest to a day are the captures of that day, newest first. The page as a browser
+    showed it comes before the page itself.
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:

@@ -62,7 +62,7 @@ class Block:
 
 
 class WarcFile:
-    """An archive file open for reading. ``start`` and ``size`` (bytes) are for one in a ZIP file."""
+    """An archive file open for reading; ``start`` and ``size`` (bytes) of one in a ZIP file."""
 
     def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
         """ArchiveError if the file cannot be opened."""
@@ -103,10 +103,10 @@ class WarcFile:
         return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
 
     def _unpack(self, compression: Compression) -> None:
-        """Go on with a temporary file that has what is compressed in this one, as far as it goes."""
+        """Go on with a temporary file of all that is compressed in this one, as far as it goes."""
         logger.info(
-            "%s: it is compressed as a whole and unpacked for this run; 'warcio recompress OLD NEW' "
-            "makes a file whose records are compressed one by one",
+            "%s: it is compressed as a whole and unpacked for this run; "
+            "'warcio recompress OLD NEW' makes a file whose records are compressed one by one",
             self.name,
         )
         try:
@@ -156,7 +156,7 @@ class WarcFile:
         os.close(self._descriptor)
 
     def read(self, offset: int, most: int) -> Record:
-        """Read the record at ``offset``, of at most ``most`` bytes unpacked, and check its digests."""
+        """Read the record at ``offset``, of at most ``most`` bytes, and check its digests."""
         block = self.block(offset, most + HEAD_BYTES)
         if block.fault:
             raise block.fault
@@ -167,7 +167,8 @@ class WarcFile:
                 return record
             size = len(record.payload)
         raise ArchiveError(
-            f"{self.place(offset)}: it has {size:,} bytes or more, over DOWNLOAD_MAXSIZE ({most:,})",
+            f"{self.place(offset)}: it has {size:,} bytes or more, "
+            f"over DOWNLOAD_MAXSIZE ({most:,})",
             reason="too_large",
         )
 

@@ -1,8 +1,9 @@
-"""The index of one archive file: sorted lines (CDXJ), looked up where they lie, so that memory does not grow with the archive.
+"""The index of one archive file: sorted lines (CDXJ) that are looked up on disk.
 
-In: the records of its WARC files, or an index that somebody made of them. Out: ``Index``, kept in the user's cache folder
-under a name made of the file's path, size and time. What of the file cannot be read is kept in the index too: each run is to
-tell it. An index that does not match its file raises ArchiveError.
+Memory does not grow with the archive. In: the records of its WARC files, or an index that somebody
+made of them. Out: ``Index``, kept in the user's cache folder under a name made of the file's path,
+size and time. The places that cannot be read are kept in it too, so that every run names them. An
+index that does not match its file raises ArchiveError.
 
 Before the captures, which are under the key of their URL, there are shorter lines that begin with
 a space: the captures once more under their payload's digest and under their record id, so that a
@@ -75,7 +76,7 @@ class Asked(NamedTuple):
 
 
 class Index:
-    """The captures of one archive file. ``faults`` are its places that cannot be read, for people."""
+    """The captures of one archive file. ``faults`` name its places that cannot be read."""
 
     def __init__(self, path: Path) -> None:
         """OSError, ValueError or KeyError if it is no index, or not a whole one."""
@@ -96,7 +97,7 @@ class Index:
             raise
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
-        """The captures under a key, oldest first; those of keys that it begins too if ``and_longer``."""
+        """The captures under a key, or under all keys that begin so if ``and_longer``, in order."""
         for line in self._under(key.encode() + (b"" if and_longer else b" ")):
             capture = _capture(line)
             yield replace(capture, method=self._method(capture)) if self._has_methods else capture
@@ -157,9 +158,9 @@ def open_index(
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Index:
-    """Open the index of an archive file with these WARC files in it; make it if this is the first time.
+    """Open the index of an archive file with these WARC files in it; make it the first time.
 
-    ``lines`` gives those of an index that somebody made, ``beside`` is where it is, if it is a file of its own.
+    ``lines`` gives those of an index that somebody made, ``beside`` is its file, if it has one.
     """
     state = [
         (str(named.resolve()), stat.st_size, stat.st_mtime_ns)
@@ -189,7 +190,8 @@ def open_index(
             made = _written(Path(tempfile.gettempdir()), path, files, beside, lines)
         except OSError as another:
             raise ArchiveError(
-                f"{path}: its index cannot be written to {tempfile.gettempdir()} ({another.strerror}); make room"
+                f"{path}: its index cannot be written to {tempfile.gettempdir()} "
+                f"({another.strerror}); make room"
             ) from another
         index = Index(made)
         made.unlink()
@@ -338,11 +340,15 @@ def _word(text: str) -> str:
 def _imported(
     lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
 ) -> Iterator[Capture]:
-    """The captures that somebody else's index tells of; ArchiveError if it is not of these files, as far as looks here and there tell."""
+    """The captures in somebody else's index.
+
+    ArchiveError if it is not of these files, as far as a sample of its lines shows.
+    """
 
     def wrong(what: str) -> ArchiveError:
         return ArchiveError(
-            f"the index {where} does not match its file: {what}; make it anew, or delete it and one is made"
+            f"the index {where} does not match its file: {what}; "
+            "make it anew, or delete it and one is made"
         )
 
     last: dict[str, int] = {}
@@ -358,13 +364,15 @@ def _imported(
             raise wrong(f"line {number} names {capture.file!r}, which is not there")
         if capture.offset + capture.length > file.size:
             raise wrong(
-                f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, {file.name} has {file.size:,}"
+                f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, "
+                f"{file.name} has {file.size:,}"
             )
         if number % _CHECKED_EVERY == 1:
             record = parse_head(file.block(capture.offset, HEAD_BYTES).data)
             if record is None or key_of(record.url) != key_of(capture.url):
                 raise wrong(
-                    f"line {number} says that {capture.url} is at byte {capture.offset:,} of {file.name}, and it is not"
+                    f"line {number} says that {capture.url} is at byte {capture.offset:,} of "
+                    f"{file.name}, and it is not"
                 )
         last[capture.file] = max(capture.offset, last.get(capture.file, 0))
         if key_of(capture.url) is not None:
@@ -377,9 +385,7 @@ def _imported(
                 else None
             )
             if record is not None and _capture_of(record, name, offset, block.length):
-                raise wrong(
-                    f"{file.name} goes on at byte {offset:,}, after the last capture that it tells of"
-                )
+                raise wrong(f"{file.name} goes on at byte {offset:,}, after the last capture in it")
 
 
 def _lines(capture: Capture) -> Iterator[bytes]:
@@ -406,7 +412,10 @@ def _line(key: str, capture: Capture, said: dict[str, str]) -> bytes:
 
 
 def _capture(line: bytes) -> Capture:
-    """Read one line of CDXJ; ValueError, KeyError, TypeError, AttributeError or RecursionError if it is none."""
+    """Read one line of CDXJ.
+
+    ValueError, KeyError, TypeError, AttributeError or RecursionError if it is none.
+    """
     key, timestamp, told = line.lstrip(b" ").split(b" ", 2)
     said: dict[str, Any] = msgspec.json.decode(told)
     if not is_timestamp(moment := timestamp.decode()):

@@ -67,7 +67,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 class Record:
     """One record. ``status`` and ``headers`` are those of HTTP, if it has any.
 
-    ``payload`` is without its transfer coding, with its content coding. ``date_note`` says what is assumed in ``date``, if anything.
+    ``payload`` is without its transfer coding, with its content coding.
+    ``date_note`` says what is assumed in ``date``, if anything.
     ``refers_to`` is the URL and date of the record that a revisit stands for, ``refers_to_id`` its
     record id, as far as it says.
     """
