@@ -126,26 +126,40 @@ class _Readers:
         self._timeout = timeout
         self._readers: list[_Reader] = []
         self._free = asyncio.Semaphore(most * _AHEAD)
+        self._last: asyncio.Future[None] | None = None
 
     async def read(self, asked: _Asked) -> Read:
-        async with self._free:
-            tries = 0
-            while True:
-                reader = self._least_busy()
-                reader.asked += 1
-                try:
-                    return await reader.read(asked)
-                except _LostError:
-                    self._remove(reader)
-                except _EndedError as error:
-                    tries += 1
-                    self._remove(reader)
-                    logger.warning("a process that read pages has ended (%s)", error)
-                    if tries == _TRIES:
-                        message = f"{tries} processes ended on this page: {error}"
-                        raise ReadingError(message) from None
-                finally:
-                    reader.asked -= 1
+        """Read a page; pages come back in the order in which they were asked for."""
+        before, self._last = self._last, asyncio.get_running_loop().create_future()
+        own = self._last
+        try:
+            async with self._free:
+                return await self._read(asked)
+        finally:
+            try:
+                if before is not None:
+                    # Unlike awaiting it, this cancels nothing if this page is given up.
+                    await asyncio.wait((before,))
+            finally:
+                own.set_result(None)
+
+    async def _read(self, asked: _Asked) -> Read:
+        tries = 0
+        while True:
+            reader = self._least_busy()
+            reader.asked += 1
+            try:
+                return await reader.read(asked)
+            except _LostError:
+                self._remove(reader)
+            except _EndedError as error:
+                tries += 1
+                self._remove(reader)
+                if tries == _TRIES:
+                    message = f"{tries} processes ended on this page: {error}"
+                    raise ReadingError(message) from None
+            finally:
+                reader.asked -= 1
 
     def _least_busy(self) -> _Reader:
         reader = min(self._readers, key=lambda reader: reader.asked, default=None)
@@ -158,6 +172,8 @@ class _Readers:
         if reader in self._readers:
             self._readers.remove(reader)
             reader.close()
+            if reader.fault:
+                logger.warning("a process that read pages has ended (%s)", reader.fault)
 
     def close(self) -> None:
         for reader in self._readers:
@@ -182,6 +198,8 @@ class _Reader:
         """So many pages wait for it, or are read by it."""
         self._waiting: deque[asyncio.Future[Read]] = deque()
         self._ended = False
+        self.fault: str | None = None
+        """Why it has ended, if not because a page took too long."""
         self._opened: asyncio.Task[None] | None = None
 
     async def read(self, asked: _Asked) -> Read:
@@ -224,11 +242,10 @@ class _Reader:
         self._ended = True
         self._process.kill()
         code = self._process.wait()
-        first: Exception = (
-            TooSlowError(self._timeout)
-            if code == -signal.SIGALRM
-            else _EndedError(f"exit code {code}; {error or type(error).__name__}")
-        )
+        first: Exception = TooSlowError(self._timeout)
+        if code != -signal.SIGALRM:
+            self.fault = f"exit code {code}; {error or type(error).__name__}"
+            first = _EndedError(self.fault)
         while self._waiting:
             self._settle(self._waiting.popleft(), first)
             first = _LostError()

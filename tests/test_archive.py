@@ -839,7 +839,7 @@ def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> 
         dead.failures[nowhere]["reason"],
         dead.failures[nowhere]["attempts"],
         dead.exit_code,
-    ) == ("refused", 2, 3)
+    ) == ("refused", 1, 3)
     first = live(seed=f"{gone},{nowhere}", depth=0, source=f"{warc.path},{SITE}")
     assert {key: record["source"] for key, record in first.articles.items()} == {gone: "warc"}
     assert first.teasers[nowhere]["why"] == "not_saved"

@@ -47,7 +47,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "notes.md": (TEXT, "not pages"),
     ".htaccess": (b"Deny from all", "hidden"),
     ".git/page.html": (PAGE, "hidden"),
-    "old.arc": (b"filedesc://old.arc 0.0.0.0 20010101000000 text/plain 76\n", "web archives"),
+    "sub/old.arc": (b"filedesc://old.arc 0.0.0.0 20010101000000 text/plain 76\n", "web archives"),
     "sub/pages.warc.gz": (gzip.compress(b"WARC/1.1\r\n"), "web archives"),
     "capture.dat": (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "web archives"),
 }
@@ -136,7 +136,7 @@ def test_a_page_that_was_saved_from_a_web_archive(crawl: Crawl, tmp_path: Path, 
     assert run.articles[SEED]["provenance"]["id"]["where"] == "URL that the saved page declares"
 
 
-@pytest.mark.parametrize("name", ["c.arc", "c.arc.gz", "c.warc.zst", "c.dat"])
+@pytest.mark.parametrize("name", ["c.arc.bz2", "c.dat"])
 def test_a_web_archive_is_no_saved_page(crawl: Crawl, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"filedesc://c.arc 0.0.0.0 20010101000000 text/plain 76\n")
     run = crawl(seed=SEED, source=name)

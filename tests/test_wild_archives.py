@@ -524,3 +524,19 @@ def test_a_member_that_unpacks_to_very_much(
     assert [offset for offset, _ in found] == [0, len(packed)]
     assert "unpacks to over" in found[0][1]
     assert found[1][1] == ""
+
+
+def test_saved_pages_beside_archives_are_named(crawl: Crawl, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    Warc(folder / "a.warc.gz").add(f"{NEWS}9", page(9))
+    for number in range(1, 8):
+        (folder / f"{number}.html").write_bytes(page(number))
+    (folder / "a.warc.gz.notes").write_text("Captured by hand.", encoding="utf-8")
+    run = crawl(seed="9", depth=0, source=folder)
+    assert set(run.articles) == {"9"}
+    named = (
+        "the saved pages beside the archives: 1.html, 2.html, 3.html, 4.html, 5.html and 2 more;"
+    )
+    assert named in run.stderr
+    assert "notes" not in run.stderr

@@ -25,6 +25,7 @@ from crawler.files import readable
 from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
+from crawler.warc.archive import READABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ class SavedPages:
             if is_archive_file(self.root):
                 raise CrawlerError(
                     f"source: got {str(self.root)!r}, a web archive of a kind that is not read; "
-                    "takes .warc, .warc.gz, .wacz, or saved pages"
+                    f"takes {READABLE}, or saved pages"
                 )
             self._add_page(self.root)
         except OSError as error:

@@ -16,6 +16,7 @@ from scrapy.http import Response
 from crawler.errors import ArchiveError
 from crawler.sources import Origin, PageRefused, add_note, nothing_captured
 from crawler.sources.candidates import CANDIDATES, Candidates
+from crawler.sources.page_files import reason_against
 from crawler.warc.archive import Archive
 from crawler.warc.captures import candidates, key_of
 from crawler.warc.index import distinct
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 _OK = 200
 # Reading a page takes about 80 ms: an article with many captures that are all bad costs 2 s.
 _MOST_TRIED = 20
+_NAMED = 5
 
 
 class ArchivedPages:
@@ -52,8 +54,19 @@ class ArchivedPages:
         self.name = self._archive.source
         self._elsewhere: dict[str, list[str]] = {}
         self.faults = self._archive.faults
-        if self._archive.others:
-            logger.info("%s: %d files there are no archives", path, self._archive.others)
+        self._name_pages_beside()
+
+    def _name_pages_beside(self) -> None:
+        """Say which files beside the archives may be saved pages: they are not read."""
+        pages = [file.name for file in self._archive.others if reason_against(file) is None]
+        if pages:
+            more = f" and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
+            logger.warning(
+                "%s: not read are the saved pages beside the archives: %s; move them to a folder "
+                "of their own, and name that as a source",
+                self._archive.path,
+                ", ".join(pages[:_NAMED]) + more,
+            )
 
     async def answer(self, request: Request) -> Response:
         found = self._candidate(request)

@@ -82,14 +82,14 @@ def archive_files(path: str) -> list[Path]:
     return [file for file in _files(path) if _is_readable(file)]
 
 
-def other_files(path: str) -> tuple[list[Path], int]:
+def other_files(path: str) -> tuple[list[Path], list[Path]]:
     """Beside the archive files of a folder or pattern: what holds archives too, and is not read.
 
-    Return these files and folders, and the number of files that are no archives.
+    Return these files and folders, and the files that are no archives.
     """
     others = [file for file in _files(path) if not _is_readable(file)]
     unread = [file for file in others if _is_unread(file)]
-    return unread, sum(file.is_file() for file in others) - sum(file.is_file() for file in unread)
+    return unread, [file for file in others if file.is_file() and file not in unread]
 
 
 def _files(path: str) -> list[Path]:
