@@ -532,7 +532,7 @@ def test_saved_pages_beside_archives_are_named(crawl: Crawl, tmp_path: Path) -> 
     Warc(folder / "a.warc.gz").add(f"{NEWS}9", page(9))
     for number in range(1, 8):
         (folder / f"{number}.html").write_bytes(page(number))
-    (folder / "a.warc.gz.notes").write_text("Captured by hand.", encoding="utf-8")
+    (folder / "notes.md").write_text("Captured by hand.", encoding="utf-8")
     run = crawl(seed="9", depth=0, source=folder)
     assert set(run.articles) == {"9"}
     named = (
