@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, command, environment, service
+from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, service
+from forward_proxy import forward_proxy
+from server import NewsServer
+from test_crawl_live import always
 
 from crawler.sources.addresses import is_private, is_private_literal
 
 NETWORK = ROOT / "tests" / "services" / "lying_network.py"
 PUBLIC = "203.0.114.7"
+SEED = "1752038"
 
 ADDRESSES = {
     "127.0.0.1": True,
@@ -67,7 +71,7 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     )
     service("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
     settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
-    crawl = command("crawl", "articles", "-a", "seed=1752038", *settings)
+    crawl = command("crawl", "articles", "-a", f"seed={SEED}", *settings)
     done = subprocess.run(
         [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
         cwd=tmp_path,
@@ -79,5 +83,31 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     )
     run = json.loads(done.stdout)
     assert run["asked"] == []
-    assert "1752038: private_address (en.alalam.ir is at 127.0.0.1, a private" in run["stderr"]
+    assert f"{SEED}: private_address (en.alalam.ir is at 127.0.0.1, a private" in run["stderr"]
     assert run["exit_code"] == 4
+
+
+def test_a_proxy_looks_names_up(
+    crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with forward_proxy(tmp_path) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        run = crawl(seed=SEED, depth=0, settings={**IMPATIENT, "RETRY_TIMES": 0})
+        # Nobody here knows that name, and only the proxy was asked for it.
+        assert run.failures[SEED]["reason"] == "robots_unavailable"
+        assert "en.alalam.ir" in proxy.log.read_text(encoding="utf-8")
+
+
+def test_private_addresses_are_refused_to_a_proxy_too(
+    crawl: Crawl, server: NewsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with NewsServer(SITE) as secret, forward_proxy(tmp_path) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        location = f"{secret.url}/news/{SEED}"
+        server.misbehaviour[f"/news/{SEED}"] = always(302, Location=location)
+        run = crawl(seed=f"{SEED},1751821", depth=0, base_url=server.url, settings=IMPATIENT)
+        assert set(run.articles) == {"1751821"}
+        assert run.failures[SEED]["reason"] == "private_address"
+        # The server was asked through it.
+        assert proxy.asked
+    assert secret.asked == []
