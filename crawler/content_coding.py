@@ -15,7 +15,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import brotli
 
@@ -32,7 +32,7 @@ ACCEPTED = ("gzip", "deflate", "br", "zstd")
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 # RFC 8878, 3.1: a frame, and a frame to skip, of which the first byte varies.
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_ZSTD_SKIPPABLE = frozenset(bytes((0x50 + number, 0x2A, 0x4D, 0x18)) for number in range(16))
+_ZSTD_SKIPPABLE = tuple(bytes((0x50 + number, 0x2A, 0x4D, 0x18)) for number in range(16))
 _ALIASES = {"x-gzip": "gzip", "brotli": "br", "": "identity", "none": "identity"}
 # Registered with IANA, but decoded by no browser, or only with a dictionary.
 _UNSUPPORTED = frozenset(
@@ -45,7 +45,12 @@ _TEXT_SAMPLE, _TELLING_BYTES = 1024, 64
 # Compressed bytes hold them within the first few dozen; text holds none.
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\f\r\x1b"))
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_ZLIB_HEADER_BITS, _RAW_BITS, _GZIP_BITS = 15, -15, 31
+_MAGIC_BYTES = 4
+# Real streams have a few hundred members at most: one for each 64 KiB, as bgzip makes them.
+_MOST_MEMBERS = 10_000
+_ZLIB, _BARE = 15, -15
+GZIP = 31
+"""zlib's way to say "with a gzip header and checksum"."""
 
 Reason = Literal["cut_short", "unreadable", "too_large"]
 
@@ -66,11 +71,45 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
+class Decoder(Protocol):
+    """Decodes one stream, as the decompressors of the standard library do (bz2, lzma, zstd)."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class ZlibDecoder:
+    """zlib's decompressor behind that interface; ``window_bits`` tell the format, as in zlib."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._zlib = zlib.decompressobj(window_bits)
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(max_length, 0))
+
+
 class _Stream(NamedTuple):
-    """A decoded stream, and the bytes that follow it."""
+    """A decoded stream, and how many bytes follow it."""
 
     body: bytes
-    rest: bytes
+    rest: int
 
 
 def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> Decoded:
@@ -128,7 +167,7 @@ def _decode_one(body: bytes, coding: str, most: int, notes: list[str], *, whole:
 def _decoded_stream(body: bytes, coding: str, most: int, notes: list[str]) -> bytes:
     decoded, rest = _DECODERS[coding](body, most)
     if rest:
-        notes.append(f"{len(rest):,} bytes after the end of the {coding} stream were ignored")
+        notes.append(f"{rest:,} bytes after the end of the {coding} stream were ignored")
     return decoded
 
 
@@ -142,84 +181,62 @@ def _is_text(body: bytes) -> bool:
 
 def _gunzip(data: bytes, most: int) -> _Stream:
     """RFC 1952: one or more members, each with the checksum and length of its content."""
-    pieces = bytearray()
-    while True:
-        member, data = _inflate(data, _GZIP_BITS, "gzip", most - len(pieces) if most else 0)
-        pieces += member
-        if not _begins(data, _GZIP_MAGIC):
-            return _Stream(bytes(pieces), data)
+    return _members(data, "gzip", most, lambda: ZlibDecoder(GZIP), (_GZIP_MAGIC,))
 
 
-def _begins(data: bytes, magic: bytes) -> bool:
-    """Whether bytes are the start of another member or frame, however early it is cut."""
-    return bool(data) and data.startswith(magic[: len(data)])
+def _unzstd(data: bytes, most: int) -> _Stream:
+    """RFC 8878: one or more frames, whose checksums the library verifies."""
+    return _members(data, "zstd", most, zstd.ZstdDecompressor, (_ZSTD_MAGIC, *_ZSTD_SKIPPABLE))
 
 
 def _undeflate(data: bytes, most: int) -> _Stream:
     """RFC 9110, 8.4.1.2: zlib's format (RFC 1950); some servers send bare deflate (RFC 1951)."""
     try:
-        return _inflate(data, _ZLIB_HEADER_BITS, "deflate", most)
+        return _members(data, "deflate", most, lambda: ZlibDecoder(_ZLIB), ())
     except ContentCodingError as error:
         if error.reason != "unreadable":
             raise
         try:
-            return _inflate(data, _RAW_BITS, "deflate", most)
+            return _members(data, "deflate", most, lambda: ZlibDecoder(_BARE), ())
         except ContentCodingError as bare:
             has_zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
             raise (error if has_zlib_header else bare) from None
 
 
-def _inflate(data: bytes, window_bits: int, coding: str, most: int) -> _Stream:
-    unzip = zlib.decompressobj(window_bits)
-
-    def piece(given: bytes) -> bytes:
-        return unzip.decompress(given, _PIECE_BYTES)
-
-    body = _drain(unzip, piece, data, coding, most, lambda: unzip.unconsumed_tail)
-    return _Stream(body, unzip.unused_data)
-
-
-def _unzstd(data: bytes, most: int) -> _Stream:
-    """RFC 8878: one or more frames, whose checksums the library verifies."""
-    pieces = bytearray()
-    while True:
-        unzip = zstd.ZstdDecompressor()
-        left = most - len(pieces) if most else 0
-        pieces += _drain(unzip, _limited(unzip), data, "zstd", left, lambda: b"")
-        data = unzip.unused_data
-        if not (_begins(data, _ZSTD_MAGIC) or data[:4] in _ZSTD_SKIPPABLE):
-            return _Stream(bytes(pieces), data)
+def _members(
+    data: bytes, coding: str, most: int, decoder: Callable[[], Decoder], magics: tuple[bytes, ...]
+) -> _Stream:
+    """Decode a stream, and each that follows it and begins with one of ``magics``."""
+    body = bytearray()
+    position = 0
+    for _ in range(_MOST_MEMBERS):
+        position = _member(decoder(), data, position, coding, body, most)
+        # However early it is cut, what begins like another member is one.
+        head = data[position : position + _MAGIC_BYTES]
+        if not head or not any(magic.startswith(head[: len(magic)]) for magic in magics):
+            return _Stream(bytes(body), len(data) - position)
+    raise ContentCodingError(f"its {coding} stream has over {_MOST_MEMBERS:,} parts", "unreadable")
 
 
-def _limited(unzip: zstd.ZstdDecompressor) -> Callable[[bytes], bytes]:
-    def piece(given: bytes) -> bytes:
-        return unzip.decompress(given, max_length=_PIECE_BYTES)
+def _member(
+    decoder: Decoder, data: bytes, position: int, coding: str, body: bytearray, most: int
+) -> int:
+    """Decode the stream at ``position`` to the end of ``body``; return where it ends.
 
-    return piece
-
-
-def _drain(
-    unzip: Any,
-    piece: Callable[[bytes], bytes],
-    data: bytes,
-    coding: str,
-    most: int,
-    tail: Callable[[], bytes],
-) -> bytes:
-    """Decompress to the end of the stream, a piece at a time, so that a bomb is noticed early."""
-    pieces = bytearray()
-    given = data
-    while not unzip.eof:
+    A piece is read and written at a time, so that a bomb is noticed early.
+    """
+    while not decoder.eof:
+        piece = data[position : position + _PIECE_BYTES] if decoder.needs_input else b""
+        position += len(piece)
         try:
-            decoded = piece(given)
+            decoded = decoder.decompress(piece, _PIECE_BYTES)
         except (zlib.error, zstd.ZstdError) as error:
             raise _damaged(coding, error) from error
-        pieces += decoded
-        _check_size(len(pieces), most, coding)
-        given = tail()
-        if not decoded and not given and not unzip.eof:
+        body += decoded
+        _check_size(len(body), most, coding)
+        if not piece and not decoded and decoder.needs_input and not decoder.eof:
             raise _cut(coding, len(data))
-    return bytes(pieces)
+    return position - len(decoder.unused_data)
 
 
 def _unbrotli(data: bytes, most: int) -> _Stream:
@@ -259,7 +276,7 @@ def _feed_brotli(pieces: list[bytes], data: bytes, most: int) -> _Stream:
         except brotli.error as error:
             raise _BrotliError(number, error) from error
         if unzip.is_finished():
-            return _Stream(bytes(body), data[fed:])
+            return _Stream(bytes(body), len(data) - fed)
     raise _cut("br", len(data))
 
 

@@ -139,6 +139,25 @@ def test_a_bomb_is_refused(coded: tuple[str, bytes]) -> None:
     assert len(decode(encode(b"\0" * MOST), [name], MOST, whole=True).body) == MOST
 
 
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
+    _, encode = ENCODERS[name]
+    body = encode(b"x" * MOST) + encode(b"y" * 100 * MOST)
+    with pytest.raises(ContentCodingError, match="DOWNLOAD_MAXSIZE"):
+        decode(body, [name], MOST, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("gzip", gzip.compress(b"")), ("zstd", b"\x50\x2a\x4d\x18\0\0\0\0")]
+)
+def test_millions_of_empty_parts(name: str, part: bytes) -> None:
+    _, encode = ENCODERS[name]
+    assert decode(encode(PAGE) + part * 9_000, [name], MOST, whole=True).body == PAGE
+    # Were all that follows copied for each of them, this would take hours.
+    with pytest.raises(ContentCodingError, match="has over 10,000 parts"):
+        decode(encode(PAGE) + part * 1_000_000, [name], MOST, whole=True)
+
+
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "br", "zstd", "utf-8"]))
 def test_garbage_raises_nothing_else(body: bytes, name: str) -> None:
     try:

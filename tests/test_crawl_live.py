@@ -100,6 +100,13 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int, int]] = {
         1,
         3,
     ),
+    "203 with gzip that is cut": (
+        always(203, gzip.compress(b"<p>x</p>" * 99)[:30], Content_Encoding="gzip"),
+        "cut_short",
+        "gzip stream does not end",
+        1,
+        3,
+    ),
     "no brotli": (
         always(200, b"\0\1\2\3 no brotli at all", Content_Encoding="br"),
         "unreadable",

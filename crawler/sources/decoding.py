@@ -9,13 +9,12 @@ from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
 from crawler.content_coding import ACCEPTED, ContentCodingError, Decoded, decode
-from crawler.sources import Origin, PageRefused, add_note, is_text_type
+from crawler.sources import WITH_PAGE, Origin, PageRefused, add_note, is_text_type
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
-_OK = 200
 _CODING = "Content-Encoding"
 # Of an answer that ended with its connection, or before the length that it announced.
 _DOUBTFUL_FLAGS = frozenset(("partial", "dataloss"))
@@ -41,7 +40,7 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
         try:
             decoded = decode(response.body, declared, most, whole=_is_whole(request, response))
         except ContentCodingError as error:
-            if response.status == _OK:
+            if response.status in WITH_PAGE:
                 raise PageRefused(error.reason, f"{_place(request, response)}: {error}") from error
             decoded = Decoded(b"")
         for note in decoded.notes:

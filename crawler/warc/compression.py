@@ -8,6 +8,7 @@ import sys
 import zlib
 from typing import ClassVar, Protocol
 
+from crawler.content_coding import GZIP, Decoder, ZlibDecoder
 from crawler.errors import ArchiveError
 
 if sys.version_info >= (3, 14):
@@ -15,24 +16,10 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-GZIP = 31
-"""zlib's way to say "with a gzip header and checksum"."""
 DECODER_ERRORS = (zlib.error, zstd.ZstdError)
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _SKIPPABLE_HEADER = 8
 _MOST_DICTIONARY_BYTES = 1 << 24
-
-
-class Decoder(Protocol):
-    """Unpacks one member, as the decompressors of the standard library do (bz2, lzma, zstd)."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class Compression(Protocol):
@@ -52,32 +39,10 @@ class Gzip:
     magic: ClassVar[bytes] = b"\x1f\x8b\x08"
 
     def decoder(self) -> Decoder:
-        return _GzipDecoder()
+        return ZlibDecoder(GZIP)
 
     def skipped(self, header: bytes) -> int:
         return 0
-
-
-class _GzipDecoder:
-    """zlib's decompressor behind the interface of the others."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(GZIP)
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max(max_length, 0))
 
 
 class Zstd:

@@ -19,12 +19,11 @@ from isal import isal_zlib
 from warcio.recordloader import ArcWarcRecord
 from warcio.warcwriter import WARCWriter
 
-from crawler.content_coding import is_cut
+from crawler.content_coding import GZIP, is_cut
 from crawler.crash import point
 from crawler.errors import ArchiveError
 from crawler.files import sync_folder
 from crawler.warc.archived import RENDERED_URN, Archived
-from crawler.warc.compression import GZIP
 from crawler.warc.file import first_record_id
 from crawler.warc.records import digest_of, unchunked
 
