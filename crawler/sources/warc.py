@@ -58,7 +58,12 @@ class ArchivedPages:
 
     def _name_pages_beside(self) -> None:
         """Say which files beside the archives may be saved pages: they are not read."""
-        pages = [file.name for file in self._archive.others if reason_against(file) is None]
+        others = self._archive.others
+        if others:
+            logger.info("%s: %d files there are no archives", self._archive.path, len(others))
+        # Lists of addresses and notes end in .txt too.
+        other_than_text = [file for file in others if file.suffix.lower() != ".txt"]
+        pages = [file.name for file in other_than_text if reason_against(file) is None]
         if pages:
             more = f" and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
             logger.warning(
