@@ -111,3 +111,30 @@ def test_private_addresses_are_refused_to_a_proxy_too(
         # The server was asked through it.
         assert proxy.asked
     assert secret.asked == []
+
+
+PLAIN_SPIDER = """
+import scrapy
+
+class Plain(scrapy.Spider):
+    name = "plain"
+    start_urls = ["{url}/news/1752038", "{url}/news/1751821"]
+
+    def parse(self, response):
+        yield {{"title": response.css("h1::text").get()}}
+"""
+
+
+def test_what_a_user_names_may_be_private(
+    scrapy: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    spider = tmp_path / "plain.py"
+    spider.write_text(PLAIN_SPIDER.format(url=server.url), encoding="utf-8")
+    settings = [f"-s{name}={value}" for name, value in IMPATIENT.items()]
+    run = scrapy("runspider", spider, "-O", "plain.json", *settings)
+    assert run.exit_code == 0
+    titles = json.loads((tmp_path / "plain.json").read_text(encoding="utf-8"))
+    assert len(titles) == 2
+    run = scrapy("parse", "--spider=articles", f"{server.url}/news/{SEED}", *settings)
+    assert "private" not in run.stderr
+    assert "Syrian Army" in run.stdout

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from twisted.web._newclient import Request as TwistedRequest
     from twisted.web.iweb import IResponse
 
-    from crawler.sources.addresses import HostAndPort
-
 # Twice what browsers and curl accept of real sites is no site.
 _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
 _PROXY = b"http-proxy"
@@ -63,8 +61,7 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        given = getattr(crawler.spider, "given", {})
-        pool = _VettingPool(self._pool._reactor, named_by_user(given, crawler.settings))
+        pool = _VettingPool(self._pool._reactor, crawler)
         pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
         # Not self.protocol itself: the handler of a subclass is not made yet.
         pool._factory = partial(  # type: ignore[assignment]
@@ -131,19 +128,28 @@ class _LostBody:
 
 
 class _VettingPool(HTTPConnectionPool):
-    """Connects to public addresses, and to the hosts and ports that the user named."""
+    """Connects to public addresses, and to the hosts and ports that the user named.
 
-    def __init__(self, reactor: Any, named: frozenset[HostAndPort]) -> None:
+    Requests of other spiders, and of ``scrapy parse`` and ``shell``, go where their user says.
+    """
+
+    def __init__(self, reactor: Any, crawler: Crawler) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
-        self._named = named
+        self._crawler = crawler
+        given = getattr(crawler.spider, "given", {})
+        self._named = named_by_user(given, crawler.settings)
 
     def getConnection(self, key: Any, endpoint: Any) -> Any:
         scheme, host, port, *_ = key
         # The user named the proxy, and names of other hosts are the proxy's to look up.
         through_proxy = scheme == _PROXY or len(key) > _DIRECT_KEY_LENGTH
-        if not through_proxy and (host.decode("ascii"), port) not in self._named:
+        if not through_proxy and self._vets(host.decode("ascii"), port):
             endpoint = _PublicEndpoint(endpoint, host.decode("ascii"))
         return super().getConnection(key, endpoint)
+
+    def _vets(self, host: str, port: int) -> bool:
+        crawls = getattr(self._crawler.spider, "started", False)
+        return crawls and (host, port) not in self._named
 
 
 @implementer(IStreamClientEndpoint)
