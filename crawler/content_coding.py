@@ -46,6 +46,8 @@ _TEXT_SAMPLE, _TELLING_BYTES = 1024, 64
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\f\r\x1b"))
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAGIC_BYTES = 4
+# As many as curl decodes.
+_MOST_CODINGS = 5
 # Real streams have a few hundred members at most: one for each 64 KiB, as bgzip makes them.
 _MOST_MEMBERS = 10_000
 _ZLIB, _BARE = 15, -15
@@ -119,7 +121,10 @@ def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> D
     body is known to be there, so that plain text under a false header can be trusted.
     """
     notes: list[str] = []
-    for coding in reversed(codings(declared)):
+    named = codings(declared)
+    if len(named) > _MOST_CODINGS:
+        raise ContentCodingError(f"it has {len(named):,} content codings", "unreadable")
+    for coding in reversed(named):
         if not body:
             break
         body = _decode_one(body, coding, most, notes, whole=whole)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+from archives import Warc
 from conftest import Crawl
 from server import NewsServer, answer
 from warcio.archiveiterator import ArchiveIterator
@@ -203,3 +204,20 @@ def test_tls_that_ends_without_saying_so(
         assert set(run.articles) == {SEED}
     else:
         assert run.failures[SEED]["reason"] == "cut_short"
+
+
+def test_a_page_that_is_cut_is_read_from_the_next_source(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    warc = Warc(tmp_path / "old.warc.gz")
+    warc.add(f"{server.url}{PATH}", server.pages[PATH])
+    server.misbehaviour[PATH] = send("gzip", gzip.compress(server.pages[PATH])[:-99])
+    run = live(seed=SEED, depth=0, source=f"live,{warc.path}")
+    assert (run.articles[SEED]["source"], run.exit_code) == ("warc", 0)
+    # Of a job's article something newer is stored than the archive has.
+    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    del server.misbehaviour[PATH]
+    assert live(seed=SEED, depth=0, settings=job).exit_code == 0
+    server.misbehaviour[PATH] = send("gzip", gzip.compress(server.pages[PATH])[:-99])
+    run = live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    assert (run.articles, run.failures[SEED]["reason"]) == ({}, "cut_short")

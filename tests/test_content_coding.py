@@ -129,6 +129,16 @@ def test_unknown_codings_are_refused(name: str) -> None:
     assert caught.value.reason == "unreadable"
 
 
+def test_no_more_than_five_codings() -> None:
+    body = PAGE
+    for _ in range(5):
+        body = gzip.compress(body)
+    assert decode(body, ["gzip, gzip, gzip", "gzip, gzip"], MOST, whole=True).body == PAGE
+    with pytest.raises(ContentCodingError, match="6 content codings") as caught:
+        decode(gzip.compress(body), ["gzip"] * 6, MOST, whole=True)
+    assert caught.value.reason == "unreadable"
+
+
 def test_a_bomb_is_refused(coded: tuple[str, bytes]) -> None:
     name, _ = coded
     encode = next(encode for coding, encode in ENCODERS.values() if coding == name)
