@@ -151,13 +151,12 @@ class WholeFileStorage(FileFeedStorage):
                 raise part.error
             point("feed part written")
             if self._is_to_stay(outcome):
-                words = (
-                    f"{_as_given(self.path)} is left as it was: this run stored no article. "
-                    f"Its records are in {_as_given(part.path)}"
-                )
-                logger.warning("%s", words)
+                words = "{} is left as it was: this run stored no article. Its records are in {}"
+                logger.warning("%s", words.format(self.target, part.path))
                 if outcome:
-                    outcome.feeds_left.append(words)
+                    outcome.feeds_left.append(
+                        words.format(_as_given(self.path), _as_given(part.path))
+                    )
                 return
             incomplete = self.broken_off or (outcome is not None and outcome.incomplete)
             self._put(part.path, complete=not incomplete)
