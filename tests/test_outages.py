@@ -1,11 +1,13 @@
 """Sites that are down, that want a cookie, or that refuse a condition."""
 
+import json
 import re
+from collections import Counter
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from archives import Warc
+from archives import Warc, page
 from conftest import SITE, Crawl
 from server import NewsServer, answer
 from test_crawl_live import Misbehaviour, always, drop
@@ -99,7 +101,7 @@ def test_the_next_source_is_asked(live: Crawl, server: NewsServer, robots: bool)
     assert {article["source"] for article in run.articles.values()} == {"folder"}
     assert len(run.articles) == LISTED
     assert len(set(server.news_asked)) == (0 if robots else 3)
-    assert run.stderr.count("the other sources are asked for the rest") == 1
+    assert run.stderr.count("only the other sources are asked for the rest") == 1
 
 
 def test_a_condition_that_is_refused(live: Crawl, server: NewsServer) -> None:
@@ -148,3 +150,64 @@ def test_archived_errors_are_no_outage(crawl: Crawl, tmp_path: Path) -> None:
     run = crawl(seed=",".join(ids), source=warc.path, settings=LIMITED)
     assert {failure["reason"] for failure in run.failures.values()} == {"http_4xx"}
     assert set(run.failures) == set(ids)
+
+
+def saved_pages(folder: Path, ids: list[str]) -> Path:
+    folder.mkdir()
+    for article_id in ids:
+        (folder / f"{article_id}.html").write_bytes(page(article_id))
+    return folder
+
+
+def test_a_chain_goes_on_without_its_last_source(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    server.stop()
+    ids = [str(number) for number in range(101, 121)]
+    folder = saved_pages(tmp_path / "pages", ids[::2])
+    run = live(seed=",".join(ids), depth=0, source=f"{folder},live", settings=LIMITED)
+    assert set(run.articles) == set(ids[::2])
+    # The others may be on the site, which was not asked for all of them.
+    assert len(run.failures) == 3
+    assert {teaser["why"] for teaser in run.teasers.values()} == {"interrupted"}
+    assert (len(run.teasers), run.exit_code) == (7, 3)
+
+
+def test_stored_articles_stay_due_where_the_site_is_down(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    ids = [str(number) for number in range(101, 111)]
+    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
+    job = {**LIMITED, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    seeds = ",".join(ids)
+    assert live(seed=seeds, depth=0, settings=job).exit_code == 0
+    server.misbehaviour = dict.fromkeys(server.pages, always(503))
+    folder = saved_pages(tmp_path / "pages", ids)
+    run = live(seed=seeds, depth=0, source=f"live,{folder}", settings=job)
+    # The saved pages are older than the articles.
+    assert (run.articles, run.exit_code) == ({}, 4)
+    assert len(run.failures) <= 4
+    assert len(set(server.news_asked)) == len(ids)
+    assert server.news_asked.count(ids[-1]) == 1
+    server.misbehaviour = {}
+    run = live(seed=seeds, depth=0, settings=job)
+    assert (run.exit_code, run.failures) == (0, {})
+
+
+def test_an_archive_that_answers_is_not_down(live: Crawl, server: NewsServer) -> None:
+    def every_other(handler: BaseHTTPRequestHandler, before: int) -> None:
+        number = int(re.search(r"(\d+)(?:&|$)", handler.path)[1])  # type: ignore[index]
+        if number % 2:
+            answer(handler, 503)
+        elif handler.path.startswith("/cdx"):
+            row = {"url": f"{server.url}/news/{number}", "timestamp": "20200101000000"}
+            answer(handler, 200, json.dumps({**row, "status": "404"}).encode())
+        else:
+            answer(handler, 404, headers={"Memento-Datetime": "Wed, 01 Jan 2020 00:00:00 GMT"})
+
+    server.answer_with = every_other
+    archive = {**LIMITED, "WAYBACK_URL": server.url, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0}
+    ids = [str(number) for number in range(101, 113)]
+    run = live(seed=",".join(ids), depth=0, source="wayback", settings=archive)
+    reasons = Counter(failure["reason"] for failure in run.failures.values())
+    assert reasons == {"gone": 6, "http_5xx": 6}

@@ -11,6 +11,7 @@ import hostile_pages
 import pytest
 from conftest import SITE, Crawl, Run, command, environment, service
 from server import NewsServer
+from test_crawl_live import always
 
 # Reading it takes half a minute.
 SLOW = hostile_pages.page("paragraphs of one character", 6_000_000)
@@ -62,6 +63,14 @@ def serve_slow(handler: BaseHTTPRequestHandler, _: int) -> None:
 
 def test_live(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{SLOW_ID}"] = serve_slow
+    run = live(seed=",".join((SLOW_ID, *OTHERS)), depth=0, settings={"READ_TIMEOUT": 1.5})
+    assert_only_one_is_too_slow(run, "1.5")
+
+
+def test_a_redirect_to_another_address_of_the_article(live: Crawl, server: NewsServer) -> None:
+    location = f"/story/{SLOW_ID}-slow"
+    server.misbehaviour[f"/news/{SLOW_ID}"] = always(301, Location=location)
+    server.misbehaviour[location] = serve_slow
     run = live(seed=",".join((SLOW_ID, *OTHERS)), depth=0, settings={"READ_TIMEOUT": 1.5})
     assert_only_one_is_too_slow(run, "1.5")
 

@@ -177,3 +177,29 @@ def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServ
     found = ask(crawl, Archive(server, captures, status="-")).articles[ID]
     assert (found["url"], found["fetched_at"][:10]) == (long, "2015-10-23")
     assert "Just a moment" in found["provenance"]["source"]["assumed"]
+
+
+def test_a_fault_that_passes_makes_no_revision_of_an_older_capture(
+    crawl: Crawl, server: NewsServer
+) -> None:
+    older = answers(200, page(ID, " a year before"), OLD)
+    captures = {(URL, OLD): older, (URL, NEW): answers(200, page(ID), NEW)}
+    archive = Archive(server, captures)
+    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    assert ask(crawl, archive, **job).exit_code == 0
+    captures[URL, NEW] = answers(503)
+    run = ask(crawl, archive, **job)
+    assert (run.articles, run.failures[ID]["reason"]) == ({}, "http_5xx")
+    captures[URL, NEW] = answers(200, page(ID), NEW)
+    run = ask(crawl, archive, **job)
+    assert (run.articles, run.exit_code) == ({}, 0)
+    assert "1 unchanged" in run.stdout
+
+
+def test_an_archive_that_asks_for_patience_is_asked_for_no_other_capture(
+    crawl: Crawl, server: NewsServer
+) -> None:
+    archive = Archive(server, {(URL, OLD): GOOD, (URL, NEW): answers(429)})
+    run = ask(crawl, archive)
+    assert (run.failures[ID]["reason"], run.exit_code) == ("http_4xx", 4)
+    assert not any(OLD in path for path in archive.replayed)

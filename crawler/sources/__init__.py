@@ -1,5 +1,6 @@
 """Where pages come from: one file for each source, and what all of them have in common."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from scrapy.settings import BaseSettings
 from crawler.credentials import Server, hide_userinfo_of, split_userinfo
 from crawler.errors import CrawlerError
 from crawler.items import Reason
+from crawler.sites import Site
 
 NAMED_BY_USER = "named_by_user"
 """In the meta of a request to a server that the user named, and not to the publisher: an archive on the web, a browser."""
@@ -46,6 +48,14 @@ class PageRefused(IgnoreRequest):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class SourceUnavailable(PageRefused):
+    """A source itself did not answer, whatever it may have. It was ``asked``, or known to be down."""
+
+    def __init__(self, reason: Reason, detail: str, *, asked: bool = True) -> None:
+        super().__init__(reason, detail)
+        self.asked = asked
 
 
 class NotSaved(IgnoreRequest):
@@ -90,6 +100,21 @@ class Source(Protocol):
     def articles(self) -> Iterator[str]:
         """Yield the id of each article that the source holds, once; CrawlerError if it cannot tell."""
         ...
+
+
+def led_elsewhere(
+    request: Request | None, url: str, article_id: str, site: Site
+) -> tuple[Reason, str] | None:
+    """Say where a redirect on the publisher's own hosts led, if not to the article."""
+    if request is None or "redirect_urls" not in request.meta:
+        return None
+    led_to = site.id_of(url)
+    if led_to is None:
+        if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(url).path):
+            # Another address of the article, such as /story/1752038-bridge-reopens.
+            return None
+        return "not_an_article", f"redirected to {url}"
+    return ("other_article", f"redirected to {url}") if led_to != article_id else None
 
 
 def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:

@@ -68,8 +68,13 @@ class Candidates:
             self.levels.append(found)
         return self.levels[redirects][0]
 
-    def pass_over(self, failed: PassedOver) -> None:
-        """Give up the capture that was tried last, and a redirect if nothing it led to is left."""
+    def pass_over(self, failed: PassedOver, redirects: int) -> None:
+        """Give up the capture that was tried last, and a redirect if nothing it led to is left.
+
+        It is that of the page to which so many ``redirects`` had led.
+        """
+        # A redirect that cannot be had again leads nowhere.
+        del self.levels[redirects + 1 :]
         if self.levels[0] or not self.passed:
             self.passed.append(failed)
         while self.levels[-1]:

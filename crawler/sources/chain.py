@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from crawler.sources import NotSaved, PageRefused, Source, Stopped
+from crawler.sources import NotSaved, Source, SourceUnavailable, Stopped
 from crawler.sources.folder import SavedPages, saved_page
 from crawler.sources.live import refuse_other_hosts
 from crawler.sources.warc import ArchivedPages
@@ -87,7 +87,7 @@ class SourcesMiddleware:
         source = sources[request.meta.get("turn", 0)]
         if request.meta.get("no_address") and not isinstance(source, SavedPages):
             raise NotSaved("known by the name of a saved page, which this run was not given")
-        self._refuse_if_down(source, request.meta.get("turn", 0), len(sources))
+        self._refuse_if_down(source, request, sources)
         if source is None:
             return None
         if request.meta.get("redirect_times"):
@@ -95,12 +95,19 @@ class SourcesMiddleware:
         answer: Response = await source.answer(request)
         return answer
 
-    def _refuse_if_down(self, source: Source | None, turn: int, sources: int) -> None:
-        """Do not ask a source that is down: PageRefused if there is another, else Stopped."""
+    def _refuse_if_down(
+        self, source: Source | None, request: Request, sources: list[Source | None]
+    ) -> None:
+        """Do not ask a source that is down: SourceUnavailable if there is a next one, else Stopped.
+
+        Of an article that is stored something newer is known than the next source has.
+        """
+        spider: Any = self.crawler.spider
         name = source_name(source)
-        reason = self.crawler.spider.outages.reason(name)  # type: ignore[union-attr]
+        reason = spider.outages.reason(name)
         if reason is None:
             return
-        if turn + 1 == sources:
+        is_last = request.meta.get("turn", 0) + 1 == len(sources)
+        if is_last or spider.frontier.known[request.meta["article"]].revision:
             raise Stopped(f"{name} is down")
-        raise PageRefused(reason, f"{name} is down, so it was not asked")
+        raise SourceUnavailable(reason, f"{name} is down, so it was not asked", asked=False)

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 from crawler.items import Reason
 
-# Failures without a page, any number of which may have the same cause.
-_OF_THE_SOURCE: frozenset[Reason] = frozenset(
+OF_THE_SOURCE: frozenset[Reason] = frozenset(
     (
         *("timeout", "dns", "refused", "tls", "connection_lost"),
         *("http_4xx", "http_5xx", "robots_unavailable"),
     )
 )
+"""Failures without a page, any number of which may have the same cause."""
+OF_THE_CONNECTION: frozenset[Reason] = frozenset(
+    ("timeout", "dns", "refused", "tls", "connection_lost")
+)
+"""Those of them where no answer came."""
 
 
 class _Streak(NamedTuple):
@@ -33,7 +37,7 @@ class Outages:
 
     def failed(self, source: str, reason: Reason) -> bool:
         """Note a failure; whether it is the one that shows that the source is down."""
-        if reason not in _OF_THE_SOURCE:
+        if reason not in OF_THE_SOURCE:
             self.answered(source)
             return False
         streak = self._streaks.get(source)

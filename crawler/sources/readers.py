@@ -17,6 +17,7 @@ from crawler.sources import (
     PageRefused,
     Stopped,
     charset_of,
+    led_elsewhere,
     not_html,
     seconds_of,
 )
@@ -94,8 +95,7 @@ class ReadingMiddleware:
 
     def _may_be_page(self, request: Request, response: Response) -> bool:
         """Whether the spider may read an answer: it refuses redirects to other pages unread."""
-        led_to = self._site.id_of(response.url)
-        if "redirect_urls" in request.meta and led_to != request.meta["article"]:
+        if led_elsewhere(request, response.url, request.meta["article"], self._site):
             return False
         return response.status in WITH_PAGE and not not_html(response)
 

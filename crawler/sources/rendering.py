@@ -22,9 +22,11 @@ from crawler.errors import RendererError
 from crawler.page.encoding import decode
 from crawler.sources import (
     NAMED_BY_USER,
+    WITH_PAGE,
     PageRefused,
     Stopped,
     charset_of,
+    led_elsewhere,
     not_html,
     seconds_of,
 )
@@ -54,7 +56,6 @@ ASKING = {
     "dont_retry": True,
 }
 """The meta of a request to a browser."""
-_OK = 200
 _WATCH = Path(__file__).with_name("watch.js")
 
 
@@ -164,12 +165,12 @@ class RenderingMiddleware:
         if (
             article_id is None
             or "origin" in request.meta
-            or response.status != _OK
+            or response.status not in WITH_PAGE
             or not_html(response)
         ):
             return response
-        if spider.site.id_of(response.url) != article_id:  # type: ignore[union-attr]
-            # A redirect led elsewhere, which the spider will refuse.
+        if led_elsewhere(request, response.url, article_id, spider.site):  # type: ignore[union-attr]
+            # The spider will refuse it.
             return response
         plain = await self._read(response.body, article_id, response.url, charset_of(response))
         if self._only_where_needed and not _may_need_scripts(plain):

@@ -45,6 +45,7 @@ from crawler.sources import (
     NotSaved,
     Origin,
     PageRefused,
+    SourceUnavailable,
     Stopped,
     add_note,
     nothing_captured,
@@ -72,7 +73,8 @@ _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
 _MOST_STEPS = 5
 _NOON = time(12)
 _REASONS: dict[int, Reason] = {4: "http_4xx", 5: "http_5xx"}
-_BUSY = frozenset((429, 500, 502, 503, 504))
+_TOO_MANY = 429
+_BUSY = frozenset((_TOO_MANY, 500, 502, 503, 504))
 _OF_THE_ARCHIVE = re.compile(
     r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL
 )
@@ -279,10 +281,11 @@ class Wayback:
                     if response.status not in _BUSY or _captured_at(response):
                         return response
                     busy = f"asked {tried} times, it answers {response.status} for {url}"
-                    fault = PageRefused(
-                        _REASONS[response.status // 100],
-                        f"{urlsplit(url).hostname}: {busy}{_extract(response)}",
-                    )
+                    detail = f"{urlsplit(url).hostname}: {busy}{_extract(response)}"
+                    # Of single captures that it cannot replay an archive answers 5xx, too.
+                    too_many = response.status == _TOO_MANY
+                    kind = SourceUnavailable if too_many else PageRefused
+                    fault = kind(_REASONS[response.status // 100], detail)
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
                     self._not_before = monotonic() + self._delay

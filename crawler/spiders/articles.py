@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.http import Response
@@ -24,15 +22,17 @@ from crawler.items import ANSWERS, Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
-from crawler.sites import ARTICLE_ID, Site, host_and_port
+from crawler.sites import ARTICLE_ID, host_and_port
 from crawler.sources import (
     NOTES,
     WITH_PAGE,
     NotSaved,
     Origin,
     Source,
+    SourceUnavailable,
     Stopped,
     charset_of,
+    led_elsewhere,
     not_html,
     seconds_of,
     seconds_setting,
@@ -40,7 +40,7 @@ from crawler.sources import (
 from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
-from crawler.sources.outages import Outages
+from crawler.sources.outages import OF_THE_CONNECTION, OF_THE_SOURCE, Outages
 from crawler.sources.readers import reader_processes
 from crawler.sources.reasons import explain, of_status
 from crawler.sources.rendering import Rendered, prepare
@@ -289,7 +289,11 @@ class ArticlesSpider(Spider):
     def _answered(self, response: Response, fetch: Fetch) -> Iterator[Any]:
         """What comes of an answer: requests for what it lists, and last its reading, or the request for the next source."""
         self.outages.answered(fetch.source)
-        elsewhere = None if fetch.file else _led_elsewhere(response, fetch.id, self.site)
+        elsewhere = (
+            None
+            if fetch.file
+            else led_elsewhere(response.request, response.url, fetch.id, self.site)
+        )
         if response.status == _NOT_MODIFIED:
             # It says nothing of the article, if that was redirected to some other page that has not changed.
             yield (
@@ -391,7 +395,7 @@ class ArticlesSpider(Spider):
                 reason, detail, status = explain(error)
                 if reason == "internal_error":
                     self.logger.error("%s: a fault of this program", article_id, exc_info=error)
-                what = self._refused(article_id, reason, detail, request, status)
+                what = self._refused(article_id, reason, detail, request, status, error)
             if what is not None:
                 yield what
         finally:
@@ -405,8 +409,9 @@ class ArticlesSpider(Spider):
         detail: str,
         request: Request | None,
         status: int | None,
+        error: BaseException | None = None,
     ) -> Failure | Request | None:
-        """What comes of a page that is not to be had: a request for its next capture or to the next source.
+        """Ask for the next capture of a page that is not to be had, or the next source.
 
         After the last one it is a failure. Of what several sources say, a fault counts more than
         an answer, and an answer more than that there is no such page: then there is no failure,
@@ -416,21 +421,25 @@ class ArticlesSpider(Spider):
         turn = _turn_of(request)
         if (origin := meta.get("origin")) and origin.status_assumed:
             status = None
+        sighting = self.frontier.known[article_id]
         candidates: Candidates | None = meta.get(CANDIDATES)
-        if candidates is not None and reason != "internal_error":
-            candidates.pass_over(PassedOver(where_captured(origin), reason, detail, status))
+        of_source = isinstance(error, SourceUnavailable) or reason in OF_THE_CONNECTION
+        # An older capture must not take the place of what is stored for a fault that will pass.
+        will_pass = sighting.revision > 0 and status is None and reason in OF_THE_SOURCE
+        if candidates is not None and not (of_source or will_pass or reason == "internal_error"):
+            failed = PassedOver(where_captured(origin), reason, detail, status)
+            candidates.pass_over(failed, meta.get("redirect_times", 0))
             if candidates.more:
                 return self._another_capture(article_id, turn, candidates, meta)
             _, reason, detail, status = candidates.failure()
         source = _source_of(meta, self.sources[turn] if self.sources else None)
-        tried = [
-            *meta.get("tried", ()),
-            _Tried(source, reason, detail, status, meta.get("retry_times", 0) + 1),
-        ]
-        if status is None or origin is None:
-            # Else it is the capture of an answer that says so, and the archive has answered.
-            self._note_outage(turn, reason, detail)
-        sighting = self.frontier.known[article_id]
+        asked = not isinstance(error, SourceUnavailable) or error.asked
+        attempts = meta.get("retry_times", 0) + 1 if asked else 0
+        tried = [*meta.get("tried", ()), _Tried(source, reason, detail, status, attempts)]
+        if asked:
+            # A capture of an answer that says so is an answer of the archive.
+            captured = origin is not None and status is not None
+            self._note_outage(turn, "not_saved" if captured else reason, detail)
         # What is stored is newer than what an archive has, if only the site could not be asked this time.
         passing = sighting.revision > 0 and reason != "not_saved" and reason not in ANSWERS
         # A saved page that was given as a seed stood in the place of the first source.
@@ -439,9 +448,9 @@ class ArticlesSpider(Spider):
             self.logger.debug(
                 "%s: %s (%s: %s), so the next source is asked", article_id, reason, source, detail
             )
-            asked = self.request(sighting, following)
-            asked.meta["tried"] = tried
-            return asked
+            next_one = self.request(sighting, following)
+            next_one.meta["tried"] = tried
+            return next_one
         told = min(tried, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
         if len(tried) > 1:
             detail = "; ".join(f"{one.source}: {one.detail}" for one in tried)
@@ -462,7 +471,7 @@ class ArticlesSpider(Spider):
         return asked
 
     def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
-        """Stop asking a source that is down: the next one is asked, or else the run ends."""
+        """Stop asking a source that is down; the run ends where all of its sources are."""
         opened = self.sources[turn] if self.sources else None
         source = source_name(opened)
         if opened is not None and opened.offline:
@@ -474,8 +483,9 @@ class ArticlesSpider(Spider):
             return
         most = self.settings.getint("SITE_DOWN_AFTER")
         fault = f"{source} is down: {most} pages in a row failed with {reason} ({detail})"
-        if turn + 1 < len(self.sources):
-            self.logger.warning("%s; the other sources are asked for the rest", fault)
+        names = map(source_name, self.sources)
+        if not all(map(self.outages.reason, names)):
+            self.logger.warning("%s; only the other sources are asked for the rest", fault)
             return
         self.outage = f"{fault}; the rest was not asked for (SITE_DOWN_AFTER)"
         self.logger.error("%s", self.outage)
@@ -517,19 +527,6 @@ def _source_of(meta: dict[str, Any], source: Source | None) -> str:
     """What records call the source of an answer: what it says itself, else that whose turn it was."""
     origin: Origin | None = meta.get("origin")
     return origin.source if origin else source_name(source)
-
-
-def _led_elsewhere(response: Response, article_id: str, site: Site) -> tuple[Reason, str] | None:
-    """Say where a redirect on the publisher's own hosts led, if not to the article."""
-    if not response.request or "redirect_urls" not in response.request.meta:
-        return None
-    led_to = site.id_of(response.url)
-    if led_to is None:
-        if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(response.url).path):
-            # Another address of the article, such as /story/1752038-bridge-reopens.
-            return None
-        return "not_an_article", f"redirected to {response.url}"
-    return ("other_article", f"redirected to {response.url}") if led_to != article_id else None
 
 
 def _validators(response: Response) -> Validators:
