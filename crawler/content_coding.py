@@ -218,9 +218,15 @@ def _members(
         position = _member(decoder(), data, position, coding, body, most)
         # However early it is cut, what begins like another member is one.
         head = data[position : position + _MAGIC_BYTES]
-        if not head or not any(magic.startswith(head[: len(magic)]) for magic in magics):
+        if not any(_may_begin(head, magic) for magic in magics):
             return _Stream(bytes(body), len(data) - position)
     raise ContentCodingError(f"its {coding} stream has over {_MOST_MEMBERS:,} parts", "unreadable")
+
+
+def _may_begin(head: bytes, magic: bytes) -> bool:
+    """Whether bytes are the start of a member. Of zstd, its first byte alone may be text."""
+    least = 1 if magic == _GZIP_MAGIC else 2
+    return len(head) >= least and magic.startswith(head[: len(magic)])
 
 
 def _member(

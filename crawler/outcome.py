@@ -378,8 +378,15 @@ class Outcome:
         )
 
     def completed(self, run: Run, errors: list[str], refused: list[str]) -> None:
-        """Note that the feeds of a killed run were written, but for those that failed or that this run does not have."""
-        assert self._job is not None
+        """Note that the feeds of a killed run were written, but for those that failed or that this
+        run does not have.
+
+        The latter are said and count as a fault once, in the run after the killed one: a feed that
+        has the day in its name may never be asked for again.
+        """
+        assert self._job is not None and self._job.run is not None
+        if refused and run.number < self._job.run.number - 1:
+            return
         outcomes = self._job.outcomes(run)
         self._completed_faults += _faults(outcomes) + len(errors) + len(refused)
         words = (

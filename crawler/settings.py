@@ -28,7 +28,7 @@ CONCURRENT_REQUESTS = 1
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_TIMEOUT = 60
 # Seconds: the longest that a Retry-After is waited for, and the first pause before a retry without one.
-RETRY_AFTER_MAX = 600
+RETRY_AFTER_MAX = 600.0
 RETRY_BACKOFF = 0.5
 # Seconds: the longest Crawl-delay of a robots.txt that is kept to.
 CRAWL_DELAY_MAX = 60.0

@@ -23,6 +23,13 @@ _WORDS = {"0": False, "1": True, "false": False, "true": True}
 _SECONDS = ("_DELAY", "_TIMEOUT", "_INTERVAL")
 # Names without a default: of Scrapy, its commands, and the extensions that this project uses.
 _WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
+# Times with bounds of their own, which the code that uses them knows.
+_CHECKED_ELSEWHERE = frozenset(
+    (
+        *("RECHECK_MIN", "RECHECK_MAX", "READ_TIMEOUT"),
+        *("RENDER_TIMEOUT", "RENDER_QUIET", "SPLASH_SLOT_TIMEOUT"),
+    )
+)
 # A name that differs by a letter or two is meant; one that shares half of its letters is not.
 _NEAR = 0.85
 
@@ -50,12 +57,13 @@ def _defaults() -> Mapping[str, Any]:
 
 
 def _check(name: str, value: Any, default: Any) -> None:
+    if value is None or name in _CHECKED_ELSEWHERE:
+        return
     if isinstance(default, bool):
         if str(value).strip().lower() not in _WORDS:
             raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
     elif isinstance(default, float) and hasattr(project_settings, name):
-        # All of this project's are times; the code that uses them knows their bounds.
-        _check_number(name, value, float, "seconds", finite=False)
+        _check_number(name, value, float, "seconds, 0 or more", least=0)
     elif isinstance(default, float) or (isinstance(default, int) and name.endswith(_SECONDS)):
         _check_number(name, value, float, "a number")
     elif isinstance(default, int):
@@ -63,10 +71,16 @@ def _check(name: str, value: Any, default: Any) -> None:
 
 
 def _check_number(
-    name: str, value: Any, kind: type[float] | type[int], takes: str, *, finite: bool = True
+    name: str,
+    value: Any,
+    kind: type[float] | type[int],
+    takes: str,
+    *,
+    least: float = float("-inf"),
 ) -> None:
     try:
-        if isfinite(kind(value)) or not finite:
+        number = kind(value)
+        if isfinite(number) and number >= least:
             return
     except (TypeError, ValueError, OverflowError):
         pass

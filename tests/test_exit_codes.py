@@ -92,7 +92,10 @@ def test_a_middleware_of_the_user_that_ignores(live: Crawl, tmp_path: Path) -> N
 SETTINGS = {
     "DOWNLOAD_TIMEOUT=abc": "DOWNLOAD_TIMEOUT: got 'abc', takes a number",
     "DOWNLOAD_TIMEOUT=inf": "DOWNLOAD_TIMEOUT: got 'inf', takes a number",
-    "RETRY_BACKOFF=x": "RETRY_BACKOFF: got 'x', takes seconds",
+    "RETRY_BACKOFF=x": "RETRY_BACKOFF: got 'x', takes seconds, 0 or more",
+    "DOWNLOAD_DELAY=inf": "DOWNLOAD_DELAY: got 'inf', takes seconds, 0 or more",
+    "WAYBACK_DELAY=-1": "WAYBACK_DELAY: got '-1', takes seconds, 0 or more",
+    "CRAWL_DELAY_MAX=nan": "CRAWL_DELAY_MAX: got 'nan', takes seconds, 0 or more",
     "RETRY_TIMES=1.5": "RETRY_TIMES: got '1.5', takes a whole number",
     "ROBOTSTXT_OBEY=maybe": "ROBOTSTXT_OBEY: got 'maybe', takes 1 or 0",
     "SITE_DOWN_AFTER=never": "SITE_DOWN_AFTER: got 'never', takes a whole number",

@@ -142,3 +142,9 @@ def test_a_web_archive_is_no_saved_page(crawl: Crawl, tmp_path: Path, name: str)
     run = crawl(seed=SEED, source=name)
     assert run.exit_code == 2
     assert f"{name}', a web archive of a kind that is not read" in run.stderr
+
+
+def test_no_limit_of_size(crawl: Crawl, tmp_path: Path) -> None:
+    (tmp_path / f"{SEED}.html").write_bytes(PAGE)
+    run = crawl(seed=SEED, source=f"{SEED}.html", depth=0, settings={"DOWNLOAD_MAXSIZE": 0})
+    assert set(run.articles) == {SEED}

@@ -92,3 +92,21 @@ def test_a_false_delay_is_refused(live: Crawl) -> None:
     run = live(seed=SEED, settings={"CRAWL_DELAY_MAX": "long"})
     assert run.exit_code == 2
     assert "CRAWL_DELAY_MAX: got 'long'" in run.stderr
+
+
+def test_pages_may_be_limited_to_less_than_robots_txt_has(live: Crawl, server: NewsServer) -> None:
+    server.robots = FILLER * 5_000 + RULES
+    run = live(seed=SEED, depth=1, settings={"DOWNLOAD_MAXSIZE": 200_000})
+    assert run.failures[FORBIDDEN]["reason"] == "robots"
+    assert SEED in run.articles
+
+
+def test_a_redirect_of_robots_txt_to_a_host_that_is_not_there(
+    live: Crawl, server: NewsServer
+) -> None:
+    location = "http://no-such-host.invalid/robots.txt"
+    server.misbehaviour["/robots.txt"] = always(302, Location=location)
+    failure = live(seed=SEED, depth=0, settings={"RETRY_TIMES": 0}).failures[SEED]
+    # The site itself has an address.
+    assert failure["reason"] == "robots_unavailable"
+    assert "dns" in failure["detail"]

@@ -37,12 +37,6 @@ _WORDY_LOGGERS = (
 )
 
 
-def _in_one_line(record: logging.LogRecord) -> bool:
-    """Let a record through without its traceback: that robots.txt cannot be had is the site's fault."""
-    record.exc_info = None
-    return True
-
-
 def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
@@ -64,7 +58,6 @@ class Command(crawl.Command):
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in _WORDY_LOGGERS:
                 logging.getLogger(name).addFilter(_is_warning)
-            logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(_in_one_line)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process is not None and self.settings is not None

@@ -21,6 +21,7 @@ import logging
 import os
 import shutil
 import tempfile
+from itertools import count
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -200,13 +201,25 @@ class WholeFileStorage(FileFeedStorage):
                 Path(part).unlink()
                 return
             self._prepend_target(part)
+        self._set_previous_aside()
         Path(part).replace(self.target)
+
+    def _set_previous_aside(self) -> None:
+        """Give ``.previous`` a number: the target that is added to is no mere part of it any more,
+        so the next incomplete run has to keep the target too.
+        """
+        previous = _previous_of(self.target)
+        if previous.exists():
+            numbered = (previous.with_name(f"{previous.name}.{number}") for number in count(1))
+            kept = next(name for name in numbered if not name.exists())
+            previous.rename(kept)
+            logger.warning("%s is now %s, for %s was added to", previous, kept, self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
         """Replace the target, and keep the last complete file: it may be all that there is of a
         site that has died.
         """
-        previous = self.target.with_name(self.target.name + ".previous")
+        previous = _previous_of(self.target)
         if complete and previous.exists():
             # Until the target is replaced, this is the last complete file.
             _link(Path(part), previous)
@@ -220,7 +233,7 @@ class WholeFileStorage(FileFeedStorage):
             previous.unlink(missing_ok=True)
         elif previous.exists():
             logger.warning(
-                "%s is replaced by an incomplete run; the last complete file is %s",
+                "%s is replaced by an incomplete run; the file from before the first such run is %s",
                 self.target,
                 previous,
             )
@@ -258,6 +271,10 @@ class WholeFileStorage(FileFeedStorage):
             with torn.open("ab") as kept:
                 kept.write(line + b"\n")
             logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
+
+
+def _previous_of(target: Path) -> Path:
+    return target.with_name(target.name + ".previous")
 
 
 def _part(target: Path, name: str) -> Path:

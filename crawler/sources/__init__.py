@@ -26,12 +26,14 @@ _BINARY_STARTS = (
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _START_BYTES = 512
+_UNLIMITED = 1 << 62
 
 
 WITH_PAGE = frozenset((200, 203))
 """Of the statuses that report success (RFC 9110, 15.3), those whose answer carries a whole page."""
 OF_ROBOTS = "of_robots"
-"""In the meta of a request for robots.txt, and of those to which it is redirected."""
+"""In the meta of a request for robots.txt, and of those to which it is redirected: a list of the
+URLs to which it was."""
 NOTES = "notes"
 """In the meta of a request: a list of what had to be assumed about its answer (``Fetch.notes``)."""
 
@@ -156,6 +158,11 @@ def charset_of(response: Response) -> str | None:
     declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
     _, _, charset = declared.partition("charset=")
     return charset.split(";")[0].strip(" \"'") or None
+
+
+def most_bytes(settings: BaseSettings) -> int:
+    """How many bytes a page may have: DOWNLOAD_MAXSIZE, where 0 is no limit."""
+    return settings.getint("DOWNLOAD_MAXSIZE") or _UNLIMITED
 
 
 def seconds_setting(settings: BaseSettings, name: str) -> float:

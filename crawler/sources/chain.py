@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from crawler.sources import NotSaved, Source, SourceUnavailable, Stopped
+from crawler.sources import NotSaved, Source, SourceUnavailable, Stopped, most_bytes
 from crawler.sources.folder import SavedPages, saved_page
 from crawler.sources.live import refuse_other_hosts
 from crawler.sources.warc import ArchivedPages
@@ -28,7 +28,7 @@ LIVE = "live"
 
 def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
     """Open the sources of a run in their order, None for the live site; CrawlerError if one of them cannot be read."""
-    max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+    max_bytes = most_bytes(crawler.settings)
     opened: list[Source | None] = []
     for name in arguments.sources:
         if name == LIVE:
@@ -65,7 +65,7 @@ class SourcesMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self._max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+        self._max_bytes = most_bytes(crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
@@ -22,7 +23,6 @@ from crawler.sources import NAMED_BY_USER, OF_ROBOTS, PageRefused
 from crawler.sources.addresses import PrivateAddressError, is_private_literal, named_by_user
 
 if TYPE_CHECKING:
-    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
@@ -51,7 +51,7 @@ class PublisherOnlyMiddleware:
         if not getattr(spider, "started", False) or request.meta.get(NAMED_BY_USER):
             # scrapy parse, shell and check ask for what their user named.
             return
-        if not request.meta.get(OF_ROBOTS):
+        if OF_ROBOTS not in request.meta:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
             refuse_other_hosts(request, spider.site)  # type: ignore[union-attr]
         host = urlsplit(request.url).hostname or ""
@@ -66,7 +66,10 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         self, request: Request, response: Response
     ) -> Request | Response:
         try:
-            return super().process_response(request, response)
+            result = super().process_response(request, response)
+            if OF_ROBOTS in request.meta and isinstance(result, Request):
+                request.meta[OF_ROBOTS].append(result.url)
+            return result
         except ValueError as error:
             # "javascript:", "http://[x"
             location = (response.headers.get(b"Location") or b"").decode("latin-1")

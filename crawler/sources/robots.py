@@ -18,6 +18,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
+from crawler.sites import host_and_port
 from crawler.sources import OF_ROBOTS, PageRefused, seconds_setting
 from crawler.sources.reasons import explain
 
@@ -36,8 +37,8 @@ _READ_BYTES = 500 * 1024
 # RFC 9309, 2.4: no longer than that is a copy of the rules used.
 _KEPT_SECONDS = 24 * 3600
 _TOO_MANY_REQUESTS = 429
-# As for any other page of the site, but nobody waits for another robots.txt first.
-_META = {"dont_obey_robotstxt": True, OF_ROBOTS: True}
+# It is cut after it was read, so pages may be limited to less than it has.
+_META = {"dont_obey_robotstxt": True, "download_maxsize": 16 * 1024 * 1024}
 _PRIORITY = 1000
 # Of the host itself, so that they hold for its pages as they are.
 _OF_THE_HOST: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
@@ -105,7 +106,9 @@ class RobotsMiddleware:
 
     async def _fetch(self, url: str) -> _Rules:
         self._count("request_count")
-        asked = Request(url, meta=_META, priority=_PRIORITY, callback=NO_CALLBACK)
+        led_to: list[str] = []
+        meta = {**_META, OF_ROBOTS: led_to}
+        asked = Request(url, meta=meta, priority=_PRIORITY, callback=NO_CALLBACK)
         try:
             response = await self.crawler.engine.download_async(asked)
         except Exception as error:
@@ -113,7 +116,8 @@ class RobotsMiddleware:
             explained = explain(error)
             if explained.reason in ("redirect_loop", "http_3xx"):
                 return _Rules()
-            if explained.reason in _OF_THE_HOST:
+            elsewhere = led_to and host_and_port(led_to[-1]) != host_and_port(url)
+            if explained.reason in _OF_THE_HOST and not elsewhere:
                 return _Rules(reason=explained.reason, fault=explained.detail)
             return self._unavailable(url, f"{explained.reason} ({explained.detail})")
         self._count("response_count")
