@@ -280,8 +280,11 @@ class Outcome:
         """For each folder of saved pages the sum of all its files, of which each counts once."""
         folders = [source for source in self._opened_sources if hasattr(source, "tally")]
         lines = []
+        everything = getattr(getattr(self.crawler.spider, "arguments", None), "everything", False)
         for folder in folders:
-            counts = folder.tally()
+            # Where everything is read, a file is left only if another folder had the article.
+            others = [other for other in folders if other is not folder] if everything else []
+            counts = folder.tally(others)
             named = f" in {folder.root}" if len(folders) > 1 else ""
             parts = [f"{label} {count:,}" for label, count in counts.items() if count]
             lines.append(f"  files{named}: {sum(counts.values()):,} = {' + '.join(parts)}")

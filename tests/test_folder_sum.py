@@ -148,3 +148,13 @@ def test_no_limit_of_size(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / f"{SEED}.html").write_bytes(PAGE)
     run = crawl(seed=SEED, source=f"{SEED}.html", depth=0, settings={"DOWNLOAD_MAXSIZE": 0})
     assert set(run.articles) == {SEED}
+
+
+def test_an_article_in_two_folders(crawl: Crawl, tmp_path: Path) -> None:
+    for name, ids in {"one": [SEED], "two": [SEED, "1001"]}.items():
+        (tmp_path / name).mkdir()
+        for article_id in ids:
+            (tmp_path / name / f"{article_id}.html").write_bytes(PAGE)
+    run = crawl(seed="all", source="one,two")
+    assert "  files in one: 1 = read 1" in run.stdout.splitlines()
+    assert "  files in two: 2 = read 1 + duplicates 1" in run.stdout.splitlines()

@@ -28,7 +28,7 @@ from crawler.sources.page_files import is_archive_file, is_named_as_other, reaso
 from crawler.warc.archive import READABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scrapy import Request
     from scrapy.http import Response
@@ -197,12 +197,19 @@ class SavedPages:
         self._leave("unreadable", f"{error.filename} ({error.strerror})")
         self.faults.append(f"{error.filename}: {error.strerror}")
 
-    def tally(self) -> dict[str, int]:
-        """How many files were read, not reached, or left out, by reason; each counts once."""
+    def tally(self, others: Iterable[SavedPages] = ()) -> dict[str, int]:
+        """How many files were read, not reached, or left out, by reason; each counts once.
+
+        An article that was read from one of the ``others`` makes a file here a duplicate.
+        """
+        unread = self._paths.keys() - self._read
+        duplicates = unread & set[str]().union(*(other._read for other in others))
+        left_out = {**self._left_out}
+        left_out["duplicates"] += len(duplicates)
         return {
             "read": len(self._read),
-            "not reached": len(self._paths) - len(self._read),
-            **self._left_out,
+            "not reached": len(unread) - len(duplicates),
+            **left_out,
         }
 
     async def answer(self, request: Request) -> Response:
