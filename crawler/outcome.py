@@ -310,7 +310,7 @@ class Outcome:
         """What a reader of the table would miss."""
         lines = []
         had = self.balance.articles if self.balance else self.articles
-        if not had and self.discovered and (self._job is None or self.balance):
+        if not had and self._asked and self.discovered and (self._job is None or self.balance):
             lines.append("  no article was stored: none of what was asked for could be had")
         lines += [
             f"  not readable, so that pages may be missing: {fault}"

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SITE, Crawl, environment
+from conftest import IMPATIENT, SITE, Crawl, command, environment
 from server import NewsServer
 from test_rendering import PLAIN, SEED
 
@@ -139,3 +140,45 @@ def test_items_of_other_spiders(tmp_path: Path) -> None:
             "inner": '{"title": "x"}',
         }
     ]
+
+
+def test_a_file_that_is_added_to_has_one_row_of_names(crawl: Crawl, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert crawl("-o", "all.csv", seed="1752038", source=SITE).exit_code == 0
+    rows = rows_of(tmp_path / "all.csv")
+    assert len(rows) == 60
+    assert {row["kind"] for row in rows} == {"article", "teaser"}
+
+
+def test_a_file_with_other_columns_is_left_as_it_is(crawl: Crawl, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("name,price\r\nbread,3\r\n", encoding="utf-8")
+    run = crawl("-o", mine, seed="1752038", source=SITE)
+    assert mine.read_text(encoding="utf-8") == "name,price\nbread,3\n"
+    assert "it has other columns; name another file" in run.stdout
+    assert run.exit_code == 4
+    [part] = tmp_path.glob("mine.csv.*.part")
+    assert len(rows_of(part)) == 30
+
+
+@pytest.mark.parametrize("point", ["feed parts joined", "feed in its place"])
+def test_a_run_that_is_killed_is_not_added_twice(
+    crawl: Crawl, server: NewsServer, tmp_path: Path, point: str
+) -> None:
+    words = ["-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-o", "all.csv"]
+    words += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
+    words += ["-s", "JOBDIR=job", "-s", "FEEDS={}"]
+    (tmp_path / "all.csv").write_text("kind,id\r\nteaser,1\r\n", encoding="utf-8", newline="")
+    words += ["-s", "FEED_EXPORT_FIELDS=kind,id"]
+    done = subprocess.run(
+        command("crawl", "articles", *words),
+        cwd=tmp_path,
+        env={**environment(), "CRAWLER_KILL_AT": point},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    again = crawl(*words)
+    assert again.exit_code == 0, again.stderr
+    ids = [row["id"] for row in rows_of(tmp_path / "all.csv")]
+    assert len(ids) == len(set(ids)) == 31

@@ -97,9 +97,14 @@ class WholeFileStorage(FileFeedStorage):
         # A link stays a link; what it leads to is replaced.
         self.target = Path(os.path.realpath(self.path))
         self.overwrite = self.write_mode == "wb"
-        self.is_lines = (feed_options or {}).get("format") in _LINES and not (
-            feed_options or {}
-        ).get("postprocessing")
+        options = feed_options or {}
+        is_text = not options.get("postprocessing")
+        self.is_lines = options.get("format") in _LINES and is_text
+        self.has_header = (
+            options.get("format") == "csv"
+            and is_text
+            and options.get("item_export_kwargs", {}).get("include_headers_line", True)
+        )
         self.name: str | None = None
         """Of the run, where the next one may have to write this feed again; its part is named after it.
         """
@@ -195,12 +200,13 @@ class WholeFileStorage(FileFeedStorage):
 
     def _add_to_target(self, part: str) -> None:
         if _has_content(self.target):
+            header_size = self._header_size(part)
             if self.written_after is not None and _holds(
-                self.target, Path(part), self.written_after
+                self.target, Path(part), header_size, self.written_after
             ):
                 Path(part).unlink()
                 return
-            self._prepend_target(part)
+            self._prepend_target(part, header_size)
         self._set_previous_aside()
         Path(part).replace(self.target)
 
@@ -238,8 +244,10 @@ class WholeFileStorage(FileFeedStorage):
                 previous,
             )
 
-    def _prepend_target(self, part: str) -> None:
-        """Make of the part the target and the part, so that one rename adds to the target."""
+    def _prepend_target(self, part: str, skipped: int) -> None:
+        """Make of the part the target and the part, so that one rename adds to the target. The first
+        ``skipped`` bytes of the part are left out.
+        """
         joined = Path(part).with_suffix(".joined.part")
         with joined.open("wb") as whole:
             with self.target.open("rb") as source:
@@ -247,12 +255,30 @@ class WholeFileStorage(FileFeedStorage):
             if self.is_lines:
                 self._mend_last_line(whole)
             with Path(part).open("rb") as source:
+                source.seek(skipped)
                 shutil.copyfileobj(source, whole)
             whole.flush()
             os.fsync(whole.fileno())
             os.fchmod(whole.fileno(), _mode(self.target))
         joined.replace(part)
         point("feed parts joined")
+
+    def _header_size(self, part: str) -> int:
+        """The size in bytes of a CSV part's header, which the target has already.
+
+        Raises OSError if the target has other columns.
+        """
+        if not self.has_header:
+            return 0
+        with self.target.open("rb") as target, Path(part).open("rb") as added:
+            header = added.readline()
+            if target.readline() != header:
+                raise OSError(
+                    errno.EINVAL,
+                    "it has other columns; name another file, or choose the same columns with "
+                    "FEED_EXPORT_FIELDS",
+                )
+        return len(header)
 
     def _mend_last_line(self, whole: IO[bytes]) -> None:
         """End the last line of what is added to. One that was torn off would spoil the next record
@@ -353,18 +379,19 @@ def size_of(uri: str) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _holds(target: Path, part: Path, start: int) -> bool:
-    """Whether a file holds all of another one, in one piece, at ``start`` or after it, where a torn
-    line may have been.
+def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
+    """Whether a file holds all of another one but its first ``skipped`` bytes, in one piece, at
+    ``start`` or after it, where a torn line may have been.
     """
-    if part.stat().st_size == 0:
+    if part.stat().st_size <= skipped:
         return True
     with (
         target.open("rb") as whole,
         part.open("rb") as piece,
         mmap(whole.fileno(), 0, access=ACCESS_READ) as held,
-        mmap(piece.fileno(), 0, access=ACCESS_READ) as sought,
+        mmap(piece.fileno(), 0, access=ACCESS_READ) as mapped,
     ):
+        sought = mapped[skipped:] if skipped else mapped
         return held.find(sought, max(0, start - _LONGEST_TORN)) >= 0
 
 
