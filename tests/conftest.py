@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import forks
 import jsonschema
 import pytest
 from server import NewsServer
@@ -102,18 +103,15 @@ Crawl = Callable[..., Run]
 
 @pytest.fixture
 def scrapy(tmp_path: Path) -> Crawl:
-    """Run a scrapy command in an empty folder: ``scrapy("list")``."""
+    """Run a scrapy command in an empty folder: ``scrapy("list")``. Further environment variables
+    are given by name.
+    """
 
-    def run(*args: object, timeout: float = 120, cwd: Path = tmp_path) -> Run:
-        done = subprocess.run(
-            command(*args),
-            cwd=cwd,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+    def run(
+        *args: object, timeout: float = PATIENCE, cwd: Path = tmp_path, **variables: str
+    ) -> Run:
+        words = [str(arg) for arg in args]
+        done = forks.run(words, cwd, {**environment(), **variables}, timeout)
         return Run(done.returncode, done.stdout, done.stderr, cwd)
 
     return run
