@@ -16,54 +16,22 @@ import pytest
 from conftest import (
     IMPATIENT,
     ROOT,
+    SEED,
     SITE,
     Crawl,
-    Run,
     command,
     environment,
     read_records,
     service,
     wait_until,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 from server import NewsServer, answer
 from test_crawl_saved import lasting
 
-from crawler.frontier import Sighting
-from crawler.ledger.recheck import Intervals
-
-SEED = "1752038"
 # One of those that the seed lists, and the last article of the chain.
 LISTED = "1751821"
 AT_ONCE = {"RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
 """Settings with which everything is due whenever a run begins."""
-
-
-@pytest.fixture
-def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
-    """Run the crawl of one job, in the folder ``job``; the records are those that this run has written."""
-
-    def run(*words: object, settings: dict[str, object] | None = None, **arguments: object) -> Run:
-        given = {"seed": SEED, "base_url": server.url, "depth": 1, **arguments}
-        given_settings = {**IMPATIENT, "JOBDIR": "job", **(settings or {})}
-        line = [
-            part
-            for name, value in given.items()
-            if value is not None
-            for part in ("-a", f"{name}={value}")
-        ]
-        line += [
-            part for name, value in given_settings.items() for part in ("-s", f"{name}={value}")
-        ]
-        before = set((tmp_path / "output").glob("*"))
-        done = scrapy("crawl", "articles", *line, *words)
-        for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
-            done.records += read_records(feed)
-        assert "Traceback" not in done.stderr
-        return done
-
-    return run
 
 
 def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
@@ -237,59 +205,6 @@ def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
     back = job(settings=AT_ONCE).articles[LISTED]
     assert (back["revision"], back["changed"]) == (2, [])
     assert job(settings=AT_ONCE).records == []
-
-
-def test_failures_are_tried_again_with_backoff(
-    job: Crawl, server: NewsServer, scrapy: Crawl
-) -> None:
-    server.misbehaviour[f"/news/{LISTED}"] = lambda handler, before: answer(handler, 403)
-    settings = {"RECHECK_MIN": 6}
-    first = job(settings=settings)
-    assert (first.exit_code, first.failures[LISTED]["reason"]) == (3, "http_4xx")
-    assert "articles 6 + teasers 14 + failures 2 + pending 0" in first.balance
-    server.asked.clear()
-    assert job(settings=settings).exit_code == 0
-    assert LISTED not in server.news_asked
-    time.sleep(6)
-    assert job(settings=settings).exit_code == 3
-    assert "due" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
-    assert "after 2 failures in a row" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
-    server.misbehaviour.clear()
-    assert job(recheck="all").articles[LISTED]["revision"] == 1
-
-
-OUTCOMES = st.lists(
-    st.sampled_from(
-        [
-            "new",
-            "changed",
-            "unchanged",
-            "not_modified",
-            "gone",
-            "robots",
-            "dropped",
-            "http_5xx",
-            "timeout",
-        ]
-    )
-)
-
-
-@given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
-def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
-    intervals = Intervals(shortest, shortest * factor)
-    sighting = Sighting("1", "article", (0, 0, 0), None)
-    for number, outcome in enumerate(outcomes):
-        before = sighting.interval
-        intervals.plan(sighting, outcome, began=0, now=number)
-        assert sighting.due_at is not None
-        assert number + 0.4 * shortest <= sighting.due_at <= number + intervals.longest
-        if outcome in ("new", "changed"):
-            assert sighting.interval == max(before / 2, shortest)
-        elif outcome in ("http_5xx", "timeout"):
-            assert (sighting.interval, sighting.failures > 0) == (before, True)
-        else:
-            assert sighting.interval == min(max(2 * before, shortest), intervals.longest)
 
 
 # What a job was crawled with, and with what it then goes on; both must have come to the same as one crawl of the latter.
@@ -1024,17 +939,6 @@ def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> N
         check=False,
     )
     assert (done.stdout, done.stderr) == ('{"kind":"article","s', "")
-
-
-def test_every_hour_is_every_hour(job: Crawl, server: NewsServer) -> None:
-    """What is asked every two seconds is due in a run that begins two seconds after the one before, however long that took."""
-    settings = {"RECHECK_MIN": 2, "RECHECK_MAX": 2, "DOWNLOAD_DELAY": 0.2}
-    for _ in range(3):
-        began = time.monotonic()
-        server.asked.clear()
-        assert job(settings=settings).exit_code == 0
-        assert len(server.news_asked) == 8
-        time.sleep(max(0.0, 3.2 - (time.monotonic() - began)))
 
 
 WRONG: dict[str, tuple[list[object], int, str]] = {

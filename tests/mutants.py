@@ -1,0 +1,145 @@
+"""Put small faults into the code, one at a time, and see whether the tests notice.
+
+    pip install -e '.[test,mutants]'
+    python tests/mutants.py sample SESSION [--mutants N] [--seed N]
+    cosmic-ray exec tests/mutants.toml SESSION
+    python tests/mutants.py report SESSION
+
+``sample`` makes a session of cosmic-ray with mutants of the modules in TESTS: a random sample of
+all, without those of annotations, which nothing evaluates. ``exec`` changes the files of the
+checkout and restores them; run it in a clone. For each mutant it runs ``test``: the test files of
+the module that differs from the last commit, until the first failure. ``report`` counts, and shows
+what survived.
+"""
+
+import argparse
+import ast
+import functools
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from cosmic_ray.work_db import use_db
+from cosmic_ray.work_item import MutationSpec, WorkerOutcome, WorkResult
+
+ROOT = Path(__file__).parent.parent
+CONFIG = "tests/mutants.toml"
+RENDERING = "rendering splash_addresses gate passwords"
+# The first that fits counts. The quickest tests come first: most mutants need no other.
+TESTS = {
+    "crawler/frontier.py": "frontier listings crawl_saved ledger long_lists crawl_live",
+    "crawler/scheduler.py": "frontier crawl_saved crawl_live ledger progress",
+    "crawler/ledger": "ledger kept_files power_cuts commands kill",
+    "crawler/normalise.py": "normalise page dates leak crawl_saved",
+    "crawler/page": "page dates leak hostile_pages crawl_saved bodies",
+    "crawler/vardump": "vardump leak xdebug_places vardump_command page",
+    "crawler/warc": "warc archive wild_archives power_cuts oracle",
+    "crawler/feeds": "csv feeds kept_files power_cuts ledger",
+    "crawler/sources/gate.py": RENDERING,
+    "crawler/sources/upstream.py": RENDERING,
+    "crawler/sources/rendering.py": RENDERING,
+    "crawler/sources/splash.py": RENDERING,
+    "crawler/sources/playwright.py": RENDERING,
+    "crawler/sources/robots.py": "robots crawl_live",
+    "crawler/sources/cookies.py": "policies bodies crawl_live connections",
+    "crawler/sources/outages.py": "outages",
+    "crawler/sources/connections.py": "connections bodies hostile crawl_live archive",
+    "crawler/sources/addresses.py": "hostile connections gate",
+    "crawler/sources/recording.py": "archive connections bodies",
+    "crawler/sources/decoding.py": "content_coding bodies archive",
+    "crawler/sources/folder.py": "folder_sum crawl_saved",
+    "crawler/sources/page_files.py": "folder_sum crawl_saved wild_archives",
+    "crawler/sources/warc.py": "archive wild_archives warc",
+    "crawler/sources/candidates.py": "archive wild_archives wild_wayback",
+    "crawler/sources/wayback.py": "wild_wayback archive",
+    "crawler/sources/chain.py": "archive outages exit_codes",
+    "crawler/sources/readers.py": "slow_pages hostile_pages archive",
+    "crawler/sources": "crawl_live crawl_saved bodies hostile outages exit_codes archive",
+}
+
+
+def sample(session: str, mutants: int, seed: int) -> None:
+    """Make a session with a sample of the mutants that are not in annotations."""
+    subprocess.run(["cosmic-ray", "init", CONFIG, session], cwd=ROOT, check=True)
+    with use_db(session) as database:
+        items = sorted(database.work_items, key=lambda item: str(item.mutations))
+        real = [item for item in items if not in_annotation(item.mutations[0])]
+        kept = {item.job_id for item in random.Random(seed).sample(real, mutants)}
+        for item in items:
+            if item.job_id not in kept:
+                database.set_result(item.job_id, WorkResult(WorkerOutcome.SKIPPED))
+    print(f"{len(kept)} of {len(real)} mutants")
+
+
+def in_annotation(mutation: MutationSpec) -> bool:
+    """Whether a mutant changes a type only."""
+    return any(
+        start <= tuple(mutation.start_pos) and tuple(mutation.end_pos) <= end
+        for start, end in annotations(ROOT / mutation.module_path)
+    )
+
+
+@functools.cache
+def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where the annotations of a module begin and end: lines and columns."""
+    nodes = [
+        annotation
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if annotation is not None
+    ]
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)) for node in nodes
+    ]
+
+
+def test() -> int:
+    """Run the tests of the module that differs from the last commit, until one fails."""
+    [changed] = subprocess.run(
+        ["git", "diff", "--name-only", "HEAD", "--", "crawler"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    names = next(TESTS[name] for name in TESTS if changed.startswith(name))
+    files = [f"tests/test_{name}.py" for name in names.split()]
+    line = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+    return subprocess.run([*line, *files], cwd=ROOT, check=False).returncode
+
+
+def report(session: str) -> None:
+    """Count the mutants by package and outcome, and show those that survived."""
+    counts: Counter[tuple[str, str]] = Counter()
+    with use_db(session) as database:
+        mutants = {item.job_id: item.mutations[0] for item in database.work_items}
+        for job, result in database.results:
+            if result.test_outcome is None:
+                continue
+            counts[mutants[job].module_path.parts[1], result.test_outcome.value] += 1
+            if not result.is_killed:
+                print(mutants[job].operator_name, result.diff, sep="\n", end="\n\n")
+    for (package, outcome), number in sorted(counts.items()):
+        print(f"{package:15} {outcome:10} {number}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("action", choices=("sample", "test", "report"))
+    parser.add_argument("session", nargs="?", default="mutants.sqlite")
+    parser.add_argument("--mutants", type=int, default=300, help="how many (default: 300)")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
+    given = parser.parse_args()
+    if given.action == "test":
+        return test()
+    if given.action == "report":
+        report(given.session)
+    else:
+        sample(given.session, given.mutants, given.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
