@@ -28,6 +28,39 @@ def start_server() -> None:
         ensure_running()
 
 
+class Fork:
+    """A scrapy command in a process of its own; it is asked and stopped like a subprocess.Popen."""
+
+    def __init__(
+        self, words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
+    ) -> None:
+        """Start ``scrapy WORDS`` in a folder. What it prints on stdout and stderr is added to two
+        files, which may be the same.
+        """
+        start_server()
+        self.args = words
+        self._process = FORKS.Process(target=_scrapy, args=(words, folder, environment, outputs))
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    poll = returncode.fget
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self._process.pid or 0, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
 def run(
     words: list[str], folder: Path, environment: dict[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
@@ -35,20 +68,18 @@ def run(
 
     Raises subprocess.TimeoutExpired after ``timeout`` seconds.
     """
-    start_server()
     with tempfile.TemporaryDirectory(prefix="output-of-tests-") as name:
         outputs = [Path(name, "stdout"), Path(name, "stderr")]
-        process = FORKS.Process(target=_scrapy, args=(words, folder, environment, outputs))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
+        process = Fork(words, folder, environment, outputs)
+        try:
+            exit_code = process.wait(timeout)
+        except subprocess.TimeoutExpired as late:
             process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(
-                words, timeout, *(path.read_bytes() for path in outputs)
-            )
+            process.wait()
+            late.stdout, late.stderr = (path.read_bytes() for path in outputs)
+            raise
         stdout, stderr = (path.read_text(encoding="utf-8") for path in outputs)
-        return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
+        return subprocess.CompletedProcess(words, exit_code, stdout, stderr)
 
 
 def _scrapy(

@@ -35,6 +35,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import forks
 from conftest import IMPATIENT, PATIENCE, command, environment, read_records, wait_until
 from server import NewsServer
 from warcio.archiveiterator import ArchiveIterator
@@ -66,6 +67,8 @@ class Kind:
     sources: tuple[str, ...] = ()
     changes: bool = False
 
+
+Crawling = forks.Fork | subprocess.Popen[bytes]
 
 KINDS = (
     Kind("live"),
@@ -100,10 +103,10 @@ def updated(page: bytes) -> bytes:
     )
 
 
-def pages() -> dict[str, bytes]:
-    """PAGES linked pages by path, of which some are gone."""
+def pages(count: int) -> dict[str, bytes]:
+    """Linked pages by path, of which some are gone."""
     chance = random.Random(4)
-    made = {number: article(number, PAGES, chance) for number in range(PAGES)}
+    made = {number: article(number, count, chance) for number in range(count)}
     return {
         f"/news/{FIRST_ID + number}": page
         for number, page in made.items()
@@ -116,9 +119,9 @@ class Site(NewsServer):
     crawl.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = PAGES) -> None:
         super().__init__(Path("nowhere"))
-        self.all = self.pages = pages()
+        self.all = self.pages = pages(count)
         self._folder = tempfile.TemporaryDirectory(prefix="kill-sources-")
         self._truths: dict[Kind, dict[str, dict[str, Any]]] = {}
 
@@ -177,13 +180,12 @@ def line(url: str, *words: object, at_once: int = 16) -> list[str]:
     }
     arguments = {"seed": FIRST_ID, "base_url": url, "depth": 1000, "match": MATCH}
     given = [f"{name}={value}" for name, value in arguments.items()]
-    return command(
-        "crawl",
-        "articles",
-        *(part for value in given for part in ("-a", value)),
-        *(part for name, value in settings.items() for part in ("-s", f"{name}={value}")),
-        *words,
-    )
+    return [
+        *("crawl", "articles"),
+        *(f"-a{value}" for value in given),
+        *(f"-s{name}={value}" for name, value in settings.items()),
+        *map(str, words),
+    ]
 
 
 def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
@@ -203,15 +205,22 @@ def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, d
     return kept
 
 
-def start(words: list[str], folder: Path, **variables: str) -> subprocess.Popen[bytes]:
+def start(words: list[str], folder: Path, **variables: str) -> Crawling:
     """Start a crawl with further environment variables; its output is added to ``folder/log``."""
-    with (folder / "log").open("ab") as log:
+    log = folder / "log"
+    if "LD_PRELOAD" not in variables:
+        return forks.Fork(words, folder, {**environment(), **variables}, [log, log])
+    with log.open("ab") as file:
         return subprocess.Popen(
-            words, cwd=folder, env={**environment(), **variables}, stdout=log, stderr=log
+            command(*words),
+            cwd=folder,
+            env={**environment(), **variables},
+            stdout=file,
+            stderr=file,
         )
 
 
-def ended(process: subprocess.Popen[bytes], folder: Path) -> subprocess.CompletedProcess[str]:
+def ended(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
     """Wait for the end of a crawl; AssertionError if it does not come."""
     try:
         process.wait(PATIENCE)
