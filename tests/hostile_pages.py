@@ -5,6 +5,7 @@ that the page has about ``size`` bytes; ``Deep`` parts are repeated too, but onl
 stand as deep as the HTML parser keeps them.
 """
 
+import resource
 from typing import NamedTuple
 
 DEEPEST = 2_000
@@ -367,3 +368,12 @@ def page(name: str, size: int) -> bytes:
         else part
         for part in parts
     )
+
+
+def read(name: str, size: int, seconds: int) -> None:
+    """Read a page of a shape; the process is killed after ``seconds`` of processor time."""
+    from crawler import reading, sites
+
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    site = sites.load("alalam")
+    reading.read(page(name, size), site, "1", site.url_of("1"), None)
