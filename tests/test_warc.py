@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import ArchiveError
 from crawler.warc.archive import Archive
-from crawler.warc.captures import Capture, in_order, key_of
+from crawler.warc.captures import CONVERSION, REVISIT, Capture, candidates, in_order, key_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import sorted_lines
 from crawler.warc.records import unchunked
@@ -240,6 +240,83 @@ def test_order_of_captures() -> None:
     assert in_order(every, None) == [revisit, new, day, old, moved, gone]
     assert in_order(every, date(2015, 10, 23)) == [day, new, revisit, old, moved, gone]
     assert in_order(every, datetime(2014, 1, 1, tzinfo=UTC))[0] is old
+
+
+DAYS = {
+    "before": "20151022235959",
+    "begin": "20151023000000",
+    "noon": "20151023120000",
+    "end": "20151023235959",
+    "after": "20151024000000",
+    "later": "20151025000000",
+}
+
+
+@pytest.mark.parametrize(
+    ("at", "order"),
+    [
+        (None, "later after end noon begin before"),
+        (date(2015, 10, 21), "before begin noon end after later"),
+        (date(2015, 10, 22), "before begin noon end after later"),
+        # Of captures that are as near, the newest first: one second before the day and after it.
+        (date(2015, 10, 23), "end noon begin after before later"),
+        (date(2015, 10, 24), "after later end noon begin before"),
+        (date(2015, 10, 26), "later after end noon begin before"),
+        (datetime(2015, 10, 23, 12, tzinfo=UTC), "noon end after begin before later"),
+        (datetime(2015, 10, 23, 23, 59, 59, tzinfo=UTC), "end after noon begin before later"),
+    ],
+)
+def test_order_of_captures_by_date(at: date | None, order: str) -> None:
+    captures = {Capture("http://x.ir/1", day, 200): name for name, day in DAYS.items()}
+    told = " ".join(captures[capture] for capture in in_order(captures, at))
+    assert told == order
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "kind"),
+    [
+        (None, "", "page"),
+        (199, "", "error"),
+        (200, "text/html", "page"),
+        (299, "", "page"),
+        (300, "", "redirect"),
+        (301, REVISIT, "redirect"),
+        (304, "text/html", "redirect"),
+        (304, REVISIT, "page"),
+        (399, "", "redirect"),
+        (400, "", "error"),
+        (404, REVISIT, "error"),
+        (503, "text/html", "error"),
+    ],
+)
+def test_kinds_of_captures(status: int | None, media_type: str, kind: str) -> None:
+    capture = Capture("http://x.ir/1", "20151023000000", status, media_type)
+    assert (capture.is_page, capture.is_error) == (kind == "page", kind == "error")
+
+
+def test_of_errors_only_one_is_tried() -> None:
+    def capture(timestamp: str, status: int) -> Capture:
+        return Capture("http://x.ir/1", timestamp, status)
+
+    busy, gone = capture("20210101000000", 503), capture("20200101000000", 404)
+    found, moved = capture("20140101000000", 200), capture("20190101000000", 302)
+    every = [gone, moved, busy, found]
+    assert candidates(every, None) == [found, moved, busy]
+    assert candidates(every, date(2020, 1, 1)) == [found, moved, gone]
+    assert candidates([found, moved], None) == [found, moved]
+    assert candidates([gone, busy], None) == [busy]
+    assert candidates([], None) == []
+
+
+def test_what_a_browser_showed_comes_before_the_page() -> None:
+    shown, answered = (
+        Capture("http://x.ir/1", "20151023000000", 200, media_type)
+        for media_type in (CONVERSION, "text/html")
+    )
+    newer = Capture("http://x.ir/1", "20151023000001", 200, "text/html")
+    for every in ([shown, answered, newer], [newer, answered, shown]):
+        assert in_order(every, None) == [newer, shown, answered]
+        assert in_order(every, date(2015, 10, 23)) == [newer, shown, answered]
 
 
 @QUICK
