@@ -594,6 +594,13 @@ def test_what_a_length_counts(declared: str, written: str, how: str, times: int)
     assert (dump.start, page[dump.end :]) == (8, b"\n<p>")
 
 
+def test_line_ends_of_which_the_page_kept_some() -> None:
+    content = b"one\r\ntwo\nthree\nfour"
+    [dump] = vardump.scan(b'string(%d) "%b"\n' % (len(content) + 2, content))
+    assert (dump.how, dump.complete) == (lengths.LINE_ENDS_LOST, True)
+    assert dump.value == "one\r\ntwo\r\nthree\r\nfour"
+
+
 CUT = b"array(2) {\n  [0]=>\n  int(1)\n"
 NUMBERS = b"array(1) {\n  [0]=>\n  int(2)\n}\n"
 

@@ -399,7 +399,7 @@ def test_what_records_say(tmp_path: Path) -> None:
     writer.write(Exchange(url, moment, asked, head + body, "127.0.0.1"))
     later = moment + timedelta(days=1)
     writer.write(Exchange(url, later, asked, head + body))
-    writer.write(Exchange(url, later, asked, head + b"a pa", truncated="disconnect"))
+    writer.write(Exchange(url, later, asked, head + body, truncated="disconnect"))
     writer.close()
     assert (writer.exchanges, writer.revisits) == (3, 1)
     with writer.path.open("rb") as file:
@@ -454,9 +454,9 @@ def test_what_records_say(tmp_path: Path) -> None:
                 "WARC-Type": "response",
                 "WARC-Date": second,
                 "WARC-Truncated": "disconnect",
-                "WARC-Payload-Digest": sha1(b"a pa"),
+                "WARC-Payload-Digest": sha1(body),
             },
-            head + b"a pa",
+            head + body,
         ),
         ({**request, "WARC-Date": second, "WARC-Concurrent-To": ids[5]}, asked),
     ]
