@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import SITE, Crawl
 
+from crawler.sites import alalam
+from crawler.sources.folder import LEFT_OUT, SavedPages
+
 SEED = "1752038"
 PAGE = (SITE / f"{SEED}.html").read_bytes()
 TEXT = next(SITE.glob("*.txt")).read_bytes()
@@ -158,3 +161,26 @@ def test_an_article_in_two_folders(crawl: Crawl, tmp_path: Path) -> None:
     run = crawl(seed="all", source="one,two")
     assert "  files in one: 1 = read 1" in run.stdout.splitlines()
     assert "  files in two: 2 = read 1 + duplicates 1" in run.stdout.splitlines()
+
+
+def test_names_of_files(tmp_path: Path) -> None:
+    """Hidden files and folders are no pages, whatever else their names hold."""
+    names = [
+        "1700001.html",
+        "two words/1700002.html",
+        "أخبار/1700003.html",
+        "خبر قصير.html",
+        "a.b/1700004.html",
+        ".1700005.html",
+        ".hidden/1700006.html",
+        "news/.hidden/deep/1700007.html",
+    ]
+    root = tmp_path / ".saved"
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("<!DOCTYPE html><html><body>A page</body></html>", encoding="utf-8")
+    saved = SavedPages(root, alalam.SITE, 1 << 20)
+    assert set(saved.articles()) == {"1700001", "1700002", "1700003", "1700004", "خبر قصير"}
+    expected = {**dict.fromkeys(LEFT_OUT, 0), "read": 0, "not reached": 5, "hidden": 3}
+    assert saved.tally() == expected

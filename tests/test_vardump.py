@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from vardump_trees import as_php_says, tree
 
 from crawler import vardump
-from crawler.vardump import show
+from crawler.vardump import lengths, show
 
 HERE = Path(__file__).parent
 CASES = HERE / "vardump"
@@ -556,3 +556,77 @@ def test_tree() -> None:
         lines(show.tree(node))
         == 'array of 2\n  "a\\x1b": &B #3, object of 1\n    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
     )
+
+
+WORDS = "خبر قصير"
+"""Eight characters, which are fifteen bytes of UTF-8."""
+CHARACTERS = lengths.CHARACTERS
+
+
+@pytest.mark.parametrize("times", [1, 2, 70, 1_000])
+@pytest.mark.parametrize(
+    ("declared", "written", "how"),
+    [
+        pytest.param("bytes", "\n", vardump.EXACT, id="bytes"),
+        pytest.param("characters", "\n", CHARACTERS, id="characters"),
+        pytest.param("characters", "\r\n", CHARACTERS, id="characters, LF made CRLF"),
+        pytest.param("characters of CRLF", "\n", CHARACTERS, id="characters, CRLF made LF"),
+        pytest.param("bytes", "\r\n", lengths.LINE_ENDS_ADDED, id="LF made CRLF"),
+        pytest.param("bytes of CRLF", "\n", lengths.LINE_ENDS_LOST, id="CRLF made LF"),
+    ],
+)
+def test_what_a_length_counts(declared: str, written: str, how: str, times: int) -> None:
+    text = "\n".join([f'{WORDS} "{WORDS}"'] * times + [WORDS])
+    counted = text.replace("\n", "\r\n") if declared.endswith("CRLF") else text
+    length = len(counted if declared.startswith("characters") else counted.encode())
+    content = text.replace("\n", written).encode()
+    page = b'<p>x</p>string(%d) "%b"\n<p>' % (length, content)
+    [dump] = vardump.scan(page)
+    # Line ends are made what they were where the bytes tell it.
+    value = counted.encode() if declared.startswith("bytes") else content
+    assert (dump.value, dump.how, dump.complete, dump.declared, dump.actual) == (
+        value.decode(),
+        how,
+        True,
+        length,
+        len(value),
+    )
+    assert (dump.start, page[dump.end :]) == (8, b"\n<p>")
+
+
+def test_line_ends_of_which_the_page_kept_some() -> None:
+    content = b"one\r\ntwo\nthree\nfour"
+    [dump] = vardump.scan(b'string(%d) "%b"\n' % (len(content) + 2, content))
+    assert (dump.how, dump.complete) == (lengths.LINE_ENDS_LOST, True)
+    assert dump.value == "one\r\ntwo\r\nthree\r\nfour"
+
+
+CUT = b"array(2) {\n  [0]=>\n  int(1)\n"
+NUMBERS = b"array(1) {\n  [0]=>\n  int(2)\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "sound"), [(0, 1), (1, 1), (198, 1), (199, 1), (200, 0), (201, 0)]
+)
+def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
+    page = (b"<p>" + CUT + b"</p>\n") * broken + b"<p>" + NUMBERS + b"</p>"
+    told = [(dump.value, dump.complete) for dump in vardump.scan(page)]
+    assert told == [([1], False)] * min(broken, 200) + [([2], True)] * sound
+
+
+def test_whole_dumps_are_not_counted_as_broken() -> None:
+    dumps = list(vardump.scan((b"<p>" + NUMBERS + b"</p>") * 250))
+    assert [(dump.value, dump.complete) for dump in dumps] == [([2], True)] * 250
+
+
+def test_after_a_dump_that_was_cut() -> None:
+    page = CUT + b"<p>x</p>\n" + NUMBERS + b"<hr>\n" + ROW
+    told = [
+        (page[dump.start : dump.end].strip(), dump.complete, dump.ambiguous, dump.value)
+        for dump in vardump.scan(page)
+    ]
+    assert told == [
+        (CUT.strip(), False, False, [1]),
+        (NUMBERS.strip(), True, False, [2]),
+        (ROW.strip(), True, False, {"name": "Bob", "id": 7}),
+    ]

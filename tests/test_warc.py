@@ -1,8 +1,11 @@
 """WARC files as the library reads and writes them, whole and damaged; only ArchiveError may come of whatever bytes there are."""
 
+import base64
 import gzip
+import hashlib
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from crawler.errors import ArchiveError
 from crawler.warc.archive import Archive
-from crawler.warc.captures import Capture, in_order, key_of
+from crawler.warc.archived import Archived
+from crawler.warc.captures import CONVERSION, REVISIT, Capture, candidates, in_order, key_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import sorted_lines
 from crawler.warc.records import unchunked
@@ -242,6 +246,83 @@ def test_order_of_captures() -> None:
     assert in_order(every, datetime(2014, 1, 1, tzinfo=UTC))[0] is old
 
 
+DAYS = {
+    "before": "20151022235959",
+    "begin": "20151023000000",
+    "noon": "20151023120000",
+    "end": "20151023235959",
+    "after": "20151024000000",
+    "later": "20151025000000",
+}
+
+
+@pytest.mark.parametrize(
+    ("at", "order"),
+    [
+        (None, "later after end noon begin before"),
+        (date(2015, 10, 21), "before begin noon end after later"),
+        (date(2015, 10, 22), "before begin noon end after later"),
+        # Of captures that are as near, the newest first: one second before the day and after it.
+        (date(2015, 10, 23), "end noon begin after before later"),
+        (date(2015, 10, 24), "after later end noon begin before"),
+        (date(2015, 10, 26), "later after end noon begin before"),
+        (datetime(2015, 10, 23, 12, tzinfo=UTC), "noon end after begin before later"),
+        (datetime(2015, 10, 23, 23, 59, 59, tzinfo=UTC), "end after noon begin before later"),
+    ],
+)
+def test_order_of_captures_by_date(at: date | None, order: str) -> None:
+    captures = {Capture("http://x.ir/1", day, 200): name for name, day in DAYS.items()}
+    told = " ".join(captures[capture] for capture in in_order(captures, at))
+    assert told == order
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "kind"),
+    [
+        (None, "", "page"),
+        (199, "", "error"),
+        (200, "text/html", "page"),
+        (299, "", "page"),
+        (300, "", "redirect"),
+        (301, REVISIT, "redirect"),
+        (304, "text/html", "redirect"),
+        (304, REVISIT, "page"),
+        (399, "", "redirect"),
+        (400, "", "error"),
+        (404, REVISIT, "error"),
+        (503, "text/html", "error"),
+    ],
+)
+def test_kinds_of_captures(status: int | None, media_type: str, kind: str) -> None:
+    capture = Capture("http://x.ir/1", "20151023000000", status, media_type)
+    assert (capture.is_page, capture.is_error) == (kind == "page", kind == "error")
+
+
+def test_of_errors_only_one_is_tried() -> None:
+    def capture(timestamp: str, status: int) -> Capture:
+        return Capture("http://x.ir/1", timestamp, status)
+
+    busy, gone = capture("20210101000000", 503), capture("20200101000000", 404)
+    found, moved = capture("20140101000000", 200), capture("20190101000000", 302)
+    every = [gone, moved, busy, found]
+    assert candidates(every, None) == [found, moved, busy]
+    assert candidates(every, date(2020, 1, 1)) == [found, moved, gone]
+    assert candidates([found, moved], None) == [found, moved]
+    assert candidates([gone, busy], None) == [busy]
+    assert candidates([], None) == []
+
+
+def test_what_a_browser_showed_comes_before_the_page() -> None:
+    shown, answered = (
+        Capture("http://x.ir/1", "20151023000000", 200, media_type)
+        for media_type in (CONVERSION, "text/html")
+    )
+    newer = Capture("http://x.ir/1", "20151023000001", 200, "text/html")
+    for every in ([shown, answered, newer], [newer, answered, shown]):
+        assert in_order(every, None) == [newer, shown, answered]
+        assert in_order(every, date(2015, 10, 23)) == [newer, shown, answered]
+
+
 @QUICK
 @given(
     st.lists(st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=200)
@@ -294,6 +375,107 @@ def test_what_is_written_is_read(
     file = WarcFile(writer.path, str(writer.path))
     assert [block.fault for _, block in file.walk()] == [None] * len(kinds)
     file.close()
+
+
+def test_what_records_say(tmp_path: Path) -> None:
+    """Every header of an exchange, of its revisit, and of what was cut; a gzip member a record."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    def sha1(data: bytes) -> str:
+        return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
+
+    memory: dict[str, Archived] = {}
+    writer = WarcWriter(
+        tmp_path / "out.warc.gz",
+        {"software": "test"},
+        memory.get,
+        lambda archived: memory.update({archived.url: archived}),
+    )
+    url, body = NEWS + "1", b"a page"
+    head = b'HTTP/1.1 200 OK\r\nETag: "5"\r\nContent-Length: 6\r\n\r\n'
+    asked = b"GET /news/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    east = timezone(timedelta(hours=3, minutes=30))
+    moment = datetime(2015, 10, 23, 13, 26, 8, 90, tzinfo=east)
+    writer.write(Exchange(url, moment, asked, head + body, "127.0.0.1"))
+    later = moment + timedelta(days=1)
+    writer.write(Exchange(url, later, asked, head + body))
+    writer.write(Exchange(url, later, asked, head + body, truncated="disconnect"))
+    writer.close()
+    assert (writer.exchanges, writer.revisits) == (3, 1)
+    with writer.path.open("rb") as file:
+        records = [
+            (dict(record.rec_headers.headers), record.raw_stream.read())
+            for record in ArchiveIterator(file, no_record_parse=True)
+        ]
+    data, places = writer.path.read_bytes(), offsets(writer.path)
+    # Each record is a gzip member of its own, with nothing between them.
+    members = [gzip.decompress(data[begin:end]) for begin, end in pairwise(places)]
+    assert [member[:10] for member in members] == [b"WARC/1.1\r\n"] * 7
+    ids = [said.pop("WARC-Record-ID") for said, _ in records]
+    assert len(set(ids)) == 7
+    (info, about), *rest = records
+    assert (info["WARC-Type"], info["WARC-Filename"]) == ("warcinfo", "out.warc.gz")
+    assert about == b"software: test\r\n"
+    first, second = "2015-10-23T09:56:08.000090Z", "2015-10-24T09:56:08.000090Z"
+    answer = {"Content-Type": "application/http; msgtype=response"}
+    request = {"WARC-Type": "request", "Content-Type": "application/http; msgtype=request"}
+    expected = [
+        (
+            {
+                **answer,
+                "WARC-Type": "response",
+                "WARC-Date": first,
+                "WARC-IP-Address": "127.0.0.1",
+                "WARC-Payload-Digest": sha1(body),
+            },
+            head + body,
+        ),
+        (
+            {**request, "WARC-Date": first, "WARC-Concurrent-To": ids[1]},
+            asked,
+        ),
+        (
+            {
+                **answer,
+                "WARC-Type": "revisit",
+                "WARC-Date": second,
+                "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
+                "WARC-Refers-To": ids[1],
+                "WARC-Refers-To-Target-URI": url,
+                "WARC-Refers-To-Date": first,
+                "WARC-Payload-Digest": sha1(body),
+            },
+            head,
+        ),
+        ({**request, "WARC-Date": second, "WARC-Concurrent-To": ids[3]}, asked),
+        (
+            {
+                **answer,
+                "WARC-Type": "response",
+                "WARC-Date": second,
+                "WARC-Truncated": "disconnect",
+                "WARC-Payload-Digest": sha1(body),
+            },
+            head + body,
+        ),
+        ({**request, "WARC-Date": second, "WARC-Concurrent-To": ids[5]}, asked),
+    ]
+    for (said, block), (wanted, content) in zip(rest, expected, strict=True):
+        if wanted["WARC-Type"] == "request":
+            wanted["WARC-Payload-Digest"] = sha1(b"")
+        assert said == {
+            **wanted,
+            "WARC-Target-URI": url,
+            "WARC-Warcinfo-ID": ids[0],
+            "WARC-Block-Digest": sha1(content),
+            "Content-Length": str(len(content)),
+        }
+        assert block == content
+    assert memory == {
+        url: Archived(
+            url, sha1(body), first, ids[1], str(writer.path.resolve()), ids[0], '"5"', None
+        )
+    }
 
 
 def test_a_file_is_whole_after_a_write_that_failed(

@@ -151,5 +151,6 @@ def _distance(moment: datetime, at: date | None) -> timedelta:
     if isinstance(at, datetime):
         return abs(moment - at)
     begin = datetime.combine(at, time.min, UTC)
-    end = begin + timedelta(days=1)
+    # Captures are told to the second: the midnight after it is of another day.
+    end = begin + timedelta(days=1, seconds=-1)
     return max(begin - moment, moment - end, timedelta())
