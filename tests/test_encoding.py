@@ -13,6 +13,10 @@ FRENCH = "L’école où l’on rêvait – déjà"
 CASES = {
     "latin-1 in the header over UTF-8": (FRENCH, "utf-8", None, "iso-8859-1", "utf-8", "valid UTF-8"),
     "latin-1 in the meta over UTF-8": (FRENCH, "utf-8", "iso-8859-1", None, "utf-8", "valid UTF-8"),
+    "a latin-1 header and a meta of UTF-8 over UTF-8": (
+        FRENCH, "utf-8", "utf-8", "iso-8859-1", "utf-8", "valid UTF-8",
+    ),
+    "nothing over windows-1256": (ARABIC * 4, "cp1256", None, None, "cp1256", "its bytes"),
     "windows-1252 over UTF-8": (FRENCH, "utf-8", "windows-1252", None, "utf-8", "valid UTF-8"),
     "windows-1256 over UTF-8": (ARABIC, "utf-8", None, "windows-1256", "utf-8", "valid UTF-8"),
     "nothing over UTF-8": (ARABIC, "utf-8", None, None, "utf-8", "valid UTF-8"),
