@@ -10,6 +10,15 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that is not there yet, and those that it is to lie in, to outlast a power cut."""
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    if not folder.is_dir():
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was created or renamed in a folder durable; a system that cannot sync a folder has it durable already or never."""
     descriptor = os.open(folder, os.O_RDONLY)

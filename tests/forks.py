@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+PATHS = (TESTS.parent, TESTS)
+"""Where a process that runs scrapy commands finds modules."""
 FORKS = multiprocessing.get_context("forkserver")
 
 
@@ -24,7 +26,7 @@ def start_server() -> None:
     """Start the process that is forked. It finds modules only where PYTHONPATH says."""
     FORKS.set_forkserver_preload(["preloaded"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{TESTS.parent}{os.pathsep}{TESTS}")
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, PATHS)))
         ensure_running()
 
 
@@ -38,7 +40,7 @@ def run(
     start_server()
     with tempfile.TemporaryDirectory(prefix="output-of-tests-") as name:
         outputs = [Path(name, "stdout"), Path(name, "stderr")]
-        process = FORKS.Process(target=_scrapy, args=(words, folder, environment, outputs))
+        process = FORKS.Process(target=scrapy, args=(words, folder, environment, outputs))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
@@ -51,9 +53,10 @@ def run(
         return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr)
 
 
-def _scrapy(
+def scrapy(
     words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
 ) -> None:
+    """Become ``scrapy WORDS``, with files for its standard output and standard error."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

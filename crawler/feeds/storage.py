@@ -30,7 +30,7 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
-from crawler.files import sync_folder
+from crawler.files import make_folder, sync_folder
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class WholeFileStorage(FileFeedStorage):
             return io.BytesIO()
         if _is_special(self.target):
             return super().open(spider)
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.target.parent)
         if self.name is None:
             descriptor, path = tempfile.mkstemp(
                 prefix=self.target.name + ".", suffix=".part", dir=self.target.parent
@@ -318,7 +318,7 @@ def path_of(uri: str) -> Path:
 
 def check_writable(target: Path) -> None:
     """OSError if no file can be put at ``target``."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if _is_special(target):

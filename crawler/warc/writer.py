@@ -22,7 +22,7 @@ from warcio.warcwriter import WARCWriter
 from crawler.content_coding import GZIP, is_cut
 from crawler.crash import point
 from crawler.errors import ArchiveError
-from crawler.files import sync_folder
+from crawler.files import make_folder, sync_folder
 from crawler.warc.archived import RENDERED_URN, Archived
 from crawler.warc.file import first_record_id
 from crawler.warc.records import digest_of, unchunked
@@ -313,7 +313,7 @@ def _new(path: Path) -> tuple[Path, int]:
             path if number == 1 else path.with_name(f"{path.name[:end]}-{number}{path.name[end:]}")
         )
         try:
-            numbered.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(numbered.parent)
             return numbered, os.open(
                 numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666
             )
