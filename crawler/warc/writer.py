@@ -105,7 +105,7 @@ class WarcWriter:
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
-        self._size = 0
+        self._size = self._synced = 0
         self._info_id = ""
 
     def write(self, exchange: Exchange) -> None:
@@ -214,12 +214,13 @@ class WarcWriter:
 
     def sync(self) -> None:
         """Make what was written outlast a power cut. ArchiveError if it cannot be."""
-        if self._descriptor < 0:
+        if self._synced == self._size:
             return
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             raise self._fail(error) from error
+        self._synced = self._size
 
     def close(self) -> None:
         """End the file."""
