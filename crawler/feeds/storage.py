@@ -219,6 +219,7 @@ class WholeFileStorage(FileFeedStorage):
             numbered = (previous.with_name(f"{previous.name}.{number}") for number in count(1))
             kept = next(name for name in numbered if not name.exists())
             previous.rename(kept)
+            sync_folder(previous.parent)
             logger.warning("%s is now %s, for %s was added to", previous, kept, self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
@@ -296,6 +297,9 @@ class WholeFileStorage(FileFeedStorage):
             torn = self.target.with_name(self.target.name + ".torn")
             with torn.open("ab") as kept:
                 kept.write(line + b"\n")
+                kept.flush()
+                os.fsync(kept.fileno())
+            sync_folder(torn.parent)
             logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
 
 
