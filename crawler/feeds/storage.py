@@ -30,7 +30,7 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
-from crawler.files import make_folder, sync_folder
+from crawler.files import make_folder, mode_for, sync_folder
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class WholeFileStorage(FileFeedStorage):
         else:
             path = str(_part(self.target, self.name))
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
-        os.fchmod(descriptor, _mode(self.target))
+        os.fchmod(descriptor, mode_for(self.target))
         self._part = _Part(descriptor, path, self.crawler)
         return io.BufferedWriter(self._part, _BUFFER_BYTES)
 
@@ -259,8 +259,8 @@ class WholeFileStorage(FileFeedStorage):
                 source.seek(skipped)
                 shutil.copyfileobj(source, whole)
             whole.flush()
+            os.fchmod(whole.fileno(), mode_for(self.target))
             os.fsync(whole.fileno())
-            os.fchmod(whole.fileno(), _mode(self.target))
         joined.replace(part)
         point("feed parts joined")
 
@@ -397,12 +397,3 @@ def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
     ):
         sought = mapped[skipped:] if skipped else mapped
         return held.find(sought, max(0, start - _LONGEST_TORN)) >= 0
-
-
-def _mode(target: Path) -> int:
-    """The permissions of the target, or those of a new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
