@@ -65,7 +65,7 @@ class Archiving:
                 spider.arguments.archive, about, self._pages.archived, self._pages.note_archived
             )
             # What the ledger says was archived has to be.
-            self._pages.before_durable = self._writer.sync
+            self._pages.before_commit = self._writer.sync
         spider.archive = self._writer
         spider.record = self._record
         spider.record_rendered = self._record_rendered

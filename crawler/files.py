@@ -10,6 +10,26 @@ def readable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def mode_for(target: Path) -> int:
+    """The permissions of a file that is to replace another: those of the target, or those of a new
+    file.
+    """
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is not there yet, and those that it is to lie in, to outlast a power cut."""
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    if not folder.is_dir():
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was created or renamed in a folder durable; a system that cannot sync a folder has it durable already or never."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -228,11 +228,13 @@ def clock(offset: str) -> dict[str, str]:
     }
 
 
-def wait_until(condition: Callable[[], object], state: Callable[[], object] = str) -> None:
-    """Wait until a condition holds; AssertionError with ``state()`` if it does not in PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(
+    condition: Callable[[], object], state: Callable[[], object] = str, seconds: float = PATIENCE
+) -> None:
+    """Wait until a condition holds; AssertionError with ``state()`` if it does not in time."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"nothing came of it in {PATIENCE} s: {state()}"
+        assert time.monotonic() < deadline, f"nothing came of it in {seconds} s: {state()}"
         time.sleep(0.005)
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+PATHS = (TESTS.parent, TESTS)
+"""Where a process that runs scrapy commands finds modules."""
 FORKS = multiprocessing.get_context("forkserver")
 
 
@@ -24,7 +26,7 @@ def start_server() -> None:
     """Start the process that is forked. It finds modules only where PYTHONPATH says."""
     FORKS.set_forkserver_preload(["preloaded"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{TESTS.parent}{os.pathsep}{TESTS}")
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, PATHS)))
         ensure_running()
 
 
@@ -39,14 +41,15 @@ class Fork:
         """
         start_server()
         self.args = words
-        self._process = FORKS.Process(target=_scrapy, args=(words, folder, environment, outputs))
+        self._process = FORKS.Process(target=scrapy, args=(words, folder, environment, outputs))
         self._process.start()
 
     @property
     def returncode(self) -> int | None:
         return self._process.exitcode
 
-    poll = returncode.fget
+    def poll(self) -> int | None:
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         self._process.join(timeout)
@@ -82,9 +85,10 @@ def run(
         return subprocess.CompletedProcess(words, exit_code, stdout, stderr)
 
 
-def _scrapy(
+def scrapy(
     words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
 ) -> None:
+    """Become ``scrapy WORDS``, with files for its standard output and standard error."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -284,7 +284,7 @@ def check(
             f"and not\n{json.dumps(expected[differing[0]])}"
         )
     assert not list(folder.rglob("*.part")), "a part is left"
-    if archives := list(folder.glob("*.warc.gz")):
+    if archives := list(folder.rglob("*.warc.gz")):
         wanted = {record["url"] for record in expected.values() if record.get("source") == "live"}
         wanted -= {record["url"] for record in expected.values() if record["kind"] == "failure"}
         assert not (missing := wanted - archived(archives)), (

@@ -29,14 +29,14 @@ CONFIG = "tests/mutants.toml"
 RENDERING = "rendering splash_addresses gate passwords"
 # The first that fits counts. The quickest tests come first: most mutants need no other.
 TESTS = {
-    "crawler/frontier.py": "frontier listings crawl_saved ledger long_lists crawl_live",
+    "crawler/frontier.py": "frontier job listings crawl_saved rechecks ledger crawl_live",
     "crawler/scheduler.py": "frontier crawl_saved crawl_live ledger progress",
-    "crawler/ledger": "ledger kept_files power_cuts commands kill",
-    "crawler/normalise.py": "normalise page dates leak crawl_saved",
-    "crawler/page": "page dates leak hostile_pages crawl_saved bodies",
-    "crawler/vardump": "vardump leak xdebug_places vardump_command page",
-    "crawler/warc": "warc archive wild_archives power_cuts oracle",
-    "crawler/feeds": "csv feeds kept_files power_cuts ledger",
+    "crawler/ledger": "job rechecks frontier power ledger kept_files commands kill",
+    "crawler/normalise.py": "normalise records_of_pages page dates leak crawl_saved",
+    "crawler/page": "encoding dates records_of_pages page leak hostile_pages bodies",
+    "crawler/vardump": "vardump leak xdebug_places vardump_command",
+    "crawler/warc": "warc archive_files archive wild_archives power oracle",
+    "crawler/feeds": "csv power feeds kept_files ledger",
     "crawler/sources/gate.py": RENDERING,
     "crawler/sources/upstream.py": RENDERING,
     "crawler/sources/rendering.py": RENDERING,

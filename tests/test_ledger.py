@@ -604,6 +604,43 @@ def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -
         ) == (1, True)
 
 
+@pytest.mark.parametrize("absolute", [False, True], ids=["relative", "absolute"])
+def test_a_job_whose_folder_was_moved(
+    live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path, absolute: bool
+) -> None:
+    def words(folder: Path, depth: int) -> list[object]:
+        paths = ("job", "mine.jsonl", "a.warc.gz")
+        job, mine, archive = (folder / path if absolute else path for path in paths)
+        given = {"seed": SEED, "base_url": server.url, "depth": depth, "archive": archive}
+        settings = {**IMPATIENT, "JOBDIR": job}
+        return [
+            *("crawl", "articles", "-o", mine),
+            *(word for name, value in given.items() for word in ("-a", f"{name}={value}")),
+            *(word for name, value in settings.items() for word in ("-s", f"{name}={value}")),
+        ]
+
+    truth = live(seed=SEED, depth=1)
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    killed = scrapy(*words(old, 0), cwd=old, CRAWLER_KILL_AT="feed part written")
+    assert killed.exit_code == -9
+    old.rename(new)
+    server.asked.clear()
+    run = scrapy(*words(new, 1), cwd=new)
+    assert run.exit_code == 3
+    assert set(server.news_asked) == (truth.articles.keys() | truth.failures.keys()) - {SEED}
+    assert run.balance == truth.balance + " + pending 0"
+    # What the run before was to write is not written where nobody asked for it.
+    assert f"not written: run 1 was to write '{old / 'mine.jsonl'}'" in run.stdout
+    assert not old.exists()
+    told = {record["id"] for record in read_records(new / "mine.jsonl")}
+    assert told == {record["id"] for record in truth.records} - {SEED}
+    job_folder = new / "job" if absolute else "job"
+    export = scrapy("export", "-s", f"JOBDIR={job_folder}", cwd=new)
+    exported = [json.loads(line) for line in export.stdout.splitlines()]
+    assert sorted(record["id"] for record in exported) == sorted(truth.articles)
+
+
 def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     job()
     with ledger(tmp_path) as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from crawler.errors import CrawlerError
-from crawler.files import sync_folder
+from crawler.files import mode_for, sync_folder
 from crawler.ledger import history
 from crawler.ledger.database import Database
 from crawler.ledger.job import FILE_NAME
@@ -52,6 +52,7 @@ class Command(LedgerCommand):
             part = target.with_name(f"{target.name}.{os.getpid()}.part")
             try:
                 with part.open("wb") as file:
+                    os.fchmod(file.fileno(), mode_for(target))
                     count = self._write(database, file, every_revision=opts.revisions)
                     file.flush()
                     os.fsync(file.fileno())

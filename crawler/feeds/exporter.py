@@ -84,7 +84,8 @@ class WatchedFeedExporter(FeedExporter):
             await super().close_spider(spider)
             return
         assert job.run is not None and job.pages is not None
-        job.pages.flush()
+        # Records of a feed that the ledger loses in a power cut would be written once more.
+        job.pages.flush(durable=True)
         if job.pages.failed is not None:
             return
         try:

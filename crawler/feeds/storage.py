@@ -30,7 +30,7 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
-from crawler.files import sync_folder
+from crawler.files import make_folder, mode_for, sync_folder
 from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class WholeFileStorage(FileFeedStorage):
             return io.BytesIO()
         if _is_special(self.target):
             return super().open(spider)
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.target.parent)
         if self.name is None:
             descriptor, path = tempfile.mkstemp(
                 prefix=self.target.name + ".", suffix=".part", dir=self.target.parent
@@ -138,7 +138,7 @@ class WholeFileStorage(FileFeedStorage):
         else:
             path = str(_part(self.target, self.name))
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
-        os.fchmod(descriptor, _mode(self.target))
+        os.fchmod(descriptor, mode_for(self.target))
         self._part = _Part(descriptor, path, self.crawler)
         return io.BufferedWriter(self._part, _BUFFER_BYTES)
 
@@ -219,6 +219,7 @@ class WholeFileStorage(FileFeedStorage):
             numbered = (previous.with_name(f"{previous.name}.{number}") for number in count(1))
             kept = next(name for name in numbered if not name.exists())
             previous.rename(kept)
+            sync_folder(previous.parent)
             logger.warning("%s is now %s, for %s was added to", previous, kept, self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
@@ -258,8 +259,8 @@ class WholeFileStorage(FileFeedStorage):
                 source.seek(skipped)
                 shutil.copyfileobj(source, whole)
             whole.flush()
+            os.fchmod(whole.fileno(), mode_for(self.target))
             os.fsync(whole.fileno())
-            os.fchmod(whole.fileno(), _mode(self.target))
         joined.replace(part)
         point("feed parts joined")
 
@@ -296,6 +297,9 @@ class WholeFileStorage(FileFeedStorage):
             torn = self.target.with_name(self.target.name + ".torn")
             with torn.open("ab") as kept:
                 kept.write(line + b"\n")
+                kept.flush()
+                os.fsync(kept.fileno())
+            sync_folder(torn.parent)
             logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
 
 
@@ -318,7 +322,7 @@ def path_of(uri: str) -> Path:
 
 def check_writable(target: Path) -> None:
     """OSError if no file can be put at ``target``."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if _is_special(target):
@@ -393,12 +397,3 @@ def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
     ):
         sought = mapped[skipped:] if skipped else mapped
         return held.find(sought, max(0, start - _LONGEST_TORN)) >= 0
-
-
-def _mode(target: Path) -> int:
-    """The permissions of the target, or those of a new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask

@@ -182,6 +182,8 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
     for old in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
         old.unlink(missing_ok=True)
     engine = _engine(new, write=True)
+    # From its first moment on: to change the mode takes a journal, which no reader could roll back.
+    engine.raw_connection().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         create(connection)
     engine.dispose()

@@ -19,6 +19,7 @@ from sqlalchemy import func, or_, select, text, update
 
 from crawler.crash import point
 from crawler.errors import CrawlerError
+from crawler.files import make_folder
 from crawler.items import RECORDS as KINDS
 from crawler.ledger import history
 from crawler.ledger.database import Database
@@ -317,7 +318,7 @@ def _lock(folder: Path) -> IO[str]:
     if folder.exists() and not folder.is_dir():
         raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = (folder / "lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise CrawlerError(

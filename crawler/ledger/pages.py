@@ -112,8 +112,9 @@ class Pages:
         self._began = time.time()
         self.failed: CrawlerError | None = None
         self.on_failure: Callable[[CrawlerError], None] = lambda error: None
-        self.before_durable: Callable[[], None] = lambda: None
-        """Called before a commit that is to outlast a power cut: makes the files durable that it refers to.
+        self.before_commit: Callable[[], None] = lambda: None
+        """Called before each commit, any of which may outlast a power cut: makes the files durable
+        that it refers to.
         """
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
@@ -376,8 +377,7 @@ class Pages:
             return
         point("before a commit")
         try:
-            if durable:
-                self.before_durable()
+            self.before_commit()
             with self.database.transaction(durable=durable) as connection:
                 self._write(connection)
                 if durable:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import mmap
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -210,6 +211,9 @@ def _written(
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
             _write(target, _imported(lines(), files, beside or path) if lines else _made(files))
+            # One with a hole in it, after a power cut, would hide pages.
+            target.flush()
+            os.fsync(target.fileno())
         except BaseException:
             Path(target.name).unlink()
             raise

@@ -22,7 +22,7 @@ from warcio.warcwriter import WARCWriter
 from crawler.content_coding import GZIP, is_cut
 from crawler.crash import point
 from crawler.errors import ArchiveError
-from crawler.files import sync_folder
+from crawler.files import make_folder, sync_folder
 from crawler.warc.archived import RENDERED_URN, Archived
 from crawler.warc.file import first_record_id
 from crawler.warc.records import digest_of, unchunked
@@ -105,7 +105,7 @@ class WarcWriter:
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
-        self._size = 0
+        self._size = self._synced = 0
         self._info_id = ""
 
     def write(self, exchange: Exchange) -> None:
@@ -214,12 +214,13 @@ class WarcWriter:
 
     def sync(self) -> None:
         """Make what was written outlast a power cut. ArchiveError if it cannot be."""
-        if self._descriptor < 0:
+        if self._synced == self._size:
             return
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             raise self._fail(error) from error
+        self._synced = self._size
 
     def close(self) -> None:
         """End the file."""
@@ -313,7 +314,7 @@ def _new(path: Path) -> tuple[Path, int]:
             path if number == 1 else path.with_name(f"{path.name[:end]}-{number}{path.name[end:]}")
         )
         try:
-            numbered.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(numbered.parent)
             return numbered, os.open(
                 numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666
             )

@@ -1,0 +1,318 @@
+"""Power cuts: what may be on a disk after one, as the system calls of a real run tell.
+
+A program that is killed leaves to the system what it has written; a power cut takes away what was
+not synced. ``Machine`` runs scrapy commands under strace, and ``Disk`` follows their calls: after a
+power cut, data that were not synced (fsync of the file) and names that were not (fsync of the
+folder: new, renamed and removed files) are there or not, each on its own.
+
+    python tests/power.py
+
+is the process that strace looks at: it runs a command for each line that it reads.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import forks
+
+UMASK = 0o022
+CALLS = (
+    *("openat", "write", "pwrite64", "lseek", "ftruncate", "fchmod", "fsync", "fdatasync"),
+    # Which of these there are depends on the processor.
+    *("?mkdir", "?mkdirat", "?rename", "?renameat", "?renameat2"),
+    *("?link", "?linkat", "?unlink", "?unlinkat"),
+)
+_NAMED = ("open", "mkdir", "rename", "link", "unlink")
+# Before each of these there is most that may be lost.
+CUTS = ("fsync", "fdatasync", "rename", "link", "unlink")
+_CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)")
+_BYTE = re.compile(r"\\x([0-9a-f]{2})")
+
+State = dict[str, tuple[bytes, int]]
+"""The content and the permissions of each file, by its path in the folder."""
+
+
+class File:
+    """A file; ``synced`` are the content and the permissions that outlast a power cut."""
+
+    def __init__(self, content: bytes, mode: int) -> None:
+        self._data = bytearray(content)
+        self._content: bytes | None = content
+        self.mode = mode
+        self.synced = self.now
+
+    @property
+    def now(self) -> tuple[bytes, int]:
+        if self._content is None:
+            self._content = bytes(self._data)
+        return self._content, self.mode
+
+    def write(self, position: int, data: bytes) -> None:
+        self.resize(max(len(self._data), position))
+        self._data[position : position + len(data)] = data
+
+    def resize(self, size: int) -> None:
+        self._content = None
+        del self._data[size:]
+        self._data.extend(bytes(size - len(self._data)))
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def sync(self) -> None:
+        self.synced = self.now
+
+
+class Folder:
+    """A folder; ``changes`` are those of its names that may be lost in a power cut."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, File | Folder] = {}
+        self.synced: dict[str, File | Folder] = {}
+        self.changes: list[dict[str, File | Folder | None]] = []
+
+    def change(self, **names: "File | Folder | None") -> None:
+        """Give names to files, and take them away (None), all in one."""
+        self.changes.append(names)
+        _apply(self.now, names)
+
+    def sync(self) -> None:
+        self.synced, self.changes = dict(self.now), []
+
+    def everything(self) -> Iterator["File | Folder"]:
+        """What is in it, or was or may be after a power cut."""
+        yield self
+        seen = {id(node): node for names in (self.now, self.synced) for node in names.values()}
+        seen |= {id(node): node for names in self.changes for node in names.values() if node}
+        for node in seen.values():
+            yield from node.everything() if isinstance(node, Folder) else (node,)
+
+
+def _apply(names: "dict[str, File | Folder]", change: "dict[str, File | Folder | None]") -> None:
+    for name, node in change.items():
+        if node is None:
+            names.pop(name, None)
+        else:
+            names[name] = node
+
+
+class Disk:
+    """What is in a folder, with all that is there at first safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = Folder()
+        self._positions: dict[tuple[int, int], int | None] = {}
+        for path in sorted(folder.rglob("*")):
+            holder, name = self._place(str(path))
+            made = (
+                Folder() if path.is_dir() else File(path.read_bytes(), path.stat().st_mode & 0o777)
+            )
+            holder.change(**{name: made})
+            holder.sync()
+
+    def _place(self, path: str) -> tuple[Folder, str]:
+        """The folder that a file is in, and its name there; AssertionError if it is elsewhere."""
+        relative = Path(os.path.normpath(self.folder / path)).relative_to(self.folder)
+        folder = self.root
+        for part in relative.parts[:-1]:
+            inner = folder.now[part]
+            assert isinstance(inner, Folder)
+            folder = inner
+        return folder, relative.name
+
+    def _is_here(self, path: str) -> bool:
+        return Path(os.path.normpath(self.folder / path)).is_relative_to(self.folder)
+
+    def follow(self, name: str, args: list[str], result: int) -> None:
+        """Do what a system call did, if it succeeded and concerns the folder."""
+        if result < 0 or args[0].endswith("(deleted)") or not self._is_here(path := _path(args[0])):
+            return
+        holder, own = self._place(path)
+        node = holder.now.get(own) if own else self.root
+        if name in ("rename", "link"):
+            to, new = self._place(_path(args[1]))
+            assert to is holder and isinstance(node, File), f"{name} of {path}"
+            holder.change(**({own: None} if name == "rename" else {}), **{new: node})
+        elif name == "unlink":
+            holder.change(**{own: None})
+        elif name == "mkdir":
+            holder.change(**{own: Folder()})
+        elif name == "open":
+            flags = args[1].split("|")
+            if node is None:
+                assert "O_CREAT" in flags, path
+                node = File(b"", int(args[2], 8) & ~UMASK)
+                holder.change(**{own: node})
+            if isinstance(node, File):
+                if "O_TRUNC" in flags:
+                    node.resize(0)
+                self._positions[result, id(node)] = None if "O_APPEND" in flags else 0
+        elif name in ("fsync", "fdatasync"):
+            assert node is not None, path
+            node.sync()
+        elif isinstance(node, File):
+            self._change(node, name, args, result)
+
+    def _change(self, file: File, name: str, args: list[str], result: int) -> None:
+        opened = int(args[0].partition("<")[0]), id(file)
+        if name == "write":
+            position = self._positions[opened]
+            file.write(file.size if position is None else position, _bytes_of(args[1])[:result])
+            if position is not None:
+                self._positions[opened] = position + result
+        elif name == "pwrite64":
+            file.write(int(args[3]), _bytes_of(args[1])[:result])
+        elif name == "lseek" and self._positions[opened] is not None:
+            self._positions[opened] = result
+        elif name == "ftruncate":
+            file.resize(int(args[1]))
+        elif name == "fchmod":
+            file.mode = int(args[1], 8)
+
+    def now(self) -> State:
+        """What is there as long as there is power."""
+        return dict(_files(self.root, lambda folder: folder.now, lambda file: file.now))
+
+    def safe(self) -> State:
+        """What is there after a power cut at the least."""
+        return self._state((), ())
+
+    def after_a_power_cut(self) -> list[State]:
+        """What may be there: nothing that was not synced, all of it, and each piece alone."""
+        nodes = list({id(node): node for node in self.root.everything()}.values())
+        changes = [change for node in nodes if isinstance(node, Folder) for change in node.changes]
+        files = [node for node in nodes if isinstance(node, File) and node.now != node.synced]
+        names = [[], changes, *([change] for change in changes)]
+        states = [self._state(kept, written) for kept in names for written in ([], files)]
+        return states + [self._state(changes, [file]) for file in files]
+
+    def _state(self, changes: Collection[Any], files: Collection[File]) -> State:
+        kept, written = set(map(id, changes)), set(map(id, files))
+
+        def names(folder: Folder) -> dict[str, File | Folder]:
+            found = dict(folder.synced)
+            for change in folder.changes:
+                if id(change) in kept:
+                    _apply(found, change)
+            return found
+
+        return dict(
+            _files(self.root, names, lambda file: file.now if id(file) in written else file.synced)
+        )
+
+
+def _files(
+    folder: Folder,
+    names: Callable[[Folder], dict[str, File | Folder]],
+    content: Callable[[File], tuple[bytes, int]],
+    before: str = "",
+) -> Iterator[tuple[str, tuple[bytes, int]]]:
+    for name, node in sorted(names(folder).items()):
+        if isinstance(node, Folder):
+            yield from _files(node, names, content, f"{before}{name}/")
+        elif not name.endswith("-shm"):
+            # What SQLite maps into memory is nothing after a power cut.
+            yield before + name, content(node)
+
+
+def lay_out(state: State, folder: Path) -> None:
+    for name, (content, mode) in state.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
+
+
+class Machine:
+    """Runs scrapy commands in a folder, and knows at each moment what a power cut would leave."""
+
+    def __init__(self, folder: Path, trace: Path, environment: dict[str, str]) -> None:
+        self.disk = Disk(folder)
+        self._trace = trace
+        self._read = 0
+        self._unfinished: dict[str, str] = {}
+        line = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", str(1 << 24)]
+        line += ["-o", str(trace), "-e", f"trace={','.join(CALLS)}", "-e", "signal=none"]
+        self._process = subprocess.Popen(
+            [*line, sys.executable, __file__],
+            cwd=folder,
+            env={**environment, "PYTHONPATH": os.pathsep.join(map(str, forks.PATHS))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            umask=UMASK,
+        )
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def start(self, *words: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(list(map(str, words))) + "\n")
+        self._process.stdin.flush()
+
+    def ended(self) -> int:
+        """Wait for the end of a command; return its exit code."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def power_cuts(self) -> Iterator[list[State]]:
+        """Follow what has happened since the last time; for each moment of it, what a power cut
+        may leave, the least first.
+        """
+        for name, args, result in self._calls():
+            if name in CUTS:
+                yield self.disk.after_a_power_cut()
+            self.disk.follow(name, args, result)
+        yield self.disk.after_a_power_cut()
+
+    def _calls(self) -> Iterator[tuple[str, list[str], int]]:
+        with self._trace.open(encoding="ascii") as trace:
+            trace.seek(self._read)
+            text = trace.read()
+        whole = text[: text.rfind("\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            process, _, call = line.partition(" ")
+            call = call.lstrip()
+            if call.endswith(" <unfinished ...>"):
+                self._unfinished[process] = call.removesuffix(" <unfinished ...>")
+                continue
+            if call.startswith("<... "):
+                call = self._unfinished.pop(process) + call.partition(" resumed>")[2]
+            if match := _CALL.match(call):
+                args = [arg for arg in match[2].split(", ") if not arg.startswith("AT_FDCWD")]
+                name = match[1].removesuffix("2").removesuffix("at")
+                yield name if name in _NAMED else match[1], args, int(match[3])
+
+
+def _bytes_of(text: str) -> bytes:
+    return bytes.fromhex("".join(_BYTE.findall(text)))
+
+
+def _path(arg: str) -> str:
+    """A path that is given, or that of a file that is open."""
+    return os.fsdecode(_bytes_of(arg))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            forks.scrapy(json.loads(line), Path.cwd(), dict(os.environ), [os.devnull, os.devnull])
+            sys.exit()
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    import preloaded  # noqa: F401
+
+    main()
