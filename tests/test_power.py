@@ -194,14 +194,14 @@ class Step:
     """Whether what the command writes is worth as much as what was kept."""
 
 
-def test_files(
-    server: NewsServer, machine: Callable[[State], Machine], folder: Path, tmp_path: Path
-) -> None:
+def test_files(server: NewsServer, machine: Callable[[State], Machine], folder: Path) -> None:
     server.misbehaviour["/news/5"] = lambda handler, before: handler.send_error(500)
     live = ("-a", f"base_url={server.url}")
     replaced = ("-O", "a.jsonl", "-O", "b.jsonl")
     added = ("-o", "c.jsonl", "-o", "d.jsonl", "-o", "of/feeds/e.jsonl")
     archive = "of/pages/a.warc.gz"
+    # The second is short: it is still in the program's buffers when all is written.
+    two = "seed=1752038,1745120"
     steps = {
         "replaced by an incomplete run": Step(
             crawl_of(*live, "-a", "seed=1752038,5", *replaced), 3, ("a.jsonl", "b.jsonl.previous")
@@ -212,12 +212,10 @@ def test_files(
             complete=True,
         ),
         "added to": Step(
-            crawl_of(*live, "-a", "seed=1752038", "-a", f"archive={archive}", *added),
+            crawl_of(*live, "-a", two, "-a", f"archive={archive}", *added),
             kept=("c.jsonl", "d.jsonl", "d.jsonl.previous"),
         ),
-        "from the archive": Step(
-            crawl_of(*live, "-a", f"source={archive}", "-a", "seed=1752038", *JOB)
-        ),
+        "from the archive": Step(crawl_of(*live, "-a", f"source={archive}", "-a", two, *JOB)),
         "exported": Step(["export", *JOB, "-o", "all.jsonl"]),
     }
     running = machine(
@@ -262,7 +260,11 @@ def _check(state: State, before: State, after: State, step: Step, name: str) -> 
             assert state.get(path) in whole, (name, path)
     for path in step.kept:
         target = path.removesuffix(".previous")
-        named = [file for other, file in state.items() if other.startswith(target)]
+        named = [
+            file
+            for other, file in state.items()
+            if other.startswith(target) and not other.endswith(".part")
+        ]
         lines = {line for content, _ in named for line in content.splitlines()}
         assert (step.complete and after[target] in named) or lines.issuperset(
             before[path][0].splitlines()
