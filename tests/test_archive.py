@@ -20,7 +20,7 @@ from typing import Any
 import brotli
 import pytest
 from archives import HEADERS, NEWS, Warc, offsets, page
-from conftest import IMPATIENT, SITE, Crawl, Replay, Run, command, environment, service
+from conftest import IMPATIENT, PATIENCE, SITE, Crawl, Replay, Run, command, environment, service
 from server import NewsServer, answer
 from test_crawl_saved import same_whatever_the_source
 from warcio.archiveiterator import ArchiveIterator
@@ -815,7 +815,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
             )
             readers = found.stdout.split()
         subprocess.run(["kill", "-9", *readers], check=True)
-        _, errors = run.communicate(timeout=60)
+        _, errors = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, errors
     assert "a process that read pages has ended" in errors
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
@@ -1172,7 +1172,7 @@ def test_stopped_while_an_archive_on_the_web_is_waited_for(
         while not server.asked and run.poll() is None:
             time.sleep(0.05)
         run.send_signal(signal.SIGINT)
-        said, _ = run.communicate(timeout=30)
+        said, _ = run.communicate(timeout=PATIENCE)
     # Nothing was stored, and nothing is lost.
     assert run.returncode == 4, said
     assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in said

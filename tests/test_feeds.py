@@ -4,11 +4,22 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, SITE, Crawl, command, environment, read_records, service, wait_until
+from conftest import (
+    IMPATIENT,
+    PATIENCE,
+    SITE,
+    Crawl,
+    command,
+    environment,
+    read_records,
+    service,
+    wait_until,
+)
 from server import NewsServer, answer
 
 GOOD = '{"kind": "a good record of an earlier run"}\n'
@@ -106,7 +117,7 @@ def test_a_run_that_is_stopped(
     )
     wait_until(lambda: len(server.news_asked) >= 3)
     run.send_signal(sent[0])
-    stdout, _ = run.communicate(timeout=30)
+    stdout, _ = run.communicate(timeout=PATIENCE)
     if not survives:
         assert feed.read_text(encoding="utf-8") == GOOD
         # What was stored before is whole, to the last record.
@@ -269,11 +280,8 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
-    def slow(handler: object, before: int) -> None:
-        time.sleep(1.5)
-        answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
-
-    server.misbehaviour["/news/1751832"] = slow
+    over = threading.Event()
+    server.misbehaviour["/news/1751832"] = lambda handler, before: over.wait(PATIENCE) and None
     line = command(
         "crawl",
         "articles",
@@ -293,11 +301,14 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    # Until the first record is in the part: what is in it is at most a second old.
+    wait_until(lambda: any(part.stat().st_size for part in tmp_path.glob("mine.jsonl.*.part")))
     wait_until(lambda: "1751832" in server.news_asked)
-    run.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    run.send_signal(signal.SIGINT)
-    stdout, _ = run.communicate(timeout=30)
+    while run.poll() is None:
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    over.set()
+    stdout, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 4
     assert "broken off before it could write its feeds" in stdout
     assert "fault of the crawler" not in stdout

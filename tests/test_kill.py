@@ -13,7 +13,7 @@ from typing import Any
 
 import kill
 import pytest
-from conftest import clock, read_records, service, wait_until
+from conftest import PATIENCE, clock, read_records, service, wait_until
 from server import NewsServer
 
 from crawler.crash import POINTS
@@ -122,7 +122,7 @@ def test_stopped_by_a_signal(
         for number in signals:
             run.send_signal(number)
             time.sleep(0.05)
-        assert run.wait(30) == 3
+        assert run.wait(PATIENCE) == 3
         assert "nothing is lost: the same command goes on" in kill.log_of(tmp_path)
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
@@ -136,7 +136,7 @@ def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: 
     run = start(words, tmp_path, linked, 100)
     linked.misbehaviour = dict.fromkeys(linked.pages, hang_up)
     try:
-        assert run.wait(60) == 3
+        assert run.wait(PATIENCE) == 3
     finally:
         linked.misbehaviour = {}
     time.sleep(0.5)
