@@ -111,10 +111,32 @@ def scrapy(tmp_path: Path) -> Crawl:
         *args: object, timeout: float = PATIENCE, cwd: Path = tmp_path, **variables: str
     ) -> Run:
         words = [str(arg) for arg in args]
-        done = forks.run(words, cwd, {**environment(), **variables}, timeout)
+        given = {**environment(), **variables}
+        if "LD_PRELOAD" in variables:
+            # Only a process that begins preloads anything.
+            done = subprocess.run(
+                command(*words), cwd=cwd, env=given, timeout=timeout, capture_output=True, text=True
+            )
+        else:
+            done = forks.run(words, cwd, given, timeout)
         return Run(done.returncode, done.stdout, done.stderr, cwd)
 
     return run
+
+
+Clock = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The environment of a process whose clock is off: ``clock("-30d")``."""
+    found = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    service("faketime", found)
+    return lambda offset: {
+        "LD_PRELOAD": str(found[0]),
+        "FAKETIME": offset,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import kill
 import pytest
-from conftest import read_records, service, wait_until
+from conftest import Clock, read_records, service, wait_until
 from server import NewsServer
 
 from crawler.crash import POINTS
@@ -165,20 +165,8 @@ def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) ->
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.fixture
-def clock() -> Callable[[str], dict[str, str]]:
-    """The environment of a process whose clock is off: ``clock("-30d")``."""
-    found = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    service("faketime", found)
-    return lambda offset: {
-        "LD_PRELOAD": str(found[0]),
-        "FAKETIME": offset,
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-
-
 def test_a_clock_that_jumps_back(
-    linked: kill.Site, truth: Records, tmp_path: Path, clock: Callable[[str], dict[str, str]]
+    linked: kill.Site, truth: Records, tmp_path: Path, clock: Clock
 ) -> None:
     words = kill.line(linked.url, *JOB)
     # A year ahead while the first half is fetched, then right again.
