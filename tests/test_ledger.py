@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -27,13 +26,8 @@ from conftest import (
     service,
     wait_until,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 from server import NewsServer, answer
 from test_crawl_saved import lasting
-
-from crawler.frontier import Sighting
-from crawler.ledger.recheck import Intervals
 
 SEED = "1752038"
 # One of those that the seed lists, and the last article of the chain.
@@ -245,40 +239,6 @@ def test_failures_are_tried_again_with_backoff(
     server.misbehaviour.clear()
     assert job(recheck="all").articles[LISTED]["revision"] == 1
     assert "asked every" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
-
-
-OUTCOMES = st.lists(
-    st.sampled_from(
-        [
-            "new",
-            "changed",
-            "unchanged",
-            "not_modified",
-            "gone",
-            "robots",
-            "dropped",
-            "http_5xx",
-            "timeout",
-        ]
-    )
-)
-
-
-@given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
-def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
-    intervals = Intervals(shortest, shortest * factor)
-    sighting = Sighting("1", "article", (0, 0, 0), None)
-    for number, outcome in enumerate(outcomes):
-        before = sighting.interval
-        intervals.plan(sighting, outcome, began=0, now=number)
-        assert sighting.due_at is not None
-        assert number + 0.4 * shortest <= sighting.due_at <= number + intervals.longest
-        if outcome in ("new", "changed"):
-            assert sighting.interval == max(before / 2, shortest)
-        elif outcome in ("http_5xx", "timeout"):
-            assert (sighting.interval, sighting.failures > 0) == (before, True)
-        else:
-            assert sighting.interval == min(max(2 * before, shortest), intervals.longest)
 
 
 # What a job was crawled with, and with what it then goes on; both must have come to the same as one crawl of the latter.
@@ -902,17 +862,6 @@ def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> N
         check=False,
     )
     assert (done.stdout, done.stderr) == ('{"kind":"article","s', "")
-
-
-def test_every_hour_is_every_hour(job: Crawl, server: NewsServer) -> None:
-    """What is asked every two seconds is due in a run that begins two seconds after the one before, however long that took."""
-    settings = {"RECHECK_MIN": 2, "RECHECK_MAX": 2, "DOWNLOAD_DELAY": 0.2}
-    for _ in range(3):
-        began = time.monotonic()
-        server.asked.clear()
-        assert job(settings=settings).exit_code == 0
-        assert len(server.news_asked) == 8
-        time.sleep(max(0.0, 3.2 - (time.monotonic() - began)))
 
 
 WRONG: dict[str, tuple[list[object], int, str]] = {

@@ -9,14 +9,13 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobs import opened
 
 from crawler import frontier
 from crawler.frontier import Frontier, Memory
 from crawler.items import RelatedItem
-from crawler.ledger.database import Database
 from crawler.ledger.pages import Pages
 from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import JOB, METADATA, VERSION
 from crawler.sites import load
 
 SITE = load("alalam")
@@ -82,14 +81,6 @@ def state(crawled: Frontier) -> dict[str, Any]:
         sighting.id: frontier.teaser(sighting, why, listings, SITE)
         for sighting, why, listings in crawled.unfetched()
     }
-
-
-def opened(folder: Path) -> Database:
-    def create(connection: Any) -> None:
-        METADATA.create_all(connection)
-        connection.execute(JOB.insert().values(version=VERSION, site=SITE.name, places=0))
-
-    return Database(folder / "ledger.sqlite", create=create)
 
 
 @settings(deadline=None, max_examples=60)
