@@ -213,6 +213,21 @@ def test_validators_of_another_server(job: Job, name: str, forgets: bool) -> Non
     assert found == ((None, None, True) if forgets else ('"1"', "Mon", False))
 
 
+def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -> None:
+    """However long that run took to come to it."""
+    began = datetime.now(UTC) - timedelta(minutes=20)
+    run(job, {"1": "A", "2": "timeout"}, began=began, intervals=Intervals(HOUR, 10 * HOUR))
+    for article_id in "12":
+        due = known(job, article_id).due_at - began.timestamp()
+        assert due == pytest.approx(0.95 * HOUR, abs=30)
+    asked = {}
+    for seconds in (0.9 * HOUR, HOUR):
+        with job.database.transaction() as connection:
+            queue(connection, "due", began.timestamp() + seconds, 10 * HOUR, 0)
+            asked[seconds] = history.queued(connection)
+    assert asked == {0.9 * HOUR: 0, HOUR: 2}
+
+
 def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
     run(job, {"1": "A", "2": "A", "3": "A"})
     now = datetime.now(UTC).timestamp()

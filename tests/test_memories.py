@@ -4,6 +4,7 @@ memory.
 
 import random
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from crawler.sites import load
 
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)
+BEGAN = datetime.now(UTC)
 # An article, and the headline that a list gives it.
 Listed = tuple[int, str]
 GRAPHS = st.integers(1, 12).flatmap(
@@ -95,7 +97,7 @@ def test_a_ledger_and_a_memory_agree(
     with tempfile.TemporaryDirectory() as name:
         for number, pages in enumerate([*kills, -1], start=1):
             database = opened(Path(name))
-            memory = Pages(database, number, INTERVALS, 0)
+            memory = Pages(database, number, BEGAN, INTERVALS, 0)
             found = crawl.run(memory, pages)
             if crawl.chance.random() < 0.7 or pages < 0:
                 memory.flush()
