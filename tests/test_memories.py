@@ -4,23 +4,24 @@ memory.
 
 import random
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobs import opened
 
 from crawler import frontier
 from crawler.frontier import Frontier, Memory
 from crawler.items import RelatedItem
-from crawler.ledger.database import Database
 from crawler.ledger.pages import Pages
 from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import JOB, METADATA, VERSION
 from crawler.sites import load
 
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)
+BEGAN = datetime.now(UTC)
 # An article, and the headline that a list gives it.
 Listed = tuple[int, str]
 GRAPHS = st.integers(1, 12).flatmap(
@@ -84,14 +85,6 @@ def state(crawled: Frontier) -> dict[str, Any]:
     }
 
 
-def opened(folder: Path) -> Database:
-    def create(connection: Any) -> None:
-        METADATA.create_all(connection)
-        connection.execute(JOB.insert().values(version=VERSION, site=SITE.name, places=0))
-
-    return Database(folder / "ledger.sqlite", create=create)
-
-
 @settings(deadline=None, max_examples=60)
 @given(GRAPHS, st.integers(0, 4), st.integers(1, 5), st.integers(), st.lists(st.integers(1, 4)))
 def test_a_ledger_and_a_memory_agree(
@@ -104,7 +97,7 @@ def test_a_ledger_and_a_memory_agree(
     with tempfile.TemporaryDirectory() as name:
         for number, pages in enumerate([*kills, -1], start=1):
             database = opened(Path(name))
-            memory = Pages(database, number, INTERVALS, 0)
+            memory = Pages(database, number, BEGAN, INTERVALS, 0)
             found = crawl.run(memory, pages)
             if crawl.chance.random() < 0.7 or pages < 0:
                 memory.flush()

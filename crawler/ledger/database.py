@@ -179,13 +179,15 @@ def _error(path: Path, what: object) -> LedgerError:
 def _create(path: Path, create: Callable[[Connection], None]) -> None:
     """Make the file with its tables, whole or not at all: one that is empty has lost what it held."""
     new = path.with_name(path.name + ".new")
-    for old in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
-        old.unlink(missing_ok=True)
+    for beside in ("", "-journal", "-wal", "-shm"):
+        new.with_name(new.name + beside).unlink(missing_ok=True)
     engine = _engine(new, write=True)
-    # From its first moment on: to change the mode takes a journal, which no reader could roll back.
-    engine.raw_connection().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         create(connection)
+    # Before it has its name: to change the mode takes a journal, which no reader could roll back.
+    # After the tables: what is in a log only is lost without an error if the disk is full when the
+    # file is closed.
+    engine.raw_connection().execute("PRAGMA journal_mode = WAL")
     engine.dispose()
     descriptor = os.open(new, os.O_RDWR)
     try:

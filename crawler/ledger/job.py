@@ -117,7 +117,7 @@ class Job:
                 )
             )
         self.run = Run(number, began, finished + 1)
-        self.pages = Pages(self.database, number, intervals, sync_seconds)
+        self.pages = Pages(self.database, number, began, intervals, sync_seconds)
         point("run begun")
         return last is None or last.arguments == self._told
 

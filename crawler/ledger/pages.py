@@ -103,13 +103,18 @@ class Pages:
     """
 
     def __init__(
-        self, store: Database, run: int, intervals: Intervals, sync_seconds: float
+        self,
+        store: Database,
+        run: int,
+        began: datetime,
+        intervals: Intervals,
+        sync_seconds: float,
     ) -> None:
         self.database = store
         self.run = run
         self.intervals = intervals
         self.sync_seconds = sync_seconds
-        self._began = time.time()
+        self._began = began.timestamp()
         self.failed: CrawlerError | None = None
         self.on_failure: Callable[[CrawlerError], None] = lambda error: None
         self.before_commit: Callable[[], None] = lambda: None

@@ -1,20 +1,14 @@
-"""What is asked for again, when, and with which conditions."""
+"""Runs of one job: what is asked for again, when, and with which conditions."""
 
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from conftest import SEED, SITE, Crawl, clock, read_records
-from hypothesis import given
-from hypothesis import strategies as st
 from server import NewsServer, answer
 from test_ledger import AT_ONCE, LISTED, page, serve
 
-from crawler.frontier import Sighting
-from crawler.ledger.recheck import Intervals
-
-HOUR, DAY = 3600, 24 * 3600
+HOUR = 3600
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
 YESTERDAY, TODAY = "Tue, 24 Nov 2015 10:00:00 GMT", "Wed, 25 Nov 2015 10:00:00 GMT"
 
@@ -100,86 +94,6 @@ def test_conditions_stay_with_the_server_that_gave_them(job: Crawl, server: News
         assert (here.asked, elsewhere.asked) == ([{}, {}], [{}])
 
 
-# An outcome after another, and then the interval in hours, the failures in a row, and in how many
-# hours the article is due.
-PLANS: dict[str, list[tuple[str, float, int, float]]] = {
-    "a page that never changes": [
-        ("new", 1, 0, 1),
-        ("unchanged", 2, 0, 2),
-        ("not_modified", 4, 0, 4),
-        ("unchanged", 8, 0, 8),
-        ("unchanged", 10, 0, 10),
-        ("unchanged", 10, 0, 10),
-    ],
-    "a page that changes": [
-        ("new", 1, 0, 1),
-        ("unchanged", 2, 0, 2),
-        ("unchanged", 4, 0, 4),
-        ("changed", 2, 0, 2),
-        ("changed", 1, 0, 1),
-        ("changed", 1, 0, 1),
-    ],
-    "a page that is gone": [
-        ("new", 1, 0, 1),
-        ("gone", 2, 0, 2),
-        ("robots", 4, 0, 4),
-        ("not_saved", 8, 0, 8),
-        ("dropped", 10, 0, 10),
-    ],
-    "failures, a success and a failure": [
-        ("new", 1, 0, 1),
-        ("unchanged", 2, 0, 2),
-        ("http_5xx", 2, 1, 1),
-        ("timeout", 2, 2, 2),
-        ("connection", 2, 3, 4),
-        ("unchanged", 4, 0, 4),
-        ("http_5xx", 4, 1, 1),
-    ],
-    "a site that is away for long": [("http_5xx", 0, 1 + n, min(2**n, 10)) for n in range(80)],
-}
-
-
-@pytest.mark.parametrize("case", PLANS)
-def test_intervals(case: str) -> None:
-    """An article is due a twentieth of its interval early."""
-    sighting = Sighting("1", "article", (0, 0, 0), None)
-    for outcome, interval, failures, hours in PLANS[case]:
-        Intervals(HOUR, 10 * HOUR).plan(sighting, outcome, began=1000, now=1000)
-        assert (sighting.interval, sighting.failures) == (interval * HOUR, failures)
-        assert sighting.due_at == pytest.approx(1000 + hours * HOUR * 0.95)
-
-
-def test_a_site_that_is_back_after_days_is_asked_within_a_day() -> None:
-    sighting = Sighting("1", "failure", (0, 0, 0), None)
-    for _ in range(80):
-        Intervals(HOUR, 30 * DAY).plan(sighting, "http_5xx", began=0, now=0)
-    assert sighting.due_at == pytest.approx(DAY * 0.95)
-
-
-OUTCOMES = st.lists(
-    st.sampled_from(
-        "new changed unchanged not_modified gone robots dropped http_5xx timeout".split()
-    )
-)
-
-
-@given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
-def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
-    intervals = Intervals(shortest, shortest * factor)
-    sighting = Sighting("1", "article", (0, 0, 0), None)
-    for number, outcome in enumerate(outcomes):
-        before = sighting.interval
-        intervals.plan(sighting, outcome, began=0, now=number)
-        assert sighting.due_at is not None
-        assert number + 0.4 * shortest <= sighting.due_at <= number + intervals.longest
-        if outcome in ("new", "changed"):
-            assert sighting.interval == max(before / 2, shortest)
-        elif outcome in ("http_5xx", "timeout"):
-            assert (sighting.interval, sighting.failures > 0) == (before, True)
-        else:
-            assert sighting.interval == min(max(2 * before, shortest), intervals.longest)
-
-
 def test_failures_are_tried_again_with_backoff(
     job: Crawl, server: NewsServer, scrapy: Crawl
 ) -> None:
@@ -204,24 +118,6 @@ def test_failures_are_tried_again_with_backoff(
     assert job(recheck="all", variables=clock("+200m")).articles[LISTED]["revision"] == 1
     server.misbehaviour[page] = forbidden
     assert failures_after(270) == 1
-
-
-def test_every_hour_is_every_hour(job: Crawl, server: NewsServer) -> None:
-    """What is asked every hour is due in a run that begins an hour after the one before, however
-    long that took: four minutes by this clock, which runs fast.
-    """
-
-    def slow(handler: BaseHTTPRequestHandler, before: int) -> None:
-        time.sleep(0.8)
-        answer(handler, 200, server.pages[f"/news/{SEED}"])
-
-    server.misbehaviour[f"/news/{SEED}"] = slow
-    settings = {"RECHECK_MIN": HOUR, "RECHECK_MAX": HOUR}
-    for hour in range(2):
-        server.asked.clear()
-        variables = clock(f"@2026-01-01 {hour:02}:00:00 x300")
-        assert job(depth=0, settings=settings, variables=variables).exit_code == 0
-        assert server.news_asked == [SEED]
 
 
 def test_the_file_of_runs_with_a_limit_holds_all_of_them(job: Crawl, tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""Jobs and their ledgers, as a crawl makes them but without one."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crawler.frontier import Frontier, Sighting
+from crawler.items import Article, Failure, RelatedItem
+from crawler.ledger.database import Database
+from crawler.ledger.job import Job
+from crawler.ledger.recheck import Intervals
+from crawler.ledger.schema import JOB, METADATA, VERSION
+
+SITE = "alalam"
+LIVE = {"source": "live", "depth": "1"}
+
+
+def opened(folder: Path) -> Database:
+    """A ledger without runs."""
+
+    def create(connection: Any) -> None:
+        METADATA.create_all(connection)
+        connection.execute(JOB.insert().values(version=VERSION, site=SITE, places=0))
+
+    return Database(folder / "ledger.sqlite", create=create)
+
+
+def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Article:
+    """The record of an article, as it is read."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("published_at", "published_raw", "language", "credit", "media", "related")
+    )
+    known = {
+        "site": SITE,
+        "url": f"http://en.alalam.ir/news/{article_id}",
+        "body": body,
+        "headline": f"About {article_id}",
+        "headline_raw": f"About {article_id}",
+        "related_complete": None,
+        "depth": 0,
+        "found_on": None,
+        "source": "live",
+        "fetched_at": "2026-01-01T00:00:00+00:00",
+        "status": 200,
+        "body_sha256": None,
+        "missing": (),
+        "provenance": {},
+    }
+    return Article(id=article_id, **{**nothing, **known, **fields})
+
+
+def failure(article_id: str, reason: Any) -> Failure:
+    """The record of an article that was not to be had."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("url", "headline", "headline_raw", "media_kind", "picture_url", "uploaded_at")
+    )
+    nothing |= dict.fromkeys(("content_type", "sort", "found_on", "status"))
+    known = {"site": SITE, "listed_on": (), "listed_as": (), "depth": 0, "attempts": 1}
+    told = {"detail": "it is so", "source": "live", "failed_at": "2026-01-01T00:00:00+00:00"}
+    return Failure(id=article_id, reason=reason, **nothing, **known, **told)
+
+
+def listed(article_id: str, position: int = 1, words: str | None = None) -> RelatedItem:
+    """That a page lists an article."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("url", "kind", "picture_url", "uploaded_at", "content_type", "sort")
+    )
+    headline = words or f"About {article_id}"
+    return RelatedItem(
+        position=position, id=article_id, headline=headline, headline_raw=headline, **nothing
+    )
+
+
+def begin(job: Job, **given: Any) -> bool:
+    """Begin a run; what is not given is as usual, with intervals from an hour to ten."""
+    usual = {
+        "began": datetime.now(UTC),
+        "arguments": LIVE,
+        "recheck": "due",
+        "limit": 0,
+        "intervals": Intervals(3600, 36_000),
+        "sync_seconds": 0,
+    }
+    return job.begin(**{**usual, **given})
+
+
+def frontier_of(job: Job, depth: int = 1, limit: int = 0) -> Frontier:
+    return Frontier(depth, limit, lambda item: True, job.pages)
+
+
+def tell(job: Job, sighting: Sighting, outcome: Any) -> Any:
+    """Have the memory keep what came of an article: its text, ``not_modified``, ``dropped``,
+    ``not_saved`` or the reason of a failure. Return the record that goes on to the feeds.
+    """
+    assert job.pages is not None
+    if outcome == "not_modified":
+        return job.pages.unchanged(sighting, outcome)
+    if outcome in ("dropped", "not_saved"):
+        return job.pages.leave(sighting, outcome, None)
+    if outcome[0].islower():
+        record: Any = failure(sighting.id, outcome)
+    else:
+        record = article(sighting.id, outcome)
+    return job.pages.store(sighting, record, record)
+
+
+def finish(job: Job, reason: str | None = "finished") -> None:
+    """End the run as ``crawler.keeper`` does."""
+    assert job.pages is not None and job.run is not None
+    job.pages.flush(durable=True)
+    assert job.pages.failed is None
+    job.end(job.run, reason)
+
+
+def run(
+    job: Job,
+    outcomes: dict[str, Any],
+    lists: dict[str, Iterable[RelatedItem]] | None = None,
+    *,
+    depth: int = 1,
+    **given: Any,
+) -> dict[str, Any]:
+    """Do one run: seeds are those of ``outcomes`` that nothing in ``lists`` lists. Return what came
+    of each fetch, in the order of the fetches.
+    """
+    lists = lists or {}
+    begin(job, **given)
+    crawled = frontier_of(job, depth, given.get("limit", 0))
+    found = {item.id for items in lists.values() for item in items}
+    crawled.seed([article_id for article_id in outcomes if article_id not in found])
+    came = {}
+    while (sighting := crawled.take()) is not None:
+        crawled.list(sighting.id, lists.get(sighting.id, ()))
+        came[sighting.id] = tell(job, sighting, outcomes[sighting.id])
+        crawled.settle(sighting.id)
+    finish(job)
+    return came

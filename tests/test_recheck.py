@@ -1,0 +1,280 @@
+"""When an article is asked for again: intervals, what a run queues, and what of it a job keeps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jobs import opened
+
+from crawler.errors import CrawlerError
+from crawler.frontier import READ_AGAIN, Sighting
+from crawler.items import ANSWERS, REASONS
+from crawler.ledger.database import Database
+from crawler.ledger.pages import forget_source, queue
+from crawler.ledger.recheck import Intervals
+from crawler.ledger.schema import PAGES
+
+HOUR = 3600.0
+# A run began then; any moment long after the epoch will do.
+BEGAN = 1_700_000_000.0
+
+# What came of fetch after fetch, with the hours from each until the next and what is then known:
+# the interval in hours, and how many failed in a row.
+PLANS: dict[str, list[tuple[str, float, float, int]]] = {
+    "new": [("new", 0.95, 1, 0)],
+    "unchanged": [
+        ("new", 0.95, 1, 0),
+        ("unchanged", 1.9, 2, 0),
+        ("not_modified", 3.8, 4, 0),
+        ("dropped", 7.6, 8, 0),
+        ("not_saved", 15.2, 16, 0),
+        ("gone", 30.4, 32, 0),
+        ("robots", 38, 40, 0),
+        ("unchanged", 38, 40, 0),
+    ],
+    "changed": [
+        ("new", 0.95, 1, 0),
+        ("unchanged", 1.9, 2, 0),
+        ("unchanged", 3.8, 4, 0),
+        ("unchanged", 7.6, 8, 0),
+        ("changed", 3.8, 4, 0),
+        ("new", 1.9, 2, 0),
+        ("changed", 0.95, 1, 0),
+        ("changed", 0.95, 1, 0),
+    ],
+    "failures": [
+        ("timeout", 0.95, 0, 1),
+        ("http_5xx", 1.9, 0, 2),
+        ("timeout", 3.8, 0, 3),
+        ("timeout", 7.6, 0, 4),
+        ("timeout", 15.2, 0, 5),
+        ("timeout", 22.8, 0, 6),
+        ("timeout", 22.8, 0, 7),
+    ],
+    "a success between failures": [
+        ("new", 0.95, 1, 0),
+        ("unchanged", 1.9, 2, 0),
+        ("timeout", 0.95, 2, 1),
+        ("dns", 1.9, 2, 2),
+        ("unchanged", 3.8, 4, 0),
+        ("timeout", 0.95, 4, 1),
+        ("changed", 1.9, 2, 0),
+        ("timeout", 0.95, 2, 1),
+        ("gone", 3.8, 4, 0),
+        ("timeout", 0.95, 4, 1),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", PLANS)
+def test_plan(case: str) -> None:
+    intervals = Intervals(HOUR, 40 * HOUR)
+    sighting = Sighting("1", "article", (0, 0, 0), None)
+    planned = []
+    for outcome, *_ in PLANS[case]:
+        intervals.plan(sighting, outcome, began=BEGAN, now=BEGAN)
+        assert sighting.due_at is not None
+        wait = round((sighting.due_at - BEGAN) / HOUR, 6)
+        planned.append((outcome, wait, sighting.interval / HOUR, sighting.failures))
+    assert planned == PLANS[case]
+
+
+@pytest.mark.parametrize("outcome", sorted(REASONS))
+def test_plan_after_each_reason(outcome: str) -> None:
+    """A definite no is asked for again as rarely as what never changes, a fault soon."""
+    sighting = Sighting("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
+    Intervals(HOUR, 40 * HOUR).plan(sighting, outcome, began=BEGAN, now=BEGAN)
+    due_in = None if sighting.due_at is None else round((sighting.due_at - BEGAN) / HOUR, 6)
+    expected = (7.6, 8 * HOUR, 0) if outcome in ANSWERS else (1.9, 4 * HOUR, 2)
+    assert (due_in, sighting.interval, sighting.failures) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "due"),
+    {
+        "at once": (0, 57),
+        "after a third": (20, 57),
+        "after a half": (30, 57),
+        "later: the site is left alone for half the interval": (50, 77),
+        "a clock that was put back": (-30, 27),
+    }.values(),
+)
+def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
+    """What is asked every hour is due when the next hourly run begins. Minutes from the beginning
+    of this one: when the article was fetched, and when it is due.
+    """
+    for interval in (HOUR, 2 * HOUR, 10 * HOUR):
+        sighting = Sighting("1", "article", (0, 0, 0), None)
+        scale = interval / 60
+        now = BEGAN + minutes * scale
+        Intervals(interval, interval).plan(sighting, "new", began=BEGAN, now=now)
+        assert sighting.due_at == pytest.approx(BEGAN + due * scale)
+
+
+def test_plan_without_a_longer_interval_than_the_shortest_backoff() -> None:
+    """A site that was away is not left alone for longer than any article is."""
+    sighting = Sighting("1", "article", (0, 0, 0), None, failures=5000)
+    Intervals(HOUR, 3 * HOUR).plan(sighting, "timeout", began=BEGAN, now=BEGAN)
+    assert sighting.due_at == pytest.approx(BEGAN + 2.85 * HOUR)
+    assert sighting.failures == 5001
+
+
+OUTCOMES = st.lists(
+    st.sampled_from(
+        [
+            "new",
+            "changed",
+            "unchanged",
+            "not_modified",
+            "gone",
+            "robots",
+            "dropped",
+            "http_5xx",
+            "timeout",
+        ]
+    )
+)
+
+
+@given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
+def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
+    intervals = Intervals(shortest, shortest * factor)
+    sighting = Sighting("1", "article", (0, 0, 0), None)
+    for number, outcome in enumerate(outcomes):
+        before = sighting.interval
+        intervals.plan(sighting, outcome, began=0, now=number)
+        assert sighting.due_at is not None
+        assert number + 0.4 * shortest <= sighting.due_at <= number + intervals.longest
+        if outcome in ("new", "changed"):
+            assert sighting.interval == max(before / 2, shortest)
+        elif outcome in ("http_5xx", "timeout"):
+            assert (sighting.interval, sighting.failures > 0) == (before, True)
+        else:
+            assert sighting.interval == min(max(2 * before, shortest), intervals.longest)
+
+
+KNOWN = ("article", "failure", "dropped", "not_saved")
+LONGEST = 10.0
+NOW = 100.0
+
+
+@dataclass(frozen=True)
+class Page:
+    """What of an article decides whether a run asks for it again."""
+
+    state: str
+    queued: bool
+    due_at: float | None
+
+
+# Due at NOW to the moment, and as late as any interval allows, stand beside what is around them.
+DUE = st.sampled_from([READ_AGAIN, 1.0, 50.0, 99.5, NOW, 100.5, 109.5, NOW + LONGEST, 110.5, 900.0])
+JOB_PAGES = st.lists(
+    st.one_of(
+        st.builds(Page, st.sampled_from(KNOWN), st.booleans(), DUE),
+        st.builds(Page, st.just("pending"), st.just(True), st.none()),
+        st.builds(Page, st.sampled_from(["depth", "pruned"]), st.just(False), st.none()),
+    ),
+    max_size=12,
+)
+
+
+def queued_by_hand(pages: list[Page], mode: str, limit: int) -> set[int]:
+    """What ``queue`` is to queue, said in other words."""
+    queued = {number for number, page in enumerate(pages) if page.queued}
+    known = [number for number, page in enumerate(pages) if page.state in KNOWN]
+    due = {number: pages[number].due_at or 0.0 for number in known}
+    if mode == "none":
+        return queued - {number for number in known if due[number] != READ_AGAIN}
+    if mode == "due":
+        known = [n for n in known if due[n] <= NOW or due[n] - NOW > LONGEST]
+    if limit:
+        known.sort(key=lambda number: (due[number], number))
+        del known[max(limit - len(queued), limit - limit // 2) :]
+    return queued | set(known)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = opened(tmp_path_factory.mktemp("job"))
+    yield database
+    database.close()
+
+
+def rows(pages: list[Page], **columns: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{number:03}",
+            "state": page.state,
+            "queued": page.queued,
+            "depth": 0,
+            "lister": 0,
+            "position": number,
+            "found_in_run": 1,
+            "told": False,
+            "revision": 0,
+            "due_at": page.due_at,
+            "interval": 1.0,
+            "failures": 0,
+            **columns,
+        }
+        for number, page in enumerate(pages)
+    ]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(JOB_PAGES, st.sampled_from(["due", "due", "all", "none"]), st.integers(0, 8))
+def test_what_a_run_asks_for_again(
+    database: Database, pages: list[Page], mode: str, limit: int
+) -> None:
+    with database.connection.begin() as transaction:
+        if pages:
+            database.connection.execute(PAGES.insert(), rows(pages))
+        queue(database.connection, mode, NOW, LONGEST, limit)
+        found = database.connection.execute(PAGES.select().where(PAGES.c.queued))
+        queued = {int(row.id) for row in found}
+        transaction.rollback()
+    assert queued == queued_by_hand(pages, mode, limit)
+
+
+def test_another_source_knows_nothing_of_what_the_last_one_said(database: Database) -> None:
+    pages = [Page(state, False, 1.0) for state in (*KNOWN, "depth", "pruned")]
+    validators = [("e", "l"), ("e", None), (None, "l"), (None, None), (None, None), (None, None)]
+    with database.connection.begin() as transaction:
+        for row, (etag, last_modified) in zip(rows(pages), validators, strict=True):
+            values = {**row, "etag": etag, "last_modified": last_modified}
+            database.connection.execute(PAGES.insert().values(values))
+        forget_source(database.connection)
+        found = database.connection.execute(PAGES.select().order_by(PAGES.c.id)).all()
+        transaction.rollback()
+    assert [(row.state, row.queued, row.etag, row.last_modified) for row in found] == [
+        (page.state, page.state == "not_saved", None, None) for page in pages
+    ]
+
+
+BOUNDS: dict[str, tuple[float, float, str]] = {
+    "none": (float("nan"), 1, "RECHECK_MIN: got nan, takes seconds from 0 to 3,162,240,000"),
+    "too long": (1, float("inf"), "RECHECK_MAX: got inf, takes seconds from 0 to 3,162,240,000"),
+    "a century and a second": (1, 3_162_240_001, "RECHECK_MAX: got 3.16224e+09, takes seconds"),
+    "negative": (-1, 1, "RECHECK_MIN: got -1, takes seconds from 0 to"),
+    "the wrong way round": (3600, 60, "RECHECK_MAX: got 60, which is less than RECHECK_MIN (3600)"),
+}
+
+
+@pytest.mark.parametrize("case", BOUNDS)
+def test_wrong_bounds(case: str) -> None:
+    shortest, longest, message = BOUNDS[case]
+    with pytest.raises(CrawlerError) as error:
+        Intervals(shortest, longest)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(0, 0), (5, 5), (0, 3_162_240_000)])
+def test_the_widest_and_the_narrowest_bounds(shortest: float, longest: float) -> None:
+    assert (Intervals(shortest, longest).shortest, Intervals(shortest, longest).longest) == (
+        shortest,
+        longest,
+    )
