@@ -105,13 +105,6 @@ finally:
     assert "AssertionError" not in done.stderr
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "inf", "soon"])
-def test_a_limit_that_is_none(crawl: Crawl, folder: Path, value: str) -> None:
-    run = crawl(seed=OTHERS[0], source=folder, settings={"READ_TIMEOUT": value})
-    assert run.exit_code == 2
-    assert f"READ_TIMEOUT: got '{value}', takes seconds" in run.stderr
-
-
 @pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
 def test_a_run_is_stopped_while_a_page_is_read(
     tmp_path: Path, folder: Path, arguments: tuple[str, ...]
