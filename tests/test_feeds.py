@@ -207,30 +207,90 @@ def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     assert device.is_char_device()
 
 
+@pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 @pytest.mark.parametrize(
     "feed",
     [
+        # It cannot hold what is null.
         "mine.marshal",
         "ftp://127.0.0.1:1/mine.json",
         "mine%(nope)s.jsonl",
-        "nope://h/mine.json:json",
     ],
 )
-def test_a_feed_that_cannot_be_written_is_no_success(scrapy: Crawl, feed: str) -> None:
-    run = scrapy(
-        "crawl",
-        "articles",
-        "-a",
-        "seed=1752038",
-        "-a",
-        f"source={SITE}",
-        "-a",
-        "depth=0",
-        "-o",
-        feed,
-    )
+def test_the_other_feeds_are_whole_where_one_cannot_be_written(
+    crawl: Crawl, tmp_path: Path, feed: str, memory: bool
+) -> None:
+    settings = {"JOBDIR": "job"} if memory else {}
+    words = ("-o", "before.jsonl", "-o", feed, "-o", "after.jsonl")
+    run = crawl(*words, seed=1752038, source=SITE, depth=0, settings=settings)
+    assert (len(run.articles), len(run.teasers)) == (1, 7)
+    for name in ("before.jsonl", "after.jsonl"):
+        assert sorted(read_records(tmp_path / name), key=by_kind) == run.records
     assert run.exit_code == 4
     assert "not stored: " in run.stdout
+    assert "Traceback" not in run.stderr or feed.startswith("ftp:")
+
+
+def test_a_feed_of_no_known_kind_is_no_success(crawl: Crawl) -> None:
+    run = crawl("-o", "nope://h/mine.json:json", seed=1752038, source=SITE, depth=0)
+    assert run.exit_code == 4
+    assert "not stored: a feed could not be written; the log says why" in run.stdout
+
+
+def by_kind(record: dict[str, str]) -> tuple[str, str]:
+    """The order of the run's own feeds, one after the other."""
+    return record["kind"], record["id"] if record["kind"] == "article" else ""
+
+
+def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
+    """Relative to the folder of the run, in folders that are made; each holds every record."""
+    feeds = {
+        "mine.jsonl": "mine.jsonl",
+        "new/folder/mine.jsonl": "new/folder/mine.jsonl",
+        "./.hidden/../.hidden/.mine.jsonl": ".hidden/.mine.jsonl",
+        (tmp_path / "a b.jsonl").as_uri(): "a b.jsonl",
+        "%(name)s-%(seed)s.jsonl": "articles-1752038.jsonl",
+        "in-%(name)s/mine.jsonl": "in-articles/mine.jsonl",
+        "other.ending:jsonlines": "other.ending",
+    }
+    words = [word for feed in feeds for word in ("-o", feed)]
+    (tmp_path / ".source").mkdir()
+    (tmp_path / ".source" / "1752038.html").write_bytes((SITE / "1752038.html").read_bytes())
+    run = crawl(*words, seed=1752038, source=".source", depth=0)
+    assert (run.exit_code, len(run.records)) == (0, 8)
+    for path in feeds.values():
+        assert sorted(read_records(tmp_path / path), key=by_kind) == run.records, path
+    times = {path.name.partition("-")[2] for path in (tmp_path / "output").iterdir()}
+    assert len(times) == 1
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    own = {f"output/{kind}-{time}" for time in times for kind in ("articles", "teasers")}
+    empty = {f"output/failures-{time}" for time in times}
+    assert made - empty == {*feeds.values(), *own, ".source/1752038.html"}
+
+
+@pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
+def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
+    """A new file is as the user's umask has it; one that is there stays as it is, whatever it was."""
+    modes = {"new.jsonl": 0o640, "made.jsonl": 0o640}
+    for name, mode in {"added.jsonl": 0o604, "replaced.jsonl": 0o666, "run.jsonl": 0o755}.items():
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+        (tmp_path / name).chmod(mode)
+        modes[name] = mode
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
+    line += ["-a", "depth=0", "-o", "new.jsonl", "-o", "added.jsonl", "-o", "run.jsonl"]
+    line += [
+        "-s",
+        f"FEEDS={json.dumps(dict.fromkeys(('made.jsonl', 'replaced.jsonl'), REPLACES))}",
+    ]
+    line += ["-s", "JOBDIR=job"] if memory else []
+    subprocess.run(line, cwd=tmp_path, env=environment(), umask=0o027, check=True)
+    found = {path.name: path.stat().st_mode & 0o7777 for path in tmp_path.glob("*.jsonl")}
+    assert found == modes
+    lines = {path.name: len(path.read_text().splitlines()) for path in tmp_path.glob("*.jsonl")}
+    assert lines == {name: 9 if name in ("added.jsonl", "run.jsonl") else 8 for name in modes}
+
+
+REPLACES = {"format": "jsonlines", "overwrite": True}
 
 
 def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
