@@ -11,7 +11,9 @@ from forward_proxy import PASSWORD, USER, forward_proxy
 from server import NewsServer, answer
 from test_rendering import PLAIN, SEED
 
+from crawler.arguments import parse
 from crawler.credentials import Server, hide_userinfo, hide_userinfo_of, split_userinfo
+from crawler.errors import CrawlerError
 
 BASIC = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 USERINFO = f"{USER}:{PASSWORD}@"
@@ -111,17 +113,8 @@ NOBODY = f"http://{USERINFO}127.0.0.1:"
 # Arguments and settings; {port} is one where nobody listens.
 COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "base_url": ({"base_url": NOBODY + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
-    "base_url without scheme": ({"base_url": f"{USERINFO}h"}, {}, "base_url: got '***@h'"),
-    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, {}, "'http://***@127.0.0.1:x'"),
-    "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, {}, "'http://***@h'"),
-    "seed": ({"seed": f"http://{USERINFO}h/news/1"}, {}, "seed: got 'http://***@h/news/1'"),
     "SPLASH_URL": ({"render": "splash"}, {"SPLASH_URL": f"{USERINFO}h"}, "SPLASH_URL: got '***@h'"),
     "no Splash": ({"render": "splash"}, {"SPLASH_URL": NOBODY + "{port}"}, "cannot be reached"),
-    "WAYBACK_URL": (
-        {"source": "wayback"},
-        {"WAYBACK_URL": f"ftp://{USERINFO}h"},
-        "WAYBACK_URL: got 'ftp://***@h'",
-    ),
     "WAYBACK_CDX_URL": (
         {"source": "wayback"},
         {"WAYBACK_CDX_URL": f"http://{USERINFO}h:x"},
@@ -142,6 +135,26 @@ def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) 
     assert run.exit_code != 0
     assert words in run.stderr
     assert PASSWORD not in run.stdout + run.stderr + json.dumps(run.records)
+
+
+# Of arguments that are refused before anything is asked.
+REFUSED = {
+    "base_url without scheme": ({"base_url": f"{USERINFO}h"}, "base_url: got '***@h'"),
+    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, "'http://***@127.0.0.1:x'"),
+    "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, "'http://***@h'"),
+    "seed": ({"seed": f"http://{USERINFO}h/news/1"}, "seed: got 'http://***@h/news/1'"),
+    "unknown name": ({"base": f"http://{USERINFO}h"}, "(value 'http://***@h')"),
+    "source": ({"source": f"http://{USERINFO}h"}, "source: got 'http://***@h'"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_hide_passwords(case: str) -> None:
+    given, words = REFUSED[case]
+    with pytest.raises(CrawlerError) as caught:
+        parse(given)
+    assert words in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 # A text, and how it is shown.
