@@ -275,6 +275,60 @@ def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
     assert lines == {name: 9 if name in ("added.jsonl", "run.jsonl") else 8 for name in modes}
 
 
+LONG = json.dumps({"kind": "a good record", "body": "a" * 70_000})
+# What a file holds, and what of that stays before new records; what was torn off goes elsewhere.
+ADDED_TO = {
+    "empty": ("", "", None),
+    "whole": (GOOD, GOOD, None),
+    "without its last line end": (GOOD + GOOD[:-1], GOOD + GOOD, None),
+    "long, without a line end": (GOOD + LONG, f"{GOOD}{LONG}\n", None),
+    "torn": (GOOD + GOOD[:9], GOOD, GOOD[:9]),
+    "torn in a long line": (GOOD + LONG[:-1], GOOD, LONG[:-1]),
+    "nothing but torn": (GOOD[:9], "", GOOD[:9]),
+    "torn in a character": (GOOD + '{"é', GOOD, '{"é'),
+}
+
+
+def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> None:
+    for name, (held, _, _) in ADDED_TO.items():
+        (tmp_path / f"{name}.jsonl").write_text(held, encoding="utf-8")
+    # Of an earlier time.
+    (tmp_path / "torn.jsonl.torn").write_text("{\n", encoding="utf-8")
+    words = [word for name in ADDED_TO for word in ("-o", f"{name}.jsonl")]
+    run = crawl(*words, seed=1752038, source=SITE, depth=0)
+    assert run.exit_code == 0
+    for name, (_, kept, _) in ADDED_TO.items():
+        text = (tmp_path / f"{name}.jsonl").read_text(encoding="utf-8")
+        assert text.startswith(kept), name
+        added = [json.loads(line) for line in text.removeprefix(kept).splitlines()]
+        assert sorted(added, key=by_kind) == run.records, name
+    torn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.torn")}
+    pieces = {f"{name}.jsonl.torn": f"{torn}\n" for name, (_, _, torn) in ADDED_TO.items() if torn}
+    assert torn == {**pieces, "torn.jsonl.torn": "{\n" + pieces["torn.jsonl.torn"]}
+
+
+def test_what_is_said_of_records(crawl: Crawl, tmp_path: Path) -> None:
+    """Options of a feed count for JSON Lines, too."""
+    feeds = {
+        "some.jsonl": {"format": "jsonlines", "fields": ["id", "kind"]},
+        "named.jsonl": {"format": "jsonlines", "fields": {"id": "number"}},
+        "wide.json": {"format": "json", "indent": 1},
+        "whole.jl": {"format": "jl"},
+    }
+    own = {"output/all.jsonl": {"format": "jsonl"}}
+    settings = {"FEEDS": json.dumps({**own, **feeds})}
+    run = crawl(seed=1752038, source=SITE, depth=0, settings=settings)
+    some, named, wide, whole = ((tmp_path / name).read_text(encoding="utf-8") for name in feeds)
+    parts = [{"id": record["id"], "kind": record["kind"]} for record in run.records]
+    assert [json.loads(line) for line in some.splitlines()] == parts
+    assert [json.loads(line) for line in named.splitlines()] == [
+        {"number": record["id"]} for record in run.records
+    ]
+    assert json.loads(wide) == run.records
+    assert wide.startswith('[\n{\n "kind": "article",\n')
+    assert whole == (tmp_path / "output" / "all.jsonl").read_text(encoding="utf-8")
+
+
 REPLACES = {"format": "jsonlines", "overwrite": True}
 
 

@@ -49,8 +49,10 @@ class Crowd:
             self._now += 1
             self.most = max(self.most, self._now)
             self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self.most >= self._expected, PATIENCE / 6):
+                # They do not come, and the next ones need not wait for them.
+                self._expected = 0
             # In this time one too many shows itself; where none does, nothing depends on it.
-            self._changed.wait_for(lambda: self.most >= self._expected, PATIENCE)
             self._changed.wait_for(lambda: self.most > self._expected, 0.1)
         try:
             self._answers(handler, before)
@@ -306,7 +308,9 @@ def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> Non
     assert set(run.articles) == {ids[0]}
     failure = run.failures[ids[1]]
     assert (failure["reason"], failure["status"]) == ("redirect_loop", None)
-    assert failure["detail"].startswith("max redirections reached, the last to ")
+    # The site sets no cookie, so none would help.
+    last = f"{server.url}/news/{ids[1]}?hops=1"
+    assert failure["detail"] == f"max redirections reached, the last to {last}"
     asked = Counter(path.partition("?")[0] for _, path in server.asked)
     assert asked == {"/robots.txt": 1, f"/news/{ids[0]}": 6, f"/news/{ids[1]}": 6}
 
