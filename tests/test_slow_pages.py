@@ -3,13 +3,22 @@
 import shutil
 import signal
 import subprocess
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import hostile_pages
 import pytest
-from conftest import SITE, Crawl, Run, command, environment, service
+from conftest import (
+    PATIENCE,
+    SITE,
+    Crawl,
+    Run,
+    command,
+    environment,
+    read_records,
+    service,
+    wait_until,
+)
 from server import NewsServer
 from test_crawl_live import always
 
@@ -114,12 +123,15 @@ def test_a_run_is_stopped_while_a_page_is_read(
     with subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as run:
-        reads_beside(run.pid)
+        wait_until(lambda: beside(run.pid))
         run.send_signal(signal.SIGTERM)
-        # The page alone would take longer.
-        _, errors = run.communicate(timeout=20)
+        _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
     assert beside(run.pid) == []
+    # It was not waited for.
+    [teasers] = (tmp_path / "output").glob("teasers-*.jsonl")
+    why = {record["id"]: record["why"] for record in read_records(teasers)}
+    assert why[SLOW_ID] == "interrupted"
 
 
 def beside(pid: int) -> list[str]:
@@ -131,15 +143,6 @@ def beside(pid: int) -> list[str]:
         check=False,
     )
     return found.stdout.split()
-
-
-def reads_beside(pid: int) -> None:
-    """Wait until a run reads a page in another process."""
-    until = time.monotonic() + 60
-    while not beside(pid):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    time.sleep(1)
 
 
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
