@@ -99,6 +99,8 @@ LATE = 0.12
 DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
     "by default": ("", {"DOWNLOAD_DELAY": "0.5", "AUTOTHROTTLE_ENABLED": 1}, 0.25),
     "of robots.txt": ("Crawl-delay: 0.6", {"AUTOTHROTTLE_ENABLED": 1}, 0.6),
+    # By chance, half of the delays would be none at all.
+    "of robots.txt, without jitter": ("Crawl-delay: 0.4", {"DOWNLOAD_DELAY_JITTER": 20}, 0.4),
     "more than the limit": ("Crawl-delay: 3600", {"CRAWL_DELAY_MAX": "0.5"}, 0.5),
     "longer than of robots.txt": ("Crawl-delay: 0.1", {"DOWNLOAD_DELAY": "0.6"}, 0.6),
     "of robots.txt, at once": (
@@ -114,7 +116,7 @@ DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
 def test_delays_between_requests(live: Crawl, server: NewsServer, case: str) -> None:
     said, settings, seconds = DELAYS[case]
     server.robots = f"User-agent: *\n{said}\n".encode()
-    ids = numbered(server, 3)
+    ids = numbered(server, 5 if "DOWNLOAD_DELAY_JITTER" in settings else 3)
     run = live(seed=",".join(ids), depth=0, settings=settings)
     assert (set(run.articles), run.exit_code) == (set(ids), 0)
     assert min(gaps(server)) >= seconds - LATE
