@@ -86,7 +86,8 @@ def test_a_redirect_of_robots_txt_to_a_host_that_is_not_there(
     live: Crawl, server: NewsServer
 ) -> None:
     location = "http://no-such-host.invalid/robots.txt"
-    server.misbehaviour["/robots.txt"] = always(302, Location=location)
+    server.misbehaviour["/robots.txt"] = always(302, Location="/rules.txt")
+    server.misbehaviour["/rules.txt"] = always(302, Location=location)
     failure = live(seed=SEED, depth=0, settings={"RETRY_TIMES": 0}).failures[SEED]
     # The site itself has an address.
     assert failure["reason"] == "robots_unavailable"
