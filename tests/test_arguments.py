@@ -1,106 +1,445 @@
-"""Wrong arguments end the command before anything is asked, with exit code 2 and one line."""
+"""The arguments of a crawl: what each value means, and what is said of a wrong one."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import pytest
 from conftest import SITE, Crawl
 
-WRONG = {
-    "unknown name": (["-a", "sede=1"], ["sede", "did you mean 'seed'"]),
-    "no seed": ([], ["seed", "missing"]),
-    "seed of letters": (["-a", "seed=12x"], ["seed", "'12x'", "digits"]),
-    "seed of other digits": (["-a", "seed=١٢٣"], ["seed", "'١٢٣'"]),
+from crawler.arguments import Arguments, Seed, parse, require_seed
+from crawler.errors import CrawlerError
+from crawler.items import RelatedItem
+
+SEED_TAKES = (
+    "takes an article id (digits), an article URL, the path of a saved page, several of these by "
+    "commas, @FILE with one a line, or all"
+)
+SOURCE_TAKES = (
+    "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
+    "pattern such as 'year/*.warc.gz'), or several of these by commas; archive files are WARC or "
+    "ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+)
+NAMES = (
+    "seed, source, at, archive, site, base_url, depth, limit, since, until, match, recheck, render"
+)
+HOSTS = "en.alalam.ir, en.alalamtv.net, www.en.alalam.ir, www.en.alalamtv.net"
+ROOT_TAKES = "takes the root of a mirror, such as http://127.0.0.1:8000"
+ARCHIVE_TAKES = "takes the WARC file to write, such as output/pages.warc.gz"
+HOPS, ARTICLES = "hops from the seeds", "articles to fetch, 0 for no limit"
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder in which arguments are checked, and what the tables below find in it."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("pages", "a,b", "folder.warc", ".hidden"):
+        Path(folder).mkdir()
+    for page in ("pages/1.html", ".hidden/2.html", "a,b/3.html"):
+        Path(page).write_text("<h1>A page</h1>", encoding="utf-8")
+    Path("captures.warc.gz").write_bytes(b"")
+    texts = {
+        "plain.txt": "1\n2\n",
+        "mark.txt": "\ufeff1\n2\n",
+        "windows.txt": "\ufeff1\r\n\r\n  2 \r\n",
+        "comments.txt": "# two of them\n1\n\n  # and\n2\n1\n",
+        "mixed.txt": ".hidden/2.html\nhttp://en.alalam.ir/news/7\n",
+        "nonsense.txt": "1\n\nnonsense\n",
+        "elsewhere.txt": "# of another\nhttp://example.com/news/1",
+        "nested.txt": "@plain.txt\n",
+        "spaces.txt": " \n\n",
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text, encoding="utf-8", newline="")
+    Path("latin.txt").write_bytes(b"1\n\xe9\n")
+
+
+WRONG: dict[str, tuple[dict[str, str], str]] = {
+    "unknown name": (
+        {"sede": "1"},
+        f"sede: there is no such argument (value '1'); takes {NAMES}; did you mean 'seed'?",
+    ),
+    "no seed": ({}, f"seed: it is missing; {SEED_TAKES}"),
+    "seed of letters": (
+        {"seed": "12x"},
+        f"seed: got '12x', which is neither digits nor a file; {SEED_TAKES}",
+    ),
+    "seed of other digits": (
+        {"seed": "١٢٣"},
+        f"seed: got '١٢٣', which is neither digits nor a file; {SEED_TAKES}",
+    ),
+    "seed of too many digits": (
+        {"seed": "9" * 19},
+        f"seed: got '{'9' * 19}', which is neither digits nor a file; {SEED_TAKES}",
+    ),
+    "seed that no file can be named": (
+        {"seed": "a\0b"},
+        f"seed: got 'a\\x00b', which is neither digits nor a file; {SEED_TAKES}",
+    ),
+    "seed that is a folder": (
+        {"seed": "pages"},
+        f"seed: got 'pages', which is neither digits nor a file; {SEED_TAKES}",
+    ),
+    "second seed": (
+        {"seed": "1,2x"},
+        f"seed: got '2x', which is neither digits nor a file; {SEED_TAKES}",
+    ),
     "seed of another host": (
-        ["-a", "seed=http://example.com/news/1"],
-        ["seed", "example.com", "en.alalam.ir"],
+        {"seed": "http://example.com/news/1"},
+        "seed: got 'http://example.com/news/1', which is no article of alalam "
+        f"({HOSTS}); {SEED_TAKES}",
+    ),
+    "seed of the publisher where a mirror is crawled": (
+        {"seed": "http://en.alalam.ir/news/1", "base_url": "http://127.0.0.1:8000"},
+        "seed: got 'http://en.alalam.ir/news/1', which is no article of alalam "
+        f"(127.0.0.1); {SEED_TAKES}",
     ),
     "seed that is no article": (
-        ["-a", "seed=http://en.alalam.ir/section/3"],
-        ["seed", "no article"],
+        {"seed": "http://en.alalam.ir/section/3"},
+        f"seed: got 'http://en.alalam.ir/section/3', which is no article of alalam ({HOSTS}); "
+        f"{SEED_TAKES}",
     ),
-    "seed of commas": (["-a", "seed=,,"], ["seed"]),
+    "seed of commas": ({"seed": ",,"}, f"seed: got ',,'; {SEED_TAKES}"),
     "seed file that is not there": (
-        ["-a", "seed=@nowhere.txt"],
-        ["seed", "@nowhere.txt", "No such file"],
+        {"seed": "@nowhere.txt"},
+        "seed: got '@nowhere.txt', which cannot be read (No such file or directory); takes @FILE "
+        "with one seed a line",
+    ),
+    "seed file that is no UTF-8": (
+        {"seed": "@latin.txt"},
+        "seed: got '@latin.txt', which cannot be read (it is not UTF-8 text); takes @FILE with one "
+        "seed a line",
+    ),
+    "seed file of spaces": (
+        {"seed": "@spaces.txt"},
+        "seed: got '@spaces.txt', which is empty; takes @FILE with one seed a line",
+    ),
+    "line of a seed file": (
+        {"seed": "@nonsense.txt"},
+        "seed, line 3 of nonsense.txt: got 'nonsense', which is neither digits nor a file; "
+        f"{SEED_TAKES}",
+    ),
+    "URL in a seed file": (
+        {"seed": "5,@elsewhere.txt"},
+        "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is no article of "
+        f"alalam ({HOSTS}); {SEED_TAKES}",
+    ),
+    "seed file in a seed file": (
+        {"seed": "@nested.txt"},
+        "seed, line 1 of nested.txt: got '@plain.txt', which is neither digits nor a file; "
+        f"{SEED_TAKES}",
     ),
     "source that is not there": (
-        ["-a", "seed=1", "-a", "source=nowhere"],
-        ["source", "'nowhere'", "'live'"],
+        {"source": "nowhere"},
+        f"source: got 'nowhere', which does not exist; {SOURCE_TAKES}",
     ),
-    "empty source": (["-a", "seed=1", "-a", "source="], ["source", "''"]),
-    "source nearly live": (["-a", "seed=1", "-a", "source=liv"], ["source", "did you mean 'live'"]),
+    "source that no file can be named": (
+        {"source": "x\0x"},
+        f"source: got 'x\\x00x', which does not exist; {SOURCE_TAKES}",
+    ),
+    "second source that is not there": (
+        {"source": "pages,nowhere"},
+        f"source: got 'nowhere', which does not exist; {SOURCE_TAKES}",
+    ),
+    "empty source": ({"source": ""}, f"source: got '', {SOURCE_TAKES}"),
+    "empty source in a chain": ({"source": "live,"}, f"source: got 'live,', {SOURCE_TAKES}"),
+    "source nearly live": (
+        {"source": "liv"},
+        f"source: got 'liv', which does not exist; {SOURCE_TAKES}; did you mean 'live'?",
+    ),
+    "pattern of nothing": (
+        {"source": "*.arc"},
+        f"source: got '*.arc', which is a pattern of no archive file; {SOURCE_TAKES}",
+    ),
+    "one source twice": (
+        {"source": "live,pages,live"},
+        f"source: got 'live,pages,live', with one source twice; {SOURCE_TAKES}",
+    ),
     "unknown site": (
-        ["-a", "seed=1", "-a", "site=alalm"],
-        ["site", "'alalm'", "did you mean 'alalam'"],
+        {"site": "alalm"},
+        "site: got 'alalm', takes one of alalam; did you mean 'alalam'?",
     ),
-    "base_url without a scheme": (
-        ["-a", "seed=1", "-a", "base_url=localhost:80"],
-        ["base_url", "localhost:80"],
+    "negative depth": (
+        {"depth": "-1"},
+        f"depth: got '-1', takes a whole number of {HOPS}",
     ),
-    "base_url with a wrong port": (
-        ["-a", "seed=1", "-a", "base_url=http://h:port"],
-        ["base_url", "http://h:port"],
+    "depth of letters": ({"depth": "two"}, f"depth: got 'two', takes a whole number of {HOPS}"),
+    "limit of other digits": (
+        {"limit": "²"},
+        f"limit: got '²', takes a whole number of {ARTICLES}",
     ),
-    "base_url with a password": (
-        ["-a", "seed=1", "-a", "base_url=http://user:pw@127.0.0.1:80"],
-        ["base_url", "http://***@127.0.0.1:80"],
+    "limit of ten digits": (
+        {"limit": "1000000000"},
+        f"limit: got '1000000000', takes a whole number of {ARTICLES}",
     ),
-    "base_url with a space": (
-        ["-a", "seed=1", "-a", "base_url=http://exa mple"],
-        ["base_url", "exa mple"],
-    ),
-    "depth of letters": (["-a", "seed=1", "-a", "depth=two"], ["depth", "'two'", "whole number"]),
-    "negative depth": (["-a", "seed=1", "-a", "depth=-1"], ["depth", "'-1'"]),
-    "negative limit": (["-a", "seed=1", "-a", "limit=-5"], ["limit", "'-5'"]),
+    "empty limit": ({"limit": ""}, f"limit: got '', takes a whole number of {ARTICLES}"),
     "date in words": (
-        ["-a", "seed=1", "-a", "since=yesterday"],
-        ["since", "'yesterday'", "YYYY-MM-DD"],
+        {"since": "yesterday"},
+        "since: got 'yesterday', takes a date as YYYY-MM-DD",
     ),
-    "date that is none": (["-a", "seed=1", "-a", "until=2015-02-30"], ["until", "'2015-02-30'"]),
+    "date without zeros": (
+        {"since": "2015-1-2"},
+        "since: got '2015-1-2', takes a date as YYYY-MM-DD",
+    ),
+    "date of a week": ({"since": "2015-W43"}, "since: got '2015-W43', takes a date as YYYY-MM-DD"),
+    "date that is none": (
+        {"until": "2015-02-30"},
+        "until: got '2015-02-30', takes a date as YYYY-MM-DD",
+    ),
     "until before since": (
-        ["-a", "seed=1", "-a", "since=2015-10-02", "-a", "until=2015-10-01"],
-        ["until", "2015-10-01", "before since"],
+        {"since": "2015-10-02", "until": "2015-10-01"},
+        "until: got '2015-10-01', which is before since ('2015-10-02'); takes a date not before it",
+    ),
+    "at without an archive": (
+        {"at": "2015-10-23", "source": "live,pages"},
+        "at: only archives have pages as they were at a date; takes source=wayback, or archive "
+        "files, with it",
+    ),
+    "at that is no date": (
+        {"at": "now", "source": "wayback"},
+        "at: got 'now', takes a date as YYYY-MM-DD",
     ),
     "broken expression": (
-        ["-a", "seed=1", "-a", "match=(a"],
-        ["match", "'(a'", "regular expression"],
+        {"match": "(a"},
+        "match: got '(a', which is no regular expression (missing ), unterminated subpattern at "
+        "position 0); takes one, such as Aleppo|Homs",
     ),
+    "everything of the live site": (
+        {"seed": "all"},
+        "seed: got 'all', which takes what saved pages and archive files hold, and source is "
+        "'live'; give ids",
+    ),
+    "everything, also of the Wayback Machine": (
+        {"seed": "all", "source": "pages,wayback"},
+        "seed: got 'all', which takes what saved pages and archive files hold, and source is "
+        "'wayback'; give ids",
+    ),
+    **{
+        f"everything with {name}": (
+            {"seed": "all", "source": "pages", name: value},
+            f"{name}: with seed=all nothing is followed; leave it out",
+        )
+        for name, value in {
+            "depth": "2",
+            "since": "2015-10-01",
+            "until": "2015-10-01",
+            "match": "a",
+        }.items()
+    },
+    "archive of another format": (
+        {"archive": "pages.zip"},
+        f"archive: got 'pages.zip'; {ARCHIVE_TAKES}",
+    ),
+    "archive that is a folder": (
+        {"archive": "folder.warc"},
+        f"archive: got 'folder.warc'; {ARCHIVE_TAKES}",
+    ),
+    "archive of saved pages": (
+        {"archive": "new.warc", "source": "pages"},
+        f"archive: nothing is fetched from the web with source=pages; {ARCHIVE_TAKES}, with "
+        "source=live or wayback",
+    ),
+    "browser for saved pages": (
+        {"render": "splash", "source": "pages"},
+        "render: only what the live site answers is rendered, and source is pages; leave it out",
+    ),
+    "browser for an archive": (
+        {"render": "splash", "source": "pages,wayback"},
+        "render: only what the live site answers is rendered, and source is pages,wayback; leave "
+        "it out",
+    ),
+    "unknown browser": (
+        {"render": "spalsh"},
+        "render: got 'spalsh', takes one of splash, playwright, auto; did you mean 'splash'?",
+    ),
+    "unknown recheck": (
+        {"recheck": "dues"},
+        "recheck: got 'dues', takes one of due, all, none; did you mean 'due'?",
+    ),
+}
+WRONG |= {
+    f"base_url {value}": (
+        {"base_url": value},
+        f"base_url: got '{shown or value}'{why}; {ROOT_TAKES}",
+    )
+    for value, why, shown in [
+        ("localhost:80", "", ""),
+        ("ftp://h", "", ""),
+        ("http://", "", ""),
+        ("http://exa mple", "", ""),
+        ("http://h?x", "", ""),
+        ("http://h#x", "", ""),
+        ("http://h:0", "", ""),
+        ("http://h:port", ", which is no URL", ""),
+        ("http://h:65536", ", which is no URL", ""),
+        ("http://[::1", ", which is no URL", ""),
+        (
+            "http://user:pw@127.0.0.1:80",
+            ", and sites are crawled without a user and password",
+            "http://***@127.0.0.1:80",
+        ),
+    ]
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_argument(scrapy: Crawl, case: str) -> None:
-    words, said = WRONG[case]
-    run = scrapy("crawl", "articles", *words)
-    assert run.exit_code == 2
-    assert run.stdout == ""
-    lines = run.stderr.strip().splitlines()
-    assert len(lines) == 1, run.stderr
-    assert lines[0].startswith("scrapy crawl: ")
-    for words_said in said:
-        assert words_said in lines[0]
-    assert not (run.folder / "output").exists()
+def test_wrong_argument(case: str) -> None:
+    given, said = WRONG[case]
+    seed = {} if case == "no seed" else {"seed": "1"}
+    with pytest.raises(CrawlerError) as caught:
+        require_seed(parse({**seed, **given}))
+    assert (str(caught.value), caught.value.exit_code) == (said, 2)
 
 
-def test_a_line_of_a_seed_file_is_named(scrapy: Crawl, tmp_path: Path) -> None:
-    (tmp_path / "seeds.txt").write_text("1\n\nnonsense\n", encoding="utf-8")
-    run = scrapy("crawl", "articles", "-a", "seed=@seeds.txt")
-    assert run.exit_code == 2
-    assert "line 3 of seeds.txt" in run.stderr
+DEFAULTS: dict[str, object] = {
+    "seeds": (),
+    "everything": False,
+    "sources": ("live",),
+    "at": None,
+    "archive": None,
+    "base_url": None,
+    "depth": 2,
+    "limit": 0,
+    "since": None,
+    "until": None,
+    "match": None,
+    "recheck": "due",
+    "render": None,
+}
+TWO = {"seeds": (Seed("1"), Seed("2"))}
+# What is given, and which arguments then differ from the defaults.
+RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
+    ({}, {}),
+    ({"_job": "26f1"}, {}),
+    ({"seed": "1"}, {"seeds": (Seed("1"),)}),
+    ({"seed": "9" * 18}, {"seeds": (Seed("9" * 18),)}),
+    ({"seed": " 1 ,, 2,1"}, TWO),
+    ({"seed": "2,1"}, {"seeds": (Seed("2"), Seed("1"))}),
+    ({"seed": "http://www.en.alalam.ir/news/1752038?x=1"}, {"seeds": (Seed("1752038"),)}),
+    ({"seed": "pages/1.html"}, {"seeds": (Seed("", Path("pages/1.html")),)}),
+    ({"seed": "@plain.txt"}, TWO),
+    ({"seed": "@mark.txt"}, TWO),
+    ({"seed": "@windows.txt"}, TWO),
+    ({"seed": "@comments.txt"}, TWO),
+    ({"seed": "1,@mixed.txt"}, {"seeds": (Seed("1"), Seed("", Path(".hidden/2.html")), Seed("7"))}),
+    ({"seed": " all ", "source": "pages"}, {"everything": True, "sources": ("pages",), "depth": 0}),
+    (
+        {"seed": "all", "source": "pages", "limit": "3"},
+        {"everything": True, "sources": ("pages",), "depth": 0, "limit": 3},
+    ),
+    ({"source": "wayback"}, {"sources": ("wayback",)}),
+    ({"source": "pages, live"}, {"sources": ("pages", "live")}),
+    ({"source": "a,b"}, {"sources": ("a,b",)}),
+    ({"source": ".hidden"}, {"sources": (".hidden",)}),
+    ({"source": "*.warc.gz"}, {"sources": ("*.warc.gz",)}),
+    (
+        {"source": "live,wayback", "at": "2015-10-23"},
+        {"sources": ("live", "wayback"), "at": date(2015, 10, 23)},
+    ),
+    (
+        {"source": "captures.warc.gz", "at": "2015-10-23"},
+        {"sources": ("captures.warc.gz",), "at": date(2015, 10, 23)},
+    ),
+    ({"archive": "new.WARC.gz"}, {"archive": Path("new.WARC.gz")}),
+    (
+        {"archive": "new.warc", "source": "pages,wayback"},
+        {"archive": Path("new.warc"), "sources": ("pages", "wayback")},
+    ),
+    ({"base_url": "https://h:65535//"}, {"base_url": "https://h:65535"}),
+    ({"base_url": "http://[::1]:80/x/"}, {"base_url": "http://[::1]:80/x"}),
+    ({"depth": "0", "limit": "999999999"}, {"depth": 0, "limit": 999999999}),
+    (
+        {"since": "2015-10-01", "until": "2015-10-01"},
+        {"since": date(2015, 10, 1), "until": date(2015, 10, 1)},
+    ),
+    ({"recheck": "none"}, {"recheck": "none"}),
+    ({"render": "auto", "source": "pages,live"}, {"render": "auto", "sources": ("pages", "live")}),
+]
 
 
-def test_unknown_spider(scrapy: Crawl) -> None:
-    run = scrapy("crawl", "article")
-    assert run.exit_code == 2
-    assert "did you mean 'articles'" in run.stderr
+@pytest.mark.parametrize(("given", "differ"), RIGHT, ids=str)
+def test_what_arguments_mean(given: Mapping[str, str], differ: dict[str, object]) -> None:
+    parsed = parse(given)
+    values = {field.name: getattr(parsed, field.name) for field in fields(Arguments)}
+    site = values.pop("site")
+    assert values == {**DEFAULTS, **differ}
+    assert site.base_url == values["base_url"] or (site.base_url, values["base_url"]) == (
+        "http://en.alalam.ir",
+        None,
+    )
 
 
-def test_a_folder_without_pages(scrapy: Crawl, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    run = scrapy("crawl", "articles", "-a", "seed=1", "-a", "source=empty")
-    assert run.exit_code == 2
-    assert "holds no saved page" in run.stderr
-    assert "Traceback" not in run.stderr
+def test_a_mirror_is_the_only_host_of_its_site() -> None:
+    site = parse({"base_url": "http://Mirror.example:8000/copy/"}).site
+    assert (site.base_url, site.hosts) == ("http://Mirror.example:8000/copy", {"mirror.example"})
+
+
+def listed(headline: str | None, uploaded_at: str | None, raw: str | None = None) -> RelatedItem:
+    nothing = dict.fromkeys(field.name for field in fields(RelatedItem))
+    known = {"position": 1, "headline": headline, "headline_raw": raw, "uploaded_at": uploaded_at}
+    return RelatedItem(**{**nothing, **known})
+
+
+FIRST, LAST = "2015-10-20T00:00:00+03:30", "2015-10-22T23:59:59.999999+03:30"
+SPAN = {"since": "2015-10-20", "until": "2015-10-22"}
+FOLLOWED: list[tuple[dict[str, str], RelatedItem, bool]] = [
+    ({}, listed(None, None), True),
+    (SPAN, listed("a", FIRST), True),
+    (SPAN, listed("a", LAST), True),
+    (SPAN, listed("a", "2015-10-19T23:59:59+03:30"), False),
+    (SPAN, listed("a", "2015-10-23T00:00:00+03:30"), False),
+    (SPAN, listed("a", None), False),
+    ({"since": "2015-10-20"}, listed("a", "9999-01-01T00:00:00Z"), True),
+    ({"since": "2015-10-20"}, listed("a", None), False),
+    ({"until": "2015-10-22"}, listed("a", "0001-01-01T00:00:00Z"), True),
+    ({"until": "2015-10-22"}, listed("a", None), False),
+    ({"match": "Homs"}, listed("Near Homs", None), True),
+    ({"match": "Homs"}, listed("near homs", None), False),
+    ({"match": "Video"}, listed("Homs", None, "Homs + Video"), True),
+    ({"match": "Homs"}, listed(None, None), False),
+    ({"match": ".*"}, listed("", None), False),
+    ({**SPAN, "match": "Homs"}, listed("Homs", "2015-10-23T00:00:00Z"), False),
+    ({**SPAN, "match": "Homs"}, listed("Aleppo", FIRST), False),
+    ({**SPAN, "match": "Homs"}, listed("Homs", FIRST), True),
+]
+
+
+@pytest.mark.parametrize(("given", "item", "followed"), FOLLOWED)
+def test_which_items_of_a_list_are_followed(
+    given: dict[str, str], item: RelatedItem, followed: bool
+) -> None:
+    assert parse(given).follows(item) == followed
+
+
+# On the command line: a wrong argument, spider and source, and what the line says.
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "argument": (["articles", "-a", "seed=1", "-a", "depth=two"], "depth: got 'two', takes"),
+    "no seed": (["articles"], "seed: it is missing; takes"),
+    "recheck": (
+        ["articles", "-a", "seed=1", "-a", "recheck=all"],
+        "recheck: only a crawl with a memory asks again; takes -s JOBDIR=FOLDER with it",
+    ),
+    "spider": (
+        ["article"],
+        "spider: got 'article', takes one of articles; did you mean 'articles'?",
+    ),
+    "source": (
+        ["articles", "-a", "seed=1", "-a", "source=folder.warc/../.hidden/empty"],
+        "source: got 'folder.warc/../.hidden/empty', which holds no saved page (",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_wrong_command_line_says_one_line(scrapy: Crawl, tmp_path: Path, case: str) -> None:
+    (tmp_path / ".hidden" / "empty").mkdir()
+    words, said = REFUSED[case]
+    run = scrapy("crawl", *words)
+    assert (run.exit_code, run.stdout) == (2, "")
+    [line] = run.stderr.splitlines()
+    assert line.startswith(f"scrapy crawl: {said}")
+    assert not list(run.folder.rglob("*.jsonl*"))
 
 
 def test_arguments_of_a_service_are_let_through(crawl: Crawl) -> None:

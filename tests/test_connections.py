@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, service
 from forward_proxy import forward_proxy
+from scrapy.settings import Settings
 from server import NewsServer
 from test_crawl_live import always
 
-from crawler.sources.addresses import is_private, is_private_literal
+from crawler.settings import SPLASH_URL, WAYBACK_URL
+from crawler.sources.addresses import (
+    is_private,
+    is_private_literal,
+    named_by_user,
+    publisher_named_by_user,
+)
 
 NETWORK = ROOT / "tests" / "services" / "lying_network.py"
 PUBLIC = "203.0.114.7"
@@ -56,8 +63,29 @@ def test_names_that_are_private_themselves(host: str, private: bool) -> None:
     assert is_private_literal(host) == private
 
 
+NAMED: list[tuple[dict[str, str], set[tuple[str, int]]]] = [
+    ({}, set()),
+    ({"seed": "1,2", "source": "http://other"}, set()),
+    ({"seed": "1, http://A/1 ,https://b:9/2"}, {("a", 80), ("b", 9)}),
+    ({"base_url": "https://[::1]/"}, {("::1", 443)}),
+    ({"seed": "http://a/1", "base_url": "http://b:81"}, {("a", 80), ("b", 81)}),
+]
+
+
+@pytest.mark.parametrize(("given", "named"), NAMED)
+def test_the_hosts_that_a_user_names(given: dict[str, str], named: set[tuple[str, int]]) -> None:
+    assert publisher_named_by_user(given) == named
+    settings = Settings({"SPLASH_URL": SPLASH_URL, "WAYBACK_URL": WAYBACK_URL})
+    servers = {("127.0.0.1", 8050), ("web.archive.org", 443)}
+    assert named_by_user(given, settings) == named | servers
+    settings = Settings({"WAYBACK_CDX_URL": "http://u:p@C:1/cdx", "SPLASH_URL": "none"})
+    assert named_by_user(given, settings) == named | {("c", 1)}
+
+
 LIES = {
     "private at once": "127.0.0.1",
+    "private beside a public one": f"127.0.0.1+{PUBLIC}",
+    "private after a public one": f"{PUBLIC}+127.0.0.1",
     "public when checked": f"{PUBLIC},127.0.0.1",
     "no answer when checked": "fail,127.0.0.1",
 }

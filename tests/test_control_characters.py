@@ -14,7 +14,7 @@ from server import NewsServer
 from test_rendering import PLAIN, SEED
 
 from crawler.logs import SafeFormatter
-from crawler.terminal import escaped, escaped_lines
+from crawler.terminal import escaped, escaped_lines, say
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 EVIL = "\x1b[2J\x9b31m\u202egnp\u202c\u2066\u2028"
@@ -129,9 +129,29 @@ def test_tracebacks_in_the_log() -> None:
     assert record.exc_text is None
 
 
+def test_stacks_in_the_log() -> None:
+    stack = "Stack:\n  http://u:p@h \x1b[0m"
+    record = logging.LogRecord("x", logging.INFO, "x.py", 1, "it", (), None, sinfo=stack)
+    formatter = SafeFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    shown = "INFO it\n    Stack:\n      http://***@h " + r"\x1b[0m"
+    assert formatter.format(record) == shown
+    assert record.stack_info == stack
+
+
+def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\nb\x1b\u2028")
+    say()
+    say("to the other\t", sys.stderr)
+    assert capsys.readouterr() == ("a\\nb\\x1b\\u2028\n\n", "to the other\\t\n")
+
+
 def test_what_is_escaped() -> None:
     shown = "été لا\u200c ‘quoted’\u00a0 \U0001f600"
     assert escaped(shown) == shown
-    for number in (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, 0xD800):
+    controls = [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F]
+    controls += [*range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDFFF]
+    for number in controls:
         assert escaped(chr(number)).startswith("\\")
         assert (escaped_lines(chr(number)) == chr(number)) == (chr(number) in "\t\n")
+    for number in (0x20, 0x7E, 0xA0, 0x61B, 0x61D, 0x200D, 0x2010, 0x2027, 0x202F, 0x2065, 0x206A):
+        assert escaped(chr(number)) == escaped_lines(chr(number)) == chr(number)

@@ -90,15 +90,8 @@ def test_a_middleware_of_the_user_that_ignores(live: Crawl, tmp_path: Path) -> N
 
 
 SETTINGS = {
-    "DOWNLOAD_TIMEOUT=abc": "DOWNLOAD_TIMEOUT: got 'abc', takes a number",
-    "DOWNLOAD_TIMEOUT=inf": "DOWNLOAD_TIMEOUT: got 'inf', takes a number",
-    "RETRY_BACKOFF=x": "RETRY_BACKOFF: got 'x', takes seconds, 0 or more",
-    "DOWNLOAD_DELAY=inf": "DOWNLOAD_DELAY: got 'inf', takes seconds, 0 or more",
-    "WAYBACK_DELAY=-1": "WAYBACK_DELAY: got '-1', takes seconds, 0 or more",
-    "CRAWL_DELAY_MAX=nan": "CRAWL_DELAY_MAX: got 'nan', takes seconds, 0 or more",
     "RETRY_TIMES=1.5": "RETRY_TIMES: got '1.5', takes a whole number",
-    "ROBOTSTXT_OBEY=maybe": "ROBOTSTXT_OBEY: got 'maybe', takes 1 or 0",
-    "SITE_DOWN_AFTER=never": "SITE_DOWN_AFTER: got 'never', takes a whole number",
+    "READ_TIMEOUT=0": "READ_TIMEOUT: got '0', takes seconds, more than 0",
 }
 
 
@@ -108,19 +101,7 @@ def test_settings_of_the_wrong_kind(scrapy: Crawl, given: str) -> None:
     assert (run.exit_code, run.stderr) == (2, f"scrapy crawl: {SETTINGS[given]}\n")
 
 
-@pytest.mark.parametrize(
-    ("given", "meant"),
-    [
-        ("DOWNLOAD_DELY", "DOWNLOAD_DELAY"),
-        ("RECHEK_MIN", "RECHECK_MIN"),
-        ("JOBDIRS", "JOBDIR"),
-        ("MY_OWN_SETTING", None),
-    ],
-)
-def test_settings_that_nobody_has(crawl: Crawl, given: str, meant: str | None) -> None:
-    run = crawl(seed=SEED, depth=0, source=SITE, settings={given: 1})
-    assert run.exit_code == 0
-    assert ("did you mean" in run.stderr) == (meant is not None)
-    if meant:
-        assert f"{given}: no setting has this name" in run.stderr
-        assert f"did you mean {meant}?" in run.stderr
+def test_a_setting_that_nobody_has(crawl: Crawl) -> None:
+    run = crawl(seed=SEED, depth=0, source=SITE, settings={"DOWNLOAD_DELY": 1})
+    said = "DOWNLOAD_DELY: no setting has this name, so it does nothing; did you mean"
+    assert (run.exit_code, run.stderr) == (0, f"scrapy crawl: {said} DOWNLOAD_DELAY?\n")

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import threading
-import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -38,23 +38,20 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_runs_of_one_moment_have_feeds_of_their_own(tmp_path: Path) -> None:
-    line = command(
-        "crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}", "-a", "depth=0"
-    )
+def test_runs_of_one_moment(tmp_path: Path) -> None:
+    """Each has feeds of its own, and what all add to one file is all there."""
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
+    line += ["-a", "depth=0", "-o", "all.jsonl"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     runs = [
-        subprocess.Popen(
-            line,
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        subprocess.Popen(line, cwd=tmp_path, env=environment(), **quiet)  # type: ignore[call-overload]
         for _ in range(3)
     ]
     assert [run.wait() for run in runs] == [0, 0, 0]
     feeds = sorted((tmp_path / "output").glob("articles-*.jsonl"))
     assert [len(read_records(feed)) for feed in feeds] == [1, 1, 1]
+    added = [record["id"] for record in read_records(tmp_path / "all.jsonl")]
+    assert added == added[:8] * 3
 
 
 def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
@@ -88,21 +85,24 @@ def test_a_run_that_stores_nothing_leaves_the_file(
 
 @pytest.mark.parametrize(
     ("sent", "survives"),
-    [([signal.SIGKILL], False), ([signal.SIGINT], True), ([signal.SIGTERM], True)],
+    [(signal.SIGKILL, False), (signal.SIGINT, True), (signal.SIGTERM, True)],
     ids=["kill -9", "Ctrl-C", "term"],
 )
 def test_a_run_that_is_stopped(
-    server: NewsServer, tmp_path: Path, sent: list[int], survives: bool
+    server: NewsServer, tmp_path: Path, sent: signal.Signals, survives: bool
 ) -> None:
     """Ctrl-C finishes what is in flight and writes whole feeds; kill -9 leaves the file as it was."""
     feed = tmp_path / "mine.jsonl"
     feed.write_text(GOOD, encoding="utf-8")
 
-    def slow(handler: object, before: int) -> None:
-        time.sleep(0.3)
-        answer(handler, 200, server.pages[handler.path])  # type: ignore[arg-type, attr-defined]
+    stopped = threading.Event()
 
-    server.misbehaviour.update(dict.fromkeys(server.pages, slow))
+    def waits(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if len(server.news_asked) >= 3:
+            stopped.wait(PATIENCE)
+        answer(handler, 200, server.pages[handler.path])
+
+    server.misbehaviour.update(dict.fromkeys(server.pages, waits))
     line = command(
         "crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}", "-O", feed
     )
@@ -116,7 +116,8 @@ def test_a_run_that_is_stopped(
         text=True,
     )
     wait_until(lambda: len(server.news_asked) >= 3)
-    run.send_signal(sent[0])
+    run.send_signal(sent)
+    stopped.set()
     stdout, _ = run.communicate(timeout=PATIENCE)
     if not survives:
         assert feed.read_text(encoding="utf-8") == GOOD
@@ -172,33 +173,6 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_runs_that_add_to_one_file_at_once(tmp_path: Path) -> None:
-    line = command(
-        "crawl",
-        "articles",
-        "-a",
-        "seed=1752038",
-        "-a",
-        f"source={SITE}",
-        "-a",
-        "depth=0",
-        "-o",
-        "all.jsonl",
-    )
-    runs = [
-        subprocess.Popen(
-            line,
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(4)
-    ]
-    assert [run.wait() for run in runs] == [0, 0, 0, 0]
-    assert len(read_records(tmp_path / "all.jsonl")) == 4 * 8
-
-
 def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     real, link = tmp_path / "real" / "mine.jsonl", tmp_path / "mine.jsonl"
@@ -218,30 +192,144 @@ def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     assert device.is_char_device()
 
 
+@pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 @pytest.mark.parametrize(
     "feed",
     [
+        # It cannot hold what is null.
         "mine.marshal",
         "ftp://127.0.0.1:1/mine.json",
         "mine%(nope)s.jsonl",
-        "nope://h/mine.json:json",
     ],
 )
-def test_a_feed_that_cannot_be_written_is_no_success(scrapy: Crawl, feed: str) -> None:
-    run = scrapy(
-        "crawl",
-        "articles",
-        "-a",
-        "seed=1752038",
-        "-a",
-        f"source={SITE}",
-        "-a",
-        "depth=0",
-        "-o",
-        feed,
-    )
+def test_the_other_feeds_are_whole_where_one_cannot_be_written(
+    crawl: Crawl, tmp_path: Path, feed: str, memory: bool
+) -> None:
+    settings = {"JOBDIR": "job"} if memory else {}
+    words = ("-o", "before.jsonl", "-o", feed, "-o", "after.jsonl")
+    run = crawl(*words, seed=1752038, source=SITE, depth=0, settings=settings)
+    assert (len(run.articles), len(run.teasers)) == (1, 7)
+    for name in ("before.jsonl", "after.jsonl"):
+        assert sorted(read_records(tmp_path / name), key=by_kind) == run.records
     assert run.exit_code == 4
     assert "not stored: " in run.stdout
+    assert "Traceback" not in run.stderr or feed.startswith("ftp:")
+
+
+def test_a_feed_of_no_known_kind_is_no_success(crawl: Crawl) -> None:
+    run = crawl("-o", "nope://h/mine.json:json", seed=1752038, source=SITE, depth=0)
+    assert run.exit_code == 4
+    assert "not stored: a feed could not be written; the log says why" in run.stdout
+
+
+def by_kind(record: dict[str, str]) -> tuple[str, str]:
+    """The order of the run's own feeds, one after the other."""
+    return record["kind"], record["id"] if record["kind"] == "article" else ""
+
+
+def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
+    """Relative to the folder of the run, in folders that are made; each holds every record."""
+    feeds = {
+        "mine.jsonl": "mine.jsonl",
+        "new/folder/mine.jsonl": "new/folder/mine.jsonl",
+        "./.hidden/../.hidden/.mine.jsonl": ".hidden/.mine.jsonl",
+        (tmp_path / "a b.jsonl").as_uri(): "a b.jsonl",
+        "%(name)s-%(seed)s.jsonl": "articles-1752038.jsonl",
+        "in-%(name)s/mine.jsonl": "in-articles/mine.jsonl",
+        "other.ending:jsonlines": "other.ending",
+    }
+    words = [word for feed in feeds for word in ("-o", feed)]
+    (tmp_path / ".source").mkdir()
+    (tmp_path / ".source" / "1752038.html").write_bytes((SITE / "1752038.html").read_bytes())
+    run = crawl(*words, seed=1752038, source=".source", depth=0)
+    assert (run.exit_code, len(run.records)) == (0, 8)
+    for path in feeds.values():
+        assert sorted(read_records(tmp_path / path), key=by_kind) == run.records, path
+    times = {path.name.partition("-")[2] for path in (tmp_path / "output").iterdir()}
+    assert len(times) == 1
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    own = {f"output/{kind}-{time}" for time in times for kind in ("articles", "teasers")}
+    empty = {f"output/failures-{time}" for time in times}
+    assert made - empty == {*feeds.values(), *own, ".source/1752038.html"}
+
+
+@pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
+def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
+    """A new file is as the user's umask has it; one that is there stays as it is, whatever it was."""
+    modes = {"new.jsonl": 0o640, "made.jsonl": 0o640}
+    for name, mode in {"added.jsonl": 0o604, "replaced.jsonl": 0o666, "run.jsonl": 0o755}.items():
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+        (tmp_path / name).chmod(mode)
+        modes[name] = mode
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
+    line += ["-a", "depth=0", "-o", "new.jsonl", "-o", "added.jsonl", "-o", "run.jsonl"]
+    line += [
+        "-s",
+        f"FEEDS={json.dumps(dict.fromkeys(('made.jsonl', 'replaced.jsonl'), REPLACES))}",
+    ]
+    line += ["-s", "JOBDIR=job"] if memory else []
+    subprocess.run(line, cwd=tmp_path, env=environment(), umask=0o027, check=True)
+    found = {path.name: path.stat().st_mode & 0o7777 for path in tmp_path.glob("*.jsonl")}
+    assert found == modes
+    lines = {path.name: len(path.read_text().splitlines()) for path in tmp_path.glob("*.jsonl")}
+    assert lines == {name: 9 if name in ("added.jsonl", "run.jsonl") else 8 for name in modes}
+
+
+LONG = json.dumps({"kind": "a good record", "body": "a" * 70_000})
+# What a file holds, and what of that stays before new records; what was torn off goes elsewhere.
+ADDED_TO = {
+    "empty": ("", "", None),
+    "whole": (GOOD, GOOD, None),
+    "without its last line end": (GOOD + GOOD[:-1], GOOD + GOOD, None),
+    "long, without a line end": (GOOD + LONG, f"{GOOD}{LONG}\n", None),
+    "torn": (GOOD + GOOD[:9], GOOD, GOOD[:9]),
+    "torn in a long line": (GOOD + LONG[:-1], GOOD, LONG[:-1]),
+    "nothing but torn": (GOOD[:9], "", GOOD[:9]),
+    "torn in a character": (GOOD + '{"é', GOOD, '{"é'),
+}
+
+
+def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> None:
+    for name, (held, _, _) in ADDED_TO.items():
+        (tmp_path / f"{name}.jsonl").write_text(held, encoding="utf-8")
+    # Of an earlier time.
+    (tmp_path / "torn.jsonl.torn").write_text("{\n", encoding="utf-8")
+    words = [word for name in ADDED_TO for word in ("-o", f"{name}.jsonl")]
+    run = crawl(*words, seed=1752038, source=SITE, depth=0)
+    assert run.exit_code == 0
+    for name, (_, kept, _) in ADDED_TO.items():
+        text = (tmp_path / f"{name}.jsonl").read_text(encoding="utf-8")
+        assert text.startswith(kept), name
+        added = [json.loads(line) for line in text.removeprefix(kept).splitlines()]
+        assert sorted(added, key=by_kind) == run.records, name
+    torn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.torn")}
+    pieces = {f"{name}.jsonl.torn": f"{torn}\n" for name, (_, _, torn) in ADDED_TO.items() if torn}
+    assert torn == {**pieces, "torn.jsonl.torn": "{\n" + pieces["torn.jsonl.torn"]}
+
+
+def test_what_is_said_of_records(crawl: Crawl, tmp_path: Path) -> None:
+    """Options of a feed count for JSON Lines, too."""
+    feeds = {
+        "some.jsonl": {"format": "jsonlines", "fields": ["id", "kind"]},
+        "named.jsonl": {"format": "jsonlines", "fields": {"id": "number"}},
+        "wide.json": {"format": "json", "indent": 1},
+        "whole.jl": {"format": "jl"},
+    }
+    own = {"output/all.jsonl": {"format": "jsonl"}}
+    settings = {"FEEDS": json.dumps({**own, **feeds})}
+    run = crawl(seed=1752038, source=SITE, depth=0, settings=settings)
+    some, named, wide, whole = ((tmp_path / name).read_text(encoding="utf-8") for name in feeds)
+    parts = [{"id": record["id"], "kind": record["kind"]} for record in run.records]
+    assert [json.loads(line) for line in some.splitlines()] == parts
+    assert [json.loads(line) for line in named.splitlines()] == [
+        {"number": record["id"]} for record in run.records
+    ]
+    assert json.loads(wide) == run.records
+    assert wide.startswith('[\n{\n "kind": "article",\n')
+    assert whole == (tmp_path / "output" / "all.jsonl").read_text(encoding="utf-8")
+
+
+REPLACES = {"format": "jsonlines", "overwrite": True}
 
 
 def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
@@ -281,37 +369,25 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
 
 def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     over = threading.Event()
-    server.misbehaviour["/news/1751832"] = lambda handler, before: over.wait(PATIENCE) and None
-    line = command(
-        "crawl",
-        "articles",
-        "-a",
-        "seed=1752038",
-        "-a",
-        f"base_url={server.url}",
-        "-O",
-        "mine.jsonl",
-    )
-    line += [part for name, value in IMPATIENT.items() for part in ("-s", f"{name}={value}")]
-    run = subprocess.Popen(
-        line,
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    # Until the first record is in the part: what is in it is at most a second old.
-    wait_until(lambda: any(part.stat().st_size for part in tmp_path.glob("mine.jsonl.*.part")))
+
+    def hang(handler: BaseHTTPRequestHandler, before: int) -> None:
+        over.wait(PATIENCE)
+
+    server.misbehaviour["/news/1751832"] = hang
+    settings = {**IMPATIENT, "LOG_LEVEL": "DEBUG", "LOG_FILE": "run.log"}
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"base_url={server.url}")
+    line += ["-O", "mine.jsonl", *(f"-s{name}={value}" for name, value in settings.items())]
+    run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "run.log"
     wait_until(lambda: "1751832" in server.news_asked)
-    while run.poll() is None:
-        run.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-    over.set()
+    run.send_signal(signal.SIGINT)
+    wait_until(lambda: "shutting down gracefully" in log.read_text(encoding="utf-8"))
+    run.send_signal(signal.SIGINT)
     stdout, _ = run.communicate(timeout=PATIENCE)
+    over.set()
     assert run.returncode == 4
     assert "broken off before it could write its feeds" in stdout
     assert "fault of the crawler" not in stdout
     [part] = tmp_path.glob("mine.jsonl.*.part")
-    # Whole up to the last second, which is all of this run but its first record.
+    # Whole up to the last second; the first record is written at once.
     assert "1752038" in [record["id"] for record in read_records(part)]

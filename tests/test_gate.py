@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 from conftest import Crawl, free_port, service
 from forward_proxy import forward_proxy
+from scrapy.settings import Settings
 from server import NewsServer, answer
 from test_crawl_live import always
 from test_rendering import PLAIN, SEED
 
 from crawler.errors import CrawlerError
-from crawler.sources.addresses import is_private_literal
-from crawler.sources.gate import Gate, Resolve, look_up
+from crawler.sources.addresses import PrivateAddressError, is_private_literal
+from crawler.sources.gate import Gate, Resolve, look_up, vetted
+from crawler.sources.upstream import Upstream, Upstreams, proxies_of
 
 
 def curl(gate: Gate, *words: str) -> Awaitable[str]:
@@ -112,6 +114,122 @@ def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
             said = through(Gate((), resolve=rebinding), lambda gate: curl(gate, url))
             assert said.strip().startswith("403")
         assert secret.asked == []
+
+
+FIRST, SECOND = "93.184.216.34", "2606:2800:220:1::1"
+# Whom the user named, where a name leads, and which of that may be connected to.
+VETTED: list[tuple[set[tuple[str, int]], list[str], list[str]]] = [
+    (set(), [FIRST, SECOND], [FIRST, SECOND]),
+    (set(), [FIRST, "127.0.0.1"], [FIRST]),
+    (set(), ["127.0.0.1", FIRST], [FIRST]),
+    (set(), ["::1", FIRST, "10.0.0.1", SECOND], [FIRST, SECOND]),
+    ({("news.example", 80)}, ["127.0.0.1", FIRST], ["127.0.0.1", FIRST]),
+    ({("news.example", 81), ("other.example", 80)}, ["127.0.0.1", FIRST], [FIRST]),
+]
+
+
+@pytest.mark.parametrize(("named", "addresses", "allowed"), VETTED)
+def test_which_addresses_of_a_host_are_connected_to(
+    named: set[tuple[str, int]], addresses: list[str], allowed: list[str]
+) -> None:
+    found = asyncio.run(vetted("news.example", 80, named, leads_to(*addresses)))
+    assert found == allowed
+
+
+def test_a_host_at_private_addresses_only() -> None:
+    with pytest.raises(PrivateAddressError) as caught:
+        asyncio.run(vetted("news.example", 80, (), leads_to("10.0.0.1", "::1")))
+    said = "news.example is at 10.0.0.1, a private address; name the host with base_url to crawl it"
+    assert str(caught.value) == said
+
+
+def test_names_are_looked_up() -> None:
+    assert asyncio.run(look_up("127.0.0.1", 80)) == ["127.0.0.1"]
+    with pytest.raises(socket.gaierror):
+        asyncio.run(look_up("no-such-host.invalid", 80))
+    with pytest.raises(OSError, match="cannot be a host name"):
+        asyncio.run(look_up("a" * 70 + ".example", 80))
+
+
+def test_what_is_handed_on(tmp_path: Path) -> None:
+    """The path alone, and no header that is meant for the gate; at the first address that answers."""
+    heads: list[tuple[str, dict[str, str]]] = []
+
+    def note(handler: BaseHTTPRequestHandler, before: int) -> None:
+        heads.append((handler.path, {name.lower(): v for name, v in handler.headers.items()}))
+        answer(handler, 200, handler.rfile.read(int(handler.headers.get("Content-Length", 0))))
+
+    with NewsServer(tmp_path) as server:
+        server.answer_with = note
+        port = int(server.url.rpartition(":")[2])
+        gate = Gate({("news.example", port)}, resolve=leads_to("127.0.0.2", "127.0.0.1"))
+        url = f"http://news.example:{port}"
+        headers = ("TE: trailers", "Upgrade: h2c", "Connection: TE", "X-Own: 1", "Keep-Alive: 5")
+        words = [word for header in headers for word in ("-H", header)]
+        own = ("-A", "browser", *words, "-d", "sent")
+        said = through(gate, lambda gate: curl(gate, *own, f"{url}/a/b?x=1#c"))
+        assert said == "sent 200 000"
+        coded = ("-H", "Transfer-Encoding: chunked", "-d", "sent", url)
+        assert through(gate, lambda gate: curl(gate, *coded)) == " 501 000"
+        assert through(gate, lambda gate: curl(gate, f"{url}?y")) == " 200 000"
+    sent = {
+        "host": f"news.example:{port}",
+        "user-agent": "browser",
+        "accept": "*/*",
+        "x-own": "1",
+        "content-length": "4",
+        "content-type": "application/x-www-form-urlencoded",
+        "connection": "close",
+    }
+    assert heads[0] == ("/a/b?x=1", sent)
+    assert [path for path, _ in heads] == ["/a/b?x=1", "/?y"]
+
+
+PASSWORD = "Proxy-Authorization: Basic dXNlcjpwQHc="
+PROXIES = {"http": "http://user:p%40w@Proxy.example:3128", "https": "https://other.example"}
+LEADS: list[tuple[dict[str, str], str, str, Upstream | None]] = [
+    (PROXIES, "http", "a", Upstream("proxy.example", 3128, False, (PASSWORD,))),
+    (PROXIES, "https", "a", Upstream("other.example", 443, True, ())),
+    (PROXIES, "ftp", "a", None),
+    ({**PROXIES, "no": "a,.b.example"}, "http", "a", None),
+    ({**PROXIES, "no": "a,.b.example"}, "https", "c.b.example", None),
+    ({**PROXIES, "no": "b"}, "https", "a", Upstream("other.example", 443, True, ())),
+    ({**PROXIES, "no": "*"}, "http", "a", None),
+    ({"http": "proxy.example:81"}, "http", "a", Upstream("proxy.example", 81, False, ())),
+    ({"http": "proxy.example"}, "http", "a", Upstream("proxy.example", 80, False, ())),
+    ({"http": "proxy.example"}, "https", "a", None),
+    ({"socks": "socks5://h", "https": "http://h"}, "https", "a", Upstream("h", 80, False, ())),
+    ({}, "http", "a", None),
+]
+
+
+@pytest.mark.parametrize(("proxies", "scheme", "host", "proxy"), LEADS)
+def test_which_proxy_a_host_is_had_through(
+    proxies: dict[str, str], scheme: str, host: str, proxy: Upstream | None
+) -> None:
+    assert Upstreams(proxies).to(scheme, host) == proxy
+
+
+def test_where_proxies_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("http_proxy", "http://of.example:1")
+    monkeypatch.setenv("no_proxy", "a,b")
+    of_the_environment = {"http": "http://of.example:1", "no": "a,b"}
+    assert proxies_of(Settings()) == of_the_environment
+    assert proxies_of(Settings({"HTTPPROXY_ENABLED": False})) == {}
+    for own, url in {
+        "h:1": "http://h:1",
+        "http://h:1": "http://h:1",
+        "https://h": "https://h",
+    }.items():
+        options = {"PLAYWRIGHT_LAUNCH_OPTIONS": {"proxy": {"server": own, "bypass": "c"}}}
+        assert proxies_of(Settings(options)) == {"http": url, "https": url, "no": "c"}
+    known = {"server": "h", "username": "u@", "password": "p/"}
+    options = {"PLAYWRIGHT_LAUNCH_OPTIONS": {"proxy": known}}
+    url = "http://u%40:p%2F@h"
+    assert proxies_of(Settings(options)) == {"http": url, "https": url, "no": ""}
 
 
 def test_a_second_request_of_a_connection_goes_to_its_own_host(tmp_path: Path) -> None:

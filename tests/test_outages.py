@@ -12,6 +12,9 @@ from conftest import SITE, Crawl
 from server import NewsServer, answer
 from test_crawl_live import Misbehaviour, always, drop
 
+from crawler.items import Reason
+from crawler.sources.outages import Outages
+
 SEED = "1752038"
 LIMITED = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}
 
@@ -62,6 +65,70 @@ def test_a_job_goes_on_when_the_site_is_back(live: Crawl, server: NewsServer) ->
     server.misbehaviour = {}
     run = live(seed=SEED, depth=1, settings=job)
     assert (run.exit_code, len(run.articles)) == (0, LISTED - 1)
+
+
+# What comes of one page after the other (None: an answer), and after how many the site is down.
+STREAKS: dict[str, tuple[int, list[Reason | None], int | None]] = {
+    "exactly as many": (3, ["dns"] * 3, 3),
+    "one less": (3, ["dns"] * 2, None),
+    "the first at once": (1, ["timeout"], 1),
+    "never": (0, ["timeout"] * 50, None),
+    "an answer between": (3, ["dns", "dns", None, "dns", "dns"], None),
+    "as many after an answer": (3, ["dns", "dns", None, "dns", "dns", "dns"], 6),
+    "another reason between": (3, ["dns", "dns", "tls", "dns", "dns"], None),
+    "as many of another reason": (3, ["dns", "dns", "tls", "tls", "tls"], 5),
+    "a page that is gone between": (2, ["http_5xx", "gone", "http_5xx"], None),
+    "what says nothing of the site": (2, ["gone", "gone", "cut_short", "cut_short"], None),
+    **{
+        reason: (2, [reason, reason], 2)
+        for reason in (
+            *("timeout", "dns", "refused", "tls", "connection_lost"),
+            *("http_4xx", "http_5xx", "robots_unavailable"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("case", STREAKS)
+def test_when_a_source_is_down(case: str) -> None:
+    most, happens, down_after = STREAKS[case]
+    outages = Outages(most)
+    shown = []
+    for number, reason in enumerate(happens, start=1):
+        if reason is None:
+            outages.answered("live")
+        elif outages.failed("live", reason):
+            shown.append(number)
+    assert shown == ([down_after] if down_after else [])
+    assert outages.reason("live") == (happens[-1] if down_after else None)
+
+
+def test_sources_are_down_each_for_itself_and_for_good() -> None:
+    outages = Outages(2)
+    told = [outages.failed(source, "dns") for source in ("live", "wayback", "live", "wayback")]
+    assert told == [False, False, True, True]
+    outages.answered("live")
+    # That it is down is told once.
+    told = [outages.failed("live", "tls") for _ in range(3)]
+    assert (told, outages.reason("live")) == ([False] * 3, "dns")
+
+
+@pytest.mark.parametrize(("failing", "down"), [(2, False), (3, True)])
+def test_exactly_as_many_as_the_setting_says(
+    live: Crawl, server: NewsServer, failing: int, down: bool
+) -> None:
+    """An answer between starts the count anew; the run stops at the last of as many in a row."""
+    ids = [str(number) for number in range(101, 102 + 2 * failing)]
+    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
+    bad = [*ids[:2], *ids[3 : 3 + failing]]
+    server.misbehaviour = {f"/news/{article_id}": always(503) for article_id in bad}
+    run = live(seed=",".join(ids), depth=0, settings=LIMITED)
+    assert set(run.failures) == set(bad)
+    assert (run.exit_code, "live is down" in run.stdout) == (3, down)
+    # One more may be on its way when the last of them fails.
+    left = set(ids[3 + failing :])
+    interrupted = {key for key, teaser in run.teasers.items() if teaser["why"] == "interrupted"}
+    assert interrupted <= left and (len(interrupted) >= len(left) - 1 if down else not interrupted)
 
 
 def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:

@@ -11,6 +11,10 @@ from forward_proxy import PASSWORD, USER, forward_proxy
 from server import NewsServer, answer
 from test_rendering import PLAIN, SEED
 
+from crawler.arguments import parse
+from crawler.credentials import Server, hide_userinfo, hide_userinfo_of, split_userinfo
+from crawler.errors import CrawlerError
+
 BASIC = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 USERINFO = f"{USER}:{PASSWORD}@"
 
@@ -109,17 +113,8 @@ NOBODY = f"http://{USERINFO}127.0.0.1:"
 # Arguments and settings; {port} is one where nobody listens.
 COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "base_url": ({"base_url": NOBODY + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
-    "base_url without scheme": ({"base_url": f"{USERINFO}h"}, {}, "base_url: got '***@h'"),
-    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, {}, "'http://***@127.0.0.1:x'"),
-    "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, {}, "'http://***@h'"),
-    "seed": ({"seed": f"http://{USERINFO}h/news/1"}, {}, "seed: got 'http://***@h/news/1'"),
     "SPLASH_URL": ({"render": "splash"}, {"SPLASH_URL": f"{USERINFO}h"}, "SPLASH_URL: got '***@h'"),
     "no Splash": ({"render": "splash"}, {"SPLASH_URL": NOBODY + "{port}"}, "cannot be reached"),
-    "WAYBACK_URL": (
-        {"source": "wayback"},
-        {"WAYBACK_URL": f"ftp://{USERINFO}h"},
-        "WAYBACK_URL: got 'ftp://***@h'",
-    ),
     "WAYBACK_CDX_URL": (
         {"source": "wayback"},
         {"WAYBACK_CDX_URL": f"http://{USERINFO}h:x"},
@@ -140,3 +135,86 @@ def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) 
     assert run.exit_code != 0
     assert words in run.stderr
     assert PASSWORD not in run.stdout + run.stderr + json.dumps(run.records)
+
+
+# Of arguments that are refused before anything is asked.
+REFUSED = {
+    "base_url without scheme": ({"base_url": f"{USERINFO}h"}, "base_url: got '***@h'"),
+    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, "'http://***@127.0.0.1:x'"),
+    "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, "'http://***@h'"),
+    "seed": ({"seed": f"http://{USERINFO}h/news/1"}, "seed: got 'http://***@h/news/1'"),
+    "unknown name": ({"base": f"http://{USERINFO}h"}, "(value 'http://***@h')"),
+    "source": ({"source": f"http://{USERINFO}h"}, "source: got 'http://***@h'"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_hide_passwords(case: str) -> None:
+    given, words = REFUSED[case]
+    with pytest.raises(CrawlerError) as caught:
+        parse(given)
+    assert words in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+# A text, and how it is shown.
+SHOWN = {
+    "http://u:p@h/a": "http://***@h/a",
+    "http://u@h": "http://***@h",
+    "https://:p@h and ftp://u:p@h": "https://***@h and ftp://***@h",
+    "<GET http://u:p@h/a@b>": "<GET http://***@h/a@b>",
+    "http://u:p@q@h/": "http://***@h/",
+    "http://h/a@b": "http://h/a@b",
+    "http://h?a@b": "http://h?a@b",
+    "http://h#a@b": "http://h#a@b",
+    "mail me@h": "mail me@h",
+    "'http://h' of me@h": "'http://h' of me@h",
+    "http://h": "http://h",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_passwords_in_a_text(text: str) -> None:
+    assert hide_userinfo(text) == SHOWN[text]
+
+
+# A value that was meant to be a URL may be anything.
+MEANT = {
+    "http://u:p@h/a": "http://***@h/a",
+    "HTTP://u:p@h": "HTTP://***@h",
+    "u:p@h": "***@h",
+    "http://u:/p?@#@h": "http://***@h",
+    "http://u:p\n@h": "http://***@h",
+    "h2+tls.x://u:p@h": "h2+tls.x://***@h",
+    "http://h/a": "http://h/a",
+    "h": "h",
+}
+
+
+@pytest.mark.parametrize("value", MEANT)
+def test_passwords_in_a_value(value: str) -> None:
+    assert hide_userinfo_of(value) == MEANT[value]
+
+
+PARTS: dict[str, tuple[Server, bytes | None]] = {
+    "http://h:1/a?b#c": (Server("http://h:1/a?b#c", "", ""), None),
+    "http://u:p@h/": (Server("http://h/", "u", "p"), b"u:p"),
+    "http://u@h": (Server("http://h", "u", ""), b"u:"),
+    "http://:p@h": (Server("http://h", "", "p"), b":p"),
+    "http://u:p:q@h": (Server("http://h", "u", "p:q"), b"u:p:q"),
+    "http://u@v:p@h": (Server("http://h", "u@v", "p"), b"u@v:p"),
+    "http://%C3%A9%40:%2F@[::1]:1": (Server("http://[::1]:1", "é@", "/"), "é@:/".encode()),
+}
+
+
+@pytest.mark.parametrize("url", PARTS)
+def test_the_user_and_password_of_a_url(url: str) -> None:
+    server, sent = PARTS[url]
+    assert split_userinfo(url) == server
+    assert server.authorization == (sent and b"Basic " + b64encode(sent))
+
+
+def test_a_url_that_is_none() -> None:
+    with pytest.raises(ValueError, match="Invalid IPv6 URL"):
+        split_userinfo("http://u:p@[h")

@@ -1,8 +1,7 @@
 """robots.txt as RFC 9309 has it, asked of a real server."""
 
-from itertools import pairwise
-
 import pytest
+from archives import page
 from conftest import Crawl
 from server import NewsServer
 from test_crawl_live import Misbehaviour, always, drop
@@ -76,24 +75,6 @@ def test_large_files(live: Crawl, server: NewsServer, robots: bytes, forbidden: 
     assert SEED in run.articles
 
 
-@pytest.mark.parametrize(
-    ("said", "most", "seconds"), [("0.7", "60", 0.7), ("3600", "0.5", 0.5)], ids=["kept", "cut"]
-)
-def test_crawl_delay(live: Crawl, server: NewsServer, said: str, most: str, seconds: float) -> None:
-    server.robots = f"User-agent: *\nCrawl-delay: {said}\n".encode()
-    run = live(seed=SEED, limit=4, settings={"CRAWL_DELAY_MAX": most, "AUTOTHROTTLE_ENABLED": 1})
-    assert run.exit_code == 0
-    times = [at for at, path in server.asked if path.startswith("/news/")]
-    # The server notes a request when its thread comes to it, which is not always at once.
-    assert min(later - earlier for earlier, later in pairwise(times)) >= seconds - 0.15
-
-
-def test_a_false_delay_is_refused(live: Crawl) -> None:
-    run = live(seed=SEED, settings={"CRAWL_DELAY_MAX": "long"})
-    assert run.exit_code == 2
-    assert "CRAWL_DELAY_MAX: got 'long'" in run.stderr
-
-
 def test_pages_may_be_limited_to_less_than_robots_txt_has(live: Crawl, server: NewsServer) -> None:
     server.robots = FILLER * 5_000 + RULES
     run = live(seed=SEED, depth=1, settings={"DOWNLOAD_MAXSIZE": 200_000})
@@ -105,8 +86,68 @@ def test_a_redirect_of_robots_txt_to_a_host_that_is_not_there(
     live: Crawl, server: NewsServer
 ) -> None:
     location = "http://no-such-host.invalid/robots.txt"
-    server.misbehaviour["/robots.txt"] = always(302, Location=location)
+    server.misbehaviour["/robots.txt"] = always(302, Location="/rules.txt")
+    server.misbehaviour["/rules.txt"] = always(302, Location=location)
     failure = live(seed=SEED, depth=0, settings={"RETRY_TIMES": 0}).failures[SEED]
     # The site itself has an address.
     assert failure["reason"] == "robots_unavailable"
     assert "dns" in failure["detail"]
+
+
+RULES_OF_GROUPS = b"""\
+Disallow: /news/101
+User-agent: other
+Disallow: /
+
+User-agent: *
+Disallow: /news/102
+
+# Two groups for this program are one, whatever their letters.
+User-agent: Neighbourhood-Crawler
+User-agent: third
+Disallow: /news/103
+Disallow: /news/11
+Allow: /news/111
+Disallow: /news/1112
+Allow: /news/11123
+Disallow: /news/*5$
+Allow: /news/125
+
+User-agent: neighbourhood-crawler
+disallow: /NEWS/104
+DISALLOW: /news/%31%30%36
+Disallow: news/107
+Disallow: /*/108
+Disallow: /news/109/
+Allow: /news/131
+Disallow: /news/131
+Disallow:
+"""
+ASKED = "101 102 103 104 105 106 107 108 109 111 112 1111 1112 11123 11124 125 131".split()
+# For each user agent, which of these are forbidden.
+FORBIDDEN_TO = {
+    "neighbourhood-crawler": "103 105 106 108 112 1112 11124".split(),
+    "other": ASKED,
+    "nobody-else": ["102"],
+}
+
+
+@pytest.mark.parametrize("agent", FORBIDDEN_TO)
+def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
+    """The longest rule of the program's own groups counts (RFC 9309, 2.2)."""
+    server.robots = RULES_OF_GROUPS
+    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ASKED}
+    settings = {} if agent == "neighbourhood-crawler" else {"ROBOTSTXT_USER_AGENT": agent}
+    run = live(seed=",".join(ASKED), depth=0, settings=settings)
+    forbidden = FORBIDDEN_TO[agent]
+    refused = {key: (one["reason"], one["detail"]) for key, one in run.failures.items()}
+    assert refused == dict.fromkeys(forbidden, ("robots", "forbidden by robots.txt"))
+    assert server.news_asked == [key for key in ASKED if key not in forbidden]
+    # Forbidden is an answer, not a fault.
+    assert run.exit_code == (4 if agent == "other" else 0)
+
+
+def test_no_rules_are_asked_for(live: Crawl, server: NewsServer) -> None:
+    server.robots = b"User-agent: *\nDisallow: /\n"
+    assert set(live(seed=SEED, depth=0, settings={"ROBOTSTXT_OBEY": 0}).articles) == {SEED}
+    assert [path for _, path in server.asked] == [f"/news/{SEED}"]

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import hostile_pages
 import pytest
-from conftest import PATIENCE, SITE, Crawl, Run, command, environment, service, wait_until
+from conftest import (
+    PATIENCE,
+    SITE,
+    Crawl,
+    Run,
+    command,
+    environment,
+    read_records,
+    service,
+    wait_until,
+)
 from server import NewsServer
 from test_crawl_live import always
 
@@ -104,13 +114,6 @@ finally:
     assert "AssertionError" not in done.stderr
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "inf", "soon"])
-def test_a_limit_that_is_none(crawl: Crawl, folder: Path, value: str) -> None:
-    run = crawl(seed=OTHERS[0], source=folder, settings={"READ_TIMEOUT": value})
-    assert run.exit_code == 2
-    assert f"READ_TIMEOUT: got '{value}', takes seconds" in run.stderr
-
-
 @pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
 def test_a_run_is_stopped_while_a_page_is_read(
     tmp_path: Path, folder: Path, arguments: tuple[str, ...]
@@ -120,12 +123,15 @@ def test_a_run_is_stopped_while_a_page_is_read(
     with subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as run:
-        reads_beside(run.pid)
+        wait_until(lambda: beside(run.pid))
         run.send_signal(signal.SIGTERM)
-        # The page alone would take longer.
         _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
     assert beside(run.pid) == []
+    # It was not waited for.
+    [teasers] = (tmp_path / "output").glob("teasers-*.jsonl")
+    why = {record["id"]: record["why"] for record in read_records(teasers)}
+    assert why[SLOW_ID] == "interrupted"
 
 
 def beside(pid: int) -> list[str]:
@@ -137,11 +143,6 @@ def beside(pid: int) -> list[str]:
         check=False,
     )
     return found.stdout.split()
-
-
-def reads_beside(pid: int) -> None:
-    """Wait until a run reads a page in another process."""
-    wait_until(lambda: beside(pid))
 
 
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -147,6 +148,56 @@ def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: New
     assert ask(crawl, archive, RETRY_TIMES=3).failures[ID]["reason"] == "http_5xx"
     # Four times for the first, and once for each of the others.
     assert len(archive.replayed) == 4 + 4
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_an_archived_error_is_no_busy_archive(
+    crawl: Crawl, server: NewsServer, status: int
+) -> None:
+    """It is asked for once, though the site asked for patience then."""
+    error = answers(status, b"busy", NEW, Retry_After="1")
+    archive = Archive(server, {(URL, OLD): GOOD, (URL, NEW): error})
+    assert ask(crawl, archive, RETRY_TIMES=3).articles[ID]["fetched_at"].startswith("2015-10-23")
+    assert archive.replayed == [f"/web/{NEW}id_/{URL}", f"/web/{OLD}id_/{URL}"]
+
+
+# What a busy archive answers, the settings, and the seconds before it is asked again.
+BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
+    "429": (answers(429), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
+    "500": (answers(500), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
+    "503": (answers(503), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
+    "asks for a second": (answers(503, Retry_After="1"), {"WAYBACK_BACKOFF": 0}, [1, 1]),
+    "asks for none": (answers(503, Retry_After="0"), {"WAYBACK_BACKOFF": 90_000}, [0, 0]),
+    "asks for too much": (answers(429, Retry_After="90000"), {"RETRY_AFTER_MAX": 0.3}, [0.3, 0.3]),
+    "longest backoff": (
+        answers(503),
+        {"WAYBACK_BACKOFF": 0.2, "RETRY_AFTER_MAX": 0.3},
+        [0.2, 0.3],
+    ),
+    "slow by itself": (answers(503), {"WAYBACK_BACKOFF": 0.1, "WAYBACK_DELAY": 0.3}, [0.3, 0.3]),
+}
+
+
+@pytest.mark.parametrize("case", BUSY)
+def test_a_busy_archive_is_asked_again(crawl: Crawl, server: NewsServer, case: str) -> None:
+    busy, settings, least = BUSY[case]
+    left = [busy, busy, GOOD]
+    archive = Archive(server, {(URL, OLD): lambda handler: left.pop(0)(handler)})
+    assert set(ask(crawl, archive, RETRY_TIMES=2, **settings).articles) == {ID}
+    times = [at for at, path in server.asked if path.startswith("/web/")]
+    waited = [later - earlier for earlier, later in pairwise(times)]
+    # The server notes a request when its thread comes to it, which is not always at once.
+    assert len(waited) == 2
+    assert all(gap >= seconds - 0.12 for gap, seconds in zip(waited, least, strict=True)), waited
+
+
+def test_a_busy_archive_is_given_up(crawl: Crawl, server: NewsServer) -> None:
+    archive = Archive(server, {(URL, OLD): answers(429, b"<h1>Too many</h1>")})
+    failure = ask(crawl, archive, RETRY_TIMES=2).failures[ID]
+    asked = f"{archive.url}/{OLD}id_/{URL}"
+    detail = f"127.0.0.1: asked 3 times, it answers 429 for {asked}: Too many"
+    assert (failure["reason"], failure["detail"]) == ("http_4xx", detail)
+    assert len(archive.replayed) == 3
 
 
 def test_pages_of_every_address_come_before_errors(crawl: Crawl, server: NewsServer) -> None:

@@ -11,6 +11,7 @@ present run's options.
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from crawler.ledger.job import Job, Run
 
+logger = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
 # In the name of a feed that each run has a file of its own for.
 _TIME = "%(time)s"
@@ -53,6 +55,7 @@ class WatchedFeedExporter(FeedExporter):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._errors = 0
         self._own: dict[str, dict[str, Any]] = {}
         """The options of this run's own feeds, as they are given."""
         self._sizes: dict[str, int] = {}
@@ -62,7 +65,7 @@ class WatchedFeedExporter(FeedExporter):
         job: Job | None = getattr(spider, "job", None)
         try:
             if job is None:
-                super().open_spider(spider)
+                self._open_feeds(spider)
                 return
             self._name_feeds(job)
             for run in job.broken_off():
@@ -96,12 +99,30 @@ class WatchedFeedExporter(FeedExporter):
             self._tell(error)
             raise
 
-    def _export(self, item: Any, spider: Spider) -> None:
+    def _open_feeds(self, spider: Spider) -> None:
+        """Open every feed that can be opened; the outcome learns of the others."""
+        feeds = self.feeds
         try:
-            super().item_scraped(item, spider)
-        except Exception as error:
-            self._tell(error)
-            raise
+            for uri, options in feeds.items():
+                self.feeds = {uri: options}
+                try:
+                    super().open_spider(spider)
+                except Exception as error:
+                    self._tell(error)
+        finally:
+            self.feeds = feeds
+
+    def _export(self, item: Any, spider: Spider) -> None:
+        """Write a record to every feed that can hold it; the outcome learns of the others."""
+        opened, after = self.slots, []
+        for slot in opened:
+            self.slots = [slot]
+            try:
+                super().item_scraped(item, spider)
+            except Exception as error:
+                self._tell(error)
+            after += self.slots
+        self.slots = after
 
     def _name_feeds(self, job: Job) -> None:
         """Have the ledger keep which feeds this run is to write, should it be killed."""
@@ -184,7 +205,7 @@ class WatchedFeedExporter(FeedExporter):
 
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
         """Write the feeds of a run from its records; return whether all could be written."""
-        failed = self._failures()
+        failed = self._failures() + self._errors
         began, spider.began = spider.began, run.began  # type: ignore[attr-defined]
         try:
             for first, feeds in self._by_first_run(run).items():
@@ -193,7 +214,7 @@ class WatchedFeedExporter(FeedExporter):
                 self._broken_off = run is not job.run
                 whole, self.feeds = self.feeds, feeds
                 try:
-                    super().open_spider(spider)
+                    self._open_feeds(spider)
                     for record in job.records_of(run, first):
                         self._export(record, spider)
                     await super().close_spider(spider)
@@ -205,7 +226,7 @@ class WatchedFeedExporter(FeedExporter):
         finally:
             spider.began = began  # type: ignore[attr-defined]
         point("feeds written")
-        return self._failures() == failed
+        return self._failures() + self._errors == failed
 
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
         """The feeds by the first run that they hold: one that replaces its file holds all of the
@@ -236,7 +257,9 @@ class WatchedFeedExporter(FeedExporter):
     def _tell(self, error: Exception) -> None:
         outcome = self.crawler.get_extension(Outcome)
         words = f"a record could not be written to a feed ({type(error).__name__}: {error})"
+        self._errors += 1
         if outcome and words not in outcome.feed_errors:
+            logger.error("%s", words)
             outcome.feed_errors.append(words)
 
 

@@ -2,8 +2,8 @@
 
     unshare --mount --net python lying_network.py ANSWERS COMMAND...
 
-ANSWERS are the addresses that the name server gives, a comma between one look-up and the next, of
-which the last is given for ever. A web server on 127.0.0.1:80 notes what it is asked. Printed is a
+ANSWERS are the addresses that the name server gives, "+" between those of one look-up and a comma
+between one look-up and the next, of which the last is given for ever. A web server on 127.0.0.1:80 notes what it is asked. Printed is a
 JSON object: the exit code, the standard error and the requests that the server saw.
 """
 
@@ -28,16 +28,18 @@ class Secret(BaseHTTPRequestHandler):
 
 
 def answer(query: bytes) -> bytes:
-    """RFC 1035: the query with one address record behind it; no record of another type."""
+    """RFC 1035: the query with address records behind it; no record of another type."""
     question_end = query.index(b"\0", 12) + 5
     question = query[12:question_end]
     if question[-4:-2] != A_RECORD:
         return query[:2] + b"\x81\x80\0\1\0\0\0\0\0\0" + question
-    address = answers.pop(0) if len(answers) > 1 else answers[0]
-    if address == "fail":
+    given = answers.pop(0) if len(answers) > 1 else answers[0]
+    if given == "fail":
         return query[:2] + b"\x81\x82\0\1\0\0\0\0\0\0" + question
-    record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address)
-    return query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question + record
+    addresses = [socket.inet_aton(address) for address in given.split("+")]
+    records = [b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + address for address in addresses]
+    counts = b"\0\1" + len(records).to_bytes(2, "big") + b"\0\0\0\0"
+    return query[:2] + b"\x81\x80" + counts + question + b"".join(records)
 
 
 def serve_names(listening: socket.socket) -> None:

@@ -1,0 +1,442 @@
+"""How a site is asked: how much at once, how fast, how often again, and where redirects lead.
+
+The server counts, and says when it was asked.
+"""
+
+import re
+import threading
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from archives import page
+from conftest import IMPATIENT, PATIENCE, SITE, Crawl
+from scrapy.http import Response
+from server import NewsServer, answer
+from test_crawl_live import Misbehaviour, always
+
+from crawler.sources.live import retry_after
+
+SEED = "1752038"
+
+
+def numbered(server: NewsServer, count: int) -> list[str]:
+    """Have a server hold so many articles, and nothing else."""
+    ids = [str(number) for number in range(101, 101 + count)]
+    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
+    return ids
+
+
+class Crowd:
+    """Answers when so many requests are under way at once; ``most`` is how many ever were."""
+
+    def __init__(self, answers: Misbehaviour, expected: int) -> None:
+        self.most = 0
+        self._now = 0
+        self._expected = expected
+        self._answers = answers
+        self._changed = threading.Condition()
+
+    def __call__(self, handler: BaseHTTPRequestHandler, before: int) -> None:
+        with self._changed:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self.most >= self._expected, PATIENCE / 6):
+                # They do not come, and the next ones need not wait for them.
+                self._expected = 0
+            # In this time one too many shows itself; where none does, nothing depends on it.
+            self._changed.wait_for(lambda: self.most > self._expected, 0.1)
+        try:
+            self._answers(handler, before)
+        finally:
+            with self._changed:
+                self._now -= 1
+
+
+def served(server: NewsServer) -> Misbehaviour:
+    return lambda handler, before: answer(handler, 200, server.pages[handler.path])
+
+
+AT_ONCE = {
+    "by default": ({}, 1),
+    "one domain": ({"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 3}, 3),
+    "in all": ({"CONCURRENT_REQUESTS": 2, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}, 2),
+}
+
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_so_many_requests_at_once(live: Crawl, server: NewsServer, case: str) -> None:
+    settings, most = AT_ONCE[case]
+    ids = numbered(server, 6)
+    crowd = Crowd(served(server), most)
+    server.misbehaviour = dict.fromkeys(server.pages, crowd)
+    run = live(seed=",".join(ids), depth=0, settings=settings)
+    assert (set(run.articles), run.exit_code) == (set(ids), 0)
+    assert crowd.most == most
+    assert sorted(server.news_asked) == ids
+    # However many pages wait for its rules.
+    assert [path for _, path in server.asked].count("/robots.txt") == 1
+
+
+def gaps(server: NewsServer, path: str = "/news/") -> list[float]:
+    """Seconds between what was asked, in order. A server notes a request when its thread comes to
+    it, which is not always at once.
+    """
+    times = [at for at, asked in server.asked if asked.startswith(path)]
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+LATE = 0.12
+# What robots.txt asks for, the settings, and the seconds between requests.
+DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
+    "by default": ("", {"DOWNLOAD_DELAY": "0.5", "AUTOTHROTTLE_ENABLED": 1}, 0.25),
+    "of robots.txt": ("Crawl-delay: 0.6", {"AUTOTHROTTLE_ENABLED": 1}, 0.6),
+    # By chance, half of the delays would be none at all.
+    "of robots.txt, without jitter": ("Crawl-delay: 0.4", {"DOWNLOAD_DELAY_JITTER": 20}, 0.4),
+    "more than the limit": ("Crawl-delay: 3600", {"CRAWL_DELAY_MAX": "0.5"}, 0.5),
+    "longer than of robots.txt": ("Crawl-delay: 0.1", {"DOWNLOAD_DELAY": "0.6"}, 0.6),
+    "of robots.txt, at once": (
+        "Crawl-delay: 0.5",
+        {"CONCURRENT_REQUESTS": 4, "CONCURRENT_REQUESTS_PER_DOMAIN": 4},
+        0.5,
+    ),
+    "for another program": ("Disallow:\n\nUser-agent: other\nCrawl-delay: 3600", {}, 0),
+}
+
+
+@pytest.mark.parametrize("case", DELAYS)
+def test_delays_between_requests(live: Crawl, server: NewsServer, case: str) -> None:
+    said, settings, seconds = DELAYS[case]
+    server.robots = f"User-agent: *\n{said}\n".encode()
+    ids = numbered(server, 5 if "DOWNLOAD_DELAY_JITTER" in settings else 3)
+    run = live(seed=",".join(ids), depth=0, settings=settings)
+    assert (set(run.articles), run.exit_code) == (set(ids), 0)
+    assert min(gaps(server)) >= seconds - LATE
+
+
+def asks_again(seconds: float) -> str:
+    """The date of a moment to come, as a header has it: without a fraction of a second."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+# What a header says, and the least and the most seconds that it may ask for.
+RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
+    "seconds": (lambda: "120", (120, 120)),
+    "none at all": (lambda: "0", (0, 0)),
+    "with spaces": (lambda: " 7 ", (7, 7)),
+    "more digits than any time has": (lambda: "9" * 400, (999999999, 999999999)),
+    "a date": (lambda: asks_again(1000), (900, 1000)),
+    "a date that is over": (lambda: asks_again(-1000), (0, 0)),
+    "a date of another zone": (
+        lambda: format_datetime(datetime.now(UTC) + timedelta(hours=1)).replace("+0000", "+0030"),
+        (1700, 1800),
+    ),
+    "a date of no zone": (lambda: asks_again(1000).replace(" GMT", ""), (900, 1000)),
+    "a negative number": (lambda: "-5", None),
+    "a fraction": (lambda: "1.5", None),
+    "digits of another script": (lambda: "١٢", None),
+    "no time": (lambda: "Fri, 1 Jan 2100 00:00:00 +999999999999999", None),
+    "words": (lambda: "soon", None),
+    "nothing": (lambda: "", None),
+}
+
+
+@pytest.mark.parametrize("case", RETRY_AFTER)
+def test_what_retry_after_asks_for(case: str) -> None:
+    value, between = RETRY_AFTER[case]
+    headers = {"Retry-After": value().encode("utf-8")}
+    seconds = retry_after(Response("http://h", status=503, headers=headers))
+    if between is None:
+        assert seconds is None
+    else:
+        assert seconds is not None
+        assert between[0] <= seconds <= between[1]
+
+
+def test_no_retry_after() -> None:
+    assert retry_after(Response("http://h", status=503)) is None
+
+
+# A pause that no test comes to.
+LONG = 30
+# How a page is answered at first, the settings, and the seconds in which nothing is asked then.
+PAUSES: dict[str, tuple[Misbehaviour, dict[str, object], float]] = {
+    "429": (always(429, Retry_After="1"), {}, 1),
+    "503, above the ceiling": (
+        always(503, Retry_After="86400"),
+        {"RETRY_AFTER_MAX": "0.6"},
+        0.6,
+    ),
+    "503, for ever": (
+        lambda handler, before: answer(handler, 503, b"", {"Retry-After": asks_again(90_000)}),
+        {"RETRY_AFTER_MAX": "0.6"},
+        0.6,
+    ),
+    "a page that is given up": (always(429, Retry_After="1"), {"RETRY_TIMES": 0}, 1),
+    "an error": (always(500), {"RETRY_BACKOFF": "0.6"}, 0.6),
+    "503 without a time": (always(503, Retry_After="soon"), {"RETRY_BACKOFF": "0.6"}, 0.6),
+    "503, for no time": (always(503, Retry_After="0"), {"RETRY_BACKOFF": LONG}, 0),
+    "500 has no such header": (always(500, Retry_After="90"), {"RETRY_BACKOFF": "0.6"}, 0.6),
+}
+
+
+@pytest.mark.parametrize("case", PAUSES)
+def test_pauses_of_all_requests(live: Crawl, server: NewsServer, case: str) -> None:
+    misbehaviour, settings, seconds = PAUSES[case]
+    ids = numbered(server, 3)
+    path = f"/news/{ids[0]}"
+    good = served(server)
+    server.misbehaviour[path] = lambda handler, before: (good if before else misbehaviour)(
+        handler, before
+    )
+    run = live(seed=",".join(ids), depth=0, settings=settings)
+    given_up = settings.get("RETRY_TIMES") == 0
+    assert set(run.failures) == ({ids[0]} if given_up else set())
+    assert sorted(server.news_asked) == sorted(ids if given_up else [ids[0], *ids])
+    assert seconds - LATE <= gaps(server)[0] < LONG
+
+
+def test_pauses_of_a_page_double(live: Crawl, server: NewsServer) -> None:
+    [article_id] = numbered(server, 1)
+    server.misbehaviour[f"/news/{article_id}"] = always(500)
+    run = live(seed=article_id, settings={"RETRY_BACKOFF": "0.2", "RETRY_TIMES": 3})
+    assert run.failures[article_id]["attempts"] == 4
+    waited = gaps(server)
+    short = [gap for gap, least in zip(waited, (0.2, 0.4, 0.8), strict=True) if gap < least - LATE]
+    assert short == []
+
+
+@pytest.mark.parametrize("shorter_first", [True, False])
+def test_a_shorter_pause_does_not_cut_a_longer_one(
+    live: Crawl, server: NewsServer, shorter_first: bool
+) -> None:
+    """Two pages are under way; one asks for a second of patience, the other for less."""
+    ids = numbered(server, 4)
+    both, first_is_out = threading.Barrier(2), threading.Event()
+    answered: list[float] = []
+
+    def busy(longer: bool) -> Misbehaviour:
+        good = served(server)
+
+        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+            if before:
+                good(handler, before)
+                return
+            both.wait(PATIENCE)
+            if longer == shorter_first:
+                first_is_out.wait(PATIENCE)
+            if longer:
+                answered.append(time.monotonic())
+            answer(handler, 503, b"", {"Retry-After": "1"} if longer else {})
+            first_is_out.set()
+
+        return answers
+
+    for article_id, longer in zip(ids, (True, False), strict=False):
+        server.misbehaviour[f"/news/{article_id}"] = busy(longer)
+    two = {"CONCURRENT_REQUESTS": 2, "CONCURRENT_REQUESTS_PER_DOMAIN": 2, "RETRY_BACKOFF": "0.2"}
+    run = live(seed=",".join(ids), depth=0, settings=two)
+    assert (set(run.articles), run.exit_code) == (set(ids), 0)
+    third = [at for at, path in server.asked if path.startswith("/news/")][2]
+    assert third - answered[0] >= 1
+
+
+# How often a page is asked for that gives this status each time, with RETRY_TIMES=1.
+ASKED = {
+    **dict.fromkeys((408, 429, 500, 502, 503, 504, 522, 524), 2),
+    **dict.fromkeys((400, 401, 402, 403, 404, 405, 409, 410, 411, 418, 451), 1),
+    **dict.fromkeys((201, 204, 300, 304, 305, 306, 501, 505, 507, 520, 599), 1),
+}
+
+
+def test_which_statuses_are_asked_for_again(live: Crawl, server: NewsServer) -> None:
+    ids = {str(status): status for status in ASKED}
+    server.misbehaviour = {f"/news/{key}": always(status) for key, status in ids.items()}
+    settings = {"RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}
+    run = live(seed=",".join(ids), depth=0, settings=settings)
+    assert Counter(server.news_asked) == {key: ASKED[status] for key, status in ids.items()}
+    attempts = {key: failure["attempts"] for key, failure in run.failures.items()}
+    assert attempts == {key: ASKED[status] for key, status in ids.items()}
+
+
+@pytest.mark.parametrize(("settings", "asked"), [({"RETRY_TIMES": 0}, 1), ({}, 3)])
+def test_how_often_a_page_is_asked_for_again(
+    live: Crawl, server: NewsServer, settings: dict[str, object], asked: int
+) -> None:
+    """The last of so many answers is good, and of the other page it would be the next."""
+    for number in (asked - 1, asked):
+        server.misbehaviour[f"/news/{101 + number}"] = lambda handler, before, bad=number: (
+            answer(handler, 500) if before < bad else answer(handler, 200, page("x"))
+        )
+    ids = [str(101 + asked - 1), str(101 + asked)]
+    run = live(seed=",".join(ids), depth=0, settings=settings)
+    assert (set(run.articles), set(run.failures)) == ({ids[0]}, {ids[1]})
+    assert Counter(server.news_asked) == {ids[0]: asked, ids[1]: asked}
+
+
+def hop(handler: BaseHTTPRequestHandler, before: int) -> None:
+    """/news/101?hops=3 leads to /news/101?hops=2; without hops there is the page."""
+    left = int(re.search(r"hops=(\d+)", handler.path)[1])  # type: ignore[index]
+    path = handler.path.partition("?")[0]
+    answer(handler, 302, headers={"Location": f"{path}?hops={left - 1}" if left > 1 else path})
+
+
+def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> None:
+    ids = numbered(server, 2)
+    pages = dict(server.pages)
+
+    def first(path: str, hops: int) -> Misbehaviour:
+        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+            if before == 0 and hops > 1:
+                answer(handler, 302, headers={"Location": f"{path}?hops={hops - 1}"})
+            else:
+                answer(handler, 200, pages[path])
+
+        return answers
+
+    for article_id, hops in zip(ids, (5, 6), strict=True):
+        path = f"/news/{article_id}"
+        server.misbehaviour[path] = first(path, hops)
+        server.misbehaviour.update({f"{path}?hops={left}": hop for left in range(1, hops)})
+    run = live(seed=",".join(ids), depth=0)
+    assert set(run.articles) == {ids[0]}
+    failure = run.failures[ids[1]]
+    assert (failure["reason"], failure["status"]) == ("redirect_loop", None)
+    # The site sets no cookie, so none would help.
+    last = f"{server.url}/news/{ids[1]}?hops=1"
+    assert failure["detail"] == f"max redirections reached, the last to {last}"
+    asked = Counter(path.partition("?")[0] for _, path in server.asked)
+    assert asked == {"/robots.txt": 1, f"/news/{ids[0]}": 6, f"/news/{ids[1]}": 6}
+
+
+def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
+    statuses = (301, 302, 303, 307, 308)
+    for status in (*statuses, 300, 304, 305):
+        target = f"/news/{status}/the-headline"
+        server.misbehaviour[f"/news/{status}"] = always(status, Location=target)
+        server.pages[target] = page(status)
+    run = live(seed=",".join(map(str, (*statuses, 300, 304, 305))), depth=0)
+    urls = {key: article["url"].removeprefix(server.url) for key, article in run.articles.items()}
+    assert urls == {str(status): f"/news/{status}/the-headline" for status in statuses}
+    assert {failure["reason"] for failure in run.failures.values()} == {"http_3xx"}
+
+
+def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
+    """A cookie goes with the redirect that sets it, and to no other host; nothing says which page
+    led there.
+    """
+    headers: dict[str, dict[str, str]] = {}
+
+    def note(host: str, then: Misbehaviour) -> Misbehaviour:
+        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+            headers[host + handler.path] = {
+                name.lower(): value for name, value in handler.headers.items()
+            }
+            then(handler, before)
+
+        return answers
+
+    moved = f"/news/{SEED}/moved"
+    with NewsServer(SITE) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        server.misbehaviour = {
+            "/robots.txt": note(
+                "", always(302, Location=f"{elsewhere}/robots.txt", Set_Cookie="robots=1; Path=/")
+            ),
+            f"/news/{SEED}": note("", always(302, Location=moved, Set_Cookie="seen=1; Path=/")),
+            moved: note("", always(200, server.pages[f"/news/{SEED}"])),
+            "/news/1751821": note("", always(302, Location=f"{elsewhere}/news/1751821")),
+        }
+        other.misbehaviour["/robots.txt"] = note("other", always(200, b"User-agent: *\n"))
+        # A private host has to be named, as that of an archive here.
+        settings = {"COOKIES_ENABLED": 1, "WAYBACK_URL": elsewhere}
+        run = live(seed=f"{SEED},1751821", depth=0, settings=settings)
+        assert [path for _, path in other.asked] == ["/robots.txt"]
+    assert (set(run.articles), run.failures["1751821"]["reason"]) == ({SEED}, "offsite_redirect")
+    cookies = {path: sent.get("cookie") for path, sent in headers.items()}
+    assert cookies.pop("/news/1751821") in ("robots=1; seen=1", "seen=1; robots=1")
+    assert cookies.pop(moved) in ("robots=1; seen=1", "seen=1; robots=1")
+    assert cookies == {"/robots.txt": None, "other/robots.txt": None, f"/news/{SEED}": "robots=1"}
+    assert not any("referer" in sent for sent in headers.values())
+
+
+ARCHIVED = f"http://en.alalam.ir/news/{SEED}"
+
+
+def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
+    crawl: Crawl, server: NewsServer
+) -> None:
+    """Pauses begin when it has answered, and a password goes to its own server only."""
+    ids = ["101", "102", "103"]
+    sent: list[tuple[str, str | None]] = []
+
+    def replays(handler: BaseHTTPRequestHandler, before: int) -> None:
+        sent.append(("replay", handler.headers["Authorization"]))
+        captured = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+        answer(handler, 200, page(handler.path.rpartition("/")[2]), captured)
+
+    def lists(handler: BaseHTTPRequestHandler, before: int) -> None:
+        sent.append(("list", handler.headers["Authorization"]))
+        [number] = re.findall(r"news%2F(\d+)&", handler.path)
+        row = f'{{"url": "http://en.alalam.ir/news/{number}", "timestamp": "20151023100000"}}'
+        answer(handler, 200, row.encode())
+
+    with NewsServer(SITE) as cdx:
+        crowd = Crowd(
+            lambda handler, before: (lists if "/cdx" in handler.path else replays)(handler, before),
+            1,
+        )
+        server.answer_with = cdx.answer_with = crowd
+        settings = {
+            "WAYBACK_URL": server.url.replace("://", "://user:word@") + "/web",
+            "WAYBACK_CDX_URL": cdx.url + "/cdx",
+            "WAYBACK_DELAY": "0.2",
+            "CONCURRENT_REQUESTS": 8,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+        }
+        run = crawl(
+            seed=",".join(ids), depth=0, source="wayback", settings={**IMPATIENT, **settings}
+        )
+        asked = sorted([*server.asked, *cdx.asked])
+    assert (set(run.articles), run.exit_code, crowd.most) == (set(ids), 0, 1)
+    password = f"Basic {b64encode(b'user:word').decode()}"
+    assert Counter(sent) == {("list", None): 3, ("replay", password): 3}
+    # The server takes a tenth of a second to answer.
+    waits = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
+    assert min(waits) >= 0.2 + 0.1 - LATE
+
+
+def test_an_archive_that_leads_elsewhere(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    """Redirects to another moment stay on the server that the user named."""
+    captured = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+
+    with NewsServer(SITE) as other:
+
+        def serve(handler: BaseHTTPRequestHandler, before: int) -> None:
+            if "/cdx" in handler.path:
+                row = f'{{"url": "{ARCHIVED}", "timestamp": "20151025090000"}}'
+                answer(handler, 200, row.encode())
+            elif "20151025090000" in handler.path:
+                location = f"{other.url}/web/20151023100000id_/{ARCHIVED}"
+                answer(handler, 302, headers={"Location": location})
+            else:
+                answer(handler, 200, page(SEED), captured)
+
+        server.answer_with = serve
+        settings = {
+            "WAYBACK_URL": server.url.replace("://", "://user:word@") + "/web",
+            "WAYBACK_CDX_URL": f"{server.url}/cdx",
+            "WAYBACK_DELAY": 0,
+        }
+        run = crawl(seed=SEED, depth=0, source="wayback", settings={**IMPATIENT, **settings})
+        assert other.asked == []
+    where = run.articles[SEED]["provenance"]["source"]["where"]
+    assert where == f"{server.url}/web/20151023100000id_/{ARCHIVED}"
