@@ -86,8 +86,11 @@ class FrontierScheduler(BaseScheduler):
         engine = self.crawler.engine
 
         def resume() -> None:
+            # The clock of the event loop may be a little ahead of the one that is asked here.
+            if (left := self._paused_until - monotonic()) > 0:
+                call_later(left, resume)
             # The engine asks by itself only every five seconds.
-            if engine._slot is not None and engine._slot.closing is None:
+            elif engine._slot is not None and engine._slot.closing is None:
                 engine._slot.nextcall.schedule()
 
         call_later(seconds, resume)
