@@ -420,7 +420,7 @@ def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
     assert walked(path) == [(len(begin), len(parts[0]), len(ONE), "")]
 
 
-@pytest.mark.parametrize("dictionary", ["damaged", "none"])
+@pytest.mark.parametrize("dictionary", ["cut", "damaged", "none"])
 def test_a_dictionary_that_cannot_be_read(tmp_path: Path, dictionary: str) -> None:
     packed = zstd.compress(DICTIONARY.dict_content)
     held = {"cut": packed[:-1], "damaged": packed[:4] + b"\xff" * 99, "none": b"no dictionary"}
