@@ -45,7 +45,7 @@ NAMES = {
         *("h.warc.gz.open", "i.wacz", ".hidden.warc", "j.warc.warc"),
     ),
     "unread": (
-        *("k.warc.bz2", "l.arc.xz", "m.har", "n.har.gz", "o.mhtml", "q.webarchive"),
+        *("k.warc.bz2", "l.arc.xz", "m.har", "n.har.gz", "o.mhtml", "p.mht", "q.webarchive"),
         *("r.maff", "s.tar", "t.tgz", "u.zip", "v.7z", "w.gz", "x.warc.gz.part", "y.warc.tmp"),
         *("z.rar", "za.lz4", "zb.br", "zc.lzma", "zd.zst", "ze.wacz.1", "zf.open"),
     ),
