@@ -202,7 +202,7 @@ def noise(size: int) -> bytes:
     ]
 
 
-@pytest.mark.parametrize("size", [4095, 4096, 4097, 65_535, 65_536, 65_537])
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 200_000])
 def test_streams_about_as_long_as_what_is_read_at_once(coded: tuple[str, bytes], size: int) -> None:
     name, _ = coded
     encode = next(encode for coding, encode in ENCODERS.values() if coding == name)
