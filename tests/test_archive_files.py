@@ -1,6 +1,7 @@
 """Where the records of archive files are: each place, length and fault, whole and damaged."""
 
 import gzip
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ ONE, TWO, THREE = (
 )
 CONTENT = len(http(page(1).rstrip()))
 AFTER = len(b"\r\n\r\n")
+# What no coding makes shorter.
+NOISE = [hashlib.sha256(b"%d" % number).digest() for number in range(1000)]
 DICTIONARY = zstd.train_dict([page(number) for number in range(300)], 2000)
 
 NO_HEADERS = "there are no headers of a record at this place"
@@ -410,6 +413,11 @@ def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
     file.close()
     assert got == [page(1).rstrip(), page(2).rstrip()]
     assert (skipped.data, skipped.length, skipped.size, skipped.fault) == (b"", 308, 0, None)
+    # After damage, a frame of which nothing comes before much of it is there.
+    large = zstd.compress(record(NEWS + "3", http(b"".join(NOISE))), zstd_dict=words)
+    path.write_bytes(begin + parts[0] + b"junk" + large)
+    *_, (offset, length, _, fault) = walked(path)
+    assert (offset, length, fault) == (len(begin + parts[0]) + 4, len(large), "")
     # All in one frame, too.
     path.write_bytes(begin + zstd.compress(ONE + TWO, zstd_dict=words))
     assert walked(path) == whole(ONE, TWO)
@@ -559,6 +567,7 @@ def test_the_first_record_id(tmp_path: Path) -> None:
         (b"", None),
         (ONE.replace(b"-Record-", b"-Other-"), None),
         (ONE.replace(b"WARC-Record-ID", b"warc-record-id"), "<urn:1>"),
+        (ONE.replace(b"<urn:1>", b"<urn:\xe9>"), "<urn:é>"),
         (skippable(b"x", b"\x5d\x2a\x4d\x18"), None),
     ):
         path.write_bytes(data)

@@ -402,8 +402,11 @@ def test_the_index_of_others_says_nothing_of_what_a_browser_showed(
 def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
     with zipfile.ZipFile(path, "w") as packed:
         for name, data in files.items():
-            how = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
-            packed.writestr(name, data, how)
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
+            # A field that some programs add before the bytes themselves.
+            entry.extra = b"\xfe\xca\x04\x00more"
+            packed.writestr(entry, data)
     return path
 
 
@@ -518,3 +521,44 @@ def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
             open_archive(path)
         told = str(caught.value)
         assert told.startswith(fault) if fault.endswith("(") else told == fault, name
+
+
+def asked(method: str, date: str = DATE, **more: str) -> bytes:
+    sent = f"{method} /news/1 HTTP/1.1\r\n\r\n".encode()
+    return record(NEWS + "1", sent, date, "request", **more)
+
+
+# What the request says and what the answer says of the other, and the method that is known.
+METHODS: dict[str, tuple[bytes, dict[str, str], str]] = {
+    "the request names the answer": (asked("PUT", "2016", WARC_Concurrent_To="<urn:1>"), {}, "PUT"),
+    "the answer names the request": (
+        asked("PUT", "2016", WARC_Record_ID="<urn:q>"),
+        {"WARC_Concurrent_To": "<urn:q>"},
+        "PUT",
+    ),
+    "neither, in the same second": (asked("post"), {}, "POST"),
+    "neither, in another second": (asked("POST", "2015-10-23T10:00:01Z"), {}, ""),
+    "another method in the same second": (asked("OPTIONS"), {}, ""),
+    "the request names another answer": (asked("POST", WARC_Concurrent_To="<urn:x>"), {}, ""),
+    "GET": (asked("GET", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "no request of HTTP": (asked("", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "ids with blanks": (asked("PUT", "2016", WARC_Concurrent_To="<urn: 1>"), {}, "PUT"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_how_an_answer_was_asked_for(tmp_path: Path, open_archive: Open, name: str) -> None:
+    request, said, method = METHODS[name]
+    path = tmp_path / "a.warc"
+    for data in (request + answered(1, **said), answered(1, **said) + request):
+        path.write_bytes(data + answered(2))
+        told = [(capture.url[-1], capture.method) for capture in captures(open_archive(path))]
+        assert told == [("1", method), ("2", "")]
+
+
+def test_an_index_of_others_without_a_page(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(record("dns:en.alalam.ir", b"x", kind="resource"))
+    (tmp_path / "a.cdxj").write_text(line(1, 0, url="dns:en.alalam.ir", length="9"), "utf-8")
+    with pytest.raises(ArchiveError, match="it holds no page; takes"):
+        open_archive(path)

@@ -200,6 +200,11 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
         {**SAME, **WITH_DIGEST, **to("2014")},
         (1, True),
     ),
+    "one of its URL of the same second": (
+        [NO_DIGEST.replace(DATE.encode(), LATER.encode())],
+        {**SAME, **WITH_DIGEST},
+        (1, True),
+    ),
     "a later one of its URL": (
         [NO_DIGEST.replace(DATE.encode(), b"2015-10-26T10:00:00Z")],
         {**SAME, **WITH_DIGEST},
@@ -268,6 +273,18 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     "damaged": (
         [original().replace(b"Friday", b"Monday")],
         {**SAME, **WITH_DIGEST, **to(DATE)},
+        (
+            f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
+            f"{{first}}: its bytes are not those that it was written with "
+            f"(WARC-Payload-Digest {DIGEST})"
+        ),
+    ),
+    "two damaged": (
+        [
+            original().replace(b"Friday", b"Monday"),
+            original(url=PRINTED, number=2).replace(b"Friday", b"Monday"),
+        ],
+        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
         (
             f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
             f"{{first}}: its bytes are not those that it was written with "

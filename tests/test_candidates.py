@@ -70,6 +70,10 @@ def test_captures_of_the_same_bytes_are_one(reason: str, rest: str) -> None:
     tried = Candidates(captures, 20)
     tried.pass_over(passed("a", reason), 0)
     assert left(tried) == [rest]
+    redirected = Candidates(map(one, "mn"), 20)
+    redirected.beyond(1, captures)
+    redirected.pass_over(passed("a", reason), 1)
+    assert left(redirected) == ["mn", rest]
     unknown = Candidates([one("a"), one("b"), one("c")], 20)
     unknown.pass_over(passed("a", reason), 0)
     assert left(unknown) == ["bc"]
@@ -161,6 +165,7 @@ FILES: list[tuple[str, bytes, str | None]] = [
     ("1.js?id=1.html", b"a <html>", ".js file"),
     *((name, b"a <html>", None) for name in ("1.html", "1.dat", "1")),
     ("1.dat", b"<p>A bridge.", None),
+    ("1.dat", b" \n<p>A bridge.", None),
     ("1.js", b"<p>A bridge.", OTHER_TEXT.format(".js")),
     *((f"1{end}", TEXT, None) for end in (".txt", ".html", ".HTM", ".xhtml", ".shtml", ".asp")),
     *((f"1{end}", TEXT, None) for end in (".aspx", ".php", ".jsp", ".cms", ".php?id=5.png", "")),
@@ -261,7 +266,8 @@ def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
 
 def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     place = f"{tmp_path}/a.warc, offset "
-    first = days((1, http(page(5), "203 Well", "X-A: 1", "x-a: 2", "Content-Encoding:")))
+    answer = http(page(5), "203 Well", "X-A: 1", "x-a: 2", "Content-Encoding:")
+    first = record(f"{NEWS}5", answer, "2015-10-01T10:00:00.25Z")
     source = pages(first + days((2, http(b"x", "404 Gone"))))
     assert (source.name, source.offline, source.faults) == ("warc", True, [])
     request = request_for("5")
@@ -275,7 +281,7 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     assert request.meta["origin"] == Origin(
         source="warc",
         where=f"{place}0",
-        captured_at=datetime(2015, 10, 1, 10, tzinfo=UTC),
+        captured_at=datetime(2015, 10, 1, 10, 0, 0, 250_000, tzinfo=UTC),
         verified=True,
     )
     assert request.meta["dont_retry"] is True
