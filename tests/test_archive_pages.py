@@ -281,12 +281,12 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     ),
     "two damaged": (
         [
-            original().replace(b"Friday", b"Monday"),
+            original(url=PRINTED, number=1).replace(b"Friday", b"Monday"),
             original(url=PRINTED, number=2).replace(b"Friday", b"Monday"),
         ],
-        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        {**SAME, **WITH_DIGEST, **to(DATE, PRINTED)},
         (
-            f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
+            f"none of 2015-10-23 10:00:00 ({PRINTED}), and cannot be read: "
             f"{{first}}: its bytes are not those that it was written with "
             f"(WARC-Payload-Digest {DIGEST})"
         ),
