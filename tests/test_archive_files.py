@@ -558,6 +558,15 @@ def test_a_block_has_as_many_bytes_as_asked_for(tmp_path: Path, packed: bool) ->
         file.close()
 
 
+def test_a_damaged_member_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(GZIP["a wrong checksum"][0])
+    file = WarcFile(path, "file")
+    data = file.block(0, 1 << 20).data
+    file.close()
+    assert data == ONE
+
+
 def test_the_first_record_id(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     assert first_record_id(path) is None

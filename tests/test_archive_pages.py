@@ -154,6 +154,11 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
         {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
         (1, False),
     ),
+    "by an id, and a date of other bytes": (
+        [original(" others"), original(url=PRINTED, number=2)],
+        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        (2, False),
+    ),
     "by an id that has other bytes": (
         [original(), original(" others", url=PRINTED, number=2)],
         {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},

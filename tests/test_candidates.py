@@ -113,6 +113,11 @@ def test_where_a_redirect_leads() -> None:
     assert tried.beyond(1, map(one, "o")) == one("o")
     tried.pass_over(passed("o"), 1)
     assert (left(tried), tried.more) == ([""], False)
+    far = Candidates(map(one, "ab"), 20)
+    far.beyond(1, map(one, "mn"))
+    far.beyond(2, map(one, "xy"))
+    far.pass_over(passed("a"), 0)
+    assert left(far) == ["b"]
     assert [failed.where for failed in tried.passed] == [f"place {name}" for name in "xyno"]
 
 
