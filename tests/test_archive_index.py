@@ -185,8 +185,13 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     os.utime(path, ns=(5, 5_000_000_000))
     assert urls_and_new(path) == (["1"], 1)
     assert urls_and_new(path) == (["1"], 0)
+    # By another name its pages are read too.
     link = tmp_path / "link.warc"
     link.symlink_to(path)
+    archive = open_archive(link)
+    [found] = archive.captures(NEWS + "1")
+    assert archive.read(*found).where == f"{link}, offset 0"
+    link.unlink()
     # As many bytes of another page, some nanoseconds later.
     path.write_bytes(answered(2))
     os.utime(path, ns=(5, 5_000_000_001))
@@ -215,7 +220,7 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     assert urls_and_new(path) == (["4"], 1)
     index.unlink()
     assert urls_and_new(path) == (["3", "4"], 0)
-    assert len(list(kept.iterdir())) == len({file.name for file in kept.iterdir()}) == 7
+    assert len(list(kept.iterdir())) == len({file.name for file in kept.iterdir()}) == 8
     assert {file.suffix for file in kept.iterdir()} == {".cdxj"}
 
 
