@@ -419,7 +419,7 @@ def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
     *_, (offset, length, _, fault) = walked(path)
     assert (offset, length, fault) == (len(begin + parts[0]) + 4, len(large), "")
     # All in one frame, too.
-    path.write_bytes(begin + zstd.compress(ONE + TWO, zstd_dict=words))
+    path.write_bytes(begin + zstd.compress(ONE + TWO, zstd_dict=words) + skippable(b"x"))
     assert walked(path) == whole(ONE, TWO)
     path.write_bytes(begin + parts[0] + parts[1][:-1])
     assert [fault for *_, fault in walked(path)] == ["", ENDS]

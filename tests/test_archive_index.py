@@ -567,3 +567,11 @@ def test_an_index_of_others_without_a_page(tmp_path: Path, open_archive: Open) -
     (tmp_path / "a.cdxj").write_text(line(1, 0, url="dns:en.alalam.ir", length="9"), "utf-8")
     with pytest.raises(ArchiveError, match="it holds no page; takes"):
         open_archive(path)
+
+
+def test_a_record_without_an_address(tmp_path: Path, open_archive: Open) -> None:
+    """It may be a page, unless it is a conversion of another kind."""
+    path = tmp_path / "a.warc"
+    lost = record("", http(b"x"))
+    path.write_bytes(lost + record("", b"x", kind="conversion") + answered(1))
+    assert open_archive(path).faults == [f"{path}, offset 0: {UNTOLD}"]
