@@ -1,4 +1,4 @@
-"""What an archive says that it holds: its own index, kept in the cache, and the indexes of others."""
+"""What an archive says that it holds: its own index, which is kept, and those of others."""
 
 import gzip
 import json
