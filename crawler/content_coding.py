@@ -245,7 +245,9 @@ def _member(
             raise _damaged(coding, error) from error
         body += decoded
         _check_size(len(body), most, coding)
-        if not piece and not decoded and decoder.needs_input and not decoder.eof:
+        is_stuck = not piece and not decoded and decoder.needs_input and not decoder.eof
+        # A decoder that held back output may find that it had given all, and want the next piece.
+        if is_stuck and position >= len(data):
             raise _cut(coding, len(data))
     return position - len(decoder.unused_data)
 

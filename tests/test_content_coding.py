@@ -1,6 +1,7 @@
 """Content codings are decoded whole or refused: see crawler/content_coding.py."""
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Callable
 
@@ -9,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.content_coding import ContentCodingError, decode, is_cut, zstd
+from crawler.content_coding import (
+    ACCEPTED,
+    ContentCodingError,
+    Decoded,
+    codings,
+    decode,
+    is_cut,
+    zstd,
+)
 
 MOST = 1 << 20
 PAGE = ("<!doctype html><html><body>" + "<p>The bridge reopens — slowly.</p>" * 400).encode()
@@ -161,7 +170,10 @@ def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "part"), [("gzip", gzip.compress(b"")), ("zstd", b"\x50\x2a\x4d\x18\0\0\0\0")]
+    ("name", "part"),
+    [("gzip", gzip.compress(b"")), ("zstd", b"\x50\x2a\x4d\x18\0\0\0\0")],
+    # The time in a member of gzip is no part of the name.
+    ids=["gzip", "zstd"],
 )
 def test_millions_of_empty_parts(name: str, part: bytes) -> None:
     _, encode = ENCODERS[name]
@@ -184,3 +196,142 @@ def test_round_trip(body: bytes, name: str) -> None:
     coding, encode = ENCODERS[name]
     if not body.startswith(b"\x1f\x8b\x08"):
         assert decode(encode(body), [coding], MOST, whole=True).body == body
+
+
+def noise(size: int) -> bytes:
+    """Bytes that no coding makes shorter, the same every time."""
+    return b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(size // 32 + 1))[
+        :size
+    ]
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 200_000])
+def test_streams_about_as_long_as_what_is_read_at_once(coded: tuple[str, bytes], size: int) -> None:
+    name, _ = coded
+    encode = next(encode for coding, encode in ENCODERS.values() if coding == name)
+    for content in (noise(size), b"x" * size):
+        body = encode(content)
+        assert decode(body, [name], size, whole=True).body == content
+        told = f"its {name.removeprefix('x-')} stream "
+        with pytest.raises(ContentCodingError) as caught:
+            decode(body, [name], size - 1, whole=True)
+        assert str(caught.value) == f"{told}holds more than DOWNLOAD_MAXSIZE ({size - 1:,} bytes)"
+        assert caught.value.reason == "too_large"
+        with pytest.raises(ContentCodingError) as caught:
+            decode(body[:-1], [name], 0, whole=True)
+        assert str(caught.value) == f"{told}does not end within {len(body) - 1:,} bytes"
+        assert caught.value.reason == "cut_short"
+        assert decode(body + b"tail", [name], 0, whole=True).notes == (
+            f"4 bytes after the end of the {name.removeprefix('x-')} stream were ignored",
+        )
+
+
+def parts(count: int, name: str) -> bytes:
+    encode = ENCODERS[name][1]
+    return encode(b"") * (count - 1) + encode(PAGE)
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_as_many_parts_as_are_read(name: str) -> None:
+    assert decode(parts(10_000, name), [name], MOST, whole=True).body == PAGE
+    with pytest.raises(ContentCodingError) as caught:
+        decode(parts(10_001, name), [name], MOST, whole=True)
+    assert str(caught.value) == f"its {name} stream has over 10,000 parts"
+    assert caught.value.reason == "unreadable"
+
+
+# What no brotli stream is, and whether it is told to be text.
+TEXTS: dict[str, tuple[bytes, bool]] = {
+    "64 bytes": (b"a" * 64, True),
+    "63 bytes": (b"a" * 63, False),
+    "little markup": (b" \n<p>", True),
+    "all blanks that text has": (b"\t\n\f\r\x1b" + b"a" * 64, True),
+    **{f"a control byte {byte:#04x}": (b"<p>" + bytes((byte,)), False) for byte in (0, 8, 11, 31)},
+    "a control byte at 1023": (b"a" * 1023 + b"\x01", False),
+    "a control byte at 1024": (b"a" * 1024 + b"\x01", True),
+    "UTF-16": ("a".encode("utf-16-le").join((b"\xff\xfe", b"")), True),
+    "UTF-16, big endian": (b"\xfe\xff\0a", True),
+    "UTF-8": ("<é".encode(), True),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_is_text(name: str) -> None:
+    body, is_text = TEXTS[name]
+    for coding, fault in (
+        ("br", "its br stream "),
+        ("unheard-of", "Content-Encoding 'unheard-of' is not known"),
+    ):
+        if is_text:
+            note = f"Content-Encoding says {coding}, and the bytes are plain text"
+            assert decode(body, [coding], MOST, whole=True) == Decoded(body, (note,))
+            continue
+        with pytest.raises(ContentCodingError) as caught:
+            decode(body, [coding], MOST, whole=True)
+        assert str(caught.value).startswith(fault)
+    if is_text:
+        with pytest.raises(ContentCodingError) as caught:
+            decode(body, ["br"], MOST, whole=False)
+        assert str(caught.value) == (
+            "Content-Encoding says br, the bytes are plain text, and nothing tells whether they "
+            "are all there"
+        )
+        # Of what is no coding it tells nothing whether the bytes are all there.
+        assert decode(body, ["unheard-of"], MOST, whole=False).body == body
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "aes128gcm", "COMPRESS"],
+)
+def test_codings_that_cannot_be_decoded_here(name: str) -> None:
+    """Also where the bytes look like text, but not where they are gzip after all."""
+    for body in (PAGE, b"\x1f\x9d\x90\0"):
+        with pytest.raises(ContentCodingError) as caught:
+            decode(body, [name], MOST, whole=True)
+        assert str(caught.value) == f"Content-Encoding {name.lower()} cannot be decoded here"
+        assert caught.value.reason == "unreadable"
+    assert decode(b"", [name], MOST, whole=True) == Decoded(b"")
+    assert decode(gzip.compress(PAGE), [name], MOST, whole=True) == Decoded(
+        PAGE, (f"Content-Encoding says {name.lower()}, and the bytes are gzip",)
+    )
+
+
+def test_the_names_of_codings() -> None:
+    assert codings(["X-GZIP, brotli ,identity", "none", "", "a,,b"]) == ["gzip", "br", "a", "b"]
+    assert codings([]) == []
+    assert ACCEPTED == ("gzip", "deflate", "br", "zstd")
+    assert not is_cut(b"", ["gzip"], MOST)
+    assert not is_cut(b"\0\1\2", ["gzip"], MOST)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        # With a header of zlib the fault is what zlib says of it.
+        (zlib.compress(PAGE)[:2] + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
+        (b"\x78\x9d" + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
+    ],
+)
+def test_a_damaged_deflate_stream(body: bytes, told: str) -> None:
+    with pytest.raises(ContentCodingError) as caught:
+        decode(body, ["deflate"], MOST, whole=True)
+    assert str(caught.value).startswith(told)
+    assert caught.value.reason == "unreadable"
+
+
+def test_deflate_with_and_without_its_header() -> None:
+    """A stream with the header is judged as one that has it, another as one that has not."""
+    whole = zlib.compress(PAGE)
+    wrong = whole[:-1] + bytes((whole[-1] ^ 1,))
+    with pytest.raises(ContentCodingError, match="incorrect data check"):
+        decode(wrong, ["deflate"], MOST, whole=True)
+    bare = bare_deflate(PAGE)
+    with pytest.raises(ContentCodingError) as caught:
+        decode(bare[:-3], ["deflate"], MOST, whole=True)
+    assert caught.value.reason == "cut_short"
+    with pytest.raises(ContentCodingError) as caught:
+        decode(bare, ["deflate"], 100, whole=True)
+    assert caught.value.reason == "too_large"
+    with pytest.raises(ContentCodingError, match=r"invalid (?!header)"):
+        decode(b"\x07\x00\x01", ["deflate"], MOST, whole=True)

@@ -30,7 +30,7 @@ READABLE = "WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ f
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
 # The names of files that hold archives in a form that is not read, or may hold them.
 _UNREAD = re.compile(
-    r"\.(?:w?arc|wacz|har|mhtml?|webarchive|maff)(?:\.|$)"
+    r"\.(?:w?arc|wacz|har|mht(?:ml)?|webarchive|maff)(?:\.|$)"
     r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
     re.IGNORECASE,
 )

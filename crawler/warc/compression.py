@@ -60,6 +60,8 @@ class Zstd:
             if dictionary.startswith(self.magic):
                 unpacking = zstd.ZstdDecompressor()
                 dictionary = unpacking.decompress(dictionary, _MOST_DICTIONARY_BYTES)
+                if not unpacking.eof:
+                    raise ValueError("it is cut off, or too large")
             self._dictionary = zstd.ZstdDict(dictionary) if dictionary else None
         except (zstd.ZstdError, ValueError) as error:
             raise ArchiveError(f"its zstd dictionary cannot be read ({error})") from error

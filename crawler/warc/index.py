@@ -164,7 +164,8 @@ def open_index(
     ``lines`` gives those of an index that somebody made, ``beside`` is its file, if it has one.
     """
     state = [
-        (str(named.resolve()), stat.st_size, stat.st_mtime_ns)
+        # Captures are kept under the name of the file, which may be a link with a name of its own.
+        (str(named.resolve()), named.name, stat.st_size, stat.st_mtime_ns)
         for named in (path, beside)
         if named
         for stat in (named.stat(),)

@@ -1,0 +1,577 @@
+"""What an archive says that it holds: its own index, which is kept, and those of others."""
+
+import gzip
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archives import NEWS, http, page, record
+
+from crawler.errors import ArchiveError
+from crawler.warc.archive import Archive
+from crawler.warc.captures import CONVERSION, REVISIT, Capture
+from crawler.warc.index import distinct
+
+MOST = 1 << 20
+DATE, MOMENT = "2015-10-23T10:00:00Z", "20151023100000"
+DIGEST = "sha1:" + "A" * 32
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which indexes are kept, empty."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    return cache / "neighbourhood-crawler" / "indexes"
+
+
+Open = Callable[[object], Archive]
+
+
+@pytest.fixture
+def open_archive() -> Iterator[Open]:
+    opened: list[Archive] = []
+
+    def open_(path: object) -> Archive:
+        opened.append(Archive(str(path), MOST))
+        return opened[-1]
+
+    yield open_
+    for archive in opened:
+        archive.close()
+
+
+def captures(archive: Archive, url: str = NEWS) -> list[Capture]:
+    return [capture for capture, _ in archive.captures(url, and_longer=True)]
+
+
+def answered(number: int, date: str = DATE, **more: str) -> bytes:
+    more = {"WARC_Record_ID": f"<urn:{number}>", **more}
+    return record(f"{NEWS}{number}", http(page(number)), date, **more)
+
+
+def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open) -> None:
+    url = f"{NEWS}5"
+    same = {"date": DATE, "WARC_Payload_Digest": DIGEST}
+    gone, moved = http(b"x", "404 Not Found"), http(b"", "301 Moved", "Location: /")
+    asked = b"POST /news/5 HTTP/1.1\r\nHost: x\r\n\r\n"
+    unheld = [
+        record("", b"software: x\r\n", kind="warcinfo"),
+        record(url, b"x", kind="metadata"),
+        record("dns:en.alalam.ir", b"x", kind="resource", Content_Type="text/dns"),
+        record("urn:text:5", b"the bare text", kind="conversion", Content_Type="text/plain"),
+        record("http://x:99999/", http(b"x")),
+    ]
+    told = {"media_type": "text/html"}
+    rows: list[tuple[bytes, dict[str, Any]]] = [
+        (
+            record(url, http(page(5)), WARC_Record_ID="<urn:a>", **same),
+            {"status": 200, "digest": DIGEST, "record_id": "<urn:a>", **told},
+        ),
+        (
+            record(url, gone, WARC_Record_ID="<urn:b>", WARC_Concurrent_To="<urn:q>", **same),
+            {
+                **told,
+                "status": 404,
+                "digest": DIGEST,
+                "record_id": "<urn:b>",
+                "concurrent_to": "<urn:q>",
+                "method": "POST",
+            },
+        ),
+        (record(url, moved, WARC_Record_ID="< urn:c >"), {"status": 301, "record_id": "<urn:c>"}),
+        (record(url, http(b"", "0 None"), WARC_Record_ID="<urn:d>"), {"record_id": "<urn:d>"}),
+        (
+            record(url, http(b"", "304 Not"), kind="revisit", WARC_Record_ID="<urn:e>", **same),
+            {"digest": DIGEST, "media_type": REVISIT, "record_id": "<urn:e>"},
+        ),
+        (
+            record(url, http(b"", "302 Found"), kind="revisit", WARC_Record_ID="<urn:f>"),
+            {"status": 302, "media_type": REVISIT, "record_id": "<urn:f>"},
+        ),
+        (
+            record(url, b"<p>", kind="resource", Content_Type="text/x; a=b", WARC_Record_ID="<u>"),
+            {"media_type": "text/x", "record_id": "<u>"},
+        ),
+        (
+            record(f"urn:rendered:{url}", b"<p>", kind="conversion", WARC_Record_ID="<urn:g>"),
+            {"media_type": CONVERSION, "record_id": "<urn:g>"},
+        ),
+    ]
+    query = record(url, asked, "2016", kind="request", WARC_Record_ID="<urn:q>")
+    data, expected = unheld[0], []
+    for number, (written, said) in enumerate(rows):
+        if said.get("status") == 301:
+            said |= told
+        if said["record_id"] == "<urn:d>":
+            said |= told
+        dated = written.replace(DATE.encode(), b"2015-10-23T10:00:0%dZ" % number)
+        place = {"file": "a.warc", "offset": len(data), "length": len(dated)}
+        expected.append(Capture(url, f"2015102310000{number}", **said, **place))
+        data += dated
+    data += query + b"".join(unheld[1:4])
+    place = len(data)
+    data += unheld[4]
+    path = tmp_path / "a.warc"
+    path.write_bytes(data)
+    for _ in range(2):
+        archive = open_archive(path)
+        assert captures(archive) == expected
+        assert captures(archive, url) == expected
+        assert captures(archive, NEWS + "55") == captures(archive, "no url") == []
+        assert list(archive.urls()) == [url] * len(rows)
+        assert archive.faults == [
+            f"{path}, offset {place}: its headers do not tell what page it is, or of when"
+        ]
+
+
+NO_KIND = "it does not say what kind of record it is"
+UNTOLD = "its headers do not tell what page it is, or of when"
+
+
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 22, 1021])
+def test_so_many_faults_are_named(tmp_path: Path, open_archive: Open, count: int) -> None:
+    path = tmp_path / "a.warc"
+    bad = record(NEWS + "1", b"x", kind="responsf", WARC_Record_ID="<urn:x>")
+    path.write_bytes(answered(9) + bad * count)
+    begin = len(answered(9))
+    named = [
+        f"{path}, offset {begin + number * len(bad)}: {NO_KIND}" for number in range(min(count, 20))
+    ]
+    more = [f"and {count - 20:,} places more"] if count > 20 else []
+    for _ in range(2):
+        archive = open_archive(path)
+        assert archive.faults == named + more
+        assert [capture.url for capture in captures(archive)] == [NEWS + "9"]
+
+
+def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archive: Open) -> None:
+    """However many there are: those of the URL, by time, and of longer URLs if they are wanted."""
+    path = tmp_path / "a.warc"
+    days = (3, 1, 2)
+    numbers = [1, 10, 2, 100, 11, *range(200, 290)]
+    path.write_bytes(
+        b"".join(answered(n, f"2015-10-0{day}T00:00:00Z") for n in numbers for day in days)
+    )
+    archive = open_archive(path)
+    for number in numbers:
+        found = [(c.url, c.timestamp[:8]) for c, _ in archive.captures(f"{NEWS}{number}")]
+        assert found == [(f"{NEWS}{number}", f"2015100{day}") for day in (1, 2, 3)]
+    longer = [c.url.removeprefix(NEWS) for c in captures(archive, NEWS + "1")]
+    assert longer == ["1"] * 3 + ["10"] * 3 + ["100"] * 3 + ["11"] * 3
+    assert len(captures(archive)) == 3 * len(numbers)
+    assert not list(archive.captures(NEWS + "0")) + list(archive.captures(NEWS + "3"))
+    assert sorted(distinct(archive.urls())) == list(distinct(archive.urls()))
+    assert list(distinct(archive.urls())) == sorted(f"{NEWS}{number}" for number in numbers)
+
+
+def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
+    tmp_path: Path, kept: Path, open_archive: Open
+) -> None:
+    path = tmp_path / "a.warc"
+
+    def urls_and_new(at: Path) -> tuple[list[str], int]:
+        before = {file: file.stat().st_ino for file in kept.iterdir()} if kept.is_dir() else {}
+        urls = [capture.url.removeprefix(NEWS) for capture in captures(open_archive(at))]
+        after = {file: file.stat().st_ino for file in kept.iterdir()}
+        return urls, len(after.items() - before.items())
+
+    path.write_bytes(answered(1))
+    os.utime(path, ns=(5, 5_000_000_000))
+    assert urls_and_new(path) == (["1"], 1)
+    assert urls_and_new(path) == (["1"], 0)
+    # By another name its pages are read too.
+    link = tmp_path / "link.warc"
+    link.symlink_to(path)
+    archive = open_archive(link)
+    [found] = archive.captures(NEWS + "1")
+    assert archive.read(*found).where == f"{link}, offset 0"
+    link.unlink()
+    # As many bytes of another page, some nanoseconds later.
+    path.write_bytes(answered(2))
+    os.utime(path, ns=(5, 5_000_000_001))
+    assert urls_and_new(path) == (["2"], 1)
+    # More bytes, and the time that the file had.
+    path.write_bytes(answered(3) + answered(4))
+    os.utime(path, ns=(5, 5_000_000_001))
+    assert urls_and_new(path) == (["3", "4"], 1)
+    moved = path.rename(tmp_path / "b.warc")
+    assert urls_and_new(moved) == (["3", "4"], 1)
+    copied = tmp_path / "c.warc"
+    shutil.copy2(moved, copied)
+    assert urls_and_new(copied) == (["3", "4"], 1)
+    moved.rename(path)
+    assert urls_and_new(path) == (["3", "4"], 0)
+    # The index of somebody else counts too, as it is now.
+    index = tmp_path / "a.cdxj"
+    index.write_text(line(3, 0, url=NEWS + "9"), encoding="utf-8")
+    with pytest.raises(ArchiveError):
+        open_archive(path)
+    index.write_text(line(3, 0) + line(4, len(answered(3))), encoding="utf-8")
+    os.utime(index, ns=(5, 5))
+    assert urls_and_new(path) == (["3", "4"], 1)
+    assert urls_and_new(path) == (["3", "4"], 0)
+    index.write_text(line(4, len(answered(3))), encoding="utf-8")
+    assert urls_and_new(path) == (["4"], 1)
+    index.unlink()
+    assert urls_and_new(path) == (["3", "4"], 0)
+    assert len(list(kept.iterdir())) == len({file.name for file in kept.iterdir()}) == 8
+    assert {file.suffix for file in kept.iterdir()} == {".cdxj"}
+
+
+def line(number: int, place: int, key: str = "", moment: str = MOMENT, **more: object) -> str:
+    """A line of CDXJ about a page."""
+    said = {
+        "url": f"{NEWS}{number}",
+        "mime": "text/html",
+        "status": "200",
+        "digest": DIGEST,
+        "length": str(len(answered(number))),
+        "offset": str(place),
+        "filename": "a.warc",
+        **more,
+    }
+    told = json.dumps({name: value for name, value in said.items() if value is not None})
+    return f"{key or f'ir,alalam,en)/news/{number}'} {moment} {told}\n"
+
+
+ONE, TWO, THREE = map(answered, (1, 2, 3))
+SECOND = len(ONE)
+DATA = ONE + TWO
+
+
+def test_what_the_index_of_others_has(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(DATA)
+    both = line(1, 0), line(2, SECOND)
+    one = Capture(NEWS + "1", MOMENT, 200, "text/html", DIGEST, "a.warc", 0, len(ONE))
+    two = Capture(NEWS + "2", MOMENT, 200, "text/html", DIGEST, "a.warc", SECOND, len(TWO))
+
+    def changed(capture: Capture, **more: Any) -> Capture:
+        fields = {name: getattr(capture, name) for name in capture.__slots__}
+        return Capture(**{**fields, **more})
+
+    rows: dict[str, tuple[str, list[Capture]]] = {
+        "both": (both[0] + both[1], [one, two]),
+        "in any order": (both[1] + both[0], [one, two]),
+        "only the last": (both[1], [two]),
+        "heads and blank lines": (
+            '!meta {"a": 1}\n CDX N b a m s k r V g\n\n  \n' + both[0] + "\r\n" + both[1],
+            [one, two],
+        ),
+        "line ends of DOS": ((both[0] + both[1]).replace("\n", "\r\n"), [one, two]),
+        "no line end": ((both[0] + both[1]).rstrip("\n"), [one, two]),
+        "numbers": (
+            line(1, 0, offset=0, length=len(ONE), status=200) + both[1],
+            [one, two],
+        ),
+        "no status": (line(1, 0, status="-") + both[1], [changed(one, status=None), two]),
+        "status 0": (line(1, 0, status="0") + both[1], [changed(one, status=None), two]),
+        "little": (
+            line(1, 0, status=None, mime=None, digest=None, length=None) + both[1],
+            [changed(one, status=None, media_type="", digest="", length=0), two],
+        ),
+        "a path": (line(1, 0, filename="archive/a.warc") + both[1], [one, two]),
+        "revisit": (
+            line(1, 0, mime=REVISIT, status="304") + both[1],
+            [changed(one, media_type=REVISIT, status=304), two],
+        ),
+        "method": (line(1, 0, method="post") + both[1], [changed(one, method="POST"), two]),
+        "method GET": (line(1, 0, method="get") + both[1], [one, two]),
+        "method in the key": (
+            line(1, 0, "ir,alalam,en)/news/1?__wb_method=put&a=b") + both[1],
+            [changed(one, method="PUT"), two],
+        ),
+        "capitals in the scheme": (
+            line(1, 0, url="HTTP://en.alalam.ir/news/1") + both[1],
+            [one, two],
+        ),
+    }
+    index = tmp_path / "a.cdxj"
+    for name, (text, expected) in rows.items():
+        index.write_text(text, encoding="utf-8", newline="")
+        archive = open_archive(path)
+        assert captures(archive) == expected, name
+        assert archive.faults == [], name
+
+
+def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: Open) -> None:
+    path, index = tmp_path / "a.warc", tmp_path / "a.warc.cdxj"
+    path.write_bytes(DATA)
+    size, both = len(DATA), line(1, 0) + line(2, SECOND)
+    lead = f"leads to byte {SECOND:,} and {{:,}} more, {path} has {size:,}"
+    not_there = f"line 1 says that {NEWS}2 is at byte 0 of {path}, and it is not"
+    rows: dict[str, tuple[str, str | None]] = {
+        "to the last byte": (both, None),
+        "a byte over": (
+            line(1, 0) + line(2, SECOND, length=len(TWO) + 1),
+            "line 2 " + lead.format(len(TWO) + 1),
+        ),
+        "no JSON": (both + "ir)/ 20151023100000 x\n", "line 3 is no CDXJ (…)"),
+        "two words": ("ir)/ 20151023100000\n" + both, "line 1 is no CDXJ (…)"),
+        "no timestamp": (line(1, 0, moment="2015") + both, "line 1 is no CDXJ (…)"),
+        "no moment": (line(1, 0, moment="20151323100000") + both, "line 1 is no CDXJ (…)"),
+        "no offset": (line(1, 0, offset=None) + both, "line 1 is no CDXJ (…)"),
+        "a list": ("ir)/ 20151023100000 []\n" + both, "line 1 is no CDXJ (…)"),
+        "another file": (
+            line(1, 0, filename="b.warc") + both,
+            "line 1 names 'b.warc', which is not there",
+        ),
+        "another page": (line(2, 0) + both, not_there),
+        "another page, not the first": (both + line(2, 0), None),
+        "no record there": (
+            line(1, 7) + both,
+            f"line 1 says that {NEWS}1 is at byte 7 of {path}, and it is not",
+        ),
+        "less": (line(1, 0), f"{path} goes on at byte {SECOND}, after the last capture in it"),
+        "nothing": ("", f"{path} goes on at byte 0, after the last capture in it"),
+        # A sample of the lines is looked up: the first, and each 997th after it.
+        "another page at line 997": (line(1, 0) * 996 + line(2, 0) + both, None),
+        "another page at line 998": (
+            line(1, 0) * 997 + line(2, 0) + both,
+            not_there.replace("line 1 ", "line 998 "),
+        ),
+        "another page at line 999": (line(1, 0) * 998 + line(2, 0) + both, None),
+    }
+    for name, (text, fault) in rows.items():
+        index.write_text(text, encoding="utf-8")
+        if fault is None:
+            open_archive(path)
+            continue
+        with pytest.raises(ArchiveError) as caught:
+            open_archive(path)
+        begin, _, end = (
+            f"the index {index} does not match its file: {fault}; "
+            "make it anew, or delete it and one is made"
+        ).partition("…")
+        told = str(caught.value)
+        assert told.startswith(begin) and told.endswith(end), (name, told)
+        assert end or told == begin, name
+    # What follows the last capture of an index and is no capture is nothing that it lacks.
+    index.write_text(both, encoding="utf-8")
+    path.write_bytes(DATA + record(NEWS + "2", b"x", kind="metadata"))
+    assert len(captures(open_archive(path))) == 2
+    for broken, said in (
+        (b"\x1f\x8b\x08no gzip", ""),
+        (gzip.compress(both.encode())[:-9], ""),
+        (gzip.compress(b"x" * ((1 << 20) + 1)), "a.cdxj.gz has a line of over 1,048,576 bytes"),
+    ):
+        index.unlink(missing_ok=True)
+        packed = tmp_path / "a.cdxj.gz"
+        packed.write_bytes(broken)
+        with pytest.raises(ArchiveError) as caught:
+            open_archive(path)
+        begin, end = (
+            f"the index {packed} cannot be read ({said}",
+            "); make it anew, or delete it and one is made",
+        )
+        assert str(caught.value).startswith(begin) and str(caught.value).endswith(end)
+    packed.write_bytes(gzip.compress(both.encode() + b" " * ((1 << 20) - 1) + b"\n"))
+    assert len(captures(open_archive(path))) == 2
+
+
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "A.WARC", "a.warc.open"])
+def test_which_index_beside_a_file_is_used(tmp_path: Path, open_archive: Open, name: str) -> None:
+    path = tmp_path / name
+    data = gzip.compress(ONE) if name.endswith(".gz") else ONE
+    path.write_bytes(data)
+    stem = name.partition(".")[0]
+    # From the last that is looked for to the first.
+    names = [f"{stem}.cdxj.gz", f"{stem}.cdxj", f"{name}.cdxj.gz", f"{name}.cdxj"]
+    for moment, beside in enumerate(names):
+        text = line(1, 0, moment=f"200{moment}0101000000", filename=name, length="1").encode()
+        packed = gzip.compress(text) if beside.endswith(".gz") else text
+        (tmp_path / beside).write_bytes(packed)
+        [capture] = captures(open_archive(path))
+        assert capture.timestamp == f"200{moment}0101000000", beside
+
+
+def test_the_index_of_others_says_nothing_of_what_a_browser_showed(
+    tmp_path: Path, open_archive: Open
+) -> None:
+    path = tmp_path / "a.warc"
+    info = record("", b"software: x\r\nrendered-by: y\r\n", kind="warcinfo")
+    shown = record(
+        f"urn:rendered:{NEWS}1", b"<p>shown", kind="conversion", Content_Type="text/html"
+    )
+    path.write_bytes(info + ONE + shown)
+    (tmp_path / "a.cdxj").write_text(line(1, len(info)), encoding="utf-8")
+    assert [c.media_type for c in captures(open_archive(path))] == ["text/html", CONVERSION]
+
+
+def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
+            # A field that some programs add before the bytes themselves.
+            entry.extra = b"\xfe\xca\x04\x00more"
+            packed.writestr(entry, data)
+    return path
+
+
+def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "A.WACZ"
+    packed = [gzip.compress(part) for part in (ONE, TWO)]
+    files = {
+        "archive/a.warc.gz": b"".join(packed),
+        "archive/sub/b.warc": THREE,
+        "archive/c.warc.xz": b"x",
+        "archive/d.cdx": b"x",
+        "pages/pages.jsonl": b"{}",
+        "pages/e.warc.gz": b"".join(packed),
+        "indexes/other.txt": b"no index",
+    }
+    unread = [f"{path}, archive/c.warc.xz: it is not read; unpack it"]
+    places = [("a.warc.gz", 0), ("a.warc.gz", len(packed[0])), ("b.warc", 0)]
+    archive = open_archive(wacz(path, files))
+    assert [(c.file, c.offset) for c in captures(archive)] == places
+    assert (archive.faults, archive.source) == (unread, "wacz")
+    found = list(archive.captures(NEWS, and_longer=True))
+    assert [file.place(capture) for capture, file in found] == [
+        f"{path}, archive/{'sub/b.warc' if name == 'b.warc' else name}, offset {offset}"
+        for name, offset in places
+    ]
+    assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
+    # Its own indexes are used, all of them, and may be compressed in it.
+    first = line(
+        2, len(packed[0]), filename="a.warc.gz", length=len(packed[1]), moment="20010101000000"
+    )
+    second = line(3, 0, filename="b.warc", moment="20020101000000")
+    indexes = {"indexes/1.cdx.gz": gzip.compress(first.encode()), "indexes/2.cdxj": second.encode()}
+    archive = open_archive(wacz(path, {**files, **indexes}, "indexes/2.cdxj"))
+    assert [(c.url[-1], c.timestamp[:4]) for c in captures(archive)] == [
+        ("2", "2001"),
+        ("3", "2002"),
+    ]
+    broken = {"indexes/1.cdx.gz": gzip.compress(first.encode())[:-3]}
+    with pytest.raises(ArchiveError, match=f"^the index in {path} cannot be read "):
+        open_archive(wacz(path, {**files, **broken}))
+    wrong = {"indexes/1.cdxj": line(2, 0, filename="a.warc.gz", length="1").encode()}
+    with pytest.raises(ArchiveError) as caught:
+        open_archive(wacz(path, {**files, **wrong}))
+    assert str(caught.value) == (
+        f"the index {path} does not match its file: line 1 says that {NEWS}2 is at byte 0 of "
+        f"{path}, archive/a.warc.gz, and it is not; make it anew, or delete it and one is made"
+    )
+
+
+def inside(path: Path, files: dict[str, bytes]) -> bytes:
+    return wacz(path, files).read_bytes()
+
+
+def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
+    """Two within each other at most; the index of the outer one says nothing of the inner ones."""
+    path, part = tmp_path / "all.wacz", tmp_path / "part"
+    innermost = inside(part, {"archive/a.warc": THREE})
+    deep = inside(part, {"archive/a.warc": TWO, "deep.wacz": innermost})
+    files = {"archive/a.warc": ONE, "in.wacz": deep, "indexes/i.cdxj": b"no index"}
+    archive = open_archive(wacz(path, files))
+    found = list(archive.captures(NEWS, and_longer=True))
+    assert [(capture.file, file.place(capture)) for capture, file in found] == [
+        ("a.warc", f"{path}, archive/a.warc, offset 0"),
+        ("in.wacz, archive:a.warc", f"{path}, in.wacz, archive/a.warc, offset 0"),
+        (
+            "in.wacz, deep.wacz, archive:a.warc",
+            f"{path}, in.wacz, deep.wacz, archive/a.warc, offset 0",
+        ),
+    ]
+    assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
+    deeper = inside(part, {"in.wacz": inside(part, {"deep.wacz": deep})})
+    with pytest.raises(ArchiveError) as caught:
+        open_archive(wacz(path, {"archive/a.warc": ONE, "out.wacz": deeper}))
+    assert str(caught.value) == (
+        f"{path}: out.wacz, in.wacz, deep.wacz is nested too deep; unpack it first"
+    )
+    unread = inside(part, {"archive/a.warc": TWO, "archive/b.har": b"x"})
+    archive = open_archive(wacz(path, {"in.wacz": unread}))
+    assert archive.faults == [f"{path}, in.wacz, archive/b.har: it is not read; unpack it"]
+
+
+def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "a.wacz"
+    good = {"archive/a.warc": ONE}
+    wacz(path, good)
+    data = path.read_bytes()
+    no_wacz = f"{path}: it is no WACZ, or it is cut off ("
+    rows: dict[str, tuple[Callable[[], object], str]] = {
+        "no ZIP": (lambda: path.write_bytes(b"PK"), no_wacz),
+        "cut": (lambda: path.write_bytes(data[:-9]), no_wacz),
+        "no archive": (
+            lambda: wacz(path, {"datapackage.json": b"{}", "a.warc": ONE}),
+            f"{path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file",
+        ),
+        "compressed": (
+            lambda: wacz(path, good, "archive/a.warc"),
+            f"{path}: archive/a.warc is compressed in it, so that no page of it can be found; "
+            "unpack it first",
+        ),
+        "two of a name": (
+            lambda: wacz(path, {**good, "archive/b/a.warc": TWO}),
+            f"{path}: two files in it are named a.warc; unpack it, and give the folders of both",
+        ),
+        "not where it is said": (
+            lambda: path.write_bytes(b"XX" + data[2:]),
+            f"{path}: archive/a.warc is not where its directory says; the file is damaged",
+        ),
+    }
+    for name, (make, fault) in rows.items():
+        make()
+        with pytest.raises(ArchiveError) as caught:
+            open_archive(path)
+        told = str(caught.value)
+        assert told.startswith(fault) if fault.endswith("(") else told == fault, name
+
+
+def asked(method: str, date: str = DATE, **more: str) -> bytes:
+    sent = f"{method} /news/1 HTTP/1.1\r\n\r\n".encode()
+    return record(NEWS + "1", sent, date, "request", **more)
+
+
+# What the request says and what the answer says of the other, and the method that is known.
+METHODS: dict[str, tuple[bytes, dict[str, str], str]] = {
+    "the request names the answer": (asked("PUT", "2016", WARC_Concurrent_To="<urn:1>"), {}, "PUT"),
+    "the answer names the request": (
+        asked("PUT", "2016", WARC_Record_ID="<urn:q>"),
+        {"WARC_Concurrent_To": "<urn:q>"},
+        "PUT",
+    ),
+    "neither, in the same second": (asked("post"), {}, "POST"),
+    "neither, in another second": (asked("POST", "2015-10-23T10:00:01Z"), {}, ""),
+    "another method in the same second": (asked("OPTIONS"), {}, ""),
+    "the request names another answer": (asked("POST", WARC_Concurrent_To="<urn:x>"), {}, ""),
+    "GET": (asked("GET", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "no request of HTTP": (asked("", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "ids with blanks": (asked("PUT", "2016", WARC_Concurrent_To="<urn: 1>"), {}, "PUT"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_how_an_answer_was_asked_for(tmp_path: Path, open_archive: Open, name: str) -> None:
+    request, said, method = METHODS[name]
+    path = tmp_path / "a.warc"
+    for data in (request + answered(1, **said), answered(1, **said) + request):
+        path.write_bytes(data + answered(2))
+        told = [(capture.url[-1], capture.method) for capture in captures(open_archive(path))]
+        assert told == [("1", method), ("2", "")]
+
+
+def test_an_index_of_others_without_a_page(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(record("dns:en.alalam.ir", b"x", kind="resource"))
+    (tmp_path / "a.cdxj").write_text(line(1, 0, url="dns:en.alalam.ir", length="9"), "utf-8")
+    with pytest.raises(ArchiveError, match="it holds no page; takes"):
+        open_archive(path)
+
+
+def test_a_record_without_an_address(tmp_path: Path, open_archive: Open) -> None:
+    """It may be a page, unless it is a conversion of another kind."""
+    path = tmp_path / "a.warc"
+    lost = record("", http(b"x"))
+    path.write_bytes(lost + record("", b"x", kind="conversion") + answered(1))
+    assert open_archive(path).faults == [f"{path}, offset 0: {UNTOLD}"]

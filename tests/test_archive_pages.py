@@ -1,0 +1,395 @@
+"""Which page an archive gives: files of a folder, revisits, and records as they are checked."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from archives import NEWS, http, page, record
+from conftest import CACHE
+
+from crawler.errors import ArchiveError
+from crawler.warc.archive import Archive, archive_files, is_archive, other_files
+from crawler.warc.records import (
+    digest_of,
+)
+
+MOST = 1 << 20
+URL = NEWS + "1"
+DATE, LATER = "2015-10-23T10:00:00Z", "2015-10-25T09:00:00Z"
+BODY = page(1)
+DIGEST, OTHER_DIGEST = digest_of(BODY), digest_of(b"other bytes")
+SAME = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
+UNCHANGED = {"kind": "revisit", "WARC_Profile": "…/server-not-modified"}
+Open = Callable[[object], Archive]
+
+
+@pytest.fixture
+def open_archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
+    opened: list[Archive] = []
+
+    def open_(path: object) -> Archive:
+        opened.append(Archive(str(path), MOST))
+        return opened[-1]
+
+    yield open_
+    for archive in opened:
+        archive.close()
+
+
+NAMES = {
+    "archives": (
+        *("a.warc", "b.warc.gz", "c.WARC.GZ", "d.arc", "e.arc.gz", "f.warc.zst", "g.warc.open"),
+        *("h.warc.gz.open", "i.wacz", ".hidden.warc", "j.warc.warc"),
+    ),
+    "unread": (
+        *("k.warc.bz2", "l.arc.xz", "m.har", "n.har.gz", "o.mhtml", "p.mht", "q.webarchive"),
+        *("r.maff", "s.tar", "t.tgz", "u.zip", "v.7z", "w.gz", "x.warc.gz.part", "y.warc.tmp"),
+        *("z.rar", "za.lz4", "zb.br", "zc.lzma", "zd.zst", "ze.wacz.1", "zf.open"),
+    ),
+    "others": (
+        *("0.cdx", "0.cdxj", "0.cdxj.gz", "0.idx", "0.json", "0.jsonl.gz", "0.txt.gz", "0.xml.gz"),
+        *("1.warc.md5", "1.warc.sha256", "1.warc.gz.asc", "1.warc.csv", "1.html", "README"),
+        *("swarc", "warc", "2.warcs", "2.har2", "2.warc.gz.log", "2.wacz.sig", "2.yml", "2.yaml"),
+    ),
+}
+
+
+def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    for names in NAMES.values():
+        for name in names:
+            (folder / name).write_bytes(b"")
+    (folder / "more").mkdir()
+    (folder / "more" / "a.warc").write_bytes(b"")
+    (folder / "empty").mkdir()
+    (folder / "b.warc").mkdir()
+    archives = sorted(folder / name for name in NAMES["archives"])
+    unread = sorted([folder / "more", *(folder / name for name in NAMES["unread"])])
+    assert archive_files(str(folder)) == archives
+    assert other_files(str(folder)) == (unread, sorted(folder / name for name in NAMES["others"]))
+    assert is_archive(str(folder))
+    for path, expected in (
+        (folder / "a.warc", [folder / "a.warc"]),
+        (folder / "*.gz", [folder / "b.warc.gz", folder / "e.arc.gz"]),
+        (folder / "[ad].*arc", [folder / "a.warc", folder / "d.arc"]),
+        (folder / "*" / "*.warc", [folder / "more" / "a.warc"]),
+        (folder / "1.html", []),
+        (folder / "empty", []),
+        (folder / "none*", []),
+        (folder / "none", []),
+        ("a\0b", []),
+    ):
+        assert archive_files(str(path)) == expected
+        assert is_archive(str(path)) == bool(expected)
+    (folder / "a.warc").write_bytes(record(URL, http(BODY)))
+    for path in folder.glob("*.*"):
+        if path.name not in ("a.warc", "b.warc") and path.name in NAMES["archives"]:
+            path.unlink()
+    archive = open_archive(folder)
+    takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    assert archive.faults == [
+        f"{file}: the archives in this folder are not read; give it as another source"
+        if file.name == "more"
+        else f"{file}: it is not read; {takes}"
+        for file in unread
+    ]
+    assert (archive.source, archive.others) == ("warc", other_files(str(folder))[1])
+
+
+def test_archives_without_a_page(tmp_path: Path, open_archive: Open) -> None:
+    """One of several files may hold none."""
+    takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    path = tmp_path / "a.warc"
+    path.write_bytes(b"")
+    fault = f"{path}, offset 0: there are no headers of a record at this place"
+    for data, why in ((b"", ""), (b"junk", f" ({fault})")):
+        path.write_bytes(data)
+        with pytest.raises(ArchiveError) as caught:
+            open_archive(path)
+        assert str(caught.value) == (
+            f"{path}: it holds no page{why}; {takes} with captures of web pages"
+        )
+    with pytest.raises(ArchiveError) as caught:
+        open_archive(tmp_path / "none")
+    assert str(caught.value) == f"{tmp_path}/none: there is no archive file; {takes}"
+    (tmp_path / "b.warc").write_bytes(record(URL, http(BODY)))
+    archive = open_archive(tmp_path)
+    assert archive.faults == [fault]
+    assert [capture.file for capture, _ in archive.captures(URL)] == ["b.warc"]
+
+
+def original(
+    more: str = "", date: str = DATE, url: str = URL, number: int = 1, status: str = "200 OK"
+) -> bytes:
+    body = page(1, more)
+    ids = {"WARC_Record_ID": f"<urn:{number}>", "WARC_Payload_Digest": digest_of(body)}
+    return record(url, http(body, status, f"X-Number: {number}"), date, **ids)
+
+
+def to(date: str | None, url: str = URL) -> dict[str, str]:
+    dated = {"WARC_Refers_To_Date": date} if date else {}
+    return {"WARC_Refers_To_Target_URI": url, **dated}
+
+
+PRINTED = NEWS + "1/print"
+WITH_DIGEST = {"WARC_Payload_Digest": DIGEST}
+UNKNOWN = {"WARC_Payload_Digest": "crc32:abcd"}
+NO_DIGEST = record(URL, http(BODY), WARC_Record_ID="<urn:1>")
+NONE = ", and that record is in none of these files"
+# The originals, what the revisit says, and the number of the original that is read with whether
+# that had to be assumed; or what is said where none is.
+FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
+    "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **to(DATE)}, (1, False)),
+    "by id": (
+        [original(), original(url=PRINTED, number=2)],
+        {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
+        (2, False),
+    ),
+    "by URL and date, and an id": (
+        [original(number=1), original(url=PRINTED, number=2, date=LATER)],
+        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        (1, False),
+    ),
+    "by an id, and a date of other bytes": (
+        [original(" others"), original(url=PRINTED, number=2)],
+        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        (2, False),
+    ),
+    "by an id that has other bytes": (
+        [original(), original(" others", url=PRINTED, number=2)],
+        {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
+        (1, True),
+    ),
+    "by digest": ([original(url=PRINTED)], {**SAME, **WITH_DIGEST}, (1, True)),
+    "by digest in hexadecimal": (
+        [original(url=PRINTED)],
+        {**SAME, "WARC_Payload_Digest": f"SHA-1:{hashlib.sha1(BODY).hexdigest()}"},
+        (1, True),
+    ),
+    "by digest, nearest to the date": (
+        [
+            original(url=PRINTED, number=1, date="2015-10-20"),
+            original(url=PRINTED, number=2, date="2015-10-22"),
+            original(url=PRINTED, number=3, date="2015-10-24"),
+        ],
+        {**SAME, **WITH_DIGEST, **to("2015-10-21T18:00:00Z")},
+        (2, True),
+    ),
+    "by digest, nearest to the revisit": (
+        [
+            original(url=PRINTED, number=1, date="2015-10-20"),
+            original(url=PRINTED, number=2, date="2015-10-22"),
+        ],
+        {**SAME, **WITH_DIGEST},
+        (2, True),
+    ),
+    "by digest, earlier ones first": (
+        [
+            original(url=PRINTED, number=1, date="2015-10-10"),
+            original(url=PRINTED, number=2, date="2015-10-26"),
+        ],
+        {**SAME, **WITH_DIGEST},
+        (1, True),
+    ),
+    "by digest, a later one": (
+        [original(url=PRINTED, date="2015-10-26")],
+        {**SAME, **WITH_DIGEST},
+        (1, True),
+    ),
+    "an earlier one of its URL, by its bytes": (
+        [NO_DIGEST],
+        {**SAME, **WITH_DIGEST, **to("2014")},
+        (1, True),
+    ),
+    "one of its URL of the same second": (
+        [NO_DIGEST.replace(DATE.encode(), LATER.encode())],
+        {**SAME, **WITH_DIGEST},
+        (1, True),
+    ),
+    "a later one of its URL": (
+        [NO_DIGEST.replace(DATE.encode(), b"2015-10-26T10:00:00Z")],
+        {**SAME, **WITH_DIGEST},
+        f"none ({URL}){NONE}",
+    ),
+    "an error of its URL": (
+        [NO_DIGEST.replace(b"200 OK", b"500 No")],
+        {**SAME, **WITH_DIGEST},
+        f"none ({URL}){NONE}",
+    ),
+    "an error that is named": (
+        [NO_DIGEST.replace(b"200 OK", b"500 No")],
+        {**SAME, **WITH_DIGEST, **to(DATE)},
+        (1, False),
+    ),
+    "other bytes": (
+        [original(" others")],
+        {**SAME, **WITH_DIGEST, **to(DATE)},
+        f"none of 2015-10-23 10:00:00 ({URL}){NONE}",
+    ),
+    "other bytes of another URL": (
+        [original(" others")],
+        {**SAME, **WITH_DIGEST, **to(DATE, PRINTED)},
+        f"none of 2015-10-23 10:00:00 ({PRINTED}){NONE}",
+    ),
+    "an unknown digest, named": ([original()], {**SAME, **UNKNOWN, **to(DATE)}, (1, False)),
+    "an unknown digest, not named": ([original()], {**SAME, **UNKNOWN}, f"none ({URL}){NONE}"),
+    "the same unknown digest": (
+        [original().replace(DIGEST.encode(), b"crc32:abcd")],
+        {**SAME, **UNKNOWN},
+        (1, True),
+    ),
+    "no digest": ([original(number=1)], {**SAME}, (1, True)),
+    "no digest, 15 hours off": (
+        [original()],
+        {**SAME, **to("2015-10-24T01:00:00Z")},
+        (1, True),
+    ),
+    "no digest, over 15 hours off": (
+        [original()],
+        {**SAME, **to("2015-10-24T01:00:01Z")},
+        f"none of 2015-10-24 01:00:01 ({URL}){NONE}",
+    ),
+    "not modified, whatever its digest": (
+        [original(" others")],
+        {**UNCHANGED, **WITH_DIGEST, **to(DATE)},
+        (1, False),
+    ),
+    "not modified, over 15 hours off": (
+        [original(" others")],
+        {**UNCHANGED, **WITH_DIGEST, **to("2015-10-22T18:59:59Z")},
+        f"none of 2015-10-22 18:59:59 ({URL}){NONE}",
+    ),
+    "not modified, 15 hours off": (
+        [original(" others")],
+        {**UNCHANGED, **WITH_DIGEST, **to("2015-10-22T19:00:00Z")},
+        (1, True),
+    ),
+    "not modified, no date": (
+        [original(" a", "2015-10-20", number=1), original(" b", "2015-10-21", number=2)],
+        {**UNCHANGED},
+        (2, True),
+    ),
+    "a date that is none": ([original()], {**SAME, **WITH_DIGEST, **to("some day")}, (1, True)),
+    "a URL with brackets": ([original()], {**SAME, **to(DATE, f"<{URL}>")}, (1, False)),
+    "damaged": (
+        [original().replace(b"Friday", b"Monday")],
+        {**SAME, **WITH_DIGEST, **to(DATE)},
+        (
+            f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
+            f"{{first}}: its bytes are not those that it was written with "
+            f"(WARC-Payload-Digest {DIGEST})"
+        ),
+    ),
+    "two damaged": (
+        [
+            original(url=PRINTED, number=1).replace(b"Friday", b"Monday"),
+            original(url=PRINTED, number=2).replace(b"Friday", b"Monday"),
+        ],
+        {**SAME, **WITH_DIGEST, **to(DATE, PRINTED)},
+        (
+            f"none of 2015-10-23 10:00:00 ({PRINTED}), and cannot be read: "
+            f"{{first}}: its bytes are not those that it was written with "
+            f"(WARC-Payload-Digest {DIGEST})"
+        ),
+    ),
+    "damaged, and a copy": (
+        [original().replace(b"Friday", b"Monday"), original(url=PRINTED, number=2)],
+        {**SAME, **WITH_DIGEST, **to(DATE)},
+        (2, True),
+    ),
+    "twenty looked at": (
+        [
+            *(original(" others", f"2015-10-22T10:00:{n:02}Z", number=n) for n in range(10, 29)),
+            original(number=2, date="2015-10-21"),
+        ],
+        {**SAME, **UNKNOWN, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
+        (2, True),
+    ),
+    "twenty-one looked at": (
+        [
+            *(original(" others", f"2015-10-22T10:00:{n:02}Z", number=n) for n in range(10, 30)),
+            original(number=2, date="2015-10-21"),
+        ],
+        {**SAME, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
+        f"none ({URL}){NONE}",
+    ),
+}
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
+def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bool) -> None:
+    for number, (name, (originals, said, expected)) in enumerate(FOUND.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        revisit = record(URL, b"", LATER, WARC_Record_ID="<urn:revisit>", **said)
+        if apart:
+            (folder / "a.warc").write_bytes(revisit)
+            (folder / "b.warc").write_bytes(b"".join(originals))
+            first, place = f"{folder}/b.warc, offset 0", f"{folder}/a.warc, offset 0"
+        else:
+            (folder / "a.warc").write_bytes(b"".join(originals) + revisit)
+            first = f"{folder}/a.warc, offset 0"
+            place = f"{folder}/a.warc, offset {sum(map(len, originals))}"
+        archive = open_archive(folder)
+        [found] = [
+            (capture, file)
+            for capture, file in archive.captures(URL)
+            if capture.record_id == "<urn:revisit>"
+        ]
+        assert found[1].place(found[0]) == place
+        if isinstance(expected, str):
+            with pytest.raises(ArchiveError) as caught:
+                archive.read(*found)
+            told = "it only says that the page is that of another record"
+            assert str(caught.value) == (
+                f"{place}: {told}{expected.removeprefix('none').format(first=first)}"
+            ), name
+            continue
+        id_, is_assumed = expected
+        got = archive.read(*found)
+        [read] = [one for one in originals if b"<urn:%d>" % id_ in one]
+        assert got.body == read.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[2][:-4], name
+        assert (got.url, got.where, got.date_note) == (URL, place, None), name
+        assert got.captured_at == datetime(2015, 10, 25, 9, tzinfo=UTC), name
+        begin = sum(len(one) for one in originals[: originals.index(read)])
+        at = f"{folder}/{'b' if apart else 'a'}.warc, offset {begin}"
+        note = (f"that the record it refers to is the one at {at}",) if is_assumed else ()
+        assert got.notes == note, name
+
+
+def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -> None:
+    """Its status and headers are its own where it has them, but not those of "not modified"."""
+    path = tmp_path / "a.warc"
+    own = (b"HTTP/1.1 404 Gone\r\nX-Own: 1\r\n\r\n", 404, b"X-Own")
+    rows = {
+        "its own": (own[0], SAME, "200 OK", 404, b"X-Own"),
+        "none of its own": (b"", SAME, "200 OK", 200, b"X-Number"),
+        "not modified": (own[0], UNCHANGED, "200 OK", 200, b"X-Number"),
+        "the original has none": (own[0], UNCHANGED, "0 None", 404, b"X-Own"),
+    }
+    for name, (content, said, status, told, header) in rows.items():
+        data = original(status=status)
+        path.write_bytes(data + record(URL, content, LATER, **said, **WITH_DIGEST, **to(DATE)))
+        archive = open_archive(path)
+        *_, found = archive.captures(URL)
+        got = archive.read(*found)
+        assert (got.body, got.status) == (BODY, told), name
+        assert header in dict(got.headers), name
+
+
+def test_a_record_that_is_not_what_the_index_says(tmp_path: Path, open_archive: Open) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(original())
+    archive = open_archive(path)
+    [(capture, file)] = archive.captures(URL)
+    for url in (NEWS + "2", f"dns:{'x' * (len(URL) - 4)}"):
+        path.write_bytes(original(url=url))
+        with pytest.raises(ArchiveError) as caught:
+            archive.read(capture, file)
+        assert str(caught.value) == (
+            f"{path}, offset 0: the index says that {URL} is there, and it is {url}"
+        )

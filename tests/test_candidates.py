@@ -1,0 +1,432 @@
+"""Which captures of an article are tried, in what order, and what is said of those passed over."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archives import NEWS, http, page, record
+from conftest import CACHE
+from scrapy import Request
+from scrapy.http import Response
+
+from crawler.sites import load
+from crawler.sources import NotSaved, Origin, PageRefused
+from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
+from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
+from crawler.sources.warc import ArchivedPages, addresses
+from crawler.warc.captures import Capture
+
+SITE = load("alalam")
+MOST = 1 << 20
+
+
+def one(name: str, digest: str = "") -> tuple[Capture, None]:
+    return Capture(f"{NEWS}{name}", "20151023100000", 200, digest=digest), None
+
+
+def passed(name: str, reason: Any = "http_5xx") -> PassedOver:
+    return PassedOver(f"place {name}", reason, f"detail {name}", None)
+
+
+def left(tried: Candidates) -> list[str]:
+    """The captures that are left of each page, as one word each."""
+    return ["".join(c.url.removeprefix(NEWS) for c, _ in level) for level in tried.levels]
+
+
+def test_one_after_the_other() -> None:
+    tried = Candidates(map(one, "abc"), 20)
+    assert (left(tried), tried.more, tried.notes()) == (["abc"], True, [])
+    for name, more, rest in (("a", True, "bc"), ("b", True, "c"), ("c", False, "")):
+        assert tried.more
+        tried.pass_over(passed(name), 0)
+        assert (left(tried), tried.more) == ([rest], more)
+    assert tried.passed == [passed("a"), passed("b"), passed("c")]
+    # There is nothing to give up, and what is said is known.
+    tried.pass_over(passed("d"), 0)
+    assert tried.passed == [passed("a"), passed("b"), passed("c")]
+    nothing = Candidates((), 20)
+    assert not nothing.more
+    nothing.pass_over(passed("x", "not_saved"), 0)
+    assert (nothing.passed, left(nothing)) == ([passed("x", "not_saved")], [""])
+
+
+@pytest.mark.parametrize(
+    ("reason", "rest"),
+    [
+        ("not_an_article", "ce"),
+        ("other_article", "ce"),
+        ("not_html", "ce"),
+        ("unreadable", "bcde"),
+        ("http_5xx", "bcde"),
+        ("not_saved", "bcde"),
+    ],
+)
+def test_captures_of_the_same_bytes_are_one(reason: str, rest: str) -> None:
+    captures = [one("a", "x"), one("b", "x"), one("c", "y"), one("d", "x"), one("e")]
+    tried = Candidates(captures, 20)
+    tried.pass_over(passed("a", reason), 0)
+    assert left(tried) == [rest]
+    redirected = Candidates(map(one, "mn"), 20)
+    redirected.beyond(1, captures)
+    redirected.pass_over(passed("a", reason), 1)
+    assert left(redirected) == ["mn", rest]
+    unknown = Candidates([one("a"), one("b"), one("c")], 20)
+    unknown.pass_over(passed("a", reason), 0)
+    assert left(unknown) == ["bc"]
+
+
+def test_as_many_are_tried_as_the_source_allows() -> None:
+    for most, count in ((1, 1), (3, 3), (20, 5)):
+        tried = Candidates(map(one, "abcde"), most)
+        for name in "abcde"[:count]:
+            assert tried.more
+            tried.pass_over(passed(name), 0)
+        assert not tried.more
+    tried = Candidates((), 2, ["http://x"])
+    assert tried.more
+    tried.addresses.popleft()
+    assert not tried.more
+
+
+def test_where_a_redirect_leads() -> None:
+    tried = Candidates(map(one, "ab"), 20)
+    assert tried.beyond(0, ()) == one("a")
+    assert tried.beyond(1, ()) is None
+    assert tried.beyond(1, map(one, "mn")) == one("m")
+    # What is known is not asked for again.
+    assert tried.beyond(1, map(one, "z")) == one("m")
+    assert tried.beyond(2, map(one, "xy")) == one("x")
+    assert left(tried) == ["ab", "mn", "xy"]
+    tried.pass_over(passed("x"), 2)
+    assert left(tried) == ["ab", "mn", "y"]
+    # With the last of a page the redirect to it is given up.
+    tried.pass_over(passed("y"), 2)
+    assert left(tried) == ["ab", "n"]
+    assert tried.beyond(2, map(one, "x")) == one("x")
+    # The redirect itself could not be had: what it led to is forgotten.
+    tried.pass_over(passed("n"), 1)
+    assert left(tried) == ["b"]
+    assert tried.beyond(1, map(one, "o")) == one("o")
+    tried.pass_over(passed("o"), 1)
+    assert (left(tried), tried.more) == ([""], False)
+    far = Candidates(map(one, "ab"), 20)
+    far.beyond(1, map(one, "mn"))
+    far.beyond(2, map(one, "xy"))
+    far.pass_over(passed("a"), 0)
+    assert left(far) == ["b"]
+    assert [failed.where for failed in tried.passed] == [f"place {name}" for name in "xyno"]
+
+
+def test_what_is_said_of_those_passed_over() -> None:
+    said = [f"passed over place {name}: http 5xx (detail {name})" for name in "abc"]
+    tried = Candidates(map(one, "abcdef"), 5)
+    told = "detail a; {} tried and none is the article"
+    expected = [
+        (said[:1], "detail a"),
+        (said[:2], told.format("1 other capture was")),
+        (said, told.format("2 other captures were")),
+        ([*said, "passed over 1 more"], told.format("3 other captures were")),
+        (
+            [*said, "passed over 2 more"],
+            told.format("4 other captures were") + ", and no more are tried",
+        ),
+    ]
+    for name, (notes, detail) in zip("abcde", expected, strict=True):
+        tried.pass_over(passed(name), 0)
+        assert tried.notes() == notes
+        assert tried.failure() == passed("a")._replace(detail=detail)
+    # The fault of a page counts before there being none.
+    tried = Candidates(map(one, "abc"), 20)
+    for name, reason in (("a", "not_saved"), ("b", "cut_short"), ("c", "unreadable")):
+        tried.pass_over(passed(name, reason), 0)
+    assert tried.failure() == passed("b", "cut_short")._replace(
+        detail="detail b; 2 other captures were tried and none is the article"
+    )
+
+
+def test_a_capture_for_people() -> None:
+    at = datetime(2015, 10, 23, 10, 1, 2, tzinfo=UTC)
+    there = Origin(source="warc", where="a.warc, offset 0", captured_at=at)
+    assert where_captured(there) == "the capture of 2015-10-23 10:01:02 at a.warc, offset 0"
+    assert where_captured(Origin(source="folder", where="x")) == "a capture"
+    assert where_captured(None) == "a capture"
+
+
+HTML, TEXT = b"<!DOCTYPE html><p>A bridge.", b"A bridge reopens."
+OTHER_TEXT = "text of another kind ({})"
+# The name of a file, what is in it, and what speaks against its being a page.
+FILES: list[tuple[str, bytes, str | None]] = [
+    *((name, HTML, None) for name in ("1.html", "1", "1.dat", "1.png", "README", "1.txt")),
+    *((name, HTML, None) for name in ("1.js", "1.xml", "1.svg", "1.md")),
+    *((f"1{end}", b"var a = '<html>';", f"{end} file") for end in (".js", ".mjs", ".css", ".vue")),
+    *((f"1{end}", b"var a = '<html>';", f"{end} file") for end in (".json", ".jsonl", ".map")),
+    *((f"1{end}", b"a <html>", f"{end} file") for end in (".xml", ".svg", ".rss", ".atom")),
+    *((f"1{end}", b"a <html>", f"{end} file") for end in (".md", ".rst")),
+    ("1.JS", b"a <html>", ".js file"),
+    ("1.js?id=1.html", b"a <html>", ".js file"),
+    *((name, b"a <html>", None) for name in ("1.html", "1.dat", "1")),
+    ("1.dat", b"<p>A bridge.", None),
+    ("1.dat", b" \n<p>A bridge.", None),
+    ("1.js", b"<p>A bridge.", OTHER_TEXT.format(".js")),
+    *((f"1{end}", TEXT, None) for end in (".txt", ".html", ".HTM", ".xhtml", ".shtml", ".asp")),
+    *((f"1{end}", TEXT, None) for end in (".aspx", ".php", ".jsp", ".cms", ".php?id=5.png", "")),
+    *((f"1{end}", TEXT, OTHER_TEXT.format(end)) for end in (".csv", ".js", ".yaml")),
+    *((name, TEXT, "text about the folder") for name in ("README", "License", "licence-1")),
+    *((name, TEXT, "text about the folder") for name in ("readme.txt", "Makefile", "NOTICE")),
+    *((name, TEXT, "text about the folder") for name in ("AUTHORS", "COPYING.html", "Dockerfile")),
+    *((name, TEXT, "text about the folder") for name in ("CHANGELOG", "CONTRIBUTING")),
+    *((name, TEXT, None) for name in ("readmes", "my readme")),
+    ("1.html", b"\x89PNG\r\n", None),
+    ("1.png", b"\x89PNG\r\n", "binary data"),
+    ("1", b"\x89PNG\r\n", "binary data"),
+    *(
+        ("1.html", start + tag, "XML of another kind")
+        for start in (b"", b"\xef\xbb\xbf", b'<?xml version="1.0"?>\n', b"<!-- a\n -->", b" ")
+        for tag in (b"<svg>", b"<RSS a='b'>", b"<feed>", b"<urlset>", b"<sitemapindex>", b"<rdf:x>")
+    ),
+    ("1.html", b"<!doctype svg>\n<svg>", "XML of another kind"),
+    ("1.html", b"<?xml version='1.0'?><html>", None),
+    ("1.csv", "a <html>".encode("utf-16"), None),
+    ("1.csv", "a bridge".encode("utf-16"), OTHER_TEXT.format(".csv")),
+    ("1.csv", b"x" * 4090 + b"<html>", None),
+    ("1.csv", b"x" * 4091 + b"<html>", None),
+    ("1.csv", b"x" * 4092 + b"<html>", OTHER_TEXT.format(".csv")),
+    ("1.csv", b"a <htmlx>", OTHER_TEXT.format(".csv")),
+]
+
+
+def test_which_files_may_be_pages(tmp_path: Path) -> None:
+    for name, data, against in FILES:
+        path = tmp_path / name
+        path.write_bytes(data)
+        assert reason_against(path) == against, (name, data[:30])
+        assert not is_archive_file(path), name
+    for name, data, is_archive in (
+        ("a.warc", b"", True),
+        ("a.WARC.gz", b"", True),
+        ("a.arc.zst", b"", True),
+        ("a.warc.bz2.open", b"", True),
+        ("a.wacz", b"", True),
+        ("a.wacz.gz", b"", False),
+        ("a.warc.txt", b"", False),
+        ("a", b"WARC/1.0", True),
+        ("a", b"filedesc://a", True),
+        ("a", b" WARC/1.0", False),
+        ("a", b"WARC", False),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        assert is_archive_file(path) == is_archive, (name, data)
+    for name, is_other in (
+        ("style.css", True),
+        ("picture.jpg", True),
+        ("a.html", False),
+        ("a.xhtml", False),
+        ("a.txt", False),
+        ("a", False),
+        ("a.unheard-of", False),
+    ):
+        assert is_named_as_other(name) == is_other, name
+
+
+def test_the_addresses_of_an_article() -> None:
+    """One for each key: the publisher's own first, and the other hosts in order."""
+    assert addresses("5", SITE) == ["http://en.alalam.ir/news/5", "http://en.alalamtv.net/news/5"]
+    mirror = SITE.at("http://x.example")
+    assert addresses("5", mirror) == ["http://x.example/news/5"]
+
+
+@pytest.fixture
+def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
+
+    def open_(data: bytes, at: date | None = None) -> ArchivedPages:
+        (tmp_path / "a.warc").write_bytes(data)
+        return ArchivedPages(str(tmp_path), SITE, at, MOST)
+
+    return open_
+
+
+def asked(pages_: ArchivedPages, request: Request) -> Response | str:
+    try:
+        return asyncio.run(pages_.answer(request))
+    except PageRefused as error:
+        return f"{error.reason}: {error.detail}"
+    except NotSaved as error:
+        return f"not saved: {error}"
+
+
+def request_for(article: str, **meta: Any) -> Request:
+    return Request(SITE.url_of(article), meta={"article": article, **meta})
+
+
+def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
+    """A file of answers, each of a day of October."""
+    return b"".join(record(url, answer, f"2015-10-{day:02}T10:00:00Z") for day, answer in each)
+
+
+def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
+    place = f"{tmp_path}/a.warc, offset "
+    answer = http(page(5), "203 Well", "X-A: 1", "x-a: 2", "Content-Encoding:")
+    first = record(f"{NEWS}5", answer, "2015-10-01T10:00:00.25Z")
+    source = pages(first + days((2, http(b"x", "404 Gone"))))
+    assert (source.name, source.offline, source.faults) == ("warc", True, [])
+    request = request_for("5")
+    response = asked(source, request)
+    assert isinstance(response, Response)
+    assert (response.url, response.status, response.body) == (f"{NEWS}5", 203, page(5))
+    assert response.headers.to_unicode_dict() == {
+        "Content-Type": "text/html; charset=utf-8",
+        "X-A": "1,2",
+    }
+    assert request.meta["origin"] == Origin(
+        source="warc",
+        where=f"{place}0",
+        captured_at=datetime(2015, 10, 1, 10, 0, 0, 250_000, tzinfo=UTC),
+        verified=True,
+    )
+    assert request.meta["dont_retry"] is True
+    assert "notes" not in request.meta
+    # Another that is asked for is passed over, and a note says so.
+    tried = request.meta[CANDIDATES]
+    tried.pass_over(PassedOver("a place", "not_html", "a picture", None), 0)
+    response = asked(source, request)
+    assert isinstance(response, Response) and response.status == 404
+    assert request.meta["notes"] == ["passed over a place: not html (a picture)"]
+    assert asked(source, request_for("6")) == f"not saved: no capture in {tmp_path}"
+    # What cannot be read has an origin as far as the index knows.
+    cut = days((3, http(page(5), "200 OK", "Content-Length: 9999")))
+    request = request_for("5")
+    assert asked(pages(cut), request) == (
+        f"cut_short: {place}0: the answer said that it has 9,999 bytes, and has {len(page(5))}"
+    )
+    at = datetime(2015, 10, 3, 10, tzinfo=UTC)
+    assert request.meta["origin"] == Origin(source="warc", where=f"{place}0", captured_at=at)
+    assert "dont_retry" not in request.meta
+    # Of what has no status 200 is assumed, and of a date what is not known of it.
+    request = request_for("5")
+    response = asked(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
+    assert isinstance(response, Response) and response.status == 200
+    assert request.meta["origin"] == Origin(
+        source="warc",
+        where=f"{place}0",
+        captured_at=datetime(2015, 10, 1, tzinfo=UTC),
+        status_assumed=True,
+        date_note=(
+            "only 2015-10 is known of the date '2015-10'; the first moment of it is assumed"
+        ),
+        verified=True,
+    )
+    asked_with = record(f"{NEWS}5", b"PUT / HTTP/1.1\r\n", kind="request", WARC_Concurrent_To="<u>")
+    put = record(f"{NEWS}5", http(page(5)), WARC_Record_ID="<u>")
+    assert asked(pages(put + asked_with), request_for("5")) == (
+        f"not_an_article: {place}0: it is the answer to a PUT request"
+    )
+
+
+def test_which_capture_an_archive_answers_with(pages: Any) -> None:
+    """Pages of the plain address first, then redirects and longer addresses, and of each the newest
+    or the nearest to the date that is wanted."""
+    moved = http(b"", "301 Moved", "Location: /news/5/x")
+    data = days((1, http(page(5, " one"))), (3, http(page(5, " three"))), (9, moved)) + days(
+        (20, http(page(5, " query"))), url=f"{NEWS}5?a=b"
+    )
+    data += days((15, http(page(5, " mirror"))), url="http://www.en.alalamtv.net/news/5")
+    data += days((25, http(page(5, " longer"))), url=f"{NEWS}55")
+    bodies = {
+        page(5, f" {word}"): word for word in ("one", "three", "query", "mirror", "longer")
+    } | {b"": "moved"}
+    for at, expected in (
+        (None, "mirror three one query moved"),
+        (date(2015, 10, 2), "three one mirror query moved"),
+        (date(2015, 10, 1), "one three mirror query moved"),
+        (date(2015, 10, 10), "mirror three one query moved"),
+    ):
+        source, request, got = pages(data, at), request_for("5"), []
+        while (response := asked(source, request)) and isinstance(response, Response):
+            got.append(bodies[response.body])
+            failed = PassedOver("x", "http_5xx", "y", None)
+            request.meta[CANDIDATES].pass_over(failed, 0)
+        assert " ".join(got) == expected, at
+        assert response.startswith("not saved: no capture in ")
+    # As many are tried as the source allows.
+    many = days(*((day, http(page(5))) for day in range(1, 23)))
+    source, request = pages(many), request_for("5")
+    asked(source, request)
+    tried = request.meta[CANDIDATES]
+    for _ in range(20):
+        assert tried.more
+        tried.pass_over(PassedOver("x", "http_5xx", "y", None), 0)
+    assert not tried.more
+    assert len(tried.levels[0]) == 2
+
+
+def test_a_redirect_is_followed_at_its_time(tmp_path: Path, pages: Any) -> None:
+    led = f"{NEWS}5/led"
+    data = days((10, http(b"", "301 Moved"))) + days(
+        (2, http(page(5, " old"))),
+        (9, http(page(5, " near"))),
+        (28, http(page(5, " new"))),
+        url=led,
+    )
+    source, request = pages(data, date(2015, 10, 28)), request_for("5")
+    # The plain address has no page; the longer one has.
+    got = []
+    while isinstance(response := asked(source, request), Response) and response.status == 200:
+        got.append(response.body)
+        request.meta[CANDIDATES].pass_over(PassedOver("x", "http_5xx", "y", None), 0)
+    assert got == [page(5, f" {word}") for word in ("new", "near", "old")]
+    redirected = Request(led, meta={**request.meta, "redirect_times": 1})
+    got = []
+    for _ in range(3):
+        response = asked(source, redirected)
+        assert isinstance(response, Response)
+        got.append(response.body)
+        redirected.meta["origin"] = request.meta["origin"]
+        request.meta[CANDIDATES].levels[1].popleft()
+    assert got == [page(5, f" {word}") for word in ("near", "old", "new")]
+    nowhere = Request(f"{NEWS}none", meta={**request_for("5").meta, **request.meta})
+    nowhere.meta.update(redirect_times=2)
+    assert asked(source, nowhere) == (
+        f"http_3xx: redirected to {NEWS}none, of which there is no capture in {tmp_path}"
+    )
+
+
+def test_the_articles_of_an_archive(pages: Any) -> None:
+    """Each once, also where its address is another than articles have."""
+    far = "http://en.alalam.ir/mobile/news/7"
+    data = days((1, http(page(5))), (2, http(page(5))))
+    data += days((1, http(page(5))), url="http://en.alalamtv.net/news/5?a=b")
+    data += days((3, http(page(7))), url=far) + days((4, http(page(6))), url=f"{NEWS}6")
+    data += days((5, http(page(8))), url="http://elsewhere.example/news/8")
+    data += days((5, http(page(8))), url="http://en.alalam.ir/about")
+    source = pages(data)
+    assert asked(source, request_for("7")).__class__ is str
+    assert list(source.articles()) == ["5", "6", "7"]
+    response = asked(source, request_for("7"))
+    assert isinstance(response, Response)
+    assert (response.url, response.body) == (far, page(7))
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 1006])
+def test_saved_pages_beside_an_archive(
+    tmp_path: Path, pages: Any, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    names = sorted(f"{number}.html" for number in range(count))
+    for name in (*names, "list.txt", "style.css"):
+        (tmp_path / name).write_bytes(b"a {}" if name[-1] != "l" else HTML)
+    with caplog.at_level(logging.INFO, "crawler.sources.warc"):
+        pages(days((1, http(page(5)))))
+    more = f" and {count - 5:,} more" if count > 5 else ""
+    warning = (
+        f"{tmp_path}: not read are the saved pages beside the archives: {', '.join(names[:5])}"
+        f"{more}; move them to a folder of their own, and name that as a source"
+    )
+    assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
+        ("INFO", f"{tmp_path}: {count + 2} files there are no archives"),
+        *([("WARNING", warning)] if count else []),
+    ]
