@@ -1,10 +1,14 @@
 """Jobs and their ledgers, as a crawl makes them but without one."""
 
-from collections.abc import Iterable
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from crawler import sites
 from crawler.frontier import Frontier, Sighting
 from crawler.items import Article, Failure, RelatedItem
 from crawler.ledger.database import Database
@@ -12,7 +16,8 @@ from crawler.ledger.job import Job
 from crawler.ledger.recheck import Intervals
 from crawler.ledger.schema import JOB, METADATA, VERSION
 
-SITE = "alalam"
+PUBLISHER = sites.load("alalam")
+SITE = PUBLISHER.name
 LIVE = {"source": "live", "depth": "1"}
 
 
@@ -83,6 +88,29 @@ def begin(job: Job, **given: Any) -> bool:
         "sync_seconds": 0,
     }
     return job.begin(**{**usual, **given})
+
+
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """A folder for a ledger whose commits need not wait for a disk, where the system has one."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield Path(name)
+
+
+@contextmanager
+def begun(
+    folder: Path, arguments: Mapping[str, str], recheck: str = "due", limit: int = 0
+) -> Iterator[Job]:
+    """A job with a run that has begun. What was not committed when this ends is lost, as in a
+    kill.
+    """
+    job = Job(folder, SITE)
+    try:
+        begin(job, arguments=arguments, recheck=recheck, limit=limit)
+        yield job
+    finally:
+        job.close()
 
 
 def frontier_of(job: Job, depth: int = 1, limit: int = 0) -> Frontier:

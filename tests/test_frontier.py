@@ -1,47 +1,43 @@
 """The frontier: breadth first, and the same whatever the order of the answers."""
 
+import copy
 import random
+from contextlib import closing
+from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jobs import PUBLISHER, article, begun, failure, folder_in_memory, listed
+from naive_crawl import NaiveCrawl, Site, cannot_be_had, lists_of
 
-from crawler.frontier import Frontier
-from crawler.items import RelatedItem
-
-
-def item(article_id: int, position: int) -> RelatedItem:
-    return RelatedItem(
-        position=position,
-        id=str(article_id),
-        url=None,
-        headline=None,
-        headline_raw=f"headline {article_id}",
-        kind="image",
-        picture_url=None,
-        uploaded_at=None,
-        content_type=None,
-        sort=None,
-    )
+from crawler import frontier
+from crawler.frontier import Frontier, Sighting
+from crawler.items import Record, RelatedItem, Teaser
+from crawler.ledger import history
+from crawler.ledger.job import read
+from crawler.ledger.pages import Pages
 
 
 def crawl(
     graph: list[list[int]], depth: int, limit: int, at_once: int, chance: random.Random
 ) -> tuple[list[str], dict[str, object]]:
     """Crawl a graph with answers that come in any order; return the order of fetching and what is known of each."""
-    frontier = Frontier(depth, limit, lambda related: int(related.id or 0) % 7 != 3)
-    frontier.seed(["0"])
+    crawled = Frontier(depth, limit, lambda listed: int(listed.id or 0) % 7 != 3)
+    crawled.seed(["0"])
     taken: list[str] = []
     flying: list[str] = []
-    while frontier.has_more or flying:
-        while len(flying) < at_once and (sighting := frontier.take()) is not None:
+    while crawled.has_more or flying:
+        while len(flying) < at_once and (sighting := crawled.take()) is not None:
             flying.append(sighting.id)
             taken.append(sighting.id)
         page = flying.pop(chance.randrange(len(flying)))
-        frontier.list(page, [item(other, n) for n, other in enumerate(graph[int(page)], start=1)])
-        frontier.settle(page)
-        frontier.known[page].state = "article"
-    why = {sighting.id: why for sighting, why, _ in frontier.unfetched()}
-    known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in frontier.known.values()}
+        crawled.list(
+            page, [listed(str(other), n) for n, other in enumerate(graph[int(page)], start=1)]
+        )
+        crawled.settle(page)
+        crawled.known[page].state = "article"
+    why = {sighting.id: why for sighting, why, _ in crawled.unfetched()}
+    known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in crawled.known.values()}
     return taken, known
 
 
@@ -80,3 +76,166 @@ def test_breadth_first_and_everything_accounted_for(
             edge = {str(o) for page in edge for o in graph[int(page)] if o % 7 != 3} - reach
             reach |= edge
         assert set(taken) == reach
+
+
+SITES: st.SearchStrategy[Site] = st.integers(1, 8).flatmap(
+    lambda n: st.lists(
+        st.lists(
+            st.tuples(st.integers(0, n - 1).map(str), st.sampled_from(["ship", "train"])),
+            max_size=5,
+        ),
+        min_size=n,
+        max_size=n,
+    ).map(lambda lists: {str(number): listed for number, listed in enumerate(lists)})
+)
+
+
+@dataclass
+class Run:
+    """How one run is made. It is killed after ``pages`` fetches, unless that is None."""
+
+    depth: int
+    limit: int
+    words: tuple[str, ...]
+    seeds: list[int]
+    recheck: str = "due"
+    pages: int | None = None
+    commits: int = 1
+    """It commits after so many fetches, and again after as many."""
+
+    def follows(self, item: RelatedItem) -> bool:
+        return any(word in (item.headline or "") for word in self.words)
+
+
+RUNS = st.builds(
+    Run,
+    depth=st.integers(0, 4),
+    limit=st.sampled_from([0, 0, 1, 2, 3, 5]),
+    words=st.sampled_from([("ship",), ("ship", "train"), ("ship", "train")]),
+    seeds=st.lists(st.integers(0, 7), min_size=1, max_size=2),
+    recheck=st.sampled_from(["due", "none"]),
+    pages=st.sampled_from([None, None, None, 0, 1, 2, 4]),
+    commits=st.integers(1, 4),
+)
+
+
+def fetch(crawled: Frontier, sighting: Sighting, site: Site) -> list[str]:
+    """Tell a page as a crawl tells it; return what is to be fetched because of it."""
+    wanted: list[str] = []
+    record: Record
+    if cannot_be_had(sighting.id):
+        record = failure(sighting.id, "timeout")
+    else:
+        items = lists_of(site, sighting.id)
+        wanted = crawled.list(sighting.id, items)
+        record = article(sighting.id, related=tuple(items))
+    crawled.memory.store(sighting, record, record)
+    crawled.settle(sighting.id)
+    return wanted
+
+
+def told(crawled: Frontier) -> list[Teaser]:
+    """The teasers that say something new at the end of a run."""
+    made = [
+        (sighting, frontier.teaser(sighting, why, listings, PUBLISHER))
+        for sighting, why, listings in crawled.unfetched()
+    ]
+    return [teaser for sighting, teaser in made if crawled.memory.store(sighting, teaser, teaser)]
+
+
+def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
+    """Crawl beside the naive crawl, which has to do the same with each page; return what that was
+    after each fetch.
+    """
+    seeds = [str(seed % len(naive.site)) for seed in run.seeds]
+    assert crawled.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
+    after = [copy.deepcopy(naive)]
+    while run.pages is None or crawled.taken < run.pages:
+        left = len(naive.waiting)
+        full = run.limit > 0 and crawled.taken == run.limit
+        assert crawled.queued == (min(left, run.limit - crawled.taken) if run.limit else left)
+        assert crawled.has_more == (left > 0 and not full)
+        assert crawled.room(3) == (
+            min(3, max(0, run.limit - crawled.taken - left)) if run.limit else 3
+        )
+        sighting = crawled.take()
+        if sighting is None:
+            assert full or not left
+            break
+        node = naive.take()
+        assert (sighting.id, sighting.order, sighting.found_on) == (
+            node.id,
+            node.order,
+            node.found_on,
+        )
+        assert crawled.at_depth == node.order[0]
+        assert fetch(crawled, sighting, naive.site) == naive.answer(node)
+        assert crawled.at_depth == 0
+        after.append(copy.deepcopy(naive))
+        if isinstance(crawled.memory, Pages) and crawled.taken % run.commits == 0:
+            crawled.memory.flush()
+    return after
+
+
+@given(SITES, RUNS)
+def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
+    naive = NaiveCrawl(site)
+    naive.begin(run.depth, run.words)
+    run.pages = None
+    crawled = Frontier(run.depth, run.limit, run.follows)
+    follow(crawled, naive, run)
+    assert crawled.discovered == len(naive.nodes)
+    assert crawled.unrecorded == ()
+    assert told(crawled) == naive.teasers()
+
+
+# Page 2 comes before 1 in the crawl, and once it is a seed it lists 3 as near as 1 does.
+AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
+BOTH = ("ship", "train")
+
+
+@settings(deadline=None, max_examples=80)
+@example(AS_NEAR, [Run(1, 0, BOTH, [0]), Run(1, 0, BOTH, [1]), Run(1, 0, BOTH, [2])])
+# What 3 lists is too far, wherever it is found.
+@example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])
+@given(SITES, st.lists(RUNS, min_size=2, max_size=5))
+def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) -> None:
+    naive = NaiveCrawl(site)
+    with folder_in_memory() as folder:
+        for number, run in enumerate(runs, start=1):
+            arguments = {"depth": str(run.depth), "words": " ".join(run.words)}
+            with begun(folder, arguments, run.recheck, run.limit) as job:
+                assert job.run is not None and job.run.number == number
+                assert job.pages is not None
+                crawled = Frontier(run.depth, run.limit, run.follows, job.pages)
+                if naive.nodes and (naive.depth, naive.words) != (run.depth, run.words):
+                    crawled.reconsider()
+                    job.reconsidered()
+                naive.begin(run.depth, run.words)
+                before = copy.deepcopy(naive)
+                after = follow(crawled, naive, run)
+                assert crawled.unrecorded == ()
+                if run.pages is None:
+                    if not naive.waiting:
+                        assert told(crawled) == naive.teasers()
+                    assert list(crawled.unfetched()) == []
+                    job.pages.flush()
+                    job.end(job.run, "finished")
+                    assert job.outcomes(job.run).total() == len(after) - 1
+                    with job.database.snapshot() as connection:
+                        for node in naive.nodes.values():
+                            page = history.page(connection, node.id)
+                            order = page.depth, page.lister, page.position
+                            assert (order, page.found_on, page.place, page.queued) == (
+                                node.order,
+                                node.found_on,
+                                node.place,
+                                node in naive.waiting,
+                            )
+            if run.pages is not None:
+                # The ledger knows what was told up to some moment: the last commit, or later.
+                with closing(read(folder)) as database, database.snapshot() as connection:
+                    kept = history.outcomes(connection, number).total()
+                done = len(after) - 1
+                assert done - done % run.commits <= kept <= done
+                naive = after[kept] if done else before

@@ -1,0 +1,169 @@
+"""A crawl that is slow and simple: for each fetch it decides anew, from all lists, which article is
+next. What the frontier does has to come to the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jobs import PUBLISHER, listed
+
+from crawler.frontier import Order
+from crawler.items import RelatedItem, Teaser
+
+# The pages by their ids, each with what it lists: an article, and a word of the headline given it.
+Site = dict[str, list[tuple[str, str]]]
+
+
+def lists_of(site: Site, page: str) -> list[RelatedItem]:
+    return [
+        listed(other, position, words)
+        for position, (other, word) in enumerate(site[page], start=1)
+        for words in [f"a {word} on {page}"]
+    ]
+
+
+def cannot_be_had(article_id: str) -> bool:
+    return int(article_id) % 5 == 4
+
+
+@dataclass
+class Node:
+    """What is known of an article: its place in the crawl, and the list that gives it that place."""
+
+    id: str
+    order: Order
+    found_on: str | None
+    item: RelatedItem | None = None
+    followed: bool = True
+    place: int | None = None
+    fetched: bool = False
+    again: bool = False
+    """It has to be read again, because what it lists is nearer than it was."""
+
+    @property
+    def had(self) -> bool:
+        return self.fetched and not cannot_be_had(self.id)
+
+
+@dataclass
+class NaiveCrawl:
+    site: Site
+    depth: int = 0
+    words: tuple[str, ...] = ()
+    nodes: dict[str, Node] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=dict)
+    """The pages that were read, with the depth that each had then."""
+    level: list[Node] = field(default_factory=list)
+    told: dict[str, Teaser] = field(default_factory=dict)
+
+    def begin(self, depth: int, words: tuple[str, ...]) -> None:
+        """Begin a run that follows so far, and what has one of the words in its headline."""
+        anew = (depth, words) != (self.depth, self.words)
+        self.depth, self.words, self.level = depth, words, []
+        if anew:
+            self.read = {page: self.nodes[page].order[0] for page in self.read}
+            for node in self.nodes.values():
+                self._judge(node)
+
+    def seed(self, seeds: list[str]) -> list[str]:
+        """Return the seeds that wait from now on, and did not before."""
+        wanted = []
+        for position, seed in enumerate(seeds):
+            node = self.nodes.get(seed)
+            if node is None:
+                self.nodes[seed] = Node(seed, (0, 0, position), None)
+                wanted.append(seed)
+            elif node.found_on is not None:
+                if not node.fetched and not self._waits(node):
+                    wanted.append(seed)
+                node.order, node.found_on, node.item = (0, 0, position), None, None
+                node.followed, node.again = True, node.fetched
+        return wanted
+
+    @property
+    def waiting(self) -> list[Node]:
+        """What is to be fetched, in order."""
+        return sorted(
+            filter(self._waits, self.nodes.values()), key=lambda node: (node.order, node.id)
+        )
+
+    def take(self) -> Node:
+        if not self.level:
+            waiting = self.waiting
+            self.level = [node for node in waiting if node.order[0] == waiting[0].order[0]]
+            for node in self.level:
+                if node.place is None:
+                    node.place = sum(other.place is not None for other in self.nodes.values())
+        return self.level.pop(0)
+
+    def answer(self, page: Node) -> list[str]:
+        """Note that a page was fetched; return what waits from now on, and did not before."""
+        page.fetched, page.again = True, False
+        if not page.had:
+            return []
+        before = {node.id for node in self.waiting}
+        self.read[page.id] = page.order[0]
+        listed: dict[str, RelatedItem] = {}
+        for item in lists_of(self.site, page.id):
+            if item.id != page.id:
+                listed.setdefault(item.id, item)
+        for other, item in listed.items():
+            node = self.nodes.setdefault(other, Node(other, (99, 0, 0), page.id))
+            self._judge(node)
+            order = (page.order[0] + 1, page.place, item.position)
+            nearer = order[0] < node.order[0] if node.had else order < node.order
+            if node.fetched and node.found_on and nearer and self._follows(item):
+                node.order, node.found_on, node.item = order, page.id, item
+                node.again = node.again or (node.had and order[0] < self.depth)
+        after = {node.id for node in self.waiting if not node.fetched} - before
+        return [other for other in listed if other in after]
+
+    def teasers(self) -> list[Teaser]:
+        """What a crawl that is at its end tells, and has not told before."""
+        left = [node for node in self.nodes.values() if not node.fetched]
+        made = [self._teaser(node) for node in sorted(left, key=lambda node: (node.order, node.id))]
+        new = [teaser for teaser in made if self.told.get(teaser.id) != teaser]
+        self.told |= {teaser.id: teaser for teaser in new}
+        return new
+
+    def _waits(self, node: Node) -> bool:
+        return node.again or (not node.fetched and node.followed and node.order[0] <= self.depth)
+
+    def _follows(self, item: RelatedItem) -> bool:
+        return any(word in item.headline for word in self.words)
+
+    def _listings(self, article_id: str) -> Iterator[tuple[Order, str, RelatedItem]]:
+        for page, depth in self.read.items():
+            for item in lists_of(self.site, page):
+                if item.id == article_id != page:
+                    yield (depth + 1, self.nodes[page].place, item.position), page, item
+                    break
+
+    def _judge(self, node: Node) -> None:
+        """Look for the list that counts, if the article was never fetched and is no seed."""
+        if node.fetched or node.found_on is None:
+            return
+        listings = sorted(self._listings(node.id), key=lambda listing: listing[0])
+        followed = [listing for listing in listings if self._follows(listing[2])]
+        node.followed = bool(followed)
+        node.order, node.found_on, node.item = (followed or listings)[0]
+
+    def _teaser(self, node: Node) -> Teaser:
+        listings = sorted(self._listings(node.id), key=lambda listing: listing[0][1:])
+        return Teaser(
+            site=PUBLISHER.name,
+            id=node.id,
+            url=PUBLISHER.url_of(node.id),
+            headline=node.item and node.item.headline,
+            headline_raw=node.item and node.item.headline_raw,
+            media_kind=node.item and node.item.kind,
+            picture_url=node.item and node.item.picture_url,
+            uploaded_at=node.item and node.item.uploaded_at,
+            content_type=node.item and node.item.content_type,
+            sort=node.item and node.item.sort,
+            listed_on=tuple(page for _, page, _ in listings),
+            listed_as=tuple(sorted({item.headline for _, _, item in listings})),
+            depth=node.order[0],
+            found_on=node.found_on,
+            why="limit" if self._waits(node) else "depth" if node.followed else "pruned",
+        )
