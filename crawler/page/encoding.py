@@ -68,7 +68,7 @@ def decode(body: bytes, declared: str | None) -> Text:
     best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
     # A few bad bytes in a page of UTF-8 are damage, not another encoding.
     text = body.decode("utf-8", "replace")
-    if best is None or text.count("\ufffd") * 50 < sum(not c.isascii() for c in text):
+    if best is None or text.count("\ufffd") * 5 < sum(not c.isascii() for c in text):
         return Text(text, "utf-8", "its bytes")
     encoding = codecs.lookup(best.encoding).name
     return Text(body.decode(encoding, "replace"), encoding, "its bytes")
