@@ -13,6 +13,7 @@ from crawler.items import Article, Media
 from crawler.normalise import Fetch, Refusal, article, refusal, related_items
 from crawler.page import Dated, Declared, Listed, Page, Related
 from crawler.page import Media as Shown
+from crawler.page import read as read_page
 from crawler.page.dates import Moment
 
 SITE = sites.load("alalam")
@@ -671,3 +672,24 @@ def test_a_page_that_says_which_article_it_is(
 ) -> None:
     page = replace(BARE, headline=HEADLINE, dated=DATED, body=(LONG,))
     assert refusal(replace(page, url=Declared(says, "meta og:url")), asked, SITE) == expected
+
+
+CUT = """array(2) {
+  [0]=>
+  array(3) {
+    ["id"]=>
+    string(1) "7"
+    ["title"]=>
+    string(6) "Olives"
+    ["pic"]=>
+    string(0) ""
+  }
+  [1]=>
+"""
+PAGE = "<html><body><h1>Quiet</h1><p>The olives of the old town are ripe again.</p>{}</body></html>"
+
+
+def test_list_in_an_array_that_was_cut() -> None:
+    related = read_page(PAGE.format(f"<pre>{CUT}").encode(), SITE).related
+    assert related is not None
+    assert (related.items, related.complete) == ((Listed("7", "Olives"),), False)
