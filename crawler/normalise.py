@@ -198,6 +198,7 @@ def _picture(listed: str, site: Site) -> tuple[str | None, str | None, bool]:
         if site.picture_url and listed.startswith("/")
         else listed
     )
+    url = url.replace(" ", "%20")
     uploaded = site.uploaded(listed) if site.uploaded else None
     return (
         url if url.startswith(("http://", "https://")) else None,

@@ -1,17 +1,21 @@
-"""Pages are cases in files: tests/pages/NAME.html beside NAME.json, what a careful reader would say of it.
+"""Pages are cases in files: tests/pages/NAME.html beside NAME.json, what a careful reader would say of it, and its whole record.
 
 ``gaps.json`` names what is known to be read otherwise, field by field, with the reason; a gap that closes fails the test, so that the
 list stays true.
 """
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+from conftest import VALIDATORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +26,29 @@ SITE = sites.load("alalam")
 GAPS: dict[str, dict[str, str]] = json.loads((PAGES / "gaps.json").read_text(encoding="utf-8"))
 CASES = sorted(path.stem for path in PAGES.glob("*.json") if path.stem != "gaps")
 FIELDS = ("is_article", "headline", "published", "body", "related", "media")
+NULLABLE = (
+    "url",
+    "headline",
+    "headline_raw",
+    "published_at",
+    "published_raw",
+    "body",
+    "language",
+    "credit",
+    "media",
+    "related",
+    "related_complete",
+    "body_sha256",
+)
+# The fields of a record that one of the reader's fields decides.
+DECIDED = {
+    "headline": ("headline", "headline_raw"),
+    "published": ("published_at", "published_raw"),
+    "body": ("body", "body_sha256", "credit"),
+    "related": ("related", "related_complete"),
+    "media": ("media",),
+}
+FETCHED_AT = datetime(2015, 10, 24, 6, 7, 8, 90, tzinfo=UTC)
 
 
 def page_of(case: str) -> Path:
@@ -32,7 +59,14 @@ def site_of(truth: dict[str, Any]) -> sites.Site:
     return sites.load(truth.get("site", "alalam"))
 
 
-def read(case: str, truth: dict[str, Any]) -> page.Page:
+def truth_of(case: str) -> dict[str, Any]:
+    truth: dict[str, Any] = json.loads((PAGES / f"{case}.json").read_text(encoding="utf-8"))
+    return truth
+
+
+@cache
+def read(case: str) -> page.Page:
+    truth = truth_of(case)
     site = site_of(truth)
     return page.read(
         page_of(case).read_bytes(),
@@ -45,6 +79,78 @@ def read(case: str, truth: dict[str, Any]) -> page.Page:
 def instant(text: str | None) -> object:
     """A date for comparison: instants are equal whatever their offset, a bare date is not an instant."""
     return datetime.fromisoformat(text) if text and "T" in text else text
+
+
+def fetch_of(article_id: str, site: sites.Site) -> normalise.Fetch:
+    return normalise.Fetch(
+        id=article_id,
+        url=site.url_of(article_id),
+        depth=0,
+        found_on=None,
+        fetched_at=FETCHED_AT,
+        source="live",
+        status=200,
+    )
+
+
+def record_of(said: page.Page, truth: dict[str, Any]) -> dict[str, Any]:
+    """What the crawl would write of a page: its record, or the reason why there is none."""
+    site = site_of(truth)
+    if refusal := normalise.refusal(said, truth["id"], site):
+        return {"reason": refusal.reason, "detail": refusal.detail}
+    related = normalise.related_items(said.related, site)
+    record = normalise.article(said, fetch_of(truth["id"], site), related, site)
+    plain: dict[str, Any] = json.loads(msgspec.json.encode(record))
+    return plain
+
+
+def expected_of_reader(truth: dict[str, Any]) -> dict[str, Any]:
+    """The record of a page of which a reader says no more than headline, date and body."""
+    if not truth["is_article"]:
+        return {}
+    site = site_of(truth)
+    return {
+        "kind": "article",
+        "schema": 2,
+        "site": site.name,
+        "id": truth["id"],
+        "revision": 1,
+        "changed": [],
+        **dict.fromkeys(NULLABLE),
+        "url": site.url_of(truth["id"]),
+        "headline": truth["headline"],
+        "headline_raw": truth["headline"],
+        "published_at": truth["published"],
+        "body": "\n\n".join(truth["body"]) or None,
+        "depth": 0,
+        "found_on": None,
+        "fetched_at": "2015-10-24T06:07:08.000090+00:00",
+        "source": "live",
+        "status": 200,
+    }
+
+
+def expected_record(truth: dict[str, Any]) -> dict[str, Any]:
+    """The reader's record with the fields that ``record`` names, and those that follow from others."""
+    expected = {**expected_of_reader(truth), **truth.get("record", {})}
+    if truth["is_article"]:
+        body = expected["body"]
+        expected["body_sha256"] = sha256(body.encode()).hexdigest() if body else None
+        expected["missing"] = [name for name in NULLABLE if expected[name] is None]
+    return expected
+
+
+def without_gaps(record: dict[str, Any], gaps: dict[str, str]) -> dict[str, Any]:
+    """A record without the fields that are known to be read otherwise."""
+    left_out = {name for gap in gaps for name in DECIDED.get(gap, (gap,))}
+    kept = {name: value for name, value in record.items() if name not in left_out}
+    if "provenance" in kept:
+        kept["provenance"] = {
+            name: told for name, told in kept["provenance"].items() if name not in left_out
+        }
+    if "missing" in kept:
+        kept["missing"] = [name for name in kept["missing"] if name not in left_out]
+    return kept
 
 
 def check(field: str, said: page.Page, truth: dict[str, Any]) -> None:
@@ -65,19 +171,22 @@ def check(field: str, said: page.Page, truth: dict[str, Any]) -> None:
     elif field == "related":
         got = [[item.id, item.title] for item in said.related.items] if said.related else None
         assert got == truth["related"]
-    else:
+    elif field == "media":
         url = site_of(truth).url_of(truth["id"])
         assert {urljoin(url, media.url) for media in said.media or ()} == {
             urljoin(url, wanted) for wanted in truth["media"]
         }
+    else:
+        assert record_of(said, truth)[field] == expected_record(truth)[field]
 
 
 def cases() -> list[Any]:
     found = []
     for case in CASES:
-        is_article = json.loads((PAGES / f"{case}.json").read_text(encoding="utf-8"))["is_article"]
-        for field in FIELDS if is_article else FIELDS[:1]:
-            gap = GAPS.get(case, {}).get(field)
+        is_article = truth_of(case)["is_article"]
+        gaps = GAPS.get(case, {})
+        for field in dict.fromkeys((*FIELDS, *gaps)) if is_article else FIELDS[:1]:
+            gap = gaps.get(field)
             marks = [pytest.mark.xfail(reason=gap, strict=True)] if gap else []
             found.append(pytest.param(case, field, marks=marks, id=f"{case}-{field}"))
     return found
@@ -85,13 +194,19 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("case", "field"), cases())
 def test_page(case: str, field: str) -> None:
-    truth = json.loads((PAGES / f"{case}.json").read_text(encoding="utf-8"))
-    check(field, read(case, truth), truth)
+    check(field, read(case), truth_of(case))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "is_article" not in GAPS.get(case, {})])
+def test_record(case: str) -> None:
+    truth, gaps = truth_of(case), GAPS.get(case, {})
+    said = without_gaps(record_of(read(case), truth), gaps)
+    assert said == without_gaps(expected_record(truth), gaps)
 
 
 def test_every_gap_is_of_a_case() -> None:
     assert set(GAPS) <= set(CASES)
-    assert all(set(gaps) <= set(FIELDS) for gaps in GAPS.values())
+    assert all(set(gaps) <= {*FIELDS, *NULLABLE} for gaps in GAPS.values())
 
 
 @settings(max_examples=150, deadline=None)
@@ -117,19 +232,8 @@ def test_any_bytes_never_raise(body: bytes) -> None:
 
 
 def make_record(body: bytes, charset: str | None) -> None:
-    import msgspec
-    from conftest import VALIDATORS
-
     said = page.read(body, SITE, url=SITE.url_of("1"), charset=charset)
     normalise.refusal(said, "1", SITE)
-    fetch = normalise.Fetch(
-        id="1",
-        url=SITE.url_of("1"),
-        depth=0,
-        found_on=None,
-        fetched_at=datetime.now().astimezone(),
-        source="live",
-        status=200,
-    )
-    record = normalise.article(said, fetch, normalise.related_items(said.related, SITE), SITE)
+    related = normalise.related_items(said.related, SITE)
+    record = normalise.article(said, fetch_of("1", SITE), related, SITE)
     VALIDATORS["article"].validate(json.loads(msgspec.json.encode(record)))

@@ -76,7 +76,7 @@ _CLOCK_ANYWHERE = re.compile(r"\d{1,2}\s?[:h.٫]\s?\d{2}")
 _YEAR_ANYWHERE = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)[\d٠-٩۰-۹]{2}")
 # Characters; no date stands behind more, and an expression meets no more of what a page may hold.
 _LONGEST = 400
-_LETTER = re.compile(r"[^\W\d_]{3}")
+_LETTER = re.compile(r"[^\W\d_]{2}")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 

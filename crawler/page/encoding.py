@@ -14,7 +14,10 @@ from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encodi
 
 # Only the punctuation that word processors put into Latin text: too little for any detector.
 _WORD_PROCESSOR = re.compile(rb"[\x00-\x7f\x80\x82\x84\x85\x91-\x97\x99\xa0\xa9\xab\xae\xb7\xbb]*")
-_SINGLE_BYTE = re.compile(r"cp\d{3,4}|iso8859-\d+|koi8-[rut]|ascii|mac-.*|tis-620|latin.*")
+# Of the code pages of Windows, those of Chinese, Japanese and Korean have two bytes a letter.
+_SINGLE_BYTE = re.compile(
+    r"cp(?!932|936|949|950)\d{3,4}|iso8859-\d+|koi8-[rut]|ascii|mac-.*|tis-620|latin.*"
+)
 
 _NOT_OF_PAGES = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
 # Bytes that are enough to tell an encoding by.
@@ -68,7 +71,7 @@ def decode(body: bytes, declared: str | None) -> Text:
     best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
     # A few bad bytes in a page of UTF-8 are damage, not another encoding.
     text = body.decode("utf-8", "replace")
-    if best is None or text.count("\ufffd") * 50 < sum(not c.isascii() for c in text):
+    if best is None or text.count("\ufffd") * 5 < sum(not c.isascii() for c in text):
         return Text(text, "utf-8", "its bytes")
     encoding = codecs.lookup(best.encoding).name
     return Text(body.decode(encoding, "replace"), encoding, "its bytes")

@@ -69,19 +69,16 @@ def read(root: _Element) -> Metadata:
     title = (
         next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
     )
-    headlines = [
-        Declared(h, "JSON-LD headline")
-        for h in _texts(article.get("headline") or article.get("name"))
-    ]
+    # A video has a name, and a date of its upload.
+    name = "headline" if article.get("headline") else "name"
+    headlines = [Declared(h, f"JSON-LD {name}") for h in _texts(article.get(name))]
     headlines += [
         Declared(metas[key], f"meta {key}")
         for key in ("og:title", "twitter:title", "dc.title")
         if key in metas
     ]
-    published = [
-        Declared(d, "JSON-LD datePublished")
-        for d in _texts(article.get("datePublished") or article.get("uploadDate"))
-    ]
+    date = "datePublished" if article.get("datePublished") else "uploadDate"
+    published = [Declared(d, f"JSON-LD {date}") for d in _texts(article.get(date))]
     published += [Declared(metas[key], f"meta {key}") for key in _PUBLISHED if key in metas]
     canonical = [
         link.get("href") or ""

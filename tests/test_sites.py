@@ -1,0 +1,80 @@
+"""What every publisher's file gives: the addresses of its articles, and which pages are its own."""
+
+from dataclasses import replace
+
+import pytest
+
+from crawler import sites
+from crawler.errors import CrawlerError
+
+SITE = sites.load("alalam")
+IDS = {
+    "http://en.alalam.ir/news/1752033": "1752033",
+    "https://en.alalam.ir/news/1752033": "1752033",
+    "http://www.en.alalam.ir/news/17": "17",
+    "http://en.alalamtv.net/news/17": "17",
+    "http://www.en.alalamtv.net/news/17": "17",
+    "http://EN.Alalam.IR:8080/news/17": "17",
+    "  /news/17 ": "17",
+    "\n/news/17": "17",
+    "../news/17/a-headline.html?x=1#top": "17",
+    "/news/" + "9" * 18: "9" * 18,
+    "/news/" + "9" * 19: None,
+    "/news/x17": None,
+    "/?/news/17": None,
+    "/#/news/17": None,
+    "/photo/17": None,
+    "http://alalam.ir/news/17": None,
+    "http://elsewhere.example/news/17": None,
+    "//elsewhere.example/news/17": None,
+    "ftp://en.alalam.ir/news/17": None,
+    "javascript:/news/17": None,
+    "http://[en.alalam.ir/news/17": None,
+    "": None,
+}
+MIRROR = SITE.at("http://Mirror.example:8080/web/")
+PORTS = {
+    "http://a.example/x": ("a.example", 80),
+    "https://A.Example/x": ("a.example", 443),
+    "http://a.example:8080": ("a.example", 8080),
+    "https://[::1]:81/": ("::1", 81),
+    "/x": ("", 80),
+}
+
+
+@pytest.mark.parametrize("url", IDS)
+def test_id_in_a_url(url: str) -> None:
+    assert SITE.id_of(url) == IDS[url]
+
+
+def test_relative_urls_start_from_the_base_that_is_given() -> None:
+    assert SITE.id_of("17", "http://en.alalam.ir/news/1") == "17"
+    assert SITE.id_of("/news/17", "http://elsewhere.example/") is None
+    assert SITE.id_of("http://en.alalam.ir/news/17", "http://elsewhere.example/") == "17"
+
+
+def test_mirror() -> None:
+    assert MIRROR.url_of("17") == "http://Mirror.example:8080/web/news/17"
+    assert MIRROR.hosts == {"mirror.example"}
+    assert MIRROR.id_of("http://mirror.example/web/news/17") == "17"
+    assert MIRROR.id_of("http://en.alalam.ir/news/17") is None
+    kept = replace(MIRROR, base_url=SITE.base_url, hosts=SITE.hosts)
+    assert {name: getattr(kept, name) for name in SITE.__slots__} == {
+        name: getattr(SITE, name) for name in SITE.__slots__
+    }
+
+
+def test_names() -> None:
+    assert sites.names() == ["alalam"]
+    assert [sites.load(name).name for name in sites.names()] == sites.names()
+
+
+def test_a_name_that_no_file_has() -> None:
+    with pytest.raises(CrawlerError) as raised:
+        sites.load("alalan")
+    assert str(raised.value) == "site: got 'alalan', takes one of alalam; did you mean 'alalam'?"
+
+
+@pytest.mark.parametrize("url", PORTS)
+def test_host_and_port(url: str) -> None:
+    assert sites.host_and_port(url) == PORTS[url]
