@@ -193,7 +193,7 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     work = Work(_STEPS + _STEPS_A_BYTE * len(page))
     position = broken = 0
     previous: Dump | None = None
-    while broken < _MOST_BROKEN:
+    while broken <= _MOST_BROKEN:
         start = _next_start(page, position, previous)
         if start is None:
             return
