@@ -145,7 +145,7 @@ def test_a_job(
     assert asked.wait(PATIENCE)
     try:
         # While nothing else happens, what was fetched becomes safe.
-        wait_until(fetched_is_safe, seconds=10)
+        wait_until(fetched_is_safe, seconds=30)
     finally:
         go_on.set()
     assert running.ended() == 0
