@@ -44,6 +44,8 @@ class File:
     def __init__(self, content: bytes, mode: int) -> None:
         self._data = bytearray(content)
         self._content: bytes | None = content
+        # Since it was synced: where, and what was written; None: it ends there.
+        self._written: list[tuple[int, bytes | None]] = []
         self.mode = mode
         self.synced = self.now
 
@@ -53,14 +55,22 @@ class File:
             self._content = bytes(self._data)
         return self._content, self.mode
 
-    def write(self, position: int, data: bytes) -> None:
-        self.resize(max(len(self._data), position))
-        self._data[position : position + len(data)] = data
+    @property
+    def half(self) -> tuple[bytes, int]:
+        """With the first half of what was written since it was synced."""
+        file = File(*self.synced)
+        for position, data in self._written[: len(self._written) // 2]:
+            file.write(position, data)
+        return file.now
 
-    def resize(self, size: int) -> None:
+    def write(self, position: int, data: bytes | None) -> None:
+        self._written.append((position, data))
         self._content = None
-        del self._data[size:]
-        self._data.extend(bytes(size - len(self._data)))
+        self._data.extend(bytes(max(0, position - len(self._data))))
+        if data is None:
+            del self._data[position:]
+        else:
+            self._data[position : position + len(data)] = data
 
     @property
     def size(self) -> int:
@@ -68,6 +78,7 @@ class File:
 
     def sync(self) -> None:
         self.synced = self.now
+        self._written = []
 
 
 class Folder:
@@ -153,7 +164,7 @@ class Disk:
                 holder.change(**{own: node})
             if isinstance(node, File):
                 if "O_TRUNC" in flags:
-                    node.resize(0)
+                    node.write(0, None)
                 self._positions[result, id(node)] = None if "O_APPEND" in flags else 0
         elif name in ("fsync", "fdatasync"):
             assert node is not None, path
@@ -173,7 +184,7 @@ class Disk:
         elif name == "lseek" and self._positions[opened] is not None:
             self._positions[opened] = result
         elif name == "ftruncate":
-            file.resize(int(args[1]))
+            file.write(int(args[1]), None)
         elif name == "fchmod":
             file.mode = int(args[1], 8)
 
@@ -186,15 +197,20 @@ class Disk:
         return self._state((), ())
 
     def after_a_power_cut(self) -> list[State]:
-        """What may be there: nothing that was not synced, all of it, and each piece alone."""
+        """What may be there: nothing that was not synced, all of it, each piece alone, and all
+        files half written.
+        """
         nodes = list({id(node): node for node in self.root.everything()}.values())
         changes = [change for node in nodes if isinstance(node, Folder) for change in node.changes]
         files = [node for node in nodes if isinstance(node, File) and node.now != node.synced]
         names = [[], changes, *([change] for change in changes)]
         states = [self._state(kept, written) for kept in names for written in ([], files)]
-        return states + [self._state(changes, [file]) for file in files]
+        states += [self._state(changes, [file]) for file in files]
+        return [*states, self._state(changes, files, half=True)]
 
-    def _state(self, changes: Collection[Any], files: Collection[File]) -> State:
+    def _state(
+        self, changes: Collection[Any], files: Collection[File], *, half: bool = False
+    ) -> State:
         kept, written = set(map(id, changes)), set(map(id, files))
 
         def names(folder: Folder) -> dict[str, File | Folder]:
@@ -204,9 +220,12 @@ class Disk:
                     _apply(found, change)
             return found
 
-        return dict(
-            _files(self.root, names, lambda file: file.now if id(file) in written else file.synced)
-        )
+        def content(file: File) -> tuple[bytes, int]:
+            if id(file) not in written:
+                return file.synced
+            return file.half if half else file.now
+
+        return dict(_files(self.root, names, content))
 
 
 def _files(
