@@ -1,0 +1,150 @@
+"""What a crawl with a memory asks a server for only if it has changed (RFC 9110, 13.1)."""
+
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler
+from typing import NamedTuple
+
+from conftest import IMPATIENT, Crawl
+from server import NewsServer, answer
+
+AT_ONCE = {**IMPATIENT, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+MONDAY, TUESDAY = "Mon, 05 Jan 2026 10:00:00 GMT", "Tue, 06 Jan 2026 10:00:00 GMT"
+
+
+def page(text: str) -> bytes:
+    """The page of an article; that of no text holds none."""
+    body = f"<p>{text} is what it says, in a sentence that is long enough to be one.</p>" * 3
+    date = "<span>Fri Oct 23, 2015 13:26:08</span>"
+    whole = f'<h1>A headline and no other</h1>{date}<div>{body}</div>string(2) "[]"'
+    return f"<html>{whole if text else '<p>Nothing.</p>'}</html>".encode()
+
+
+class Visit(NamedTuple):
+    """The conditions that a request is to have, and the answer to it."""
+
+    conditions: dict[str, str]
+    status: int
+    validators: dict[str, str]
+    text: str = "one"
+
+
+def etag(value: str) -> dict[str, str]:
+    return {"ETag": value}
+
+
+def modified(value: str) -> dict[str, str]:
+    return {"Last-Modified": value}
+
+
+def if_other(value: str) -> dict[str, str]:
+    return {"If-None-Match": value}
+
+
+def if_since(value: str) -> dict[str, str]:
+    return {"If-Modified-Since": value}
+
+
+# All visits to an article in four runs; and how many revisions there are then.
+VISITS: dict[str, tuple[list[Visit], int]] = {
+    "no validators": ([Visit({}, 200, {})] * 4, 1),
+    "Last-Modified alone": (
+        [
+            Visit({}, 200, modified(MONDAY)),
+            Visit(if_since(MONDAY), 304, {}),
+            Visit(if_since(MONDAY), 200, modified(TUESDAY), "two"),
+            Visit(if_since(TUESDAY), 304, {}),
+        ],
+        2,
+    ),
+    "a time as the server writes it": (
+        [
+            Visit({}, 200, modified("Monday, 05-Jan-26 10:00:00 GMT")),
+            *[Visit(if_since("Monday, 05-Jan-26 10:00:00 GMT"), 304, {})] * 3,
+        ],
+        1,
+    ),
+    "both": (
+        [
+            Visit({}, 200, etag('"1"') | modified(MONDAY)),
+            Visit(if_other('"1"') | if_since(MONDAY), 304, {}),
+            Visit(if_other('"1"') | if_since(MONDAY), 200, etag('W/"2"')),
+            Visit(if_other('W/"2"'), 304, {}),
+        ],
+        1,
+    ),
+    "other than ASCII": ([Visit({}, 200, etag('"é"')), *[Visit(if_other('"é"'), 304, {})] * 3], 1),
+    "another one over the same text": (
+        [
+            Visit({}, 200, etag('"1"')),
+            Visit(if_other('"1"'), 200, etag('"2"')),
+            Visit(if_other('"2"'), 200, modified(MONDAY)),
+            Visit(if_since(MONDAY), 200, {}),
+        ],
+        1,
+    ),
+    "none over the same text": (
+        [Visit({}, 200, etag('"1"')), Visit(if_other('"1"'), 200, {}), *[Visit({}, 200, {})] * 2],
+        1,
+    ),
+    "gone and back": (
+        [
+            Visit({}, 200, etag('"1"')),
+            Visit(if_other('"1"'), 404, etag('"gone"')),
+            Visit({}, 200, etag('"1"')),
+            Visit(if_other('"1"'), 304, {}),
+        ],
+        2,
+    ),
+    "a failure": (
+        [
+            Visit({}, 200, etag('"1"')),
+            Visit(if_other('"1"'), 403, etag('"403"')),
+            Visit(if_other('"1"'), 200, etag('"no article"'), ""),
+            Visit(if_other('"1"'), 304, {}),
+        ],
+        1,
+    ),
+    "never an article": (
+        [Visit({}, 403, etag('"1"')), Visit({}, 404, etag('"1"')), *[Visit({}, 403, {})] * 2],
+        0,
+    ),
+    "a server that knows no conditions": (
+        [
+            Visit({}, 200, etag('"1"')),
+            Visit(if_other('"1"'), 412, {}),
+            Visit({}, 200, etag('"2"')),
+            Visit(if_other('"2"'), 304, {}),
+            Visit(if_other('"2"'), 304, {}),
+        ],
+        1,
+    ),
+}
+
+
+def conditions(handler: BaseHTTPRequestHandler) -> dict[str, str]:
+    names = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range")
+    return {name: handler.headers[name] for name in names if name in handler.headers}
+
+
+def test_conditions(live: Crawl, scrapy: Crawl, server: NewsServer) -> None:
+    asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+    ids = {case: str(1_700_001 + number) for number, case in enumerate(VISITS)}
+
+    def serve(case: str) -> None:
+        def visited(handler: BaseHTTPRequestHandler, before: int) -> None:
+            asked[case].append(conditions(handler))
+            _, status, validators, text = VISITS[case][0][before]
+            answer(handler, status, page(text) if status == 200 else b"", validators)
+
+        server.misbehaviour[f"/news/{ids[case]}"] = visited
+
+    for case in VISITS:
+        serve(case)
+    for _ in range(4):
+        live(seed=",".join(ids.values()), depth=0, settings=AT_ONCE)
+    assert asked == {
+        case: [visit.conditions for visit in visits] for case, (visits, _) in VISITS.items()
+    }
+    exported = scrapy("export", "-s", "JOBDIR=job", "--revisions").stdout
+    revisions = {case: exported.count(f'"id":"{ids[case]}"') for case in VISITS}
+    assert revisions == {case: count for case, (_, count) in VISITS.items()}
