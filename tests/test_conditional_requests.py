@@ -4,6 +4,7 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
+import pytest
 from conftest import IMPATIENT, Crawl
 from server import NewsServer, answer
 
@@ -119,6 +120,49 @@ VISITS: dict[str, tuple[list[Visit], int]] = {
         1,
     ),
 }
+
+
+HERE, ELSEWHERE = "http://en.alalam.ir", "http://en.alalamtv.net"
+LONGER = f"{HERE}/news/1700001/the-story-of-a-bridge"
+# What the publisher's servers are asked for in four runs, on which conditions, and what they answer.
+SERVERS: list[tuple[str, Visit]] = [
+    (f"{HERE}/news/1700001", Visit({}, 200, etag('"here"') | modified(MONDAY))),
+    (
+        f"{HERE}/news/1700001",
+        Visit(
+            if_other('"here"') | if_since(MONDAY), 302, {"Location": f"{ELSEWHERE}/news/1700001"}
+        ),
+    ),
+    (f"{ELSEWHERE}/news/1700001", Visit({}, 200, etag('"elsewhere"') | modified(MONDAY))),
+    # Nor does this one know the validators of that one.
+    (f"{HERE}/news/1700001", Visit({}, 302, {"Location": LONGER})),
+    (LONGER, Visit({}, 200, etag('"here again"'))),
+    # Another address of the same server is no other server.
+    (f"{HERE}/news/1700001", Visit(if_other('"here again"'), 302, {"Location": LONGER})),
+    (LONGER, Visit(if_other('"here again"'), 304, {})),
+]
+
+
+def test_a_redirect_to_another_server(
+    crawl: Crawl, server: NewsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one must not be asked on conditions of this one: what it has may well be older."""
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    def visited(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if handler.path.endswith("/robots.txt"):
+            answer(handler, 404)
+            return
+        _, status, headers, text = SERVERS[len(asked)][1]
+        asked.append((handler.path, conditions(handler)))
+        answer(handler, status, page(text) if status == 200 else b"", headers)
+
+    # It is the proxy that is asked for the pages of both.
+    monkeypatch.setenv("http_proxy", server.url)
+    server.answer_with = visited
+    for _ in range(4):
+        assert crawl(seed="1700001", depth=0, settings=AT_ONCE).exit_code == 0
+    assert asked == [(url, visit.conditions) for url, visit in SERVERS]
 
 
 def conditions(handler: BaseHTTPRequestHandler) -> dict[str, str]:

@@ -95,3 +95,9 @@ def host_and_port(url: str) -> tuple[str, int]:
     """The host and port of a URL, however they are written."""
     parts = urlsplit(url)
     return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def same_server(url: str, other: str) -> bool:
+    """Whether two URLs are of one server, with TLS or without."""
+    one, another = urlsplit(url), urlsplit(other)
+    return (one.hostname, one.port) == (another.hostname, another.port)

@@ -34,6 +34,9 @@ WITH_PAGE = frozenset((200, 203))
 OF_ROBOTS = "of_robots"
 """In the meta of a request for robots.txt, and of those to which it is redirected: a list of the
 URLs to which it was."""
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
+"""The headers that ask for a page only if it has not these validators (RFC 9110, 13.1): its ETag
+and its Last-Modified (``frontier.Validators``)."""
 NOTES = "notes"
 """In the meta of a request: a list of what had to be assumed about its answer (``Fetch.notes``)."""
 

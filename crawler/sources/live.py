@@ -18,8 +18,8 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
 
 from crawler.scheduler import FrontierScheduler
-from crawler.sites import host_and_port
-from crawler.sources import NAMED_BY_USER, OF_ROBOTS, PageRefused
+from crawler.sites import host_and_port, same_server
+from crawler.sources import CONDITIONS, NAMED_BY_USER, OF_ROBOTS, PageRefused
 from crawler.sources.addresses import PrivateAddressError, is_private_literal, named_by_user
 
 if TYPE_CHECKING:
@@ -60,15 +60,23 @@ class PublisherOnlyMiddleware:
 
 
 class RefusingRedirectMiddleware(RedirectMiddleware):
-    """Scrapy's redirects, with a reason for each that cannot be followed."""
+    """Scrapy's redirects, with a reason for each that cannot be followed.
+
+    Another server is asked without the conditions of this one: its validators are its own.
+    """
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
         try:
             result = super().process_response(request, response)
-            if OF_ROBOTS in request.meta and isinstance(result, Request):
+            if not isinstance(result, Request):
+                return result
+            if OF_ROBOTS in request.meta:
                 request.meta[OF_ROBOTS].append(result.url)
+            if not same_server(request.url, result.url):
+                for name in CONDITIONS:
+                    result.headers.pop(name, None)
             return result
         except ValueError as error:
             # "javascript:", "http://[x"

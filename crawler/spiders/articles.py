@@ -22,8 +22,9 @@ from crawler.items import ANSWERS, Failure, Reason, RelatedItem
 from crawler.normalise import Fetch
 from crawler.page import Page
 from crawler.scheduler import TAKEN
-from crawler.sites import ARTICLE_ID, host_and_port
+from crawler.sites import ARTICLE_ID, host_and_port, same_server
 from crawler.sources import (
+    CONDITIONS,
     NOTES,
     WITH_PAGE,
     NotSaved,
@@ -239,7 +240,7 @@ class ArticlesSpider(Spider):
             before = self.archive.before(self.site.url_of(sighting.id))
             if before is None or (before.etag, before.last_modified) != sighting.validators:
                 return {}
-        named = zip(("If-None-Match", "If-Modified-Since"), sighting.validators, strict=True)
+        named = zip(CONDITIONS, sighting.validators, strict=True)
         return {name: value.encode("latin-1") for name, value in named if value}
 
     def _identify(self, seed: arguments.Seed) -> tuple[str, str, dict[str, Any]]:
@@ -313,7 +314,8 @@ class ArticlesSpider(Spider):
                 fetch.id, *of_status(response.status)[:2], response.request, response.status
             )
             return
-        sighting.answered = _validators(response) if fetch.source == LIVE else (None, None)
+        of_live = fetch.source == LIVE and same_server(response.url, self.site.url_of(sighting.id))
+        sighting.answered = _validators(response) if of_live else (None, None)
         if what := not_html(response):
             yield self._refused(fetch.id, "not_html", what, response.request, response.status)
             return
