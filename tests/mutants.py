@@ -31,7 +31,7 @@ RENDERING = "rendering splash_addresses gate passwords"
 TESTS = {
     "crawler/frontier.py": "frontier job listings crawl_saved runs ledger crawl_live",
     "crawler/scheduler.py": "frontier manners crawl_saved crawl_live ledger progress",
-    "crawler/ledger": "job recheck runs frontier power ledger kept_files commands kill",
+    "crawler/ledger": "job recheck runs conditional_requests frontier power ledger kept_files commands kill",
     "crawler/normalise.py": "normalise encoding page dates leak crawl_saved",
     "crawler/page": "encoding dates page normalise leak bodies",
     "crawler/vardump": "vardump leak xdebug_places vardump_command",

@@ -1,69 +1,12 @@
-"""Runs of one job: what is asked for again, when, and with which conditions."""
+"""Runs of one job: what is read again, when failures are tried again, and limits."""
 
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import pytest
-from conftest import SEED, SITE, Crawl, clock, read_records
+from conftest import Crawl, clock, read_records
 from server import NewsServer, answer
 from test_ledger import AT_ONCE, LISTED, page, serve
 
 HOUR = 3600
-CONDITIONS = ("If-None-Match", "If-Modified-Since")
-YESTERDAY, TODAY = "Tue, 24 Nov 2015 10:00:00 GMT", "Wed, 25 Nov 2015 10:00:00 GMT"
-
-# Validators that the server gives in one run after the other, and the conditions of each request.
-VALIDATORS: dict[str, list[tuple[dict[str, str], dict[str, str]]]] = {
-    "a date": [
-        ({"Last-Modified": YESTERDAY}, {}),
-        ({"Last-Modified": YESTERDAY}, {"If-Modified-Since": YESTERDAY}),
-        ({"Last-Modified": TODAY}, {"If-Modified-Since": YESTERDAY}),
-        ({"Last-Modified": TODAY}, {"If-Modified-Since": TODAY}),
-    ],
-    "both": [
-        ({"ETag": 'W/"1"', "Last-Modified": YESTERDAY}, {}),
-        (
-            {"ETag": '"2"', "Last-Modified": TODAY},
-            {"If-None-Match": 'W/"1"', "If-Modified-Since": YESTERDAY},
-        ),
-        ({"ETag": '"2"'}, {"If-None-Match": '"2"', "If-Modified-Since": TODAY}),
-    ],
-    "none any more": [
-        ({"ETag": '"1"'}, {}),
-        ({}, {"If-None-Match": '"1"'}),
-        ({}, {}),
-    ],
-}
-
-
-class Conditional:
-    """Answers 304 to the conditions that its validators meet, and remembers those of requests."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.validators: dict[str, str] = {}
-        self.asked: list[dict[str, str]] = []
-
-    def __call__(self, handler: BaseHTTPRequestHandler, before: int) -> None:
-        names = [name for name in CONDITIONS if name in handler.headers]
-        self.asked.append({name: handler.headers[name] for name in names})
-        given = [handler.headers[name] for name in names]
-        if given and given == list(self.validators.values()):
-            answer(handler, 304, headers=self.validators)
-        else:
-            answer(handler, 200, self.body, self.validators)
-
-
-@pytest.mark.parametrize("case", VALIDATORS)
-def test_conditions_are_the_validators_of_the_last_answer(
-    job: Crawl, server: NewsServer, case: str
-) -> None:
-    """Also if the text was the same, and has no new revision."""
-    site = server.misbehaviour[f"/news/{SEED}"] = Conditional(server.pages[f"/news/{SEED}"])
-    for number, (site.validators, _) in enumerate(VALIDATORS[case]):
-        run = job(depth=0, settings=AT_ONCE)
-        assert (run.exit_code, len(run.articles)) == (0, 1 if number == 0 else 0)
-    assert site.asked == [conditions for _, conditions in VALIDATORS[case]]
 
 
 def test_what_must_be_read_again_is_asked_for_without_conditions(
@@ -81,17 +24,6 @@ def test_what_must_be_read_again_is_asked_for_without_conditions(
     # From now on it is an article like any other.
     job(seed=f"{first},{third}", depth=1, settings=AT_ONCE)
     assert server.not_modified == 4
-
-
-def test_conditions_stay_with_the_server_that_gave_them(job: Crawl, server: NewsServer) -> None:
-    with NewsServer(SITE) as other:
-        elsewhere = other.misbehaviour[f"/news/{SEED}"] = Conditional(other.pages[f"/news/{SEED}"])
-        here = server.misbehaviour[f"/news/{SEED}"] = Conditional(server.pages[f"/news/{SEED}"])
-        here.validators = elsewhere.validators = {"ETag": '"1"', "Last-Modified": TODAY}
-        job(depth=0, settings=AT_ONCE)
-        job(depth=0, settings=AT_ONCE, base_url=other.url)
-        job(depth=0, settings=AT_ONCE, base_url=server.url)
-        assert (here.asked, elsewhere.asked) == ([{}, {}], [{}])
 
 
 def test_failures_are_tried_again_with_backoff(
