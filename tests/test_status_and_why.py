@@ -67,7 +67,7 @@ def test_status(told: dict[str, str], scrapy: Crawl) -> None:
         "     2  2026-01-02 00:00:00  finished after 7 s: "
         "2 timeout, 1 changed, 1 dropped, 1 gone, 1 not_saved",
         "     1  2026-01-01 00:00:00  finished after 90 s: "
-        "2 timeout, 1 new, 1 dropped, 1 gone, 1 not_saved",
+        "2 timeout, 1 dropped, 1 gone, 1 new, 1 not_saved",
     ]
 
 
