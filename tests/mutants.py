@@ -33,7 +33,7 @@ TESTS = {
     "crawler/scheduler.py": "frontier manners crawl_saved crawl_live ledger progress",
     "crawler/ledger": "job recheck runs conditional_requests frontier power ledger kept_files commands kill",
     "crawler/normalise.py": "normalise encoding page dates leak crawl_saved",
-    "crawler/page": "encoding dates page normalise leak bodies",
+    "crawler/page": "encoding dates page normalise leak xdebug_places bodies",
     "crawler/vardump": "vardump leak xdebug_places vardump_command",
     "crawler/warc": "warc archive_files archive_index archive_pages archive_records candidates wild_archives archive power",
     "crawler/feeds": "csv power feeds kept_files ledger",

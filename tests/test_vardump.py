@@ -594,6 +594,15 @@ def test_what_a_length_counts(declared: str, written: str, how: str, times: int)
     assert (dump.start, page[dump.end :]) == (8, b"\n<p>")
 
 
+@pytest.mark.parametrize(("counted", "written"), [("\n", "\n"), ("\r\n", "\n"), ("\n", "\r\n")])
+def test_a_length_counted_before_the_page_was_recoded(counted: str, written: str) -> None:
+    text = "\n".join([f'{WORDS} "{WORDS}"'] * 3)
+    length = len(text.replace("\n", counted).encode())
+    content = text.replace("\n", written)
+    [dump] = vardump.scan(f'string({length}) "{content}"\n'.encode("cp1256"), "cp1256")
+    assert (dump.value, dump.how, dump.complete) == (content, lengths.RECODED, True)
+
+
 def test_line_ends_of_which_the_page_kept_some() -> None:
     content = b"one\r\ntwo\nthree\nfour"
     [dump] = vardump.scan(b'string(%d) "%b"\n' % (len(content) + 2, content))
