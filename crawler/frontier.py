@@ -17,7 +17,7 @@ ledger for many.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, Literal, Protocol
 
@@ -475,6 +475,17 @@ def _counts_more(follows: bool, order: Order, sighting: Sighting) -> bool:
     return follows if follows != followed else order < sighting.order
 
 
+def listed_item(
+    item: RelatedItem | None, headline: str | None, whole: RelatedItem | None
+) -> RelatedItem | None:
+    """Return the item of a list that is kept as its headline only; ``whole`` is that of another
+    list, which says the same but for the headline.
+    """
+    if item is None and whole is not None and headline:
+        return replace(whole, headline=headline, headline_raw=headline)
+    return item or whole
+
+
 def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[str, Any]:
     """The fields that a teaser and a failure share: what the run knows of an article that it did
     not read.
@@ -482,8 +493,14 @@ def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[s
     listings = list(listings)
     listing = sighting.listing
     if listing is None and sighting.found_on is not None:
+        whole = next((found.item for found in listings if found.item), None)
         listing = next(
-            (found.item for found in listings if found.page_id == sighting.found_on), None
+            (
+                listed_item(found.item, found.headline, whole)
+                for found in listings
+                if found.page_id == sighting.found_on
+            ),
+            None,
         )
     return {
         "site": site.name,

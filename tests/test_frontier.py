@@ -194,7 +194,20 @@ AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")
 BOTH = ("ship", "train")
 
 
+# 3 lists 1 after 0 did; its list counts once trains are not followed, and is told a run later.
+TOLD_LATER: Site = {
+    "0": [("3", "ship"), ("1", "train")],
+    "1": [],
+    "2": [("1", "train")],
+    "3": [("1", "ship")],
+}
+
+
 @settings(deadline=None, max_examples=80)
+@example(
+    TOLD_LATER,
+    [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],
+)
 @example(AS_NEAR, [Run(1, 0, BOTH, [0]), Run(1, 0, BOTH, [1]), Run(1, 0, BOTH, [2])])
 # What 3 lists is too far, wherever it is found.
 @example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])

@@ -23,7 +23,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
 from crawler.crash import point
 from crawler.errors import CrawlerError, LedgerError
-from crawler.frontier import READ_AGAIN, Listing, Sighting
+from crawler.frontier import READ_AGAIN, Listing, Sighting, listed_item
 from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
 from crawler.ledger import database, history
 from crawler.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
@@ -526,19 +526,19 @@ def _sighting(row: Any) -> Sighting:
 
 def _as_listed(rows: list[Any]) -> Iterator[tuple[Order, str, RelatedItem]]:
     """The place that each list gives an article, the page, and the item."""
-    whole = next((row.item for row in rows if row.item), None)
-    if whole is None:
-        return
-    for row in rows:
-        item = msgspec.json.decode(row.item or whole, type=RelatedItem)
-        if not row.item and row.headline:
-            # It says what the list says that counts, but for the headline.
-            item = replace(item, headline=row.headline, headline_raw=row.headline)
-        yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
+    items = [_item(row) for row in rows]
+    whole = next(filter(None, items), None)
+    for row, own in zip(rows, items, strict=True):
+        if item := listed_item(own, row.headline, whole):
+            yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
+
+
+def _item(row: Any) -> RelatedItem | None:
+    return msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
 
 
 def _listing(row: Any) -> Listing:
-    item = msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
+    item = _item(row)
     return Listing(
         row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
     )
