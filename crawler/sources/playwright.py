@@ -62,8 +62,9 @@ _GATED = (
 )
 _REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
 _POLL_SECONDS = 0.1
-# Seconds beside a page's own time, for a browser that has to be started.
+# A browser may take this long to start, and then this long beside a page's own time.
 _START_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
 
@@ -138,7 +139,15 @@ class BrowserRenderer:
 
     async def _visited(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         named = self._named if self._remote else None
+        limit = asyncio.timeout(_START_SECONDS)
         visit = _Visit(html, policies, self._watch, named)
+
+        async def prepare(page: Page, _: Request) -> None:
+            await visit.prepare(page)
+            limit.reschedule(
+                asyncio.get_running_loop().time() + self._patience.timeout + _ANSWER_SECONDS
+            )
+
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
             url,
@@ -148,13 +157,13 @@ class BrowserRenderer:
                 "playwright_include_page": True,
                 "playwright_context": f"page {next(self._numbers)}",
                 "playwright_context_kwargs": context,
-                "playwright_page_init_callback": visit.prepare,
+                "playwright_page_init_callback": prepare,
                 # Only that it begins: a page that never ends has to be read too.
                 "playwright_page_goto_kwargs": {"wait_until": "commit"},
             },
         )
         try:
-            async with asyncio.timeout(self._patience.timeout + _START_SECONDS):
+            async with limit:
                 # scrapy-playwright cannot encode what is no text, such as half of a surrogate pair; the page is there all the same.
                 with suppress(UnicodeEncodeError):
                     await self._crawler.engine.download_async(request)
@@ -204,7 +213,7 @@ class _Visit:
             # A list of policies, each of which counts (CSP 3, 2.2.2).
             self._headers["Content-Security-Policy"] = ", ".join(policies)
 
-    async def prepare(self, page: Page, request: Request) -> None:
+    async def prepare(self, page: Page) -> None:
         # For each page: scrapy-playwright takes another where a browser has died.
         self.led_to, self._given = None, False
         await page.add_init_script(self._watch)
