@@ -215,6 +215,18 @@ def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) 
     assert "Traceback" not in run.stderr
 
 
+def test_as_many_header_lines_as_are_read(live: Crawl, server: NewsServer) -> None:
+    # The status line, four other headers and the empty line count too.
+    many = {f"X-{number}": "y" for number in range(994)}
+    server.misbehaviour = {
+        f"/news/{SEED}": always(200, server.pages[f"/news/{SEED}"], **many),
+        f"/news/{VICTIM}": always(200, server.pages[f"/news/{VICTIM}"], **many, One_more="y"),
+    }
+    run = live(seed=f"{SEED},{VICTIM}", depth=0)
+    assert set(run.articles) == {SEED}
+    assert run.failures[VICTIM]["reason"] == "too_large"
+
+
 def test_what_lists_say_of_a_page_that_cannot_be_had(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{VICTIM}"] = always(403)
     failure = live(seed=SEED, depth=1, match="Advancing in Aleppo").failures[VICTIM]

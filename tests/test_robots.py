@@ -63,10 +63,11 @@ def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer)
     [
         (FILLER * 7_000 + RULES, True),
         (FILLER * 9_000 + RULES, False),
+        (RULES + FILLER * 9_000, True),
         # The line at the boundary would read "Disallow: /", were it not left out.
         (b"User-agent: *\n# " + b"x" * (500 * 1024 - 29) + b"\nDisallow: /other\n", False),
     ],
-    ids=["up to 500 KiB", "beyond", "across"],
+    ids=["up to 500 KiB", "beyond", "at the beginning of more", "across"],
 )
 def test_large_files(live: Crawl, server: NewsServer, robots: bytes, forbidden: bool) -> None:
     server.robots = robots

@@ -98,7 +98,10 @@ NEWEST: dict[str, tuple[Answer, str]] = {
         answers(403, b"<p>org.archive.wayback.exception.RobotAccessControlException: no</p>"),
         "RobotAccessControlException: no",
     ),
-    "law": (answers(451, b"<p>Unavailable\x1b[31m for\n legal reasons</p>"), r"\x1b[31m for legal"),
+    "law": (
+        answers(451, b"<p>Unavailable\x1b[31m for\n legal reasons</p>"),
+        r"Unavailable\x1b[31m for legal",
+    ),
     "an exception with status 200": (
         answers(200, b"<p>" + b"word " * 99 + b"AdministrativeAccessControlException: x</p>"),
         "AdministrativeAccessControlException: x",
