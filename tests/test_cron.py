@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, read_records, service
+from conftest import IMPATIENT, ROOT, clock, read_records, service
 from server import NewsServer
 
 SEED = "1752038"
@@ -33,10 +33,13 @@ def readme_block(beginning: str) -> str:
 
 @pytest.fixture
 def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Install a file in /etc/cron.d, with a cron daemon that runs."""
+    """Install a file in /etc/cron.d, with a cron daemon that runs. One that is started here takes
+    the next minute to begin in three seconds.
+    """
     daemon = shutil.which("cron")
     service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
     assert daemon is not None
+    running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).stdout
     own: list[subprocess.Popen[bytes]] = []
     installed = Path("/etc/cron.d/neighbourhood-crawler-test")
 
@@ -47,16 +50,21 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         # Cron reads nothing that others may write.
         new.chmod(0o644)
         new.rename(installed)
-        if not subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).stdout:
-            own.append(subprocess.Popen([daemon, "-f"]))
+        stop()
+        if not running:
+            ahead = clock(f"{57 - time.time() % 60:+.0f}s")
+            own.append(subprocess.Popen([daemon, "-f"], env={**os.environ, **ahead}))
+
+    def stop() -> None:
+        while own:
+            own[-1].send_signal(signal.SIGTERM)
+            own.pop().wait()
 
     try:
         yield install
     finally:
         installed.unlink(missing_ok=True)
-        for process in own:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+        stop()
 
 
 def test_the_crontab_line_of_the_readme(
@@ -97,6 +105,7 @@ def test_the_crontab_line_of_the_readme(
     page = f"/news/{LISTED}"
     server.pages[page] = server.pages[page].replace(b"Advancing in Aleppo", b"Advancing in Homs")
     server.pages["/news/1750384"] = server.pages["/news/1751832"].replace(b"1751832", b"1750384")
+    cron(line + "\n")
     wait_for(2)
 
     assert (job / "ledger.sqlite").exists()

@@ -71,10 +71,11 @@ def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, mi
 
 
 @pytest.mark.parametrize("kind", kill.KINDS, ids=lambda kind: kind.name)
-def test_killed_at_random_moments(linked: kill.Site, tmp_path: Path, kind: kill.Kind) -> None:
+def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
     seed = time.time()
     try:
-        kill.crawl(linked, tmp_path, kind, random.Random(seed))
+        with kill.Site(150) as site:
+            kill.crawl(site, tmp_path, kind, random.Random(seed))
     except AssertionError as error:
         raise AssertionError(f"seed {seed}: {error}") from error
 
