@@ -219,6 +219,15 @@ def test_gzip_bytes_without_a_content_encoding(
     assert set(ask(crawl, Archive(server, {(URL, OLD): packed})).articles) == {ID}
 
 
+@pytest.mark.parametrize("name", ["Content_Type", "X_Archive_Orig_Content_Type"])
+def test_the_charset_that_the_site_declared(crawl: Crawl, server: NewsServer, name: str) -> None:
+    text = page(ID).decode().replace("<h1>", "<h1>Мост открыт. ", 1)
+    headers = {"Content_Type": "", name: "text/html; charset=windows-1251"}
+    capture = answers(200, text.encode("windows-1251"), OLD, **headers)
+    found = ask(crawl, Archive(server, {(URL, OLD): capture})).articles[ID]
+    assert found["headline"].startswith("Мост открыт. ")
+
+
 def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServer) -> None:
     """Of the page that it leads to the captures are tried too, before those of the article."""
     long = f"{URL}/bridge-reopens"
