@@ -168,7 +168,7 @@ def test_an_archived_error_is_no_busy_archive(
 BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
     "429": (answers(429), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
     "500": (answers(500), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
-    "503": (answers(503), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
+    "503": (answers(503), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4, 0.8]),
     "asks for a second": (answers(503, Retry_After="1"), {"WAYBACK_BACKOFF": 0}, [1, 1]),
     "asks for none": (answers(503, Retry_After="0"), {"WAYBACK_BACKOFF": 90_000}, [0, 0]),
     "asks for too much": (answers(429, Retry_After="90000"), {"RETRY_AFTER_MAX": 0.3}, [0.3, 0.3]),
@@ -184,13 +184,13 @@ BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
 @pytest.mark.parametrize("case", BUSY)
 def test_a_busy_archive_is_asked_again(crawl: Crawl, server: NewsServer, case: str) -> None:
     busy, settings, least = BUSY[case]
-    left = [busy, busy, GOOD]
+    left = [*(busy for _ in least), GOOD]
     archive = Archive(server, {(URL, OLD): lambda handler: left.pop(0)(handler)})
-    assert set(ask(crawl, archive, RETRY_TIMES=2, **settings).articles) == {ID}
+    assert set(ask(crawl, archive, RETRY_TIMES=len(least), **settings).articles) == {ID}
     times = [at for at, path in server.asked if path.startswith("/web/")]
     waited = [later - earlier for earlier, later in pairwise(times)]
     # The server notes a request when its thread comes to it, which is not always at once.
-    assert len(waited) == 2
+    assert len(waited) == len(least)
     assert all(gap >= seconds - 0.12 for gap, seconds in zip(waited, least, strict=True)), waited
 
 
