@@ -623,6 +623,28 @@ def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
     assert told == [([1], False)] * min(broken, 201) + [([2], True)] * sound
 
 
+@pytest.mark.parametrize(("prose", "sound"), [(200, 1), (201, 0)])
+def test_a_page_of_much_code_in_prose(prose: int, sound: int) -> None:
+    page = b"<p>It begins with array(3) { there.</p>\n" * prose + b"<p>" + NUMBERS + b"</p>"
+    assert [dump.value for dump in vardump.scan(page)] == [[2]] * sound
+
+
+@pytest.mark.parametrize("before", [10, 1_900])
+def test_an_escape_far_from_the_beginning(before: int) -> None:
+    long = b"x" * before
+    dump = b'array(2) {\n  [0]=>\n  string(%d) "%b"\n  [1]=>\n  string(3) "a&amp;b"\n}\n'
+    [found] = vardump.scan(b"<pre>" + dump % (before, long) + b"</pre>")
+    assert (found.value, found.form, found.complete) == ([long.decode(), "a&b"], "escaped", True)
+
+
+def test_the_place_of_an_error_in_an_escaped_dump() -> None:
+    page = b"<p>&quot;</p><pre>array(2) {\n  [0]=&gt;\n  string(1) &quot;&lt;&quot;\n  oops</pre>"
+    [dump] = vardump.scan(page)
+    assert dump.error is not None
+    assert (dump.error.document, dump.value, dump.form) == (page, ["<"], "escaped")
+    assert page[dump.error.position :] == b"oops</pre>"
+
+
 def test_whole_dumps_are_not_counted_as_broken() -> None:
     dumps = list(vardump.scan((b"<p>" + NUMBERS + b"</p>") * 250))
     assert [(dump.value, dump.complete) for dump in dumps] == [([2], True)] * 250
