@@ -623,6 +623,42 @@ def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
     assert told == [([1], False)] * min(broken, 201) + [([2], True)] * sound
 
 
+@pytest.mark.parametrize(
+    ("page", "value", "how"),
+    [
+        # The quote at the very end stands where the text was cut.
+        (b'array(1) {\n  [0]=>\n  string(20) "a "b"', ['a "b"'], lengths.NOT_FOUND),
+        # One that closes nothing that a bracket opened is part of the content.
+        (b'string(99) "[{"a":"b"\n}]"\n', '[{"a":"b"\n}]', lengths.QUOTE),
+        (b'string(99) "[b"\n} "c"\n', '[b"\n} "c"\n', lengths.NOT_FOUND),
+    ],
+)
+def test_where_a_string_of_another_length_ends(page: bytes, value: object, how: str) -> None:
+    [dump] = vardump.scan(page)
+    assert (dump.value, dump.how, dump.complete) == (value, how, False)
+
+
+def test_a_page_that_only_says_that_it_is_utf_8() -> None:
+    [dump] = vardump.scan(b'string(6) "caf\xe9!"\n', "utf-8")
+    assert (dump.value, dump.how, dump.complete) == (b"caf\xe9!", lengths.RECODED, True)
+
+
+def test_two_properties_that_php_4_shows_alike() -> None:
+    dump = b'object(a)%b(2) {\n  ["x"]=>\n  int(1)\n  ["x"]=>\n  int(2)\n}\n'
+    [node] = vardump.parse(dump % b"")
+    assert isinstance(node, vardump.Object)
+    assert [entry.value for entry in node.entries] == [vardump.Int("1"), vardump.Int("2")]
+    with pytest.raises(vardump.VarDumpError, match="has a key twice"):
+        vardump.parse(dump % b"#1 ")
+
+
+@pytest.mark.parametrize("length", [41, 4_000])
+def test_a_long_key_of_a_page(length: int) -> None:
+    key = b"k" * length
+    [dump] = vardump.scan(b'array(1) {\r\n  ["%b"]=>\r\n  int(1)\r\n}\r\n' % key)
+    assert (dump.value, dump.complete) == ({key.decode(): 1}, True)
+
+
 @pytest.mark.parametrize(("prose", "sound"), [(200, 1), (201, 0)])
 def test_a_page_of_much_code_in_prose(prose: int, sound: int) -> None:
     page = b"<p>It begins with array(3) { there.</p>\n" * prose + b"<p>" + NUMBERS + b"</p>"
