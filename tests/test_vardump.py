@@ -643,6 +643,41 @@ def test_a_page_that_only_says_that_it_is_utf_8() -> None:
     assert (dump.value, dump.how, dump.complete) == (b"caf\xe9!", lengths.RECODED, True)
 
 
+def dump_of(key: bytes, head: bytes = b"array(1)") -> bytes:
+    return head + b" {\n  [" + key + b"]=>\n  int(1)\n}\n"
+
+
+A, B, LISTED = dump_of(b'"a"'), dump_of(b'"b"'), dump_of(b"0")
+OBJECT = b"object(A)#1 (1)"
+
+
+@pytest.mark.parametrize(
+    ("dumps", "ambiguous"),
+    [
+        # The key of the first may go on into the last, which makes all of them one.
+        ([A, B], [True, True]),
+        ([A, LISTED, B], [True, True, True]),
+        ([A, b"NULL\n", B], [True, None, True]),
+        ([LISTED, A, B], [False, True, True]),
+        # Only names go on, and only to the end of another name.
+        ([LISTED, A], [False, False]),
+        ([A, LISTED], [False, False]),
+        # Everything after a doubtful value is marked with it.
+        ([A, B, LISTED], [True, True, True]),
+        ([dump_of(b'"a"', OBJECT), dump_of(b'"b":"B":private', OBJECT)], [True, True]),
+        ([dump_of(b'"a"', OBJECT), dump_of(b'"b":protected', OBJECT)], [True, True]),
+        # A key without a value, or the end of one dump and the beginning of another in a key.
+        ([A.replace(b"  int(1)\n", b"") + B], [True]),
+        ([b'array(1) {\n  ["a}\narray(1) {\nb"]=>\n  int(1)\n}\n'], [False]),
+    ],
+)
+def test_values_that_may_be_part_of_the_one_before(
+    dumps: list[bytes], ambiguous: list[bool | None]
+) -> None:
+    values = vardump.parse(b"".join(dumps))
+    assert [getattr(value, "ambiguous", None) for value in values] == ambiguous
+
+
 def test_two_properties_that_php_4_shows_alike() -> None:
     dump = b'object(a)%b(2) {\n  ["x"]=>\n  int(1)\n  ["x"]=>\n  int(2)\n}\n'
     [node] = vardump.parse(dump % b"")
