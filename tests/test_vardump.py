@@ -668,6 +668,7 @@ OBJECT = b"object(A)#1 (1)"
         ([dump_of(b'"a"', OBJECT), dump_of(b'"b":protected', OBJECT)], [True, True]),
         # A key without a value, or the end of one dump and the beginning of another in a key.
         ([A.replace(b"  int(1)\n", b"") + B], [True]),
+        ([A.replace(b"int(1)", b'string(9) "x"') + B], [True]),
         ([b'array(1) {\n  ["a}\narray(1) {\nb"]=>\n  int(1)\n}\n'], [False]),
     ],
 )
