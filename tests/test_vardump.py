@@ -8,6 +8,7 @@ tests/vardump/pages      NAME.html or NAME.txt beside NAME.json: the dumps that 
 import base64
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import warnings
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from vardump_trees import as_php_says, tree
 
 from crawler import vardump
-from crawler.vardump import lengths, show
+from crawler.vardump import fast, lengths, show
 
 HERE = Path(__file__).parent
 CASES = HERE / "vardump"
@@ -641,6 +642,56 @@ def test_where_a_string_of_another_length_ends(page: bytes, value: object, how: 
 def test_a_page_that_only_says_that_it_is_utf_8() -> None:
     [dump] = vardump.scan(b'string(6) "caf\xe9!"\n', "utf-8")
     assert (dump.value, dump.how, dump.complete) == (b"caf\xe9!", lengths.RECODED, True)
+
+
+def xdebug_html(*lines: str) -> bytes:
+    """A dump of Xdebug's from ``KEY => INT`` and ``KEY => array SIZE``, each with what is before it."""
+    html = "<pre class='xdebug-var-dump' dir='ltr'>\n"
+    for line in lines:
+        line = line.replace(" =>", " <font color='#888a85'>=&gt;</font>")
+        line = re.sub(r"array (\d+)", r"<b>array</b> <i>(size=\1)</i>", line)
+        html += re.sub(r"int (\d+)", r"<small>int</small> <font color='#4e9a06'>\1</font>", line)
+    return f"{html}\n</pre>".encode()
+
+
+@pytest.mark.parametrize(
+    ("lines", "value", "ambiguous"),
+    [
+        (["array 2", "\n  0 => int 1", "\n  1 => int 2"], [1, 2], False),
+        (["array 2", "\n   0 => int 1", "\n  1 => int 2"], [1, 2], True),
+        (["array 2", "\n  0 => int 1", "\n   1 => int 2"], [1, 2], True),
+        # On one line, sizes tell where an array ends.
+        (["array 2", " 0 => array 1", " 0 => int 1", " 1 => int 2"], [[1], 2], True),
+        (["array 2", " 0 => array 2", " 0 => int 1", " 1 => int 2"], [[1, 2]], True),
+    ],
+)
+def test_indentation_of_xdebugs_html(lines: list[str], value: object, ambiguous: bool) -> None:
+    [dump] = vardump.scan(xdebug_html(*lines))
+    assert (dump.value, dump.ambiguous) == (value, ambiguous)
+    assert dump.complete == (value != [[1, 2]])
+
+
+def test_what_holds_a_shortened_string_is_cut() -> None:
+    [dump] = vardump.scan(b'array(1) {\n  [0] =>\n  string(600) "abc"...\n}\n')
+    assert (type(dump.value), type(dump.value[0])) == (vardump.CutList, vardump.CutStr)
+    assert (dump.value, dump.error) == (["abc"], None)
+
+
+def test_a_protected_property_beside_a_private_one_of_its_name() -> None:
+    dump = b'object(A)#1 (2) {\n  ["x":"A":private]=>\n  int(1)\n  ["x":protected]=>\n  int(2)\n}\n'
+    assert vardump.loads(dump).properties == {"x": 1, "\0*\0x": 2}
+
+
+@pytest.mark.parametrize(
+    "dump",
+    [
+        NUMBERS,
+        b'array(2) {\n  ["a"]=>\n  string(1) "x"\n  ["b"]=>\n  float(1.0E-10)\n}\n',
+        b'object(A)#1 (1) {\n  ["x":protected]=>\n  array(1) {\n    [0]=>\n    NULL\n  }\n}\n',
+    ],
+)
+def test_common_dumps_are_read_fast(dump: bytes) -> None:
+    assert fast.read(dump) == vardump.loads(dump) != fast.NOT_PLAIN
 
 
 def dump_of(key: bytes, head: bytes = b"array(1)") -> bytes:
