@@ -730,6 +730,22 @@ def test_values_that_may_be_part_of_the_one_before(
     assert [getattr(value, "ambiguous", None) for value in values] == ambiguous
 
 
+@pytest.mark.parametrize(("marks", "ambiguous"), [(10, False), (8_000, True)])
+def test_more_ends_of_a_key_than_are_tried(marks: int, ambiguous: bool) -> None:
+    text = b'\n  ["k"]=>\n  int(1)' * marks
+    [node] = vardump.parse(b'array(1) {\n  ["a"]=>\n  string(%d) "%b"\n}\n' % (len(text), text))
+    assert isinstance(node, vardump.Array)
+    assert node.ambiguous == ambiguous
+    assert node.entries[0].value == vardump.String(text, len(text))
+
+
+def test_many_values_before_what_is_none() -> None:
+    with pytest.raises(vardump.VarDumpError) as caught:
+        vardump.parse(A * 30 + b"oops")
+    # Not that its keys could end in too many places to try them all.
+    assert str(caught.value).startswith("no value: line 121 column 1 ")
+
+
 def test_two_properties_that_php_4_shows_alike() -> None:
     dump = b'object(a)%b(2) {\n  ["x"]=>\n  int(1)\n  ["x"]=>\n  int(2)\n}\n'
     [node] = vardump.parse(dump % b"")
