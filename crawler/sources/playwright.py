@@ -144,9 +144,11 @@ class BrowserRenderer:
 
         async def prepare(page: Page, _: Request) -> None:
             await visit.prepare(page)
-            limit.reschedule(
-                asyncio.get_running_loop().time() + self._patience.timeout + _ANSWER_SECONDS
-            )
+            # RuntimeError if the browser took too long to start, and nobody waits any more.
+            with suppress(RuntimeError):
+                limit.reschedule(
+                    asyncio.get_running_loop().time() + self._patience.timeout + _ANSWER_SECONDS
+                )
 
         context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
         request = Request(
