@@ -215,7 +215,7 @@ def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) 
     assert "Traceback" not in run.stderr
 
 
-def test_as_many_header_lines_as_are_read(live: Crawl, server: NewsServer) -> None:
+def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:
     # The status line, four other headers and the empty line count too.
     many = {f"X-{number}": "y" for number in range(994)}
     server.misbehaviour = {

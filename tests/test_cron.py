@@ -33,8 +33,8 @@ def readme_block(beginning: str) -> str:
 
 @pytest.fixture
 def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Install a file in /etc/cron.d, with a cron daemon that runs. One that is started here takes
-    the next minute to begin in three seconds.
+    """Install a file in /etc/cron.d. If no cron daemon is running, start one whose clock is three
+    seconds before the next minute.
     """
     daemon = shutil.which("cron")
     service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))

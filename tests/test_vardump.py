@@ -629,7 +629,7 @@ def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
     [
         # The quote at the very end stands where the text was cut.
         (b'array(1) {\n  [0]=>\n  string(20) "a "b"', ['a "b"'], lengths.NOT_FOUND),
-        # One that closes nothing that a bracket opened is part of the content.
+        # A quote before the closing bracket is part of the content.
         (b'string(99) "[{"a":"b"\n}]"\n', '[{"a":"b"\n}]', lengths.QUOTE),
         (b'string(99) "[b"\n} "c"\n', '[b"\n} "c"\n', lengths.NOT_FOUND),
     ],
@@ -645,7 +645,7 @@ def test_a_page_that_only_says_that_it_is_utf_8() -> None:
 
 
 def xdebug_html(*lines: str) -> bytes:
-    """A dump of Xdebug's from ``KEY => int N`` and ``KEY => array SIZE``, with their indentation."""
+    """Xdebug's HTML of lines such as ``KEY => int N`` and ``KEY => array SIZE``."""
     html = "<pre class='xdebug-var-dump' dir='ltr'>\n"
     for line in lines:
         line = line.replace(" =>", " <font color='#888a85'>=&gt;</font>")
@@ -691,14 +691,15 @@ def test_a_protected_property_beside_a_private_one_of_its_name() -> None:
     ],
 )
 def test_common_dumps_are_read_fast(dump: bytes) -> None:
-    assert fast.read(dump) == vardump.loads(dump) != fast.NOT_PLAIN
+    [node] = vardump.parse(dump)
+    assert fast.read(dump) == vardump.plain(node)
 
 
 def dump_of(key: bytes, head: bytes = b"array(1)") -> bytes:
     return head + b" {\n  [" + key + b"]=>\n  int(1)\n}\n"
 
 
-A, B, LISTED = dump_of(b'"a"'), dump_of(b'"b"'), dump_of(b"0")
+A, B = dump_of(b'"a"'), dump_of(b'"b"')
 OBJECT = b"object(A)#1 (1)"
 
 
@@ -707,14 +708,14 @@ OBJECT = b"object(A)#1 (1)"
     [
         # The key of the first may go on into the last, which makes all of them one.
         ([A, B], [True, True]),
-        ([A, LISTED, B], [True, True, True]),
+        ([A, NUMBERS, B], [True, True, True]),
         ([A, b"NULL\n", B], [True, None, True]),
-        ([LISTED, A, B], [False, True, True]),
+        ([NUMBERS, A, B], [False, True, True]),
         # Only names go on, and only to the end of another name.
-        ([LISTED, A], [False, False]),
-        ([A, LISTED], [False, False]),
+        ([NUMBERS, A], [False, False]),
+        ([A, NUMBERS], [False, False]),
         # Everything after a doubtful value is marked with it.
-        ([A, B, LISTED], [True, True, True]),
+        ([A, B, NUMBERS], [True, True, True]),
         ([dump_of(b'"a"', OBJECT), dump_of(b'"b":"B":private', OBJECT)], [True, True]),
         ([dump_of(b'"a"', OBJECT), dump_of(b'"b":protected', OBJECT)], [True, True]),
         # A key without a value, or the end of one dump and the beginning of another in a key.
@@ -739,10 +740,10 @@ def test_more_ends_of_a_key_than_are_tried(marks: int, ambiguous: bool) -> None:
     assert node.entries[0].value == vardump.String(text, len(text))
 
 
-def test_many_values_before_what_is_none() -> None:
+def test_many_values_before_garbage() -> None:
     with pytest.raises(vardump.VarDumpError) as caught:
         vardump.parse(A * 30 + b"oops")
-    # Not that its keys could end in too many places to try them all.
+    # The message does not claim that there were too many readings to try.
     assert str(caught.value).startswith("no value: line 121 column 1 ")
 
 
@@ -758,7 +759,7 @@ def test_two_properties_that_php_4_shows_alike() -> None:
 @pytest.mark.parametrize("length", [41, 4_000])
 def test_a_long_key_of_a_page(length: int) -> None:
     key = b"k" * length
-    [dump] = vardump.scan(b'array(1) {\r\n  ["%b"]=>\r\n  int(1)\r\n}\r\n' % key)
+    [dump] = vardump.scan(dump_of(b'"%b"' % key).replace(b"\n", b"\r\n"))
     assert (dump.value, dump.complete) == ({key.decode(): 1}, True)
 
 

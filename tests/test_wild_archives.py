@@ -517,7 +517,7 @@ def test_a_member_that_unpacks_to_very_much(
     monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
     bomb = zlib.compressobj(wbits=31)
     packed = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
-    # What hardly shrinks is only long.
+    # A long member that barely compresses is no bomb.
     long = gzip.compress(record(URL, http(random.Random(5).randbytes(5 << 20))))
     path = tmp_path / "a.warc.gz"
     path.write_bytes(packed + long + PACKED)

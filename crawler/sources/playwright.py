@@ -62,7 +62,7 @@ _GATED = (
 )
 _REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
 _POLL_SECONDS = 0.1
-# A browser may take this long to start, and then this long beside a page's own time.
+# Seconds for a browser to start, and for a page to answer beyond RENDER_TIMEOUT.
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
@@ -144,7 +144,7 @@ class BrowserRenderer:
 
         async def prepare(page: Page, _: Request) -> None:
             await visit.prepare(page)
-            # RuntimeError if the browser took too long to start, and nobody waits any more.
+            # RuntimeError: the browser took too long to start, and the limit has expired.
             with suppress(RuntimeError):
                 limit.reschedule(
                     asyncio.get_running_loop().time() + self._patience.timeout + _ANSWER_SECONDS
