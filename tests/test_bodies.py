@@ -132,7 +132,7 @@ def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
     assert again["provenance"]["source"]["assumed"] == note
 
 
-@pytest.mark.parametrize("ending", ["closed", "reset"])
+@pytest.mark.parametrize("ending", ["closed", "reset", "reset with data unread"])
 def test_a_body_that_ends_with_its_connection(
     live: Crawl, server: NewsServer, tmp_path: Path, ending: str
 ) -> None:
@@ -140,14 +140,17 @@ def test_a_body_that_ends_with_its_connection(
         handler.close_connection = True
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
         handler.wfile.write(server.pages[PATH])
-        if ending == "reset":
+        if ending == "reset with data unread":
+            handler.wfile.write(b"\n" * 2_000_000)
+        if ending != "closed":
             # Closing a socket that lingers for no time sends RST in the place of FIN.
             linger = struct.pack("ii", 1, 0)
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             handler.connection.close()
 
     server.misbehaviour[PATH] = misbehave
-    run = live(seed=SEED, depth=0, archive="pages.warc.gz", settings={"RETRY_TIMES": 0})
+    settings = {"RETRY_TIMES": 0, "DOWNLOAD_TIMEOUT": 10}
+    run = live(seed=SEED, depth=0, archive="pages.warc.gz", settings=settings)
     if ending == "closed":
         assert set(run.articles) == {SEED}
         assert truncated(tmp_path / "pages.warc.gz") == [None]

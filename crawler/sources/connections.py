@@ -92,6 +92,22 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
         self._parser.__class__ = _BoundedParser
         return answered
 
+    def dataReceived(self, data: bytes) -> None:
+        was_body = self._receives_body
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        # libuv stops polling a socket before it reports an error on it (uv__poll_io). If data was
+        # unread when the connection was reset, that report ends in one more read, and the reset
+        # goes unnoticed until the timeout. Registering the socket anew makes uvloop poll it again.
+        # Where the body begins, Twisted itself pauses and resumes.
+        if self._parser is not None and self._receives_body == was_body:
+            producer: Any = self.transport
+            producer.pauseProducing()
+            producer.resumeProducing()
+
+    @property
+    def _receives_body(self) -> bool:
+        return self._parser is not None and self._parser.state == BODY
+
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         if self.ends_with_connection and not isinstance(reason.value, ConnectionDone):
             self._parser.bodyDecoder = _LostBody()  # type: ignore[union-attr]
@@ -101,7 +117,7 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
     def ends_with_connection(self) -> bool:
         """Whether a body is being received of which nothing but the connection tells the end."""
         parser: Any = self._parser
-        if parser is None or parser.state != BODY or parser.response.length is not UNKNOWN_LENGTH:
+        if not self._receives_body or parser.response.length is not UNKNOWN_LENGTH:
             return False
         codings = parser.connHeaders.getRawHeaders(b"transfer-encoding", ())
         return b"chunked" not in b",".join(codings).lower()

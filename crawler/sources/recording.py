@@ -87,7 +87,7 @@ class _RecordingProtocol(CarefulProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._received.append(data)
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        super().dataReceived(data)
 
     def _disconnectParser(self, reason: Failure) -> None:
         """Twisted comes here when an answer has ended, however it has, and only then tells it to anybody else."""
