@@ -23,12 +23,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crawler.frontier import Frontier, Sighting
+from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.ledger.schema import RECORDS
 from crawler.items import RelatedItem
-from crawler.ledger import history
-from crawler.ledger.job import Job
-from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import RECORDS
 
 FIRST_ID = 10_000_000
 RELATED = 18

@@ -27,8 +27,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import hostile_pages  # noqa: E402
 
-from crawler import page, settings, sites  # noqa: E402
-from crawler.reading import PageReader, TooSlowError  # noqa: E402
+from crawler import settings  # noqa: E402
+from crawler.crawl.parser_pool import PageReader, TooSlowError  # noqa: E402
+from crawler.extraction import page  # noqa: E402
+from crawler.extraction import publishers as sites  # noqa: E402
 
 SITE = sites.load("alalam")
 FOLDERS = ("tests/site", "tests/pages")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 
-from crawler import frontier, normalise
+from crawler.crawl import frontier
+from crawler.extensions.outcome import NothingNew, Outcome
+from crawler.extraction import normalise
 from crawler.items import Article, Failure, Teaser
-from crawler.outcome import NothingNew, Outcome
 from crawler.spiders.articles import ArticlesSpider, NotModified, Reading
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
-    from crawler.frontier import Frontier
+    from crawler.crawl.frontier import Frontier
 
 TAKEN = "taken"
 """In the meta of a request that the frontier gave, and of what comes of it: it has its turn behind

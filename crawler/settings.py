@@ -67,7 +67,7 @@ DOWNLOAD_HANDLERS = {
     "ftp": None,
     "s3": None,
     # Scrapy's own, that for an archive of the run notes the bytes as they come.
-    **dict.fromkeys(("http", "https"), "crawler.sources.recording.RecordingDownloadHandler"),
+    **dict.fromkeys(("http", "https"), "crawler.downloading.recording.RecordingDownloadHandler"),
 }
 # Which page led to which is nobody else's business.
 REFERER_ENABLED = True
@@ -93,23 +93,23 @@ DOWNLOADER_MIDDLEWARES_BASE = {
 DOWNLOADER_MIDDLEWARES = {
     # Takes the failure of a robots.txt for permission; ours does not (RFC 9309).
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.sources.robots.RobotsMiddleware": 100,
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
     # In the place of Scrapy's, which it loads where cookies are wanted.
-    "crawler.sources.cookies.CookiesOnDemand": 700,
+    "crawler.middlewares.cookies.CookiesOnDemand": 700,
     # The last to see an answer.
-    "crawler.sources.readers.ReadingMiddleware": 5,
+    "crawler.middlewares.parsing.ReadingMiddleware": 5,
     # Before robots.txt and throttling, which saved pages have no need of.
     "crawler.sources.chain.SourcesMiddleware": 10,
     # Drops a redirect off the site without telling where it led; PublisherOnlyMiddleware tells.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "crawler.sources.live.PublisherOnlyMiddleware": 50,
+    "crawler.middlewares.live.PublisherOnlyMiddleware": 50,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawler.sources.live.PatientRetryMiddleware": 550,
+    "crawler.middlewares.live.PatientRetryMiddleware": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "crawler.sources.live.RefusingRedirectMiddleware": 600,
+    "crawler.middlewares.live.RefusingRedirectMiddleware": 600,
     # Scrapy's returns the half of a stream that is cut as if it were all.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "crawler.sources.decoding.ContentCodingMiddleware": 590,
+    "crawler.middlewares.content_coding.ContentCodingMiddleware": 590,
     # A page that only refreshes to another is no article, and is recorded as such.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
@@ -138,13 +138,13 @@ RECHECK_MAX = 30 * 24 * 3600.0
 LEDGER_SYNC_INTERVAL = 1.0
 EXTENSIONS = {
     # Before all others that log what a site says.
-    "crawler.logs.SafeLogs": -10,
-    "crawler.outcome.Outcome": 0,
+    "crawler.extensions.safe_logs.SafeLogs": -10,
+    "crawler.extensions.outcome.Outcome": 0,
     # The same, but what it cannot write counts.
     "scrapy.extensions.feedexport.FeedExporter": None,
     "crawler.feeds.exporter.WatchedFeedExporter": 0,
-    "crawler.keeper.JobKeeper": 10,
-    "crawler.archiving.Archiving": 20,
+    "crawler.extensions.job_keeper.JobKeeper": 10,
+    "crawler.extensions.archiving.Archiving": 20,
     # The ledger keeps what a crawl knows.
     "scrapy.extensions.spiderstate.SpiderState": None,
     # Off by the settings above too, but then still imported, with all that they need.

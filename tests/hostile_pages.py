@@ -372,7 +372,8 @@ def page(name: str, size: int) -> bytes:
 
 def read(name: str, size: int, seconds: int) -> None:
     """Read a page of a shape; the process is killed after ``seconds`` of processor time."""
-    from crawler import reading, sites
+    from crawler.crawl import parser_pool as reading
+    from crawler.extraction import publishers as sites
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     site = sites.load("alalam")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crawler import sites
-from crawler.frontier import Frontier, Sighting
+from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl.ledger.database import Database
+from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.ledger.schema import JOB, METADATA, VERSION
+from crawler.extraction import publishers as sites
 from crawler.items import Article, Failure, RelatedItem
-from crawler.ledger.database import Database
-from crawler.ledger.job import Job
-from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import JOB, METADATA, VERSION
 
 PUBLISHER = sites.load("alalam")
 SITE = PUBLISHER.name
@@ -134,7 +134,7 @@ def tell(job: Job, sighting: Sighting, outcome: Any) -> Any:
 
 
 def finish(job: Job, reason: str | None = "finished") -> None:
-    """End the run as ``crawler.keeper`` does."""
+    """End the run as ``crawler.extensions.job_keeper`` does."""
     assert job.pages is not None and job.run is not None
     job.pages.flush(durable=True)
     assert job.pages.failed is None

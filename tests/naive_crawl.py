@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jobs import PUBLISHER, listed
 
-from crawler.frontier import Order
+from crawler.crawl.frontier import Order
 from crawler.items import RelatedItem, Teaser
 
 # The pages by their ids, each with what it lists: an article, and a word of the headline given it.

@@ -26,7 +26,7 @@ MODULES = (
     *("scrapy.logformatter", "scrapy.robotstxt", "scrapy.statscollectors"),
     *("sqlalchemy.dialects.sqlite", "twisted.conch.telnet", "uvloop"),
 )
-BROWSERS = ("crawler.sources.playwright", "crawler.sources.splash")
+BROWSERS = ("crawler.rendering.playwright", "crawler.rendering.splash")
 
 for package in PACKAGES:
     path = importlib.import_module(package).__path__

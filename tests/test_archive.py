@@ -808,7 +808,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
         readers: list[str] = []
         while len(readers) < 2 and run.poll() is None:
             found = subprocess.run(
-                ["pgrep", "-P", str(run.pid), "-f", "crawler.reader"],
+                ["pgrep", "-P", str(run.pid), "-f", "crawler.crawl.parser_worker"],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -821,7 +821,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
     assert (
         subprocess.run(
-            ["pgrep", "-f", f"crawler.reader alalam.*{tmp_path}"], check=False
+            ["pgrep", "-f", f"crawler.crawl.parser_worker alalam.*{tmp_path}"], check=False
         ).returncode
         == 1
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SITE, Crawl
 
-from crawler.arguments import Arguments, Seed, parse, require_seed
+from crawler.crawl.arguments import Arguments, Seed, parse, require_seed
 from crawler.errors import CrawlerError
 from crawler.items import RelatedItem
 

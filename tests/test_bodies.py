@@ -18,7 +18,7 @@ from conftest import Crawl
 from server import NewsServer, answer
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.content_coding import zstd
+from crawler.extraction.content_coding import zstd
 
 SEED = "1752038"
 PATH = f"/news/{SEED}"

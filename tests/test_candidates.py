@@ -13,7 +13,7 @@ from conftest import CACHE
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.sites import load
+from crawler.extraction.publishers import load
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against

@@ -1,4 +1,4 @@
-"""Content codings are decoded whole or refused: see crawler/content_coding.py."""
+"""Content codings are decoded whole or refused: see crawler/extraction/content_coding.py."""
 
 import gzip
 import hashlib
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.content_coding import (
+from crawler.extraction.content_coding import (
     ACCEPTED,
     ContentCodingError,
     Decoded,

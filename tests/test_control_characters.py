@@ -13,7 +13,7 @@ from conftest import Crawl, environment
 from server import NewsServer
 from test_rendering import PLAIN, SEED
 
-from crawler.logs import SafeFormatter
+from crawler.extensions.safe_logs import SafeFormatter
 from crawler.terminal import escaped, escaped_lines, say
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

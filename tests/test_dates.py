@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.page import dates
+from crawler.extraction.page import dates
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 READ = {

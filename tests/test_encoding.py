@@ -2,7 +2,7 @@
 
 import pytest
 
-from crawler.page.encoding import Text, decode
+from crawler.extraction.page.encoding import Text, decode
 
 RUSSIAN = "Садовники старого города договорились поливать липы по очереди до самой осени. " * 4
 

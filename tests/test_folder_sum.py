@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SITE, Crawl
 
-from crawler.sites import alalam
+from crawler.extraction.publishers import alalam
 from crawler.sources.folder import LEFT_OUT, SavedPages
 
 SEED = "1752038"

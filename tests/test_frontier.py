@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from jobs import PUBLISHER, article, begun, failure, folder_in_memory, listed
 from naive_crawl import NaiveCrawl, Site, cannot_be_had, lists_of
 
-from crawler import frontier
-from crawler.frontier import Frontier, Sighting
+from crawler.crawl import frontier
+from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.job import read
+from crawler.crawl.ledger.pages import Pages
 from crawler.items import Record, RelatedItem, Teaser
-from crawler.ledger import history
-from crawler.ledger.job import read
-from crawler.ledger.pages import Pages
 
 
 def crawl(

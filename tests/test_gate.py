@@ -19,10 +19,10 @@ from server import NewsServer, answer
 from test_crawl_live import always
 from test_rendering import PLAIN, SEED
 
+from crawler.downloading.addresses import PrivateAddressError, is_private_literal
 from crawler.errors import CrawlerError
-from crawler.sources.addresses import PrivateAddressError, is_private_literal
-from crawler.sources.gate import Gate, Resolve, look_up, vetted
-from crawler.sources.upstream import Upstream, Upstreams, proxies_of
+from crawler.rendering.gate import Gate, Resolve, look_up, vetted
+from crawler.rendering.upstream import Upstream, Upstreams, proxies_of
 
 
 def curl(gate: Gate, *words: str) -> Awaitable[str]:

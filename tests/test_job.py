@@ -11,14 +11,14 @@ import pytest
 from jobs import LIVE, article, begin, failure, finish, frontier_of, listed, run, tell
 from sqlalchemy import text
 
+from crawler.crawl.frontier import Sighting
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger import job as jobs_module
+from crawler.crawl.ledger.job import FILE_NAME, HELD, Job
+from crawler.crawl.ledger.pages import queue
+from crawler.crawl.ledger.recheck import Intervals
 from crawler.errors import CrawlerError, LedgerError
-from crawler.frontier import Sighting
 from crawler.items import Article
-from crawler.ledger import history
-from crawler.ledger import job as jobs_module
-from crawler.ledger.job import FILE_NAME, HELD, Job
-from crawler.ledger.pages import queue
-from crawler.ledger.recheck import Intervals
 
 HOUR = 3600
 NOTHING_LASTS = {"intervals": Intervals(0, 0)}

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crawler import page, sites
+from crawler.extraction import page
+from crawler.extraction import publishers as sites
 
 LEAKS = Path(__file__).parent / "leaks"
 SITE = sites.load("alalam")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from crawler.frontier import Frontier, teaser
+from crawler.crawl.frontier import Frontier, teaser
+from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.extraction.publishers import load
 from crawler.items import RelatedItem
-from crawler.ledger.job import Job
-from crawler.ledger.recheck import Intervals
-from crawler.sites import load
 
 SITE = load("alalam")
 ITEMS = 20_000

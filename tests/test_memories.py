@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import opened
 
-from crawler import frontier
-from crawler.frontier import Frontier, Memory
+from crawler.crawl import frontier
+from crawler.crawl.frontier import Frontier, Memory
+from crawler.crawl.ledger.pages import Pages
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.extraction.publishers import load
 from crawler.items import RelatedItem
-from crawler.ledger.pages import Pages
-from crawler.ledger.recheck import Intervals
-from crawler.sites import load
 
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)

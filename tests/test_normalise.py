@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from crawler import sites
+from crawler.extraction import publishers as sites
+from crawler.extraction.normalise import Fetch, Refusal, article, refusal, related_items
+from crawler.extraction.page import Dated, Declared, Listed, Page, Related
+from crawler.extraction.page import Media as Shown
+from crawler.extraction.page import read as read_page
+from crawler.extraction.page.dates import Moment
 from crawler.items import Article, Media
-from crawler.normalise import Fetch, Refusal, article, refusal, related_items
-from crawler.page import Dated, Declared, Listed, Page, Related
-from crawler.page import Media as Shown
-from crawler.page import read as read_page
-from crawler.page.dates import Moment
 
 SITE = sites.load("alalam")
 FETCH = Fetch(

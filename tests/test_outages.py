@@ -12,8 +12,8 @@ from conftest import SITE, Crawl
 from server import NewsServer, answer
 from test_crawl_live import Misbehaviour, always, drop
 
+from crawler.crawl.outages import Outages
 from crawler.items import Reason
-from crawler.sources.outages import Outages
 
 SEED = "1752038"
 LIMITED = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}

@@ -19,7 +19,8 @@ from conftest import VALIDATORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler import normalise, page, sites
+from crawler.extraction import normalise, page
+from crawler.extraction import publishers as sites
 
 PAGES = Path(__file__).parent / "pages"
 SITE = sites.load("alalam")

@@ -11,7 +11,7 @@ from forward_proxy import PASSWORD, USER, forward_proxy
 from server import NewsServer, answer
 from test_rendering import PLAIN, SEED
 
-from crawler.arguments import parse
+from crawler.crawl.arguments import parse
 from crawler.credentials import Server, hide_userinfo, hide_userinfo_of, split_userinfo
 from crawler.errors import CrawlerError
 

@@ -19,8 +19,8 @@ from power import Machine, State, lay_out
 from server import NewsServer, answer
 from sqlalchemy import select
 
-from crawler.ledger import history, job
-from crawler.ledger.schema import RUNS
+from crawler.crawl.ledger import history, job
+from crawler.crawl.ledger.schema import RUNS
 
 GOOD = b'{"kind": "a good record of an earlier run"}\n'
 SEEDS = ("1752038", "1751821", "1751437", "99", "1749239", "1750135")

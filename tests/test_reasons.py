@@ -19,9 +19,9 @@ from twisted.internet.error import ConnectError
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from crawler.downloading.connections import HeadersTooLargeError
+from crawler.downloading.failures import explain, of_status
 from crawler.sources import PageRefused
-from crawler.sources.connections import HeadersTooLargeError
-from crawler.sources.reasons import explain, of_status
 
 STATUSES = {
     200: ("http_2xx", "200 OK"),

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import opened
 
+from crawler.crawl.frontier import READ_AGAIN, Sighting
+from crawler.crawl.ledger.database import Database
+from crawler.crawl.ledger.pages import forget_source, queue
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.ledger.schema import PAGES
 from crawler.errors import CrawlerError
-from crawler.frontier import READ_AGAIN, Sighting
 from crawler.items import ANSWERS, REASONS
-from crawler.ledger.database import Database
-from crawler.ledger.pages import forget_source, queue
-from crawler.ledger.recheck import Intervals
-from crawler.ledger.schema import PAGES
 
 HOUR = 3600.0
 # A run began then; any moment long after the epoch will do.

@@ -593,7 +593,7 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
 
 
 def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
-    """If this fails, what crawler/sources/splash.py says of issue 332 can go."""
+    """If this fails, what crawler/rendering/splash.py says of issue 332 can go."""
     lacking = subprocess.run(
         [sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False
     )
@@ -602,7 +602,7 @@ def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
         [
             sys.executable,
             "-c",
-            "import crawler.sources.splash, inspect, scrapy_splash as s; print(inspect.signature(s.SplashMiddleware.process_request))",
+            "import crawler.rendering.splash, inspect, scrapy_splash as s; print(inspect.signature(s.SplashMiddleware.process_request))",
         ],
         capture_output=True,
         text=True,

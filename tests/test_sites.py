@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from crawler import sites
 from crawler.errors import CrawlerError
+from crawler.extraction import publishers as sites
 
 SITE = sites.load("alalam")
 IDS = {

@@ -137,7 +137,7 @@ def test_a_run_is_stopped_while_a_page_is_read(
 def beside(pid: int) -> list[str]:
     """The processes that read pages for a run."""
     found = subprocess.run(
-        ["pgrep", "-P", str(pid), "-f", "crawler.reader"],
+        ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
         capture_output=True,
         text=True,
         check=False,
@@ -157,4 +157,4 @@ def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    assert "crawler.reader" not in (tmp_path / "trace").read_text(encoding="utf-8")
+    assert "crawler.crawl.parser_worker" not in (tmp_path / "trace").read_text(encoding="utf-8")

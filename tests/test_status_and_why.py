@@ -10,7 +10,7 @@ from conftest import Crawl
 from jobs import begin, listed, run
 from sqlalchemy import text
 
-from crawler.ledger.job import Job
+from crawler.crawl.ledger.job import Job
 
 DAY = 86_400
 OUTCOMES = {

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import service
 
-from crawler import page, sites
+from crawler.extraction import page
+from crawler.extraction import publishers as sites
 
 SITE = sites.load("alalam")
 FIRST = "This is the first paragraph of an article, and it is long enough to be taken for one."

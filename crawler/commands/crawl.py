@@ -14,11 +14,11 @@ from scrapy.commands import crawl
 from scrapy.crawler import Crawler
 from w3lib.url import file_uri_to_path
 
-from crawler import arguments
+from crawler.crawl import arguments
 from crawler.errors import CrawlerError, did_you_mean
+from crawler.extensions.outcome import COULD_NOT_START, Outcome
+from crawler.extensions.safe_logs import make_logs_safe
 from crawler.feeds.storage import check_writable
-from crawler.logs import make_logs_safe
-from crawler.outcome import COULD_NOT_START, Outcome
 from crawler.settings_check import check_values, misspelt
 from crawler.spiders.articles import ArticlesSpider
 from crawler.terminal import output, replace_closed_streams, say

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.database import Database
+from crawler.crawl.ledger.job import FILE_NAME
 from crawler.errors import CrawlerError
 from crawler.files import mode_for, sync_folder
-from crawler.ledger import history
-from crawler.ledger.database import Database
-from crawler.ledger.job import FILE_NAME
-from crawler.ledger_command import LedgerCommand
+from crawler.job_command import LedgerCommand
 
 
 class Command(LedgerCommand):

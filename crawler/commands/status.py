@@ -5,10 +5,10 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from crawler.ledger import history, job
-from crawler.ledger.database import Database
-from crawler.ledger_command import LedgerCommand
-from crawler.outcome import COULD_NOT_START, UNBALANCED
+from crawler.crawl.ledger import history, job
+from crawler.crawl.ledger.database import Database
+from crawler.extensions.outcome import COULD_NOT_START, UNBALANCED
+from crawler.job_command import LedgerCommand
 from crawler.terminal import say
 
 _RUNS = 10

@@ -11,7 +11,7 @@ from scrapy.exceptions import UsageError
 
 from crawler import vardump
 from crawler.errors import CrawlerError
-from crawler.page.encoding import decode
+from crawler.extraction.page.encoding import decode
 from crawler.terminal import output
 from crawler.vardump import show
 

@@ -10,11 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from crawler import sites
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.database import Database
 from crawler.errors import CrawlerError
-from crawler.ledger import history
-from crawler.ledger.database import Database
-from crawler.ledger_command import LedgerCommand
+from crawler.extraction import publishers as sites
+from crawler.job_command import LedgerCommand
 from crawler.terminal import say
 
 _LISTERS = 20

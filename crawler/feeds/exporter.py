@@ -25,15 +25,15 @@ from scrapy.utils.conf import feed_complete_default_values_from_settings
 
 from crawler.crash import point
 from crawler.errors import LedgerError
+from crawler.extensions.outcome import Outcome
 from crawler.feeds.storage import WholeFileStorage, is_file_uri, part_of, path_of, size_of
 from crawler.items import Article, Failure, Teaser
-from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from crawler.ledger.job import Job, Run
+    from crawler.crawl.ledger.job import Job, Run
 
 logger = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0

@@ -30,8 +30,8 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
+from crawler.extensions.outcome import Outcome
 from crawler.files import make_folder, mode_for, sync_folder
-from crawler.outcome import Outcome
 
 if TYPE_CHECKING:
     from scrapy import Spider

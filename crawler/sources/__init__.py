@@ -14,8 +14,8 @@ from scrapy.settings import BaseSettings
 
 from crawler.credentials import Server, hide_userinfo_of, split_userinfo
 from crawler.errors import CrawlerError
+from crawler.extraction.publishers import Site
 from crawler.items import Reason
-from crawler.sites import Site
 
 NAMED_BY_USER = "named_by_user"
 """In the meta of a request to a server that the user named, and not to the publisher: an archive on the web, a browser."""

@@ -6,9 +6,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from crawler.middlewares.live import refuse_other_hosts
 from crawler.sources import NotSaved, Source, SourceUnavailable, Stopped, most_bytes
 from crawler.sources.folder import SavedPages, saved_page
-from crawler.sources.live import refuse_other_hosts
 from crawler.sources.warc import ArchivedPages
 from crawler.sources.wayback import Wayback
 from crawler.warc.archive import is_archive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.arguments import Arguments
+    from crawler.crawl.arguments import Arguments
 
 LIVE = "live"
 

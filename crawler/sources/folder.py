@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 
 from crawler.errors import CrawlerError
+from crawler.extraction.publishers import ARTICLE_ID, Site
 from crawler.files import readable
-from crawler.sites import ARTICLE_ID, Site
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.warc.archive import READABLE

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
-    from crawler.sites import Site
+    from crawler.extraction.publishers import Site
     from crawler.warc.archive import ArchivedPage, ArchiveFile
     from crawler.warc.captures import Capture
 

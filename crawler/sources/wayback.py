@@ -37,8 +37,9 @@ from scrapy.exceptions import (
 from scrapy.http import Headers, Response
 
 from crawler.errors import CrawlerError
+from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
-from crawler.sites import host_and_port
+from crawler.middlewares.live import retry_after
 from crawler.sources import (
     NAMED_BY_USER,
     NOTES,
@@ -52,7 +53,6 @@ from crawler.sources import (
     server_named,
 )
 from crawler.sources.candidates import CANDIDATES, Candidates
-from crawler.sources.live import retry_after
 from crawler.sources.warc import addresses
 from crawler.warc.captures import Capture, candidates, is_timestamp, key_of
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawler.sites import Site
+    from crawler.extraction.publishers import Site
 
 logger = logging.getLogger(__name__)
 

@@ -15,14 +15,19 @@ from scrapy import Request, Spider, signals
 from scrapy.http import Response
 from w3lib.url import file_uri_to_path
 
-from crawler import arguments, frontier, reading
+from crawler.crawl import arguments, frontier
+from crawler.crawl import parser_pool as reading
+from crawler.crawl.frontier import Frontier, Memory, Sighting, Validators
+from crawler.crawl.outages import OF_THE_CONNECTION, OF_THE_SOURCE, Outages
+from crawler.downloading.failures import explain, of_status
 from crawler.errors import CrawlerError
-from crawler.frontier import Frontier, Memory, Sighting, Validators
+from crawler.extraction.normalise import Fetch
+from crawler.extraction.page import Page
+from crawler.extraction.publishers import ARTICLE_ID, host_and_port, same_server
 from crawler.items import ANSWERS, Failure, Reason, RelatedItem
-from crawler.normalise import Fetch
-from crawler.page import Page
+from crawler.middlewares.parsing import reader_processes
+from crawler.middlewares.rendering import Rendered, prepare
 from crawler.scheduler import TAKEN
-from crawler.sites import ARTICLE_ID, host_and_port, same_server
 from crawler.sources import (
     CONDITIONS,
     NOTES,
@@ -41,17 +46,13 @@ from crawler.sources import (
 from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
 from crawler.sources.chain import LIVE, all_articles, open_sources, source_name
 from crawler.sources.folder import address_of, id_of_file
-from crawler.sources.outages import OF_THE_CONNECTION, OF_THE_SOURCE, Outages
-from crawler.sources.readers import reader_processes
-from crawler.sources.reasons import explain, of_status
-from crawler.sources.rendering import Rendered, prepare
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure as TwistedFailure
 
-    from crawler.ledger.job import Job
+    from crawler.crawl.ledger.job import Job
     from crawler.warc.writer import Exchange, WarcWriter
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
@@ -109,13 +110,13 @@ class ArticlesSpider(Spider):
         self.job: Job | None = None
         self.frontier = self._frontier()
         self.sources: list[Source | None] = []
-        # Set by crawler.archiving.
+        # Set by crawler.extensions.archiving.
         self.archive: WarcWriter | None = None
         self.record: Callable[[Exchange], None] | None = None
         self.record_rendered: Callable[[str, bytes], None] | None = None
         # The browser that renders pages, if any.
         self.renderer: str | None = None
-        # Set by crawler.sources.rendering: why no page can be rendered any more.
+        # Set by crawler.middlewares.rendering: why no page can be rendered any more.
         self.renderer_fault: str | None = None
         # By id: the URL to ask for, and what the request must carry.
         self.seeds: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -151,8 +152,8 @@ class ArticlesSpider(Spider):
     def go_on(self, folder: Path, settings: BaseSettings) -> None:
         """Go on with the crawl that ``folder`` remembers."""
         # A run without a memory needs no database, which takes as long to import as a hundred pages to crawl.
-        from crawler.ledger.job import Job
-        from crawler.ledger.recheck import Intervals
+        from crawler.crawl.ledger.job import Job
+        from crawler.crawl.ledger.recheck import Intervals
 
         intervals = Intervals(
             seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX")

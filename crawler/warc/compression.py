@@ -8,8 +8,8 @@ import sys
 import zlib
 from typing import ClassVar, Protocol
 
-from crawler.content_coding import GZIP, Decoder, ZlibDecoder
 from crawler.errors import ArchiveError
+from crawler.extraction.content_coding import GZIP, Decoder, ZlibDecoder
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -19,9 +19,9 @@ from isal import isal_zlib
 from warcio.recordloader import ArcWarcRecord
 from warcio.warcwriter import WARCWriter
 
-from crawler.content_coding import GZIP, is_cut
 from crawler.crash import point
 from crawler.errors import ArchiveError
+from crawler.extraction.content_coding import GZIP, is_cut
 from crawler.files import make_folder, sync_folder
 from crawler.warc.archived import RENDERED_URN, Archived
 from crawler.warc.file import first_record_id

@@ -1,0 +1,314 @@
+"""The spider arguments of ``scrapy crawl articles``, checked before anything is asked.
+
+In: the ``-a name=value`` pairs as text. Out: ``Arguments``. A wrong value or an unknown name raises CrawlerError, one line that
+names the argument, what it got and what it takes.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from glob import has_magic
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crawler.credentials import hide_userinfo_of
+from crawler.errors import CrawlerError, did_you_mean
+from crawler.extraction import publishers as sites
+from crawler.extraction.publishers import ARTICLE_ID, Site
+from crawler.items import RelatedItem
+from crawler.warc.archive import READABLE, WARC_SUFFIXES, is_archive
+
+NAMES = (
+    "seed",
+    "source",
+    "at",
+    "archive",
+    "site",
+    "base_url",
+    "depth",
+    "limit",
+    "since",
+    "until",
+    "match",
+    "recheck",
+    "render",
+)
+RECHECKS = ("due", "all", "none")
+"""What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
+RENDERERS = ("splash", "playwright")
+"""The browsers that run the scripts of the live site's pages."""
+WHERE_NEEDED = "auto"
+"""The value of ``render`` for the browser that RENDERER names, and only where a page lacks something."""
+_SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
+_SOURCE_TAKES = (
+    "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
+    f"pattern such as 'year/*.warc.gz'), or several of these by commas; archive files are {READABLE}"
+)
+EVERYTHING = "all"
+"""The seed that stands for every article of saved pages and archive files."""
+ON_THE_WEB = ("live", "wayback")
+# With everything asked for nothing is followed, and these would do nothing.
+_OF_FOLLOWING = ("depth", "since", "until", "match")
+# A host name or address, and a port; no user and password, which would be sent to wherever a page leads.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where a crawl starts: an article's id, or the path of a saved page (then the id is not known yet and empty)."""
+
+    id: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What was asked for. ``base_url`` is None where the user named none; dates are whole days, both included.
+
+    ``sources`` are asked for a page in turn. With ``everything`` there are no seeds: every article that they hold is fetched.
+    """
+
+    seeds: tuple[Seed, ...]
+    everything: bool
+    sources: tuple[str, ...]
+    at: date | None
+    archive: Path | None
+    site: Site
+    base_url: str | None
+    depth: int
+    limit: int
+    since: date | None
+    until: date | None
+    match: re.Pattern[str] | None
+    recheck: str
+    render: str | None
+
+    def follows(self, item: RelatedItem) -> bool:
+        """Whether a related item is to be fetched, as far as its list tells."""
+        if self.since or self.until:
+            if item.uploaded_at is None:
+                return False
+            uploaded = date.fromisoformat(item.uploaded_at[:10])
+            if uploaded < (self.since or date.min) or uploaded > (self.until or date.max):
+                return False
+        if self.match is None:
+            return True
+        return any(text and self.match.search(text) for text in (item.headline, item.headline_raw))
+
+
+def parse(given: Mapping[str, str]) -> Arguments:
+    """Check spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``)."""
+    for name in given:
+        # Services that run spiders, such as Scrapyd, add arguments of their own like _job.
+        if name not in NAMES and not name.startswith("_"):
+            hint = did_you_mean(name, NAMES)
+            raise CrawlerError(
+                f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
+            )
+    site = sites.load(given.get("site", "alalam"))
+    base_url = _base_url(given["base_url"]) if "base_url" in given else None
+    if base_url:
+        site = site.at(base_url)
+    since, until = (
+        _day(name, given[name]) if name in given else None for name in ("since", "until")
+    )
+    if since and until and since > until:
+        raise CrawlerError(
+            f"until: got '{until}', which is before since ('{since}'); takes a date not before it"
+        )
+    everything = given.get("seed", "").strip() == EVERYTHING
+    sources = _sources(given.get("source", "live"))
+    if everything:
+        _check_everything(given, sources)
+    archived = "wayback" in sources or any(map(is_archive, sources))
+    if "at" in given and not archived:
+        raise CrawlerError(
+            "at: only archives have pages as they were at a date; takes source=wayback, or archive files, with it"
+        )
+    return Arguments(
+        seeds=tuple(_seeds(given["seed"], site)) if "seed" in given and not everything else (),
+        everything=everything,
+        sources=sources,
+        at=_day("at", given["at"]) if "at" in given else None,
+        archive=_archive(given["archive"], sources) if "archive" in given else None,
+        site=site,
+        base_url=base_url,
+        depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
+        limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
+        since=since,
+        until=until,
+        match=_pattern(given["match"]) if "match" in given else None,
+        recheck=one_of(RECHECKS, "recheck", given.get("recheck", "due")),
+        render=_render(given["render"], sources) if "render" in given else None,
+    )
+
+
+def require_seed(arguments: Arguments) -> None:
+    """CrawlerError if no seed was given: a crawl has to start somewhere."""
+    if not arguments.seeds and not arguments.everything:
+        raise CrawlerError(f"seed: it is missing; takes {_SEED_TAKES}")
+
+
+def _seeds(value: str, site: Site) -> list[Seed]:
+    seeds: list[Seed] = []
+    for part in value.split(","):
+        part = part.strip()
+        if part.startswith("@"):
+            seeds += _seed_file(part[1:], site)
+        elif part:
+            seeds.append(_seed(part, site, "seed"))
+    if not seeds:
+        raise CrawlerError(f"seed: got {value!r}; takes {_SEED_TAKES}")
+    return list(dict.fromkeys(seeds))
+
+
+def _seed_file(name: str, site: Site) -> list[Seed]:
+    try:
+        text = Path(name).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CrawlerError(
+            f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line"
+        ) from error
+    if not text.strip():
+        raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [
+        _seed(line, site, f"seed, line {number} of {name}")
+        for number, line in lines
+        if line and not line.startswith("#")
+    ]
+
+
+def _seed(text: str, site: Site, where: str) -> Seed:
+    if ARTICLE_ID.fullmatch(text):
+        return Seed(text)
+    if "://" in text:
+        article_id = site.id_of(text)
+        if article_id is None:
+            hosts = ", ".join(sorted(site.hosts))
+            raise CrawlerError(
+                f"{where}: got {text!r}, which is no article of {site.name} ({hosts}); takes {_SEED_TAKES}"
+            )
+        return Seed(article_id)
+    path = Path(text)
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        raise CrawlerError(
+            f"{where}: got {text!r}, which is neither digits nor a file; takes {_SEED_TAKES}"
+        )
+    return Seed("", path)
+
+
+def _sources(value: str) -> tuple[str, ...]:
+    # A path may have commas in it.
+    names = [value] if _exists(value) else [name.strip() for name in value.split(",")]
+    for name in names:
+        if not name:
+            raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
+        if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
+            what = "is a pattern of no archive file" if has_magic(name) else "does not exist"
+            raise CrawlerError(
+                f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
+            )
+    if len(set(names)) < len(names):
+        raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
+    return tuple(names)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> None:
+    for name in sources:
+        if name in ON_THE_WEB:
+            raise CrawlerError(
+                f"seed: got 'all', which takes what saved pages and archive files hold, and source is {name!r}; give ids"
+            )
+    for name in _OF_FOLLOWING:
+        if name in given:
+            raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
+
+
+def _archive(value: str, sources: tuple[str, ...]) -> Path:
+    takes = "takes the WARC file to write, such as output/pages.warc.gz"
+    if not value.lower().endswith(WARC_SUFFIXES) or Path(value).is_dir():
+        raise CrawlerError(f"archive: got {value!r}; {takes}")
+    if not any(name in ON_THE_WEB for name in sources):
+        raise CrawlerError(
+            f"archive: nothing is fetched from the web with source={','.join(sources)}; {takes}, with source=live or wayback"
+        )
+    return Path(value)
+
+
+def _base_url(value: str) -> str:
+    takes = "takes the root of a mirror, such as http://127.0.0.1:8000"
+    got = hide_userinfo_of(value)
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        raise CrawlerError(f"base_url: got {got!r}, which is no URL; {takes}") from None
+    is_root = (
+        parts.scheme in ("http", "https")
+        and _HOST.fullmatch(parts.netloc)
+        and not parts.query
+        and not parts.fragment
+    )
+    if "@" in parts.netloc:
+        raise CrawlerError(
+            f"base_url: got {got!r}, and sites are crawled without a user and password; {takes}"
+        )
+    if not is_root or not port_is_valid:
+        raise CrawlerError(f"base_url: got {got!r}; {takes}")
+    return value.rstrip("/")
+
+
+def _count(name: str, value: str, what: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise CrawlerError(f"{name}: got {value!r}, takes a whole number of {what}")
+    return int(value)
+
+
+def _day(name: str, value: str) -> date:
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise CrawlerError(f"{name}: got {value!r}, takes a date as YYYY-MM-DD")
+
+
+def one_of(known: tuple[str, ...], name: str, value: str) -> str:
+    """Check an argument or a setting that is one of several words."""
+    if value not in known:
+        raise CrawlerError(
+            f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}"
+        )
+    return value
+
+
+def _render(value: str, sources: tuple[str, ...]) -> str:
+    if "live" not in sources:
+        raise CrawlerError(
+            f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out"
+        )
+    return one_of((*RENDERERS, WHERE_NEEDED), "render", value)
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise CrawlerError(
+            f"match: got {value!r}, which is no regular expression ({error}); takes one, such as Aleppo|Homs"
+        ) from error

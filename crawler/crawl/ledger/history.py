@@ -1,0 +1,257 @@
+"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus.
+Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, case, exists, func, literal, not_, select, union_all
+
+from crawler.crawl.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.items import REASONS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_TEASERS = ("depth", "pruned", "not_saved")
+_COUNTED = {
+    "article": "articles",
+    "failure": "failures",
+    "pending": "pending",
+    "dropped": "dropped",
+    **dict.fromkeys(_TEASERS, "teasers"),
+}
+_NAMED = 20
+_PIECEMEAL = {"yield_per": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a job knows: how many articles it discovered, as what they count, and which of them are
+    not what they count as.
+    """
+
+    discovered: int
+    articles: int
+    teasers: int
+    failures: int
+    pending: int
+    dropped: int
+    wrong: list[tuple[str, str]]
+
+    @property
+    def balanced(self) -> bool:
+        return (
+            not self.wrong
+            and self.discovered
+            == self.articles + self.teasers + self.failures + self.pending + self.dropped
+        )
+
+    def __str__(self) -> str:
+        line = (
+            f"discovered {self.discovered} {'=' if self.balanced else '!='} articles {self.articles} + teasers {self.teasers}"
+            f" + failures {self.failures} + pending {self.pending}"
+        )
+        line += f" + dropped {self.dropped}" if self.dropped else ""
+        if self.balanced:
+            return line
+        ids = ", ".join(f"{article_id} ({why})" for article_id, why in self.wrong[:_NAMED])
+        more = f" and {len(self.wrong) - _NAMED} more" if len(self.wrong) > _NAMED else ""
+        return f"{line} (the ledger does not balance: {ids}{more}; it is damaged, or this is a fault of the crawler: please report it)"
+
+
+def balance(connection: Connection) -> Balance:
+    """Count what the job knows, and look for evidence of each: an article has its revisions, a
+    failure what was tried, and so on.
+    """
+    counted = dict.fromkeys(_COUNTED.values(), 0)
+    discovered = 0
+    for state, count in connection.execute(
+        select(PAGES.c.state, func.count()).group_by(PAGES.c.state)
+    ):
+        discovered += count
+        if state in _COUNTED:
+            counted[_COUNTED[state]] += count
+    wrong = [(row.id, row.why) for row in connection.execute(_unproven())]
+    return Balance(discovered=discovered, **counted, wrong=sorted(wrong))
+
+
+def _unproven() -> Any:
+    """The query for ids whose state nothing in the ledger bears out, with what is missing."""
+
+    def has(table: Any, *conditions: Any) -> Any:
+        return exists(select(literal(1)).where(table.c.id == PAGES.c.id, *conditions))
+
+    state = PAGES.c.state
+    revisions = (
+        select(func.count())
+        .where(RECORDS.c.id == PAGES.c.id, RECORDS.c.kind == "article")
+        .scalar_subquery()
+    )
+    why = case(
+        (state.not_in(list(_COUNTED)), "no such state"),
+        (
+            and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))),
+            "an article without a record",
+        ),
+        (and_(PAGES.c.revision > 0, PAGES.c.revision != revisions), "a revision is missing"),
+        (
+            and_(state == "failure", not_(has(RECORDS, RECORDS.c.kind.in_(("failure", "item"))))),
+            "a failure without a record",
+        ),
+        (and_(state.in_(("dropped", "not_saved")), not_(has(FETCHES))), "it was never fetched"),
+        (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
+        (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that nobody lists"),
+    )
+    judged = select(PAGES.c.id, why.label("why")).subquery()
+    listed = select(LISTINGS.c.id).distinct().subquery()
+    return union_all(
+        select(judged).where(judged.c.why.is_not(None)),
+        select(listed.c.id, literal("listed, but not known")).where(
+            not_(exists(select(literal(1)).where(PAGES.c.id == listed.c.id)))
+        ),
+    )
+
+
+def queued(connection: Connection) -> int:
+    """How many articles are still to be fetched, for the first time or again."""
+    return int(connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one())
+
+
+def next_due(connection: Connection) -> str | None:
+    """When the next article is due; None if none is."""
+    first = connection.execute(
+        select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))
+    ).scalar()
+    return None if first is None else f"{datetime.fromtimestamp(first, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def outcomes(connection: Connection, run: int) -> Counter[str]:
+    """What came of the fetches of a run."""
+    query = (
+        select(FETCHES.c.outcome, func.count().label("times"))
+        .where(FETCHES.c.run == run)
+        .group_by(FETCHES.c.outcome)
+    )
+    return Counter({row.outcome: row.times for row in connection.execute(query)})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run: when, how it ended, and what came of its fetches."""
+
+    number: int
+    began: str
+    ended: str | None
+    alive_at: str
+    reason: str | None
+    outcomes: Counter[str]
+
+
+def runs(connection: Connection, last: int) -> list[RunSummary]:
+    """The ``last`` runs, newest first."""
+    rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
+    return [
+        RunSummary(
+            row.run, row.began, row.ended, row.alive_at, row.reason, outcomes(connection, row.run)
+        )
+        for row in rows
+    ]
+
+
+def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> list[int]:
+    """How many articles are due within each number of hours from ``now`` (POSIX seconds)."""
+    due = select(func.count()).where(not_(PAGES.c.queued))
+    return [
+        int(connection.execute(due.where(PAGES.c.due_at <= now + number * 3600)).scalar_one())
+        for number in hours
+    ]
+
+
+def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[str, Any]]]:
+    """The revisions of an article with the run that stored each, oldest first."""
+    query = (
+        select(RECORDS)
+        .where(RECORDS.c.id == article_id, RECORDS.c.kind == "article")
+        .order_by(RECORDS.c.record)
+    )
+    return [(row.run, msgspec.json.decode(row.json)) for row in connection.execute(query)]
+
+
+def failing(connection: Connection) -> Counter[str]:
+    """What came last of the articles whose last fetch failed, by reason."""
+    last = select(func.max(FETCHES.c.fetch)).group_by(FETCHES.c.id)
+    query = select(FETCHES.c.outcome, func.count().label("times")).where(
+        FETCHES.c.fetch.in_(last), FETCHES.c.outcome.in_(REASONS)
+    )
+    return Counter(
+        {row.outcome: row.times for row in connection.execute(query.group_by(FETCHES.c.outcome))}
+    )
+
+
+def site(connection: Connection) -> str:
+    """The name of the publisher whose articles the job holds."""
+    return str(connection.execute(select(JOB.c.site)).scalar_one())
+
+
+def fetches(connection: Connection, article_id: str) -> list[Any]:
+    """The fetches of an article, oldest first: rows of FETCHES."""
+    return list(
+        connection.execute(
+            select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)
+        )
+    )
+
+
+def listers(connection: Connection, article_id: str) -> list[Any]:
+    """Who lists an article, in the order in which the crawl found them: page_id, run, began,
+    position, headline.
+    """
+    query = (
+        select(LISTINGS, RUNS.c.began)
+        .join(RUNS, RUNS.c.run == LISTINGS.c.run)
+        .where(LISTINGS.c.id == article_id)
+    )
+    return list(
+        connection.execute(query.order_by(LISTINGS.c.run, LISTINGS.c.place, LISTINGS.c.position))
+    )
+
+
+def page(connection: Connection, article_id: str) -> Any:
+    """The row of PAGES of an article; None if the job does not know it."""
+    return connection.execute(select(PAGES).where(PAGES.c.id == article_id)).first()
+
+
+def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
+    """The articles as JSON, in the order in which they were stored: the latest revision of each, or
+    all.
+    """
+    query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    if not every_revision:
+        query = query.join(
+            PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
+        )
+    for row in connection.execute(query, execution_options=_PIECEMEAL):
+        yield row.json
+
+
+def lost_bits(row: Any) -> str | None:
+    """Say of a row of RECORDS that its JSON is not what was stored; None if it is."""
+    return (
+        f"record {row.record}, {row.kind} {row.id}, is not what was stored"
+        if zlib.crc32(row.json) != row.crc
+        else None
+    )
+
+
+def damaged_records(connection: Connection) -> list[str]:
+    """The records that have lost bits; it reads all of them."""
+    found = connection.execute(select(RECORDS), execution_options=_PIECEMEAL)
+    return [lost for row in found if (lost := lost_bits(row))]

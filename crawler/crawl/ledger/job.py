@@ -1,0 +1,362 @@
+"""A job: a folder with a ledger, and the runs that go on from one another in it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import func, or_, select, text, update
+
+from crawler.crash import point
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.database import Database
+from crawler.crawl.ledger.pages import Pages, forget_source, queue, utc_now, verified
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.ledger.schema import (
+    FEEDS,
+    JOB,
+    METADATA,
+    MIGRATIONS,
+    PAGES,
+    RECORDS,
+    RUNS,
+    VERSION,
+)
+from crawler.errors import CrawlerError
+from crawler.files import make_folder
+from crawler.items import RECORDS as KINDS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "ledger.sqlite"
+_ITEM = RECORDS.c.kind == "item"
+_OF_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
+_GLANCES, _GLANCE_SECONDS = 5, 0.02
+HELD = 75
+"""Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a job: its number and when it began."""
+
+    number: int
+    began: datetime
+    began_before: int
+    """The first run since the last that left nothing to fetch: where the crawl began that this run
+    goes on with.
+    """
+
+
+class Job:
+    """The ledger of one folder, open for writing by this process alone.
+
+    ``folder`` is made if it is not there. CrawlerError, with exit code 75 if another process holds
+    the job, 2 if it is of another site, 1 if the ledger cannot be opened.
+    """
+
+    def __init__(self, folder: Path, site: str) -> None:
+        self.folder = folder
+        self._lock = _lock(folder)
+        try:
+            self.database = _open(folder, site)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.pages: Pages | None = None
+        self.run: Run | None = None
+        self.feeds_failed = False
+        """Whether a feed could not be written; the run is then not ended, and the next one begins
+        with its feeds.
+        """
+
+    def begin(
+        self,
+        began: datetime,
+        arguments: Mapping[str, str],
+        recheck: str,
+        limit: int,
+        intervals: Intervals,
+        sync_seconds: float,
+    ) -> bool:
+        """Begin a run, with what is to be asked for again queued. Return whether its arguments are
+        those of the run before.
+
+        ``arguments`` are those that decide what is followed and where from, ``recheck`` is one of
+        ``arguments.RECHECKS``, ``limit`` how many articles the run may fetch (0: no limit),
+        ``sync_seconds`` how long what is committed may wait to be durable.
+        """
+        with self.database.transaction(durable=True) as connection:
+            last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
+            before = json.loads(last.arguments) if last else arguments
+            if any(
+                before.get(name) != arguments.get(name) for name in ("source", "at", "base_url")
+            ):
+                forget_source(connection)
+            queue(connection, recheck, time.time(), intervals.longest, limit)
+            finished = (
+                connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar()
+                or 0
+            )
+            number = last.run + 1 if last else 1
+            self._told = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
+            connection.execute(
+                RUNS.insert().values(
+                    run=number,
+                    began=began.isoformat(timespec="microseconds"),
+                    process=os.getpid(),
+                    # What earlier runs had met is looked at again only now.
+                    arguments=last.arguments if last else self._told,
+                    alive_at=utc_now(),
+                    finished=False,
+                )
+            )
+        self.run = Run(number, began, finished + 1)
+        self.pages = Pages(self.database, number, began, intervals, sync_seconds)
+        point("run begun")
+        return last is None or last.arguments == self._told
+
+    def reconsidered(self) -> None:
+        """Keep that this run's arguments decided about all that earlier runs had met."""
+        assert self.run is not None and self.pages is not None
+        self.pages.flush()
+        if self.pages.failed is not None:
+            raise self.pages.failed
+        with self.database.transaction(durable=True) as connection:
+            connection.execute(
+                update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told)
+            )
+
+    def name_feeds(self, feeds: Mapping[str, int]) -> None:
+        """Keep which feeds this run is to write: URIs, with the present size of each file in bytes."""
+        assert self.run is not None
+        number = self.run.number
+        rows = [
+            {"run": number, "uri": uri, "options": "{}", "size": size}
+            for uri, size in feeds.items()
+        ]
+        with self.database.transaction(durable=True) as connection:
+            if rows:
+                connection.execute(FEEDS.insert(), rows)
+        point("feeds named")
+
+    def broken_off(self) -> list[Run]:
+        """The runs before this one that were killed, or could not write their feeds."""
+        assert self.run is not None
+        query = (
+            select(RUNS)
+            .where(RUNS.c.ended.is_(None), RUNS.c.run < self.run.number)
+            .order_by(RUNS.c.run)
+        )
+        with self.database.snapshot() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows
+        ]
+
+    def feeds_of(self, run: Run) -> dict[str, int]:
+        """The feeds that a run was to write, with the bytes that each file had when it began."""
+        with self.database.snapshot() as connection:
+            rows = connection.execute(select(FEEDS).where(FEEDS.c.run == run.number)).all()
+        return {row.uri: row.size or 0 for row in rows}
+
+    def has_article(self, run: Run, first: int) -> bool:
+        """Whether a run, or any since the run ``first``, stored an article."""
+        query = (
+            select(RECORDS.c.record)
+            .outerjoin(PAGES, PAGES.c.id == RECORDS.c.id)
+            .where(RECORDS.c.run.between(first, run.number))
+            # An item is what an item pipeline made of a record.
+            .where(or_(RECORDS.c.kind == "article", _ITEM & _OF_ARTICLE))
+        )
+        with self.database.snapshot() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
+        """The records that a run stored, or all since the run ``first``, in the order in which they
+        were stored.
+        """
+        query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
+        # By run first, which the index gives: numbers grow with the runs.
+        query = query.order_by(RECORDS.c.run, RECORDS.c.record)
+        with self.database.snapshot() as connection:
+            for row in connection.execute(query, execution_options={"yield_per": 100}):
+                stored = verified(row, self.database.path)
+                try:
+                    yield msgspec.json.decode(stored, type=KINDS.get(row.kind, dict))
+                except msgspec.ValidationError:
+                    # Stored by another version of this program.
+                    yield msgspec.json.decode(stored)
+
+    def end(self, run: Run, reason: str | None) -> None:
+        """Keep that a run has ended and its feeds are written; ``reason``: None if it was killed."""
+        with self.database.transaction(durable=True) as connection:
+            finished = reason == "finished" and not history.queued(connection)
+            change = update(RUNS).where(RUNS.c.run == run.number)
+            connection.execute(change.values(ended=utc_now(), reason=reason, finished=finished))
+        point("run ended")
+
+    def balance(self) -> history.Balance:
+        with self.database.snapshot() as connection:
+            return history.balance(connection)
+
+    def next_due(self) -> str | None:
+        with self.database.snapshot() as connection:
+            return history.next_due(connection)
+
+    def outcomes(self, run: Run) -> Counter[str]:
+        with self.database.snapshot() as connection:
+            return history.outcomes(connection, run.number)
+
+    def close(self) -> None:
+        """Let go of the ledger; another process may have it."""
+        self.database.close()
+        self._lock.close()
+
+
+def read(folder: Path) -> Database:
+    """Open a job's ledger for reading, also while a run writes to it. One of an older schema is
+    migrated first.
+
+    CrawlerError if there is none, or it cannot be read.
+    """
+    path = folder / FILE_NAME
+    if folder.exists() and not folder.is_dir():
+        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
+    if not path.exists():
+        raise CrawlerError(
+            f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl"
+        )
+    if _version(database := Database(path), path) < VERSION:
+        database.close()
+        job = Job(folder, "")
+        job.close()
+        database = Database(path)
+    return database
+
+
+def holder(folder: Path) -> str | None:
+    """Say which process holds a job; None if none does."""
+    try:
+        with (folder / "lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (folder / "lock").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return None
+
+
+def _open(folder: Path, site: str) -> Database:
+    path = folder / FILE_NAME
+
+    def create(connection: Connection) -> None:
+        METADATA.create_all(connection)
+        connection.execute(JOB.insert().values(version=VERSION, site=site, places=0))
+
+    database = Database(path, create=create)
+    try:
+        version = _version(database, path)
+        database.begin_log()
+        _migrate(database, path, version)
+        with database.snapshot() as connection:
+            its_site = connection.execute(select(JOB.c.site)).scalar_one()
+        if site and its_site != site:
+            raise CrawlerError(
+                f"JOBDIR: {folder} holds a crawl of {its_site}; takes another folder for {site}"
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _version(database: Database, path: Path) -> int:
+    with database.snapshot() as connection:
+        version = connection.execute(select(JOB.c.version)).scalar_one()
+    if version > VERSION:
+        raise CrawlerError(
+            f"the ledger {path} is of a newer version of this program (schema {version}, here {VERSION}); use that",
+            exit_code=1,
+        )
+    return int(version)
+
+
+def _migrate(database: Database, path: Path, version: int) -> None:
+    if version == VERSION:
+        return
+    logger.info("%s: from schema %d to %d", path, version, VERSION)
+    with database.transaction(durable=True) as connection:
+        for older in range(version, VERSION):
+            for statement in MIGRATIONS[older]:
+                connection.execute(text(statement))
+        connection.execute(update(JOB).values(version=VERSION))
+
+
+def _hold(lock: IO[str]) -> None:
+    """Lock a file for this process alone; BlockingIOError if another holds it, and not only to see
+    who does.
+    """
+    for _ in range(_GLANCES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_GLANCE_SECONDS)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Hold the folder for as long as this process lives. The kernel lets go of it when the process
+    ends, however it ends.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
+    try:
+        make_folder(folder)
+        lock = (folder / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); give a folder that can be",
+            exit_code=1,
+        ) from error
+    try:
+        _hold(lock)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise CrawlerError(
+            f"JOBDIR: {folder} is held by {holder}; run again when it has ended", exit_code=HELD
+        ) from None
+    except OSError as error:
+        lock.close()
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be locked ({error.strerror}); give one on a local disk",
+            exit_code=1,
+        ) from error
+    try:
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"process {os.getpid()} on {os.uname().nodename} since {utc_now()}\n")
+        lock.flush()
+    except OSError as error:
+        lock.close()
+        raise CrawlerError(
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); make room in it", exit_code=1
+        ) from error
+    return lock

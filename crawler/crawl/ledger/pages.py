@@ -1,0 +1,544 @@
+"""What the ledger knows of articles: the frontier's memory over many runs, and what was stored of
+each.
+
+What a run tells is gathered and committed together (``flush``), in the order in which it was told:
+whatever is in the ledger after a crash is what was told up to some moment. An article's record, its
+revision and that it is done are told together, after everything that the article lists.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from itemadapter import ItemAdapter
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+
+from crawler.crash import point
+from crawler.crawl.frontier import READ_AGAIN, Listing, Sighting, listed_item
+from crawler.crawl.ledger import database, history
+from crawler.crawl.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.errors import CrawlerError, LedgerError
+from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
+from crawler.warc.archived import Archived
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from crawler.crawl.frontier import Order, State
+    from crawler.crawl.ledger.database import Database
+    from crawler.crawl.ledger.recheck import Intervals
+
+_CHUNK = 500
+_FOUND = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
+_ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
+_QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(_CHUNK)
+_LATEST = select(RECORDS).where(
+    RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind")
+)
+_LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
+_LISTERS = (
+    select(LISTINGS)
+    .where(LISTINGS.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(LISTINGS.c.place, LISTINGS.c.position)
+)
+# The kinds of the record of a teaser: item is that which an item pipeline made of it.
+_TOLD_KINDS = ("teaser", "item")
+_TOLD = (
+    select(RECORDS)
+    .where(RECORDS.c.id.in_(bindparam("ids", expanding=True)), RECORDS.c.kind.in_(_TOLD_KINDS))
+    .order_by(RECORDS.c.record)
+)
+_LISTER = PAGES.alias("lister")
+_LISTED = (
+    *(LISTINGS.c.page_id, LISTINGS.c.headline, LISTINGS.c.item),
+    LISTINGS.c.place.label("listed_place"),
+    LISTINGS.c.position.label("listed_position"),
+)
+
+# Kept is what a page's list said when the page was last read, and the run in which it first did.
+_LISTING = database.upsert(LISTINGS, keep=("run",))
+_PAGE = database.upsert(PAGES, keep=("found_in_run",))
+_RECORD = RECORDS.insert()
+_ARCHIVED = database.upsert(ARCHIVED)
+_ARCHIVED_AS = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
+_FETCH = FETCHES.insert()
+_GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
+
+_CONTENT = (
+    *("headline", "headline_raw", "published_at", "published_raw", "body", "language", "credit"),
+    *("media", "related", "related_complete"),
+)
+"""The fields of an article whose change makes a new revision."""
+_DETAIL_CHARACTERS = 500
+
+
+class _Kept(NamedTuple):
+    """A row of RECORDS."""
+
+    record: int
+    run: int
+    id: str | None
+    kind: str
+    revision: int | None
+    crc: int
+    json: bytes
+
+
+class Pages:
+    """The articles of one job, for one run. It is the ``Memory`` of the run's frontier.
+
+    The first thing that cannot be read or written is told to ``on_failure`` and kept in ``failed``.
+    From then on nothing is kept and nothing is known: the run is to end, and the ledger holds what
+    was committed before.
+    """
+
+    def __init__(
+        self,
+        store: Database,
+        run: int,
+        began: datetime,
+        intervals: Intervals,
+        sync_seconds: float,
+    ) -> None:
+        self.database = store
+        self.run = run
+        self.intervals = intervals
+        self.sync_seconds = sync_seconds
+        self._began = began.timestamp()
+        self.failed: CrawlerError | None = None
+        self.on_failure: Callable[[CrawlerError], None] = lambda error: None
+        self.before_commit: Callable[[], None] = lambda: None
+        """Called before each commit, any of which may outlast a power cut: makes the files durable
+        that it refers to.
+        """
+        with store.snapshot() as connection:
+            self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
+            self.waiting = history.queued(connection)
+            self._empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
+            self._fetch = 1 + (connection.execute(select(func.max(FETCHES.c.fetch))).scalar() or 0)
+            self._record = 1 + (
+                connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0
+            )
+        self._changed: dict[str, Sighting] = {}
+        self._listed: list[tuple[Any, ...]] = []
+        self._fetched: list[tuple[Any, ...]] = []
+        self._recorded: list[tuple[Any, ...]] = []
+        self._archived: dict[str, Archived] = {}
+        self._told: dict[tuple[str, str], Any] = {}
+        self._places = self.first_place
+        self._after: tuple[int, int, int, str] | None = None
+        self._level_ended = True
+        self._synced = time.monotonic()
+        self._unsynced = False
+
+    def recall(self, article_ids: Iterable[str]) -> Iterator[Sighting]:
+        if self._empty:
+            # Then the run itself has met all that there is.
+            return
+        article_ids = iter(article_ids)
+        while some := list(islice(article_ids, _CHUNK)):
+            yield from map(_sighting, self._rows(_FOUND, {"ids": some}))
+
+    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+        self._changed[sighting.id] = sighting
+        if sighting.place is not None and sighting.place >= self._places:
+            self._places = sighting.place + 1
+
+    def note_listing(
+        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+    ) -> None:
+        counts = sighting.listing
+        whole = first or counts is None or counts.uploaded_at != item.uploaded_at
+        self._listed.append(
+            (
+                *(sighting.id, page_id, self.run, place, item.position),
+                None if whole else item.headline_raw,
+                msgspec.json.encode(item) if whole else None,
+            )
+        )
+
+    def listings(self, sighting: Sighting) -> list[Listing]:
+        if self._listed:
+            self.flush()
+        return list(map(_listing, self._rows(_LISTERS, {"ids": [sighting.id]})))
+
+    def next(self, *, deeper: bool) -> list[Sighting]:
+        if self._level_ended and not deeper:
+            return []
+        # What is queued is looked up there.
+        self.flush()
+        query = _QUEUED
+        if self._after is not None:
+            query = query.where(tuple_(*_ORDER) > self._after)
+            if not deeper:
+                query = query.where(PAGES.c.depth == self._after[0])
+        rows = self._rows(query)
+        level = [row for row in rows if row.depth == rows[0].depth]
+        self._level_ended = len(level) < _CHUNK
+        if level:
+            self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
+        return list(map(_sighting, level))
+
+    def unfetched(self, known: Iterable[Sighting]) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
+        """Teasers whose record is not written, or not true any more; none while anything is still
+        to be fetched.
+        """
+        self.flush()
+        if self._rows(_QUEUED.limit(1)):
+            return
+        query = (
+            select(PAGES.c.id)
+            .where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told)
+            .order_by(*_ORDER)
+        )
+        article_ids = iter([row.id for row in self._rows(query)])
+        while some := list(islice(article_ids, _CHUNK)):
+            yield from self._with_listings(some)
+
+    def _with_listings(
+        self, article_ids: list[str]
+    ) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
+        """Articles with their listings, in the order of the ids; their records are looked up for
+        ``store``, too.
+        """
+        values = {"ids": article_ids}
+        found = {row.id: _sighting(row) for row in self._rows(_FOUND, values)}
+        listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
+        for row in self._rows(_LISTERS, values):
+            listings[row.id].append(_listing(row))
+        self._told = dict.fromkeys((found_id, kind) for found_id in found for kind in _TOLD_KINDS)
+        self._told |= {(row.id, row.kind): row for row in self._rows(_TOLD, values)}
+        yield from ((found[name], listings[name]) for name in article_ids if name in found)
+
+    def never_fetched(self) -> Iterator[tuple[Sighting, list[tuple[Order, str, RelatedItem]]]]:
+        self.flush()
+        listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(
+            None
+        )
+        query = (
+            select(PAGES, *_LISTED, _LISTER.c.depth.label("lister_depth"))
+            .join(LISTINGS, LISTINGS.c.id == PAGES.c.id)
+            .join(_LISTER, _LISTER.c.id == LISTINGS.c.page_id)
+            .where(listed_only)
+            .order_by(PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position)
+        )
+        for _, rows in groupby(self._stream(query), key=attrgetter("id")):
+            of_one = list(rows)
+            if listings := list(_as_listed(of_one)):
+                yield _sighting(of_one[0]), listings
+
+    def _stream(self, query: Any) -> Iterator[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    yield from connection.execute(query, execution_options={"yield_per": _CHUNK})
+            except LedgerError as error:
+                self.fail(error)
+
+    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
+        if isinstance(read, Article) and sighting is not None:
+            return self._store_article(sighting, record, read)
+        kept = self._made(None if sighting is None else sighting.id, record)
+        if sighting is None:
+            self._recorded.append(kept)
+            return record
+        if isinstance(read, Failure):
+            known = sighting.refusal == read.reason
+            self._fetch_row(sighting, read.reason, read.detail)
+            self._done(sighting, "article" if sighting.revision else "failure", read.reason)
+            if known:
+                return None
+        else:
+            sighting.told = True
+            self.note(sighting)
+            if self._latest(sighting.id, kept.kind) == kept.json:
+                return None
+        self._recorded.append(kept)
+        return record
+
+    def _store_article(self, sighting: Sighting, record: Any, read: Article) -> Any:
+        changed: tuple[str, ...] = ()
+        if sighting.revision:
+            latest = self._latest(sighting.id, "article")
+            old = msgspec.json.decode(latest) if latest else {}
+            new = msgspec.json.decode(
+                msgspec.json.encode(record if isinstance(record, Article) else read)
+            )
+            changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
+            # That it is back is new to those who were told that it is gone.
+            if not changed and not sighting.refusal:
+                sighting.validators = sighting.answered
+                self.unchanged(sighting, "unchanged")
+                return None
+        if isinstance(record, Article):
+            record = replace(record, revision=sighting.revision + 1, changed=changed)
+        kept = self._made(sighting.id, record)
+        sighting.revision = kept.revision or sighting.revision
+        sighting.validators = sighting.answered
+        outcome = "new" if sighting.revision in (0, 1) else "changed"
+        self._fetch_row(
+            sighting,
+            outcome,
+            ", ".join(changed) or (f"back after {sighting.refusal}" if sighting.refusal else None),
+        )
+        self._done(sighting, "article")
+        self._recorded.append(kept)
+        return record
+
+    def unchanged(self, sighting: Sighting, outcome: str) -> None:
+        self._fetch_row(sighting, outcome, None)
+        self._done(sighting, sighting.state)
+
+    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+        """Keep that an article was asked for and there is no record of it: dropped by an item
+        pipeline, or not saved.
+        """
+        sighting.told = sighting.told and sighting.state == state
+        self._fetch_row(sighting, state, detail)
+        self._done(sighting, "article" if sighting.revision else state)
+
+    def archived(self, url: str) -> Archived | None:
+        """How the last answer of a URL that carried a page is archived; None if it is not."""
+        if archived := self._archived.get(url):
+            return archived
+        rows = self._rows(_ARCHIVED_AS, {"url": url})
+        return Archived(*rows[0]) if rows else None
+
+    def note_archived(self, archived: Archived) -> None:
+        self._archived[archived.url] = archived
+
+    def _done(self, sighting: Sighting, state: State, reason: str | None = None) -> None:
+        sighting.state = state
+        sighting.refusal = reason if reason in ANSWERS else None
+        sighting.queued = False
+        self.note(sighting)
+
+    def _fetch_row(self, sighting: Sighting, outcome: str, detail: str | None) -> None:
+        self.intervals.plan(sighting, outcome, self._began, time.time())
+        self._fetched.append(
+            (
+                *(self._fetch, self.run, sighting.id, utc_now(), outcome),
+                *(_readable(detail), sighting.revision or None),
+            )
+        )
+        self._fetch += 1
+
+    def _made(self, article_id: str | None, record: Any) -> _Kept:
+        """The row of a record; whatever JSON cannot hold raises before anything else is kept."""
+        known = isinstance(record, (Article, Teaser, Failure))
+        text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
+        kind = record.kind if known else "item"
+        revision = record.revision if isinstance(record, Article) else None
+        row = _Kept(self._record, self.run, article_id, kind, revision, zlib.crc32(text), text)
+        self._record += 1
+        return row
+
+    def _latest(self, article_id: str, kind: str) -> bytes | None:
+        """The JSON of the latest record of a kind; ``_with_listings`` has looked up that of teasers."""
+        if (article_id, kind) in self._told:
+            row = self._told[article_id, kind]
+        else:
+            row = next(iter(self._rows(_LATEST, {"id": article_id, "kind": kind})), None)
+        if row is None:
+            return None
+        try:
+            return verified(row, self.database.path)
+        except LedgerError as error:
+            self.fail(error)
+            return None
+
+    def _rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    return connection.execute(query, values).all()
+            except LedgerError as error:
+                self.fail(error)
+        return ()
+
+    def fail(self, error: CrawlerError) -> None:
+        """Keep nothing from now on, for something could not be kept or read."""
+        if self.failed is None:
+            self.failed = error
+            self.on_failure(error)
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Commit what was told since the last time, durably if the next time may be too late for
+        ``sync_seconds``.
+        """
+        durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
+        told = self._changed or self._listed or self._fetched or self._recorded or self._archived
+        if self.failed is not None or (not told and not (durable and self._unsynced)):
+            return
+        point("before a commit")
+        try:
+            self.before_commit()
+            with self.database.transaction(durable=durable) as connection:
+                self._write(connection)
+                if durable:
+                    connection.execute(
+                        update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now())
+                    )
+                point("in a commit")
+        except CrawlerError as error:
+            self.fail(error)
+            return
+        except Exception as error:
+            self.fail(
+                LedgerError(
+                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; a fault of this program, please report it"
+                )
+            )
+            return
+        point("after a commit")
+        (
+            self._changed,
+            self._listed,
+            self._fetched,
+            self._recorded,
+            self._archived,
+        ) = {}, [], [], [], {}
+        self._unsynced = not durable
+        if durable:
+            self._synced = time.monotonic()
+
+    def _write(self, connection: Connection) -> None:
+        for statement, rows in (
+            (_LISTING, self._listed),
+            (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
+            (_RECORD, self._recorded),
+            (_FETCH, self._fetched),
+            (_ARCHIVED, [tuple(archived) for archived in self._archived.values()]),
+        ):
+            if rows:
+                database.execute_many(connection, statement, rows)
+        connection.execute(_GIVEN_PLACES, {"given": self._places})
+
+    def _row(self, sighting: Sighting) -> tuple[Any, ...]:
+        return (
+            *(
+                sighting.id,
+                sighting.state,
+                sighting.queued,
+                *sighting.order,
+                sighting.found_on,
+                self.run,
+                sighting.place,
+                sighting.told,
+            ),
+            *(
+                sighting.revision,
+                sighting.due_at,
+                sighting.interval,
+                sighting.failures,
+                *sighting.validators,
+                sighting.refusal,
+            ),
+        )
+
+
+def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
+    """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see
+    ``arguments.RECHECKS``.
+
+    One that is due later than any interval allows was told so by a clock that was wrong. Where a
+    run may fetch only so many (``limit``), those that are due longest come first, and leave half of
+    it to what was never fetched.
+    """
+    known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
+    if mode == "none":
+        # But for those that have to be read again because they are nearer than they were.
+        connection.execute(
+            update(PAGES)
+            .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
+            .values(queued=False)
+        )
+        return
+    wanted = (
+        known
+        if mode == "all"
+        else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+    )
+    if limit:
+        room = limit - min(history.queued(connection), limit // 2)
+        wanted = PAGES.c.id.in_(
+            select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
+        )
+    connection.execute(update(PAGES).where(wanted).values(queued=True))
+
+
+def forget_source(connection: Connection) -> None:
+    """Forget what only one source of pages said: the validators of its server, and which pages it
+    does not have.
+    """
+    has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
+    connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
+    connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))
+
+
+def verified(row: Any, path: Path) -> bytes:
+    """The JSON of a row of RECORDS; LedgerError if it is not what was stored."""
+    if lost := history.lost_bits(row):
+        raise LedgerError(
+            f"the ledger {path}: {lost}; bring the file back from a backup, or begin anew with another JOBDIR"
+        )
+    return bytes(row.json)
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _readable(detail: str | None) -> str | None:
+    """A detail that is not too long, and that a database can hold."""
+    return (
+        detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
+    )
+
+
+def _sighting(row: Any) -> Sighting:
+    return Sighting(
+        id=row.id,
+        state=row.state,
+        order=(row.depth, row.lister, row.position),
+        found_on=row.found_on,
+        queued=row.queued,
+        place=row.place,
+        told=row.told,
+        revision=row.revision,
+        due_at=row.due_at,
+        interval=row.interval,
+        failures=row.failures,
+        validators=(row.etag, row.last_modified),
+        refusal=row.answer,
+    )
+
+
+def _as_listed(rows: list[Any]) -> Iterator[tuple[Order, str, RelatedItem]]:
+    """The place that each list gives an article, the page, and the item."""
+    items = [_item(row) for row in rows]
+    whole = next(filter(None, items), None)
+    for row, own in zip(rows, items, strict=True):
+        if item := listed_item(own, row.headline, whole):
+            yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
+
+
+def _item(row: Any) -> RelatedItem | None:
+    return msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
+
+
+def _listing(row: Any) -> Listing:
+    item = _item(row)
+    return Listing(
+        row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
+    )

@@ -1,0 +1,172 @@
+"""The tables of the ledger, in standard types only, their version, and the way from older versions
+to it.
+
+Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+VERSION = 3
+
+METADATA = MetaData()
+
+JOB = Table(
+    "job",
+    METADATA,
+    Column("version", Integer, nullable=False),
+    Column("site", String, nullable=False),
+    # The first place in the crawl that is not given yet.
+    Column("places", Integer, nullable=False),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("began", String, nullable=False),
+    Column("process", Integer, nullable=False),
+    # As JSON: those that decided what is followed, when what earlier runs had met was last looked
+    # at again.
+    Column("arguments", String, nullable=False),
+    # The last time that what the run had stored was made durable.
+    Column("alive_at", String, nullable=False),
+    # Null while it runs, or if it was killed and its feeds are not written yet.
+    Column("ended", String),
+    # Scrapy's reason for closing; null if it was killed.
+    Column("reason", String),
+    # Whether nothing was left to fetch.
+    Column("finished", Boolean, nullable=False),
+)
+
+FEEDS = Table(
+    "feeds",
+    METADATA,
+    Column("run", Integer, primary_key=True, autoincrement=False),
+    Column("uri", String, primary_key=True),
+    # Not read: a ledger does not decide how a file is written.
+    Column("options", String, nullable=False),
+    # Bytes of the file when the run began.
+    Column("size", BigInteger),
+)
+
+PAGES = Table(
+    "pages",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("queued", Boolean, nullable=False),
+    # Its place in the crawl: depth, place of the page that lists it, position in the list
+    # (crawler.crawl.frontier.Order).
+    Column("depth", Integer, nullable=False),
+    Column("lister", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("found_on", String),
+    Column("found_in_run", Integer, nullable=False),
+    Column("place", Integer),
+    Column("told", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("due_at", Float),
+    Column("interval", Float, nullable=False),
+    Column("failures", Integer, nullable=False),
+    # The validators of the last answer that was stored (RFC 9110, 8.8), for conditional requests.
+    Column("etag", String),
+    Column("last_modified", String),
+    # gone or robots, if that was the last answer.
+    Column("answer", String),
+    sqlite_with_rowid=False,
+)
+Index("pages_queued", PAGES.c.queued, PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
+Index("pages_due", PAGES.c.due_at)
+
+LISTINGS = Table(
+    "listings",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("page_id", String, primary_key=True),
+    Column("run", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    # The headline that the list gives; null if it is in the item. Rows of older programs have null,
+    # too, where it is that of the list that named the article first.
+    Column("headline", String),
+    # The whole item as JSON, where this is the list that counts (crawler.crawl.frontier), or gives
+    # another time of upload.
+    Column("item", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+FETCHES = Table(
+    "fetches",
+    METADATA,
+    Column("fetch", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False),
+    Column("id", String, nullable=False),
+    Column("at", String, nullable=False),
+    # new, changed, unchanged, dropped, not_saved, or the reason of a failure.
+    Column("outcome", String, nullable=False),
+    Column("detail", String),
+    Column("revision", Integer),
+)
+Index("fetches_id", FETCHES.c.id)
+Index("fetches_run", FETCHES.c.run)
+
+RECORDS = Table(
+    "records",
+    METADATA,
+    Column("record", Integer, primary_key=True, autoincrement=False),
+    Column("run", Integer, nullable=False),
+    Column("id", String),
+    # article, teaser, failure, or item for what an item pipeline made of them.
+    Column("kind", String, nullable=False),
+    Column("revision", Integer),
+    # CRC-32 of the JSON: the database does not notice when a bit of it is lost.
+    Column("crc", Integer, nullable=False),
+    Column("json", LargeBinary, nullable=False),
+)
+Index("records_id", RECORDS.c.id, RECORDS.c.kind, RECORDS.c.revision)
+Index("records_run", RECORDS.c.run)
+
+ARCHIVED = Table(
+    "archived",
+    METADATA,
+    # The last answer that carried a page, as it is in a WARC file: what a revisit record refers to.
+    Column("url", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("date", String, nullable=False),
+    Column("record_id", String, nullable=False),
+    Column("file", String, nullable=False),
+    Column("file_id", String, nullable=False),
+    Column("etag", String),
+    Column("last_modified", String),
+    sqlite_with_rowid=False,
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        *(
+            f"ALTER TABLE pages ADD COLUMN {column} VARCHAR"
+            for column in ("etag", "last_modified", "answer")
+        ),
+        "ALTER TABLE feeds ADD COLUMN size BIGINT",
+        "DROP INDEX pages_queued",
+        "CREATE INDEX pages_queued ON pages (queued, depth, lister, position, id)",
+        "DROP INDEX records_id",
+        "CREATE INDEX records_id ON records (id, kind, revision)",
+    ),
+    2: (
+        "CREATE TABLE archived (url VARCHAR NOT NULL, digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
+        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
+    ),
+}
+"""What makes of the ledger of one version that of the next, in SQL that every database takes."""

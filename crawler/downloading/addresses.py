@@ -1,0 +1,90 @@
+"""Which network addresses a crawl may connect to.
+
+A page decides where a redirect, a script or its own host name leads, so none of them may reach
+this machine or the network behind it. Only the hosts and ports that the user names may be private.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from socket import inet_aton, inet_ntoa
+from typing import TYPE_CHECKING, Any
+
+from crawler.errors import CrawlerError
+from crawler.extraction.publishers import host_and_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scrapy.settings import BaseSettings
+
+HostAndPort = tuple[str, int]
+
+_SERVERS = ("WAYBACK_URL", "WAYBACK_CDX_URL", "SPLASH_URL")
+# RFC 6052: the last 32 bits are an IPv4 address.
+_NAT64 = IPv6Network("64:ff9b::/96")
+# RFC 4291, 2.5.5.1: the same, deprecated; ::1 and :: are in this range too, and as private.
+_COMPATIBLE = IPv6Network("::/96")
+
+
+class PrivateAddressError(CrawlerError):
+    """A host that the user did not name is at a private address."""
+
+    def __init__(self, host: str, address: str) -> None:
+        at = "a private address" if host == address else f"at {address}, a private address"
+        super().__init__(f"{host} is {at}; name the host with base_url to crawl it")
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address is private, loopback, multicast or otherwise not public.
+
+    ValueError if the text is no IP address.
+    """
+    ip = _embedded(ip_address(address.partition("%")[0]))
+    return not ip.is_global or ip.is_multicast
+
+
+def is_private_literal(host: str) -> bool:
+    """Whether a URL's host is itself a private IP address. Names have to be looked up.
+
+    IPv4 addresses may be written in the older ways that browsers and resolvers take (WHATWG URL,
+    3.5): 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
+    """
+    host = host.lower().strip("[]").rstrip(".")
+    try:
+        return is_private(host)
+    except ValueError:
+        pass
+    try:
+        return is_private(inet_ntoa(inet_aton(host)))
+    except OSError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 address stands for, if it does."""
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip in _NAT64 or ip in _COMPATIBLE:
+        return IPv4Address(ip.packed[-4:])
+    return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
+    """The hosts and ports of the seeds and of base_url in the spider arguments ``given``.
+
+    They may be private also for what a page's scripts fetch, which have no business with the
+    user's other servers.
+    """
+    urls = [part.strip() for part in str(given.get("seed") or "").split(",")]
+    return _hosts_and_ports([*urls, given.get("base_url") or ""])
+
+
+def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
+    """The hosts and ports in spider arguments and settings, which may be private."""
+    servers = _hosts_and_ports(settings[name] or "" for name in _SERVERS)
+    return publisher_named_by_user(given) | servers
+
+
+def _hosts_and_ports(urls: Iterable[str]) -> frozenset[HostAndPort]:
+    return frozenset(host_and_port(url) for url in urls if "://" in url)

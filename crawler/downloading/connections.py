@@ -1,0 +1,214 @@
+"""The HTTP connections of a crawl: where they may lead, and when an answer is whole.
+
+Scrapy's HTTP/1.1 handler does the work. Three rules are added where only the connection itself can
+keep them: no byte is sent to a private address that the user did not name, whatever a name server
+says; the head of an answer is bounded; and a body that ends with its connection is whole only if
+the server closed that connection in order (RFC 9112, 6.3 and 9.8).
+
+This uses names that Scrapy 2.19 and Twisted keep private: the handler's ``_pool`` and the pool's
+``_factory``, ``_LenientHTTP11ClientProtocol`` and its factory and parser, ``_parser`` and
+``_disconnectParser`` of Twisted's protocol, ``bodyDecoder`` of its parser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+    _LenientHTTPClientParser,
+)
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.web._newclient import BODY
+from twisted.web.client import HTTPConnectionPool
+from twisted.web.http import _DataLoss
+from twisted.web.iweb import UNKNOWN_LENGTH
+from zope.interface import implementer
+
+from crawler.downloading.addresses import PrivateAddressError, is_private, named_by_user
+from crawler.sources import PageRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from twisted.internet.interfaces import IAddress
+    from twisted.python.failure import Failure
+    from twisted.web._newclient import Request as TwistedRequest
+    from twisted.web.iweb import IResponse
+
+# Twice what browsers and curl accept of real sites is no site.
+_MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
+_PROXY = b"http-proxy"
+# Scheme, host, port and local address; a tunnel through a proxy adds the proxy's.
+_DIRECT_KEY_LENGTH = 4
+
+
+class HeadersTooLargeError(Exception):
+    """The head of an answer has more lines or bytes than any real site sends."""
+
+
+class CarefulDownloadHandler(HTTP11DownloadHandler):
+    """Scrapy's HTTP/1.1, over vetted connections. ``protocol`` makes the protocol of each."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        pool = _VettingPool(self._pool._reactor, crawler)
+        pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
+        # Not self.protocol itself: the handler of a subclass is not made yet.
+        pool._factory = partial(  # type: ignore[assignment]
+            _Factory, lambda quiescent: self.protocol(quiescent)
+        )
+        self._pool = pool
+
+    def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
+        return CarefulProtocol(quiescent)  # type: ignore[no-untyped-call]
+
+
+class _Factory(_LenientHTTP11ClientFactory):
+    def __init__(
+        self, make_protocol: Callable[[Callable[[Any], None]], CarefulProtocol], *args: Any
+    ) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call]
+        self._make_protocol = make_protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> CarefulProtocol:
+        return self._make_protocol(self._quiescentCallback)
+
+
+class CarefulProtocol(_LenientHTTP11ClientProtocol):
+    """One connection. It bounds the head of each answer and notices a connection that was reset."""
+
+    def request(self, request: TwistedRequest) -> Deferred[IResponse]:
+        answered = super().request(request)
+        self._parser.__class__ = _BoundedParser
+        return answered
+
+    def dataReceived(self, data: bytes) -> None:
+        was_body = self._receives_body
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        # libuv stops polling a socket before it reports an error on it (uv__poll_io). If data was
+        # unread when the connection was reset, that report ends in one more read, and the reset
+        # goes unnoticed until the timeout. Registering the socket anew makes uvloop poll it again.
+        # Where the body begins, Twisted itself pauses and resumes.
+        if self._parser is not None and self._receives_body == was_body:
+            producer: Any = self.transport
+            producer.pauseProducing()
+            producer.resumeProducing()
+
+    @property
+    def _receives_body(self) -> bool:
+        return self._parser is not None and self._parser.state == BODY
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        if self.ends_with_connection and not isinstance(reason.value, ConnectionDone):
+            self._parser.bodyDecoder = _LostBody()  # type: ignore[union-attr]
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether a body is being received of which nothing but the connection tells the end."""
+        parser: Any = self._parser
+        if not self._receives_body or parser.response.length is not UNKNOWN_LENGTH:
+            return False
+        codings = parser.connHeaders.getRawHeaders(b"transfer-encoding", ())
+        return b"chunked" not in b",".join(codings).lower()
+
+
+class _BoundedParser(_LenientHTTPClientParser):
+    _lines = _bytes = 0
+
+    def lineReceived(self, line: bytes) -> None:
+        self._lines += 1
+        self._bytes += len(line)
+        if self._lines > _MOST_HEADER_LINES or self._bytes > _MOST_HEADER_BYTES:
+            raise HeadersTooLargeError(
+                f"the headers have over {_MOST_HEADER_LINES:,} lines or {_MOST_HEADER_BYTES:,} bytes"
+            )
+        super().lineReceived(line)
+
+
+class _LostBody:
+    """A body decoder of Twisted's for a body whose end never came."""
+
+    def noMoreData(self) -> None:
+        raise _DataLoss("the connection was lost before it was closed")
+
+
+class _VettingPool(HTTPConnectionPool):
+    """Connects to public addresses, and to the hosts and ports that the user named.
+
+    Requests of other spiders, and of ``scrapy parse`` and ``shell``, go where their user says.
+    """
+
+    def __init__(self, reactor: Any, crawler: Crawler) -> None:
+        super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
+        self._crawler = crawler
+        given = getattr(crawler.spider, "given", {})
+        self._named = named_by_user(given, crawler.settings)
+
+    def getConnection(self, key: Any, endpoint: Any) -> Any:
+        scheme, host, port, *_ = key
+        # The user named the proxy, and names of other hosts are the proxy's to look up.
+        through_proxy = scheme == _PROXY or len(key) > _DIRECT_KEY_LENGTH
+        if not through_proxy and self._vets(host.decode("ascii"), port):
+            endpoint = _PublicEndpoint(endpoint, host.decode("ascii"))
+        return super().getConnection(key, endpoint)
+
+    def _vets(self, host: str, port: int) -> bool:
+        crawls = getattr(self._crawler.spider, "started", False)
+        return crawls and (host, port) not in self._named
+
+
+@implementer(IStreamClientEndpoint)
+class _PublicEndpoint:
+    """An endpoint that connects to no private address, and sends nothing to one that it reaches."""
+
+    def __init__(self, endpoint: Any, host: str) -> None:
+        self._endpoint = endpoint
+        self._host = host
+
+    def connect(self, protocolFactory: Any) -> Any:
+        return Deferred.fromCoroutine(self._connect(protocolFactory))
+
+    async def _connect(self, factory: Any) -> Any:
+        await Deferred.fromFuture(asyncio.ensure_future(self._look_up()))
+        # The name server may have another answer a moment later.
+        return await self._endpoint.connect(_PublicFactory(factory, self._host))
+
+    async def _look_up(self) -> None:
+        """PageRefused if any address of the host is private, so that none of them is knocked at."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self._host, None, type=socket.SOCK_STREAM
+            )
+        except OSError:
+            # Connecting says that there is no such host.
+            return
+        for *_, address in found:
+            _check(self._host, str(address[0]))
+
+
+def _check(host: str, address: str) -> None:
+    if is_private(address):
+        raise PageRefused("private_address", str(PrivateAddressError(host, address)))
+
+
+class _PublicFactory(Factory):
+    noisy = False
+
+    def __init__(self, factory: Any, host: str) -> None:
+        self._factory = factory
+        self._host = host
+
+    def buildProtocol(self, addr: Any) -> Any:
+        _check(self._host, addr.host)
+        return self._factory.buildProtocol(addr)

@@ -1,0 +1,96 @@
+"""From the error of a download to the published reason of a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from OpenSSL.SSL import Error as SSLError
+from scrapy.core.downloader.handlers.http11 import TunnelError
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.response import response_status_message
+from twisted.internet.error import ConnectError
+from twisted.web.client import ResponseFailed
+
+from crawler.downloading.connections import HeadersTooLargeError
+from crawler.items import Reason
+from crawler.sources import PageRefused
+
+_GONE = (404, 410)
+_OF_CLASS: dict[int, Reason] = {2: "http_2xx", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
+_PARTIAL_CONTENT = 206
+# The first that fits counts: some are classes of others.
+_REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
+    (HeadersTooLargeError, "too_large"),
+    (SSLError, "tls"),
+    (CannotResolveHostError, "dns"),
+    (DownloadConnectionRefusedError, "refused"),
+    (DownloadTimeoutError, "timeout"),
+    (DownloadCancelledError, "too_large"),
+    (ResponseDataLossError, "cut_short"),
+    (DownloadFailedError, "connection_lost"),
+    # No route to the host, or a proxy that opens no tunnel to it.
+    (ConnectError, "refused"),
+    (TunnelError, "refused"),
+    (UnsupportedURLSchemeError, "refused"),
+    # Of a host name that no name server can have, Twisted says that it is no value.
+    (UnicodeError, "dns"),
+)
+
+
+class Explained(NamedTuple):
+    """Why a page could not be fetched; ``status`` is that of HTTP, if there was an answer."""
+
+    reason: Reason
+    detail: str
+    status: int | None = None
+
+
+def explain(error: BaseException) -> Explained:
+    """Name the reason of a failed download. An error that is not the site's is ``internal_error``."""
+    if isinstance(error, PageRefused):
+        return Explained(error.reason, error.detail)
+    if isinstance(error, HttpError):
+        return of_status(error.response.status)
+    if isinstance(error, IgnoreRequest):
+        said = str(error) or type(error).__name__
+        return Explained("ignored", f"a downloader middleware refused the request: {said}")
+    causes = list(_causes(error))
+    for kind, reason in _REASONS:
+        if found := next((cause for cause in causes if isinstance(cause, kind)), None):
+            return Explained(reason, _detail(error if reason == "connection_lost" else found))
+    if isinstance(error, ValueError) and "hostname" in str(error):
+        return Explained("dns", _detail(error))
+    return Explained("internal_error", f"{type(error).__name__}: {_detail(error)}")
+
+
+def of_status(status: int) -> Explained:
+    """The reason for an answer whose status says that it carries no page."""
+    reason = "gone" if status in _GONE else _OF_CLASS.get(status // 100, "http_5xx")
+    if status == _PARTIAL_CONTENT:
+        reason = "cut_short"
+    return Explained(reason, response_status_message(status), status)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that led to it; Twisted keeps several behind a failed answer."""
+    yield error
+    if isinstance(error, ResponseFailed):
+        for failure in error.reasons:
+            yield from _causes(failure.value)
+    if error.__cause__ is not None:
+        yield from _causes(error.__cause__)
+
+
+def _detail(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,126 @@
+"""Records what goes over the wire, for the archive of a run.
+
+Scrapy's response lacks much of it: the order and spelling of headers, the reason phrase, the
+transfer coding. So the bytes are noted where they pass, in the protocol of each connection, and the
+exchange is handed on when its answer has ended, before the spider sees it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.web._newclient import DONE
+
+from crawler.downloading.connections import CarefulDownloadHandler, CarefulProtocol
+from crawler.warc.writer import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+    from twisted.web._newclient import Request as TwistedRequest
+    from twisted.web.iweb import IResponse
+
+
+class RecordingDownloadHandler(CarefulDownloadHandler):
+    """Hands all that is sent and received to the ``record`` of the spider, if it has one."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._record: Callable[[Exchange], None] | None = getattr(crawler.spider, "record", None)
+
+    def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
+        if self._record is None:
+            return super().protocol(quiescent)
+        return _RecordingProtocol(self._record, quiescent)
+
+
+class _Sent:
+    """A transport that notes what is written to it."""
+
+    def __init__(self, transport: Any, note: Callable[[bytes], None]) -> None:
+        self._transport = transport
+        self._note = note
+
+    def write(self, data: bytes) -> None:
+        self._note(data)
+        self._transport.write(data)
+
+    def writeSequence(self, data: list[bytes]) -> None:
+        self._note(b"".join(data))
+        self._transport.writeSequence(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class _RecordingProtocol(CarefulProtocol):
+    def __init__(self, record: Callable[[Exchange], None], *args: Any) -> None:
+        super().__init__(*args)  # type: ignore[no-untyped-call]
+        self._record = record
+        self._sent: list[bytes] | None = None
+        self._received: list[bytes] = []
+        # A proxy's address is not that of who answers.
+        self._through_proxy = False
+
+    def makeConnection(self, transport: Any) -> None:
+        super().makeConnection(_Sent(transport, self._note_sent))  # type: ignore[no-untyped-call]
+
+    def _note_sent(self, data: bytes) -> None:
+        if self._sent is None:
+            self._through_proxy = True
+        else:
+            self._sent.append(data)
+
+    def request(self, request: TwistedRequest) -> Deferred[IResponse]:
+        self._sent, self._received = [], []
+        self._url = request.absoluteURI.decode("ascii")
+        self._at = datetime.now(UTC)
+        if not request.uri.startswith(b"/"):
+            self._through_proxy = True
+        return super().request(request)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._received.append(data)
+        super().dataReceived(data)
+
+    def _disconnectParser(self, reason: Failure) -> None:
+        """Twisted comes here when an answer has ended, however it has, and only then tells it to anybody else."""
+        if self._parser is not None and self._received:
+            exchange = Exchange(
+                url=self._url,
+                at=self._at,
+                request=b"".join(self._sent or ()),
+                response=b"".join(self._received),
+                address=self._address(),
+                truncated=self._truncated(reason),
+            )
+            self._sent, self._received = None, []
+            self._record(exchange)
+        super()._disconnectParser(reason)  # type: ignore[no-untyped-call]
+
+    def _truncated(self, reason: Failure) -> str | None:
+        parser: Any = self._parser
+        # At the end of an answer Twisted gives the bare exception.
+        why = getattr(reason, "value", reason)
+        if not isinstance(why, (ConnectionDone, ConnectionLost)):
+            # This side has broken it off: it was too large or too slow, or made no sense.
+            return "unspecified"
+        whole = parser.state == DONE or (
+            self.ends_with_connection and isinstance(why, ConnectionDone)
+        )
+        return None if whole else "disconnect"
+
+    def _address(self) -> str | None:
+        if self._through_proxy:
+            return None
+        try:
+            peer: Any = self.transport
+            return str(ip_address(peer.getPeer().host))
+        except (AttributeError, ValueError):
+            return None

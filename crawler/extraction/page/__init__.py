@@ -1,0 +1,190 @@
+"""What a page says, each part with where it stood.
+
+In: the bytes of a page as they came (HTML in any encoding, or the plain text of a saved page), the charset that its
+HTTP header declares, if any, and its publisher. Out: a ``Page``. No IO, nothing is normalised, and nothing raises: a page
+that says nothing gives a ``Page`` of Nones.
+
+The order matters. Dumps are read from the raw bytes and cut out first, because decoding and HTML parsers damage
+them; then the text is decoded and parsed once, and everything else is read from that one tree.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from lxml.etree import _Element
+from parsel import Selector
+
+from crawler import vardump
+from crawler.extraction.page import article, blocks, leak, links, metadata
+from crawler.extraction.page.article import Chosen
+from crawler.extraction.page.dateline import Dated
+from crawler.extraction.page.encoding import decode
+from crawler.extraction.page.extractor import extract
+from crawler.extraction.page.leak import Listed, Related
+from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.plain import read_plain
+from crawler.extraction.page.text import without_controls
+from crawler.extraction.publishers import Site
+
+__all__ = ["Dated", "Declared", "Listed", "Media", "Page", "Related", "read"]
+
+_MARKUP = re.compile(
+    r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
+    re.IGNORECASE,
+)
+# Xdebug says above a dump where it was made: /srv/www/page.php:12: or C:\\www\\page.php:12:
+_XDEBUG_PLACE = re.compile(
+    rb"(?<![^\r\n>])[ \t]*(?:<small>)?(?:<a [^<>\n]{1,1000}>)?"
+    rb"(?:(?:[a-z]{2,10}:/)?/|[A-Za-z]:[\\/]|Command line code|php shell code)[^<>\r\n:]{0,500}"
+    rb":[0-9]{1,9}(?:</a>)?:(?:</small>)?(?:\s|<br ?/?>)*\Z"
+)
+# Bytes; a longer one is no place in a file.
+_LONGEST_PLACE = 2_000
+# What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
+_REMAINS = re.compile(
+    r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
+    re.IGNORECASE,
+)
+_PICTURE_NOISE = re.compile(
+    r"logo|icon|sprite|spacer|blank|pixel|avatar|button|banner|arrow|bullet|loading|share|print|facebook|twitter|telegram|whatsapp|rss|placeholder|captcha|1x1",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or video of the article, its URL as the page writes it."""
+
+    url: str
+    video: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page says. ``media`` is None where a page cannot show any, as the text of a saved page; ``base``
+    is the address that its relative URLs start from; ``teasers`` counts links with a paragraph of their own below them."""
+
+    headline: Declared | None
+    dated: Dated | None
+    body: tuple[str, ...]
+    body_where: str
+    language: Declared | None
+    url: Declared | None
+    related: Related | None
+    media: tuple[Media, ...] | None
+    base: str | None
+    title: str | None
+    asks_password: bool
+    teasers: int
+    encoding: str
+    encoding_told_by: str
+
+
+def read(body: bytes, site: Site, *, url: str | None = None, charset: str | None = None) -> Page:
+    """Read one page. ``url`` is where it came from, for relative links; ``charset`` what its HTTP header declares."""
+    decoded = decode(body, charset)
+    encoding = decoded.encoding
+    if encoding.startswith(("utf-16", "utf-32")):
+        # A dump counts single bytes; these encodings have none.
+        body, encoding = decoded.text.encode(), "utf-8"
+    dumps = list(vardump.scan(body, encoding))
+    text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
+    text = without_controls(text)
+    related = leak.read(dumps)
+    if not _MARKUP.search(text):
+        plain = read_plain(text)
+        return Page(
+            headline=plain.headline,
+            dated=plain.dated,
+            body=tuple(p for p in plain.body if not _REMAINS.fullmatch(p)),
+            body_where=plain.where,
+            language=None,
+            url=None,
+            related=related,
+            media=None,
+            base=url,
+            title=None,
+            asks_password=False,
+            teasers=0,
+            encoding=decoded.encoding,
+            encoding_told_by=decoded.told_by,
+        )
+    root = Selector(text=text, type="html").root
+    url = _base(root, url)
+    layout = blocks.read(root)
+    declared = metadata.read(root)
+    language = declared.language.value if declared.language else None
+    chosen = article.choose(layout, declared, site.names, language)
+    if related is None or not related.items:
+        related = links.read(root, site, url) or related
+    paragraphs, where = chosen.body, chosen.where
+    if not chosen.clear and (general := extract(text, chosen)):
+        paragraphs, where = general, "trafilatura, for the page's structure does not tell"
+    titles = {listed.title for listed in related.items} if related else set()
+    return Page(
+        headline=chosen.headline,
+        dated=chosen.dated,
+        body=tuple(p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)),
+        body_where=where,
+        language=declared.language,
+        url=declared.url,
+        related=related,
+        media=_media(declared, chosen),
+        base=url,
+        title=declared.title,
+        asks_password=bool(root.xpath("//input[@type='password']")),
+        teasers=chosen.teasers,
+        encoding=decoded.encoding,
+        encoding_told_by=decoded.told_by,
+    )
+
+
+def _base(root: _Element, url: str | None) -> str | None:
+    """The address that the page's relative links start from."""
+    href = next((base.get("href") for base in root.iter("base")), None)
+    try:
+        return urljoin(url or "", href) if href else url
+    except ValueError:
+        return url
+
+
+def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
+    """The page without its dumps; a line break stays, for a dump ends the line before it."""
+    parts: list[bytes] = []
+    position = 0
+    for dump in dumps:
+        before = body[position : dump.start].rstrip(b" \t")
+        if (
+            isinstance(dump.node, vardump.String)
+            and dump.complete
+            and before
+            and before[-1:] not in b"\r\n>"
+        ):
+            # An article about PHP that quotes one: string(5) "hello".
+            continue
+        parts += (_without_place(body[position : dump.start]), b"\n")
+        position = dump.end
+    parts.append(body[position:])
+    return b"".join(parts)
+
+
+def _without_place(before: bytes) -> bytes:
+    """What stands before a dump, without the line of Xdebug's that says where the dump was made."""
+    line = before.rstrip().rfind(b"\n") + 1
+    place = _XDEBUG_PLACE.search(before, max(line, len(before) - _LONGEST_PLACE))
+    return before[: place.start()] if place else before
+
+
+def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
+    """The pictures that the page declares, and those that stand in its article."""
+    media = [Media(url, False) for url in declared.images] + [
+        Media(url, True) for url in declared.videos
+    ]
+    media += [Media(picture.url, picture.video) for picture in chosen.pictures]
+    kept = {
+        m.url: m
+        for m in reversed(media)
+        if not m.url.startswith("data:") and not _PICTURE_NOISE.search(m.url)
+    }
+    return tuple(reversed(kept.values()))

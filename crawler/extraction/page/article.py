@@ -1,0 +1,88 @@
+"""Which blocks of a page are its article: headline, date line, body, pictures.
+
+What decides is in one file each: headline.py, dateline.py, body.py, and parts.py for what is none of it. Where the group of paragraphs
+that is taken for the body is not clearly the page's text, ``Chosen.clear`` is false and the caller may ask a general extractor.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crawler.extraction.page import body, dateline, headline
+from crawler.extraction.page.blocks import HEADINGS, Block, Layout, Picture
+from crawler.extraction.page.dateline import Dated
+from crawler.extraction.page.metadata import Declared, Metadata
+from crawler.extraction.page.parts import Aside
+from crawler.extraction.page.text import key
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The article of a page. ``pictures`` are those that stand from the headline to the end of the body,
+    ``teasers`` counts the links that have a paragraph of their own below them, as on a home page."""
+
+    headline: Declared | None
+    dated: Dated | None
+    body: tuple[str, ...]
+    where: str
+    clear: bool
+    pictures: tuple[Picture, ...]
+    teasers: int
+
+
+def choose(
+    layout: Layout, metadata: Metadata, site_names: Iterable[str], language: str | None
+) -> Chosen:
+    """Choose the article among a page's blocks."""
+    names = {key(name) for name in (*site_names, *metadata.site_names)}
+    blocks = layout.blocks
+    declared, anchor = headline.find(blocks, metadata, names)
+    aside = Aside(layout, anchor)
+    dated, date_lines = dateline.find(layout, metadata, anchor, aside, language)
+    title = key(declared.value) if declared else ""
+    excluded = {
+        b.index
+        for b in blocks
+        if b.index in date_lines
+        or aside(b)
+        or (len(b.text) < 2 * len(title) + 20 and b.key == title)
+    }
+    paragraphs, clear = body.find(layout, anchor, excluded)
+    pictures: list[Picture] = []
+    if paragraphs:
+        start = anchor.index if anchor else paragraphs[0].index
+        end = _end_of_article(blocks, paragraphs, aside)
+        pictures = [
+            p for p in layout.pictures if start <= p.index <= end and not aside.inside(p.zones)
+        ]
+    return Chosen(
+        headline=declared,
+        dated=dated,
+        body=tuple(b.text for b in paragraphs),
+        where=_describe(paragraphs),
+        clear=clear,
+        pictures=tuple(pictures),
+        teasers=_teasers(blocks, aside),
+    )
+
+
+def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int:
+    """The index of the first block after the body that is something else: pictures may go on until there."""
+    last = body[-1].index
+    return next((b.index for b in blocks[last + 1 :] if aside(b)), min(len(blocks), last + 12))
+
+
+def _teasers(blocks: list[Block], aside: Aside) -> int:
+    linked = [b for b in blocks[:-1] if b.link_share > 0.9 and len(b.text) > 15 and not aside(b)]
+    # A date may stand between a link and its paragraph.
+    return sum(
+        any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in linked
+    )
+
+
+def _describe(body: list[Block]) -> str:
+    tags = list(
+        dict.fromkeys(
+            "li" if b.tag in ("ul", "ol") else b.tag for b in body if b.tag not in HEADINGS
+        )
+    )
+    return "text of " + ", ".join(tags[:3])

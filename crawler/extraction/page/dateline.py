@@ -1,0 +1,175 @@
+"""The publication date: what the page declares, else the date line nearest to the headline.
+
+A page shows other dates too: today's in its header, those of its related items, of its comments, of its last update. So a date counts by
+where it stands and by the word before it.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from lxml.etree import _Element
+
+from crawler.extraction.page import dates
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.dates import Moment
+from crawler.extraction.page.metadata import Metadata
+from crawler.extraction.page.parts import Aside
+from crawler.extraction.page.text import collapse
+
+_UPDATED = re.compile(
+    r"(?:updat|modif|edit|last\b|revis|تحديث|به\s?روز)[\w\s]*:?\s*(?:on|at)?\s*$", re.IGNORECASE
+)
+_PUBLISHED = re.compile(r"publi|posted|date|issued|on\b|نشر|تاریخ|التاريخ|انتشار", re.IGNORECASE)
+# Blocks after the headline (or before it) among which its date line is looked for.
+_DATE_AFTER, _DATE_BEFORE = 10, 4
+_CLOCK_LENGTH = 20
+_LONGEST, _MOST_DECLARED = 100, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A publication date: the text that states it, what it says (None where that could be two things), and where it stood."""
+
+    raw: str
+    moment: Moment | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Dated):
+    moment: Moment
+
+
+def find(
+    layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside, language: str | None
+) -> tuple[Dated | None, set[int]]:
+    """Choose the publication date; also the blocks that are date lines, which are no body."""
+    at = anchor.index if anchor else 0
+    body_starts = next(
+        (
+            b.index
+            for b in layout.blocks
+            if b.index > at and b.prose and len(b.text) > 100 and not aside(b)
+        ),
+        len(layout.blocks),
+    )
+    # The window in which a date is the article's own: from a little before the headline to the first paragraph.
+    first, last = at - _DATE_BEFORE, min(at + _DATE_AFTER, body_starts)
+    lines: list[tuple[int, _Read]] = []
+    date_blocks: set[int] = set()
+    for block in layout.blocks:
+        if len(block.text) > 400:
+            continue
+        near = first <= block.index <= last
+        # Dates in other languages take a thousand times as long to read: only where the article's own may stand.
+        if (found := _dates_in(block.text, language if near else "en")) is None:
+            continue
+        if near or not aside(block):
+            date_blocks.add(block.index)
+        for label, day in found:
+            if label == "updated":
+                continue
+            dated = (
+                _with_clock(day, layout.blocks[block.index + 1 : block.index + 3]) if near else day
+            )
+            if at < block.index <= last:
+                lines.append((0 if label == "published" else 1, dated))
+            elif block.index == at:
+                lines.append((1, dated))
+            elif aside(block):
+                continue
+            elif (
+                anchor
+                and first <= block.index < at
+                and (label == "published" or _close(block.element, anchor.element))
+            ):
+                lines.append((2, dated))
+            elif label == "published":
+                lines.append((3, dated))
+    stamps = [
+        s
+        for s in layout.stamps
+        if s.index >= first
+        and (s.published or at <= s.index <= last or (anchor and first <= s.index <= at))
+    ]
+    declared = [(d.value, d.where) for d in metadata.published]
+    declared += [(s.value, s.where) for s in sorted(stamps, key=lambda s: not s.published)]
+    values = ((collapse(value)[:_LONGEST], where) for value, where in declared[:_MOST_DECLARED])
+    choices = [
+        _Read(value, moment, where)
+        for value, where in values
+        if (moment := dates.find(value, language))
+    ]
+    choices += [dated for _, dated in sorted(lines, key=lambda entry: entry[0])]
+    if not choices:
+        heads = layout.blocks[at : last + 1]
+        raw = next(
+            (raw for b in heads if len(b.text) <= _LONGEST and (raw := dates.unreadable(b.text))),
+            None,
+        )
+        return (Dated(raw, None, "date line") if raw else None), date_blocks
+    best = choices[0]
+    if best.moment.clock is None:
+        # Another place may tell the time of the same day.
+        best = next(
+            (c for c in choices if c.moment.clock and c.moment.day == best.moment.day), best
+        )
+    return best, date_blocks
+
+
+def _with_clock(day: _Read, following: list[Block]) -> _Read:
+    """A day whose time of day stands in an element of its own just after it, perhaps below the word "Time"."""
+    if day.moment.clock is None:
+        text = day.raw
+        for block in following:
+            text = f"{text} {block.text[:_CLOCK_LENGTH]}"
+            moment = dates.find(text, "en")
+            if moment and moment.clock and moment.day == day.moment.day:
+                return _Read(text[moment.start : moment.end], moment, day.where)
+    return day
+
+
+def _close(one: _Element, other: _Element) -> bool:
+    """Whether two elements share a parent, or a table, below the page itself."""
+    near = _around(one, ("body", "html", "td", "tr"), 2)
+    return any(e in near for e in _around(other, ("td", "tr"), 3))
+
+
+def _around(element: _Element, but: tuple[str, ...], most: int) -> list[_Element]:
+    holders = chain((element,), element.iterancestors())
+    return list(islice((e for e in holders if e.tag not in but), most))
+
+
+def _dates_in(text: str, language: str | None) -> list[tuple[str, _Read]] | None:
+    """The dates of a date line, each with its label (published, updated or nothing); None if the text is prose."""
+    found: list[tuple[str, _Read]] = []
+    rest = ""
+    position = 0
+    while moment := dates.find(text[position:], language):
+        before = text[position : position + moment.start]
+        label = (
+            "updated"
+            if _UPDATED.search(before)
+            else "published"
+            if _PUBLISHED.search(before)
+            else ""
+        )
+        raw = text[position + moment.start : position + moment.end].strip()
+        found.append((label, _Read(raw, moment, "date line")))
+        rest += before
+        position += max(moment.end, 1)
+    if not found:
+        return None
+    rest += text[position:]
+    # A date line is little but its date: labels, a name, a section. Prose goes on for longer, and is a sentence.
+    letters = sum(c.isalpha() for c in rest)
+    if found[0][0] == "published" and re.search(
+        r"posted\s+(?:\w+\s+){0,3}on\W*$", text[: text.find(found[0][1].raw)]
+    ):
+        return found
+    if letters > 90 or (
+        letters > 25 and re.search(r"[a-z]{3,}[.!?]\s*$", rest) and " " in rest.strip()
+    ):
+        return None
+    return found

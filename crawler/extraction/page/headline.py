@@ -1,0 +1,158 @@
+"""The headline: the visible line that the page's own declarations agree on.
+
+The declared headlines (JSON-LD, og:title, title) differ among themselves, and an h1 may be the logo or the section. The line that a reader
+sees and that one of them agrees with is the best witness; failing that the h1, a declared headline, another heading.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import islice
+
+from lxml.etree import _Element
+
+from crawler.extraction.page import dates
+from crawler.extraction.page.blocks import HEADINGS, Block
+from crawler.extraction.page.metadata import Declared, Metadata
+from crawler.extraction.page.parts import heads_other, heads_related
+from crawler.extraction.page.text import collapse, key
+
+_HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
+_LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
+_TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«)\s*")
+# Characters: the longest headline, and the shortest one that a title cannot hold by chance.
+_LONGEST, _TELLING = 300, 12
+_LONGEST_TITLE = 1000
+_WEIGHTS = {"h1": 1.5}
+
+
+def find(
+    blocks: list[Block], metadata: Metadata, names: set[str]
+) -> tuple[Declared | None, Block | None]:
+    """Choose the headline, and the block where a reader sees it (None where it is only declared)."""
+    declared = {key(d.value) for d in metadata.headlines} - names
+    title = key((metadata.title or "")[:_LONGEST_TITLE])
+    candidates = [
+        b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names
+    ]
+    firsts = [b for b in candidates if b.tag == "h1"]
+    # A breadcrumb or a menu repeats the headline too; the logo's h1 agrees with the end of the title.
+    agreeing = [b for b in candidates if b.link_share < 0.9 and _agrees(b.key, declared, title)]
+    agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
+    if agreeing:
+        best = max(
+            agreeing,
+            key=lambda b: (
+                b.key in declared,
+                len(b.key) * _WEIGHTS.get(b.tag, 1.2 if b.tag in HEADINGS else 1.0),
+            ),
+        )
+        if best.tag == "h1":
+            return Declared(best.text, "h1"), best
+        kind = best.tag if best.tag in HEADINGS else "line"
+        return Declared(best.text, f"{kind} that agrees with the page's title"), best
+    outside = [b for b in firsts if not b.zones] or firsts
+    if outside and (longer := _longer_heading(outside[-1], blocks)):
+        # The page's h1 is its section.
+        return Declared(longer.text, longer.tag), longer
+    if outside:
+        last_prose = max((b.index for b in blocks if b.prose), default=-1)
+        before = [b for b in outside if b.index < last_prose] or outside
+        return Declared(before[-1].text, "h1"), before[-1]
+    for d in metadata.headlines:
+        if key(d.value) not in names:
+            return Declared(_without_site(d.value, names), d.where), None
+    if visible := _visible_headline(candidates, blocks):
+        return visible
+    if metadata.title and key(stripped := _without_site(metadata.title, names)) not in names:
+        return Declared(stripped, "title"), None
+    return None, None
+
+
+def _agrees(line: str, declared: set[str], title: str) -> bool:
+    """Whether a line is a declared headline, part of the title, or nearly one of the declared headlines."""
+    if line in declared or (len(line) >= _TELLING and line in title):
+        return True
+    return any(
+        len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20 and (d in line or line in d)
+        for d in declared
+        if len(d) >= _TELLING
+    )
+
+
+def _longer_heading(first: Block, blocks: list[Block]) -> Block | None:
+    """Where the h1 is a word or two: the first heading after it that is a headline and has text below."""
+    if len(first.text) >= 20 or len(first.text.split()) > 2:
+        return None
+    for block in blocks[first.index + 1 :]:
+        if block.prose:
+            return None
+        if (
+            block.tag in HEADINGS
+            and len(block.text.split()) > 3
+            and block.link_share < 0.5
+            and not block.zones
+        ):
+            return block
+    return None
+
+
+def _visible_headline(
+    candidates: list[Block], blocks: list[Block]
+) -> tuple[Declared, Block] | None:
+    """A page that declares nothing: its first heading before prose, or what its template names a title."""
+    for where, told in (
+        ("heading", lambda b: b.tag in HEADINGS),
+        (
+            "element named as a title",
+            lambda b: len(b.text) >= 15 and bool(_HEADLINE_CLASS.search(_names_around(b.element))),
+        ),
+        (
+            "first line before the text",
+            lambda b: (
+                20 <= len(b.text) <= 250
+                and not b.sentence
+                and not _LABELLED.match(b.text)
+                and not dates.find(b.text)
+            ),
+        ),
+    ):
+        test: Callable[[Block], bool] = told
+        found = [
+            b
+            for b in candidates
+            if not b.zones
+            and b.link_share < 0.5
+            and not heads_related(b.text)
+            and not heads_other(b.text)
+            and test(b)
+        ]
+        before_prose = [
+            b
+            for b in found
+            if any(p.prose and not p.zones for p in blocks[b.index + 1 : b.index + 12])
+        ]
+        if before_prose:
+            first = before_prose[0]
+            return Declared(first.text, first.tag if first.tag in HEADINGS else where), first
+    return None
+
+
+def _names_around(element: _Element) -> str:
+    parent = element.getparent()
+    around = (
+        (element, parent)
+        if parent is not None and parent.tag not in ("body", "html")
+        else (element,)
+    )
+    inner = islice(element.iterchildren("span", "font", "b", "strong"), 8)
+    return " ".join(e.get("class") or e.get("id") or "" for e in (*around, *inner))
+
+
+def _without_site(title: str, names: set[str]) -> str:
+    """A title without the publisher's name at either end; as it is where no part is that name."""
+    parts = _TITLE_SEPARATOR.split(title)
+    kept = [part for part in parts if collapse(part) and key(part) not in names]
+    if len(kept) == len(parts) or not kept:
+        return title
+    # "Headline - Section - Site": the longest part is the headline.
+    return collapse(max(kept, key=len)) if len(kept) > 1 else collapse(kept[0])

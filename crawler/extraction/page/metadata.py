@@ -1,0 +1,201 @@
+"""What a page declares about itself for machines: JSON-LD, meta tags, its title and its language."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml.etree import _Element
+
+from crawler.extraction.page.text import all_text, collapse, without_controls
+
+_ARTICLE_TYPES = re.compile(
+    r"(?:[a-z]*news)?article|reportage\w*|blogposting|report|liveblogposting|videoobject", re.I
+)
+_PUBLISHED = (
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "datepublished",
+    "dc.date.issued",
+    "dcterms.issued",
+    "dc.date",
+    "dcterms.date",
+    "dcterms.created",
+    "dc.date.created",
+    "pubdate",
+    "publishdate",
+    "publish-date",
+    "publish_date",
+    "publication_date",
+    "article.published",
+    "parsely-pub-date",
+    "sailthru.date",
+    "cxenseparse:recs:publishtime",
+    "date",
+)
+# Old pages hide scripts from older browsers in a comment or a CDATA section.
+_COMMENT = re.compile(r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A value and the place of its declaration, such as ``JSON-LD`` or ``meta og:title``."""
+
+    value: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Declarations of one page, most trusted first."""
+
+    headlines: tuple[Declared, ...]
+    title: str | None
+    published: tuple[Declared, ...]
+    language: Declared | None
+    url: Declared | None
+    images: tuple[str, ...]
+    videos: tuple[str, ...]
+    site_names: tuple[str, ...]
+
+
+def read(root: _Element) -> Metadata:
+    """Read the declarations of a parsed page."""
+    metas = _metas(root)
+    article = _article(root)
+    title = (
+        next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
+    )
+    # A video has a name, and a date of its upload.
+    name = "headline" if article.get("headline") else "name"
+    headlines = [Declared(h, f"JSON-LD {name}") for h in _texts(article.get(name))]
+    headlines += [
+        Declared(metas[key], f"meta {key}")
+        for key in ("og:title", "twitter:title", "dc.title")
+        if key in metas
+    ]
+    date = "datePublished" if article.get("datePublished") else "uploadDate"
+    published = [Declared(d, f"JSON-LD {date}") for d in _texts(article.get(date))]
+    published += [Declared(metas[key], f"meta {key}") for key in _PUBLISHED if key in metas]
+    canonical = [
+        link.get("href") or ""
+        for link in root.iter("link")
+        if "canonical" in (link.get("rel") or "")
+    ]
+    url = (
+        Declared(canonical[0], "link rel=canonical") if canonical and canonical[0].strip() else None
+    )
+    if url is None and "og:url" in metas:
+        url = Declared(metas["og:url"], "meta og:url")
+    return Metadata(
+        headlines=tuple(headlines),
+        title=title,
+        published=tuple(published),
+        language=_language(root, metas, article),
+        url=url,
+        images=tuple(
+            dict.fromkeys(
+                [*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)]
+            )
+        ),
+        videos=tuple(
+            dict.fromkeys(
+                [
+                    *_urls(article.get("video")),
+                    *(metas[k] for k in ("og:video", "og:video:url") if k in metas),
+                ]
+            )
+        ),
+        site_names=tuple(metas[k] for k in ("og:site_name", "application-name") if k in metas),
+    )
+
+
+def _metas(root: _Element) -> dict[str, str]:
+    """The first content of every meta name, property or itemprop, by its lower-case name."""
+    found: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name = (
+            meta.get("property")
+            or meta.get("name")
+            or meta.get("itemprop")
+            or meta.get("http-equiv")
+        )
+        content = collapse(without_controls(meta.get("content") or ""))
+        if name and content:
+            found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def _article(root: _Element) -> dict[str, Any]:
+    """The first article that the page's JSON-LD describes; an empty dict where there is none."""
+    for script in root.iter("script"):
+        if "ld+json" not in (script.get("type") or ""):
+            continue
+        try:
+            data = json.loads(_COMMENT.sub("", script.text or ""), strict=False)
+        except (ValueError, RecursionError):
+            continue
+        for node in _nodes(data):
+            types = node.get("@type")
+            if any(
+                _ARTICLE_TYPES.fullmatch(t)
+                for t in (types if isinstance(types, list) else [types])
+                if isinstance(t, str)
+            ):
+                return node
+    return {}
+
+
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
+    """The top nodes of a JSON-LD document; not what they mention, which may be other articles."""
+    for node in data if isinstance(data, list) else [data]:
+        if isinstance(node, dict):
+            yield node
+            graph = node.get("@graph")
+            yield from (
+                inner
+                for inner in (graph if isinstance(graph, list) else [])
+                if isinstance(inner, dict)
+            )
+            main = node.get("mainEntity")
+            if isinstance(main, dict):
+                yield main
+
+
+def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) -> Declared | None:
+    tag = next(root.iter("html"), root)
+    in_language = article.get("inLanguage")
+    for value, where in (
+        (
+            tag.get("lang")
+            or tag.get("{http://www.w3.org/XML/1998/namespace}lang")
+            or tag.get("xml:lang"),
+            "html lang",
+        ),
+        (in_language if isinstance(in_language, str) else None, "JSON-LD inLanguage"),
+        (metas.get("content-language"), "meta content-language"),
+        (metas.get("language"), "meta language"),
+        (metas.get("dc.language"), "meta dc.language"),
+        (metas.get("og:locale"), "meta og:locale"),
+    ):
+        if value and (match := _LANGUAGE.match(value.strip())):
+            return Declared(match[0].lower(), where)
+    return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [text] if isinstance(value, str) and (text := collapse(without_controls(value))) else []
+
+
+def _urls(value: Any) -> list[str]:
+    """URLs of an image or video: a string, an object with a url, or a list of either."""
+    found: list[str] = []
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, dict):
+            entry = entry.get("contentUrl") or entry.get("url")
+        if isinstance(entry, str) and entry.strip():
+            found.append(without_controls(entry.strip()))
+    return found

@@ -1,0 +1,65 @@
+"""The plain text of a saved page: headline first, a date line near the top, paragraphs between blank lines."""
+
+from dataclasses import dataclass
+
+from crawler.extraction.page import dates
+from crawler.extraction.page.dateline import Dated
+from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.text import collapse, ends_sentence
+
+# Lines of the head among which the date line is looked for.
+_HEAD_LINES = 8
+_SHORT = 60
+# Characters that a date line may hold beside its date.
+_BESIDE_DATE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    headline: Declared | None
+    dated: Dated | None
+    body: tuple[str, ...]
+    where: str
+
+
+def read_plain(text: str) -> Plain:
+    """Read the text of a saved page, from which its dumps have been cut out."""
+    lines = [collapse(line) for line in text.splitlines()]
+    filled = [index for index, line in enumerate(lines) if line]
+    if not filled:
+        return Plain(None, None, (), "text")
+    headline = lines[filled[0]]
+    dated = None
+    used = {index for index in filled if lines[index] == headline}
+    for index in filled[1:_HEAD_LINES]:
+        moment = dates.find(lines[index])
+        raw = lines[index][moment.start : moment.end] if moment else dates.unreadable(lines[index])
+        # A date line is little but its date.
+        if raw and len(lines[index]) - len(raw) <= _BESIDE_DATE:
+            dated = Dated(raw.strip(), moment, f"date line, line {index + 1}")
+            used.add(index)
+            break
+    # Where no blank line parts anything below the head, every line is a paragraph.
+    body_lines = [index for index in filled if index not in used]
+    wrapped = (
+        any(not lines[index] for index in range(body_lines[0], body_lines[-1]))
+        if body_lines
+        else False
+    )
+    gathered: list[list[str]] = []
+    last = -2
+    for index in body_lines:
+        if wrapped and index == last + 1 and gathered:
+            gathered[-1].append(lines[index])
+        else:
+            gathered.append([lines[index]])
+        last = index
+    paragraphs = [" ".join(part) for part in gathered]
+    # A byline or a date in a form that is not known stands between headline and text, and is no sentence.
+    begin = next(
+        (place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)),
+        len(paragraphs),
+    )
+    return Plain(
+        Declared(headline, "first line"), dated, tuple(paragraphs[begin:]), "paragraphs of the text"
+    )

@@ -1,0 +1,48 @@
+"""Al-Alam News Network, English: http://en.alalam.ir as it was in 2015.
+
+Its article pages leaked a ``var_dump`` of the related items. The site of that year is gone from its own
+domain; the URLs are those under which web archives keep its pages.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from crawler.extraction.publishers import Site
+
+# "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg": the digits are .NET ticks.
+_TICKS = re.compile(r"_([0-9]{18})_")
+# 1990 and 2100: ticks of other times are another kind of number.
+_FIRST_TICK, _LAST_TICK = 627_667_488_000_000_000, 662_380_416_000_000_000
+# "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23; before a comma only in capitals,
+# for "Video, then photos emerge" is a headline of its own.
+_MARK = re.compile(
+    r"\s*\+\s*(?i:(?P<video>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*$"
+    r"|^(?i:(?P<video_first>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*:\s*"
+    r"|^(?:(?P<video_comma>VIDEOS?)|PHOTOS?|PICS?|PICTURES?|IMAGES?|AUDIO|INFOGRAPHICS?),\s*"
+)
+
+
+def _uploaded(picture_path: str) -> datetime | None:
+    """Read .NET ticks, 100 ns since 0001-01-01; the last digit is below a microsecond and dropped.
+
+    They always agree with the date in the picture's folder. Which clock they were read from is not stated.
+    """
+    match = _TICKS.search(picture_path)
+    if not match or not _FIRST_TICK <= int(match[1]) <= _LAST_TICK:
+        return None
+    return datetime.min + timedelta(microseconds=int(match[1]) // 10)
+
+
+SITE = Site(
+    name="alalam",
+    base_url="http://en.alalam.ir",
+    hosts=frozenset({"en.alalam.ir", "www.en.alalam.ir", "en.alalamtv.net", "www.en.alalamtv.net"}),
+    article_path="/news/{id}",
+    article_pattern=re.compile(r"/news/([0-9]{1,18})(?![0-9])"),
+    # Tehran, the publisher's seat; its pages state no zone.
+    time_zone="Asia/Tehran",
+    names=("Al-Alam", "Alalam", "Al Alam", "Al-Alam News Network", "Alalam News Network", "العالم"),
+    picture_url="http://media.alalam.ir/news/image/original{path}",
+    uploaded=_uploaded,
+    headline_mark=_MARK,
+)

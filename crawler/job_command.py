@@ -1,0 +1,57 @@
+"""What the commands that ask a job's ledger have in common."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.crawl.ledger import job
+from crawler.errors import CrawlerError
+from crawler.terminal import output, say
+
+if TYPE_CHECKING:
+    from crawler.crawl.ledger.database import Database
+
+
+class LedgerCommand(ScrapyCommand):
+    """A command on the ledger of ``-s JOBDIR=...``, which it only reads. ``tell`` does the work; CrawlerError ends it with one line."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
+
+    takes = 0
+    """How many arguments, besides options."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        if len(args) != self.takes:
+            got = f"got {' '.join(args)!r}" if args else "it is missing"
+            raise UsageError(f"{got}; takes {self.syntax()}", print_help=False)
+        name = type(self).__module__.rpartition(".")[2]
+        try:
+            given = self.settings.get("JOBDIR")
+            if not given:
+                raise CrawlerError(
+                    "JOBDIR: it is missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
+                )
+            folder = Path(given)
+            database = job.read(folder)
+            try:
+                with output():
+                    self.tell(folder, database, args, opts)
+            finally:
+                database.close()
+        except CrawlerError as error:
+            say(f"scrapy {name}: {error}", file=sys.stderr)
+            self.exitcode = error.exit_code
+
+    def tell(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
+        raise NotImplementedError

@@ -1,0 +1,78 @@
+"""Takes the content codings off every answer: of live pages, archives and the Wayback Machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.http import TextResponse
+from scrapy.responsetypes import responsetypes
+
+from crawler.extraction.content_coding import ACCEPTED, ContentCodingError, Decoded, decode
+from crawler.sources import WITH_PAGE, Origin, PageRefused, add_note, is_text_type
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+_CODING = "Content-Encoding"
+# Of an answer that ended with its connection, or before the length that it announced.
+_DOUBTFUL_FLAGS = frozenset(("partial", "dataloss"))
+
+
+class ContentCodingMiddleware(HttpCompressionMiddleware):
+    """Stands in for Scrapy's HttpCompressionMiddleware, which accepts streams that are cut.
+
+    A page that cannot be decoded whole is refused. Of an answer that is no page, such as a 404,
+    the status counts and the body does not.
+    """
+
+    def process_request(self, request: Request) -> None:  # type: ignore[override]
+        request.headers.setdefault("Accept-Encoding", ", ".join(ACCEPTED).encode())
+
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Response:
+        declared = [value.decode("latin-1") for value in response.headers.getlist(_CODING)]
+        if request.method == "HEAD" or not (declared or is_text_type(response)):
+            return response
+        most = request.meta.get("download_maxsize", self._max_size)
+        try:
+            decoded = decode(response.body, declared, most, whole=_is_whole(request, response))
+        except ContentCodingError as error:
+            if response.status in WITH_PAGE:
+                raise PageRefused(error.reason, f"{_place(request, response)}: {error}") from error
+            decoded = Decoded(b"")
+        for note in decoded.notes:
+            add_note(request, note)
+        if decoded.body is response.body and not declared:
+            return response
+        self._count(decoded)
+        return _replaced(response, decoded.body)
+
+    def _count(self, decoded: Decoded) -> None:
+        if self.stats:
+            self.stats.inc_value("httpcompression/response_bytes", len(decoded.body))
+            self.stats.inc_value("httpcompression/response_count")
+
+
+def _is_whole(request: Request, response: Response) -> bool:
+    """Whether all bytes of an answer are known to be there, whatever they are."""
+    origin: Origin | None = request.meta.get("origin")
+    if origin is not None:
+        return origin.verified
+    return _DOUBTFUL_FLAGS.isdisjoint(response.flags)
+
+
+def _place(request: Request, response: Response) -> str:
+    origin: Origin | None = request.meta.get("origin")
+    return origin.where if origin else response.url
+
+
+def _replaced(response: Response, body: bytes) -> Response:
+    headers = response.headers.copy()
+    headers.pop(_CODING, None)
+    kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+    # The encoding of the text can only be told from the decoded bytes.
+    encoding = {"encoding": None} if issubclass(kind, TextResponse) else {}
+    return response.replace(cls=kind, headers=headers, body=body, **encoding)

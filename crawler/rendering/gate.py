@@ -1,0 +1,347 @@
+"""A forward proxy of our own, through which Chromium fetches everything.
+
+A page's scripts may name any host, and a name may lead elsewhere when it is connected to than when
+it was checked. So the gate looks every name up itself and connects to an address that it has
+checked. It refuses (403) private addresses, unless the user named their host and port.
+
+It takes CONNECT and requests in absolute form (RFC 9110, 9.3.6; RFC 9112, 3.2.2), one for each
+connection. Where the user has a proxy the gate hands requests on to it: then only private
+addresses that are written out are refused, and names are that proxy's to look up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from w3lib.http import basic_auth_header
+
+from crawler.downloading.addresses import PrivateAddressError, is_private, is_private_literal
+from crawler.extraction.publishers import host_and_port
+from crawler.rendering.upstream import Upstream, Upstreams
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+
+    from crawler.downloading.addresses import HostAndPort
+
+logger = logging.getLogger(__name__)
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""Looks up a host and port; returns IP addresses, at least one, or raises OSError."""
+
+_MOST_CONNECTIONS = 512
+_LONGEST_HEAD = 64 * 1024
+_HEAD_SECONDS = 30.0
+_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 120.0
+_CHUNK = 64 * 1024
+_INTERIM, _SUCCESS = 1, 2
+_STATUS_LINE = re.compile(r"HTTP/[0-9.]+ +([0-9]{3})\b")
+# What concerns one connection only (RFC 9110, 7.6.1), or the gate alone.
+_HOP_BY_HOP = frozenset(
+    ("connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade")
+)
+
+
+class _RefusedError(Exception):
+    """The gate's own answer to a request."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first line of an HTTP message and its header lines, with their line ends."""
+
+    first: str
+    headers: list[str]
+
+    def get(self, name: str) -> str | None:
+        for line in self.headers:
+            if _name(line) == name:
+                return line.partition(":")[2].strip()
+        return None
+
+    def forwarded(self, first: str, *added: str) -> bytes:
+        """The head to send on: another first line, no hop-by-hop headers, and some more."""
+        kept = [line for line in self.headers if _name(line) not in _HOP_BY_HOP]
+        more = [f"{line}\r\n" for line in (*added, "Connection: close")]
+        return "".join((first, *kept, *more, "\r\n")).encode("latin-1")
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """The IP addresses of a host. OSError if there are none."""
+    loop = asyncio.get_running_loop()
+    try:
+        answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host!r} cannot be a host name") from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in answers))
+
+
+async def vetted(
+    host: str, port: int, named: Collection[HostAndPort], resolve: Resolve = look_up
+) -> list[str]:
+    """The addresses of a host that may be connected to.
+
+    All if the host and port are among ``named``, else the public ones. PrivateAddressError if
+    there are only private ones, OSError if there are none at all.
+    """
+    addresses = await resolve(host, port)
+    if (host, port) in named:
+        return addresses
+    public = [address for address in addresses if not is_private(address)]
+    if not public:
+        raise PrivateAddressError(host, addresses[0])
+    return public
+
+
+class Gate:
+    """The proxy; it serves between ``start`` and ``close``, on a port that the system chooses."""
+
+    def __init__(
+        self,
+        named: Collection[HostAndPort],
+        proxies: Mapping[str, str] | None = None,
+        resolve: Resolve = look_up,
+    ) -> None:
+        """``proxies`` are the user's own (``proxies_of``); CrawlerError for a wrong one."""
+        self._named = named
+        self._upstreams = Upstreams(proxies or {})
+        self._resolve = resolve
+        self._password = secrets.token_urlsafe()
+        self._authorization = basic_auth_header("gate", self._password).decode("ascii")
+        self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen; does nothing if it listens already."""
+        if self._server is None:
+            self._server = await asyncio.start_server(
+                self._accept, "127.0.0.1", 0, limit=_LONGEST_HEAD
+            )
+
+    @property
+    def proxy(self) -> dict[str, str]:
+        """How Playwright is to use it. The password keeps out other users of this machine."""
+        assert self._server is not None
+        port = self._server.sockets[0].getsockname()[1]
+        return {
+            "server": f"http://127.0.0.1:{port}",
+            "username": "gate",
+            "password": self._password,
+        }
+
+    async def close(self) -> None:
+        """Stop listening, and break off what is under way."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            await self._answer(reader, writer)
+        except (OSError, EOFError, ValueError) as error:
+            # Broken off rather than closed, so that half an answer does not pass for a whole one.
+            logger.debug("the gate broke off a connection (%s: %s)", type(error).__name__, error)
+            writer.transport.abort()
+        finally:
+            self._serving.discard(task)
+            writer.close()
+
+    async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            if len(self._serving) > _MOST_CONNECTIONS:
+                raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
+            await self._serve(reader, writer)
+        except PrivateAddressError as error:
+            logger.debug("refused to the browser: %s", error)
+            writer.write(_own_answer(HTTPStatus.FORBIDDEN))
+        except _RefusedError as refusal:
+            writer.write(_own_answer(refusal.status))
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        async with asyncio.timeout(_HEAD_SECONDS):
+            head = await _read_head(reader)
+        method, target = _method_and_target(head)
+        given = head.get("proxy-authorization") or ""
+        if not secrets.compare_digest(given.encode("latin-1"), self._authorization.encode("ascii")):
+            raise _RefusedError(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+        if method == "CONNECT":
+            await self._tunnel(target, reader, writer)
+        else:
+            await self._forward(method, target, head, reader, writer)
+
+    async def _tunnel(self, target: str, reader: StreamReader, writer: StreamWriter) -> None:
+        host, port = _host_and_port(f"https://{target}")
+        upstream = self._upstreams.to("https", host)
+        server_reader, server_writer = await self._connect(host, port, upstream)
+        try:
+            if upstream is not None:
+                asking = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+                server_writer.write(_head_of(*asking, *upstream.headers))
+                if _status(await _read_head(server_reader)) // 100 != _SUCCESS:
+                    raise _RefusedError(HTTPStatus.BAD_GATEWAY)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await _until_one_ends(_copy(reader, server_writer), _copy(server_reader, writer))
+        finally:
+            server_writer.close()
+
+    async def _forward(
+        self, method: str, target: str, head: _Head, reader: StreamReader, writer: StreamWriter
+    ) -> None:
+        parts = urlsplit(target)
+        if parts.scheme != "http" or head.get("transfer-encoding"):
+            raise _RefusedError(HTTPStatus.NOT_IMPLEMENTED)
+        host, port = _host_and_port(target)
+        upstream = self._upstreams.to("http", host)
+        server_reader, server_writer = await self._connect(host, port, upstream)
+        try:
+            if upstream is None:
+                target = urlunsplit(parts._replace(scheme="", netloc="")) or "/"
+            added = upstream.headers if upstream else ()
+            server_writer.write(head.forwarded(f"{method} {target} HTTP/1.1\r\n", *added))
+            await _copy(reader, server_writer, int(head.get("content-length") or 0))
+            answer = await _read_answer(server_reader)
+            # So the browser sends no second request here, which may be for another host.
+            writer.write(answer.forwarded(answer.first))
+            await _until_one_ends(_copy(server_reader, writer), _wait_for_end(reader))
+        finally:
+            server_writer.close()
+
+    async def _connect(
+        self, host: str, port: int, upstream: Upstream | None
+    ) -> tuple[StreamReader, StreamWriter]:
+        """Connect to the user's proxy, or else to a vetted address of a host."""
+        if upstream is not None:
+            if is_private_literal(host) and (host, port) not in self._named:
+                raise PrivateAddressError(host, host)
+            return await _open(upstream.host, upstream.port, tls=upstream.tls)
+        try:
+            addresses = await vetted(host, port, self._named, self._resolve)
+        except OSError as error:
+            raise _RefusedError(HTTPStatus.BAD_GATEWAY) from error
+        for address in addresses:
+            with suppress(_RefusedError):
+                return await _open(address, port)
+        raise _RefusedError(HTTPStatus.BAD_GATEWAY)
+
+
+async def _open(host: str, port: int, *, tls: bool = False) -> tuple[StreamReader, StreamWriter]:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await asyncio.open_connection(host, port, limit=_LONGEST_HEAD, ssl=tls or None)
+    except OSError as error:
+        raise _RefusedError(HTTPStatus.BAD_GATEWAY) from error
+
+
+async def _read_head(reader: StreamReader) -> _Head:
+    """Read up to the empty line. EOFError or ValueError if there is none in _LONGEST_HEAD."""
+    lines: list[str] = []
+    size = 0
+    while (line := await reader.readline()) not in (b"\r\n", b"\n"):
+        size += len(line)
+        if not line:
+            raise EOFError("a head was cut short")
+        if size > _LONGEST_HEAD:
+            raise ValueError(f"a head is larger than {_LONGEST_HEAD} bytes")
+        lines.append(line.decode("latin-1"))
+    return _Head(lines[0] if lines else "", lines[1:])
+
+
+def _method_and_target(head: _Head) -> tuple[str, str]:
+    try:
+        method, target, _ = head.first.split()
+    except ValueError:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST) from None
+    return method, target
+
+
+def _host_and_port(url: str) -> HostAndPort:
+    try:
+        host, port = host_and_port(url)
+    except ValueError:
+        host, port = "", 0
+    if not host:
+        raise _RefusedError(HTTPStatus.BAD_REQUEST)
+    return host, port
+
+
+def _name(line: str) -> str:
+    return line.partition(":")[0].strip().lower()
+
+
+async def _read_answer(reader: StreamReader) -> _Head:
+    """Read the head of the final answer, after those of interim ones (1xx)."""
+    while (status := _status(head := await _read_head(reader))) // 100 == _INTERIM:
+        pass
+    if status in (0, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
+        raise _RefusedError(HTTPStatus.BAD_GATEWAY)
+    return head
+
+
+def _status(head: _Head) -> int:
+    """The status code of an answer; 0 if it is no answer of HTTP."""
+    match = _STATUS_LINE.match(head.first)
+    return int(match[1]) if match else 0
+
+
+def _own_answer(status: HTTPStatus) -> bytes:
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", "Content-Length: 0", "Connection: close"]
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        lines.append('Proxy-Authenticate: Basic realm="gate"')
+    return _head_of(*lines)
+
+
+def _head_of(*lines: str) -> bytes:
+    return "\r\n".join((*lines, "", "")).encode("latin-1")
+
+
+async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = None) -> None:
+    """Copy until the source ends, or so many bytes; TimeoutError if nothing comes for long."""
+    while length is None or length > 0:
+        async with asyncio.timeout(_IDLE_SECONDS):
+            data = await source.read(_CHUNK if length is None else min(_CHUNK, length))
+            if not data:
+                return
+            sink.write(data)
+            await sink.drain()
+        if length is not None:
+            length -= len(data)
+
+
+async def _wait_for_end(reader: StreamReader) -> None:
+    """Wait until the browser hangs up; it has nothing more to say on this connection."""
+    while await reader.read(_CHUNK):
+        pass
+
+
+async def _until_one_ends(*copying: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.ensure_future(one) for one in copying]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,300 @@
+"""Chromium as the browser of a crawl, through scrapy-playwright (``pip install '.[playwright]'``).
+
+Each page has a browser context of its own, so that nothing of one page (cookies, what it stores)
+has a part in what another shows. A browser that is started here fetches everything through the
+gate (crawler.rendering.gate). One that runs elsewhere (PLAYWRIGHT_CDP_URL, PLAYWRIGHT_CONNECT_URL)
+cannot use the gate: its requests are checked before they are sent, which a name that then leads
+elsewhere, or a redirect, gets around.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from functools import partial
+from itertools import count
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.exceptions import DownloadFailedError
+
+from crawler.downloading.addresses import PrivateAddressError, publisher_named_by_user
+from crawler.downloading.recording import RecordingDownloadHandler
+from crawler.errors import CrawlerError, RendererError
+from crawler.extraction.publishers import host_and_port
+from crawler.middlewares.rendering import ASKING, Patience, Rendered, add_to
+from crawler.rendering.gate import Gate, vetted
+from crawler.rendering.upstream import Upstreams, proxies_of
+from crawler.sources import PageRefused
+
+try:
+    from playwright.async_api import Error as PlaywrightError
+    from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+    from scrapy_playwright.provider import PlaywrightBrowserProvider
+except ImportError as error:
+    raise CrawlerError(
+        f"render: Chromium needs more than is installed ({error}); pip install '.[playwright]'",
+        exit_code=1,
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from playwright.async_api import Browser, Page, Route
+    from playwright.async_api import Request as BrowserRequest
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+    from scrapy_playwright.handler import Config
+
+    from crawler.downloading.addresses import HostAndPort
+
+# Chromium as systems and people install it; Playwright's own is taken where there is none.
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_NOT_FETCHED = frozenset(("image", "media", "font"))
+# Nothing may go around the gate: no QUIC, no UDP of WebRTC, no names looked up by Chromium.
+_GATED = (
+    "--disable-quic",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+_REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
+_POLL_SECONDS = 0.1
+# Seconds for a browser to start, and for a page to answer beyond RENDER_TIMEOUT.
+_START_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
+_CLOSE_SECONDS = 5.0
+
+
+class RenderingDownloadHandler(ScrapyPlaywrightDownloadHandler, RecordingDownloadHandler):  # type: ignore[misc]
+    """scrapy-playwright's, and what is not for the browser is recorded for the archive of the run as ever."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        gate = Gate(_named_by_user(crawler), proxies_of(crawler.settings))
+        self.browser_provider_cls = partial(ChromiumProvider, gate=gate)
+
+
+class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
+    """Starts Chromium behind the gate, and says what to do where that fails."""
+
+    def __init__(self, config: Config, gate: Gate) -> None:
+        super().__init__(config)
+        self._gate = gate
+
+    async def launch_browser(self) -> Browser:
+        if not (self.config.cdp_url or self.config.connect_url):
+            await self._gate.start()
+            self._put_behind_the_gate(self.config.launch_options)
+        try:
+            return await super().launch_browser()  # type: ignore[no-any-return]
+        except PlaywrightError as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise RendererError(
+                f"Chromium could not be started ({first_line}); install it (apt-get install chromium, or playwright install chromium), "
+                "or say with PLAYWRIGHT_LAUNCH_OPTIONS how it is started here"
+            ) from error
+
+    def _put_behind_the_gate(self, options: dict[str, Any]) -> None:
+        options["proxy"] = self._gate.proxy
+        if self.config.browser_type_name == "chromium":
+            # Chromium would ask this machine's own servers without a proxy.
+            options["proxy"]["bypass"] = "<-loopback>"
+            # Launched again, it has them already.
+            given = [argument for argument in options.get("args", ()) if argument not in _GATED]
+            options["args"] = [*given, *_GATED]
+
+    async def close(self) -> None:
+        await super().close()
+        await self._gate.close()
+
+
+class BrowserRenderer:
+    """Renders pages with a Chromium that scrapy-playwright starts, or to which it connects."""
+
+    name = "playwright"
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._patience = Patience.of(crawler.settings)
+        self._watch = self._patience.watch()
+        self._named = _named_by_user(crawler)
+        self._remote = any(crawler.settings[name] for name in _REMOTE)
+        self._numbers = count(1)
+
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        try:
+            return await self._visited(url, html, policies)
+        except (PlaywrightError, DownloadFailedError):
+            # A browser that has died is started anew, once.
+            pass
+        try:
+            return await self._visited(url, html, policies)
+        except (PlaywrightError, DownloadFailedError) as error:
+            raise PageRefused(
+                "not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}"
+            ) from error
+
+    async def _visited(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        named = self._named if self._remote else None
+        limit = asyncio.timeout(_START_SECONDS)
+        visit = _Visit(html, policies, self._watch, named)
+
+        async def prepare(page: Page, _: Request) -> None:
+            await visit.prepare(page)
+            # RuntimeError: the browser took too long to start, and the limit has expired.
+            with suppress(RuntimeError):
+                limit.reschedule(
+                    asyncio.get_running_loop().time() + self._patience.timeout + _ANSWER_SECONDS
+                )
+
+        context = {"user_agent": self._crawler.settings["USER_AGENT"], "service_workers": "block"}
+        request = Request(
+            url,
+            meta={
+                **ASKING,
+                "playwright": True,
+                "playwright_include_page": True,
+                "playwright_context": f"page {next(self._numbers)}",
+                "playwright_context_kwargs": context,
+                "playwright_page_init_callback": prepare,
+                # Only that it begins: a page that never ends has to be read too.
+                "playwright_page_goto_kwargs": {"wait_until": "commit"},
+            },
+        )
+        try:
+            async with limit:
+                # scrapy-playwright cannot encode what is no text, such as half of a surrogate pair; the page is there all the same.
+                with suppress(UnicodeEncodeError):
+                    await self._crawler.engine.download_async(request)
+                return await self._come_to_rest(visit, request.meta["playwright_page"])
+        except TimeoutError as error:
+            raise PageRefused(
+                "not_rendered", "Chromium gave no answer; the page may have brought it to a stand"
+            ) from error
+        finally:
+            if page := request.meta.get("playwright_page"):
+                with suppress(PlaywrightError, TimeoutError):
+                    await asyncio.wait_for(page.context.close(), _CLOSE_SECONDS)
+
+    async def _come_to_rest(self, visit: _Visit, page: Page) -> Rendered:
+        if visit.failed:
+            raise PlaywrightError(visit.failed)
+        until = monotonic() + self._patience.timeout
+        settled = False
+        while not settled and monotonic() < until:
+            await asyncio.sleep(_POLL_SECONDS)
+            settled = (await page.evaluate("window.__neighbourhoodCrawler()"))["settled"]
+        return self._patience.rendered(self.name, await page.content(), settled, visit.led_to)
+
+
+class _Visit:
+    """Answers the browser with the page that was fetched already, and refuses what it must not have.
+
+    ``named`` are the hosts and ports that may be private, for a browser without the gate; None for
+    one that has it.
+    """
+
+    def __init__(
+        self,
+        html: str,
+        policies: Sequence[str],
+        watch: str,
+        named: Collection[HostAndPort] | None,
+    ) -> None:
+        self.led_to: str | None = None
+        self.failed = "the page was not prepared"
+        self._html = html
+        self._given = False
+        self._watch = watch
+        self._named = named
+        self._headers = {"Content-Type": "text/html; charset=utf-8"}
+        if policies:
+            # A list of policies, each of which counts (CSP 3, 2.2.2).
+            self._headers["Content-Security-Policy"] = ", ".join(policies)
+
+    async def prepare(self, page: Page) -> None:
+        # For each page: scrapy-playwright takes another where a browser has died.
+        self.led_to, self._given = None, False
+        await page.add_init_script(self._watch)
+        # What is not of this page is of a window that it opened.
+        await page.context.route("**", lambda route: route.abort())
+        await page.route("**", self._answer_while_open)
+        self.failed = ""
+
+    async def _answer_while_open(self, route: Route, asked: BrowserRequest) -> None:
+        # Nobody needs an answer any more when the page has been closed.
+        with suppress(PlaywrightError):
+            await self._answer(route, asked)
+
+    async def _answer(self, route: Route, asked: BrowserRequest) -> None:
+        if asked.is_navigation_request() and not self._given:
+            self._given = True
+            await route.fulfill(status=200, headers=self._headers, body=self._html)
+        elif asked.is_navigation_request():
+            if asked.frame == asked.frame.page.main_frame:
+                self.led_to = asked.url
+            # With this answer a browser stays where it is.
+            await route.fulfill(status=204)
+        elif asked.resource_type in _NOT_FETCHED or await self._is_private(asked.url):
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async def _is_private(self, url: str) -> bool:
+        if self._named is None:
+            return False
+        try:
+            await vetted(*host_and_port(url), self._named)
+        except PrivateAddressError:
+            return True
+        except OSError:
+            # The browser will find out that there is no such host.
+            pass
+        return False
+
+
+def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
+    return publisher_named_by_user(getattr(crawler.spider, "given", {}))
+
+
+def prepare(settings: BaseSettings) -> None:
+    """Have Scrapy drive a Chromium that is installed. CrawlerError for an unsupported proxy."""
+    Upstreams(proxies_of(settings))
+    _check_arguments(settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS").get("args") or ())
+    handler = "crawler.rendering.playwright.RenderingDownloadHandler"
+    add_to(settings, "DOWNLOAD_HANDLERS", {"http": handler, "https": handler})
+    settings.set(
+        "PLAYWRIGHT_BROWSER_PROVIDER",
+        "crawler.rendering.playwright.ChromiumProvider",
+        priority="cmdline",
+    )
+    if any(
+        settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")
+    ):
+        # Its user has another.
+        return
+    given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
+    # What pages bring runs in Chromium's sandbox, which it refuses to root.
+    options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
+    if "channel" not in given and (
+        program := next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    ):
+        options["executable_path"] = program
+    add_to(
+        settings,
+        "PLAYWRIGHT_LAUNCH_OPTIONS",
+        {name: value for name, value in options.items() if name not in given},
+    )
+
+
+def _check_arguments(given: Sequence[str]) -> None:
+    """CrawlerError if Chromium is started with a proxy that would take the place of the gate."""
+    for argument in given:
+        if argument.startswith(("--proxy-", "--no-proxy-")):
+            raise CrawlerError(
+                f"PLAYWRIGHT_LAUNCH_OPTIONS: got {argument!r} in args; name a proxy with "
+                '"proxy": {"server": "http://HOST:PORT"}'
+            )

@@ -1,0 +1,255 @@
+"""Splash as the browser of a crawl, through scrapy-splash, and all that those two need to work with today's Scrapy.
+
+Goes when scrapy-splash does by itself: github.com/scrapy-plugins/scrapy-splash/issues/332. tests/test_rendering.py tells when
+it is not needed any more.
+
+Splash says what is wrong by its status (splash.readthedocs.io, "HTTP API"): 400 for a bad script or argument, 502 and 500 for faults of its
+own, 504 where no result came in time. As the script that it runs here ends by itself long before, that means that all slots were taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+import scrapy.utils.url
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+from w3lib.http import basic_auth_header
+from w3lib.url import canonicalize_url
+
+from crawler.errors import RendererError
+from crawler.middlewares.rendering import ASKING, Patience, Rendered, add_to
+from crawler.sources import PageRefused, seconds_of, server_named
+
+# Scrapy 2.19 has it no more, and scrapy-splash imports it from there.
+if "canonicalize_url" not in vars(scrapy.utils.url):
+    scrapy.utils.url.canonicalize_url = canonicalize_url  # type: ignore[attr-defined]
+import scrapy_splash
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+
+_OK = 200
+_NOT_ALLOWED = frozenset((401, 403))
+_BUSY = frozenset((429, 502, 503, 504))
+_NO_SLOT = frozenset((429, 503, 504))
+# Scrapy waits that much longer than Splash, whose own error says more.
+_MARGIN_SECONDS = 5.0
+_PING_SECONDS = 10.0
+_MOST_SAID = 300
+# How what Splash says of an argument begins.
+_BAD_OPTION = "Splash answers 400, BadOption:"
+_BROKEN: dict[type[Exception], str] = {
+    DownloadConnectionRefusedError: "connection refused",
+    CannotResolveHostError: "no such host",
+    DownloadFailedError: "the connection broke off",
+    ResponseDataLossError: "the connection broke off",
+}
+_SCRIPT = Path(__file__).with_name("splash.lua")
+
+
+class SplashMiddleware(scrapy_splash.SplashMiddleware):  # type: ignore[misc]
+    """scrapy-splash's, without the spider in its methods' arguments, which Scrapy does not give any more."""
+
+    def process_request(self, request: Request) -> Request | None:
+        return super().process_request(request, self.crawler.spider)  # type: ignore[no-any-return]
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        return super().process_response(request, response, self.crawler.spider)  # type: ignore[no-any-return]
+
+
+class BrowserRenderer:
+    """Renders pages with the Splash at SPLASH_URL."""
+
+    name = "splash"
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._url = settings["SPLASH_URL"].rstrip("/") + "/"
+        self._patience = Patience.of(settings)
+        self._watch = self._patience.watch()
+        self._slot_timeout = seconds_of(settings, "SPLASH_SLOT_TIMEOUT")
+        self._script = _SCRIPT.read_text(encoding="utf-8")
+        self._tries = 1 + settings.getint("RETRY_TIMES")
+        self._backoff = settings.getfloat("RETRY_BACKOFF")
+        # Nobody knows before it is asked, nor after something went wrong.
+        self._known_to_answer = False
+        self._in_flight = 0
+
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        """Splash takes a page without headers, so it does not know the policies."""
+        self._in_flight += 1
+        try:
+            return await self._rendering(url, html)
+        finally:
+            self._in_flight -= 1
+
+    async def _rendering(self, url: str, html: str) -> Rendered:
+        fault = ""
+        for tried in range(self._tries):
+            await self._pause(tried)
+            if not self._known_to_answer:
+                await self._ping()
+            try:
+                response = await self._crawler.engine.download_async(self._asking(url, html))
+            except DownloadTimeoutError as error:
+                # A page that never lets go stops all of Splash. The next one will find out whether it has; of several at once nobody
+                # knows which it was.
+                self._known_to_answer = False
+                if self._in_flight > 1:
+                    await self._ping()
+                raise PageRefused(
+                    "not_rendered",
+                    "Splash did not answer at all; the page may have brought it to a stand",
+                ) from error
+            except DownloadCancelledError as error:
+                raise PageRefused(
+                    "not_rendered", f"what Splash made of it is too large ({error})"
+                ) from error
+            except tuple(_BROKEN) as error:
+                self._known_to_answer = False
+                fault = f"Splash: {_why(error)}"
+                continue
+            if response.status == _OK:
+                return self._rendered(response)
+            fault = self._said(response)
+            if fault.startswith(_BAD_OPTION):
+                raise RendererError(
+                    f"{fault}; it does not take what it is given with these settings"
+                )
+            if response.status not in _BUSY:
+                raise PageRefused("not_rendered", fault)
+        if not self._known_to_answer:
+            await self._ping()
+        raise PageRefused("not_rendered", f"{fault}, asked {self._tries} times")
+
+    def _asking(self, url: str, html: str) -> Request:
+        seconds = self._patience.timeout + self._slot_timeout
+        arguments = {
+            "lua_source": self._script,
+            "watch": self._watch,
+            "html": html,
+            "limit_ms": self._patience.timeout * 1000,
+            "user_agent": self._crawler.settings["USER_AGENT"],
+            "server": urlsplit(url).netloc.lower(),
+            "timeout": seconds,
+        }
+        return scrapy_splash.SplashRequest(  # type: ignore[no-any-return]
+            url,
+            endpoint="execute",
+            args=arguments,
+            splash_url=self._url,
+            slot_policy=scrapy_splash.SlotPolicy.SCRAPY_DEFAULT,
+            dont_process_response=True,
+            dont_send_headers=True,
+            meta={**ASKING, "download_timeout": seconds + _MARGIN_SECONDS},
+        )
+
+    def _rendered(self, response: Response) -> Rendered:
+        try:
+            came = msgspec.json.decode(response.body, type=_Came)
+        except msgspec.DecodeError as error:
+            raise PageRefused(
+                "not_rendered", f"what {self._url} answers is not what its script returns ({error})"
+            ) from error
+        return self._patience.rendered(self.name, came.html, came.settled, came.led_to)
+
+    def _said(self, response: Response) -> str:
+        """What an answer of Splash that is no page says is wrong."""
+        if response.status in _NO_SLOT:
+            return f"Splash had no free slot ({response.status})"
+        try:
+            said = msgspec.json.decode(response.body)
+            detail = f"{said['type']}: {said['info']}"
+        except (msgspec.DecodeError, KeyError, TypeError):
+            detail = response.body[:_MOST_SAID].decode("utf-8", "replace")
+        return f"Splash answers {response.status}, {' '.join(detail.split())[:_MOST_SAID]}"
+
+    async def _ping(self) -> None:
+        """Ask whether Splash is there; RendererError if not."""
+        fault = ""
+        for tried in range(self._tries):
+            await self._pause(tried)
+            headers = {}
+            user, password = (
+                self._crawler.settings.get(name, "") for name in ("SPLASH_USER", "SPLASH_PASS")
+            )
+            if user or password:
+                headers["Authorization"] = basic_auth_header(user, password)
+            request = Request(
+                f"{self._url}_ping",
+                headers=headers,
+                meta={**ASKING, "download_timeout": _PING_SECONDS},
+            )
+            try:
+                response = await self._crawler.engine.download_async(request)
+            except DownloadTimeoutError:
+                raise RendererError(
+                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; start it anew"
+                ) from None
+            except tuple(_BROKEN) as error:
+                fault = _why(error)
+                continue
+            if response.status == _OK and b'"ok"' in response.body:
+                self._known_to_answer = True
+                return
+            if response.status in _NOT_ALLOWED:
+                raise RendererError(
+                    f"Splash at {self._url} answers {response.status}; give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
+                )
+            fault = f"it answers {response.status}"
+            if response.status not in _BUSY:
+                raise RendererError(
+                    f"what is at {self._url} is no Splash ({fault} for {request.url}); name one with -s SPLASH_URL=URL"
+                )
+        raise RendererError(
+            f"Splash at {self._url} cannot be reached ({fault}); start it, or name another with -s SPLASH_URL=URL"
+        )
+
+    async def _pause(self, tried: int) -> None:
+        if tried:
+            await asyncio.sleep(self._backoff * 2 ** (tried - 1))
+
+
+def _why(error: Exception) -> str:
+    """An error of the network in words; Scrapy's own hold what Twisted is made of."""
+    return next(words for kind, words in _BROKEN.items() if isinstance(error, kind))
+
+
+class _Came(msgspec.Struct):
+    """What splash.lua returns."""
+
+    html: str
+    settled: bool
+    led_to: str | None = None
+
+
+def prepare(settings: BaseSettings) -> None:
+    """Have Scrapy ask Splash; CrawlerError if SPLASH_URL is no address.
+
+    A user and password in it become SPLASH_USER and SPLASH_PASS.
+    """
+    server = server_named("SPLASH_URL", settings["SPLASH_URL"], "http://127.0.0.1:8050")
+    settings.set("SPLASH_URL", server.url, priority="cmdline")
+    if server.authorization:
+        settings.set("SPLASH_USER", server.user, priority="cmdline")
+        settings.set("SPLASH_PASS", server.password, priority="cmdline")
+    seconds_of(settings, "SPLASH_SLOT_TIMEOUT")
+    # The place that scrapy-splash names for it: nearer to the server than compression.
+    add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.rendering.splash.SplashMiddleware": 725})
