@@ -125,19 +125,18 @@ class RelatedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """An article that was fetched and read. A field that could not be read is null and named in ``missing``.
+class PageRecord:
+    """Everything that is known of an article from its page alone: the result of ``extract``.
 
-    ``revision`` counts from 1 the times that a crawl with a memory found the article new or changed, ``changed`` names the fields
-    that are not what they were in the revision before; none, if the article is back after a failure that said it was gone.
+    A field that could not be read is null and named in ``missing``. ``provenance`` says for each
+    field where it was read. Add a field here, and a reader for it in ``extraction.normalise``: it
+    is then part of ``Article``, and compared between revisions unless it is in ``NOT_COMPARED``.
     """
 
-    kind: Literal["article"] = "article"
+    kind: Literal["page", "article"] = "page"
     schema: Schema = 2
-    site: Text
-    id: Text
-    revision: Position = 1
-    changed: tuple[Text, ...] = ()
+    site: Text | None
+    id: Text | None
     url: Url | None
     headline: Text | None
     headline_raw: Text | None
@@ -149,14 +148,37 @@ class Article:
     media: tuple[Media, ...] | None
     related: tuple[RelatedItem, ...] | None
     related_complete: bool | None
+    body_sha256: Digest | None
+    missing: tuple[Text, ...]
+    provenance: dict[str, Provenance]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article(PageRecord):
+    """An article that was fetched and read: its ``PageRecord``, and what only the crawl knows.
+
+    ``revision`` counts, from 1, how often a crawl with a ledger found the article new or changed.
+    ``changed`` names the fields that differ from the previous revision; it is empty if the article
+    is back after a failure that said it was gone.
+    """
+
+    kind: Literal["article"] = "article"
+    site: Text
+    id: Text
+    revision: Position = 1
+    changed: tuple[Text, ...] = ()
     depth: Count
     found_on: Text | None
     fetched_at: Instant
     source: Text
     status: Annotated[int, msgspec.Meta(ge=100, le=599)]
-    body_sha256: Digest | None
-    missing: tuple[Text, ...]
-    provenance: dict[str, Provenance]
+
+
+NOT_COMPARED = frozenset(
+    ("kind", "schema", "site", "id", "url", "body_sha256", "missing", "provenance")
+)
+"""The fields of ``PageRecord`` that do not make a new revision when they change: ``url``, because
+mirrors and redirects change it, and those that follow from other fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class RecordPipeline:
             spider.frontier.recorded(item.id)
             raise NothingNew(item.id)
         try:
-            return normalise.article(item.page, item.fetch, item.related, spider.site)
+            return normalise.article(item.page, item.fetch, item.related, spider.publisher)
         except Exception as error:
             # No id may end without a record, not even by a fault of ours.
             spider.logger.exception(
@@ -67,7 +67,7 @@ class RecordPipeline:
             return
         for sighting, why, listings in spider.frontier.unfetched():
             spider.frontier.known.setdefault(sighting.id, sighting)
-            record = frontier.teaser(sighting, why, listings, spider.site)
+            record = frontier.teaser(sighting, why, listings, spider.publisher)
             await self.crawler.engine.scraper.start_itemproc_async(record, response=None)
 
 

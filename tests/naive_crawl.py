@@ -11,10 +11,10 @@ from crawler.crawl.frontier import Order
 from crawler.items import RelatedItem, Teaser
 
 # The pages by their ids, each with what it lists: an article, and a word of the headline given it.
-Site = dict[str, list[tuple[str, str]]]
+Publisher = dict[str, list[tuple[str, str]]]
 
 
-def lists_of(site: Site, page: str) -> list[RelatedItem]:
+def lists_of(site: Publisher, page: str) -> list[RelatedItem]:
     return [
         listed(other, position, words)
         for position, (other, word) in enumerate(site[page], start=1)
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass
 class NaiveCrawl:
-    site: Site
+    site: Publisher
     depth: int = 0
     words: tuple[str, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)

@@ -371,7 +371,7 @@ def test_what_arguments_mean(given: Mapping[str, str], differ: dict[str, object]
 
 
 def test_a_mirror_is_the_only_host_of_its_site() -> None:
-    site = parse({"base_url": "http://Mirror.example:8000/copy/"}).site
+    site = parse({"base_url": "http://Mirror.example:8000/copy/"}).publisher
     assert (site.base_url, site.hosts) == ("http://Mirror.example:8000/copy", {"mirror.example"})
 
 

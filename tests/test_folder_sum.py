@@ -180,7 +180,7 @@ def test_names_of_files(tmp_path: Path) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("<!DOCTYPE html><html><body>A page</body></html>", encoding="utf-8")
-    saved = SavedPages(root, alalam.SITE, 1 << 20)
+    saved = SavedPages(root, alalam.PUBLISHER, 1 << 20)
     assert set(saved.articles()) == {"1700001", "1700002", "1700003", "1700004", "خبر قصير"}
     expected = {**dict.fromkeys(LEFT_OUT, 0), "read": 0, "not reached": 5, "hidden": 3}
     assert saved.tally() == expected

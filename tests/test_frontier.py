@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jobs import PUBLISHER, article, begun, failure, folder_in_memory, listed
-from naive_crawl import NaiveCrawl, Site, cannot_be_had, lists_of
+from naive_crawl import NaiveCrawl, Publisher, cannot_be_had, lists_of
 
 from crawler.crawl import frontier
 from crawler.crawl.frontier import Frontier, Sighting
@@ -78,7 +78,7 @@ def test_breadth_first_and_everything_accounted_for(
         assert set(taken) == reach
 
 
-SITES: st.SearchStrategy[Site] = st.integers(1, 8).flatmap(
+SITES: st.SearchStrategy[Publisher] = st.integers(1, 8).flatmap(
     lambda n: st.lists(
         st.lists(
             st.tuples(st.integers(0, n - 1).map(str), st.sampled_from(["ship", "train"])),
@@ -119,7 +119,7 @@ RUNS = st.builds(
 )
 
 
-def fetch(crawled: Frontier, sighting: Sighting, site: Site) -> list[str]:
+def fetch(crawled: Frontier, sighting: Sighting, site: Publisher) -> list[str]:
     """Tell a page as a crawl tells it; return what is to be fetched because of it."""
     wanted: list[str] = []
     record: Record
@@ -178,7 +178,7 @@ def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
 
 
 @given(SITES, RUNS)
-def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
+def test_one_run_is_as_a_naive_crawl(site: Publisher, run: Run) -> None:
     naive = NaiveCrawl(site)
     naive.begin(run.depth, run.words)
     run.pages = None
@@ -190,12 +190,12 @@ def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
 
 
 # Page 2 comes before 1 in the crawl, and once it is a seed it lists 3 as near as 1 does.
-AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
+AS_NEAR: Publisher = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
 BOTH = ("ship", "train")
 
 
 # 3 lists 1 after 0 did; its list counts once trains are not followed, and is told a run later.
-TOLD_LATER: Site = {
+TOLD_LATER: Publisher = {
     "0": [("3", "ship"), ("1", "train")],
     "1": [],
     "2": [("1", "train")],
@@ -212,7 +212,7 @@ TOLD_LATER: Site = {
 # What 3 lists is too far, wherever it is found.
 @example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])
 @given(SITES, st.lists(RUNS, min_size=2, max_size=5))
-def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) -> None:
+def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Publisher, runs: list[Run]) -> None:
     naive = NaiveCrawl(site)
     with folder_in_memory() as folder:
         for number, run in enumerate(runs, start=1):

@@ -56,7 +56,7 @@ def page_of(case: str) -> Path:
     return next(path for path in PAGES.glob(f"{case}.*") if path.suffix != ".json")
 
 
-def site_of(truth: dict[str, Any]) -> sites.Site:
+def site_of(truth: dict[str, Any]) -> sites.Publisher:
     return sites.load(truth.get("site", "alalam"))
 
 
@@ -82,7 +82,7 @@ def instant(text: str | None) -> object:
     return datetime.fromisoformat(text) if text and "T" in text else text
 
 
-def fetch_of(article_id: str, site: sites.Site) -> normalise.Fetch:
+def fetch_of(article_id: str, site: sites.Publisher) -> normalise.Fetch:
     return normalise.Fetch(
         id=article_id,
         url=site.url_of(article_id),

@@ -41,8 +41,8 @@ class Command(LedgerCommand):
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         with database.snapshot() as connection:
-            site = sites.load(history.site(connection))
-            article_id = site.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
+            publisher = sites.load(history.site(connection))
+            article_id = publisher.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
             page = history.page(connection, article_id)
             if page is None:
                 raise CrawlerError(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.extraction import publishers as sites
-from crawler.extraction.publishers import ARTICLE_ID, Site
+from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.items import RelatedItem
 from crawler.warc.archive import READABLE, WARC_SUFFIXES, is_archive
 
@@ -75,7 +75,7 @@ class Arguments:
     sources: tuple[str, ...]
     at: date | None
     archive: Path | None
-    site: Site
+    publisher: Publisher
     base_url: str | None
     depth: int
     limit: int
@@ -107,10 +107,10 @@ def parse(given: Mapping[str, str]) -> Arguments:
             raise CrawlerError(
                 f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
             )
-    site = sites.load(given.get("site", "alalam"))
+    publisher = sites.load(given.get("site", "alalam"))
     base_url = _base_url(given["base_url"]) if "base_url" in given else None
     if base_url:
-        site = site.at(base_url)
+        publisher = publisher.at(base_url)
     since, until = (
         _day(name, given[name]) if name in given else None for name in ("since", "until")
     )
@@ -128,12 +128,12 @@ def parse(given: Mapping[str, str]) -> Arguments:
             "at: only archives have pages as they were at a date; takes source=wayback, or archive files, with it"
         )
     return Arguments(
-        seeds=tuple(_seeds(given["seed"], site)) if "seed" in given and not everything else (),
+        seeds=tuple(_seeds(given["seed"], publisher)) if "seed" in given and not everything else (),
         everything=everything,
         sources=sources,
         at=_day("at", given["at"]) if "at" in given else None,
         archive=_archive(given["archive"], sources) if "archive" in given else None,
-        site=site,
+        publisher=publisher,
         base_url=base_url,
         depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
         limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
@@ -151,20 +151,20 @@ def require_seed(arguments: Arguments) -> None:
         raise CrawlerError(f"seed: it is missing; takes {_SEED_TAKES}")
 
 
-def _seeds(value: str, site: Site) -> list[Seed]:
+def _seeds(value: str, publisher: Publisher) -> list[Seed]:
     seeds: list[Seed] = []
     for part in value.split(","):
         part = part.strip()
         if part.startswith("@"):
-            seeds += _seed_file(part[1:], site)
+            seeds += _seed_file(part[1:], publisher)
         elif part:
-            seeds.append(_seed(part, site, "seed"))
+            seeds.append(_seed(part, publisher, "seed"))
     if not seeds:
         raise CrawlerError(f"seed: got {value!r}; takes {_SEED_TAKES}")
     return list(dict.fromkeys(seeds))
 
 
-def _seed_file(name: str, site: Site) -> list[Seed]:
+def _seed_file(name: str, publisher: Publisher) -> list[Seed]:
     try:
         text = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -176,21 +176,21 @@ def _seed_file(name: str, site: Site) -> list[Seed]:
         raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     return [
-        _seed(line, site, f"seed, line {number} of {name}")
+        _seed(line, publisher, f"seed, line {number} of {name}")
         for number, line in lines
         if line and not line.startswith("#")
     ]
 
 
-def _seed(text: str, site: Site, where: str) -> Seed:
+def _seed(text: str, publisher: Publisher, where: str) -> Seed:
     if ARTICLE_ID.fullmatch(text):
         return Seed(text)
     if "://" in text:
-        article_id = site.id_of(text)
+        article_id = publisher.id_of(text)
         if article_id is None:
-            hosts = ", ".join(sorted(site.hosts))
+            hosts = ", ".join(sorted(publisher.hosts))
             raise CrawlerError(
-                f"{where}: got {text!r}, which is no article of {site.name} ({hosts}); takes {_SEED_TAKES}"
+                f"{where}: got {text!r}, which is no article of {publisher.name} ({hosts}); takes {_SEED_TAKES}"
             )
         return Seed(article_id)
     path = Path(text)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, Literal, Protocol
 
-from crawler.extraction.publishers import ARTICLE_ID, Site
+from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
@@ -486,7 +486,7 @@ def listed_item(
     return item or whole
 
 
-def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[str, Any]:
+def known(sighting: Sighting, listings: Iterable[Listing], publisher: Publisher) -> dict[str, Any]:
     """The fields that a teaser and a failure share: what the run knows of an article that it did
     not read.
     """
@@ -503,9 +503,9 @@ def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[s
             None,
         )
     return {
-        "site": site.name,
+        "site": publisher.name,
         "id": sighting.id,
-        "url": site.url_of(sighting.id) if ARTICLE_ID.fullmatch(sighting.id) else None,
+        "url": publisher.url_of(sighting.id) if ARTICLE_ID.fullmatch(sighting.id) else None,
         "headline": listing.headline if listing else None,
         "headline_raw": listing.headline_raw if listing else None,
         "media_kind": listing.kind if listing else None,
@@ -520,6 +520,8 @@ def known(sighting: Sighting, listings: Iterable[Listing], site: Site) -> dict[s
     }
 
 
-def teaser(sighting: Sighting, why: Why, listings: Iterable[Listing], site: Site) -> Teaser:
+def teaser(
+    sighting: Sighting, why: Why, listings: Iterable[Listing], publisher: Publisher
+) -> Teaser:
     """Make the record of an article that is known only from lists."""
-    return Teaser(**known(sighting, listings, site), why=why)
+    return Teaser(**known(sighting, listings, publisher), why=why)

@@ -25,7 +25,7 @@ from crawler.crawl import time_limit
 from crawler.extraction import normalise, page
 from crawler.extraction.normalise import Refusal
 from crawler.extraction.page import Page
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 from crawler.items import RelatedItem
 
 logger = logging.getLogger(__name__)
@@ -71,12 +71,14 @@ class _EndedError(Exception):
 
 
 def read(
-    body: bytes, site: Site, article_id: str, address: str | None, charset: str | None
+    body: bytes, publisher: Publisher, article_id: str, address: str | None, charset: str | None
 ) -> Read:
     """Read the page that answered for an article; ``address`` is where its relative links start, ``charset`` what its header declares."""
-    said = page.read(body, site, url=address, charset=charset)
-    refusal = normalise.refusal(said, article_id, site)
-    return Read(said, refusal, None if refusal else normalise.related_items(said.related, site))
+    said = page.read(body, publisher, url=address, charset=charset)
+    refusal = normalise.refusal(said, article_id, publisher)
+    return Read(
+        said, refusal, None if refusal else normalise.related_items(said.related, publisher)
+    )
 
 
 class PageReader:
@@ -86,11 +88,11 @@ class PageReader:
     take long are, in one process.
     """
 
-    def __init__(self, site: Site, timeout: float, processes: int = 0) -> None:
-        self._site = site
+    def __init__(self, publisher: Publisher, timeout: float, processes: int = 0) -> None:
+        self._publisher = publisher
         self._timeout = timeout
         self._all_beside = processes > 0
-        self._readers = _Readers(processes or 1, site, timeout)
+        self._readers = _Readers(processes or 1, publisher, timeout)
 
     async def read(
         self, body: bytes, article_id: str, address: str | None, charset: str | None
@@ -100,7 +102,7 @@ class PageReader:
             try:
                 return time_limit.within(
                     min(_GLANCE, self._timeout),
-                    lambda: read(body, self._site, article_id, address, charset),
+                    lambda: read(body, self._publisher, article_id, address, charset),
                 )
             except time_limit.TimeLimitReached:
                 if self._timeout <= _GLANCE:
@@ -121,9 +123,9 @@ class _Readers:
     They end when this process does, however it ends, for their input does then.
     """
 
-    def __init__(self, most: int, site: Site, timeout: float) -> None:
+    def __init__(self, most: int, publisher: Publisher, timeout: float) -> None:
         self._most = most
-        self._site = site
+        self._publisher = publisher
         self._timeout = timeout
         self._readers: list[_Reader] = []
         self._free = asyncio.Semaphore(most * _AHEAD)
@@ -165,7 +167,7 @@ class _Readers:
     def _least_busy(self) -> _Reader:
         reader = min(self._readers, key=lambda reader: reader.asked, default=None)
         if reader is None or (reader.asked and len(self._readers) < self._most):
-            reader = _Reader(self._site, self._timeout)
+            reader = _Reader(self._publisher, self._timeout)
             self._readers.append(reader)
         return reader
 
@@ -185,7 +187,7 @@ class _Readers:
 class _Reader:
     """One process that reads pages, in the order in which it is asked (crawler.crawl.parser_worker)."""
 
-    def __init__(self, site: Site, timeout: float) -> None:
+    def __init__(self, publisher: Publisher, timeout: float) -> None:
         self._timeout = timeout
         self._ours, theirs = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -193,8 +195,8 @@ class _Reader:
             sys.executable,
             "-m",
             "crawler.crawl.parser_worker",
-            site.name,
-            site.base_url,
+            publisher.name,
+            publisher.base_url,
             str(timeout),
         ]
         with theirs:

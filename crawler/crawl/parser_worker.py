@@ -15,27 +15,27 @@ from typing import BinaryIO
 
 from crawler.crawl.parser_pool import LENGTH, Read, ReadingError, packed, read
 from crawler.extraction import publishers as sites
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 
 
-def serve(site: Site, seconds: float, asked: BinaryIO, answers: BinaryIO) -> None:
+def serve(publisher: Publisher, seconds: float, asked: BinaryIO, answers: BinaryIO) -> None:
     """Read pages as they are asked for, until nothing is asked any more."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while header := asked.read(LENGTH.size):
         message = pickle.loads(asked.read(LENGTH.unpack(header)[0]))
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        answer = list(packed(_answer(site, *message)))
+        answer = list(packed(_answer(publisher, *message)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.writelines(answer)
         answers.flush()
 
 
 def _answer(
-    site: Site, body: bytes, article_id: str, address: str | None, charset: str | None
+    publisher: Publisher, body: bytes, article_id: str, address: str | None, charset: str | None
 ) -> Read | ReadingError:
     try:
-        return read(body, site, article_id, address, charset)
+        return read(body, publisher, article_id, address, charset)
     except Exception as error:
         fault = ReadingError(f"{type(error).__name__}: {error}")
         fault.add_note(traceback.format_exc())

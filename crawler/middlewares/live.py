@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.extraction.publishers import Site
+    from crawler.extraction.publishers import Publisher
 
 
 class PublisherOnlyMiddleware:
@@ -53,7 +53,7 @@ class PublisherOnlyMiddleware:
             return
         if OF_ROBOTS not in request.meta:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
-            refuse_other_hosts(request, spider.site)  # type: ignore[union-attr]
+            refuse_other_hosts(request, spider.publisher)  # type: ignore[union-attr]
         host = urlsplit(request.url).hostname or ""
         if is_private_literal(host) and host_and_port(request.url) not in self._named:
             raise PageRefused("private_address", str(PrivateAddressError(host, host)))
@@ -95,9 +95,9 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         return self.crawler.settings.getbool("COOKIES_ENABLED")
 
 
-def refuse_other_hosts(request: Request, site: Site) -> None:
+def refuse_other_hosts(request: Request, publisher: Publisher) -> None:
     """PageRefused for a request that a redirect made, to a host that is not the publisher's."""
-    if urlsplit(request.url).hostname not in site.hosts:
+    if urlsplit(request.url).hostname not in publisher.hosts:
         raise PageRefused(
             "offsite_redirect", f"redirected to {request.url}, which is not the publisher's"
         )

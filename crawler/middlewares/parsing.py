@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawler.crawl.parser_pool import Read
-    from crawler.extraction.publishers import Site
+    from crawler.extraction.publishers import Publisher
 
 # Seconds: how often it is looked whether the run was stopped while a page is read in a process, and
 # how long such a page may go on then.
@@ -63,9 +63,9 @@ class ReadingMiddleware:
 
     def __init__(self, crawler: Crawler, processes: int) -> None:
         self._crawler = crawler
-        self._site: Site = crawler.spider.site  # type: ignore[union-attr]
+        self._publisher: Publisher = crawler.spider.publisher  # type: ignore[union-attr]
         timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
-        self._reader = PageReader(self._site, timeout, processes)
+        self._reader = PageReader(self._publisher, timeout, processes)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -82,7 +82,9 @@ class ReadingMiddleware:
         if article_id is None or "read" in request.meta or not self._may_be_page(request, response):
             return response
         origin: Origin | None = request.meta.get("origin")
-        address = address_of(response.url, origin.file if origin else None, article_id, self._site)
+        address = address_of(
+            response.url, origin.file if origin else None, article_id, self._publisher
+        )
         try:
             request.meta["read"] = await self.read(
                 response.body, article_id, address, charset_of(response)
@@ -95,7 +97,7 @@ class ReadingMiddleware:
 
     def _may_be_page(self, request: Request, response: Response) -> bool:
         """Whether the spider may read an answer: it refuses redirects to other pages unread."""
-        if led_elsewhere(request, response.url, request.meta["article"], self._site):
+        if led_elsewhere(request, response.url, request.meta["article"], self._publisher):
             return False
         return response.status in WITH_PAGE and not not_html(response)
 

@@ -171,7 +171,7 @@ class RenderingMiddleware:
             or not_html(response)
         ):
             return response
-        if led_elsewhere(request, response.url, article_id, spider.site):  # type: ignore[union-attr]
+        if led_elsewhere(request, response.url, article_id, spider.publisher):  # type: ignore[union-attr]
             # The spider will refuse it.
             return response
         plain = await self._read(response.body, article_id, response.url, charset_of(response))

@@ -14,7 +14,7 @@ from scrapy.settings import BaseSettings
 
 from crawler.credentials import Server, hide_userinfo_of, split_userinfo
 from crawler.errors import CrawlerError
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 from crawler.items import Reason
 
 NAMED_BY_USER = "named_by_user"
@@ -108,12 +108,12 @@ class Source(Protocol):
 
 
 def led_elsewhere(
-    request: Request | None, url: str, article_id: str, site: Site
+    request: Request | None, url: str, article_id: str, publisher: Publisher
 ) -> tuple[Reason, str] | None:
     """Say where a redirect on the publisher's own hosts led, if not to the article."""
     if request is None or "redirect_urls" not in request.meta:
         return None
-    led_to = site.id_of(url)
+    led_to = publisher.id_of(url)
     if led_to is None:
         if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(url).path):
             # Another address of the article, such as /story/1752038-bridge-reopens.

@@ -34,11 +34,11 @@ def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
         if name == LIVE:
             opened.append(None)
         elif name == "wayback":
-            opened.append(Wayback(crawler, arguments.site, arguments.at))
+            opened.append(Wayback(crawler, arguments.publisher, arguments.at))
         elif is_archive(name):
-            opened.append(ArchivedPages(name, arguments.site, arguments.at, max_bytes))
+            opened.append(ArchivedPages(name, arguments.publisher, arguments.at, max_bytes))
         else:
-            opened.append(SavedPages(Path(name), arguments.site, max_bytes))
+            opened.append(SavedPages(Path(name), arguments.publisher, max_bytes))
     return opened
 
 
@@ -91,7 +91,7 @@ class SourcesMiddleware:
         if source is None:
             return None
         if request.meta.get("redirect_times"):
-            refuse_other_hosts(request, self.crawler.spider.site)  # type: ignore[union-attr]
+            refuse_other_hosts(request, self.crawler.spider.publisher)  # type: ignore[union-attr]
         answer: Response = await source.answer(request)
         return answer
 

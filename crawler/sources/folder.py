@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from scrapy.http import TextResponse
 
 from crawler.errors import CrawlerError
-from crawler.extraction.publishers import ARTICLE_ID, Site
+from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.files import readable
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
@@ -57,15 +57,15 @@ _DECLARED_URL = re.compile(
 _HEAD_BYTES = 65_536
 
 
-def id_of_file(path: Path, site: Site, root: Path | None = None) -> tuple[str, str]:
+def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tuple[str, str]:
     """Return the id of a saved page and what told it. OSError if the file cannot be read."""
     relative = path.relative_to(root) if root else Path(path.name)
-    if match := site.article_pattern.search("/" + relative.as_posix()):
+    if match := publisher.article_pattern.search("/" + relative.as_posix()):
         return match[1], "file's path"
     if ARTICLE_ID.fullmatch(path.stem):
         return path.stem, "file's name"
     for url in _declared_urls(path):
-        if article_id := site.id_of(url):
+        if article_id := publisher.id_of(url):
             return article_id, "URL that the saved page declares"
     return readable(path.stem), "file's name: the page does not tell its id"
 
@@ -81,7 +81,7 @@ def _declared_urls(path: Path) -> Iterator[str]:
         yield re.sub(r"^(https?):/(?!/)", r"\1://", capture[1]) if capture else url
 
 
-def address_of_file(path: Path, site: Site) -> str | None:
+def address_of_file(path: Path, publisher: Publisher) -> str | None:
     """The address that a saved page's relative links start from, where its path keeps the
     publisher's; None elsewhere.
 
@@ -89,18 +89,20 @@ def address_of_file(path: Path, site: Site) -> str | None:
     article's URL.
     """
     place = "/" + path.as_posix().lstrip("/")
-    matches = list(site.article_pattern.finditer(place))
-    return site.base_url + place[matches[-1].start() :] if matches else None
+    matches = list(publisher.article_pattern.finditer(place))
+    return publisher.base_url + place[matches[-1].start() :] if matches else None
 
 
-def address_of(url: str, file: str | None, article_id: str, site: Site) -> str | None:
+def address_of(url: str, file: str | None, article_id: str, publisher: Publisher) -> str | None:
     """Where the relative links of the page that answered at ``url``, or was saved in ``file``,
     start; None if nobody knows its address.
     """
     known = ARTICLE_ID.fullmatch(article_id) is not None
     if file is None:
         return url if known else None
-    return address_of_file(Path(file), site) or (site.url_of(article_id) if known else None)
+    return address_of_file(Path(file), publisher) or (
+        publisher.url_of(article_id) if known else None
+    )
 
 
 class SavedPages:
@@ -109,11 +111,11 @@ class SavedPages:
     name = "folder"
     offline = True
 
-    def __init__(self, root: Path, site: Site, max_bytes: int) -> None:
+    def __init__(self, root: Path, publisher: Publisher, max_bytes: int) -> None:
         """Index ``root``; CrawlerError if it cannot be listed or holds no page."""
         self.root = root
         self.faults: list[str] = []
-        self._site = site
+        self._publisher = publisher
         self._max_bytes = max_bytes
         self._paths: dict[str, Path] = {}
         self._told_by: dict[str, str] = {}
@@ -174,7 +176,7 @@ class SavedPages:
 
     def _add_page(self, path: Path) -> None:
         root = None if path == self.root else self.root
-        article_id, told_by = id_of_file(path, self._site, root)
+        article_id, told_by = id_of_file(path, self._publisher, root)
         if (first := self._paths.setdefault(article_id, path)) == path:
             self._told_by[article_id] = told_by
         else:

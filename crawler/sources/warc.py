@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
-    from crawler.extraction.publishers import Site
+    from crawler.extraction.publishers import Publisher
     from crawler.warc.archive import ArchivedPage, ArchiveFile
     from crawler.warc.captures import Capture
 
@@ -46,10 +46,10 @@ class ArchivedPages:
 
     offline = True
 
-    def __init__(self, path: str, site: Site, at: date | None, max_bytes: int) -> None:
+    def __init__(self, path: str, publisher: Publisher, at: date | None, max_bytes: int) -> None:
         """Open the files; CrawlerError if one of them cannot be read."""
         self._archive = Archive(path, max_bytes)
-        self._site = site
+        self._publisher = publisher
         self._at = at
         self.name = self._archive.source
         self._elsewhere: dict[str, list[str]] = {}
@@ -121,12 +121,12 @@ class ArchivedPages:
         return found  # type: ignore[return-value]
 
     def _of_article(self, article_id: str) -> list[Found]:
-        urls = [*addresses(article_id, self._site), *self._elsewhere.get(article_id, ())]
+        urls = [*addresses(article_id, self._publisher), *self._elsewhere.get(article_id, ())]
         found = [
             (capture, file)
             for url in urls
             for capture, file in self._archive.captures(url, and_longer=True)
-            if self._site.id_of(capture.url) == article_id
+            if self._publisher.id_of(capture.url) == article_id
         ]
         # An address with a query, or the headline in it, counts where the plain one has no page.
         keys = {key_of(url) for url in urls}
@@ -142,11 +142,11 @@ class ArchivedPages:
 
     def _ids(self) -> Iterator[str]:
         for url in self._archive.urls():
-            if article_id := self._site.id_of(url):
+            if article_id := self._publisher.id_of(url):
                 key = key_of(url) or ""
                 if not any(
                     key.startswith(key_of(address) or key)
-                    for address in addresses(article_id, self._site)
+                    for address in addresses(article_id, self._publisher)
                 ):
                     # Such as below /mobile: it is found only by those who look at every address.
                     self._elsewhere.setdefault(article_id, []).append(url)
@@ -169,13 +169,13 @@ def _ordered(found: list[Found], at: date | None) -> list[Found]:
     return [(capture, files[id(capture)]) for capture in ordered]
 
 
-def addresses(article_id: str, site: Site) -> list[str]:
+def addresses(article_id: str, publisher: Publisher) -> list[str]:
     """The URLs of an article on the publisher's hosts, one for each key that archives know."""
-    url = site.url_of(article_id)
+    url = publisher.url_of(article_id)
     parts = urlsplit(url)
     urls = [url] + [
         parts._replace(netloc=host).geturl()
-        for host in sorted(site.hosts)
+        for host in sorted(publisher.hosts)
         if host != parts.hostname
     ]
     return list({key_of(url): url for url in reversed(urls)}.values())[::-1]

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawler.extraction.publishers import Site
+    from crawler.extraction.publishers import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -113,12 +113,12 @@ class Wayback:
     name = "wayback"
     offline = False
 
-    def __init__(self, crawler: Crawler, site: Site, at: date | None) -> None:
+    def __init__(self, crawler: Crawler, publisher: Publisher, at: date | None) -> None:
         """CrawlerError if WAYBACK_URL or WAYBACK_CDX_URL is no address."""
         settings = crawler.settings
         self.faults: list[str] = []
         self._crawler = crawler
-        self._site = site
+        self._publisher = publisher
         self._at = at
         replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE)
         self._replay = replay.url.rstrip("/")
@@ -156,7 +156,7 @@ class Wayback:
         """The capture to try for what is asked for: an article, or the page a redirect led to."""
         tried: Candidates | None = request.meta.get(CANDIDATES)
         if tried is None:
-            urls = addresses(request.meta["article"], self._site)
+            urls = addresses(request.meta["article"], self._publisher)
             tried = request.meta[CANDIDATES] = Candidates((), _MOST_TRIED, urls)
         redirects = request.meta.get("redirect_times", 0)
         if redirects:

@@ -102,8 +102,8 @@ class ArticlesSpider(Spider):
         super().__init__(*args, **kwargs)
         self.given = kwargs
         self.arguments = arguments.parse(kwargs)
-        self.site = self.arguments.site
-        self.allowed_domains = sorted(self.site.hosts)
+        self.publisher = self.arguments.publisher
+        self.allowed_domains = sorted(self.publisher.hosts)
         self.host_named_by_user = (
             host_and_port(self.arguments.base_url) if self.arguments.base_url else None
         )
@@ -158,7 +158,7 @@ class ArticlesSpider(Spider):
         intervals = Intervals(
             seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX")
         )
-        self.job = Job(folder, self.site.name)
+        self.job = Job(folder, self.publisher.name)
         told = {name: getattr(self, name) for name in _DECIDING if hasattr(self, name)}
         sync_seconds = seconds_setting(settings, "LEDGER_SYNC_INTERVAL")
         as_before = self.job.begin(
@@ -215,7 +215,7 @@ class ArticlesSpider(Spider):
         if conditions:
             meta = {**meta, "handle_httpstatus_list": [_NOT_MODIFIED, _PRECONDITION_FAILED]}
         return Request(
-            url or self.site.url_of(sighting.id),
+            url or self.publisher.url_of(sighting.id),
             callback=self.parse,
             errback=self.fail,
             headers=conditions,
@@ -238,7 +238,7 @@ class ArticlesSpider(Spider):
             return {}
         if self.archive is not None:
             # That nothing has changed would say nothing of what is in the archive, or nothing true.
-            before = self.archive.before(self.site.url_of(sighting.id))
+            before = self.archive.before(self.publisher.url_of(sighting.id))
             if before is None or (before.etag, before.last_modified) != sighting.validators:
                 return {}
         named = zip(CONDITIONS, sighting.validators, strict=True)
@@ -247,15 +247,15 @@ class ArticlesSpider(Spider):
     def _identify(self, seed: arguments.Seed) -> tuple[str, str, dict[str, Any]]:
         """The id of a seed, the URL to ask for, and what the request must carry."""
         if seed.path is None:
-            return seed.id, self.site.url_of(seed.id), {}
+            return seed.id, self.publisher.url_of(seed.id), {}
         try:
-            article_id, told_by = id_of_file(seed.path, self.site)
+            article_id, told_by = id_of_file(seed.path, self.publisher)
         except OSError as error:
             raise CrawlerError(
                 f"seed: got '{seed.path}', which cannot be read ({error.strerror})", exit_code=1
             ) from error
         known = ARTICLE_ID.fullmatch(article_id) is not None
-        url = self.site.url_of(article_id) if known else seed.path.resolve().as_uri()
+        url = self.publisher.url_of(article_id) if known else seed.path.resolve().as_uri()
         return article_id, url, {"saved_page": seed.path, "id_where": told_by}
 
     def parse(self, response: Response, **_: Any) -> Iterator[Any]:
@@ -294,7 +294,7 @@ class ArticlesSpider(Spider):
         elsewhere = (
             None
             if fetch.file
-            else led_elsewhere(response.request, response.url, fetch.id, self.site)
+            else led_elsewhere(response.request, response.url, fetch.id, self.publisher)
         )
         if response.status == _NOT_MODIFIED:
             # It says nothing of the article, if that was redirected to some other page that has not changed.
@@ -315,7 +315,9 @@ class ArticlesSpider(Spider):
                 fetch.id, *of_status(response.status)[:2], response.request, response.status
             )
             return
-        of_live = fetch.source == LIVE and same_server(response.url, self.site.url_of(sighting.id))
+        of_live = fetch.source == LIVE and same_server(
+            response.url, self.publisher.url_of(sighting.id)
+        )
         sighting.answered = _validators(response) if of_live else (None, None)
         if what := not_html(response):
             yield self._refused(fetch.id, "not_html", what, response.request, response.status)
@@ -323,14 +325,14 @@ class ArticlesSpider(Spider):
         if elsewhere:
             yield self._refused(fetch.id, *elsewhere, response.request, response.status)
             return
-        address = address_of(response.url, fetch.file, fetch.id, self.site)
+        address = address_of(response.url, fetch.file, fetch.id, self.publisher)
         read = response.request.meta.pop("read", None) if response.request else None
         if isinstance(read, Exception):
             raise read
         if read is None:
             # No middleware of this project ran, as in ``scrapy parse`` and ``scrapy check``.
             charset = charset_of(response)
-            read = reading.read(response.body, self.site, fetch.id, address, charset)
+            read = reading.read(response.body, self.publisher, fetch.id, address, charset)
         if refusal := read.refusal:
             yield self._refused(
                 fetch.id, refusal.reason, refusal.detail, response.request, response.status
@@ -357,7 +359,7 @@ class ArticlesSpider(Spider):
             id=article_id,
             url=response.url
             if digits and not saved_page
-            else self.site.url_of(article_id)
+            else self.publisher.url_of(article_id)
             if digits
             else None,
             depth=sighting.depth,
@@ -376,7 +378,7 @@ class ArticlesSpider(Spider):
         )
 
     def _adopt(self, response: Response) -> str:
-        article_id = self.site.id_of(response.url) or Path(response.url).stem or "page"
+        article_id = self.publisher.id_of(response.url) or Path(response.url).stem or "page"
         self.frontier.seed([article_id])
         self.frontier.take()
         return article_id
@@ -510,7 +512,7 @@ class ArticlesSpider(Spider):
         level = logging.DEBUG if sighting.refusal == reason else logging.WARNING
         self.logger.log(level, "%s: %s (%s)", article_id, reason, detail)
         return Failure(
-            **frontier.known(sighting, self.frontier.memory.listings(sighting), self.site),
+            **frontier.known(sighting, self.frontier.memory.listings(sighting), self.publisher),
             reason=reason,
             detail=detail,
             attempts=attempts,

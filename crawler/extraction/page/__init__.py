@@ -9,7 +9,9 @@ them; then the text is decoded and parsed once, and everything else is read from
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 from lxml.etree import _Element
@@ -25,9 +27,9 @@ from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import without_controls
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 
-__all__ = ["Dated", "Declared", "Listed", "Media", "Page", "Related", "read"]
+__all__ = ["Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
 
 _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
@@ -60,83 +62,109 @@ class Media:
     video: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What one page says. ``media`` is None where a page cannot show any, as the text of a saved page; ``base``
-    is the address that its relative URLs start from; ``teasers`` counts links with a paragraph of their own below them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedPage:
+    """The raw values of one page, each with the place where it stood.
 
-    headline: Declared | None
-    dated: Dated | None
-    body: tuple[str, ...]
+    ``id`` and ``url`` are those that the page was requested by, ``canonical`` is the address that
+    it declares. ``base`` is the address that its relative URLs start from. ``media`` is None where
+    a page cannot show any, such as the text of a saved page. ``teasers`` counts links with a
+    paragraph of their own below them. ``dumps`` are the PHP dumps that the page leaked, as they came.
+    """
+
+    id: str | None = None
+    url: str | None = None
+    headline: Declared | None = None
+    dated: Dated | None = None
+    body: tuple[str, ...] = ()
     body_where: str
-    language: Declared | None
-    url: Declared | None
-    related: Related | None
-    media: tuple[Media, ...] | None
-    base: str | None
-    title: str | None
-    asks_password: bool
-    teasers: int
+    language: Declared | None = None
+    canonical: Declared | None = None
+    related: Related | None = None
+    media: tuple[Media, ...] | None = None
+    base: str | None = None
+    title: str | None = None
+    asks_password: bool = False
+    teasers: int = 0
     encoding: str
     encoding_told_by: str
+    dumps: tuple[bytes, ...] = ()
+
+    @property
+    def body_size(self) -> int:
+        """The number of characters in all paragraphs."""
+        return sum(map(len, self.body))
 
 
-def read(body: bytes, site: Site, *, url: str | None = None, charset: str | None = None) -> Page:
-    """Read one page. ``url`` is where it came from, for relative links; ``charset`` what its HTTP header declares."""
+def parse(
+    body: bytes,
+    *,
+    url: str | None = None,
+    charset: str | None = None,
+    publisher: Publisher | None = None,
+    article_id: str | None = None,
+) -> ParsedPage:
+    """Read the raw values of one page.
+
+    ``url`` is the address that the page was requested by and its relative links start from,
+    ``charset`` the one that its HTTP header declares. ``article_id`` is the article that was
+    requested; by default the one that ``publisher`` reads from ``url``.
+    """
+    if article_id is None and publisher and url:
+        article_id = publisher.id_of(url)
     decoded = decode(body, charset)
     encoding = decoded.encoding
     if encoding.startswith(("utf-16", "utf-32")):
         # A dump counts single bytes; these encodings have none.
         body, encoding = decoded.text.encode(), "utf-8"
-    dumps = list(vardump.scan(body, encoding))
+    dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
     text = without_controls(text)
     related = leak.read(dumps)
+    common: dict[str, Any] = {
+        "id": article_id,
+        "url": url,
+        "encoding": decoded.encoding,
+        "encoding_told_by": decoded.told_by,
+        "dumps": tuple(body[dump.start : dump.end] for dump in dumps),
+    }
     if not _MARKUP.search(text):
         plain = read_plain(text)
-        return Page(
+        return ParsedPage(
             headline=plain.headline,
             dated=plain.dated,
             body=tuple(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
-            language=None,
-            url=None,
             related=related,
-            media=None,
             base=url,
-            title=None,
-            asks_password=False,
-            teasers=0,
-            encoding=decoded.encoding,
-            encoding_told_by=decoded.told_by,
+            **common,
         )
     root = Selector(text=text, type="html").root
-    url = _base(root, url)
+    base = _base(root, url)
     layout = blocks.read(root)
     declared = metadata.read(root)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, site.names, language)
-    if related is None or not related.items:
-        related = links.read(root, site, url) or related
+    chosen = article.choose(layout, declared, publisher.names if publisher else (), language)
+    if publisher and (related is None or not related.items):
+        related = links.read(root, publisher, base) or related
     paragraphs, where = chosen.body, chosen.where
     if not chosen.clear and (general := extract(text, chosen)):
         paragraphs, where = general, "trafilatura, for the page's structure does not tell"
     titles = {listed.title for listed in related.items} if related else set()
-    return Page(
+    return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
         body=tuple(p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)),
         body_where=where,
         language=declared.language,
-        url=declared.url,
+        canonical=declared.url,
         related=related,
         media=_media(declared, chosen),
-        base=url,
+        base=base,
         title=declared.title,
         asks_password=bool(root.xpath("//input[@type='password']")),
         teasers=chosen.teasers,
-        encoding=decoded.encoding,
-        encoding_told_by=decoded.told_by,
+        **common,
     )
 
 
@@ -149,7 +177,7 @@ def _base(root: _Element, url: str | None) -> str | None:
         return url
 
 
-def _without(body: bytes, dumps: list[vardump.Dump]) -> bytes:
+def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:
     """The page without its dumps; a line break stays, for a dump ends the line before it."""
     parts: list[bytes] = []
     position = 0

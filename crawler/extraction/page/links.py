@@ -13,7 +13,7 @@ from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.parts import heads_other, heads_related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.page.tree import around, following
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _HEADING_LENGTH = 60
@@ -35,7 +35,7 @@ class _Links:
         return {article_id for article_id, _ in self.anchors}
 
 
-def read(root: _Element, site: Site, url: str | None) -> Related | None:
+def read(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
     """Return the list of links under a related-news heading; None where the page has no such list."""
     order: dict[_Element, int] = {}
     anchors: list[tuple[str, _Element]] = []
@@ -46,7 +46,7 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
     after_link: _Element | None = root
     after_named: _Element | None = root
     # "Print" and "Back to top" link to the page itself.
-    own = site.id_of(url) if url else None
+    own = publisher.id_of(url) if url else None
     for element in root.iter():
         order[element] = len(order)
         after_link = root if element is after_link else after_link
@@ -55,7 +55,7 @@ def read(root: _Element, site: Site, url: str | None) -> Related | None:
             continue
         if element.tag == "a":
             href = element.get("href")
-            if href and (article_id := site.id_of(href, url)) and article_id != own:
+            if href and (article_id := publisher.id_of(href, url)) and article_id != own:
                 anchors.append((article_id, element))
             after_link = following(element) if after_link is root else after_link
         if (kind := _heading(element)) is not None:

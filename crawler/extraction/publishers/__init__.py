@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from crawler.errors import CrawlerError, did_you_mean
 
@@ -18,7 +20,7 @@ ARTICLE_ID = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Site:
+class Publisher:
     """What is known of one publisher.
 
     ``hosts`` may serve its pages; a redirect elsewhere is refused. ``article_path`` has ``{id}`` in the place of
@@ -40,7 +42,11 @@ class Site:
     picture_url: str | None = None
     uploaded: Callable[[str], datetime | None] | None = None
 
-    def at(self, base_url: str) -> "Site":
+    @property
+    def zone(self) -> ZoneInfo:
+        return _zone(self.time_zone)
+
+    def at(self, base_url: str) -> "Publisher":
         """Return this publisher as served from another root, such as a mirror or a test server."""
         return replace(
             self,
@@ -75,20 +81,25 @@ class Site:
         return headline, video
 
 
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
 def names() -> list[str]:
     """The names of all publishers, in order."""
     return sorted(module.name for module in iter_modules(__path__))
 
 
-def load(name: str) -> Site:
+def load(name: str) -> Publisher:
     """Return one publisher; CrawlerError for a name that no file here has."""
     if name not in names():
         raise CrawlerError(
             f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}"
         )
-    site = import_module(f"{__name__}.{name}").SITE
-    assert isinstance(site, Site)
-    return site
+    publisher = import_module(f"{__name__}.{name}").PUBLISHER
+    assert isinstance(publisher, Publisher)
+    return publisher
 
 
 def host_and_port(url: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ domain; the URLs are those under which web archives keep its pages.
 import re
 from datetime import datetime, timedelta
 
-from crawler.extraction.publishers import Site
+from crawler.extraction.publishers import Publisher
 
 # "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg": the digits are .NET ticks.
 _TICKS = re.compile(r"_([0-9]{18})_")
@@ -33,7 +33,7 @@ def _uploaded(picture_path: str) -> datetime | None:
     return datetime.min + timedelta(microseconds=int(match[1]) // 10)
 
 
-SITE = Site(
+PUBLISHER = Publisher(
     name="alalam",
     base_url="http://en.alalam.ir",
     hosts=frozenset({"en.alalam.ir", "www.en.alalam.ir", "en.alalamtv.net", "www.en.alalamtv.net"}),

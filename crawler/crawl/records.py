@@ -1,0 +1,168 @@
+"""Makes the records that a crawl stores, from what pages say and what the crawl knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from crawler.crawl.frontier import listed_item
+from crawler.extraction.normalise import missing_of
+from crawler.extraction.publishers import ARTICLE_ID
+from crawler.items import Article, Failure, PageRecord, Provenance, Teaser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from crawler.crawl.frontier import Listing, Sighting
+    from crawler.extraction.publishers import Publisher
+    from crawler.items import Reason, RelatedItem, Why
+
+_OF_PAGE = tuple(field.name for field in fields(PageRecord))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """How the page of an article was fetched.
+
+    ``url`` is None for a saved page whose address is unknown. Times are UTC. A saved page is in
+    ``file``; ``capture`` is the place in an archive of a page that was captured at ``fetched_at``.
+    ``rendered_by`` is the browser that ran the scripts of a page, ``unfinished`` why it may not
+    have shown everything. ``notes`` list what had to be assumed to read the answer.
+    """
+
+    id: str
+    url: str | None
+    depth: int
+    found_on: str | None
+    fetched_at: datetime
+    source: str
+    status: int
+    status_assumed: bool = False
+    id_where: str = "asked for"
+    file: str | None = None
+    capture: str | None = None
+    rendered_by: str | None = None
+    unfinished: str | None = None
+    fetched_at_note: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def article(record: PageRecord, fetch: Fetch) -> Article:
+    """Add what the crawl knows to the record of a page."""
+    values = {name: getattr(record, name) for name in _OF_PAGE if name != "kind"}
+    values.update(id=fetch.id, url=fetch.url)
+    values["missing"] = missing_of(values)
+    values["provenance"] = {**record.provenance, **_provenance(fetch)}
+    return Article(
+        **values,
+        depth=fetch.depth,
+        found_on=fetch.found_on,
+        fetched_at=fetch.fetched_at.isoformat(timespec="microseconds"),
+        source=fetch.source,
+        status=fetch.status,
+    )
+
+
+def _provenance(fetch: Fetch) -> dict[str, Provenance]:
+    provenance = {"id": Provenance(where=fetch.id_where)}
+    if fetch.file:
+        if fetch.url:
+            provenance["url"] = Provenance(
+                where="made from the id", assumed="that the page was saved from there"
+            )
+        provenance["fetched_at"] = Provenance(
+            where="clock of this run", assumed="nothing of when the page was saved"
+        )
+    if fetch.capture:
+        provenance["fetched_at"] = Provenance(
+            where="date of the capture", assumed=fetch.fetched_at_note
+        )
+    if fetch.status_assumed:
+        provenance["status"] = Provenance(
+            where="capture" if fetch.capture else "saved page",
+            assumed="that the page answered 200 when it was saved",
+        )
+    if fetch.file or fetch.capture or fetch.rendered_by or fetch.notes:
+        provenance["source"] = _source(fetch)
+    return provenance
+
+
+def _source(fetch: Fetch) -> Provenance:
+    notes = list(fetch.notes)
+    where = fetch.capture or fetch.file or "the site's answer"
+    if fetch.rendered_by:
+        where = f"the page as {fetch.rendered_by} showed it"
+        if fetch.unfinished:
+            notes.append(f"that nothing more would come: {fetch.unfinished}")
+    return Provenance(where=where, assumed="; ".join(notes) or None)
+
+
+def teaser(
+    sighting: Sighting, why: Why, listings: Iterable[Listing], publisher: Publisher
+) -> Teaser:
+    """Return the record of an article that is known only from related lists."""
+    return Teaser(**_known(sighting, listings, publisher), why=why)
+
+
+def failure(
+    sighting: Sighting,
+    listings: Iterable[Listing],
+    publisher: Publisher,
+    *,
+    reason: Reason,
+    detail: str,
+    attempts: int,
+    status: int | None,
+    source: str,
+    failed_at: datetime,
+) -> Failure:
+    """Return the record of an article that could not be fetched or read."""
+    return Failure(
+        **_known(sighting, listings, publisher),
+        reason=reason,
+        detail=detail,
+        attempts=attempts,
+        status=status if status and 100 <= status <= 999 else None,
+        source=source,
+        failed_at=failed_at.isoformat(timespec="microseconds"),
+    )
+
+
+def _known(
+    sighting: Sighting, listings: Iterable[Listing], publisher: Publisher
+) -> dict[str, Any]:
+    """Return the fields that teasers and failures share."""
+    listings = list(listings)
+    listing = sighting.listing or _counting(sighting, listings)
+    return {
+        "site": publisher.name,
+        "id": sighting.id,
+        "url": publisher.url_of(sighting.id) if ARTICLE_ID.fullmatch(sighting.id) else None,
+        "headline": listing.headline if listing else None,
+        "headline_raw": listing.headline_raw if listing else None,
+        "media_kind": listing.kind if listing else None,
+        "picture_url": listing.picture_url if listing else None,
+        "uploaded_at": listing.uploaded_at if listing else None,
+        "content_type": listing.content_type if listing else None,
+        "sort": listing.sort if listing else None,
+        "listed_on": tuple(dict.fromkeys(found.page_id for found in listings)),
+        "listed_as": tuple(sorted({found.headline for found in listings if found.headline})),
+        "depth": sighting.depth,
+        "found_on": sighting.found_on,
+    }
+
+
+def _counting(sighting: Sighting, listings: list[Listing]) -> RelatedItem | None:
+    """Return the item of the list that counts, from a memory that keeps some as headlines only."""
+    if sighting.found_on is None:
+        return None
+    whole = next((found.item for found in listings if found.item), None)
+    return next(
+        (
+            listed_item(found.item, found.headline, whole)
+            for found in listings
+            if found.page_id == sighting.found_on
+        ),
+        None,
+    )
