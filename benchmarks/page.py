@@ -45,7 +45,7 @@ def parse(body: bytes) -> None:
 
 
 def read(body: bytes) -> None:
-    page.read(body, SITE, url=SITE.url_of("1"))
+    page.parse(body, publisher=SITE, url=SITE.url_of("1"))
 
 
 def extract(body: bytes) -> None:

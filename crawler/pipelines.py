@@ -1,28 +1,33 @@
-"""Item pipelines: thin shells over normalise and the memory of the crawl."""
+"""The item pipeline that turns parsed pages into records."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+import logging
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import signals
-
-from crawler.crawl import frontier
-from crawler.extensions.outcome import NothingNew, Outcome
-from crawler.extraction import normalise
-from crawler.items import Article, Failure, Teaser
-from crawler.spiders.articles import ArticlesSpider, NotModified, Reading
+from crawler.crawl import records
+from crawler.crawl.run import run_of
+from crawler.extraction.normalise import normalise
+from crawler.extraction.page import ParsedPage
+from crawler.extraction.refusal import Refusal
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.crawl.records import Fetch
+    from crawler.crawl.run import Run
+    from crawler.items import Article, Failure, PageRecord
 
-# The record that is on its way through the pipelines, as it was before those of the user's own: one may make of it what it likes.
-_READ: ContextVar[Article | Failure | Teaser | None] = ContextVar("read", default=None)
+logger = logging.getLogger(__name__)
 
 
 class RecordPipeline:
-    """Makes an article of every reading. At the end of a crawl, adds a teaser for each article that was not fetched."""
+    """Normalises each ``ParsedPage``.
+
+    Pipelines before this one see the raw values of a page and may change them; those after it see
+    the ``Article``, or the ``Failure`` of a page that is not an article. A page of a spider without
+    a frontier becomes a ``PageRecord``.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -32,91 +37,32 @@ class RecordPipeline:
         return cls(crawler)
 
     def process_item(self, item: Any) -> Any:
-        record = self._record(item)
-        _READ.set(record if isinstance(record, (Article, Failure, Teaser)) else None)
+        if not isinstance(item, ParsedPage):
+            return item
+        run = run_of(self.crawler.spider)
+        fetch = run.fetches.get(item.id) if run and item.id else None
+        if run is None or fetch is None:
+            return normalise(item)
+        record = self._record(item, fetch, run)
+        run.records[record.id] = record
         return record
 
-    def _record(self, item: Any) -> Any:
-        if not isinstance(item, (Reading, NotModified)):
-            return item
-        spider = self.crawler.spider
-        assert isinstance(spider, ArticlesSpider)
-        if isinstance(item, NotModified):
-            spider.frontier.memory.unchanged(spider.frontier.known[item.id], "not_modified")
-            spider.frontier.recorded(item.id)
-            raise NothingNew(item.id)
+    def _record(self, page: ParsedPage, fetch: Fetch, run: Run) -> Article | Failure:
         try:
-            return normalise.article(item.page, item.fetch, item.related, spider.publisher)
+            result = _normalised(page, run)
         except Exception as error:
-            # No id may end without a record, not even by a fault of ours.
-            spider.logger.exception(
-                "%s: a fault of this program while making its record", item.fetch.id
-            )
-            return spider.failure(
-                item.fetch.id,
-                "internal_error",
-                f"{type(error).__name__}: {error}",
-                item.fetch.status,
-                item.fetch.source,
-            )
-
-    async def close_spider(self) -> None:
-        """Send the teasers through all pipelines. Only now is it known who lists what, also when the run was stopped early."""
-        spider = self.crawler.spider
-        if not isinstance(spider, ArticlesSpider) or not spider.started:
-            return
-        for sighting, why, listings in spider.frontier.unfetched():
-            spider.frontier.known.setdefault(sighting.id, sighting)
-            record = frontier.teaser(sighting, why, listings, spider.publisher)
-            await self.crawler.engine.scraper.start_itemproc_async(record, response=None)
+            # No article may end without a record, not even through a fault of this program.
+            logger.exception("%s: a fault of this program while making its record", fetch.id)
+            detail = f"{type(error).__name__}: {error}"
+            return records.failure_of(fetch, "internal_error", detail, run)
+        if isinstance(result, Refusal):
+            return records.failure_of(fetch, result.reason, result.detail, run)
+        return records.article(result, fetch)
 
 
-class MemoryPipeline:
-    """The last pipeline: what has passed all of them is kept, and its article is done; in one step, whatever happens to the process."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        pipeline = cls(crawler)
-        crawler.signals.connect(pipeline.item_lost, signal=signals.item_dropped)
-        crawler.signals.connect(pipeline.item_lost, signal=signals.item_error)
-        return pipeline
-
-    def process_item(self, item: Any) -> Any:
-        spider = self.crawler.spider
-        if not isinstance(spider, ArticlesSpider):
-            return item
-        read = _READ.get()
-        kept = spider.frontier.memory.store(
-            spider.frontier.known.get(read.id) if read else None, item, read
-        )
-        if read:
-            spider.frontier.recorded(read.id)
-        outcome = self.crawler.get_extension(Outcome)
-        if outcome and kept is not None and isinstance(read, Article):
-            outcome.articles_kept += 1
-        if kept is None:
-            raise NothingNew(read.id if read else "")
-        return kept
-
-    def item_lost(self, item: Any, exception: BaseException | None = None) -> None:
-        """Another pipeline dropped an item, or failed: its article was fetched, and has no record."""
-        spider = self.crawler.spider
-        article_id = _id_of(item)
-        if (
-            isinstance(exception, NothingNew)
-            or isinstance(item, Teaser)
-            or not isinstance(spider, ArticlesSpider)
-        ):
-            return
-        if article_id not in spider.frontier.known:
-            return
-        spider.frontier.memory.leave(
-            spider.frontier.known[article_id], "dropped", str(exception) if exception else None
-        )
-
-
-def _id_of(item: Any) -> str:
-    return item.fetch.id if isinstance(item, Reading) else str(getattr(item, "id", ""))
+def _normalised(page: ParsedPage, run: Run) -> PageRecord | Refusal:
+    extracted = run.extracted.get(page.id) if page.id else None
+    # Only a page that another pipeline has changed needs to be normalised again.
+    if extracted is not None and extracted.page is page:
+        return extracted.result
+    return normalise(page, run.publisher)

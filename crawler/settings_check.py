@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import SETTINGS_PRIORITIES, default_settings
 
+from crawler import defaults
 from crawler import settings as project_settings
 from crawler.errors import CrawlerError, nearest
 
@@ -52,7 +53,7 @@ def check_values(settings: BaseSettings) -> None:
 
 
 def _defaults() -> Mapping[str, Any]:
-    named = {**vars(default_settings), **vars(project_settings)}
+    named = {**vars(default_settings), **vars(defaults), **vars(project_settings)}
     return {name: value for name, value in named.items() if name.isupper()}
 
 
@@ -62,7 +63,7 @@ def _check(name: str, value: Any, default: Any) -> None:
     if isinstance(default, bool):
         if str(value).strip().lower() not in _WORDS:
             raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
-    elif isinstance(default, float) and hasattr(project_settings, name):
+    elif isinstance(default, float) and hasattr(defaults, name):
         _check_number(name, value, float, "seconds, 0 or more", least=0)
     elif isinstance(default, float) or (isinstance(default, int) and name.endswith(_SECONDS)):
         _check_number(name, value, float, "a number")

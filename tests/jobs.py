@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl.frontier import ArticleState, Frontier
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
@@ -117,7 +117,7 @@ def frontier_of(job: Job, depth: int = 1, limit: int = 0) -> Frontier:
     return Frontier(depth, limit, lambda item: True, job.pages)
 
 
-def tell(job: Job, sighting: Sighting, outcome: Any) -> Any:
+def tell(job: Job, sighting: ArticleState, outcome: Any) -> Any:
     """Have the memory keep what came of an article: its text, ``not_modified``, ``dropped``,
     ``not_saved`` or the reason of a failure. Return the record that goes on to the feeds.
     """
@@ -159,8 +159,8 @@ def run(
     crawled.seed([article_id for article_id in outcomes if article_id not in found])
     came = {}
     while (sighting := crawled.take()) is not None:
-        crawled.list(sighting.id, lists.get(sighting.id, ()))
+        crawled.add_links(sighting.id, lists.get(sighting.id, ()))
         came[sighting.id] = tell(job, sighting, outcomes[sighting.id])
-        crawled.settle(sighting.id)
+        crawled.done(sighting.id)
     finish(job)
     return came

@@ -114,7 +114,7 @@ def pages(count: int) -> dict[str, bytes]:
     }
 
 
-class Publisher(NewsServer):
+class Site(NewsServer):
     """A server of linked pages, what other sources hold of them, and the truth about each kind of
     crawl.
     """
@@ -313,7 +313,7 @@ def archived(files: list[Path]) -> set[str]:
     return found
 
 
-def crawl(site: Publisher, folder: Path, kind: Kind, chance: random.Random) -> tuple[int, int]:
+def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[int, int]:
     """Kill and resume one crawl until it is done, and again while everything is asked for again.
 
     Return how often it was killed, and how many pages were fetched twice before everything was
@@ -368,7 +368,7 @@ def main() -> None:
     chance = random.Random(options.seed)
     kills = crawls = again = 0
     print(f"seed {options.seed}", flush=True)
-    with Publisher() as site:
+    with Site() as site:
         for kind in cycle(KINDS):
             folder = Path(tempfile.mkdtemp(prefix="kill-"))
             try:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from jobs import PUBLISHER, listed
 
-from crawler.crawl.frontier import Order
+from crawler.crawl.frontier import Priority as Priority
 from crawler.items import RelatedItem, Teaser
 
 # The pages by their ids, each with what it lists: an article, and a word of the headline given it.
-Publisher = dict[str, list[tuple[str, str]]]
+Site = dict[str, list[tuple[str, str]]]
 
 
-def lists_of(site: Publisher, page: str) -> list[RelatedItem]:
+def lists_of(site: Site, page: str) -> list[RelatedItem]:
     return [
         listed(other, position, words)
         for position, (other, word) in enumerate(site[page], start=1)
@@ -31,7 +31,7 @@ class Node:
     """What is known of an article: its place in the crawl, and the list that gives it that place."""
 
     id: str
-    order: Order
+    order: Priority
     found_on: str | None
     item: RelatedItem | None = None
     followed: bool = True
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass
 class NaiveCrawl:
-    site: Publisher
+    site: Site
     depth: int = 0
     words: tuple[str, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class NaiveCrawl:
     def _follows(self, item: RelatedItem) -> bool:
         return any(word in item.headline for word in self.words)
 
-    def _listings(self, article_id: str) -> Iterator[tuple[Order, str, RelatedItem]]:
+    def _listings(self, article_id: str) -> Iterator[tuple[Priority, str, RelatedItem]]:
         for page, depth in self.read.items():
             for item in lists_of(self.site, page):
                 if item.id == article_id != page:

@@ -362,7 +362,7 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
 def test_what_arguments_mean(given: Mapping[str, str], differ: dict[str, object]) -> None:
     parsed = parse(given)
     values = {field.name: getattr(parsed, field.name) for field in fields(Arguments)}
-    site = values.pop("site")
+    site = values.pop("publisher")
     assert values == {**DEFAULTS, **differ}
     assert site.base_url == values["base_url"] or (site.base_url, values["base_url"]) == (
         "http://en.alalam.ir",

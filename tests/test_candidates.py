@@ -15,9 +15,10 @@ from scrapy.http import Response
 
 from crawler.extraction.publishers import load
 from crawler.sources import NotSaved, Origin, PageRefused
-from crawler.sources.candidates import CANDIDATES, Candidates, PassedOver, where_captured
+from crawler.sources.candidates import Candidates, PassedOver, where_captured
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.sources.warc import ArchivedPages, addresses
+from crawler.visits import PURPOSE, Visit, visit_in
 from crawler.warc.captures import Capture
 
 SITE = load("alalam")
@@ -261,7 +262,13 @@ def asked(pages_: ArchivedPages, request: Request) -> Response | str:
 
 
 def request_for(article: str, **meta: Any) -> Request:
-    return Request(SITE.url_of(article), meta={"article": article, **meta})
+    return Request(SITE.url_of(article), meta={PURPOSE: Visit(article_id=article), **meta})
+
+
+def candidates_of(request: Request) -> Candidates:
+    candidates = visit_in(request).candidates
+    assert candidates is not None
+    return candidates
 
 
 def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
@@ -283,20 +290,20 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
         "Content-Type": "text/html; charset=utf-8",
         "X-A": "1,2",
     }
-    assert request.meta["origin"] == Origin(
+    assert visit_in(request).origin == Origin(
         source="warc",
         where=f"{place}0",
         captured_at=datetime(2015, 10, 1, 10, 0, 0, 250_000, tzinfo=UTC),
         verified=True,
     )
     assert request.meta["dont_retry"] is True
-    assert "notes" not in request.meta
+    assert visit_in(request).notes == []
     # Another that is asked for is passed over, and a note says so.
-    tried = request.meta[CANDIDATES]
+    tried = candidates_of(request)
     tried.pass_over(PassedOver("a place", "not_html", "a picture", None), 0)
     response = asked(source, request)
     assert isinstance(response, Response) and response.status == 404
-    assert request.meta["notes"] == ["passed over a place: not html (a picture)"]
+    assert visit_in(request).notes == ["passed over a place: not html (a picture)"]
     assert asked(source, request_for("6")) == f"not saved: no capture in {tmp_path}"
     # What cannot be read has an origin as far as the index knows.
     cut = days((3, http(page(5), "200 OK", "Content-Length: 9999")))
@@ -305,13 +312,13 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
         f"cut_short: {place}0: the answer said that it has 9,999 bytes, and has {len(page(5))}"
     )
     at = datetime(2015, 10, 3, 10, tzinfo=UTC)
-    assert request.meta["origin"] == Origin(source="warc", where=f"{place}0", captured_at=at)
+    assert visit_in(request).origin == Origin(source="warc", where=f"{place}0", captured_at=at)
     assert "dont_retry" not in request.meta
     # Of what has no status 200 is assumed, and of a date what is not known of it.
     request = request_for("5")
     response = asked(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
     assert isinstance(response, Response) and response.status == 200
-    assert request.meta["origin"] == Origin(
+    assert visit_in(request).origin == Origin(
         source="warc",
         where=f"{place}0",
         captured_at=datetime(2015, 10, 1, tzinfo=UTC),
@@ -350,14 +357,14 @@ def test_which_capture_an_archive_answers_with(pages: Any) -> None:
         while (response := asked(source, request)) and isinstance(response, Response):
             got.append(bodies[response.body])
             failed = PassedOver("x", "http_5xx", "y", None)
-            request.meta[CANDIDATES].pass_over(failed, 0)
+            candidates_of(request).pass_over(failed, 0)
         assert " ".join(got) == expected, at
         assert response.startswith("not saved: no capture in ")
     # As many are tried as the source allows.
     many = days(*((day, http(page(5))) for day in range(1, 23)))
     source, request = pages(many), request_for("5")
     asked(source, request)
-    tried = request.meta[CANDIDATES]
+    tried = candidates_of(request)
     for _ in range(20):
         assert tried.more
         tried.pass_over(PassedOver("x", "http_5xx", "y", None), 0)
@@ -378,16 +385,17 @@ def test_a_redirect_is_followed_at_its_time(tmp_path: Path, pages: Any) -> None:
     got = []
     while isinstance(response := asked(source, request), Response) and response.status == 200:
         got.append(response.body)
-        request.meta[CANDIDATES].pass_over(PassedOver("x", "http_5xx", "y", None), 0)
+        candidates_of(request).pass_over(PassedOver("x", "http_5xx", "y", None), 0)
     assert got == [page(5, f" {word}") for word in ("new", "near", "old")]
+    first = visit_in(request).origin
     redirected = Request(led, meta={**request.meta, "redirect_times": 1})
     got = []
     for _ in range(3):
         response = asked(source, redirected)
         assert isinstance(response, Response)
         got.append(response.body)
-        redirected.meta["origin"] = request.meta["origin"]
-        request.meta[CANDIDATES].levels[1].popleft()
+        visit_in(redirected).origin = first
+        candidates_of(request).levels[1].popleft()
     assert got == [page(5, f" {word}") for word in ("near", "old", "new")]
     nowhere = Request(f"{NEWS}none", meta={**request_for("5").meta, **request.meta})
     nowhere.meta.update(redirect_times=2)

@@ -13,13 +13,13 @@ from scrapy.settings import Settings
 from server import NewsServer
 from test_crawl_live import always
 
+from crawler.defaults import SPLASH_URL, WAYBACK_URL
 from crawler.downloading.addresses import (
     is_private,
     is_private_literal,
     named_by_user,
     publisher_named_by_user,
 )
-from crawler.settings import SPLASH_URL, WAYBACK_URL
 
 NETWORK = ROOT / "tests" / "services" / "lying_network.py"
 PUBLIC = "203.0.114.7"

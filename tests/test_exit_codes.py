@@ -8,8 +8,6 @@ from conftest import IMPATIENT, SITE, Crawl
 from server import NewsServer
 from test_crawl_live import always
 
-from crawler.settings import DOWNLOADER_MIDDLEWARES
-
 SEED, OTHER = "1752038", "1751821"
 
 
@@ -80,7 +78,7 @@ class NoOldNews:
 
 def test_a_middleware_of_the_user_that_ignores(live: Crawl, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MIDDLEWARE.format(id=OTHER), encoding="utf-8")
-    middlewares = {**DOWNLOADER_MIDDLEWARES, "mine.NoOldNews": 60}
+    middlewares = {"mine.NoOldNews": 60}
     run = live(seed=SEED, depth=1, settings={"DOWNLOADER_MIDDLEWARES": json.dumps(middlewares)})
     failure = run.failures[OTHER]
     assert failure["reason"] == "ignored"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jobs import PUBLISHER, article, begun, failure, folder_in_memory, listed
-from naive_crawl import NaiveCrawl, Publisher, cannot_be_had, lists_of
+from naive_crawl import NaiveCrawl, Site, cannot_be_had, lists_of
 
-from crawler.crawl import frontier
-from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl import records
+from crawler.crawl.frontier import ArticleState, Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
@@ -31,10 +31,10 @@ def crawl(
             flying.append(sighting.id)
             taken.append(sighting.id)
         page = flying.pop(chance.randrange(len(flying)))
-        crawled.list(
+        crawled.add_links(
             page, [listed(str(other), n) for n, other in enumerate(graph[int(page)], start=1)]
         )
-        crawled.settle(page)
+        crawled.done(page)
         crawled.known[page].state = "article"
     why = {sighting.id: why for sighting, why, _ in crawled.unfetched()}
     known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in crawled.known.values()}
@@ -78,7 +78,7 @@ def test_breadth_first_and_everything_accounted_for(
         assert set(taken) == reach
 
 
-SITES: st.SearchStrategy[Publisher] = st.integers(1, 8).flatmap(
+SITES: st.SearchStrategy[Site] = st.integers(1, 8).flatmap(
     lambda n: st.lists(
         st.lists(
             st.tuples(st.integers(0, n - 1).map(str), st.sampled_from(["ship", "train"])),
@@ -119,7 +119,7 @@ RUNS = st.builds(
 )
 
 
-def fetch(crawled: Frontier, sighting: Sighting, site: Publisher) -> list[str]:
+def fetch(crawled: Frontier, sighting: ArticleState, site: Site) -> list[str]:
     """Tell a page as a crawl tells it; return what is to be fetched because of it."""
     wanted: list[str] = []
     record: Record
@@ -127,17 +127,17 @@ def fetch(crawled: Frontier, sighting: Sighting, site: Publisher) -> list[str]:
         record = failure(sighting.id, "timeout")
     else:
         items = lists_of(site, sighting.id)
-        wanted = crawled.list(sighting.id, items)
+        wanted = crawled.add_links(sighting.id, items)
         record = article(sighting.id, related=tuple(items))
     crawled.memory.store(sighting, record, record)
-    crawled.settle(sighting.id)
+    crawled.done(sighting.id)
     return wanted
 
 
 def told(crawled: Frontier) -> list[Teaser]:
     """The teasers that say something new at the end of a run."""
     made = [
-        (sighting, frontier.teaser(sighting, why, listings, PUBLISHER))
+        (sighting, records.teaser(sighting, why, listings, PUBLISHER))
         for sighting, why, listings in crawled.unfetched()
     ]
     return [teaser for sighting, teaser in made if crawled.memory.store(sighting, teaser, teaser)]
@@ -163,7 +163,7 @@ def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
             assert full or not left
             break
         node = naive.take()
-        assert (sighting.id, sighting.order, sighting.found_on) == (
+        assert (sighting.id, sighting.priority, sighting.found_on) == (
             node.id,
             node.order,
             node.found_on,
@@ -178,7 +178,7 @@ def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
 
 
 @given(SITES, RUNS)
-def test_one_run_is_as_a_naive_crawl(site: Publisher, run: Run) -> None:
+def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
     naive = NaiveCrawl(site)
     naive.begin(run.depth, run.words)
     run.pages = None
@@ -190,12 +190,12 @@ def test_one_run_is_as_a_naive_crawl(site: Publisher, run: Run) -> None:
 
 
 # Page 2 comes before 1 in the crawl, and once it is a seed it lists 3 as near as 1 does.
-AS_NEAR: Publisher = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
+AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
 BOTH = ("ship", "train")
 
 
 # 3 lists 1 after 0 did; its list counts once trains are not followed, and is told a run later.
-TOLD_LATER: Publisher = {
+TOLD_LATER: Site = {
     "0": [("3", "ship"), ("1", "train")],
     "1": [],
     "2": [("1", "train")],
@@ -212,7 +212,7 @@ TOLD_LATER: Publisher = {
 # What 3 lists is too far, wherever it is found.
 @example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])
 @given(SITES, st.lists(RUNS, min_size=2, max_size=5))
-def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Publisher, runs: list[Run]) -> None:
+def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) -> None:
     naive = NaiveCrawl(site)
     with folder_in_memory() as folder:
         for number, run in enumerate(runs, start=1):
@@ -242,7 +242,7 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Publisher, runs: list[Run
                             assert (order, page.found_on, page.place, page.queued) == (
                                 node.order,
                                 node.found_on,
-                                node.place,
+                                node.fetch_index,
                                 node in naive.waiting,
                             )
             if run.pages is not None:

@@ -11,7 +11,7 @@ import pytest
 from jobs import LIVE, article, begin, failure, finish, frontier_of, listed, run, tell
 from sqlalchemy import text
 
-from crawler.crawl.frontier import Sighting
+from crawler.crawl.frontier import ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
 from crawler.crawl.ledger.job import FILE_NAME, HELD, Job
@@ -37,7 +37,7 @@ def known(job: Job, article_id: str) -> Any:
         return history.page(connection, article_id)
 
 
-def taken(job: Job, article_id: str) -> Sighting:
+def taken(job: Job, article_id: str) -> ArticleState:
     """An article as a seed whose turn it is."""
     crawled = frontier_of(job)
     crawled.seed([article_id])
@@ -263,7 +263,7 @@ def test_a_run_that_leaves_something_to_fetch_is_not_the_last(job: Job, case: st
         crawled.seed(list("12345"))
         while (sighting := crawled.take()) is not None:
             tell(job, sighting, "A")
-            crawled.settle(sighting.id)
+            crawled.done(sighting.id)
         finish(job, reason)
         assert job.run is not None
         began_before.append((limit, reason, job.run.began_before))

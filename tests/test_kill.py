@@ -23,27 +23,27 @@ JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
 
 
 @pytest.fixture(scope="module")
-def linked() -> Iterator[kill.Publisher]:
+def linked() -> Iterator[kill.Site]:
     """A server of 300 linked pages."""
-    with kill.Publisher() as running:
+    with kill.Site() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def small() -> Iterator[kill.Publisher]:
+def small() -> Iterator[kill.Site]:
     """A server of 60 linked pages."""
-    with kill.Publisher(60) as running:
+    with kill.Site(60) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def unchanged(linked: kill.Publisher, small: kill.Publisher) -> None:
+def unchanged(linked: kill.Site, small: kill.Site) -> None:
     for site in (linked, small):
         site.serve(kill.KINDS[0])
 
 
 @pytest.fixture(scope="module")
-def truth(linked: kill.Publisher) -> Records:
+def truth(linked: kill.Site) -> Records:
     return linked.truth()
 
 
@@ -56,9 +56,7 @@ REPLACING = ("feed kept", "feed replaced")
     [(name, "-o") for name in POINTS if name not in REPLACING]
     + [(name, "-O") for name in POINTS if "feed" in name and name != "feed parts joined"],
 )
-def test_killed_at_a_write_point(
-    small: kill.Publisher, tmp_path: Path, name: str, mine: str
-) -> None:
+def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, mine: str) -> None:
     words = kill.line(
         small.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl"
     )
@@ -76,13 +74,13 @@ def test_killed_at_a_write_point(
 def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
     seed = time.time()
     try:
-        with kill.Publisher(150) as site:
+        with kill.Site(150) as site:
             kill.crawl(site, tmp_path, kind, random.Random(seed))
     except AssertionError as error:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def test_a_feed_is_written_again_to_the_byte(linked: kill.Publisher, tmp_path: Path) -> None:
+def test_a_feed_is_written_again_to_the_byte(linked: kill.Site, tmp_path: Path) -> None:
     words = kill.line(linked.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
     feeds = {
@@ -117,7 +115,7 @@ def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kil
     ids=["TERM", "INT", "INT twice"],
 )
 def test_stopped_by_a_signal(
-    linked: kill.Publisher, truth: Records, tmp_path: Path, signals: list[signal.Signals]
+    linked: kill.Site, truth: Records, tmp_path: Path, signals: list[signal.Signals]
 ) -> None:
     words = kill.line(linked.url, *JOB)
     for pages in (40, 90):
@@ -130,7 +128,7 @@ def test_stopped_by_a_signal(
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
-def test_a_server_that_dies_midway(linked: kill.Publisher, truth: Records, tmp_path: Path) -> None:
+def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.close_connection = True
         handler.connection.close()
@@ -156,7 +154,7 @@ def test_a_server_that_dies_midway(linked: kill.Publisher, truth: Records, tmp_p
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 
-def test_a_disk_that_fills(linked: kill.Publisher, truth: Records, tmp_path: Path) -> None:
+def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -181,7 +179,7 @@ def test_a_disk_that_fills(linked: kill.Publisher, truth: Records, tmp_path: Pat
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_clock_that_jumps_back(linked: kill.Publisher, truth: Records, tmp_path: Path) -> None:
+def test_a_clock_that_jumps_back(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(linked.url, *JOB)
     # A year ahead while the first half is fetched, then right again.
     assert (

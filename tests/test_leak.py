@@ -51,10 +51,12 @@ def cases(field: str) -> list[Any]:
     ]
 
 
-def read(case: str) -> tuple[page.Page, dict[str, Any]]:
+def read(case: str) -> tuple[page.ParsedPage, dict[str, Any]]:
     truth = json.loads((LEAKS / f"{case}.json").read_text(encoding="utf-8"))
     body = next(path for path in LEAKS.glob(f"{case}.*") if path.suffix != ".json").read_bytes()
-    return page.read(body, SITE, url=SITE.url_of("1"), charset=truth["http_charset"]), truth
+    return page.parse(
+        body, publisher=SITE, url=SITE.url_of("1"), charset=truth["http_charset"]
+    ), truth
 
 
 @pytest.mark.parametrize("case", cases("related"))

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from crawler.crawl.frontier import Frontier, teaser
+from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.records import teaser
 from crawler.extraction.publishers import load
 from crawler.items import RelatedItem
 
@@ -43,9 +44,9 @@ def crawl(job: Job) -> int:
     frontier = Frontier(0, 0, lambda item: True, job.pages)
     frontier.seed(["0"])
     assert frontier.take() is not None
-    frontier.list("0", map(listed, range(1, ITEMS + 1)))
+    frontier.add_links("0", map(listed, range(1, ITEMS + 1)))
     job.pages.leave(frontier.known["0"], "dropped")
-    frontier.settle("0")
+    frontier.done("0")
     made = (
         job.pages.store(sighting, record, record)
         for sighting, why, listings in frontier.unfetched()

@@ -8,13 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from crawler.crawl import records
+from crawler.crawl.records import Fetch
 from crawler.extraction import publishers as sites
-from crawler.extraction.normalise import Fetch, Refusal, article, refusal, related_items
-from crawler.extraction.page import Dated, Declared, Listed, Page, Related
+from crawler.extraction import related as related_list
+from crawler.extraction.normalise import page_record
+from crawler.extraction.page import Dated, Declared, Listed, ParsedPage, Related
 from crawler.extraction.page import Media as Shown
-from crawler.extraction.page import read as read_page
+from crawler.extraction.page import parse as read_page
 from crawler.extraction.page.dates import Moment
-from crawler.items import Article, Media
+from crawler.extraction.refusal import Refusal, refuse
+from crawler.items import Article, Media, RelatedItem
 
 SITE = sites.load("alalam")
 FETCH = Fetch(
@@ -26,13 +30,13 @@ FETCH = Fetch(
     source="live",
     status=203,
 )
-BARE = Page(
+BARE = ParsedPage(
     headline=None,
     dated=None,
     body=(),
     body_where="text of p",
     language=None,
-    url=None,
+    canonical=None,
     related=None,
     media=None,
     base=None,
@@ -42,6 +46,21 @@ BARE = Page(
     encoding="utf-8",
     encoding_told_by="valid UTF-8",
 )
+
+
+def article(page: ParsedPage, fetch: Fetch, _: object, publisher: sites.Publisher) -> Article:
+    return records.article(page_record(page, publisher), fetch)
+
+
+def related_items(
+    related: Related | None, publisher: sites.Publisher
+) -> tuple[RelatedItem, ...] | None:
+    return related_list.related_items(replace(BARE, related=related), publisher)
+
+
+def refusal(page: ParsedPage, article_id: str, publisher: sites.Publisher) -> Refusal | None:
+    return refuse(replace(page, id=article_id), publisher)
+
 
 HEADLINES = {
     "Many Killed in Offensive + VIDEO": ("Many Killed in Offensive", "video"),
@@ -240,7 +259,7 @@ def test_record_of_a_page_that_says_all() -> None:
     related = Related(
         (Listed("17", "Olives + Video", "/a_635713488000000000_b.jpg"),), False, "a dump", "a note"
     )
-    page = Page(
+    page = ParsedPage(
         headline=Declared("VIDEO: A Quiet Day", "h1"),
         dated=Dated("Oct 23", Moment(date(2015, 10, 23), time(13, 26), None, 0, 6), "date line"),
         body=("One sentence stands here.", "It was quiet; Olive TV reported."),
@@ -671,7 +690,7 @@ def test_a_page_that_says_which_article_it_is(
     says: str, asked: str, expected: Refusal | None
 ) -> None:
     page = replace(BARE, headline=HEADLINE, dated=DATED, body=(LONG,))
-    assert refusal(replace(page, url=Declared(says, "meta og:url")), asked, SITE) == expected
+    assert refusal(replace(page, canonical=Declared(says, "meta og:url")), asked, SITE) == expected
 
 
 CUT = """array(2) {
@@ -690,6 +709,6 @@ PAGE = "<html><body><h1>Quiet</h1><p>The olives of the old town are ripe again.<
 
 
 def test_list_in_an_array_that_was_cut() -> None:
-    related = read_page(PAGE.format(f"<pre>{CUT}").encode(), SITE).related
+    related = read_page(PAGE.format(f"<pre>{CUT}").encode(), publisher=SITE).related
     assert related is not None
     assert (related.items, related.complete) == ((Listed("7", "Olives"),), False)

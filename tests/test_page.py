@@ -19,8 +19,11 @@ from conftest import VALIDATORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.crawl import records
+from crawler.crawl.records import Fetch
 from crawler.extraction import normalise, page
 from crawler.extraction import publishers as sites
+from crawler.extraction.refusal import Refusal, refuse
 
 PAGES = Path(__file__).parent / "pages"
 SITE = sites.load("alalam")
@@ -66,14 +69,14 @@ def truth_of(case: str) -> dict[str, Any]:
 
 
 @cache
-def read(case: str) -> page.Page:
+def read(case: str) -> page.ParsedPage:
     truth = truth_of(case)
     site = site_of(truth)
-    return page.read(
+    return page.parse(
         page_of(case).read_bytes(),
-        site,
         url=site.url_of(truth["id"]),
         charset=truth["http_charset"],
+        publisher=site,
     )
 
 
@@ -82,8 +85,8 @@ def instant(text: str | None) -> object:
     return datetime.fromisoformat(text) if text and "T" in text else text
 
 
-def fetch_of(article_id: str, site: sites.Publisher) -> normalise.Fetch:
-    return normalise.Fetch(
+def fetch_of(article_id: str, site: sites.Publisher) -> Fetch:
+    return Fetch(
         id=article_id,
         url=site.url_of(article_id),
         depth=0,
@@ -94,13 +97,13 @@ def fetch_of(article_id: str, site: sites.Publisher) -> normalise.Fetch:
     )
 
 
-def record_of(said: page.Page, truth: dict[str, Any]) -> dict[str, Any]:
+def record_of(said: page.ParsedPage, truth: dict[str, Any]) -> dict[str, Any]:
     """What the crawl would write of a page: its record, or the reason why there is none."""
     site = site_of(truth)
-    if refusal := normalise.refusal(said, truth["id"], site):
-        return {"reason": refusal.reason, "detail": refusal.detail}
-    related = normalise.related_items(said.related, site)
-    record = normalise.article(said, fetch_of(truth["id"], site), related, site)
+    result = normalise.normalise(said, site)
+    if isinstance(result, Refusal):
+        return {"reason": result.reason, "detail": result.detail}
+    record = records.article(result, fetch_of(truth["id"], site))
     plain: dict[str, Any] = json.loads(msgspec.json.encode(record))
     return plain
 
@@ -154,9 +157,9 @@ def without_gaps(record: dict[str, Any], gaps: dict[str, str]) -> dict[str, Any]
     return kept
 
 
-def check(field: str, said: page.Page, truth: dict[str, Any]) -> None:
+def check(field: str, said: page.ParsedPage, truth: dict[str, Any]) -> None:
     if field == "is_article":
-        assert (normalise.refusal(said, truth["id"], site_of(truth)) is None) is truth["is_article"]
+        assert (refuse(said, site_of(truth)) is None) is truth["is_article"]
     elif field == "headline":
         assert said.headline is not None
         assert said.headline.value in [truth["headline"], *truth["headline_alternatives"]]
@@ -233,8 +236,7 @@ def test_any_bytes_never_raise(body: bytes) -> None:
 
 
 def make_record(body: bytes, charset: str | None) -> None:
-    said = page.read(body, SITE, url=SITE.url_of("1"), charset=charset)
-    normalise.refusal(said, "1", SITE)
-    related = normalise.related_items(said.related, SITE)
-    record = normalise.article(said, fetch_of("1", SITE), related, SITE)
+    said = page.parse(body, url=SITE.url_of("1"), charset=charset, publisher=SITE)
+    normalise.normalise(said, SITE)
+    record = records.article(normalise.page_record(said, SITE), fetch_of("1", SITE))
     VALIDATORS["article"].validate(json.loads(msgspec.json.encode(record)))

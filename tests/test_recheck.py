@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import opened
 
-from crawler.crawl.frontier import READ_AGAIN, Sighting
+from crawler.crawl.frontier import READ_AGAIN, ArticleState
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.pages import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
@@ -72,7 +72,7 @@ PLANS: dict[str, list[tuple[str, float, float, int]]] = {
 @pytest.mark.parametrize("case", PLANS)
 def test_plan(case: str) -> None:
     intervals = Intervals(HOUR, 40 * HOUR)
-    sighting = Sighting("1", "article", (0, 0, 0), None)
+    sighting = ArticleState("1", "article", (0, 0, 0), None)
     planned = []
     for outcome, *_ in PLANS[case]:
         intervals.plan(sighting, outcome, began=BEGAN, now=BEGAN)
@@ -85,7 +85,7 @@ def test_plan(case: str) -> None:
 @pytest.mark.parametrize("outcome", sorted(REASONS))
 def test_plan_after_each_reason(outcome: str) -> None:
     """A definite no is asked for again as rarely as what never changes, a fault soon."""
-    sighting = Sighting("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
+    sighting = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
     Intervals(HOUR, 40 * HOUR).plan(sighting, outcome, began=BEGAN, now=BEGAN)
     due_in = None if sighting.due_at is None else round((sighting.due_at - BEGAN) / HOUR, 6)
     expected = (7.6, 8 * HOUR, 0) if outcome in ANSWERS else (1.9, 4 * HOUR, 2)
@@ -107,7 +107,7 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
     of this one: when the article was fetched, and when it is due.
     """
     for interval in (HOUR, 2 * HOUR, 10 * HOUR):
-        sighting = Sighting("1", "article", (0, 0, 0), None)
+        sighting = ArticleState("1", "article", (0, 0, 0), None)
         scale = interval / 60
         now = BEGAN + minutes * scale
         Intervals(interval, interval).plan(sighting, "new", began=BEGAN, now=now)
@@ -116,7 +116,7 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
 
 def test_plan_without_a_longer_interval_than_the_shortest_backoff() -> None:
     """A site that was away is not left alone for longer than any article is."""
-    sighting = Sighting("1", "article", (0, 0, 0), None, failures=5000)
+    sighting = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
     Intervals(HOUR, 3 * HOUR).plan(sighting, "timeout", began=BEGAN, now=BEGAN)
     assert sighting.due_at == pytest.approx(BEGAN + 2.85 * HOUR)
     assert sighting.failures == 5001
@@ -142,7 +142,7 @@ OUTCOMES = st.lists(
 @given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
 def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
     intervals = Intervals(shortest, shortest * factor)
-    sighting = Sighting("1", "article", (0, 0, 0), None)
+    sighting = ArticleState("1", "article", (0, 0, 0), None)
     for number, outcome in enumerate(outcomes):
         before = sighting.interval
         intervals.plan(sighting, outcome, began=0, now=number)

@@ -17,7 +17,7 @@ DUMP = "array(1) {\n  'id' =>\n  string(1) \"1\"\n}\n"
 
 
 def body_of(text: str) -> tuple[str, ...]:
-    return page.read(text.encode(), SITE, url=SITE.url_of("1")).body
+    return page.parse(text.encode(), publisher=SITE, url=SITE.url_of("1")).body
 
 
 def html(*parts: str) -> str:

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from scrapy.commands import crawl
@@ -15,13 +14,14 @@ from scrapy.crawler import Crawler
 from w3lib.url import file_uri_to_path
 
 from crawler.crawl import arguments
+from crawler.crawl.report import COULD_NOT_START
 from crawler.errors import CrawlerError, did_you_mean
-from crawler.extensions.outcome import COULD_NOT_START, Outcome
+from crawler.extensions.reporting import Reporter
 from crawler.extensions.safe_logs import make_logs_safe
 from crawler.feeds.storage import check_writable
 from crawler.settings_check import check_values, misspelt
 from crawler.spiders.articles import ArticlesSpider
-from crawler.terminal import output, replace_closed_streams, say
+from crawler.terminal import replace_closed_streams, say
 
 # They tell what Scrapy is made of, not what the run does.
 _WORDY_LOGGERS = (
@@ -141,18 +141,12 @@ class Command(crawl.Command):
             _check_target("feed", target, "give another file with -o")
 
     def _report(self, crawler: Crawler) -> None:
-        assert self.settings is not None
-        outcome = crawler.get_extension(Outcome)
-        if outcome is None or crawler.spider is None:
+        reporter = crawler.get_extension(Reporter)
+        if reporter is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
             return
-        # Standard output belongs to a feed that was sent there.
-        feeds = map(str, self.settings.getdict("FEEDS"))
-        to_stderr = any(uri.startswith("stdout:") for uri in feeds)
-        # The run is over: whether its report can be shown changes nothing.
-        with suppress(CrawlerError), output():
-            print(outcome.report(), file=sys.stderr if to_stderr else sys.stdout)
-        self.exitcode = outcome.exit_code()
+        # Of a run that was broken off; otherwise the extension has printed it.
+        self.exitcode = reporter.print()
 
 
 def _check_target(what: str, target: Path, advice: str) -> None:

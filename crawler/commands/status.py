@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crawler.crawl.ledger import history, job
 from crawler.crawl.ledger.database import Database
-from crawler.extensions.outcome import COULD_NOT_START, UNBALANCED
+from crawler.crawl.report import COULD_NOT_START, UNBALANCED
 from crawler.job_command import LedgerCommand
 from crawler.terminal import say
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, Literal, Protocol
 
-from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
@@ -31,7 +30,7 @@ dropped it; the others are teasers, and why.
 """
 
 Validators = tuple[str | None, str | None]
-Order = tuple[int, int, int]
+Priority = tuple[int, int, int]
 """Depth, place of the listing page among those fetched, position in its list: the order of the
 crawl.
 """
@@ -46,13 +45,13 @@ _LISTED_ONLY = frozenset(("depth", "pruned"))
 
 
 @dataclass(slots=True)
-class Sighting:
+class ArticleState:
     """One known article.
 
-    ``order`` is its place in the crawl, by the list that counts (see this module), ``listing`` what
+    ``priority`` is its place in the crawl, by the list that counts (see this module), ``listing`` what
     that list says of it (None where it has to be looked up in the memory). ``queued`` means that it
-    is to be fetched, or was, and its outcome is not recorded yet. ``place`` counts the articles
-    taken. ``told`` is whether a record says what is known of it.
+    is to be fetched, or was, and its outcome is not recorded yet. ``fetch_index`` counts the
+    articles taken. ``emitted`` is whether a record of it is up to date.
 
     The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX
     time), the interval between fetches (seconds), how many failed in a row, and the ``validators``
@@ -63,13 +62,13 @@ class Sighting:
 
     id: str
     state: State
-    order: Order
+    priority: Priority
     found_on: str | None
     listing: RelatedItem | None = None
     queued: bool = False
-    place: int | None = None
+    fetch_index: int | None = None
     taken: bool = False
-    told: bool = False
+    emitted: bool = False
     revision: int = 0
     due_at: float | None = None
     interval: float = 0.0
@@ -80,7 +79,7 @@ class Sighting:
 
     @property
     def depth(self) -> int:
-        return self.order[0]
+        return self.priority[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,37 +106,41 @@ class Memory(Protocol):
     waiting: int
     first_place: int
 
-    def recall(self, article_ids: Iterable[str]) -> Iterable[Sighting]:
+    def recall(self, article_ids: Iterable[str]) -> Iterable[ArticleState]:
         """Return what is known of articles that this run has not met yet."""
         ...
 
-    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+    def note(self, state: ArticleState, *, waits: bool = False) -> None:
         """Keep a sighting that is new or has changed; ``waits``: it has just been queued."""
         ...
 
     def note_listing(
-        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
         """Keep that a page lists an article; ``first`` says that it is now the list that counts."""
         ...
 
-    def listings(self, sighting: Sighting) -> list[Listing]:
+    def listings(self, state: ArticleState) -> list[Listing]:
         """Return who lists an article, in the order of the crawl."""
         ...
 
-    def next(self, *, deeper: bool) -> Iterable[Sighting]:
+    def next(self, *, deeper: bool) -> Iterable[ArticleState]:
         """Return the next queued ones in the order of the crawl: of the present depth, or of the
         next if ``deeper``.
         """
         ...
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterable[tuple[Sighting, Sequence[Listing]]]:
+    def unfetched(
+        self, known: Iterable[ArticleState]
+    ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
         """Return those that were not fetched and need a record of it, in the order of the crawl,
         with who lists them.
         """
         ...
 
-    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
+    def never_fetched(
+        self,
+    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
         """Return those from earlier runs that lists named and no run has fetched.
 
         Each comes with the lists that name it: its place in the crawl by that list, the id of the
@@ -145,7 +148,7 @@ class Memory(Protocol):
         """
         ...
 
-    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
+    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
         """Keep the record of an article that was taken, or of a teaser, and that it is done; return
         it, or None if it says nothing new.
 
@@ -154,11 +157,11 @@ class Memory(Protocol):
         """
         ...
 
-    def unchanged(self, sighting: Sighting, outcome: str) -> None:
+    def unchanged(self, state: ArticleState, outcome: str) -> None:
         """Keep that an article that was taken says nothing new."""
         ...
 
-    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
         """Keep that an article that was taken has no record: it was not saved, or an item pipeline
         dropped it.
         """
@@ -171,58 +174,62 @@ class InMemory:
     def __init__(self) -> None:
         self.waiting = 0
         self.first_place = 0
-        self._waiting: list[Sighting] = []
+        self._waiting: list[ArticleState] = []
         self._listings: dict[str, list[Listing]] = {}
 
-    def recall(self, article_ids: Iterable[str]) -> Iterable[Sighting]:
+    def recall(self, article_ids: Iterable[str]) -> Iterable[ArticleState]:
         return ()
 
-    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
+    def note(self, state: ArticleState, *, waits: bool = False) -> None:
         if waits:
-            self._waiting.append(sighting)
+            self._waiting.append(state)
 
     def note_listing(
-        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
         # Nobody asks who lists an article that was had.
-        if sighting.state not in DONE:
+        if state.state not in DONE:
             listing = Listing(page_id, place, item.position, item.headline_raw)
-            self._listings.setdefault(sighting.id, []).append(listing)
+            self._listings.setdefault(state.id, []).append(listing)
 
-    def listings(self, sighting: Sighting) -> list[Listing]:
+    def listings(self, state: ArticleState) -> list[Listing]:
         return sorted(
-            self._listings.get(sighting.id, ()),
+            self._listings.get(state.id, ()),
             key=lambda listing: (listing.place, listing.position),
         )
 
-    def next(self, *, deeper: bool) -> Iterable[Sighting]:
+    def next(self, *, deeper: bool) -> Iterable[ArticleState]:
         if not deeper:
             return ()
-        found = sorted(self._waiting, key=lambda sighting: sighting.order)
+        found = sorted(self._waiting, key=lambda state: state.priority)
         self._waiting = []
         return found
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterable[tuple[Sighting, Sequence[Listing]]]:
-        left = [sighting for sighting in known if sighting.state not in DONE]
-        for sighting in sorted(left, key=attrgetter("order")):
-            yield sighting, self.listings(sighting)
+    def unfetched(
+        self, known: Iterable[ArticleState]
+    ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
+        left = [state for state in known if state.state not in DONE]
+        for state in sorted(left, key=attrgetter("priority")):
+            yield state, self.listings(state)
 
-    def never_fetched(self) -> Iterable[tuple[Sighting, Iterable[tuple[Order, str, RelatedItem]]]]:
+    def never_fetched(
+        self,
+    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
         return ()
 
-    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
-        if sighting is not None and not isinstance(read, Teaser):
-            self.leave(sighting, "failure" if isinstance(read, Failure) else "article")
+    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
+        if state is not None and not isinstance(read, Teaser):
+            self.leave(state, "failure" if isinstance(read, Failure) else "article")
         return record
 
-    def unchanged(self, sighting: Sighting, outcome: str) -> None:
-        self.leave(sighting, "article")
+    def unchanged(self, state: ArticleState, outcome: str) -> None:
+        self.leave(state, "article")
 
-    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
-        sighting.state = state
-        sighting.queued = False
-        if state in DONE:
-            self._listings.pop(sighting.id, None)
+    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
+        state.state = becomes
+        state.queued = False
+        if becomes in DONE:
+            self._listings.pop(state.id, None)
 
 
 class Frontier:
@@ -246,7 +253,7 @@ class Frontier:
         self.limit = limit
         self.follow = follow
         self.memory = memory or InMemory()
-        self.known: dict[str, Sighting] = {}
+        self.known: dict[str, ArticleState] = {}
         """What this run has met, and not forgotten; the memory may know more."""
         self.taken = 0
         self._forgets = forgets
@@ -254,7 +261,7 @@ class Frontier:
         self._seeds = 0
         self._places = self.memory.first_place
         self._waiting = self.memory.waiting
-        self._level: deque[Sighting] = deque()
+        self._level: deque[ArticleState] = deque()
         self._in_flight: set[str] = set()
         self._seeded = False
 
@@ -266,32 +273,32 @@ class Frontier:
         # Seeds that come bit by bit come after what earlier runs left to fetch.
         place = self.memory.first_place if self._forgets else 0
         for position, article_id in enumerate(article_ids, start=self._seeds):
-            sighting = self.known.get(article_id)
+            state = self.known.get(article_id)
             order = (0, place, position)
-            if sighting is None:
-                sighting = self.known[article_id] = Sighting(article_id, "pending", order, None)
-            elif sighting.found_on is None:
+            if state is None:
+                state = self.known[article_id] = ArticleState(article_id, "pending", order, None)
+            elif state.found_on is None:
                 continue
             else:
                 # Known from lists until now: what it leads to is nearer than it was.
-                sighting.order, sighting.found_on, sighting.listing = order, None, None
-                if sighting.state in DONE:
-                    self._read_again(sighting)
+                state.priority, state.found_on, state.listing = order, None, None
+                if state.state in DONE:
+                    self._read_again(state)
                     continue
-                sighting.state = "pending"
-            if self._queue(sighting):
+                state.state = "pending"
+            if self._queue(state):
                 wanted.append(article_id)
         self._seeded = True
         self._seeds += len(article_ids)
         for article_id in article_ids:
             if not self.known[article_id].queued:
-                self.recorded(article_id)
+                self.forget(article_id)
         return wanted
 
-    def list(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
+    def add_links(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
         """Note the related items of a page that is in flight; return the ids to be fetched."""
         page = self.known[page_id]
-        assert page.place is not None
+        assert page.fetch_index is not None
         listed: dict[str, RelatedItem] = {}
         for item in items:
             if item.id is not None and item.id != page_id:
@@ -299,68 +306,66 @@ class Frontier:
         self._recall(listed)
         return [article_id for article_id, item in listed.items() if self._list(page, item)]
 
-    def _list(self, page: Sighting, item: RelatedItem) -> bool:
+    def _list(self, page: ArticleState, item: RelatedItem) -> bool:
         """Note one item of a page's list; return whether its article is now to be fetched."""
-        assert item.id is not None and page.place is not None
-        order = (page.depth + 1, page.place, item.position)
+        assert item.id is not None and page.fetch_index is not None
+        order = (page.depth + 1, page.fetch_index, item.position)
         follows = self.follow(item)
-        sighting = self.known.get(item.id)
+        state = self.known.get(item.id)
         nearer = improved = False
-        if sighting is None:
-            sighting = self.known[item.id] = Sighting(item.id, "pruned", order, page.id, item)
-        elif _counts_more(follows, order, sighting):
-            nearer = order[0] < sighting.depth
-            improved = nearer or sighting.revision == 0
+        if state is None:
+            state = self.known[item.id] = ArticleState(item.id, "pruned", order, page.id, item)
+        elif _counts_more(follows, order, state):
+            nearer = order[0] < state.depth
+            improved = nearer or state.revision == 0
             if improved:
-                sighting.order, sighting.found_on, sighting.listing = order, page.id, item
-        first = sighting.found_on == page.id and sighting.order == order
-        self.memory.note_listing(sighting, page.id, page.place, item, first=first)
-        if sighting.state in _LISTED_ONLY:
-            return self._decide(sighting, follows)
-        if nearer and sighting.revision and order[0] < self.depth:
+                state.priority, state.found_on, state.listing = order, page.id, item
+        first = state.found_on == page.id and state.priority == order
+        self.memory.note_listing(state, page.id, page.fetch_index, item, first=first)
+        if state.state in _LISTED_ONLY:
+            return self._decide(state, follows)
+        if nearer and state.revision and order[0] < self.depth:
             # It was too far from the seeds for all that it lists to be fetched: it has to be read
             # again.
-            self._read_again(sighting)
+            self._read_again(state)
         elif improved:
-            self.memory.note(sighting)
+            self.memory.note(state)
         return False
 
-    def _decide(self, sighting: Sighting, follows: bool) -> bool:
+    def _decide(self, state: ArticleState, follows: bool) -> bool:
         """Decide about an article that one more list names; return whether it is to be fetched."""
-        sighting.told = False
+        state.emitted = False
         if follows:
-            sighting.state = "depth" if sighting.depth > self.depth else "pending"
-        if sighting.state == "pending":
-            return self._queue(sighting)
-        self.memory.note(sighting)
+            state.state = "depth" if state.depth > self.depth else "pending"
+        if state.state == "pending":
+            return self._queue(state)
+        self.memory.note(state)
         return False
 
     def reconsider(self) -> None:
         """Decide anew about what was never fetched: how far to follow, or what, is not what it was
         in earlier runs.
         """
-        for sighting, listings in self.memory.never_fetched():
-            before = sighting.state, sighting.order
-            follows, (sighting.order, sighting.found_on, sighting.listing) = self._counting(
-                listings
+        for state, listings in self.memory.never_fetched():
+            before = state.state, state.priority
+            follows, (state.priority, state.found_on, state.listing) = self._counting(listings)
+            state.state = (
+                "pruned" if not follows else "depth" if state.depth > self.depth else "pending"
             )
-            sighting.state = (
-                "pruned" if not follows else "depth" if sighting.depth > self.depth else "pending"
-            )
-            if (sighting.state, sighting.order) == before:
+            if (state.state, state.priority) == before:
                 continue
-            self.known[sighting.id] = sighting
-            sighting.told = False
-            if sighting.state == "pending":
-                self._queue(sighting)
+            self.known[state.id] = state
+            state.emitted = False
+            if state.state == "pending":
+                self._queue(state)
             else:
-                self._waiting -= sighting.queued
-                sighting.queued = False
-                self.memory.note(sighting)
+                self._waiting -= state.queued
+                state.queued = False
+                self.memory.note(state)
 
     def _counting(
-        self, listings: Iterable[tuple[Order, str, RelatedItem]]
-    ) -> tuple[bool, tuple[Order, str, RelatedItem]]:
+        self, listings: Iterable[tuple[Priority, str, RelatedItem]]
+    ) -> tuple[bool, tuple[Priority, str, RelatedItem]]:
         """Return whether any of some lists has an article followed, and the one that counts."""
         listings = sorted(listings, key=itemgetter(0))
         followed = [listing for listing in listings if self.follow(listing[2])]
@@ -384,41 +389,39 @@ class Frontier:
     @property
     def unrecorded(self) -> tuple[str, ...]:
         """The articles that were taken, and of which nothing came."""
-        return tuple(
-            sighting.id for sighting in self.known.values() if sighting.taken and sighting.queued
-        )
+        return tuple(state.id for state in self.known.values() if state.taken and state.queued)
 
     @property
     def has_more(self) -> bool:
         """Whether any article is still to be taken, now or when this depth is done."""
         return self._seeded and self._waiting > 0 and not self._full
 
-    def take(self) -> Sighting | None:
+    def take(self) -> ArticleState | None:
         """Return the next article to fetch; None while there is none, or none yet."""
         if not self.has_more:
             return None
         if not self._level:
             deeper = not self._in_flight
             for found in self.memory.next(deeper=deeper):
-                sighting = self.known.setdefault(found.id, found)
-                if sighting.place is None:
-                    sighting.place = self._places
+                state = self.known.setdefault(found.id, found)
+                if state.fetch_index is None:
+                    state.fetch_index = self._places
                     self._places += 1
-                    self.memory.note(sighting)
-                self._level.append(sighting)
+                    self.memory.note(state)
+                self._level.append(state)
             if deeper and not self._level:
                 # Nothing is left, whatever was counted: a run must end.
                 self._waiting = 0
         if not self._level:
             return None
-        sighting = self._level.popleft()
-        sighting.taken = True
-        self._in_flight.add(sighting.id)
+        state = self._level.popleft()
+        state.taken = True
+        self._in_flight.add(state.id)
         self._waiting -= 1
         self.taken += 1
-        return sighting
+        return state
 
-    def recorded(self, article_id: str) -> None:
+    def forget(self, article_id: str) -> None:
         """Note that what came of an article is in the memory."""
         if self._forgets and article_id in self.known:
             del self.known[article_id]
@@ -428,38 +431,38 @@ class Frontier:
         """How many more of ``count`` articles may be fetched."""
         return min(count, max(0, self.limit - self.taken - self._waiting)) if self.limit else count
 
-    def settle(self, article_id: str) -> None:
+    def done(self, article_id: str) -> None:
         """Note that an article's page has been dealt with, and all that it lists is known."""
         self._in_flight.discard(article_id)
 
-    def unfetched(self) -> Iterator[tuple[Sighting, Why, Sequence[Listing]]]:
+    def unfetched(self) -> Iterator[tuple[ArticleState, Why, Sequence[Listing]]]:
         """Yield what is known and was not fetched, in the order of the crawl, with the reason and
         who lists it.
         """
-        for sighting, listings in self.memory.unfetched(self.known.values()):
-            yield sighting, self._why(sighting), listings
+        for state, listings in self.memory.unfetched(self.known.values()):
+            yield state, self._why(state), listings
 
-    def _why(self, sighting: Sighting) -> Why:
-        if sighting.state in ("depth", "pruned", "not_saved"):
-            return sighting.state
-        return "interrupted" if sighting.taken or not self._full else "limit"
+    def _why(self, state: ArticleState) -> Why:
+        if state.state in ("depth", "pruned", "not_saved"):
+            return state.state
+        return "interrupted" if state.taken or not self._full else "limit"
 
     def _recall(self, article_ids: Iterable[str]) -> None:
         unmet = [article_id for article_id in article_ids if article_id not in self.known]
-        for sighting in self.memory.recall(unmet) if unmet else ():
-            self.known[sighting.id] = sighting
+        for state in self.memory.recall(unmet) if unmet else ():
+            self.known[state.id] = state
 
-    def _read_again(self, sighting: Sighting) -> None:
-        sighting.validators, sighting.due_at = (None, None), READ_AGAIN
-        self._queue(sighting)
+    def _read_again(self, state: ArticleState) -> None:
+        state.validators, state.due_at = (None, None), READ_AGAIN
+        self._queue(state)
 
-    def _queue(self, sighting: Sighting) -> bool:
+    def _queue(self, state: ArticleState) -> bool:
         """Have an article fetched; return whether it was not queued already."""
-        new = not sighting.queued
+        new = not state.queued
         if new:
-            sighting.queued = True
+            state.queued = True
             self._waiting += 1
-        self.memory.note(sighting, waits=new)
+        self.memory.note(state, waits=new)
         return new
 
     @property
@@ -467,12 +470,12 @@ class Frontier:
         return 0 < self.limit <= self.taken
 
 
-def _counts_more(follows: bool, order: Order, sighting: Sighting) -> bool:
+def _counts_more(follows: bool, order: Priority, state: ArticleState) -> bool:
     """Whether a list counts more than the one that an article's place in the crawl comes from."""
-    if sighting.found_on is None or sighting.taken:
+    if state.found_on is None or state.taken:
         return False
-    followed = sighting.state != "pruned"
-    return follows if follows != followed else order < sighting.order
+    followed = state.state != "pruned"
+    return follows if follows != followed else order < state.priority
 
 
 def listed_item(
@@ -484,44 +487,3 @@ def listed_item(
     if item is None and whole is not None and headline:
         return replace(whole, headline=headline, headline_raw=headline)
     return item or whole
-
-
-def known(sighting: Sighting, listings: Iterable[Listing], publisher: Publisher) -> dict[str, Any]:
-    """The fields that a teaser and a failure share: what the run knows of an article that it did
-    not read.
-    """
-    listings = list(listings)
-    listing = sighting.listing
-    if listing is None and sighting.found_on is not None:
-        whole = next((found.item for found in listings if found.item), None)
-        listing = next(
-            (
-                listed_item(found.item, found.headline, whole)
-                for found in listings
-                if found.page_id == sighting.found_on
-            ),
-            None,
-        )
-    return {
-        "site": publisher.name,
-        "id": sighting.id,
-        "url": publisher.url_of(sighting.id) if ARTICLE_ID.fullmatch(sighting.id) else None,
-        "headline": listing.headline if listing else None,
-        "headline_raw": listing.headline_raw if listing else None,
-        "media_kind": listing.kind if listing else None,
-        "picture_url": listing.picture_url if listing else None,
-        "uploaded_at": listing.uploaded_at if listing else None,
-        "content_type": listing.content_type if listing else None,
-        "sort": listing.sort if listing else None,
-        "listed_on": tuple(dict.fromkeys(found.page_id for found in listings)),
-        "listed_as": tuple(sorted({found.headline for found in listings if found.headline})),
-        "depth": sighting.depth,
-        "found_on": sighting.found_on,
-    }
-
-
-def teaser(
-    sighting: Sighting, why: Why, listings: Iterable[Listing], publisher: Publisher
-) -> Teaser:
-    """Make the record of an article that is known only from lists."""
-    return Teaser(**known(sighting, listings, publisher), why=why)

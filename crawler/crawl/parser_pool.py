@@ -1,9 +1,9 @@
-"""Reading a page that was fetched, for no longer than a limit.
+"""Extracts the article of a fetched page, for no longer than a limit.
 
-A page is first read here, which costs least. One that takes longer than a second, or is large, is
-read in a process beside this one, which ends itself at the limit; no process is started before one
-is needed. A run that has nothing to wait for but its own reading, because it reads a whole archive,
-hands each page to one of several processes: the records are the same, and so is their order.
+A page is first tried in this process, which is cheapest. A page that takes longer than a second, or
+is large, goes to a worker process, which ends itself at the limit; no worker is started before one
+is needed. A run that waits for nothing but its own parsing, because it reads a whole archive, hands
+every page to one of several workers: the records are the same, and so is their order.
 """
 
 from __future__ import annotations
@@ -18,210 +18,208 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.crawl import time_limit
-from crawler.extraction import normalise, page
-from crawler.extraction.normalise import Refusal
-from crawler.extraction.page import Page
-from crawler.extraction.publishers import Publisher
-from crawler.items import RelatedItem
+
+if TYPE_CHECKING:
+    from crawler.extraction.api import PageRecord, ParsedPage, Publisher, Refusal
 
 logger = logging.getLogger(__name__)
 
 LENGTH = Struct(">I")
-"""Before each message to and from a process that reads pages: its bytes."""
-# So many pages wait for each process, so that it never waits for the next.
+"""Precedes each message to and from a worker: its size in bytes."""
+# Pages that are sent to each worker ahead of time, so that it never waits for the next.
 _AHEAD = 2
-# Seconds that a page may hold up this process.
-_GLANCE = 1.0
-# Bytes; parsing more takes too long for a glance, and parsing cannot be interrupted.
+# Seconds for which a page may block this process.
+_BLOCKING = 1.0
+# Bytes. Parsing more takes longer than that, and lxml cannot be interrupted.
 _LARGE = 4 * 1024 * 1024
-# A page that ends its process, as one that exhausts the memory does, is given one more.
+# A page that ends its worker, as one that exhausts memory does, gets one more.
 _TRIES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a page says, and what its list names; ``refusal`` says why it is not the article that was asked for, None if it is."""
+class Task(NamedTuple):
+    """A page to be extracted: the arguments of ``parse``, but for the publisher."""
 
-    page: Page
-    refusal: Refusal | None
-    related: tuple[RelatedItem, ...] | None
+    body: bytes
+    article_id: str
+    url: str | None
+    charset: str | None
+
+
+class Extracted(NamedTuple):
+    """A parsed page, and what ``normalise`` makes of it."""
+
+    page: ParsedPage
+    result: PageRecord | Refusal
 
 
 class TooSlowError(Exception):
-    """Reading a page took longer than its limit; the message names that."""
+    """Extracting a page took longer than READ_TIMEOUT; the message names it."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"reading it took longer than READ_TIMEOUT, {seconds:g} s")
 
 
-class ReadingError(Exception):
-    """A page could not be read because of a fault of this program, in another process."""
+class ParserError(Exception):
+    """A fault of this program kept a worker from extracting a page."""
 
 
 class _LostError(Exception):
-    """A process ended before it came to a page."""
+    """A worker ended before it came to a page."""
 
 
 class _EndedError(Exception):
-    """A process ended while it read a page."""
+    """A worker ended while it parsed a page."""
 
 
-def read(
-    body: bytes, publisher: Publisher, article_id: str, address: str | None, charset: str | None
-) -> Read:
-    """Read the page that answered for an article; ``address`` is where its relative links start, ``charset`` what its header declares."""
-    said = page.read(body, publisher, url=address, charset=charset)
-    refusal = normalise.refusal(said, article_id, publisher)
-    return Read(
-        said, refusal, None if refusal else normalise.related_items(said.related, publisher)
+def extract_page(task: Task, publisher: Publisher) -> Extracted:
+    """Parse and normalise a page in this process."""
+    # Imported with the first page: a run that fails before it does not pay for the parsers.
+    from crawler.extraction.api import normalise, parse
+
+    page = parse(
+        task.body,
+        url=task.url,
+        charset=task.charset,
+        publisher=publisher,
+        article_id=task.article_id,
     )
+    return Extracted(page, normalise(page, publisher))
 
 
-class PageReader:
-    """Reads pages, none for longer than ``timeout`` seconds.
+class PageParser:
+    """Extracts pages, none for longer than ``timeout`` seconds.
 
-    All of them are read in ``processes`` beside this one, if there are any; else only those that
-    take long are, in one process.
+    With ``processes``, all pages go to as many workers. Without, only those that take long do, to
+    a single worker.
     """
 
     def __init__(self, publisher: Publisher, timeout: float, processes: int = 0) -> None:
         self._publisher = publisher
         self._timeout = timeout
-        self._all_beside = processes > 0
-        self._readers = _Readers(processes or 1, publisher, timeout)
+        self._all_in_workers = processes > 0
+        self._pool = ParserPool(processes or 1, publisher, timeout)
 
-    async def read(
-        self, body: bytes, article_id: str, address: str | None, charset: str | None
-    ) -> Read:
-        """Read a page as ``read`` does; TooSlowError if that takes too long, ReadingError."""
-        if not self._all_beside and len(body) <= _LARGE and time_limit.is_possible():
+    async def extract(self, task: Task) -> Extracted:
+        """Extract a page; TooSlowError if that takes too long, ParserError if a worker fails."""
+        small = len(task.body) <= _LARGE
+        if small and not self._all_in_workers and time_limit.is_possible():
             try:
                 return time_limit.within(
-                    min(_GLANCE, self._timeout),
-                    lambda: read(body, self._publisher, article_id, address, charset),
+                    min(_BLOCKING, self._timeout), lambda: extract_page(task, self._publisher)
                 )
             except time_limit.TimeLimitReached:
-                if self._timeout <= _GLANCE:
+                if self._timeout <= _BLOCKING:
                     raise TooSlowError(self._timeout) from None
-        return await self._readers.read((body, article_id, address, charset))
+        return await self._pool.extract(task)
 
     def close(self) -> None:
-        """End the processes; what they read is given up."""
-        self._readers.close()
+        """End the workers; pages that they were given are abandoned."""
+        self._pool.close()
 
 
-_Asked = tuple[bytes, str, str | None, str | None]
+class ParserPool:
+    """Workers, each started when all others are busy and replaced when it has ended.
 
-
-class _Readers:
-    """Processes that read pages, each started when all others are busy and replaced when it ended.
-
-    They end when this process does, however it ends, for their input does then.
+    They end when this process does, however it ends, because their input does.
     """
 
     def __init__(self, most: int, publisher: Publisher, timeout: float) -> None:
         self._most = most
         self._publisher = publisher
         self._timeout = timeout
-        self._readers: list[_Reader] = []
+        self._workers: list[ParserWorker] = []
         self._free = asyncio.Semaphore(most * _AHEAD)
         self._last: asyncio.Future[None] | None = None
 
-    async def read(self, asked: _Asked) -> Read:
-        """Read a page; pages come back in the order in which they were asked for."""
+    async def extract(self, task: Task) -> Extracted:
+        """Extract a page; results come back in the order of the calls."""
         before, self._last = self._last, asyncio.get_running_loop().create_future()
         own = self._last
         try:
             async with self._free:
-                return await self._read(asked)
+                return await self._extract(task)
         finally:
             try:
                 if before is not None:
-                    # Unlike awaiting it, this cancels nothing if this page is given up.
+                    # Unlike awaiting it, this cancels nothing if this page is abandoned.
                     await asyncio.wait((before,))
             finally:
                 own.set_result(None)
 
-    async def _read(self, asked: _Asked) -> Read:
+    async def _extract(self, task: Task) -> Extracted:
         tries = 0
         while True:
-            reader = self._least_busy()
-            reader.asked += 1
+            worker = self._least_busy()
+            worker.pending += 1
             try:
-                return await reader.read(asked)
+                return await worker.extract(task)
             except _LostError:
-                self._remove(reader)
+                self._remove(worker)
             except _EndedError as error:
                 tries += 1
-                self._remove(reader)
+                self._remove(worker)
                 if tries == _TRIES:
                     message = f"{tries} processes ended on this page: {error}"
-                    raise ReadingError(message) from None
+                    raise ParserError(message) from None
             finally:
-                reader.asked -= 1
+                worker.pending -= 1
 
-    def _least_busy(self) -> _Reader:
-        reader = min(self._readers, key=lambda reader: reader.asked, default=None)
-        if reader is None or (reader.asked and len(self._readers) < self._most):
-            reader = _Reader(self._publisher, self._timeout)
-            self._readers.append(reader)
-        return reader
+    def _least_busy(self) -> ParserWorker:
+        worker = min(self._workers, key=lambda worker: worker.pending, default=None)
+        if worker is None or (worker.pending and len(self._workers) < self._most):
+            worker = ParserWorker(self._publisher, self._timeout)
+            self._workers.append(worker)
+        return worker
 
-    def _remove(self, reader: _Reader) -> None:
-        if reader in self._readers:
-            self._readers.remove(reader)
-            reader.close()
-            if reader.fault:
-                logger.warning("a process that read pages has ended (%s)", reader.fault)
+    def _remove(self, worker: ParserWorker) -> None:
+        if worker in self._workers:
+            self._workers.remove(worker)
+            worker.close()
+            if worker.fault:
+                logger.warning("a process that read pages has ended (%s)", worker.fault)
 
     def close(self) -> None:
-        for reader in self._readers:
-            reader.close()
-        self._readers.clear()
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
 
 
-class _Reader:
-    """One process that reads pages, in the order in which it is asked (crawler.crawl.parser_worker)."""
+class ParserWorker:
+    """One process that extracts pages in the order in which it gets them (parser_worker.py)."""
 
     def __init__(self, publisher: Publisher, timeout: float) -> None:
         self._timeout = timeout
         self._ours, theirs = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [
-            sys.executable,
-            "-m",
-            "crawler.crawl.parser_worker",
-            publisher.name,
-            publisher.base_url,
-            str(timeout),
-        ]
+        command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
+        command += [publisher.name, publisher.base_url, str(timeout)]
         with theirs:
             end = theirs.fileno()
             self._process = subprocess.Popen(
                 command, stdin=end, stdout=end, env=environment, start_new_session=True
             )
-        self.asked = 0
-        """So many pages wait for it, or are read by it."""
-        self._waiting: deque[asyncio.Future[Read]] = deque()
-        self._ended = False
+        self.pending = 0
+        """Pages that it was given and has not returned."""
         self.fault: str | None = None
-        """Why it has ended, if not because a page took too long."""
+        """Why it has ended, unless a page took too long."""
+        self._waiting: deque[asyncio.Future[Extracted]] = deque()
+        self._ended = False
         self._opened: asyncio.Task[None] | None = None
 
-    async def read(self, asked: _Asked) -> Read:
-        """Have a page read; TooSlowError, ReadingError, or an error of the process's end."""
+    async def extract(self, task: Task) -> Extracted:
+        """Have a page extracted; TooSlowError, ParserError, or an error of the worker's end."""
         if self._opened is None:
             self._opened = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opened)
         if self._ended:
             raise _LostError
-        answer: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Extracted] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
-        self._writer.writelines(packed(asked))
+        self._writer.writelines(packed(task))
         return await answer
 
     async def _open(self) -> None:
@@ -233,12 +231,12 @@ class _Reader:
             while True:
                 (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
                 answer = pickle.loads(await self._reader.readexactly(length))
-                self._settle(self._waiting.popleft(), answer)
+                self._resolve(self._waiting.popleft(), answer)
         except Exception as error:
-            # Whatever it was, nobody is to wait for this process any more.
+            # Whatever it was, nobody may wait for this worker any more.
             self._end(error)
 
-    def _settle(self, waiting: asyncio.Future[Read], answer: Read | Exception) -> None:
+    def _resolve(self, waiting: asyncio.Future[Extracted], answer: Extracted | Exception) -> None:
         if waiting.done():
             # The run was stopped meanwhile.
             return
@@ -248,7 +246,7 @@ class _Reader:
             waiting.set_result(answer)
 
     def _end(self, error: Exception) -> None:
-        """Say so to all that wait: the first of them waited for the page that was being read."""
+        """Tell everyone who waits; the first of them waited for the page that was being parsed."""
         self._ended = True
         self._process.kill()
         code = self._process.wait()
@@ -257,7 +255,7 @@ class _Reader:
             self.fault = f"exit code {code}; {error or type(error).__name__}"
             first = _EndedError(self.fault)
         while self._waiting:
-            self._settle(self._waiting.popleft(), first)
+            self._resolve(self._waiting.popleft(), first)
             first = _LostError()
 
     def close(self) -> None:
@@ -272,6 +270,7 @@ class _Reader:
 
 
 def packed(message: object) -> Iterator[bytes]:
+    """Return a message as it is sent: its length, then the pickle."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     yield LENGTH.pack(len(data))
     yield data

@@ -1,8 +1,8 @@
-"""A process that reads pages for another one: see crawler.crawl.parser_pool.
+"""A worker process that extracts pages for another process (parser_pool.py).
 
-python -m crawler.crawl.parser_worker SITE ROOT SECONDS
+    python -m crawler.crawl.parser_worker PUBLISHER BASE_URL SECONDS
 
-It is ended by SIGALRM when a page takes longer than SECONDS, whatever it does then, and also when
+SIGALRM ends it when a page takes longer than SECONDS, whatever it is doing then. It also ends when
 the process that started it is gone.
 """
 
@@ -13,40 +13,38 @@ import traceback
 from contextlib import suppress
 from typing import BinaryIO
 
-from crawler.crawl.parser_pool import LENGTH, Read, ReadingError, packed, read
-from crawler.extraction import publishers as sites
+from crawler.crawl.parser_pool import LENGTH, Extracted, ParserError, Task, extract_page, packed
+from crawler.extraction import publishers
 from crawler.extraction.publishers import Publisher
 
 
-def serve(publisher: Publisher, seconds: float, asked: BinaryIO, answers: BinaryIO) -> None:
-    """Read pages as they are asked for, until nothing is asked any more."""
+def serve(publisher: Publisher, seconds: float, tasks: BinaryIO, answers: BinaryIO) -> None:
+    """Answer each task, until the input ends."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
-    while header := asked.read(LENGTH.size):
-        message = pickle.loads(asked.read(LENGTH.unpack(header)[0]))
+    while header := tasks.read(LENGTH.size):
+        task = Task(*pickle.loads(tasks.read(LENGTH.unpack(header)[0])))
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        answer = list(packed(_answer(publisher, *message)))
+        answer = list(packed(_answer(task, publisher)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.writelines(answer)
         answers.flush()
 
 
-def _answer(
-    publisher: Publisher, body: bytes, article_id: str, address: str | None, charset: str | None
-) -> Read | ReadingError:
+def _answer(task: Task, publisher: Publisher) -> Extracted | ParserError:
     try:
-        return read(body, publisher, article_id, address, charset)
+        return extract_page(task, publisher)
     except Exception as error:
-        fault = ReadingError(f"{type(error).__name__}: {error}")
+        fault = ParserError(f"{type(error).__name__}: {error}")
         fault.add_note(traceback.format_exc())
         return fault
 
 
 if __name__ == "__main__":
-    publisher = sites.load(sys.argv[1])
+    loaded = publishers.load(sys.argv[1])
     with suppress(BrokenPipeError, ConnectionResetError):
         serve(
-            publisher if sys.argv[2] == publisher.base_url else publisher.at(sys.argv[2]),
+            loaded if sys.argv[2] == loaded.base_url else loaded.at(sys.argv[2]),
             float(sys.argv[3]),
             sys.stdin.buffer,
             sys.stdout.buffer,

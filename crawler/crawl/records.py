@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.crawl.frontier import listed_item
@@ -12,9 +13,9 @@ from crawler.items import Article, Failure, PageRecord, Provenance, Teaser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
-    from crawler.crawl.frontier import Listing, Sighting
+    from crawler.crawl.frontier import ArticleState, Listing
+    from crawler.crawl.run import Run
     from crawler.extraction.publishers import Publisher
     from crawler.items import Reason, RelatedItem, Why
 
@@ -99,14 +100,14 @@ def _source(fetch: Fetch) -> Provenance:
 
 
 def teaser(
-    sighting: Sighting, why: Why, listings: Iterable[Listing], publisher: Publisher
+    state: ArticleState, why: Why, listings: Iterable[Listing], publisher: Publisher
 ) -> Teaser:
     """Return the record of an article that is known only from related lists."""
-    return Teaser(**_known(sighting, listings, publisher), why=why)
+    return Teaser(**_known(state, listings, publisher), why=why)
 
 
 def failure(
-    sighting: Sighting,
+    state: ArticleState,
     listings: Iterable[Listing],
     publisher: Publisher,
     *,
@@ -119,7 +120,7 @@ def failure(
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
     return Failure(
-        **_known(sighting, listings, publisher),
+        **_known(state, listings, publisher),
         reason=reason,
         detail=detail,
         attempts=attempts,
@@ -129,16 +130,32 @@ def failure(
     )
 
 
+def failure_of(fetch: Fetch, reason: Reason, detail: str, run: Run) -> Failure:
+    """Return the record of a page that was fetched and is not an article."""
+    state = run.frontier.known[fetch.id]
+    return failure(
+        state,
+        run.frontier.memory.listings(state),
+        run.publisher,
+        reason=reason,
+        detail=detail,
+        attempts=1,
+        status=fetch.status,
+        source=fetch.source,
+        failed_at=datetime.now(UTC),
+    )
+
+
 def _known(
-    sighting: Sighting, listings: Iterable[Listing], publisher: Publisher
+    state: ArticleState, listings: Iterable[Listing], publisher: Publisher
 ) -> dict[str, Any]:
     """Return the fields that teasers and failures share."""
     listings = list(listings)
-    listing = sighting.listing or _counting(sighting, listings)
+    listing = state.listing or _counting(state, listings)
     return {
         "site": publisher.name,
-        "id": sighting.id,
-        "url": publisher.url_of(sighting.id) if ARTICLE_ID.fullmatch(sighting.id) else None,
+        "id": state.id,
+        "url": publisher.url_of(state.id) if ARTICLE_ID.fullmatch(state.id) else None,
         "headline": listing.headline if listing else None,
         "headline_raw": listing.headline_raw if listing else None,
         "media_kind": listing.kind if listing else None,
@@ -148,21 +165,21 @@ def _known(
         "sort": listing.sort if listing else None,
         "listed_on": tuple(dict.fromkeys(found.page_id for found in listings)),
         "listed_as": tuple(sorted({found.headline for found in listings if found.headline})),
-        "depth": sighting.depth,
-        "found_on": sighting.found_on,
+        "depth": state.depth,
+        "found_on": state.found_on,
     }
 
 
-def _counting(sighting: Sighting, listings: list[Listing]) -> RelatedItem | None:
+def _counting(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
     """Return the item of the list that counts, from a memory that keeps some as headlines only."""
-    if sighting.found_on is None:
+    if state.found_on is None:
         return None
     whole = next((found.item for found in listings if found.item), None)
     return next(
         (
             listed_item(found.item, found.headline, whole)
             for found in listings
-            if found.page_id == sighting.found_on
+            if found.page_id == state.found_on
         ),
         None,
     )

@@ -33,6 +33,7 @@ from twisted.web.http import _DataLoss
 from twisted.web.iweb import UNKNOWN_LENGTH
 from zope.interface import implementer
 
+from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private, named_by_user
 from crawler.sources import PageRefused
 
@@ -151,9 +152,8 @@ class _VettingPool(HTTPConnectionPool):
 
     def __init__(self, reactor: Any, crawler: Crawler) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
-        self._crawler = crawler
-        given = getattr(crawler.spider, "given", {})
-        self._named = named_by_user(given, crawler.settings)
+        self._run = run_of(crawler.spider)
+        self._named = named_by_user(self._run.given if self._run else {}, crawler.settings)
 
     def getConnection(self, key: Any, endpoint: Any) -> Any:
         scheme, host, port, *_ = key
@@ -164,7 +164,7 @@ class _VettingPool(HTTPConnectionPool):
         return super().getConnection(key, endpoint)
 
     def _vets(self, host: str, port: int) -> bool:
-        crawls = getattr(self._crawler.spider, "started", False)
+        crawls = self._run is not None and self._run.started
         return crawls and (host, port) not in self._named
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.web._newclient import DONE
 
+from crawler.crawl.run import run_of
 from crawler.downloading.connections import CarefulDownloadHandler, CarefulProtocol
 from crawler.warc.writer import Exchange
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 
 class RecordingDownloadHandler(CarefulDownloadHandler):
-    """Hands all that is sent and received to the ``record`` of the spider, if it has one."""
+    """Hands all that is sent and received to the archive of the run, if it has one."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._record: Callable[[Exchange], None] | None = getattr(crawler.spider, "record", None)
+        run = run_of(crawler.spider)
+        self._record = run.archive_exchange if run else None
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
         if self._record is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +10,7 @@ import scrapy
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
+from crawler.crawl.run import run_of
 from crawler.credentials import hide_userinfo
 from crawler.errors import ArchiveError
 from crawler.extraction.publishers import host_and_port
@@ -18,10 +18,12 @@ from crawler.warc.archived import RENDERED_BY
 from crawler.warc.writer import Exchange, WarcWriter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
-    from crawler.crawl.ledger.pages import Pages
+    from crawler.crawl.run import Run
 
 logger = logging.getLogger(__name__)
 
@@ -45,38 +47,35 @@ _TOLD_SETTINGS = (
 
 
 class Archiving:
-    """Hands the exchanges of a run to a WARC file. Without the argument ``archive`` there is nothing to do."""
+    """Writes the exchanges of a run to a WARC file. Without ``archive`` there is nothing to do."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        spider: Any = crawler.spider
-        self._pages: Pages | None = spider.job.pages if spider.job else None
-        about = _about(spider.given, crawler.settings)
-        if spider.renderer:
-            about[RENDERED_BY] = spider.renderer
-        # What Splash is asked is nothing of the publisher's.
+    def __init__(self, crawler: Crawler, run: Run, path: Path) -> None:
+        self._run = run
+        about = _about(run.given, crawler.settings)
+        if run.renderer:
+            about[RENDERED_BY] = run.renderer
+        # Requests to Splash are none to the publisher.
         self._splash = (
-            host_and_port(crawler.settings["SPLASH_URL"]) if spider.renderer == "splash" else None
+            host_and_port(crawler.settings["SPLASH_URL"]) if run.renderer == "splash" else None
         )
+        self._pages = run.job.pages if run.job else None
         if self._pages is None:
-            self._writer = WarcWriter(spider.arguments.archive, about)
+            self._writer = WarcWriter(path, about)
         else:
-            self._writer = WarcWriter(
-                spider.arguments.archive, about, self._pages.archived, self._pages.note_archived
-            )
-            # What the ledger says was archived has to be.
-            self._pages.before_commit = self._writer.sync
-        spider.archive = self._writer
-        spider.record = self._record
-        spider.record_rendered = self._record_rendered
+            self._writer = WarcWriter(path, about, self._pages.archived, self._pages.note_archived)
+            # The ledger may say that a page is archived only once it is.
+            self._pages.before_commit.append(self._writer.sync)
+        run.archive = self._writer
+        run.archive_exchange = self._record
+        run.archive_page = self._record_page
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """ArchiveError if the file cannot be written."""
-        arguments = getattr(crawler.spider, "arguments", None)
-        if arguments is None or arguments.archive is None:
+        """Open the file; ArchiveError if it cannot be written."""
+        run = run_of(crawler.spider)
+        if run is None or run.arguments.archive is None:
             raise NotConfigured
-        archiving = cls(crawler)
+        archiving = cls(crawler, run, run.arguments.archive)
         crawler.signals.connect(archiving._engine_stopped, signal=signals.engine_stopped)
         return archiving
 
@@ -84,24 +83,20 @@ class Archiving:
         if host_and_port(exchange.url) != self._splash:
             self._write(self._writer.write, exchange)
 
-    def _record_rendered(self, url: str, page: bytes) -> None:
+    def _record_page(self, url: str, page: bytes) -> None:
         self._write(self._writer.write_conversion, url, page)
 
-    def _write(self, write: Callable[..., None], *what: Any) -> None:
+    def _write(self, write: Callable[..., None], *args: Any) -> None:
         if self._writer.failed is not None:
             return
         try:
-            write(*what)
+            write(*args)
         except ArchiveError as error:
-            if self._pages is not None:
-                # What is not archived is to be fetched again.
+            if self._pages is None:
+                self._run.fail(error)
+            else:
+                # A page that is not archived is to be fetched again.
                 self._pages.fail(error)
-                return
-            logger.error("%s", error)
-            if self.crawler.engine is not None and self.crawler.engine.spider is not None:
-                self._stopping: Any = asyncio.ensure_future(
-                    self.crawler.engine.close_spider_async(reason="archive_failed")
-                )
 
     def _engine_stopped(self) -> None:
         try:

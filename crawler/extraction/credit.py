@@ -19,9 +19,7 @@ _WHEN = r"(?:\s+on\s+[A-Z][a-z]+day)?"
 # only if it contains a word that outlets use in their names.
 _CREDITS = (
     re.compile(rf";\s+(?:the\s+)?(?P<outlet>{_NAME}){_REPORTED}{_WHEN}[.\s]*$"),
-    re.compile(
-        rf"(?:[,–—-]|[.!?][”\"’]?)\s+(?:the\s+)?{_KNOWN_OUTLET}{_REPORTED}{_WHEN}[.\s]*$"
-    ),
+    re.compile(rf"(?:[,–—-]|[.!?][”\"’]?)\s+(?:the\s+)?{_KNOWN_OUTLET}{_REPORTED}{_WHEN}[.\s]*$"),
     re.compile(rf"\baccording\s+to\s+(?:the\s+)?{_KNOWN_OUTLET}[.\s]*$"),
 )
 # Characters at the end of the body.

@@ -33,7 +33,12 @@ def normalise(page: ParsedPage, publisher: Publisher | None = None) -> PageRecor
     Without a publisher nothing is assumed: a time without a zone leaves only its day, and ``site``
     is null.
     """
-    return refuse(page, publisher) or _Normalising(page, publisher).record()
+    return refuse(page, publisher) or page_record(page, publisher)
+
+
+def page_record(page: ParsedPage, publisher: Publisher | None = None) -> PageRecord:
+    """Return the record of a page, whether it is an article or not."""
+    return _Normalising(page, publisher).record()
 
 
 def missing_of(values: dict[str, Any]) -> tuple[str, ...]:

@@ -24,9 +24,17 @@ from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.conf import feed_complete_default_values_from_settings
 
 from crawler.crash import point
+from crawler.crawl import report
+from crawler.crawl.run import run_of
 from crawler.errors import LedgerError
-from crawler.extensions.outcome import Outcome
-from crawler.feeds.storage import WholeFileStorage, is_file_uri, part_of, path_of, size_of
+from crawler.feeds.storage import (
+    WholeFileStorage,
+    append,
+    is_file_uri,
+    part_of,
+    path_of,
+    size_of,
+)
 from crawler.items import Article, Failure, Teaser
 
 if TYPE_CHECKING:
@@ -42,7 +50,7 @@ _TIME = "%(time)s"
 
 
 class WatchedFeedExporter(FeedExporter):
-    """Scrapy's feed exporter, except that the run's outcome learns of every error.
+    """Scrapy's feed exporter, except that the run's stats name every error.
 
     With a ledger, the feeds of a run are made of what the ledger holds, when the run has closed.
     """
@@ -62,7 +70,7 @@ class WatchedFeedExporter(FeedExporter):
         """Of the files that a killed run may have added to: their bytes when it began."""
 
     async def open_spider(self, spider: Spider) -> None:  # type: ignore[override]
-        job: Job | None = getattr(spider, "job", None)
+        job = _job_of(spider)
         try:
             if job is None:
                 self._open_feeds(spider)
@@ -78,11 +86,11 @@ class WatchedFeedExporter(FeedExporter):
             raise
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
-        if getattr(spider, "job", None) is None:
+        if _job_of(spider) is None:
             self._export(item, spider)
 
     async def close_spider(self, spider: Spider) -> None:
-        job: Job | None = getattr(spider, "job", None)
+        job = _job_of(spider)
         if job is None:
             await super().close_spider(spider)
             return
@@ -100,7 +108,7 @@ class WatchedFeedExporter(FeedExporter):
             raise
 
     def _open_feeds(self, spider: Spider) -> None:
-        """Open every feed that can be opened; the outcome learns of the others."""
+        """Open every feed that can be opened; the stats name the others."""
         feeds = self.feeds
         try:
             for uri, options in feeds.items():
@@ -113,7 +121,7 @@ class WatchedFeedExporter(FeedExporter):
             self.feeds = feeds
 
     def _export(self, item: Any, spider: Spider) -> None:
-        """Write a record to every feed that can hold it; the outcome learns of the others."""
+        """Write a record to every feed that can hold it; the stats name the others."""
         opened, after = self.slots, []
         for slot in opened:
             self.slots = [slot]
@@ -146,8 +154,8 @@ class WatchedFeedExporter(FeedExporter):
 
         If one cannot be written, or this run is not asked to write it, a later run tries again.
         """
-        outcome = self.crawler.get_extension(Outcome)
-        errors = list(outcome.feed_errors) if outcome else []
+        stats = self.crawler.stats
+        errors = stats.get_value("feeds/errors", [])
         now = self.feeds, self.filters
         feeds, refused = self._asked_again(job.feeds_of(run), _stamp(run.began))
         replaced = {uri for uri in feeds if _replaces(uri, self._own.get(uri, {}))}
@@ -169,11 +177,42 @@ class WatchedFeedExporter(FeedExporter):
         finally:
             self._sizes = {}
             self.feeds, self.filters = now
-        if outcome:
-            failed, outcome.feed_errors = outcome.feed_errors[len(errors) :], errors
-            outcome.completed(run, failed, refused)
+        failed = stats.get_value("feeds/errors", [])[len(errors) :]
+        stats.set_value("feeds/errors", errors)
+        self._note_continued(job, run, failed, refused)
         if written and not refused:
             job.end(run, None)
+
+    def _note_continued(self, job: Job, run: Run, errors: list[str], refused: list[str]) -> None:
+        """Note in the stats that the feeds of a killed run were written, except those that failed
+        or that this run does not have.
+
+        The latter are reported, and count as a fault, once: in the run after the killed one. A feed
+        that has the day in its name may never be asked for again.
+        """
+        assert job.run is not None
+        if refused and run.number < job.run.number - 1:
+            return
+        stats, name = self.crawler.stats, "job/continued"
+        outcomes = job.outcomes(run)
+        faults = report.faults_in(outcomes) + len(errors) + len(refused)
+        stats.inc_value("job/continued_faults", faults)
+        had = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common())
+        append(
+            stats,
+            name,
+            f"  went on from run {run.number}, which was broken off; it had "
+            f"{had or 'nothing stored'}",
+        )
+        for error in errors:
+            append(stats, name, f"  not stored, and tried again by the next run: {error}")
+        for uri in refused:
+            text = (
+                f"run {run.number} was to write {uri!r}, and this run has no such feed; the "
+                f"records are safe in the ledger, and are added to the file by a run with -o {uri!r}"
+            )
+            logger.warning("%s", text)
+            append(stats, name, f"  not written: {text}")
 
     def _asked_again(
         self, named: dict[str, int], began: str
@@ -206,7 +245,9 @@ class WatchedFeedExporter(FeedExporter):
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
         """Write the feeds of a run from its records; return whether all could be written."""
         failed = self._failures() + self._errors
-        began, spider.began = spider.began, run.began  # type: ignore[attr-defined]
+        crawl = run_of(spider)
+        assert crawl is not None
+        began, crawl.began = crawl.began, run.began
         try:
             for first, feeds in self._by_first_run(run).items():
                 self._writing, self.slots = run, []
@@ -224,7 +265,7 @@ class WatchedFeedExporter(FeedExporter):
             job.feeds_failed = run is job.run
             raise
         finally:
-            spider.began = began  # type: ignore[attr-defined]
+            crawl.began = began
         point("feeds written")
         return self._failures() + self._errors == failed
 
@@ -255,12 +296,16 @@ class WatchedFeedExporter(FeedExporter):
         )
 
     def _tell(self, error: Exception) -> None:
-        outcome = self.crawler.get_extension(Outcome)
-        words = f"a record could not be written to a feed ({type(error).__name__}: {error})"
+        text = f"a record could not be written to a feed ({type(error).__name__}: {error})"
         self._errors += 1
-        if outcome and words not in outcome.feed_errors:
-            logger.error("%s", words)
-            outcome.feed_errors.append(words)
+        if text not in self.crawler.stats.get_value("feeds/errors", []):
+            logger.error("%s", text)
+            append(self.crawler.stats, "feeds/errors", text)
+
+
+def _job_of(spider: Spider) -> Job | None:
+    run = run_of(spider)
+    return run.job if run else None
 
 
 def _replaces(uri: str, options: dict[str, Any]) -> bool:
@@ -315,10 +360,11 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs
     share it.
     """
-    began = getattr(spider, "began", None)
-    if not began:
+    run = run_of(spider)
+    if run is None:
         return params
-    if getattr(spider, "job", None) is None:
+    began = run.began
+    if run.job is None:
         return {**params, "time": _stamp(began)}
     # Batches are named by the run, too, so that they can be written again.
     return {**params, "time": _stamp(began), "batch_time": f"{_stamp(began)}-{params['batch_id']}"}

@@ -30,12 +30,14 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
-from crawler.extensions.outcome import Outcome
+from crawler.crawl.report import Outcome
+from crawler.crawl.run import run_of
 from crawler.files import make_folder, mode_for, sync_folder
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
+    from scrapy.statscollectors import StatsCollector
 
 
 logger = logging.getLogger(__name__)
@@ -125,7 +127,8 @@ class WholeFileStorage(FileFeedStorage):
         return cls(uri, crawler, feed_options=feed_options)
 
     def open(self, spider: Spider) -> IO[bytes]:
-        if self.name is None and not getattr(spider, "started", True):
+        run = run_of(spider)
+        if self.name is None and run is not None and not run.started:
             # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
             return io.BytesIO()
         if _is_special(self.target):
@@ -147,7 +150,7 @@ class WholeFileStorage(FileFeedStorage):
         if part is None:
             file.close()
             return
-        outcome = self.crawler.get_extension(Outcome)
+        stats = self.crawler.stats
         try:
             file.flush()
             if part.error is None:
@@ -156,30 +159,27 @@ class WholeFileStorage(FileFeedStorage):
             if part.error is not None:
                 raise part.error
             point("feed part written")
-            if self._is_to_stay(outcome):
+            if self._is_to_stay():
                 words = "{} is left as it was: this run stored no article. Its records are in {}"
                 logger.warning("%s", words.format(self.target, part.path))
-                if outcome:
-                    outcome.feeds_left.append(
-                        words.format(_as_given(self.path), _as_given(part.path))
-                    )
+                shown = words.format(_as_given(self.path), _as_given(part.path))
+                append(stats, "feeds/kept", shown)
                 return
-            incomplete = self.broken_off or (outcome is not None and outcome.incomplete)
+            incomplete = self.broken_off or Outcome(stats.get_stats()).is_incomplete
             self._put(part.path, complete=not incomplete)
         except OSError as error:
-            if outcome:
-                outcome.feed_errors.append(
-                    f"{self.target}: {error.strerror}; what was written is in {part.path}"
-                )
+            message = f"{self.target}: {error.strerror}; what was written is in {part.path}"
+            append(stats, "feeds/errors", message)
             raise
-        if outcome:
-            outcome.feeds.append(_as_given(self.path))
+        append(stats, "feeds/written", _as_given(self.path))
 
-    def _is_to_stay(self, outcome: Outcome | None) -> bool:
+    def _is_to_stay(self) -> bool:
         """Whether the target holds more than what would replace it."""
         has_article = self.has_article
         if has_article is None:
-            has_article = outcome is None or outcome.has_article
+            # Only the articles spider knows which of its items are articles.
+            is_crawl = run_of(self.crawler.spider) is not None
+            has_article = not is_crawl or Outcome(self.crawler.stats.get_stats()).articles > 0
         return self.overwrite and not has_article and _has_content(self.target)
 
     def _put(self, part: str, *, complete: bool) -> None:
@@ -301,6 +301,11 @@ class WholeFileStorage(FileFeedStorage):
                 os.fsync(kept.fileno())
             sync_folder(torn.parent)
             logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
+
+
+def append(stats: StatsCollector, name: str, text: str) -> None:
+    """Add a line to a list in the stats."""
+    stats.set_value(name, [*stats.get_value(name, []), text])
 
 
 def _previous_of(target: Path) -> Path:

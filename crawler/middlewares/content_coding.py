@@ -9,7 +9,8 @@ from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
 from crawler.extraction.content_coding import ACCEPTED, ContentCodingError, Decoded, decode
-from crawler.sources import WITH_PAGE, Origin, PageRefused, add_note, is_text_type
+from crawler.sources import WITH_PAGE, PageRefused, is_text_type
+from crawler.visits import note, visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -43,8 +44,8 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
             if response.status in WITH_PAGE:
                 raise PageRefused(error.reason, f"{_place(request, response)}: {error}") from error
             decoded = Decoded(b"")
-        for note in decoded.notes:
-            add_note(request, note)
+        for text in decoded.notes:
+            note(request, text)
         if decoded.body is response.body and not declared:
             return response
         self._count(decoded)
@@ -58,15 +59,15 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
 
 def _is_whole(request: Request, response: Response) -> bool:
     """Whether all bytes of an answer are known to be there, whatever they are."""
-    origin: Origin | None = request.meta.get("origin")
-    if origin is not None:
-        return origin.verified
+    visit = visit_of(request)
+    if visit and visit.origin:
+        return visit.origin.verified
     return _DOUBTFUL_FLAGS.isdisjoint(response.flags)
 
 
 def _place(request: Request, response: Response) -> str:
-    origin: Origin | None = request.meta.get("origin")
-    return origin.where if origin else response.url
+    visit = visit_of(request)
+    return visit.origin.where if visit and visit.origin else response.url
 
 
 def _replaced(response: Response, body: bytes) -> Response:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.exceptions import NotConfigured
 
+from crawler.crawl.run import run_of
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -19,9 +21,8 @@ class CookiesOnDemand:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
-        sources = getattr(crawler.spider, "sources", [None])
-        offline = bool(sources) and all(source and source.offline for source in sources)
-        if offline or not crawler.settings.getbool("COOKIES_ENABLED"):
+        run = run_of(crawler.spider)
+        if (run and run.is_offline) or not crawler.settings.getbool("COOKIES_ENABLED"):
             raise NotConfigured
         from scrapy.downloadermiddlewares import cookies
         from tldextract import TLDExtract

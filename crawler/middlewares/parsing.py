@@ -1,4 +1,4 @@
-"""Reads the pages of articles before the spider sees them, within a limit of time."""
+"""Extracts the articles of pages before the spider sees them, within a limit of time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from crawler.crawl.parser_pool import PageReader, TooSlowError
+from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
+from crawler.crawl.run import run_of
 from crawler.errors import CrawlerError
 from crawler.sources import (
     WITH_PAGE,
-    Origin,
     PageRefused,
     Stopped,
     charset_of,
@@ -22,6 +22,7 @@ from crawler.sources import (
     seconds_of,
 )
 from crawler.sources.folder import address_of
+from crawler.visits import visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -29,24 +30,28 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from crawler.crawl.parser_pool import Read
-    from crawler.extraction.publishers import Publisher
+    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.run import Run
+    from crawler.visits import Visit
 
-# Seconds: how often it is looked whether the run was stopped while a page is read in a process, and
-# how long such a page may go on then.
+# Seconds between checks whether the run was stopped while a worker extracts a page, and for which
+# that page may then go on.
 _STOP_CHECK, _GRACE = 0.25, 0.5
-# More could not be fed by the one process that has all else to do.
-_MOST = 3
+# This process cannot feed more workers and do everything else.
+_MOST_PROCESSES = 3
 
 
 def reader_processes(settings: BaseSettings) -> int:
-    """How many processes read pages: READER_PROCESSES, else one for each processor but one, three at most; CrawlerError."""
+    """Return READER_PROCESSES; by default one less than there are processors, at most three.
+
+    Raises CrawlerError if the setting is not a whole number.
+    """
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     wanted = settings["READER_PROCESSES"]
     if wanted is None:
-        return min(processors - 1, _MOST)
+        return min(processors - 1, _MOST_PROCESSES)
     if not str(wanted).isdecimal():
         raise CrawlerError(
             f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none"
@@ -54,73 +59,68 @@ def reader_processes(settings: BaseSettings) -> int:
     return int(wanted)
 
 
-class ReadingMiddleware:
-    """Has the pages of articles read before the spider sees them, none for longer than READ_TIMEOUT.
+class ParsingMiddleware:
+    """The outermost middleware of responses. It leaves its result, or its fault, in the ``Visit``.
 
-    The outermost middleware of answers. It leaves the reading, or the fault that reading met, as
-    ``read`` in the request's meta, unless another middleware has done so.
+    A page that takes longer than READ_TIMEOUT is refused. One that another middleware has extracted
+    already, such as the one that renders pages, is left alone.
     """
 
-    def __init__(self, crawler: Crawler, processes: int) -> None:
+    def __init__(self, crawler: Crawler, run: Run, processes: int) -> None:
         self._crawler = crawler
-        self._publisher: Publisher = crawler.spider.publisher  # type: ignore[union-attr]
+        self._publisher = run.publisher
         timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
-        self._reader = PageReader(self._publisher, timeout, processes)
+        self._parser = PageParser(run.publisher, timeout, processes)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        arguments = getattr(crawler.spider, "arguments", None)
-        if arguments is None:
+        run = run_of(crawler.spider)
+        if run is None:
             raise NotConfigured
-        processes = reader_processes(crawler.settings) if arguments.everything else 0
-        middleware = cls(crawler, processes)
+        processes = reader_processes(crawler.settings) if run.arguments.everything else 0
+        middleware = cls(crawler, run, processes)
         crawler.signals.connect(middleware._closed, signal=signals.spider_closed)
         return middleware
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        article_id = request.meta.get("article")
-        if article_id is None or "read" in request.meta or not self._may_be_page(request, response):
+        visit = visit_of(request)
+        if visit is None or visit.extracted or not self._may_be_page(request, response, visit):
             return response
-        origin: Origin | None = request.meta.get("origin")
-        address = address_of(
-            response.url, origin.file if origin else None, article_id, self._publisher
-        )
+        file = visit.origin.file if visit.origin else None
+        address = address_of(response.url, file, visit.article_id, self._publisher)
+        task = Task(response.body, visit.article_id, address, charset_of(response))
         try:
-            request.meta["read"] = await self.read(
-                response.body, article_id, address, charset_of(response)
-            )
+            visit.extracted = await self.extract(task)
         except (PageRefused, Stopped):
             raise
         except Exception as error:
-            request.meta["read"] = error
+            visit.extracted = error
         return response
 
-    def _may_be_page(self, request: Request, response: Response) -> bool:
-        """Whether the spider may read an answer: it refuses redirects to other pages unread."""
-        if led_elsewhere(request, response.url, request.meta["article"], self._publisher):
+    def _may_be_page(self, request: Request, response: Response, visit: Visit) -> bool:
+        """Return whether the spider may want the page: it refuses redirects to other pages unread."""
+        if led_elsewhere(request, response.url, visit.article_id, self._publisher):
             return False
         return response.status in WITH_PAGE and not not_html(response)
 
-    async def read(
-        self, body: bytes, article_id: str, address: str | None, charset: str | None
-    ) -> Read:
-        """Read a page; PageRefused if it takes too long, Stopped if the run is stopped then."""
-        reading = asyncio.ensure_future(self._reader.read(body, article_id, address, charset))
+    async def extract(self, task: Task) -> Extracted:
+        """Extract a page; PageRefused if it takes too long, Stopped if the run is stopped."""
+        extracting = asyncio.ensure_future(self._parser.extract(task))
         timeout = _STOP_CHECK
         try:
-            while not (await asyncio.wait((reading,), timeout=timeout))[0]:
+            while not (await asyncio.wait((extracting,), timeout=timeout))[0]:
                 if timeout == _GRACE:
-                    raise Stopped(f"{article_id}: the run was stopped while its page was read")
+                    raise Stopped(f"{task.article_id}: the run was stopped while its page was read")
                 timeout = _GRACE if self._is_stopped() else _STOP_CHECK
-            return reading.result()
+            return extracting.result()
         except TooSlowError as error:
             raise PageRefused("too_slow", str(error)) from None
         finally:
-            reading.cancel()
+            extracting.cancel()
 
     def _is_stopped(self) -> bool:
         slot = self._crawler.engine._slot if self._crawler.engine else None
         return slot is None or slot.closing is not None
 
     def _closed(self) -> None:
-        self._reader.close()
+        self._parser.close()

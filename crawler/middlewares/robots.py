@@ -20,7 +20,8 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.downloading.failures import explain
 from crawler.extraction.publishers import host_and_port
-from crawler.sources import OF_ROBOTS, PageRefused, seconds_setting
+from crawler.sources import PageRefused, seconds_setting
+from crawler.visits import PURPOSE, Errand
 
 if TYPE_CHECKING:
     from scrapy.core.downloader import Slot
@@ -107,7 +108,7 @@ class RobotsMiddleware:
     async def _fetch(self, url: str) -> _Rules:
         self._count("request_count")
         led_to: list[str] = []
-        meta = {**_META, OF_ROBOTS: led_to}
+        meta = {**_META, PURPOSE: Errand(robots_redirects=led_to)}
         asked = Request(url, meta=meta, priority=_PRIORITY, callback=NO_CALLBACK)
         try:
             response = await self.crawler.engine.download_async(asked)

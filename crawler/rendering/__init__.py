@@ -1,0 +1,123 @@
+"""Pages as their scripts leave them (``-a render=``).
+
+Scrapy fetches the page itself, like any other. So its status, headers and address are the real
+ones, and redirects, retries, Retry-After, robots.txt, the rules about hosts and the archive work as
+they do without a browser. The browser is given the page's text in place of an answer, runs its
+scripts, and fetches what they ask for. A script that leads to another page is not followed, and
+neither is a refresh by a meta tag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from crawler.crawl.arguments import RENDERERS, WHERE_NEEDED, one_of
+from crawler.sources import seconds_of
+from crawler.visits import PURPOSE, Errand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scrapy.settings import BaseSettings
+
+_WATCH = Path(__file__).with_name("watch.js")
+
+
+def request_meta() -> dict[str, Any]:
+    """Return the meta of a request to a browser, which is not one to the publisher."""
+    return {
+        PURPOSE: Errand(named_by_user=True),
+        "download_slot": "rendering",
+        "autothrottle_dont_adjust_delay": True,
+        "dont_obey_robotstxt": True,
+        "dont_redirect": True,
+        "dont_retry": True,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The HTML of a page as its scripts left it, in UTF-8.
+
+    ``unfinished`` says why more might have come; None if the page had come to rest.
+    """
+
+    by: str
+    body: bytes
+    unfinished: str | None = None
+
+
+class Renderer(Protocol):
+    """A browser that runs the scripts of pages. ``name`` is one of RENDERERS."""
+
+    name: str
+
+    async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        """Return a page as its scripts leave it.
+
+        ``policies`` are the Content-Security-Policy headers of the page. Raises PageRefused if this
+        page cannot be rendered, RendererError if none can.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a page, in seconds.
+
+    A page has come to rest when nothing has happened for ``quiet``; ``timeout`` ends the wait.
+    """
+
+    timeout: float
+    quiet: float
+
+    @classmethod
+    def of(cls, settings: BaseSettings) -> Self:
+        """Read RENDER_TIMEOUT and RENDER_QUIET; CrawlerError if one is not a time."""
+        return cls(seconds_of(settings, "RENDER_TIMEOUT"), seconds_of(settings, "RENDER_QUIET"))
+
+    def watch(self) -> str:
+        """Return the script that tells when a page has come to rest."""
+        script = _WATCH.read_text(encoding="utf-8")
+        return f"{script}({self.timeout * 1000:.0f}, {self.quiet * 1000:.0f});"
+
+    def rendered(self, by: str, html: str, settled: bool, led_to: str | None) -> Rendered:
+        """Return what a browser shows, and note if it has not come to rest or leads elsewhere."""
+        unfinished = None if settled else f"it had not come to rest after {self.timeout:g} s"
+        if led_to:
+            unfinished = f"its scripts then led to {led_to}"
+        # Scripts can produce what is not text, such as half of a surrogate pair.
+        body = html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        return Rendered(by, body, unfinished)
+
+
+def prepare(render: str, settings: BaseSettings) -> str:
+    """Add what a browser needs to the settings of a run, and return which browser it is.
+
+    Raises CrawlerError if it cannot be used. Nothing of another browser is imported.
+    """
+    Patience.of(settings)
+    name = (
+        one_of(RENDERERS, "RENDERER", str(settings["RENDERER"]))
+        if render == WHERE_NEEDED
+        else render
+    )
+    # Requested as fast as pages come: none of this reaches the publisher.
+    add_to(settings, "DOWNLOAD_SLOTS", {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}})
+    browser(name).prepare(settings)
+    middleware = "crawler.middlewares.rendering.RenderingMiddleware"
+    add_to(settings, "DOWNLOADER_MIDDLEWARES", {middleware: 20})
+    return name
+
+
+def browser(name: str) -> Any:
+    """Import the module of a browser: ``prepare`` and ``BrowserRenderer``."""
+    return import_module(f"{__name__}.{name}")
+
+
+def add_to(settings: BaseSettings, name: str, more: dict[str, Any]) -> None:
+    """Add to a setting that is a dictionary, whoever set it."""
+    settings.set(name, {**settings.getdict(name), **more}, priority="cmdline")

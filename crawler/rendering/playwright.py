@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.exceptions import DownloadFailedError
 
+from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, publisher_named_by_user
 from crawler.downloading.recording import RecordingDownloadHandler
 from crawler.errors import CrawlerError, RendererError
 from crawler.extraction.publishers import host_and_port
-from crawler.middlewares.rendering import ASKING, Patience, Rendered, add_to
+from crawler.rendering import Patience, Rendered, add_to, request_meta
 from crawler.rendering.gate import Gate, vetted
 from crawler.rendering.upstream import Upstreams, proxies_of
 from crawler.sources import PageRefused
@@ -154,7 +155,7 @@ class BrowserRenderer:
         request = Request(
             url,
             meta={
-                **ASKING,
+                **request_meta(),
                 "playwright": True,
                 "playwright_include_page": True,
                 "playwright_context": f"page {next(self._numbers)}",
@@ -257,7 +258,8 @@ class _Visit:
 
 
 def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
-    return publisher_named_by_user(getattr(crawler.spider, "given", {}))
+    run = run_of(crawler.spider)
+    return publisher_named_by_user(run.given if run else {})
 
 
 def prepare(settings: BaseSettings) -> None:

@@ -29,7 +29,7 @@ from w3lib.http import basic_auth_header
 from w3lib.url import canonicalize_url
 
 from crawler.errors import RendererError
-from crawler.middlewares.rendering import ASKING, Patience, Rendered, add_to
+from crawler.rendering import Patience, Rendered, add_to, request_meta
 from crawler.sources import PageRefused, seconds_of, server_named
 
 # Scrapy 2.19 has it no more, and scrapy-splash imports it from there.
@@ -158,7 +158,7 @@ class BrowserRenderer:
             slot_policy=scrapy_splash.SlotPolicy.SCRAPY_DEFAULT,
             dont_process_response=True,
             dont_send_headers=True,
-            meta={**ASKING, "download_timeout": seconds + _MARGIN_SECONDS},
+            meta={**request_meta(), "download_timeout": seconds + _MARGIN_SECONDS},
         )
 
     def _rendered(self, response: Response) -> Rendered:
@@ -195,7 +195,7 @@ class BrowserRenderer:
             request = Request(
                 f"{self._url}_ping",
                 headers=headers,
-                meta={**ASKING, "download_timeout": _PING_SECONDS},
+                meta={**request_meta(), "download_timeout": _PING_SECONDS},
             )
             try:
                 response = await self._crawler.engine.download_async(request)

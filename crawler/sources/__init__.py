@@ -1,10 +1,8 @@
 """Where pages come from: one file for each source, and what all of them have in common."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -17,8 +15,6 @@ from crawler.errors import CrawlerError
 from crawler.extraction.publishers import Publisher
 from crawler.items import Reason
 
-NAMED_BY_USER = "named_by_user"
-"""In the meta of a request to a server that the user named, and not to the publisher: an archive on the web, a browser."""
 _TEXT_TYPES = (b"text/", b"application/xhtml", b"application/xml")
 _BINARY_STARTS = (
     *(b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b"),
@@ -31,19 +27,9 @@ _UNLIMITED = 1 << 62
 
 WITH_PAGE = frozenset((200, 203))
 """Of the statuses that report success (RFC 9110, 15.3), those whose answer carries a whole page."""
-OF_ROBOTS = "of_robots"
-"""In the meta of a request for robots.txt, and of those to which it is redirected: a list of the
-URLs to which it was."""
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
 """The headers that ask for a page only if it has not these validators (RFC 9110, 13.1): its ETag
 and its Last-Modified (``frontier.Validators``)."""
-NOTES = "notes"
-"""In the meta of a request: a list of what had to be assumed about its answer (``Fetch.notes``)."""
-
-
-def add_note(request: Request, note: str) -> None:
-    """Have the record of the page that answers a request say what was assumed about the answer."""
-    request.meta[NOTES] = [*request.meta.get(NOTES, ()), note]
 
 
 class PageRefused(IgnoreRequest):
@@ -73,7 +59,7 @@ class Stopped(IgnoreRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an answer comes from, if not from the live site; a source leaves it in the request's meta as ``origin``.
+    """Where an answer comes from, if not from the live site; a source leaves it in the request's ``Visit``.
 
     ``source`` is what records call it, ``where`` the place in it. A saved page is in ``file``, had nobody knows
     when; an archived one was ``captured_at``. ``id_where`` says what told which article it is.
@@ -89,22 +75,6 @@ class Origin:
     """What is assumed in ``captured_at``."""
     verified: bool = False
     """Whether the bytes of the payload are those that were stored: as many, with the digest if any."""
-
-
-class Source(Protocol):
-    """Something that answers requests for articles in the place of the live site. ``faults`` are its parts that cannot be read."""
-
-    name: str
-    offline: bool
-    faults: list[str]
-
-    async def answer(self, request: Request) -> Response:
-        """Return the answer, with its content coding, and note its origin; NotSaved or PageRefused if there is none."""
-        ...
-
-    def articles(self) -> Iterator[str]:
-        """Yield the id of each article that the source holds, once; CrawlerError if it cannot tell."""
-        ...
 
 
 def led_elsewhere(

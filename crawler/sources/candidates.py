@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Candidate = tuple[Capture, ArchiveFile | None]
 
-CANDIDATES = "candidates"
-"""In the meta of a request to an archive: its ``Candidates``."""
 # What is wrong with a page itself, and so with every capture of the same bytes.
 _OF_THE_BYTES = frozenset(("not_an_article", "other_article", "not_html"))
 _NAMED = 3

@@ -25,6 +25,7 @@ from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.files import readable
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
+from crawler.visits import visit_of
 from crawler.warc.archive import READABLE
 
 if TYPE_CHECKING:
@@ -215,12 +216,12 @@ class SavedPages:
         }
 
     async def answer(self, request: Request) -> Response:
-        article_id = request.meta["article"]
-        path = self._paths.get(article_id)
-        if path is None:
+        visit = visit_of(request)
+        path = self._paths.get(visit.article_id) if visit else None
+        if visit is None or path is None:
             raise NotSaved(f"no saved page in {self.root}")
-        self._read.add(article_id)
-        return saved_page(request, path, self._told_by[article_id], self._max_bytes)
+        self._read.add(visit.article_id)
+        return saved_page(request, path, self._told_by[visit.article_id], self._max_bytes)
 
     def note_read(self, path: Path) -> None:
         """Count a page of this folder that was read without this source being asked for it."""
@@ -236,13 +237,14 @@ def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Re
     """Answer a request with a saved page; PageRefused if it cannot be read or is larger than
     ``max_bytes``.
     """
-    request.meta["origin"] = Origin(
-        source="folder",
-        where=readable(path),
-        file=readable(path),
-        id_where=told_by,
-        status_assumed=True,
-    )
+    if visit := visit_of(request):
+        visit.origin = Origin(
+            source="folder",
+            where=readable(path),
+            file=readable(path),
+            id_where=told_by,
+            status_assumed=True,
+        )
     try:
         size = path.stat().st_size
         if size > max_bytes:

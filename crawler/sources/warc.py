@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from crawler.errors import ArchiveError
-from crawler.sources import Origin, PageRefused, add_note, nothing_captured
-from crawler.sources.candidates import CANDIDATES, Candidates
+from crawler.sources import Origin, PageRefused, nothing_captured
+from crawler.sources.candidates import Candidates
 from crawler.sources.page_files import reason_against
+from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive
 from crawler.warc.captures import candidates, key_of
 from crawler.warc.index import distinct
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.extraction.publishers import Publisher
+    from crawler.visits import Visit
     from crawler.warc.archive import ArchivedPage, ArchiveFile
     from crawler.warc.captures import Capture
 
@@ -74,12 +76,13 @@ class ArchivedPages:
             )
 
     async def answer(self, request: Request) -> Response:
-        found = self._candidate(request)
-        if found is None:
+        visit = visit_of(request)
+        found = self._candidate(request, visit) if visit else None
+        if visit is None or found is None:
             raise nothing_captured(request, self._archive.path)
         capture, file = found
         place = file.place(capture)
-        request.meta["origin"] = Origin(source=file.source, where=place, captured_at=capture.at)
+        visit.origin = Origin(source=file.source, where=place, captured_at=capture.at)
         if capture.method:
             raise PageRefused(
                 "not_an_article", f"{place}: it is the answer to a {capture.method} request"
@@ -88,7 +91,7 @@ class ArchivedPages:
             page = self._archive.read(capture, file)
         except ArchiveError as error:
             raise PageRefused(error.reason, str(error)) from error
-        request.meta["origin"] = Origin(
+        visit.origin = Origin(
             source=file.source,
             where=page.where,
             captured_at=page.captured_at,
@@ -99,25 +102,24 @@ class ArchivedPages:
         )
         # What was captured stays as it is.
         request.meta["dont_retry"] = True
-        for note in page.notes:
-            add_note(request, note)
+        for text in page.notes:
+            note(request, text)
         return _response(page, request)
 
-    def _candidate(self, request: Request) -> Found | None:
+    def _candidate(self, request: Request, visit: Visit) -> Found | None:
         """The capture to try for an article, or for the page that a redirect led to."""
-        tried: Candidates | None = request.meta.get(CANDIDATES)
-        if tried is None:
-            tried = Candidates(self._of_article(request.meta["article"]), _MOST_TRIED)
-            request.meta[CANDIDATES] = tried
+        if visit.candidates is None:
+            visit.candidates = Candidates(self._of_article(visit.article_id), _MOST_TRIED)
+        tried = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if not redirects:
-            for note in tried.notes():
-                add_note(request, note)
+            for text in tried.notes():
+                note(request, text)
             found = tried.levels[0][0] if tried.levels[0] else None
         else:
-            led_here_from: Origin = request.meta["origin"]
+            redirected_at = visit.origin.captured_at if visit.origin else None
             captures = list(self._archive.captures(request.url))
-            found = tried.beyond(redirects, _ordered(captures, led_here_from.captured_at))
+            found = tried.beyond(redirects, _ordered(captures, redirected_at))
         return found  # type: ignore[return-value]
 
     def _of_article(self, article_id: str) -> list[Found]:

@@ -39,21 +39,19 @@ from scrapy.http import Headers, Response
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
-from crawler.middlewares.live import retry_after
+from crawler.middlewares.retries import retry_after
 from crawler.sources import (
-    NAMED_BY_USER,
-    NOTES,
     NotSaved,
     Origin,
     PageRefused,
     SourceUnavailable,
     Stopped,
-    add_note,
     nothing_captured,
     server_named,
 )
-from crawler.sources.candidates import CANDIDATES, Candidates
+from crawler.sources.candidates import Candidates
 from crawler.sources.warc import addresses
+from crawler.visits import PURPOSE, Errand, errand_of, note, visit_of
 from crawler.warc.captures import Capture, candidates, is_timestamp, key_of
 
 if TYPE_CHECKING:
@@ -63,6 +61,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.extraction.publishers import Publisher
+    from crawler.visits import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +99,6 @@ _NOT_ANSWERED = (
 # Lists of captures and original bytes are there for programs; robots.txt is for those that follow
 # links.
 _META = {
-    NAMED_BY_USER: True,
     "dont_redirect": True,
     "dont_retry": True,
     "dont_obey_robotstxt": True,
@@ -147,27 +145,27 @@ class Wayback:
     async def answer(self, request: Request) -> Response:
         # It has its own patience.
         request.meta["dont_retry"] = True
-        found = await self._candidate(request)
-        if found is None:
+        visit = visit_of(request)
+        found = await self._candidate(request, visit) if visit else None
+        if visit is None or found is None:
             raise nothing_captured(request, self._replay)
-        return await self._page(found, request)
+        return await self._page(found, request, visit)
 
-    async def _candidate(self, request: Request) -> Capture | None:
+    async def _candidate(self, request: Request, visit: Visit) -> Capture | None:
         """The capture to try for what is asked for: an article, or the page a redirect led to."""
-        tried: Candidates | None = request.meta.get(CANDIDATES)
-        if tried is None:
-            urls = addresses(request.meta["article"], self._publisher)
-            tried = request.meta[CANDIDATES] = Candidates((), _MOST_TRIED, urls)
+        if visit.candidates is None:
+            urls = addresses(visit.article_id, self._publisher)
+            visit.candidates = Candidates((), _MOST_TRIED, urls)
+        tried = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if redirects:
-            led_here_from: Origin = request.meta["origin"]
-            at = led_here_from.captured_at
+            at = visit.origin.captured_at if visit.origin else None
             known = len(tried.levels) > redirects
             captures = () if known else candidates(await self._captures(request.url, at), at)
             found = tried.beyond(redirects, [(capture, None) for capture in captures])
             return found and found[0]
-        for note in tried.notes():
-            add_note(request, note)
+        for text in tried.notes():
+            note(request, text)
         await self._look_up(tried)
         return tried.levels[0][0][0] if tried.levels[0] else None
 
@@ -216,13 +214,13 @@ class Wayback:
                 "unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})"
             ) from error
 
-    async def _page(self, capture: Capture, request: Request) -> Response:
+    async def _page(self, capture: Capture, request: Request, visit: Visit) -> Response:
         """The page of a capture as it was; NotSaved or PageRefused if that is not what comes."""
-        tried: Candidates = request.meta[CANDIDATES]
+        tries = 1 if visit.candidates and visit.candidates.passed else self._tries
         where = f"{self._replay}/{capture.timestamp}id_/{capture.url}"
-        request.meta["origin"] = Origin(source=self.name, where=where, captured_at=capture.at)
+        visit.origin = Origin(source=self.name, where=where, captured_at=capture.at)
         for _ in range(_MOST_STEPS):
-            answer = await self._get(where, 1 if tried.passed else self._tries)
+            answer = await self._get(where, tries)
             led_to = _OF_THE_ARCHIVE.search(
                 (answer.headers.get(b"Location") or b"").decode("latin-1")
             )
@@ -246,10 +244,11 @@ class Wayback:
                 "unreadable",
                 f"{where} answers with a capture of another page, {_one_line(original)}",
             )
-        request.meta["origin"] = Origin(source=self.name, where=where, captured_at=captured_at)
+        visit.origin = Origin(source=self.name, where=where, captured_at=captured_at)
         # Content codings are taken off the archive's own answer.
-        for note in answer.request.meta.get(NOTES, ()) if answer.request else ():
-            add_note(request, note)
+        if errand := errand_of(answer.request):
+            for text in errand.notes:
+                note(request, text)
         headers = _page_headers(answer)
         if 300 <= answer.status < 400:
             headers[b"Location"] = (
@@ -270,7 +269,8 @@ class Wayback:
                 await self._wait(self._not_before - monotonic())
                 password = self._authorization.get(host_and_port(url))
                 headers = {b"Authorization": password} if password else {}
-                asked = Request(url, headers=headers, meta=_META)
+                meta = {**_META, PURPOSE: Errand(named_by_user=True)}
+                asked = Request(url, headers=headers, meta=meta)
                 wait = self._backoff * 2 ** (tried - 1)
                 try:
                     response = await self._crawler.engine.download_async(asked)

@@ -5,6 +5,8 @@ from typing import Any
 
 from scrapy.contracts import Contract
 
+from crawler.visits import PURPOSE, Visit
+
 
 class SavedPageContract(Contract):
     """``@saved_page PATH`` in the place of ``@url``: the callback is checked on a saved page. PATH is below the working folder."""
@@ -14,5 +16,6 @@ class SavedPageContract(Contract):
     def adjust_request_args(self, args: dict[str, Any]) -> dict[str, Any]:
         path = Path(self.args[0])
         args["url"] = path.resolve().as_uri()
-        args["meta"] = {**(args.get("meta") or {}), "saved_page": path}
+        visit = Visit(article_id=path.stem, saved_page=path)
+        args["meta"] = {**(args.get("meta") or {}), PURPOSE: visit}
         return args

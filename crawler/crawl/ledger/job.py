@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -92,6 +92,7 @@ class Job:
         limit: int,
         intervals: Intervals,
         sync_seconds: float,
+        on_failure: Callable[[CrawlerError], None] = lambda error: None,
     ) -> bool:
         """Begin a run, with what is to be asked for again queued. Return whether its arguments are
         those of the run before.
@@ -126,7 +127,7 @@ class Job:
                 )
             )
         self.run = Run(number, began, finished + 1)
-        self.pages = Pages(self.database, number, began, intervals, sync_seconds)
+        self.pages = Pages(self.database, number, began, intervals, sync_seconds, on_failure)
         point("run begun")
         return last is None or last.arguments == self._told
 

@@ -22,7 +22,7 @@ from itemadapter import ItemAdapter
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
 
 from crawler.crash import point
-from crawler.crawl.frontier import READ_AGAIN, Listing, Sighting, listed_item
+from crawler.crawl.frontier import READ_AGAIN, ArticleState, Listing, listed_item
 from crawler.crawl.ledger import database, history
 from crawler.crawl.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 from crawler.errors import CrawlerError, LedgerError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from crawler.crawl.frontier import Order, State
+    from crawler.crawl.frontier import Priority, State
     from crawler.crawl.ledger.database import Database
     from crawler.crawl.ledger.recheck import Intervals
 
@@ -109,6 +109,7 @@ class Pages:
         began: datetime,
         intervals: Intervals,
         sync_seconds: float,
+        on_failure: Callable[[CrawlerError], None] = lambda error: None,
     ) -> None:
         self.database = store
         self.run = run
@@ -116,10 +117,10 @@ class Pages:
         self.sync_seconds = sync_seconds
         self._began = began.timestamp()
         self.failed: CrawlerError | None = None
-        self.on_failure: Callable[[CrawlerError], None] = lambda error: None
-        self.before_commit: Callable[[], None] = lambda: None
-        """Called before each commit, any of which may outlast a power cut: makes the files durable
-        that it refers to.
+        self._on_failure = on_failure
+        self.before_commit: list[Callable[[], None]] = []
+        """Called before each commit, any of which may outlast a power cut. They make the files
+        durable that the commit refers to.
         """
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
@@ -129,7 +130,7 @@ class Pages:
             self._record = 1 + (
                 connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0
             )
-        self._changed: dict[str, Sighting] = {}
+        self._changed: dict[str, ArticleState] = {}
         self._listed: list[tuple[Any, ...]] = []
         self._fetched: list[tuple[Any, ...]] = []
         self._recorded: list[tuple[Any, ...]] = []
@@ -141,38 +142,38 @@ class Pages:
         self._synced = time.monotonic()
         self._unsynced = False
 
-    def recall(self, article_ids: Iterable[str]) -> Iterator[Sighting]:
+    def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
         if self._empty:
             # Then the run itself has met all that there is.
             return
         article_ids = iter(article_ids)
         while some := list(islice(article_ids, _CHUNK)):
-            yield from map(_sighting, self._rows(_FOUND, {"ids": some}))
+            yield from map(_state, self._rows(_FOUND, {"ids": some}))
 
-    def note(self, sighting: Sighting, *, waits: bool = False) -> None:
-        self._changed[sighting.id] = sighting
-        if sighting.place is not None and sighting.place >= self._places:
-            self._places = sighting.place + 1
+    def note(self, state: ArticleState, *, waits: bool = False) -> None:
+        self._changed[state.id] = state
+        if state.fetch_index is not None and state.fetch_index >= self._places:
+            self._places = state.fetch_index + 1
 
     def note_listing(
-        self, sighting: Sighting, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
-        counts = sighting.listing
+        counts = state.listing
         whole = first or counts is None or counts.uploaded_at != item.uploaded_at
         self._listed.append(
             (
-                *(sighting.id, page_id, self.run, place, item.position),
+                *(state.id, page_id, self.run, place, item.position),
                 None if whole else item.headline_raw,
                 msgspec.json.encode(item) if whole else None,
             )
         )
 
-    def listings(self, sighting: Sighting) -> list[Listing]:
+    def listings(self, state: ArticleState) -> list[Listing]:
         if self._listed:
             self.flush()
-        return list(map(_listing, self._rows(_LISTERS, {"ids": [sighting.id]})))
+        return list(map(_listing, self._rows(_LISTERS, {"ids": [state.id]})))
 
-    def next(self, *, deeper: bool) -> list[Sighting]:
+    def next(self, *, deeper: bool) -> list[ArticleState]:
         if self._level_ended and not deeper:
             return []
         # What is queued is looked up there.
@@ -187,9 +188,11 @@ class Pages:
         self._level_ended = len(level) < _CHUNK
         if level:
             self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
-        return list(map(_sighting, level))
+        return list(map(_state, level))
 
-    def unfetched(self, known: Iterable[Sighting]) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
+    def unfetched(
+        self, known: Iterable[ArticleState]
+    ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
         """Teasers whose record is not written, or not true any more; none while anything is still
         to be fetched.
         """
@@ -207,12 +210,12 @@ class Pages:
 
     def _with_listings(
         self, article_ids: list[str]
-    ) -> Iterator[tuple[Sighting, Sequence[Listing]]]:
+    ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
         """Articles with their listings, in the order of the ids; their records are looked up for
         ``store``, too.
         """
         values = {"ids": article_ids}
-        found = {row.id: _sighting(row) for row in self._rows(_FOUND, values)}
+        found = {row.id: _state(row) for row in self._rows(_FOUND, values)}
         listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
         for row in self._rows(_LISTERS, values):
             listings[row.id].append(_listing(row))
@@ -220,7 +223,9 @@ class Pages:
         self._told |= {(row.id, row.kind): row for row in self._rows(_TOLD, values)}
         yield from ((found[name], listings[name]) for name in article_ids if name in found)
 
-    def never_fetched(self) -> Iterator[tuple[Sighting, list[tuple[Order, str, RelatedItem]]]]:
+    def never_fetched(
+        self,
+    ) -> Iterator[tuple[ArticleState, list[tuple[Priority, str, RelatedItem]]]]:
         self.flush()
         listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(
             None
@@ -235,7 +240,7 @@ class Pages:
         for _, rows in groupby(self._stream(query), key=attrgetter("id")):
             of_one = list(rows)
             if listings := list(_as_listed(of_one)):
-                yield _sighting(of_one[0]), listings
+                yield _state(of_one[0]), listings
 
     def _stream(self, query: Any) -> Iterator[Any]:
         if self.failed is None:
@@ -245,67 +250,67 @@ class Pages:
             except LedgerError as error:
                 self.fail(error)
 
-    def store(self, sighting: Sighting | None, record: Any, read: Record | None) -> Any:
-        if isinstance(read, Article) and sighting is not None:
-            return self._store_article(sighting, record, read)
-        kept = self._made(None if sighting is None else sighting.id, record)
-        if sighting is None:
+    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
+        if isinstance(read, Article) and state is not None:
+            return self._store_article(state, record, read)
+        kept = self._made(None if state is None else state.id, record)
+        if state is None:
             self._recorded.append(kept)
             return record
         if isinstance(read, Failure):
-            known = sighting.refusal == read.reason
-            self._fetch_row(sighting, read.reason, read.detail)
-            self._done(sighting, "article" if sighting.revision else "failure", read.reason)
+            known = state.refusal == read.reason
+            self._fetch_row(state, read.reason, read.detail)
+            self._done(state, "article" if state.revision else "failure", read.reason)
             if known:
                 return None
         else:
-            sighting.told = True
-            self.note(sighting)
-            if self._latest(sighting.id, kept.kind) == kept.json:
+            state.emitted = True
+            self.note(state)
+            if self._latest(state.id, kept.kind) == kept.json:
                 return None
         self._recorded.append(kept)
         return record
 
-    def _store_article(self, sighting: Sighting, record: Any, read: Article) -> Any:
+    def _store_article(self, state: ArticleState, record: Any, read: Article) -> Any:
         changed: tuple[str, ...] = ()
-        if sighting.revision:
-            latest = self._latest(sighting.id, "article")
+        if state.revision:
+            latest = self._latest(state.id, "article")
             old = msgspec.json.decode(latest) if latest else {}
             new = msgspec.json.decode(
                 msgspec.json.encode(record if isinstance(record, Article) else read)
             )
             changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
             # That it is back is new to those who were told that it is gone.
-            if not changed and not sighting.refusal:
-                sighting.validators = sighting.answered
-                self.unchanged(sighting, "unchanged")
+            if not changed and not state.refusal:
+                state.validators = state.answered
+                self.unchanged(state, "unchanged")
                 return None
         if isinstance(record, Article):
-            record = replace(record, revision=sighting.revision + 1, changed=changed)
-        kept = self._made(sighting.id, record)
-        sighting.revision = kept.revision or sighting.revision
-        sighting.validators = sighting.answered
-        outcome = "new" if sighting.revision in (0, 1) else "changed"
+            record = replace(record, revision=state.revision + 1, changed=changed)
+        kept = self._made(state.id, record)
+        state.revision = kept.revision or state.revision
+        state.validators = state.answered
+        outcome = "new" if state.revision in (0, 1) else "changed"
         self._fetch_row(
-            sighting,
+            state,
             outcome,
-            ", ".join(changed) or (f"back after {sighting.refusal}" if sighting.refusal else None),
+            ", ".join(changed) or (f"back after {state.refusal}" if state.refusal else None),
         )
-        self._done(sighting, "article")
+        self._done(state, "article")
         self._recorded.append(kept)
         return record
 
-    def unchanged(self, sighting: Sighting, outcome: str) -> None:
-        self._fetch_row(sighting, outcome, None)
-        self._done(sighting, sighting.state)
+    def unchanged(self, state: ArticleState, outcome: str) -> None:
+        self._fetch_row(state, outcome, None)
+        self._done(state, state.state)
 
-    def leave(self, sighting: Sighting, state: State, detail: str | None = None) -> None:
+    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
         """Keep that an article was asked for and there is no record of it: dropped by an item
         pipeline, or not saved.
         """
-        sighting.told = sighting.told and sighting.state == state
-        self._fetch_row(sighting, state, detail)
-        self._done(sighting, "article" if sighting.revision else state)
+        state.emitted = state.emitted and state.state == becomes
+        self._fetch_row(state, becomes, detail)
+        self._done(state, "article" if state.revision else becomes)
 
     def archived(self, url: str) -> Archived | None:
         """How the last answer of a URL that carried a page is archived; None if it is not."""
@@ -317,18 +322,18 @@ class Pages:
     def note_archived(self, archived: Archived) -> None:
         self._archived[archived.url] = archived
 
-    def _done(self, sighting: Sighting, state: State, reason: str | None = None) -> None:
-        sighting.state = state
-        sighting.refusal = reason if reason in ANSWERS else None
-        sighting.queued = False
-        self.note(sighting)
+    def _done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
+        state.state = becomes
+        state.refusal = reason if reason in ANSWERS else None
+        state.queued = False
+        self.note(state)
 
-    def _fetch_row(self, sighting: Sighting, outcome: str, detail: str | None) -> None:
-        self.intervals.plan(sighting, outcome, self._began, time.time())
+    def _fetch_row(self, state: ArticleState, outcome: str, detail: str | None) -> None:
+        self.intervals.plan(state, outcome, self._began, time.time())
         self._fetched.append(
             (
-                *(self._fetch, self.run, sighting.id, utc_now(), outcome),
-                *(_readable(detail), sighting.revision or None),
+                *(self._fetch, self.run, state.id, utc_now(), outcome),
+                *(_readable(detail), state.revision or None),
             )
         )
         self._fetch += 1
@@ -370,7 +375,7 @@ class Pages:
         """Keep nothing from now on, for something could not be kept or read."""
         if self.failed is None:
             self.failed = error
-            self.on_failure(error)
+            self._on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
         """Commit what was told since the last time, durably if the next time may be too late for
@@ -382,7 +387,8 @@ class Pages:
             return
         point("before a commit")
         try:
-            self.before_commit()
+            for make_durable in self.before_commit:
+                make_durable()
             with self.database.transaction(durable=durable) as connection:
                 self._write(connection)
                 if durable:
@@ -415,7 +421,7 @@ class Pages:
     def _write(self, connection: Connection) -> None:
         for statement, rows in (
             (_LISTING, self._listed),
-            (_PAGE, [self._row(sighting) for sighting in self._changed.values()]),
+            (_PAGE, [self._row(state) for state in self._changed.values()]),
             (_RECORD, self._recorded),
             (_FETCH, self._fetched),
             (_ARCHIVED, [tuple(archived) for archived in self._archived.values()]),
@@ -424,25 +430,25 @@ class Pages:
                 database.execute_many(connection, statement, rows)
         connection.execute(_GIVEN_PLACES, {"given": self._places})
 
-    def _row(self, sighting: Sighting) -> tuple[Any, ...]:
+    def _row(self, state: ArticleState) -> tuple[Any, ...]:
         return (
             *(
-                sighting.id,
-                sighting.state,
-                sighting.queued,
-                *sighting.order,
-                sighting.found_on,
+                state.id,
+                state.state,
+                state.queued,
+                *state.priority,
+                state.found_on,
                 self.run,
-                sighting.place,
-                sighting.told,
+                state.fetch_index,
+                state.emitted,
             ),
             *(
-                sighting.revision,
-                sighting.due_at,
-                sighting.interval,
-                sighting.failures,
-                *sighting.validators,
-                sighting.refusal,
+                state.revision,
+                state.due_at,
+                state.interval,
+                state.failures,
+                *state.validators,
+                state.refusal,
             ),
         )
 
@@ -506,15 +512,15 @@ def _readable(detail: str | None) -> str | None:
     )
 
 
-def _sighting(row: Any) -> Sighting:
-    return Sighting(
+def _state(row: Any) -> ArticleState:
+    return ArticleState(
         id=row.id,
         state=row.state,
-        order=(row.depth, row.lister, row.position),
+        priority=(row.depth, row.lister, row.position),
         found_on=row.found_on,
         queued=row.queued,
-        place=row.place,
-        told=row.told,
+        fetch_index=row.place,
+        emitted=row.told,
         revision=row.revision,
         due_at=row.due_at,
         interval=row.interval,
@@ -524,7 +530,7 @@ def _sighting(row: Any) -> Sighting:
     )
 
 
-def _as_listed(rows: list[Any]) -> Iterator[tuple[Order, str, RelatedItem]]:
+def _as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
     """The place that each list gives an article, the page, and the item."""
     items = [_item(row) for row in rows]
     whole = next(filter(None, items), None)

@@ -11,7 +11,7 @@ to be asked for every hour is due when cron starts the next run, an hour after i
 
 from dataclasses import dataclass
 
-from crawler.crawl.frontier import Sighting
+from crawler.crawl.frontier import ArticleState
 from crawler.errors import CrawlerError
 from crawler.items import ANSWERS
 
@@ -42,25 +42,25 @@ class Intervals:
                 f"RECHECK_MAX: got {self.longest:g}, which is less than RECHECK_MIN ({self.shortest:g})"
             )
 
-    def plan(self, sighting: Sighting, outcome: str, began: float, now: float) -> None:
+    def plan(self, state: ArticleState, outcome: str, began: float, now: float) -> None:
         """Set when an article is due again.
 
         ``began`` and ``now`` are when the run began and the article was fetched (POSIX seconds),
         ``outcome`` is that of ``schema.FETCHES``.
         """
         if outcome in ("new", "changed"):
-            sighting.interval = self._bounded(sighting.interval / 2)
+            state.interval = self._bounded(state.interval / 2)
         elif outcome in ("unchanged", "not_modified", "dropped", "not_saved") or outcome in ANSWERS:
-            sighting.interval = self._bounded(sighting.interval * 2)
+            state.interval = self._bounded(state.interval * 2)
         else:
             wait = self._bounded(
-                self.shortest * min(2.0 ** min(sighting.failures, 64), _LONGEST_BACKOFF)
+                self.shortest * min(2.0 ** min(state.failures, 64), _LONGEST_BACKOFF)
             )
-            sighting.failures += 1
-            sighting.due_at = self._due(wait, began, now)
+            state.failures += 1
+            state.due_at = self._due(wait, began, now)
             return
-        sighting.failures = 0
-        sighting.due_at = self._due(sighting.interval, began, now)
+        state.failures = 0
+        state.due_at = self._due(state.interval, began, now)
 
     def _due(self, interval: float, began: float, now: float) -> float:
         since = min(max(0.0, now - began), _TAKEN * interval)

@@ -1,0 +1,312 @@
+"""The report and the exit code of a run: pure functions of its stats and its balance.
+
+Everything that a run counts is in Scrapy's stats, where other extensions and services see it too:
+
+- ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as the
+  run before), ``/from/<source>``; ``teasers/<why>``; ``failures/<reason>``; ``records/dropped`` (by
+  an item pipeline).
+- ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
+  ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result), and the
+  arguments that the report names: ``/everything``, ``/recheck``, ``/hosts``, ``/sources``.
+- ``feeds/written``, ``/kept``, ``/errors``, ``/failed``; ``sources/files``, ``/faults``;
+  ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``, ``/failed``.
+- ``job/folder``, ``/run``, ``/began``, ``/continued``, ``/continued_faults``, ``/failed``,
+  ``/next_due``.
+- ``crawl/exit_code``, set last.
+
+The balance: every article that a run discovers ends as exactly one record. With a ledger the
+balance is that of the whole job.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from crawler.items import ANSWERS, REASONS
+from crawler.terminal import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crawler.crawl.ledger.history import Balance
+
+COMPLETE, COULD_NOT_START, WRONG_ARGUMENTS, INCOMPLETE, NOTHING_STORED, UNBALANCED = range(6)
+"""The exit codes of ``scrapy crawl``."""
+_NAMED = 10
+
+
+def report(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
+    """Return a short table of what a run did; its last line is the balance."""
+    return "\n".join(map(escaped, Outcome(stats, balance).lines()))
+
+
+def exit_code(stats: Mapping[str, Any], balance: Balance | None = None) -> int:
+    """Return the exit code of a run."""
+    return Outcome(stats, balance).exit_code()
+
+
+def faults_in(failures: Mapping[str, int]) -> int:
+    """Count the failures that another try, or a better parser, could mend."""
+    return sum(
+        count for reason, count in failures.items() if reason in REASONS and reason not in ANSWERS
+    )
+
+
+class Outcome:
+    """A run's stats as the report needs them, also while it goes on."""
+
+    def __init__(self, stats: Mapping[str, Any], balance: Balance | None = None) -> None:
+        self._stats = stats
+        self._balance = balance
+        self.teasers = self._counts("teasers/")
+        self.failures = self._counts("failures/")
+        self.articles = self._count("articles/new") + self._count("articles/changed")
+        self.dropped = self._count("records/dropped")
+
+    def _count(self, name: str) -> int:
+        return int(self._stats.get(name, 0))
+
+    def _counts(self, prefix: str) -> Counter[str]:
+        return Counter(
+            {
+                name.removeprefix(prefix): count
+                for name, count in self._stats.items()
+                if name.startswith(prefix)
+            }
+        )
+
+    def _list(self, name: str) -> list[str]:
+        return list(self._stats.get(name, ()))
+
+    @property
+    def fetched(self) -> int:
+        """How many pages were requested and answered, or failed."""
+        unchanged = self._count("articles/unchanged") + self._count("articles/still_unavailable")
+        return self.articles + unchanged + self.failures.total()
+
+    @property
+    def discovered(self) -> int:
+        """How many articles the run, or its job, came to know."""
+        return self._balance.discovered if self._balance else self._count("crawl/discovered")
+
+    @property
+    def stored(self) -> int:
+        return self.articles + self.teasers.total() + self.failures.total()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the run came to its end, rather than being broken off."""
+        return "crawl/finish_reason" in self._stats
+
+    @property
+    def is_interrupted(self) -> bool:
+        reason = self._stats.get("crawl/finish_reason", "finished")
+        return reason != "finished" or self.teasers["interrupted"] > 0
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something was left that another run could fetch."""
+        return (
+            faults_in(self.failures) + self._count("job/continued_faults") > 0
+            or self.is_interrupted
+            or self.dropped > 0
+            or bool(self._list("crawl/unrecorded") or self._list("sources/faults"))
+        )
+
+    @property
+    def _has_job(self) -> bool:
+        return "job/folder" in self._stats
+
+    @property
+    def _has_asked(self) -> bool:
+        if self.fetched + self.teasers["not_saved"] > 0:
+            return True
+        return bool(self._stats.get("crawl/everything")) and not self.discovered
+
+    @property
+    def _stored_nothing(self) -> bool:
+        """Whether the run requested pages and none of them became an article.
+
+        Where every answer was definitive (gone, forbidden, never saved), it counts only if the job
+        holds no article of an earlier run either.
+        """
+        if self.articles or self._count("articles/unchanged"):
+            return False
+        still_unavailable = self._count("articles/still_unavailable")
+        if (faults_in(self.failures) or self.is_interrupted) and not still_unavailable:
+            return True
+        held = self._balance.articles if self._balance else 0
+        return self._has_asked and not held
+
+    def exit_code(self) -> int:
+        if "job/failed" in self._stats or "archive/failed" in self._stats:
+            return COULD_NOT_START
+        if self._stats.get("crawl/stop_reason") == "renderer_down":
+            return NOTHING_STORED
+        if not self.is_closed:
+            return INCOMPLETE if self._has_job else NOTHING_STORED
+        feeds_failed = self._list("feeds/errors") or self._stats.get("feeds/failed")
+        if feeds_failed or self._stored_nothing:
+            return NOTHING_STORED
+        if not self._is_balanced:
+            return UNBALANCED
+        return INCOMPLETE if self.is_incomplete else COMPLETE
+
+    @property
+    def _is_balanced(self) -> bool:
+        if self._balance:
+            return self._balance.balanced
+        return self.discovered == self.stored + self.dropped
+
+    def lines(self) -> list[str]:
+        lines = []
+        if "job/run" in self._stats:
+            lines.append("run {job/run} of {job/folder}, {job/began} UTC".format_map(self._stats))
+        return [
+            *lines,
+            *self._list("job/continued"),
+            *self._table(),
+            *(f"  {line}" for line in self._list("sources/files")),
+            *self._archive_and_feeds(),
+            *self._troubles(),
+            *self._ending(),
+            self._sum(),
+        ]
+
+    def _table(self) -> list[str]:
+        by_source = _by(self._counts("articles/from/")) if self._count("crawl/sources") > 1 else ""
+        rows = [
+            ("articles", self.articles, by_source),
+            ("teasers", self.teasers.total(), _by(self.teasers)),
+            ("failures", self.failures.total(), _by(self.failures)),
+        ]
+        if self._has_job:
+            if self.is_closed and not self._count("crawl/taken") and not self.teasers:
+                return [f"  nothing new: {self._why_nothing()}"]
+            kinds = {
+                "new": self._count("articles/new"),
+                "changed": self._count("articles/changed"),
+                "unchanged": self._count("articles/unchanged"),
+                "gone or forbidden as before": self._count("articles/still_unavailable"),
+            }
+            found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+            articles = ("articles", self.articles, "; ".join(filter(None, (found, by_source))))
+            rows = [articles, *(row for row in rows[1:] if row[1])]
+        seconds = float(self._stats.get("crawl/elapsed_seconds", 0))
+        rate = self.fetched / max(seconds, 0.001)
+        depth = self._count("crawl/depth")
+        return [
+            *(f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows),
+            f"  {self.fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
+            *self._rendering(),
+        ]
+
+    def _why_nothing(self) -> str:
+        recheck = self._stats.get("crawl/recheck", "due")
+        return "nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}"
+
+    def _rendering(self) -> list[str]:
+        counts = self._counts("rendering/")
+        if not counts["rendered"] + counts["failed"] + counts["plain"]:
+            return []
+        parts = [f"{counts['rendered']:,} rendered"]
+        if counts["kept"]:
+            parts.append(f"{counts['kept']:,} of them read as they came, which said more")
+        if counts["unfinished"]:
+            parts.append(f"{counts['unfinished']:,} of them not to their end")
+        if counts["failed"]:
+            parts.append(f"{counts['failed']:,} could not be, and were read as they came")
+        parts.append(f"{counts['plain']:,} needed no rendering")
+        return [f"  {'; '.join(parts)}"]
+
+    def _archive_and_feeds(self) -> list[str]:
+        lines = []
+        if exchanges := self._count("archive/exchanges"):
+            revisits = self._count("archive/revisits")
+            as_before = f", {revisits:,} of them as before" if revisits else ""
+            path = self._stats.get("archive/path")
+            lines.append(f"  archived: {path} ({exchanges:,} exchanges{as_before})")
+        errors = self._list("feeds/errors")
+        lines += [f"  written: {feed}" for feed in self._list("feeds/written")]
+        lines += [f"  {kept}" for kept in self._list("feeds/kept")]
+        lines += [f"  not stored: {error}" for error in errors]
+        if self._stats.get("feeds/failed") and not errors:
+            lines.append("  not stored: a feed could not be written; the log says why")
+        return lines
+
+    def _troubles(self) -> list[str]:
+        """Return what a reader of the table would miss."""
+        lines = []
+        articles = self._balance.articles if self._balance else self.articles
+        knows_sum = not self._has_job or self._balance is not None
+        if not articles and self._has_asked and self.discovered and knows_sum:
+            lines.append("  no article was stored: none of what was asked for could be had")
+        lines += [
+            f"  not readable, so that pages may be missing: {fault}"
+            for fault in self._list("sources/faults")
+        ]
+        if not self.discovered and self._stats.get("crawl/everything"):
+            hosts = ", ".join(self._list("crawl/hosts"))
+            lines.append(
+                f"  no article was stored: what was given holds none of {hosts}; "
+                "an archive of a mirror is read with its base_url"
+            )
+        if self.dropped:
+            lines.append(f"  {self.dropped} records were dropped by an item pipeline")
+        if unrecorded := self._list("crawl/unrecorded"):
+            ids = ", ".join(unrecorded[:_NAMED]) + (" …" if len(unrecorded) > _NAMED else "")
+            lines.append(
+                f"  no result was recorded for these; they will be retried, and the log may say "
+                f"why: {ids}"
+            )
+        return lines
+
+    def _ending(self) -> list[str]:
+        if fault := self._stats.get("job/failed") or self._stats.get("archive/failed"):
+            return [f"  stopped: {fault}"]
+        if message := self._stats.get("crawl/stop_message"):
+            return [f"  stopped: {message}", f"  {self._how_to_continue()}"]
+        reason = self._stats.get("crawl/finish_reason")
+        if self._has_job and (not self.is_closed or self.is_interrupted):
+            how = f"stopped before its end ({reason})" if self.is_closed else "broken off"
+            return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
+        if not self.is_closed:
+            return [
+                "  the run was broken off before it could write its feeds; what they held is in "
+                "files that end in .part"
+            ]
+        if self.is_interrupted:
+            return [f"  the run was stopped before its end ({reason}); what it had is stored"]
+        next_due = self._stats.get("job/next_due")
+        return [f"  next due: {next_due}"] if next_due else []
+
+    def _how_to_continue(self) -> str:
+        if self._stats.get("crawl/stop_reason") == "site_down":
+            if self._has_job:
+                return "the same command goes on with it"
+            return "it is among the teasers"
+        if self._has_job:
+            return "the same command goes on where it was"
+        return "what it had is stored"
+
+    def _sum(self) -> str:
+        if self._balance:
+            return str(self._balance)
+        if self._has_job:
+            folder = self._stats["job/folder"]
+            return f"what it had is stored; scrapy status -s JOBDIR={folder} tells the sum"
+        is_even = self.discovered == self.stored
+        line = (
+            f"discovered {self.discovered} {'=' if is_even else '!='} articles {self.articles} "
+            f"+ teasers {self.teasers.total()} + failures {self.failures.total()}"
+        )
+        if is_even or self.dropped or not self.is_closed:
+            return line
+        return (
+            f"{line} (the sum does not balance: this is a fault of the crawler, please report it)"
+        )
+
+
+def _by(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common() if count)

@@ -1,0 +1,126 @@
+"""What the parts of one run share.
+
+A spider makes its ``Run`` once, in ``from_crawler``, and everything else gets it from there: the
+scheduler, middlewares, pipelines, extensions and feeds.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from crawler.errors import CrawlerError, LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from crawler.crawl.arguments import Arguments
+    from crawler.crawl.frontier import Frontier
+    from crawler.crawl.ledger.job import Job
+    from crawler.crawl.outages import Outages
+    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.records import Fetch
+    from crawler.extraction.publishers import Publisher
+    from crawler.items import Record
+    from crawler.warc.writer import Exchange, WarcWriter
+
+logger = logging.getLogger(__name__)
+
+StopReason = Literal["site_down", "renderer_down", "ledger_failed", "archive_failed"]
+"""Why a run stops itself; the ``finish_reason`` of its spider."""
+
+
+class Source(Protocol):
+    """Answers requests for articles in place of the live site.
+
+    ``name`` is what records call it. An ``offline`` source opens no connection. ``faults`` name
+    the parts of it that cannot be read.
+    """
+
+    name: str
+    offline: bool
+    faults: list[str]
+
+    async def answer(self, request: Any) -> Any:
+        """Return the response to a request, with its content coding, and note its origin.
+
+        Raises NotSaved or PageRefused if there is none.
+        """
+        ...
+
+    def articles(self) -> Iterator[str]:
+        """Yield the id of each article that the source holds, once.
+
+        Raises CrawlerError if it cannot tell.
+        """
+        ...
+
+
+class Stop(NamedTuple):
+    """Why a run stopped itself, and the same for people."""
+
+    reason: StopReason
+    message: str
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run of a crawl.
+
+    ``sources`` are asked in turn for a page; None stands for the live site. ``given`` are the
+    arguments as text. ``close`` closes the spider with a reason. ``started`` is false while
+    ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. An ``archive`` is given
+    the exchanges of HTTP by ``archive_exchange``, and rendered pages by ``archive_page``.
+    """
+
+    given: Mapping[str, str]
+    arguments: Arguments
+    frontier: Frontier
+    outages: Outages
+    began: datetime
+    close: Callable[[StopReason], None]
+    sources: list[Source | None] = field(default_factory=list)
+    job: Job | None = None
+    archive: WarcWriter | None = None
+    archive_exchange: Callable[[Exchange], None] | None = None
+    archive_page: Callable[[str, bytes], None] | None = None
+    renderer: str | None = None
+    started: bool = False
+    stopped: Stop | None = None
+    extracted: dict[str, Extracted] = field(default_factory=dict)
+    """By article id, what came of a page whose item is on its way through the pipelines."""
+    fetches: dict[str, Fetch] = field(default_factory=dict)
+    """By article id, how such a page was fetched."""
+    records: dict[str, Record] = field(default_factory=dict)
+    """By article id, such an item's record before the user's own pipelines change it."""
+
+    @property
+    def publisher(self) -> Publisher:
+        return self.arguments.publisher
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the run opens no connection."""
+        return bool(self.sources) and all(
+            source is not None and source.offline for source in self.sources
+        )
+
+    def fail(self, error: CrawlerError) -> None:
+        """End the run because its ledger or its archive cannot be written."""
+        logger.error("%s", error)
+        is_ledger = isinstance(error, LedgerError)
+        self.stop("ledger_failed" if is_ledger else "archive_failed", str(error))
+
+    def stop(self, reason: StopReason, message: str) -> None:
+        """End the run early, for the first reason that is given."""
+        if self.stopped is None:
+            self.stopped = Stop(reason, message)
+            self.close(reason)
+
+
+def run_of(spider: object) -> Run | None:
+    """Return the run of a spider; None for one that is not built on this project's frontier."""
+    run = getattr(spider, "run", None)
+    return run if isinstance(run, Run) else None

@@ -1,0 +1,184 @@
+"""The settings that the articles spider brings along, each with its reason.
+
+The spider applies them itself (``apply``), so that they hold in any project, in scripts and with
+``scrapy runspider``, and leave other spiders alone. They stand between Scrapy's defaults and the
+user's settings: every setting of a project, a subclass or the command line takes precedence.
+Components are added to Scrapy's ``*_BASE`` dictionaries, so that the user's own merge with them.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+try:
+    _VERSION = version("neighbourhood-crawler")
+except PackageNotFoundError:
+    # A checkout that is not installed.
+    _VERSION = "dev"
+
+# Politeness. A news site is one host: one request at a time, slower when it answers slowly, and it
+# can see who asks.
+USER_AGENT = f"neighbourhood-crawler/{_VERSION} (research and archiving of news; Scrapy)"
+ROBOTSTXT_OBEY = True
+# robots.txt rules are written for this name, not for the whole user agent.
+ROBOTSTXT_USER_AGENT = "neighbourhood-crawler"
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 1.0
+DOWNLOAD_DELAY = 0.5
+CONCURRENT_REQUESTS = 1
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_TIMEOUT = 60
+# Seconds: the longest Retry-After to wait for, and the first pause before a retry without one.
+RETRY_AFTER_MAX = 600.0
+RETRY_BACKOFF = 0.5
+# Seconds: the longest Crawl-delay of a robots.txt to keep to.
+CRAWL_DELAY_MAX = 60.0
+# Pages in a row that fail in the same way before a site counts as down; 0 for never.
+SITE_DOWN_AFTER = 20
+# The failure's own log line says it.
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+
+# Web archives on the web: where captures are replayed, and where they are listed (None: where
+# archives of that kind have it); seconds between requests, and to wait for a busy archive that
+# sends no Retry-After.
+WAYBACK_URL = "https://web.archive.org/web"
+WAYBACK_CDX_URL: str | None = None
+WAYBACK_DELAY = 2.5
+WAYBACK_BACKOFF = 60.0
+
+# Browsers (render): where Splash is; which browser render=auto uses; the seconds that a page has to
+# come to rest, and for which it must have been at rest; the seconds that a page may wait for a free
+# slot of Splash, besides its own time.
+SPLASH_URL = "http://127.0.0.1:8050"
+RENDERER = "splash"
+RENDER_TIMEOUT = 15.0
+RENDER_QUIET = 0.5
+SPLASH_SLOT_TIMEOUT = 30.0
+
+# Safety.
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+REDIRECT_MAX_TIMES = 5
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+# Articles need none, and the first cookie makes tldextract fetch a list from the network.
+COOKIES_ENABLED = False
+# Which page led to which is nobody else's business.
+REFERER_ENABLED = True
+REFERRER_POLICY = "no-referrer"
+
+# The frontier knows which article was requested; a fingerprint of every request only costs time.
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+SCHEDULER = "crawler.scheduler.FrontierScheduler"
+ITEM_PROCESSOR = "crawler.item_processor.RecordProcessor"
+# It reads the source of every callback to warn of a mistake that mypy finds too.
+WARN_ON_GENERATOR_RETURN_VALUE = False
+# A page gives one item: a hundred workers for each response cost more than the page itself.
+CONCURRENT_ITEMS = 1
+
+# Seconds that reading a page may take; a page that takes longer is a failure, too_slow.
+READ_TIMEOUT = 10.0
+# Worker processes that read pages in a run with seed=all; None for one less than there are
+# processors, at most three; 0 for none.
+READER_PROCESSES: int | None = None
+
+# A crawl with a ledger (JOBDIR). Seconds: the bounds of the interval between fetches of an article,
+# and how long a commit may wait to be safe from a power cut.
+RECHECK_MIN = 3600.0
+RECHECK_MAX = 30 * 24 * 3600.0
+LEDGER_SYNC_INTERVAL = 1.0
+
+# Whether cells of CSV that a spreadsheet would run as a formula begin with an apostrophe.
+CSV_ESCAPE_FORMULAS = True
+FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
+FEED_EXPORT_ENCODING = "utf-8"
+
+# Whether to print the report of a run.
+REPORT_ENABLED = True
+# Seconds between progress lines where there is no terminal; 0 for none, as cron should be quiet.
+PROGRESS_INTERVAL = 0.0
+
+COMPONENTS: dict[str, dict[str, Any]] = {
+    # A publisher's pages are on the web or in files.
+    "DOWNLOAD_HANDLERS": {
+        "ftp": None,
+        "s3": None,
+        # Scrapy's own, which also notes the bytes for an archive.
+        "http": "crawler.downloading.recording.RecordingDownloadHandler",
+        "https": "crawler.downloading.recording.RecordingDownloadHandler",
+    },
+    "SPIDER_MIDDLEWARES": {
+        # The frontier keeps the depth.
+        "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+        # URLs are made from ids, and meta is never copied.
+        "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+        "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+    },
+    "DOWNLOADER_MIDDLEWARES": {
+        # The last to see a response.
+        "crawler.middlewares.parsing.ParsingMiddleware": 5,
+        # Before robots.txt and throttling, which saved pages do not need.
+        "crawler.middlewares.sources.SourcesMiddleware": 10,
+        # Drops an offsite redirect without telling where it led.
+        "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+        "crawler.middlewares.offsite.PublisherOnlyMiddleware": 50,
+        # Takes the failure of a robots.txt for permission (RFC 9309).
+        "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+        "crawler.middlewares.robots.RobotsMiddleware": 100,
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+        "crawler.middlewares.retries.PatientRetryMiddleware": 550,
+        # Returns the half of a stream that is cut as if it were all.
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+        "crawler.middlewares.content_coding.ContentCodingMiddleware": 590,
+        "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+        "crawler.middlewares.redirects.RefusingRedirectMiddleware": 600,
+        # Importing it opens a socket and takes a tenth of a second; ours loads it on demand.
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+        "crawler.middlewares.cookies.CookiesOnDemand": 700,
+        # A page that only refreshes to another is not an article, and is recorded as such.
+        "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+        "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    },
+    "ITEM_PIPELINES": {"crawler.pipelines.RecordPipeline": 100},
+    "EXTENSIONS": {
+        # Before all others that log what a site says.
+        "crawler.extensions.safe_logs.SafeLogs": -10,
+        "crawler.extensions.reporting.Reporter": 0,
+        "crawler.extensions.progress.Progress": 1,
+        # Like Scrapy's, except that what it cannot write counts.
+        "scrapy.extensions.feedexport.FeedExporter": None,
+        "crawler.feeds.exporter.WatchedFeedExporter": 2,
+        "crawler.extensions.job_keeper.JobKeeper": 10,
+        "crawler.extensions.archiving.Archiving": 20,
+        # The ledger keeps what a crawl knows.
+        "scrapy.extensions.spiderstate.SpiderState": None,
+        # Off by the settings above, but then still imported with all that they need.
+        "scrapy.extensions.telnet.TelnetConsole": None,
+        "scrapy.extensions.remote_control.RemoteControl": None,
+        # Progress says more than "Crawled N pages".
+        "scrapy.extensions.logstats.LogStats": None,
+    },
+    "FEED_STORAGES": dict.fromkeys(("", "file"), "crawler.feeds.storage.WholeFileStorage"),
+    "FEED_EXPORTERS": {
+        "csv": "crawler.feeds.spreadsheet.SafeCsvExporter",
+        "jsonlines": "crawler.feeds.exporter.RecordLinesExporter",
+        "jsonl": "crawler.feeds.exporter.RecordLinesExporter",
+        "jl": "crawler.feeds.exporter.RecordLinesExporter",
+    },
+}
+"""Added to the ``*_BASE`` setting of each name; None removes one of Scrapy's own."""
+
+
+def apply(settings: BaseSettings) -> None:
+    """Add these settings to those of a crawl, below the user's own."""
+    for name, value in globals().items():
+        if name.isupper() and name not in ("COMPONENTS", "TYPE_CHECKING") and name[0] != "_":
+            settings.set(name, value, priority="addon")
+    for name, components in COMPONENTS.items():
+        base = f"{name}_BASE"
+        settings.set(base, {**settings.getdict(base), **components}, priority="addon")

@@ -1,0 +1,162 @@
+"""Gathers what a run came to in its stats, and prints the report when all is written."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.extensions.feedexport import FeedExporter
+
+from crawler.crawl import report
+from crawler.crawl.run import run_of
+from crawler.errors import CrawlerError, LedgerError
+from crawler.sources.folder import SavedPages
+from crawler.terminal import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scrapy.crawler import Crawler
+
+    from crawler.crawl.ledger.history import Balance
+    from crawler.crawl.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Prints the report of a run, in scripts too, and sets ``crawl/exit_code``.
+
+    REPORT_ENABLED=0 keeps it from printing. Standard output belongs to a feed that is sent there;
+    the report then goes to standard error.
+    """
+
+    def __init__(self, crawler: Crawler, run: Run) -> None:
+        self.crawler = crawler
+        self._run = run
+        self._began = monotonic()
+        self._balance: Balance | None = None
+        self._has_reported = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        run = run_of(crawler.spider)
+        if run is None:
+            raise NotConfigured
+        reporter = cls(crawler, run)
+        crawler.signals.connect(reporter._opened, signal=signals.spider_opened)
+        crawler.signals.connect(reporter._closed, signal=signals.spider_closed)
+        crawler.signals.connect(reporter._stopped, signal=signals.engine_stopped)
+        return reporter
+
+    def _opened(self) -> None:
+        self._began = monotonic()
+        run = self._run
+        faults = [fault for source in run.sources if source for fault in source.faults]
+        for fault in faults:
+            logger.warning("%s", fault)
+        self._set("sources/faults", faults)
+        self._set("crawl/everything", run.arguments.everything)
+        self._set("crawl/recheck", run.arguments.recheck)
+        self._set("crawl/hosts", sorted(run.publisher.hosts))
+        self._set("crawl/sources", len(run.sources))
+        if run.job is not None and run.job.run is not None:
+            self._set("job/folder", str(run.job.folder))
+            self._set("job/run", run.job.run.number)
+            self._set("job/began", f"{run.job.run.began:%Y-%m-%d %H:%M:%S}")
+
+    def _closed(self, reason: str) -> None:
+        run = self._run
+        # The feeds are written next, and depend on how complete the run is.
+        self._set("crawl/finish_reason", reason)
+        self._gather()
+        job = run.job
+        if job is not None and job.pages is not None:
+            job.pages.flush()
+            if job.pages.failed is None:
+                try:
+                    self._balance, next_due = job.balance(), job.next_due()
+                    self._set("job/next_due", next_due)
+                except LedgerError as error:
+                    job.pages.fail(error)
+            is_interrupted = report.Outcome(self.crawler.stats.get_stats()).is_interrupted
+            if not is_interrupted:
+                self._set("crawl/unrecorded", list(run.frontier.unrecorded))
+
+    def _gather(self) -> None:
+        run = self._run
+        self._set("crawl/discovered", run.frontier.discovered)
+        self._set("crawl/taken", run.frontier.taken)
+        self._set("crawl/elapsed_seconds", round(monotonic() - self._began, 3))
+        self._set("sources/files", list(_files(run)))
+        if run.stopped is not None:
+            self._set("crawl/stop_reason", run.stopped.reason)
+            self._set("crawl/stop_message", run.stopped.message)
+        if run.archive is not None:
+            self._set("archive/path", str(run.archive.path))
+            self._set("archive/exchanges", run.archive.exchanges)
+            self._set("archive/revisits", run.archive.revisits)
+            if run.archive.failed is not None:
+                self._set("archive/failed", str(run.archive.failed))
+        if run.job is not None:
+            failed = run.job.pages.failed if run.job.pages else None
+            if run.job.pages is None or failed is not None:
+                self._set("job/failed", str(failed or "the ledger was not opened"))
+        self._set("feeds/failed", self._feeds_failed())
+
+    def _feeds_failed(self) -> bool:
+        """Return whether a feed of this run was not stored, or none was written at all."""
+        if self._run.job is not None:
+            return self._run.job.feeds_failed
+        stats = self.crawler.stats.get_stats()
+        wants_feeds = bool(self.crawler.settings.getdict("FEEDS"))
+        return any(name.startswith("feedexport/failed_count") for name in stats) or (
+            wants_feeds and self.crawler.get_extension(FeedExporter) is None
+        )
+
+    def _set(self, name: str, value: Any) -> None:
+        self.crawler.stats.set_value(name, value)
+
+    def _stopped(self) -> None:
+        # scrapy parse, shell and check run the spider without crawling.
+        if self._run.started and self.crawler.settings.getbool("REPORT_ENABLED"):
+            self.print()
+        else:
+            self.finish()
+
+    def finish(self) -> int:
+        """Bring the stats up to date; return the exit code of the run."""
+        self._gather()
+        exit_code = report.exit_code(self.crawler.stats.get_stats(), self._balance)
+        self._set("crawl/exit_code", exit_code)
+        return exit_code
+
+    def print(self) -> int:
+        """Print the report, once; return the exit code of the run."""
+        exit_code = self.finish()
+        if not self._has_reported:
+            self._has_reported = True
+            text = report.report(self.crawler.stats.get_stats(), self._balance)
+            feeds = map(str, self.crawler.settings.getdict("FEEDS"))
+            to_stderr = any(uri.startswith("stdout:") for uri in feeds)
+            # The run is over: whether its report can be shown changes nothing.
+            with suppress(CrawlerError), output():
+                print(text, file=sys.stderr if to_stderr else sys.stdout)
+        return exit_code
+
+
+def _files(run: Run) -> Iterable[str]:
+    """Return a line for each folder of saved pages: the sum of its files, each counted once."""
+    folders = [source for source in run.sources if isinstance(source, SavedPages)]
+    for folder in folders:
+        # Where everything is read, a file is left only if another folder had the article.
+        others = [other for other in folders if other is not folder and run.arguments.everything]
+        counts = folder.tally(others)
+        named = f" in {folder.root}" if len(folders) > 1 else ""
+        parts = [f"{label} {count:,}" for label, count in counts.items() if count]
+        yield f"files{named}: {sum(counts.values()):,} = {' + '.join(parts)}"

@@ -1,0 +1,60 @@
+"""Refuses hosts that are not the publisher's, and private addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import NotConfigured
+
+from crawler.crawl.run import run_of
+from crawler.downloading.addresses import PrivateAddressError, is_private_literal, named_by_user
+from crawler.extraction.publishers import host_and_port
+from crawler.sources import PageRefused
+from crawler.visits import errand_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from crawler.crawl.run import Run
+    from crawler.extraction.publishers import Publisher
+
+
+class PublisherOnlyMiddleware:
+    """Refuses offsite requests with the reason, where Scrapy's OffsiteMiddleware drops them silently.
+
+    Of private addresses it refuses those that are written out. The addresses of names are checked
+    when they are connected to (downloading/connections.py), unless a proxy looks them up.
+    """
+
+    def __init__(self, crawler: Crawler, run: Run) -> None:
+        self._run = run
+        self._named = named_by_user(run.given, crawler.settings)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        run = run_of(crawler.spider)
+        if run is None:
+            raise NotConfigured
+        return cls(crawler, run)
+
+    async def process_request(self, request: Request) -> None:
+        errand = errand_of(request)
+        if not self._run.started or (errand and errand.named_by_user):
+            # scrapy parse, shell and check request what their user names.
+            return
+        if errand is None or errand.robots_redirects is None:
+            # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
+            refuse_other_hosts(request, self._run.publisher)
+        host = urlsplit(request.url).hostname or ""
+        if is_private_literal(host) and host_and_port(request.url) not in self._named:
+            raise PageRefused("private_address", str(PrivateAddressError(host, host)))
+
+
+def refuse_other_hosts(request: Request, publisher: Publisher) -> None:
+    """Raise PageRefused for a redirect to a host that is not the publisher's."""
+    if urlsplit(request.url).hostname not in publisher.hosts:
+        raise PageRefused(
+            "offsite_redirect", f"redirected to {request.url}, which is not the publisher's"
+        )

@@ -1,0 +1,70 @@
+"""Scrapy's retries, with a pause before each that holds back all other requests too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+
+from crawler.scheduler import FrontierScheduler
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+
+class PatientRetryMiddleware(RetryMiddleware):
+    """Pauses for as long as Retry-After says, at most RETRY_AFTER_MAX seconds.
+
+    Without the header the pause begins at RETRY_BACKOFF seconds and doubles with each retry of the
+    same page.
+    """
+
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        if request.meta.get("dont_retry"):
+            return response
+        result = super().process_response(request, response)
+        asked = retry_after(response) if response.status in (429, 503) else None
+        if asked is not None:
+            # Also when this page is given up: the others are requested from the same host.
+            self._pause(min(asked, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
+        elif result is not response:
+            self._back_off(request)
+        return result
+
+    def process_exception(  # type: ignore[override]
+        self, request: Request, exception: Exception
+    ) -> Request | Response | None:
+        result = super().process_exception(request, exception)
+        if result is not None:
+            self._back_off(request)
+        return result
+
+    def _back_off(self, request: Request) -> None:
+        retries = request.meta.get("retry_times", 0)
+        self._pause(self.crawler.settings.getfloat("RETRY_BACKOFF") * 2**retries)
+
+    def _pause(self, seconds: float) -> None:
+        scheduler = self.crawler.engine.scheduler
+        if isinstance(scheduler, FrontierScheduler) and seconds > 0:
+            self.crawler.stats.inc_value("retry/paused_seconds", round(seconds))
+            scheduler.pause(seconds)
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3).
+
+    The header is a number of seconds or a date; None without a valid one.
+    """
+    value = (response.headers.get(b"Retry-After") or b"").decode("latin-1").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        at = parsedate_to_datetime(value)
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,81 @@
+"""Answers requests for articles from the source whose turn it is, before they reach the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from scrapy.exceptions import NotConfigured
+
+from crawler.crawl.run import run_of
+from crawler.middlewares.offsite import refuse_other_hosts
+from crawler.sources import NotSaved, SourceUnavailable, Stopped, most_bytes
+from crawler.sources.chain import source_name
+from crawler.sources.folder import SavedPages, saved_page
+from crawler.visits import visit_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from crawler.crawl.run import Run, Source
+    from crawler.visits import Visit
+
+
+class SourcesMiddleware:
+    """Asks the source at ``Visit.turn``; the live site is asked by Scrapy.
+
+    ``Visit.saved_page`` answers whatever the source. A crawl whose sources are all offline opens no
+    connection.
+    """
+
+    def __init__(self, crawler: Crawler, run: Run) -> None:
+        self._run = run
+        self._max_bytes = most_bytes(crawler.settings)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        run = run_of(crawler.spider)
+        if run is None:
+            raise NotConfigured
+        return cls(crawler, run)
+
+    async def process_request(self, request: Request) -> Response | None:
+        visit = visit_of(request)
+        if visit is None:
+            if self._run.is_offline:
+                raise NotSaved("a crawl of saved pages asks for nothing else")
+            return None
+        if visit.saved_page:
+            return self._saved_page(request, visit)
+        source = self._run.sources[visit.turn] if self._run.sources else None
+        if not visit.has_address and not isinstance(source, SavedPages):
+            raise NotSaved("known by the name of a saved page, which this run was not given")
+        self._refuse_if_down(source, visit)
+        if source is None:
+            return None
+        if request.meta.get("redirect_times"):
+            refuse_other_hosts(request, self._run.publisher)
+        answer: Response = await source.answer(request)
+        return answer
+
+    def _saved_page(self, request: Request, visit: Visit) -> Response:
+        assert visit.saved_page is not None
+        for source in self._run.sources:
+            if isinstance(source, SavedPages):
+                source.note_read(visit.saved_page)
+        return saved_page(request, visit.saved_page, visit.id_where, self._max_bytes)
+
+    def _refuse_if_down(self, source: Source | None, visit: Visit) -> None:
+        """Do not ask a source that is down: SourceUnavailable if there is a next one, else Stopped.
+
+        What is stored of an article is newer than what the next source has.
+        """
+        name = source_name(source)
+        reason = self._run.outages.reason(name)
+        if reason is None:
+            return
+        is_last = visit.turn + 1 == len(self._run.sources)
+        if is_last or self._run.frontier.known[visit.article_id].revision:
+            raise Stopped(f"{name} is down")
+        raise SourceUnavailable(reason, f"{name} is down, so it was not asked", asked=False)

@@ -1,0 +1,43 @@
+"""Conditional requests: asking the live site for an article only if it has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.sources import CONDITIONS
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+    from crawler.crawl.frontier import ArticleState, Validators
+    from crawler.crawl.run import Run
+
+
+def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
+    """Return the headers that make a request conditional (RFC 9110, 13.1); none if it may not be."""
+    asks_live_site = turn == 0 and run.sources[:1] in ([None], [])
+    if (
+        not asks_live_site
+        # An unchanged page says nothing about what its scripts fetch.
+        or run.arguments.render
+        or run.arguments.recheck == "all"
+        or not state.revision
+        or state.refusal
+    ):
+        return {}
+    if run.archive is not None:
+        # A 304 is of use in the archive only if the archive has the answer that it refers to.
+        before = run.archive.before(run.publisher.url_of(state.id))
+        if before is None or (before.etag, before.last_modified) != state.validators:
+            return {}
+    named = zip(CONDITIONS, state.validators, strict=True)
+    return {name: value.encode("latin-1") for name, value in named if value}
+
+
+def validators_of(response: Response) -> Validators:
+    """Return the ETag and Last-Modified of a response (RFC 9110, 8.8)."""
+    etag, last_modified = (response.headers.get(name) for name in (b"ETag", b"Last-Modified"))
+    return (
+        etag.decode("latin-1") if etag else None,
+        last_modified.decode("latin-1") if last_modified else None,
+    )

@@ -1,0 +1,99 @@
+"""What a request is for: the one object of this project in ``request.meta``.
+
+Scrapy copies ``meta`` to retries and redirects, so that these share the object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scrapy import Request
+
+    from crawler.crawl.parser_pool import Extracted
+    from crawler.items import Reason
+    from crawler.rendering import Rendered
+    from crawler.sources import Origin
+    from crawler.sources.candidates import Candidates
+
+PURPOSE = "purpose"
+"""The key in ``request.meta``; its value is a ``Visit`` or an ``Errand``."""
+
+
+class Attempt(NamedTuple):
+    """What one source said of a page that it did not provide."""
+
+    source: str
+    reason: Reason | Literal["not_saved"]
+    detail: str
+    status: int | None
+    requests: int
+    """How many requests were made."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """A request for the page of an article.
+
+    ``turn`` is the index of the source that is asked, ``taken`` whether the frontier has given the
+    article out. ``saved_page`` is a file that answers whatever the source; ``id_where`` says where
+    the article's id comes from. An article that is known only by the name of a file ``has_address``
+    false. ``attempts`` are those of earlier sources. The others are filled in as an answer comes:
+    its ``origin``, unless the live site answered; ``notes`` on what had to be assumed about it; the
+    archive's ``candidates``; what it was ``extracted`` to, or the fault of that; and ``rendered``.
+    """
+
+    article_id: str
+    turn: int = 0
+    taken: bool = False
+    saved_page: Path | None = None
+    id_where: str = "asked for"
+    has_address: bool = True
+    attempts: tuple[Attempt, ...] = ()
+    origin: Origin | None = None
+    notes: list[str] = field(default_factory=list)
+    candidates: Candidates | None = None
+    extracted: Extracted | Exception | None = None
+    rendered: Rendered | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Errand:
+    """Any other request that this project makes.
+
+    ``named_by_user``: to a server that the user named, such as a web archive or a browser, rather
+    than to the publisher. ``robots_redirects``: for a robots.txt; the URLs that it redirected to.
+    """
+
+    named_by_user: bool = False
+    robots_redirects: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def visit_of(request: Request | None) -> Visit | None:
+    """Return the visit that a request belongs to, if any."""
+    purpose = request.meta.get(PURPOSE) if request else None
+    return purpose if isinstance(purpose, Visit) else None
+
+
+def errand_of(request: Request | None) -> Errand | None:
+    """Return the errand that a request belongs to, if any."""
+    purpose = request.meta.get(PURPOSE) if request else None
+    return purpose if isinstance(purpose, Errand) else None
+
+
+def note(request: Request, text: str) -> None:
+    """Note what had to be assumed about the answer to a request, for the record of its page."""
+    purpose = request.meta.get(PURPOSE)
+    if isinstance(purpose, (Visit, Errand)) and text not in purpose.notes:
+        purpose.notes.append(text)
+
+
+def visit_in(request: Request) -> Visit:
+    """Return the visit of a request that is known to have one."""
+    visit = visit_of(request)
+    assert visit is not None
+    return visit
