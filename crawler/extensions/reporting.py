@@ -142,6 +142,10 @@ class Reporter:
         if not self._has_reported:
             self._has_reported = True
             text = report.report(self.crawler.stats.get_stats(), self._balance)
+            if self.crawler.settings["LOG_FILE"]:
+                # Whoever reads the log of a service, such as Scrapyd, sees nothing else.
+                for line in text.splitlines():
+                    logger.info("%s", line)
             feeds = map(str, self.crawler.settings.getdict("FEEDS"))
             to_stderr = any(uri.startswith("stdout:") for uri in feeds)
             # The run is over: whether its report can be shown changes nothing.
