@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import DropItem
 from scrapy.pipelines import ItemPipelineManager
 
+from crawler.assembly import check_parts
 from crawler.crawl import records
 from crawler.crawl.run import run_of
 from crawler.extraction.page import ParsedPage
@@ -34,6 +35,12 @@ class RecordProcessor(ItemPipelineManager):
 
     Items of spiders without a frontier pass through unchanged.
     """
+
+    async def open_spider_async(self) -> None:
+        """Open the pipelines; CrawlerError if an add-on has taken out a part of ours."""
+        if run := run_of(self._crawler.spider):
+            check_parts(self._crawler.settings, run)
+        await super().open_spider_async()
 
     async def process_item_async(self, item: Any) -> Any:
         """Return what the pipelines make of an item; NothingNew if the ledger has it already."""

@@ -12,6 +12,7 @@ from scrapy import Request, Spider
 from w3lib.url import file_uri_to_path
 
 from crawler import defaults
+from crawler.assembly import check_parts
 from crawler.crawl import arguments
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.outages import Outages
@@ -105,6 +106,7 @@ class FrontierSpider(Spider):
         spider._fallback = Fallback(run, spider._request_again, site_down_after)
         if run.arguments.render:
             run.renderer = prepare(run.arguments.render, settings)
+        check_parts(settings, run)
         if folder := settings.get("JOBDIR"):
             spider._continue_job(Path(folder), settings)
         return spider
