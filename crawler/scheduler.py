@@ -10,6 +10,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.asyncio import call_later
 
 from crawler.crawl.run import run_of
+from crawler.engine import ask_scheduler
 from crawler.visits import visit_of
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class FrontierScheduler(BaseScheduler):
             # The event loop's clock may be a little ahead of this one.
             if (left := self._paused_until - monotonic()) > 0:
                 call_later(left, resume)
-            # By itself the engine asks only every five seconds.
-            elif engine._slot is not None and engine._slot.closing is None:
-                engine._slot.nextcall.schedule()
+            else:
+                ask_scheduler(engine)
 
         call_later(seconds, resume)

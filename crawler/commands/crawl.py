@@ -95,7 +95,7 @@ class Command(crawl.Command):
                 logging.getLogger(name).setLevel(logging.INFO)
         # A crawl makes many small objects that die young; at Python's default it would look for cycles every 700 of them.
         gc.set_threshold(50_000, 20, 100)
-        crawler = self._create_crawler(args[0])
+        crawler = self.crawler_process.create_crawler(args[0])
         run = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         fault = (

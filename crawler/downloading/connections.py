@@ -5,9 +5,7 @@ keep them: no byte is sent to a private address that the user did not name, what
 says; the head of an answer is bounded; and a body that ends with its connection is whole only if
 the server closed that connection in order (RFC 9112, 6.3 and 9.8).
 
-This uses names that Scrapy 2.19 and Twisted keep private: the handler's ``_pool`` and the pool's
-``_factory``, ``_LenientHTTP11ClientProtocol`` and its factory and parser, ``_parser`` and
-``_disconnectParser`` of Twisted's protocol, ``bodyDecoder`` of its parser.
+There is no public way to any of this: see private_names.py.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
 from crawler.crawl.run import run_of
+from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.sources import (
     WITH_PAGE,
@@ -111,16 +112,12 @@ class ParsingMiddleware:
             while not (await asyncio.wait((extracting,), timeout=timeout))[0]:
                 if timeout == _GRACE:
                     raise Stopped(f"{task.article_id}: the run was stopped while its page was read")
-                timeout = _GRACE if self._is_stopped() else _STOP_CHECK
+                timeout = _GRACE if is_closing(self._crawler.engine) else _STOP_CHECK
             return extracting.result()
         except TooSlowError as error:
             raise PageRefused("too_slow", str(error)) from None
         finally:
             extracting.cancel()
-
-    def _is_stopped(self) -> bool:
-        slot = self._crawler.engine._slot if self._crawler.engine else None
-        return slot is None or slot.closing is not None
 
     def _closed(self) -> None:
         self._parser.close()

@@ -36,6 +36,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Headers, Response
 
+from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
@@ -300,8 +301,7 @@ class Wayback:
         """Wait, unless the run is to end: then it need not be any more."""
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
-            slot = self._crawler.engine._slot
-            if slot is None or slot.closing is not None:
+            if is_closing(self._crawler.engine):
                 raise Stopped(f"{self._replay}: the run was stopped while it waited for its turn")
             await asyncio.sleep(min(left, _GLANCE_SECONDS))
 

@@ -1,0 +1,84 @@
+"""Checks that the parts of a crawl are in place, before its first request.
+
+The user's settings take precedence over ours, so that they may take out a part that the crawl
+cannot do without: it would then lose its archive, or go to the network although it is offline.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scrapy.utils.conf import build_component_list
+from scrapy.utils.misc import load_object
+
+from crawler.errors import CrawlerError
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+    from crawler.crawl.run import Run
+
+
+class _Part(NamedTuple):
+    setting: str
+    path: str
+    purpose: str
+
+
+_CLASSES = (
+    _Part("SCHEDULER", "crawler.scheduler.FrontierScheduler", "requests come from the frontier"),
+    _Part("ITEM_PROCESSOR", "crawler.item_processor.RecordProcessor", "it stores the records"),
+)
+_COMPONENTS = (
+    _Part("ITEM_PIPELINES", "crawler.pipelines.RecordPipeline", "it makes the records"),
+    _Part(
+        "DOWNLOADER_MIDDLEWARES",
+        "crawler.middlewares.sources.SourcesMiddleware",
+        "it keeps an offline crawl from the network",
+    ),
+    _Part(
+        "DOWNLOADER_MIDDLEWARES",
+        "crawler.middlewares.parsing.ParsingMiddleware",
+        "it keeps READ_TIMEOUT",
+    ),
+)
+_KEEPER = _Part(
+    "EXTENSIONS", "crawler.extensions.job_keeper.JobKeeper", "JOBDIR needs it to keep the ledger"
+)
+_ARCHIVE = _Part(
+    "EXTENSIONS", "crawler.extensions.archiving.Archiving", "archive needs it to write the file"
+)
+_RECORDER = _Part(
+    "DOWNLOAD_HANDLERS",
+    "crawler.downloading.recording.RecordingDownloadHandler",
+    "archive needs it to record what is fetched",
+)
+
+
+def check_parts(settings: BaseSettings, run: Run) -> None:
+    """Raise CrawlerError if a setting leaves out a part that this run needs."""
+    for part in _CLASSES:
+        _check(part, [settings[part.setting]])
+    components = list(_COMPONENTS)
+    if run.job is not None:
+        components.append(_KEEPER)
+    if run.arguments.archive is not None:
+        components.append(_ARCHIVE)
+        for scheme in ("http", "https"):
+            _check(_RECORDER, [settings.getwithbase("DOWNLOAD_HANDLERS").get(scheme)])
+    for part in components:
+        found = build_component_list(settings.get_component_priority_dict_with_base(part.setting))
+        _check(part, found)
+
+
+def _check(part: _Part, found: list[Any]) -> None:
+    wanted = load_object(part.path)
+    for path in found:
+        kind = load_object(path) if path else None
+        # To issubclass() every class with the methods of a scheduler is a subclass of every other.
+        if isinstance(kind, type) and wanted in kind.__mro__:
+            return
+    got = ", ".join(map(str, found)) if len(found) == 1 else "none of it"
+    raise CrawlerError(
+        f"{part.setting}: got {got}, takes {part.path} or a subclass, because {part.purpose}"
+    )

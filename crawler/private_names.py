@@ -1,0 +1,67 @@
+"""Every private name of Scrapy, Twisted and warcio that this project uses, and why.
+
+Each is a public way that is missing. tests/test_private_names.py checks that all of them exist in
+the installed versions, and that no other is used.
+"""
+
+from typing import NamedTuple
+
+
+class PrivateName(NamedTuple):
+    """``name`` of ``owner`` (a module or class by its path), and what there is no public way to."""
+
+    owner: str
+    name: str
+    missing: str
+
+
+_HTTP11 = "scrapy.core.downloader.handlers.http11"
+_NEWCLIENT = "twisted.web._newclient"
+_BYTES = "see the bytes of an exchange, bound its head, or tell a reset from an orderly end"
+
+PRIVATE_NAMES = (
+    PrivateName(_HTTP11, "_LenientHTTP11ClientFactory", _BYTES),
+    PrivateName(_HTTP11, "_LenientHTTP11ClientProtocol", _BYTES),
+    PrivateName(_HTTP11, "_LenientHTTPClientParser", _BYTES),
+    PrivateName(f"{_HTTP11}.HTTP11DownloadHandler", "_pool", "give the handler a connection pool"),
+    PrivateName("twisted.web.client.HTTPConnectionPool", "_factory", "choose the protocol class"),
+    PrivateName("twisted.web.client.HTTPConnectionPool", "_reactor", "copy a pool"),
+    PrivateName("twisted.web.client._HTTP11ClientFactory", "_quiescentCallback", _BYTES),
+    PrivateName(_NEWCLIENT, "BODY", _BYTES),
+    PrivateName(_NEWCLIENT, "DONE", _BYTES),
+    PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_parser", _BYTES),
+    PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_disconnectParser", _BYTES),
+    PrivateName(f"{_NEWCLIENT}.HTTPParser", "bodyDecoder", _BYTES),
+    PrivateName("twisted.web.http", "_DataLoss", "say that a body is not whole"),
+    PrivateName(
+        "scrapy.core.engine.ExecutionEngine",
+        "_slot",
+        "ask whether the engine is closing, or make it ask the scheduler again now",
+    ),
+    PrivateName(
+        "scrapy.extensions.feedexport.FeedExporter",
+        "_load_filter",
+        "write a feed that the settings do not name, as those of a killed run",
+    ),
+    PrivateName(
+        "scrapy.extensions.feedexport.FeedExporter",
+        "_start_new_batch",
+        "tell a feed storage which run its records are of",
+    ),
+    PrivateName(
+        "scrapy.downloadermiddlewares.cookies",
+        "_split_domain",
+        "keep tldextract from fetching its list from the network",
+    ),
+    PrivateName(
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware",
+        "_max_size",
+        "replace only how a body is decompressed",
+    ),
+    PrivateName(
+        "warcio.recordbuilder.RecordBuilder",
+        "_init_warc_headers",
+        "write the headers of a conversion record",
+    ),
+    PrivateName("warcio.recordbuilder.RecordBuilder", "_make_warc_id", "refer to a record"),
+)
