@@ -45,8 +45,9 @@ class Command(crawl.Command):
     """Overrides Scrapy's command of the same name. Spiders other than ``articles`` run as Scrapy runs them."""
 
     def long_desc(self) -> str:
-        names = ", ".join(arguments.NAMES)
-        return f"{self.short_desc()}. Arguments of the articles spider, as -a NAME=VALUE: {names}; README.md tells what they take."
+        return (
+            f"{self.short_desc()}. `scrapy arguments` lists the arguments of the articles spider."
+        )
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         replace_closed_streams()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from glob import has_magic
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from crawler.credentials import hide_userinfo_of
@@ -19,27 +20,78 @@ from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.items import RelatedItem
 from crawler.warc.archive import READABLE, WARC_SUFFIXES, is_archive
 
-NAMES = (
-    "seed",
-    "source",
-    "at",
-    "archive",
-    "site",
-    "base_url",
-    "depth",
-    "limit",
-    "since",
-    "until",
-    "match",
-    "recheck",
-    "render",
-)
 RECHECKS = ("due", "all", "none")
-"""What a crawl with a memory asks for again: what is due, all that it knows, nothing."""
+"""Which known articles a crawl with a ledger requests again: those that are due, all, none."""
 RENDERERS = ("splash", "playwright")
 """The browsers that run the scripts of the live site's pages."""
 WHERE_NEEDED = "auto"
-"""The value of ``render`` for the browser that RENDERER names, and only where a page lacks something."""
+"""The value of ``render`` for the browser that RENDERER names, used only where a page lacks
+something."""
+
+
+class Argument(NamedTuple):
+    """An argument of the spider: the Python ``type`` of its value, its default and its meaning."""
+
+    name: str
+    type: Any
+    default: Any
+    meaning: str
+
+
+ARGUMENTS = (
+    Argument(
+        "seed",
+        str | None,
+        None,
+        "where to start, one or more by commas: an article id, an article URL, the path of a saved "
+        "page, @FILE with one a line, or all for every article of files",
+    ),
+    Argument(
+        "source",
+        str,
+        "live",
+        "where pages come from, one or several by commas: live, wayback, a folder or file of saved "
+        "pages, archive files",
+    ),
+    Argument("at", date | None, None, "with archives, the capture nearest to this date"),
+    Argument("archive", str | None, None, "a WARC file to write everything to that is fetched"),
+    Argument("site", str, "alalam", "the publisher"),
+    Argument("base_url", str | None, None, "a root to use in place of the publisher's own"),
+    Argument("depth", int, 2, "how many hops from the seeds to follow"),
+    Argument("limit", int, 0, "the most articles to fetch, 0 for no limit"),
+    Argument(
+        "since",
+        date | None,
+        None,
+        "follow only related items whose picture was uploaded on this day or later",
+    ),
+    Argument(
+        "until",
+        date | None,
+        None,
+        "follow only related items whose picture was uploaded on this day or earlier",
+    ),
+    Argument(
+        "match",
+        str | None,
+        None,
+        "follow only related items whose headline matches this regular expression",
+    ),
+    Argument(
+        "recheck",
+        Literal[RECHECKS],
+        "due",
+        "with JOBDIR, which known articles to request again",
+    ),
+    Argument(
+        "render",
+        Literal[(*RENDERERS, WHERE_NEEDED)] | None,
+        None,
+        "have a browser run the scripts of the live site's pages; auto only where needed",
+    ),
+)
+"""The arguments of the spider, from which its schema and ``scrapy crawl --help`` are made."""
+NAMES = tuple(argument.name for argument in ARGUMENTS)
 _SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
 _SOURCE_TAKES = (
     "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "

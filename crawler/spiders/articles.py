@@ -36,7 +36,7 @@ class ArticlesSpider(FrontierSpider):
 
     name = "articles"
 
-    def __init__(self, *args: Any, **kwargs: str) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._saved_seeds: dict[str, tuple[Path, str]] = {}
         self._seeds: list[str] = []

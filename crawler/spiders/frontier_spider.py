@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import Request, Spider
+from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
 from w3lib.url import file_uri_to_path
 
 from crawler import defaults
@@ -38,6 +39,7 @@ from crawler.sources.chain import LIVE, open_sources
 from crawler.sources.folder import address_of
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
+from crawler.spiders.parameters import Parameters
 from crawler.visits import PURPOSE, Attempt, Visit, visit_of
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 _DECIDING = ("source", "at", "base_url", "depth", "since", "until", "match")
 
 
-class FrontierSpider(Spider):
+class FrontierSpider(Args[Parameters], Spider):
     """Reads articles, and follows their related items breadth first.
 
     A subclass gives the frontier its first articles (``start_with``). ``run`` holds everything that
@@ -66,11 +68,19 @@ class FrontierSpider(Spider):
     more_arguments: ClassVar[tuple[str, ...]] = ()
     """The names of a subclass's own arguments, besides those in README.md."""
 
-    def __init__(self, *args: Any, **kwargs: str) -> None:
-        """Check the arguments; CrawlerError if one is wrong."""
-        super().__init__(*args, **kwargs)
-        given = {name: value for name, value in kwargs.items() if name not in self.more_arguments}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Check the arguments; CrawlerError if one is wrong.
+
+        A script may give them as text, like the command line, or as values: ``depth=1``.
+        """
+        given = {
+            name: str(value)
+            for name, value in kwargs.items()
+            if value is not None and name not in self.more_arguments
+        }
+        # Checked here first: these messages say what to do.
         parsed = arguments.parse(given)
+        super().__init__(*args, **kwargs)
         self.allowed_domains = sorted(parsed.publisher.hosts)
         self._closing: set[asyncio.Task[None]] = set()
         self.run = Run(
