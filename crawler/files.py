@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -40,3 +41,23 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def check_writable(target: Path) -> None:
+    """OSError if no file can be put at ``target``."""
+    make_folder(target.parent)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if is_special(target):
+        return
+    if target.exists():
+        # What is added to is read first.
+        target.open("rb").close()
+    with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
+        probe.write(b"\n")
+        probe.flush()
+
+
+def is_special(target: Path) -> bool:
+    """Return whether a path is a device or a pipe, or another thing that is no file."""
+    return target.exists() and not target.is_file()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler.crawl.ledger import job
 from crawler.errors import CrawlerError
 from crawler.terminal import output, say
 
@@ -33,6 +32,9 @@ class LedgerCommand(ScrapyCommand):
         if len(args) != self.takes:
             got = f"got {' '.join(args)!r}" if args else "it is missing"
             raise UsageError(f"{got}; takes {self.syntax()}", print_help=False)
+        # A command is imported for every other one, too; the database takes long to import.
+        from crawler.crawl.ledger import job
+
         name = type(self).__module__.rpartition(".")[2]
         try:
             given = self.settings.get("JOBDIR")

@@ -10,7 +10,8 @@ from archives import NEWS, http, page, record
 from conftest import CACHE
 
 from crawler.errors import ArchiveError
-from crawler.warc.archive import Archive, archive_files, is_archive, other_files
+from crawler.warc.archive import Archive
+from crawler.warc.names import archive_files, is_archive, other_files
 from crawler.warc.records import (
     digest_of,
 )

@@ -14,7 +14,8 @@ _INDENT = " " * 12
 
 
 class Command(ScrapyCommand):
-    default_settings = {"LOG_ENABLED": False}
+    requires_project = True
+    requires_crawler_process = False
 
     def short_desc(self) -> str:
         return "List the arguments of the articles spider"

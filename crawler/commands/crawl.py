@@ -1,4 +1,8 @@
-"""``scrapy crawl``, with arguments checked before it starts, a report at its end, and an exit code that tells what happened."""
+"""``scrapy crawl``: arguments are checked first, and the exit code says how the run ended.
+
+Modules that only a crawl needs are imported when it begins, so that a wrong argument is reported
+at once.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,20 @@ import gc
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.commands import crawl
-from scrapy.crawler import Crawler
-from w3lib.url import file_uri_to_path
 
 from crawler.crawl import arguments
-from crawler.crawl.report import COULD_NOT_START
 from crawler.errors import CrawlerError, did_you_mean
-from crawler.extensions.reporting import Reporter
-from crawler.extensions.safe_logs import make_logs_safe
-from crawler.feeds.storage import check_writable
-from crawler.settings_check import check_values, misspelt
-from crawler.spiders.articles import ArticlesSpider
+from crawler.files import check_writable
 from crawler.terminal import replace_closed_streams, say
 
-# They tell what Scrapy is made of, not what the run does.
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_SPIDER, _MODULE = "articles", "crawler.spiders"
+# They say what Scrapy consists of, not what the run does.
 _WORDY_LOGGERS = (
     "scrapy.middleware",
     "scrapy.utils.log",
@@ -35,6 +37,8 @@ _WORDY_LOGGERS = (
     "scrapy.extensions.feedexport",
     "scrapy-playwright",
 )
+# They make a record of every page and item, which no handler would show.
+_BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
@@ -42,7 +46,7 @@ def _is_warning(record: logging.LogRecord) -> bool:
 
 
 class Command(crawl.Command):
-    """Overrides Scrapy's command of the same name. Spiders other than ``articles`` run as Scrapy runs them."""
+    """Scrapy's command, which runs spiders without a frontier as Scrapy does."""
 
     def long_desc(self) -> str:
         return (
@@ -53,50 +57,76 @@ class Command(crawl.Command):
         replace_closed_streams()
         super().process_options(args, opts)
         assert self.settings is not None
-        # Scrapy asks for this one before it sets that of ASYNCIO_EVENT_LOOP, and leaves it open; Python would complain of that at its end.
+        if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
+            try:
+                self._check_arguments(opts.spargs)
+                self._check_settings(opts.spargs)
+            except CrawlerError as error:
+                self._refuse(error)
+                sys.exit(self.exitcode)
+        # Scrapy asks for this loop before it sets that of ASYNCIO_EVENT_LOOP, and leaves it open;
+        # Python would complain of that at its end.
         self._first_loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._first_loop)
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in _WORDY_LOGGERS:
                 logging.getLogger(name).addFilter(_is_warning)
 
+    def _check_arguments(self, given: dict[str, str]) -> None:
+        parsed = arguments.parse(given)
+        arguments.require_seed(parsed)
+        if parsed.archive:
+            _check_target("archive", parsed.archive, "give another file with -a archive=FILE")
+
+    def _check_settings(self, given: dict[str, str]) -> None:
+        """Raise CrawlerError if a setting is wrong, or a feed could not be written at the end."""
+        from crawler.settings_check import check_values, misspelt
+
+        assert self.settings is not None
+        for warning in misspelt(self.settings):
+            say(f"scrapy crawl: {warning}", sys.stderr)
+        check_values(self.settings)
+        self._check_job(given)
+        self._check_feeds()
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        assert self.crawler_process is not None and self.settings is not None
+        from crawler.extensions.safe_logs import make_logs_safe
+        from crawler.spiders.frontier_spider import FrontierSpider
+
+        assert self.crawler_process is not None
         make_logs_safe()
         if asyncio.get_event_loop() is not self._first_loop:
             self._first_loop.close()
         spiders = self.crawler_process.spider_loader.list()
         if len(args) == 1 and args[0] not in spiders:
             hint = did_you_mean(args[0], spiders)
-            self._refuse(
-                CrawlerError(f"spider: got {args[0]!r}, takes one of {', '.join(spiders)}{hint}")
-            )
-            return
-        if len(args) != 1 or not issubclass(
-            self.crawler_process.spider_loader.load(args[0]), ArticlesSpider
+            message = f"spider: got {args[0]!r}, takes one of {', '.join(spiders)}{hint}"
+            self._refuse(CrawlerError(message))
+        elif len(args) == 1 and issubclass(
+            self.crawler_process.spider_loader.load(args[0]), FrontierSpider
         ):
+            self._crawl(args[0], opts)
+        else:
             super().run(args, opts)
-            return
-        for warning in misspelt(self.settings):
-            say(f"scrapy crawl: {warning}", sys.stderr)
-        try:
-            check_values(self.settings)
-            asked = arguments.parse(opts.spargs)
-            arguments.require_seed(asked)
-            self._check_job(opts.spargs)
-            self._check_feeds()
-            if asked.archive:
-                _check_target("archive", asked.archive, "give another file with -a archive=FILE")
-        except CrawlerError as error:
-            self._refuse(error)
-            return
+
+    def _crawl(self, spider: str, opts: argparse.Namespace) -> None:
+        from crawler.crawl.report import COULD_NOT_START
+
+        assert self.crawler_process is not None and self.settings is not None
+        if spider != _SPIDER:
+            # Its own arguments may differ.
+            try:
+                self._check_settings(opts.spargs)
+            except CrawlerError as error:
+                self._refuse(error)
+                return
         if self.settings["LOG_LEVEL"] != "DEBUG":
-            # They make a record of every page and item, which no handler would show.
-            for name in ("scrapy.core.engine", "scrapy.core.scraper"):
+            for name in _BUSY_LOGGERS:
                 logging.getLogger(name).setLevel(logging.INFO)
-        # A crawl makes many small objects that die young; at Python's default it would look for cycles every 700 of them.
+        # A crawl makes many small objects that die young. By default Python would look for cycles
+        # each time that there are 700 more of them.
         gc.set_threshold(50_000, 20, 100)
-        crawler = self.crawler_process.create_crawler(args[0])
+        crawler = self.crawler_process.create_crawler(spider)
         run = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         fault = (
@@ -107,11 +137,8 @@ class Command(crawl.Command):
         if isinstance(fault, CrawlerError):
             self._refuse(fault)
         elif fault is not None or self.crawler_process.bootstrap_failed:
-            self._refuse(
-                CrawlerError(
-                    f"the run could not start: {type(fault).__name__}: {fault}", COULD_NOT_START
-                )
-            )
+            message = f"the run could not start: {type(fault).__name__}: {fault}"
+            self._refuse(CrawlerError(message, COULD_NOT_START))
         else:
             self._report(crawler)
 
@@ -120,7 +147,7 @@ class Command(crawl.Command):
         self.exitcode = error.exit_code
 
     def _check_job(self, given: dict[str, str]) -> None:
-        """CrawlerError if a memory is wanted, and it is not said where."""
+        """Raise CrawlerError if a ledger is wanted and JOBDIR does not say where."""
         assert self.settings is not None
         folder = self.settings["JOBDIR"]
         if folder is not None and not str(folder).strip():
@@ -131,7 +158,8 @@ class Command(crawl.Command):
             )
 
     def _check_feeds(self) -> None:
-        """CrawlerError if a feed file could not be written at the end: better to know before the first request."""
+        from w3lib.url import file_uri_to_path
+
         assert self.settings is not None
         for uri in map(str, self.settings.getdict("FEEDS")):
             if ("://" in uri and not uri.startswith("file:")) or uri.startswith("stdout:"):
@@ -142,6 +170,9 @@ class Command(crawl.Command):
             _check_target("feed", target, "give another file with -o")
 
     def _report(self, crawler: Crawler) -> None:
+        from crawler.crawl.report import COULD_NOT_START
+        from crawler.extensions.reporting import Reporter
+
         reporter = crawler.get_extension(Reporter)
         if reporter is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
@@ -150,9 +181,9 @@ class Command(crawl.Command):
         self.exitcode = reporter.print()
 
 
-def _check_target(what: str, target: Path, advice: str) -> None:
+def _check_target(name: str, target: Path, advice: str) -> None:
     try:
         check_writable(target)
     except OSError as error:
-        message = f"{what}: {target} cannot be written ({error.strerror}); {advice}, or make its folder writable"
-        raise CrawlerError(message, COULD_NOT_START) from error
+        message = f"{name}: {target} cannot be written ({error.strerror}); {advice}"
+        raise CrawlerError(f"{message}, or make its folder writable", exit_code=1) from error

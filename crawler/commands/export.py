@@ -1,17 +1,19 @@
 """``scrapy export``: the whole corpus of a job as JSON Lines."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from crawler.crawl.ledger import history
-from crawler.crawl.ledger.database import Database
-from crawler.crawl.ledger.job import FILE_NAME
 from crawler.errors import CrawlerError
 from crawler.files import mode_for, sync_folder
 from crawler.job_command import LedgerCommand
+
+if TYPE_CHECKING:
+    from crawler.crawl.ledger.database import Database
 
 
 class Command(LedgerCommand):
@@ -36,6 +38,8 @@ class Command(LedgerCommand):
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
+        from crawler.crawl.ledger.job import FILE_NAME
+
         if opts.output is None or opts.output == "-":
             if sys.stdout is None:
                 raise CrawlerError("standard output is closed; give a file with -o", exit_code=1)
@@ -71,6 +75,8 @@ class Command(LedgerCommand):
         )
 
     def _write(self, database: Database, file: IO[bytes], *, every_revision: bool) -> int:
+        from crawler.crawl.ledger import history
+
         count = 0
         with database.snapshot() as connection:
             for record in history.corpus(connection, every_revision=every_revision):

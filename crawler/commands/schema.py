@@ -8,7 +8,6 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
-from crawler.items import RECORDS, json_schema
 from crawler.terminal import output, say
 
 
@@ -23,6 +22,8 @@ class Command(ScrapyCommand):
         return "Print the JSON Schema of the records: of one kind, or of all by kind"
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        from crawler.items import RECORDS, json_schema
+
         if unknown := [kind for kind in args if kind not in RECORDS]:
             raise UsageError(
                 f"there is no kind of record {unknown[0]!r}; takes {', '.join(RECORDS)}",

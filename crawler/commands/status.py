@@ -1,15 +1,20 @@
 """``scrapy status``: what a job knows, whether it balances, its last runs, what is due when, and whether its ledger is damaged."""
 
+from __future__ import annotations
+
 import argparse
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crawler.crawl.ledger import history, job
-from crawler.crawl.ledger.database import Database
 from crawler.crawl.report import COULD_NOT_START, UNBALANCED
 from crawler.job_command import LedgerCommand
 from crawler.terminal import say
+
+if TYPE_CHECKING:
+    from crawler.crawl.ledger import history
+    from crawler.crawl.ledger.database import Database
 
 _RUNS = 10
 
@@ -24,6 +29,8 @@ class Command(LedgerCommand):
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
+        from crawler.crawl.ledger import history, job
+
         if damage := database.damage():
             self._damaged(folder, damage)
             return
@@ -56,6 +63,8 @@ class Command(LedgerCommand):
             self.exitcode = UNBALANCED
 
     def _damaged(self, folder: Path, damage: list[str]) -> None:
+        from crawler.crawl.ledger import job
+
         say(f"{folder / job.FILE_NAME} is DAMAGED:")
         for what in damage[:20]:
             say(f"  {what}")

@@ -1,19 +1,22 @@
 """``scrapy vardump``: the dumps of a file or page, as JSON or as a tree."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-from crawler import vardump
 from crawler.errors import CrawlerError
-from crawler.extraction.page.encoding import decode
 from crawler.terminal import output
-from crawler.vardump import show
+
+if TYPE_CHECKING:
+    from crawler import vardump
 
 BROKEN = 1
 _PREFORMATTED = re.compile(rb"<pre[^<>]*>", re.IGNORECASE)
@@ -67,6 +70,9 @@ class Command(ScrapyCommand):
             self._complain(f"scrapy vardump: {error}")
 
     def _show(self, page: bytes, name: str, opts: argparse.Namespace) -> None:
+        from crawler import vardump
+        from crawler.extraction.page.encoding import decode
+
         dumps = list(vardump.scan(page, decode(page, None).encoding))
         if not dumps:
             other = _format_of(page)
@@ -78,6 +84,8 @@ class Command(ScrapyCommand):
             print(f"{name}: {len(dumps) - 1} more; --all prints them", file=sys.stderr)
 
     def _print(self, dump: vardump.Dump, name: str, opts: argparse.Namespace) -> None:
+        from crawler.vardump import show
+
         if opts.tree:
             if opts.all:
                 print(f"-- {dump.form}, bytes {dump.start} to {dump.end}")
@@ -108,6 +116,9 @@ class Command(ScrapyCommand):
             )
 
     def _check(self, dump: vardump.Dump, name: str) -> None:
+        from crawler import vardump
+        from crawler.vardump import show
+
         if dump.ambiguous:
             why = (
                 "what must follow a string does not"
@@ -140,6 +151,8 @@ class Command(ScrapyCommand):
 
 def _format_of(page: bytes) -> str | None:
     """Another format of PHP's that the page, or something preformatted in it, begins with."""
+    from crawler import vardump
+
     places = [0, *(tag.end() for tag in _PREFORMATTED.finditer(page))]
     return next(
         (other for place in places if (other := vardump.format_of(page[place : place + 2_000]))),

@@ -1,5 +1,7 @@
 """``scrapy why``: the whole story of one article, as its job's ledger tells it."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import time
@@ -8,14 +10,14 @@ from datetime import UTC, datetime
 from difflib import unified_diff
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crawler.crawl.ledger import history
-from crawler.crawl.ledger.database import Database
 from crawler.errors import CrawlerError
-from crawler.extraction import publishers as sites
 from crawler.job_command import LedgerCommand
 from crawler.terminal import say
+
+if TYPE_CHECKING:
+    from crawler.crawl.ledger.database import Database
 
 _LISTERS = 20
 _STATES = {
@@ -40,6 +42,9 @@ class Command(LedgerCommand):
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
+        from crawler.crawl.ledger import history
+        from crawler.extraction import publishers as sites
+
         with database.snapshot() as connection:
             publisher = sites.load(history.site(connection))
             article_id = publisher.id_of(args[0]) or args[0] if "://" in args[0] else args[0]

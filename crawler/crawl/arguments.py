@@ -4,21 +4,26 @@ In: the ``-a name=value`` pairs as text. Out: ``Arguments``. A wrong value or an
 names the argument, what it got and what it takes.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from glob import has_magic
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.extraction import publishers as sites
 from crawler.extraction.publishers import ARTICLE_ID, Publisher
-from crawler.items import RelatedItem
-from crawler.warc.archive import READABLE, WARC_SUFFIXES, is_archive
+from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crawler.items import RelatedItem
 
 RECHECKS = ("due", "all", "none")
 """Which known articles a crawl with a ledger requests again: those that are due, all, none."""

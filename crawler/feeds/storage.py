@@ -32,7 +32,7 @@ from w3lib.url import file_uri_to_path
 from crawler.crash import point
 from crawler.crawl.report import Outcome
 from crawler.crawl.run import run_of
-from crawler.files import make_folder, mode_for, sync_folder
+from crawler.files import is_special, make_folder, mode_for, sync_folder
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -131,7 +131,7 @@ class WholeFileStorage(FileFeedStorage):
         if self.name is None and run is not None and not run.started:
             # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
             return io.BytesIO()
-        if _is_special(self.target):
+        if is_special(self.target):
             return super().open(spider)
         make_folder(self.target.parent)
         if self.name is None:
@@ -325,21 +325,6 @@ def path_of(uri: str) -> Path:
     return Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
 
 
-def check_writable(target: Path) -> None:
-    """OSError if no file can be put at ``target``."""
-    make_folder(target.parent)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    if _is_special(target):
-        return
-    if target.exists():
-        # What is added to is read first.
-        target.open("rb").close()
-    with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
-        probe.write(b"\n")
-        probe.flush()
-
-
 def is_file_uri(uri: str) -> bool:
     return uri.startswith("file:") or "://" not in uri
 
@@ -360,10 +345,6 @@ def _link(file: Path, name: Path) -> None:
 def _as_given(path: str) -> str:
     """A path as short as it can be said."""
     return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
-
-
-def _is_special(target: Path) -> bool:
-    return target.exists() and not target.is_file()
 
 
 def _has_content(target: Path) -> bool:

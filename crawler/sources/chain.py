@@ -10,8 +10,8 @@ from crawler.sources import most_bytes
 from crawler.sources.folder import SavedPages
 from crawler.sources.warc import ArchivedPages
 from crawler.sources.wayback import Wayback
-from crawler.warc.archive import is_archive
 from crawler.warc.index import distinct
+from crawler.warc.names import is_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

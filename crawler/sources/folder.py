@@ -26,7 +26,7 @@ from crawler.files import readable
 from crawler.sources import NotSaved, Origin, PageRefused
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.visits import visit_of
-from crawler.warc.archive import READABLE
+from crawler.warc.names import READABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

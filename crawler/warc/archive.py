@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 import resource
 import zipfile
 import zlib
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from glob import glob
 from pathlib import Path
 from typing import IO
 
@@ -19,26 +17,18 @@ from crawler.errors import ArchiveError
 from crawler.files import readable
 from crawler.warc.archived import RENDERED_BY
 from crawler.warc.captures import CONVERSION, REVISIT, Capture, key_of, timestamp_of
-from crawler.warc.file import ARCHIVE_NAME, WarcFile
+from crawler.warc.file import WarcFile
 from crawler.warc.index import Index, open_index
+from crawler.warc.names import (
+    ARCHIVE_NAME,
+    READABLE,
+    archive_files,
+    is_unread,
+    other_files,
+)
 from crawler.warc.records import HEAD_BYTES, Record, digest_key, has_digest
 
-WARC_SUFFIXES = (".warc", ".warc.gz")
-"""The files that are written, and those that are in a WACZ."""
-READABLE = "WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
-"""The archive files that can be read, for people."""
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
-# The names of files that hold archives in a form that is not read, or may hold them.
-_UNREAD = re.compile(
-    r"\.(?:w?arc|wacz|har|mht(?:ml)?|webarchive|maff)(?:\.|$)"
-    r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
-    re.IGNORECASE,
-)
-_ABOUT_ARCHIVES = re.compile(
-    r"\.(?:cdxj?|idx|json|jsonl|ndjson|txt|md|log|csv|tsv|xml|html?|ya?ml|sig|asc|md5|sha[0-9]+)"
-    r"(?:\.gz)?$",
-    re.IGNORECASE,
-)
 _LOCAL_HEADER_BYTES = 30
 # What zipfile raises of a file that is damaged, or packed in a way that it does not know.
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
@@ -70,48 +60,6 @@ class ArchivedPage:
     where: str
     date_note: str | None = None
     notes: tuple[str, ...] = ()
-
-
-def is_archive(path: str) -> bool:
-    """Whether a path, folder or glob pattern is of web archives, and not of saved pages."""
-    return bool(archive_files(path))
-
-
-def archive_files(path: str) -> list[Path]:
-    """The archive files of a path, a folder, or a glob pattern, in order."""
-    return [file for file in _files(path) if _is_readable(file)]
-
-
-def other_files(path: str) -> tuple[list[Path], list[Path]]:
-    """Beside the archive files of a folder or pattern: what holds archives too, and is not read.
-
-    Return these files and folders, and the files that are no archives.
-    """
-    others = [file for file in _files(path) if not _is_readable(file)]
-    unread = [file for file in others if _is_unread(file)]
-    return unread, [file for file in others if file.is_file() and file not in unread]
-
-
-def _files(path: str) -> list[Path]:
-    place = Path(path)
-    try:
-        if place.is_dir():
-            return sorted(place.iterdir())
-        return [place] if place.exists() else sorted(map(Path, glob(path)))  # noqa: PTH207
-    except (OSError, ValueError):
-        # Nothing that cannot be listed is an archive; the error is that of any other path.
-        return []
-
-
-def _is_readable(file: Path) -> bool:
-    named = ARCHIVE_NAME.search(file.name) or file.name.lower().endswith(".wacz")
-    return bool(named) and file.is_file()
-
-
-def _is_unread(file: Path) -> bool:
-    if file.is_dir():
-        return is_archive(str(file))
-    return _UNREAD.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)
 
 
 class ArchiveFile:
@@ -182,7 +130,7 @@ class ArchiveFile:
             is_wacz = name.lower().endswith(".wacz")
             is_warc = name.startswith("archive/") and ARCHIVE_NAME.search(name)
             if not is_wacz and not is_warc:
-                if name.startswith("archive/") and _is_unread(Path(name)):
+                if name.startswith("archive/") and is_unread(Path(name)):
                     self.unread.append(f"{self.path}, {within}{name}: it is not read; unpack it")
                 continue
             if entry.compress_type != zipfile.ZIP_STORED:

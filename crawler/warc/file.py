@@ -27,14 +27,11 @@ from pathlib import Path
 
 from crawler.errors import ArchiveError
 from crawler.warc.compression import DECODER_ERRORS, Compression, Gzip, Zstd
+from crawler.warc.names import ARCHIVE_NAME
 from crawler.warc.records import ARC, HEAD_BYTES, HEAD_END, LINE_ENDS, WARC, Record, parse
 
 logger = logging.getLogger(__name__)
 
-ARCHIVE_NAME = re.compile(
-    r"\.(?P<format>w?arc)(?P<compression>\.gz|\.zst)?(?P<open>\.open)?$", re.IGNORECASE
-)
-"""The end of an archive file's name. ``.open`` is added by crawlers while they write it."""
 _RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
