@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 from lxml.etree import _Element
-from parsel import Selector
 
 from crawler import vardump
 from crawler.extraction.page import article, blocks, leak, links, metadata
@@ -139,6 +138,9 @@ def parse(
             base=url,
             **common,
         )
+    # Imported with the first page: it takes as long as a hundred of them.
+    from parsel import Selector
+
     root = Selector(text=text, type="html").root
     base = _base(root, url)
     layout = blocks.read(root)

@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-import dateparser
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -238,6 +236,9 @@ def _in_other_language(text: str, languages: list[str]) -> Moment | None:
     plain = text
     for name, known in _ARABIC_NAMES.items():
         plain = plain.replace(name, known)
+    # Imported only for dates in other languages than English: it loads the rules of all.
+    import dateparser
+
     try:
         found = dateparser.parse(
             plain,

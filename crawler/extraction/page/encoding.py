@@ -9,7 +9,6 @@ import codecs
 import re
 from typing import NamedTuple
 
-import charset_normalizer
 from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding
 
 # Only the punctuation that word processors put into Latin text: too little for any detector.
@@ -68,6 +67,9 @@ def decode(body: bytes, declared: str | None) -> Text:
         return Text(body.decode(stated, "replace"), stated, "HTTP header" if header else "meta tag")
     if _WORD_PROCESSOR.fullmatch(body):
         return Text(body.decode("cp1252", "replace"), "cp1252", "its bytes")
+    # Imported only for a page that declares no encoding.
+    import charset_normalizer
+
     best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
     # A few bad bytes in a page of UTF-8 are damage, not another encoding.
     text = body.decode("utf-8", "replace")
