@@ -174,6 +174,16 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 """Added to the ``*_BASE`` setting of each name; None removes one of Scrapy's own."""
 
 
+def leave_out_network(settings: BaseSettings) -> None:
+    """Take out the download handlers of the web: an offline crawl must not use them.
+
+    It also need not import them, which takes as long as reading a hundred pages.
+    """
+    base = "DOWNLOAD_HANDLERS_BASE"
+    without = dict.fromkeys(("http", "https"))
+    settings.set(base, {**settings.getdict(base), **without}, priority="addon")
+
+
 def apply(settings: BaseSettings) -> None:
     """Add these settings to those of a crawl, below the user's own."""
     for name, value in globals().items():

@@ -54,11 +54,6 @@ PRIVATE_NAMES = (
         "keep tldextract from fetching its list from the network",
     ),
     PrivateName(
-        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware",
-        "_max_size",
-        "replace only how a body is decompressed",
-    ),
-    PrivateName(
         "warcio.recordbuilder.RecordBuilder",
         "_init_warc_headers",
         "write the headers of a conversion record",

@@ -110,7 +110,7 @@ class Command(crawl.Command):
             super().run(args, opts)
 
     def _crawl(self, spider: str, opts: argparse.Namespace) -> None:
-        from crawler.crawl.report import COULD_NOT_START
+        from crawler.exit_codes import COULD_NOT_START
 
         assert self.crawler_process is not None and self.settings is not None
         if spider != _SPIDER:
@@ -170,7 +170,7 @@ class Command(crawl.Command):
             _check_target("feed", target, "give another file with -o")
 
     def _report(self, crawler: Crawler) -> None:
-        from crawler.crawl.report import COULD_NOT_START
+        from crawler.exit_codes import COULD_NOT_START
         from crawler.extensions.reporting import Reporter
 
         reporter = crawler.get_extension(Reporter)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.crawl.report import COULD_NOT_START, UNBALANCED
+from crawler.exit_codes import COULD_NOT_START, UNBALANCED
 from crawler.job_command import LedgerCommand
 from crawler.terminal import say
 

@@ -23,6 +23,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from crawler.exit_codes import (
+    COMPLETE,
+    COULD_NOT_START,
+    INCOMPLETE,
+    NOTHING_STORED,
+    UNBALANCED,
+)
 from crawler.items import ANSWERS, REASONS
 from crawler.terminal import escaped
 
@@ -31,8 +38,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.ledger.history import Balance
 
-COMPLETE, COULD_NOT_START, WRONG_ARGUMENTS, INCOMPLETE, NOTHING_STORED, UNBALANCED = range(6)
-"""The exit codes of ``scrapy crawl``."""
 _NAMED = 10
 
 

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
-from OpenSSL.SSL import Error as SSLError
-from scrapy.core.downloader.handlers.http11 import TunnelError
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-    UnsupportedURLSchemeError,
-)
+from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.response import response_status_message
-from twisted.internet.error import ConnectError
-from twisted.web.client import ResponseFailed
 
-from crawler.downloading.connections import HeadersTooLargeError
 from crawler.items import Reason
 from crawler.sources import PageRefused
 
 _GONE = (404, 410)
 _OF_CLASS: dict[int, Reason] = {2: "http_2xx", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
 _PARTIAL_CONTENT = 206
-# The first that fits counts: some are classes of others.
-_REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
-    (HeadersTooLargeError, "too_large"),
-    (SSLError, "tls"),
-    (CannotResolveHostError, "dns"),
-    (DownloadConnectionRefusedError, "refused"),
-    (DownloadTimeoutError, "timeout"),
-    (DownloadCancelledError, "too_large"),
-    (ResponseDataLossError, "cut_short"),
-    (DownloadFailedError, "connection_lost"),
-    # No route to the host, or a proxy that opens no tunnel to it.
-    (ConnectError, "refused"),
-    (TunnelError, "refused"),
-    (UnsupportedURLSchemeError, "refused"),
-    # Of a host name that no name server can have, Twisted says that it is no value.
-    (UnicodeError, "dns"),
-)
+
+
+@cache
+def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
+    """The reason for each kind of error; the first that fits counts, as some are subclasses."""
+    # An offline crawl needs none of these, and TLS takes long to import.
+    from OpenSSL.SSL import Error as SSLError
+    from scrapy import exceptions
+    from scrapy.core.downloader.handlers.http11 import TunnelError
+    from twisted.internet.error import ConnectError
+
+    from crawler.downloading.connections import HeadersTooLargeError
+
+    return (
+        (HeadersTooLargeError, "too_large"),
+        (SSLError, "tls"),
+        (exceptions.CannotResolveHostError, "dns"),
+        (exceptions.DownloadConnectionRefusedError, "refused"),
+        (exceptions.DownloadTimeoutError, "timeout"),
+        (exceptions.DownloadCancelledError, "too_large"),
+        (exceptions.ResponseDataLossError, "cut_short"),
+        (exceptions.DownloadFailedError, "connection_lost"),
+        # No route to the host, or a proxy that opens no tunnel to it.
+        (ConnectError, "refused"),
+        (TunnelError, "refused"),
+        (exceptions.UnsupportedURLSchemeError, "refused"),
+        # Twisted raises it for a host name that no name server can have.
+        (UnicodeError, "dns"),
+    )
 
 
 class Explained(NamedTuple):
@@ -66,7 +65,7 @@ def explain(error: BaseException) -> Explained:
         said = str(error) or type(error).__name__
         return Explained("ignored", f"a downloader middleware refused the request: {said}")
     causes = list(_causes(error))
-    for kind, reason in _REASONS:
+    for kind, reason in _reasons():
         if found := next((cause for cause in causes if isinstance(cause, kind)), None):
             return Explained(reason, _detail(error if reason == "connection_lost" else found))
     if isinstance(error, ValueError) and "hostname" in str(error):
@@ -84,6 +83,8 @@ def of_status(status: int) -> Explained:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error and those that led to it; Twisted keeps several behind a failed answer."""
+    from twisted.web.client import ResponseFailed
+
     yield error
     if isinstance(error, ResponseFailed):
         for failure in error.reasons:

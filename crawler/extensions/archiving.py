@@ -14,8 +14,6 @@ from crawler.crawl.run import run_of
 from crawler.credentials import hide_userinfo
 from crawler.errors import ArchiveError
 from crawler.extraction.publishers import host_and_port
-from crawler.warc.archived import RENDERED_BY
-from crawler.warc.writer import Exchange, WarcWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawler.crawl.run import Run
+    from crawler.warc.writer import Exchange
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +49,10 @@ class Archiving:
     """Writes the exchanges of a run to a WARC file. Without ``archive`` there is nothing to do."""
 
     def __init__(self, crawler: Crawler, run: Run, path: Path) -> None:
+        # Imported only for a run that writes an archive.
+        from crawler.warc.archived import RENDERED_BY
+        from crawler.warc.writer import WarcWriter
+
         self._run = run
         about = _about(run.given, crawler.settings)
         if run.renderer:

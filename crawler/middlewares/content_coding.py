@@ -1,10 +1,10 @@
-"""Takes the content codings off every answer: of live pages, archives and the Wayback Machine."""
+"""Decodes the content codings of every response: of live pages, archives and the Wayback Machine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.exceptions import NotConfigured
 from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
@@ -14,6 +14,7 @@ from crawler.visits import note, visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
 
 _CODING = "Content-Encoding"
@@ -21,14 +22,24 @@ _CODING = "Content-Encoding"
 _DOUBTFUL_FLAGS = frozenset(("partial", "dataloss"))
 
 
-class ContentCodingMiddleware(HttpCompressionMiddleware):
-    """Stands in for Scrapy's HttpCompressionMiddleware, which accepts streams that are cut.
+class ContentCodingMiddleware:
+    """Takes the place of Scrapy's HttpCompressionMiddleware, which accepts streams that are cut.
 
-    A page that cannot be decoded whole is refused. Of an answer that is no page, such as a 404,
+    A page that cannot be decoded whole is refused. Of a response that is not a page, such as a 404,
     the status counts and the body does not.
     """
 
-    def process_request(self, request: Request) -> None:  # type: ignore[override]
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+        self._max_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not crawler.settings.getbool("COMPRESSION_ENABLED"):
+            raise NotConfigured
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
         request.headers.setdefault("Accept-Encoding", ", ".join(ACCEPTED).encode())
 
     def process_response(  # type: ignore[override]
@@ -37,7 +48,7 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
         declared = [value.decode("latin-1") for value in response.headers.getlist(_CODING)]
         if request.method == "HEAD" or not (declared or is_text_type(response)):
             return response
-        most = request.meta.get("download_maxsize", self._max_size)
+        most = request.meta.get("download_maxsize", self._max_bytes)
         try:
             decoded = decode(response.body, declared, most, whole=_is_whole(request, response))
         except ContentCodingError as error:
@@ -52,9 +63,8 @@ class ContentCodingMiddleware(HttpCompressionMiddleware):
         return _replaced(response, decoded.body)
 
     def _count(self, decoded: Decoded) -> None:
-        if self.stats:
-            self.stats.inc_value("httpcompression/response_bytes", len(decoded.body))
-            self.stats.inc_value("httpcompression/response_count")
+        self._stats.inc_value("httpcompression/response_bytes", len(decoded.body))
+        self._stats.inc_value("httpcompression/response_count")
 
 
 def _is_whole(request: Request, response: Response) -> bool:

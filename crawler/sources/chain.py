@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.sources import most_bytes
-from crawler.sources.folder import SavedPages
-from crawler.sources.warc import ArchivedPages
-from crawler.sources.wayback import Wayback
-from crawler.warc.index import distinct
 from crawler.warc.names import is_archive
 
 if TYPE_CHECKING:
@@ -36,10 +32,17 @@ def _open(name: str, arguments: Arguments, crawler: Crawler) -> Source | None:
     publisher, max_bytes = arguments.publisher, most_bytes(crawler.settings)
     if name == LIVE:
         return None
+    # Each source is imported only if it is named.
     if name == "wayback":
+        from crawler.sources.wayback import Wayback
+
         return Wayback(crawler, publisher, arguments.at)
     if is_archive(name):
+        from crawler.sources.warc import ArchivedPages
+
         return ArchivedPages(name, publisher, arguments.at, max_bytes)
+    from crawler.sources.folder import SavedPages
+
     return SavedPages(Path(name), publisher, max_bytes)
 
 
@@ -53,6 +56,8 @@ def all_articles(sources: Sequence[Source | None]) -> Iterator[str]:
 
     Raises CrawlerError if one of them cannot tell.
     """
+    from crawler.warc.index import distinct
+
     held = [source.articles() for source in sources if source is not None]
     if len(held) == 1:
         yield from held[0]

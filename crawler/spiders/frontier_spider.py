@@ -111,6 +111,8 @@ class FrontierSpider(Args[Parameters], Spider):
         run, settings = spider.run, crawler.settings
         seconds_of(settings, "READ_TIMEOUT")
         run.sources = open_sources(run.arguments, crawler)
+        if run.is_offline:
+            defaults.leave_out_network(settings)
         site_down_after = settings.getint("SITE_DOWN_AFTER")
         run.outages = Outages(site_down_after)
         spider._fallback = Fallback(run, spider._request_again, site_down_after)

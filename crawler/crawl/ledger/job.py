@@ -33,6 +33,7 @@ from crawler.crawl.ledger.schema import (
     VERSION,
 )
 from crawler.errors import CrawlerError
+from crawler.exit_codes import HELD
 from crawler.files import make_folder
 from crawler.items import RECORDS as KINDS
 
@@ -45,9 +46,6 @@ FILE_NAME = "ledger.sqlite"
 _ITEM = RECORDS.c.kind == "item"
 _OF_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
 _GLANCES, _GLANCE_SECONDS = 5, 0.02
-HELD = 75
-"""Exit code of a run whose job another process holds (EX_TEMPFAIL of sysexits.h: try again later).
-"""
 
 
 @dataclass(frozen=True, slots=True)
