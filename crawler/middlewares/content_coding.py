@@ -42,9 +42,7 @@ class ContentCodingMiddleware:
     def process_request(self, request: Request) -> None:
         request.headers.setdefault("Accept-Encoding", ", ".join(ACCEPTED).encode())
 
-    def process_response(  # type: ignore[override]
-        self, request: Request, response: Response
-    ) -> Response:
+    def process_response(self, request: Request, response: Response) -> Response:
         declared = [value.decode("latin-1") for value in response.headers.getlist(_CODING)]
         if request.method == "HEAD" or not (declared or is_text_type(response)):
             return response

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from operator import attrgetter
@@ -26,7 +26,16 @@ from crawler.crawl.frontier import READ_AGAIN, ArticleState, Listing, listed_ite
 from crawler.crawl.ledger import database, history
 from crawler.crawl.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 from crawler.errors import CrawlerError, LedgerError
-from crawler.items import ANSWERS, Article, Failure, Record, RelatedItem, Teaser
+from crawler.items import (
+    ANSWERS,
+    NOT_COMPARED,
+    Article,
+    Failure,
+    PageRecord,
+    Record,
+    RelatedItem,
+    Teaser,
+)
 from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
@@ -74,10 +83,7 @@ _ARCHIVED_AS = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
 _FETCH = FETCHES.insert()
 _GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
 
-_CONTENT = (
-    *("headline", "headline_raw", "published_at", "published_raw", "body", "language", "credit"),
-    *("media", "related", "related_complete"),
-)
+_COMPARED = tuple(field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED)
 """The fields of an article whose change makes a new revision."""
 _DETAIL_CHARACTERS = 500
 
@@ -279,7 +285,7 @@ class Pages:
             new = msgspec.json.decode(
                 msgspec.json.encode(record if isinstance(record, Article) else read)
             )
-            changed = tuple(field for field in _CONTENT if old.get(field) != new[field])
+            changed = tuple(field for field in _COMPARED if old.get(field) != new[field])
             # That it is back is new to those who were told that it is gone.
             if not changed and not state.refusal:
                 state.validators = state.answered

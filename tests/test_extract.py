@@ -1,0 +1,147 @@
+"""``extract``, the public function: pure, and the same as a crawl."""
+
+import doctest
+import json
+import pickle
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import SEED, SITE, Crawl
+from jobs import PUBLISHER, article, begun, folder_in_memory, frontier_of
+
+import crawler
+from crawler import PageRecord, Refusal, extract, normalise, parse
+from crawler.extraction import api
+from crawler.items import NOT_COMPARED, Media
+
+PAGES = sorted(SITE.glob("*.html"))
+# What a crawl knows beside the page.
+OF_A_CRAWL = {"kind", "revision", "changed", "depth", "found_on", "fetched_at", "source", "status"}
+
+
+def test_examples() -> None:
+    assert doctest.testmod(api).failed == 0
+
+
+def test_public_names() -> None:
+    assert [getattr(crawler, name).__name__ for name in crawler.__all__] == crawler.__all__
+    with pytest.raises(AttributeError, match="'crawler' has no attribute 'nothing'"):
+        crawler.nothing  # noqa: B018
+
+
+def test_the_same_as_a_crawl(crawl: Crawl) -> None:
+    run = crawl(seed="all", source=SITE)
+    assert len(run.articles) > 20
+    for article_id, record in run.articles.items():
+        path = SITE / f"{article_id}.html"
+        if not path.exists():
+            continue
+        url = PUBLISHER.url_of(article_id)
+        extracted = extract(path.read_bytes(), url=url, publisher=PUBLISHER)
+        plain = json.loads(msgspec.json.encode(extracted))
+        of_crawl = {name: value for name, value in record.items() if name not in OF_A_CRAWL}
+        of_crawl["provenance"] = {
+            name: value
+            for name, value in record["provenance"].items()
+            if name not in ("id", "url", "fetched_at", "status", "source")
+        }
+        plain.pop("kind")
+        assert plain == of_crawl
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("publisher", [None, PUBLISHER], ids=["any", "alalam"])
+def test_what_goes_in_and_comes_out_can_be_pickled(path: Path, publisher: Any) -> None:
+    page = parse(path.read_bytes(), publisher=pickle.loads(pickle.dumps(publisher)))
+    assert pickle.loads(pickle.dumps(page)) == page
+    result = normalise(page, publisher)
+    assert pickle.loads(pickle.dumps(result)) == result
+
+
+def test_without_a_publisher_nothing_is_assumed() -> None:
+    page = b"""<html lang="en"><h1>Bridge reopens + Video</h1><p>23 October 2015, 10:18</p>
+    <p>The bridge over the Orontes was opened to traffic on Friday morning.</p>
+    <p>It had been closed for two years, the governor of the city said.</p></html>"""
+    record = extract(page, url="http://en.alalam.ir/news/17")
+    assert isinstance(record, PageRecord)
+    assert (record.site, record.id, record.url) == (None, None, "http://en.alalam.ir/news/17")
+    assert record.headline == "Bridge reopens + Video"
+    assert record.published_at == "2015-10-23"
+    assert record.provenance["published_at"].assumed == (
+        "nothing: the page states no time zone, so only the day is known"
+    )
+    assert {"site", "id", "related"} <= set(record.missing)
+    with_publisher = extract(page, url="http://en.alalam.ir/news/17", publisher=PUBLISHER)
+    assert isinstance(with_publisher, PageRecord)
+    assert (with_publisher.site, with_publisher.id) == ("alalam", "17")
+    assert with_publisher.headline == "Bridge reopens"
+    assert with_publisher.published_at == "2015-10-23T10:18:00+03:30"
+
+
+def test_a_refusal() -> None:
+    assert extract(b"") == Refusal("not_an_article", "the page has no text of an article")
+
+
+def test_the_dumps_of_a_page() -> None:
+    page = parse((SITE / f"{SEED}.html").read_bytes())
+    [dump] = page.dumps
+    assert dump.startswith((b"array(", b"string("))
+    assert page.related is not None and page.related.items
+
+
+def test_a_changed_page_is_normalised_as_it_is_now() -> None:
+    page = parse((SITE / f"{SEED}.html").read_bytes(), publisher=PUBLISHER)
+    record = normalise(replace(page, body=(*page.body, "One more sentence; Press TV reported.")))
+    assert isinstance(record, PageRecord) and record.credit == "Press TV"
+
+
+def test_importing_it_loads_no_framework() -> None:
+    frameworks = ("scrapy", "twisted", "sqlalchemy", "asyncio")
+    code = (
+        "import sys; from crawler import extract; extract(b'<p>x'); "
+        f"print([name for name in {frameworks} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+COMPARED = [field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED]
+OTHER: dict[str, Any] = {
+    "media": (Media(kind="image", url="http://a.example/b.jpg"),),
+    "related": (),
+    "related_complete": True,
+    "published_at": "2015-10-23",
+}
+
+
+def test_which_fields_are_not_compared() -> None:
+    """A new field is compared, or it is added here with a reason in items.py."""
+    assert {
+        *("kind", "schema", "site", "id", "url"),
+        *("body_sha256", "missing", "provenance"),
+    } == NOT_COMPARED
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_field_that_changes_makes_a_revision(name: str) -> None:
+    with folder_in_memory() as folder, begun(folder, {}) as job:
+        frontier = frontier_of(job)
+        frontier.seed(["1"])
+        state = frontier.take()
+        assert state is not None and job.pages is not None
+        first = article("1")
+        assert job.pages.store(state, first, first) == first
+        job.pages.flush()
+        second = article("1", **{name: OTHER.get(name, "another")})
+        stored = job.pages.store(state, second, second)
+        assert (stored.revision, stored.changed) == (2, (name,))
