@@ -27,8 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import hostile_pages  # noqa: E402
 
-from crawler import settings  # noqa: E402
-from crawler.crawl.parser_pool import PageReader, TooSlowError  # noqa: E402
+from crawler import defaults  # noqa: E402
+from crawler.crawl.parser_pool import PageParser, Task, TooSlowError  # noqa: E402
 from crawler.extraction import page  # noqa: E402
 from crawler.extraction import publishers as sites  # noqa: E402
 
@@ -67,11 +67,11 @@ def slowest_shape() -> str:
 
 async def read_as_a_crawl(body: bytes) -> str:
     """Read a page within READ_TIMEOUT, and say how long it took."""
-    reader = PageReader(SITE, settings.READ_TIMEOUT)
+    reader = PageParser(SITE, defaults.READ_TIMEOUT)
     started = time.perf_counter()
     ended = ""
     try:
-        await reader.read(body, "1", SITE.url_of("1"), None)
+        await reader.extract(Task(body, "1", SITE.url_of("1"), None))
     except TooSlowError:
         ended = ", ended by READ_TIMEOUT"
     finally:
@@ -81,7 +81,7 @@ async def read_as_a_crawl(body: bytes) -> str:
 
 def print_worst_case() -> None:
     name = slowest_shape()
-    body = hostile_pages.page(name, settings.DOWNLOAD_MAXSIZE)
+    body = hostile_pages.page(name, defaults.DOWNLOAD_MAXSIZE)
     size = f"{len(body) / 2**20:.0f} MiB"
     print(f"worst case, {size} of {name}: {asyncio.run(read_as_a_crawl(body))}")
 

@@ -52,15 +52,15 @@ class RecordProcessor(ItemPipelineManager):
             run.records[item.id] = item
         try:
             processed = await super().process_item_async(item)
+            record = run.records.get(article_id) if article_id else None
+            return self._store(run, processed, record)
+        except NothingNew:
+            raise
         except Exception as error:
             self._note_loss(run, article_id, item, error)
             raise
         finally:
-            record = run.records.pop(article_id, None) if article_id else None
-            if article_id:
-                run.extracted.pop(article_id, None)
-                run.fetches.pop(article_id, None)
-        return self._store(run, processed, record)
+            run.item_done(article_id)
 
     def _store(self, run: Run, item: Any, record: Record | None) -> Any:
         state = run.frontier.known.get(record.id) if record else None

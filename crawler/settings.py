@@ -20,6 +20,9 @@ REMOTE_CONTROL_ENABLED = False
 
 ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 
+# Spreadsheet programs run some cells of CSV files, whichever spider they are from.
+FEED_EXPORTERS = defaults.COMPONENTS["FEED_EXPORTERS"]
+CSV_ESCAPE_FORMULAS = defaults.CSV_ESCAPE_FORMULAS
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
     f"output/{name}-%(time)s.jsonl": {

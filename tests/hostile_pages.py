@@ -372,9 +372,9 @@ def page(name: str, size: int) -> bytes:
 
 def read(name: str, size: int, seconds: int) -> None:
     """Read a page of a shape; the process is killed after ``seconds`` of processor time."""
-    from crawler.crawl import parser_pool as reading
+    from crawler.crawl import parser_pool
     from crawler.extraction import publishers as sites
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     site = sites.load("alalam")
-    reading.read(page(name, size), site, "1", site.url_of("1"), None)
+    parser_pool.extract_page(parser_pool.Task(page(name, size), "1", site.url_of("1"), None), site)

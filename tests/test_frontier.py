@@ -242,7 +242,7 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) ->
                             assert (order, page.found_on, page.place, page.queued) == (
                                 node.order,
                                 node.found_on,
-                                node.fetch_index,
+                                node.place,
                                 node in naive.waiting,
                             )
             if run.pages is not None:

@@ -517,7 +517,7 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
     begin(job, sync_seconds=1000)
     assert job.pages is not None
     synced: list[str] = []
-    job.pages.before_commit = lambda: synced.append("files")
+    job.pages.before_commit.append(lambda: synced.append("files"))
     sighting = taken(job, "1")
     tell(job, sighting, "A")
 
@@ -557,10 +557,9 @@ def test_a_commit_is_durable_in_time(job: Job) -> None:
 
 
 def test_nothing_is_kept_after_a_failure(job: Job) -> None:
-    begin(job)
-    assert job.pages is not None
     told: list[CrawlerError] = []
-    job.pages.on_failure = told.append
+    begin(job, on_failure=told.append)
+    assert job.pages is not None
     crawled = frontier_of(job)
     crawled.seed(["1"])
     first, second = LedgerError("first"), LedgerError("second")

@@ -69,9 +69,9 @@ class Crawl:
                 flying.append(sighting.id)
             page = flying.pop(self.chance.randrange(len(flying)))
             listed = enumerate(self.graph[int(page)], start=1)
-            crawled.list(page, [item(*other, position) for position, other in listed])
+            crawled.add_links(page, [item(*other, position) for position, other in listed])
             crawled.memory.leave(crawled.known[page], "dropped")
-            crawled.settle(page)
+            crawled.done(page)
             self.found[page] = crawled.known[page].depth, crawled.known[page].found_on
             pages -= 1
         return crawled

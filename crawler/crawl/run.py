@@ -107,6 +107,13 @@ class Run:
             source is not None and source.offline for source in self.sources
         )
 
+    def item_done(self, article_id: str | None) -> None:
+        """Forget what was kept for an item on its way through the pipelines."""
+        if article_id is not None:
+            self.extracted.pop(article_id, None)
+            self.fetches.pop(article_id, None)
+            self.records.pop(article_id, None)
+
     def fail(self, error: CrawlerError) -> None:
         """End the run because its ledger or its archive cannot be written."""
         logger.error("%s", error)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
+from crawler.downloading.retry_after import retry_after
 from crawler.scheduler import FrontierScheduler
 
 if TYPE_CHECKING:
@@ -53,18 +52,3 @@ class PatientRetryMiddleware(RetryMiddleware):
         if isinstance(scheduler, FrontierScheduler) and seconds > 0:
             self.crawler.stats.inc_value("retry/paused_seconds", round(seconds))
             scheduler.pause(seconds)
-
-
-def retry_after(response: Response) -> float | None:
-    """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3).
-
-    The header is a number of seconds or a date; None without a valid one.
-    """
-    value = (response.headers.get(b"Retry-After") or b"").decode("latin-1").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        at = parsedate_to_datetime(value)
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, OverflowError):
-        return None

@@ -36,11 +36,11 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Headers, Response
 
+from crawler.downloading.retry_after import retry_after
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
-from crawler.middlewares.retries import retry_after
 from crawler.sources import (
     NotSaved,
     Origin,
