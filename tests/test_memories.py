@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import opened
 
-from crawler.crawl import frontier
+from crawler.crawl import records
 from crawler.crawl.frontier import Frontier, Memory
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.recheck import Intervals
@@ -80,7 +80,7 @@ class Crawl:
 def state(crawled: Frontier) -> dict[str, Any]:
     """The teasers at the end of a crawl."""
     return {
-        sighting.id: frontier.teaser(sighting, why, listings, SITE)
+        sighting.id: records.teaser(sighting, why, listings, SITE)
         for sighting, why, listings in crawled.unfetched()
     }
 

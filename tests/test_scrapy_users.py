@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from xml.etree import ElementTree
 
 import pytest
-from conftest import PATIENCE, SEED, SITE, Crawl, Run, environment, free_port
+from conftest import IMPATIENT, PATIENCE, SEED, SITE, Crawl, Run, environment, free_port
 from server import NewsServer
 
 RECORDS = 30
@@ -408,3 +408,40 @@ def test_scrapyd(scrapyd: str, folder: Path) -> None:
     assert f"INFO: discovered {RECORDS} =" in log, log
     written = [lines(path) for path in (folder / "output").glob("*.jsonl")]
     assert sum(map(len, written)) == RECORDS
+
+
+SECTION_SPIDER = '''
+from scrapy import Request
+
+from crawler.spiders.frontier_spider import FrontierSpider
+
+
+class SectionSpider(FrontierSpider):
+    """Starts from the articles that a section page links to."""
+
+    name = "section"
+    more_arguments = ("section",)
+
+    async def start(self):
+        self.run.started = True
+        yield Request(self.section, self.parse_section)
+
+    def parse_section(self, response):
+        links = response.css("a::attr(href)").getall()
+        yield from self.start_with(filter(None, map(self.run.publisher.id_of, links)))
+'''
+
+
+def test_a_second_spider_on_the_frontier(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    """It gets the order, the limits, the ledger and the report of the first."""
+    (tmp_path / "mine.py").write_text(SECTION_SPIDER, encoding="utf-8")
+    server.pages["/section"] = f'<a href="/news/{SEED}">A</a> <a href="/about">B</a>'.encode()
+    line = ["crawl", "section", "-a", f"section={server.url}/section", "-s", "SPIDER_MODULES=mine"]
+    line += ["-a", f"base_url={server.url}", "-s", "JOBDIR=job", "-O", "all.jsonl"]
+    for name, value in IMPATIENT.items():
+        line += ["-s", f"{name}={value}"]
+    run = scrapy(*line)
+    assert run.exit_code == 0, run.stderr
+    assert run.balance.startswith(f"discovered {RECORDS} = articles {ARTICLES} + teasers 6")
+    assert len(lines(tmp_path / "all.jsonl")) == RECORDS
+    assert "nothing new: nothing was due" in scrapy(*line).stdout
