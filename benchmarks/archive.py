@@ -1,11 +1,13 @@
-"""Reading a web archive again, and writing one, beside crawling the same pages from local HTTP, in the same run.
+"""Reading and writing a web archive, compared with crawling the same pages over local HTTP.
 
     pip install '.[bench]'; apt-get install nginx-light
     python benchmarks/archive.py [--pages 20000] [--pairs 3]
 
-The site of benchmarks/crawl.py is crawled from nginx on this machine, with and without ``archive=``; then every article of the WARC file
-that this wrote is read with ``seed=all``, the first time with its index to be made. The limit is a loop of fastwarc and lxml that only
-parses. Every crawler runs as a process of its own, in turn; printed are medians, and medians of the ratios of runs that were neighbours.
+The site of benchmarks/crawl.py is crawled from nginx on this machine, with and without
+``archive=``. Then every article in the resulting WARC file is read with ``seed=all``; the first
+read also builds the index. The upper bound is a loop that only parses, with fastwarc and lxml.
+Every crawler runs in a process of its own, in turn. Prints medians, and medians of the ratios of
+adjacent runs.
 """
 
 import argparse
@@ -77,7 +79,8 @@ def main() -> None:
                     runs[crawler].append(measure(command, out, pages, ROOT))
                     last = runs[crawler][-1]
                     print(
-                        f"{crawler:<18} {last.seconds:6.2f} s {pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
+                        f"{crawler:<18} {last.seconds:6.2f} s "
+                        f"{pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
             size = warc.stat().st_size
@@ -85,7 +88,8 @@ def main() -> None:
     for crawler, (_, pages) in crawlers.items():
         rate = statistics.median(pages / run.seconds for run in runs[crawler])
         print(
-            f"{crawler:<18} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in runs[crawler]):6.0f} MB"
+            f"{crawler:<18} {rate:8.0f} pages/s "
+            f"{statistics.median(run.megabytes for run in runs[crawler]):6.0f} MB"
         )
 
     def ratio(one: str, other: str) -> float:
@@ -95,18 +99,20 @@ def main() -> None:
 
     print(f"pages/s, seed=all / local HTTP: {ratio('seed=all', 'local HTTP'):.2f} (bar 1.5)")
     print(
-        f"pages/s, seed=all with its index to be made / local HTTP: {ratio('seed=all, first', 'local HTTP'):.2f}"
+        "pages/s, seed=all with its index to be made / local HTTP: "
+        f"{ratio('seed=all, first', 'local HTTP'):.2f}"
     )
     print(f"pages/s, seed=all / fastwarc and lxml: {ratio('seed=all', 'fastwarc and lxml'):.3f}")
     print(f"pages/s, archiving / not: {ratio('HTTP, archiving', 'local HTTP'):.2f} (bar 0.85)")
     pairs = zip(runs["seed=all"], runs["seed=all, quarter"], strict=True)
     print(
-        f"peak memory, seed=all / of a quarter: {statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)"
+        "peak memory, seed=all / of a quarter: "
+        f"{statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)"
     )
 
 
 def take_quarter(spider: list[str], url: str, quarter: Path, pages: int, out: Path) -> None:
-    """Archive the first pages of the same site."""
+    """Archive the first ``pages`` pages of the site."""
     words = [
         "-a",
         f"seed={FIRST_ID}",

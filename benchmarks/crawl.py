@@ -1,12 +1,13 @@
-"""Pages per second and peak memory of the crawl, beside two peers in the same run.
+"""Crawl speed and peak memory, compared with two peers in the same run.
 
     pip install '.[bench]'; apt-get install nginx-light
     python benchmarks/crawl.py [--pages 5000] [--pairs 3]
 
-A site of linked pages is made in a temporary folder (each lists 18 others in a leak, as the seed page does) and served by nginx on this
-machine. Every crawler fetches all of it, each run as a process of its own, in turn: this spider with everything on except
-politeness, the obvious 15-line Scrapy spider with Scrapy's defaults, a bare crawlee crawler. Printed are medians, and
-medians of the ratios of runs that were neighbours.
+A site of linked pages is generated in a temporary folder (each lists 18 others in a leak, as the
+seed page does) and served by nginx on this machine. Every crawler fetches the whole site, in turn,
+each run in a process of its own: this spider with everything on except politeness, an obvious
+15-line Scrapy spider with Scrapy's defaults, and a bare crawlee crawler. Prints medians, and
+medians of the ratios of adjacent runs.
 """
 
 import argparse
@@ -42,11 +43,11 @@ WORDS = (
 
 
 def article(number: int, pages: int, chance: random.Random) -> bytes:
-    """A page like those of 2015: 8 KB, nine paragraphs, 18 related items in a leaked dump."""
+    """Return a page like those of 2015: 8 KB, nine paragraphs, 18 related items in a leak."""
     body = "".join(
         f"<p>{' '.join(chance.choices(WORDS, k=60)).capitalize()}.</p>\n" for _ in range(9)
     )
-    # The next pages and some chosen by chance: all pages are reached, in a few hops.
+    # The next pages and some random ones, so that all pages are reachable in a few hops.
     others = [(number + step) % pages for step in range(1, 4)] + [
         chance.randrange(pages) for _ in range(RELATED - 3)
     ]
@@ -62,17 +63,20 @@ def article(number: int, pages: int, chance: random.Random) -> bytes:
     ]
     leak = " ,".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in items)
     leak = f"[{leak} ]"
-    return f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Headline of the Article {number} - Al-Alam</title></head>
-<body><div class="menu"><a href="/">Home</a> <a href="/world">World</a></div>
-<h1>Headline of the Article {number}, “Quoted” and Long Enough to Be One</h1><span>Fri Oct 23, 2015 13:26:08</span>
-<div class="text">{body}</div>
-string({len(leak.encode())}) "{leak}"
-<div class="footer">All rights reserved</div></body></html>
-""".encode()
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>Headline of the Article {number} - Al-Alam</title></head>\n"
+        '<body><div class="menu"><a href="/">Home</a> <a href="/world">World</a></div>\n'
+        f"<h1>Headline of the Article {number}, “Quoted” and Long Enough to Be One</h1>"
+        "<span>Fri Oct 23, 2015 13:26:08</span>\n"
+        f'<div class="text">{body}</div>\n'
+        f'string({len(leak.encode())}) "{leak}"\n'
+        '<div class="footer">All rights reserved</div></body></html>\n'
+    ).encode()
 
 
 def made_site(folder: Path, pages: int) -> None:
-    """Make a site of so many pages below ``folder``."""
+    """Generate a site of ``pages`` pages below ``folder``."""
     folder.chmod(0o755)
     news = folder / "site" / "news"
     news.mkdir(parents=True)
@@ -83,7 +87,7 @@ def made_site(folder: Path, pages: int) -> None:
 
 @contextmanager
 def served(folder: Path):
-    """Serve the folder's pages at /news/<id> with nginx; yield the root URL."""
+    """Serve the folder's pages at /news/<id> with nginx and yield the root URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -91,8 +95,10 @@ def served(folder: Path):
     conf.write_text(
         f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
         f"events {{ worker_connections 512; }}\n"
-        f"http {{ access_log off; default_type text/html; charset utf-8; keepalive_requests 100000; client_body_temp_path {folder}/t;\n"
-        f"proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t; uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;\n"
+        "http { access_log off; default_type text/html; charset utf-8; "
+        f"keepalive_requests 100000; client_body_temp_path {folder}/t;\n"
+        f"proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t; "
+        f"uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;\n"
         f"server {{ listen 127.0.0.1:{port}; root {folder}/site; }} }}\n"
     )
     server = subprocess.Popen(["nginx", "-c", str(conf), "-e", f"{folder}/error.log"])
@@ -117,7 +123,7 @@ class Run:
 
 
 def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
-    """Run one crawler as a whole process; stop if it did not bring every page."""
+    """Run a crawler as a process. Exit if it failed or did not fetch every page."""
     out.unlink(missing_ok=True)
     log = out.with_suffix(".log")
     started = time.perf_counter()
@@ -134,7 +140,8 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
     # The obvious spider fetches its seed twice.
     if not pages <= got <= pages + 1 or process.returncode:
         sys.exit(
-            f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n{log.read_text()[-3000:]}"
+            f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n"
+            f"{log.read_text()[-3000:]}"
         )
     return Run(seconds, usage.ru_maxrss / 1024)
 
@@ -194,14 +201,16 @@ def main() -> None:
                     runs[crawler].append(measure(command, out, options.pages, cwd))
                     last = runs[crawler][-1]
                     print(
-                        f"{crawler:<15} {last.seconds:6.2f} s {options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
+                        f"{crawler:<15} {last.seconds:6.2f} s "
+                        f"{options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
     print(f"\n{options.pages:,} pages, medians of {options.pairs}")
     for crawler, done in runs.items():
         rate = statistics.median(options.pages / run.seconds for run in done)
         print(
-            f"{crawler:<15} {rate:8.0f} pages/s {statistics.median(run.megabytes for run in done):6.0f} MB"
+            f"{crawler:<15} {rate:8.0f} pages/s "
+            f"{statistics.median(run.megabytes for run in done):6.0f} MB"
         )
     mine = runs["this spider"]
     for crawler, bar in (("obvious spider", 1.5), ("bare crawlee", 0.8)):
@@ -215,7 +224,8 @@ def main() -> None:
             peer.seconds / own.seconds for own, peer in zip(remembering, runs[crawler], strict=True)
         )
         print(
-            f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: {ratio:.2f} (bar {bar})"
+            f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: "
+            f"{ratio:.2f} (bar {bar})"
         )
     ratio = statistics.median(
         own.megabytes / peer.megabytes

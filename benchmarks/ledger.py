@@ -1,11 +1,12 @@
-"""The ledger with many articles beside the same ledger with few: start, memory, enqueueing and taking.
+"""A large ledger compared with a small one: start, memory, enqueueing and taking articles.
 
     python benchmarks/ledger.py [--known 1000000] [--few 10000] [--pairs 5]
 
-Two ledgers are made directly, one with a million known articles, one with ten thousand; half of each are to be fetched, half were.
-Measured, each in a process of its own, in turn: how long until the first article can be taken and the peak memory of that; then how
-long it takes to list the related items of pages (18 each: a third of them new, the others known), and to take articles, with
-everything committed as a crawl commits it. Printed are medians, and medians of the ratios of runs that were neighbours.
+Two ledgers are generated, with a million and with ten thousand known articles; half of each are
+queued, half fetched. Each measurement runs in a process of its own, in turn: the time and peak
+memory until the first article can be taken; then the time to list the related items of pages (18
+each: a third new, the rest known) and to take articles, committed as in a crawl. Prints medians,
+and medians of the ratios of adjacent runs.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crawler.crawl.frontier import Frontier, Sighting
+from crawler.crawl.frontier import Frontier, ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
@@ -46,13 +47,13 @@ def begin(folder: Path) -> Frontier:
 
 
 def make(folder: Path, known: int) -> None:
-    """Make a ledger with so many articles: half of them had, and due in a month, half to be fetched."""
+    """Make a ledger with ``known`` articles: half fetched and due in a month, half queued."""
     job = Job(folder, "alalam")
     job.begin(datetime.now(UTC), {}, "due", 0, INTERVALS, 1.0)
     assert job.pages is not None and job.run is not None
     due_at = time.time() + 2_000_000
     for number in range(known):
-        sighting = Sighting(
+        sighting = ArticleState(
             str(FIRST_ID + number),
             "pending",
             (2, number // RELATED, number % RELATED),
@@ -85,7 +86,7 @@ def make(folder: Path, known: int) -> None:
 
 
 def peak_megabytes() -> float:
-    """The peak of this process alone; getrusage counts that of the process that started it, too."""
+    """Return the peak memory of this process alone; getrusage includes its parent's."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
@@ -98,7 +99,9 @@ def item(number: int, position: int) -> RelatedItem:
         headline=f"Headline of the Article {number}, Quoted and Long Enough",
         headline_raw=f"Headline of the Article {number}, Quoted and Long Enough + Video",
         kind="video",
-        picture_url=f"http://media.alalam.ir/news/image/original/2015/10/23/alalam_{number}_25f_4x3.jpg",
+        picture_url=(
+            f"http://media.alalam.ir/news/image/original/2015/10/23/alalam_{number}_25f_4x3.jpg"
+        ),
         uploaded_at="2015-10-23T09:14:13.349860+03:30",
         content_type="21",
         sort=str(number),
@@ -106,14 +109,14 @@ def item(number: int, position: int) -> RelatedItem:
 
 
 def work(folder: Path, known: int) -> None:
-    """Start, then list and take; print what it cost as JSON."""
+    """Start a run, then list and take articles; print the costs as JSON."""
     started = time.perf_counter()
     frontier = begin(folder)
     first = frontier.take()
     assert first is not None
     start_seconds = time.perf_counter() - started
     start_megabytes = peak_megabytes()
-    # None twice: what a run has met it does not look up again, and of few it would soon have met all.
+    # Without repeats, as in a small ledger all lookups would soon be of articles already met.
     met = iter(random.Random(known).sample(range(1, known), PAGES * (RELATED - NEW)))
     pages = [first]
     taking = listing = 0.0
@@ -125,11 +128,11 @@ def work(folder: Path, known: int) -> None:
         ]
         items = [item(article_id, position) for position, article_id in enumerate(ids, start=1)]
         began = time.perf_counter()
-        frontier.list(pages[-1].id, items)
+        frontier.add_links(pages[-1].id, items)
         if number % 50 == 49:
             flush()
         listing += time.perf_counter() - began
-        frontier.settle(pages[-1].id)
+        frontier.done(pages[-1].id)
         began = time.perf_counter()
         taken = frontier.take()
         taking += time.perf_counter() - began
@@ -197,7 +200,8 @@ def main() -> None:
             for few, many in zip(*(measured[known] for known in sizes), strict=True)
         ]
         print(
-            f"  {what}: {statistics.median(ratios):.2f} times as long (bar: at most 1.25, 20% less speed)"
+            f"  {what}: {statistics.median(ratios):.2f} times as long "
+            "(bar: at most 1.25, 20% less speed)"
         )
     print("  start: bar 3 s; memory at start: bar 300 MB")
 

@@ -1,14 +1,14 @@
-"""What reading one page costs, beside parsing it and beside a general extractor, on the pages of the tests.
+"""The cost of reading a test page, compared with parsing it and with a general extractor.
 
     pip install '.[test]'
     python benchmarks/page.py [--rounds 20]
 
-Every page is read, parsed with parsel (and asked for its h1 and paragraphs), and given to
-trafilatura in turn, in one process. Printed are the medians over the pages of each page's median
-time, and the median of the ratios of neighbours.
+Every page is read, parsed with parsel (selecting its h1 and paragraphs) and passed to trafilatura
+in turn, in one process. Prints the median over all pages of each page's median time, and the
+median of the ratios.
 
-The worst case is the slowest of the shapes in tests/hostile_pages.py, at DOWNLOAD_MAXSIZE, read as
-a crawl reads it: where READ_TIMEOUT ended that, the row says so.
+The worst case is the slowest shape in tests/hostile_pages.py, at DOWNLOAD_MAXSIZE, read as in a
+crawl; the output notes if READ_TIMEOUT ended it.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from crawler.extraction import publishers as sites  # noqa: E402
 
 SITE = sites.load("alalam")
 FOLDERS = ("tests/site", "tests/pages")
-# Bytes of each shape when the slowest is looked for.
+# The size in bytes of each page when searching for the slowest shape.
 SAMPLE = 400_000
 
 
@@ -59,14 +59,14 @@ def milliseconds(work: Callable[[bytes], None], body: bytes) -> float:
 
 
 def slowest_shape() -> str:
-    """The shape that takes longest; all of them grow with their size."""
+    """Return the slowest shape at SAMPLE bytes; the time of every shape grows with its size."""
     return max(
         hostile_pages.SHAPES, key=lambda name: milliseconds(read, hostile_pages.page(name, SAMPLE))
     )
 
 
 async def read_as_a_crawl(body: bytes) -> str:
-    """Read a page within READ_TIMEOUT, and say how long it took."""
+    """Read a page within READ_TIMEOUT and return the time taken, as text."""
     reader = PageParser(SITE, defaults.READ_TIMEOUT)
     started = time.perf_counter()
     ended = ""
@@ -109,7 +109,8 @@ def main() -> None:
             for work, values in taken.items():
                 times[work].append(statistics.median(values))
         print(
-            f"{folder}: {len(bodies)} pages, {statistics.median(map(len, bodies)) / 1000:.1f} kB in the median"
+            f"{folder}: {len(bodies)} pages, "
+            f"{statistics.median(map(len, bodies)) / 1000:.1f} kB in the median"
         )
         for name, work in (
             ("this reader", read),
@@ -118,7 +119,8 @@ def main() -> None:
         ):
             done = sorted(times[work])
             print(
-                f"  {name:<13} {statistics.median(done):6.2f} ms, worst tenth from {done[len(done) * 9 // 10]:6.2f} ms"
+                f"  {name:<13} {statistics.median(done):6.2f} ms, "
+                f"worst tenth from {done[len(done) * 9 // 10]:6.2f} ms"
             )
         for name, work in (("parsel parse", parse), ("trafilatura", extract)):
             ratio = statistics.median(

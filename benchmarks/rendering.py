@@ -1,11 +1,12 @@
-"""Rendering pages with Splash and with Chromium, beside fetching the same pages plainly, in the same run.
+"""Rendering pages with Splash and Chromium, compared with fetching them without rendering.
 
     pip install '.[bench,playwright]'; apt-get install nginx-light chromium
     python benchmarks/rendering.py --splash http://127.0.0.1:8050 [--pages 40] [--pairs 3]
 
-Splash has to run already, with four slots or more (README, "Pages that need JavaScript"). The site of benchmarks/crawl.py is crawled from
-nginx on this machine, one page at a time and with four being rendered at once. Printed are medians, and medians of the ratios of
-runs that were neighbours. A page is given half a second to come to rest (RENDER_QUIET), so that two a second is the most, one by one.
+Splash must already be running, with at least four slots (README, "Pages that need JavaScript").
+The site of benchmarks/crawl.py is crawled from nginx on this machine, rendering one page at a time
+and four at once. Prints medians, and medians of the ratios of adjacent runs. Each page gets half a
+second to settle (RENDER_QUIET), which limits one at a time to two pages per second.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from crawl import FIRST_ID, IMPOLITE, ROOT, Run, made_site, measure, served
 
-# What is being rendered counts twice: as the page, and as what the browser is asked.
+# Each page being rendered counts as two requests: the page itself and the browser's request.
 _FOUR = ["-s", "CONCURRENT_REQUESTS=8", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8"]
 _ONE = ["-s", "CONCURRENT_REQUESTS=1", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1"]
 
@@ -62,7 +63,8 @@ def main() -> None:
                 for crawler, command in crawlers.items():
                     runs[crawler].append(measure(command, out, options.pages, ROOT))
     print(
-        f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; with the start of the program"
+        f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; "
+        "with the start of the program"
     )
     for crawler, measured in runs.items():
         seconds = statistics.median(run.seconds for run in measured)
@@ -70,7 +72,8 @@ def main() -> None:
             plain.seconds / run.seconds for plain, run in zip(runs["plain"], measured, strict=True)
         )
         print(
-            f"{crawler:<24} {seconds:6.2f} s {options.pages / seconds:6.2f} pages/s, {ratio:.3f} of plain"
+            f"{crawler:<24} {seconds:6.2f} s {options.pages / seconds:6.2f} pages/s, "
+            f"{ratio:.3f} of plain"
         )
 
 

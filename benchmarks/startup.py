@@ -1,11 +1,11 @@
-"""The CPU time of short commands, beside ``scrapy version`` outside of any project.
+"""The CPU time of short commands, compared with ``scrapy version`` outside any project.
 
     pip install .
     python benchmarks/startup.py [--rounds 10]
 
-Each round runs ``scrapy version`` in an empty folder, which is what Scrapy itself costs, and then
-one of the commands. Printed are the medians of the CPU seconds (user and system, of the command and
-its children) and of the ratios of neighbours.
+Each round runs ``scrapy version`` in an empty folder, the cost of Scrapy itself, and then one of
+the commands. Prints the medians of the CPU seconds (user and system, of the command and its
+children) and of the ratios of adjacent runs.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> None:
             "PYTHONPATH": str(ROOT),
         }
         none = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        # Compile what is not compiled yet.
+        # Write missing bytecode caches first.
         for command in COMMANDS.values():
             cpu_seconds(command, folder, project)
         for name, command in COMMANDS.items():

@@ -1,10 +1,11 @@
-"""How fast dumps are read, beside json.loads on the same values, in pairs of one run: medians of their ratios.
+"""The speed of reading dumps, compared with json.loads on the same values.
 
     python benchmarks/vardump.py [--pairs N] [--megabytes 1 8 64]
 
-``structure`` is many small values, ``strings`` long texts; MB/s are of dump text for both. Memory is the peak that is
-allocated while reading, the values included. The saved pages
-of the tests that have no dump are scanned beside parsing them with parsel.
+Prints medians, and medians of the ratios of adjacent runs. ``structure`` is many small values,
+``strings`` long texts; MB/s are of dump text for both. Memory is the peak allocated while reading,
+including the values. Scanning the test pages that have no dump is compared with parsing them with
+parsel.
 """
 
 import argparse
@@ -24,7 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from crawler import vardump  # noqa: E402
 
-WORDS = "after the of court police said on in city people minister year an two for with was from".split()
+WORDS = (
+    "after the of court police said on in city people minister year an two for with was from"
+).split()
 
 
 def structure(chance: random.Random) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def strings(chance: random.Random) -> dict[str, Any]:
 
 
 def dumped(value: Any, level: int = 0) -> Iterator[str]:
-    """What var_dump writes for decoded JSON (tests/test_vardump.py holds that against PHP)."""
+    """Yield var_dump's output for decoded JSON (tests/test_vardump.py checks it against PHP)."""
     indent = "  " * level
     match value:
         case None:
@@ -81,7 +84,7 @@ def values(
 
 
 def seconds(run: Callable[[], object]) -> float:
-    # The first request for memory after a parsed tree was freed pays for tidying up; that is not what is measured.
+    # The first allocation after a parsed tree was freed also pays for cleaning up after it.
     bytearray(5_000)
     start = time.perf_counter()
     result = run()
@@ -91,7 +94,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
-    """The most memory that was in use at once."""
+    """Return the peak memory allocated while running."""
     tracemalloc.start()
     result = run()
     peak = tracemalloc.get_traced_memory()[1]
@@ -135,12 +138,10 @@ def main() -> None:
 def scan_pages(pairs: int) -> None:
     pages = [path.read_bytes() for path in sorted((ROOT / "tests" / "pages").glob("*.html"))]
     pages = [page for page in pages if b"xdebug" not in page and not list(vardump.scan(page))]
-    # As one long page too, with a script of many parentheses in it.
+    # Also as one long page, without and with a script full of parentheses.
     script = (
-        b"<script>"
-        + b'(function(a){if(b.c("x")&&d(a)){return f.g(h)}document.getElementById("x").y("click")})();\n'
-        * 300
-        + b"</script>"
+        b"<script>" + b'(function(a){if(b.c("x")&&d(a)){return f.g(h)}'
+        b'document.getElementById("x").y("click")})();\n' * 300 + b"</script>"
     )
     whole = b"".join(pages)
     compare_scan(pages, "saved pages", pairs)
@@ -159,7 +160,8 @@ def compare_scan(pages: list[bytes], name: str, pairs: int) -> None:
 
     share = statistics.median(seconds(scan) / seconds(parse) for _ in range(pairs))
     print(
-        f"{len(pages)} {name}, {sum(map(len, pages)) // 1000} kB, no dump: scan costs {share:.1%} of parsing with parsel"
+        f"{len(pages)} {name}, {sum(map(len, pages)) // 1000} kB, no dump: "
+        f"scan costs {share:.1%} of parsing with parsel"
     )
 
 

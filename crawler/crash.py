@@ -1,4 +1,6 @@
-"""Where the kill tests stop the process: every place at which a run has just written something, or is about to."""
+"""Kill points for the kill tests: the places where a run has just written something or is about
+to.
+"""
 
 import os
 import signal
@@ -23,7 +25,9 @@ _countdown: dict[str, int] = {}
 
 
 def point(name: str) -> None:
-    """Kill this process if CRAWLER_KILL_AT says so: ``NAME``, or ``NAME:N`` for the Nth time that it comes here."""
+    """Kill this process at the point that CRAWLER_KILL_AT names: ``NAME``, or ``NAME:N`` for its
+    Nth pass.
+    """
     asked = os.environ.get(_VARIABLE)
     if asked is None:
         return

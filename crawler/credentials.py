@@ -1,4 +1,4 @@
-"""User names and passwords in URLs (RFC 3986, 3.2.1), which must not be shown or stored."""
+"""User names and passwords in URLs (RFC 3986, 3.2.1), which must not be displayed or stored."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from w3lib.http import basic_auth_header
 
 _IN_TEXT = re.compile(r"(?<=://)[^\s/?#'\"<>]*@")
-# A password may hold "/" and "@" that should have been escaped; the last "@" ends it.
+# A password may contain "/" and "@" that should have been escaped; the last "@" ends it.
 _IN_VALUE = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 class Server(NamedTuple):
-    """The URL of a server without userinfo, and the user and password (decoded, maybe empty)."""
+    """A server's URL without userinfo, and the user and password (decoded, possibly empty)."""
 
     url: str
     user: str
@@ -29,7 +29,7 @@ class Server(NamedTuple):
 
 
 def split_userinfo(url: str) -> Server:
-    """Take the user and password out of a URL. ValueError if it cannot be parsed."""
+    """Split the user and password off a URL. ValueError if it cannot be parsed."""
     parts = urlsplit(url)
     userinfo, _, host = parts.netloc.rpartition("@")
     user, _, password = userinfo.partition(":")
@@ -37,10 +37,10 @@ def split_userinfo(url: str) -> Server:
 
 
 def hide_userinfo(text: str) -> str:
-    """A text with ``***`` in place of the userinfo of its URLs."""
+    """Return a text with ``***`` in place of the userinfo of its URLs."""
     return _IN_TEXT.sub("***@", text) if "@" in text else text
 
 
 def hide_userinfo_of(value: str) -> str:
-    """A value that was meant to be a URL, however malformed, with ``***`` in place of userinfo."""
+    """Return a value meant as a URL, however malformed, with ``***`` in place of userinfo."""
     return _IN_VALUE.sub(r"\1***@", value)

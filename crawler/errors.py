@@ -1,4 +1,4 @@
-"""The error class of this project's own code, and the hint that its messages end with."""
+"""The exceptions raised by this project's own code, and the hints that end their messages."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,10 +8,10 @@ from crawler.credentials import hide_userinfo
 
 
 class CrawlerError(ValueError):
-    """Something given to the crawler is wrong; the message names it, what it got and what to do.
+    """An invalid input to the crawler; the message gives its name, its value and what to do.
 
-    ``exit_code`` is what ``scrapy crawl`` ends with: 2 for a wrong argument, 1 where the run cannot start.
-    Passwords in URLs are not in the message.
+    ``exit_code`` is the exit code of ``scrapy crawl``: 2 for a wrong argument, 1 if the run cannot
+    start. The message hides passwords in URLs.
     """
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
@@ -20,16 +20,17 @@ class CrawlerError(ValueError):
 
 
 class LedgerError(CrawlerError):
-    """The ledger of a job cannot be read or written; the message names its file and what to do."""
+    """A job's ledger cannot be read or written; the message gives its file and what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, exit_code=1)
 
 
 class ArchiveError(CrawlerError):
-    """A web archive, or one record in it, cannot be read or written; the message names the place and what is wrong with it.
+    """A web archive or one of its records cannot be read or written; the message gives the place
+    and the defect.
 
-    ``reason`` is what a failure of the page says (crawler.items.Reason).
+    ``reason`` is the reason of the page's failure (crawler.items.Reason).
     """
 
     def __init__(
@@ -40,15 +41,17 @@ class ArchiveError(CrawlerError):
 
 
 class RendererError(CrawlerError):
-    """There is no browser to render pages with; the message names it and says what to do."""
+    """No browser can render pages; the message gives its name and what to do."""
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:
-    """The end of a message about a name that is not known: the nearest that is, or nothing."""
+    """Return the end of a message about an unknown name: the nearest known name, or nothing."""
     near = nearest(got, known)
     return f"; did you mean {near!r}?" if near else ""
 
 
 def nearest(got: str, known: Iterable[str], likeness: float = 0.4) -> str | None:
-    """The known name that is most like another; None if none is as like as ``likeness`` (0 to 1)."""
+    """Return the known name most similar to another; None if none is at least ``likeness`` (0 to
+    1).
+    """
     return next(iter(get_close_matches(got, list(known), n=1, cutoff=likeness)), None)

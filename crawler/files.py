@@ -1,4 +1,4 @@
-"""What makes a file outlast a power cut, and its name readable."""
+"""Files that survive a power cut, and readable file names."""
 
 import errno
 import os
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def readable(path: Path | str) -> str:
-    """A path as text that any file can hold; bytes that are no UTF-8 are escaped."""
+    """Return a path as text that any file can hold; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def mode_for(target: Path) -> int:
-    """The permissions of a file that is to replace another: those of the target, or those of a new
+    """Return the permissions for a file that will replace ``target``: its own, or those of a new
     file.
     """
     if target.exists():
@@ -23,7 +23,7 @@ def mode_for(target: Path) -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that is not there yet, and those that it is to lie in, to outlast a power cut."""
+    """Create a missing folder and its missing parents so that they survive a power cut."""
     if not folder.parent.exists():
         make_folder(folder.parent)
     if not folder.is_dir():
@@ -32,7 +32,10 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was created or renamed in a folder durable; a system that cannot sync a folder has it durable already or never."""
+    """Make creations and renames in a folder durable.
+
+    A system that cannot sync a folder either makes them durable by itself or never does.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -44,14 +47,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def check_writable(target: Path) -> None:
-    """OSError if no file can be put at ``target``."""
+    """Check that a file can be written at ``target``; OSError if not."""
     make_folder(target.parent)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if is_special(target):
         return
     if target.exists():
-        # What is added to is read first.
+        # A file to append to is read first.
         target.open("rb").close()
     with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
         probe.write(b"\n")
@@ -59,5 +62,5 @@ def check_writable(target: Path) -> None:
 
 
 def is_special(target: Path) -> bool:
-    """Return whether a path is a device or a pipe, or another thing that is no file."""
+    """Return whether a path is a device, a pipe or anything else that is not a regular file."""
     return target.exists() and not target.is_file()

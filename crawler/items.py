@@ -1,9 +1,10 @@
-"""What leaves the crawler: the published schema of its records.
+"""The crawler's output: the published schema of its records.
 
-Three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` is known only from the related lists
-of articles, a ``Failure`` was asked for and could not be had or read. Every id that a run discovers ends as
-exactly one of them. ``schema`` is the version of this module's classes; a change that a reader of old records must know
-of raises it. ``json_schema`` gives the JSON Schema of each, generated from these classes.
+There are three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` is known only
+from the related lists of articles, a ``Failure`` was requested and could not be fetched or read.
+Every id that a run discovers ends as exactly one of them. ``schema`` is the version of this
+module's classes; it is raised by any change that matters to readers of old records. ``json_schema``
+returns the JSON Schema of each kind, generated from these classes.
 """
 
 from dataclasses import dataclass
@@ -33,13 +34,14 @@ Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 MediaKind = Literal["image", "video"]
 Schema = Literal[2]
-"""1 had no ``revision`` and no ``changed``."""
+"""Version 1 had no ``revision`` and no ``changed``."""
 
 Why = Literal["depth", "limit", "pruned", "not_saved", "interrupted"]
 """Why a known article was not fetched.
 
-depth: farther from the seeds than was asked for; limit: the run had fetched as many as it may; pruned: by
-since, until or match; not_saved: no source has a page for it; interrupted: the run was stopped first.
+depth: farther from the seeds than requested; limit: the run had reached its maximum number of
+fetches; pruned: excluded by since, until or match; not_saved: no source has a page for it;
+interrupted: the run was stopped first.
 """
 
 Reason = Literal[
@@ -69,28 +71,28 @@ Reason = Literal[
     "not_rendered",
     "internal_error",
 ]
-"""Why an article could not be had or read.
+"""Why an article could not be fetched or read.
 
-gone: 404 or 410; http_2xx: an answer that reports success and carries no page, such as 202;
-ignored: a downloader middleware of the user's refused the request; robots: robots.txt forbids it;
-robots_unavailable: the server failed to answer for its robots.txt, so the page may not be
-requested yet (RFC 9309, 2.3.1.4); too_slow: reading the page took longer
-than READ_TIMEOUT; private_address: the host has a private or loopback address
-that no base_url names; cut_short: fewer bytes came than were announced; not_an_article: the page answers 200
-but holds no article; other_article: the page says that it is another one; unreadable: the saved page, or the record of
-an archive, cannot be opened or is damaged; not_rendered: the browser that was to run its scripts failed on it;
-internal_error: a fault of this program, its log has the traceback.
+gone: 404 or 410; http_2xx: a response that reports success without a page, such as 202; ignored: a
+user's downloader middleware refused the request; robots: forbidden by robots.txt;
+robots_unavailable: the server failed to return its robots.txt, so the page may not be requested yet
+(RFC 9309, 2.3.1.4); too_slow: reading the page took longer than READ_TIMEOUT; private_address: the
+host has a private or loopback address that no base_url names; cut_short: the response was shorter
+than announced; not_an_article: the page has status 200 but holds no article; other_article: the
+page identifies itself as a different article; unreadable: the saved page or archive record cannot
+be opened or is damaged; not_rendered: the browser failed to run the page's scripts; internal_error:
+a fault of this program, with a traceback in the log.
 """
 
 REASONS = frozenset(get_args(Reason))
 
 ANSWERS = frozenset({"gone", "robots"})
-"""Reasons that are the site's answer, not a fault of the run."""
+"""Reasons given by the publisher's server, not caused by a fault of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a field was read on the page, and what was assumed in reading it (null: nothing)."""
+    """Where on the page a field was read, and what was assumed in reading it (null: nothing)."""
 
     where: Text
     assumed: Text | None = None
@@ -106,10 +108,11 @@ class Media:
 class RelatedItem:
     """One entry of an article's related list.
 
-    ``position`` counts from 1 in the page's order. ``headline`` is without marks such as "+ Video", ``headline_raw`` as the list gives it.
-    ``kind`` is video where such a mark or the name of the picture says so, image where there is another picture, null where
-    nothing tells. ``uploaded_at`` is when the picture was uploaded, read from its name. ``content_type`` and ``sort`` are the publisher's
-    own, as given.
+    ``position`` counts from 1 in page order. ``headline`` lacks marks such as "+ Video";
+    ``headline_raw`` is as given in the list. ``kind`` is video if such a mark or the picture's name
+    indicates it, image if there is another picture, otherwise null. ``uploaded_at`` is the
+    picture's upload time, read from its name. ``content_type`` and ``sort`` are the publisher's own
+    values, as given.
     """
 
     position: Position
@@ -126,11 +129,12 @@ class RelatedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord:
-    """Everything that is known of an article from its page alone: the result of ``extract``.
+    """All data read from an article's page alone: the result of ``extract``.
 
-    A field that could not be read is null and named in ``missing``. ``provenance`` says for each
-    field where it was read. Add a field here, and a reader for it in ``extraction.normalise``: it
-    is then part of ``Article``, and compared between revisions unless it is in ``NOT_COMPARED``.
+    A field that could not be read is null and named in ``missing``. ``provenance`` gives the place
+    where each field was read. To add a field, add it here with a reader in
+    ``extraction.normalise``: it then becomes part of ``Article`` and is compared between revisions
+    unless listed in ``NOT_COMPARED``.
     """
 
     kind: Literal["page", "article"] = "page"
@@ -155,11 +159,11 @@ class PageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article(PageRecord):
-    """An article that was fetched and read: its ``PageRecord``, and what only the crawl knows.
+    """An article that was fetched and read: its ``PageRecord``, and data known only to the crawl.
 
     ``revision`` counts, from 1, how often a crawl with a ledger found the article new or changed.
     ``changed`` names the fields that differ from the previous revision; it is empty if the article
-    is back after a failure that said it was gone.
+    is back after a failure that reported it as gone.
     """
 
     kind: Literal["article"] = "article"
@@ -177,18 +181,21 @@ class Article(PageRecord):
 NOT_COMPARED = frozenset(
     ("kind", "schema", "site", "id", "url", "body_sha256", "missing", "provenance")
 )
-"""The fields of ``PageRecord`` that do not make a new revision when they change: ``url``, because
-mirrors and redirects change it, and those that follow from other fields."""
+"""The fields of ``PageRecord`` whose change makes no new revision: ``url``, because mirrors and
+redirects change it, and those derived from other fields.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of an article that was not read: what one list says of it, and who else listed it.
+    """The data known of an article that was not read: its entry in one list, and the pages that
+    list it.
 
-    The list is the first, in the order of the crawl, that had the article followed, or the first of all if none did; it is on
-    the page ``found_on``. ``headline``, ``media_kind`` and the other fields of a listing are null for a seed that
-    nobody listed. ``listed_on`` holds the ids of the pages that list it, ``listed_as`` every headline that they give
-    it, as given. Of a page that lists the article more than once, the first listing counts.
+    The list is the first in crawl order that led to following the article, or the first of all if
+    none did; it is on the page ``found_on``. ``headline``, ``media_kind`` and the other fields of
+    an entry are null for a seed that no page lists. ``listed_on`` holds the ids of the pages that
+    list it, ``listed_as`` every headline in those lists, as given. If a page lists the article more
+    than once, its first entry counts.
     """
 
     kind: Literal["teaser", "failure"]
@@ -219,7 +226,10 @@ class Teaser(Known):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure(Known):
-    """An article that was asked for and could not be had or read. ``attempts`` counts the requests made."""
+    """An article that was requested and could not be fetched or read.
+
+    ``attempts`` counts the requests made.
+    """
 
     kind: Literal["failure"] = "failure"
     reason: Reason
@@ -235,11 +245,13 @@ RECORDS: dict[str, type[Record]] = {"article": Article, "teaser": Teaser, "failu
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of one kind of record; KeyError for a kind that there is not."""
+    """Return the JSON Schema (draft 2020-12) of one kind of record; KeyError if the kind is
+    unknown.
+    """
     schema = msgspec.json.schema(RECORDS[kind])
     for definition in schema["$defs"].values():
         if definition.get("type") == "object" and "properties" in definition:
-            # Every field is written, null or not, and no other.
+            # Every field is written, null or not, and no other field.
             definition["required"] = list(definition["properties"])
             definition["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,4 +1,4 @@
-"""What the commands that ask a job's ledger have in common."""
+"""The base class of the commands that read a job's ledger."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
 
 
 class LedgerCommand(ScrapyCommand):
-    """A command on the ledger of ``-s JOBDIR=...``, which it only reads. ``tell`` does the work; CrawlerError ends it with one line."""
+    """A command that reads the ledger of ``-s JOBDIR=...``.
+
+    Subclasses implement ``tell``; a CrawlerError raised there is printed as one line.
+    """
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
 
     takes = 0
-    """How many arguments, besides options."""
+    """The number of positional arguments."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         if len(args) != self.takes:
             got = f"got {' '.join(args)!r}" if args else "it is missing"
             raise UsageError(f"{got}; takes {self.syntax()}", print_help=False)
-        # A command is imported for every other one, too; the database takes long to import.
+        # Scrapy imports every command to run any one of them, and the database is slow to import.
         from crawler.crawl.ledger import job
 
         name = type(self).__module__.rpartition(".")[2]
@@ -40,7 +43,7 @@ class LedgerCommand(ScrapyCommand):
             given = self.settings.get("JOBDIR")
             if not given:
                 raise CrawlerError(
-                    "JOBDIR: it is missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
+                    "JOBDIR: missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
                 )
             folder = Path(given)
             database = job.read(folder)

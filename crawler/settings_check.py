@@ -1,7 +1,7 @@
-"""Checks the settings of a run before it starts: their names and the kind of their values.
+"""Checks of a run's settings before it starts: their names and the types of their values.
 
-Scrapy takes any name and looks at a value only where it needs it, which may be in the middle of a
-crawl, for every page.
+Scrapy accepts any name and converts a value only on use, which may be in the middle of a crawl, for
+every page.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _WORDS = {"0": False, "1": True, "false": False, "true": True}
-# Scrapy reads these as numbers with a fraction, although its defaults have none.
+# Scrapy reads these as floats, although their defaults are integers.
 _SECONDS = ("_DELAY", "_TIMEOUT", "_INTERVAL")
-# Names without a default: of Scrapy, its commands, and the extensions that this project uses.
+# Settings without a default, of Scrapy, its commands, and the extensions used here.
 _WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
-# Times with bounds of their own, which the code that uses them knows.
+# Times with bounds of their own, checked by the code that uses them.
 _CHECKED_ELSEWHERE = frozenset(
     (
         *("RECHECK_MIN", "RECHECK_MAX", "READ_TIMEOUT"),
         *("RENDER_TIMEOUT", "RENDER_QUIET", "SPLASH_SLOT_TIMEOUT"),
     )
 )
-# A name that differs by a letter or two is meant; one that shares half of its letters is not.
+# High enough that only names differing by a letter or two are suggested.
 _NEAR = 0.85
 
 
 def misspelt(settings: BaseSettings) -> Iterator[str]:
-    """Yield a warning for each setting of the command line that nearly has a known name."""
+    """Yield a warning for each command-line setting whose name is close to a known one."""
     known = [*_defaults(), *_WITHOUT_DEFAULT]
     for name in settings:
         if settings.getpriority(name) == SETTINGS_PRIORITIES["cmdline"] and name not in known:
@@ -46,7 +46,7 @@ def misspelt(settings: BaseSettings) -> Iterator[str]:
 
 
 def check_values(settings: BaseSettings) -> None:
-    """CrawlerError for a setting that is to be a number or a yes or no, and is neither."""
+    """Raise CrawlerError if a numeric or boolean setting has a value of another type."""
     for name, default in _defaults().items():
         if (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["default"]:
             _check(name, settings[name], default)

@@ -1,7 +1,7 @@
-"""Output that is safe to show, and commands that survive a reader who hangs up.
+"""Output that is safe to display, and commands that survive a closed pipe.
 
-A headline, an address or a header may hold escape sequences that move the cursor, hide what was
-printed before, or reverse the direction of what follows. They are shown as Python writes them.
+A headline, an address or a header may contain escape sequences that move the cursor, hide earlier
+output or reverse the direction of the following text. They are displayed as Python escapes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TextIO
 from crawler.errors import CrawlerError
 
 # C0, DEL and C1; the direction marks, overrides and isolates of UAX #9; U+2028 and U+2029, which
-# end a line; surrogates, which no terminal can show.
+# end a line; surrogates, which no terminal can display.
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -25,12 +25,12 @@ _CONTROL_IN_LINES = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x08\
 
 
 def escaped(text: str) -> str:
-    """One line of text with its control characters escaped, line ends too."""
+    """Escape all control characters in one line of text, including line ends."""
     return _CONTROL.sub(_escape, text)
 
 
 def escaped_lines(text: str) -> str:
-    """Text of several lines with all control characters escaped but tabs and line ends."""
+    """Escape all control characters in a text of several lines, except tabs and line ends."""
     return _CONTROL_IN_LINES.sub(_escape, text)
 
 
@@ -40,18 +40,19 @@ def say(line: str = "", file: TextIO | None = None) -> None:
 
 
 def replace_closed_streams() -> None:
-    """Give Python a stream in place of each that the shell closed (>&-): Scrapy needs one."""
+    """Replace each stream that the shell closed (>&-), because Scrapy needs one."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 @contextmanager
 def output() -> Iterator[None]:
-    """Print within this. Characters that a stream's encoding lacks are escaped.
+    """Guard the output printed in this context.
 
-    Whoever reads the output may stop reading: that is no error. CrawlerError if it cannot be written
-    for another reason. Afterwards nothing is left to write, which would fail again when Python ends and
-    change the exit code.
+    Characters missing from a stream's encoding are escaped. A reader may close the pipe: this is
+    no error. Raises CrawlerError if the output cannot be written for another reason. Nothing is
+    left in the buffers, because flushing it would fail again when Python exits and change the exit
+    code.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -78,7 +79,7 @@ def _flush(stream: TextIO | None) -> None:
 
 
 def _abandon(stream: TextIO | None) -> None:
-    """Send all that is still to be written, and all that follows, nowhere."""
+    """Send a stream's buffered and later output to the null device."""
     if stream is not None:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())

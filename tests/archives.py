@@ -1,4 +1,4 @@
-"""WARC files for the tests, made with warcio, as other programs make them: whatever a test wants in them."""
+"""WARC files with arbitrary contents for tests, written with warcio, as other programs would."""
 
 import io
 from collections.abc import Sequence
@@ -10,11 +10,14 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-PAGE = """<!DOCTYPE html><html lang="en"><head><title>Bridge number {id} reopens - Al-Alam</title></head><body>
-<h1>Bridge number {id} reopens</h1>
-<span>Fri Oct 23, 2015 13:26:08</span><p>The bridge in the north of the city was opened again on Friday, officials said{more}.</p>
-<p>It had been closed for repairs since the second week of March.</p>{links}</body></html>
-"""
+PAGE = (
+    '<!DOCTYPE html><html lang="en"><head>'
+    "<title>Bridge number {id} reopens - Al-Alam</title></head><body>\n"
+    "<h1>Bridge number {id} reopens</h1>\n"
+    "<span>Fri Oct 23, 2015 13:26:08</span>"
+    "<p>The bridge in the north of the city was opened again on Friday, officials said{more}.</p>\n"
+    "<p>It had been closed for repairs since the second week of March.</p>{links}</body></html>\n"
+)
 NEWS = "http://en.alalam.ir/news/"
 HEADERS = (("Content-Type", "text/html; charset=utf-8"),)
 
@@ -24,7 +27,7 @@ def page(article_id: object, more: str = "", links: str = "") -> bytes:
 
 
 class Warc:
-    """A WARC file being made: ``Warc(path).add(url, body, …)``."""
+    """A WARC file to add records to: ``Warc(path).add(url, body, …)``."""
 
     def __init__(self, path: Path, version: str = "1.1") -> None:
         self.path = path
@@ -72,7 +75,10 @@ class Warc:
         status: str = "200 OK",
         profile: str = "",
     ) -> "Warc":
-        """Add a revisit of the capture with this URL and date; without them, of one that only the digest names."""
+        """Add a revisit record of the capture with the URL and date in ``of``.
+
+        If ``of`` is None, the record refers to the capture only by its digest.
+        """
         http = StatusAndHeaders(status, list(HEADERS), protocol="HTTP/1.1")
         record = self.writer.create_revisit_record(
             url,
@@ -106,7 +112,7 @@ def record(
     after: bytes = b"\r\n\r\n",
     **more: str,
 ) -> bytes:
-    """The bytes of a WARC record as an unusual program may write it: nothing is made right."""
+    """Return a WARC record as an unusual program might write it, without correcting anything."""
     said = {
         "WARC-Type": kind,
         "WARC-Target-URI": url,
@@ -121,13 +127,13 @@ def record(
 
 
 def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    """An answer of HTTP."""
+    """Return an HTTP response."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def arc_record(url: str, content: bytes, date: str = "20151023100000") -> bytes:
-    """A record of ARC 1."""
+    """Return an ARC 1 record."""
     return f"{url} 127.0.0.1 {date} text/html {len(content)}\n".encode() + content + b"\n"
 
 
@@ -137,7 +143,7 @@ ARC_HEAD = arc_record(
 
 
 def offsets(path: Path) -> list[int]:
-    """Where the records of a file begin, and where it ends."""
+    """Return the offsets of a file's records, and of its end."""
     with path.open("rb") as file:
         records = ArchiveIterator(file)
         found = [records.get_record_offset() for _ in records]

@@ -1,4 +1,8 @@
-"""What the tests share: a crawl run as a user runs it, and a real HTTP server that misbehaves on request."""
+"""Fixtures and helpers shared by the tests.
+
+They run crawls from the command line, as users do, against a real HTTP server that misbehaves on
+request.
+"""
 
 import json
 import os
@@ -29,13 +33,13 @@ VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind 
 SEED = "1752038"
 IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
 
-# Seconds after which something that a test waits for is taken not to come.
+# The seconds a test waits for something before it fails.
 PATIENCE = 120
 
 
 @dataclass
 class Run:
-    """One finished run of the command line."""
+    """A finished run of a command."""
 
     exit_code: int
     stdout: str
@@ -44,7 +48,7 @@ class Run:
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The records of one kind by article id; each id has at most one record."""
+        """Return the records of one kind by article id. AssertionError if an id has two."""
         found = [record for record in self.records if record["kind"] == kind]
         by_id = {record["id"]: record for record in found}
         assert len(by_id) == len(found)
@@ -64,7 +68,7 @@ class Run:
 
     @property
     def balance(self) -> str:
-        """The last line of the report, wherever it was printed."""
+        """The last line of the report, from stdout or stderr."""
         return next(
             line
             for out in (self.stdout, self.stderr)
@@ -74,14 +78,14 @@ class Run:
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """Read a JSON Lines file; every record is validated against the published schema."""
+    """Read a JSON Lines file and validate every record against the published schema."""
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for record in records:
         VALIDATORS[record["kind"]].validate(record)
     return records
 
 
-# The indexes of archives that tests make are nobody else's.
+# Keeps the archive indexes made by tests apart from the user's.
 CACHE = tempfile.mkdtemp(prefix="cache-of-tests-")
 
 
@@ -95,7 +99,7 @@ def environment() -> dict[str, str]:
 
 
 def command(*args: object) -> list[str]:
-    """A scrapy command line with deprecations of Scrapy as errors."""
+    """Return a scrapy command line that turns Scrapy's deprecation warnings into errors."""
     return [sys.executable, str(ROOT / "tests" / "strict_scrapy.py"), *map(str, args)]
 
 
@@ -104,8 +108,9 @@ Crawl = Callable[..., Run]
 
 @pytest.fixture
 def scrapy(tmp_path: Path) -> Crawl:
-    """Run a scrapy command in an empty folder: ``scrapy("list")``. Further environment variables
-    are given by name.
+    """Run a scrapy command in an empty folder: ``scrapy("list")``.
+
+    Keyword arguments are added to the environment.
     """
 
     def run(
@@ -131,9 +136,10 @@ def scrapy(tmp_path: Path) -> Crawl:
 
 @pytest.fixture
 def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
-    """Run ``scrapy crawl articles``: arguments by name, settings as a dict, further words of the command line.
+    """Run ``scrapy crawl articles``, with spider arguments by name and settings as a dict.
 
-    The records are those of the run's own three feeds; what they hold must balance with what the run says.
+    Positional arguments are added to the command line. The records are those of the run's three
+    default feeds; their number must match the run's report.
     """
 
     def run(
@@ -152,7 +158,7 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
         done = scrapy(*line, *words, timeout=timeout)
         for feed in sorted(output.glob("*.jsonl")):
             done.records += read_records(feed)
-        # With a job, the sum is of all its runs.
+        # With a job, the report covers all its runs.
         if done.records and "JOBDIR" not in (settings or {}):
             kinds = [len(done.of(kind)) for kind in ("article", "teaser", "failure")]
             assert done.balance == "discovered {} = articles {} + teasers {} + failures {}".format(
@@ -172,7 +178,7 @@ def server() -> Iterator[NewsServer]:
 
 @pytest.fixture
 def live(crawl: Crawl, server: NewsServer) -> Crawl:
-    """Crawl the local server without its politeness slowing the tests down."""
+    """Crawl the local server, without politeness, which would slow the tests down."""
 
     def run(*words: object, settings: dict[str, object] | None = None, **arguments: object) -> Run:
         return crawl(
@@ -186,8 +192,10 @@ def live(crawl: Crawl, server: NewsServer) -> Crawl:
 
 @pytest.fixture
 def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
-    """Run the crawl of one job, in the folder ``job``: arguments by name, settings and environment
-    variables as dicts. The records are those that this run has written.
+    """Crawl with a job in the folder ``job``.
+
+    Takes spider arguments by name, settings and environment variables as dicts. The records are
+    those written by this run.
     """
 
     def run(
@@ -215,9 +223,9 @@ def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
 
 
 def clock(offset: str) -> dict[str, str]:
-    """The environment of a process with another clock, as faketime takes it: ``clock("-30d")``.
+    """Return environment variables that shift a process's clock with faketime: ``clock("-30d")``.
 
-    Clocks that measure time, such as those of pauses, are right.
+    Monotonic clocks, as used for delays, are not affected.
     """
     found = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     service("faketime", found)
@@ -231,7 +239,7 @@ def clock(offset: str) -> dict[str, str]:
 def wait_until(
     condition: Callable[[], object], state: Callable[[], object] = str, seconds: float = PATIENCE
 ) -> None:
-    """Wait until a condition holds; AssertionError with ``state()`` if it does not in time."""
+    """Wait until a condition holds. Raises AssertionError with ``state()`` on timeout."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"nothing came of it in {seconds} s: {state()}"
@@ -239,7 +247,7 @@ def wait_until(
 
 
 def service(name: str, found: object) -> None:
-    """Skip a test whose service is missing; in CI that is a failure."""
+    """Skip the test if a service is missing, or fail it in CI."""
     if not found:
         message = f"{name} is not installed"
         if os.environ.get("CI") == "true":
@@ -256,7 +264,10 @@ def free_port() -> int:
 
 @contextmanager
 def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Run a real Splash; return its URL, and what kills it. SPLASH names the folder of the programs of the environment that it is in."""
+    """Run a real Splash and yield its URL and a function that kills it.
+
+    The environment variable SPLASH names the ``bin`` folder of the environment it is installed in.
+    """
     python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
     service("Splash (in an environment of its own, named by SPLASH)", python.exists())
     url = f"http://127.0.0.1:{free_port()}"
@@ -285,7 +296,7 @@ def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
 
 @pytest.fixture(scope="session")
 def splash_url() -> Iterator[str]:
-    """The URL of a Splash that the tests share."""
+    """The URL of a Splash shared by all tests."""
     with splash("--slots", "4") as (url, _):
         yield url
 
@@ -295,7 +306,10 @@ Replay = Callable[..., str]
 
 @pytest.fixture
 def pywb(tmp_path: Path) -> Iterator[Replay]:
-    """Serve WARC files with a real pywb: ``pywb(path, …)`` returns the URL of its collection. PYWB names the folder of its programs."""
+    """Serve WARC files with a real pywb: ``pywb(path, …)`` returns the collection's URL.
+
+    The environment variable PYWB names the ``bin`` folder of the environment it is installed in.
+    """
     programs = Path(os.environ.get("PYWB", ROOT / ".ci" / "pywb" / "bin"))
     service("pywb (in an environment of its own, named by PYWB)", (programs / "wayback").exists())
     started: list[subprocess.Popen[bytes]] = []

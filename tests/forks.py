@@ -1,7 +1,7 @@
-"""Run scrapy commands in forks of a process that has imported Scrapy and this project already.
+"""Scrapy commands in forks of a process that has already imported Scrapy and this project.
 
-Most of the time of a short crawl goes into imports. Tests of how a process starts, such as those
-of cron or of the encoding of its output, start one of their own with ``conftest.command``.
+Short crawls spend most of their time on imports. Tests of process startup, such as those of cron or
+of the output encoding, start a process of their own with ``conftest.command``.
 """
 
 import functools
@@ -17,13 +17,13 @@ import pytest
 
 TESTS = Path(__file__).parent
 PATHS = (TESTS.parent, TESTS)
-"""Where a process that runs scrapy commands finds modules."""
+"""The module search path of processes that run scrapy commands."""
 FORKS = multiprocessing.get_context("forkserver")
 
 
 @functools.cache
 def start_server() -> None:
-    """Start the process that is forked. It finds modules only where PYTHONPATH says."""
+    """Start the process to fork from. It finds modules only through PYTHONPATH."""
     FORKS.set_forkserver_preload(["preloaded"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, PATHS)))
@@ -31,13 +31,13 @@ def start_server() -> None:
 
 
 class Fork:
-    """A scrapy command in a process of its own; it is asked and stopped like a subprocess.Popen."""
+    """A scrapy command in a process of its own, with an interface like subprocess.Popen."""
 
     def __init__(
         self, words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
     ) -> None:
-        """Start ``scrapy WORDS`` in a folder. What it prints on stdout and stderr is added to two
-        files, which may be the same.
+        """Start ``scrapy WORDS`` in a folder. Its stdout and stderr are appended to two files,
+        which may be the same.
         """
         start_server()
         self.args = words
@@ -67,7 +67,7 @@ class Fork:
 def run(
     words: list[str], folder: Path, environment: dict[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``scrapy WORDS`` in a folder; the exit code is negative if a signal ended it.
+    """Run ``scrapy WORDS`` in a folder. The exit code is negative if a signal ended it.
 
     Raises subprocess.TimeoutExpired after ``timeout`` seconds.
     """
@@ -88,11 +88,11 @@ def run(
 def scrapy(
     words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
 ) -> None:
-    """Become ``scrapy WORDS``, with files for its standard output and standard error."""
+    """Become ``scrapy WORDS``, with standard output and standard error going to files."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    # PYTHONPATH names the folder in which a command starts.
+    # PYTHONPATH includes the working directory.
     sys.path.insert(0, str(folder))
     sys.argv = ["scrapy", *words]
     for number, path in enumerate(outputs, 1):

@@ -3,8 +3,9 @@
     pip install '.[fuzz]'
     python tests/fuzz_vardump.py --minutes 10
 
-Begins with the case files. Every text must give values or VarDumpError; what is parsed must render to the same bytes; ``loads`` must
-agree with ``parse``; ``scan`` must not raise, and where it says that a dump is whole, exact and clear, ``parse`` must say the same.
+Starts from the case files. Every input must give values or VarDumpError; parsed values must render
+to the same bytes; ``loads`` must agree with ``parse``; ``scan`` must not raise, and if it reports a
+dump as complete, exact and unambiguous, ``parse`` must agree.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def check(data: bytes) -> None:
 
 
 def same_bytes(dump: bytes, node: vardump.Value) -> None:
-    """If PHP wrote these very bytes, then for this node."""
+    """Check that, if the bytes parse without ambiguity, they are the dump of this node."""
     try:
         nodes = vardump.parse(dump)
     except vardump.VarDumpError:
@@ -98,7 +99,8 @@ def main() -> None:
         atheris.Fuzz()
     finally:
         print(
-            f"{(time.monotonic() - start) / 60:.1f} minutes, {len(list(corpus.iterdir()))} texts in {corpus}",
+            f"{(time.monotonic() - start) / 60:.1f} minutes, "
+            f"{len(list(corpus.iterdir()))} texts in {corpus}",
             file=sys.stderr,
         )
 

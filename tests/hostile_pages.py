@@ -1,15 +1,15 @@
-"""Shapes of pages that are made to break a reader, at any size.
+"""Pages of any size in shapes designed to break or slow down the extraction.
 
-A shape is a list of parts. ``page(name, size)`` repeats those wrapped in ``Many`` equally often, so
-that the page has about ``size`` bytes; ``Deep`` parts are repeated too, but only until elements
-stand as deep as the HTML parser keeps them.
+A shape is a sequence of parts. ``page(name, size)`` repeats all ``Many`` parts equally often, for a
+page of about ``size`` bytes; ``Deep`` parts are repeated only up to the depth at which the HTML
+parser keeps elements.
 """
 
 import resource
 from typing import NamedTuple
 
 DEEPEST = 2_000
-"""The HTML parser keeps elements up to about this depth."""
+"""The approximate depth up to which the HTML parser keeps elements."""
 
 
 class Many(NamedTuple):
@@ -42,7 +42,7 @@ def _in_body(*parts: Part, head: bytes = TITLE) -> tuple[Part, ...]:
 
 
 SHAPES: dict[str, tuple[Part, ...]] = {
-    # Headings and the parts of a page under them.
+    # Headings and the sections below them.
     "related headings over open pre": _in_body(b"<p>", Many(b"<h3>Related</h3><pre>")),
     "related headings in open figures": _in_body(Many(b"<figure><h3>Related</h3>")),
     "headings h1 after a leak": _in_body(LEAK, Many(b"<h1>x</h1>")),
@@ -288,7 +288,7 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "escaped keys and strings": _in_body(
         b"<pre>", Many(b"array(1) {[&#34;a&#34;]=>\nstring(5) &#34;"), b"</pre>"
     ),
-    # Dumps by Xdebug.
+    # Xdebug's dumps.
     "Xdebug's HTML": _in_body(
         Many(
             b"<pre class='xdebug-var-dump' dir='ltr'><small>int</small> "
@@ -356,7 +356,7 @@ SHAPES: dict[str, tuple[Part, ...]] = {
 
 
 def page(name: str, size: int) -> bytes:
-    """The page of that shape with about ``size`` bytes."""
+    """Return a page of this shape with about ``size`` bytes."""
     parts = SHAPES[name]
     each = sum(len(part.text) for part in parts if isinstance(part, Many))
     fixed = sum(len(part.text) * DEEPEST for part in parts if isinstance(part, Deep))
@@ -371,7 +371,7 @@ def page(name: str, size: int) -> bytes:
 
 
 def read(name: str, size: int, seconds: int) -> None:
-    """Read a page of a shape; the process is killed after ``seconds`` of processor time."""
+    """Read a page of a shape; the process is killed after ``seconds`` of CPU time."""
     from crawler.crawl import parser_pool
     from crawler.extraction import publishers as sites
 

@@ -1,4 +1,4 @@
-"""Jobs and their ledgers, as a crawl makes them but without one."""
+"""Jobs and their ledgers, driven as in a crawl but without running one."""
 
 import os
 import tempfile
@@ -22,7 +22,7 @@ LIVE = {"source": "live", "depth": "1"}
 
 
 def opened(folder: Path) -> Database:
-    """A ledger without runs."""
+    """Return a new ledger without runs."""
 
     def create(connection: Any) -> None:
         METADATA.create_all(connection)
@@ -32,7 +32,7 @@ def opened(folder: Path) -> Database:
 
 
 def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Article:
-    """The record of an article, as it is read."""
+    """Return an article record, as read from a page."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("published_at", "published_raw", "language", "credit", "media", "related")
     )
@@ -56,7 +56,7 @@ def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Ar
 
 
 def failure(article_id: str, reason: Any) -> Failure:
-    """The record of an article that was not to be had."""
+    """Return the failure record of an article."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("url", "headline", "headline_raw", "media_kind", "picture_url", "uploaded_at")
     )
@@ -67,7 +67,7 @@ def failure(article_id: str, reason: Any) -> Failure:
 
 
 def listed(article_id: str, position: int = 1, words: str | None = None) -> RelatedItem:
-    """That a page lists an article."""
+    """Return the related item with which a page lists an article."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("url", "kind", "picture_url", "uploaded_at", "content_type", "sort")
     )
@@ -78,7 +78,7 @@ def listed(article_id: str, position: int = 1, words: str | None = None) -> Rela
 
 
 def begin(job: Job, **given: Any) -> bool:
-    """Begin a run; what is not given is as usual, with intervals from an hour to ten."""
+    """Begin a run with default arguments and recheck intervals of one to ten hours."""
     usual = {
         "began": datetime.now(UTC),
         "arguments": LIVE,
@@ -92,7 +92,7 @@ def begin(job: Job, **given: Any) -> bool:
 
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
-    """A folder for a ledger whose commits need not wait for a disk, where the system has one."""
+    """Yield a folder in memory, if the system has one, so that commits need not wait for a disk."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
         yield Path(name)
@@ -102,9 +102,7 @@ def folder_in_memory() -> Iterator[Path]:
 def begun(
     folder: Path, arguments: Mapping[str, str], recheck: str = "due", limit: int = 0
 ) -> Iterator[Job]:
-    """A job with a run that has begun. What was not committed when this ends is lost, as in a
-    kill.
-    """
+    """Yield a job with a run begun. Uncommitted changes are lost at the end, as in a kill."""
     job = Job(folder, SITE)
     try:
         begin(job, arguments=arguments, recheck=recheck, limit=limit)
@@ -118,8 +116,9 @@ def frontier_of(job: Job, depth: int = 1, limit: int = 0) -> Frontier:
 
 
 def tell(job: Job, sighting: ArticleState, outcome: Any) -> Any:
-    """Have the memory keep what came of an article: its text, ``not_modified``, ``dropped``,
-    ``not_saved`` or the reason of a failure. Return the record that goes on to the feeds.
+    """Record the outcome of an article; return the record that goes on to the feeds.
+
+    The outcome is its text, ``not_modified``, ``dropped``, ``not_saved`` or a failure reason.
     """
     assert job.pages is not None
     if outcome == "not_modified":
@@ -134,7 +133,7 @@ def tell(job: Job, sighting: ArticleState, outcome: Any) -> Any:
 
 
 def finish(job: Job, reason: str | None = "finished") -> None:
-    """End the run as ``crawler.extensions.job_keeper`` does."""
+    """End the run in the same way as ``crawler.extensions.job_keeper``."""
     assert job.pages is not None and job.run is not None
     job.pages.flush(durable=True)
     assert job.pages.failed is None
@@ -149,8 +148,9 @@ def run(
     depth: int = 1,
     **given: Any,
 ) -> dict[str, Any]:
-    """Do one run: seeds are those of ``outcomes`` that nothing in ``lists`` lists. Return what came
-    of each fetch, in the order of the fetches.
+    """Do one run, with the articles in ``outcomes`` that no list includes as seeds.
+
+    Return the result of each fetch by id, in the order of the fetches.
     """
     lists = lists or {}
     begin(job, **given)

@@ -1,17 +1,16 @@
-"""Kill crawls with SIGKILL at random moments, resume them until they are done, and compare what
-they left with the truth.
+"""Kill crawls with SIGKILL at random moments, resume them until they finish, and check the results.
 
     python tests/kill.py [KILLS] [--seed N]
 
-Every crawl is of a local site of 300 pages, some of which list an article twice; it is one of
-KINDS, with 16 requests at once or with one, and with one of several LEDGER_SYNC_INTERVALs. It is
-killed after a random number of requests that the server has seen, and started again, until a run
-comes to its end. Then the union of its three feeds, and its ``-o`` or ``-O`` file, must each be the
-records of a crawl that nobody killed, each line whole and once, and the page of every article must
-be in the archives that the runs wrote. Last, everything is asked for again (``recheck=all``), with
-two more kills: if the pages are the same, nothing may be new; if they changed meanwhile, the latest
-records must be those of a crawl of the changed pages alone. The number of pages fetched twice until
-then is printed, too.
+Every crawl is of a local site of 300 pages, some of which list an article twice. It is one of
+KINDS, with 16 concurrent requests or one, and with one of several LEDGER_SYNC_INTERVALs. It is
+killed after the server has seen a random number of requests, and restarted, until a run finishes.
+Then the union of its three feeds, and its ``-o`` or ``-O`` file, must each equal the records of an
+uninterrupted crawl, each line complete and unique, and every article's page must be in the archives
+written by the runs. Finally, everything is fetched again (``recheck=all``), with two more kills: if
+the pages are the same, there must be no new records; if they changed meanwhile, the latest records
+must be those of a crawl of only the changed pages. The number of pages fetched twice before the
+recheck is also printed.
 """
 
 import argparse
@@ -43,17 +42,17 @@ from warcio.archiveiterator import ArchiveIterator
 from benchmarks.crawl import FIRST_ID, article
 
 PAGES = 300
-# Pages that are not there, and headlines that are not followed.
+# Every GONE-th page is missing, and only headlines that match MATCH are followed.
 GONE = 37
 MATCH = "[0-8],"
 VOLATILE = ("fetched_at", "failed_at")
-# Which of the lists of an article counts, and what a failure was called, depends on which of its
-# lists had changed already when they were read.
+# The list that determines an article's place, and the headline of a failure, depend on the lists
+# that had already changed when they were read.
 CHANGING = ("revision", "changed", "found_on", "listed_on", "sort")
 CHANGING_OF_FAILURE = ("headline", "headline_raw")
 SYNC_INTERVALS = (0.2, 1, 5)
-# A run is killed after so many requests and seconds at most. Most runs get to commit something
-# before that, however slow the machine is, so a crawl that is not done after MOST_RUNS makes no
+# A run is killed after at most this many requests and then seconds. Most runs commit something
+# before that, even on a slow machine, so a crawl that is not done after MOST_RUNS makes no
 # progress.
 MOST_REQUESTS, MOST_SECONDS = 150, 0.4
 MOST_RUNS = 40
@@ -61,7 +60,7 @@ MOST_RUNS = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of crawl: the chain of its sources, and whether its pages change on the way."""
+    """A kind of crawl: its source chain, and whether its pages change while it runs."""
 
     name: str
     sources: tuple[str, ...] = ()
@@ -80,7 +79,7 @@ LEAK = re.compile(rb'string\(\d+\) "(\[.*\])"')
 
 
 def relisted(page: bytes, change: Callable[[list[dict[str, str]]], list[dict[str, str]]]) -> bytes:
-    """A page with another list."""
+    """Return a page with its list changed."""
 
     def leak(match: re.Match[bytes]) -> bytes:
         text = json.dumps(change(json.loads(match[1])), ensure_ascii=False).encode()
@@ -90,13 +89,13 @@ def relisted(page: bytes, change: Callable[[list[dict[str, str]]], list[dict[str
 
 
 def twice(items: list[dict[str, str]]) -> list[dict[str, str]]:
-    """A list that ends with its first item again, with another headline and another picture."""
+    """Return a list with its first item repeated at the end, with a new headline and picture."""
     again = {"title": f"Again: {items[0]['title']}", "pic": items[1]["pic"]}
     return [*items, {**items[0], **again}]
 
 
 def updated(page: bytes) -> bytes:
-    """A page that has changed: its text, and the order and the headlines of what it lists."""
+    """Return a page with changes in its text, and in the order and headlines of its list."""
     page = page.replace(b'<div class="text">', b'<div class="text"><p>This sentence was added.</p>')
     return relisted(
         page, lambda items: [{**item, "title": f"{item['title']}, Still"} for item in items[::-1]]
@@ -104,7 +103,7 @@ def updated(page: bytes) -> bytes:
 
 
 def pages(count: int) -> dict[str, bytes]:
-    """Linked pages by path, of which some are gone."""
+    """Return linked pages by path, with some missing."""
     chance = random.Random(4)
     made = {number: article(number, count, chance) for number in range(count)}
     return {
@@ -115,8 +114,8 @@ def pages(count: int) -> dict[str, bytes]:
 
 
 class Site(NewsServer):
-    """A server of linked pages, what other sources hold of them, and the truth about each kind of
-    crawl.
+    """A server of linked pages, with copies in other sources and the expected records of each
+    kind of crawl.
     """
 
     def __init__(self, count: int = PAGES) -> None:
@@ -130,7 +129,7 @@ class Site(NewsServer):
         self._folder.cleanup()
 
     def serve(self, kind: Kind, *, changed: bool = False) -> None:
-        """Serve what the live site has in a kind of crawl, before its pages change or after."""
+        """Serve the live site's pages for a kind of crawl, before or after they change."""
         later = "live" in kind.sources[:1]
         self.pages = {
             path: updated(page) if changed else page
@@ -143,7 +142,7 @@ class Site(NewsServer):
         self.asked.clear()
 
     def source(self, kind: Kind) -> tuple[str, ...]:
-        """Make the sources of a kind of crawl; return the words of the command line for them."""
+        """Create the sources of a kind of crawl; return its command-line arguments."""
         folder = Path(self._folder.name)
         if "folder" in kind.sources and not (folder / "folder").exists():
             (folder / "folder").mkdir()
@@ -157,7 +156,7 @@ class Site(NewsServer):
         return ("-a", f"source={','.join(named)}") if kind.sources else ()
 
     def truth(self, kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
-        """The records of a crawl that nobody kills; of the changed pages, if they change."""
+        """Return the records of an uninterrupted crawl, of the changed pages if they change."""
         if kind not in self._truths:
             words = self.source(kind)
             self.serve(kind, changed=kind.changes)
@@ -172,7 +171,7 @@ class Site(NewsServer):
 
 
 def line(url: str, *words: object, at_once: int = 16) -> list[str]:
-    """The command line of a crawl of the whole site."""
+    """Return the command line of a crawl of the whole site."""
     settings = {
         **IMPATIENT,
         "CONCURRENT_REQUESTS": at_once,
@@ -189,9 +188,9 @@ def line(url: str, *words: object, at_once: int = 16) -> list[str]:
 
 
 def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
-    """Records by id, without what differs between two crawls of one site.
+    """Return records by id, without fields that differ between two crawls of a site.
 
-    No id may come twice, unless pages change; then the latest record counts.
+    If pages change, the latest record of each id counts; otherwise an id must not occur twice.
     """
     by_id = {record["id"]: record for record in records}
     assert kind.changes or len(by_id) == len(records), "an article has two records"
@@ -206,7 +205,7 @@ def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, d
 
 
 def start(words: list[str], folder: Path, **variables: str) -> Crawling:
-    """Start a crawl with further environment variables; its output is added to ``folder/log``."""
+    """Start a crawl with extra environment variables; its output is appended to ``folder/log``."""
     log = folder / "log"
     if "LD_PRELOAD" not in variables:
         return forks.Fork(words, folder, {**environment(), **variables}, [log, log])
@@ -221,7 +220,7 @@ def start(words: list[str], folder: Path, **variables: str) -> Crawling:
 
 
 def ended(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Wait for the end of a crawl; AssertionError if it does not come."""
+    """Wait for a crawl to end. Raises AssertionError if it does not."""
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
@@ -232,14 +231,14 @@ def ended(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def run(words: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a crawl to its end, or to the moment that CRAWLER_KILL_AT names."""
+    """Run a crawl until it ends, or until the point named by CRAWLER_KILL_AT."""
     return ended(start(words, folder, **variables), folder)
 
 
 def run_and_kill(
     words: list[str], folder: Path, server: NewsServer, requests: int, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a crawl and kill it some seconds after a number of requests, unless it ends before."""
+    """Run a crawl and kill it ``seconds`` after a number of requests, unless it ends first."""
     before = len(server.news_asked)
     process = start(words, folder)
     wait_until(
@@ -262,7 +261,7 @@ def check(
     last: subprocess.CompletedProcess[str],
     kind: Kind = KINDS[0],
 ) -> None:
-    """Compare what a crawl left with the truth."""
+    """Compare the results of a crawl with the expected records."""
     assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
     feeds = [
         record
@@ -298,7 +297,7 @@ def check(
 
 
 def archived(files: list[Path]) -> set[str]:
-    """The URLs whose pages are whole in WARC files, of which some may be cut off."""
+    """Return the URLs with complete pages in WARC files, some of which may be truncated."""
     found = set()
     for path in files:
         with path.open("rb") as file:
@@ -314,10 +313,9 @@ def archived(files: list[Path]) -> set[str]:
 
 
 def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[int, int]:
-    """Kill and resume one crawl until it is done, and again while everything is asked for again.
+    """Kill and resume a crawl until it finishes, then do so again during a recheck.
 
-    Return how often it was killed, and how many pages were fetched twice before everything was
-    asked for again.
+    Return the number of kills, and of pages fetched twice before the recheck.
     """
     expected = site.truth(kind)
     words = line(

@@ -1,9 +1,10 @@
-"""Make the saved pages of tests/site, all but the seed text, which is the real page that started this project.
+"""Generate the saved pages of tests/site, except the seed text, which is a real page.
 
     python tests/make_site.py [FOLDER]
 
-The ids, headlines and pictures of the first eighteen articles are those that the seed text lists. Everything else is made up for
-testing. The leaks are made by PHP's own var_dump (tests/php/dump.php); the pages are the same at every run.
+The ids, headlines and pictures of the first eighteen articles are those listed by the seed text.
+Everything else is made up for testing. The leaks are written by PHP's own var_dump
+(tests/php/dump.php). Every run generates the same pages.
 """
 
 import html
@@ -33,13 +34,13 @@ MADE_UP = (
     ("1745932", "Made-up: Weather Stations Report Once More", "jpg"),
     ("1745944", "Made-up: This Article Was Taken Down", "jpg"),
 )
-# Listed, and saved nowhere.
+# Listed, but not saved.
 NOT_SAVED = {"1748350", "1746784", "1749233", "1750384", "1745932", "1745911"}
 
 
 @dataclass(frozen=True)
 class Story:
-    """One made-up article under a real or made-up headline."""
+    """A made-up article with a real or made-up headline."""
 
     id: str
     title: str
@@ -83,7 +84,7 @@ class Story:
 
 
 def stories() -> dict[str, Story]:
-    """All articles by id: those of the seed text's leak with their own pictures, and the made-up ones."""
+    """Return all articles by id: those in the seed text's leak, and the made-up ones."""
     text = SEED_TEXT.read_text(encoding="utf-8")
     found = {}
     for item in json.loads(text[text.index('"[{') + 1 : text.rindex('"')]):
@@ -103,7 +104,7 @@ def stories() -> dict[str, Story]:
 
 
 def leak(items: Iterable[Story], form: str = "string") -> bytes:
-    """What PHP dumps of these items; the JSON is put together as the real pages did, with " ," between items."""
+    """Return PHP's dump of these items, their JSON joined with " ," as on the real pages."""
     entries = [
         json.dumps(
             {
@@ -128,7 +129,7 @@ def leak(items: Iterable[Story], form: str = "string") -> bytes:
 
 
 def article5(s: Story, related: bytes) -> bytes:
-    """HTML5, paragraphs in <p>, machine-readable date, the leak before </body>."""
+    """Return HTML5 with paragraphs in <p>, a machine-readable date, and the leak before </body>."""
     body = "\n".join(f"<p>{html.escape(p, quote=False)}</p>" for p in s.paragraphs)
     return (
         f"""<!DOCTYPE html>
@@ -148,7 +149,7 @@ def article5(s: Story, related: bytes) -> bytes:
 
 
 def table(s: Story, related: bytes) -> bytes:
-    """Nested tables and <br>, as in 2005; the leak in a cell of its own."""
+    """Return nested tables with <br>, as in 2005, and the leak in a cell of its own."""
     body = "<br><br>\n".join(html.escape(p, quote=False) for p in s.paragraphs)
     return (
         f"""<html><head><title>Al-Alam News Network :: {html.escape(s.title)}</title>
@@ -168,7 +169,7 @@ def table(s: Story, related: bytes) -> bytes:
 
 
 def divs(s: Story, related: bytes) -> bytes:
-    """XHTML of divs, no heading element; the leak entity-escaped in <pre>."""
+    """Return XHTML of divs, without headings, and the leak entity-escaped in <pre>."""
     body = "".join(f'<div class="par">{html.escape(p, quote=False)}</div>\n' for p in s.paragraphs)
     escaped = html.escape(related.decode())
     return f"""<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
@@ -183,7 +184,7 @@ def divs(s: Story, related: bytes) -> bytes:
 
 
 def crlf(s: Story, related: bytes) -> bytes:
-    """Unclosed <p>, the leak before the doctype, and CRLF line ends that came after PHP had counted."""
+    """Return unclosed <p>, the leak before the doctype, and CRLFs converted after PHP counted."""
     body = "\n".join(f"<p>{html.escape(p, quote=False)}" for p in s.paragraphs)
     page = (
         related
@@ -202,7 +203,7 @@ def crlf(s: Story, related: bytes) -> bytes:
 def in_charset(
     layout: Callable[[Story, bytes], bytes], charset: str
 ) -> Callable[[Story, bytes], bytes]:
-    """A page that was converted to a single-byte charset after PHP had counted UTF-8."""
+    """Return a layout converted to a single-byte charset after PHP counted bytes of UTF-8."""
 
     def converted(s: Story, related: bytes) -> bytes:
         text = (
@@ -217,13 +218,13 @@ def in_charset(
 
 
 def cut(s: Story, related: bytes) -> bytes:
-    """A page whose leak ends in the middle of its third item."""
+    """Return a page with a leak that is cut off in its third item."""
     third = related.index(b'{"id"', related.index(b'{"id"', related.index(b'{"id"') + 1) + 1)
     return article5(s, related[: third + 60])
 
 
 def links(s: Story, related: list[Story]) -> bytes:
-    """No leak: links under a heading, and links of another part of the page."""
+    """Return a page without a leak, with links under a heading, and other links elsewhere."""
     entries = "".join(
         f'<li><a href="/news/{r.id}">{html.escape(r.title, quote=False)}</a></li>\n'
         for r in related
@@ -239,7 +240,7 @@ SOFT_404 = b"""<html><head><title>Al-Alam</title></head><body><h1>Page not found
 
 
 def pages() -> dict[str, bytes]:
-    """Every page by its file's name."""
+    """Return every page by file name."""
     known = stories()
     real = [s for s in known.values() if not s.id.startswith("1745")]
     taken_down = known["1745944"]

@@ -1,15 +1,15 @@
-"""Put small faults into the code, one at a time, and see whether the tests notice.
+"""Mutation testing: put small faults into the code, one at a time, and check that a test fails.
 
     pip install -e '.[test,mutants]'
     python tests/mutants.py sample SESSION [--mutants N] [--seed N]
     cosmic-ray exec tests/mutants.toml SESSION
     python tests/mutants.py report SESSION
 
-``sample`` makes a session of cosmic-ray with mutants of the modules in TESTS: a random sample of
-all, without those of annotations, which nothing evaluates. ``exec`` changes the files of the
-checkout and restores them; run it in a clone. For each mutant it runs ``test``: the test files of
-the module that differs from the last commit, until the first failure. ``report`` counts, and shows
-what survived.
+``sample`` creates a cosmic-ray session with a random sample of the mutants of the modules in TESTS,
+except those of annotations, which are never evaluated. ``exec`` changes the files of the checkout
+and restores them; run it in a clone. For each mutant it runs ``test``: the test files of the module
+that differs from the last commit, until the first failure. ``report`` counts the mutants and shows
+the survivors.
 """
 
 import argparse
@@ -27,15 +27,20 @@ from cosmic_ray.work_item import MutationSpec, WorkerOutcome, WorkResult
 ROOT = Path(__file__).parent.parent
 CONFIG = "tests/mutants.toml"
 RENDERING = "rendering splash_addresses gate passwords"
-# The first that fits counts. The quickest tests come first: most mutants need no other.
+# The first matching prefix is used. The fastest tests come first: most mutants need no others.
 TESTS = {
     "crawler/crawl/frontier.py": "frontier job listings crawl_saved runs ledger crawl_live",
     "crawler/scheduler.py": "frontier manners crawl_saved crawl_live ledger progress",
-    "crawler/crawl/ledger": "job recheck runs conditional_requests frontier power ledger kept_files commands kill",
+    "crawler/crawl/ledger": (
+        "job recheck runs conditional_requests frontier power ledger kept_files commands kill"
+    ),
     "crawler/extraction/normalise.py": "normalise encoding page dates leak crawl_saved",
     "crawler/extraction/page": "encoding dates page normalise leak xdebug_places bodies",
     "crawler/vardump": "vardump leak xdebug_places vardump_command",
-    "crawler/warc": "warc archive_files archive_index archive_pages archive_records candidates wild_archives archive power",
+    "crawler/warc": (
+        "warc archive_files archive_index archive_pages archive_records candidates wild_archives "
+        "archive power"
+    ),
     "crawler/feeds": "csv power feeds kept_files ledger",
     "crawler/rendering/gate.py": RENDERING,
     "crawler/rendering/upstream.py": RENDERING,
@@ -63,7 +68,7 @@ TESTS = {
 
 
 def sample(session: str, mutants: int, seed: int) -> None:
-    """Make a session with a sample of the mutants that are not in annotations."""
+    """Create a session with a sample of the mutants outside annotations."""
     subprocess.run(["cosmic-ray", "init", CONFIG, session], cwd=ROOT, check=True)
     with use_db(session) as database:
         items = sorted(database.work_items, key=lambda item: str(item.mutations))
@@ -76,7 +81,7 @@ def sample(session: str, mutants: int, seed: int) -> None:
 
 
 def in_annotation(mutation: MutationSpec) -> bool:
-    """Whether a mutant changes a type only."""
+    """Return whether a mutant only changes an annotation."""
     return any(
         start <= tuple(mutation.start_pos) and tuple(mutation.end_pos) <= end
         for start, end in annotations(ROOT / mutation.module_path)
@@ -85,7 +90,7 @@ def in_annotation(mutation: MutationSpec) -> bool:
 
 @functools.cache
 def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where the annotations of a module begin and end: lines and columns."""
+    """Return the start and end (line, column) of each annotation in a module."""
     nodes = [
         annotation
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -113,7 +118,7 @@ def test() -> int:
 
 
 def report(session: str) -> None:
-    """Count the mutants by package and outcome, and show those that survived."""
+    """Count the mutants by package and outcome, and show the survivors."""
     counts: Counter[tuple[str, str]] = Counter()
     with use_db(session) as database:
         mutants = {item.job_id: item.mutations[0] for item in database.work_items}

@@ -1,5 +1,7 @@
-"""A crawl that is slow and simple: for each fetch it decides anew, from all lists, which article is
-next. What the frontier does has to come to the same.
+"""A slow and simple crawl, the reference for the crawl frontier.
+
+Before each fetch, the next article is determined from all lists. The frontier must give the same
+results.
 """
 
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from jobs import PUBLISHER, listed
 from crawler.crawl.frontier import Priority as Priority
 from crawler.items import RelatedItem, Teaser
 
-# The pages by their ids, each with what it lists: an article, and a word of the headline given it.
+# Pages by id, each with the articles it lists, and a word in the headline it gives to each.
 Site = dict[str, list[tuple[str, str]]]
 
 
@@ -28,7 +30,7 @@ def cannot_be_had(article_id: str) -> bool:
 
 @dataclass
 class Node:
-    """What is known of an article: its place in the crawl, and the list that gives it that place."""
+    """An article: its place in the crawl, and the list that determines it."""
 
     id: str
     order: Priority
@@ -38,7 +40,7 @@ class Node:
     place: int | None = None
     fetched: bool = False
     again: bool = False
-    """It has to be read again, because what it lists is nearer than it was."""
+    """Whether it must be read again, because the articles it lists are at a smaller depth now."""
 
     @property
     def had(self) -> bool:
@@ -52,12 +54,12 @@ class NaiveCrawl:
     words: tuple[str, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
-    """The pages that were read, with the depth that each had then."""
+    """The pages read, with their depths at the time."""
     level: list[Node] = field(default_factory=list)
     told: dict[str, Teaser] = field(default_factory=dict)
 
     def begin(self, depth: int, words: tuple[str, ...]) -> None:
-        """Begin a run that follows so far, and what has one of the words in its headline."""
+        """Begin a run that follows headlines with one of the words, up to a depth."""
         anew = (depth, words) != (self.depth, self.words)
         self.depth, self.words, self.level = depth, words, []
         if anew:
@@ -66,7 +68,7 @@ class NaiveCrawl:
                 self._judge(node)
 
     def seed(self, seeds: list[str]) -> list[str]:
-        """Return the seeds that wait from now on, and did not before."""
+        """Add seeds; return those that are newly waiting."""
         wanted = []
         for position, seed in enumerate(seeds):
             node = self.nodes.get(seed)
@@ -82,7 +84,7 @@ class NaiveCrawl:
 
     @property
     def waiting(self) -> list[Node]:
-        """What is to be fetched, in order."""
+        """The articles to fetch, in order."""
         return sorted(
             filter(self._waits, self.nodes.values()), key=lambda node: (node.order, node.id)
         )
@@ -97,7 +99,7 @@ class NaiveCrawl:
         return self.level.pop(0)
 
     def answer(self, page: Node) -> list[str]:
-        """Note that a page was fetched; return what waits from now on, and did not before."""
+        """Note that a page was fetched; return the ids of newly waiting articles."""
         page.fetched, page.again = True, False
         if not page.had:
             return []
@@ -119,7 +121,7 @@ class NaiveCrawl:
         return [other for other in listed if other in after]
 
     def teasers(self) -> list[Teaser]:
-        """What a crawl that is at its end tells, and has not told before."""
+        """Return the teasers at the end of a crawl that are new or changed."""
         left = [node for node in self.nodes.values() if not node.fetched]
         made = [self._teaser(node) for node in sorted(left, key=lambda node: (node.order, node.id))]
         new = [teaser for teaser in made if self.told.get(teaser.id) != teaser]
@@ -140,7 +142,7 @@ class NaiveCrawl:
                     break
 
     def _judge(self, node: Node) -> None:
-        """Look for the list that counts, if the article was never fetched and is no seed."""
+        """Find the list that determines an article's place, unless it was fetched or is a seed."""
         if node.fetched or node.found_on is None:
             return
         listings = sorted(self._listings(node.id), key=lambda listing: listing[0])

@@ -1,12 +1,12 @@
-"""Compare the records that warcio and fastwarc read in archive files with those that we read.
+"""Compare the records that this project reads in archive files with those of warcio and fastwarc.
 
 python tests/oracle.py FOLDER_OR_FILE…
 
-For each record of a page: its type, URL, status, and the digest of its payload without transfer
-coding; of the others only type and URL. A record that both of them read and we do not, or that
-comes in another order, is a difference; so is one that only we read. Known ones are in
-oracle_differences.json, by the name of the file and the record, with the reason. Exit code 1 if
-there is any other.
+Records of pages are compared by type, URL, status, and the digest of the payload without transfer
+coding, others only by type and URL. A record that both libraries read and this project does not,
+or that only this project reads, is a difference, as is another order. Known differences, with
+their reasons, are in oracle_differences.json by file name and record. Exits with 1 if there are
+others.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _MOST = 1 << 30
 
 
 class Seen(NamedTuple):
-    """A record as a program reads it."""
+    """A record as read by one of the programs."""
 
     kind: str
     url: str
@@ -103,7 +103,7 @@ def _seen(kind: str, url: str | None, status: str, chunked: str, data: bytes) ->
 
 
 def compare(path: Path) -> list[Difference]:
-    """The differences of one file, and what kept one of the others from reading on."""
+    """Return the differences in a file. Prints any error that stops one of the libraries."""
     found: list[Difference] = []
     theirs: list[list[Seen]] = []
     # fastwarc does not read ARC.
@@ -141,7 +141,7 @@ def _differences(path: Path, what: str, records: Counter[Seen]) -> list[Differen
 
 
 def files(places: list[str]) -> list[Path]:
-    """The archive files in folders and below them, those of a WACZ left out."""
+    """Return the archive files in folders, recursively; those inside a WACZ are left out."""
     found: list[Path] = []
     for place in map(Path, places):
         found += place.rglob("*") if place.is_dir() else [place]

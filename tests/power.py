@@ -1,13 +1,13 @@
-"""Power cuts: what may be on a disk after one, as the system calls of a real run tell.
+"""Simulated power cuts: the possible states of a disk, from the system calls of a real run.
 
-A program that is killed leaves to the system what it has written; a power cut takes away what was
-not synced. ``Machine`` runs scrapy commands under strace, and ``Disk`` follows their calls: after a
-power cut, data that were not synced (fsync of the file) and names that were not (fsync of the
-folder: new, renamed and removed files) are there or not, each on its own.
+When a program is killed, the system still has everything it wrote; a power cut may lose everything
+that was not synced. ``Machine`` runs scrapy commands under strace, and ``Disk`` follows their
+calls: after a power cut, unsynced data (fsync of the file) and unsynced names (fsync of the folder:
+new, renamed and removed files) are each independently present or not.
 
     python tests/power.py
 
-is the process that strace looks at: it runs a command for each line that it reads.
+is the process traced by strace: it runs a command for each line it reads.
 """
 
 import json
@@ -24,27 +24,27 @@ import forks
 UMASK = 0o022
 CALLS = (
     *("openat", "write", "pwrite64", "lseek", "ftruncate", "fchmod", "fsync", "fdatasync"),
-    # Which of these there are depends on the processor.
+    # Not all of these exist on every architecture.
     *("?mkdir", "?mkdirat", "?rename", "?renameat", "?renameat2"),
     *("?link", "?linkat", "?unlink", "?unlinkat"),
 )
 _NAMED = ("open", "mkdir", "rename", "link", "unlink")
-# Before each of these there is most that may be lost.
+# The most can be lost just before each of these calls.
 CUTS = ("fsync", "fdatasync", "rename", "link", "unlink")
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)")
 _BYTE = re.compile(r"\\x([0-9a-f]{2})")
 
 State = dict[str, tuple[bytes, int]]
-"""The content and the permissions of each file, by its path in the folder."""
+"""The content and permissions of each file, by its path in the folder."""
 
 
 class File:
-    """A file; ``synced`` are the content and the permissions that outlast a power cut."""
+    """A file; ``synced`` is the content and permissions that survive a power cut."""
 
     def __init__(self, content: bytes, mode: int) -> None:
         self._data = bytearray(content)
         self._content: bytes | None = content
-        # Since it was synced: where, and what was written; None: it ends there.
+        # The writes since the last sync, as offset and data; None truncates the file there.
         self._written: list[tuple[int, bytes | None]] = []
         self.mode = mode
         self.synced = self.now
@@ -57,7 +57,7 @@ class File:
 
     @property
     def half(self) -> tuple[bytes, int]:
-        """With the first half of what was written since it was synced."""
+        """The file with the first half of the writes since the last sync."""
         file = File(*self.synced)
         for position, data in self._written[: len(self._written) // 2]:
             file.write(position, data)
@@ -82,7 +82,7 @@ class File:
 
 
 class Folder:
-    """A folder; ``changes`` are those of its names that may be lost in a power cut."""
+    """A folder; ``changes`` are the changes to its names that a power cut may lose."""
 
     def __init__(self) -> None:
         self.now: dict[str, File | Folder] = {}
@@ -90,7 +90,7 @@ class Folder:
         self.changes: list[dict[str, File | Folder | None]] = []
 
     def change(self, **names: "File | Folder | None") -> None:
-        """Give names to files, and take them away (None), all in one."""
+        """Add and remove (None) names in one atomic change."""
         self.changes.append(names)
         _apply(self.now, names)
 
@@ -98,7 +98,7 @@ class Folder:
         self.synced, self.changes = dict(self.now), []
 
     def everything(self) -> Iterator["File | Folder"]:
-        """What is in it, or was or may be after a power cut."""
+        """Yield the folder and all its contents, including files that a power cut may restore."""
         yield self
         seen = {id(node): node for names in (self.now, self.synced) for node in names.values()}
         seen |= {id(node): node for names in self.changes for node in names.values() if node}
@@ -115,7 +115,7 @@ def _apply(names: "dict[str, File | Folder]", change: "dict[str, File | Folder |
 
 
 class Disk:
-    """What is in a folder, with all that is there at first safe."""
+    """The state of a folder, with its initial contents taken as synced."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -130,7 +130,7 @@ class Disk:
             holder.sync()
 
     def _place(self, path: str) -> tuple[Folder, str]:
-        """The folder that a file is in, and its name there; AssertionError if it is elsewhere."""
+        """Return a file's folder and its name there. Raises ValueError if it is elsewhere."""
         relative = Path(os.path.normpath(self.folder / path)).relative_to(self.folder)
         folder = self.root
         for part in relative.parts[:-1]:
@@ -143,7 +143,7 @@ class Disk:
         return Path(os.path.normpath(self.folder / path)).is_relative_to(self.folder)
 
     def follow(self, name: str, args: list[str], result: int) -> None:
-        """Do what a system call did, if it succeeded and concerns the folder."""
+        """Apply a system call, if it succeeded and affects the folder."""
         if result < 0 or args[0].endswith("(deleted)") or not self._is_here(path := _path(args[0])):
             return
         holder, own = self._place(path)
@@ -189,16 +189,16 @@ class Disk:
             file.mode = int(args[1], 8)
 
     def now(self) -> State:
-        """What is there as long as there is power."""
+        """Return the files as they are without a power cut."""
         return dict(_files(self.root, lambda folder: folder.now, lambda file: file.now))
 
     def safe(self) -> State:
-        """What is there after a power cut at the least."""
+        """Return the files that are certain to survive a power cut."""
         return self._state((), ())
 
     def after_a_power_cut(self) -> list[State]:
-        """What may be there: nothing that was not synced, all of it, each piece alone, and all
-        files half written.
+        """Return possible states after a power cut: none of the unsynced changes, all of them, each
+        one alone, and all files half written.
         """
         nodes = list({id(node): node for node in self.root.everything()}.values())
         changes = [change for node in nodes if isinstance(node, Folder) for change in node.changes]
@@ -238,7 +238,7 @@ def _files(
         if isinstance(node, Folder):
             yield from _files(node, names, content, f"{before}{name}/")
         elif not name.endswith("-shm"):
-            # What SQLite maps into memory is nothing after a power cut.
+            # SQLite's shared memory file means nothing after a power cut.
             yield before + name, content(node)
 
 
@@ -251,7 +251,7 @@ def lay_out(state: State, folder: Path) -> None:
 
 
 class Machine:
-    """Runs scrapy commands in a folder, and knows at each moment what a power cut would leave."""
+    """Runs scrapy commands in a folder and derives the states that a power cut may leave."""
 
     def __init__(self, folder: Path, trace: Path, environment: dict[str, str]) -> None:
         self.disk = Disk(folder)
@@ -279,13 +279,13 @@ class Machine:
         self._process.stdin.flush()
 
     def ended(self) -> int:
-        """Wait for the end of a command; return its exit code."""
+        """Wait for a command to end; return its exit code."""
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
 
     def power_cuts(self) -> Iterator[list[State]]:
-        """Follow what has happened since the last time; for each moment of it, what a power cut
-        may leave, the least first.
+        """Follow the calls since the last time; yield the states that a power cut may leave before
+        each call in CUTS and at the end, the state with the least data first.
         """
         for name, args, result in self._calls():
             if name in CUTS:
@@ -318,7 +318,7 @@ def _bytes_of(text: str) -> bytes:
 
 
 def _path(arg: str) -> str:
-    """A path that is given, or that of a file that is open."""
+    """Return a path given as an argument, or the path of an open file descriptor."""
     return os.fsdecode(_bytes_of(arg))
 
 

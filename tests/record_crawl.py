@@ -1,4 +1,4 @@
-"""Write tests/expected_crawl.json anew: what the crawl of README.md gives. Read its diff before you keep it.
+"""Regenerate tests/expected_crawl.json from the crawl in README.md. Review the diff.
 
 python tests/record_crawl.py
 """

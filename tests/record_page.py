@@ -1,8 +1,10 @@
-"""Write the record of pages of tests/pages into the files beside them, for an author to check field by field.
+"""Write the records of pages in tests/pages to the JSON files beside them.
+
+The author has to check them field by field.
 
 python tests/record_page.py NAME...
 
-What a reader says there stays; ``record`` names only what the reader's own words do not tell.
+A human reader's entries are kept; ``record`` holds only the fields that they do not determine.
 """
 
 import json
@@ -19,14 +21,14 @@ from test_page import (
     without_gaps,
 )
 
-# The test works these out from the rest.
+# The test derives these from the other fields.
 DERIVED = ("missing", "body_sha256")
 
 for case in sys.argv[1:]:
     truth, gaps = truth_of(case), GAPS.get(case, {})
     told = expected_of_reader(truth)
     record = without_gaps(record_of(read(case), truth), gaps)
-    # What a gap leaves out is only a reader's to write.
+    # Fields left out for a gap are written only by a human reader.
     kept = {
         name: value
         for name, value in truth.get("record", {}).items()

@@ -1,4 +1,6 @@
-"""Write what ``scan`` finds in pages of tests/vardump/pages beside them, for an author to check line by line.
+"""Write the dumps that ``scan`` finds in a page of tests/vardump/pages to a JSON file beside it.
+
+The author has to check it line by line.
 
 python tests/record_vardump.py tests/vardump/pages/NEW.html [ENCODING]
 """

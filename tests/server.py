@@ -1,4 +1,4 @@
-"""A real HTTP server for the tests: saved pages at /news/<id>, and whatever misbehaviour a test asks for."""
+"""A real HTTP server for tests: saved pages at /news/<id>, and any misbehaviour a test needs."""
 
 import threading
 import time
@@ -11,29 +11,30 @@ from typing import Self
 
 
 class NewsServer:
-    """Serves a folder's pages and remembers what it was asked, and when.
+    """An HTTP server for a folder's pages that records the requests and their times.
 
-    ``misbehaviour`` maps a path to a function that answers in the place of the page; it gets the handler and the number of times
-    that this path was asked before.
+    ``misbehaviour`` maps a path to a function that responds in place of the page. It is called
+    with the handler and the number of earlier requests for the path.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pages = {f"/news/{path.stem}": path.read_bytes() for path in folder.glob("*.html")}
         self.has_validators = False
-        """Whether pages have an ETag, and requests for what is known are answered 304."""
+        """Whether pages have an ETag and conditional requests may be answered with 304."""
         self.not_modified = 0
         self.robots = b"User-agent: *\nDisallow:\n"
         self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
         self.answer_with: Callable[[BaseHTTPRequestHandler, int], None] | None = None
-        """Answers everything, if it is set."""
+        """If set, responds to all requests."""
         self.asked: list[tuple[float, str]] = []
         self.user_agents: set[str] = set()
         self._counts: Counter[str] = Counter()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Headers and body are two writes; the second would wait for the acknowledgement of the first.
+            # Headers and body are two writes; with Nagle's algorithm, the second would wait for
+            # the first to be acknowledged.
             disable_nagle_algorithm = True
 
             def do_GET(handler) -> None:  # noqa: N805
@@ -49,7 +50,7 @@ class NewsServer:
             daemon_threads = True
 
             def handle_error(self, request: object, client_address: object) -> None:
-                # A crawler that is killed breaks its connections off.
+                # Killed crawlers drop their connections.
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
@@ -63,7 +64,7 @@ class NewsServer:
 
     @property
     def news_asked(self) -> list[str]:
-        """The article ids that were asked for, in order, with repeats."""
+        """The ids of the articles requested, in order, with repeats."""
         return [path.removeprefix("/news/") for _, path in self.asked if path.startswith("/news/")]
 
     def __enter__(self) -> Self:
@@ -74,7 +75,7 @@ class NewsServer:
         self.stop()
 
     def stop(self) -> None:
-        """Stop answering; the port is free, so that connections to it are refused."""
+        """Stop the server and free its port, so that connections are refused."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -110,7 +111,7 @@ def answer(
     body: bytes = b"",
     headers: dict[str, str] | None = None,
 ) -> None:
-    """Send a whole answer; ``headers`` may replace Content-Type and Content-Length."""
+    """Send a response; ``headers`` may override Content-Type and Content-Length."""
     sent = {"Content-Type": "text/html", "Content-Length": str(len(body)), **(headers or {})}
     handler.send_response(status)
     for name, value in sent.items():

@@ -1,4 +1,4 @@
-"""The scrapy command, with every deprecation of Scrapy as an error."""
+"""The scrapy command, with Scrapy's deprecation warnings as errors."""
 
 import warnings
 

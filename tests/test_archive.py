@@ -1,4 +1,7 @@
-"""Crawls of web archives and crawls that write one, run from the command line; each row of README's "Where pages come from"."""
+"""Test crawls of web archives and crawls that write one, from the command line.
+
+Covers each row of README's "Where pages come from".
+"""
 
 import base64
 import gzip
@@ -35,7 +38,7 @@ PATIENT_WITH_NOBODY = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0.1}
 
 
 def records_of(path: Path) -> list[tuple[Any, bytes]]:
-    """The records of a WARC file, each with its content as it is there, its digests checked."""
+    """Return the records of a WARC file with their stored content, checking the digests."""
     with path.open("rb") as file:
         return [
             (record, record.raw_stream.read())
@@ -48,7 +51,7 @@ def digest_of(payload: bytes) -> str:
 
 
 def dated(folder: Path, day_of: dict[str, int]) -> Path:
-    """The archives of a folder as if each were of a day of its own, and revisits of the first."""
+    """Copy a folder's archives, each dated to its own day and revisits referring to the first."""
     made = folder.with_name("dated")
     made.mkdir()
     first = min(day_of.values())
@@ -63,7 +66,7 @@ def dated(folder: Path, day_of: dict[str, int]) -> Path:
 
 
 def wacz(warc: Path) -> Path:
-    """A WACZ of a WARC file, made by Webrecorder's own program."""
+    """Convert a WARC file to WACZ with Webrecorder's own program."""
     made = warc.with_name("pages.wacz")
     program = Path(sys.executable).parent / "wacz"
     subprocess.run([program, "create", "-o", made, "-f", warc], check=True, capture_output=True)
@@ -109,7 +112,7 @@ def test_the_same_records_from_every_source(
     for source, run in runs.items():
         got = same_whatever_the_source(run)
         if source == "folder":
-            # It does not know of redirects, and of what is gone only that it is not there.
+            # A folder has no redirects, and reports pages that are gone as not saved.
             assert got.pop("1750384")["url"] == f"{server.url}/news/1750384"
             gone = set(truth.failures)
             assert {key: value for key, value in got.items() if key not in gone} == {
@@ -125,7 +128,7 @@ def test_the_same_records_from_every_source(
         assert run.exit_code == truth.exit_code == 0
     captured = {record["id"]: record["fetched_at"] for record in runs["warc"].articles.values()}
     for key, record in truth.articles.items():
-        # The request was sent before the page was read.
+        # A capture is dated by its request, which was sent before the page was read.
         assert captured[key] < record["fetched_at"]
     for source, run in runs.items():
         for record in run.articles.values():
@@ -152,7 +155,7 @@ def test_the_same_records_from_every_source(
 
 
 def compressed(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    # Not brotli: the WACZ of it is made with warcio, which cannot read that since brotli 1.2.
+    # Not brotli: the WACZ is made with warcio, which cannot read it since brotli 1.2.
     answer(handler, 200, zstd.compress(body), {"Content-Encoding": "zstd"})
 
 
@@ -167,7 +170,10 @@ def chunked(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.wfile.write(b"0\r\n\r\n")
 
 
-RAW = b"HTTP/1.1 200 All is well\r\nserver: x\r\nSet-Cookie: a=1\r\nCONTENT-type:text/html\r\nSet-Cookie: b=2\r\nContent-Length: %d\r\n\r\n"
+RAW = (
+    b"HTTP/1.1 200 All is well\r\nserver: x\r\nSet-Cookie: a=1\r\nCONTENT-type:text/html\r\n"
+    b"Set-Cookie: b=2\r\nContent-Length: %d\r\n\r\n"
+)
 
 
 def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
@@ -234,7 +240,7 @@ def test_pywb_replays_an_archive_to_the_byte(
             continue
         moment = re.sub(r"\D", "", record.rec_headers.get_header("WARC-Date"))[:14]
         url = f"{collection}/{moment}id_/{record.rec_headers.get_header('WARC-Target-URI')}"
-        # With all codings accepted a server sends what it has.
+        # A server that may use any coding sends the stored bytes.
         asked = subprocess.run(
             ["curl", "-s", "-H", "Accept-Encoding: gzip, br", url], capture_output=True, check=True
         )
@@ -246,7 +252,7 @@ def test_pywb_replays_an_archive_to_the_byte(
 def exchange_of(
     live: Crawl, server: NewsServer, warc: Path, answered: bytes, *, close: bool = True
 ) -> tuple[Run, Any, bytes]:
-    """Archive a crawl of one page whose server answers with these bytes; return the run and the record of the answer."""
+    """Archive a crawl of one page answered with these bytes; return the run and its response."""
 
     def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.wfile.write(answered)
@@ -303,7 +309,7 @@ def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Pat
     )
     assert record.http_headers.get_header("X-Archive-Orig-Transfer-Encoding") == "chunked"
     assert record.http_headers.get_header("Transfer-Encoding") is None
-    # Such a record is no page, and is said to be none.
+    # Such a record is not a page, and is reported as truncated.
     again = live(seed=SEED, depth=0, source=tmp_path / "cut.warc.gz")
     assert again.failures[SEED]["reason"] == "cut_short"
     assert "WARC-Truncated: disconnect" in again.failures[SEED]["detail"]
@@ -340,10 +346,10 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
     same, not_modified = ("revisit", "identical-payload-digest"), ("revisit", "server-not-modified")
     assert kinds == [("response", ""), same, same, not_modified]
     truth = same_whatever_the_source(first)
-    # Which of several captures of one second is the newest is not known.
+    # Captures of the same second have no order.
     days = dated(warc.parent, {name: day for day, name in enumerate(names, 21)})
     read = crawl(seed=SEED, depth=0, base_url=server.url, source=days)
-    # The teasers of a job's run wait for its end.
+    # In a job the teasers are written at the end of the run.
     assert same_whatever_the_source(read)[SEED] == truth[SEED]
     assert "pages-4.warc.gz" in read.articles[SEED]["provenance"]["source"]["where"]
     alone = crawl(seed=SEED, depth=0, base_url=server.url, source=days / "pages-2.warc.gz")
@@ -358,7 +364,7 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
         settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection},
     )
     assert same_whatever_the_source(replayed)[SEED] == truth[SEED]
-    # Without the file that they refer to, revisits would say nothing.
+    # Without the file that they refer to, revisits would be useless.
     warc.unlink()
     live(seed=SEED, depth=0, settings=job, archive=warc, recheck="all")
     [record] = [
@@ -374,7 +380,7 @@ URL = NEWS + ARTICLE
 
 
 def one(crawl: Crawl, source: object, **more: object) -> dict[str, Any]:
-    """The one record of a crawl of one article from archives."""
+    """Return the only record of a crawl of one article from archives."""
     run = crawl(seed=ARTICLE, depth=0, source=source, **more)
     [record] = run.records
     assert "Traceback" not in run.stderr
@@ -390,7 +396,7 @@ def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
         ("2016-01-01", " in 2016"),
     ):
         warc.add(URL, page(ARTICLE, more), date=f"{day}T23:59:59Z")
-    # Newer, but no page of the article.
+    # Newer, but not a page of the article.
     warc.add(URL, b"<h1>Gone</h1>", "404 Not Found", date="2019-01-01T00:00:00Z")
     warc.add(
         URL, b"", "302 Found", [("Location", "http://en.alalam.ir/")], date="2020-01-01T00:00:00Z"
@@ -406,7 +412,7 @@ def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
     assert record["fetched_at"] == "2014-03-01T23:59:59.000000+00:00"
 
 
-# How the page is in the archive: the URL, what is added to its headers, its bytes.
+# How the page is archived: the URL, its additional headers, its bytes.
 PAGES: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {
     "https": (URL.replace("http:", "https:"), [], page(ARTICLE)),
     "www": (URL.replace("//", "//www."), [], page(ARTICLE)),
@@ -442,9 +448,8 @@ def test_a_page_however_it_was_archived(crawl: Crawl, tmp_path: Path) -> None:
         assert record["url"] == re.sub("EN.Alalam.ir:80", "EN.Alalam.ir:80", url)
 
 
-# What is wrong with the one record of an archive, and what must come of it: reason and part of the detail.
 def damaged(path: Path, what: str) -> Path:
-    """Damage the one record of a page."""
+    """Damage the only record of a page; ``DAMAGE`` has the expected reason and detail."""
     warc = Warc(path / "a.warc.gz")
     url, date = URL, "2015-10-23T10:00:00Z"
     if what == "digest":
@@ -489,7 +494,7 @@ def damaged(path: Path, what: str) -> Path:
         if what == "cut":
             warc.path.write_bytes(data[: end - 40])
         elif what == "flipped":
-            # Of the checksum: all is there, but not what it was.
+            # A byte of the checksum: the record is complete, but altered.
             warc.path.write_bytes(data[: end - 6] + bytes([data[end - 6] ^ 1]) + data[end - 5 :])
         elif what in ("longer", "shorter"):
             record = gzip.decompress(data[begin:end])
@@ -531,13 +536,13 @@ def test_a_page_that_is_damaged_is_a_failure(crawl: Crawl, tmp_path: Path, what:
     assert (failure["reason"], failure["source"]) == (reason, "warc")
     assert detail in failure["detail"]
     assert "Traceback" not in run.stderr
-    # Whatever asks for one page, each run tells what else of its archive cannot be read.
+    # Each run reports the unreadable parts of its archive, even if it needs only one page.
     in_the_file = what in ("cut", "flipped", "longer", "shorter")
-    assert ("not readable, so that pages may be missing: " in run.stdout) == in_the_file
+    assert ("not readable, so pages may be missing: " in run.stdout) == in_the_file
     assert run.exit_code == (0 if reason == "gone" else 4)
 
 
-# The headers of a record that is whole, and tells too little: what is taken out, what stands there instead.
+# The headers of an intact record that says too little: the part removed, and its replacement.
 UNTOLD = {
     "no date": (rb"WARC-Date: [^\r]*\r\n", b""),
     "no moment": (rb"WARC-Date: [^\r]*", b"WARC-Date: some day"),
@@ -564,7 +569,7 @@ def test_a_record_that_does_not_tell_what_it_is(crawl: Crawl, tmp_path: Path, wh
 
 
 def test_what_cannot_be_read_is_told(crawl: Crawl, tmp_path: Path) -> None:
-    """The other pages are had, but nobody knows which are not."""
+    """The other pages are read, but the run cannot know which ones are missing."""
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 6):
         warc.add(f"{NEWS}{number}", page(number))
@@ -579,7 +584,7 @@ def test_what_cannot_be_read_is_told(crawl: Crawl, tmp_path: Path) -> None:
         assert f"pages may be missing: {warc.path}, offset {places[2]}: " in run.stdout
 
 
-# What is given as the source, and what the one line must say; all end before anything is asked.
+# Each of these ends the run before any request; ``WRONG`` has the text of the error.
 def wrong_source(folder: Path, what: str) -> Path:
     source = folder / "a.warc.gz"
     good = Warc(folder / "good.warc.gz").add(URL, page(ARTICLE)).add(NEWS + "2", page(2)).path
@@ -660,7 +665,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
             {"seed": "all", "source": SITE, "settings": {"READER_PROCESSES": "some"}},
             "READER_PROCESSES: got 'some'",
         ),
-        ({"seed": "1", "source": "nowhere/*.warc.gz"}, "is a pattern of no archive file"),
+        ({"seed": "1", "source": "nowhere/*.warc.gz"}, "matches no archive file"),
         ({"seed": "1", "source": "wayback,"}, "takes 'live', 'wayback'"),
         ({"seed": "1", "source": "live,live"}, "with one source twice"),
         ({"seed": "1", "at": "2015-10-23"}, "at: only archives"),
@@ -683,7 +688,7 @@ def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], said: str) 
 
 
 def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
-    """Made by cdxj-indexer, of two captures; then it knows of one only, that is the last in the file."""
+    """An index by cdxj-indexer of two captures, then one of only the last in the file."""
     warc = (
         Warc(tmp_path / "a.warc.gz")
         .add(URL, page(ARTICLE, " first"), date="2017-01-01T00:00:00Z")
@@ -723,7 +728,8 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
                 links='<p><a href="/news/77">The headline of another article of the day</a></p>',
             ),
         )
-    # The same article at two addresses, one that is gone, one that is no article, and what is none of the publisher's.
+    # One article at two addresses, one that is gone, a page that is not an article, and two
+    # pages that are not articles of the publisher.
     warc.add(NEWS + "2/a-headline", page(2)).add(NEWS + "3", b"x", "404 Not Found").add(
         NEWS + "4", b"<h1>Not found</h1>"
     )
@@ -756,7 +762,7 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
 
 
 def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
-    """A parser that was mended reads the same captures anew; killed and limited runs go on where they were."""
+    """After a parser fix the same captures are read again; interrupted runs resume."""
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 41):
         warc.add(f"{NEWS}{number}", page(number))
@@ -851,7 +857,7 @@ def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> 
         seed=f"{gone},{nowhere}", depth=0, source=f"live,{warc.path}", settings={"RETRY_TIMES": 1}
     )
     assert dead.articles[gone]["source"] == "warc"
-    # That the site could not be asked counts more than that the archive has nothing.
+    # The unreachable site counts for more than the missing capture.
     assert (
         dead.failures[nowhere]["reason"],
         dead.failures[nowhere]["attempts"],
@@ -865,7 +871,7 @@ def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> 
 def test_a_chain_finds_the_same_neighbourhood(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    """Half of the pages are in an archive, the other half only live; found_on and depth are those of a crawl of one source."""
+    """Half of the pages are archived, the rest only live; found_on and depth stay the same."""
     truth = live(seed=SEED)
     warc = Warc(tmp_path / "a.warc.gz")
     for path in sorted(server.pages)[::2]:
@@ -885,7 +891,7 @@ def test_a_chain_finds_the_same_neighbourhood(
 def test_an_archive_on_the_web_that_is_busy(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    """In the form of the Wayback Machine: its JSON, its redirect to the moment of a capture, its headers."""
+    """Imitates the Wayback Machine: JSON, headers, redirects to the time of a capture."""
     rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]
     rows += [
         ["x", "20151023100000", URL, "text/html", "200", "A", "1"],
@@ -906,7 +912,7 @@ def test_an_archive_on_the_web_that_is_busy(
         elif handler.path.startswith("/cdx"):
             answer(handler, 200, b"[]")
         elif handler.path == f"/web/20140101000000id_/{URL}":
-            # The Wayback Machine leads to the moment of the capture that it has.
+            # The Wayback Machine redirects to the time of its capture.
             answer(handler, 302, headers={"Location": f"/web/20140101000007id_/{URL}"})
         else:
             answer(
@@ -968,7 +974,7 @@ def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_
     )
     truth = same_whatever_the_source(live(seed=SEED, depth=1))
     urls = [server.url + path for path in server.pages]
-    # Of one page wget takes two captures, and makes the second a revisit.
+    # wget captures one page twice, and writes the second capture as a revisit.
     line = [
         "wget",
         "--quiet",
@@ -1024,7 +1030,7 @@ def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
         "-O",
         "all.jsonl",
     )
-    # Some Scrapy plugins look for IPv6 when they are imported, which every command does.
+    # Some Scrapy plugins probe for IPv6 when imported, which every command does.
     calls = [traced(words, tmp_path) for words in (command("list"), line)]
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     assert calls[0].count("AF_INET") == calls[1].count("AF_INET")
@@ -1032,7 +1038,7 @@ def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
 
 
 def traced(line: list[str], folder: Path) -> str:
-    """The calls of a command that open and connect sockets."""
+    """Return the system calls with which a command opens and connects sockets."""
     subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-o", "calls", *line],
         cwd=folder,
@@ -1064,7 +1070,7 @@ def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
             for r, _ in records_of(disk / "pages.warc.gz")[1:]
         }
         stored = {json.loads(line)["id"] for line in live_export(tmp_path).splitlines()}
-        # What is stored is archived, and the rest is still to do.
+        # All that is stored is archived, and the rest is still pending.
         assert stored <= archived
         subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
         assert (
@@ -1097,7 +1103,7 @@ def live_export(folder: Path) -> str:
 def test_a_page_that_is_not_in_the_archive_is_fetched_whole(
     live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    """The server would say that nothing has changed since a run that wrote no archive, or another version to it."""
+    """Without it the server would answer 304 for a version that the archive does not have."""
     server.has_validators = True
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
     warc = tmp_path / "warcs" / "pages.warc.gz"

@@ -1,4 +1,4 @@
-"""Where the records of archive files are: each place, length and fault, whole and damaged."""
+"""Test the offset, length and fault of each record in intact and damaged archive files."""
 
 import gzip
 import hashlib
@@ -17,13 +17,13 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# Line ends of a page would be lost among those that follow a record.
+# Line ends at the end of a page would merge with those that follow a record.
 ONE, TWO, THREE = (
     record(f"{NEWS}{n}", http(page(n).rstrip()), WARC_Record_ID=f"<urn:{n}>") for n in (1, 2, 3)
 )
 CONTENT = len(http(page(1).rstrip()))
 AFTER = len(b"\r\n\r\n")
-# What a coding makes half as long, in one block.
+# Bytes that compress to half their size, in one block.
 NOISE = b"".join(hashlib.sha256(b"%d" % number).hexdigest().encode() for number in range(1000))
 DICTIONARY = zstd.train_dict([page(number) for number in range(300)], 2000)
 
@@ -36,17 +36,17 @@ TOGETHER = (
     "other records are compressed together with this one; "
     "'warcio recompress OLD NEW' makes a file of which they can be read"
 )
-# Offset, length, unpacked size, and the fault without the place.
+# Offset, length, unpacked size, and the fault without its place.
 Place = tuple[int, int, int, str]
 
 
 def in_turn(*parts: bytes) -> list[int]:
-    """Where each of some parts of a file begins, and where the last ends."""
+    """Return the offset of each of some consecutive parts, and the end of the last."""
     return [sum(map(len, parts[:number])) for number in range(len(parts) + 1)]
 
 
 def longer(data: bytes, count: int, said: int = CONTENT) -> bytes:
-    """A record that says that it has so many bytes more than it has."""
+    """Return a record whose Content-Length is too large by ``count``."""
     old = b"Content-Length: %d\r" % said
     assert old in data
     return data.replace(old, b"Content-Length: %d\r" % (said + count), 1)
@@ -59,7 +59,7 @@ def walked(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
         for offset, block in file.walk():
             fault = str(block.fault or "")
             prefix = f"{path}, offset {offset}: "
-            # What a library says of damage stands in brackets.
+            # The libraries' own error messages are in brackets.
             told = fault.removeprefix(prefix).partition(" (Error")[0]
             found.append((offset, block.length, block.size, told))
         return found
@@ -68,7 +68,7 @@ def walked(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
 
 
 def whole(*parts: bytes, first: int = 0) -> list[Place]:
-    """Records that follow each other in a plain file, from the byte ``first`` on."""
+    """Return the places of consecutive records in a plain file, starting at byte ``first``."""
     return [
         (first + place, len(part), len(part) - AFTER, "")
         for place, part in zip(in_turn(*parts), parts, strict=False)
@@ -150,7 +150,7 @@ def test_line_ends_before_a_record(tmp_path: Path, count: int) -> None:
 
 @pytest.mark.parametrize("end", [2047, 2048, 2049, 65_535, 65_536, 65_537])
 def test_a_head_of_many_bytes(tmp_path: Path, end: int) -> None:
-    """The headers of a record may take 65,536 bytes, and a file is read in smaller parts."""
+    """A record's headers may take 65,536 bytes, and a file is read in smaller parts."""
     head = ONE.index(b"\r\n\r\n") + AFTER
     filled = ONE.replace(b"\r\n", b"\r\nX: " + b"x" * (end - head - len("\r\nX: ")) + b"\r\n", 1)
     assert filled.index(b"\r\n\r\n") + AFTER == end
@@ -170,7 +170,7 @@ def test_a_head_of_many_bytes(tmp_path: Path, end: int) -> None:
 def test_the_next_record_is_found_however_far_it_is(tmp_path: Path, count: int) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(b"\0" * (count - 1) + b"\n" + ONE)
-    # Of what is no record each half of what is looked at for a head may be told by itself.
+    # Junk is scanned for headers in halves of a buffer, and each may be reported separately.
     *junk, last = walked(path)
     assert [fault for *_, fault in junk] == [NO_HEADERS] * len(junk)
     assert sum(length for _, length, *_ in junk) == count
@@ -185,7 +185,7 @@ def test_the_next_record_is_found_however_far_it_is(tmp_path: Path, count: int) 
 
 
 def stored_member(size: int) -> bytes:
-    """A record in a member of gzip that has so many bytes."""
+    """Return a record in a gzip member of this size in bytes."""
     body = bytes(byte or 1 for byte in bytearray(range(256))) * 80
     for count in range(size - 700, size):
         packed = gzip.compress(record(NEWS + "9", http(body[:count])), 0, mtime=0)
@@ -213,7 +213,7 @@ def test_a_member_about_as_long_as_a_part_of_the_file(tmp_path: Path, size: int)
 def test_a_record_about_as_long_as_what_is_unpacked_at_once(
     tmp_path: Path, pack: Callable[[bytes], bytes], over: int
 ) -> None:
-    """The line ends after it may fall in two parts, and are no bytes too many in either."""
+    """Line ends split between two reads are not reported as extra bytes."""
     head = len(record(NEWS + "9", http(b""))) + len("1048576") - len(str(len(http(b""))))
     data = record(NEWS + "9", http(b"x" * ((1 << 20) - head + over)))
     assert len(data) == (1 << 20) + over
@@ -240,7 +240,7 @@ def members(*parts: bytes, first: int = 0) -> list[Place]:
 
 
 def packed_with(data: bytes) -> bytes:
-    """The member of a record, and another."""
+    """Return the gzip member of a record, followed by another."""
     return gzip.compress(data, mtime=0) + G2
 
 
@@ -332,25 +332,25 @@ def test_places_in_a_compressed_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(data)
     if name in ("a wrong checksum", "zeros last"):
-        # How much a decoder gives before it notices is its own affair.
+        # How many bytes a decoder returns before it notices the damage depends on its version.
         assert [(*place[:2], place[3]) for place in walked(path)] == [
             (*place[:2], place[3]) for place in places
         ]
     else:
         assert walked(path) == places
-    # A file that lies in another one, as in a ZIP file, ends where it is said to.
+    # A file within another, such as a ZIP file, ends at its given size.
     around = tmp_path / "b.warc.gz"
     around.write_bytes(b"before" + data + b"after")
     inside = walked(around, 6, len(data))
     assert [place[:2] for place in inside] == [place[:2] for place in places]
-    # One that is said to go on behind the end of the file ends with it.
+    # A size beyond the end of the file is cut to it.
     around.write_bytes(b"before" + data)
     assert walked(around, 6, len(data) + 1) == walked(around, 6) == inside
 
 
 @pytest.mark.parametrize("what", ["cut", "damaged"])
 def test_a_file_that_is_compressed_as_a_whole_and_not_whole(tmp_path: Path, what: str) -> None:
-    """All that comes before the bytes that cannot be unpacked is read."""
+    """Everything before the first byte that cannot be unpacked is read."""
     third = record(NEWS + "3", http(bytes(range(256)) * 160))
     packed = gzip.compress(ONE + TWO + third, 0)
     data = packed[:-99] if what == "cut" else packed[:-8] + b"\0\0\0\0" + packed[-4:]
@@ -377,7 +377,7 @@ def test_a_file_that_is_compressed_as_a_whole_and_not_whole(tmp_path: Path, what
 
 @pytest.mark.parametrize("open_", ["", ".open"])
 def test_the_end_of_a_file_that_is_being_written(tmp_path: Path, open_: str) -> None:
-    """Only the last record of such a file may be cut; what is damaged in it is told."""
+    """Only the last record of such a file may be cut; damage to it is reported."""
     for ending, data, cut in ((".warc.gz", G1 + G2[:-9], 1), (".warc", ONE + TWO[:-9], 1)):
         path = tmp_path / f"a{ending}{open_}"
         path.write_bytes(data)
@@ -413,17 +413,17 @@ def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
     file.close()
     assert got == [page(1).rstrip(), page(2).rstrip()]
     assert (skipped.data, skipped.length, skipped.size, skipped.fault) == (b"", 308, 0, None)
-    # After damage, a frame of which nothing comes before much of it is there.
+    # After damage, a frame that yields no bytes until much of it is read.
     large = zstd.compress(record(NEWS + "3", http(NOISE)), zstd_dict=words)
     path.write_bytes(begin + parts[0] + b"junk" + large)
     *_, (offset, length, _, fault) = walked(path)
     assert (offset, length, fault) == (len(begin + parts[0]) + 4, len(large), "")
-    # All in one frame, too.
+    # Both records in one frame.
     path.write_bytes(begin + zstd.compress(ONE + TWO, zstd_dict=words) + skippable(b"x"))
     assert walked(path) == whole(ONE, TWO)
     path.write_bytes(begin + parts[0] + parts[1][:-1])
     assert [fault for *_, fault in walked(path)] == ["", ENDS]
-    # What is skipped may be cut, and holds nothing.
+    # A skippable frame may be cut, as it holds no record.
     path.write_bytes(begin + parts[0] + skippable(b"x" * 300)[:-1])
     assert walked(path) == [(len(begin), len(parts[0]), len(ONE), "")]
 
@@ -440,7 +440,7 @@ def test_a_dictionary_that_cannot_be_read(tmp_path: Path, dictionary: str) -> No
 
 
 def arc(url: str, date: str = "20151023100000", said: object = CONTENT, version: int = 1) -> bytes:
-    """A record of ARC, versions 1 and 2, with what its first line says."""
+    """Return an ARC record of version 1 or 2 with the given fields in its first line."""
     fields = [url, "127.0.0.1", date, "text/html"]
     more = ["200", "-", "-", "0", "a.arc"] if version == 2 else []
     content = http(page(1).rstrip())
@@ -450,7 +450,7 @@ def arc(url: str, date: str = "20151023100000", said: object = CONTENT, version:
 ARC_WRONG_HEAD = arc_record("filedesc://a.arc", b"1 0 Test\nURL IP-address\n").replace(
     b" 24\n", b" 9\n"
 )
-# Whether what is said makes the first line of a record.
+# A record, and whether its first line is valid.
 ARC_LINES: dict[str, tuple[bytes, bool]] = {
     "version 1": (arc("http://a.ir/1"), True),
     "version 2": (arc("http://a.ir/1", version=2), True),
@@ -525,7 +525,7 @@ def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
                 file.read(offset, MOST)
         finally:
             file.close()
-        # Of what is much too long only the whole record counts.
+        # Far over the limit, the reported size is that of the whole record.
         over = size if size == MOST + 1 else len(data) - (0 if packed else AFTER)
         assert str(caught.value) == (
             f"file, offset {offset}: it has {over:,} bytes or more, over DOWNLOAD_MAXSIZE (5,000)"

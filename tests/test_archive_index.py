@@ -1,4 +1,4 @@
-"""What an archive says that it holds: its own index, which is kept, and those of others."""
+"""Test the index of an archive: the cached one of the crawler, and those of other programs."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ DIGEST = "sha1:" + "A" * 32
 
 @pytest.fixture(autouse=True)
 def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which indexes are kept, empty."""
+    """Return an empty folder for cached indexes."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     return cache / "neighbourhood-crawler" / "indexes"
@@ -151,7 +151,7 @@ def test_so_many_faults_are_named(tmp_path: Path, open_archive: Open, count: int
 
 
 def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archive: Open) -> None:
-    """However many there are: those of the URL, by time, and of longer URLs if they are wanted."""
+    """Those of a URL are ordered by time; those of longer URLs are included only on request."""
     path = tmp_path / "a.warc"
     days = (3, 1, 2)
     numbers = [1, 10, 2, 100, 11, *range(200, 290)]
@@ -185,18 +185,18 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     os.utime(path, ns=(5, 5_000_000_000))
     assert urls_and_new(path) == (["1"], 1)
     assert urls_and_new(path) == (["1"], 0)
-    # By another name its pages are read too.
+    # The pages can be read under another name, too.
     link = tmp_path / "link.warc"
     link.symlink_to(path)
     archive = open_archive(link)
     [found] = archive.captures(NEWS + "1")
     assert archive.read(*found).where == f"{link}, offset 0"
     link.unlink()
-    # As many bytes of another page, some nanoseconds later.
+    # Another page of the same size, a nanosecond later.
     path.write_bytes(answered(2))
     os.utime(path, ns=(5, 5_000_000_001))
     assert urls_and_new(path) == (["2"], 1)
-    # More bytes, and the time that the file had.
+    # More bytes, with the same modification time.
     path.write_bytes(answered(3) + answered(4))
     os.utime(path, ns=(5, 5_000_000_001))
     assert urls_and_new(path) == (["3", "4"], 1)
@@ -207,7 +207,7 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     assert urls_and_new(copied) == (["3", "4"], 1)
     moved.rename(path)
     assert urls_and_new(path) == (["3", "4"], 0)
-    # The index of somebody else counts too, as it is now.
+    # Changes to an index by another program are noticed, too.
     index = tmp_path / "a.cdxj"
     index.write_text(line(3, 0, url=NEWS + "9"), encoding="utf-8")
     with pytest.raises(ArchiveError):
@@ -225,7 +225,7 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
 
 
 def line(number: int, place: int, key: str = "", moment: str = MOMENT, **more: object) -> str:
-    """A line of CDXJ about a page."""
+    """Return a CDXJ line for a page."""
     said = {
         "url": f"{NEWS}{number}",
         "mime": "text/html",
@@ -312,12 +312,12 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
             line(1, 0) + line(2, SECOND, length=len(TWO) + 1),
             "line 2 " + lead.format(len(TWO) + 1),
         ),
-        "no JSON": (both + "ir)/ 20151023100000 x\n", "line 3 is no CDXJ (…)"),
-        "two words": ("ir)/ 20151023100000\n" + both, "line 1 is no CDXJ (…)"),
-        "no timestamp": (line(1, 0, moment="2015") + both, "line 1 is no CDXJ (…)"),
-        "no moment": (line(1, 0, moment="20151323100000") + both, "line 1 is no CDXJ (…)"),
-        "no offset": (line(1, 0, offset=None) + both, "line 1 is no CDXJ (…)"),
-        "a list": ("ir)/ 20151023100000 []\n" + both, "line 1 is no CDXJ (…)"),
+        "no JSON": (both + "ir)/ 20151023100000 x\n", "line 3 is not CDXJ (…)"),
+        "two words": ("ir)/ 20151023100000\n" + both, "line 1 is not CDXJ (…)"),
+        "no timestamp": (line(1, 0, moment="2015") + both, "line 1 is not CDXJ (…)"),
+        "no moment": (line(1, 0, moment="20151323100000") + both, "line 1 is not CDXJ (…)"),
+        "no offset": (line(1, 0, offset=None) + both, "line 1 is not CDXJ (…)"),
+        "a list": ("ir)/ 20151023100000 []\n" + both, "line 1 is not CDXJ (…)"),
         "another file": (
             line(1, 0, filename="b.warc") + both,
             "line 1 names 'b.warc', which is not there",
@@ -330,7 +330,7 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
         ),
         "less": (line(1, 0), f"{path} goes on at byte {SECOND}, after the last capture in it"),
         "nothing": ("", f"{path} goes on at byte 0, after the last capture in it"),
-        # A sample of the lines is looked up: the first, and each 997th after it.
+        # A sample of the lines is looked up: the first, and every 997th after it.
         "another page at line 997": (line(1, 0) * 996 + line(2, 0) + both, None),
         "another page at line 998": (
             line(1, 0) * 997 + line(2, 0) + both,
@@ -347,12 +347,12 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
             open_archive(path)
         begin, _, end = (
             f"the index {index} does not match its file: {fault}; "
-            "make it anew, or delete it and one is made"
+            "recreate it, or delete it to have it recreated"
         ).partition("…")
         told = str(caught.value)
         assert told.startswith(begin) and told.endswith(end), (name, told)
         assert end or told == begin, name
-    # What follows the last capture of an index and is no capture is nothing that it lacks.
+    # Records after the last capture need no line in an index if they are not captures.
     index.write_text(both, encoding="utf-8")
     path.write_bytes(DATA + record(NEWS + "2", b"x", kind="metadata"))
     assert len(captures(open_archive(path))) == 2
@@ -368,7 +368,7 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
             open_archive(path)
         begin, end = (
             f"the index {packed} cannot be read ({said}",
-            "); make it anew, or delete it and one is made",
+            "); recreate it, or delete it to have it recreated",
         )
         assert str(caught.value).startswith(begin) and str(caught.value).endswith(end)
     packed.write_bytes(gzip.compress(both.encode() + b" " * ((1 << 20) - 1) + b"\n"))
@@ -381,7 +381,7 @@ def test_which_index_beside_a_file_is_used(tmp_path: Path, open_archive: Open, n
     data = gzip.compress(ONE) if name.endswith(".gz") else ONE
     path.write_bytes(data)
     stem = name.partition(".")[0]
-    # From the last that is looked for to the first.
+    # From the lowest priority to the highest.
     names = [f"{stem}.cdxj.gz", f"{stem}.cdxj", f"{name}.cdxj.gz", f"{name}.cdxj"]
     for moment, beside in enumerate(names):
         text = line(1, 0, moment=f"200{moment}0101000000", filename=name, length="1").encode()
@@ -409,7 +409,7 @@ def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
-            # A field that some programs add before the bytes themselves.
+            # An extra field, which some programs write before the data.
             entry.extra = b"\xfe\xca\x04\x00more"
             packed.writestr(entry, data)
     return path
@@ -438,7 +438,7 @@ def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
         for name, offset in places
     ]
     assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
-    # Its own indexes are used, all of them, and may be compressed in it.
+    # All of the file's own indexes are used, even if they are compressed in it.
     first = line(
         2, len(packed[0]), filename="a.warc.gz", length=len(packed[1]), moment="20010101000000"
     )
@@ -457,7 +457,7 @@ def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
         open_archive(wacz(path, {**files, **wrong}))
     assert str(caught.value) == (
         f"the index {path} does not match its file: line 1 says that {NEWS}2 is at byte 0 of "
-        f"{path}, archive/a.warc.gz, and it is not; make it anew, or delete it and one is made"
+        f"{path}, archive/a.warc.gz, and it is not; recreate it, or delete it to have it recreated"
     )
 
 
@@ -466,7 +466,7 @@ def inside(path: Path, files: dict[str, bytes]) -> bytes:
 
 
 def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
-    """Two within each other at most; the index of the outer one says nothing of the inner ones."""
+    """WACZ files may be nested two deep; an outer index does not cover the inner files."""
     path, part = tmp_path / "all.wacz", tmp_path / "part"
     innermost = inside(part, {"archive/a.warc": THREE})
     deep = inside(part, {"archive/a.warc": TWO, "deep.wacz": innermost})
@@ -498,7 +498,7 @@ def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
     good = {"archive/a.warc": ONE}
     wacz(path, good)
     data = path.read_bytes()
-    no_wacz = f"{path}: it is no WACZ, or it is cut off ("
+    no_wacz = f"{path}: it is not a WACZ, or it is cut off ("
     rows: dict[str, tuple[Callable[[], object], str]] = {
         "no ZIP": (lambda: path.write_bytes(b"PK"), no_wacz),
         "cut": (lambda: path.write_bytes(data[:-9]), no_wacz),
@@ -533,7 +533,7 @@ def asked(method: str, date: str = DATE, **more: str) -> bytes:
     return record(NEWS + "1", sent, date, "request", **more)
 
 
-# What the request says and what the answer says of the other, and the method that is known.
+# The request record, further headers of the response, and the resulting method.
 METHODS: dict[str, tuple[bytes, dict[str, str], str]] = {
     "the request names the answer": (asked("PUT", "2016", WARC_Concurrent_To="<urn:1>"), {}, "PUT"),
     "the answer names the request": (

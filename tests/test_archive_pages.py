@@ -1,4 +1,4 @@
-"""Which page an archive gives: files of a folder, revisits, and records as they are checked."""
+"""Test the pages read from an archive: files of a folder, revisits, and checks of a record."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
 
 
 def test_archives_without_a_page(tmp_path: Path, open_archive: Open) -> None:
-    """One of several files may hold none."""
+    """One of several files may be without a page."""
     takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
     path = tmp_path / "a.warc"
     path.write_bytes(b"")
@@ -141,8 +141,8 @@ WITH_DIGEST = {"WARC_Payload_Digest": DIGEST}
 UNKNOWN = {"WARC_Payload_Digest": "crc32:abcd"}
 NO_DIGEST = record(URL, http(BODY), WARC_Record_ID="<urn:1>")
 NONE = ", and that record is in none of these files"
-# The originals, what the revisit says, and the number of the original that is read with whether
-# that had to be assumed; or what is said where none is.
+# The originals, the headers of the revisit, and the original that is read with whether this is
+# an assumption; or the error.
 FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **to(DATE)}, (1, False)),
     "by id": (
@@ -363,7 +363,7 @@ def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bo
 
 
 def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -> None:
-    """Its status and headers are its own where it has them, but not those of "not modified"."""
+    """It has its own status and headers if there are any, but not those of a 304."""
     path = tmp_path / "a.warc"
     own = (b"HTTP/1.1 404 Gone\r\nX-Own: 1\r\n\r\n", 404, b"X-Own")
     rows = {

@@ -1,4 +1,4 @@
-"""One record of an archive: what it says, and what is refused of it, told exactly."""
+"""Test the parsing of one archive record, and the exact errors for those that are refused."""
 
 import base64
 import hashlib
@@ -35,12 +35,12 @@ def digests(data: bytes) -> dict[str, bytes]:
 
 
 def read(data: bytes) -> Record | str:
-    """The record, or the reason and text of its refusal."""
+    """Return the record, or the reason and message of its refusal."""
     try:
         return parse(data, "here")
     except ArchiveError as error:
         text = str(error)
-        # How a library puts what it dislikes is its own affair.
+        # The libraries' own error messages are not compared.
         told = text.partition(" (")[0] if "cannot be read" in text else text
         return f"{error.reason}: {told}"
 
@@ -91,7 +91,7 @@ def test_all_that_a_record_says() -> None:
 PART = "whoever wrote it had only a part of the page (WARC-Truncated: length)"
 SEGMENT = "it is the first of several segments of a page, which are not put together"
 CHUNKED = "Transfer-Encoding: Chunked"
-# A record, and its status and payload; or the reason and text of its refusal.
+# A record, and its status and payload; or the reason and message of its refusal.
 READ: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     "truncated": (record(URL, http(b"x"), WARC_Truncated="length"), f"cut_short: here: {PART}"),
     "a revisit that is truncated": (
@@ -202,7 +202,7 @@ STORED, TAKEN_OFF = b"3\r\nabc\r\n0\r\n\r\n", b"abc"
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("name", ["WARC-Payload-Digest", "WARC-Block-Digest"])
 def test_a_digest_in_any_form(name: str, chunked: bool) -> None:
-    """Of the payload also with its chunks, and of the block as it is stored."""
+    """A payload digest may include the chunks; a block digest is of the stored bytes."""
     content = http(STORED, "200 S", CHUNKED) if chunked else http(TAKEN_OFF)
     right = [content] if "Block" in name else [TAKEN_OFF, STORED] if chunked else [TAKEN_OFF]
     wrong = [TAKEN_OFF] if "Block" in name else [content, b"abd"]
@@ -344,7 +344,7 @@ def moment(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
 
-# A date as it is written, the moment, and what of it is known if not all is.
+# A date as written, the resulting time, and the known part of the date if it is incomplete.
 WRITTEN: dict[str, tuple[datetime, str | None]] = {
     "2015": (moment(2015, 1, 1), "2015"),
     "2015-10": (moment(2015, 10, 1), "2015-10"),

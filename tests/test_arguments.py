@@ -1,4 +1,4 @@
-"""The arguments of a crawl: what each value means, and what is said of a wrong one."""
+"""Test the arguments of a crawl: the meaning of each value, and the errors for wrong ones."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -32,7 +32,7 @@ HOPS, ARTICLES = "hops from the seeds", "articles to fetch, 0 for no limit"
 
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder in which arguments are checked, and what the tables below find in it."""
+    """Change to a new folder with the files used in the tables below."""
     monkeypatch.chdir(tmp_path)
     for folder in ("pages", "a,b", "folder.warc", ".hidden"):
         Path(folder).mkdir()
@@ -58,7 +58,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 WRONG: dict[str, tuple[dict[str, str], str]] = {
     "unknown name": (
         {"sede": "1"},
-        f"sede: there is no such argument (value '1'); takes {NAMES}; did you mean 'seed'?",
+        f"sede: no such argument (value '1'); takes {NAMES}; did you mean 'seed'?",
     ),
     "no seed": ({}, f"seed: it is missing; {SEED_TAKES}"),
     "seed of letters": (
@@ -87,17 +87,17 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "seed of another host": (
         {"seed": "http://example.com/news/1"},
-        "seed: got 'http://example.com/news/1', which is no article of alalam "
+        "seed: got 'http://example.com/news/1', which is not an article of alalam "
         f"({HOSTS}); {SEED_TAKES}",
     ),
     "seed of the publisher where a mirror is crawled": (
         {"seed": "http://en.alalam.ir/news/1", "base_url": "http://127.0.0.1:8000"},
-        "seed: got 'http://en.alalam.ir/news/1', which is no article of alalam "
+        "seed: got 'http://en.alalam.ir/news/1', which is not an article of alalam "
         f"(127.0.0.1); {SEED_TAKES}",
     ),
     "seed that is no article": (
         {"seed": "http://en.alalam.ir/section/3"},
-        f"seed: got 'http://en.alalam.ir/section/3', which is no article of alalam ({HOSTS}); "
+        f"seed: got 'http://en.alalam.ir/section/3', which is not an article of alalam ({HOSTS}); "
         f"{SEED_TAKES}",
     ),
     "seed of commas": ({"seed": ",,"}, f"seed: got ',,'; {SEED_TAKES}"),
@@ -122,7 +122,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "URL in a seed file": (
         {"seed": "5,@elsewhere.txt"},
-        "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is no article of "
+        "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is not an article of "
         f"alalam ({HOSTS}); {SEED_TAKES}",
     ),
     "seed file in a seed file": (
@@ -150,7 +150,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "pattern of nothing": (
         {"source": "*.arc"},
-        f"source: got '*.arc', which is a pattern of no archive file; {SOURCE_TAKES}",
+        f"source: got '*.arc', which matches no archive file; {SOURCE_TAKES}",
     ),
     "one source twice": (
         {"source": "live,pages,live"},
@@ -202,17 +202,17 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "broken expression": (
         {"match": "(a"},
-        "match: got '(a', which is no regular expression (missing ), unterminated subpattern at "
+        "match: got '(a', which is not a regular expression (missing ), unterminated subpattern at "
         "position 0); takes one, such as Aleppo|Homs",
     ),
     "everything of the live site": (
         {"seed": "all"},
-        "seed: got 'all', which takes what saved pages and archive files hold, and source is "
+        "seed: got 'all', which takes every article of saved pages and archive files, but source is "
         "'live'; give ids",
     ),
     "everything, also of the Wayback Machine": (
         {"seed": "all", "source": "pages,wayback"},
-        "seed: got 'all', which takes what saved pages and archive files hold, and source is "
+        "seed: got 'all', which takes every article of saved pages and archive files, but source is "
         "'wayback'; give ids",
     ),
     **{
@@ -242,11 +242,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "browser for saved pages": (
         {"render": "splash", "source": "pages"},
-        "render: only what the live site answers is rendered, and source is pages; leave it out",
+        "render: only pages of the live site are rendered, but source is pages; leave it out",
     ),
     "browser for an archive": (
         {"render": "splash", "source": "pages,wayback"},
-        "render: only what the live site answers is rendered, and source is pages,wayback; leave "
+        "render: only pages of the live site are rendered, but source is pages,wayback; leave "
         "it out",
     ),
     "unknown browser": (
@@ -308,7 +308,7 @@ DEFAULTS: dict[str, object] = {
     "render": None,
 }
 TWO = {"seeds": (Seed("1"), Seed("2"))}
-# What is given, and which arguments then differ from the defaults.
+# The given arguments, and those that then differ from the defaults.
 RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
     ({}, {}),
     ({"_job": "26f1"}, {}),
@@ -412,13 +412,13 @@ def test_which_items_of_a_list_are_followed(
     assert parse(given).follows(item) == followed
 
 
-# On the command line: a wrong argument, spider and source, and what the line says.
+# On the command line: a wrong argument, spider or source, and the start of the error.
 REFUSED: dict[str, tuple[list[str], str]] = {
     "argument": (["articles", "-a", "seed=1", "-a", "depth=two"], "depth: got 'two', takes"),
     "no seed": (["articles"], "seed: it is missing; takes"),
     "recheck": (
         ["articles", "-a", "seed=1", "-a", "recheck=all"],
-        "recheck: only a crawl with a memory asks again; takes -s JOBDIR=FOLDER with it",
+        "recheck: only a crawl with a ledger requests articles again; takes -s JOBDIR=FOLDER with it",
     ),
     "spider": (
         ["article"],

@@ -1,4 +1,4 @@
-"""A body that is not whole is never an article: live, from WARC files, and in the archive of a run."""
+"""Test that an incomplete body is never an article: live, from WARC files, and when archived."""
 
 import gzip
 import socket
@@ -24,7 +24,8 @@ SEED = "1752038"
 PATH = f"/news/{SEED}"
 
 Damage = Callable[[bytes], tuple[str, bytes]]
-# One of each way in which a body that is framed rightly is not whole; all are in test_content_coding.
+# One example of each way in which a correctly framed body may be incomplete; all of them are
+# in test_content_coding.
 CUT: dict[str, Damage] = {
     "gzip": lambda page: ("gzip", gzip.compress(page)[:-300]),
     "gzip without its checksum": lambda page: ("gzip", gzip.compress(page)[:-8]),
@@ -64,13 +65,13 @@ def test_a_stream_that_is_cut(
     run = live(seed=SEED, depth=0, archive="pages.warc.gz")
     assert (run.failures[SEED]["reason"], run.exit_code) == ("cut_short", 4)
     assert truncated(tmp_path / "pages.warc.gz") == ["unspecified"]
-    # What the archive holds is no article either.
+    # The archived page is not an article, either.
     again = live(seed=SEED, depth=0, source="pages.warc.gz")
     assert (again.failures[SEED]["reason"], again.exit_code) == ("cut_short", 4)
 
 
 def truncated(archive: Path) -> list[str | None]:
-    """WARC-Truncated of each page in an archive."""
+    """Return WARC-Truncated of each page in an archive."""
     with archive.open("rb") as file:
         return [
             record.rec_headers.get_header("WARC-Truncated")
@@ -90,7 +91,7 @@ def test_damage_is_no_revision_and_leaves_no_validators(live: Crawl, server: New
     assert (run.articles, run.failures[SEED]["reason"], run.exit_code) == ({}, "cut_short", 4)
 
     def validated(handler: BaseHTTPRequestHandler, before: int) -> None:
-        # What was damaged must not be taken for known.
+        # The damaged version must not count as known.
         assert handler.headers["If-None-Match"] == '"1"'
         answer(handler, 200, whole, {"Content-Encoding": "gzip", "ETag": '"2"'})
 
@@ -143,7 +144,7 @@ def test_a_body_that_ends_with_its_connection(
         if ending == "reset with data unread":
             handler.wfile.write(b"\n" * 2_000_000)
         if ending != "closed":
-            # Closing a socket that lingers for no time sends RST in the place of FIN.
+            # Closing a socket with a linger time of 0 sends RST instead of FIN.
             linger = struct.pack("ii", 1, 0)
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             handler.connection.close()
@@ -161,7 +162,7 @@ def test_a_body_that_ends_with_its_connection(
 
 @pytest.fixture
 def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
-    """Serve every request the seed's page over TLS, ended by the connection: in order, or cut off."""
+    """Serve the seed's page for every request over TLS, ended in order or cut off."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     line += ["-keyout", key, "-out", certificate, "-subj", "/CN=127.0.0.1"]
@@ -186,7 +187,7 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
             if in_order:
                 connection.unwrap().close()
             else:
-                # Without TLS's close_notify, as somebody between would cut it.
+                # Without TLS's close_notify, as if cut on the way.
                 socket.socket(fileno=connection.detach()).close()
 
     def start(in_order: bool) -> str:
@@ -217,7 +218,7 @@ def test_a_page_that_is_cut_is_read_from_the_next_source(
     server.misbehaviour[PATH] = send("gzip", gzip.compress(server.pages[PATH])[:-99])
     run = live(seed=SEED, depth=0, source=f"live,{warc.path}")
     assert (run.articles[SEED]["source"], run.exit_code) == ("warc", 0)
-    # Of a job's article something newer is stored than the archive has.
+    # The job has a newer version of the article than the archive.
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     del server.misbehaviour[PATH]
     assert live(seed=SEED, depth=0, settings=job).exit_code == 0

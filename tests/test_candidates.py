@@ -1,4 +1,4 @@
-"""Which captures of an article are tried, in what order, and what is said of those passed over."""
+"""Test which captures of an article are tried, their order, and the notes on failed ones."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ def passed(name: str, reason: Any = "http_5xx") -> PassedOver:
 
 
 def left(tried: Candidates) -> list[str]:
-    """The captures that are left of each page, as one word each."""
+    """Return the remaining captures of each page, joined to one word."""
     return ["".join(c.url.removeprefix(NEWS) for c, _ in level) for level in tried.levels]
 
 
@@ -46,7 +46,7 @@ def test_one_after_the_other() -> None:
         tried.pass_over(passed(name), 0)
         assert (left(tried), tried.more) == ([rest], more)
     assert tried.passed == [passed("a"), passed("b"), passed("c")]
-    # There is nothing to give up, and what is said is known.
+    # Nothing is left to drop, and the failures are already recorded.
     tried.pass_over(passed("d"), 0)
     assert tried.passed == [passed("a"), passed("b"), passed("c")]
     nothing = Candidates((), 20)
@@ -98,17 +98,17 @@ def test_where_a_redirect_leads() -> None:
     assert tried.beyond(0, ()) == one("a")
     assert tried.beyond(1, ()) is None
     assert tried.beyond(1, map(one, "mn")) == one("m")
-    # What is known is not asked for again.
+    # Known captures are not looked up again.
     assert tried.beyond(1, map(one, "z")) == one("m")
     assert tried.beyond(2, map(one, "xy")) == one("x")
     assert left(tried) == ["ab", "mn", "xy"]
     tried.pass_over(passed("x"), 2)
     assert left(tried) == ["ab", "mn", "y"]
-    # With the last of a page the redirect to it is given up.
+    # The redirect is dropped with the last capture of its target.
     tried.pass_over(passed("y"), 2)
     assert left(tried) == ["ab", "n"]
     assert tried.beyond(2, map(one, "x")) == one("x")
-    # The redirect itself could not be had: what it led to is forgotten.
+    # If the redirect itself cannot be read, its target is forgotten.
     tried.pass_over(passed("n"), 1)
     assert left(tried) == ["b"]
     assert tried.beyond(1, map(one, "o")) == one("o")
@@ -140,7 +140,7 @@ def test_what_is_said_of_those_passed_over() -> None:
         tried.pass_over(passed(name), 0)
         assert tried.notes() == notes
         assert tried.failure() == passed("a")._replace(detail=detail)
-    # The fault of a page counts before there being none.
+    # A faulty page takes precedence over a missing one.
     tried = Candidates(map(one, "abc"), 20)
     for name, reason in (("a", "not_saved"), ("b", "cut_short"), ("c", "unreadable")):
         tried.pass_over(passed(name, reason), 0)
@@ -159,7 +159,7 @@ def test_a_capture_for_people() -> None:
 
 HTML, TEXT = b"<!DOCTYPE html><p>A bridge.", b"A bridge reopens."
 OTHER_TEXT = "text of another kind ({})"
-# The name of a file, what is in it, and what speaks against its being a page.
+# A file's name, its content, and the reason why it cannot be a page.
 FILES: list[tuple[str, bytes, str | None]] = [
     *((name, HTML, None) for name in ("1.html", "1", "1.dat", "1.png", "README", "1.txt")),
     *((name, HTML, None) for name in ("1.js", "1.xml", "1.svg", "1.md")),
@@ -272,7 +272,7 @@ def candidates_of(request: Request) -> Candidates:
 
 
 def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
-    """A file of answers, each of a day of October."""
+    """Return a file of responses, each captured on its own day in October."""
     return b"".join(record(url, answer, f"2015-10-{day:02}T10:00:00Z") for day, answer in each)
 
 
@@ -298,14 +298,14 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     )
     assert request.meta["dont_retry"] is True
     assert visit_in(request).notes == []
-    # Another that is asked for is passed over, and a note says so.
+    # The next request gets another capture, with a note on the one passed over.
     tried = candidates_of(request)
     tried.pass_over(PassedOver("a place", "not_html", "a picture", None), 0)
     response = asked(source, request)
     assert isinstance(response, Response) and response.status == 404
     assert visit_in(request).notes == ["passed over a place: not html (a picture)"]
     assert asked(source, request_for("6")) == f"not saved: no capture in {tmp_path}"
-    # What cannot be read has an origin as far as the index knows.
+    # The origin of an unreadable capture is taken from the index.
     cut = days((3, http(page(5), "200 OK", "Content-Length: 9999")))
     request = request_for("5")
     assert asked(pages(cut), request) == (
@@ -314,7 +314,7 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     at = datetime(2015, 10, 3, 10, tzinfo=UTC)
     assert visit_in(request).origin == Origin(source="warc", where=f"{place}0", captured_at=at)
     assert "dont_retry" not in request.meta
-    # Of what has no status 200 is assumed, and of a date what is not known of it.
+    # A missing status is assumed to be 200, and an incomplete date is noted.
     request = request_for("5")
     response = asked(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
     assert isinstance(response, Response) and response.status == 200
@@ -336,8 +336,9 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
 
 
 def test_which_capture_an_archive_answers_with(pages: Any) -> None:
-    """Pages of the plain address first, then redirects and longer addresses, and of each the newest
-    or the nearest to the date that is wanted."""
+    """Pages of the plain address come first, then redirects and longer addresses; within each
+    group the newest, or the nearest to the requested date.
+    """
     moved = http(b"", "301 Moved", "Location: /news/5/x")
     data = days((1, http(page(5, " one"))), (3, http(page(5, " three"))), (9, moved)) + days(
         (20, http(page(5, " query"))), url=f"{NEWS}5?a=b"
@@ -360,7 +361,7 @@ def test_which_capture_an_archive_answers_with(pages: Any) -> None:
             candidates_of(request).pass_over(failed, 0)
         assert " ".join(got) == expected, at
         assert response.startswith("not saved: no capture in ")
-    # As many are tried as the source allows.
+    # The source limits how many are tried.
     many = days(*((day, http(page(5))) for day in range(1, 23)))
     source, request = pages(many), request_for("5")
     asked(source, request)
@@ -405,7 +406,7 @@ def test_a_redirect_is_followed_at_its_time(tmp_path: Path, pages: Any) -> None:
 
 
 def test_the_articles_of_an_archive(pages: Any) -> None:
-    """Each once, also where its address is another than articles have."""
+    """Each is listed once, even if its address is not that of an article."""
     far = "http://en.alalam.ir/mobile/news/7"
     data = days((1, http(page(5))), (2, http(page(5))))
     data += days((1, http(page(5))), url="http://en.alalamtv.net/news/5?a=b")

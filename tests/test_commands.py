@@ -1,4 +1,4 @@
-"""The commands that a user of Scrapy knows, on this project."""
+"""Test Scrapy's own commands on this project."""
 
 import json
 from pathlib import Path

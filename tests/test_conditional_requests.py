@@ -1,4 +1,4 @@
-"""What a crawl with a memory asks a server for only if it has changed (RFC 9110, 13.1)."""
+"""Test the conditional requests of a crawl with a memory (RFC 9110, 13.1)."""
 
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler
@@ -13,7 +13,7 @@ MONDAY, TUESDAY = "Mon, 05 Jan 2026 10:00:00 GMT", "Tue, 06 Jan 2026 10:00:00 GM
 
 
 def page(text: str) -> bytes:
-    """The page of an article; that of no text holds none."""
+    """Return the page of an article, or a page without one if ``text`` is empty."""
     body = f"<p>{text} is what it says, in a sentence that is long enough to be one.</p>" * 3
     date = "<span>Fri Oct 23, 2015 13:26:08</span>"
     whole = f'<h1>A headline and no other</h1>{date}<div>{body}</div>string(2) "[]"'
@@ -21,7 +21,7 @@ def page(text: str) -> bytes:
 
 
 class Visit(NamedTuple):
-    """The conditions that a request is to have, and the answer to it."""
+    """The expected conditions of a request, and its response."""
 
     conditions: dict[str, str]
     status: int
@@ -45,7 +45,7 @@ def if_since(value: str) -> dict[str, str]:
     return {"If-Modified-Since": value}
 
 
-# All visits to an article in four runs; and how many revisions there are then.
+# All visits to an article in four runs, and the resulting number of revisions.
 VISITS: dict[str, tuple[list[Visit], int]] = {
     "no validators": ([Visit({}, 200, {})] * 4, 1),
     "Last-Modified alone": (
@@ -124,7 +124,7 @@ VISITS: dict[str, tuple[list[Visit], int]] = {
 
 HERE, ELSEWHERE = "http://en.alalam.ir", "http://en.alalamtv.net"
 LONGER = f"{HERE}/news/1700001/the-story-of-a-bridge"
-# What the publisher's servers are asked for in four runs, on which conditions, and what they answer.
+# The requests to the publisher's servers in four runs, their conditions and responses.
 SERVERS: list[tuple[str, Visit]] = [
     (f"{HERE}/news/1700001", Visit({}, 200, etag('"here"') | modified(MONDAY))),
     (
@@ -134,10 +134,10 @@ SERVERS: list[tuple[str, Visit]] = [
         ),
     ),
     (f"{ELSEWHERE}/news/1700001", Visit({}, 200, etag('"elsewhere"') | modified(MONDAY))),
-    # Nor does this one know the validators of that one.
+    # Nor are the validators of the second server sent to the first.
     (f"{HERE}/news/1700001", Visit({}, 302, {"Location": LONGER})),
     (LONGER, Visit({}, 200, etag('"here again"'))),
-    # Another address of the same server is no other server.
+    # Validators may be sent to another URL of the same server.
     (f"{HERE}/news/1700001", Visit(if_other('"here again"'), 302, {"Location": LONGER})),
     (LONGER, Visit(if_other('"here again"'), 304, {})),
 ]
@@ -146,7 +146,7 @@ SERVERS: list[tuple[str, Visit]] = [
 def test_a_redirect_to_another_server(
     crawl: Crawl, server: NewsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That one must not be asked on conditions of this one: what it has may well be older."""
+    """Validators are not sent to another server, as its version may well be older."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     def visited(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -157,7 +157,7 @@ def test_a_redirect_to_another_server(
         asked.append((handler.path, conditions(handler)))
         answer(handler, status, page(text) if status == 200 else b"", headers)
 
-    # It is the proxy that is asked for the pages of both.
+    # The test server acts as a proxy for both.
     monkeypatch.setenv("http_proxy", server.url)
     server.answer_with = visited
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""No byte reaches a private address that the user did not name, whatever a name server says."""
+"""Test that no byte reaches a private address that the user did not name, whatever DNS says."""
 
 import json
 import shutil
@@ -121,7 +121,7 @@ def test_a_proxy_looks_names_up(
     with forward_proxy(tmp_path) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         run = crawl(seed=SEED, depth=0, settings={**IMPATIENT, "RETRY_TIMES": 0})
-        # Nobody here knows that name, and only the proxy was asked for it.
+        # The name does not resolve here, and only the proxy looked it up.
         assert run.failures[SEED]["reason"] == "robots_unavailable"
         assert "en.alalam.ir" in proxy.log.read_text(encoding="utf-8")
 
@@ -136,7 +136,7 @@ def test_private_addresses_are_refused_to_a_proxy_too(
         run = crawl(seed=f"{SEED},1751821", depth=0, base_url=server.url, settings=IMPATIENT)
         assert set(run.articles) == {"1751821"}
         assert run.failures[SEED]["reason"] == "private_address"
-        # The server was asked through it.
+        # The redirecting server was reached through the proxy.
         assert proxy.asked
     assert secret.asked == []
 

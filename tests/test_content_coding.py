@@ -1,4 +1,4 @@
-"""Content codings are decoded whole or refused: see crawler/extraction/content_coding.py."""
+"""Test that content codings are decoded completely or refused."""
 
 import gzip
 import hashlib
@@ -48,7 +48,7 @@ CHECKED = ("gzip", "two members", "zlib", "zstd")
 
 @pytest.fixture(params=ENCODERS)
 def coded(request: pytest.FixtureRequest) -> tuple[str, bytes]:
-    """A coding's name as headers give it, and PAGE in it."""
+    """Return a coding's name as in headers, and PAGE encoded with it."""
     name, encode = ENCODERS[request.param]
     return name, encode(PAGE)
 
@@ -66,8 +66,8 @@ def test_every_cut_is_refused(coded: tuple[str, bytes]) -> None:
     first_frame = len(zstd.compress(PAGE[:9])) if body.count(b"\x28\xb5\x2f\xfd") > 1 else None
     for length in range(1, len(body)):
         if length in (first_member, first_frame) or length - 1 == first_frame:
-            # The first part is whole by itself, and nothing tells that more was meant: the first
-            # byte of another frame may also be text.
+            # The first part is complete by itself, and nothing shows that more should follow:
+            # the first byte of another frame may also be text.
             continue
         with pytest.raises(ContentCodingError) as caught:
             decode(body[:length], [name], MOST, whole=True)
@@ -80,7 +80,7 @@ def test_every_cut_is_refused(coded: tuple[str, bytes]) -> None:
 def test_a_wrong_checksum_is_refused(name: str) -> None:
     coding, encode = ENCODERS[name]
     body = bytearray(encode(PAGE))
-    # In the checksum of zlib and zstd, in that of gzip before its length.
+    # A byte of the checksum, which in gzip comes before the length.
     body[-1 if coding != "gzip" else -5] ^= 1
     with pytest.raises(ContentCodingError, match="damaged") as caught:
         decode(bytes(body), [coding], MOST, whole=True)
@@ -172,13 +172,13 @@ def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "part"),
     [("gzip", gzip.compress(b"")), ("zstd", b"\x50\x2a\x4d\x18\0\0\0\0")],
-    # The time in a member of gzip is no part of the name.
+    # Otherwise the ids would include the time in the gzip member.
     ids=["gzip", "zstd"],
 )
 def test_millions_of_empty_parts(name: str, part: bytes) -> None:
     _, encode = ENCODERS[name]
     assert decode(encode(PAGE) + part * 9_000, [name], MOST, whole=True).body == PAGE
-    # Were all that follows copied for each of them, this would take hours.
+    # Copying all remaining bytes for each of them would take hours.
     with pytest.raises(ContentCodingError, match="has over 10,000 parts"):
         decode(encode(PAGE) + part * 1_000_000, [name], MOST, whole=True)
 
@@ -199,7 +199,7 @@ def test_round_trip(body: bytes, name: str) -> None:
 
 
 def noise(size: int) -> bytes:
-    """Bytes that no coding makes shorter, the same every time."""
+    """Return incompressible bytes, the same every time."""
     return b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(size // 32 + 1))[
         :size
     ]
@@ -240,7 +240,7 @@ def test_as_many_parts_as_are_read(name: str) -> None:
     assert caught.value.reason == "unreadable"
 
 
-# What no brotli stream is, and whether it is told to be text.
+# Bytes that are not a brotli stream, and whether they are taken for text.
 TEXTS: dict[str, tuple[bytes, bool]] = {
     "64 bytes": (b"a" * 64, True),
     "63 bytes": (b"a" * 63, False),
@@ -276,7 +276,7 @@ def test_what_is_text(name: str) -> None:
             "Content-Encoding says br, the bytes are plain text, and nothing tells whether they "
             "are all there"
         )
-        # Of what is no coding it tells nothing whether the bytes are all there.
+        # An unknown coding does not show whether bytes are missing.
         assert decode(body, ["unheard-of"], MOST, whole=False).body == body
 
 
@@ -285,7 +285,7 @@ def test_what_is_text(name: str) -> None:
     ["compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "aes128gcm", "COMPRESS"],
 )
 def test_codings_that_cannot_be_decoded_here(name: str) -> None:
-    """Also where the bytes look like text, but not where they are gzip after all."""
+    """Even if the bytes look like text, but not if they are gzip."""
     for body in (PAGE, b"\x1f\x9d\x90\0"):
         with pytest.raises(ContentCodingError) as caught:
             decode(body, [name], MOST, whole=True)
@@ -308,7 +308,7 @@ def test_the_names_of_codings() -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        # With a header of zlib the fault is what zlib says of it.
+        # With a zlib header the error is zlib's own.
         (zlib.compress(PAGE)[:2] + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
         (b"\x78\x9d" + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
     ],
@@ -321,7 +321,7 @@ def test_a_damaged_deflate_stream(body: bytes, told: str) -> None:
 
 
 def test_deflate_with_and_without_its_header() -> None:
-    """A stream with the header is judged as one that has it, another as one that has not."""
+    """Errors are those of zlib with its header, and those of bare deflate without it."""
     whole = zlib.compress(PAGE)
     wrong = whole[:-1] + bytes((whole[-1] ^ 1,))
     with pytest.raises(ContentCodingError, match="incorrect data check"):

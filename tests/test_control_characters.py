@@ -1,4 +1,4 @@
-"""Control characters of a site are escaped wherever a person reads them."""
+"""Test that control characters from a site are escaped wherever a person reads them."""
 
 import logging
 import re
@@ -125,7 +125,7 @@ def test_tracebacks_in_the_log() -> None:
     assert lines[0] == "INFO it"
     assert lines[1] == "    Traceback (most recent call last):"
     assert lines[-2:] == [r"    ValueError: bad\x1b[0m", "    2026-01-01 INFO: forged"]
-    # Another formatter may still have it as it is.
+    # Other formatters may still write the traceback unescaped.
     assert record.exc_text is None
 
 

@@ -1,4 +1,4 @@
-"""Crawls of a real HTTP server that misbehaves on request."""
+"""Test crawls of a real HTTP server that misbehaves on request."""
 
 import gzip
 import subprocess
@@ -35,7 +35,7 @@ def redirect_to_itself(handler: BaseHTTPRequestHandler, before: int) -> None:
     answer(handler, 302, b"", {"Location": handler.path})
 
 
-# What the server does with a page, and what must come of it: reason, part of the detail, attempts.
+# The server's response to a page, and the expected reason, part of the detail, and attempts.
 FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
     "404": (always(404), "gone", "404", 1),
     "410": (always(410), "gone", "410", 1),
@@ -180,7 +180,8 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
     "another article": (
         always(
             200,
-            b'<link rel=canonical href="/news/5"><h1>Some headline</h1><p>Some text of an article, with a full stop.</p>',
+            b'<link rel=canonical href="/news/5"><h1>Some headline</h1>'
+            b"<p>Some text of an article, with a full stop.</p>",
         ),
         "other_article",
         "article 5",
@@ -191,7 +192,7 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
 
 @pytest.mark.parametrize("reason", sorted({reason for _, reason, *_ in FAILING.values()}))
 def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) -> None:
-    """All of one reason in one crawl, beside a page that can be had."""
+    """Each crawl fetches all pages that fail for one reason, and one that does not fail."""
     cases = {
         str(number): name
         for number, (name, (_, why, *_)) in enumerate(FAILING.items(), start=101)
@@ -216,7 +217,7 @@ def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) 
 
 
 def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:
-    # The status line, four other headers and the empty line count too.
+    # The status line, four other headers and the empty line also count.
     many = {f"X-{number}": "y" for number in range(994)}
     server.misbehaviour = {
         f"/news/{SEED}": always(200, server.pages[f"/news/{SEED}"], **many),
@@ -259,7 +260,7 @@ def test_a_site_that_is_down(live: Crawl, server: NewsServer) -> None:
 
 
 def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> None:
-    """The publisher's own name leads to this machine, as whoever owns its DNS could make it."""
+    """The publisher's own name resolves to this machine, as the owner of its DNS could arrange."""
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 en.alalam.ir localhost\n", encoding="utf-8")
     namespace = [

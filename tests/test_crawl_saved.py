@@ -1,4 +1,4 @@
-"""Crawls of saved pages, run from the command line."""
+"""Test crawls of saved pages, run from the command line."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from conftest import SEED_TEXT, SITE, Crawl, Run
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, dict[str, object]]:
-    """What the crawl of README.md gives, field by field; ``python tests/record_crawl.py`` writes it anew."""
+    """Return the records of README's crawl; ``python tests/record_crawl.py`` writes them anew."""
     return json.loads((Path(__file__).parent / "expected_crawl.json").read_text(encoding="utf-8"))
 
 
 def lasting(record: dict[str, object]) -> dict[str, object]:
-    """A record without what differs from run to run."""
+    """Return a record without the fields that differ between runs."""
     changing = {"fetched_at", "failed_at"}
     return json.loads(
         json.dumps({k: v for k, v in record.items() if k not in changing}).replace(
@@ -142,7 +142,8 @@ def test_a_seed_that_is_not_saved(crawl: Crawl) -> None:
 def test_seeds_from_a_file(crawl: Crawl, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds.txt"
     seeds.write_text(
-        f"# two ways to say it\n1751821\n\nhttp://en.alalam.ir/news/1751832\n{SITE / '1751414.html'}\n",
+        f"# two ways to say it\n1751821\n\n"
+        f"http://en.alalam.ir/news/1751832\n{SITE / '1751414.html'}\n",
         encoding="utf-8",
     )
     run = crawl(seed=f"@{seeds}", source=SITE, depth=0)
@@ -156,7 +157,7 @@ def test_source_is_one_file(crawl: Crawl) -> None:
 
 
 def folder_of_traps(folder: Path) -> Path:
-    """Saved pages with what must not be followed, and layouts of folders that tools leave."""
+    """Save pages behind links that must not be followed, and in the layouts that tools create."""
     page = (SITE / "1752038.html").read_bytes()
     outside = folder / "outside"
     outside.mkdir()
@@ -185,12 +186,15 @@ def test_a_folder_is_never_left(crawl: Crawl, tmp_path: Path) -> None:
     assert run.exit_code == 3
 
 
-PAGE = """<html lang="en"><h1>Some Headline of {id}</h1><p>{day}</p><p>Some text of an article, long enough to be one, and a full stop.</p>
-{more}<h3>Related News</h3><ul>{links}</ul></html>"""
+PAGE = (
+    '<html lang="en"><h1>Some Headline of {id}</h1><p>{day}</p>'
+    "<p>Some text of an article, long enough to be one, and a full stop.</p>\n"
+    "{more}<h3>Related News</h3><ul>{links}</ul></html>"
+)
 
 
 def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
-    """wget -k makes links relative to the file that it saved."""
+    """wget -k makes links relative to the saved file."""
     for article, other in (("11", "12"), ("12", "11")):
         folder = tmp_path / "saved" / "en.alalam.ir" / "news" / article
         folder.mkdir(parents=True)
@@ -205,7 +209,7 @@ def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
-    """Its pictures lie in a folder beside it; where they came from is not told any more."""
+    """Its pictures are in a folder beside it, and their original URLs are lost."""
     saved = tmp_path / "Some Headline.html"
     picture = '<p><img src="./Some Headline_files/bridge.jpg"></p>'
     text = PAGE.format(id="13", day="Published: 01/10/2015 - 09:34", more=picture, links="")
@@ -216,7 +220,7 @@ def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
     assert record["id"] == "13"
     assert record["media"] is None
     assert "media" in record["missing"]
-    # A date that could be of January or of October is shown as it stands, and not read.
+    # A date that may be in January or in October is kept as text, and not parsed.
     assert (record["published_at"], record["published_raw"]) == (None, "01/10/2015 - 09:34")
     assert "two ways" in record["provenance"]["published_raw"]["assumed"]
 

@@ -1,4 +1,4 @@
-"""A crawl that the real cron runs, with the line that the README gives, against a site that changes between the runs."""
+"""Test a crawl run by the real cron with README's line, against a site that changes."""
 
 import os
 import re
@@ -16,13 +16,13 @@ from server import NewsServer
 
 SEED = "1752038"
 LISTED = "1751821"
-# The name and the place of the project in the README's lines.
+# The name and path of the project in README's lines.
 PROJECT = "/home/newsroom/neighbourhood-crawler"
 USER = "newsroom"
 
 
 def readme_block(beginning: str) -> str:
-    """The indented block of the README that begins so."""
+    """Return the indented block of the README that begins like this."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(
         rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE
@@ -33,8 +33,8 @@ def readme_block(beginning: str) -> str:
 
 @pytest.fixture
 def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Install a file in /etc/cron.d. If no cron daemon is running, start one whose clock is three
-    seconds before the next minute.
+    """Install a file in /etc/cron.d. If no cron daemon is running, start one with its clock
+    three seconds before the next minute.
     """
     daemon = shutil.which("cron")
     service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
@@ -44,10 +44,10 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     installed = Path("/etc/cron.d/neighbourhood-crawler-test")
 
     def install(text: str) -> None:
-        # Whole at once: what cron has read it reads again only if another second is its time.
+        # Replaced at once, because cron rereads a file only if its mtime differs in seconds.
         new = Path("/etc/neighbourhood-crawler-test.new")
         new.write_text(text, encoding="utf-8")
-        # Cron reads nothing that others may write.
+        # Cron ignores files that others may write.
         new.chmod(0o644)
         new.rename(installed)
         stop()
@@ -83,7 +83,7 @@ def test_the_crontab_line_of_the_readme(
         f"-s {name}={value}"
         for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items()
     )
-    # The line as it is, every minute and as root, on the local server.
+    # README's line, but every minute, as root, and on the local server.
     line = lines[0].replace("17 * * * *", "* * * * * root", 1).replace(PROJECT, str(project))
     assert f"seed={SEED}" in line
     line = line.replace(
@@ -118,7 +118,7 @@ def test_the_crontab_line_of_the_readme(
     }
     text = log.read_text(encoding="utf-8")
     runs = re.split(r"(?<=pending \d)\n", text)
-    # Ten lines, and one for what is wrong: an article that is newly gone.
+    # Ten lines, and one for each warning, such as an article that is newly gone.
     assert all(len(run.splitlines()) <= 10 + run.count("WARNING") for run in runs)
     assert "WARNING: 1750384: gone (404 Not Found)" in runs[0]
     assert "WARNING" not in "".join(runs[1:])

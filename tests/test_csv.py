@@ -1,4 +1,4 @@
-"""CSV feeds: safe in a spreadsheet, and read back with csv and json."""
+"""Test that CSV feeds are safe in a spreadsheet, and can be read back with csv and json."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def cell_of(value: Any) -> str:
-    """A value of a record as its cell is to be."""
+    """Return the expected cell for a value of a record."""
     if value is None:
         return ""
     if isinstance(value, (bool, list, dict)):

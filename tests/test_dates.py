@@ -1,4 +1,4 @@
-"""The dates that news sites print; null where nothing but a guess would give one."""
+"""Test parsing the dates that news sites print; dates are never guessed."""
 
 from zoneinfo import ZoneInfo
 

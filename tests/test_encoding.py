@@ -1,4 +1,4 @@
-"""From bytes to text: which encoding a page is read in, and what told it."""
+"""Test the decoding of pages: the chosen encoding, and the evidence for it."""
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_what_no_page_can_be_in_counts_for_nothing(label: str) -> None:
 
 @pytest.mark.parametrize("label", ["shift_jis", "gbk", "gb18030", "big5", "euc-jp", "euc-kr"])
 def test_a_multi_byte_charset_that_is_declared_counts(label: str) -> None:
-    # These bytes are UTF-8 as well.
+    # These bytes are also valid UTF-8.
     body = "辿辿辿辿".encode("euc-jp")
     assert body.decode("utf-8")
     said = decode(body, label)

@@ -1,4 +1,4 @@
-"""The exit code says what happened, and a wrong setting or name is said plainly."""
+"""Test the exit codes of a crawl, and the errors for wrong settings and names."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_seed_that_stays_gone_in_a_job(live: Crawl, server: NewsServer) -> Non
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     for _ in range(2):
         assert live(seed="404404", settings=job).exit_code == 4
-    # Nothing is asked for in a run without anything due.
+    # Nothing is fetched in a run without any due article.
     assert live(seed="404404", settings=job, recheck="none").exit_code == 0
 
 

@@ -1,4 +1,4 @@
-"""Feed files are whole or absent, whatever happens to the run."""
+"""Test that feed files are complete or absent, whatever happens to the run."""
 
 import json
 import os
@@ -39,12 +39,14 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_runs_of_one_moment(tmp_path: Path) -> None:
-    """Each has feeds of its own, and what all add to one file is all there."""
+    """Each run has its own feeds, and a file that all append to has all their records."""
     line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
     line += ["-a", "depth=0", "-o", "all.jsonl"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     runs = [
-        subprocess.Popen(line, cwd=tmp_path, env=environment(), **quiet)  # type: ignore[call-overload]
+        subprocess.Popen(  # type: ignore[call-overload]
+            line, cwd=tmp_path, env=environment(), **quiet
+        )
         for _ in range(3)
     ]
     assert [run.wait() for run in runs] == [0, 0, 0]
@@ -91,7 +93,7 @@ def test_a_run_that_stores_nothing_leaves_the_file(
 def test_a_run_that_is_stopped(
     server: NewsServer, tmp_path: Path, sent: signal.Signals, survives: bool
 ) -> None:
-    """Ctrl-C finishes what is in flight and writes whole feeds; kill -9 leaves the file as it was."""
+    """Ctrl-C finishes requests in flight and writes all feeds; kill -9 leaves files unchanged."""
     feed = tmp_path / "mine.jsonl"
     feed.write_text(GOOD, encoding="utf-8")
 
@@ -121,7 +123,7 @@ def test_a_run_that_is_stopped(
     stdout, _ = run.communicate(timeout=PATIENCE)
     if not survives:
         assert feed.read_text(encoding="utf-8") == GOOD
-        # What was stored before is whole, to the last record.
+        # The records stored so far are complete, to the last one.
         [part] = tmp_path.glob("mine.jsonl.*.part")
         assert {record["kind"] for record in read_records(part)} == {"article"}
         return
@@ -136,8 +138,8 @@ def test_a_run_that_is_stopped(
     }
     assert "stopped before its end" in stdout
     assert (
-        f"discovered {len(records)} = articles {len(articles)} + teasers {len(records) - len(articles)}"
-        in stdout
+        f"discovered {len(records)} = articles {len(articles)} + "
+        f"teasers {len(records) - len(articles)}" in stdout
     )
 
 
@@ -196,7 +198,7 @@ def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "feed",
     [
-        # It cannot hold what is null.
+        # The marshal format cannot hold the objects within a record.
         "mine.marshal",
         "ftp://127.0.0.1:1/mine.json",
         "mine%(nope)s.jsonl",
@@ -223,12 +225,12 @@ def test_a_feed_of_no_known_kind_is_no_success(crawl: Crawl) -> None:
 
 
 def by_kind(record: dict[str, str]) -> tuple[str, str]:
-    """The order of the run's own feeds, one after the other."""
+    """Return a key that sorts records as in the run's own feeds, one after the other."""
     return record["kind"], record["id"] if record["kind"] == "article" else ""
 
 
 def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
-    """Relative to the folder of the run, in folders that are made; each holds every record."""
+    """Relative to the folder of the run, in folders created as needed; each has every record."""
     feeds = {
         "mine.jsonl": "mine.jsonl",
         "new/folder/mine.jsonl": "new/folder/mine.jsonl",
@@ -255,7 +257,7 @@ def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
-    """A new file is as the user's umask has it; one that is there stays as it is, whatever it was."""
+    """A new file's mode follows the user's umask; an existing file keeps its mode."""
     modes = {"new.jsonl": 0o640, "made.jsonl": 0o640}
     for name, mode in {"added.jsonl": 0o604, "replaced.jsonl": 0o666, "run.jsonl": 0o755}.items():
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
@@ -276,7 +278,7 @@ def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
 
 
 LONG = json.dumps({"kind": "a good record", "body": "a" * 70_000})
-# What a file holds, and what of that stays before new records; what was torn off goes elsewhere.
+# A file's content, the part kept before new records, and the torn part that is moved elsewhere.
 ADDED_TO = {
     "empty": ("", "", None),
     "whole": (GOOD, GOOD, None),
@@ -292,7 +294,7 @@ ADDED_TO = {
 def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> None:
     for name, (held, _, _) in ADDED_TO.items():
         (tmp_path / f"{name}.jsonl").write_text(held, encoding="utf-8")
-    # Of an earlier time.
+    # From an earlier run.
     (tmp_path / "torn.jsonl.torn").write_text("{\n", encoding="utf-8")
     words = [word for name in ADDED_TO for word in ("-o", f"{name}.jsonl")]
     run = crawl(*words, seed=1752038, source=SITE, depth=0)
@@ -308,7 +310,7 @@ def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> N
 
 
 def test_what_is_said_of_records(crawl: Crawl, tmp_path: Path) -> None:
-    """Options of a feed count for JSON Lines, too."""
+    """A feed's options apply to JSON Lines, too."""
     feeds = {
         "some.jsonl": {"format": "jsonlines", "fields": ["id", "kind"]},
         "named.jsonl": {"format": "jsonlines", "fields": {"id": "number"}},
@@ -345,8 +347,10 @@ def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
 
 def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "dropping.py").write_text(
-        "from scrapy.exceptions import DropItem\n\n\nclass Drop:\n    def process_item(self, item):\n"
-        "        if item.kind == 'teaser':\n            raise DropItem('no teasers')\n        return item\n",
+        "from scrapy.exceptions import DropItem\n\n\n"
+        "class Drop:\n    def process_item(self, item):\n"
+        "        if item.kind == 'teaser':\n            raise DropItem('no teasers')\n"
+        "        return item\n",
         encoding="utf-8",
     )
     pipelines = '{"crawler.pipelines.RecordPipeline": 100, "dropping.Drop": 200}'
@@ -389,5 +393,5 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     assert "broken off before it could write its feeds" in stdout
     assert "fault of the crawler" not in stdout
     [part] = tmp_path.glob("mine.jsonl.*.part")
-    # Whole up to the last second; the first record is written at once.
+    # Complete up to the last second; the first record is written at once.
     assert "1752038" in [record["id"] for record in read_records(part)]

@@ -1,4 +1,4 @@
-"""Every file of a folder of saved pages is counted once, and what is left out is named."""
+"""Test that every file of a folder of saved pages is counted once, and omissions are named."""
 
 import gzip
 import os
@@ -19,11 +19,11 @@ WAYBACK = "https://web.archive.org/web"
 
 
 def declaring(url: str) -> bytes:
-    """A page whose address is known from nothing but what it declares."""
+    """Return a page with no other evidence of its address than the URL that it declares."""
     return b"<!-- saved from url=(0073)%s -->\n" % url.encode() + PAGE
 
 
-# Files, as what they count, and what is said of those that are left out.
+# Each file's content, and its category in the count.
 FILES: dict[str, tuple[bytes, str]] = {
     f"{SEED}.html": (PAGE, "read"),
     "1001.cms": (PAGE, "read"),
@@ -56,7 +56,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 }
 SAID = {
     "duplicates": "of an article that another file holds: ",
-    "not pages": "that are no pages: ",
+    "not pages": "that are not pages: ",
     "links": "that are links, and lead out of the folder, to another folder or nowhere: ",
     "web archives": "that are web archives: name each as a source of its own: ",
 }
@@ -101,7 +101,7 @@ def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, obj
     assert len(run.articles) + len(run.failures) == len(read)
     for label, words in SAID.items():
         assert f"left out are files {words}" in run.stderr, label
-    # What is no surprise is only counted.
+    # Expected omissions are only counted.
     assert "picture (binary data)" in run.stderr
     assert "style.css" not in run.stderr
     if memory:
@@ -164,7 +164,7 @@ def test_an_article_in_two_folders(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_names_of_files(tmp_path: Path) -> None:
-    """Hidden files and folders are no pages, whatever else their names hold."""
+    """Hidden files and folders are not pages, whatever else is in their names."""
     names = [
         "1700001.html",
         "two words/1700002.html",

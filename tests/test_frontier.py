@@ -1,4 +1,4 @@
-"""The frontier: breadth first, and the same whatever the order of the answers."""
+"""Test that the frontier is breadth first, and independent of the order of responses."""
 
 import copy
 import random
@@ -21,7 +21,7 @@ from crawler.items import Record, RelatedItem, Teaser
 def crawl(
     graph: list[list[int]], depth: int, limit: int, at_once: int, chance: random.Random
 ) -> tuple[list[str], dict[str, object]]:
-    """Crawl a graph with answers that come in any order; return the order of fetching and what is known of each."""
+    """Crawl a graph with responses in any order; return the fetch order and the final states."""
     crawled = Frontier(depth, limit, lambda listed: int(listed.id or 0) % 7 != 3)
     crawled.seed(["0"])
     taken: list[str] = []
@@ -92,7 +92,7 @@ SITES: st.SearchStrategy[Site] = st.integers(1, 8).flatmap(
 
 @dataclass
 class Run:
-    """How one run is made. It is killed after ``pages`` fetches, unless that is None."""
+    """The parameters of one run. It is killed after ``pages`` fetches, unless that is None."""
 
     depth: int
     limit: int
@@ -101,7 +101,7 @@ class Run:
     recheck: str = "due"
     pages: int | None = None
     commits: int = 1
-    """It commits after so many fetches, and again after as many."""
+    """The number of fetches between commits."""
 
     def follows(self, item: RelatedItem) -> bool:
         return any(word in (item.headline or "") for word in self.words)
@@ -120,7 +120,7 @@ RUNS = st.builds(
 
 
 def fetch(crawled: Frontier, sighting: ArticleState, site: Site) -> list[str]:
-    """Tell a page as a crawl tells it; return what is to be fetched because of it."""
+    """Record a page as a crawl does; return the ids to fetch because of it."""
     wanted: list[str] = []
     record: Record
     if cannot_be_had(sighting.id):
@@ -135,7 +135,7 @@ def fetch(crawled: Frontier, sighting: ArticleState, site: Site) -> list[str]:
 
 
 def told(crawled: Frontier) -> list[Teaser]:
-    """The teasers that say something new at the end of a run."""
+    """Return the teasers that are new or changed at the end of a run."""
     made = [
         (sighting, records.teaser(sighting, why, listings, PUBLISHER))
         for sighting, why, listings in crawled.unfetched()
@@ -144,8 +144,8 @@ def told(crawled: Frontier) -> list[Teaser]:
 
 
 def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
-    """Crawl beside the naive crawl, which has to do the same with each page; return what that was
-    after each fetch.
+    """Crawl in step with the naive crawl, comparing each page; return the states of the naive
+    crawl after each fetch.
     """
     seeds = [str(seed % len(naive.site)) for seed in run.seeds]
     assert crawled.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
@@ -189,12 +189,13 @@ def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
     assert told(crawled) == naive.teasers()
 
 
-# Page 2 comes before 1 in the crawl, and once it is a seed it lists 3 as near as 1 does.
+# Page 2 comes before 1 in the crawl, and as a seed it lists 3 at the same depth as 1 does.
 AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
 BOTH = ("ship", "train")
 
 
-# 3 lists 1 after 0 did; its list counts once trains are not followed, and is told a run later.
+# 3 lists 1 after 0 did; its listing counts when trains are not followed, and is recorded a run
+# later.
 TOLD_LATER: Site = {
     "0": [("3", "ship"), ("1", "train")],
     "1": [],
@@ -209,7 +210,7 @@ TOLD_LATER: Site = {
     [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],
 )
 @example(AS_NEAR, [Run(1, 0, BOTH, [0]), Run(1, 0, BOTH, [1]), Run(1, 0, BOTH, [2])])
-# What 3 lists is too far, wherever it is found.
+# The items listed by 3 are too deep, wherever it is found.
 @example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])
 @given(SITES, st.lists(RUNS, min_size=2, max_size=5))
 def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) -> None:
@@ -246,7 +247,7 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) ->
                                 node in naive.waiting,
                             )
             if run.pages is not None:
-                # The ledger knows what was told up to some moment: the last commit, or later.
+                # The ledger has the fetches up to the last commit, or later ones too.
                 with closing(read(folder)) as database, database.snapshot() as connection:
                     kept = history.outcomes(connection, number).total()
                 done = len(after) - 1

@@ -1,4 +1,4 @@
-"""The proxy between Chromium and the network, asked with curl and by a real Chromium."""
+"""Test the proxy between Chromium and the network, with curl and with a real Chromium."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from crawler.rendering.upstream import Upstream, Upstreams, proxies_of
 
 
 def curl(gate: Gate, *words: str) -> Awaitable[str]:
-    """Ask through a gate; give the status, which for https is that of CONNECT, and the body."""
+    """Fetch through a gate; return the body and the statuses of the response and of CONNECT."""
     proxy = gate.proxy
     own = proxy["server"].replace("://", f"://{proxy['username']}:{proxy['password']}@")
     line = ["curl", "-s", "-m", "20", "-x", own, "-w", " %{http_code} %{http_connect}", *words]
@@ -50,7 +50,7 @@ def through(gate: Gate, ask: Callable[[Gate], Awaitable[str]]) -> str:
 
 
 def leads_to(*addresses: str) -> Resolve:
-    """A resolver that has one answer for every name."""
+    """Return a resolver with one answer for every name."""
 
     async def resolve(host: str, port: int) -> list[str]:
         return list(addresses)
@@ -102,7 +102,7 @@ def test_a_named_server_is_had_at_its_own_port_only(tmp_path: Path) -> None:
 
 
 def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
-    """A name that leads elsewhere each time it is looked up is looked up once for a connection."""
+    """A name that resolves differently each time is looked up once per connection."""
     answers = iter([["192.0.2.1"], ["127.0.0.1"], ["127.0.0.1"]])
 
     async def rebinding(host: str, port: int) -> list[str]:
@@ -117,7 +117,7 @@ def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
 
 
 FIRST, SECOND = "93.184.216.34", "2606:2800:220:1::1"
-# Whom the user named, where a name leads, and which of that may be connected to.
+# The hosts that the user named, a name's addresses, and those that may be connected to.
 VETTED: list[tuple[set[tuple[str, int]], list[str], list[str]]] = [
     (set(), [FIRST, SECOND], [FIRST, SECOND]),
     (set(), [FIRST, "127.0.0.1"], [FIRST]),
@@ -152,7 +152,7 @@ def test_names_are_looked_up() -> None:
 
 
 def test_what_is_handed_on(tmp_path: Path) -> None:
-    """The path alone, and no header that is meant for the gate; at the first address that answers."""
+    """The path alone, without headers meant for the gate, to the first address that answers."""
     heads: list[tuple[str, dict[str, str]]] = []
 
     def note(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -295,7 +295,7 @@ def test_the_proxy_of_the_user(tmp_path: Path) -> None:
         port = int(server.url.rpartition(":")[2])
         proxies = {"http": proxy.url, "https": proxy.url, "no": "direct.example"}
         named = {("localhost", port), ("direct.example", port)}
-        # The gate knows of no such name; the proxy does.
+        # The gate cannot resolve this name; the proxy can.
         gate = Gate(named, proxies, resolve=nowhere)
         url = f"http://localhost:{port}/a"
         assert through(gate, lambda gate: curl(gate, url)) == "page 200 000"
@@ -331,7 +331,7 @@ def test_private_literals(host: str, private: bool) -> None:
     assert is_private_literal(host) == private
 
 
-# How a page's scripts get at a server: SECRET is its address, HOP redirects there from the page's.
+# How a page's scripts reach a server: SECRET is its address, HOP redirects there from the page's.
 REACHES = {
     "fetch": "fetch('SECRET/fetch', {mode: 'no-cors'})",
     "redirect": "fetch('HOP', {mode: 'no-cors'})",
@@ -371,7 +371,7 @@ def test_scripts_in_chromium_reach_no_private_server(
         server.misbehaviour["/hop"] = always(302, Location=f"{address}/hop")
         page = PLAIN.replace("</head>", f"<script>{script}; fetch('/ran')</script></head>")
         server.pages[f"/news/{SEED}"] = page.encode()
-        # Chromium's own check would hide whether the gate works; it is of one page's requests only.
+        # Chromium's own check, which covers one page's requests only, would mask the gate.
         options = {"args": ["--disable-features=LocalNetworkAccessChecks"]}
         settings = {"RENDER_QUIET": 1.5, "PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps(options)}
         run = live(seed=SEED, depth=0, render="playwright", settings=settings)

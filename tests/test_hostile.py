@@ -1,15 +1,15 @@
-"""Pages that are made to break a reader: each gives a valid record, in time that grows with its size.
+"""Pages built to break a parser give valid records, in time proportional to their size.
 
-There is no clock here. A page that is read again and again for each of its parts, or that an expression takes to pieces in every way,
-would keep the test for hours.
+Nothing is timed: a page read again for each of its parts, or a regular expression that
+backtracks exponentially, would keep a test running for hours.
 """
 
 import pytest
 from test_page import make_record
 
 PROSE = (
-    b"<p>This is a sentence of an article that is long enough to be taken for one, and it ends here.</p>"
-    * 3
+    b"<p>This is a sentence of an article that is long enough to be taken for one, "
+    b"and it ends here.</p>" * 3
 )
 
 
@@ -27,7 +27,7 @@ def linked_data(json: bytes) -> bytes:
     return page(b"", b'<script type="application/ld+json">' + json + b"</script>")
 
 
-# What no record may hold, and what a page must not be able to say.
+# Values that no record may contain, however a page writes them.
 ODD = {
     "half a character in JSON-LD": linked_data(
         b'{"@type":"NewsArticle","image":"http://x/\\ud800.jpg","headline":"\\ud800"}'
@@ -46,7 +46,8 @@ ODD = {
         b'string(99) "[{"id":"1","title":"x","pic":"/a_999999999999999999_.jpg"}]"'
     ),
     "invisible title of a list": page(
-        b'string(72) "[{"id":"1","title":"&#8203;","pic":"/a"},{"id":"2","title":"\xe2\x80\x8b","pic":"/b"}]"'
+        b'string(72) "[{"id":"1","title":"&#8203;","pic":"/a"},'
+        b'{"id":"2","title":"\xe2\x80\x8b","pic":"/b"}]"'
     ),
     "invisible headline": page(b"", b"<title>\xe2\x80\x8b - Alalam</title>").replace(
         b"A title of the page here", b"\xe2\x80\x8b"
@@ -55,7 +56,8 @@ ODD = {
         b"<p>This &#1;is &#2;text &#3;with &#8;controls&#xFFFE;, a whole sentence of them.</p>"
     ),
     "JSON-LD of wrong types": linked_data(
-        b'{"@type":["NewsArticle",5],"headline":{"a":1},"datePublished":[7],"image":[{},null,5],"video":true}'
+        b'{"@type":["NewsArticle",5],"headline":{"a":1},"datePublished":[7],'
+        b'"image":[{},null,5],"video":true}'
     ),
     "an id of 400 digits": page(
         b'string(499) "[{"id":"' + b"1" * 400 + b'","title":"x","pic":"/a"}]"'
@@ -64,8 +66,8 @@ ODD = {
         b'string(5100) "[{"id":' + b"1" * 5000 + b',"title":"x","pic":"/a"}]"'
     ),
     "hrefs that are none": page(
-        b"<h3>Related</h3>"
-        + b"<a href='http://[::1'>x</a><a href='http://h:port/news/1'>y</a><a href='javascript:'>z</a>"
+        b"<h3>Related</h3>" + b"<a href='http://[::1'>x</a><a href='http://h:port/news/1'>y</a>"
+        b"<a href='javascript:'>z</a>"
     ),
     "a base that is none": page(
         b"<a href=/news/5>x</a><img src=http://[bad>", b"<base href='http://[bad'>"

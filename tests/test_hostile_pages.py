@@ -1,7 +1,7 @@
-"""Pages of shapes that are made to break a reader are read in time that grows with their size.
+"""Pages built to break a parser are parsed in time proportional to their size.
 
-There is no clock here, but a limit of processor time that is many times what these sizes need: a
-reader that goes over a page again for each of its parts would take minutes.
+Each has a limit of CPU time many times what its size needs; a parser that goes over the page
+again for each of its parts would take minutes.
 """
 
 import forks

@@ -1,4 +1,4 @@
-"""A job, without a crawl: what its runs keep, hand on to one another and can be asked for."""
+"""A job without a crawl: the state its runs keep, pass on to later runs, and report."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from crawler.items import Article
 
 HOUR = 3600
 NOTHING_LASTS = {"intervals": Intervals(0, 0)}
-"""What a run is begun with so that everything is due in the next one."""
+"""Arguments for a run after which everything is due again."""
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def known(job: Job, article_id: str) -> Any:
 
 
 def taken(job: Job, article_id: str) -> ArticleState:
-    """An article as a seed whose turn it is."""
+    """Return an article that was seeded and then taken from the frontier."""
     crawled = frontier_of(job)
     crawled.seed([article_id])
     sighting = crawled.take()
@@ -52,9 +52,9 @@ def execute(job: Job, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-# What comes of an article in run after run, and what is then known of it: its state, revision,
-# failures in a row, the last definite no; and the record that goes to the feeds: its kind and, of
-# an article, the revision and what has changed.
+# The outcome of an article in each run, and the article's state after it: state, revision,
+# consecutive failures, last definite refusal; then the record written to the feeds: its kind and,
+# for an article, the revision and the changed fields.
 Story = list[tuple[str, tuple[str, int, int, str | None], tuple[Any, ...] | None]]
 STORIES: dict[str, Story] = {
     "changes": [
@@ -128,7 +128,8 @@ def test_the_story_of_an_article(job: Job, case: str) -> None:
     assert job.balance().wrong == []
 
 
-# A change of these fields makes a revision. Where and when an article was had is not what it says.
+# A change in one of these fields makes a revision. Where and when an article was fetched is not
+# part of its content.
 CHANGES: dict[str, Any] = {
     **dict.fromkeys(("headline", "headline_raw", "body", "language", "credit"), "other"),
     **dict.fromkeys(("published_at", "published_raw"), "2026-02-02"),
@@ -149,7 +150,7 @@ NO_CHANGES: dict[str, Any] = {
 
 
 def test_what_makes_a_revision(job: Job) -> None:
-    """One article for each field that is not what it was when the next run reads it."""
+    """One article for each field, which differs in the next run."""
     fields = {**CHANGES, **NO_CHANGES}
     run(job, dict.fromkeys(fields, "A"))
     begin(job, recheck="all")
@@ -166,7 +167,7 @@ def test_what_makes_a_revision(job: Job) -> None:
 
 
 def test_a_new_validator_over_the_same_text_is_the_one_that_counts(job: Job) -> None:
-    """Each run's answer: its text and validators, and what is then known."""
+    """For each run: the response's text and validators, and the state after it."""
     answers: list[tuple[str, Any, Any]] = [
         ("A", ('"1"', None), ('"1"', None)),
         ("A", ('"2"', "Mon"), ('"2"', "Mon")),
@@ -214,7 +215,7 @@ def test_validators_of_another_server(job: Job, name: str, forgets: bool) -> Non
 
 
 def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -> None:
-    """However long that run took to come to it."""
+    """No matter when the run fetched it."""
     began = datetime.now(UTC) - timedelta(minutes=20)
     run(job, {"1": "A", "2": "timeout"}, began=began, intervals=Intervals(HOUR, 10 * HOUR))
     for article_id in "12":
@@ -231,15 +232,15 @@ def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -
 def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
     run(job, {"1": "A", "2": "A", "3": "A"})
     now = datetime.now(UTC).timestamp()
-    # The last was told by a clock that was wrong: no interval is as long as that.
+    # The last due time was stored under a wrong clock: no interval is that long.
     for article_id, due in (("1", now - 60), ("2", now + 60), ("3", now + 10 * HOUR + 60)):
         execute(job, f"UPDATE pages SET due_at = {due} WHERE id = '{article_id}'")
     begin(job)
     assert [bool(known(job, article_id).queued) for article_id in "123"] == [True, False, True]
 
 
-# Runs of one job: how many articles each may fetch, and how it ended; and for each the run since
-# which its file holds the records.
+# Runs of one job: the limit of each run, how it ended, and the first run whose records its feed
+# contains.
 LIMITED: dict[str, list[tuple[int, str | None, int]]] = {
     "all at once": [(0, "finished", 1), (0, "finished", 2)],
     "a few at a time": [
@@ -286,7 +287,7 @@ def test_the_records_of_a_run_and_of_all_since_another(job: Job) -> None:
     ]
 
 
-# Whether a run has an article: by what came of its only fetch.
+# Whether a run stored an article, by the outcome of its only fetch.
 HAS_ARTICLE = {"A": True, "timeout": False, "gone": False, "dropped": False, "not_saved": False}
 
 
@@ -305,7 +306,7 @@ def test_whether_a_run_stored_an_article(job: Job, outcome: str) -> None:
 
 
 def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
-    """It is an article where it was made of one; what is made of nothing known counts as one."""
+    """An item counts as an article if it was made from one, or from no known record."""
     expected = {"article": True, "failure": False, "nothing": True}
     found = {}
     for what in expected:
@@ -316,7 +317,7 @@ def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
         if what == "nothing":
             assert job.pages.store(None, made, None) == made
             tell(job, sighting, "timeout")
-            # Its failure is no article, and that is all there is besides.
+            # The failure is the only other record, and is not an article.
         else:
             read = article(what) if what == "article" else None
             job.pages.store(sighting, made, read or failure(what, "timeout"))
@@ -329,7 +330,7 @@ def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
 
 
 def test_an_item_of_an_article_that_was_had_before(job: Job) -> None:
-    """What a pipeline makes of the same text again is no news."""
+    """An item made from unchanged text is not new."""
     for first in (True, False):
         begin(job, recheck="all")
         assert job.pages is not None
@@ -346,7 +347,7 @@ def test_whether_the_arguments_are_as_before(job: Job) -> None:
     assert begin(job, arguments={"depth": "1"})
     finish(job)
     assert not begin(job, arguments={"depth": "2"})
-    # Killed before it had looked at all again.
+    # The previous run was killed before it had reconsidered every page.
     assert not begin(job, arguments={"depth": "2"})
     job.reconsidered()
     assert begin(job, arguments={"depth": "2"})
@@ -364,14 +365,14 @@ def test_runs_that_were_broken_off(job: Job) -> None:
             finish(job)
     broken_off = job.broken_off()
     assert [(each.number, each.began) for each in broken_off] == [(1, began[0]), (3, began[2])]
-    # Each goes on with what was begun after run 2.
+    # Each includes everything that began after run 2.
     assert [each.began_before for each in broken_off] == [3, 3]
     assert [job.feeds_of(each) for each in broken_off] == [sizes[0], sizes[2]]
     job.end(broken_off[0], None)
     assert [each.number for each in job.broken_off()] == [3]
 
 
-# What is done to a sound ledger, and what the balance then says is wrong, if anything.
+# The damage done to a sound ledger, and the errors that the balance then reports, if any.
 WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "nothing": ("UPDATE pages SET told = 1", []),
     "no state": ("UPDATE pages SET state = 'x' WHERE id = 'a'", [("a", "no such state")]),
@@ -379,16 +380,34 @@ WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "DELETE FROM records WHERE id = 'a'",
         [("a", "an article without a record")],
     ),
-    "no revision": ("DELETE FROM records WHERE id = 'b' AND revision = 1", [("b", "a revision is missing")]),
-    "a revision too many": ("UPDATE pages SET revision = 1 WHERE id = 'b'", [("b", "a revision is missing")]),
+    "no revision": (
+        "DELETE FROM records WHERE id = 'b' AND revision = 1",
+        [("b", "a revision is missing")],
+    ),
+    "a revision too many": (
+        "UPDATE pages SET revision = 1 WHERE id = 'b'",
+        [("b", "a revision is missing")],
+    ),
     "no record of a failure": (
         "DELETE FROM records WHERE id = 'f'",
         [("f", "a failure without a record")],
     ),
-    "dropped, never fetched": ("DELETE FROM fetches WHERE id = 'd'", [("d", "it was never fetched")]),
-    "not saved, never fetched": ("DELETE FROM fetches WHERE id = 'n'", [("n", "it was never fetched")]),
-    "not queued": ("UPDATE pages SET queued = 0 WHERE id = 'p'", [("p", "pending, but not queued")]),
-    "nobody lists it": ("DELETE FROM listings WHERE id = 't'", [("t", "a teaser that nobody lists")]),
+    "dropped, never fetched": (
+        "DELETE FROM fetches WHERE id = 'd'",
+        [("d", "it was never fetched")],
+    ),
+    "not saved, never fetched": (
+        "DELETE FROM fetches WHERE id = 'n'",
+        [("n", "it was never fetched")],
+    ),
+    "not queued": (
+        "UPDATE pages SET queued = 0 WHERE id = 'p'",
+        [("p", "pending, but not queued")],
+    ),
+    "nobody lists it": (
+        "DELETE FROM listings WHERE id = 't'",
+        [("t", "a teaser that no page lists")],
+    ),
     "not known": ("DELETE FROM pages WHERE id = 't'", [("t", "listed, but not known")]),
     "an item in the place of a record": ("UPDATE records SET kind = 'item' WHERE id IN ('a', 'f')",
         [("a", "a revision is missing")]),
@@ -488,7 +507,7 @@ def test_what_is_due_when(job: Job) -> None:
     with job.database.snapshot() as connection:
         assert history.due_within(connection, now, (0, 0.5, 1, 24, 168)) == [2, 2, 3, 4, 5]
     assert job.next_due() == "2030-03-17 16:46:40 UTC"
-    # What is queued is to be fetched anyway.
+    # Queued pages are fetched in any case, so they are not counted.
     execute(job, "UPDATE pages SET queued = 1 WHERE id < 'c'")
     with job.database.snapshot() as connection:
         assert history.due_within(connection, now, (0, 1)) == [0, 1]
@@ -525,26 +544,26 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
         with job.database.snapshot() as connection:
             return history.runs(connection, 1)[0].alive_at
 
-    # Taking it has kept that it is queued, and nothing else is kept until the flush.
+    # Taking the article has stored it as queued; nothing else is stored before the flush.
     assert known(job, "1").queued
     synced.clear()
     before = alive_at()
     job.pages.flush()
     assert (known(job, "1").state, alive_at()) == ("article", before)
-    # Any commit may outlast a power cut, and what it refers to has to.
+    # Any commit may survive a power cut, so the files it refers to must survive too.
     assert synced == ["files"]
-    # Nothing is new, but what was committed is not durable yet.
+    # There is nothing new to commit, but the last commit is not durable yet.
     job.pages.flush(durable=True)
     assert synced == ["files", "files"]
     assert alive_at() > before
-    # Nothing at all is to be done.
+    # Nothing at all to do.
     before = alive_at()
     job.pages.flush(durable=True)
     assert (synced, alive_at()) == (["files", "files"], before)
 
 
 def test_a_commit_is_durable_in_time(job: Job) -> None:
-    """With no time to wait, each one is, and says when."""
+    """With a sync interval of 0, each commit is durable and updates ``alive_at``."""
     begin(job, sync_seconds=0)
     assert job.pages is not None
     moments = []
@@ -582,19 +601,19 @@ def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
         Job(folder, "alalam")
     assert error.value.exit_code == HELD
     assert str(error.value) == f"JOBDIR: {folder} is held by {holder}; run again when it has ended"
-    # To look is not to hold.
+    # Reading a job does not lock it.
     jobs_module.read(folder).close()
     job.close()
     assert jobs_module.holder(folder) is None
     assert jobs_module.holder(tmp_path / "nowhere") is None
-    # One that could not be opened holds nothing either.
+    # Nor does a job that could not be opened.
     with pytest.raises(CrawlerError, match="takes another folder for herald"):
         Job(folder, "herald")
     Job(folder, "alalam").close()
 
 
 def test_places_go_on_from_run_to_run(job: Job) -> None:
-    """The place of a page orders what it lists after what earlier pages list."""
+    """A page's place sorts its related items after those of earlier pages."""
     places = []
     for article_id in "abc":
         run(job, {article_id: "A"})
@@ -613,5 +632,5 @@ def test_a_record_that_has_lost_a_bit(job: Job, tmp_path: Path) -> None:
     assert job.run is not None
     with pytest.raises(LedgerError) as error:
         list(job.records_of(job.run))
-    advice = "bring the file back from a backup, or begin anew with another JOBDIR"
+    advice = "restore the file from a backup, or start again with another JOBDIR"
     assert str(error.value) == f"the ledger {tmp_path / 'job' / FILE_NAME}: {words}; {advice}"

@@ -1,5 +1,5 @@
-"""Files that users keep are never destroyed: by a run that brings nothing, by several in a row, or
-by a ledger.
+"""Files that users keep are never destroyed: neither by a run that stores nothing, nor by several
+in a row, nor by a forged ledger.
 """
 
 import json
@@ -85,7 +85,7 @@ def test_articles_that_an_item_pipeline_made_something_else_of(
 
 
 def fail(server: NewsServer, *article_ids: str) -> None:
-    """Have pages fail for this time, so that a run is incomplete."""
+    """Make these pages fail, so that a run is incomplete."""
     server.misbehaviour = dict.fromkeys(
         (f"/news/{article_id}" for article_id in article_ids),
         lambda handler, before: handler.send_error(500),
@@ -149,7 +149,7 @@ def test_the_last_complete_file_is_kept_whenever_a_run_is_killed(
     fail(server, "1751821")
     replace(live)
     fail(server, *["1751821"] * killed)
-    # The default feeds are appended; the last feed of the run is that which it replaces.
+    # The default feeds are appended to; the last feed of the run is the one that is replaced.
     done = subprocess.run(
         line,
         cwd=tmp_path,
@@ -166,7 +166,7 @@ def test_the_last_complete_file_is_kept_whenever_a_run_is_killed(
 
 
 def forge(job: Path, uri: str, options: dict[str, object]) -> None:
-    """Have a ledger say that its last run was killed, and was to write a feed."""
+    """Make the ledger claim that its last run was killed and had this feed to write."""
     with closing(sqlite3.connect(job / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("UPDATE runs SET ended = NULL, reason = NULL, finished = 0")
         ledger.execute(
@@ -208,7 +208,7 @@ def test_a_ledger_names_no_file_to_write(
         run = live(seed=SEED, depth=0, settings=settings)
         assert precious.read_text(encoding="utf-8") == GOOD
         words = f"run 1 was to write {uri!r}, and this run has no such feed"
-        # Once is enough: a crawl whose feeds have the day in their names never has it again.
+        # Reported once: a crawl with the date in its feeds' names never has that feed again.
         assert (words in run.stdout) == (f"-o {uri!r}" in run.stdout) == said
         assert run.exit_code == (3 if said else 0)
     assert not list(tmp_path.rglob("*.part"))

@@ -1,5 +1,5 @@
-"""Crawls that are killed, stopped or starved, and resumed, leave what a crawl leaves that nobody
-touched: see kill.py.
+"""Crawls that are killed, stopped or starved, then resumed, end with the same output as an
+undisturbed crawl: see kill.py.
 """
 
 import random
@@ -24,14 +24,14 @@ JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
 
 @pytest.fixture(scope="module")
 def linked() -> Iterator[kill.Site]:
-    """A server of 300 linked pages."""
+    """Serve 300 linked pages."""
     with kill.Site() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[kill.Site]:
-    """A server of 60 linked pages."""
+    """Serve 60 linked pages."""
     with kill.Site(60) as running:
         yield running
 
@@ -48,7 +48,7 @@ def truth(linked: kill.Site) -> Records:
 
 
 REPLACING = ("feed kept", "feed replaced")
-"""Points that only ``-O`` comes to."""
+"""Kill points reached only with ``-O``."""
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, mi
         small.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl"
     )
     if name == "feed parts joined":
-        # They are joined only if there is something to add to.
+        # Parts are joined only if the feed already has records.
         assert kill.run([*words, "-alimit=20"], tmp_path).returncode == 0
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT=name).returncode == -signal.SIGKILL
-    # Again while the next run clears up, at a later time, if it comes there twice.
+    # The next run is killed during recovery, if it reaches the same point a second time.
     again = kill.run(words, tmp_path, CRAWLER_KILL_AT=f"{name}:2")
     assert again.returncode in (-signal.SIGKILL, 0)
     kill.check(tmp_path, small.truth(), kill.run(words, tmp_path))
@@ -98,7 +98,7 @@ def test_a_feed_is_written_again_to_the_byte(linked: kill.Site, tmp_path: Path) 
 
 
 def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kill.Crawling:
-    """Start a crawl and wait until it has asked for so many pages."""
+    """Start a crawl and wait until it has requested this many pages."""
     before = len(server.news_asked)
     run = kill.start(words, folder)
     wait_until(
@@ -149,8 +149,8 @@ def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: 
     assert kill.lasting(articles) == {
         key: record for key, record in truth.items() if record["kind"] == "article"
     }
-    # What lists say of a teaser was told when the first run ended, and again when more lists had
-    # been had.
+    # The list headlines of a teaser were written at the end of the first run, and again after more
+    # lists had been fetched.
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 
@@ -181,12 +181,12 @@ def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) ->
 
 def test_a_clock_that_jumps_back(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(linked.url, *JOB)
-    # A year ahead while the first half is fetched, then right again.
+    # The clock is a year ahead for the first half of the crawl, then right again.
     assert (
         kill.run(words, tmp_path, CRAWLER_KILL_AT="after a commit:3", **clock("+400d")).returncode
         == -signal.SIGKILL
     )
     linked.asked.clear()
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
-    # What was to be asked again in a year was asked now: no interval is as long as that.
+    # Pages due in a year are fetched at once: no interval is that long.
     assert len(set(linked.news_asked)) == 270

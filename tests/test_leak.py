@@ -1,7 +1,8 @@
-"""Leaks are cases in files: tests/leaks/NAME.html or .txt beside NAME.json, the related items that the page's dump lists.
+"""Leaks are cases in files: tests/leaks/NAME.html or .txt, and NAME.json with the related items
+in the page's dump.
 
-The dumps were made by PHP's var_dump, then put into pages and damaged. Where reasonable readers may differ, ``also_accept`` says what
-else is right. ``gaps.json`` is as in tests/pages.
+The dumps were made by PHP's var_dump, then put into pages and damaged. ``also_accept`` lists other
+answers that a reasonable reader could give. ``gaps.json`` is as in tests/pages.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A crawl with a memory, as its users see it: what each run fetches and leaves, and what the ledger tells."""
+"""A crawl with a ledger, seen from outside: which pages each run fetches, and its reports."""
 
 import gzip
 import json
@@ -29,14 +29,14 @@ from conftest import (
 from server import NewsServer, answer
 from test_crawl_saved import lasting
 
-# One of those that the seed lists, and the last article of the chain.
+# One of the seed's related items, and the last article of the chain.
 LISTED = "1751821"
 AT_ONCE = {"RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
-"""Settings with which everything is due whenever a run begins."""
+"""Settings with which every article is due again in the next run."""
 
 
 def killed_at(point: str) -> dict[str, str]:
-    """The environment of a crawl that is killed at a point of its own."""
+    """Return environment variables that make a crawl kill itself at this point."""
     return {"CRAWLER_KILL_AT": point}
 
 
@@ -47,7 +47,7 @@ def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
 
 
 def ledger(folder: Path) -> sqlite3.Connection:
-    """The ledger itself, to damage it or to look at what no command tells."""
+    """Open the ledger itself, to damage it or to read data that no command prints."""
     return sqlite3.connect(folder / "job" / "ledger.sqlite")
 
 
@@ -102,8 +102,8 @@ def test_a_changed_article_is_a_revision(
     assert "run 1  new revision 1\n" in story
     assert "run 2  changed revision 2 (headline, headline_raw, body)\n" in story
     assert (
-        "    - Syrian Army Troops, Popular Forces Advancing in Aleppo\n    + Syrian Army Troops, Popular Forces Advancing in Homs\n"
-        in story
+        "    - Syrian Army Troops, Popular Forces Advancing in Aleppo\n"
+        "    + Syrian Army Troops, Popular Forces Advancing in Homs\n" in story
     )
 
 
@@ -114,17 +114,17 @@ def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> 
     edit(server, LISTED, b"Advancing in Aleppo", b"Advancing in Homs")
     again = job(settings=AT_ONCE)
     assert (list(again.articles), server.not_modified) == ([LISTED], 6)
-    # The new validators are those of the new revision.
+    # The stored validators are those of the new revision.
     assert job(settings=AT_ONCE).records == []
     assert server.not_modified == 6 + 7
     assert "run 3  not_modified" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
-    # To read everything anew is to ask without conditions.
+    # Reading everything anew means unconditional requests.
     assert job(recheck="all").records == []
     assert server.not_modified == 6 + 7
 
 
 def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer) -> None:
-    """A kill between the answer and the record: the next run must not be told that nothing has changed."""
+    """After a kill between response and record, the next run must not get a 304."""
     server.has_validators = True
     job(settings=AT_ONCE, depth=0)
     edit(server, SEED, b"Operations Continue", b"Operations Go On")
@@ -178,7 +178,7 @@ def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
     gone = job(settings=AT_ONCE)
     assert (gone.exit_code, gone.failures[LISTED]["reason"], gone.articles) == (0, "gone", {})
     assert f"WARNING: {LISTED}: gone" in gone.stderr
-    # It is still an article of the job, and that it is still gone is nothing new.
+    # It remains an article of the job, and a repeated "gone" is not new.
     still = job(settings=AT_ONCE)
     assert (still.exit_code, still.records, still.stderr) == (0, [], "")
     assert still.balance == gone.balance
@@ -188,7 +188,8 @@ def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
     assert job(settings=AT_ONCE).records == []
 
 
-# What a job was crawled with, and with what it then goes on; both must have come to the same as one crawl of the latter.
+# The arguments of a job's first run and of its next; together they must give the same records as
+# one crawl with the latter.
 GOING_ON: dict[str, list[dict[str, object]]] = {
     "deeper": [{"depth": 0}, {"depth": 1}, {"depth": 3}],
     "a few at a time": [
@@ -214,7 +215,7 @@ def test_arguments_that_change(job: Crawl, live: Crawl, case: str) -> None:
         record["id"]: record["kind"] for record in whole.records
     }
     if case in ("deeper", "a few at a time"):
-        # Not only the same articles, but in the same order, found on the same pages.
+        # The same articles in the same order, found on the same pages.
         lasting_teasers = {
             id_: lasting(record) for id_, record in records.items() if record["kind"] == "teaser"
         }
@@ -232,7 +233,7 @@ ARTICLES = range(1700001, 1700007)
 
 
 def page(number: int, listed: dict[int, str]) -> bytes:
-    """A page that lists others, by number, with the headline that it gives them."""
+    """Return a page that lists others, by number, under these headlines."""
     same = {
         "sort": "1",
         "contenttypeid": "21",
@@ -246,7 +247,10 @@ def page(number: int, listed: dict[int, str]) -> bytes:
         * 3
     )
     date = "<span>Fri Oct 23, 2015 13:26:08</span>"
-    return f'<html><h1>Headline of {number} and no other</h1>{date}<div>{body}</div>string({len(leak)}) "{leak}"</html>'.encode()
+    return (
+        f"<html><h1>Headline of {number} and no other</h1>{date}<div>{body}</div>"
+        f'string({len(leak)}) "{leak}"</html>'
+    ).encode()
 
 
 def serve(server: NewsServer, pages: dict[int, dict[int, str]]) -> None:
@@ -266,7 +270,7 @@ def test_any_list_can_make_an_article_match(job: Crawl, server: NewsServer) -> N
     )
     stopped = job(seed=a, match="Aleppo|Homs", depth=3, limit=3)
     assert stopped.balance == "discovered 4 = articles 3 + teasers 0 + failures 0 + pending 1"
-    # Looked at again for another depth, it is still one that matches.
+    # When it is reconsidered at another depth, it still matches.
     assert list(job(seed=a, match="Aleppo|Homs", depth=4).articles) == [str(d)]
     narrow = job(seed=a, match="Homs", depth=3, settings={"JOBDIR": "other"})
     assert (list(narrow.articles), list(narrow.teasers)) == ([str(a), str(c)], [str(b), str(d)])
@@ -319,10 +323,10 @@ def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) 
 
 
 def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer) -> None:
-    """A new seed was an article at the end of the crawl's reach; a kill and ``recheck=none`` must not make it forgotten."""
+    """A new seed was at the depth limit; neither a kill nor ``recheck=none`` may lose it."""
     a, b, c, d = ARTICLES[:4]
     serve(server, {a: {b: "Two"}, b: {c: "Three"}, c: {d: "Four"}, d: {}})
-    # It must not be asked for on condition either: an answer without a page would hide its list.
+    # Nor may it be requested conditionally: a response without a page would hide its related items.
     server.has_validators = True
     job(seed=a, depth=2)
     seeds = f"{a},{c}"
@@ -358,7 +362,7 @@ def test_saved_pages(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "pages" / f"{LISTED}.html").rename(tmp_path / "pages" / "1750384.html")
     again = scrapy(*line, "-a", "recheck=all")
     assert again.exit_code == 0
-    # The article that has no page any more stays an article; the one that has one now is new.
+    # The article whose page is missing stays an article; the one whose page has appeared is new.
     assert [r["id"] for r in read_records(tmp_path / "mine.jsonl")].count("1750384") == 2
     assert again.balance == "discovered 30 = articles 22 + teasers 8 + failures 0 + pending 0"
 
@@ -387,19 +391,20 @@ def test_a_second_run_at_once(
     second = job()
     assert second.exit_code == 75
     assert re.fullmatch(
-        rf"scrapy crawl: JOBDIR: job is held by process {first.pid} on \S+ since \S+; run again when it has ended\n",
+        rf"scrapy crawl: JOBDIR: job is held by process {first.pid} on \S+ since \S+; "
+        r"run again when it has ended\n",
         second.stderr,
     )
     assert f"running: process {first.pid} on" in scrapy("status", "-s", "JOBDIR=job").stdout
     assert scrapy("why", SEED, "-s", "JOBDIR=job").exit_code == 0
-    # Another job is none of its business.
+    # Another job is not affected.
     server.misbehaviour.clear()
     assert job(settings={"JOBDIR": "other"}).exit_code == 0
     assert first.poll() is None
     first.kill()
     first.wait()
     killed.set()
-    # The lock of a dead process holds nobody up.
+    # A dead process's lock blocks no other.
     assert job().exit_code == 0
 
 
@@ -446,7 +451,7 @@ def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) 
     assert words in run.stderr
     assert "ledger" in run.stderr
     if words:
-        # Where the damage shows at once, nothing was written.
+        # If the damage was detected at once, nothing was written.
         assert (path.read_bytes() if path.is_file() else b"") == held
     for asked in ("export", "why"):
         done = scrapy(asked, *([SEED] if asked == "why" else []), "-s", "JOBDIR=job")
@@ -488,7 +493,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
         run = job()
         assert (run.exit_code, run.stdout) == (1, "")
         assert re.search(r"job cannot be written \(Read-only file system\)", run.stderr)
-        # What it holds can still be read.
+        # Its records can still be read.
         assert scrapy("status", "-s", "JOBDIR=job").exit_code == 0
         assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 7
     finally:
@@ -503,7 +508,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
 
 @pytest.mark.parametrize("schema", [1, 2])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
-    """Made by the program as it was then: one run that ended, one that was killed."""
+    """The ledger was made by the program of that time: one run ended, one was killed."""
     (tmp_path / "job").mkdir()
     shutil.copytree(SITE, tmp_path / "site")
     with ledger(tmp_path) as connection:
@@ -528,8 +533,8 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
         "mine.jsonl",
     )
     assert run.exit_code == 0
-    assert "went on from run 2, which was broken off; it had 2 new" in run.stdout
-    # The killed run's records come first, each once, in the schema that they had.
+    assert "continued from run 2, which was broken off; it had stored 2 new" in run.stdout
+    # The killed run's records come first, once each, in their original schema.
     lines = (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["kind"] for line in lines[:2]] == ["article", "article"]
     assert len(lines) == len({json.loads(line)["id"] for line in lines})
@@ -574,7 +579,7 @@ def test_a_job_whose_folder_was_moved(
     assert run.exit_code == 3
     assert set(server.news_asked) == (truth.articles.keys() | truth.failures.keys()) - {SEED}
     assert run.balance == truth.balance + " + pending 0"
-    # What the run before was to write is not written where nobody asked for it.
+    # The killed run's feed is not written, since this run was not given it.
     assert f"not written: run 1 was to write '{old / 'mine.jsonl'}'" in run.stdout
     assert not old.exists()
     told = {record["id"] for record in read_records(new / "mine.jsonl")}
@@ -671,14 +676,18 @@ def test_item_pipelines_of_the_users_own(
     assert job(settings=settings).exit_code == 0
     assert server.asked == []
     assert (
-        "had, and dropped by an item pipeline" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
+        "fetched, and dropped by an item pipeline"
+        in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
     )
 
 
 def test_an_item_pipeline_that_makes_something_else(
     job: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    text = "class Mine:\n    def process_item(self, item):\n        return {'of': item.kind, 'headline': item.headline}\n"
+    text = (
+        "class Mine:\n    def process_item(self, item):\n"
+        "        return {'of': item.kind, 'headline': item.headline}\n"
+    )
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     settings = {"ITEM_PIPELINES": '{"mine.Mine": 300}', **AT_ONCE}
     for _ in range(2):
@@ -686,7 +695,7 @@ def test_an_item_pipeline_that_makes_something_else(
         run = job("-O", "mine.jsonl", settings=settings)
         assert run.exit_code == 0
         assert run.balance == "discovered 24 = articles 7 + teasers 16 + failures 1 + pending 0"
-        # What is a teaser stays one, whatever is made of it.
+        # A teaser stays a teaser, whatever the pipeline makes of it.
         assert len(server.news_asked) == 8
     lines = [
         json.loads(line)
@@ -730,11 +739,14 @@ def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, tmp_path: Pat
 
 
 def test_a_compressed_feed_is_added_once(job: Crawl, tmp_path: Path) -> None:
-    feeds = '{"mine.jsonl.gz": {"format": "jsonlines", "postprocessing": ["scrapy.extensions.postprocessing.GzipPlugin"]}}'
+    feeds = (
+        '{"mine.jsonl.gz": {"format": "jsonlines", '
+        '"postprocessing": ["scrapy.extensions.postprocessing.GzipPlugin"]}}'
+    )
     (tmp_path / "mine.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "good"}\n'))
     killed = job("-s", f"FEEDS={feeds}", depth=0, variables=killed_at("feed in its place"))
     assert killed.exit_code == -9
-    # Compressed again at another time, the same records are other bytes.
+    # The same records compressed at another time give different bytes.
     assert job("-s", f"FEEDS={feeds}", depth=0, variables=clock("+10s")).exit_code == 0
     lines = gzip.decompress((tmp_path / "mine.jsonl.gz").read_bytes()).splitlines()
     assert len(lines) == len(set(lines)) == 1 + 8

@@ -1,5 +1,5 @@
-"""What lists say of an article is the same in memory and in a ledger, however often the lists are
-read.
+"""An article's list headlines and upload time are the same in memory and in a ledger, however often
+the lists are read.
 """
 
 import json
@@ -13,7 +13,7 @@ SEED = 1752038
 
 
 def page(number: int, listed: list[tuple[int, str, str]]) -> bytes:
-    """A page of an article that lists others, each with its headline and the day of its picture."""
+    """Return a page that lists other articles, each with a headline and the day of its picture."""
     items = [
         {
             "id": str(article_id),
@@ -44,7 +44,7 @@ def test_a_page_that_lists_an_article_twice(
     in_memory = live(seed=SEED, depth=0).teasers
     assert in_memory[str(SEED + 1)]["listed_as"] == ["The first headline"]
     assert live(seed=SEED, depth=0, settings=job).teasers == in_memory
-    # Nothing has changed, so there is nothing new to say.
+    # Nothing has changed, so there is nothing to write.
     again = live(seed=SEED, depth=0, recheck="all", settings=job)
     assert (again.exit_code, again.records) == (0, [])
 

@@ -1,6 +1,4 @@
-"""A page that lists very many articles costs a number of statements that grows far more slowly than
-the list.
-"""
+"""The number of statements for a page's related items grows far more slowly than their number."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,7 +16,7 @@ from crawler.items import RelatedItem
 
 SITE = load("alalam")
 ITEMS = 20_000
-# Articles that are looked up or stored for each statement, at least.
+# The least number of articles looked up or stored per statement.
 BATCH = 50
 
 
@@ -38,7 +36,7 @@ def listed(position: int) -> RelatedItem:
 
 
 def crawl(job: Job) -> int:
-    """One run that lists ITEMS articles and follows none; return how many teasers it stored."""
+    """Run a crawl that lists ITEMS articles and follows none; return how many teasers it stored."""
     job.begin(datetime.now(UTC), {}, "all", 0, Intervals(0, 60), 60)
     assert job.pages is not None
     frontier = Frontier(0, 0, lambda item: True, job.pages)
@@ -69,6 +67,6 @@ def test_statements(tmp_path: Path, earlier_runs: int) -> None:
             "before_cursor_execute",
             lambda connection, cursor, statement, *others: statements.append(statement),
         )
-        # A later run finds that it has nothing new to say.
+        # A later run has nothing new to store.
         assert crawl(job) == (0 if earlier_runs else ITEMS)
     assert 0 < len(statements) < ITEMS / BATCH

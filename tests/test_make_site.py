@@ -1,4 +1,4 @@
-"""The saved pages are what their script makes, with real PHP."""
+"""The saved pages are exactly the output of their script, with real PHP."""
 
 import shutil
 from pathlib import Path

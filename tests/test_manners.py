@@ -1,6 +1,6 @@
-"""How a site is asked: how much at once, how fast, how often again, and where redirects lead.
+"""The load on a site: concurrency, delays, retries and redirects.
 
-The server counts, and says when it was asked.
+The server counts requests and notes their times.
 """
 
 import re
@@ -28,14 +28,14 @@ SEED = "1752038"
 
 
 def numbered(server: NewsServer, count: int) -> list[str]:
-    """Have a server hold so many articles, and nothing else."""
+    """Make the server hold this many articles and nothing else."""
     ids = [str(number) for number in range(101, 101 + count)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
     return ids
 
 
 class Crowd:
-    """Answers when so many requests are under way at once; ``most`` is how many ever were."""
+    """Responds once ``expected`` requests are in progress; ``most`` is the highest number seen."""
 
     def __init__(self, answers: Misbehaviour, expected: int) -> None:
         self.most = 0
@@ -50,9 +50,10 @@ class Crowd:
             self.most = max(self.most, self._now)
             self._changed.notify_all()
             if not self._changed.wait_for(lambda: self.most >= self._expected, PATIENCE / 6):
-                # They do not come, and the next ones need not wait for them.
+                # They are not coming, and later requests need not wait for them.
                 self._expected = 0
-            # In this time one too many shows itself; where none does, nothing depends on it.
+            # Long enough to notice one request too many; the test does not depend on the exact
+            # time.
             self._changed.wait_for(lambda: self.most > self._expected, 0.1)
         try:
             self._answers(handler, before)
@@ -82,24 +83,24 @@ def test_so_many_requests_at_once(live: Crawl, server: NewsServer, case: str) ->
     assert (set(run.articles), run.exit_code) == (set(ids), 0)
     assert crowd.most == most
     assert sorted(server.news_asked) == ids
-    # However many pages wait for its rules.
+    # Fetched once, however many pages wait for it.
     assert [path for _, path in server.asked].count("/robots.txt") == 1
 
 
 def gaps(server: NewsServer, path: str = "/news/") -> list[float]:
-    """Seconds between what was asked, in order. A server notes a request when its thread comes to
-    it, which is not always at once.
+    """Return the seconds between consecutive requests. The server notes a request when its thread
+    handles it, which is not always at once.
     """
     times = [at for at, asked in server.asked if asked.startswith(path)]
     return [later - earlier for earlier, later in pairwise(times)]
 
 
 LATE = 0.12
-# What robots.txt asks for, the settings, and the seconds between requests.
+# The rules of robots.txt, the settings, and the seconds between requests.
 DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
     "by default": ("", {"DOWNLOAD_DELAY": "0.5", "AUTOTHROTTLE_ENABLED": 1}, 0.25),
     "of robots.txt": ("Crawl-delay: 0.6", {"AUTOTHROTTLE_ENABLED": 1}, 0.6),
-    # By chance, half of the delays would be none at all.
+    # With jitter, half of the delays could be zero.
     "of robots.txt, without jitter": ("Crawl-delay: 0.4", {"DOWNLOAD_DELAY_JITTER": 20}, 0.4),
     "more than the limit": ("Crawl-delay: 3600", {"CRAWL_DELAY_MAX": "0.5"}, 0.5),
     "longer than of robots.txt": ("Crawl-delay: 0.1", {"DOWNLOAD_DELAY": "0.6"}, 0.6),
@@ -123,11 +124,11 @@ def test_delays_between_requests(live: Crawl, server: NewsServer, case: str) -> 
 
 
 def asks_again(seconds: float) -> str:
-    """The date of a moment to come, as a header has it: without a fraction of a second."""
+    """Return a future date as a header has it: without fractions of a second."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-# What a header says, and the least and the most seconds that it may ask for.
+# A header's value, and the least and the most seconds that it may stand for.
 RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
     "seconds": (lambda: "120", (120, 120)),
     "none at all": (lambda: "0", (0, 0)),
@@ -165,9 +166,9 @@ def test_no_retry_after() -> None:
     assert retry_after(Response("http://h", status=503)) is None
 
 
-# A pause that no test comes to.
+# Longer than any pause in these tests.
 LONG = 30
-# How a page is answered at first, the settings, and the seconds in which nothing is asked then.
+# The first response to a page, the settings, and the seconds without a request afterwards.
 PAUSES: dict[str, tuple[Misbehaviour, dict[str, object], float]] = {
     "429": (always(429, Retry_After="1"), {}, 1),
     "503, above the ceiling": (
@@ -218,7 +219,7 @@ def test_pauses_of_a_page_double(live: Crawl, server: NewsServer) -> None:
 def test_a_shorter_pause_does_not_cut_a_longer_one(
     live: Crawl, server: NewsServer, shorter_first: bool
 ) -> None:
-    """Two pages are under way; one asks for a second of patience, the other for less."""
+    """Two pages are in progress; one response asks for a pause of a second, the other for less."""
     ids = numbered(server, 4)
     both, first_is_out = threading.Barrier(2), threading.Event()
     answered: list[float] = []
@@ -249,7 +250,7 @@ def test_a_shorter_pause_does_not_cut_a_longer_one(
     assert third - answered[0] >= 1
 
 
-# How often a page is asked for that gives this status each time, with RETRY_TIMES=1.
+# How often a page is requested that always has this status, with RETRY_TIMES=1.
 ASKED = {
     **dict.fromkeys((408, 429, 500, 502, 503, 504, 522, 524), 2),
     **dict.fromkeys((400, 401, 402, 403, 404, 405, 409, 410, 411, 418, 451), 1),
@@ -271,7 +272,7 @@ def test_which_statuses_are_asked_for_again(live: Crawl, server: NewsServer) -> 
 def test_how_often_a_page_is_asked_for_again(
     live: Crawl, server: NewsServer, settings: dict[str, object], asked: int
 ) -> None:
-    """The last of so many answers is good, and of the other page it would be the next."""
+    """One page succeeds at the last attempt; the other would succeed at the next one."""
     for number in (asked - 1, asked):
         server.misbehaviour[f"/news/{101 + number}"] = lambda handler, before, bad=number: (
             answer(handler, 500) if before < bad else answer(handler, 200, page("x"))
@@ -283,7 +284,7 @@ def test_how_often_a_page_is_asked_for_again(
 
 
 def hop(handler: BaseHTTPRequestHandler, before: int) -> None:
-    """/news/101?hops=3 leads to /news/101?hops=2; without hops there is the page."""
+    """Redirect /news/101?hops=3 to ?hops=2, and so on; without hops, serve the page."""
     left = int(re.search(r"hops=(\d+)", handler.path)[1])  # type: ignore[index]
     path = handler.path.partition("?")[0]
     answer(handler, 302, headers={"Location": f"{path}?hops={left - 1}" if left > 1 else path})
@@ -310,7 +311,7 @@ def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> Non
     assert set(run.articles) == {ids[0]}
     failure = run.failures[ids[1]]
     assert (failure["reason"], failure["status"]) == ("redirect_loop", None)
-    # The site sets no cookie, so none would help.
+    # The site sets no cookie, so the detail does not suggest COOKIES_ENABLED.
     last = f"{server.url}/news/{ids[1]}?hops=1"
     assert failure["detail"] == f"max redirections reached, the last to {last}"
     asked = Counter(path.partition("?")[0] for _, path in server.asked)
@@ -330,9 +331,7 @@ def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
 
 
 def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
-    """A cookie goes with the redirect that sets it, and to no other host; nothing says which page
-    led there.
-    """
+    """A redirect's cookie is sent with the next request, to no other host; no Referer is sent."""
     headers: dict[str, dict[str, str]] = {}
 
     def note(host: str, then: Misbehaviour) -> Misbehaviour:
@@ -356,7 +355,7 @@ def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
             "/news/1751821": note("", always(302, Location=f"{elsewhere}/news/1751821")),
         }
         other.misbehaviour["/robots.txt"] = note("other", always(200, b"User-agent: *\n"))
-        # A private host has to be named, as that of an archive here.
+        # A private host must be named by the user, here as the archive's.
         settings = {"COOKIES_ENABLED": 1, "WAYBACK_URL": elsewhere}
         run = live(seed=f"{SEED},1751821", depth=0, settings=settings)
         assert [path for _, path in other.asked] == ["/robots.txt"]
@@ -374,7 +373,7 @@ ARCHIVED = f"http://en.alalam.ir/news/{SEED}"
 def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
     crawl: Crawl, server: NewsServer
 ) -> None:
-    """Pauses begin when it has answered, and a password goes to its own server only."""
+    """Pauses begin after its response, and a password is sent to its own server only."""
     ids = ["101", "102", "103"]
     sent: list[tuple[str, str | None]] = []
 
@@ -409,13 +408,13 @@ def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
     assert (set(run.articles), run.exit_code, crowd.most) == (set(ids), 0, 1)
     password = f"Basic {b64encode(b'user:word').decode()}"
     assert Counter(sent) == {("list", None): 3, ("replay", password): 3}
-    # The server takes a tenth of a second to answer.
+    # The server takes a tenth of a second to respond.
     waits = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
     assert min(waits) >= 0.2 + 0.1 - LATE
 
 
 def test_an_archive_that_leads_elsewhere(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    """Redirects to another moment stay on the server that the user named."""
+    """Redirects to another capture stay on the server that the user named."""
     captured = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
 
     with NewsServer(SITE) as other:

@@ -1,5 +1,5 @@
-"""A frontier with a ledger, killed at any moment, knows what a frontier knows that keeps all in
-memory.
+"""A frontier with a ledger, killed at any moment, ends in the same state as one that keeps
+everything in memory.
 """
 
 import random
@@ -22,7 +22,7 @@ from crawler.items import RelatedItem
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)
 BEGAN = datetime.now(UTC)
-# An article, and the headline that a list gives it.
+# An article, and its headline in a list.
 Listed = tuple[int, str]
 GRAPHS = st.integers(1, 12).flatmap(
     lambda n: st.lists(
@@ -51,16 +51,16 @@ def item(article_id: int, words: str, position: int) -> RelatedItem:
 
 
 class Crawl:
-    """One crawl of a graph, which may be killed and go on in a ledger."""
+    """A crawl of a graph, which may be killed and continued from a ledger."""
 
     def __init__(self, graph: list[list[Listed]], depth: int, at_once: int, seed: int) -> None:
         self.graph, self.depth, self.at_once = graph, depth, at_once
         self.chance = random.Random(seed)
         self.found: dict[str, tuple[int, str | None]] = {}
-        """The depth of each article that was read, and the page that it was found on."""
+        """The depth of each article read, and the page it was found on."""
 
     def run(self, memory: Memory | None, pages: int) -> Frontier:
-        """Fetch so many pages at most; return the frontier as it is then."""
+        """Fetch at most this many pages; return the frontier in its state after them."""
         crawled = Frontier(self.depth, 0, lambda listed: "yes" in (listed.headline or ""), memory)
         crawled.seed(["0"])
         flying: list[str] = []
@@ -78,7 +78,7 @@ class Crawl:
 
 
 def state(crawled: Frontier) -> dict[str, Any]:
-    """The teasers at the end of a crawl."""
+    """Return the teasers at the end of a crawl."""
     return {
         sighting.id: records.teaser(sighting, why, listings, SITE)
         for sighting, why, listings in crawled.unfetched()

@@ -1,4 +1,4 @@
-"""From what a page says to the record: the parts that pages in files do not reach."""
+"""From a parsed page to its record: the cases that tests/pages does not cover."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -99,7 +99,8 @@ HEADLINES = {
 }
 PICTURES = {
     "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg": (
-        "http://media.alalam.ir/news/image/original/2015/10/23/alalam_635811884533498601_25f_4x3.jpg",
+        "http://media.alalam.ir/news/image/original/2015/10/23/"
+        "alalam_635811884533498601_25f_4x3.jpg",
         "2015-10-23T09:14:13.349860+03:30",
         "image",
     ),
@@ -113,7 +114,7 @@ PICTURES = {
         "2015-12-31T23:59:59.999999+03:30",
         "image",
     ),
-    # The clocks of Tehran went back at midnight: the first of two such times counts.
+    # Clocks in Tehran went back at midnight: the first of the two equal times counts.
     "https://a.example/_635784750000000000_": (
         "https://a.example/_635784750000000000_",
         "2015-09-21T23:30:00.000000+04:30",
@@ -151,7 +152,9 @@ PICTURES = {
 }
 CREDITS = {
     "…of the Arab country; Press TV reported.": "Press TV",
-    "They left on Monday; the Syrian Arab News Agency reported on Friday.": "Syrian Arab News Agency",
+    "They left on Monday; the Syrian Arab News Agency reported on Friday.": (
+        "Syrian Arab News Agency"
+    ),
     "The road is open, Fars News Agency reports.": "Fars News Agency",
     "The road is open, according to Reuters.": "Reuters",
     "The road is open, according to the United Nations.": None,
@@ -454,7 +457,7 @@ def test_date_that_could_be_two() -> None:
     }
 
 
-# What is told of how a page was had, beside "id".
+# The provenance that each kind of fetch adds, beside "id".
 FETCHES: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str | None]]]] = {
     "live": ({}, {}),
     "live, decoded": (
@@ -574,7 +577,7 @@ LANGUAGES = {
 
 @pytest.mark.parametrize("body", LANGUAGES)
 def test_language_of_a_page_that_declares_none(body: str) -> None:
-    # Only the beginning of a body is asked.
+    # Only the beginning of a body is used.
     record = article(
         replace(BARE, body=(body.ljust(2000), "Это уже ничего не меняет. " * 200)),
         FETCH,

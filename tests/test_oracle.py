@@ -1,4 +1,4 @@
-"""Files that wget, warcio and this crawler write, read by warcio, fastwarc and us: all alike."""
+"""Files by wget, warcio and this crawler are read alike by warcio, fastwarc and this library."""
 
 import gzip
 import shutil

@@ -1,4 +1,4 @@
-"""Sites that are down, that want a cookie, or that refuse a condition."""
+"""Sites that are down, require a cookie, or refuse conditional requests."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SEED = "1752038"
 LIMITED = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}
 
 
-# What the seed's page lists; one of them is not on the server.
+# The number of articles that the seed's page lists; one of them is not on the server.
 LISTED = 7
 
 
@@ -44,7 +44,7 @@ def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> No
     run = live(seed=SEED, depth=1, settings=LIMITED)
     assert run.exit_code == 3
     assert {failure["reason"] for failure in run.failures.values()} == {reason}
-    # One more may have been on its way; one that is dropped at once is asked for twice.
+    # One more may have been in progress; a page is requested again if its connection is dropped.
     assert len(run.failures) == len(set(server.news_asked)) - 1 <= 4
     left = [teaser for teaser in run.teasers.values() if teaser["why"] == "interrupted"]
     assert len(left) == LISTED - len(run.failures)
@@ -67,7 +67,7 @@ def test_a_job_goes_on_when_the_site_is_back(live: Crawl, server: NewsServer) ->
     assert (run.exit_code, len(run.articles)) == (0, LISTED - 1)
 
 
-# What comes of one page after the other (None: an answer), and after how many the site is down.
+# The outcome of each page (None: success), and the number of pages after which the site is down.
 STREAKS: dict[str, tuple[int, list[Reason | None], int | None]] = {
     "exactly as many": (3, ["dns"] * 3, 3),
     "one less": (3, ["dns"] * 2, None),
@@ -108,7 +108,7 @@ def test_sources_are_down_each_for_itself_and_for_good() -> None:
     told = [outages.failed(source, "dns") for source in ("live", "wayback", "live", "wayback")]
     assert told == [False, False, True, True]
     outages.answered("live")
-    # That it is down is told once.
+    # Being down is reported once.
     told = [outages.failed("live", "tls") for _ in range(3)]
     assert (told, outages.reason("live")) == ([False] * 3, "dns")
 
@@ -117,7 +117,7 @@ def test_sources_are_down_each_for_itself_and_for_good() -> None:
 def test_exactly_as_many_as_the_setting_says(
     live: Crawl, server: NewsServer, failing: int, down: bool
 ) -> None:
-    """An answer between starts the count anew; the run stops at the last of as many in a row."""
+    """A success resets the count; the run stops at the last of as many consecutive failures."""
     ids = [str(number) for number in range(101, 102 + 2 * failing)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
     bad = [*ids[:2], *ids[3 : 3 + failing]]
@@ -125,7 +125,7 @@ def test_exactly_as_many_as_the_setting_says(
     run = live(seed=",".join(ids), depth=0, settings=LIMITED)
     assert set(run.failures) == set(bad)
     assert (run.exit_code, "live is down" in run.stdout) == (3, down)
-    # One more may be on its way when the last of them fails.
+    # One more may be in progress when the last of them fails.
     left = set(ids[3 + failing :])
     interrupted = {key for key, teaser in run.teasers.items() if teaser["why"] == "interrupted"}
     assert interrupted <= left and (len(interrupted) >= len(left) - 1 if down else not interrupted)
@@ -234,7 +234,7 @@ def test_a_chain_goes_on_without_its_last_source(
     folder = saved_pages(tmp_path / "pages", ids[::2])
     run = live(seed=",".join(ids), depth=0, source=f"{folder},live", settings=LIMITED)
     assert set(run.articles) == set(ids[::2])
-    # The others may be on the site, which was not asked for all of them.
+    # The rest may be on the site, which was requested for only some of them.
     assert len(run.failures) == 3
     assert {teaser["why"] for teaser in run.teasers.values()} == {"interrupted"}
     assert (len(run.teasers), run.exit_code) == (7, 3)
@@ -251,7 +251,7 @@ def test_stored_articles_stay_due_where_the_site_is_down(
     server.misbehaviour = dict.fromkeys(server.pages, always(503))
     folder = saved_pages(tmp_path / "pages", ids)
     run = live(seed=seeds, depth=0, source=f"live,{folder}", settings=job)
-    # The saved pages are older than the articles.
+    # The saved pages are older than the stored articles.
     assert (run.articles, run.exit_code) == ({}, 4)
     assert len(run.failures) <= 4
     assert len(set(server.news_asked)) == len(ids)

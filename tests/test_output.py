@@ -1,4 +1,4 @@
-"""A report that cannot be printed changes no exit code and costs no traceback."""
+"""A report that cannot be printed changes no exit code and causes no traceback."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ SCRAPY = " ".join(f"'{word}'" for word in command())
 CRAWL = f"{SCRAPY} crawl articles -a source='{SITE}' -a seed="
 COMPLETE, EMPTY = f"{CRAWL}1752038", f"{CRAWL}404404"
 JOB = f"{COMPLETE} -s JOBDIR=job >log 2>&1;"
-# The exit code of the command itself is written to a file: a pipe's is that of its reader.
+# The command's own exit code goes to a file: a pipe's exit code is its reader's.
 CODE = "echo $? >code"
 
 CASES = {

@@ -1,7 +1,8 @@
-"""Pages are cases in files: tests/pages/NAME.html beside NAME.json, what a careful reader would say of it, and its whole record.
+"""Pages are cases in files: tests/pages/NAME.html, and NAME.json with a careful reader's values
+and the whole record.
 
-``gaps.json`` names what is known to be read otherwise, field by field, with the reason; a gap that closes fails the test, so that the
-list stays true.
+``gaps.json`` lists known differences, field by field, with the reason; a gap that closes fails the
+test, so that the list stays true.
 """
 
 import json
@@ -44,7 +45,7 @@ NULLABLE = (
     "related_complete",
     "body_sha256",
 )
-# The fields of a record that one of the reader's fields decides.
+# The record's fields that depend on each of the reader's fields.
 DECIDED = {
     "headline": ("headline", "headline_raw"),
     "published": ("published_at", "published_raw"),
@@ -81,7 +82,7 @@ def read(case: str) -> page.ParsedPage:
 
 
 def instant(text: str | None) -> object:
-    """A date for comparison: instants are equal whatever their offset, a bare date is not an instant."""
+    """Return a date for comparison: moments are equal at any offset; a bare date stays text."""
     return datetime.fromisoformat(text) if text and "T" in text else text
 
 
@@ -98,7 +99,7 @@ def fetch_of(article_id: str, site: sites.Publisher) -> Fetch:
 
 
 def record_of(said: page.ParsedPage, truth: dict[str, Any]) -> dict[str, Any]:
-    """What the crawl would write of a page: its record, or the reason why there is none."""
+    """Return the record that the crawl would write for a page, or its refusal."""
     site = site_of(truth)
     result = normalise.normalise(said, site)
     if isinstance(result, Refusal):
@@ -109,7 +110,7 @@ def record_of(said: page.ParsedPage, truth: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected_of_reader(truth: dict[str, Any]) -> dict[str, Any]:
-    """The record of a page of which a reader says no more than headline, date and body."""
+    """Return the record of a page for which the reader gives only headline, date and body."""
     if not truth["is_article"]:
         return {}
     site = site_of(truth)
@@ -135,7 +136,7 @@ def expected_of_reader(truth: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected_record(truth: dict[str, Any]) -> dict[str, Any]:
-    """The reader's record with the fields that ``record`` names, and those that follow from others."""
+    """Return the reader's record with the fields in ``record`` and those derived from others."""
     expected = {**expected_of_reader(truth), **truth.get("record", {})}
     if truth["is_article"]:
         body = expected["body"]
@@ -145,7 +146,7 @@ def expected_record(truth: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_gaps(record: dict[str, Any], gaps: dict[str, str]) -> dict[str, Any]:
-    """A record without the fields that are known to be read otherwise."""
+    """Return a record without the fields that have known gaps."""
     left_out = {name for gap in gaps for name in DECIDED.get(gap, (gap,))}
     kept = {name: value for name, value in record.items() if name not in left_out}
     if "provenance" in kept:

@@ -1,4 +1,4 @@
-"""Passwords in the user's own URLs are used, and neither shown nor kept."""
+"""Passwords in the user's own URLs are used, but neither shown nor stored."""
 
 import json
 from base64 import b64encode
@@ -24,7 +24,7 @@ def with_userinfo(url: str) -> str:
 
 
 def assert_no_password(run: Run) -> None:
-    """Neither what a run printed nor any file that it wrote has the password, plain or encoded."""
+    """Assert that neither output nor files contain the password, plain or encoded."""
     written = [
         path for path in run.folder.rglob("*") if path.is_file() and path.name != "proxy.log"
     ]
@@ -36,7 +36,7 @@ def assert_no_password(run: Run) -> None:
 
 
 def everything(folder: Path, **more: object) -> dict[str, object]:
-    """Arguments of a run that leaves all that a run can leave, with more settings."""
+    """Return arguments of a run that writes every kind of file, with more settings."""
     settings = {
         **IMPATIENT,
         "JOBDIR": folder / "job",
@@ -57,7 +57,7 @@ def test_the_password_of_a_proxy(
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         run = crawl(**everything(tmp_path), base_url=server.url)
-        # The proxy logs connections, each with its first request.
+        # The proxy logs each connection with its first request.
         assert proxy.asked
     assert set(run.articles) == {SEED}
     warc = (tmp_path / "pages.warc").read_bytes()
@@ -67,7 +67,7 @@ def test_the_password_of_a_proxy(
 
 
 def archive_with_password(handler: BaseHTTPRequestHandler, before: int) -> None:
-    """A web archive of one page, for those who know the password."""
+    """Serve a web archive of one page, which requires the password."""
     path = handler.path
     if handler.headers.get("Authorization") != f"Basic {BASIC}":
         answer(handler, 401)
@@ -110,7 +110,7 @@ def test_the_password_of_splash(crawl: Crawl, server: NewsServer, tmp_path: Path
 
 
 NOBODY = f"http://{USERINFO}127.0.0.1:"
-# Arguments and settings; {port} is one where nobody listens.
+# Arguments, settings and part of the message; no server listens on {port}.
 COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "base_url": ({"base_url": NOBODY + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
     "SPLASH_URL": ({"render": "splash"}, {"SPLASH_URL": f"{USERINFO}h"}, "SPLASH_URL: got '***@h'"),
@@ -137,7 +137,7 @@ def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) 
     assert PASSWORD not in run.stdout + run.stderr + json.dumps(run.records)
 
 
-# Of arguments that are refused before anything is asked.
+# Arguments that are refused before any request.
 REFUSED = {
     "base_url without scheme": ({"base_url": f"{USERINFO}h"}, "base_url: got '***@h'"),
     "base_url of a wrong port": ({"base_url": NOBODY + "x"}, "'http://***@127.0.0.1:x'"),
@@ -157,7 +157,7 @@ def test_refusals_hide_passwords(case: str) -> None:
     assert PASSWORD not in str(caught.value)
 
 
-# A text, and how it is shown.
+# A text, and the text shown for it.
 SHOWN = {
     "http://u:p@h/a": "http://***@h/a",
     "http://u@h": "http://***@h",
@@ -179,7 +179,7 @@ def test_passwords_in_a_text(text: str) -> None:
     assert hide_userinfo(text) == SHOWN[text]
 
 
-# A value that was meant to be a URL may be anything.
+# A value given for a URL may be anything.
 MEANT = {
     "http://u:p@h/a": "http://***@h/a",
     "HTTP://u:p@h": "HTTP://***@h",

@@ -1,4 +1,4 @@
-"""A page's own Content-Security-Policy counts in Chromium too."""
+"""A page's own Content-Security-Policy also applies in Chromium."""
 
 import shutil
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""What was promised outlasts a power cut at any moment: see power.py."""
+"""Data reported as safe survives a power cut at any moment: see power.py."""
 
 import json
 import shutil
@@ -28,14 +28,14 @@ ARTICLES = set(SEEDS) - {"99"}
 LEDGER = "jobs/of/site/ledger.sqlite"
 JOB = ("-s", "JOBDIR=job")
 RESUMED = 6
-"""In so many of the states that a power cut may leave, the crawl goes on."""
+"""The crawl is resumed in about this many of the states that a power cut may leave."""
 
 Files = tuple[tuple[str, tuple[bytes, int]], ...]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder that may lose what was not synced."""
+    """Return the folder that may lose unsynced data."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path, folder: Path) -> Iterator[Callable[[State], Machine]]:
-    """A machine whose folder has these files at first."""
+    """Return a function that starts a machine whose folder has these files."""
     service("strace", shutil.which("strace"))
     running: list[Machine] = []
 
@@ -65,8 +65,8 @@ def crawl_of(*words: object) -> list[object]:
 
 
 class Held(NamedTuple):
-    """What a state holds: ids of articles in the ledger and in the archive, and whether the ledger
-    says that the run has ended.
+    """The contents of a state: ids of articles in the ledger and in the archive, and whether the
+    run has ended according to the ledger.
     """
 
     articles: set[str]
@@ -75,7 +75,7 @@ class Held(NamedTuple):
 
 
 class Kept:
-    """Looks into states, of which most have a ledger or an archive in common."""
+    """Reads states, most of which share a ledger or an archive."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -144,7 +144,7 @@ def test_a_job(
 
     assert asked.wait(PATIENCE)
     try:
-        # While nothing else happens, what was fetched becomes safe.
+        # While nothing else happens, fetched articles become durable.
         wait_until(fetched_is_safe, seconds=30)
     finally:
         go_on.set()
@@ -167,7 +167,7 @@ def test_a_job(
             feeds = {name: state[name] for name in after if name in state}
             for name, file in feeds.items():
                 assert file in (before.get(name), after[name]), name
-            # Else the records of the feed would be fetched and written once more.
+            # Otherwise the records of the feed would be fetched and written again.
             assert feeds == before or held.articles == ARTICLES
             assert feeds == after or not held.ended
             files = frozenset((name, file[0] == b"") for name, file in state.items())
@@ -184,14 +184,14 @@ def test_a_job(
 
 @dataclass
 class Step:
-    """A command, and what it does with files that are there."""
+    """A command and its effect on existing files."""
 
     words: list[object]
     exit_code: int = 0
     kept: tuple[str, ...] = ()
-    """Files whose lines are in the file or in those named after it, whatever happens."""
+    """Files whose lines survive any power cut, in the file or in one whose name begins with its."""
     complete: bool = False
-    """Whether what the command writes is worth as much as what was kept."""
+    """Whether the command's output may replace the kept lines."""
 
 
 def test_files(server: NewsServer, machine: Callable[[State], Machine], folder: Path) -> None:
@@ -200,7 +200,7 @@ def test_files(server: NewsServer, machine: Callable[[State], Machine], folder: 
     replaced = ("-O", "a.jsonl", "-O", "b.jsonl")
     added = ("-o", "c.jsonl", "-o", "d.jsonl", "-o", "of/feeds/e.jsonl")
     archive = "of/pages/a.warc.gz"
-    # The second is short: it is still in the program's buffers when all is written.
+    # The second is short: it is still in the program's buffers after the last write.
     two = "seed=1752038,1745650"
     steps = {
         "replaced by an incomplete run": Step(
@@ -250,7 +250,7 @@ def _check(state: State, before: State, after: State, step: Step, name: str) -> 
         if path.startswith("job/"):
             continue
         if path.startswith("cache/"):
-            # An index is made anew where there is none; one that is not whole would hide pages.
+            # A missing index is rebuilt; an incomplete one would hide pages.
             whole.append(None)
         elif path.endswith(".previous"):
             whole.append(after[path.removesuffix(".previous")])
@@ -274,12 +274,12 @@ def _check(state: State, before: State, after: State, step: Step, name: str) -> 
 
 
 def feeds_of(state: State) -> State:
-    """What users keep of a state."""
+    """Return the files of a state that users keep."""
     return {name: file for name, file in state.items() if not name.startswith(("job/", "cache/"))}
 
 
 def files_in(folder: Path) -> State:
-    """The files in a folder and their permissions."""
+    """Return the files in a folder with their permissions."""
     return {
         str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o777)
         for path in folder.rglob("*")

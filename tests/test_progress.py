@@ -1,4 +1,4 @@
-"""What a run shows while it goes on."""
+"""The progress that a run shows."""
 
 import os
 import pty
@@ -33,13 +33,13 @@ def test_one_live_line_on_a_terminal(server: NewsServer, tmp_path: Path) -> None
         while piece := os.read(controller, 65_536):
             shown += piece
     except OSError:
-        # The terminal is closed when the run has ended.
+        # The terminal closes when the run ends.
         pass
     os.close(controller)
     report, _ = run.communicate()
     assert re.search(rb"\rfetched \d, queued \d, failed 1, \d+\.\d pages/s, depth 1", shown)
     assert b"WARNING: 99: gone (404 Not Found)" in shown
-    # The line rewrites itself; only the warning ends a line.
+    # The line rewrites itself; only the warning ends with a newline.
     assert shown.count(b"\n") == 1
     assert b"DEBUG" not in shown
     assert report.decode().splitlines()[-1].startswith("discovered ")

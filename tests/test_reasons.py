@@ -1,4 +1,4 @@
-"""The published reason of each way in which a download fails."""
+"""The published reason for each way in which a download fails."""
 
 import pytest
 from OpenSSL.SSL import Error as SSLError
@@ -54,7 +54,7 @@ def test_statuses(status: int) -> None:
 
 
 def behind(cause: BaseException, error: BaseException | None = None) -> BaseException:
-    """An error that another one led to."""
+    """Return an error caused by another."""
     error = error or DownloadFailedError("it failed")
     error.__cause__ = cause
     return error

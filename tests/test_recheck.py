@@ -1,4 +1,4 @@
-"""When an article is asked for again: intervals, what a run queues, and what of it a job keeps."""
+"""Rechecks: the interval after each fetch, the pages that a run queues, and their stored state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from crawler.errors import CrawlerError
 from crawler.items import ANSWERS, REASONS
 
 HOUR = 3600.0
-# A run began then; any moment long after the epoch will do.
+# When the run began; any time long after the epoch will do.
 BEGAN = 1_700_000_000.0
 
-# What came of fetch after fetch, with the hours from each until the next and what is then known:
-# the interval in hours, and how many failed in a row.
+# The outcomes of consecutive fetches, with the hours between them, and the state after each: the
+# interval in hours and the consecutive failures.
 PLANS: dict[str, list[tuple[str, float, float, int]]] = {
     "new": [("new", 0.95, 1, 0)],
     "unchanged": [
@@ -84,7 +84,7 @@ def test_plan(case: str) -> None:
 
 @pytest.mark.parametrize("outcome", sorted(REASONS))
 def test_plan_after_each_reason(outcome: str) -> None:
-    """A definite no is asked for again as rarely as what never changes, a fault soon."""
+    """A definite refusal is rechecked as rarely as an unchanging article, a fault soon."""
     sighting = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
     Intervals(HOUR, 40 * HOUR).plan(sighting, outcome, began=BEGAN, now=BEGAN)
     due_in = None if sighting.due_at is None else round((sighting.due_at - BEGAN) / HOUR, 6)
@@ -103,8 +103,8 @@ def test_plan_after_each_reason(outcome: str) -> None:
     }.values(),
 )
 def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
-    """What is asked every hour is due when the next hourly run begins. Minutes from the beginning
-    of this one: when the article was fetched, and when it is due.
+    """A page rechecked every hour is due when the next hourly run begins. Minutes since this run
+    began: when the article was fetched, and when it is due.
     """
     for interval in (HOUR, 2 * HOUR, 10 * HOUR):
         sighting = ArticleState("1", "article", (0, 0, 0), None)
@@ -115,7 +115,7 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
 
 
 def test_plan_without_a_longer_interval_than_the_shortest_backoff() -> None:
-    """A site that was away is not left alone for longer than any article is."""
+    """After an outage, a site is not left alone for longer than any article."""
     sighting = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
     Intervals(HOUR, 3 * HOUR).plan(sighting, "timeout", began=BEGAN, now=BEGAN)
     assert sighting.due_at == pytest.approx(BEGAN + 2.85 * HOUR)
@@ -163,14 +163,14 @@ NOW = 100.0
 
 @dataclass(frozen=True)
 class Page:
-    """What of an article decides whether a run asks for it again."""
+    """The fields of an article that decide whether a run fetches it again."""
 
     state: str
     queued: bool
     due_at: float | None
 
 
-# Due at NOW to the moment, and as late as any interval allows, stand beside what is around them.
+# Exactly due at NOW, and as late as any interval allows, with values just around them.
 DUE = st.sampled_from([READ_AGAIN, 1.0, 50.0, 99.5, NOW, 100.5, 109.5, NOW + LONGEST, 110.5, 900.0])
 JOB_PAGES = st.lists(
     st.one_of(
@@ -183,7 +183,7 @@ JOB_PAGES = st.lists(
 
 
 def queued_by_hand(pages: list[Page], mode: str, limit: int) -> set[int]:
-    """What ``queue`` is to queue, said in other words."""
+    """Return the ids that ``queue`` should queue, by an independent definition."""
     queued = {number for number, page in enumerate(pages) if page.queued}
     known = [number for number, page in enumerate(pages) if page.state in KNOWN]
     due = {number: pages[number].due_at or 0.0 for number in known}

@@ -1,4 +1,7 @@
-"""Crawls that render pages, with a real Splash and a real Chromium: every test that names ``browser`` runs with both."""
+"""Crawls that render pages, with a real Splash and a real Chromium.
+
+Every test with the ``browser`` fixture runs with both.
+"""
 
 import json
 import re
@@ -42,8 +45,8 @@ WRITE_LEAK = "var leak = {}; document.querySelector('pre').textContent = leak;"
 
 
 def scripted(script: str, shell: str = SHELL) -> bytes:
-    """A page that says nothing until its script has run."""
-    # What the script writes is not to be found in its own text.
+    """Return a page that is empty until its script has run."""
+    # The script is escaped, so that its output cannot be found in the page's source.
     hidden = (
         json.dumps(script.replace("</", "<\\/"))
         .replace("<", "\\u003c")
@@ -57,10 +60,11 @@ LATE = scripted(
     f"setTimeout(function () {{ {WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} }}, 1500);"
 )
 XHR = scripted(
-    WRITE_ARTICLE
-    + "var asked = new XMLHttpRequest(); asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
+    WRITE_ARTICLE + "var asked = new XMLHttpRequest();"
+    " asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
     "asked.onload = function () { document.querySelector('pre').textContent ="
-    " 'string(' + unescape(encodeURIComponent(asked.responseText)).length + ') \"' + asked.responseText + '\"'; }; asked.send();"
+    " 'string(' + unescape(encodeURIComponent(asked.responseText)).length"
+    " + ') \"' + asked.responseText + '\"'; }; asked.send();"
 )
 ENDLESS = scripted(
     f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))}"
@@ -82,7 +86,7 @@ Render = Callable[..., Run]
 
 @pytest.fixture
 def render(browser: str, live: Crawl, request: pytest.FixtureRequest) -> Render:
-    """Crawl the local server with the browser of this test."""
+    """Return a function that crawls the local server with this test's browser."""
     settings: dict[str, object] = {"RENDERER": browser}
     if browser == "splash":
         settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
@@ -105,7 +109,7 @@ def render(browser: str, live: Crawl, request: pytest.FixtureRequest) -> Render:
 
 @pytest.fixture
 def patient(server: NewsServer) -> Iterator[NewsServer]:
-    """The server, which also answers /related/<id>.json, and /never only when the test is over."""
+    """Serve /related/<id>.json too; /never is answered only after the test."""
     over = threading.Event()
     server.misbehaviour["/never"] = lambda handler, before: over.wait(60) and None
     server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
@@ -160,7 +164,7 @@ def test_rendered_only_where_needed(
         if "showed it" in record["provenance"].get("source", {}).get("where", "")
     }
     assert rendered == {SEED}
-    # What the browser shows was had from the page that was fetched anyway.
+    # The plain page was fetched anyway; the browser requests it a second time.
     assert patient.news_asked.count(SEED) == 2
 
 
@@ -224,7 +228,7 @@ def test_a_job_sees_what_only_the_scripts_show(
         handler, 200, shorter
     )
     changed = render(seed=SEED, depth=0, settings=job).articles[SEED]
-    # The page itself never changed; but nobody was satisfied with that.
+    # The page's source never changed, but no request was conditional.
     assert (changed["revision"], changed["changed"]) == (2, ["related"])
     assert patient.not_modified == 0
 
@@ -257,7 +261,7 @@ def test_an_archive_gives_what_the_browser_showed(
     )
     assert conversion["WARC-Refers-To"] == response["WARC-Record-ID"]
     assert conversion["WARC-Date"] == response["WARC-Date"]
-    # Nothing of what a browser was asked is in it.
+    # None of the browser's other requests are in the archive.
     assert conversion["WARC-Target-URI"] == f"urn:rendered:{patient.url}/news/{SEED}"
     assert {
         record.rec_headers["WARC-Target-URI"].removeprefix("urn:rendered:").startswith(patient.url)
@@ -265,7 +269,7 @@ def test_an_archive_gives_what_the_browser_showed(
         if record.rec_type != "warcinfo"
     } == {True}
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
-    # Others are told what was answered.
+    # Other software replays the original response.
     replayed = subprocess.run(
         ["curl", "-s", f"{pywb(warc)}/id_/{patient.url}/news/{SEED}"],
         capture_output=True,
@@ -317,16 +321,21 @@ def test_a_page_is_read_as_it_came_if_that_says_more(
     ).encode()
     run = render(seed=SEED, depth=1)
     assert same_whatever_the_source(run) == plain
-    assert "1 of them read as they came, which said more" in run.stdout
+    assert "1 of them read as they came, which had more" in run.stdout
     assert "source" not in run.articles[SEED]["provenance"]
 
 
-# What a page does to itself, or to the browser, that has its text and list all the same.
+# Scripts that interfere with the page or the browser, yet leave its text and list.
 ODD_SCRIPTS = {
-    # The page of the seed has nothing of the article at the end of this element.
-    "half of a surrogate pair": "setTimeout(function () { document.querySelector('article').append('x\\uD800y'); }, 100);",
+    # The end of this element of the seed's page is not part of the article.
+    "half of a surrogate pair": (
+        "setTimeout(function () { document.querySelector('article').append('x\\uD800y'); }, 100);"
+    ),
     "a clock that stands": "Date.now = function () { return 0; };",
-    "no builtins": "Object.prototype.then = function () {}; Function.prototype.apply = null; Map = null; Promise = null; Array = null;",
+    "no builtins": (
+        "Object.prototype.then = function () {}; Function.prototype.apply = null;"
+        " Map = null; Promise = null; Array = null;"
+    ),
     "dialogs": "alert(1); confirm(2); prompt(3);",
     "stop": "window.stop();",
     "another address": "history.pushState({}, '', '/news/5');",
@@ -348,7 +357,7 @@ def test_odd_scripts(
     assert run.exit_code == 0
     read = same_whatever_the_source(run)
     for article_id, script in articles.items():
-        # How an article was found differs, for all of them are seeds.
+        # Depth and lister differ, since all of these articles are seeds.
         own = {**plain[article_id], "found_on": None, "depth": 0}
         assert (script, read[article_id]) == (script, own)
         assert (script, server.news_asked.count(article_id)) == (script, 2)
@@ -432,7 +441,7 @@ def test_new_javascript_needs_the_new_browser(
 
 
 def nowhere(browser: str) -> dict[str, object]:
-    """Settings with which there is no such browser."""
+    """Return settings for a browser that does not exist."""
     if browser == "splash":
         return {"SPLASH_URL": f"http://127.0.0.1:{free_port()}"}
     return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
@@ -470,7 +479,7 @@ def test_a_page_that_never_lets_go(
         assert set(run.articles) == {"1751821"}
         assert run.exit_code == 3
     else:
-        # All of Splash stands still then, so it gets one of its own.
+        # All of Splash hangs then, so this test starts its own.
         with splash() as (url, _):
             run = render(**asked, settings={**settings, "SPLASH_URL": url})
         assert run.exit_code == 4
@@ -513,7 +522,8 @@ def well(handler: BaseHTTPRequestHandler, before: int) -> None:
     said(handler, 200, status="ok")
 
 
-# What stands at SPLASH_URL: how it answers the ping, and what it is asked to render; then the exit code, and a word of what is said.
+# The server at SPLASH_URL: its responses to a ping and to a rendering request, whether it counts as
+# down or only the page fails, and part of the message.
 LUA = {"type": "ScriptError", "info": {"type": "LUA_ERROR", "error": "attempt to call nil"}}
 WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, str]] = {
     "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is no Splash"),
@@ -593,7 +603,7 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
 
 
 def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
-    """If this fails, what crawler/rendering/splash.py says of issue 332 can go."""
+    """If this fails, the workaround for issue 332 in crawler/rendering/splash.py can go."""
     lacking = subprocess.run(
         [sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False
     )
@@ -602,7 +612,8 @@ def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
         [
             sys.executable,
             "-c",
-            "import crawler.rendering.splash, inspect, scrapy_splash as s; print(inspect.signature(s.SplashMiddleware.process_request))",
+            "import crawler.rendering.splash, inspect, scrapy_splash as s; "
+            "print(inspect.signature(s.SplashMiddleware.process_request))",
         ],
         capture_output=True,
         text=True,
@@ -613,7 +624,10 @@ def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
 
 
 def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
-    code = "import crawler.spiders.articles, sys; print([name for name in sys.modules if 'splash' in name or 'playwright' in name])"
+    code = (
+        "import crawler.spiders.articles, sys; "
+        "print([name for name in sys.modules if 'splash' in name or 'playwright' in name])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
     )
@@ -626,7 +640,7 @@ def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_pat
     (hidden / "__init__.py").write_text(
         "raise ImportError('scrapy_playwright is hidden')", encoding="utf-8"
     )
-    # The folder of a run comes before what is installed.
+    # The run's folder comes first on sys.path, before installed packages.
     run = live(seed=SEED, render="playwright")
     assert run.exit_code == 1
     assert "pip install '.[playwright]'" in run.stderr

@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it, asked of a real server."""
+"""robots.txt according to RFC 9309, fetched from a real server."""
 
 import pytest
 from archives import page
@@ -8,7 +8,7 @@ from test_crawl_live import Misbehaviour, always, drop
 
 SEED, FORBIDDEN = "1752038", "1751821"
 RULES = f"User-agent: neighbourhood-crawler\nDisallow: /news/{FORBIDDEN}\n".encode()
-# A line of a comment, of which 9,000 are more than the 500 KiB that are read.
+# A comment line; 9,000 of them exceed the 500 KiB that are read.
 FILLER = b"# " + b"x" * 60 + b"\n"
 
 ANSWERS: dict[str, tuple[Misbehaviour, str | None]] = {
@@ -53,7 +53,7 @@ def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer)
     with NewsServer(server.folder) as other:
         other.robots = RULES
         server.misbehaviour["/robots.txt"] = always(302, Location=f"{other.url}/robots.txt")
-        # Both are at a private address, which only the user can name: as the archive's, here.
+        # Both hosts are at a private address, which the user must name, here as the archive's.
         run = live(seed=SEED, depth=1, settings={"WAYBACK_URL": other.url})
     assert run.failures[FORBIDDEN]["reason"] == "robots"
 
@@ -64,7 +64,7 @@ def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer)
         (FILLER * 7_000 + RULES, True),
         (FILLER * 9_000 + RULES, False),
         (RULES + FILLER * 9_000, True),
-        # The line at the boundary would read "Disallow: /", were it not left out.
+        # The line at the limit would be read as "Disallow: /" if it were not dropped.
         (b"User-agent: *\n# " + b"x" * (500 * 1024 - 29) + b"\nDisallow: /other\n", False),
     ],
     ids=["up to 500 KiB", "beyond", "at the beginning of more", "across"],
@@ -90,7 +90,7 @@ def test_a_redirect_of_robots_txt_to_a_host_that_is_not_there(
     server.misbehaviour["/robots.txt"] = always(302, Location="/rules.txt")
     server.misbehaviour["/rules.txt"] = always(302, Location=location)
     failure = live(seed=SEED, depth=0, settings={"RETRY_TIMES": 0}).failures[SEED]
-    # The site itself has an address.
+    # The reason is not "dns", since the site itself was found.
     assert failure["reason"] == "robots_unavailable"
     assert "dns" in failure["detail"]
 
@@ -125,7 +125,7 @@ Disallow: /news/131
 Disallow:
 """
 ASKED = "101 102 103 104 105 106 107 108 109 111 112 1111 1112 11123 11124 125 131".split()
-# For each user agent, which of these are forbidden.
+# The forbidden articles for each user agent.
 FORBIDDEN_TO = {
     "neighbourhood-crawler": "103 105 106 108 112 1112 11124".split(),
     "other": ASKED,
@@ -135,7 +135,7 @@ FORBIDDEN_TO = {
 
 @pytest.mark.parametrize("agent", FORBIDDEN_TO)
 def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
-    """The longest rule of the program's own groups counts (RFC 9309, 2.2)."""
+    """The longest matching rule of the program's own groups applies (RFC 9309, 2.2)."""
     server.robots = RULES_OF_GROUPS
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ASKED}
     settings = {} if agent == "neighbourhood-crawler" else {"ROBOTSTXT_USER_AGENT": agent}
@@ -144,7 +144,7 @@ def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     refused = {key: (one["reason"], one["detail"]) for key, one in run.failures.items()}
     assert refused == dict.fromkeys(forbidden, ("robots", "forbidden by robots.txt"))
     assert server.news_asked == [key for key in ASKED if key not in forbidden]
-    # Forbidden is an answer, not a fault.
+    # Being forbidden is a definite answer, not a fault.
     assert run.exit_code == (4 if agent == "other" else 0)
 
 

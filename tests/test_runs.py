@@ -1,4 +1,4 @@
-"""Runs of one job: what is read again, when failures are tried again, and limits."""
+"""Runs of one job: rereading pages, retrying failures, and limits."""
 
 from pathlib import Path
 
@@ -12,7 +12,9 @@ HOUR = 3600
 def test_what_must_be_read_again_is_asked_for_without_conditions(
     job: Crawl, server: NewsServer
 ) -> None:
-    """An article is nearer than it was: what it lists is now within reach, and only its page tells."""
+    """An article is nearer than before: its related items are within reach, and only its page has
+    them.
+    """
     first, second, third, fourth = range(1700001, 1700005)
     serve(server, {first: {second: "Two"}, second: {third: "Three"}, third: {fourth: "Four"}})
     server.pages[f"/news/{fourth}"] = page(fourth, {})
@@ -21,7 +23,7 @@ def test_what_must_be_read_again_is_asked_for_without_conditions(
     again = job(seed=f"{first},{third}", depth=1)
     assert list(again.articles) == [str(fourth)]
     assert server.not_modified == 0
-    # From now on it is an article like any other.
+    # Afterwards it is requested like any other article.
     job(seed=f"{first},{third}", depth=1, settings=AT_ONCE)
     assert server.not_modified == 4
 
@@ -34,7 +36,7 @@ def test_failures_are_tried_again_with_backoff(
     server.misbehaviour[page] = forbidden
 
     def failures_after(minutes: int) -> int | None:
-        """The failures in a row after a run at that time; None if the page was not asked for."""
+        """Return the consecutive failures after a run at that time; None without a request."""
         server.asked.clear()
         job(settings=settings, variables=clock(f"+{minutes}m"))
         if LISTED not in server.news_asked:
@@ -44,7 +46,7 @@ def test_failures_are_tried_again_with_backoff(
 
     first = job(settings=settings)
     assert (first.exit_code, first.failures[LISTED]["reason"]) == (3, "http_4xx")
-    # An hour after the first failure, and two hours after the second.
+    # An hour after the first failure, two hours after the second.
     assert [failures_after(minutes) for minutes in (50, 62, 140)] == [None, 2, None]
     del server.misbehaviour[page]
     assert job(recheck="all", variables=clock("+200m")).articles[LISTED]["revision"] == 1
@@ -53,7 +55,7 @@ def test_failures_are_tried_again_with_backoff(
 
 
 def test_the_file_of_runs_with_a_limit_holds_all_of_them(job: Crawl, tmp_path: Path) -> None:
-    """Until nothing is left to fetch, ``-O`` goes on with the file of the run before."""
+    """While pages remain to be fetched, ``-O`` continues the previous run's file."""
     whole = job(settings={"JOBDIR": "whole"}).articles
     feed = tmp_path / "mine.jsonl"
     had = []

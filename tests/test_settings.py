@@ -1,4 +1,4 @@
-"""Settings of the command line: which values are taken, and which names are none."""
+"""Settings on the command line: accepted values, and unknown names."""
 
 from typing import Any
 
@@ -60,12 +60,12 @@ def test_values(name: str, value: Any, takes: str | None, priority: str) -> None
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        # Its own check knows more.
+        # RECHECK_MIN has a stricter check of its own.
         ("RECHECK_MIN", "soon"),
-        # None is a value where it is the default, and elsewhere no value at all.
+        # None is the default of the first, and means "not set" for the second.
         ("WAYBACK_CDX_URL", None),
         ("RETRY_TIMES", None),
-        # Nobody knows what those are to be.
+        # Settings without a known type.
         ("SPLASH_URL", 5),
         ("MY_OWN", "x"),
     ],
@@ -90,7 +90,7 @@ def test_values_that_are_checked_elsewhere(name: str, value: Any) -> None:
 def test_names(name: str, meant: str | None) -> None:
     said = f"{name}: no setting has this name, so it does nothing; did you mean {meant}?"
     assert list(misspelt(given(name, 1))) == ([said] if meant else [])
-    # Of a settings module, which other programs may read, nobody complains.
+    # A settings module may be shared with other programs, so its names are not checked.
     assert list(misspelt(given(name, 1, "project"))) == []
 
 

@@ -1,4 +1,4 @@
-"""What every publisher's file gives: the addresses of its articles, and which pages are its own."""
+"""Each publisher file: the URLs of its articles, and the pages that are its own."""
 
 from dataclasses import replace
 

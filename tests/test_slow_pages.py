@@ -1,4 +1,4 @@
-"""A page that takes too long to read is a failure of its own, and costs the run nothing else."""
+"""A page that takes too long to parse is a failure of its own, and costs the run nothing else."""
 
 import shutil
 import signal
@@ -22,7 +22,7 @@ from conftest import (
 from server import NewsServer
 from test_crawl_live import always
 
-# Reading it takes half a minute.
+# Parsing it takes half a minute.
 SLOW = hostile_pages.page("paragraphs of one character", 6_000_000)
 SLOW_ID = "1752038"
 OTHERS = ("1751832", "1751414", "1750754")
@@ -30,7 +30,7 @@ OTHERS = ("1751832", "1751414", "1750754")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of saved pages, one of which is slow."""
+    """Return a folder of saved pages, one of them slow."""
     pages = tmp_path / "pages"
     pages.mkdir()
     for article_id in OTHERS:
@@ -85,7 +85,7 @@ def test_a_redirect_to_another_address_of_the_article(live: Crawl, server: NewsS
 
 
 def test_a_handler_of_the_users_own_is_left_alone(tmp_path: Path, folder: Path) -> None:
-    """Where SIGALRM is taken, pages are read in a process from the start."""
+    """If SIGALRM already has a handler, pages are parsed in a worker process from the start."""
     words = ["scrapy", "crawl", "articles", "-a", f"seed={SLOW_ID}", "-a", f"source={folder}"]
     words += ["-s", "READ_TIMEOUT=1.5"]
     script = f"""
@@ -128,14 +128,14 @@ def test_a_run_is_stopped_while_a_page_is_read(
         _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
     assert beside(run.pid) == []
-    # It was not waited for.
+    # The run did not wait for the page.
     [teasers] = (tmp_path / "output").glob("teasers-*.jsonl")
     why = {record["id"]: record["why"] for record in read_records(teasers)}
     assert why[SLOW_ID] == "interrupted"
 
 
 def beside(pid: int) -> list[str]:
-    """The processes that read pages for a run."""
+    """Return the ids of a run's worker processes."""
     found = subprocess.run(
         ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Splash refuses private addresses that are written out, in all the ways there are."""
+"""Splash refuses private addresses in every way that they can be written."""
 
 from pathlib import Path
 

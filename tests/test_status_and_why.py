@@ -1,4 +1,4 @@
-"""What ``scrapy status`` and ``scrapy why`` say, word for word, of a job that was told to a ledger."""
+"""The exact output of ``scrapy status`` and ``scrapy why`` for a job with known runs."""
 
 import time
 from contextlib import closing
@@ -25,10 +25,10 @@ OUTCOMES = {
 
 @pytest.fixture
 def told(tmp_path: Path) -> dict[str, str]:
-    """A job with three runs, in the folder ``job``; the words for when each article is due."""
+    """Make a job of three runs in the folder ``job``; return each article's due time in words."""
     lists = {"1": [listed("3", 1, "Three"), listed("7", 2, "Seven")], "2": [listed("7", 5)]}
     now = time.time()
-    # So long from now that a few seconds do not change how it is said.
+    # Far enough from any limit that a few seconds do not change the output.
     due = {"1": 1.5 / 24, "2": -1, "3": 0.5, "4": 3, "5": 30, "6": 30 / 1440}
     with closing(Job(tmp_path / "job", "alalam")) as job:
         run(job, OUTCOMES, {"1": lists["1"][:1]}, began=datetime(2026, 1, 1, tzinfo=UTC))
@@ -63,7 +63,8 @@ def test_status(told: dict[str, str], scrapy: Crawl) -> None:
         "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + told["2"],
         "failed last: 2 timeout, 1 gone",
         "runs:",
-        "     3  2026-01-03 00:00:00  broken off after 04:05:06, feeds not written yet: nothing fetched",
+        "     3  2026-01-03 00:00:00  broken off after 04:05:06, feeds not written yet: "
+        "nothing fetched",
         "     2  2026-01-02 00:00:00  finished after 7 s: "
         "2 timeout, 1 changed, 1 dropped, 1 gone, 1 not_saved",
         "     1  2026-01-01 00:00:00  finished after 90 s: "
@@ -87,7 +88,7 @@ STORIES: dict[str, list[str]] = {
     ],
     "2": [
         "2",
-        "  asked for and never had; depth 0, a seed, first met by run 1",
+        "  requested and never fetched; depth 0, a seed, first met by run 1",
         "  due {due} (now), after 2 failures in a row",
         "listed by none: a seed",
         "fetched:",
@@ -96,7 +97,7 @@ STORIES: dict[str, list[str]] = {
     ],
     "3": [
         "3  Three",
-        "  asked for and never had; depth 1, found on 1, first met by run 1",
+        "  requested and never fetched; depth 1, found on 1, first met by run 1",
         "  due {due} (in 12 h), asked every 2 h",
         "listed by 1:",
         "  2026-01-01 00:00:00  run 1  1, position 1",
@@ -106,7 +107,7 @@ STORIES: dict[str, list[str]] = {
     ],
     "5": [
         "5",
-        "  known from lists; no source had a page for it; depth 0, a seed, first met by run 1",
+        "  known from lists; no source has a page for it; depth 0, a seed, first met by run 1",
         "  due {due} (in 30 d), asked every 2 h",
         "listed by none: a seed",
         "fetched:",

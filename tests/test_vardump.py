@@ -1,8 +1,9 @@
-"""The dump reader: case files, real PHP, and properties that hold for any text.
+"""The dump parser: case files, real PHP, and properties that hold for any text.
 
-tests/vardump/valid      NAME.dump beside NAME.json: what ``loads`` gives (as ``show.jsonable``), and whether it is ambiguous
-tests/vardump/invalid    NAME.dump beside NAME.json: where and why ``loads`` refuses it
-tests/vardump/pages      NAME.html or NAME.txt beside NAME.json: the dumps that ``scan`` finds
+tests/vardump/valid      NAME.dump; NAME.json: the result of ``loads`` (as ``show.jsonable``), and
+                         whether it is ambiguous
+tests/vardump/invalid    NAME.dump; NAME.json: where and why ``loads`` raises
+tests/vardump/pages      NAME.html or NAME.txt; NAME.json: the dumps that ``scan`` finds
 """
 
 import base64
@@ -48,7 +49,7 @@ def expected(path: Path) -> Any:
 
 
 def quietly(data: bytes) -> Any:
-    """What ``loads`` gives, the warning that a dump is ambiguous put aside."""
+    """Return the result of ``loads`` without the warning that a dump is ambiguous."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", vardump.AmbiguousDumpWarning)
         return vardump.loads(data)
@@ -93,7 +94,7 @@ def test_page(path: Path) -> None:
 
 
 def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
-    """A dump as the case files have it; its place as the bytes it begins and ends with."""
+    """Return a dump as in the case files, its position as its first and last bytes."""
     text = page[dump.start : dump.end].decode("utf-8", "replace")
     return {
         "from": text[:30],
@@ -115,7 +116,9 @@ def php() -> str:
 
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
-    """Values of every kind, with strings and keys that look like dumps: read right, or marked, and written back to the byte."""
+    """Values of every kind, with strings and keys that look like dumps, are read correctly or
+    marked ambiguous, and rendered back byte for byte.
+    """
     run = subprocess.run(
         [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
     )
@@ -136,13 +139,13 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
         assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [
             tree(nodes[0])
         ], dump
-    # Objects of the class with uninitialized properties are all ambiguous: those are not counted.
+    # Every object with uninitialized properties is ambiguous; those are not counted.
     assert sure > 150
 
 
 @pytest.fixture(scope="session")
 def xdebug(php: str) -> list[str]:
-    """The command of a PHP whose var_dump is Xdebug's, without its limits."""
+    """Return the command of a PHP whose var_dump is Xdebug's, without limits."""
     command = [php, "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop"]
     for limit in ("data", "depth", "children"):
         command += ["-d", f"xdebug.var_display_max_{limit}=-1"]
@@ -153,7 +156,9 @@ def xdebug(php: str) -> list[str]:
 
 @pytest.mark.parametrize("form", ["html", "text"])
 def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
-    """Read right, or said to be incomplete: the HTML leaves out the bytes F0 to FF, and what it prints of some is no dump at all."""
+    """Values are read correctly or reported incomplete: the HTML omits the bytes F0 to FF, and some
+    values are not printed as a dump at all.
+    """
     errors = f"html_errors={int(form == 'html')}"
     run = subprocess.run(
         [*xdebug, "-d", errors, HERE / "php" / "values.php", "1", "300"],
@@ -175,7 +180,7 @@ def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
 
 
 def without_high_bytes(truth: Any, form: str) -> Any:
-    """A tree with keys as Xdebug's HTML has them: nothing tells of bytes F0 to FF that were left out, where what is left is text."""
+    """Return a tree with keys as in Xdebug's HTML, which silently omits the bytes F0 to FF."""
     match truth:
         case {"entries": entries, **rest} if form == "html":
             return {
@@ -198,7 +203,9 @@ def key_without_high_bytes(key: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_xdebug_tells(told: Any) -> Any:
-    """A tree without what Xdebug does not tell: references, private properties' classes; floats have 14 digits."""
+    """Return a tree as Xdebug prints it: without references and private properties' classes, and
+    with floats of 14 digits.
+    """
     match told:
         case {"float": text}:
             return {"float": f"{float(text):.13e}"}
@@ -307,7 +314,7 @@ def test_dumps_one_after_the_other(one: vardump.Value, other: vardump.Value) -> 
 def test_every_prefix_is_scanned_to_a_prefix(value: vardump.Value, data: st.DataObject) -> None:
     dump = vardump.render([value])
     [node] = assumed_clear(dump)
-    # Where a key that looks like an entry is cut, nothing tells that it is none.
+    # A truncated key that looks like an entry cannot be distinguished from one.
     assume(dump.count(b"]=>") == count_keys(node))
     length = data.draw(st.integers(0, len(dump)))
     found = [dumped for dumped in vardump.scan(dump[:length]) if dumped.start == 0]
@@ -331,7 +338,7 @@ def count_keys(node: vardump.Value) -> int:
 
 
 def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
-    """Whether ``part`` is ``whole`` or the beginning of it, and marked as cut where it is not all."""
+    """Return whether ``part`` is ``whole``, or a prefix of it that is marked as cut."""
     if isinstance(part, vardump.String) and isinstance(whole, vardump.String):
         return part.content == whole.content or (
             part.cut and whole.content.startswith(part.content)
@@ -474,7 +481,7 @@ def test_text_is_taken_as_utf_8() -> None:
     with pytest.raises(vardump.VarDumpError) as caught:
         vardump.loads('array(1) {\n  ["é’"]=>\n  int(x)\n}\n')
     assert (caught.value.position, caught.value.line, caught.value.column) == (24, 3, 3)
-    # What open(errors="surrogateescape") gives for bytes that are not UTF-8.
+    # The result of open(errors="surrogateescape") for bytes that are not UTF-8.
     assert vardump.loads('string(1) "\udcff"\n') == b"\xff"
 
 
@@ -485,7 +492,8 @@ def test_what_is_no_text_is_refused() -> None:
 
 def test_nodes_keep_everything() -> None:
     dump = (
-        b'  lazy ghost object(A\\B)#7 (3) {\n  ["x":protected]=>\n  &float(1.0E+25)\n  ["x":"A\\Base":private]=>\n  *RECURSION*\n'
+        b'  lazy ghost object(A\\B)#7 (3) {\n  ["x":protected]=>\n  &float(1.0E+25)\n'
+        b'  ["x":"A\\Base":private]=>\n  *RECURSION*\n'
         b'  ["late"]=>\n  uninitialized((A&B)|null)\n  [-5]=>\n  string(2) "\xff""\n}\n\n'
     )
     [node] = vardump.parse(dump)
@@ -551,16 +559,17 @@ def lines(values: Iterator[str]) -> str:
 
 def test_tree() -> None:
     [node] = vardump.parse(
-        b'array(2) {\n  ["a\x1b"]=>\n  &object(B)#3 (1) {\n    ["p":"B":private]=>\n    string(1) "\xff"\n  }\n  [1]=>\n  NULL\n}\n'
+        b'array(2) {\n  ["a\x1b"]=>\n  &object(B)#3 (1) {\n    ["p":"B":private]=>\n'
+        b'    string(1) "\xff"\n  }\n  [1]=>\n  NULL\n}\n'
     )
     assert (
-        lines(show.tree(node))
-        == 'array of 2\n  "a\\x1b": &B #3, object of 1\n    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
+        lines(show.tree(node)) == 'array of 2\n  "a\\x1b": &B #3, object of 1\n'
+        '    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
     )
 
 
 WORDS = "خبر قصير"
-"""Eight characters, which are fifteen bytes of UTF-8."""
+"""Eight characters, fifteen bytes in UTF-8."""
 CHARACTERS = lengths.CHARACTERS
 
 
@@ -583,7 +592,7 @@ def test_what_a_length_counts(declared: str, written: str, how: str, times: int)
     content = text.replace("\n", written).encode()
     page = b'<p>x</p>string(%d) "%b"\n<p>' % (length, content)
     [dump] = vardump.scan(page)
-    # Line ends are made what they were where the bytes tell it.
+    # Line endings are restored if the length counts bytes.
     value = counted.encode() if declared.startswith("bytes") else content
     assert (dump.value, dump.how, dump.complete, dump.declared, dump.actual) == (
         value.decode(),
@@ -627,7 +636,7 @@ def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
 @pytest.mark.parametrize(
     ("page", "value", "how"),
     [
-        # The quote at the very end stands where the text was cut.
+        # The last quote is where the text was cut.
         (b'array(1) {\n  [0]=>\n  string(20) "a "b"', ['a "b"'], lengths.NOT_FOUND),
         # A quote before the closing bracket is part of the content.
         (b'string(99) "[{"a":"b"\n}]"\n', '[{"a":"b"\n}]', lengths.QUOTE),
@@ -645,7 +654,7 @@ def test_a_page_that_only_says_that_it_is_utf_8() -> None:
 
 
 def xdebug_html(*lines: str) -> bytes:
-    """Xdebug's HTML of lines such as ``KEY => int N`` and ``KEY => array SIZE``."""
+    """Return Xdebug's HTML for lines such as ``KEY => int N`` and ``KEY => array SIZE``."""
     html = "<pre class='xdebug-var-dump' dir='ltr'>\n"
     for line in lines:
         line = line.replace(" =>", " <font color='#888a85'>=&gt;</font>")
@@ -660,7 +669,7 @@ def xdebug_html(*lines: str) -> bytes:
         (["array 2", "\n  0 => int 1", "\n  1 => int 2"], [1, 2], False),
         (["array 2", "\n   0 => int 1", "\n  1 => int 2"], [1, 2], True),
         (["array 2", "\n  0 => int 1", "\n   1 => int 2"], [1, 2], True),
-        # On one line, sizes tell where an array ends.
+        # On one line, the size determines where an array ends.
         (["array 2", " 0 => array 1", " 0 => int 1", " 1 => int 2"], [[1], 2], True),
         (["array 2", " 0 => array 2", " 0 => int 1", " 1 => int 2"], [[1, 2]], True),
     ],
@@ -706,19 +715,19 @@ OBJECT = b"object(A)#1 (1)"
 @pytest.mark.parametrize(
     ("dumps", "ambiguous"),
     [
-        # The key of the first may go on into the last, which makes all of them one.
+        # The first key may extend into the last dump, which makes all of them one.
         ([A, B], [True, True]),
         ([A, NUMBERS, B], [True, True, True]),
         ([A, b"NULL\n", B], [True, None, True]),
         ([NUMBERS, A, B], [False, True, True]),
-        # Only names go on, and only to the end of another name.
+        # Only string keys can extend, and only to the end of another string key.
         ([NUMBERS, A], [False, False]),
         ([A, NUMBERS], [False, False]),
-        # Everything after a doubtful value is marked with it.
+        # Everything after an ambiguous value is marked too.
         ([A, B, NUMBERS], [True, True, True]),
         ([dump_of(b'"a"', OBJECT), dump_of(b'"b":"B":private', OBJECT)], [True, True]),
         ([dump_of(b'"a"', OBJECT), dump_of(b'"b":protected', OBJECT)], [True, True]),
-        # A key without a value, or the end of one dump and the beginning of another in a key.
+        # A key without a value, or a key that contains the boundary of two dumps.
         ([A.replace(b"  int(1)\n", b"") + B], [True]),
         ([A.replace(b"int(1)", b'string(9) "x"') + B], [True]),
         ([b'array(1) {\n  ["a}\narray(1) {\nb"]=>\n  int(1)\n}\n'], [False]),
@@ -743,7 +752,7 @@ def test_more_ends_of_a_key_than_are_tried(marks: int, ambiguous: bool) -> None:
 def test_many_values_before_garbage() -> None:
     with pytest.raises(vardump.VarDumpError) as caught:
         vardump.parse(A * 30 + b"oops")
-    # The message does not claim that there were too many readings to try.
+    # The message does not claim that there were too many interpretations to try.
     assert str(caught.value).startswith("no value: line 121 column 1 ")
 
 

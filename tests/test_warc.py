@@ -1,4 +1,7 @@
-"""WARC files as the library reads and writes them, whole and damaged; only ArchiveError may come of whatever bytes there are."""
+"""Reading and writing WARC files, intact and damaged.
+
+No input makes the library raise anything but ArchiveError.
+"""
 
 import base64
 import gzip
@@ -36,7 +39,7 @@ def cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module", params=[".warc.gz", ".warc"])
 def five(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of five pages."""
+    """Return an archive of five pages."""
     warc = Warc(tmp_path_factory.mktemp("five") / f"five{request.param}")
     for number in range(1, 6):
         warc.add(f"{NEWS}{number}", page(number), date=f"2015-10-2{number}T00:00:00Z")
@@ -44,7 +47,7 @@ def five(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def read_all(path: Path) -> tuple[dict[str, bytes], list[str], list[str]]:
-    """The bodies of an archive by id, its faults, and what the pages say that cannot be read."""
+    """Return an archive's bodies by id, its faults, and the errors of its unreadable pages."""
     archive = Archive(str(path), MOST)
     bodies, failures = {}, []
     try:
@@ -112,13 +115,13 @@ def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
 @QUICK
 @given(data=st.data())
 def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
-    """What is whole is read; what is cut is told, as a page that fails or as a place that cannot be read."""
+    """Complete records are read; a truncated one is reported, as a page or as an offset."""
     whole = five.read_bytes()
     places = offsets(five)
     size = data.draw(st.integers(1, len(whole) - 1))
     cut = tmp_path / five.name
     cut.write_bytes(whole[:size])
-    # A record that lacks only the empty lines after it is whole.
+    # A record that lacks only its trailing empty lines is complete.
     complete = [number for number in range(1, 6) if places[number] <= size]
     try:
         bodies, faults, _ = read_all(cut)
@@ -135,7 +138,7 @@ def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
 @QUICK
 @given(data=st.data())
 def test_bytes_changed_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
-    """No other page than what was written is ever read, and what is missing is told."""
+    """No altered page is ever read, and missing pages are reported."""
     whole = bytearray(five.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(whole) - 1))
@@ -148,7 +151,8 @@ def test_bytes_changed_anywhere(five: Path, data: st.DataObject, tmp_path: Path)
         return
     for number, body in bodies.items():
         assert body == page(number) or five.suffix == ".warc"
-    # In the headers of a file that is not compressed nothing tells a changed byte: the address may be another now, or the type.
+    # In an uncompressed file a changed header byte cannot be detected; it may change the URL or the
+    # type.
     if five.suffix == ".gz" and len(bodies) < 5 and bytes(whole) != five.read_bytes():
         assert faults or failures
 
@@ -180,7 +184,7 @@ def test_garbage(tmp_path: Path, data: bytes) -> None:
         path.write_bytes(begin + data)
         file = WarcFile(path, "garbage")
         try:
-            # Line ends before the first record are no record, and no fault.
+            # Line endings before the first record are neither a record nor a fault.
             covered = sum(max(block.length, 1) for _, block in file.walk())
             assert covered >= path.stat().st_size or not (begin + data).strip(b"\r\n")
             for offset in (0, 1, len(data), 10**9, -1):
@@ -262,7 +266,8 @@ DAYS = {
         (None, "later after end noon begin before"),
         (date(2015, 10, 21), "before begin noon end after later"),
         (date(2015, 10, 22), "before begin noon end after later"),
-        # Of captures that are as near, the newest first: one second before the day and after it.
+        # Of equally near captures, here one second before and after the day, the newest comes
+        # first.
         (date(2015, 10, 23), "end noon begin after before later"),
         (date(2015, 10, 24), "after later end noon begin before"),
         (date(2015, 10, 26), "later after end noon begin before"),
@@ -350,7 +355,7 @@ HTTP = st.sampled_from(
 def test_what_is_written_is_read(
     tmp_path: Path, answers: list[tuple[bytes, bytes]], compressed: bool
 ) -> None:
-    """Whatever a server answers, the file is one that warcio finds nothing wrong with, and another of its name is never touched."""
+    """For any response, warcio finds no fault in the file; no existing file is touched."""
     from warcio.archiveiterator import ArchiveIterator
 
     writer = WarcWriter(
@@ -368,7 +373,7 @@ def test_what_is_written_is_read(
             for record in ArchiveIterator(file, check_digests="raise")
             if record.raw_stream.read() is not None
         ]
-    # What is no answer of HTTP is kept as bytes, and not as a page.
+    # Bytes that are not an HTTP response are stored as a resource.
     assert kinds[0] == "warcinfo"
     assert set(kinds[1::2]) <= {"response", "resource"}
     assert kinds[2::2] == ["request"] * len(answers)
@@ -378,7 +383,7 @@ def test_what_is_written_is_read(
 
 
 def test_what_records_say(tmp_path: Path) -> None:
-    """Every header of an exchange, of its revisit, and of what was cut; a gzip member a record."""
+    """Check every header of an exchange, its revisit record and a truncated response."""
     from warcio.archiveiterator import ArchiveIterator
 
     def sha1(data: bytes) -> str:
@@ -408,7 +413,7 @@ def test_what_records_say(tmp_path: Path) -> None:
             for record in ArchiveIterator(file, no_record_parse=True)
         ]
     data, places = writer.path.read_bytes(), offsets(writer.path)
-    # Each record is a gzip member of its own, with nothing between them.
+    # Each record is a gzip member of its own, with nothing between members.
     members = [gzip.decompress(data[begin:end]) for begin, end in pairwise(places)]
     assert [member[:10] for member in members] == [b"WARC/1.1\r\n"] * 7
     ids = [said.pop("WARC-Record-ID") for said, _ in records]

@@ -1,6 +1,6 @@
-"""Archives as they are found in the wild: whatever its writer did, the page in it is read.
+"""Archives as found in the wild: the page is read, however the file was written.
 
-Each row of a table is a file with one article in it, unless it says something else.
+Each row of a table is a file with one article, unless stated otherwise.
 """
 
 import gzip
@@ -46,7 +46,7 @@ def read(crawl: Crawl, source: object, seed: str = ID, **more: Any) -> Run:
 
 
 def article(crawl: Crawl, source: object, **more: Any) -> dict[str, Any]:
-    """The article that a crawl of one id in an archive gives, and nothing amiss."""
+    """Crawl one id from an archive and return its article; nothing else may be reported."""
     run = read(crawl, source, **more)
     assert (run.exit_code, list(run.failures.values())) == (0, [])
     found: dict[str, Any] = run.articles[ID]
@@ -62,7 +62,7 @@ def gzipped(*records: bytes) -> bytes:
     return b"".join(map(gzip.compress, records))
 
 
-# How the name of the file ends, and how a URL and its answer are written into it.
+# The file's extension, and a function that writes a URL and its response.
 FILES: dict[str, tuple[str, Write]] = {
     "status 0": (".warc", lambda url, good: record(url, good.replace(b"200 OK", b"0 OK"))),
     "status 000": (".warc", lambda url, good: record(url, good.replace(b"200 OK", b"000 "))),
@@ -133,7 +133,7 @@ def body(answered: bytes) -> bytes:
 
 
 def test_a_file_however_it_was_written(crawl: Crawl, tmp_path: Path) -> None:
-    """All of them in one folder, each with an article of its own."""
+    """All files are in one folder, each with an article of its own."""
     folder = tmp_path / "warcs"
     folder.mkdir()
     for number, (suffix, write) in enumerate(FILES.values(), start=1000):
@@ -155,7 +155,7 @@ def test_a_file_however_it_was_written(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_zstd_with_a_dictionary(crawl: Crawl, tmp_path: Path) -> None:
-    """In a skippable frame at the beginning, and there compressed or not."""
+    """The dictionary is in a skippable frame at the beginning, compressed or not."""
     samples = [record(f"{NEWS}{number}", http(page(number))) for number in range(200)]
     dictionary = zstd.train_dict(samples, 2000)
     content = dictionary.dict_content
@@ -202,7 +202,7 @@ def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_only_the_head_of_a_redirect_counts(crawl: Crawl, tmp_path: Path) -> None:
-    """It announces a body and has none, and leads to an address that no pattern knows."""
+    """A redirect that declares a body and has none leads to a URL that no pattern matches."""
     elsewhere = f"https://en.alalam.ir/story/{ID}-bridge"
     moved = http(b"", "301 Moved Permanently", "Content-Length: 244", f"Location: {elsewhere}")
     path = tmp_path / "a.warc"
@@ -219,7 +219,7 @@ REVISIT = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
 WRONG, ABSENT = "sha1:" + "A" * 32, "sha1:" + "B" * 32
 TO_GOOD = {"WARC_Refers_To_Target_URI": URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}
 CANONICAL = b'<head><link rel="canonical" href="http://en.alalam.ir/news/5">'
-# What stands in the file beside a good page of 2015-10-23, and what is said of it.
+# Records beside a good page of 2015-10-23, and part of the note about each.
 NEWER: dict[str, tuple[bytes, str]] = {
     "block page": (record(URL, http(BLOCKED), LATER), "not an article"),
     "empty": (record(URL, http(b""), LATER), "not an article"),
@@ -253,7 +253,7 @@ NEWER: dict[str, tuple[bytes, str]] = {
 
 
 def test_what_is_newer_hides_no_good_page(crawl: Crawl, tmp_path: Path) -> None:
-    """Each row in a file of its own, about an article of its own: an id with as many digits."""
+    """Each row is in a file of its own, about an article of its own with an id of equal length."""
     folder = tmp_path / "warcs"
     folder.mkdir()
     ids = {name: str(2_000_000 + number) for number, name in enumerate(NEWER)}
@@ -281,7 +281,7 @@ def test_a_good_page_behind_many_bad_ones(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_where_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    """The failure is that of the most wanted one; another source is asked after all of them."""
+    """The failure is that of the preferred capture; the next source follows after all captures."""
     path = tmp_path / "a.warc"
     blocked = [record(URL, http(BLOCKED + b"%d" % day), f"2015-10-{day}") for day in (11, 12, 13)]
     path.write_bytes(b"".join(blocked) + record(URL, GOOD, LATER, WARC_Truncated="length"))
@@ -296,7 +296,7 @@ def test_where_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_p
     assert "19 other captures" in read(crawl, path).failures[ID]["detail"]
     path.write_bytes(record(URL, GOOD, "2012") + b"".join(many))
     assert "no more are tried" in read(crawl, path).failures[ID]["detail"]
-    # Captures of the same bytes are the same page, and count as one.
+    # Captures with equal payloads are the same page, and count as one.
     same = record(URL, http(BLOCKED), "2014", WARC_Payload_Digest=digest_of(BLOCKED))
     path.write_bytes(record(URL, GOOD, "2012") + same * 30)
     assert read(crawl, path).articles[ID]["fetched_at"].startswith("2012")
@@ -350,7 +350,8 @@ PRINTED = record(
     "http://en.alalam.ir/print/1", GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:2>"
 )
 TO_URL = {"WARC_Refers_To_Target_URI": URL}
-# The originals in the file, what the revisit says of them, and whether that names one exactly.
+# The originals in the file, the revisit record's headers, and whether they identify the original
+# exactly.
 REVISITS: dict[str, tuple[bytes, dict[str, str], bool]] = {
     "exact": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}, True),
     "by id": (PRINTED, {"WARC_Refers_To": "<urn:uuid:2>"}, True),
@@ -385,7 +386,7 @@ REVISITS: dict[str, tuple[bytes, dict[str, str], bool]] = {
 
 @pytest.fixture
 def open_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Open an archive of one file with these bytes."""
+    """Return a function that opens an archive of one file with these bytes."""
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
     opened: list[Archive] = []
 
@@ -458,7 +459,7 @@ def test_what_is_not_read_is_named(crawl: Crawl, tmp_path: Path) -> None:
     run = read(crawl, path, "all")
     assert (set(run.articles), run.exit_code) == ({ID}, 3)
     assert f"{path}, archive/b.warc.xz: it is not read" in run.stdout
-    # A pattern names only what it matches.
+    # A pattern reports only the files that it matches.
     assert read(crawl, folder / "*.warc.gz", "all").exit_code == 0
 
 
@@ -474,13 +475,13 @@ def test_an_index_that_is_one_endless_line(crawl: Crawl, tmp_path: Path) -> None
 
 
 def stored(data: bytes) -> bytes:
-    """A block of deflate that holds bytes as they are (RFC 1951, 3.2.4)."""
+    """Return a deflate block that holds bytes uncompressed (RFC 1951, 3.2.4)."""
     length = len(data)
     return b"\x00" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little") + data
 
 
 def overlapping(count: int) -> bytes:
-    """Members each of which goes on through all that follow, and is damaged at the end."""
+    """Return gzip members that each extend through all later ones, and are damaged at the end."""
     begin = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     return begin + (stored(b"WARC/1.0\r\n") + stored(begin)) * count + b"\x07"
 
@@ -488,7 +489,7 @@ def overlapping(count: int) -> bytes:
 def test_the_work_on_a_damaged_file_is_linear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Counted in bytes that are read; twice the file may take little more than twice of them."""
+    """Counted in bytes read: twice the file may take little more than twice as many."""
     monkeypatch.setattr("crawler.warc.file._SPENT_ON_DAMAGE", 1 << 18)
     counts = []
     for count in (2000, 4000, 8000):
@@ -517,7 +518,7 @@ def test_a_member_that_unpacks_to_very_much(
     monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
     bomb = zlib.compressobj(wbits=31)
     packed = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
-    # A long member that barely compresses is no bomb.
+    # A long member that barely compresses is not a bomb.
     long = gzip.compress(record(URL, http(random.Random(5).randbytes(5 << 20))))
     path = tmp_path / "a.warc.gz"
     path.write_bytes(packed + long + PACKED)

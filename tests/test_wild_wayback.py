@@ -1,7 +1,7 @@
-"""An archive on the web whose captures are not all good, or that answers with something else.
+"""A web archive with bad captures, or one that sends something else.
 
-It is a server that answers as the Wayback Machine does: a CDX list in JSON, and captures with a
-Memento-Datetime. Each row of a table is what it answers for its newest capture; the one before is
+The server responds as the Wayback Machine does: a CDX list in JSON, and captures with a
+Memento-Datetime. Each row of a table is the response for the newest capture; the one before is
 good.
 """
 
@@ -38,7 +38,7 @@ BLOCKED = b"<html><title>x</title><h1>Just a moment</h1><p>Checking your browser
 
 
 class Archive:
-    """Replays ``captures``, by URL and timestamp; ``asked`` are the paths that it was asked for."""
+    """Replays ``captures``, by URL and timestamp; ``asked`` are the requested paths."""
 
     def __init__(
         self, server: NewsServer, captures: Mapping[tuple[str, str], Answer], **said: str
@@ -80,7 +80,7 @@ def ask(crawl: Crawl, archive: Archive, **settings: object) -> Run:
 
 
 OTHER_PAGE = f'<{NEWS}5>; rel="original", <http://x/>; rel="timegate"'
-# What the newest capture answers, and what is said of it.
+# The response for the newest capture, and part of the note about it.
 NEWEST: dict[str, tuple[Answer, str]] = {
     "replays 500": (answers(500, b"x", NEW), "http 5xx (500"),
     "500 of its own": (answers(500, b"<h1>Internal fault</h1>"), "Internal fault"),
@@ -149,7 +149,7 @@ def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: New
     days = [(URL, f"201510{day}100000") for day in range(10, 30)]
     archive = Archive(server, dict.fromkeys(days, answers(503)))
     assert ask(crawl, archive, RETRY_TIMES=3).failures[ID]["reason"] == "http_5xx"
-    # Four times for the first, and once for each of the others.
+    # Four requests for the first capture, and one for each of the others.
     assert len(archive.replayed) == 4 + 4
 
 
@@ -157,14 +157,14 @@ def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: New
 def test_an_archived_error_is_no_busy_archive(
     crawl: Crawl, server: NewsServer, status: int
 ) -> None:
-    """It is asked for once, though the site asked for patience then."""
+    """The archived error is requested once, although it has a Retry-After of its own."""
     error = answers(status, b"busy", NEW, Retry_After="1")
     archive = Archive(server, {(URL, OLD): GOOD, (URL, NEW): error})
     assert ask(crawl, archive, RETRY_TIMES=3).articles[ID]["fetched_at"].startswith("2015-10-23")
     assert archive.replayed == [f"/web/{NEW}id_/{URL}", f"/web/{OLD}id_/{URL}"]
 
 
-# What a busy archive answers, the settings, and the seconds before it is asked again.
+# A busy archive's response, the settings, and the seconds before each retry.
 BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
     "429": (answers(429), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
     "500": (answers(500), {"WAYBACK_BACKOFF": 0.2}, [0.2, 0.4]),
@@ -189,7 +189,7 @@ def test_a_busy_archive_is_asked_again(crawl: Crawl, server: NewsServer, case: s
     assert set(ask(crawl, archive, RETRY_TIMES=len(least), **settings).articles) == {ID}
     times = [at for at, path in server.asked if path.startswith("/web/")]
     waited = [later - earlier for earlier, later in pairwise(times)]
-    # The server notes a request when its thread comes to it, which is not always at once.
+    # The server notes a request when its thread handles it, which is not always at once.
     assert len(waited) == len(least)
     assert all(gap >= seconds - 0.12 for gap, seconds in zip(waited, least, strict=True)), waited
 
@@ -229,7 +229,7 @@ def test_the_charset_that_the_site_declared(crawl: Crawl, server: NewsServer, na
 
 
 def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServer) -> None:
-    """Of the page that it leads to the captures are tried too, before those of the article."""
+    """The captures of the redirect's target are tried too, before those of the article."""
     long = f"{URL}/bridge-reopens"
     moved = answers(302, b"", NEW, Location=f"/web/{NEW}id_/{long}")
     captures: dict[tuple[str, str], Any] = {

@@ -1,4 +1,4 @@
-"""Xdebug says above a dump where it was made. That line is no part of an article."""
+"""Xdebug prints the file and line above a dump; that line is not part of the article."""
 
 import shutil
 import subprocess

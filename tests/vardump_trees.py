@@ -1,4 +1,4 @@
-"""Nodes and plain values as trees of JSON, to compare with what PHP and the case files say."""
+"""Nodes and plain values as JSON trees, for comparison with PHP and the case files."""
 
 import base64
 from typing import Any
@@ -7,7 +7,7 @@ from crawler import vardump
 
 
 def tree(node: vardump.Value) -> dict[str, Any]:
-    """A node as tests/php/values.php writes the value it stands for."""
+    """Return a node as tests/php/values.php writes the value it represents."""
     bare = _bare(node)
     return bare | {"reference": True} if node.reference else bare
 
@@ -56,7 +56,7 @@ def _base64(content: bytes) -> str:
 
 
 def as_php_says(truth: Any) -> Any:
-    """A tree of PHP's with its floats written as Python writes them."""
+    """Return one of PHP's trees with its floats as Python writes them."""
     match truth:
         case {"float": text, **rest}:
             return {"float": repr(float(text.replace("NAN", "nan"))), **rest}

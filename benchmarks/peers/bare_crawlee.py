@@ -1,4 +1,4 @@
-"""A bare crawlee crawler that does what the obvious spider does. The peer of benchmarks/crawl.py.
+"""A bare crawlee crawler equivalent to the obvious spider, as a peer for benchmarks/crawl.py.
 
 python bare_crawlee.py BASE_URL SEED OUT.jsonl
 """

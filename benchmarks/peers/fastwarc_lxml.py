@@ -1,4 +1,7 @@
-"""Reads every response of a WARC file with fastwarc and parses it with lxml: the least that reading an archive can cost."""
+"""Read every response in a WARC file with fastwarc and parse it with lxml.
+
+This is the minimum cost of reading an archive.
+"""
 
 import sys
 

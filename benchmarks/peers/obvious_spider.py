@@ -1,4 +1,4 @@
-"""The obvious spider: what one writes in five minutes, with Scrapy's defaults. The peer of benchmarks/crawl.py."""
+"""A five-minute spider with Scrapy's defaults, as a peer for benchmarks/crawl.py."""
 
 import json
 import re

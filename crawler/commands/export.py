@@ -1,4 +1,4 @@
-"""``scrapy export``: the whole corpus of a job as JSON Lines."""
+"""``scrapy export``: a job's entire corpus as JSON Lines."""
 
 from __future__ import annotations
 

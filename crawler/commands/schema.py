@@ -26,7 +26,7 @@ class Command(ScrapyCommand):
 
         if unknown := [kind for kind in args if kind not in RECORDS]:
             raise UsageError(
-                f"there is no kind of record {unknown[0]!r}; takes {', '.join(RECORDS)}",
+                f"no such kind of record: {unknown[0]!r}; takes {', '.join(RECORDS)}",
                 print_help=False,
             )
         schema = (

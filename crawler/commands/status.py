@@ -1,4 +1,8 @@
-"""``scrapy status``: what a job knows, whether it balances, its last runs, what is due when, and whether its ledger is damaged."""
+"""``scrapy status``: the state of a job.
+
+Prints its articles by state, whether they balance, its last runs, the fetches due, and any damage
+to the ledger.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,10 @@ class Command(LedgerCommand):
         return "-s JOBDIR=FOLDER"
 
     def short_desc(self) -> str:
-        return "Tell what a job knows, its last runs and what is due, and look for damage (exit 1) and imbalance (exit 5)"
+        return (
+            "Tell what a job knows, its last runs and what is due, and look for damage (exit 1) "
+            "and imbalance (exit 5)"
+        )
 
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
@@ -69,7 +76,8 @@ class Command(LedgerCommand):
         for what in damage[:20]:
             say(f"  {what}")
         say(
-            "Copy the folder before anything else. Bring it back from a backup, or save what can be read with scrapy export and begin anew."
+            "Copy the folder before anything else. Bring it back from a backup, or save what can "
+            "be read with scrapy export and begin anew."
         )
         self.exitcode = COULD_NOT_START
 
@@ -77,7 +85,10 @@ class Command(LedgerCommand):
 def _line(run: history.RunSummary, *, running: bool) -> str:
     began = datetime.fromisoformat(run.began)
     if run.reason is not None and run.ended is not None:
-        how = f"{run.reason} after {(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
+        how = (
+            f"{run.reason} after "
+            f"{(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
+        )
     elif running:
         how = "going on"
     else:

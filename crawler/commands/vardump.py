@@ -1,4 +1,4 @@
-"""``scrapy vardump``: the dumps of a file or page, as JSON or as a tree."""
+"""``scrapy vardump``: the var_dump output in a file or page, as JSON or as a tree."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class Command(ScrapyCommand):
         return "[options] [FILE|-]"
 
     def short_desc(self) -> str:
-        return "Print what PHP's var_dump left in a file or page"
+        return "Print the PHP var_dump output in a file or page"
 
     def long_desc(self) -> str:
         return (
-            "Print the first dump of a file, page or standard input as JSON, or all of them. Ends with exit code 1 where there is none, "
-            "or where one that it prints is broken, and shows the place."
+            "Print the first dump of a file, page or standard input as JSON, or all of them. Ends "
+            "with exit code 1 where there is none, or where one that it prints is broken, and "
+            "shows the place."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,7 @@ class Command(ScrapyCommand):
         parser.add_argument(
             "--all",
             action="store_true",
-            help="print every dump, as JSON Lines that also tell where and how it was found",
+            help="print every dump, as JSON Lines that also say where and how it was found",
         )
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print JSON (the default)")
@@ -55,7 +56,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if options := [arg for arg in args if arg.startswith("-") and arg != "-"]:
-            raise UsageError(f"there is no option {options[0]}", print_help=False)
+            raise UsageError(f"no such option: {options[0]}", print_help=False)
         if len(args) > 1:
             raise UsageError(f"takes one file, not {len(args)}", print_help=False)
         name = args[0] if args else "-"
@@ -112,7 +113,8 @@ class Command(ScrapyCommand):
             )
         except RecursionError:
             self._complain(
-                f"{name}: the dump at byte {dump.start} is nested too deeply for JSON; --tree prints it"
+                f"{name}: the dump at byte {dump.start} is nested too deeply for JSON; "
+                "--tree prints it"
             )
 
     def _check(self, dump: vardump.Dump, name: str) -> None:
@@ -141,7 +143,8 @@ class Command(ScrapyCommand):
             return
         error = dump.error
         self._complain(
-            f"{name}:{error.line}:{error.column}: {error.message}: expected {error.expected}\n{show.place(error, dump.encoding)}"
+            f"{name}:{error.line}:{error.column}: {error.message}: expected {error.expected}\n"
+            f"{show.place(error, dump.encoding)}"
         )
 
     def _complain(self, message: str) -> None:
@@ -150,7 +153,7 @@ class Command(ScrapyCommand):
 
 
 def _format_of(page: bytes) -> str | None:
-    """Another format of PHP's that the page, or something preformatted in it, begins with."""
+    """Return the other PHP format that the page, or a <pre> in it, begins with, if any."""
     from crawler import vardump
 
     places = [0, *(tag.end() for tag in _PREFORMATTED.finditer(page))]

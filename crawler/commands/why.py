@@ -1,4 +1,4 @@
-"""``scrapy why``: the whole story of one article, as its job's ledger tells it."""
+"""``scrapy why``: the history of one article, from its job's ledger."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _LISTERS = 20
 _STATES = {
     "pending": "to be fetched for the first time",
-    "failure": "asked for and never had",
-    "dropped": "had, and dropped by an item pipeline",
+    "failure": "requested and never fetched",
+    "dropped": "fetched, and dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than the crawl follows",
     "pruned": "known from lists; left out by since, until or match",
-    "not_saved": "known from lists; no source had a page for it",
+    "not_saved": "known from lists; no source has a page for it",
 }
 
 
@@ -37,7 +37,10 @@ class Command(LedgerCommand):
         return "ID -s JOBDIR=FOLDER"
 
     def short_desc(self) -> str:
-        return "Tell an article's history in a job: who listed it, each fetch, what changed, when it is due"
+        return (
+            "Tell an article's history in a job: who listed it, each fetch, what changed, "
+            "when it is due"
+        )
 
     def tell(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
@@ -51,7 +54,8 @@ class Command(LedgerCommand):
             page = history.page(connection, article_id)
             if page is None:
                 raise CrawlerError(
-                    f"{article_id}: no run of {folder} has met it, as a seed or in a list; scrapy status tells what it knows"
+                    f"{article_id}: no run of {folder} has met it, as a seed or in a list; "
+                    "scrapy status tells what it knows"
                 )
             revisions = history.revisions(connection, article_id)
             listers, fetches = (
@@ -70,7 +74,8 @@ class Command(LedgerCommand):
         say(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
         for row in listers[:_LISTERS]:
             say(
-                f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, position {row.position}"
+                f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, "
+                f"position {row.position}"
             )
         if len(listers) > _LISTERS:
             say(f"  and {len(listers) - _LISTERS} more")
@@ -82,7 +87,8 @@ class Command(LedgerCommand):
                 else ""
             )
             say(
-                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}{f' ({row.detail})' if row.detail else ''}"
+                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}"
+                f"{f' ({row.detail})' if row.detail else ''}"
             )
         for (_, old), (_, new) in pairwise(revisions):
             say(f"revision {new['revision']} against {old['revision']}:")
@@ -123,11 +129,14 @@ def _span(seconds: float) -> str:
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What changed from one revision to the next, field by field; long texts by paragraph, lists by entry."""
+    """Yield the lines of a diff of two revisions, field by field.
+
+    Texts are compared by paragraph, lists by entry.
+    """
     for field in new["changed"]:
         before, after = _lines(old.get(field)), _lines(new[field])
         if before == after:
-            # Not what is shown of them.
+            # They differ only in parts that _lines leaves out.
             before, after = (
                 [json.dumps(old.get(field), ensure_ascii=False)],
                 [json.dumps(new[field], ensure_ascii=False)],

@@ -1,7 +1,7 @@
-"""The spider arguments of ``scrapy crawl articles``, checked before anything is asked.
+"""The spider arguments of ``scrapy crawl articles``, checked before anything is requested.
 
-In: the ``-a name=value`` pairs as text. Out: ``Arguments``. A wrong value or an unknown name raises CrawlerError, one line that
-names the argument, what it got and what it takes.
+The ``-a name=value`` pairs go in as text; ``Arguments`` come out. A wrong value or an unknown name
+raises CrawlerError, one line with the argument, the value given and the values accepted.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ if TYPE_CHECKING:
     from crawler.items import RelatedItem
 
 RECHECKS = ("due", "all", "none")
-"""Which known articles a crawl with a ledger requests again: those that are due, all, none."""
+"""The known articles that a crawl with a ledger requests again: those that are due, all, none."""
 RENDERERS = ("splash", "playwright")
 """The browsers that run the scripts of the live site's pages."""
 WHERE_NEEDED = "auto"
-"""The value of ``render`` for the browser that RENDERER names, used only where a page lacks
-something."""
+"""The value of ``render`` that uses RENDERER's browser only for pages that lack something."""
 
 
 class Argument(NamedTuple):
-    """An argument of the spider: the Python ``type`` of its value, its default and its meaning."""
+    """A spider argument: the Python ``type`` of its value, its default and its meaning."""
 
     name: str
     type: Any
@@ -95,26 +94,33 @@ ARGUMENTS = (
         "have a browser run the scripts of the live site's pages; auto only where needed",
     ),
 )
-"""The arguments of the spider, from which its schema and ``scrapy crawl --help`` are made."""
+"""The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
 NAMES = tuple(argument.name for argument in ARGUMENTS)
-_SEED_TAKES = "an article id (digits), an article URL, the path of a saved page, several of these by commas, @FILE with one a line, or all"
+_SEED_TAKES = (
+    "an article id (digits), an article URL, the path of a saved page, several of these by commas, "
+    "@FILE with one a line, or all"
+)
 _SOURCE_TAKES = (
     "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
-    f"pattern such as 'year/*.warc.gz'), or several of these by commas; archive files are {READABLE}"
+    "pattern such as 'year/*.warc.gz'), "
+    f"or several of these by commas; archive files are {READABLE}"
 )
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
 ON_THE_WEB = ("live", "wayback")
-# With everything asked for nothing is followed, and these would do nothing.
+# If everything is fetched, nothing is followed, and these would have no effect.
 _OF_FOLLOWING = ("depth", "since", "until", "match")
-# A host name or address, and a port; no user and password, which would be sent to wherever a page leads.
+# A host name or address and a port. No user and password: they would be sent to any host that a
+# page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Where a crawl starts: an article's id, or the path of a saved page (then the id is not known yet and empty)."""
+    """The start of a crawl: an article's id, or the path of a saved page (its id is unknown and
+    empty).
+    """
 
     id: str
     path: Path | None = None
@@ -122,9 +128,11 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What was asked for. ``base_url`` is None where the user named none; dates are whole days, both included.
+    """The checked arguments. ``base_url`` is None if not given; dates are whole days, both
+    inclusive.
 
-    ``sources`` are asked for a page in turn. With ``everything`` there are no seeds: every article that they hold is fetched.
+    ``sources`` are tried in order for each page. With ``everything`` there are no seeds: every
+    article in the sources is fetched.
     """
 
     seeds: tuple[Seed, ...]
@@ -143,7 +151,7 @@ class Arguments:
     render: str | None
 
     def follows(self, item: RelatedItem) -> bool:
-        """Whether a related item is to be fetched, as far as its list tells."""
+        """Return whether a related item is to be fetched, judging by its list entry."""
         if self.since or self.until:
             if item.uploaded_at is None:
                 return False
@@ -156,13 +164,13 @@ class Arguments:
 
 
 def parse(given: Mapping[str, str]) -> Arguments:
-    """Check spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``)."""
+    """Check the spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``)."""
     for name in given:
-        # Services that run spiders, such as Scrapyd, add arguments of their own like _job.
+        # Services that run spiders, such as Scrapyd, add their own arguments, such as _job.
         if name not in NAMES and not name.startswith("_"):
             hint = did_you_mean(name, NAMES)
             raise CrawlerError(
-                f"{name}: there is no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
+                f"{name}: no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
             )
     publisher = sites.load(given.get("site", "alalam"))
     base_url = _base_url(given["base_url"]) if "base_url" in given else None
@@ -182,7 +190,8 @@ def parse(given: Mapping[str, str]) -> Arguments:
     archived = "wayback" in sources or any(map(is_archive, sources))
     if "at" in given and not archived:
         raise CrawlerError(
-            "at: only archives have pages as they were at a date; takes source=wayback, or archive files, with it"
+            "at: only archives have pages as they were at a date; "
+            "takes source=wayback, or archive files, with it"
         )
     return Arguments(
         seeds=tuple(_seeds(given["seed"], publisher)) if "seed" in given and not everything else (),
@@ -203,9 +212,9 @@ def parse(given: Mapping[str, str]) -> Arguments:
 
 
 def require_seed(arguments: Arguments) -> None:
-    """CrawlerError if no seed was given: a crawl has to start somewhere."""
+    """Check that there is a starting point; CrawlerError if no seed was given."""
     if not arguments.seeds and not arguments.everything:
-        raise CrawlerError(f"seed: it is missing; takes {_SEED_TAKES}")
+        raise CrawlerError(f"seed: missing; takes {_SEED_TAKES}")
 
 
 def _seeds(value: str, publisher: Publisher) -> list[Seed]:
@@ -247,7 +256,8 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
         if article_id is None:
             hosts = ", ".join(sorted(publisher.hosts))
             raise CrawlerError(
-                f"{where}: got {text!r}, which is no article of {publisher.name} ({hosts}); takes {_SEED_TAKES}"
+                f"{where}: got {text!r}, which is not an article of {publisher.name} ({hosts}); "
+                f"takes {_SEED_TAKES}"
             )
         return Seed(article_id)
     path = Path(text)
@@ -263,15 +273,16 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
 
 
 def _sources(value: str) -> tuple[str, ...]:
-    # A path may have commas in it.
+    # A path may contain commas.
     names = [value] if _exists(value) else [name.strip() for name in value.split(",")]
     for name in names:
         if not name:
             raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
         if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
-            what = "is a pattern of no archive file" if has_magic(name) else "does not exist"
+            what = "matches no archive file" if has_magic(name) else "does not exist"
             raise CrawlerError(
-                f"source: got {name!r}, which {what}; {_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
+                f"source: got {name!r}, which {what}; "
+                f"{_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
             )
     if len(set(names)) < len(names):
         raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
@@ -289,7 +300,8 @@ def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> Non
     for name in sources:
         if name in ON_THE_WEB:
             raise CrawlerError(
-                f"seed: got 'all', which takes what saved pages and archive files hold, and source is {name!r}; give ids"
+                "seed: got 'all', which takes what saved pages and archive files hold, "
+                f"and source is {name!r}; give ids"
             )
     for name in _OF_FOLLOWING:
         if name in given:
@@ -302,7 +314,8 @@ def _archive(value: str, sources: tuple[str, ...]) -> Path:
         raise CrawlerError(f"archive: got {value!r}; {takes}")
     if not any(name in ON_THE_WEB for name in sources):
         raise CrawlerError(
-            f"archive: nothing is fetched from the web with source={','.join(sources)}; {takes}, with source=live or wayback"
+            f"archive: nothing is fetched from the web with source={','.join(sources)}; "
+            f"{takes}, with source=live or wayback"
         )
     return Path(value)
 
@@ -314,7 +327,7 @@ def _base_url(value: str) -> str:
         parts = urlsplit(value)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise CrawlerError(f"base_url: got {got!r}, which is no URL; {takes}") from None
+        raise CrawlerError(f"base_url: got {got!r}, which is not a URL; {takes}") from None
     is_root = (
         parts.scheme in ("http", "https")
         and _HOST.fullmatch(parts.netloc)
@@ -346,7 +359,7 @@ def _day(name: str, value: str) -> date:
 
 
 def one_of(known: tuple[str, ...], name: str, value: str) -> str:
-    """Check an argument or a setting that is one of several words."""
+    """Check an argument or setting that takes one of several words."""
     if value not in known:
         raise CrawlerError(
             f"{name}: got {value!r}, takes one of {', '.join(known)}{did_you_mean(value, known)}"
@@ -357,7 +370,8 @@ def one_of(known: tuple[str, ...], name: str, value: str) -> str:
 def _render(value: str, sources: tuple[str, ...]) -> str:
     if "live" not in sources:
         raise CrawlerError(
-            f"render: only what the live site answers is rendered, and source is {','.join(sources)}; leave it out"
+            "render: only what the live site answers is rendered, "
+            f"and source is {','.join(sources)}; leave it out"
         )
     return one_of((*RENDERERS, WHERE_NEEDED), "render", value)
 
@@ -367,5 +381,6 @@ def _pattern(value: str) -> re.Pattern[str]:
         return re.compile(value)
     except re.error as error:
         raise CrawlerError(
-            f"match: got {value!r}, which is no regular expression ({error}); takes one, such as Aleppo|Homs"
+            f"match: got {value!r}, which is not a regular expression ({error}); "
+            "takes one, such as Aleppo|Homs"
         ) from error

@@ -1,18 +1,17 @@
-"""The crawl frontier: which articles a run knows, how it came to know them, and which it fetches
-next.
+"""The crawl frontier: the articles that a run knows, how it found them, and which to fetch next.
 
-Breadth first, one depth after the other: the articles of the next depth wait until the last one of
-this depth has been read. So a run fetches the same articles, in the same order and found on the
-same pages, however fast each answer comes, and ``limit`` keeps those that are nearest. A crawl that
-was killed and goes on takes up the same order.
+The crawl is breadth first, one depth at a time: the articles of the next depth wait until the last
+page of the current depth has been read. A run therefore fetches the same articles in the same
+order, found on the same pages, however long each response takes, and ``limit`` keeps the nearest
+ones. A crawl that was killed resumes in the same order.
 
-Of the lists that name an article one counts: the first, in the order of the crawl, that has it
-followed, or the first of all while none does. It gives the article its depth, ``found_on`` and the
-fields of its teaser. A page that lists an article twice lists it as it does first. So this, too, is
-the same in whatever order the answers come.
+If several lists name an article, one of them decides: the first in crawl order whose item passes
+``follow``, or the first of all while none passes. It sets the article's depth, ``found_on`` and
+teaser fields. If a page lists an article twice, the first entry counts. So these values, too, do
+not depend on the order of the responses.
 
-The frontier decides; what it decided is kept by its ``Memory``: ``InMemory`` for one run, the
-ledger for many.
+The frontier makes the decisions; its ``Memory`` stores them: ``InMemory`` for a single run, the
+ledger across runs.
 """
 
 from collections import deque
@@ -24,20 +23,18 @@ from typing import Any, Literal, Protocol
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
-"""What is known of an article: pending: to be fetched for the first time; article: it was had, at
-least once; failure: it was asked for and never had; dropped: it was had, and an item pipeline
-dropped it; the others are teasers, and why.
+"""The state of a known article. pending: not fetched yet; article: fetched successfully at least
+once; failure: requested, never successfully; dropped: fetched, and dropped by an item pipeline; the
+others are the reasons why an article is only a teaser.
 """
 
 Validators = tuple[str | None, str | None]
 Priority = tuple[int, int, int]
-"""Depth, place of the listing page among those fetched, position in its list: the order of the
-crawl.
-"""
+"""The crawl order: depth, place of the listing page among fetched pages, position in its list."""
 
 READ_AGAIN = 0.0
-"""``due_at`` of an article that has to be read again whether it has changed or not: what it lists
-is nearer than it was.
+"""``due_at`` of an article that has to be read again even if it has not changed: everything it
+lists is now nearer to the seeds.
 """
 
 DONE = frozenset(("article", "failure", "dropped"))
@@ -48,16 +45,16 @@ _LISTED_ONLY = frozenset(("depth", "pruned"))
 class ArticleState:
     """One known article.
 
-    ``priority`` is its place in the crawl, by the list that counts (see this module), ``listing`` what
-    that list says of it (None where it has to be looked up in the memory). ``queued`` means that it
-    is to be fetched, or was, and its outcome is not recorded yet. ``fetch_index`` counts the
-    articles taken. ``emitted`` is whether a record of it is up to date.
+    ``priority`` is its place in the crawl according to the deciding list (see the module
+    docstring), ``listing`` its item in that list (None if it has to be looked up in the memory).
+    ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
+    ``fetch_index`` numbers the articles taken. ``emitted`` means that a record of it is up to date.
 
-    The rest is for asking again: how many revisions were stored, when the next fetch is due (POSIX
-    time), the interval between fetches (seconds), how many failed in a row, and the ``validators``
-    (ETag and Last-Modified, RFC 9110, 8.8) of the answer that the last revision was read from.
-    Those of the present answer are ``answered`` until it is stored. ``refusal`` is the reason if
-    the last answer was no (``items.ANSWERS``).
+    The other fields are for rechecks: the number of stored revisions, when the next fetch is due
+    (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
+    ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision
+    was read from. ``answered`` holds those of the current response until it is stored. ``refusal``
+    is the reason if the last response was a refusal (``items.ANSWERS``).
     """
 
     id: str
@@ -84,11 +81,11 @@ class ArticleState:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """That a page lists an article: the page, its place in the crawl, the position in its list, and
-    the headline that it gives.
+    """An entry for an article in a page's list: the page, its place in the crawl, the position in
+    the list and the headline given.
 
-    ``item`` is all that the list says; None where it says what the list says that counts, but for
-    the headline.
+    ``item`` is the complete entry; None if it equals the deciding list's entry but for the
+    headline.
     """
 
     page_id: str
@@ -99,33 +96,33 @@ class Listing:
 
 
 class Memory(Protocol):
-    """Keeps what a frontier knows. ``waiting`` is how many are queued at the start, ``first_place``
-    the first place not given yet.
+    """The storage of a frontier. ``waiting`` is the number of articles queued at the start,
+    ``first_place`` the first unused place.
     """
 
     waiting: int
     first_place: int
 
     def recall(self, article_ids: Iterable[str]) -> Iterable[ArticleState]:
-        """Return what is known of articles that this run has not met yet."""
+        """Return the stored states of articles that are new to this run."""
         ...
 
     def note(self, state: ArticleState, *, waits: bool = False) -> None:
-        """Keep a sighting that is new or has changed; ``waits``: it has just been queued."""
+        """Store a new or changed article state; ``waits`` if it has just been queued."""
         ...
 
     def note_listing(
         self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
-        """Keep that a page lists an article; ``first`` says that it is now the list that counts."""
+        """Store that a page lists an article; ``first`` if this is now the deciding list."""
         ...
 
     def listings(self, state: ArticleState) -> list[Listing]:
-        """Return who lists an article, in the order of the crawl."""
+        """Return an article's listings in crawl order."""
         ...
 
     def next(self, *, deeper: bool) -> Iterable[ArticleState]:
-        """Return the next queued ones in the order of the crawl: of the present depth, or of the
+        """Return the next queued articles in crawl order: those of the current depth, or of the
         next if ``deeper``.
         """
         ...
@@ -133,43 +130,43 @@ class Memory(Protocol):
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        """Return those that were not fetched and need a record of it, in the order of the crawl,
-        with who lists them.
+        """Return the articles that were not fetched and need a record of that, in crawl order, with
+        their listings.
         """
         ...
 
     def never_fetched(
         self,
     ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
-        """Return those from earlier runs that lists named and no run has fetched.
+        """Return the articles that were listed in earlier runs and never fetched.
 
-        Each comes with the lists that name it: its place in the crawl by that list, the id of the
-        page, and the item.
+        Each comes with its listings: the article's place in the crawl by that list, the page's id
+        and the item.
         """
         ...
 
     def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
-        """Keep the record of an article that was taken, or of a teaser, and that it is done; return
-        it, or None if it says nothing new.
+        """Store the record of a taken article or of a teaser and mark it as done; return the
+        record, or None if it adds nothing new.
 
-        ``read`` is the record as it was before other item pipelines. Without a sighting, keep a
-        record that is of no article.
+        ``read`` is the record before other item pipelines. Without a state, store a record that
+        belongs to no article.
         """
         ...
 
     def unchanged(self, state: ArticleState, outcome: str) -> None:
-        """Keep that an article that was taken says nothing new."""
+        """Record that a taken article has nothing new."""
         ...
 
     def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        """Keep that an article that was taken has no record: it was not saved, or an item pipeline
-        dropped it.
+        """Record that a taken article has no record: it was not saved, or an item pipeline dropped
+        it.
         """
         ...
 
 
 class InMemory:
-    """The memory of a run that is forgotten when it ends."""
+    """The memory of a single run, discarded when the run ends."""
 
     def __init__(self) -> None:
         self.waiting = 0
@@ -187,7 +184,7 @@ class InMemory:
     def note_listing(
         self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
-        # Nobody asks who lists an article that was had.
+        # The listings of an article that is done are not used.
         if state.state not in DONE:
             listing = Listing(page_id, place, item.position, item.headline_raw)
             self._listings.setdefault(state.id, []).append(listing)
@@ -233,11 +230,12 @@ class InMemory:
 
 
 class Frontier:
-    """What one run knows. ``depth`` is how far to follow, ``limit`` how many to fetch at most (0:
-    no limit).
+    """The frontier of one run. ``depth`` is the number of hops to follow, ``limit`` the maximum
+    number of fetches (0: no limit).
 
-    ``follow`` says of a listed item whether it is to be fetched at all. A run that only reads what
-    an archive holds ``forgets`` what is done, and so does not grow with the archive.
+    ``follow`` returns whether a listed item is to be fetched at all. A run that only reads an
+    archive ``forgets`` articles that are done, so that its memory use does not grow with the
+    archive.
     """
 
     def __init__(
@@ -254,7 +252,7 @@ class Frontier:
         self.follow = follow
         self.memory = memory or InMemory()
         self.known: dict[str, ArticleState] = {}
-        """What this run has met, and not forgotten; the memory may know more."""
+        """The articles that this run has met and not forgotten; the memory may know more."""
         self.taken = 0
         self._forgets = forgets
         self._forgotten = 0
@@ -266,11 +264,11 @@ class Frontier:
         self._seeded = False
 
     def seed(self, article_ids: Iterable[str]) -> list[str]:
-        """Add seeds after those that were added before; return those to be fetched, in order."""
+        """Add seeds after those added earlier; return the ids to fetch, in order."""
         article_ids = list(dict.fromkeys(article_ids))
         self._recall(article_ids)
         wanted = []
-        # Seeds that come bit by bit come after what earlier runs left to fetch.
+        # Seeds added in batches come after the articles that earlier runs left unfetched.
         place = self.memory.first_place if self._forgets else 0
         for position, article_id in enumerate(article_ids, start=self._seeds):
             state = self.known.get(article_id)
@@ -280,7 +278,7 @@ class Frontier:
             elif state.found_on is None:
                 continue
             else:
-                # Known from lists until now: what it leads to is nearer than it was.
+                # Known only from lists so far: everything it leads to is now nearer.
                 state.priority, state.found_on, state.listing = order, None, None
                 if state.state in DONE:
                     self._read_again(state)
@@ -296,7 +294,7 @@ class Frontier:
         return wanted
 
     def add_links(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
-        """Note the related items of a page that is in flight; return the ids to be fetched."""
+        """Record the related items of a page in flight; return the ids to fetch."""
         page = self.known[page_id]
         assert page.fetch_index is not None
         listed: dict[str, RelatedItem] = {}
@@ -307,7 +305,7 @@ class Frontier:
         return [article_id for article_id, item in listed.items() if self._list(page, item)]
 
     def _list(self, page: ArticleState, item: RelatedItem) -> bool:
-        """Note one item of a page's list; return whether its article is now to be fetched."""
+        """Record one item of a page's list; return whether its article is now to be fetched."""
         assert item.id is not None and page.fetch_index is not None
         order = (page.depth + 1, page.fetch_index, item.position)
         follows = self.follow(item)
@@ -325,15 +323,15 @@ class Frontier:
         if state.state in _LISTED_ONLY:
             return self._decide(state, follows)
         if nearer and state.revision and order[0] < self.depth:
-            # It was too far from the seeds for all that it lists to be fetched: it has to be read
-            # again.
+            # It was too far from the seeds for everything it lists to be fetched, so it has to be
+            # read again.
             self._read_again(state)
         elif improved:
             self.memory.note(state)
         return False
 
     def _decide(self, state: ArticleState, follows: bool) -> bool:
-        """Decide about an article that one more list names; return whether it is to be fetched."""
+        """Decide on an article that another list names; return whether it is to be fetched."""
         state.emitted = False
         if follows:
             state.state = "depth" if state.depth > self.depth else "pending"
@@ -343,8 +341,8 @@ class Frontier:
         return False
 
     def reconsider(self) -> None:
-        """Decide anew about what was never fetched: how far to follow, or what, is not what it was
-        in earlier runs.
+        """Decide again on the articles that were never fetched, because the depth or the filters
+        differ from those of earlier runs.
         """
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
@@ -366,38 +364,38 @@ class Frontier:
     def _counting(
         self, listings: Iterable[tuple[Priority, str, RelatedItem]]
     ) -> tuple[bool, tuple[Priority, str, RelatedItem]]:
-        """Return whether any of some lists has an article followed, and the one that counts."""
+        """Return whether any listing passes ``follow``, and the deciding listing."""
         listings = sorted(listings, key=itemgetter(0))
         followed = [listing for listing in listings if self.follow(listing[2])]
         return bool(followed), (followed or listings)[0]
 
     @property
     def queued(self) -> int:
-        """How many known articles wait to be fetched in this run."""
+        """The number of known articles waiting to be fetched in this run."""
         return min(self._waiting, self.limit - self.taken) if self.limit else self._waiting
 
     @property
     def discovered(self) -> int:
-        """How many articles this run has met."""
+        """The number of articles that this run has met."""
         return len(self.known) + self._forgotten
 
     @property
     def at_depth(self) -> int:
-        """The depth of what is being fetched."""
+        """The depth being fetched."""
         return max((self.known[article_id].depth for article_id in self._in_flight), default=0)
 
     @property
     def unrecorded(self) -> tuple[str, ...]:
-        """The articles that were taken, and of which nothing came."""
+        """The articles that were taken and have no recorded outcome."""
         return tuple(state.id for state in self.known.values() if state.taken and state.queued)
 
     @property
     def has_more(self) -> bool:
-        """Whether any article is still to be taken, now or when this depth is done."""
+        """Whether an article remains to be taken, now or when this depth is done."""
         return self._seeded and self._waiting > 0 and not self._full
 
     def take(self) -> ArticleState | None:
-        """Return the next article to fetch; None while there is none, or none yet."""
+        """Return the next article to fetch; None if there is none, or none yet."""
         if not self.has_more:
             return None
         if not self._level:
@@ -410,7 +408,7 @@ class Frontier:
                     self.memory.note(state)
                 self._level.append(state)
             if deeper and not self._level:
-                # Nothing is left, whatever was counted: a run must end.
+                # Nothing is left, whatever the count says: the run must end.
                 self._waiting = 0
         if not self._level:
             return None
@@ -422,22 +420,22 @@ class Frontier:
         return state
 
     def forget(self, article_id: str) -> None:
-        """Note that what came of an article is in the memory."""
+        """Forget an article whose outcome is in the memory, if this run ``forgets``."""
         if self._forgets and article_id in self.known:
             del self.known[article_id]
             self._forgotten += 1
 
     def room(self, count: int) -> int:
-        """How many more of ``count`` articles may be fetched."""
+        """Return how many of ``count`` more articles may be fetched."""
         return min(count, max(0, self.limit - self.taken - self._waiting)) if self.limit else count
 
     def done(self, article_id: str) -> None:
-        """Note that an article's page has been dealt with, and all that it lists is known."""
+        """Mark an article's page as processed, with everything it lists known."""
         self._in_flight.discard(article_id)
 
     def unfetched(self) -> Iterator[tuple[ArticleState, Why, Sequence[Listing]]]:
-        """Yield what is known and was not fetched, in the order of the crawl, with the reason and
-        who lists it.
+        """Yield the known articles that were not fetched, in crawl order, with the reason and their
+        listings.
         """
         for state, listings in self.memory.unfetched(self.known.values()):
             yield state, self._why(state), listings
@@ -457,7 +455,7 @@ class Frontier:
         self._queue(state)
 
     def _queue(self, state: ArticleState) -> bool:
-        """Have an article fetched; return whether it was not queued already."""
+        """Queue an article; return whether it was not queued already."""
         new = not state.queued
         if new:
             state.queued = True
@@ -471,7 +469,7 @@ class Frontier:
 
 
 def _counts_more(follows: bool, order: Priority, state: ArticleState) -> bool:
-    """Whether a list counts more than the one that an article's place in the crawl comes from."""
+    """Return whether a list takes precedence over the one that set an article's place."""
     if state.found_on is None or state.taken:
         return False
     followed = state.state != "pruned"
@@ -481,8 +479,8 @@ def _counts_more(follows: bool, order: Priority, state: ArticleState) -> bool:
 def listed_item(
     item: RelatedItem | None, headline: str | None, whole: RelatedItem | None
 ) -> RelatedItem | None:
-    """Return the item of a list that is kept as its headline only; ``whole`` is that of another
-    list, which says the same but for the headline.
+    """Return a list entry that may be stored only as its headline; ``whole`` is the entry in
+    another list, equal but for the headline.
     """
     if item is None and whole is not None and headline:
         return replace(whole, headline=headline, headline_raw=headline)

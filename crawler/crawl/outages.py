@@ -1,4 +1,4 @@
-"""Notices that a source on the web is down, so that a run need not ask it for every page."""
+"""Detects web sources that are down, so that a run need not request every page from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF_THE_SOURCE: frozenset[Reason] = frozenset(
 OF_THE_CONNECTION: frozenset[Reason] = frozenset(
     ("timeout", "dns", "refused", "tls", "connection_lost")
 )
-"""Those of them where no answer came."""
+"""The failures among them that came without a response."""
 
 
 class _Streak(NamedTuple):
@@ -25,9 +25,9 @@ class _Streak(NamedTuple):
 
 
 class Outages:
-    """Counts, for each source, the pages in a row that failed for one reason.
+    """Counts, for each source, the pages in a row that failed for the same reason.
 
-    A source is down after ``most`` of them (0: never), and stays so for the rest of the run.
+    A source is down after ``most`` such pages (0: never), and remains so for the rest of the run.
     """
 
     def __init__(self, most: int) -> None:
@@ -36,7 +36,7 @@ class Outages:
         self._down: dict[str, Reason] = {}
 
     def failed(self, source: str, reason: Reason) -> bool:
-        """Note a failure; whether it is the one that shows that the source is down."""
+        """Record a failure; return whether it is the one that marks the source as down."""
         if reason not in OF_THE_SOURCE:
             self.answered(source)
             return False
@@ -49,9 +49,9 @@ class Outages:
         return True
 
     def answered(self, source: str) -> None:
-        """Note that a source had an answer for a page, whatever it was."""
+        """Record that a source answered a request for a page, with any response."""
         self._streaks.pop(source, None)
 
     def reason(self, source: str) -> Reason | None:
-        """Why a source is down; None if it is not."""
+        """Return why a source is down; None if it is not."""
         return self._down.get(source)

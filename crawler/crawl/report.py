@@ -217,7 +217,7 @@ class Outcome:
             return []
         parts = [f"{counts['rendered']:,} rendered"]
         if counts["kept"]:
-            parts.append(f"{counts['kept']:,} of them read as they came, which said more")
+            parts.append(f"{counts['kept']:,} of them read as they came, which had more")
         if counts["unfinished"]:
             parts.append(f"{counts['unfinished']:,} of them not to their end")
         if counts["failed"]:
@@ -246,16 +246,16 @@ class Outcome:
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None
         if not articles and self._has_asked and self.discovered and knows_sum:
-            lines.append("  no article was stored: none of what was asked for could be had")
+            lines.append("  no article was stored: none of the requested pages could be fetched")
         lines += [
-            f"  not readable, so that pages may be missing: {fault}"
+            f"  not readable, so pages may be missing: {fault}"
             for fault in self._list("sources/faults")
         ]
         if not self.discovered and self._stats.get("crawl/everything"):
             hosts = ", ".join(self._list("crawl/hosts"))
             lines.append(
-                f"  no article was stored: what was given holds none of {hosts}; "
-                "an archive of a mirror is read with its base_url"
+                f"  no article was stored: the sources hold no article of {hosts}; "
+                "to read an archive of a mirror, give its base_url"
             )
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
@@ -275,32 +275,32 @@ class Outcome:
         reason = self._stats.get("crawl/finish_reason")
         if self._has_job and (not self.is_closed or self.is_interrupted):
             how = f"stopped before its end ({reason})" if self.is_closed else "broken off"
-            return [f"  the run was {how}; nothing is lost: the same command goes on where it was"]
+            return [f"  the run was {how}; nothing is lost: run the same command again to continue"]
         if not self.is_closed:
             return [
                 "  the run was broken off before it could write its feeds; what they held is in "
                 "files that end in .part"
             ]
         if self.is_interrupted:
-            return [f"  the run was stopped before its end ({reason}); what it had is stored"]
+            return [f"  the run was stopped before its end ({reason}); its records are stored"]
         next_due = self._stats.get("job/next_due")
         return [f"  next due: {next_due}"] if next_due else []
 
     def _how_to_continue(self) -> str:
         if self._stats.get("crawl/stop_reason") == "site_down":
             if self._has_job:
-                return "the same command goes on with it"
+                return "run the same command again to continue"
             return "it is among the teasers"
         if self._has_job:
-            return "the same command goes on where it was"
-        return "what it had is stored"
+            return "run the same command again to continue"
+        return "its records are stored"
 
     def _sum(self) -> str:
         if self._balance:
             return str(self._balance)
         if self._has_job:
             folder = self._stats["job/folder"]
-            return f"what it had is stored; scrapy status -s JOBDIR={folder} tells the sum"
+            return f"its records are stored; scrapy status -s JOBDIR={folder} shows the sum"
         is_even = self.discovered == self.stored
         line = (
             f"discovered {self.discovered} {'=' if is_even else '!='} articles {self.articles} "

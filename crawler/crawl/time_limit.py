@@ -1,8 +1,8 @@
-"""Do something, but not for long: Python code that runs too long is interrupted from inside.
+"""A time limit for Python code: code that runs too long is interrupted from inside.
 
-A timer of the system sends SIGALRM, whose handler raises in the code that runs. That reaches loops
-and regular expressions, but no other C code: an lxml call ends first. Only the main thread can be
-interrupted, and only where nobody else uses that signal; ``is_possible`` tells.
+A system timer sends SIGALRM, whose handler raises in the running code. This interrupts loops and
+regular expressions, but no other C code: an lxml call finishes first. Only the main thread can be
+interrupted, and only if nothing else uses the signal; see ``is_possible``.
 """
 
 import signal
@@ -13,17 +13,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# An exception that is raised inside a destructor is lost, so that more than one may be needed.
+# An exception raised inside a destructor is lost, so more than one may be needed.
 _AGAIN = 0.1
 _IMPORTS = "<frozen importlib._bootstrap>"
 
 
 class TimeLimitReached(BaseException):
-    """The time is over. No Exception, so that the code that is interrupted does not catch it."""
+    """The time limit was exceeded. Not an Exception, so that the interrupted code does not catch
+    it.
+    """
 
 
 def is_possible() -> bool:
-    """Whether ``within`` can be used here and now."""
+    """Return whether ``within`` can be used in the current thread and process."""
     return (
         hasattr(signal, "setitimer")
         and threading.current_thread() is threading.main_thread()
@@ -32,7 +34,9 @@ def is_possible() -> bool:
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what ``work`` returns; raises TimeLimitReached if that takes longer."""
+    """Return the result of ``work``. Raises TimeLimitReached if that takes longer than
+    ``seconds``.
+    """
     over = False
 
     def interrupt(_: int, frame: FrameType | None) -> None:
@@ -52,7 +56,9 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def _is_importing(frame: FrameType | None) -> bool:
-    """Whether a module is being imported: some cannot be, if they were left half imported."""
+    """Return whether a module is being imported: some cannot be imported after an interrupted
+    import.
+    """
     while frame is not None:
         if frame.f_code.co_filename == _IMPORTS:
             return True

@@ -1,7 +1,7 @@
-"""Which network addresses a crawl may connect to.
+"""The rules for network addresses that a crawl may connect to.
 
-A page decides where a redirect, a script or its own host name leads, so none of them may reach
-this machine or the network behind it. Only the hosts and ports that the user names may be private.
+A page controls the targets of its redirects, scripts and host name, so none of them may reach this
+machine or its local network. Only hosts and ports that the user names may be private.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HostAndPort = tuple[str, int]
 _SERVERS = ("WAYBACK_URL", "WAYBACK_CDX_URL", "SPLASH_URL")
 # RFC 6052: the last 32 bits are an IPv4 address.
 _NAT64 = IPv6Network("64:ff9b::/96")
-# RFC 4291, 2.5.5.1: the same, deprecated; ::1 and :: are in this range too, and as private.
+# RFC 4291, 2.5.5.1: the same, deprecated. It includes ::1 and ::, which remain private.
 _COMPATIBLE = IPv6Network("::/96")
 
 
@@ -36,19 +36,19 @@ class PrivateAddressError(CrawlerError):
 
 
 def is_private(address: str) -> bool:
-    """Whether an IP address is private, loopback, multicast or otherwise not public.
+    """Return whether an IP address is private, loopback, multicast or otherwise not public.
 
-    ValueError if the text is no IP address.
+    Raises ValueError if the text is not an IP address.
     """
     ip = _embedded(ip_address(address.partition("%")[0]))
     return not ip.is_global or ip.is_multicast
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a URL's host is itself a private IP address. Names have to be looked up.
+    """Return whether a URL's host is a literal private IP address, or localhost.
 
-    IPv4 addresses may be written in the older ways that browsers and resolvers take (WHATWG URL,
-    3.5): 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
+    IPv4 addresses may have the older forms that browsers and resolvers accept (WHATWG URL, 3.5):
+    127.1, 0177.0.0.1, 0x7f000001, 2130706433.
     """
     host = host.lower().strip("[]").rstrip(".")
     try:
@@ -62,7 +62,7 @@ def is_private_literal(host: str) -> bool:
 
 
 def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 address stands for, if it does."""
+    """Return the IPv4 address embedded in an IPv6 address, or else the address itself."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _NAT64 or ip in _COMPATIBLE:
@@ -71,17 +71,16 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
-    """The hosts and ports of the seeds and of base_url in the spider arguments ``given``.
+    """Return the hosts and ports of the seeds and base_url in the spider arguments ``given``.
 
-    They may be private also for what a page's scripts fetch, which have no business with the
-    user's other servers.
+    These may be private for a page's scripts too, unlike the user's other servers.
     """
     urls = [part.strip() for part in str(given.get("seed") or "").split(",")]
     return _hosts_and_ports([*urls, given.get("base_url") or ""])
 
 
 def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
-    """The hosts and ports in spider arguments and settings, which may be private."""
+    """Return the hosts and ports in spider arguments and settings, which may be private."""
     servers = _hosts_and_ports(settings[name] or "" for name in _SERVERS)
     return publisher_named_by_user(given) | servers
 

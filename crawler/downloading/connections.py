@@ -1,11 +1,11 @@
-"""The HTTP connections of a crawl: where they may lead, and when an answer is whole.
+"""Scrapy's HTTP/1.1 handler with three rules that only the connection itself can enforce.
 
-Scrapy's HTTP/1.1 handler does the work. Three rules are added where only the connection itself can
-keep them: no byte is sent to a private address that the user did not name, whatever a name server
-says; the head of an answer is bounded; and a body that ends with its connection is whole only if
-the server closed that connection in order (RFC 9112, 6.3 and 9.8).
+- No byte is sent to a private address that the user did not name, whatever a name server answers.
+- The size of a response's head is limited.
+- A response that ends with its connection is complete only if the server closed that connection in
+  order (RFC 9112, 6.3 and 9.8).
 
-There is no public way to any of this: see private_names.py.
+None of this has a public API: see private_names.py.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from twisted.web._newclient import Request as TwistedRequest
     from twisted.web.iweb import IResponse
 
-# Twice what browsers and curl accept of real sites is no site.
+# Twice the limits of browsers and curl, which real sites stay below.
 _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
 _PROXY = b"http-proxy"
 # Scheme, host, port and local address; a tunnel through a proxy adds the proxy's.
@@ -52,17 +52,17 @@ _DIRECT_KEY_LENGTH = 4
 
 
 class HeadersTooLargeError(Exception):
-    """The head of an answer has more lines or bytes than any real site sends."""
+    """The head of a response has more lines or bytes than any real site sends."""
 
 
 class CarefulDownloadHandler(HTTP11DownloadHandler):
-    """Scrapy's HTTP/1.1, over vetted connections. ``protocol`` makes the protocol of each."""
+    """Scrapy's HTTP/1.1 over vetted connections. ``protocol`` returns the protocol of each."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         pool = _VettingPool(self._pool._reactor, crawler)
         pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
-        # Not self.protocol itself: the handler of a subclass is not made yet.
+        # Looked up late, because the __init__ of a subclass has not finished yet.
         pool._factory = partial(  # type: ignore[assignment]
             _Factory, lambda quiescent: self.protocol(quiescent)
         )
@@ -84,7 +84,7 @@ class _Factory(_LenientHTTP11ClientFactory):
 
 
 class CarefulProtocol(_LenientHTTP11ClientProtocol):
-    """One connection. It bounds the head of each answer and notices a connection that was reset."""
+    """One connection. It limits the head of each response and detects a connection reset."""
 
     def request(self, request: TwistedRequest) -> Deferred[IResponse]:
         answered = super().request(request)
@@ -96,8 +96,8 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
         super().dataReceived(data)  # type: ignore[no-untyped-call]
         # libuv stops polling a socket before it reports an error on it (uv__poll_io). If data was
         # unread when the connection was reset, that report ends in one more read, and the reset
-        # goes unnoticed until the timeout. Registering the socket anew makes uvloop poll it again.
-        # Where the body begins, Twisted itself pauses and resumes.
+        # goes unnoticed until the timeout. Registering the socket again makes uvloop poll it again.
+        # At the start of the body, Twisted itself pauses and resumes.
         if self._parser is not None and self._receives_body == was_body:
             producer: Any = self.transport
             producer.pauseProducing()
@@ -114,7 +114,7 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether a body is being received of which nothing but the connection tells the end."""
+        """Whether a body is being received that only the end of the connection delimits."""
         parser: Any = self._parser
         if not self._receives_body or parser.response.length is not UNKNOWN_LENGTH:
             return False
@@ -130,13 +130,14 @@ class _BoundedParser(_LenientHTTPClientParser):
         self._bytes += len(line)
         if self._lines > _MOST_HEADER_LINES or self._bytes > _MOST_HEADER_BYTES:
             raise HeadersTooLargeError(
-                f"the headers have over {_MOST_HEADER_LINES:,} lines or {_MOST_HEADER_BYTES:,} bytes"
+                f"the headers have over {_MOST_HEADER_LINES:,} lines "
+                f"or {_MOST_HEADER_BYTES:,} bytes"
             )
         super().lineReceived(line)
 
 
 class _LostBody:
-    """A body decoder of Twisted's for a body whose end never came."""
+    """A body decoder for Twisted that reports a body whose end never came."""
 
     def noMoreData(self) -> None:
         raise _DataLoss("the connection was lost before it was closed")
@@ -145,7 +146,7 @@ class _LostBody:
 class _VettingPool(HTTPConnectionPool):
     """Connects to public addresses, and to the hosts and ports that the user named.
 
-    Requests of other spiders, and of ``scrapy parse`` and ``shell``, go where their user says.
+    Requests of other spiders, and of ``scrapy parse`` and ``shell``, are not restricted.
     """
 
     def __init__(self, reactor: Any, crawler: Crawler) -> None:
@@ -155,7 +156,7 @@ class _VettingPool(HTTPConnectionPool):
 
     def getConnection(self, key: Any, endpoint: Any) -> Any:
         scheme, host, port, *_ = key
-        # The user named the proxy, and names of other hosts are the proxy's to look up.
+        # The user named the proxy, and the proxy resolves the names of other hosts.
         through_proxy = scheme == _PROXY or len(key) > _DIRECT_KEY_LENGTH
         if not through_proxy and self._vets(host.decode("ascii"), port):
             endpoint = _PublicEndpoint(endpoint, host.decode("ascii"))
@@ -168,7 +169,7 @@ class _VettingPool(HTTPConnectionPool):
 
 @implementer(IStreamClientEndpoint)
 class _PublicEndpoint:
-    """An endpoint that connects to no private address, and sends nothing to one that it reaches."""
+    """An endpoint that avoids private addresses, and sends nothing to one that it reaches."""
 
     def __init__(self, endpoint: Any, host: str) -> None:
         self._endpoint = endpoint
@@ -179,17 +180,17 @@ class _PublicEndpoint:
 
     async def _connect(self, factory: Any) -> Any:
         await Deferred.fromFuture(asyncio.ensure_future(self._look_up()))
-        # The name server may have another answer a moment later.
+        # The name may resolve to another address a moment later.
         return await self._endpoint.connect(_PublicFactory(factory, self._host))
 
     async def _look_up(self) -> None:
-        """PageRefused if any address of the host is private, so that none of them is knocked at."""
+        """Raise PageRefused if any address of the host is private, before connecting to it."""
         try:
             found = await asyncio.get_running_loop().getaddrinfo(
                 self._host, None, type=socket.SOCK_STREAM
             )
         except OSError:
-            # Connecting says that there is no such host.
+            # Connecting reports that there is no such host.
             return
         for *_, address in found:
             _check(self._host, str(address[0]))

@@ -1,4 +1,4 @@
-"""From the error of a download to the published reason of a failure."""
+"""Maps the error or status of a failed download to a published reason."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PARTIAL_CONTENT = 206
 
 @cache
 def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
-    """The reason for each kind of error; the first that fits counts, as some are subclasses."""
-    # An offline crawl needs none of these, and TLS takes long to import.
+    """Return the reason for each type of error; the first match counts, as some are subclasses."""
+    # An offline crawl needs none of these, and TLS is slow to import.
     from OpenSSL.SSL import Error as SSLError
     from scrapy import exceptions
     from scrapy.core.downloader.handlers.http11 import TunnelError
@@ -38,17 +38,17 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
         (exceptions.DownloadCancelledError, "too_large"),
         (exceptions.ResponseDataLossError, "cut_short"),
         (exceptions.DownloadFailedError, "connection_lost"),
-        # No route to the host, or a proxy that opens no tunnel to it.
+        # No route to the host, or a proxy that refuses a tunnel to it.
         (ConnectError, "refused"),
         (TunnelError, "refused"),
         (exceptions.UnsupportedURLSchemeError, "refused"),
-        # Twisted raises it for a host name that no name server can have.
+        # Twisted raises this for an invalid host name.
         (UnicodeError, "dns"),
     )
 
 
 class Explained(NamedTuple):
-    """Why a page could not be fetched; ``status`` is that of HTTP, if there was an answer."""
+    """The reason why a page could not be fetched, with the HTTP status if there was a response."""
 
     reason: Reason
     detail: str
@@ -56,7 +56,7 @@ class Explained(NamedTuple):
 
 
 def explain(error: BaseException) -> Explained:
-    """Name the reason of a failed download. An error that is not the site's is ``internal_error``."""
+    """Return the reason for a failed download, or ``internal_error`` if it has no other."""
     if isinstance(error, PageRefused):
         return Explained(error.reason, error.detail)
     if isinstance(error, HttpError):
@@ -74,7 +74,7 @@ def explain(error: BaseException) -> Explained:
 
 
 def of_status(status: int) -> Explained:
-    """The reason for an answer whose status says that it carries no page."""
+    """Return the reason for a response whose status means that it carries no page."""
     reason = "gone" if status in _GONE else _OF_CLASS.get(status // 100, "http_5xx")
     if status == _PARTIAL_CONTENT:
         reason = "cut_short"
@@ -82,7 +82,7 @@ def of_status(status: int) -> Explained:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those that led to it; Twisted keeps several behind a failed answer."""
+    """Yield an error and its causes; Twisted's ResponseFailed has several."""
     from twisted.web.client import ResponseFailed
 
     yield error

@@ -1,8 +1,8 @@
-"""Records what goes over the wire, for the archive of a run.
+"""Records raw HTTP exchanges for the archive of a run.
 
-Scrapy's response lacks much of it: the order and spelling of headers, the reason phrase, the
-transfer coding. So the bytes are noted where they pass, in the protocol of each connection, and the
-exchange is handed on when its answer has ended, before the spider sees it.
+Scrapy's response lacks the order and spelling of headers, the reason phrase and the transfer
+coding. The bytes are therefore recorded in the protocol of each connection, and the exchange is
+archived when its response has ended, before the spider sees it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class RecordingDownloadHandler(CarefulDownloadHandler):
-    """Hands all that is sent and received to the archive of the run, if it has one."""
+    """Passes all bytes sent and received to the archive of the run, if it has one."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -43,7 +43,7 @@ class RecordingDownloadHandler(CarefulDownloadHandler):
 
 
 class _Sent:
-    """A transport that notes what is written to it."""
+    """A transport that records the bytes written to it."""
 
     def __init__(self, transport: Any, note: Callable[[bytes], None]) -> None:
         self._transport = transport
@@ -67,7 +67,7 @@ class _RecordingProtocol(CarefulProtocol):
         self._record = record
         self._sent: list[bytes] | None = None
         self._received: list[bytes] = []
-        # A proxy's address is not that of who answers.
+        # A proxy's address is not the server's.
         self._through_proxy = False
 
     def makeConnection(self, transport: Any) -> None:
@@ -92,7 +92,7 @@ class _RecordingProtocol(CarefulProtocol):
         super().dataReceived(data)
 
     def _disconnectParser(self, reason: Failure) -> None:
-        """Twisted comes here when an answer has ended, however it has, and only then tells it to anybody else."""
+        """Record the exchange. Twisted calls this first when a response has ended in any way."""
         if self._parser is not None and self._received:
             exchange = Exchange(
                 url=self._url,
@@ -108,10 +108,10 @@ class _RecordingProtocol(CarefulProtocol):
 
     def _truncated(self, reason: Failure) -> str | None:
         parser: Any = self._parser
-        # At the end of an answer Twisted gives the bare exception.
+        # At the end of a response Twisted passes the bare exception.
         why = getattr(reason, "value", reason)
         if not isinstance(why, (ConnectionDone, ConnectionLost)):
-            # This side has broken it off: it was too large or too slow, or made no sense.
+            # Aborted on this side: the response was too large, too slow or malformed.
             return "unspecified"
         whole = parser.state == DONE or (
             self.ends_with_connection and isinstance(why, ConnectionDone)

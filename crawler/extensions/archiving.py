@@ -1,4 +1,7 @@
-"""Writes the archive of a run (``-a archive=FILE.warc.gz``), and stops the run where it cannot be written."""
+"""Writing the WARC archive of a run (``-a archive=FILE.warc.gz``).
+
+A run is stopped if its archive cannot be written.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What decides how a site was asked; none of them can hold a password.
+# The settings that determine how a site was crawled; none can contain a password.
 _TOLD_SETTINGS = (
     *(
         "ROBOTSTXT_OBEY",
@@ -46,10 +49,10 @@ _TOLD_SETTINGS = (
 
 
 class Archiving:
-    """Writes the exchanges of a run to a WARC file. Without ``archive`` there is nothing to do."""
+    """An extension that writes a run's HTTP exchanges to a WARC file, enabled by ``archive``."""
 
     def __init__(self, crawler: Crawler, run: Run, path: Path) -> None:
-        # Imported only for a run that writes an archive.
+        # Imported only by runs that write an archive.
         from crawler.warc.archived import RENDERED_BY
         from crawler.warc.writer import WarcWriter
 
@@ -57,7 +60,7 @@ class Archiving:
         about = _about(run.given, crawler.settings)
         if run.renderer:
             about[RENDERED_BY] = run.renderer
-        # Requests to Splash are none to the publisher.
+        # Requests to Splash are not requests to the publisher.
         self._splash = (
             host_and_port(crawler.settings["SPLASH_URL"]) if run.renderer == "splash" else None
         )
@@ -66,7 +69,7 @@ class Archiving:
             self._writer = WarcWriter(path, about)
         else:
             self._writer = WarcWriter(path, about, self._pages.archived, self._pages.note_archived)
-            # The ledger may say that a page is archived only once it is.
+            # The ledger must not record a page as archived before it is on disk.
             self._pages.before_commit.append(self._writer.sync)
         run.archive = self._writer
         run.archive_exchange = self._record
@@ -74,7 +77,7 @@ class Archiving:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Open the file; ArchiveError if it cannot be written."""
+        """Open the archive. Raises ArchiveError if it cannot be written."""
         run = run_of(crawler.spider)
         if run is None or run.arguments.archive is None:
             raise NotConfigured
@@ -98,7 +101,7 @@ class Archiving:
             if self._pages is None:
                 self._run.fail(error)
             else:
-                # A page that is not archived is to be fetched again.
+                # A page that is not archived has to be fetched again.
                 self._pages.fail(error)
 
     def _engine_stopped(self) -> None:
@@ -110,12 +113,17 @@ class Archiving:
 
 
 def _about(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
-    """The fields of the warcinfo record (WARC 1.1, 6.2, with names of Dublin Core and of Heritrix), and how the run was asked for."""
+    """Return the fields of the warcinfo record: how the run was started, and with which settings.
+
+    WARC 1.1, section 6.2; the field names are those of Dublin Core and Heritrix.
+    """
     told = {name: settings[name] for name in _TOLD_SETTINGS}
     return {
         "software": f"{settings['USER_AGENT'].partition(' ')[0]} Scrapy/{scrapy.__version__}",
         "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "conformsTo": (
+            "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+        ),
         "http-header-user-agent": settings["USER_AGENT"],
         "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
         "description": "scrapy crawl articles "

@@ -1,7 +1,7 @@
-"""Log lines that are safe to show, whoever logs them.
+"""Log output that is safe to display, whichever logger it comes from.
 
-A record's text may hold anything that a site says. Control characters in it are escaped, and every
-line but its first is indented, so that no text can pass for a record of its own. Passwords in URLs
+A message may contain arbitrary text from a site. Control characters are escaped, and all lines
+after the first are indented, so that text cannot pass for another log record. Passwords in URLs
 are hidden.
 """
 
@@ -23,14 +23,15 @@ _INDENT = "\n    "
 
 
 class SafeFormatter(logging.Formatter):
-    """Has another formatter format records whose text is made safe first."""
+    """A formatter that makes the text of records safe, then delegates to another formatter."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        # Before the other one, which may add colours; a copy, for other handlers have it too.
+        # First, because the inner formatter may add colours; on a copy, because other handlers
+        # get the same record.
         shown = copy(record)
         shown.msg, shown.args = _safe(record.getMessage()), None
         if record.exc_info and not record.exc_text:
@@ -43,13 +44,13 @@ class SafeFormatter(logging.Formatter):
 
 
 class SafeLogs:
-    """An extension that makes the log of a run safe, in programs that run crawls too."""
+    """An extension that makes the log of a run safe, also when a program runs the crawl."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         extension = cls()
         make_logs_safe()
-        # Scrapy replaces its handler between the two.
+        # Scrapy replaces its log handler between these two points.
         crawler.signals.connect(extension._opened, signal=signals.spider_opened)
         return extension
 
@@ -58,7 +59,7 @@ class SafeLogs:
 
 
 def make_logs_safe() -> None:
-    """Have the handlers of the root logger use SafeFormatter."""
+    """Wrap the formatters of the root logger's handlers in SafeFormatter."""
     for handler in logging.root.handlers:
         if not isinstance(handler.formatter, SafeFormatter):
             handler.setFormatter(SafeFormatter(handler.formatter or logging.Formatter()))

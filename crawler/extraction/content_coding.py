@@ -1,12 +1,12 @@
-"""Content codings of HTTP (RFC 9110, 8.4): a body is decoded whole, or not at all.
+"""Decode HTTP content codings (RFC 9110, section 8.4), completely or not at all.
 
-In: a body as it came, without its transfer coding, and the codings that its headers name. Out: the
-decoded bytes, with notes on every assumption. Each coding has to reach the end of its stream, and
-its checksum has to be right where it has one; ``ContentCodingError`` says what is missing. Scrapy's
-decoders, like most, return as much as they can of a damaged stream, which makes half an article.
+Takes a body as received, without its transfer coding, and the codings named in its headers. Returns
+the decoded bytes with notes on every assumption. Each stream must be complete and match its
+checksum, if it has one; otherwise ``ContentCodingError`` is raised. Scrapy's decoders, like most,
+return as much as they can of a damaged stream, which results in half an article.
 
-Headers are wrong in known ways, which are read and noted: bytes behind a complete stream, plain text
-that is declared as compressed, gzip that is declared as something else or not at all.
+Common header errors are tolerated and noted: bytes after a complete stream, plain text declared as
+compressed, gzip declared as something else or not at all.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ else:
     from backports import zstd
 
 ACCEPTED = ("gzip", "deflate", "br", "zstd")
-"""The codings to ask servers for."""
+"""The codings to request from servers."""
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
-# RFC 8878, 3.1: a frame, and a frame to skip, of which the first byte varies.
+# RFC 8878, section 3.1: a frame, and a skippable frame, whose first byte varies.
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = tuple(bytes((0x50 + number, 0x2A, 0x4D, 0x18)) for number in range(16))
 _ALIASES = {"x-gzip": "gzip", "brotli": "br", "": "identity", "none": "identity"}
-# Registered with IANA, but decoded by no browser, or only with a dictionary.
+# Registered with IANA, but not decoded by browsers, or only with a dictionary.
 _UNSUPPORTED = frozenset(
     ("compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "aes128gcm")
 )
 _PIECE_BYTES = 1 << 16
 _BROTLI_BYTES = 1 << 12
-# So many bytes tell text from a stream, and so few may look like either.
+# The bytes checked to distinguish text from a stream, and the fewest that are conclusive.
 _TEXT_SAMPLE, _TELLING_BYTES = 1024, 64
-# Compressed bytes hold them within the first few dozen; text holds none.
+# Compressed data has one within the first few dozen bytes; text has none.
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\f\r\x1b"))
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MAGIC_BYTES = 4
-# As many as curl decodes.
+# The limit of curl.
 _MOST_CODINGS = 5
-# Real streams have a few hundred members at most: one for each 64 KiB, as bgzip makes them.
+# Real streams have a few hundred members at most: bgzip writes one per 64 KiB.
 _MOST_MEMBERS = 10_000
 _ZLIB, _BARE = 15, -15
 GZIP = 31
-"""zlib's way to say "with a gzip header and checksum"."""
+"""The zlib window size that means "with a gzip header and checksum"."""
 
 Reason = Literal["cut_short", "unreadable", "too_large"]
 
 
 class ContentCodingError(CrawlerError):
-    """A body cannot be decoded whole; ``reason`` is that of the failure (crawler.items.Reason)."""
+    """A body cannot be decoded completely; ``reason`` is one of crawler.items.Reason."""
 
     def __init__(self, message: str, reason: Reason) -> None:
         super().__init__(message, exit_code=1)
@@ -67,14 +67,14 @@ class ContentCodingError(CrawlerError):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A body without its content codings; ``notes`` name what had to be assumed."""
+    """A body without its content codings; ``notes`` lists the assumptions made."""
 
     body: bytes
     notes: tuple[str, ...] = ()
 
 
 class Decoder(Protocol):
-    """Decodes one stream, as the decompressors of the standard library do (bz2, lzma, zstd)."""
+    """A decoder of one stream, like the standard library's decompressors (bz2, lzma, zstd)."""
 
     @property
     def eof(self) -> bool: ...
@@ -86,7 +86,7 @@ class Decoder(Protocol):
 
 
 class ZlibDecoder:
-    """zlib's decompressor behind that interface; ``window_bits`` tell the format, as in zlib."""
+    """zlib's decompressor as a ``Decoder``; ``window_bits`` selects the format, as in zlib."""
 
     def __init__(self, window_bits: int) -> None:
         self._zlib = zlib.decompressobj(window_bits)
@@ -108,17 +108,18 @@ class ZlibDecoder:
 
 
 class _Stream(NamedTuple):
-    """A decoded stream, and how many bytes follow it."""
+    """A decoded stream and the number of bytes after it."""
 
     body: bytes
     rest: int
 
 
 def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> Decoded:
-    """Decode a body of at most ``most`` bytes when decoded (0: no limit).
+    """Decode a body to at most ``most`` bytes (0: no limit).
 
-    ``declared`` are the values of Content-Encoding in their order. ``whole`` says that all of the
-    body is known to be there, so that plain text under a false header can be trusted.
+    ``declared`` holds the Content-Encoding values in order. ``whole`` means that the body is known
+    to be complete, so that plain text under a false header can be trusted. Raises
+    ContentCodingError if the body cannot be decoded completely.
     """
     notes: list[str] = []
     named = codings(declared)
@@ -135,13 +136,13 @@ def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> D
 
 
 def codings(declared: Iterable[str]) -> list[str]:
-    """The codings that the values of Content-Encoding name, in the order they were applied."""
+    """Return the codings named by the Content-Encoding values, in the order of application."""
     named = (name.strip().lower() for value in declared for name in value.split(","))
     return [name for name in (_ALIASES.get(name, name) for name in named) if name != "identity"]
 
 
 def is_cut(body: bytes, declared: Iterable[str], most: int) -> bool:
-    """Whether a body ends before the end of its content coding."""
+    """Return whether a body ends before its content coding does."""
     try:
         decode(body, declared, most, whole=True)
     except ContentCodingError as error:
@@ -185,17 +186,20 @@ def _is_text(body: bytes) -> bool:
 
 
 def _gunzip(data: bytes, most: int) -> _Stream:
-    """RFC 1952: one or more members, each with the checksum and length of its content."""
+    """Decode RFC 1952: one or more members, each with its checksum and length."""
     return _members(data, "gzip", most, lambda: ZlibDecoder(GZIP), (_GZIP_MAGIC,))
 
 
 def _unzstd(data: bytes, most: int) -> _Stream:
-    """RFC 8878: one or more frames, whose checksums the library verifies."""
+    """Decode RFC 8878: one or more frames, whose checksums the library verifies."""
     return _members(data, "zstd", most, zstd.ZstdDecompressor, (_ZSTD_MAGIC, *_ZSTD_SKIPPABLE))
 
 
 def _undeflate(data: bytes, most: int) -> _Stream:
-    """RFC 9110, 8.4.1.2: zlib's format (RFC 1950); some servers send bare deflate (RFC 1951)."""
+    """Decode zlib's format (RFC 1950), or the bare deflate (RFC 1951) that some servers send.
+
+    See RFC 9110, section 8.4.1.2.
+    """
     try:
         return _members(data, "deflate", most, lambda: ZlibDecoder(_ZLIB), ())
     except ContentCodingError as error:
@@ -211,12 +215,12 @@ def _undeflate(data: bytes, most: int) -> _Stream:
 def _members(
     data: bytes, coding: str, most: int, decoder: Callable[[], Decoder], magics: tuple[bytes, ...]
 ) -> _Stream:
-    """Decode a stream, and each that follows it and begins with one of ``magics``."""
+    """Decode a stream and each following one that begins with one of ``magics``."""
     body = bytearray()
     position = 0
     for _ in range(_MOST_MEMBERS):
         position = _member(decoder(), data, position, coding, body, most)
-        # However early it is cut, what begins like another member is one.
+        # Bytes that begin like a member are one, however early they are cut.
         head = data[position : position + _MAGIC_BYTES]
         if not any(_may_begin(head, magic) for magic in magics):
             return _Stream(bytes(body), len(data) - position)
@@ -224,7 +228,7 @@ def _members(
 
 
 def _may_begin(head: bytes, magic: bytes) -> bool:
-    """Whether bytes are the start of a member. Of zstd, its first byte alone may be text."""
+    """Return whether bytes may start a member; for zstd, one byte alone might be text."""
     least = 1 if magic == _GZIP_MAGIC else 2
     return len(head) >= least and magic.startswith(head[: len(magic)])
 
@@ -232,9 +236,9 @@ def _may_begin(head: bytes, magic: bytes) -> bool:
 def _member(
     decoder: Decoder, data: bytes, position: int, coding: str, body: bytearray, most: int
 ) -> int:
-    """Decode the stream at ``position`` to the end of ``body``; return where it ends.
+    """Decode the stream at ``position``, append it to ``body`` and return its end.
 
-    A piece is read and written at a time, so that a bomb is noticed early.
+    Works in small pieces, to detect a decompression bomb early.
     """
     while not decoder.eof:
         piece = data[position : position + _PIECE_BYTES] if decoder.needs_input else b""
@@ -246,17 +250,17 @@ def _member(
         body += decoded
         _check_size(len(body), most, coding)
         is_stuck = not piece and not decoded and decoder.needs_input and not decoder.eof
-        # A decoder that held back output may find that it had given all, and want the next piece.
+        # No output may just mean that the previous piece is used up, so read on if there is more.
         if is_stuck and position >= len(data):
             raise _cut(coding, len(data))
     return position - len(decoder.unused_data)
 
 
 def _unbrotli(data: bytes, most: int) -> _Stream:
-    """RFC 7932: one stream, without a checksum.
+    """Decode RFC 7932: one stream, without a checksum.
 
-    The library raises the same error for damage and for bytes after the end, so the piece at which
-    it fails is given again byte by byte.
+    The library raises the same error for damage and for bytes after the end, so a piece that fails
+    is decoded again byte by byte.
     """
     pieces = [data[at : at + _BROTLI_BYTES] for at in range(0, len(data), _BROTLI_BYTES)]
     try:
@@ -294,7 +298,7 @@ def _feed_brotli(pieces: list[bytes], data: bytes, most: int) -> _Stream:
 
 
 def _brotli_output(unzip: brotli.Decompressor, piece: bytes) -> Iterator[bytes]:
-    """All that a piece of a stream decodes to, in parts of about _PIECE_BYTES."""
+    """Yield the decoded output of a piece, in parts of about _PIECE_BYTES."""
     given = piece
     while not unzip.is_finished():
         decoded = unzip.process(given, output_buffer_limit=_PIECE_BYTES)

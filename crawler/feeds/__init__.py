@@ -1,3 +1,3 @@
-"""Scrapy feeds: whole files, and exactly the records that a run, or a crawl that was killed and
-went on, has stored.
+"""Scrapy feeds as complete files, with exactly the records stored by a run, or by a killed and
+resumed crawl.
 """

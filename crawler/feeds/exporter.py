@@ -1,12 +1,12 @@
-"""Which records go into which feed, and when.
+"""Feed export: which records go into which feeds, and when.
 
-Without a memory each record goes into its feeds as it is scraped. The feeds of a crawl with a
-memory are written from the ledger when the run closes. Those of a run that was killed are written
-by the next one, the same to the byte, before it fetches anything.
+Without a job, each record is exported as it is scraped. With a job, feeds are written from the
+ledger when the run closes. The feeds of a killed run are written by the next run, identical to the
+byte, before it fetches anything.
 
-A ledger may come from anyone, so it never decides which file is written, or how: of the feeds that
-it names for a killed run, those are written that the present run is asked to write too, with the
-present run's options.
+A ledger is untrusted, so it never decides which files are written, or how. Of the feeds it names
+for a killed run, only those that the present run also has are written, with the present run's
+options.
 """
 
 from __future__ import annotations
@@ -45,29 +45,29 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
-# In the name of a feed that each run has a file of its own for.
+# Marks a feed URI that names a new file for each run.
 _TIME = "%(time)s"
 
 
 class WatchedFeedExporter(FeedExporter):
-    """Scrapy's feed exporter, except that the run's stats name every error.
+    """Scrapy's feed exporter, with every error recorded in the run's stats.
 
-    With a ledger, the feeds of a run are made of what the ledger holds, when the run has closed.
+    With a job, feeds are written from the ledger when the run closes.
     """
 
     _writing: Run | None = None
     _has_article = False
-    """Whether any of the records that are being written is that of an article."""
+    """Whether the records being written include an article."""
     _broken_off = False
-    """Whether the run whose records are being written was killed."""
+    """Whether the run whose feeds are being written was killed."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._errors = 0
         self._own: dict[str, dict[str, Any]] = {}
-        """The options of this run's own feeds, as they are given."""
+        """The options of this run's own feeds, as configured, by URI."""
         self._sizes: dict[str, int] = {}
-        """Of the files that a killed run may have added to: their bytes when it began."""
+        """The size in bytes, when a killed run began, of each file it may have appended to."""
 
     async def open_spider(self, spider: Spider) -> None:  # type: ignore[override]
         job = _job_of(spider)
@@ -95,7 +95,7 @@ class WatchedFeedExporter(FeedExporter):
             await super().close_spider(spider)
             return
         assert job.run is not None and job.pages is not None
-        # Records of a feed that the ledger loses in a power cut would be written once more.
+        # If a power cut lost records that are in a feed, they would be fetched and exported again.
         job.pages.flush(durable=True)
         if job.pages.failed is not None:
             return
@@ -108,7 +108,7 @@ class WatchedFeedExporter(FeedExporter):
             raise
 
     def _open_feeds(self, spider: Spider) -> None:
-        """Open every feed that can be opened; the stats name the others."""
+        """Open every feed that can be opened; record the other errors in the stats."""
         feeds = self.feeds
         try:
             for uri, options in feeds.items():
@@ -121,7 +121,7 @@ class WatchedFeedExporter(FeedExporter):
             self.feeds = feeds
 
     def _export(self, item: Any, spider: Spider) -> None:
-        """Write a record to every feed that can hold it; the stats name the others."""
+        """Export a record to every feed that accepts it; record the other errors in the stats."""
         opened, after = self.slots, []
         for slot in opened:
             self.slots = [slot]
@@ -133,7 +133,7 @@ class WatchedFeedExporter(FeedExporter):
         self.slots = after
 
     def _name_feeds(self, job: Job) -> None:
-        """Have the ledger keep which feeds this run is to write, should it be killed."""
+        """Note this run's feeds in the ledger, in case the run is killed."""
         assert job.run is not None
         self._own = {
             _absolute(uri): options for uri, options in self.settings.getdict("FEEDS").items()
@@ -149,10 +149,10 @@ class WatchedFeedExporter(FeedExporter):
         self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
 
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
-        """Write the feeds of a run that was killed; those that this run replaces will hold its
-        records, too.
+        """Write the feeds of a killed run, except those that this run replaces, which will include
+        its records.
 
-        If one cannot be written, or this run is not asked to write it, a later run tries again.
+        A feed that cannot be written, or that this run does not have, is left to a later run.
         """
         stats = self.crawler.stats
         errors = stats.get_value("feeds/errors", [])
@@ -187,8 +187,8 @@ class WatchedFeedExporter(FeedExporter):
         """Note in the stats that the feeds of a killed run were written, except those that failed
         or that this run does not have.
 
-        The latter are reported, and count as a fault, once: in the run after the killed one. A feed
-        that has the day in its name may never be asked for again.
+        The latter are reported, and counted as faults, only in the run right after the killed one:
+        a feed with the date in its name may never be requested again.
         """
         assert job.run is not None
         if refused and run.number < job.run.number - 1:
@@ -201,15 +201,16 @@ class WatchedFeedExporter(FeedExporter):
         append(
             stats,
             name,
-            f"  went on from run {run.number}, which was broken off; it had "
-            f"{had or 'nothing stored'}",
+            f"  continued from run {run.number}, which was broken off; it had stored "
+            f"{had or 'nothing'}",
         )
         for error in errors:
             append(stats, name, f"  not stored, and tried again by the next run: {error}")
         for uri in refused:
             text = (
                 f"run {run.number} was to write {uri!r}, and this run has no such feed; the "
-                f"records are safe in the ledger, and are added to the file by a run with -o {uri!r}"
+                "records are safe in the ledger, and are added to the file by a run with "
+                f"-o {uri!r}"
             )
             logger.warning("%s", text)
             append(stats, name, f"  not written: {text}")
@@ -217,11 +218,10 @@ class WatchedFeedExporter(FeedExporter):
     def _asked_again(
         self, named: dict[str, int], began: str
     ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
-        """Divide the feeds that a ledger names into those that this run is asked to write, too, and
-        the others.
+        """Split the feeds named by a ledger into those that this run also has and the rest.
 
-        The first come with this run's options and with the size that the ledger gives. A feed that
-        has a file for each run may lie in another folder, where an earlier run was started.
+        The former are returned with this run's options and the size from the ledger. A feed with a
+        file per run may be in another folder, where an earlier run was started.
         """
         own = {_canonical(uri): uri for uri in self._own}
         timed = {
@@ -243,7 +243,7 @@ class WatchedFeedExporter(FeedExporter):
         return asked, refused
 
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
-        """Write the feeds of a run from its records; return whether all could be written."""
+        """Write the feeds of a run from its records; return whether all were written."""
         failed = self._failures() + self._errors
         crawl = run_of(spider)
         assert crawl is not None
@@ -270,8 +270,9 @@ class WatchedFeedExporter(FeedExporter):
         return self._failures() + self._errors == failed
 
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
-        """The feeds by the first run that they hold: one that replaces its file holds all of the
-        crawl that this run goes on with.
+        """Return the feeds grouped by the first run whose records they hold.
+
+        A feed that replaces its file holds all runs of the crawl that this run continues.
         """
         grouped: dict[int, dict[str, Any]] = {}
         for uri, options in self.feeds.items():
@@ -313,32 +314,34 @@ def _replaces(uri: str, options: dict[str, Any]) -> bool:
 
 
 def _absolute(uri: object) -> str:
-    """The URI of a feed, wherever a run is started."""
+    """Return a feed URI that does not depend on the working directory."""
     path = str(uri)
     local = "://" not in path and not path.startswith("stdout:")
     return str(Path(path).absolute()) if local else path
 
 
 def _as_of(run: Run, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a feed as it is written for a run, whenever that is.
+    """Return a feed's options such that a run's file is the same whenever it is written.
 
-    A run that has nothing new leaves no empty file, and a file that was there as it was.
+    A run without new records creates no empty file and leaves an existing one unchanged.
     """
-    # By default gzip would write the present time.
+    # By default, gzip stores the current time.
     return {"store_empty": False, "gzip_mtime": int(run.began.timestamp()), **options}
 
 
 def _canonical(uri: str) -> str:
-    """A URI that is the same for the same file, whatever links and dots lead there."""
+    """Return a URI that is the same for all paths to a file, with symlinks and dots resolved."""
     return os.path.realpath(path_of(uri)) if is_file_uri(uri) else uri
 
 
 def _of_other_folder(
     uri: str, timed: dict[str, dict[str, Any]], began: str
 ) -> dict[str, Any] | None:
-    """The options of a feed that is one of ``timed``, in the folder of a run started elsewhere.
+    """Return the options of the feed in ``timed`` that ``uri`` is, in the folder of a run started
+    elsewhere.
 
-    Its file must be a new one in a folder that exists, and no link, which could lead anywhere.
+    None if there is none, if the folder does not exist, or if the file is a symlink, which could
+    point anywhere.
     """
     path, written = Path(uri), Path(uri.replace(_TIME, began))
     if not path.is_absolute() or not path.parent.is_dir() or written.is_symlink():
@@ -357,8 +360,9 @@ def _stamp(began: datetime) -> str:
 
 
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
-    """The time in the names of a run's feeds: one for all of them, and fine enough that no two runs
-    share it.
+    """Return Scrapy's feed URI parameters, with the run's start as the time.
+
+    All feeds of a run share it, and it is precise enough that no two runs do.
     """
     run = run_of(spider)
     if run is None:
@@ -366,15 +370,15 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     began = run.began
     if run.job is None:
         return {**params, "time": _stamp(began)}
-    # Batches are named by the run, too, so that they can be written again.
+    # Batches are also named after the run, so that they can be written again.
     return {**params, "time": _stamp(began), "batch_time": f"{_stamp(began)}-{params['batch_id']}"}
 
 
 class RecordLinesExporter(JsonLinesItemExporter):
-    """JSON Lines of the project's own records, many times faster than Scrapy's; of anything else as
-    Scrapy writes it.
+    """A JSON Lines exporter, many times faster than Scrapy's for the project's own records.
 
-    What a killed run leaves behind is whole up to the last second.
+    Other items are exported as Scrapy does. The file of a killed run is complete up to its last
+    second.
     """
 
     _flushed = 0.0

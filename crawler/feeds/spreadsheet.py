@@ -1,7 +1,7 @@
-"""CSV that is safe to open in a spreadsheet and whose nested values can be read back.
+"""CSV export that is safe to open in a spreadsheet and round-trips nested values.
 
-A spreadsheet runs a cell that begins with one of a few characters as a formula, whoever wrote it.
-Such cells begin with an apostrophe, as OWASP advises ("CSV Injection"); numbers stay numbers.
+Spreadsheets run cells that begin with certain characters as formulas. An apostrophe is put before
+such text, as OWASP recommends ("CSV Injection"); numbers are left as they are.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-# Those of OWASP, the last four in the double width of East Asian text.
+# The characters listed by OWASP; the last four are fullwidth forms.
 _FORMULA_STARTS = tuple("=+-@＝＋－＠")
 _CONTROL_STARTS = ("\t", "\r", "\n")
 
 
 class SafeCsvExporter(CsvItemExporter):
-    """Scrapy's CSV, with JSON in the cells of lists, objects, true and false.
+    """Scrapy's CSV exporter, with lists, objects and booleans as JSON.
 
-    A field's own ``serializer`` still decides what is in its cells. With the setting
-    CSV_ESCAPE_FORMULAS off, text is written as it is.
+    A field's own ``serializer`` still applies. With the setting CSV_ESCAPE_FORMULAS off, text is
+    written unchanged.
     """
 
     def __init__(self, *args: Any, escape_formulas: bool = True, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class SafeCsvExporter(CsvItemExporter):
 
 
 class _EscapingWriter:
-    """A csv writer, for the row of names too: those of a dictionary may come from a site."""
+    """A CSV writer that escapes header rows too: the keys of a dict may come from a site."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
@@ -63,6 +63,6 @@ def _needs_json(value: Any) -> bool:
 def _escaped(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    # Some programs drop spaces before they look for a formula.
+    # Some programs strip leading spaces before checking for a formula.
     runs = value.startswith(_CONTROL_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
     return f"'{value}" if runs else value

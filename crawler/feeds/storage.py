@@ -1,13 +1,13 @@
-"""Feed files that are whole or absent.
+"""Feed storage that writes files completely or not at all.
 
-A feed is written beside its target, made durable and renamed over it when the run has closed. A run
-that is killed, cannot write, or stores no article leaves the target as it was; the records that it
-had written stay beside it, in a file that ends in ``.part``.
+A feed is written beside its target, synced, and renamed over it when the run closes. A run that is
+killed, cannot write, or stores no article leaves the target unchanged; the records it had written
+stay beside it, in a file ending in ``.part``.
 
-When an incomplete run replaces a complete file, that file stays beside it, with the ending
-``.previous``, until a complete run replaces the target. So a ``.previous`` that is not the target
-itself says that the target is incomplete, and that ``.previous`` is the last complete file. Each
-step keeps this true, so a run may be killed at any of them.
+When an incomplete run replaces a complete file, that file is kept beside it, as ``.previous``,
+until a complete run replaces the target. So a ``.previous`` that is not the target itself means
+that the target is incomplete and that ``.previous`` is the last complete file. Each step preserves
+this, so a run may be killed at any point.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
-# Bytes of a torn last line that may have been taken away before a feed was added.
+# The most bytes of a torn last line that may have been cut off before a feed was appended.
 _LONGEST_TORN = 1 << 20
 _LINES = ("jsonlines", "jsonl", "jl")
 
 
 class _Part(io.FileIO):
-    """A feed being written. The first write that fails stops the crawl: what cannot be stored must
-    not be fetched.
+    """A feed being written. The first failed write stops the crawl: pages that cannot be stored
+    must not be fetched.
 
-    It raises nothing, for the other feeds of the run are to get their records; ``error`` tells at
-    the end.
+    Writing never raises, so that the run's other feeds still get their records; the failure is
+    kept in ``error``.
     """
 
     def __init__(self, descriptor: int, path: str, crawler: Crawler) -> None:
@@ -78,17 +78,17 @@ class _Part(io.FileIO):
         )
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
-            # Not now: a record is on its way through the pipelines and the other feeds.
+            # Not immediately: a record is still passing through the pipelines and the other feeds.
             self._stopping = asyncio.ensure_future(
                 engine.close_spider_async(reason="feed_write_failed")
             )
 
 
 class WholeFileStorage(FileFeedStorage):
-    """Feed storage for files. ``-o`` adds to an existing file, ``-O`` replaces it, both in one step
-    at the end of the run.
+    """Feed storage for files. ``-o`` appends to an existing file, ``-O`` replaces it, both
+    atomically at the end of the run.
 
-    What is no regular file, such as a device or a pipe, is written as Scrapy writes it.
+    Devices, pipes and other special files are written as Scrapy does.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class WholeFileStorage(FileFeedStorage):
     ) -> None:
         super().__init__(uri, feed_options=feed_options)
         self.crawler = crawler
-        # A link stays a link; what it leads to is replaced.
+        # A symlink is kept; its target is replaced.
         self.target = Path(os.path.realpath(self.path))
         self.overwrite = self.write_mode == "wb"
         options = feed_options or {}
@@ -108,16 +108,15 @@ class WholeFileStorage(FileFeedStorage):
             and options.get("item_export_kwargs", {}).get("include_headers_line", True)
         )
         self.name: str | None = None
-        """Of the run, where the next one may have to write this feed again; its part is named after it.
-        """
+        """The name of the run, used for the part file if a later run may have to write it again."""
         self.written_after: int | None = None
-        """After how many bytes of the file a run that was killed may have written it already."""
+        """The offset in bytes from which a killed run may already have appended this feed."""
         self.has_article: bool | None = None
-        """Whether the records that are written hold an article, of this feed or another; None: the
-        outcome knows.
+        """Whether the run's records, in this feed or another, include an article; None if that
+        depends on the run's outcome.
         """
         self.broken_off = False
-        """Whether the run whose records are written was killed."""
+        """Whether the run whose feed is being written was killed."""
         self._part: _Part | None = None
 
     @classmethod
@@ -129,7 +128,7 @@ class WholeFileStorage(FileFeedStorage):
     def open(self, spider: Spider) -> IO[bytes]:
         run = run_of(spider)
         if self.name is None and run is not None and not run.started:
-            # scrapy parse, check and shell run a spider without crawling: they leave no feeds.
+            # scrapy parse, check and shell run a spider without crawling and create no feeds.
             return io.BytesIO()
         if is_special(self.target):
             return super().open(spider)
@@ -174,17 +173,18 @@ class WholeFileStorage(FileFeedStorage):
         append(stats, "feeds/written", _as_given(self.path))
 
     def _is_to_stay(self) -> bool:
-        """Whether the target holds more than what would replace it."""
+        """Return whether the target must not be replaced, because the run stored no article."""
         has_article = self.has_article
         if has_article is None:
-            # Only the articles spider knows which of its items are articles.
+            # Only the articles spider distinguishes articles from other items.
             is_crawl = run_of(self.crawler.spider) is not None
             has_article = not is_crawl or Outcome(self.crawler.stats.get_stats()).articles > 0
         return self.overwrite and not has_article and _has_content(self.target)
 
     def _put(self, part: str, *, complete: bool) -> None:
-        """Put the part in the target's place, or after what it holds, alone of all runs that write
-        into this folder.
+        """Replace the target with the part, or append the part to it.
+
+        A lock on the folder excludes other runs that write there.
         """
         folder = os.open(self.target.parent, os.O_RDONLY)
         try:
@@ -211,8 +211,8 @@ class WholeFileStorage(FileFeedStorage):
         Path(part).replace(self.target)
 
     def _set_previous_aside(self) -> None:
-        """Give ``.previous`` a number: the target that is added to is no mere part of it any more,
-        so the next incomplete run has to keep the target too.
+        """Add a number to the name of ``.previous``: it no longer covers all of the target that is
+        appended to, so the next incomplete run has to keep the target too.
         """
         previous = _previous_of(self.target)
         if previous.exists():
@@ -223,8 +223,8 @@ class WholeFileStorage(FileFeedStorage):
             logger.warning("%s is now %s, for %s was added to", previous, kept, self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
-        """Replace the target, and keep the last complete file: it may be all that there is of a
-        site that has died.
+        """Replace the target, but keep the last complete file: it may be the only copy of a site
+        that has gone offline.
         """
         previous = _previous_of(self.target)
         if complete and previous.exists():
@@ -240,14 +240,16 @@ class WholeFileStorage(FileFeedStorage):
             previous.unlink(missing_ok=True)
         elif previous.exists():
             logger.warning(
-                "%s is replaced by an incomplete run; the file from before the first such run is %s",
+                "%s is replaced by an incomplete run; the file from before the first such run "
+                "is %s",
                 self.target,
                 previous,
             )
 
     def _prepend_target(self, part: str, skipped: int) -> None:
-        """Make of the part the target and the part, so that one rename adds to the target. The first
-        ``skipped`` bytes of the part are left out.
+        """Prepend the target to the part, so that a single rename appends to the target.
+
+        The first ``skipped`` bytes of the part are dropped.
         """
         joined = Path(part).with_suffix(".joined.part")
         with joined.open("wb") as whole:
@@ -265,9 +267,9 @@ class WholeFileStorage(FileFeedStorage):
         point("feed parts joined")
 
     def _header_size(self, part: str) -> int:
-        """The size in bytes of a CSV part's header, which the target has already.
+        """Return the size in bytes of a CSV part's header, which the target already has.
 
-        Raises OSError if the target has other columns.
+        Raises OSError if the target has different columns.
         """
         if not self.has_header:
             return 0
@@ -282,8 +284,9 @@ class WholeFileStorage(FileFeedStorage):
         return len(header)
 
     def _mend_last_line(self, whole: IO[bytes]) -> None:
-        """End the last line of what is added to. One that was torn off would spoil the next record
-        too; it is kept in a file of its own.
+        """Terminate the last line of the file being appended to.
+
+        A torn line, which would also corrupt the next record, is moved to a file of its own.
         """
         line = _last_line(self.target)
         if not line:
@@ -304,7 +307,7 @@ class WholeFileStorage(FileFeedStorage):
 
 
 def append(stats: StatsCollector, name: str, text: str) -> None:
-    """Add a line to a list in the stats."""
+    """Append a line to a list in the stats."""
     stats.set_value(name, [*stats.get_value(name, []), text])
 
 
@@ -317,7 +320,7 @@ def _part(target: Path, name: str) -> Path:
 
 
 def part_of(uri: str, name: str) -> Path:
-    """Where a run of this name writes the part of a feed file."""
+    """Return the path of the part that the run with this name writes for a feed."""
     return _part(Path(os.path.realpath(path_of(uri))), name)
 
 
@@ -330,11 +333,11 @@ def is_file_uri(uri: str) -> bool:
 
 
 def _link(file: Path, name: Path) -> None:
-    """Give a file another name, in the place of the file that has it."""
+    """Hard-link a file to another name, replacing any file of that name."""
     new = name.with_name(name.name + ".part")
     new.unlink(missing_ok=True)
     new.hardlink_to(file)
-    # A rename between two names of one file would do nothing.
+    # Renaming between two links to the same file does nothing.
     if name.exists() and name.samefile(new):
         new.unlink()
     else:
@@ -343,7 +346,7 @@ def _link(file: Path, name: Path) -> None:
 
 
 def _as_given(path: str) -> str:
-    """A path as short as it can be said."""
+    """Return a path relative to the working directory if it is below it."""
     return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
 
 
@@ -352,7 +355,7 @@ def _has_content(target: Path) -> bool:
 
 
 def _last_line(target: Path) -> bytes:
-    """What stands after the last line end of a file."""
+    """Return the bytes after the last newline of a file."""
     line = b""
     with target.open("rb") as file:
         position = file.seek(0, os.SEEK_END)
@@ -364,14 +367,14 @@ def _last_line(target: Path) -> bytes:
 
 
 def size_of(uri: str) -> int:
-    """The bytes of a feed's file; 0 where there is none."""
+    """Return the size in bytes of a feed's file, or 0 if there is none."""
     path = path_of(uri)
     return path.stat().st_size if path.is_file() else 0
 
 
 def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
-    """Whether a file holds all of another one but its first ``skipped`` bytes, in one piece, at
-    ``start`` or after it, where a torn line may have been.
+    """Return whether the target contains the part, without its first ``skipped`` bytes, as one
+    block at or after ``start``, or before it by at most a torn line.
     """
     if part.stat().st_size <= skipped:
         return True

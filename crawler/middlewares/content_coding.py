@@ -1,4 +1,4 @@
-"""Decodes the content codings of every response: of live pages, archives and the Wayback Machine."""
+"""Decodes the content codings of responses from live sites, archives and the Wayback Machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 _CODING = "Content-Encoding"
-# Of an answer that ended with its connection, or before the length that it announced.
+# Scrapy's flags for a response that ended with its connection, or before its Content-Length.
 _DOUBTFUL_FLAGS = frozenset(("partial", "dataloss"))
 
 
 class ContentCodingMiddleware:
-    """Takes the place of Scrapy's HttpCompressionMiddleware, which accepts streams that are cut.
+    """Replaces Scrapy's HttpCompressionMiddleware, which accepts truncated streams.
 
-    A page that cannot be decoded whole is refused. Of a response that is not a page, such as a 404,
-    the status counts and the body does not.
+    Raises PageRefused for a page that cannot be decoded completely. Other responses, such as a 404,
+    get an empty body instead, since only their status is used.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -66,7 +66,7 @@ class ContentCodingMiddleware:
 
 
 def _is_whole(request: Request, response: Response) -> bool:
-    """Whether all bytes of an answer are known to be there, whatever they are."""
+    """Return whether a response is known to be complete."""
     visit = visit_of(request)
     if visit and visit.origin:
         return visit.origin.verified
@@ -82,6 +82,6 @@ def _replaced(response: Response, body: bytes) -> Response:
     headers = response.headers.copy()
     headers.pop(_CODING, None)
     kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-    # The encoding of the text can only be told from the decoded bytes.
+    # The text encoding has to be detected anew from the decoded bytes.
     encoding = {"encoding": None} if issubclass(kind, TextResponse) else {}
     return response.replace(cls=kind, headers=headers, body=body, **encoding)

@@ -1,7 +1,7 @@
-"""Scrapy's cookies, loaded only where a run asks for them (``-s COOKIES_ENABLED=1``).
+"""Loads Scrapy's CookiesMiddleware only if a run enables cookies (``-s COOKIES_ENABLED=1``).
 
-Merely importing them opens a socket, because tldextract imports requests, and the first cookie
-makes tldextract fetch the public suffix list from the network. A crawl of files may do neither.
+Merely importing it opens a socket, because tldextract imports requests, and the first cookie makes
+tldextract fetch the public suffix list from the network. A crawl of files may do neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CookiesOnDemand:
-    """Gives its place among the downloader middlewares to Scrapy's CookiesMiddleware."""
+    """A placeholder among the downloader middlewares that yields Scrapy's CookiesMiddleware."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -27,6 +27,6 @@ class CookiesOnDemand:
         from scrapy.downloadermiddlewares import cookies
         from tldextract import TLDExtract
 
-        # Scrapy has no setting for it. The list that tldextract ships is used.
+        # Use the list that ships with tldextract; Scrapy has no setting for this.
         cookies._split_domain = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
         return cookies.CookiesMiddleware.from_crawler(crawler)

@@ -1,8 +1,8 @@
-"""robots.txt as RFC 9309 has it, in the place of Scrapy's RobotsTxtMiddleware.
+"""Obeys robots.txt according to RFC 9309, in place of Scrapy's RobotsTxtMiddleware.
 
-A server that answers with an error of its own, or not at all, forbids everything for now: its pages
-fail with ``robots_unavailable``, or with the reason why there is no connection to it, and are tried
-again by a later run. Scrapy takes that for permission.
+If a server fails to serve the file (5xx, 429 or no response), everything is disallowed for now: its
+pages fail with ``robots_unavailable``, or with the reason for the failed connection, and are
+retried by a later run. Scrapy would allow everything.
 """
 
 from __future__ import annotations
@@ -33,22 +33,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# RFC 9309, 2.5: a parser has to read at least so much; the rest is ignored.
+# RFC 9309, 2.5: the minimum that a parser has to read; the rest is ignored.
 _READ_BYTES = 500 * 1024
-# RFC 9309, 2.4: no longer than that is a copy of the rules used.
+# RFC 9309, 2.4: the maximum age of a cached copy.
 _KEPT_SECONDS = 24 * 3600
 _TOO_MANY_REQUESTS = 429
-# It is cut after it was read, so pages may be limited to less than it has.
+# The file is cut after it is read, so it may be larger than the limit for pages.
 _META = {"dont_obey_robotstxt": True, "download_maxsize": 16 * 1024 * 1024}
 _PRIORITY = 1000
-# Of the host itself, so that they hold for its pages as they are.
+# Faults of the host itself, which apply to its pages unchanged.
 _OF_THE_HOST: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
 
 
 class _Rules(NamedTuple):
-    """What a site's robots.txt says: ``parser`` is None where there is none.
+    """The rules of a robots.txt; ``parser`` is None if there are none.
 
-    ``reason`` and ``fault`` say why the file could not be fetched, so that nothing may be requested.
+    ``reason`` and ``fault`` explain why the file could not be fetched; nothing may be requested
+    then.
     """
 
     parser: RobotParser | None = None
@@ -57,10 +58,10 @@ class _Rules(NamedTuple):
 
 
 class RobotsMiddleware:
-    """Refuses requests that robots.txt forbids, and keeps to its Crawl-delay."""
+    """Refuses requests that robots.txt disallows, and obeys its Crawl-delay."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """CrawlerError if CRAWL_DELAY_MAX is no time."""
+        """Raises CrawlerError if CRAWL_DELAY_MAX is not a number of seconds."""
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured
@@ -68,7 +69,7 @@ class RobotsMiddleware:
         self._agent = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
         self._longest_delay = seconds_setting(settings, "CRAWL_DELAY_MAX")
         self._parser_class = load_object(settings["ROBOTSTXT_PARSER"])
-        # By scheme, host and port: when the file was asked for, and what came of it.
+        # By scheme and netloc: the time of the request for robots.txt, and its result.
         self._sites: dict[tuple[str, str], tuple[float, asyncio.Task[_Rules]]] = {}
 
     @classmethod
@@ -76,7 +77,7 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """PageRefused if robots.txt forbids the request, or could not be fetched."""
+        """Raise PageRefused if robots.txt disallows the request or could not be fetched."""
         url = urlparse_cached(request)
         if request.meta.get("dont_obey_robotstxt") or url.scheme not in ("http", "https"):
             return
@@ -91,7 +92,7 @@ class RobotsMiddleware:
         self._slow_down(request, rules.parser)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        # AutoThrottle may have gone below the delay.
+        # AutoThrottle may have lowered the delay.
         url = urlparse_cached(request)
         _, task = self._sites.get((url.scheme, url.netloc), (0.0, None))
         if task and task.done() and (parser := task.result().parser):
@@ -113,7 +114,7 @@ class RobotsMiddleware:
         try:
             response = await self.crawler.engine.download_async(asked)
         except Exception as error:
-            # A redirect loop is no outage (RFC 9309, 2.3.1.2).
+            # A redirect loop counts as a missing file, not an outage (RFC 9309, 2.3.1.2).
             explained = explain(error)
             if explained.reason in ("redirect_loop", "http_3xx"):
                 return _Rules()
@@ -147,7 +148,7 @@ class RobotsMiddleware:
         delay = min(delay, self._longest_delay)
         if slot.delay < delay:
             slot.delay = delay
-        # Jitter would make some of the delays shorter than the site asks for.
+        # Jitter would make some delays shorter than the Crawl-delay.
         slot.jitter = 0
 
     def _slot(self, request: Request) -> Slot | None:
@@ -159,5 +160,5 @@ class RobotsMiddleware:
 
 
 def _readable(body: bytes) -> bytes:
-    """The part of a robots.txt that is read: whole lines only."""
+    """Return the part of a robots.txt to parse: the whole lines within the limit."""
     return body if len(body) <= _READ_BYTES else body[: body.rfind(b"\n", 0, _READ_BYTES) + 1]

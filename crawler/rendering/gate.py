@@ -1,12 +1,12 @@
-"""A forward proxy of our own, through which Chromium fetches everything.
+"""A forward proxy through which Chromium fetches everything.
 
-A page's scripts may name any host, and a name may lead elsewhere when it is connected to than when
-it was checked. So the gate looks every name up itself and connects to an address that it has
-checked. It refuses (403) private addresses, unless the user named their host and port.
+A page's scripts may request any host, and a name may resolve to another address when connecting
+than when it was checked. The gate therefore resolves every name itself and connects to an address
+that it has checked. It refuses private addresses (403), unless the user named their host and port.
 
-It takes CONNECT and requests in absolute form (RFC 9110, 9.3.6; RFC 9112, 3.2.2), one for each
-connection. Where the user has a proxy the gate hands requests on to it: then only private
-addresses that are written out are refused, and names are that proxy's to look up.
+It accepts CONNECT and requests in absolute form (RFC 9110, 9.3.6; RFC 9112, 3.2.2), one per
+connection. If the user has a proxy, requests are forwarded to it. That proxy resolves the names,
+so only literal private addresses are refused.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Looks up a host and port; returns IP addresses, at least one, or raises OSError."""
+"""Resolves a host and port to one or more IP addresses, or raises OSError."""
 
 _MOST_CONNECTIONS = 512
 _LONGEST_HEAD = 64 * 1024
@@ -47,14 +47,14 @@ _IDLE_SECONDS = 120.0
 _CHUNK = 64 * 1024
 _INTERIM, _SUCCESS = 1, 2
 _STATUS_LINE = re.compile(r"HTTP/[0-9.]+ +([0-9]{3})\b")
-# What concerns one connection only (RFC 9110, 7.6.1), or the gate alone.
+# Headers for a single connection (RFC 9110, 7.6.1), or for the gate alone.
 _HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade")
 )
 
 
 class _RefusedError(Exception):
-    """The gate's own answer to a request."""
+    """A request is refused with ``status``."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status)
@@ -63,7 +63,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The first line of an HTTP message and its header lines, with their line ends."""
+    """The first line of an HTTP message and its header lines, with their line endings."""
 
     first: str
     headers: list[str]
@@ -75,14 +75,14 @@ class _Head:
         return None
 
     def forwarded(self, first: str, *added: str) -> bytes:
-        """The head to send on: another first line, no hop-by-hop headers, and some more."""
+        """Return the head to forward: a new first line, end-to-end headers, and ``added``."""
         kept = [line for line in self.headers if _name(line) not in _HOP_BY_HOP]
         more = [f"{line}\r\n" for line in (*added, "Connection: close")]
         return "".join((first, *kept, *more, "\r\n")).encode("latin-1")
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """The IP addresses of a host. OSError if there are none."""
+    """Return the IP addresses of a host. OSError if there are none."""
     loop = asyncio.get_running_loop()
     try:
         answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -94,10 +94,10 @@ async def look_up(host: str, port: int) -> list[str]:
 async def vetted(
     host: str, port: int, named: Collection[HostAndPort], resolve: Resolve = look_up
 ) -> list[str]:
-    """The addresses of a host that may be connected to.
+    """Return the addresses of a host that may be connected to.
 
-    All if the host and port are among ``named``, else the public ones. PrivateAddressError if
-    there are only private ones, OSError if there are none at all.
+    All if the host and port are among ``named``, else the public ones. Raises PrivateAddressError
+    if there are only private ones, OSError if there are none at all.
     """
     addresses = await resolve(host, port)
     if (host, port) in named:
@@ -109,7 +109,7 @@ async def vetted(
 
 
 class Gate:
-    """The proxy; it serves between ``start`` and ``close``, on a port that the system chooses."""
+    """The proxy. It serves from ``start`` to ``close``, on a port that the system chooses."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Gate:
         proxies: Mapping[str, str] | None = None,
         resolve: Resolve = look_up,
     ) -> None:
-        """``proxies`` are the user's own (``proxies_of``); CrawlerError for a wrong one."""
+        """``proxies`` are the user's (``proxies_of``). CrawlerError for an unsupported one."""
         self._named = named
         self._upstreams = Upstreams(proxies or {})
         self._resolve = resolve
@@ -127,7 +127,7 @@ class Gate:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Begin to listen; does nothing if it listens already."""
+        """Start listening, unless it already does."""
         if self._server is None:
             self._server = await asyncio.start_server(
                 self._accept, "127.0.0.1", 0, limit=_LONGEST_HEAD
@@ -135,7 +135,7 @@ class Gate:
 
     @property
     def proxy(self) -> dict[str, str]:
-        """How Playwright is to use it. The password keeps out other users of this machine."""
+        """The proxy in Playwright's form. The password keeps out other users of this machine."""
         assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         return {
@@ -145,7 +145,7 @@ class Gate:
         }
 
     async def close(self) -> None:
-        """Stop listening, and break off what is under way."""
+        """Stop listening, and abort open connections."""
         if self._server is None:
             return
         self._server.close()
@@ -161,7 +161,7 @@ class Gate:
         try:
             await self._answer(reader, writer)
         except (OSError, EOFError, ValueError) as error:
-            # Broken off rather than closed, so that half an answer does not pass for a whole one.
+            # Aborted rather than closed, so that a partial response does not look complete.
             logger.debug("the gate broke off a connection (%s: %s)", type(error).__name__, error)
             writer.transport.abort()
         finally:
@@ -222,7 +222,7 @@ class Gate:
             server_writer.write(head.forwarded(f"{method} {target} HTTP/1.1\r\n", *added))
             await _copy(reader, server_writer, int(head.get("content-length") or 0))
             answer = await _read_answer(server_reader)
-            # So the browser sends no second request here, which may be for another host.
+            # "Connection: close" stops a second request on it, which may be for another host.
             writer.write(answer.forwarded(answer.first))
             await _until_one_ends(_copy(server_reader, writer), _wait_for_end(reader))
         finally:
@@ -231,7 +231,7 @@ class Gate:
     async def _connect(
         self, host: str, port: int, upstream: Upstream | None
     ) -> tuple[StreamReader, StreamWriter]:
-        """Connect to the user's proxy, or else to a vetted address of a host."""
+        """Connect to the user's proxy, or else to a vetted address of the host."""
         if upstream is not None:
             if is_private_literal(host) and (host, port) not in self._named:
                 raise PrivateAddressError(host, host)
@@ -255,7 +255,7 @@ async def _open(host: str, port: int, *, tls: bool = False) -> tuple[StreamReade
 
 
 async def _read_head(reader: StreamReader) -> _Head:
-    """Read up to the empty line. EOFError or ValueError if there is none in _LONGEST_HEAD."""
+    """Read up to the empty line. EOFError or ValueError if none comes within _LONGEST_HEAD."""
     lines: list[str] = []
     size = 0
     while (line := await reader.readline()) not in (b"\r\n", b"\n"):
@@ -291,7 +291,7 @@ def _name(line: str) -> str:
 
 
 async def _read_answer(reader: StreamReader) -> _Head:
-    """Read the head of the final answer, after those of interim ones (1xx)."""
+    """Read the head of the final response, after any interim ones (1xx)."""
     while (status := _status(head := await _read_head(reader))) // 100 == _INTERIM:
         pass
     if status in (0, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
@@ -300,7 +300,7 @@ async def _read_answer(reader: StreamReader) -> _Head:
 
 
 def _status(head: _Head) -> int:
-    """The status code of an answer; 0 if it is no answer of HTTP."""
+    """Return the status code of a response, or 0 if it is not HTTP."""
     match = _STATUS_LINE.match(head.first)
     return int(match[1]) if match else 0
 
@@ -317,7 +317,7 @@ def _head_of(*lines: str) -> bytes:
 
 
 async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = None) -> None:
-    """Copy until the source ends, or so many bytes; TimeoutError if nothing comes for long."""
+    """Copy until the source ends, or ``length`` bytes. TimeoutError after _IDLE_SECONDS."""
     while length is None or length > 0:
         async with asyncio.timeout(_IDLE_SECONDS):
             data = await source.read(_CHUNK if length is None else min(_CHUNK, length))
@@ -330,7 +330,7 @@ async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = N
 
 
 async def _wait_for_end(reader: StreamReader) -> None:
-    """Wait until the browser hangs up; it has nothing more to say on this connection."""
+    """Wait until the browser closes the connection, and ignore anything more that it sends."""
     while await reader.read(_CHUNK):
         pass
 

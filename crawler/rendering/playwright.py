@@ -1,10 +1,10 @@
-"""Chromium as the browser of a crawl, through scrapy-playwright (``pip install '.[playwright]'``).
+"""Renders pages with Chromium, through scrapy-playwright (``pip install '.[playwright]'``).
 
-Each page has a browser context of its own, so that nothing of one page (cookies, what it stores)
-has a part in what another shows. A browser that is started here fetches everything through the
-gate (crawler.rendering.gate). One that runs elsewhere (PLAYWRIGHT_CDP_URL, PLAYWRIGHT_CONNECT_URL)
-cannot use the gate: its requests are checked before they are sent, which a name that then leads
-elsewhere, or a redirect, gets around.
+Each page has its own browser context, so that cookies and storage of one page do not affect
+another. A browser that is started here fetches everything through the gate
+(crawler.rendering.gate). A remote browser (PLAYWRIGHT_CDP_URL, PLAYWRIGHT_CONNECT_URL) cannot use
+the gate: its requests are checked before they are sent, which DNS rebinding or a redirect can
+bypass.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
 
     from crawler.downloading.addresses import HostAndPort
 
-# Chromium as systems and people install it; Playwright's own is taken where there is none.
+# Programs of an installed Chromium; without one, Playwright's own is used.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _NOT_FETCHED = frozenset(("image", "media", "font"))
-# Nothing may go around the gate: no QUIC, no UDP of WebRTC, no names looked up by Chromium.
+# Nothing may bypass the gate: no QUIC, no WebRTC over UDP, no DNS lookups by Chromium.
 _GATED = (
     "--disable-quic",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -63,14 +63,17 @@ _GATED = (
 )
 _REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
 _POLL_SECONDS = 0.1
-# Seconds for a browser to start, and for a page to answer beyond RENDER_TIMEOUT.
+# The time for a browser to start, and for a page to respond beyond RENDER_TIMEOUT.
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
 
-class RenderingDownloadHandler(ScrapyPlaywrightDownloadHandler, RecordingDownloadHandler):  # type: ignore[misc]
-    """scrapy-playwright's, and what is not for the browser is recorded for the archive of the run as ever."""
+class RenderingDownloadHandler(
+    ScrapyPlaywrightDownloadHandler,  # type: ignore[misc]
+    RecordingDownloadHandler,
+):
+    """scrapy-playwright's handler, which also records requests that bypass the browser."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -79,7 +82,7 @@ class RenderingDownloadHandler(ScrapyPlaywrightDownloadHandler, RecordingDownloa
 
 
 class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
-    """Starts Chromium behind the gate, and says what to do where that fails."""
+    """Starts Chromium behind the gate. Raises RendererError with advice if that fails."""
 
     def __init__(self, config: Config, gate: Gate) -> None:
         super().__init__(config)
@@ -94,16 +97,17 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
         except PlaywrightError as error:
             first_line = str(error).strip().partition("\n")[0]
             raise RendererError(
-                f"Chromium could not be started ({first_line}); install it (apt-get install chromium, or playwright install chromium), "
+                f"Chromium could not be started ({first_line}); "
+                "install it (apt-get install chromium, or playwright install chromium), "
                 "or say with PLAYWRIGHT_LAUNCH_OPTIONS how it is started here"
             ) from error
 
     def _put_behind_the_gate(self, options: dict[str, Any]) -> None:
         options["proxy"] = self._gate.proxy
         if self.config.browser_type_name == "chromium":
-            # Chromium would ask this machine's own servers without a proxy.
+            # By default Chromium connects to this machine's own servers without the proxy.
             options["proxy"]["bypass"] = "<-loopback>"
-            # Launched again, it has them already.
+            # At a relaunch the options contain them already.
             given = [argument for argument in options.get("args", ()) if argument not in _GATED]
             options["args"] = [*given, *_GATED]
 
@@ -113,7 +117,7 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
 
 
 class BrowserRenderer:
-    """Renders pages with a Chromium that scrapy-playwright starts, or to which it connects."""
+    """Renders pages with a Chromium that scrapy-playwright starts or connects to."""
 
     name = "playwright"
 
@@ -129,7 +133,7 @@ class BrowserRenderer:
         try:
             return await self._visited(url, html, policies)
         except (PlaywrightError, DownloadFailedError):
-            # A browser that has died is started anew, once.
+            # A browser that has died is restarted once.
             pass
         try:
             return await self._visited(url, html, policies)
@@ -161,13 +165,13 @@ class BrowserRenderer:
                 "playwright_context": f"page {next(self._numbers)}",
                 "playwright_context_kwargs": context,
                 "playwright_page_init_callback": prepare,
-                # Only that it begins: a page that never ends has to be read too.
+                # Wait for the start of the page only, since some pages never finish loading.
                 "playwright_page_goto_kwargs": {"wait_until": "commit"},
             },
         )
         try:
             async with limit:
-                # scrapy-playwright cannot encode what is no text, such as half of a surrogate pair; the page is there all the same.
+                # scrapy-playwright cannot encode a lone surrogate, but the page is loaded.
                 with suppress(UnicodeEncodeError):
                     await self._crawler.engine.download_async(request)
                 return await self._come_to_rest(visit, request.meta["playwright_page"])
@@ -192,10 +196,10 @@ class BrowserRenderer:
 
 
 class _Visit:
-    """Answers the browser with the page that was fetched already, and refuses what it must not have.
+    """Serves the fetched page to the browser, and blocks forbidden requests.
 
-    ``named`` are the hosts and ports that may be private, for a browser without the gate; None for
-    one that has it.
+    ``named`` are the hosts and ports that may be private; None if the browser uses the gate, which
+    checks addresses itself.
     """
 
     def __init__(
@@ -213,20 +217,20 @@ class _Visit:
         self._named = named
         self._headers = {"Content-Type": "text/html; charset=utf-8"}
         if policies:
-            # A list of policies, each of which counts (CSP 3, 2.2.2).
+            # Every policy in the list is enforced (CSP 3, 2.2.2).
             self._headers["Content-Security-Policy"] = ", ".join(policies)
 
     async def prepare(self, page: Page) -> None:
-        # For each page: scrapy-playwright takes another where a browser has died.
+        # scrapy-playwright prepares another page if the browser has died.
         self.led_to, self._given = None, False
         await page.add_init_script(self._watch)
-        # What is not of this page is of a window that it opened.
+        # Requests in the context outside this page come from windows that it opened.
         await page.context.route("**", lambda route: route.abort())
         await page.route("**", self._answer_while_open)
         self.failed = ""
 
     async def _answer_while_open(self, route: Route, asked: BrowserRequest) -> None:
-        # Nobody needs an answer any more when the page has been closed.
+        # The page may have been closed in the meantime.
         with suppress(PlaywrightError):
             await self._answer(route, asked)
 
@@ -237,7 +241,7 @@ class _Visit:
         elif asked.is_navigation_request():
             if asked.frame == asked.frame.page.main_frame:
                 self.led_to = asked.url
-            # With this answer a browser stays where it is.
+            # On 204 a browser stays on the current page.
             await route.fulfill(status=204)
         elif asked.resource_type in _NOT_FETCHED or await self._is_private(asked.url):
             await route.abort()
@@ -252,7 +256,7 @@ class _Visit:
         except PrivateAddressError:
             return True
         except OSError:
-            # The browser will find out that there is no such host.
+            # The browser itself reports that there is no such host.
             pass
         return False
 
@@ -263,7 +267,7 @@ def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
 
 
 def prepare(settings: BaseSettings) -> None:
-    """Have Scrapy drive a Chromium that is installed. CrawlerError for an unsupported proxy."""
+    """Set Scrapy up to use an installed Chromium. CrawlerError for an unsupported proxy."""
     Upstreams(proxies_of(settings))
     _check_arguments(settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS").get("args") or ())
     handler = "crawler.rendering.playwright.RenderingDownloadHandler"
@@ -276,10 +280,10 @@ def prepare(settings: BaseSettings) -> None:
     if any(
         settings.get(f"PLAYWRIGHT_{name}") for name in ("CDP_URL", "CONNECT_URL", "BROWSER_TYPE")
     ):
-        # Its user has another.
+        # The user has chosen another browser.
         return
     given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
-    # What pages bring runs in Chromium's sandbox, which it refuses to root.
+    # Scripts run in Chromium's sandbox, which does not work for root.
     options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
     if "channel" not in given and (
         program := next(filter(None, map(shutil.which, _PROGRAMS)), None)
@@ -293,7 +297,7 @@ def prepare(settings: BaseSettings) -> None:
 
 
 def _check_arguments(given: Sequence[str]) -> None:
-    """CrawlerError if Chromium is started with a proxy that would take the place of the gate."""
+    """Raise CrawlerError if Chromium's arguments name a proxy, which would replace the gate."""
     for argument in given:
         if argument.startswith(("--proxy-", "--no-proxy-")):
             raise CrawlerError(

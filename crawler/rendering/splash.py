@@ -1,10 +1,12 @@
-"""Splash as the browser of a crawl, through scrapy-splash, and all that those two need to work with today's Scrapy.
+"""Renders pages with Splash, through scrapy-splash.
 
-Goes when scrapy-splash does by itself: github.com/scrapy-plugins/scrapy-splash/issues/332. tests/test_rendering.py tells when
-it is not needed any more.
+The workarounds for current Scrapy can go when scrapy-splash supports it
+(github.com/scrapy-plugins/scrapy-splash/issues/332); tests/test_rendering.py fails once they are
+not needed.
 
-Splash says what is wrong by its status (splash.readthedocs.io, "HTTP API"): 400 for a bad script or argument, 502 and 500 for faults of its
-own, 504 where no result came in time. As the script that it runs here ends by itself long before, that means that all slots were taken.
+Splash reports errors by status (splash.readthedocs.io, "HTTP API"): 400 for a bad script or
+argument, 500 and 502 for its own faults, 504 for a timeout. Since splash.lua ends long before the
+timeout, 504 means that all slots were taken.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from crawler.errors import RendererError
 from crawler.rendering import Patience, Rendered, add_to, request_meta
 from crawler.sources import PageRefused, seconds_of, server_named
 
-# Scrapy 2.19 has it no more, and scrapy-splash imports it from there.
+# Scrapy 2.19 removed this function, which scrapy-splash imports from there.
 if "canonicalize_url" not in vars(scrapy.utils.url):
     scrapy.utils.url.canonicalize_url = canonicalize_url  # type: ignore[attr-defined]
 import scrapy_splash
@@ -48,11 +50,11 @@ _OK = 200
 _NOT_ALLOWED = frozenset((401, 403))
 _BUSY = frozenset((429, 502, 503, 504))
 _NO_SLOT = frozenset((429, 503, 504))
-# Scrapy waits that much longer than Splash, whose own error says more.
+# Scrapy's timeout is longer than Splash's by this much, because Splash's own error says more.
 _MARGIN_SECONDS = 5.0
 _PING_SECONDS = 10.0
 _MOST_SAID = 300
-# How what Splash says of an argument begins.
+# The start of a message (see _said) about a bad argument.
 _BAD_OPTION = "Splash answers 400, BadOption:"
 _BROKEN: dict[type[Exception], str] = {
     DownloadConnectionRefusedError: "connection refused",
@@ -64,13 +66,15 @@ _SCRIPT = Path(__file__).with_name("splash.lua")
 
 
 class SplashMiddleware(scrapy_splash.SplashMiddleware):  # type: ignore[misc]
-    """scrapy-splash's, without the spider in its methods' arguments, which Scrapy does not give any more."""
+    """scrapy-splash's middleware, whose methods take the spider that Scrapy no longer passes."""
 
     def process_request(self, request: Request) -> Request | None:
         return super().process_request(request, self.crawler.spider)  # type: ignore[no-any-return]
 
     def process_response(self, request: Request, response: Response) -> Response:
-        return super().process_response(request, response, self.crawler.spider)  # type: ignore[no-any-return]
+        return super().process_response(  # type: ignore[no-any-return]
+            request, response, self.crawler.spider
+        )
 
 
 class BrowserRenderer:
@@ -88,12 +92,12 @@ class BrowserRenderer:
         self._script = _SCRIPT.read_text(encoding="utf-8")
         self._tries = 1 + settings.getint("RETRY_TIMES")
         self._backoff = settings.getfloat("RETRY_BACKOFF")
-        # Nobody knows before it is asked, nor after something went wrong.
+        # False until the first ping succeeds, and after a fault.
         self._known_to_answer = False
         self._in_flight = 0
 
     async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
-        """Splash takes a page without headers, so it does not know the policies."""
+        """Render a page. Splash takes a page without headers, so ``policies`` are ignored."""
         self._in_flight += 1
         try:
             return await self._rendering(url, html)
@@ -109,8 +113,8 @@ class BrowserRenderer:
             try:
                 response = await self._crawler.engine.download_async(self._asking(url, html))
             except DownloadTimeoutError as error:
-                # A page that never lets go stops all of Splash. The next one will find out whether it has; of several at once nobody
-                # knows which it was.
+                # A script that never ends blocks all of Splash. The next page's ping detects that.
+                # With several in flight any of them may be to blame, so ping before blaming one.
                 self._known_to_answer = False
                 if self._in_flight > 1:
                     await self._ping()
@@ -171,7 +175,7 @@ class BrowserRenderer:
         return self._patience.rendered(self.name, came.html, came.settled, came.led_to)
 
     def _said(self, response: Response) -> str:
-        """What an answer of Splash that is no page says is wrong."""
+        """Return the error that a response from Splash reports."""
         if response.status in _NO_SLOT:
             return f"Splash had no free slot ({response.status})"
         try:
@@ -182,7 +186,7 @@ class BrowserRenderer:
         return f"Splash answers {response.status}, {' '.join(detail.split())[:_MOST_SAID]}"
 
     async def _ping(self) -> None:
-        """Ask whether Splash is there; RendererError if not."""
+        """Check that Splash responds. Raises RendererError if it does not."""
         fault = ""
         for tried in range(self._tries):
             await self._pause(tried)
@@ -201,7 +205,8 @@ class BrowserRenderer:
                 response = await self._crawler.engine.download_async(request)
             except DownloadTimeoutError:
                 raise RendererError(
-                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; start it anew"
+                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; "
+                    "start it anew"
                 ) from None
             except tuple(_BROKEN) as error:
                 fault = _why(error)
@@ -211,15 +216,18 @@ class BrowserRenderer:
                 return
             if response.status in _NOT_ALLOWED:
                 raise RendererError(
-                    f"Splash at {self._url} answers {response.status}; give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
+                    f"Splash at {self._url} answers {response.status}; "
+                    "give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
                 )
             fault = f"it answers {response.status}"
             if response.status not in _BUSY:
                 raise RendererError(
-                    f"what is at {self._url} is no Splash ({fault} for {request.url}); name one with -s SPLASH_URL=URL"
+                    f"what is at {self._url} is no Splash ({fault} for {request.url}); "
+                    "name one with -s SPLASH_URL=URL"
                 )
         raise RendererError(
-            f"Splash at {self._url} cannot be reached ({fault}); start it, or name another with -s SPLASH_URL=URL"
+            f"Splash at {self._url} cannot be reached ({fault}); "
+            "start it, or name another with -s SPLASH_URL=URL"
         )
 
     async def _pause(self, tried: int) -> None:
@@ -228,12 +236,12 @@ class BrowserRenderer:
 
 
 def _why(error: Exception) -> str:
-    """An error of the network in words; Scrapy's own hold what Twisted is made of."""
+    """Describe a network error; Scrapy's own messages expose Twisted's internals."""
     return next(words for kind, words in _BROKEN.items() if isinstance(error, kind))
 
 
 class _Came(msgspec.Struct):
-    """What splash.lua returns."""
+    """The result of splash.lua."""
 
     html: str
     settled: bool
@@ -241,9 +249,9 @@ class _Came(msgspec.Struct):
 
 
 def prepare(settings: BaseSettings) -> None:
-    """Have Scrapy ask Splash; CrawlerError if SPLASH_URL is no address.
+    """Set Scrapy up to use Splash. Raises CrawlerError if SPLASH_URL is not a URL.
 
-    A user and password in it become SPLASH_USER and SPLASH_PASS.
+    A user and password in the URL become SPLASH_USER and SPLASH_PASS.
     """
     server = server_named("SPLASH_URL", settings["SPLASH_URL"], "http://127.0.0.1:8050")
     settings.set("SPLASH_URL", server.url, priority="cmdline")
@@ -251,5 +259,5 @@ def prepare(settings: BaseSettings) -> None:
         settings.set("SPLASH_USER", server.user, priority="cmdline")
         settings.set("SPLASH_PASS", server.password, priority="cmdline")
     seconds_of(settings, "SPLASH_SLOT_TIMEOUT")
-    # The place that scrapy-splash names for it: nearer to the server than compression.
+    # scrapy-splash recommends this position: nearer to the server than compression.
     add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.rendering.splash.SplashMiddleware": 725})

@@ -1,4 +1,4 @@
-"""The proxies of the user, to which Chromium's requests are handed on."""
+"""The user's proxies, to which Chromium's requests are forwarded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCHEMES = ("http", "https")
 
 
 class Upstream(NamedTuple):
-    """A proxy, and the header lines with which it is asked."""
+    """A proxy, and the header lines to send to it."""
 
     host: str
     port: int
@@ -28,7 +28,7 @@ class Upstream(NamedTuple):
 
 
 class Upstreams:
-    """The proxies by the scheme that they are for. CrawlerError for an unsupported one."""
+    """The proxies by URL scheme. CrawlerError for an unsupported one."""
 
     def __init__(self, proxies: Mapping[str, str]) -> None:
         """``proxies`` maps schemes to URLs and "no" to hosts, as in urllib.request.getproxies."""
@@ -38,16 +38,16 @@ class Upstreams:
         }
 
     def to(self, scheme: str, host: str) -> Upstream | None:
-        """The proxy for a host; None if it is to be had without one."""
+        """Return the proxy for a host, or None to connect to it directly."""
         if proxy_bypass_environment(host, self._bypass):
             return None
         return self._by_scheme.get(scheme)
 
 
 def proxies_of(settings: BaseSettings) -> dict[str, str]:
-    """The proxies that the user named, by scheme, and under "no" the hosts to be had without them.
+    """Return the user's proxies by scheme, and under "no" the hosts to connect to directly.
 
-    They come from ``proxy`` in PLAYWRIGHT_LAUNCH_OPTIONS or else, as Scrapy's do, from the
+    They come from ``proxy`` in PLAYWRIGHT_LAUNCH_OPTIONS or else, as in Scrapy, from the
     environment (http_proxy, https_proxy, no_proxy).
     """
     proxy = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS").get("proxy")

@@ -1,14 +1,15 @@
-// Runs in a page before its own scripts, and tells when they are done: the page has loaded, nothing that they asked for or are waiting
-// for is still to come, and the page has not changed for a while. Both browsers run this; QtWebKit knows no newer JavaScript.
+// Runs in a page before its own scripts and reports when they are done: the page has loaded, no
+// request or timer is pending, and the page has not changed for a while. Both browsers run this;
+// QtWebKit supports no newer JavaScript.
 (function (limitMs, quietMs) {
     "use strict";
     var NAME = "__neighbourhoodCrawler";
-    // A page that asks again and again by a chain of timers is not waited for longer than this many of them.
+    // The number of timers waited for in a chain, since a page may poll by setting timers forever.
     var LONGEST_CHAIN = 3;
     if (window[NAME]) {
         return;
     }
-    // The page may make something else of the clock.
+    // The page may replace Date.now.
     var now = Date.now, began = now(), changed = began, awaited = 0, chain = 0;
 
     function begin() {
@@ -53,7 +54,8 @@
         ["text", "json", "arrayBuffer", "blob"].forEach(awaitPromisesOf.bind(null, Response.prototype));
     }
 
-    // Timers that the page sets while it loads, and those that they set; what comes later animates it, or looks for news.
+    // Wait for timers set while the page loads, and timers set by those. Later ones are for
+    // animation or polling.
     var setTimer = window.setTimeout, clearTimer = window.clearTimeout, ends = {};
     window.setTimeout = function (callback, delay) {
         var above = chain;
@@ -84,7 +86,7 @@
         changed = now();
         mutations.forEach(function (mutation) {
             Array.prototype.forEach.call(mutation.addedNodes, function (node) {
-                // Before the page has loaded, that waits for its scripts.
+                // Until the page has loaded, its load event waits for scripts anyway.
                 if (node.nodeName === "SCRIPT" && node.src && hasLoaded()) {
                     var end = begin();
                     node.addEventListener("load", end);
@@ -94,7 +96,7 @@
         });
     }).observe(document, {childList: true, subtree: true, characterData: true});
 
-    // They pass by what looks at every other request, and an article has no need of them.
+    // WebSockets bypass the checks on requests, and articles do not need them.
     window.WebSocket = undefined;
 
     Object.defineProperty(window, NAME, {

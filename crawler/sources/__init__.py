@@ -1,4 +1,4 @@
-"""Where pages come from: one file for each source, and what all of them have in common."""
+"""The sources of pages, one module each, and the code that they share."""
 
 import re
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ _UNLIMITED = 1 << 62
 
 
 WITH_PAGE = frozenset((200, 203))
-"""Of the statuses that report success (RFC 9110, 15.3), those whose answer carries a whole page."""
+"""The success statuses (RFC 9110, 15.3) whose responses carry a whole page."""
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
-"""The headers that ask for a page only if it has not these validators (RFC 9110, 13.1): its ETag
-and its Last-Modified (``frontier.Validators``)."""
+"""The headers of a conditional request (RFC 9110, 13.1), which carry the ETag and Last-Modified of
+a known page (``frontier.Validators``)."""
 
 
 class PageRefused(IgnoreRequest):
-    """A page is not to be had, for a reason of the published set."""
+    """A page cannot be provided, for one of the published reasons."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -42,7 +42,7 @@ class PageRefused(IgnoreRequest):
 
 
 class SourceUnavailable(PageRefused):
-    """A source itself did not answer, whatever it may have. It was ``asked``, or known to be down."""
+    """A source did not respond. It was ``asked`` for the page, or already known to be down."""
 
     def __init__(self, reason: Reason, detail: str, *, asked: bool = True) -> None:
         super().__init__(reason, detail)
@@ -54,15 +54,16 @@ class NotSaved(IgnoreRequest):
 
 
 class Stopped(IgnoreRequest):
-    """The run is to end, so that a page was not asked for after all; it is still to be."""
+    """The run is ending before a page was requested; the page remains to be crawled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where an answer comes from, if not from the live site; a source leaves it in the request's ``Visit``.
+    """The origin of a response that is not from the live site, kept in the request's ``Visit``.
 
-    ``source`` is what records call it, ``where`` the place in it. A saved page is in ``file``, had nobody knows
-    when; an archived one was ``captured_at``. ``id_where`` says what told which article it is.
+    ``source`` is the source's name in records, and ``where`` the place in it. A saved page has a
+    ``file`` and no date; an archived page was ``captured_at`` a known time. ``id_where`` names the
+    place from which the article's id was taken.
     """
 
     source: str
@@ -72,28 +73,28 @@ class Origin:
     id_where: str = "asked for"
     status_assumed: bool = False
     date_note: str | None = None
-    """What is assumed in ``captured_at``."""
+    """The assumption behind ``captured_at``, if any."""
     verified: bool = False
-    """Whether the bytes of the payload are those that were stored: as many, with the digest if any."""
+    """Whether the payload has the recorded length, and the recorded digest if there is one."""
 
 
 def led_elsewhere(
     request: Request | None, url: str, article_id: str, publisher: Publisher
 ) -> tuple[Reason, str] | None:
-    """Say where a redirect on the publisher's own hosts led, if not to the article."""
+    """Return the failure if a redirect on the publisher's own hosts led away from the article."""
     if request is None or "redirect_urls" not in request.meta:
         return None
     led_to = publisher.id_of(url)
     if led_to is None:
         if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(url).path):
-            # Another address of the article, such as /story/1752038-bridge-reopens.
+            # Another URL of the article, such as /story/1752038-bridge-reopens.
             return None
         return "not_an_article", f"redirected to {url}"
     return ("other_article", f"redirected to {url}") if led_to != article_id else None
 
 
 def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
-    """What an archive says that has no capture: of an article nothing, but of one that it knows to have been elsewhere where that was."""
+    """Return the error for an archive without a capture, naming the target of a redirect."""
     if request.meta.get("redirect_times"):
         return PageRefused(
             "http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}"
@@ -102,13 +103,13 @@ def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
 
 
 def is_text_type(response: Response) -> bool:
-    """Whether an answer declares that it is text, or declares nothing."""
+    """Return whether a response declares a text type, or none."""
     declared = (response.headers.get(b"Content-Type") or b"").strip().lower()
     return not declared or declared.startswith(_TEXT_TYPES)
 
 
 def not_html(response: Response) -> str | None:
-    """Say what an answer is when it is no text; None if it may be a page."""
+    """Return what a response holds instead of text, or None if it may be a page."""
     if not is_text_type(response):
         declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         return f"Content-Type {declared.strip().lower()}"
@@ -117,7 +118,7 @@ def not_html(response: Response) -> str | None:
 
 
 def looks_binary(start: bytes) -> bool:
-    """Whether something that begins so is no text."""
+    """Return whether data is binary, judging by its first bytes."""
     start = start[:_START_BYTES]
     # UTF-16 text has a NUL for every Latin letter.
     mostly_nul = start.count(b"\0") > len(start) // 3 and not start.startswith(
@@ -127,19 +128,19 @@ def looks_binary(start: bytes) -> bool:
 
 
 def charset_of(response: Response) -> str | None:
-    """The charset that an answer's Content-Type declares."""
+    """Return the charset that a response's Content-Type declares, if any."""
     declared = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
     _, _, charset = declared.partition("charset=")
     return charset.split(";")[0].strip(" \"'") or None
 
 
 def most_bytes(settings: BaseSettings) -> int:
-    """How many bytes a page may have: DOWNLOAD_MAXSIZE, where 0 is no limit."""
+    """Return the size limit of a page in bytes: DOWNLOAD_MAXSIZE, where 0 means no limit."""
     return settings.getint("DOWNLOAD_MAXSIZE") or _UNLIMITED
 
 
 def seconds_setting(settings: BaseSettings, name: str) -> float:
-    """A setting that is a time; CrawlerError if it is none."""
+    """Return a setting in seconds. Raises CrawlerError if it is not a number."""
     try:
         return settings.getfloat(name)
     except (TypeError, ValueError):
@@ -147,7 +148,7 @@ def seconds_setting(settings: BaseSettings, name: str) -> float:
 
 
 def seconds_of(settings: BaseSettings, name: str) -> float:
-    """A setting that is a time above 0, in seconds; CrawlerError if it is not."""
+    """Return a setting in seconds. Raises CrawlerError if it is not above 0 and finite."""
     seconds = seconds_setting(settings, name)
     if not 0 < seconds < float("inf"):
         raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
@@ -155,9 +156,9 @@ def seconds_of(settings: BaseSettings, name: str) -> float:
 
 
 def server_named(setting: str, value: str | None, example: str) -> Server:
-    """The address of a server that a setting names, and the user and password in it.
+    """Return the server that a setting names, with the user and password from its URL.
 
-    CrawlerError, without the password, if it is no address.
+    Raises CrawlerError, with the password hidden, if the value is not an HTTP URL.
     """
     try:
         server = split_userinfo(value or "")

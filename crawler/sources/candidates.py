@@ -1,9 +1,9 @@
-"""The captures of an archive that may answer for an article, tried in turn.
+"""The captures of an article in an archive, tried in turn.
 
-In: captures in the order in which they are wanted. A source answers a request with the current
-one; the spider passes it over when no article comes of it, and asks the same source again, until
-one is an article, none is left, or as many were tried as the source allows. Where a capture
-redirects, the captures of the page it leads to are tried before the next of the article itself.
+Captures are given in order of preference. A source answers a request with the current one. If it
+does not yield an article, the spider passes it over and requests the article from the same source
+again, until a capture is an article, none is left, or the source's limit is reached. If a capture
+redirects, the captures of its target are tried before the next capture of the article itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     Candidate = tuple[Capture, ArchiveFile | None]
 
-# What is wrong with a page itself, and so with every capture of the same bytes.
+# Faults of the page itself, and so of every capture of the same bytes.
 _OF_THE_BYTES = frozenset(("not_an_article", "other_article", "not_html"))
 _NAMED = 3
 
 
 class PassedOver(NamedTuple):
-    """A capture that no article came of, and why."""
+    """A capture that did not yield an article, and the reason."""
 
     where: str
     reason: Reason | Literal["not_saved"]
@@ -36,16 +36,16 @@ class PassedOver(NamedTuple):
 
 
 class Candidates:
-    """The captures that may still answer for one article, and those passed over.
+    """The remaining captures of one article, and those passed over.
 
-    ``levels[0]`` are the captures of the article, the wanted one first; ``levels[n]`` those of the
-    page that the n-th redirect led to. ``addresses`` are URLs whose captures are not known yet.
+    ``levels[0]`` holds the captures of the article, in order of preference, and ``levels[n]`` those
+    of the n-th redirect's target. ``addresses`` are URLs that have not been looked up yet.
     """
 
     def __init__(
         self, captures: Iterable[Candidate], most: int, addresses: Iterable[str] = ()
     ) -> None:
-        """Have ``most`` captures tried."""
+        """Allow ``most`` captures to be tried."""
         self.levels = [deque(captures)]
         self.addresses = deque(addresses)
         self.passed: list[PassedOver] = []
@@ -53,12 +53,12 @@ class Candidates:
 
     @property
     def more(self) -> bool:
-        """Whether another capture may be tried."""
+        """Return whether another capture may be tried."""
         left = bool(self.levels[0] or self.addresses)
         return left and len(self.passed) < self._most
 
     def beyond(self, redirects: int, captures: Iterable[Candidate]) -> Candidate | None:
-        """The capture to try of the page that so many redirects led to; None if there is none."""
+        """Return the capture to try of the page after so many redirects, or None."""
         if len(self.levels) <= redirects:
             found = deque(captures)
             if not found:
@@ -67,11 +67,11 @@ class Candidates:
         return self.levels[redirects][0]
 
     def pass_over(self, failed: PassedOver, redirects: int) -> None:
-        """Give up the capture that was tried last, and a redirect if nothing it led to is left.
+        """Give up the last capture tried, reached after ``redirects`` redirects.
 
-        It is that of the page to which so many ``redirects`` had led.
+        A redirect whose target has no captures left is given up as well.
         """
-        # A redirect that cannot be had again leads nowhere.
+        # Targets reached through this capture are given up with it.
         del self.levels[redirects + 1 :]
         if self.levels[0] or not self.passed:
             self.passed.append(failed)
@@ -86,7 +86,7 @@ class Candidates:
             self.levels.pop()
 
     def failure(self) -> PassedOver:
-        """What to say where no capture is an article: the fault of the most wanted one."""
+        """Return the failure to report if no capture is an article: the first not "not_saved"."""
         told = min(self.passed, key=lambda failed: failed.reason == "not_saved")
         others = len(self.passed) - 1
         if not others:
@@ -98,7 +98,7 @@ class Candidates:
         )
 
     def notes(self) -> list[str]:
-        """What to say of the captures passed over where a later one is the article."""
+        """Return notes on the captures passed over, for the record of a later one."""
         said = [
             f"passed over {failed.where}: {failed.reason.replace('_', ' ')} ({failed.detail})"
             for failed in self.passed[:_NAMED]
@@ -109,7 +109,7 @@ class Candidates:
 
 
 def where_captured(origin: Origin | None) -> str:
-    """A capture, for people."""
+    """Describe a capture in a message."""
     if origin is None or origin.captured_at is None:
         return "a capture"
     return f"the capture of {origin.captured_at:%Y-%m-%d %H:%M:%S} at {origin.where}"

@@ -1,4 +1,4 @@
-"""Opens the sources of a run, which are asked for a page in turn until one of them has it."""
+"""Opens the sources of a run, which are tried in turn for each page until one provides it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIVE = "live"
 
 
 def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
-    """Open the sources of a run in their order; None stands for the live site.
+    """Open the sources of a run in order; None stands for the live site.
 
     Raises CrawlerError if one of them cannot be read.
     """
@@ -32,7 +32,7 @@ def _open(name: str, arguments: Arguments, crawler: Crawler) -> Source | None:
     publisher, max_bytes = arguments.publisher, most_bytes(crawler.settings)
     if name == LIVE:
         return None
-    # Each source is imported only if it is named.
+    # Each source is imported only if it is used.
     if name == "wayback":
         from crawler.sources.wayback import Wayback
 
@@ -47,14 +47,14 @@ def _open(name: str, arguments: Arguments, crawler: Crawler) -> Source | None:
 
 
 def source_name(source: Source | None) -> str:
-    """Return what records call a source."""
+    """Return the name of a source in records."""
     return LIVE if source is None else source.name
 
 
 def all_articles(sources: Sequence[Source | None]) -> Iterator[str]:
-    """Yield the id of each article that sources hold, once.
+    """Yield the id of each article that the sources hold, once.
 
-    Raises CrawlerError if one of them cannot tell.
+    Raises CrawlerError if one of them cannot list its articles.
     """
     from crawler.warc.index import distinct
 

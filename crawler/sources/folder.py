@@ -1,13 +1,13 @@
-"""Saved pages: a folder, or one file, that answers in the place of the publisher.
+"""Serves saved pages from a folder or a single file in place of the publisher.
 
-Which article a file is, is told by its path (``1752038.html``, ``news/1752038.htm``,
-``en.alalam.ir/news/1752038/index.html`` as wget saves it), else by what the page declares (the
-browser's "saved from" comment, ``rel=canonical``, ``og:url``), else it is known only by its file's
-name. A page that was saved from a web archive declares the archive's address of it; the address
-that the archive had it from counts.
+The article id of a file is taken from its path (``1752038.html``, ``news/1752038.htm``,
+``en.alalam.ir/news/1752038/index.html`` as wget saves it), else from the URL that the page declares
+(the browser's "saved from" comment, ``rel=canonical``, ``og:url``). Failing both, the file name
+serves as the id. A page saved from a web archive declares the archive's URL; the original URL
+inside it is used.
 
-Every file is counted, as one of: a page that was read, a page that this crawl did not reach, or a
-file that is left out, and why (``LEFT_OUT``).
+Every file is counted once: as read, as not reached by this crawl, or as left out for one of the
+reasons in ``LEFT_OUT``.
 """
 
 from __future__ import annotations
@@ -38,16 +38,15 @@ logger = logging.getLogger(__name__)
 
 LEFT_OUT = {
     "duplicates": "of an article that another file holds",
-    "not pages": "that are no pages",
+    "not pages": "that are not pages",
     "web archives": "that are web archives: name each as a source of its own",
     "hidden": "that are hidden",
     "links": "that are links, and lead out of the folder, to another folder or nowhere",
     "unreadable": "that cannot be read",
 }
-"""Why files are left out, as the report and as the log say it."""
+"""Why files are left out: the label in the report, and the wording in the log."""
 _NAMED = 5
-# A web archive's address of a capture: when it was captured, perhaps how it is to be replayed, and
-# the page's address.
+# The URL of a capture in a web archive: the timestamp, an optional replay flag, the original URL.
 _CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
 _DECLARED_URL = re.compile(
     rb"saved from url=\(\d+\)(\S+)"
@@ -59,7 +58,7 @@ _HEAD_BYTES = 65_536
 
 
 def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tuple[str, str]:
-    """Return the id of a saved page and what told it. OSError if the file cannot be read."""
+    """Return the article id of a saved page and its origin. OSError if the file is unreadable."""
     relative = path.relative_to(root) if root else Path(path.name)
     if match := publisher.article_pattern.search("/" + relative.as_posix()):
         return match[1], "file's path"
@@ -72,22 +71,21 @@ def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tu
 
 
 def _declared_urls(path: Path) -> Iterator[str]:
-    """The addresses that a page declares as its own; for a capture, that of the page captured."""
+    """Yield the URLs that a page declares as its own, or the original URL for a capture."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     for declared in _DECLARED_URL.finditer(head):
         url = next(filter(None, declared.groups()), b"").decode("utf-8", "replace")
         capture = _CAPTURE_URL.search(url)
-        # Servers and mirrors fold "//".
+        # Servers and mirrors collapse "//".
         yield re.sub(r"^(https?):/(?!/)", r"\1://", capture[1]) if capture else url
 
 
 def address_of_file(path: Path, publisher: Publisher) -> str | None:
-    """The address that a saved page's relative links start from, where its path keeps the
-    publisher's; None elsewhere.
+    """Return the base URL for a saved page's relative links if its path mirrors the publisher's.
 
-    wget -k makes the links of ``news/1752038/index.html`` relative to that file, not to the
-    article's URL.
+    None for other paths. wget -k makes the links of ``news/1752038/index.html`` relative to that
+    file, not to the article's URL.
     """
     place = "/" + path.as_posix().lstrip("/")
     matches = list(publisher.article_pattern.finditer(place))
@@ -95,8 +93,9 @@ def address_of_file(path: Path, publisher: Publisher) -> str | None:
 
 
 def address_of(url: str, file: str | None, article_id: str, publisher: Publisher) -> str | None:
-    """Where the relative links of the page that answered at ``url``, or was saved in ``file``,
-    start; None if nobody knows its address.
+    """Return the base URL for the links of a page fetched from ``url`` or saved in ``file``.
+
+    None if the page's URL is unknown.
     """
     known = ARTICLE_ID.fullmatch(article_id) is not None
     if file is None:
@@ -107,13 +106,13 @@ def address_of(url: str, file: str | None, article_id: str, publisher: Publisher
 
 
 class SavedPages:
-    """The pages below one folder, or one file, by article id; the source of a crawl."""
+    """A source of saved pages by article id: those in a folder and its subfolders, or one file."""
 
     name = "folder"
     offline = True
 
     def __init__(self, root: Path, publisher: Publisher, max_bytes: int) -> None:
-        """Index ``root``; CrawlerError if it cannot be listed or holds no page."""
+        """Index ``root``. Raises CrawlerError if it cannot be listed or holds no page."""
         self.root = root
         self.faults: list[str] = []
         self._publisher = publisher
@@ -135,7 +134,7 @@ class SavedPages:
             )
 
     def _add_file_alone(self) -> None:
-        """Index a file that was named itself, which is a page whatever it looks like."""
+        """Index a file that the user named, as a page whatever it looks like."""
         try:
             if is_archive_file(self.root):
                 raise CrawlerError(
@@ -150,7 +149,7 @@ class SavedPages:
         top = self.root.resolve()
         for folder, folders, files in os.walk(self.root, onerror=self._leave_unreadable):
             folders.sort()
-            # They are not followed.
+            # os.walk does not follow these.
             links = [name for name in folders if Path(folder, name).is_symlink()]
             for name in sorted([*files, *links]):
                 try:
@@ -184,7 +183,7 @@ class SavedPages:
             self._leave("duplicates", f"{path} ({article_id}, as is {first})")
 
     def _leave(self, label: str, name: str, *, named: bool = True) -> None:
-        """Count a file that is left out, and name it, unless that would surprise nobody."""
+        """Count a file that is left out, and list it in the log if ``named``."""
         self._left_out[label] += 1
         if named:
             self._left_out_by_name[label].append(readable(name))
@@ -194,16 +193,16 @@ class SavedPages:
             if names:
                 more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
                 listed = ", ".join(names[:_NAMED]) + more
-                logger.warning("%s: left out are files %s: %s", self.root, LEFT_OUT[label], listed)
+                logger.warning("%s: left out files %s: %s", self.root, LEFT_OUT[label], listed)
 
     def _leave_unreadable(self, error: OSError) -> None:
         self._leave("unreadable", f"{error.filename} ({error.strerror})")
         self.faults.append(f"{error.filename}: {error.strerror}")
 
     def tally(self, others: Iterable[SavedPages] = ()) -> dict[str, int]:
-        """How many files were read, not reached, or left out, by reason; each counts once.
+        """Return the number of files read, not reached, and left out by reason; each counts once.
 
-        An article that was read from one of the ``others`` makes a file here a duplicate.
+        A file here whose article was read from one of the ``others`` is a duplicate.
         """
         unread = self._paths.keys() - self._read
         duplicates = unread & set[str]().union(*(other._read for other in others))
@@ -224,7 +223,7 @@ class SavedPages:
         return saved_page(request, path, self._told_by[visit.article_id], self._max_bytes)
 
     def note_read(self, path: Path) -> None:
-        """Count a page of this folder that was read without this source being asked for it."""
+        """Count a page of this folder that was read without a request to this source."""
         for article_id, held in self._paths.items():
             if held.resolve() == path.resolve():
                 self._read.add(article_id)
@@ -234,8 +233,9 @@ class SavedPages:
 
 
 def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Response:
-    """Answer a request with a saved page; PageRefused if it cannot be read or is larger than
-    ``max_bytes``.
+    """Return a saved page as the response to a request.
+
+    Raises PageRefused if the file cannot be read or is larger than ``max_bytes``.
     """
     if visit := visit_of(request):
         visit.origin = Origin(

@@ -1,10 +1,9 @@
-"""Whether a file may be a saved page: its content decides, and its ending only where the content
-leaves it open.
+"""Decides whether a file may be a saved page, by its content and, if that is unclear, its suffix.
 
-A file that begins with markup of HTML is a page, whatever its ending. Plain text is a page where
-its ending is one that pages are saved with: programs, styles and data are text, too. Binary data
-with such an ending is a page that cannot be read, and a failure says so. What is said here of a
-file says nothing of whether it holds an article.
+A file that begins with HTML markup is a page, whatever its suffix. Plain text is a page only with a
+suffix used for saved pages, since programs, styles and data are text too. Binary data with such a
+suffix counts as an unreadable page, so that it is reported as a failure. Whether a page holds an
+article is not decided here.
 """
 
 import mimetypes
@@ -17,7 +16,7 @@ from crawler.sources import looks_binary
 
 _HEAD_BYTES = 4096
 _DOCUMENT = re.compile(r"<!doctype\s+html|<html\b", re.IGNORECASE)
-# XML that is no XHTML: feeds, drawings, site maps.
+# XML other than XHTML: feeds, drawings, sitemaps.
 _OTHER_XML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!doctype[^>]*>\s*)*"
     r"<(?:svg|rss|feed|urlset|sitemapindex|rdf:)",
@@ -27,7 +26,7 @@ _PAGE_ENDINGS = frozenset(
     (".txt", ".html", ".htm", ".xhtml", ".shtml", ".asp", ".aspx", ".php", ".jsp", ".cms")
 )
 _PAGE_TYPES = frozenset(("text/html", "text/plain", "application/xhtml+xml"))
-# Text that may begin with a tag or a comment of HTML and is none.
+# Text that may begin with an HTML tag or comment without being HTML.
 _OTHER_ENDINGS = frozenset(
     (
         ".js",
@@ -54,8 +53,9 @@ _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
 
 
 def is_archive_file(path: Path) -> bool:
-    """Whether a file is a web archive (WARC, WACZ, ARC), by its name or its first bytes. OSError if
-    it cannot be read.
+    """Return whether a file is a web archive (WARC, WACZ, ARC), by its name or first bytes.
+
+    OSError if it cannot be read.
     """
     if _ARCHIVE_NAME.search(path.name):
         return True
@@ -64,8 +64,8 @@ def is_archive_file(path: Path) -> bool:
 
 
 def reason_against(path: Path) -> str | None:
-    """Say why a file is no saved page; None if it may be one. OSError if it cannot be read."""
-    # A page may be saved under the address that it had: "story.php?id=5".
+    """Return why a file is not a saved page, or None if it may be one. OSError if unreadable."""
+    # A page may be saved under its URL: "story.php?id=5".
     ending = Path(path.name.partition("?")[0]).suffix.lower()
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -85,6 +85,6 @@ def reason_against(path: Path) -> str | None:
 
 
 def is_named_as_other(name: str) -> bool:
-    """Whether the name of a file says that it is no page: "style.css", "picture.jpg"."""
+    """Return whether a file is not a page, judging by its name: "style.css", "picture.jpg"."""
     kind, _ = mimetypes.guess_type(name)
     return kind is not None and kind not in _PAGE_TYPES

@@ -1,8 +1,8 @@
-"""Web archives in files as the source of a crawl.
+"""Serves pages from web archive files.
 
-Of several captures of a page the newest is wanted, or the nearest to ``at``; where no article
-comes of it the next is tried, ``_MOST_TRIED`` in all. A redirect in the archive is followed in it,
-at about its own time.
+The newest of several captures is used, or the nearest to ``at``. If it does not yield an article,
+the next is tried, up to ``_MOST_TRIED`` in all. A redirect is followed within the archive, to the
+capture nearest to its own date. Raises NotSaved or PageRefused if there is no usable capture.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _OK = 200
-# Reading a page takes about 80 ms: an article with many captures that are all bad costs 2 s.
+# Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s.
 _MOST_TRIED = 20
 _NAMED = 5
 
 
 class ArchivedPages:
-    """The pages of archive files; of several captures the newest, or the nearest to ``at``."""
+    """A source of captures from archive files: the newest, or the nearest to ``at``."""
 
     offline = True
 
     def __init__(self, path: str, publisher: Publisher, at: date | None, max_bytes: int) -> None:
-        """Open the files; CrawlerError if one of them cannot be read."""
+        """Open the files. Raises CrawlerError if one of them cannot be read."""
         self._archive = Archive(path, max_bytes)
         self._publisher = publisher
         self._at = at
@@ -59,17 +59,17 @@ class ArchivedPages:
         self._name_pages_beside()
 
     def _name_pages_beside(self) -> None:
-        """Say which files beside the archives may be saved pages: they are not read."""
+        """Warn about files beside the archives that may be saved pages, which are not read."""
         others = self._archive.others
         if others:
-            logger.info("%s: %d files there are no archives", self._archive.path, len(others))
-        # Lists of addresses and notes end in .txt too.
+            logger.info("%s: %d files are not archives", self._archive.path, len(others))
+        # URL lists and notes end in .txt too.
         other_than_text = [file for file in others if file.suffix.lower() != ".txt"]
         pages = [file.name for file in other_than_text if reason_against(file) is None]
         if pages:
             more = f" and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
             logger.warning(
-                "%s: not read are the saved pages beside the archives: %s; move them to a folder "
+                "%s: saved pages beside the archives are not read: %s; move them to a folder "
                 "of their own, and name that as a source",
                 self._archive.path,
                 ", ".join(pages[:_NAMED]) + more,
@@ -97,17 +97,17 @@ class ArchivedPages:
             captured_at=page.captured_at,
             status_assumed=page.status is None,
             date_note=page.date_note,
-            # A record with a wrong length or digest is refused.
+            # The archive refuses a record with a wrong length or digest.
             verified=True,
         )
-        # What was captured stays as it is.
+        # A retry would read the same capture.
         request.meta["dont_retry"] = True
         for text in page.notes:
             note(request, text)
         return _response(page, request)
 
     def _candidate(self, request: Request, visit: Visit) -> Found | None:
-        """The capture to try for an article, or for the page that a redirect led to."""
+        """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
             visit.candidates = Candidates(self._of_article(visit.article_id), _MOST_TRIED)
         tried = visit.candidates
@@ -130,7 +130,7 @@ class ArchivedPages:
             for capture, file in self._archive.captures(url, and_longer=True)
             if self._publisher.id_of(capture.url) == article_id
         ]
-        # An address with a query, or the headline in it, counts where the plain one has no page.
+        # A URL with a query or a headline in it is a fallback for the plain one.
         keys = {key_of(url) for url in urls}
         plain: list[Found] = []
         others: list[Found] = []
@@ -150,7 +150,7 @@ class ArchivedPages:
                     key.startswith(key_of(address) or key)
                     for address in addresses(article_id, self._publisher)
                 ):
-                    # Such as below /mobile: it is found only by those who look at every address.
+                    # A URL below /mobile, for example, is found only by listing every URL.
                     self._elsewhere.setdefault(article_id, []).append(url)
                 yield article_id
 
@@ -158,7 +158,7 @@ class ArchivedPages:
 def _response(page: ArchivedPage, request: Request) -> Response:
     headers: dict[bytes, list[bytes]] = {}
     for name, value in page.headers:
-        # Some writers leave the name of a header that they took away.
+        # Some writers remove the header's value but leave its name.
         if value or name.lower() != b"content-encoding":
             headers.setdefault(name.title(), []).append(value)
     status = page.status or _OK
@@ -172,7 +172,7 @@ def _ordered(found: list[Found], at: date | None) -> list[Found]:
 
 
 def addresses(article_id: str, publisher: Publisher) -> list[str]:
-    """The URLs of an article on the publisher's hosts, one for each key that archives know."""
+    """Return the URLs of an article on the publisher's hosts, one for each archive key."""
     url = publisher.url_of(article_id)
     parts = urlsplit(url)
     urls = [url] + [

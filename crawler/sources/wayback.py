@@ -1,15 +1,15 @@
-"""The Wayback Machine, or any archive that is asked in its ways (pywb), as the source of a crawl.
+"""Fetches pages from the Wayback Machine, or an archive with the same interface (pywb).
 
-For each page it asks the CDX server for the captures of each address that the article may have,
-until there are some, then for the original bytes of the wanted one (``<timestamp>id_/<url>``).
-Where no article comes of that, the next capture is tried, ``_MOST_TRIED`` in all: with the default
-WAYBACK_DELAY they take a quarter of a minute.
+For each article, the CDX server is queried for the captures of each possible URL until some are
+found. Then the original bytes of the preferred capture are fetched (``<timestamp>id_/<url>``). If
+they do not yield an article, the next capture is tried, up to ``_MOST_TRIED`` in all, which takes
+a quarter of a minute with the default WAYBACK_DELAY.
 
-One request at a time, WAYBACK_DELAY seconds after the one before; where the archive is busy (429,
-5xx, or no answer) it waits as long as Retry-After says, or WAYBACK_BACKOFF seconds and twice as
-long each time, and asks again, RETRY_TIMES times; for further captures of a page it does not ask
-again. The Wayback Machine answers 429 to those who ask for more than 24 to 60 lists of captures a
-minute, and locks out for hours those who go on all the same
+Requests are sent one at a time, WAYBACK_DELAY seconds apart. If the archive is busy (429, 5xx, or
+no response), the request is retried RETRY_TIMES times, after the time in Retry-After or else after
+WAYBACK_BACKOFF seconds, doubled each time. Requests for further captures of a page are not retried.
+The Wayback Machine answers 429 to clients that request more than 24 to 60 lists of captures a
+minute, and locks out for hours those that carry on
 (github.com/edgi-govdata-archiving/wayback, #137 and #206).
 """
 
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# As many captures of a page as are asked for: the nearest, or the newest.
+# The limit on the list of captures of a page: the nearest to a date, or the newest.
 _MOST_CAPTURES = 50
 _MOST_TRIED = 5
 _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
@@ -78,12 +78,12 @@ _BUSY = frozenset((_TOO_MANY, 500, 502, 503, 504))
 _OF_THE_ARCHIVE = re.compile(
     r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL
 )
-# Of the headers of the archive's answer these are the page's own.
+# The headers in the archive's response that belong to the page.
 _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
 _ORIGINAL = b"X-Archive-Orig-"
 _LINK = re.compile(r"<\s*([^>\s]+)\s*>([^<]*)")
 _IS_ORIGINAL = re.compile(r";\s*rel\s*=\s*\"?(?:[^\",;]*\s)?original\b", re.IGNORECASE)
-# Where old versions of the Wayback Machine say why they refuse.
+# Old versions of the Wayback Machine give the reason for an error here.
 _FAULT_HEADER = b"X-Archive-Wayback-Runtime-Error"
 _FAULT = re.compile(r"\b[\w.]*(?:Exception|Error)\b")
 _TEXT = "//text()[not(ancestor::script or ancestor::style)]"
@@ -97,8 +97,7 @@ _NOT_ANSWERED = (
     DownloadConnectionRefusedError,
     ResponseDataLossError,
 )
-# Lists of captures and original bytes are there for programs; robots.txt is for those that follow
-# links.
+# The CDX server and original bytes are meant for programs; robots.txt is for link followers.
 _META = {
     "dont_redirect": True,
     "dont_retry": True,
@@ -107,13 +106,13 @@ _META = {
 
 
 class Wayback:
-    """The captures of a web archive that is asked over the web."""
+    """A source of captures from a web archive, queried over HTTP."""
 
     name = "wayback"
     offline = False
 
     def __init__(self, crawler: Crawler, publisher: Publisher, at: date | None) -> None:
-        """CrawlerError if WAYBACK_URL or WAYBACK_CDX_URL is no address."""
+        """Raises CrawlerError if WAYBACK_URL or WAYBACK_CDX_URL is not a URL."""
         settings = crawler.settings
         self.faults: list[str] = []
         self._crawler = crawler
@@ -125,7 +124,7 @@ class Wayback:
             "WAYBACK_CDX_URL", settings["WAYBACK_CDX_URL"] or _cdx_of(self._replay), _EXAMPLE
         )
         self._cdx = cdx.url
-        # By host and port: the passwords are for these servers alone.
+        # Keyed by host and port, so that passwords are sent to these servers alone.
         self._authorization = {
             host_and_port(server.url): server.authorization
             for server in (replay, cdx)
@@ -144,7 +143,7 @@ class Wayback:
         )
 
     async def answer(self, request: Request) -> Response:
-        # It has its own patience.
+        # This class does its own retries.
         request.meta["dont_retry"] = True
         visit = visit_of(request)
         found = await self._candidate(request, visit) if visit else None
@@ -153,7 +152,7 @@ class Wayback:
         return await self._page(found, request, visit)
 
     async def _candidate(self, request: Request, visit: Visit) -> Capture | None:
-        """The capture to try for what is asked for: an article, or the page a redirect led to."""
+        """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
             urls = addresses(visit.article_id, self._publisher)
             visit.candidates = Candidates((), _MOST_TRIED, urls)
@@ -171,13 +170,13 @@ class Wayback:
         return tried.levels[0][0][0] if tried.levels[0] else None
 
     async def _look_up(self, tried: Candidates) -> None:
-        """Ask for the captures of the next address where those known are none, or errors."""
+        """Look up further URLs while no capture other than an error is known."""
         while tried.addresses and all(capture.is_error for capture, _ in tried.levels[0]):
             url = tried.addresses.popleft()
             try:
                 found = await self._captures(url, self._at)
             except Exception:
-                # An archive that does not answer is not asked for the same page again and again.
+                # Do not keep querying an unresponsive archive for the same page.
                 tried.addresses.clear()
                 raise
             known = [capture for capture, _ in tried.levels[0]]
@@ -185,7 +184,7 @@ class Wayback:
             tried.levels[0] = deque((capture, None) for capture in ordered)
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
-        """The captures of a URL in the CDX server's list, of which it sends the nearest."""
+        """Return the captures of a URL nearest to ``at``, or the newest, from the CDX server."""
         moment = (
             at
             if isinstance(at, datetime)
@@ -216,7 +215,10 @@ class Wayback:
             ) from error
 
     async def _page(self, capture: Capture, request: Request, visit: Visit) -> Response:
-        """The page of a capture as it was; NotSaved or PageRefused if that is not what comes."""
+        """Return the original response of a capture.
+
+        Raises NotSaved or PageRefused if the archive returns anything else.
+        """
         tries = 1 if visit.candidates and visit.candidates.passed else self._tries
         where = f"{self._replay}/{capture.timestamp}id_/{capture.url}"
         visit.origin = Origin(source=self.name, where=where, captured_at=capture.at)
@@ -225,7 +227,7 @@ class Wayback:
             led_to = _OF_THE_ARCHIVE.search(
                 (answer.headers.get(b"Location") or b"").decode("latin-1")
             )
-            # Archives redirect from the moment that was asked for to that of a capture.
+            # Archives redirect from the requested timestamp to that of an actual capture.
             if not (
                 led_to
                 and 300 <= answer.status < 400
@@ -237,7 +239,7 @@ class Wayback:
         if captured_at is None:
             raise _own_answer(answer, where)
         if answer.status == _NOT_MODIFIED:
-            # An older capture has the page.
+            # An older capture holds the page.
             raise NotSaved(f"{where}: it only says that the page is what it was")
         original = _original_of(answer)
         if original and key_of(original) != key_of(capture.url):
@@ -246,7 +248,7 @@ class Wayback:
                 f"{where} answers with a capture of another page, {_one_line(original)}",
             )
         visit.origin = Origin(source=self.name, where=where, captured_at=captured_at)
-        # Content codings are taken off the archive's own answer.
+        # The content coding was removed from the archive's response, which gathered these notes.
         if errand := errand_of(answer.request):
             for text in errand.notes:
                 note(request, text)
@@ -260,9 +262,10 @@ class Wayback:
         )
 
     async def _get(self, url: str, tries: int) -> Response:
-        """Ask the archive, when it is its turn, until it is not busy, so many times.
+        """Return the archive's response, retrying while it is busy, up to ``tries`` attempts.
 
-        PageRefused if it stays busy, or the exception that kept it from being asked.
+        Requests wait their turn. Raises PageRefused if the archive stays busy, or the exception
+        that made the last attempt fail.
         """
         fault: Exception | None = None
         async with self._turn:
@@ -278,19 +281,19 @@ class Wayback:
                 except _NOT_ANSWERED as error:
                     fault = error
                 else:
-                    # An archived 503 is what was asked for.
+                    # An archived 503 is a capture, so the archive is not busy.
                     if response.status not in _BUSY or _captured_at(response):
                         return response
                     busy = f"asked {tried} times, it answers {response.status} for {url}"
                     detail = f"{urlsplit(url).hostname}: {busy}{_extract(response)}"
-                    # Of single captures that it cannot replay an archive answers 5xx, too.
+                    # Archives also answer 5xx for single captures that they cannot replay.
                     too_many = response.status == _TOO_MANY
                     kind = SourceUnavailable if too_many else PageRefused
                     fault = kind(_REASONS[response.status // 100], detail)
                     wait = wait if (told := retry_after(response)) is None else told
                 finally:
                     self._not_before = monotonic() + self._delay
-                # Also before the next page is asked for, if this one is given up.
+                # This also delays the next page if this one is given up.
                 wait = min(wait, self._longest_wait)
                 self._not_before = max(self._not_before, monotonic() + wait)
                 logger.info("%s; waiting %.0f s", fault, wait)
@@ -298,7 +301,7 @@ class Wayback:
         raise fault
 
     async def _wait(self, seconds: float) -> None:
-        """Wait, unless the run is to end: then it need not be any more."""
+        """Wait for so many seconds. Raises Stopped if the run is ending."""
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
             if is_closing(self._crawler.engine):
@@ -307,7 +310,7 @@ class Wayback:
 
 
 def _captured_at(response: Response) -> datetime | None:
-    """When what an archive answers was captured (RFC 7089); None for an answer of its own."""
+    """Return the time of capture (RFC 7089), or None if the archive answers for itself."""
     try:
         return parsedate_to_datetime(
             (response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")
@@ -317,10 +320,10 @@ def _captured_at(response: Response) -> datetime | None:
 
 
 def _own_answer(answer: Response, where: str) -> NotSaved | PageRefused:
-    """What to say of an answer that is the archive's own and no capture."""
+    """Return the error for a response that is the archive's own and not a capture."""
     said = f"{where} answers {answer.status}{_extract(answer)}"
     if answer.status == _GONE:
-        # It has no such capture after all.
+        # The CDX list had a capture that the archive does not hold.
         return NotSaved(said)
     if answer.status == _OK:
         said = f"{where} answers without a capture{_extract(answer)}"
@@ -328,7 +331,7 @@ def _own_answer(answer: Response, where: str) -> NotSaved | PageRefused:
 
 
 def _extract(answer: Response) -> str:
-    """What an archive says of itself, such as "Blocked Site Error", for the end of a message."""
+    """Return an archive's own error text, such as "Blocked Site Error", to append to a message."""
     header = (answer.headers.get(_FAULT_HEADER) or b"").decode("latin-1")
     body = answer.body[:_LOOKED_AT_BYTES].decode("utf-8", "replace")
     text = _one_line(header) or _one_line(" ".join(Selector(text=body).xpath(_TEXT).getall()))
@@ -343,14 +346,14 @@ def _one_line(text: str) -> str:
 
 
 def _original_of(answer: Response) -> str | None:
-    """The URL whose capture an archive answers with (RFC 7089, 2.2.1); None if it does not say."""
+    """Return the original URL of a capture (RFC 7089, 2.2.1), or None if it is not given."""
     links = b", ".join(answer.headers.getlist(b"Link")).decode("latin-1")
     found = (url for url, about in _LINK.findall(links) if _IS_ORIGINAL.match(about))
     return next(found, None)
 
 
 def _page_headers(answer: Response) -> Headers:
-    """The headers of a page that say how to read it, from the archive's answer."""
+    """Return the page's headers that are needed to decode it, from the archive's response."""
     headers = Headers()
     for name in _PAGE_HEADERS:
         values = [value for value in answer.headers.getlist(name) if value.strip()]
@@ -361,9 +364,10 @@ def _page_headers(answer: Response) -> Headers:
 
 
 def _rows(body: bytes) -> Iterator[dict[str, str]]:
-    """The rows of a CDX server's JSON.
+    """Yield the rows of a CDX server's JSON.
 
-    A list of lists under a row of names (the Wayback Machine), or an object a line (pywb).
+    It is a list of lists that starts with a row of names (the Wayback Machine), or one object per
+    line (pywb).
     """
     text = body.strip()
     if text.startswith(b"["):
@@ -390,5 +394,5 @@ def _capture(row: dict[str, str]) -> Capture | None:
 
 
 def _cdx_of(replay: str) -> str:
-    """Where the CDX server is: below the root of the Wayback Machine, or a collection of pywb."""
+    """Return the CDX server's URL: below the Wayback Machine's root, or a pywb collection."""
     return urljoin(replay, "/cdx/search/cdx") if replay.endswith("/web") else replay + "/cdx"

@@ -1,19 +1,26 @@
 """PHP's ``var_dump`` output, read back exactly.
 
     >>> from crawler import vardump
-    >>> vardump.loads('array(2) {\\n  ["id"]=>\\n  int(7)\\n  ["tags"]=>\\n  array(1) {\\n    [0]=>\\n    string(4) "news"\\n  }\\n}\\n')
+    >>> vardump.loads(
+    ...     'array(2) {\\n  ["id"]=>\\n  int(7)\\n'
+    ...     '  ["tags"]=>\\n  array(1) {\\n    [0]=>\\n    string(4) "news"\\n  }\\n}\\n'
+    ... )
     {'id': 7, 'tags': ['news']}
 
-``loads`` gives the one value of a text as plain Python, ``parse`` all values of a text as nodes that keep everything, ``render`` writes
-nodes as PHP does, and ``scan`` finds the dumps in the raw bytes of a page, whatever the page did to them. In: bytes, exactly as they came;
-a dumped string says its length in bytes and escapes nothing, so no HTML parser or decoder may have touched them. Out: values, or
-``VarDumpError``, a ``ValueError`` that tells the place and what should stand there. ``scan`` never raises.
+``loads`` returns the one value of a text as plain Python, ``parse`` returns all values of a text as
+nodes that keep everything, ``render`` writes nodes as PHP does, and ``scan`` finds the dumps in the
+raw bytes of a page, even if the page altered them. The input must be bytes exactly as received: a
+dumped string gives its length in bytes and escapes nothing, so no HTML parser or decoder may have
+changed it. ``loads`` and ``parse`` raise ``VarDumpError``, a ``ValueError`` with the position and
+the expected text. ``scan`` never raises.
 
-Two things make the format hard. Strings may hold anything, also what looks like a dump, and only their length tells where they end;
-where a page changed its charset or line ends afterwards, the length is wrong, and ``how`` says what told the end instead. Keys have no
-length at all: counts, indentation and braces decide, and where they allow two readings the first is taken and marked ``ambiguous``.
+Two things make the format hard. Strings may contain anything, including text that looks like a
+dump, and only their length determines where they end. If a page changed its charset or line endings
+afterwards, the length is wrong, and ``how`` records how the end was found instead. Keys have no
+length at all: counts, indentation and braces decide. If they allow two readings, the first is used
+and marked ``ambiguous``.
 
-Knows nothing of news or of Scrapy.
+This package does not depend on Scrapy or on anything specific to news.
 """
 
 from crawler.vardump.errors import AmbiguousDumpWarning, VarDumpError

@@ -1,4 +1,4 @@
-"""Undo what a page did to a dump after PHP wrote it, and find the way back to the page's own offsets."""
+"""Undo a page's HTML escaping of a dump, and map offsets back to the page."""
 
 import bisect
 import html
@@ -9,24 +9,24 @@ from typing import NamedTuple
 from crawler.vardump.work import UNLIMITED, Work
 
 BREAK = rb"<[bB][rR] ?/?>"
-# <br />: nl2br puts one before every line break; the line break itself stays.
+# nl2br inserts a <br /> before every line break and keeps the line break.
 ESCAPE = re.compile(
     rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|" + BREAK + rb"(?=\r?\n)"
 )
 
 
 class Unescaped(NamedTuple):
-    """Bytes with their character references resolved; ``offset`` leads from them back into the page."""
+    """Bytes with character references resolved; ``offset`` maps their offsets to the page."""
 
     data: bytes
     offset: Callable[[int], int]
 
 
 def unescape(page: bytes, start: int, end: int, encoding: str, work: Work = UNLIMITED) -> Unescaped:
-    """Resolve the character references in ``page[start:end]`` and drop the ``<br>`` that nl2br added."""
+    """Resolve the character references in ``page[start:end]`` and drop nl2br's ``<br>``."""
     parts: list[bytes] = []
     ends = [0]
-    """Where each resolved reference ends in the result, beside where it ended in the page."""
+    """The end of each resolved reference in the result; ``page_ends`` has its end in the page."""
     page_ends = [start]
     length = 0
     done = start
@@ -51,5 +51,5 @@ def unescape(page: bytes, start: int, end: int, encoding: str, work: Work = UNLI
 def _character(reference: bytes, encoding: str) -> bytes:
     text = reference.decode("ascii")
     character = html.unescape(text)
-    # A reference that HTML does not know stays as it stands.
+    # A reference unknown to HTML is left unchanged.
     return reference if character == text else character.encode(encoding, "xmlcharrefreplace")

@@ -1,8 +1,9 @@
-"""The common case of ``loads``, fast.
+"""A fast path for the common case of ``loads``.
 
-One expression a level matches a whole entry: key, indentation and value. What it does not match, or what does not add up, is
-left to the reader: this one never raises and never guesses. That every ``]=>`` at the end of a line ended a key is what says that
-there is no other reading (see ``reader.has_other_reading``).
+One regular expression per level matches a whole entry: key, indentation and value. Anything that
+does not match or add up is left to the reader: this module never raises and never guesses. If every
+``]=>`` at the end of a line ended a key, there is no other reading (see
+``reader.has_other_reading``).
 """
 
 import re
@@ -15,7 +16,7 @@ from crawler.vardump.values import PhpObject
 _Match = Callable[[bytes, int], re.Match[bytes] | None]
 
 NOT_PLAIN: Final = object()
-"""What ``read`` returns where the reader must decide."""
+"""Returned by ``read`` if the reader must decide."""
 
 _COUNT = rb"([1-9][0-9]{0,17}+|0)"
 _VALUE = (
@@ -30,15 +31,19 @@ _VALUE = (
 _NAME, _INDEX, _STRING, _INT, _ARRAY, _CONSTANT, _FLOAT, _CLASS, _ID, _OBJECT, _CLOSE = range(1, 12)
 _CONSTANTS = {b"NULL": None, b"bool(true)": True, b"bool(false)": False}
 _OUTERMOST = re.compile(rb"()()" + _VALUE).match
-# Indentation makes deep dumps long; those deeper than this are rare, and each level costs an expression.
+# Indentation makes deep dumps long; those deeper than this are rare, and each level needs its own
+# regular expression.
 _DEEPEST = 100
 
 
 @lru_cache(maxsize=2 * _DEEPEST)
 def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
-    """Matchers of an entry, or of the end of what holds it, at ``level``: after a token, and after the content of a string."""
+    """Return two matchers of an entry at ``level``, or of the end of its container.
+
+    The first applies after a token, the second after the content of a string.
+    """
     indent = b"  " * level
-    # A colon in a property's name may be a visibility of PHP 5.
+    # A colon in a property's name may mark its visibility in PHP 5.
     quoted = (
         rb"\"([^\":]*+)\"(?::protected|:\"[A-Za-z0-9_\\]{1,200}\":private)?"
         if in_object
@@ -52,7 +57,7 @@ def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
 
 
 def read(data: bytes) -> Any:
-    """Return the array or object that ``data`` is a dump of, as ``loads`` does, or NOT_PLAIN."""
+    """Return the array or object dumped in ``data``, as ``loads`` does, or NOT_PLAIN."""
     head = _OUTERMOST(data)
     kind = head.lastindex if head else None
     if head is None or kind not in (_ARRAY, _OBJECT):
@@ -60,7 +65,7 @@ def read(data: bytes) -> Any:
     names: dict[bytes, Any] = {}
     known = names.get
     holders: list[tuple[Any, ...]] = []
-    # What is being read: its declared count, its class and number if it is an object, its entries.
+    # The container being read: declared count, class and number (of an object), entries.
     count = keys = int(head[kind])
     shell = (head[_CLASS].decode(), int(head[_ID])) if kind == _OBJECT else None
     entries: Any = [] if shell is None else {}
@@ -138,5 +143,5 @@ def read(data: bytes) -> Any:
 
 
 def _is_whole(data: bytes, end: int, keys: int) -> bool:
-    """Whether nothing follows, and the keys that were read are all that could be."""
+    """Return whether nothing follows, and there were no other possible keys to read."""
     return not data[end:].strip(b" \t\r\n") and data.count(b"]=>\n") == keys

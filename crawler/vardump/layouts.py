@@ -1,8 +1,8 @@
-"""The grammar of a dump, piece by piece, in the layouts that it is found in.
+"""The grammar of a dump, token by token, in each of its layouts.
 
-``PHP`` is what ``php_var_dump`` writes (``ext/standard/var.c``): a line feed and two spaces a level before every token.
-``INDENTED`` is what pages make of it, lengths that no longer fit and other line ends; in ``PAGE`` any white space, ``<br>`` or
-``&nbsp;`` stands between the tokens.
+``PHP`` is the output of ``php_var_dump`` (``ext/standard/var.c``): a line feed and two spaces per
+level before every token. ``INDENTED`` is the form altered by pages, with lengths that no longer fit
+and other line endings. In ``PAGE``, any white space, ``<br>`` or ``&nbsp;`` may separate tokens.
 """
 
 import re
@@ -17,59 +17,60 @@ from crawler.vardump.work import Work
 
 
 class FoundKey(NamedTuple):
-    """A key, where reading goes on after its ``=>``, and where to look for another end of it; -1 where it has no other."""
+    """A key, the position after its ``=>``, and where to look for another end of it, or -1."""
 
     key: Key
     end: int
     again: int
     type: bytes = b""
-    """The declared type of a property, where it stands before its name."""
+    """The declared type of a property, if it precedes the name."""
 
 
 class Layout(Protocol):
-    """How tokens are written and what stands between them. Every method takes the text and a position in it."""
+    """The form of tokens and of the white space between them."""
 
     value: re.Pattern[bytes]
-    """A value up to its content. The last named group that matched tells its kind."""
+    """A value up to its content. The last named group that matched is its kind."""
 
     key_mark: bytes
-    """What stands after every key."""
+    """The text after every key."""
     counts_uninitialized: bool
     exact: bool
-    """Whether this is what PHP wrote, to the byte."""
+    """Whether this is PHP's own output, to the byte."""
     indents: bool
-    """Whether the indentation of a line must be that of its level."""
+    """Whether the indentation of a line must match its level."""
 
     def gap(self, data: bytes, position: int, level: int) -> int:
-        """Where the next token stands, on its line at ``level``; -1 where none can."""
+        """Return the position of the next token, on its line at ``level``, or -1."""
         ...
 
     def key(
         self, data: bytes, position: int, search: int, end: int, in_object: bool
     ) -> FoundKey | None:
-        """The key at ``position`` with the first end at or after ``search``, before ``end``."""
+        """Return the key at ``position`` with its first end between ``search`` and ``end``."""
         ...
 
     def string_end(
         self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
-        """Where the string whose content begins at ``position`` ends."""
+        """Return the end of the string whose content begins at ``position``."""
         ...
 
     def indented(self, level: int) -> str:
-        """How a message says where a token of that level stands."""
+        """Describe the place of a token at ``level``, for a message."""
         ...
 
     def elision(self, data: bytes, position: int) -> int:
-        """The end of a mark that entries were left out here; -1 where none stands."""
+        """Return the end of a mark here for omitted entries, or -1."""
         ...
 
 
-# A label of PHP's with its name space; "class@anonymous" may go on with a path, and FFI\CData with a type of C: uint64_t(*)().
+# A PHP label with its namespace; "class@anonymous" may be followed by a path, and FFI\CData by a C
+# type: uint64_t(*)().
 CLASS = rb"[^\n\"]{1,400}?"
-# A type may hold one level of parentheses: (A&B)|null
+# A type may contain one level of parentheses: (A&B)|null
 TYPE = rb"(?:[^()\n]|\([^()\n]{0,200}\)){1,300}"
-# The name of an enumeration, and of its case.
+# The name of an enumeration or of its case.
 LABEL = rb"[^\n\"(){}:]{1,300}"
 RESOURCE_TYPE = rb"[^()\n]{0,200}"
 COUNT = rb"(?:0|[1-9][0-9]{0,17})"
@@ -77,10 +78,10 @@ INT = rb"-?[0-9]{1,20}"
 # Before PHP 8 the decimal point was the locale's.
 FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"
 INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]=>")
-# nl2br puts one before every line end.
+# nl2br inserts one before every line ending.
 _BREAK = re.compile(BREAK + rb"(?=\r?\n)")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
-# "k":protected and "k":"C":private; the class is what stands between the last quotes.
+# "k":protected and "k":"C":private; the class is between the last quotes.
 PROPERTY_END = re.compile(
     rb'"(?:(?P<protected>:protected)|:"(?P<class>' + CLASS + rb')":private)?\]=>'
 )
@@ -91,7 +92,10 @@ LEGACY = re.compile(
 
 
 def value_pattern(blank: bytes) -> re.Pattern[bytes]:
-    """The values, with ``blank`` where PHP writes a space. No ``&`` stands before *RECURSION* and uninitialized()."""
+    """Return the pattern of all values, with ``blank`` in place of PHP's spaces.
+
+    *RECURSION* and uninitialized() are never preceded by ``&``.
+    """
     return re.compile(
         rb"(?P<reference>&)?(?:"
         rb"string\((?P<string>" + COUNT + rb")\)" + blank + rb'"'
@@ -137,7 +141,10 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
 def bracketed_key(
     data: bytes, position: int, search: int, limit: int, in_object: bool
 ) -> FoundKey | None:
-    """A key in brackets. One in quotes has no length: each quote that a ``]=>`` follows may end it."""
+    """Return the bracketed key at ``position``.
+
+    A quoted key has no length: every quote followed by ``]=>`` may end it.
+    """
     if data.startswith(b'["', position):
         first = position + 2
         end = (PROPERTY_END if in_object else ARRAY_KEY_END).search(data, max(first, search), limit)
@@ -165,7 +172,7 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
 
 
 def named(visibility: bytes) -> KeyKind:
-    """The kind of a property of that visibility."""
+    """Return the kind of a property with that visibility."""
     return (
         "protected"
         if visibility == b"protected"
@@ -209,7 +216,7 @@ class _Php:
 
 
 class Loose:
-    """What layouts share in which white space does not count."""
+    """Base of the layouts in which white space is not significant."""
 
     counts_uninitialized = False
     exact = False
@@ -246,7 +253,7 @@ class _Page(Loose):
             data[max(0, position - 2) : position] == lengths.NO_BREAK_SPACE
             or data[max(0, position - 6) : position] == b"&nbsp;"
         ):
-            # The page made all spaces so, those of the key too.
+            # The page replaced all spaces, including those in the key.
             content = _with_plain_spaces(content)
         content = _BREAK.sub(b"", content)
         return (

@@ -1,10 +1,10 @@
-"""Where a dumped string ends in a page.
+"""Find the end of a dumped string in a page.
 
-``string(N) "`` promises N bytes and a quote. Nothing inside is escaped, so a quote alone ends nothing. But a
-page may have been converted after N was counted; then N still agrees with the content under that
-conversion, and only with the right closing quote. So: N bytes if a quote stands there, else the first quote
-that could close the string and whose content N describes under a known conversion, else the first quote that
-could close it, with the disagreement said.
+``string(N) "`` promises N bytes and a quote. Nothing inside is escaped, so a quote alone ends
+nothing. But a page may have been converted after N was counted; then N still agrees with the
+content under that conversion, and only with the right closing quote. So the string ends after N
+bytes if there is a quote, else at the first possible closing quote for which N agrees under a known
+conversion, else at the first possible closing quote, with the disagreement recorded.
 """
 
 import re
@@ -28,7 +28,8 @@ NOT_FOUND = "the end of the text: no closing quote was found"
 SHORTENED = "the mark of Xdebug that it was shortened: its declared length is the original's"
 
 SPACE = rb"(?:[ \t\r\n]|" + BREAK + rb"|&nbsp;|\xc2\xa0)"
-# What may stand after a string by itself: the end of its line or element, or another dump on the same line.
+# The text allowed after a string outside containers: the end of its line or element, or another
+# dump on the same line.
 AFTER_STRING = (
     rb"(?:[ \t]|&nbsp;|\xc2\xa0)*+(?:[\r\n<]|\Z"
     rb"|(?<=[ \t;\xa0])(?:string|array|object|int|float|bool|enum|resource)\("
@@ -36,12 +37,15 @@ AFTER_STRING = (
 )
 _MARKUP = re.compile(rb"</?(?:pre|p|div|td|tr|table|span|br|body|html|script|textarea)\b|-->")
 NO_BREAK_SPACE = b"\xc2\xa0"
-# A conversion makes four bytes of one at the most (UTF-8's longest character).
+# A conversion turns one byte into four at most (the longest character in UTF-8).
 _GROWTH = 4
 
 
 class End(NamedTuple):
-    """Where a content ends and what told it (one of the constants above); ``skip`` is what closes it, in bytes."""
+    """The end of a content and how it was found (one of the constants above).
+
+    ``skip`` is the length of its closing mark in bytes.
+    """
 
     position: int
     how: str
@@ -54,12 +58,15 @@ class End(NamedTuple):
 
 
 class Quotes:
-    """The quotes that can close a string: inside a container one before its next key or its end (``inner``), else one at the end
-    of a line, an element or the text."""
+    """The quotes that can close a string.
+
+    Inside a container, this is a quote before its next key or its end (``inner``), elsewhere one at
+    the end of a line, an element or the text.
+    """
 
     def __init__(self, inner: bytes) -> None:
         self.inner = re.compile(rb'"(?=' + SPACE + rb"+(?:" + inner + rb")|\Z)")
-        # At the length that is declared, what follows may also be cut off.
+        # At the declared length, the following text may also be truncated.
         self.cut = re.compile(rb'"' + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
         self.outer = re.compile(rb'"(?=' + AFTER_STRING + rb")")
 
@@ -75,10 +82,11 @@ def find_end(
     nuls_escaped: bool = False,
     work: Work,
 ) -> End:
-    """Find where the content that begins at ``start`` and is declared as ``declared`` bytes long ends."""
+    """Find the end of the content at ``start`` with a declared length of ``declared`` bytes."""
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
-    # What follows must go on as after a string; a converted text can hit a quote by chance.
+    # The following text must fit the end of a string: in converted text there may be a quote at the
+    # declared length by chance.
     if data[exact : exact + 1] == b'"' and (
         quote.match(data, exact) or (inner and quotes.cut.match(data, exact))
     ):
@@ -92,7 +100,7 @@ def find_end(
     seen = start
     limit = min(len(data), start + _GROWTH * declared + 64)
     for match in quote.finditer(data, start, limit):
-        # Counting the bytes in every way takes longer than passing over them.
+        # Counting bytes under every conversion is slower than searching them.
         work.spend(5, 4 * (match.start() - seen))
         told.add(data[seen : match.start()])
         seen = match.start()
@@ -100,7 +108,8 @@ def find_end(
             return End(seen, how)
         if first is None and _brackets_close(data, start, seen):
             first = seen
-    # Inside a container something must follow: a quote that is the very last byte rather stands where the text was cut.
+    # Inside a container something must follow: a quote as the very last byte probably belongs to
+    # truncated content.
     work.spend(1, max(0, limit - seen))
     if first is not None and not (inner and first + 1 == len(data) and first < exact):
         return End(first, QUOTE)
@@ -110,13 +119,13 @@ def find_end(
 
 
 def end_of_text(data: bytes, start: int) -> int:
-    """Where markup ends the text that begins at ``start``."""
+    """Return the offset where markup ends the text that begins at ``start``."""
     markup = _MARKUP.search(data, start)
     return markup.start() if markup else len(data)
 
 
 def agreement(content: bytes, declared: int, encoding: str) -> str:
-    """What makes ``declared`` the length of ``content`` in Xdebug's HTML: one of the constants above."""
+    """Return how ``declared`` fits ``content`` in Xdebug's HTML: one of the constants above."""
     if len(content) == declared:
         return EXACT
     try:
@@ -129,7 +138,10 @@ def agreement(content: bytes, declared: int, encoding: str) -> str:
 
 
 def _brackets_close(data: bytes, start: int, end: int) -> bool:
-    """Whether a content that opens with a bracket ends with its partner; others may end anywhere."""
+    """Return whether content that opens with a bracket ends with the matching one.
+
+    Other content may end anywhere.
+    """
     partner = {b"[": b"]", b"{": b"}"}.get(data[start : start + 1])
     return partner is None or data[max(start, end - 64) : end].rstrip()[-1:] == partner
 
@@ -179,7 +191,10 @@ class _Lengths:
 
 
 def _decoded(piece: bytes, encoding: str) -> str:
-    """``piece`` as text; where it is not what the page says, most likely of one byte a character."""
+    """Return ``piece`` as text.
+
+    If it is not in the page's encoding, it most likely has one byte per character.
+    """
     try:
         return piece.decode(encoding)
     except UnicodeDecodeError:

@@ -1,4 +1,7 @@
-"""Texts that are only dumps, exactly as PHP wrote them: ``parse`` and ``loads``."""
+"""Read text that consists only of dumps, exactly as PHP wrote them: ``parse`` and ``loads``.
+
+Both raise VarDumpError for any other text.
+"""
 
 import re
 import warnings
@@ -19,19 +22,20 @@ _SPACE = re.compile(rb"[ \t\r\n]*+")
 # The end of an outermost container.
 _CLOSING = re.compile(rb"^\}$", re.MULTILINE)
 _AFTER = re.compile(rb"\n[ \t\r\n]*+|[ \t\r\n]*+\Z")
-# What can end a key in quotes.
+# The possible ends of a quoted key.
 _KEY_ENDS = (b'"]=>\n', b'":protected]=>\n', b'":private]=>\n')
-# Bytes that may be read anew at the cost of one step of going back.
+# Bytes that may be read again for one unit of effort.
 _REREAD = 100
-# A broken text up to this long, in bytes, is looked at again to tell whether a page changed it.
+# A broken text of up to this many bytes is scanned to find out whether a page changed it.
 _LONGEST_EXPLAINED = 1_000_000
 
 
 def loads(data: bytes | str) -> Any:
-    """Return the one value that ``data`` is a dump of, as plain Python (see ``plain``).
+    """Return the one value dumped in ``data`` as plain Python (see ``plain``).
 
-    Raises VarDumpError for anything else, also for several values. Where the text can be read in more ways than one, warns with
-    AmbiguousDumpWarning and returns the first; Python shows such a warning once for each place of a program, ``parse`` marks every one.
+    Raises VarDumpError for anything else, including several values. If the text has several
+    readings, returns the first and issues an AmbiguousDumpWarning. Python shows that warning only
+    once per place in a program; ``parse`` marks every ambiguous value.
     """
     raw = _bytes(data)
     data = data if isinstance(data, str) else raw
@@ -57,7 +61,10 @@ def loads(data: bytes | str) -> Any:
 
 
 def parse(data: bytes | str) -> tuple[Value, ...]:
-    """Return the values of a text that holds nothing but dumps and white space between them; raises VarDumpError for any other."""
+    """Return the values of a text that contains only dumps and white space between them.
+
+    Raises VarDumpError for any other text.
+    """
     raw = _bytes(data)
     return _parse(raw, data if isinstance(data, str) else raw)
 
@@ -75,7 +82,7 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
         return ()
     position = start = _end(_SPACE, raw)
     placed: list[_Placed] = []
-    # Where no way of reading on leads to the end of the text.
+    # Places from which no reading leads to the end of the text.
     dead: set[int] = set()
     source = _Source(raw)
     readings = source.readings(start)
@@ -99,7 +106,7 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
 
 
 class _Source:
-    """The text, and what was left undone in reading it: the first ``failure``, the ``effort`` left for going back."""
+    """The text, the first ``failure`` in reading it, and the ``effort`` left for going back."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -107,14 +114,15 @@ class _Source:
         self.effort = EFFORT
 
     def readings(self, start: int) -> Iterator[tuple[int, Value]]:
-        """Yield the readings of the value at ``start``: that of the shortest keys, then by where they end.
+        """Yield the readings of the value at ``start``: the shortest keys first, then by their end.
 
-        The nearest end comes first, so that a dump is read the same whether or not another one follows.
+        The nearest end comes first, so that a dump is read the same way whether or not another one
+        follows.
         """
         reader = Reader(self.raw, PHP, effort=0)
         found = reader.readings(start)
         first = next(found, None)
-        # A length that is wrong, or something missing, may also mean that PHP did not write this text.
+        # A wrong length or a missing part may also mean that PHP did not write this text.
         doubtful = reader.failure is not None and not reader.failure.contradicts
         if first is not None:
             yield first[0], _doubted(first[1]) if doubtful else first[1]
@@ -141,7 +149,7 @@ class _Source:
 
 
 def _doubted(value: Value) -> Value:
-    """``value``, marked if a key of it may rather be several dumps of which the first is broken."""
+    """Return ``value``, marked if one of its keys may really be several dumps, the first broken."""
     return (
         replace(value, ambiguous=True)
         if isinstance(value, Container) and swallows_dumps(value)
@@ -157,7 +165,10 @@ def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
 def _followed(
     raw: bytes, readings: Iterator[tuple[int, Value]], dead: set[int]
 ) -> tuple[int, int, Value] | None:
-    """The next reading that a line end or the end of the text follows: its end, where the next value stands, the value."""
+    """Return the next reading that ends at the end of a line or of the text.
+
+    The result is its end, the start of the next value, and the value.
+    """
     for end, value in readings:
         following = _end(_AFTER, raw, end)
         if following >= 0 and following not in dead:
@@ -166,13 +177,13 @@ def _followed(
 
 
 def _marked(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
-    """The values, with the white space around them, and marked where they are ambiguous."""
+    """Return the values with the white space around them, marked if they are ambiguous."""
     values: list[Value] = []
     last_mark = max(map(raw.rfind, _KEY_ENDS))
     doubtful = False
     for this, following in zip(placed, [*(one.start for one in placed[1:]), len(raw)], strict=True):
         value = this.value
-        # A key could also go on into what follows; then those values were none.
+        # A key could also extend into the following values, which then would not be values.
         doubtful = doubtful or (last_mark >= this.end and has_names(value))
         if isinstance(value, Container) and (
             doubtful or has_other_reading(raw, this.start, this.end, value, PHP)
@@ -206,7 +217,7 @@ def _error(source: _Source, data: bytes | str) -> VarDumpError:
     if other := format_of(raw):
         return _error_at(raw, data, 0, f"this is {other}", "the output of var_dump")
     if failure is None:
-        # A value was read, but no line end follows it.
+        # A value was read, but its line does not end there.
         position, _ = next(source.readings(_end(_SPACE, raw)))
         return _error_at(raw, data, position, "something follows the value", "the end of the line")
     message = failure.message
@@ -226,7 +237,7 @@ def _error_at(
 
 
 def _what_a_page_did(raw: bytes) -> str | None:
-    """What kept ``raw`` from being what PHP wrote, if it is one dump that was changed as a whole."""
+    """Describe how a page changed ``raw``, if it is a single dump that was changed as a whole."""
     if len(raw) > _LONGEST_EXPLAINED:
         return None
     dumps = list(scan(raw))

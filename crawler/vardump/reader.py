@@ -1,10 +1,13 @@
-"""From text to nodes, in any layout.
+"""Read nodes from text in any layout.
 
-A value is read where it stands, without copying what follows and without recursion, so neither a long text nor a deeply nested one is
-a danger. What has been read is held in linked tuples that nothing changes, so that reading can go back to an earlier place at no cost.
+A value is read in place, without copying the rest of the text and without recursion, so long or
+deeply nested text is safe. Everything read so far is kept in immutable linked tuples, so the reader
+can go back to an earlier place at no cost.
 
-Going back is needed because keys carry no length: ``["a"]=>`` may end the key, or be part of it. The first end is tried first. Where that
-reading breaks a declared count, the indentation or a closing brace, the last key that could end elsewhere is read anew.
+Going back is necessary because keys carry no length: ``["a"]=>`` may end the key or be part of it.
+The first end is tried first. If that reading breaks a declared count, the indentation or a closing
+brace, the last key that could end elsewhere is read again. A value that cannot be read has no
+readings, and ``Reader.failure`` gives the reason.
 """
 
 import re
@@ -41,24 +44,25 @@ from crawler.vardump.work import UNLIMITED, Work
 
 _LONE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
-# What going back may cost: values read anew, and stretches of so many bytes searched for another end of a key.
+# The limit for going back: values read again, plus stretches of _STRETCH bytes searched for another
+# key end.
 EFFORT = 100_000
 _STRETCH = 2_000
-# Comparing a place with those that were seen costs as much as so many levels are open.
+# Checking whether a place was seen before costs one more unit per this many open levels.
 _LEVELS = 20
-# Reading one value or key, in the steps of work.py.
+# The cost of reading one value or key, in steps (see work.py).
 _STEPS = 5
 
 
 class Open(NamedTuple):
-    """A container that is being read."""
+    """A container being read."""
 
     holder: "Open | None"
     key: Key | None
-    """Its own key in its holder."""
+    """The container's key in its holder."""
     head: re.Match[bytes]
     level: int
-    """Of its entries; the outermost value is at 0."""
+    """The level of its entries; the outermost value is at 0."""
     declared: int
     counted: int
     last: "_Read | None"
@@ -81,7 +85,7 @@ class Open(NamedTuple):
         )
 
     def counts(self) -> tuple[tuple[int, int], ...]:
-        """What is open here and how much of each was read."""
+        """Return the start of every open container and the number of entries read."""
         counts = []
         open_: Open | None = self
         while open_ is not None:
@@ -127,20 +131,20 @@ class _Read(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Where and why a reading ended, and what was open there."""
+    """Where and why a reading ended, and the container open there."""
 
     position: int
     message: str
     expected: str
     open: Open | None = None
     reached: int = 0
-    """Where what was read ends."""
+    """The end of the text that was read."""
     contradicts: bool = False
-    """Whether what stands there breaks a count, rather than being missing."""
+    """Whether the text there breaks a count, rather than being missing."""
 
 
 class _State(NamedTuple):
-    """After a value: what it stands in, or itself where it stands in nothing."""
+    """The position after a value, and its container or, for an outermost one, the value."""
 
     position: int
     open: Open | None
@@ -148,7 +152,7 @@ class _State(NamedTuple):
 
 
 class _Choice(NamedTuple):
-    """A key that could end later too: where it stands, and where to look for its next end."""
+    """A key that could also end later: its position, and where to look for the next end."""
 
     open: Open
     position: int
@@ -156,7 +160,7 @@ class _Choice(NamedTuple):
 
 
 def _as_dumped(content: bytes, how: str) -> bytes:
-    """The content before the page changed it, where that can be told."""
+    """Return the content as it was before the page changed it, if that can be determined."""
     if how == lengths.SPACES:
         return content.replace(lengths.NO_BREAK_SPACE, b" ")
     if how == lengths.NULS_ESCAPED:
@@ -169,11 +173,12 @@ def _as_dumped(content: bytes, how: str) -> bytes:
 
 
 class Reader:
-    """Reads values of ``data`` in one layout.
+    """Reads values from ``data`` in one layout.
 
-    ``failure`` is where the first reading of all ended, if it did. ``effort`` is what going back may still cost; ``exhausted``: it was
-    given up, so there may be more readings. ``skipped``: what looked like the end of a key had no value behind it.
-    A ``tolerant`` reader takes the first end of every key, and any number of entries.
+    ``failure`` is where the very first reading failed, if it did. ``effort`` is the remaining
+    budget for going back; ``exhausted`` means that it ran out, so there may be more readings.
+    ``skipped`` means that an apparent end of a key had no value after it. A ``tolerant`` reader
+    uses the first end of every key and accepts any number of entries.
     """
 
     def __init__(
@@ -200,7 +205,7 @@ class Reader:
         self._key_twice = False
 
     def readings(self, start: int) -> Iterator[tuple[int, Value]]:
-        """Yield every way to read the value at ``start``, the shortest keys first: where it ends and what it is."""
+        """Yield the end and value of each reading at ``start``, the shortest keys first."""
         choices: list[_Choice] = []
         seen: set[object] = set()
         again = False
@@ -215,7 +220,7 @@ class Reader:
                     return
                 place = (state.position, state.open.counts())
                 if place in seen:
-                    # Reading on from here is not new.
+                    # Reading on from here would repeat an earlier attempt.
                     state = None
                 seen.add(place)
             if state is None:
@@ -225,11 +230,12 @@ class Reader:
                     and self.failure
                     and not self.failure.contradicts
                 ):
-                    # A dump that was cut, or lengths that a page broke, could be read as a whole one of longer keys.
+                    # A truncated dump, or one with wrong lengths, could be read as a complete one
+                    # with longer keys.
                     return
                 again = True
                 if self._key_twice:
-                    # Another way to the same place may have other keys.
+                    # Another path to the same place may have other keys.
                     seen.clear()
                     self._key_twice = False
                 state = self._go_back(choices)
@@ -239,7 +245,7 @@ class Reader:
                 assert state.value is not None
                 yield state.position, state.value
                 again = True
-                # What leads to a reading that is known leads to another one where it was reached in another way.
+                # A place on the way to a known reading leads to a new one by another path.
                 seen.clear()
                 state = None
             else:
@@ -287,7 +293,7 @@ class Reader:
     def _content(
         self, head: re.Match[bytes], open_: Open | None, key: Key | None, declared_type: bytes = b""
     ) -> _State | None:
-        """Read the value that begins with ``head``, to be the entry ``key`` of ``open_``."""
+        """Read the value that begins with ``head``, as the entry ``key`` of ``open_``."""
         kind = head.lastgroup
         counts = self.layout.counts_uninitialized or kind != "uninitialized"
         if open_ is not None and counts and open_.counted == open_.declared and not self.tolerant:
@@ -321,7 +327,7 @@ class Reader:
     def _string(
         self, head: re.Match[bytes], open_: Open | None, key: Key | None
     ) -> tuple[int, String] | None:
-        """Read the string that begins with ``head``: where it ends and what it is."""
+        """Read the string that begins with ``head``; return its end and value."""
         position, declared = head.end(), int(head["string"])
         said = f"string of {declared} bytes"
         end = self.layout.string_end(
@@ -355,7 +361,7 @@ class Reader:
         return end.position + end.skip, value
 
     def _next(self, position: int, open_: Open, choices: list[_Choice]) -> _State | None:
-        """Read what follows a value inside ``open_``: its end or its next entry."""
+        """Read the end of ``open_`` or its next entry, after a value in it."""
         at = self.layout.gap(self.data, position, open_.level - 1)
         if at >= 0 and self.data.startswith(b"}", at, self.end):
             return self._close(at, open_)
@@ -397,10 +403,10 @@ class Reader:
             if found.again < 0 or self.tolerant:
                 return None
             if self.layout.exact:
-                # If no reading is found, the first place that looked like the end of a key is what to tell.
+                # If there is no reading, the first apparent end of a key is reported.
                 self._fail_after_key(found.end, open_)
             self.effort -= 1
-            # A key that goes on is copied whole.
+            # The whole key is copied each time.
             self.work.spend(10, 4 * (found.end - position))
             self.skipped = True
             search = found.again
@@ -413,7 +419,7 @@ class Reader:
         self._fail(self._after_line_end(position), "key without a value", expected, open_, position)
 
     def _after_line_end(self, position: int) -> int:
-        """What stands next, if this line ends at ``position``: that is what is wrong."""
+        """Return the start of the next token, the faulty one, if a line ends at ``position``."""
         following = _LINE_END.match(self.data, position, self.end)
         return following.end() if following else position
 
@@ -448,9 +454,10 @@ class Reader:
 
 
 def _has_key_twice(container: Container) -> bool:
-    """Whether two keys are the same, which those of an array cannot be, nor public properties.
+    """Return whether two keys of an array, or two public properties, are the same.
 
-    Others may: their names are longer than what ``var_dump`` shows. So may all of PHP 4, which shows no visibility.
+    PHP allows neither. Other properties may look the same, since ``var_dump`` does not show their
+    full names; in PHP 4 all may, since it shows no visibility.
     """
     if isinstance(container, Object) and container.id is None:
         return False
@@ -461,7 +468,10 @@ def _has_key_twice(container: Container) -> bool:
 
 
 def scalar(head: re.Match[bytes], declared_type: bytes = b"") -> Value:
-    """The value that ``head`` holds whole; ``declared_type`` is that of an uninitialized property whose own text does not tell it."""
+    """Return the scalar value matched by ``head``.
+
+    ``declared_type`` is the type of an uninitialized property whose own text does not name it.
+    """
     groups = head.groupdict()
     reference = groups["reference"] is not None
     match head.lastgroup:
@@ -488,7 +498,10 @@ def scalar(head: re.Match[bytes], declared_type: bytes = b"") -> Value:
 
 
 def broken_off(failure: Failure) -> Container | None:
-    """What was whole where a reading failed, every container that was open there marked as cut; None where none was."""
+    """Return the part read before ``failure``, with every open container marked as cut.
+
+    None if no container was open.
+    """
     open_ = failure.open
     if open_ is None:
         return None
@@ -510,11 +523,12 @@ def has_other_reading(
     effort: int = EFFORT,
     work: Work = UNLIMITED,
 ) -> bool:
-    """Whether ``data[start:end]`` can be read as another value than ``value`` too, in the same layout.
+    """Return whether ``data[start:end]`` has another reading than ``value`` in the same layout.
 
-    Where every ``]=>`` at the end of a line ends a key of ``value``, a reading with a longer key has fewer keys, each at a level of its
-    own, and so breaks a declared count: there is none. Only a property that is not counted can be a part of the next one's key. Without
-    indentation a key has no level, and that does not hold.
+    If every ``]=>`` at the end of a line ends a key of ``value``, there is none: a reading with a
+    longer key has fewer keys, each at its own level, and so breaks a declared count. Only an
+    uncounted property can be part of the next one's key. Without indentation a key has no level,
+    and this does not hold.
     """
     if any(entry.key.legacy for entry in entries_of(value)):
         return True
@@ -543,5 +557,5 @@ def _has_uninitialized_before_another(value: Container) -> bool:
 
 
 def has_stray_mark(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
-    """Whether something in ``data[start:end]`` looks like the end of a key and was read as part of something else."""
+    """Return whether ``data[start:end]`` has an apparent key end that was read otherwise."""
     return sum(1 for _ in entries_of(value)) != data.count(layout.key_mark, start, end)

@@ -1,4 +1,4 @@
-"""From nodes back to the bytes that PHP wrote."""
+"""Write nodes as the bytes that PHP wrote."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,10 @@ from crawler.vardump.values import (
 
 
 def render(values: Iterable[Value]) -> bytes:
-    """Return what ``var_dump`` writes for ``values``: for what ``parse`` returned, the text that it was given."""
+    """Return the output of ``var_dump`` for ``values``.
+
+    For the result of ``parse``, this is its original input.
+    """
     parts: list[bytes] = []
     for value in values:
         parts += (value.before, *_lines(value), value.after)
@@ -55,7 +58,7 @@ def _key(key: Key) -> bytes:
 
 
 def head_of(value: Value) -> bytes:
-    """``value`` as ``var_dump`` writes it; of a container what stands before its entries."""
+    """Return ``value`` as ``var_dump`` writes it, for a container only up to its entries."""
     return (b"&" if value.reference else b"") + _bare(value)
 
 

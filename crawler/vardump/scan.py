@@ -1,9 +1,10 @@
-"""Every dump in the raw bytes of a page, in whatever state the page left it.
+"""Find every dump in the raw bytes of a page, even if the page has altered it.
 
-At each place where a dump may begin, readings are tried in this order: as PHP wrote it, exactly; as a page may have changed it (line
-ends, charset), first with its indentation, then with any white space, every count and length still in agreement; as Xdebug's text;
-with HTML escapes undone; and last, what can be had of a dump that is broken or cut off. The first that is whole is taken, else
-the one that reaches furthest.
+At each place where a dump may begin, readings are tried in this order: exactly as PHP wrote it;
+as a page may have changed it (line endings, charset), first with its indentation, then with any
+white space, while every count and length still agrees; as Xdebug's text; with HTML escapes undone;
+and finally as a broken or truncated dump, keeping the readable part. The first complete reading
+is used, or else the one that reaches furthest.
 """
 
 import codecs
@@ -60,8 +61,8 @@ _SCALAR = (
     rb"|enum " + xdebug.ENUM + rb"::" + xdebug.CASE + rb"(?:" + xdebug.BACKING + rb")?;)"
 )
 _SCALARS_ONLY = rb"(?=(?:[ \t]+(?:" + _SCALAR + rb"|NULL))*+[ \t]*(?:[\r\n<]|\Z))"
-# A scalar is taken for a dump where nothing else stands on its line or in its element; NULL, which tables are full of, where it has
-# a line to itself. A class of Xdebug's text is one by the number after it.
+# A scalar counts as a dump if nothing else is on its line or in its element; NULL, which is common
+# in tables, only on a line of its own. The number after it identifies a class in Xdebug's text.
 _START = re.compile(
     rb"string\(" + COUNT + rb"\)" + _SPACES + rb"(?:\"|&quot;|&#0?34;)"
     rb"|array\(" + COUNT + rb"\)" + _SPACES + rb"\{"
@@ -83,46 +84,50 @@ _START = re.compile(
     rb"|" + xdebug.START
 )
 _BESIDE = re.compile(_SPACES + rb"(?P<start>" + _SCALAR + rb"|NULL)" + _SCALARS_ONLY)
-# After one that was found so, nothing but scalars stands on its line.
+# A scalar found this way has only scalars after it on its line.
 _NEXT_SCALAR = re.compile(rb"[ \t]++(?P<start>" + _SCALAR + rb"|NULL)")
-# The cheap look that is all a page without a dump costs: a parenthesis after a word of var_dump's, or of Xdebug's.
+# A cheap first check, the only cost for a page without dumps: a parenthesis after one of the words
+# that var_dump or Xdebug prints.
 _HINT = re.compile(
     rb"\((?<=[gytlem> ]\()(?:(?=[-0-9tfIN])(?:"
-    rb"(?<=string\()|(?<=array\()|(?<=int\()|(?<=bool\()|(?<=float\()|(?<=double\()|(?<=resource\()|(?<=[0-9] \())"
+    rb"(?<=string\()|(?<=array\()|(?<=int\()|(?<=bool\()|(?<=float\()|(?<=double\()"
+    rb"|(?<=resource\()|(?<=[0-9] \())"
     rb"|(?<=object\()|(?<=enum\()|(?=size=|length=|<i>)|(?<= : string\())"
 )
-# The longer a text, the faster it is searched for; this is what Xdebug writes before scalars that have no parenthesis.
+# Xdebug writes this before scalars without a parenthesis. A longer needle is found faster.
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
 _CLOSING = re.compile(rb"^\}", re.MULTILINE)
-# So many of them are tried as the end of a container that ended too early.
+# The number of closing braces tried for a container that ended too early.
 _CLOSINGS = 3
 _KEY_END = re.compile(rb"\"(?::protected|:\"[^\n\"]{1,400}\":private)?\]=>\n")
-# A line of a container after the end of what was read.
+# A line of a container after the end of the value just read.
 _INNER_LINE = re.compile(rb"\n {2,}(?:\[|\})")
 _AFTER_STRING = re.compile(lengths.AFTER_STRING)
 _REST = re.compile(rb"[^\r\n<]*")
 # Any tag but a line break.
 _TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 
-# A page with more broken dumps than this is made to be slow; scanning it ends there.
+# A page with more broken dumps than this was built to be slow; scanning stops there.
 _MOST_BROKEN = 200
-# Steps (see work.py) that the dumps of a page may cost: a sound dump takes less than one for each byte.
+# Steps (see work.py) allowed for the dumps of a page: an intact dump takes less than one per byte.
 _STEPS, _STEPS_A_BYTE = 1_000_000, 0.5
-# What trying other ends of keys may cost, for one place of a page.
+# The effort allowed for trying other key ends at one place in a page.
 _EFFORT = 5_000
-# Bytes from its start among which an escaped dump has its first escape.
+# An escaped dump has its first escape within this many bytes of its start.
 _FIRST_ESCAPE = 2_000
-# Bytes that an escaped dump is looked for in at first, and that must be left behind its end.
+# Bytes searched first for an escaped dump, and bytes that must remain after its end.
 _FIRST_PART, _MARGIN = 1_024, 256
 
 
 @dataclass(frozen=True)
 class Dump:
-    """One dumped value of a page.
+    """One dumped value in a page.
 
-    ``start`` and ``end`` are offsets in the page. ``form``: ``plain``, ``escaped`` for HTML, or ``xdebug`` (its text or its HTML). ``node``
-    is what ``parse`` would give; what is missing is marked there by ``cut``. ``ambiguous``: something in it looks like the end of a
-    key and may be one. ``error`` says where and why reading ended, of a dump that is broken; its document is the page.
+    ``start`` and ``end`` are offsets in the page. ``form`` is ``plain``, ``escaped`` (for HTML) or
+    ``xdebug`` (its text or its HTML). ``node`` is the value as ``parse`` would return it, with
+    missing parts marked by ``cut``. ``ambiguous`` means that something in it looks like the end of
+    a key and may be one. ``error`` records where and why reading a broken dump stopped; its
+    document is the page.
     """
 
     start: int
@@ -135,28 +140,34 @@ class Dump:
 
     @cached_property
     def value(self) -> Any:
-        """The value as plain Python (see ``plain``); where something is missing it is a ``Cut`` and holds what was whole."""
+        """The value as plain Python (see ``plain``).
+
+        If something is missing, it is a ``Cut`` holding the intact parts.
+        """
         return plain(self.node, self.encoding)
 
     @cached_property
     def complete(self) -> bool:
-        """Whether nothing is missing, and every declared count and length agrees with what is there."""
+        """Whether nothing is missing and every declared count and length is correct."""
         return self.error is None and not is_cut(self.node) and all(map(agrees, self._nodes()))
 
     @cached_property
     def how(self) -> str:
-        """What told the ends of its strings: ``EXACT`` where every declared length did, else what had to be supposed."""
+        """How the ends of its strings were found: ``EXACT`` if every declared length fit.
+
+        Otherwise, the first assumption that was needed.
+        """
         told = (node.how for node in self._nodes() if isinstance(node, String))
         return next((how for how in told if how != lengths.EXACT), lengths.EXACT)
 
     @property
     def declared(self) -> int | None:
-        """Of a string, the length that it declares; None of others."""
+        """The declared length of a string; None for other values."""
         return self.node.declared if isinstance(self.node, String) else None
 
     @property
     def actual(self) -> int | None:
-        """Of a string, the length of its content in bytes, as it was read; None of others."""
+        """The length of a string's content in bytes, as read; None for other values."""
         return len(self.node.content) if isinstance(self.node, String) else None
 
     def _nodes(self) -> Iterator[Value]:
@@ -174,11 +185,12 @@ class _Found(NamedTuple):
 
 
 def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
-    """Yield every dump in ``page``, in order. Never raises, whatever the bytes; LookupError for an ``encoding`` that Python has not.
+    """Yield every dump in ``page``, in order.
 
-    ``encoding`` is the page's own. Scalars are found where they stand alone, NULL only on a line of its own in a page that has other dumps
-    too or begins with it. A page with more than 200 broken dumps is scanned no further, nor is one whose dumps take much longer to read
-    than sound ones of its size.
+    ``encoding`` is that of the page. Never raises, whatever the bytes, except LookupError if Python
+    does not know ``encoding``. Scalars are found if they stand alone, NULL only on a line of its
+    own in a page that contains other dumps or begins with it. Scanning stops after more than 200
+    broken dumps, or if the dumps take much longer to read than intact ones of the page's size.
     """
     if isinstance(page, str):
         raise TypeError("a page is bytes, as they came, not str")
@@ -202,7 +214,7 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
         except TooMuchWorkError:
             return
         if dump is None or not dump.complete:
-            # Each may have cost several readings of all that follows.
+            # Each may have cost several readings of the rest of the page.
             broken += 1
         if dump is None:
             position = start + 1
@@ -212,14 +224,14 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
             and previous.ambiguous
             and not page[previous.end : dump.start].strip()
         ):
-            # In another reading, it is a part of that one.
+            # In another reading, it is part of the previous dump.
             dump = replace(dump, ambiguous=True)
         yield dump
         position, previous = max(start + 1, dump.end), dump
 
 
 def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None:
-    """Where the next dump may begin."""
+    """Return the offset where the next dump may begin."""
     if previous is not None and position == previous.end:
         scalar = not isinstance(previous.node, (Container, String))
         if beside := (_NEXT_SCALAR if scalar else _BESIDE).match(page, position):
@@ -269,13 +281,16 @@ def _read_html(page: bytes, start: int, encoding: str, work: Work) -> Dump | Non
 
 
 def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
-    """Read the value at ``start`` with its escapes undone: in a part of the page that grows until the value ends well inside it."""
+    """Read the value at ``start`` with its escapes undone.
+
+    The part of the page that is unescaped grows until the value ends well inside it.
+    """
     tag = _TAG.search(page, start)
     limit = tag.start() if tag else len(page)
     work.spend(1, limit - start)
     dump = _unescaped(page, start, limit, encoding, work)
     if tag and dump is not None and not dump.complete:
-        # Some pages escape only a part of the characters: a tag may stand in a string.
+        # Some pages escape only some of the characters, so a tag may be inside a string.
         dump = max(
             dump,
             _unescaped(page, start, len(page), encoding, work) or dump,
@@ -311,7 +326,7 @@ def _dump(
     encoding: str,
     offset: Callable[[int], int] = int,
 ) -> Dump:
-    """A dump of ``page``; ``offset`` leads from what was read to the page."""
+    """Return a dump of ``page``; ``offset`` maps offsets in the text read to the page."""
     failure, node = found.failure, found.value
     error = failure and VarDumpError(
         failure.message, page, offset(failure.position), failure.expected
@@ -322,14 +337,14 @@ def _dump(
 
 
 def _whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
-    """The value at ``start``, if it can be read in some layout so that every count and length agrees."""
+    """Return the value at ``start`` if every count and length agrees in some layout."""
     reader = Reader(data, PHP, encoding=encoding, effort=0, work=work)
     end, value = next(reader.readings(start), (-1, None))
     failure = reader.failure
-    # A length that is wrong, or something missing, rather means that the page is broken than that a key goes on.
+    # A wrong length or a missing part suggests a broken page rather than a longer key.
     doubtful = failure is not None and not failure.contradicts
     if isinstance(value, String) and not _AFTER_STRING.match(data, end):
-        # A quote may stand by chance where the length says.
+        # There may be a quote at the declared length by chance.
         return _changed(data, start, encoding, work) or _Found(end, value, PHP, ambiguous=True)
     if isinstance(value, Container):
         following = _following(data, end, value, work)
@@ -359,8 +374,11 @@ def _whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
 def _following(
     data: bytes, end: int, value: Container, work: Work
 ) -> Literal["rest", "dump"] | None:
-    """What follows ``value``, if it may be a part of it: the rest of it, of which a key ended too early, or directly another dump that has
-    a key in quotes, so that both could be one of a longer key."""
+    """Return what follows ``value``, if it may be part of it.
+
+    This is the ``rest`` of it, if a key was ended too early, or another ``dump`` directly after it
+    that has a quoted key, so that both could be a single dump with a longer key.
+    """
     mark = _KEY_END.search(data, end) if has_names(value) else None
     work.spend(1, (mark.start() if mark else len(data)) - end)
     if mark is None:
@@ -372,7 +390,10 @@ def _following(
 
 
 def _longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _Found | None:
-    """The container at ``start`` as PHP wrote it, ending after ``after``, with keys that go on behind what looks like their end."""
+    """Return the container at ``start`` as PHP wrote it, ending after ``after``.
+
+    Its keys go on past the first apparent end.
+    """
     early = None
     passed = after
     for brace in islice(_CLOSING.finditer(data, after), _CLOSINGS):
@@ -398,7 +419,7 @@ def _longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _
 
 
 def _changed(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
-    """The value at ``start`` as a page may have changed it, or Xdebug written it."""
+    """Return the value at ``start`` as a page may have changed it or Xdebug written it."""
     for layout in (INDENTED, PAGE, xdebug.TEXT):
         reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
         end, value = next(reader.readings(start), (-1, None))
@@ -418,7 +439,10 @@ def _is_ambiguous(
 
 
 def _broken(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
-    """What can be had of the value at ``start``, in the layout that reaches furthest; None where there is nothing."""
+    """Return the readable part of the value at ``start``, in the layout that reaches furthest.
+
+    None if nothing can be read.
+    """
     found = [
         read
         for layout in (PAGE, xdebug.TEXT)
@@ -439,12 +463,12 @@ def _tolerantly(
     if value is None:
         value = failure and broken_off(failure)
         if failure is None or value is None or failure.reached <= _head_end(data, start, layout):
-            # "array(3) {" in prose: what opens without a key is no dump.
+            # "array(3) {" in prose: an opening without a key is not a dump.
             return None
-        # What is left of the value that was cut goes with it: to the end of its line or to the next tag.
+        # The dump includes the rest of the truncated value, up to the end of its line or a tag.
         rest = _REST.match(data, failure.reached)
         end = rest.end() if rest else failure.reached
-        # A key without its value is no doubtful one.
+        # A key without a value does not make the dump ambiguous.
         keys_end = failure.reached - 1
     others = isinstance(value, Container) and has_stray_mark(data, start, keys_end, value, layout)
     return _Found(end, value, layout, others, failure)

@@ -1,4 +1,4 @@
-"""Values for the eye and for other programs: a readable tree, JSON, and the line where a dump is broken."""
+"""Present values as a readable tree or JSON, and errors as the line where a dump is broken."""
 
 import base64
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ from crawler.vardump.values import (
     walk,
 )
 
-# What of a long line is shown beside the place in question, in characters.
+# Characters of a long line shown before and after the position of an error.
 _BEFORE, _AFTER = 60, 40
 _LONGEST_STRING = 200
 
 
 def tree(value: Value, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of ``value`` as an indented tree, with all that its node keeps."""
+    """Yield the lines of ``value`` as an indented tree, with everything its node keeps."""
     yield _line(value, encoding)
     for level, entry in walk(value):
         if entry is not None:
@@ -79,17 +79,19 @@ def _quoted(content: bytes, encoding: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """``text`` with what would disturb a terminal escaped."""
+    """Return ``text`` with unprintable characters escaped, to protect the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def jsonable(value: Any) -> Any:
-    """A plain value (see ``plain``) as JSON has it.
+    """Return a plain value (see ``plain``) in a form that JSON can represent.
 
-    Arrays are lists or objects; what JSON has not is an object with a telling key: ``{"class": …, "id": …, "properties": {…}}``,
-    ``enum``, ``resource``, ``recursion``, ``uninitialized``, ``unknown``, ``base64`` for bytes that are no text, ``float`` for INF and
-    NAN, ``{"cut": …}`` around what was cut, and ``entries``, pairs of a key and a value, where two keys are the same in JSON. Raises
-    RecursionError for a value that is nested deeper than Python's stack.
+    Arrays become lists or objects. Values unknown to JSON become objects with a distinctive key:
+    ``{"class": …, "id": …, "properties": {…}}``, ``enum``, ``resource``, ``recursion``,
+    ``uninitialized``, ``unknown``, ``base64`` for bytes that are not text, ``float`` for INF and
+    NAN, ``{"cut": …}`` around a truncated value, and ``entries``, a list of key-value pairs, if two
+    keys would be the same in JSON. Raises RecursionError if a value is nested deeper than Python's
+    stack.
     """
     if isinstance(value, Cut):
         return {"cut": _uncut(value)}
@@ -134,7 +136,7 @@ def _members(entries: dict[Any, Any]) -> dict[str, Any]:
     ]
     values = map(jsonable, entries.values())
     if len(set(names)) < len(names):
-        # 5 and "5" are two keys, but not in JSON.
+        # 5 and "5" are different keys, but not in JSON.
         return {
             "entries": [list(pair) for pair in zip(map(jsonable, entries), values, strict=True)]
         }
@@ -142,7 +144,7 @@ def _members(entries: dict[Any, Any]) -> dict[str, Any]:
 
 
 def place(error: VarDumpError, encoding: str = "utf-8") -> str:
-    """The line of the document where ``error`` is, and a caret below the place."""
+    """Return the line of the document with ``error``, and a caret below its position."""
     document = (
         error.document.encode("utf-8", "surrogateescape")
         if isinstance(error.document, str)

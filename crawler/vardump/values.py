@@ -1,7 +1,7 @@
-"""What a dump says: nodes that keep everything PHP wrote, and the plain Python values they stand for.
+"""The contents of a dump: nodes that keep everything PHP wrote, and their plain Python values.
 
-Strings and keys are bytes, as in PHP; names of classes, cases and types are str, with what is not UTF-8 in them escaped as
-``surrogateescape`` does; numbers keep their text.
+Strings and keys are bytes, as in PHP. Names of classes, cases and types are str, with bytes that
+are not UTF-8 escaped by ``surrogateescape``. Numbers keep their text.
 """
 
 import codecs
@@ -18,7 +18,11 @@ _SWALLOWED = re.compile(rb"\n\}|(?:array|object)\([^\n]{1,400} \{\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """Any dumped value. ``reference``: an ``&`` stood before it. ``before`` and ``after`` are the white space around an outermost value."""
+    """Any dumped value.
+
+    ``reference`` means that it was preceded by ``&``. ``before`` and ``after`` are the white space
+    around an outermost value.
+    """
 
     reference: bool = False
     before: bytes = field(default=b"", compare=False)
@@ -50,7 +54,10 @@ class Int(Value):
 
 @dataclass(frozen=True, slots=True)
 class Float(Value):
-    """``float(…)``; ``text`` is the number as written: ``1.0E+25``, ``-0``, ``NAN``, or ``1,5`` under a locale before PHP 8."""
+    """``float(…)``; ``text`` is the number as written.
+
+    For example ``1.0E+25``, ``-0``, ``NAN`` or, in some locales before PHP 8, ``1,5``.
+    """
 
     text: str
 
@@ -61,7 +68,10 @@ class Float(Value):
 
 @dataclass(frozen=True, slots=True)
 class String(Value):
-    """``string(N) "…"``. ``declared`` is N, counted in bytes when PHP wrote it; ``how`` says what told where the content ends."""
+    """``string(N) "…"``.
+
+    ``declared`` is N, in bytes when PHP wrote it; ``how`` is how the end of the content was found.
+    """
 
     content: bytes
     declared: int
@@ -69,12 +79,12 @@ class String(Value):
 
     @property
     def cut(self) -> bool:
-        """Whether a part of the content is missing."""
+        """Whether part of the content is missing."""
         return self.how in (NOT_FOUND, SHORTENED, BYTES_LEFT_OUT)
 
     @property
     def agrees(self) -> bool:
-        """Whether ``declared`` and the content agree, exactly or under a known conversion of the page."""
+        """Whether ``declared`` fits the content, exactly or under a known page conversion."""
         return not self.cut and self.how != QUOTE
 
 
@@ -83,10 +93,11 @@ KeyKind = Literal["index", "string", "public", "protected", "private"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key of an entry. ``content`` is its bytes, of an index its digits.
+    """The key of an entry. ``content`` is its bytes, or the digits of an index.
 
-    ``declaring_class`` is that of a private property; None where PHP before 5.3 wrote the visibility inside the quotes
-    (``["k:private"]``), which is then ``legacy``. ``public`` is any property without a mark.
+    ``declaring_class`` is that of a private property; it is None for a ``legacy`` key, whose
+    visibility PHP before 5.3 wrote inside the quotes (``["k:private"]``). ``public`` is any
+    property without a visibility mark.
     """
 
     content: bytes
@@ -105,10 +116,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Container(Value):
-    """What holds entries. ``declared`` is the count that PHP wrote, without uninitialized properties.
+    """A value with entries. ``declared`` is PHP's count, without uninitialized properties.
 
-    ``cut``: its end, or something inside it, is missing. ``ambiguous``, told of outermost values only: keys carry no length, and
-    the same bytes can be read in another way too; this is the first reading, that of the shortest keys.
+    ``cut`` means that its end, or something inside it, is missing. ``ambiguous``, set on outermost
+    values only, means that the same bytes have another reading, since keys carry no length; this is
+    the first reading, the one with the shortest keys.
     """
 
     declared: int
@@ -124,7 +136,7 @@ class Array(Container):
 
 @dataclass(frozen=True, slots=True)
 class Object(Container):
-    """``object(C)#id (N) {…}``; PHP 4 wrote no id. ``lazy`` is PHP 8.4's."""
+    """``object(C)#id (N) {…}``; PHP 4 wrote no id. ``lazy`` is new in PHP 8.4."""
 
     class_name: str
     id: int | None
@@ -154,30 +166,31 @@ class Recursion(Value):
 
 @dataclass(frozen=True, slots=True)
 class Uninitialized(Value):
-    """``uninitialized(T)``: a typed property without a value. PHP does not count it among the entries."""
+    """``uninitialized(T)``: a typed property without a value, which PHP does not count."""
 
     type: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
-    """``UNKNOWN:0``: a value of no type that ``var_dump`` knows."""
+    """``UNKNOWN:0``: a value of a type unknown to ``var_dump``."""
 
 
 def decoded(name: bytes) -> str:
-    """The name of a class, case or type as nodes have it."""
+    """Return the name of a class, case or type as stored in nodes."""
     return name.decode("utf-8", "surrogateescape")
 
 
 def encoded(name: str) -> bytes:
-    """The bytes that PHP wrote for such a name."""
+    """Return the bytes that PHP wrote for such a name."""
     return name.encode("utf-8", "surrogateescape")
 
 
 def walk(value: Value) -> Iterator[tuple[int, Entry | None]]:
-    """Yield every entry in ``value`` as they stand, each with the level of what holds it, and None where that ends.
+    """Yield every entry in ``value``, in order, with the level of its container.
 
-    Without recursion, for a page may nest deeper than Python's stack; the outermost container is at level 0.
+    None instead of an entry marks the end of a container; the outermost one is at level 0. Does
+    not recurse, since a page may nest deeper than Python's stack.
     """
     open_: list[tuple[Container, int]] = [(value, 0)] if isinstance(value, Container) else []
     while open_:
@@ -193,7 +206,7 @@ def walk(value: Value) -> Iterator[tuple[int, Entry | None]]:
 
 
 def entries_of(value: Value) -> Iterator[Entry]:
-    """Every entry in ``value``, those of inner containers too, in no particular order."""
+    """Yield every entry in ``value`` and its inner containers, in no particular order."""
     open_ = [value]
     while open_:
         inner = open_.pop()
@@ -203,27 +216,30 @@ def entries_of(value: Value) -> Iterator[Entry]:
 
 
 def has_names(value: Value) -> bool:
-    """Whether a key in ``value`` is in quotes, so that it could be longer than it was read."""
+    """Return whether ``value`` has a quoted key, which could be longer than it was read."""
     return any(entry.key.kind != "index" for entry in entries_of(value))
 
 
 def swallows_dumps(value: Value) -> bool:
-    """Whether a key in ``value`` holds what looks like the end of an outermost container, or the beginning of any."""
+    """Return whether a key in ``value`` contains the apparent end or start of a container.
+
+    Only the end of an outermost container counts, but the start of any.
+    """
     return any(_SWALLOWED.search(entry.key.content) for entry in entries_of(value))
 
 
 def counted(entries: Iterable[Entry]) -> int:
-    """How many entries PHP counts."""
+    """Return the number of entries that PHP counts."""
     return sum(not isinstance(entry.value, Uninitialized) for entry in entries)
 
 
 def is_cut(value: Value) -> bool:
-    """Whether something of ``value`` is missing."""
+    """Return whether part of ``value`` is missing."""
     return isinstance(value, (Container, String)) and value.cut
 
 
 def agrees(value: Value) -> bool:
-    """Whether the declared length or count of ``value`` itself is what is there."""
+    """Return whether the declared length or count of ``value`` itself is correct."""
     if isinstance(value, Container):
         return value.declared == counted(value.entries)
     return not isinstance(value, String) or value.agrees
@@ -231,9 +247,10 @@ def agrees(value: Value) -> bool:
 
 @dataclass(slots=True)
 class PhpObject:
-    """An object: its class, its number in the script (None in PHP 4) and its properties by their names.
+    """An object: its class, its number in the script (None in PHP 4) and its properties by name.
 
-    Where a parent's private property has the name of another, it stands under PHP's own ``"\\0Class\\0name"``.
+    A parent's private property with the same name as another is stored under PHP's internal name,
+    ``"\\0Class\\0name"``.
     """
 
     class_name: str
@@ -251,7 +268,7 @@ class PhpEnum:
 
 @dataclass(frozen=True, slots=True)
 class PhpResource:
-    """A resource: an open file, a stream context."""
+    """A resource, such as an open file or a stream context."""
 
     id: int
     type: str
@@ -259,7 +276,7 @@ class PhpResource:
 
 @dataclass(frozen=True, slots=True)
 class PhpRecursion:
-    """Where an array or object held itself."""
+    """An array or object inside itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,45 +288,47 @@ class PhpUninitialized:
 
 @dataclass(frozen=True, slots=True)
 class PhpUnknown:
-    """A value that ``var_dump`` could not name."""
+    """A value of a type unknown to ``var_dump``."""
 
 
 class Cut:
-    """Marks a plain value whose end, or part, is missing: it holds what was there."""
+    """Marks a plain value whose end, or another part, is missing."""
 
 
 class CutList(Cut, list[Any]):
-    """A list that was cut."""
+    """A truncated list."""
 
 
 class CutDict(Cut, dict[Any, Any]):
-    """An array that was cut."""
+    """A truncated array."""
 
 
 class CutStr(Cut, str):
-    """A text that was cut."""
+    """Truncated text."""
 
     __slots__ = ()
 
 
 class CutBytes(Cut, bytes):
-    """Bytes that were cut, or that are no text."""
+    """Truncated bytes that are not text."""
 
     __slots__ = ()
 
 
 class CutObject(Cut, PhpObject):
-    """An object that was cut."""
+    """A truncated object."""
 
 
 def plain(value: Value, encoding: str = "utf-8", *, replace: bool = False) -> Any:
     """Return ``value`` as plain Python.
 
-    Arrays keyed 0 to n-1 in order are lists, others dicts. Strings and keys are str where ``encoding`` can read them, else bytes, or
-    with ``replace`` str with U+FFFD for what it cannot. What was cut is a ``Cut`` (``CutStr``, ``CutList`` …), and so is all that holds it.
+    Arrays keyed 0 to n-1 in order become lists, others dicts. Strings and keys become str if they
+    can be decoded with ``encoding``, else bytes; with ``replace`` they are always str, with U+FFFD
+    for undecodable bytes. A truncated value is a ``Cut`` (``CutStr``, ``CutList`` …), as is every
+    container around it.
     """
     told = _Encoding(encoding, "replace" if replace else "strict")
-    # Without recursion: a page may nest deeper than Python's stack.
+    # No recursion: a page may nest deeper than Python's stack.
     holders: list[tuple[Container, list[Any]]] = []
     while True:
         if isinstance(value, Container):
@@ -334,7 +353,7 @@ class _Encoding(NamedTuple):
     errors: str
 
     def text(self, content: bytes) -> str | bytes:
-        """``content`` as text, where it can be read."""
+        """Return ``content`` as text if it can be decoded, else unchanged."""
         try:
             return content.decode(self.name, self.errors)
         except UnicodeError:
@@ -364,7 +383,7 @@ def _string(value: String, encoding: _Encoding) -> str | bytes:
     if not value.cut:
         return encoding.text(value.content)
     try:
-        # A cut may have split a character; what is whole before it counts.
+        # The cut may have split a character; keep the whole ones before it.
         return CutStr(
             codecs.getincrementaldecoder(encoding.name)(encoding.errors).decode(value.content)
         )
@@ -386,7 +405,7 @@ def _contained(container: Container, values: list[Any], encoding: _Encoding) -> 
         for entry in container.entries
     ]
     entries = dict(zip(keys, values, strict=True))
-    # A broken dump may have a key twice.
+    # A broken dump may have duplicate keys.
     return CutDict(entries) if container.cut or len(entries) < len(values) else entries
 
 
@@ -403,7 +422,7 @@ def _properties(container: Object, values: list[Any], encoding: _Encoding) -> di
             mangled = b"\0" + encoded(owner) + b"\0" + key.content
             name = encoding.text(mangled)
             while name in properties:
-                # Of private ones whose class is not told, there may be more.
+                # There may be several private properties without a declaring class.
                 mangled = b"\0" + mangled
                 name = encoding.text(mangled)
         properties[name] = value

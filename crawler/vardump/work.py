@@ -1,27 +1,27 @@
-"""How much the reading of one text may cost.
+"""Limit the cost of reading one text.
 
-A page can be made so that each of its bytes is the start of a dump that only its last byte proves
-broken. What reading spends is counted, so that such a page ends a scan instead of stopping a program.
+A page can be built so that each of its bytes starts a dump that only the last byte proves broken.
+The cost of reading is counted, so that such a page ends a scan instead of hanging the program.
 """
 
 import math
 
-# Bytes that an expression passes over in the time of one step, which is about a microsecond.
+# Bytes that a regular expression searches in the time of one step, about a microsecond.
 _BYTES_A_STEP = 200
 
 
 class TooMuchWorkError(Exception):
-    """All that a text may cost was spent."""
+    """The text exceeded its work limit."""
 
 
 class Work:
-    """The steps that are left; spending more than that raises TooMuchWorkError."""
+    """The remaining steps; spending more raises TooMuchWorkError."""
 
     def __init__(self, steps: float) -> None:
         self.left = steps
 
     def spend(self, steps: float, passed: int = 0) -> None:
-        """Count ``steps``, and ``passed`` bytes that were searched."""
+        """Count ``steps`` and ``passed`` searched bytes; raise TooMuchWorkError over the limit."""
         self.left -= steps + passed / _BYTES_A_STEP
         if self.left < 0:
             raise TooMuchWorkError

@@ -1,8 +1,10 @@
-"""What Xdebug prints in the place of ``var_dump``: as text on the command line, as HTML in pages.
+"""Read Xdebug's replacement for ``var_dump`` output: text on the command line, HTML in pages.
 
-Both shorten by default: strings to 512 bytes (which may split a character; the length that stands there is the original's), containers
-to 128 entries, nesting to 3 levels. The HTML has no closing braces, only indentation; it escapes strings, and leaves out the
-bytes F0 to FF, the first of every four-byte character.
+Both are shortened by default: strings to 512 bytes (which may split a character; the length given
+is the original one), containers to 128 entries, nesting to 3 levels. The HTML has no closing
+braces, only indentation; it escapes strings and drops the bytes F0 to FF, including the first byte
+of every four-byte character. ``TEXT`` is the layout of the text for ``Reader``; ``read_html`` reads
+the HTML and reports a broken dump by a ``Failure``.
 """
 
 import re
@@ -35,13 +37,14 @@ from crawler.vardump.values import (
 )
 from crawler.vardump.work import Work
 
-# A case of an enumeration as its text has it, and the value of a backed one that follows it.
+# The case of an enumeration in Xdebug's text, and the value after a backed one.
 ENUM, CASE = rb"[^\s:]{1,300}", rb"[^\s:;]{1,300}"
 BACKING = rb" : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\))"
 _NUMBER = rb"-?(?:0|[1-9][0-9]{0,19})"
 _TEXT_NAME = re.compile(rb"\\(?:000|0|['\\])")
 _PROPERTY = re.compile(
-    rb"(?P<visibility>public|protected|private) (?:static |readonly )*(?:(?P<type>[^\s$=]{1,300}) )?"
+    rb"(?P<visibility>public|protected|private) (?:static |readonly )*"
+    rb"(?:(?P<type>[^\s$=]{1,300}) )?"
     rb"\$(?:\{(?P<index>-?[0-9]{1,20})\}|(?P<name>.{0,4096}?)) =>",
     re.DOTALL,
 )
@@ -66,7 +69,7 @@ class _Text(Loose):
         + rb") \((?P<object>"
         + COUNT
         + rb")\) \{"
-        # The value of a backed case follows it.
+        # A backed case is followed by its value.
         rb"|enum (?P<enum_class>" + ENUM + rb")::(?P<enum>" + CASE + rb")(?:" + BACKING + rb")?;?"
         rb"|resource\((?P<resource_id>"
         + COUNT
@@ -143,7 +146,9 @@ _BEFORE = re.compile(rb"(?:<pre class=['\"]?xdebug-var-dump\b[^<>]{0,100}>\s*)?"
 _FILE = re.compile(rb"(?:<small>(?:<a [^<>]{1,1000}>)?[^<>]{1,500}(?:</a>)?:</small>\s*)?")
 _VALUE = re.compile(
     # Xdebug 2.0 marked references.
-    rb"(?P<reference>&(?:amp;)?\s*)?(?:(?P<recursion><i>&(?:amp;)?</i><b>(?:array</b>|object</b>\(<i>[^<>]{1,4096}</i>\)\[<i>[0-9]{1,18}</i>\]))"
+    rb"(?P<reference>&(?:amp;)?\s*)?(?:"
+    rb"(?P<recursion><i>&(?:amp;)?</i><b>(?:array</b>"
+    rb"|object</b>\(<i>[^<>]{1,4096}</i>\)\[<i>[0-9]{1,18}</i>\]))"
     rb"|<b>array</b>(?: <i>\(size=(?P<size>" + COUNT + rb")\)</i>)?(?P<array>)"
     rb"|<b>object</b>\(<i>(?P<class>[^<>]{1,4096})</i>\)\[<i>(?P<id>"
     + COUNT
@@ -171,7 +176,8 @@ _STRING = re.compile(
 )
 _ARROW = rb" " + _COLOUR + rb"=&gt;</font> ?"
 _KEY = re.compile(
-    rb"(?:<i>(?P<visibility>public|protected|private)</i> (?:<i>(?:static |readonly )*(?P<type>[^<>]{1,300})</i> )?)?"
+    rb"(?:<i>(?P<visibility>public|protected|private)</i> "
+    rb"(?:<i>(?:static |readonly )*(?P<type>[^<>]{1,300})</i> )?)?"
     rb"(?:'(?P<name>.{0,4096}?)'|(?P<index>"
     + _NUMBER
     + rb"))(?: <small>\((?P<class>[^<>]{1,300})\)</small>)?"
@@ -179,7 +185,7 @@ _KEY = re.compile(
     re.DOTALL,
 )
 _END = re.compile(rb"\s*</pre>", re.IGNORECASE)
-# Shown by Xdebug only, as the name of a closure.
+# Only Xdebug shows these, for example the name of a closure.
 _VIRTUAL = re.compile(rb"<i>virtual</i> '[^'<>]{1,300}' " + _COLOUR + rb".{0,4096}?</font>")
 _EMPTY = re.compile(rb"<i>(?:" + _COLOUR + rb")?empty(?:</font>)?</i>")
 _ELISION = re.compile(rb"\.\.\.|<i>\(?more elements\)?\.\.\.</i>")
@@ -189,31 +195,32 @@ _ESCAPED = {
     b"&#0;": b"\0", b"&#10;": b"\n", b"&#13;": b"\r", b"&#39;": b"'", b"&#039;": b"'",
 }  # fmt: skip
 START = (
-    rb"<pre class=['\"]?xdebug-var-dump|<b>(?:array</b>(?: <i>\(size=|[ \r]*\n)|object</b>\(<i>|resource</b>\(<i>|enum</b>\(<i>)"
+    rb"<pre class=['\"]?xdebug-var-dump"
+    rb"|<b>(?:array</b>(?: <i>\(size=|[ \r]*\n)|object</b>\(<i>|resource</b>\(<i>|enum</b>\(<i>)"
     rb"|<small>string</small> <font color="
 )
 
 
 class Html(NamedTuple):
-    """What was read from Xdebug's HTML, and where it stands."""
+    """A value read from Xdebug's HTML, and its position."""
 
     start: int
     end: int
     value: Value
     failure: Failure | None
     ambiguous: bool = False
-    """Whether the indentation, which alone tells what an entry belongs to, is not Xdebug's."""
+    """Whether the indentation, which alone shows the container of an entry, is not Xdebug's."""
 
 
 class _Open(NamedTuple):
-    """A container that is being read: its key in its holder, its head, the column of that."""
+    """A container being read: its key in its holder, its head and the column of its head."""
 
     key: Key | None
     head: re.Match[bytes]
     column: int
     entries: list[Entry]
     elided: bool = False
-    """Whether entries of it, or bytes of a key, were left out."""
+    """Whether some of its entries, or bytes of a key, were omitted."""
 
     @property
     def full(self) -> bool:
@@ -225,7 +232,7 @@ class _Open(NamedTuple):
         cut = cut or self.elided or any(is_cut(entry.value) for entry in entries)
         reference = self.head["reference"] is not None
         if self.head.lastgroup == "array":
-            # Xdebug before 2.3 tells no size, and no version that of an object.
+            # Xdebug before 2.3 gives no size, and no version gives that of an object.
             return Array(
                 int(self.head["size"] or len(entries)), entries, cut=cut, reference=reference
             )
@@ -240,7 +247,7 @@ class _Open(NamedTuple):
 
 
 def read_html(page: bytes, start: int, encoding: str, work: Work) -> Html | None:
-    """Read the dump at ``start`` in Xdebug's HTML; None where none stands there."""
+    """Read the dump at ``start`` in Xdebug's HTML; return None if there is none."""
     before = _BEFORE.match(page, start)
     start = before.end() if before else start
     file = _FILE.match(page, start)
@@ -253,7 +260,7 @@ def read_html(page: bytes, start: int, encoding: str, work: Work) -> Html | None
 
 
 def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -> Html:
-    """Read the container that begins with ``found``. Entries belong to what they are indented under."""
+    """Read the container that begins with ``found``, assigning entries by indentation."""
     open_ = [_Open(None, found, -1, [])]
     position = found.end()
     clear = True
@@ -307,7 +314,10 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -
 
 
 def _is_text(name: bytes | None, encoding: str) -> bool:
-    """Whether a key is text. Keys have no length that would tell that bytes of it were left out, but what is left is no text then."""
+    """Return whether a key is text.
+
+    Keys have no length to reveal omitted bytes, but with bytes missing a key is not text.
+    """
     try:
         (name or b"").decode(encoding)
     except UnicodeDecodeError:
@@ -332,7 +342,8 @@ def _key(found: re.Match[bytes]) -> Key:
         return Key(found["index"], "index")
     if found["visibility"] is None:
         return Key(_unescaped(found["name"]), "string")
-    # Names of properties are not escaped, others are. The class of a private one is told where it is not the object's own; not before 2.2.
+    # Names of properties are not escaped, others are. Since 2.2, the class of a private property is
+    # given if it is not the object's own.
     owner = found["class"]
     return Key(found["name"], named(found["visibility"]), None if owner is None else decoded(owner))
 

@@ -1,5 +1,5 @@
-"""Web archives in files: WARC (ISO 28500, 1.0 and 1.1), ARC and WACZ, read and written.
+"""Read WARC (ISO 28500, 1.0 and 1.1), ARC and WACZ files, and write WARC files.
 
-Knows nothing of Scrapy. A page is found in an index (CDXJ) and read with one seek; whatever is
-read is checked against what its record says of itself.
+Does not depend on Scrapy. Pages are looked up in an index (CDXJ) and read with one seek; every
+record is checked against its own headers.
 """

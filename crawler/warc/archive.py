@@ -1,4 +1,8 @@
-"""An archive: one or more WARC, ARC or WACZ files, asked for the page that a URL had."""
+"""Look up and read archived pages by URL in one or more WARC, ARC or WACZ files.
+
+Takes a path, folder or glob pattern; returns captures and ``ArchivedPage`` objects. Raises
+ArchiveError if a file or page cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -30,26 +34,26 @@ from crawler.warc.records import HEAD_BYTES, Record, digest_key, has_digest
 
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
 _LOCAL_HEADER_BYTES = 30
-# What zipfile raises of a file that is damaged, or packed in a way that it does not know.
+# Raised by zipfile if a file is damaged or uses an unsupported compression method.
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
-# A WACZ of a WACZ of a WACZ is one too many.
+# A WACZ file may contain WACZ files, but only to this depth.
 _MOST_NESTED = 2
-# No line of an index is as long; without a limit one could take all memory.
+# Longer than any real index line; without a limit, one line could take all memory.
 _INDEX_LINE_BYTES = 1 << 20
 _NOT_MODIFIED = "server-not-modified"
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
-# As many records are looked at for the one that a revisit stands for.
+# The most records that are tried as the original of a revisit.
 _MOST_ORIGINALS = 20
-# A date that another writer gave for the same moment, whatever its time zone.
+# Writers may give the date of the same moment in different time zones.
 _SAME_MOMENT = timedelta(hours=15)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPage:
-    """What an archive holds of a URL: the answer as it was, with its content coding.
+    """An archived response for a URL, with its content coding.
 
-    ``where`` it is in the archive. ``date_note`` is what was assumed in ``captured_at``, ``notes``
-    in reading the page.
+    ``where`` is its location in the archive. ``date_note`` describes any assumption made in
+    ``captured_at``, and ``notes`` those made in reading the page.
     """
 
     url: str
@@ -63,13 +67,13 @@ class ArchivedPage:
 
 
 class ArchiveFile:
-    """One archive file with its index. ``source`` is what records call it: warc or wacz.
+    """One archive file with its index. ``source`` is its type in the output: warc or wacz.
 
-    ``unread`` names what is in a WACZ and cannot be read.
+    ``unread`` lists the files in a WACZ that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
-        """ArchiveError if it cannot be read, or its index is of another file."""
+        """Open the file. Raises ArchiveError if it cannot be read or its index does not match."""
         self.path = path
         self.files: dict[str, WarcFile] = {}
         self.unread: list[str] = []
@@ -86,12 +90,12 @@ class ArchiveFile:
         if lines is not None and any(
             _RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()
         ):
-            # What others index is what was answered, and not what a browser made of it.
+            # Other tools index only the responses, not the pages as rendered by a browser.
             lines = beside = None
         self.index: Index = open_index(path, self.files, beside, lines)
 
     def _open_wacz(self) -> Callable[[], Iterator[bytes]] | None:
-        """Find the WARC files of a WACZ, and its own index, if it has one."""
+        """Find the WARC files in a WACZ; return a reader for its index, if it has one."""
         try:
             with zipfile.ZipFile(self.path) as packed:
                 entries = packed.infolist()
@@ -99,7 +103,9 @@ class ArchiveFile:
         except _ZIP_ERRORS as error:
             if isinstance(error, ArchiveError):
                 raise
-            raise ArchiveError(f"{self.path}: it is no WACZ, or it is cut off ({error})") from error
+            raise ArchiveError(
+                f"{self.path}: it is not a WACZ, or it is cut off ({error})"
+            ) from error
         if not self.files:
             raise ArchiveError(
                 f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file"
@@ -119,10 +125,10 @@ class ArchiveFile:
         within: str,
         depth: int,
     ) -> bool:
-        """Open the WARC files in a WACZ that begins at byte ``start``, and in those in it.
+        """Open the WARC files in a WACZ at byte ``start`` and in any WACZ nested in it.
 
-        ``within`` is the name of the WACZ in the file, if it is not the file. Return whether there
-        are others in it.
+        ``within`` is the name of the WACZ if it is nested itself. Return whether others are nested
+        in it.
         """
         nested = False
         for entry in entries:
@@ -152,7 +158,7 @@ class ArchiveFile:
         return nested
 
     def _add(self, within: str, name: str, start: int, size: int) -> None:
-        # Indexes know a file by its name; none is used for those in a WACZ within another.
+        # Indexes refer to files by name; indexes in nested WACZ files are not used.
         key = f"{within}{name}".replace("/", ":") if within else Path(name).name
         if key in self.files:
             raise ArchiveError(
@@ -162,7 +168,7 @@ class ArchiveFile:
         self.files[key] = WarcFile(self.path, f"{self.path}, {within}{name}", start, size)
 
     def place(self, capture: Capture) -> str:
-        """Where a capture lies, for people."""
+        """Return the location of a capture, for display."""
         return self.files[capture.file].place(capture.offset)
 
     def close(self) -> None:
@@ -172,10 +178,13 @@ class ArchiveFile:
 
 
 class Archive:
-    """The archive files of one source, asked together."""
+    """All archive files of one source."""
 
     def __init__(self, path: str, most: int) -> None:
-        """Open them all; a page may have ``most`` bytes. ArchiveError if one cannot be read."""
+        """Open the files; pages are limited to ``most`` bytes.
+
+        Raises ArchiveError if a file cannot be read or none contains a page.
+        """
         self.path = path
         self._most = most
         self._unread, self.others = other_files(path)
@@ -184,7 +193,7 @@ class Archive:
         if not self._files:
             raise ArchiveError(f"{path}: there is no archive file; takes {READABLE}")
         if not any(file.index.captures for file in self._files):
-            # One of several may hold none: wget writes such files.
+            # One of several files may be empty: wget writes such files.
             why = f" ({self.faults[0]})" if self.faults else ""
             raise ArchiveError(
                 f"{path}: it holds no page{why}; takes {READABLE} with captures of web pages"
@@ -192,12 +201,12 @@ class Archive:
 
     @property
     def source(self) -> str:
-        """What records call it."""
+        """The type of the source in the output: wacz or warc."""
         return "wacz" if all(file.source == "wacz" for file in self._files) else "warc"
 
     @property
     def faults(self) -> list[str]:
-        """What of the files cannot be read: pages may be missing."""
+        """The files and records that cannot be read, so that pages may be missing."""
         unread = [
             f"{file}: the archives in this folder are not read; give it as another source"
             if file.is_dir()
@@ -210,22 +219,22 @@ class Archive:
     def captures(
         self, url: str, *, and_longer: bool = False
     ) -> Iterator[tuple[Capture, ArchiveFile]]:
-        """The captures of a URL, and of URLs that begin with it if ``and_longer``."""
+        """Yield the captures of a URL, and of URLs that start with it if ``and_longer``."""
         key = key_of(url)
         for file in self._files if key else ():
             for capture in file.index.of(key or "", and_longer=and_longer):
                 yield capture, file
 
     def urls(self) -> Iterator[str]:
-        """The URLs of all captures, some more than once."""
+        """Yield the URLs of all captures, with duplicates."""
         for file in self._files:
             for capture in file.index:
                 yield capture.url
 
     def read(self, capture: Capture, file: ArchiveFile) -> ArchivedPage:
-        """Read the page of a capture; of a revisit, the one that it stands for.
+        """Read the page of a capture; for a revisit, that of the original record.
 
-        ArchiveError if it cannot be had whole.
+        Raises ArchiveError if it cannot be read completely.
         """
         record = self._record(capture, file)
         where = file.place(capture)
@@ -236,7 +245,7 @@ class Archive:
             if content.status is None or (
                 record.status is not None and _NOT_MODIFIED not in record.profile
             ):
-                # The answer was another, only the bytes that it carried were the same.
+                # Only the payload is identical; the status and headers are the revisit's own.
                 content = replace(content, status=record.status, headers=record.headers)
         return ArchivedPage(
             url=record.url,
@@ -260,7 +269,7 @@ class Archive:
         return record
 
     def _original(self, revisit: Record, where: str) -> tuple[Record, tuple[str, ...]]:
-        """The record whose payload a revisit does not repeat, and what was assumed to find it."""
+        """Return the original record of a revisit, and any assumptions made to find it."""
         fault: ArchiveError | None = None
         for is_meant, capture, file in self._originals(revisit):
             try:
@@ -287,10 +296,11 @@ class Archive:
         )
 
     def _originals(self, revisit: Record) -> Iterator[tuple[bool, Capture, ArchiveFile]]:
-        """The captures that a revisit may stand for, the most probable first.
+        """Return the possible originals of a revisit, the most probable first.
 
-        First what it names, by URL and date or by record id; then what has its digest; then the
-        earlier captures of the URL. Of each kind the nearest in time, earlier ones before later.
+        First come the captures that it names, by URL and date or by record ID; then those with its
+        digest; then the earlier captures of the URL. Each group is ordered by distance in time,
+        earlier captures before later ones.
         """
         url, date = revisit.refers_to
         url = url or revisit.url
@@ -326,7 +336,7 @@ class Archive:
 
 
 def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:
-    """Whether a record has the payload that a revisit does not repeat."""
+    """Return whether a record has the payload that a revisit refers to."""
     if revisit.digest and _NOT_MODIFIED not in revisit.profile:
         known = digest_key(revisit.digest) is not None
         same = has_digest(record.payload, revisit.digest) if known else is_meant
@@ -336,7 +346,7 @@ def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:
 
 
 def _allow_many_files() -> None:
-    """Raise the limit of open files: each archive file is held open, and its index too."""
+    """Raise the limit of open files: each archive file and its index stay open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -355,7 +365,7 @@ def _lines_of(path: Path) -> Iterator[bytes]:
             yield from _unpacked(file, path.name)
     except (OSError, EOFError, zlib.error, _LongLineError) as error:
         raise ArchiveError(
-            f"the index {path} cannot be read ({error}); make it anew, or delete it and one is made"
+            f"the index {path} cannot be read ({error}); recreate it, or delete it to have it recreated"
         ) from error
 
 
@@ -389,9 +399,9 @@ def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
 
 
 def _begin_of(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
-    """Where the bytes of a ZIP entry begin, after its local header (APPNOTE 4.3.7).
+    """Return the offset of a ZIP entry's data, after its local header (APPNOTE 4.3.7).
 
-    The directory does not have the length of that header.
+    The central directory does not contain the length of that header.
     """
     try:
         with path.open("rb") as file:

@@ -1,20 +1,21 @@
-"""What is remembered of an answer that was archived, so that the next that is the same need only refer to it."""
+"""Archived responses to which the next identical response can refer, as a revisit record."""
 
 from typing import NamedTuple
 
 RENDERED_BY = "rendered-by"
-"""The field of a warcinfo record that says what browser made the conversion records of its file."""
+"""The warcinfo field that names the browser behind the conversion records of a file."""
 
 RENDERED_URN = "urn:rendered:"
-"""Before the URL of a page in the target URI of such a record."""
+"""The prefix of the page's URL in the target URI of a conversion record."""
 
 
 class Archived(NamedTuple):
-    """The last answer of a URL that carried a page: its payload's digest, the date and id of its record, and the file that this is in.
+    """The last response for a URL that contained a page.
 
-    ``file_id`` is the id of the file's warcinfo record: another file may have its name one day. ``etag`` and ``last_modified`` are
-    the validators of the last answer with that payload (RFC 9110, 8.8): that a server has nothing newer says something of this record
-    only if it was asked with these.
+    ``digest`` is that of its payload, ``date`` and ``record_id`` are those of its record in
+    ``file``. ``file_id`` is the ID of that file's warcinfo record, because another file may take
+    the same name later. ``etag`` and ``last_modified`` are the validators of the last response with
+    that payload (RFC 9110, 8.8): a 304 response refers to this record only if the request has them.
     """
 
     url: str

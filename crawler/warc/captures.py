@@ -1,4 +1,4 @@
-"""Captures: that an archive holds a page as it was at some time, and which of several is wanted."""
+"""Captures of pages in an archive, their keys and timestamps, and their order of preference."""
 
 import re
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from w3lib.url import canonicalize_url
 _PORTS = {"http": 80, "https": 443}
 _WWW = re.compile(r"^www[0-9]*\.")
 REVISIT = "warc/revisit"
-"""The media type that indexes give a revisit."""
+"""The media type of revisit records in indexes."""
 CONVERSION = "warc/conversion"
-"""The media type that ours give to what a browser made of a page (WARC 1.1, 6.7)."""
+"""The media type of browser-rendered pages in this crawler's indexes (WARC 1.1, 6.7)."""
 _TIMESTAMP = re.compile(r"[0-9]{14}")
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One capture as an index has it. ``status`` is None where that is not known, as of a revisit.
+    """One capture in an index. ``status`` is None if unknown, for example for a revisit.
 
-    ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if unknown) say
-    where it is in a file; in an archive that is asked over the web they mean nothing. ``method``
-    is that of the request it answers, empty for GET or where that is not known.
+    ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if unknown)
+    locate it in a file; they have no meaning for an archive on the web. ``method`` is the method
+    of its request, empty if GET or unknown.
     """
 
     url: str
@@ -41,7 +41,7 @@ class Capture:
 
     @property
     def at(self) -> datetime:
-        # What strptime would read, but that takes as long as finding the capture.
+        # strptime would take as long as finding the capture.
         month, day, hour, minute, second = (
             int(self.timestamp[place : place + 2]) for place in range(4, 14, 2)
         )
@@ -49,7 +49,7 @@ class Capture:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a page as far as its index tells, and not a redirect or an error."""
+        """Return whether the index lists it as a page, not as a redirect or error."""
         return (
             self.status is None
             or 200 <= self.status < 300
@@ -58,14 +58,14 @@ class Capture:
 
     @property
     def is_error(self) -> bool:
-        """Whether it is neither a page nor a redirect, as far as its index tells."""
+        """Return whether the index lists it as neither a page nor a redirect."""
         return not self.is_page and not (self.status and 300 <= self.status < 400)
 
 
 def web_url(text: str) -> str:
-    """An address as archives write it, in the form that the rest of the web uses.
+    """Convert a URL as written in archives to the usual form.
 
-    Without the angle brackets that wget sets around it, and with its scheme in lower case.
+    Removes the angle brackets that wget adds, encodes spaces, and lower-cases the scheme.
     """
     url = text.strip()
     if url.startswith("<") and url.endswith(">"):
@@ -76,11 +76,11 @@ def web_url(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def key_of(url: str) -> str | None:
-    """The key of a URL in an archive: without scheme, ``www.``, case and fragment; None if no URL.
+    """Return the key of a URL, ignoring scheme, ``www.``, case and fragment; None if not a URL.
 
-    In the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is in the order of hosts.
-    Indexes of others are read by their URLs: their keys differ a little from one another, and the
-    package surt opens a socket when it is imported.
+    Keys have the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is sorted by host.
+    In indexes made by other tools, keys are recomputed from the URLs, because those of different
+    tools differ slightly. The surt package is not used: it opens a socket on import.
     """
     try:
         parts = urlsplit(canonicalize_url(url))
@@ -96,12 +96,12 @@ def key_of(url: str) -> str | None:
 
 
 def timestamp_of(moment: datetime) -> str:
-    """A moment (UTC) as archives write it."""
+    """Format a UTC datetime as an archive timestamp."""
     return f"{moment.year:04}{moment:%m%d%H%M%S}"
 
 
 def is_timestamp(text: str) -> bool:
-    """Whether a text is a moment as archives write it, 14 digits."""
+    """Return whether a text is a valid archive timestamp, 14 digits."""
     if not _TIMESTAMP.fullmatch(text):
         return False
     try:
@@ -112,11 +112,11 @@ def is_timestamp(text: str) -> bool:
 
 
 def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
-    """Captures of one page, the wanted one first.
+    """Sort the captures of one page, the preferred one first.
 
-    Pages come before redirects, and these before errors; then the newest, or the nearest to
-    ``at``. Nearest to a day are the captures of that day, newest first. The page as a browser
-    showed it comes before the page itself.
+    Pages come before redirects, and redirects before errors; then the newest first, or the nearest
+    to ``at``. If ``at`` is a day, the captures of that day come first, newest first. A
+    browser-rendered page comes before the response itself.
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
@@ -136,9 +136,9 @@ def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
 
 
 def candidates(captures: Iterable[Capture], at: date | None) -> list[Capture]:
-    """Captures that may answer for a page, in order; of errors only the most wanted one.
+    """Return the captures to try for a page, in order, with at most one error, the preferred one.
 
-    After pages and redirects have all failed, one error says as much as many.
+    Once all pages and redirects have failed, further errors add no information.
     """
     ordered = in_order(captures, at)
     errors = [capture for capture in ordered if capture.is_error]
@@ -151,6 +151,6 @@ def _distance(moment: datetime, at: date | None) -> timedelta:
     if isinstance(at, datetime):
         return abs(moment - at)
     begin = datetime.combine(at, time.min, UTC)
-    # Captures are told to the second: the midnight after it is of another day.
+    # Timestamps have a precision of one second, and the following midnight is another day.
     end = begin + timedelta(days=1, seconds=-1)
     return max(begin - moment, moment - end, timedelta())

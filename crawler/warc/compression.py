@@ -1,7 +1,7 @@
-"""The compression of archive files: each record is a gzip member or a zstd frame of its own.
+"""Compression of archive files: each record is a separate gzip member or zstd frame.
 
-``Gzip`` and ``Zstd`` give a ``Decoder`` for one member. A file that is compressed as a whole has
-one member with many records; it cannot be read by offset.
+``Gzip`` and ``Zstd`` return a ``Decoder`` for one member. A file that is compressed as a whole has
+one member with many records, which cannot be read by offset.
 """
 
 import sys
@@ -23,18 +23,18 @@ _MOST_DICTIONARY_BYTES = 1 << 24
 
 
 class Compression(Protocol):
-    """How the members of a file are compressed. ``magic`` is what each begins with."""
+    """A compression format. ``magic`` is the first bytes of each member."""
 
     magic: ClassVar[bytes]
 
     def decoder(self) -> Decoder: ...
     def skipped(self, header: bytes) -> int:
-        """The length of what begins with ``header`` (8 bytes) if it holds no data, else 0."""
+        """Return the length of a member without data, given its first 8 bytes; else 0."""
         ...
 
 
 class Gzip:
-    """Members of gzip (RFC 1952, 2.2)."""
+    """Gzip members (RFC 1952, 2.2)."""
 
     magic: ClassVar[bytes] = b"\x1f\x8b\x08"
 
@@ -46,16 +46,16 @@ class Gzip:
 
 
 class Zstd:
-    """Frames of zstd (RFC 8878, 3.1.1), which may share a dictionary.
+    """Zstd frames (RFC 8878, 3.1.1), which may share a dictionary.
 
-    The dictionary comes first in the file, in a skippable frame of its own, and may itself be
-    compressed (iipc.github.io/warc-specifications/specifications/warc-zstd).
+    The dictionary is at the start of the file, in a skippable frame, and may itself be compressed
+    (iipc.github.io/warc-specifications/specifications/warc-zstd).
     """
 
     magic: ClassVar[bytes] = b"\x28\xb5\x2f\xfd"
 
     def __init__(self, dictionary: bytes) -> None:
-        """ArchiveError if the dictionary cannot be read."""
+        """Load the dictionary. Raises ArchiveError if it cannot be read."""
         try:
             if dictionary.startswith(self.magic):
                 unpacking = zstd.ZstdDecompressor()
@@ -74,16 +74,16 @@ class Zstd:
 
     @classmethod
     def begins(cls, header: bytes) -> bool:
-        """Whether a file that begins with these bytes is compressed with zstd."""
+        """Return whether a file that begins with these bytes is compressed with zstd."""
         return header.startswith(cls.magic) or _skippable(header) > 0
 
     @staticmethod
     def dictionary_size(header: bytes) -> int:
-        """The bytes of the dictionary after the first 8 of a file; 0 if it has none."""
+        """Return the size of the dictionary, which starts at byte 8; 0 if there is none."""
         return _skippable(header) - _SKIPPABLE_HEADER if header.startswith(_DICTIONARY) else 0
 
 
 def _skippable(header: bytes) -> int:
-    """The length of the skippable frame that begins so (RFC 8878, 3.1.2); 0 if none does."""
+    """Return the length of a skippable frame (RFC 8878, 3.1.2), given its header; else 0."""
     is_one = len(header) >= _SKIPPABLE_HEADER and header[0] >> 4 == 5 and header[1:4] == b"*M\x18"
     return _SKIPPABLE_HEADER + int.from_bytes(header[4:8], "little") if is_one else 0

@@ -1,19 +1,19 @@
-"""One archive file, WARC or ARC: where its records are, each read bounded.
+"""Locate the records of one WARC or ARC file, and read each with a size limit.
 
-In: a file, compressed record by record or not, also one that lies in a ZIP file (WACZ). Out:
-``Block``, the bytes of a record. Whatever is cut off or damaged has a fault, and the walk goes on
-with the next record that can be found.
+Takes a file, uncompressed or compressed record by record, possibly inside a ZIP file (WACZ).
+Returns ``Block`` objects, the bytes of one record each. Truncated or damaged records have a fault,
+and the walk continues with the next record found. Raises ArchiveError if the file cannot be read.
 
-The members of a compressed file are told apart here and not by a library for WARC: warcio and
-fastwarc both go on across the boundary of a member whose record has a wrong Content-Length, and
-both take a file that is cut off for one that has ended.
+The members of a compressed file are separated here, not by a WARC library: warcio and fastwarc
+both read past the end of a member whose record has a wrong Content-Length, and both treat a
+truncated file as complete.
 
-The work is linear in the size of the file. After a damaged record the next may begin at any byte,
-so bytes are unpacked again; but only until ``_SPENT_ON_DAMAGE`` bytes came of damaged members.
-From then on the search goes on behind them. A member that unpacks to over ``_MOST_UNPACKED``
-bytes and a hundred times its size is taken for an attack and left where that is noticed.
+The work is linear in the size of the file. After a damaged record, the next may begin at any byte,
+so bytes are decompressed again, but only until damaged members have produced ``_SPENT_ON_DAMAGE``
+bytes. After that, the search skips past them. A member that decompresses to over
+``_MOST_UNPACKED`` bytes and to a hundred times its size is considered an attack and abandoned.
 
-A file that is compressed as a whole is unpacked to a temporary file when it is opened.
+A file that is compressed as a whole is decompressed to a temporary file when it is opened.
 """
 
 import logging
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
-# As much of a plain file as is read for the head of one record, and to recognise the next.
+# The bytes of a plain file that are read for the head of a record, and to recognise the next.
 _FIRST_BYTES = 2048
 _SPENT_ON_DAMAGE = 1 << 26
 _MOST_UNPACKED = 1 << 30
@@ -44,11 +44,11 @@ _MOST_RATIO = 100
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The bytes of one record as they begin, at most as many as were asked for.
+    """The first bytes of one record, at most as many as requested.
 
-    ``length`` is how many bytes of the file it takes, with the line ends around it; 0 if nobody
-    knows where it ends. ``size`` is how many it has when it is unpacked; 0 if there is no record.
-    ``searched`` is how far into the file a damaged one was read, from its beginning.
+    ``length`` is its size in the file, including surrounding line ends; 0 if its end is unknown.
+    ``size`` is its decompressed size; 0 if there is no record. ``searched`` is the number of bytes
+    of the file that were read of a damaged record.
     """
 
     data: bytes
@@ -59,10 +59,10 @@ class Block:
 
 
 class WarcFile:
-    """An archive file open for reading; ``start`` and ``size`` (bytes) of one in a ZIP file."""
+    """An archive file open for reading; ``start`` and ``size`` (bytes) locate it in a ZIP file."""
 
     def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
-        """ArchiveError if the file cannot be opened."""
+        """Open the file. Raises ArchiveError if it cannot be opened."""
         self.path = path
         self.name = name
         try:
@@ -88,19 +88,19 @@ class WarcFile:
                 return Zstd(self._at(8, Zstd.dictionary_size(begin)))
         except ArchiveError as error:
             raise ArchiveError(f"{self.name}: {error}") from error
-        # The first bytes may be what is damaged.
+        # The first bytes may be damaged, so the suffix counts too.
         gzip = suffix and suffix.lower() == ".gz" and not self._format.begins(begin.lstrip(b"\r\n"))
         return Gzip() if gzip or begin.startswith(Gzip.magic) else None
 
     def _is_one_member(self, compression: Compression) -> bool:
-        """Whether another record follows the first one in the same member."""
+        """Return whether another record follows the first in the same member."""
         offset = compression.skipped(self._at(0, 8))
         data = self._member(compression, offset, HEAD_BYTES, to_its_end=False).data
         begin, length = self._format.head(data) or (len(data), 0)
         return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
 
     def _unpack(self, compression: Compression) -> None:
-        """Go on with a temporary file of all that is compressed in this one, as far as it goes."""
+        """Replace the file with a decompressed temporary copy, up to any damage."""
         logger.info(
             "%s: it is compressed as a whole and unpacked for this run; "
             "'warcio recompress OLD NEW' makes a file whose records are compressed one by one",
@@ -124,7 +124,7 @@ class WarcFile:
         os.close(packed)
 
     def _unpacked(self, compression: Compression) -> Iterator[bytes]:
-        """Everything in a compressed file; ArchiveError where it is damaged or cut off."""
+        """Yield the contents of a compressed file. Raises ArchiveError at damage or truncation."""
         position, size = 0, 0
         while position < self.size:
             if skipped := compression.skipped(self._at(position, 8)):
@@ -153,7 +153,10 @@ class WarcFile:
         os.close(self._descriptor)
 
     def read(self, offset: int, most: int) -> Record:
-        """Read the record at ``offset``, of at most ``most`` bytes, and check its digests."""
+        """Read the record at ``offset``, of at most ``most`` bytes, and check its digests.
+
+        Raises ArchiveError if it is too large, truncated or damaged.
+        """
         block = self.block(offset, most + HEAD_BYTES)
         if block.fault:
             raise block.fault
@@ -170,13 +173,13 @@ class WarcFile:
         )
 
     def place(self, offset: int) -> str:
-        """Where a record is, for people."""
+        """Return the location of a record, for display."""
         return f"{self.name}, offset {offset}"
 
     def walk(self, offset: int = 0) -> Iterator[tuple[int, Block]]:
-        """Yield the place and the beginning of every record from ``offset`` on.
+        """Yield the offset and first bytes of every record from ``offset`` on.
 
-        What is no record has a fault; what holds nothing, such as an empty member, is left out.
+        Invalid records have a fault; empty members and the like are skipped.
         """
         while offset < self.size:
             block = self.block(offset, HEAD_BYTES, to_its_end=True)
@@ -189,12 +192,12 @@ class WarcFile:
             yield self.size, Block(b"", 0, 0, self._fault_at_end)
 
     def _is_being_written(self, offset: int, block: Block) -> bool:
-        """Whether it is the last record of a file that a crawler has not finished."""
+        """Return whether a block is the last record of a file that is still being written."""
         cut = block.fault is not None and block.fault.reason == "cut_short"
         return self._may_be_cut and cut and offset + block.length >= self.size
 
     def block(self, offset: int, most: int, *, to_its_end: bool = False) -> Block:
-        """Read at most ``most`` bytes of a record, and go on to its end if ``to_its_end``."""
+        """Read at most ``most`` bytes of a record; find its end as well if ``to_its_end``."""
         if not 0 <= offset < self.size:
             fault = ArchiveError(
                 f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
@@ -248,9 +251,9 @@ class WarcFile:
     def _as_far_as_it_goes(
         self, compression: Compression, offset: int, sound: int, most: int
     ) -> bytearray:
-        """The beginning of a member that is damaged within the first bytes from ``sound`` on.
+        """Return the first bytes of a member that is damaged soon after ``sound``.
 
-        A decoder keeps to itself what came with the bytes that it refuses.
+        A decoder discards the output of a chunk that contains invalid bytes.
         """
         decoder, data = compression.decoder(), bytearray()
         with suppress(*DECODER_ERRORS, EOFError):
@@ -261,7 +264,7 @@ class WarcFile:
         return bytearray(data.lstrip(LINE_ENDS))
 
     def _pieces(self, offset: int, sound: int) -> Iterator[bytes]:
-        """The bytes of the file in large pieces up to ``sound``, and from there one by one."""
+        """Yield the bytes of the file in large pieces up to ``sound``, then one by one."""
         for position in range(offset, sound, _READ_BYTES):
             yield self._at(position, min(_READ_BYTES, sound - position))
         for byte in self._at(sound, _READ_BYTES):
@@ -337,15 +340,15 @@ class WarcFile:
         return offset
 
     def _after_damage(self, offset: int, block: Block) -> int:
-        """Where the walk goes on after a block that ends nobody knows where."""
+        """Return the offset at which the walk continues after a block with an unknown end."""
         self._spent += block.size + block.searched
         if self._compression is None or self._spent > _SPENT_ON_DAMAGE:
             return self._next(offset + block.searched)
         return self._next(offset + 1)
 
     def _next(self, offset: int) -> int:
-        """Where the next record begins, from ``offset`` on; the end of the file if none does."""
-        # Most often it is near.
+        """Return the offset of the next record from ``offset`` on, or the end of the file."""
+        # It is usually near.
         count = 2 * _FIRST_BYTES
         while offset < self.size:
             window = self._at(offset, count)
@@ -354,7 +357,7 @@ class WarcFile:
                     return offset + place
             if offset + len(window) >= self.size:
                 break
-            # A beginning may lie across the end of the window.
+            # The beginning of a record may straddle two windows.
             offset += len(window) - _FIRST_BYTES
             count = min(count * 2, _PIECE_BYTES)
         return self.size
@@ -371,7 +374,7 @@ class WarcFile:
             begin = self._compression.decoder().decompress(self._at(place, _FIRST_BYTES), 256)
         except DECODER_ERRORS:
             return False
-        # Of a block of zstd nothing comes before all of it is there.
+        # zstd outputs nothing until it has a complete block.
         return not begin or self._format.begins(begin.lstrip(LINE_ENDS))
 
     def _at(self, offset: int, count: int) -> bytes:
@@ -385,16 +388,16 @@ class WarcFile:
 
 
 def _useless(data: bytes) -> int:
-    """How many bytes from the beginning of what is no record hold no beginning of one either."""
+    """Return the number of leading bytes of an invalid record in which no record can begin."""
     end = HEAD_END.search(data)
     if end and data.startswith(b"WARC/"):
-        # All that begin before this empty line end their headers with it, and lack the same.
+        # A record that began before this empty line would have the same incomplete headers.
         return end.end()
     return HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not end else 1
 
 
 def first_record_id(path: Path) -> str | None:
-    """The id of the first record of a file; None if there is no such file or record."""
+    """Return the ID of the first record in a file; None if there is no such file or record."""
     try:
         file = WarcFile(path, str(path))
     except ArchiveError:

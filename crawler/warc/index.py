@@ -1,13 +1,14 @@
-"""The index of one archive file: sorted lines (CDXJ) that are looked up on disk.
+"""Index one archive file: sorted lines (CDXJ), searched on disk.
 
-Memory does not grow with the archive. In: the records of its WARC files, or an index that somebody
-made of them. Out: ``Index``, kept in the user's cache folder under a name made of the file's path,
-size and time. The places that cannot be read are kept in it too, so that every run names them. An
-index that does not match its file raises ArchiveError.
+Takes the records of the WARC files, or an existing index made by another tool. Returns an
+``Index``, which is stored in the user's cache folder under a name derived from the file's path,
+size and modification time. It also lists the places that cannot be read, so that every run reports
+them. Memory use does not grow with the archive. Raises ArchiveError if an index does not match its
+file.
 
-Before the captures, which are under the key of their URL, there are shorter lines that begin with
-a space: the captures once more under their payload's digest and under their record id, so that a
-revisit finds its original whatever it says of it, and the answers to requests other than GET.
+Captures are listed by the key of their URL. Before them come shorter lines that begin with a space:
+the captures by payload digest and by record ID, so that the original of a revisit can be found by
+either, and the methods of requests other than GET.
 """
 
 from __future__ import annotations
@@ -54,33 +55,36 @@ logger = logging.getLogger(__name__)
 _FORMAT = 4
 _LINES_IN_MEMORY = 100_000
 _META = b"!meta "
-# After all lines, so that one that is not whole is known.
+# The last line, so that a truncated index is detected.
 _END = b"~ %d captures\n"
 _HELD = (b"response", b"revisit", b"resource", b"conversion")
 _OTHERS = (b"warcinfo", b"request", b"metadata", b"continuation")
 _WEB = ("http://", "https://")
 _KINDS = {"revisit": REVISIT, "conversion": CONVERSION}
 _NAMED_FAULTS = 20
-# Of an index that somebody else made, each so many lines one is looked up in the file.
+# In an index made by another tool, one line in this many is checked against the file.
 _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
-# Of what a revisit may refer to by its bytes, the records themselves.
+# Records to which no revisit refers.
 _COPIES = (REVISIT, CONVERSION)
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
 
 class Asked(NamedTuple):
-    """That a request was no GET. ``about`` is a record id, or the key and time of its answer."""
+    """The method of a request other than GET.
+
+    ``about`` is a record ID, or the timestamp and key of the response.
+    """
 
     about: str
     method: str
 
 
 class Index:
-    """The captures of one archive file. ``faults`` name its places that cannot be read."""
+    """The captures of one archive file. ``faults`` lists the places that cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        """OSError, ValueError or KeyError if it is no index, or not a whole one."""
+        """Open an index. Raises OSError, ValueError or KeyError if it is invalid or truncated."""
         with path.open("rb") as lines:
             self._lines = mmap.mmap(lines.fileno(), 0, access=mmap.ACCESS_READ)
         try:
@@ -98,22 +102,22 @@ class Index:
             raise
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
-        """The captures under a key, or under all keys that begin so if ``and_longer``, in order."""
+        """Yield the captures of a key, or of all keys with this prefix if ``and_longer``."""
         for line in self._under(key.encode() + (b"" if and_longer else b" ")):
             capture = _capture(line)
             yield replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def of_digest(self, digest: str) -> Iterator[Capture]:
-        """The captures whose payload has a digest, oldest first; no revisits."""
+        """Return the captures with a payload digest, oldest first, without revisits."""
         key = digest_key(digest)
         return map(_capture, self._under(f" {key} ".encode())) if key else iter(())
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
-        """The capture whose record has an id; no revisit."""
+        """Return the captures with a record ID, without revisits."""
         return map(_capture, self._under(f" {record_id} ".encode()))
 
     def _method(self, capture: Capture) -> str:
-        """The method of the request that a capture answers, if it is known and not GET."""
+        """Return the method of a capture's request; empty if it is GET or unknown."""
         abouts = (capture.record_id, capture.concurrent_to, _moment(capture))
         for about in filter(None, abouts):
             for line in self._under(f" for {about} ".encode()):
@@ -121,7 +125,7 @@ class Index:
         return capture.method
 
     def _under(self, wanted: bytes) -> Iterator[bytes]:
-        """The lines that begin with these bytes."""
+        """Yield the lines that start with these bytes."""
         position = self._first(wanted)
         while position < self._end and self._lines[position : position + len(wanted)] == wanted:
             end = self._lines.find(b"\n", position)
@@ -129,7 +133,7 @@ class Index:
             position = end + 1
 
     def __iter__(self) -> Iterator[Capture]:
-        # Keys have no spaces; the lines that begin with one come first.
+        # Skip the lines that begin with a space; keys contain none.
         position = self._first(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
@@ -137,7 +141,7 @@ class Index:
             position = end + 1
 
     def _first(self, wanted: bytes) -> int:
-        """Where the first line begins that is not less than ``wanted``."""
+        """Return the offset of the first line not less than ``wanted``."""
         low, high = self._begin, self._end
         while low < high:
             middle = self._lines.rfind(b"\n", 0, (low + high) // 2) + 1
@@ -159,12 +163,12 @@ def open_index(
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Index:
-    """Open the index of an archive file with these WARC files in it; make it the first time.
+    """Open the index of an archive file that contains these WARC files, creating it if necessary.
 
-    ``lines`` gives those of an index that somebody made, ``beside`` is its file, if it has one.
+    ``lines`` returns the lines of an index made by another tool, ``beside`` is its file, if any.
     """
     state = [
-        # Captures are kept under the name of the file, which may be a link with a name of its own.
+        # Captures are stored with the name of the file, which may be a link with another name.
         (str(named.resolve()), named.name, stat.st_size, stat.st_mtime_ns)
         for named in (path, beside)
         if named
@@ -208,11 +212,11 @@ def _written(
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Path:
-    """Write an index under a name that nobody else has; OSError if it cannot be."""
+    """Write an index under a unique name. Raises OSError on failure."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
             _write(target, _imported(lines(), files, beside or path) if lines else _made(files))
-            # One with a hole in it, after a power cut, would hide pages.
+            # An index left incomplete by a power cut would hide pages.
             target.flush()
             os.fsync(target.fileno())
         except BaseException:
@@ -222,13 +226,13 @@ def _written(
 
 
 def distinct(texts: Iterable[str]) -> Iterator[str]:
-    """Each of some texts once, in order; they may be more than memory holds."""
+    """Yield each distinct text once, sorted; they need not fit in memory."""
     for line, _ in groupby(sorted_lines(f"{text}\n".encode() for text in texts)):
         yield line.decode().rstrip("\n")
 
 
 def sorted_lines(lines: Iterable[bytes], at_once: int = _LINES_IN_MEMORY) -> Iterator[bytes]:
-    """Sort lines that may be more than memory holds, ``at_once`` of them in memory."""
+    """Sort lines that need not fit in memory, holding ``at_once`` of them at a time."""
     lines = iter(lines)
     first = sorted(islice(lines, at_once))
     with ExitStack() as stack:
@@ -260,7 +264,7 @@ def _write(target: IO[bytes], found: Iterable[Capture | Asked | str]) -> None:
                 more += 1
 
     ordered = sorted_lines(lines())
-    # All faults are known only when the first line is.
+    # Requesting the first sorted line reads all input, so the faults are then complete.
     first = next(ordered, b"")
     told = [*faults, f"and {more:,} places more"] if more else faults
     about = {"captures": count, "faults": told, "methods": methods}
@@ -270,7 +274,7 @@ def _write(target: IO[bytes], found: Iterable[Capture | Asked | str]) -> None:
 
 
 def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | Asked | str]:
-    """The captures in WARC files, how they were asked for, and what is wrong with them."""
+    """Yield the captures in WARC files, the request methods, and the faults."""
     for name, file in files.items():
         for offset, block in file.walk():
             kind = kind_of(block.data)
@@ -289,9 +293,9 @@ def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | Asked | str]:
 
 
 def _asked(request: Record, method: str) -> Iterator[Asked]:
-    """How the answer to a request was asked for, if not with GET.
+    """Yield the method of a request, unless it is GET, for each way to find its response.
 
-    Either of the two records may name the other (WARC-Concurrent-To), or neither does.
+    Either record may refer to the other (WARC-Concurrent-To), or neither.
     """
     if method in ("", "GET"):
         return
@@ -309,10 +313,10 @@ def _moment(capture: Capture) -> str:
 
 
 def _may_be_a_page(record: Record | None) -> bool:
-    """Whether a page may be missing with a record that is no capture."""
+    """Return whether a record that yields no capture may be a lost page."""
     if record is None:
         return True
-    # The conversions of others have no address here.
+    # Conversions made by other tools have no URL here.
     return _is_on_the_web(record) or (not record.url and record.kind != "conversion")
 
 
@@ -338,22 +342,22 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
 
 
 def _word(text: str) -> str:
-    """A record id as it can be part of a line."""
+    """Return a record ID without whitespace, which separates the fields of a line."""
     return "".join(text.split())
 
 
 def _imported(
     lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
 ) -> Iterator[Capture]:
-    """The captures in somebody else's index.
+    """Yield the captures in an index made by another tool.
 
-    ArchiveError if it is not of these files, as far as a sample of its lines shows.
+    Raises ArchiveError if a sample of its lines does not match these files.
     """
 
     def wrong(what: str) -> ArchiveError:
         return ArchiveError(
             f"the index {where} does not match its file: {what}; "
-            "make it anew, or delete it and one is made"
+            "recreate it, or delete it to have it recreated"
         )
 
     last: dict[str, int] = {}
@@ -363,7 +367,7 @@ def _imported(
         try:
             capture = _capture(line.rstrip(b"\r\n"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise wrong(f"line {number} is no CDXJ ({error})") from error
+            raise wrong(f"line {number} is not CDXJ ({error})") from error
         file = files.get(capture.file)
         if file is None:
             raise wrong(f"line {number} names {capture.file!r}, which is not there")
@@ -394,7 +398,7 @@ def _imported(
 
 
 def _lines(capture: Capture) -> Iterator[bytes]:
-    """The lines of a capture: under its URL, its payload's digest, and its record id."""
+    """Yield the lines of a capture: by URL, by payload digest, and by record ID."""
     place = {"url": capture.url, "offset": str(capture.offset), "filename": capture.file}
     said = {
         **place,
@@ -417,9 +421,9 @@ def _line(key: str, capture: Capture, said: dict[str, str]) -> bytes:
 
 
 def _capture(line: bytes) -> Capture:
-    """Read one line of CDXJ.
+    """Parse one line of CDXJ.
 
-    ValueError, KeyError, TypeError, AttributeError or RecursionError if it is none.
+    Raises ValueError, KeyError, TypeError, AttributeError or RecursionError if it is invalid.
     """
     key, timestamp, told = line.lstrip(b" ").split(b" ", 2)
     said: dict[str, Any] = msgspec.json.decode(told)
@@ -442,7 +446,7 @@ def _capture(line: bytes) -> Capture:
 
 
 def _method_said(method: str, key: str) -> str:
-    """How a capture was asked for, as indexes of cdxj-indexer and pywb say; empty for GET."""
+    """Return the request method in an index of cdxj-indexer or pywb; empty for GET."""
     in_key = _WB_METHOD.search(key)
     said = method or (in_key[1] if in_key else "")
     return "" if said.upper() == "GET" else said.upper()

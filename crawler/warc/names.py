@@ -1,18 +1,18 @@
-"""Which files are web archives, by their names alone."""
+"""Recognise and list web archives by their file names alone."""
 
 import re
 from glob import glob
 from pathlib import Path
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
-"""The files that are written, and those that are in a WACZ."""
+"""The suffixes of files that the crawler writes, and of those inside a WACZ."""
 READABLE = "WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
-"""The archive files that can be read, for people."""
+"""The archive files that can be read, for messages."""
 ARCHIVE_NAME = re.compile(
     r"\.(?P<format>w?arc)(?P<compression>\.gz|\.zst)?(?P<open>\.open)?$", re.IGNORECASE
 )
-"""The end of an archive file's name. ``.open`` is added by crawlers while they write it."""
-# The names of files that hold archives in a form that is not read, or may hold them.
+"""The end of an archive file's name. Crawlers add ``.open`` while they write the file."""
+# Files that are, or may contain, archives in an unsupported format.
 _UNREAD = re.compile(
     r"\.(?:w?arc|wacz|har|mht(?:ml)?|webarchive|maff)(?:\.|$)"
     r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
@@ -26,19 +26,20 @@ _ABOUT_ARCHIVES = re.compile(
 
 
 def is_archive(path: str) -> bool:
-    """Whether a path, folder or glob pattern is of web archives, and not of saved pages."""
+    """Return whether a path, folder or glob pattern contains web archives, not saved pages."""
     return bool(archive_files(path))
 
 
 def archive_files(path: str) -> list[Path]:
-    """The archive files of a path, a folder, or a glob pattern, in order."""
+    """Return the archive files for a path, folder or glob pattern, in order."""
     return [file for file in _files(path) if _is_readable(file)]
 
 
 def other_files(path: str) -> tuple[list[Path], list[Path]]:
-    """Beside the archive files of a folder or pattern: what holds archives too, and is not read.
+    """Return the paths of a folder or pattern other than the readable archive files.
 
-    Return these files and folders, and the files that are no archives.
+    First the files and folders with archives that are not read, then the files that are not
+    archives.
     """
     others = [file for file in _files(path) if not _is_readable(file)]
     unread = [file for file in others if is_unread(file)]
@@ -52,7 +53,7 @@ def _files(path: str) -> list[Path]:
             return sorted(place.iterdir())
         return [place] if place.exists() else sorted(map(Path, glob(path)))  # noqa: PTH207
     except (OSError, ValueError):
-        # Nothing that cannot be listed is an archive; the error is that of any other path.
+        # A path that cannot be listed is not an archive; its error is raised elsewhere.
         return []
 
 
@@ -62,7 +63,7 @@ def _is_readable(file: Path) -> bool:
 
 
 def is_unread(file: Path) -> bool:
-    """Return whether a file or folder holds archives in a form that is not read."""
+    """Return whether a path is a folder of archives or has a format that is not read."""
     if file.is_dir():
         return is_archive(str(file))
     return _UNREAD.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)

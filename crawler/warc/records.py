@@ -1,16 +1,16 @@
-"""One record of an archive, WARC (ISO 28500, 1.0 and 1.1) or ARC, as bytes: parsed and checked.
+"""Parse and check one archive record, WARC (ISO 28500, 1.0 and 1.1) or ARC.
 
-In: the bytes of a record. Out: ``Record``. What is not what its digests say, or less than it
-announces, raises ArchiveError, with the reason that a failure of the page has.
+Takes the bytes of a record and returns a ``Record``. Raises ArchiveError, with the failure reason
+of the page, if the bytes do not match their digests or are fewer than declared.
 
-Writers differ from the standard in many ways, and their pages are there all the same. These are
-read, and what had to be assumed is said: dates of lower precision or with a day that does not
-exist (``2008-10-294T05:21:46-0700`` in ClueWeb09), answers with the status 0 (Browsertrix), or
-without any headers of HTTP, addresses in ``<…>`` (wget) or with ``HTTP://`` in capitals, lines
-that end in CR CR LF, redirects and errors that announce a body and have none (ArchiveWeb.page).
+Many writers deviate from the standard. The following are accepted: dates of lower precision or
+with a day that does not exist (``2008-10-294T05:21:46-0700`` in ClueWeb09), where assumptions are
+noted; responses with status 0 (Browsertrix) or without HTTP headers; URLs in ``<…>`` (wget) or
+with ``HTTP://`` in capitals; lines that end in CR CR LF; redirects and errors that declare a body
+but have none (ArchiveWeb.page).
 
-Headers are parsed by warcio: it takes 20 µs a record, fastwarc 5, of the 1.5 ms of a page, but
-fastwarc loses the body after HTTP headers that end in bare line feeds, and refuses chunk
+warcio parses the headers. It takes 20 µs per record and fastwarc 5, out of 1.5 ms per page, but
+fastwarc loses the body after HTTP headers that end in bare line feeds, and rejects chunk
 extensions (both measured, fastwarc 2.0.1).
 """
 
@@ -31,10 +31,10 @@ from crawler.warc.archived import RENDERED_URN
 from crawler.warc.captures import web_url
 
 HEAD_BYTES = 65_536
-"""As much of a record as its headers and those of HTTP may take."""
+"""The most bytes that the WARC and HTTP headers of a record may take."""
 LINE_ENDS = b"\r\n"
 HEAD_END = re.compile(rb"\n\r*\n")
-"""The empty line after headers."""
+"""The empty line that ends the headers."""
 _CONTENT_LENGTH = re.compile(
     rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r*$", re.IGNORECASE | re.MULTILINE
 )
@@ -47,10 +47,10 @@ _PAGE_START = re.compile(
 )
 _PAGES = ("response", "resource", "conversion")
 _PAGE_TYPES = ("text/html", "application/xhtml")
-# Some servers fill the size up with zeros or blanks.
+# Some servers pad the chunk size with zeros or spaces.
 _HEADER_OF_CHUNK = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
-# W3C's profile of ISO 8601, and the 14 digits of ARC, as far as they go.
+# The W3C profile of ISO 8601 and the 14 digits of ARC, either of them possibly incomplete.
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-?(?P<month>[0-9]{2})(?:-?(?P<day>[0-9]{2})(?:[Tt ]?(?P<hour>[0-9]{2})"
     r"(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?)?)?)?)?"
@@ -65,12 +65,12 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. ``status`` and ``headers`` are those of HTTP, if it has any.
+    """One record. ``status`` and ``headers`` come from HTTP, if it has an HTTP head.
 
-    ``payload`` is without its transfer coding, with its content coding.
-    ``date_note`` says what is assumed in ``date``, if anything.
-    ``refers_to`` is the URL and date of the record that a revisit stands for, ``refers_to_id`` its
-    record id, as far as it says.
+    ``payload`` keeps its content coding but not its transfer coding.
+    ``date_note`` describes any assumption made in ``date``.
+    ``refers_to`` is the URL and date of a revisit's original record, ``refers_to_id`` its record
+    ID, where given.
     """
 
     kind: str
@@ -100,10 +100,10 @@ class Record:
 
 
 class Format(NamedTuple):
-    """How records are written in a file.
+    """A record format.
 
-    ``begins`` tells whether bytes are the beginning of a record, ``head`` where the content of a
-    record begins and how long it is (None: it is no record); ``start`` finds one in a plain file.
+    ``begins`` checks whether bytes start a record. ``head`` returns the offset and length of a
+    record's content, or None if it is not a record. ``start`` finds a record in a plain file.
     """
 
     begins: Callable[[bytes], bool]
@@ -112,7 +112,7 @@ class Format(NamedTuple):
 
 
 def _begins_warc(data: bytes) -> bool:
-    # At the end of a file that is cut off there may be less.
+    # A truncated file may end within these bytes.
     return bool(data) and data[:5] == b"WARC/"[: len(data)]
 
 
@@ -139,16 +139,16 @@ def _head_of_arc(data: bytes) -> tuple[int, int] | None:
     begin, length = len(line) + 1, int(fields[-1])
     rest = data[begin + length :].lstrip(LINE_ENDS)
     if line.startswith(b"filedesc:") and rest and not _begins_arc(rest):
-        # Some writers count the bytes of the version block wrong.
+        # Some writers declare a wrong length for the version block.
         following = ARC.start.search(data, begin)
         length = following.start() - begin if following else length
     return begin, length
 
 
 def _arc_fields(line: bytes) -> tuple[str, str, str] | None:
-    """The URL, date and length in the line before a record (ARC 1 and 2); None if it is none."""
+    """Return the URL, date and length in an ARC 1 or 2 header line; None if it is not one."""
     words = line.rstrip().decode("utf-8", "replace").split(" ")
-    # Version 1 has five fields and version 2 ten; a URL may have spaces in it.
+    # Version 1 has five fields and version 2 ten; the URL may contain spaces.
     for fields, date in ((10, -8), (5, -3)):
         if len(words) >= fields and words[date].isdecimal() and 8 <= len(words[date]) <= 14:
             url = " ".join(words[: 1 - fields])
@@ -175,22 +175,22 @@ ARC = Format(
 
 
 class _Said(NamedTuple):
-    """The headers of a record and its content, before either is looked into."""
+    """The headers of a record and its unparsed content."""
 
     header: Callable[[str], str | None]
     content: bytes
 
 
 def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
-    """Read the bytes of a record; only its headers, and unchecked, if they are not the ``whole``.
+    """Parse the bytes of a record; unless ``whole``, only its headers, without checks.
 
-    ``place`` is where they are, for messages. ArchiveError if they cannot be read.
+    ``place`` is the location used in messages. Raises ArchiveError if they cannot be read.
     """
     try:
         said = (_said_in_warc if data.startswith(b"WARC/") else _said_in_arc)(data)
         date, date_note = read_date(said.header("WARC-Date") or "")
     except Exception as error:
-        # Of headers that make no sense warcio raises whatever it comes upon.
+        # Malformed headers raise all kinds of exceptions in warcio.
         raise ArchiveError(
             f"{place}: its headers cannot be read ({type(error).__name__}: {error})"
         ) from error
@@ -221,7 +221,7 @@ def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
 
 
 def parse_head(data: bytes) -> Record | None:
-    """What the beginning of a record says, without its payload; None if it says nothing of use."""
+    """Parse the beginning of a record, without its payload; None if it cannot be parsed."""
     try:
         return parse(data, "", whole=False)
     except ArchiveError:
@@ -229,7 +229,7 @@ def parse_head(data: bytes) -> Record | None:
 
 
 def kind_of(data: bytes) -> bytes:
-    """The WARC-Type of a record, in lower case; empty if it has none."""
+    """Return the WARC-Type of a record in lower case; empty if it has none."""
     if not data.startswith(b"WARC/"):
         is_page = _head_of_arc(data) and not data.startswith(b"filedesc:")
         return b"response" if is_page else b"warcinfo" if data else b""
@@ -239,7 +239,7 @@ def kind_of(data: bytes) -> bytes:
 
 
 def method_of(data: bytes) -> str:
-    """The method of HTTP in a request record; empty if there is none."""
+    """Return the HTTP method in a request record; empty if there is none."""
     head = _head_of_warc(data)
     match = _METHOD.match(data, head[0]) if head else None
     return match[1].decode("ascii").upper() if match else ""
@@ -265,7 +265,7 @@ def _said_in_arc(data: bytes) -> _Said:
 def _url(text: str, kind: str) -> str:
     if kind != "conversion":
         return web_url(text)
-    # Those of others are of other kinds, such as the bare text of a page.
+    # Conversions by other tools are of other kinds, such as the plain text of a page.
     return text.removeprefix(RENDERED_URN) if text.startswith(RENDERED_URN) else ""
 
 
@@ -278,7 +278,7 @@ def _refers_to(said: _Said) -> tuple[str | None, datetime | None]:
 
 
 def _http(said: _Said, kind: str, place: str) -> tuple[StatusAndHeaders | None, bytes]:
-    """The headers of HTTP in a record, None if it has none, and the payload after them."""
+    """Return the HTTP headers in a record (None if it has none) and the payload after them."""
     if kind not in ("response", "revisit") or not _HTTP_LINE.match(said.content):
         return None, said.content
     content = said.content.lstrip(LINE_ENDS)
@@ -304,7 +304,7 @@ def _headers(said: _Said, kind: str, http: StatusAndHeaders | None, payload: byt
 
 
 def _check_that_it_is_whole(said: _Said, kind: str, status: int | None, place: str) -> None:
-    # wget says of a revisit that it is truncated. Of a redirect or an error the head is enough.
+    # wget marks revisits as truncated. For redirects and errors, the head is enough.
     if kind == "revisit" or not _is_page(status):
         return
     if truncated := said.header("WARC-Truncated"):
@@ -334,12 +334,12 @@ def _check_that_it_is_an_answer(
 def _payload(
     said: _Said, kind: str, status: int | None, headers: Headers, stored: bytes, place: str
 ) -> bytes:
-    """The payload of a record, without its transfer coding.
+    """Return the payload of a record without its transfer coding.
 
-    ArchiveError if it is not all that was there, or not what was written.
+    Raises ArchiveError if it is incomplete or does not match its digests.
     """
     if kind == "revisit":
-        # What it stands for is checked when that is read. wget gives it another's block digest.
+        # The original is checked when read. wget gives revisits another record's block digest.
         return b""
     if kind not in _PAGES:
         return stored
@@ -377,7 +377,7 @@ def _is_page(status: int | None) -> bool:
 
 
 def _status(http: StatusAndHeaders) -> int | None:
-    """The status of an answer, 0 where its writer did not know it; None if it is none."""
+    """Return the status of a response, 0 if its writer did not know it; None if invalid."""
     code = http.get_statuscode()
     if not http.protocol.upper().startswith("HTTP"):
         return None
@@ -387,7 +387,7 @@ def _status(http: StatusAndHeaders) -> int | None:
 
 
 def _without_chunks(stored: bytes, headers: Headers, place: str) -> bytes:
-    """Take off the chunked transfer coding, if it is on: many writers leave only its header."""
+    """Remove the chunked transfer coding, if present: many writers keep only its header."""
     if not any(
         name.lower() == b"transfer-encoding" and b"chunked" in value.lower()
         for name, value in headers
@@ -402,9 +402,9 @@ def _without_chunks(stored: bytes, headers: Headers, place: str) -> bytes:
 
 
 def unchunked(stored: bytes) -> tuple[bytes, bool]:
-    """Take off the chunked transfer coding (RFC 9112, 7.1).
+    """Remove the chunked transfer coding (RFC 9112, 7.1).
 
-    Return what was in it as far as it goes, and whether that is all.
+    Return the decoded bytes, up to any error, and whether they are complete.
     """
     payload, position = bytearray(), 0
     while header := _HEADER_OF_CHUNK.match(stored, position):
@@ -420,17 +420,17 @@ def unchunked(stored: bytes) -> tuple[bytes, bool]:
 
 
 def digest_of(payload: bytes) -> str:
-    """A payload's digest as WARC files name it: SHA-1 in base 32."""
+    """Return the digest of a payload as written in WARC files: SHA-1 in base 32."""
     return (
         "sha1:" + base64.b32encode(hashlib.sha1(payload, usedforsecurity=False).digest()).decode()
     )
 
 
 def digest_key(declared: str) -> str | None:
-    """A digest in the one form that tells whether two are the same: ``sha1:3I42H3S6…``.
+    """Normalize a digest so that it can be compared: ``sha1:3I42H3S6…``.
 
-    Indexes leave the algorithm out, and some writers use hexadecimal digits. None if it is of an
-    unknown algorithm.
+    Indexes omit the algorithm, and some writers use hexadecimal digits. Return None if the
+    algorithm is unknown.
     """
     name, _, value = declared.strip().rpartition(":")
     name = name.lower().replace("-", "") or "sha1"
@@ -448,9 +448,9 @@ def digest_key(declared: str) -> str | None:
 
 
 def has_digest(data: bytes, declared: str) -> bool:
-    """Whether bytes have a digest such as ``sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ``.
+    """Return whether bytes have a digest such as ``sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ``.
 
-    Of one of an unknown algorithm nothing is known, and it is taken for right.
+    A digest with an unknown algorithm is assumed to be correct.
     """
     key = digest_key(declared)
     if key is None:
@@ -461,10 +461,10 @@ def has_digest(data: bytes, declared: str) -> bool:
 
 
 def read_date(text: str) -> tuple[datetime, str | None]:
-    """Read a date (W3C's profile of ISO 8601, UTC), and say what was assumed to complete it.
+    """Parse a date (W3C profile of ISO 8601, UTC); return it with a note of any assumption.
 
-    WARC 1.1 (5.4) allows a year, a month or a day alone. A part that does not exist, such as the
-    day 294, and all after it, are not known. ValueError if not even the year is.
+    WARC 1.1 (5.4) allows dates without a time, a day or a month. An invalid part, such as the day
+    294, and everything after it are ignored. Raises ValueError if not even the year is valid.
     """
     match = _DATE.match(text.strip())
     if match is None:

@@ -1,7 +1,9 @@
-"""Writing WARC 1.1: every exchange of a run as it came over the wire.
+"""Write every exchange of a run to a WARC 1.1 file, as it came over the wire.
 
-In: ``Exchange``, the bytes that were sent and received. Out: a file of records that are compressed one by one, whole to the last
-one whenever the process dies. warcio makes the records; the headers of HTTP are written as they came, which it would not do.
+Takes ``Exchange`` objects, the bytes sent and received. Each record is compressed separately, so
+that the file ends with a complete record whenever the process dies. warcio builds the records; the
+HTTP headers are written verbatim, which warcio alone would not do. Raises ArchiveError if the file
+cannot be written.
 """
 
 from __future__ import annotations
@@ -42,21 +44,22 @@ _CHUNKED = re.compile(
     rb"^transfer-encoding(?=[ \t]*:[^\r\n]*chunked)", re.IGNORECASE | re.MULTILINE
 )
 _CODING = re.compile(rb"^content-encoding[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-# A longer stream is not looked through to its end.
+# Longer streams are not checked to the end.
 _MOST_DECODED = 1 << 26
-# Passwords for a proxy or an archive on the web (RFC 9110, 11.6.2 and 11.7.2) are not for readers.
+# Credentials for a proxy or a web archive (RFC 9110, 11.6.2 and 11.7.2) are not archived.
 _CREDENTIALS = re.compile(rb"\r\n(?:proxy-)?authorization[ \t]*:[^\r\n]*", re.IGNORECASE)
-# So many pages may wait to be rendered at once, each finding its answer again.
+# The number of responses remembered for pages that are still being rendered.
 _ANSWERS = 100
-# The level of ISA-L's nearest to zlib's 6: 6% more bytes in a tenth of the time.
+# The ISA-L level nearest to zlib's 6: 6% more bytes in a tenth of the time.
 _LEVEL = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer: the bytes of both, when the request was sent, and who answered (IP address, if known).
+    """The bytes of one request and its response, with the time the request was sent.
 
-    ``truncated`` says why the answer is not whole (WARC 1.1, 5.13), None if it is.
+    ``address`` is the server's IP address, if known. ``truncated`` is the reason why the response
+    is incomplete (WARC 1.1, 5.13), None if it is complete.
     """
 
     url: str
@@ -68,7 +71,7 @@ class Exchange:
 
 
 class _Head:
-    """The head of an HTTP message as it came, in the place of warcio's own, which would be written in its own way."""
+    """A verbatim HTTP head, in place of warcio's headers class, which would reformat it."""
 
     def __init__(self, head: bytes) -> None:
         self.headers_buff = head
@@ -78,9 +81,10 @@ class _Head:
 
 
 class WarcWriter:
-    """A new WARC file, being written. ``exchanges`` and ``revisits`` count what is in it.
+    """A new WARC file that is being written. ``exchanges`` and ``revisits`` count its contents.
 
-    With ``recall`` and ``keep``, a memory by URL of what was archived, a page that is what it was is written as a revisit of it.
+    ``recall`` and ``keep`` give access to a store of archived responses by URL; a page that has not
+    changed since is written as a revisit record.
     """
 
     def __init__(
@@ -90,9 +94,9 @@ class WarcWriter:
         recall: Callable[[str], Archived | None] = lambda url: None,
         keep: Callable[[Archived], None] = lambda archived: None,
     ) -> None:
-        """Write to a file of that name, or with a number more if it is there already; ``about`` is what its warcinfo record tells.
+        """Write to ``path``, with a number added to its name if that file exists.
 
-        The file is made when there is something to write.
+        ``about`` holds the fields of the warcinfo record. The file is created on the first write.
         """
         self.path, self._descriptor = path, -1
         self._about = {name: _in_one_line(value) for name, value in about.items()}
@@ -100,7 +104,7 @@ class WarcWriter:
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
         self._files: dict[str, str | None] = {}
-        # Date and record id of the last answers, by URL.
+        # Date and record ID of the latest responses, by URL.
         self._answers: dict[str, tuple[str, str]] = {}
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
@@ -109,7 +113,10 @@ class WarcWriter:
         self._info_id = ""
 
     def write(self, exchange: Exchange) -> None:
-        """Add an exchange. ArchiveError if it cannot be; the file then ends with the one before."""
+        """Append an exchange.
+
+        Raises ArchiveError if it cannot be written; the file then ends with the previous exchange.
+        """
         if self.failed is not None:
             raise self.failed
         if self._descriptor < 0:
@@ -133,7 +140,7 @@ class WarcWriter:
             profile, digest = _NOT_MODIFIED, before.digest
         elif before and payload and before.digest == digest:
             profile, payload = _SAME_PAYLOAD, b""
-        # What is no answer of HTTP would not be read as one.
+        # Readers cannot parse a response record without an HTTP head.
         kind = "response" if head else "resource"
         if before and profile:
             kind = "revisit"
@@ -176,9 +183,11 @@ class WarcWriter:
             )
 
     def write_conversion(self, url: str, page: bytes) -> None:
-        """Add what a browser made of the last answer of a URL, as HTML in UTF-8 (WARC 1.1, 6.7). ArchiveError if it cannot be.
+        """Append a browser-rendered page, HTML in UTF-8, as a conversion (WARC 1.1, 6.7).
 
-        Not under the URL itself, where those who replay an archive would take it for the answer.
+        It refers to the latest response for the URL. The URL has a prefix, because replay tools
+        would otherwise serve the record as that response. Raises ArchiveError if it cannot be
+        written.
         """
         if self.failed is not None:
             raise self.failed
@@ -213,7 +222,7 @@ class WarcWriter:
         sync_folder(self.path.parent)
 
     def sync(self) -> None:
-        """Make what was written outlast a power cut. ArchiveError if it cannot be."""
+        """Flush the file to disk, to survive a power cut. Raises ArchiveError on failure."""
         if self._synced == self._size:
             return
         try:
@@ -223,13 +232,13 @@ class WarcWriter:
         self._synced = self._size
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def before(self, url: str) -> Archived | None:
-        """How the URL was archived before, if the file that it is in is still there."""
+        """Return the archived response for a URL, if its file still exists; None if not."""
         before = self._recall(url)
         if before is None:
             return None
@@ -267,20 +276,21 @@ class WarcWriter:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:
-            # What is whole stays whole.
+            # Remove the incomplete record, so that the file stays valid.
             os.ftruncate(self._descriptor, self._size)
             raise self._fail(error) from error
         self._size += len(data)
 
     def _fail(self, error: OSError) -> ArchiveError:
         self.failed = ArchiveError(
-            f"the archive {self.path} cannot be written ({error.strerror}); mend that and run the same command again"
+            f"the archive {self.path} cannot be written ({error.strerror}); "
+            "mend that and run the same command again"
         )
         return self.failed
 
 
 def _is_cut(head: bytes, payload: bytes) -> bool:
-    """Whether an answer has no head, or its body ends before its content coding does."""
+    """Return whether a response has no head or a truncated compressed body."""
     if not head:
         return True
     declared = [value.decode("latin-1") for value in _CODING.findall(head)]
@@ -306,7 +316,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _new(path: Path) -> tuple[Path, int]:
-    """Make a file of this name, or the first of those with a number that there is not yet."""
+    """Create a file with this name, or with the first number added that is still free."""
     suffix = _SUFFIX.search(path.name)
     end = suffix.start() if suffix else len(path.name)
     for number in count(1):
@@ -321,19 +331,20 @@ def _new(path: Path) -> tuple[Path, int]:
         except FileExistsError:
             if not numbered.exists():
                 raise ArchiveError(
-                    f"archive: {numbered.parent} is no folder; give another file"
+                    f"archive: {numbered.parent} is not a folder; give another file"
                 ) from None
         except OSError as error:
             raise ArchiveError(
-                f"archive: {numbered} cannot be written ({error.strerror}); give another file, or make its folder writable"
+                f"archive: {numbered} cannot be written ({error.strerror}); "
+                "give another file, or make its folder writable"
             ) from error
     raise AssertionError
 
 
 def _answer(received: bytes) -> tuple[bytes, bytes, int] | None:
-    """The head, the payload without its transfer coding, and the status of an answer; None of what is none.
+    """Return the head, the payload without transfer coding, and the status; None if not HTTP.
 
-    What comes before the last head (1xx) is left out, and so is what follows the bytes that the head announces.
+    Interim responses (1xx) are left out, as are any bytes beyond the declared Content-Length.
     """
     position = 0
     while match := _HEAD.match(received, position):
@@ -345,10 +356,10 @@ def _answer(received: bytes) -> tuple[bytes, bytes, int] | None:
         if status in _WITHOUT_PAYLOAD:
             return head, b"", status
         if _CHUNKED.search(head):
-            # Of chunks that make no sense everything is kept as it came.
+            # Malformed chunks are kept as they came.
             decoded, _ = unchunked(payload)
             if decoded or not payload.lstrip(b"0 \t").strip(b"\r\n"):
-                # The payload does not have it any more; readers of archives know such names.
+                # The payload is no longer chunked; archive readers know this header prefix.
                 return _CHUNKED.sub(b"X-Archive-Orig-Transfer-Encoding", head), decoded, status
         elif length := _LENGTH.search(head):
             payload = payload[: int(length[1])]

@@ -1,10 +1,10 @@
-"""A network whose name server lies: run inside network and mount namespaces of its own.
+"""A network with a lying name server, for use in network and mount namespaces of its own.
 
     unshare --mount --net python lying_network.py ANSWERS COMMAND...
 
-ANSWERS are the addresses that the name server gives, "+" between those of one look-up and a comma
-between one look-up and the next, of which the last is given for ever. A web server on 127.0.0.1:80 notes what it is asked. Printed is a
-JSON object: the exit code, the standard error and the requests that the server saw.
+ANSWERS are the addresses returned by the name server, separated by "+" within a lookup and by
+commas between lookups; the last answer is repeated. A web server on 127.0.0.1:80 records requests.
+Prints a JSON object: the exit code, the standard error and the requests recorded.
 """
 
 import json
@@ -28,7 +28,7 @@ class Secret(BaseHTTPRequestHandler):
 
 
 def answer(query: bytes) -> bytes:
-    """RFC 1035: the query with address records behind it; no record of another type."""
+    """Return the query with A records appended (RFC 1035); other types get no records."""
     question_end = query.index(b"\0", 12) + 5
     question = query[12:question_end]
     if question[-4:-2] != A_RECORD:

@@ -1,9 +1,9 @@
-"""Starts Splash 3.5 on today's Python: what has changed around it since 2020 is put back, none of its files is edited.
+"""Start Splash 3.5 on a current Python, patching its dependencies instead of editing its files.
 
     python3 -m venv --system-site-packages VENV && VENV/bin/pip install -r tests/services/splash.txt
     VENV/bin/python tests/services/splash_server.py --port 8050
 
-It takes the arguments of ``splash``. tests/services/splash.txt says what it needs of the system.
+Takes the arguments of ``splash``. tests/services/splash.txt lists the system requirements.
 """
 
 import json
@@ -11,7 +11,7 @@ import os
 import sys
 from functools import wraps
 
-# No screen is needed. Splash brings an engine up that it then does not use, and which refuses to run as root.
+# No display is needed. Splash starts an unused engine that refuses to run as root.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 
@@ -22,7 +22,7 @@ from splash.server import main
 
 
 def without_encoding(loads):
-    """json.loads took an ``encoding`` until Python 3.8; Splash gives it one with every POST."""
+    """Accept ``encoding``, as json.loads did until Python 3.8; Splash passes it in each POST."""
 
     @wraps(loads)
     def wrapped(*args, encoding=None, **options):
@@ -32,7 +32,7 @@ def without_encoding(loads):
 
 
 def in_whole_milliseconds(start):
-    """Floats were taken for whole numbers until Python 3.9; Splash computes its waits as floats."""
+    """Accept floats as integers, as until Python 3.9; Splash computes its waits as floats."""
 
     @wraps(start)
     def wrapped(timer, *milliseconds):
@@ -43,7 +43,7 @@ def in_whole_milliseconds(start):
 
 json.loads = without_encoding(json.loads)
 QTimer.start = in_whole_milliseconds(QTimer.start)
-# What Splash brings in Lua is written for 5.2; lupa now takes the newest Lua that it has.
+# Splash's Lua code is written for 5.2; lupa uses the newest Lua it includes by default.
 vars(lupa).update(
     {name: thing for name, thing in vars(lupa.lua52).items() if not name.startswith("_")}
 )

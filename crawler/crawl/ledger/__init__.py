@@ -1,3 +1,3 @@
-"""What a job found, fetched and stored, over many runs: the frontier's memory and the record of
-truth. Knows nothing of Scrapy.
+"""The articles that a job found, fetched and stored over many runs: the frontier's memory and the
+authoritative record. Independent of Scrapy.
 """

@@ -1,9 +1,7 @@
-"""The one module that knows which database keeps the ledger: SQLite, in one file, through
-SQLAlchemy.
+"""The only module that depends on the ledger's database: SQLite, in one file, through SQLAlchemy.
 
-Readers and the one writer do not hinder each other (WAL). A transaction that was committed survives
-the death of the process; one that was committed as ``durable``, and all before it, survives a power
-cut.
+Readers and the single writer do not block each other (WAL). A committed transaction survives the
+death of the process; one committed as ``durable``, and all before it, survives a power cut.
 """
 
 from __future__ import annotations
@@ -28,15 +26,15 @@ if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Dialect, Table
 
 _CACHE_KIB = 16_384
-# Of the file, read without copying: looking up one of a million articles costs a tenth less.
+# Size of the file mapped into memory: looking up one of a million articles costs a tenth less.
 _MAPPED_BYTES = 256 * 1024 * 1024
-# Pages of 4 KiB after which what was committed is moved from the log into the file.
+# Checkpoint the log into the file after this many pages of 4 KiB.
 _LOG_PAGES = 4_000
 _BUSY_SECONDS = 30
 _ADVICE = (
     ("No such file", "there is none; give the JOBDIR of a crawl"),
-    ("No space", "make room and run the same command again: what was stored before is safe"),
-    ("full", "make room and run the same command again: what was stored before is safe"),
+    ("No space", "make room and run the same command again: everything stored before is safe"),
+    ("full", "make room and run the same command again: everything stored before is safe"),
     ("readonly", "make the folder and its files writable"),
     ("Read-only", "it has to be on a file system that can be written"),
     ("ermission denied", "make the folder and its files readable and writable"),
@@ -44,21 +42,23 @@ _ADVICE = (
     ("unable to open", "make the folder and its files readable and writable"),
     (
         "I/O error",
-        "look after the disk, and whether it is full; what was stored before may be read from a copy of the folder",
+        "look after the disk, and whether it is full; "
+        "what was stored before may be read from a copy of the folder",
     ),
     ("lock", "another program holds the file; try again when it has ended"),
     (
         "",
-        "it is damaged, or no ledger: nothing was written to it; bring it back from a backup, or begin anew with another JOBDIR",
+        "it is damaged, or no ledger: nothing was written to it; "
+        "bring it back from a backup, or begin anew with another JOBDIR",
     ),
 )
 
 
 class Database:
-    """A connection to the ledger in ``path``, for one thread. LedgerError if it cannot be had.
+    """A connection to the ledger in ``path``, for one thread. Raises LedgerError if it cannot be
+    opened.
 
-    ``create`` makes the tables of a file that is not there yet; without it, the ledger is only
-    read.
+    ``create`` creates the tables of a new file; without it, the ledger is opened read-only.
     """
 
     def __init__(self, path: Path, *, create: Callable[[Connection], None] | None = None) -> None:
@@ -86,14 +86,14 @@ class Database:
     def begin_log(self) -> None:
         """Write to a log (WAL) from now on, so that readers need not wait.
 
-        The file remembers it: call it only when it is known to be a ledger.
+        The file keeps this mode: call it only when the file is known to be a ledger.
         """
         with self.errors():
             self._pragma("PRAGMA journal_mode = WAL")
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Tell errors of the database as LedgerError."""
+        """Raise database errors as LedgerError."""
         try:
             yield
         except DBAPIError as error:
@@ -103,7 +103,7 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[Connection]:
-        """All of it or nothing; LedgerError if it cannot be stored."""
+        """Commit everything or nothing; LedgerError if it cannot be stored."""
         with self.errors():
             if durable:
                 self._pragma("PRAGMA synchronous = FULL")
@@ -116,7 +116,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """For reading: what is stored now, whatever is written meanwhile."""
+        """Read a consistent snapshot, whatever is written meanwhile."""
         with self.errors():
             try:
                 yield self.connection
@@ -124,7 +124,7 @@ class Database:
                 self.connection.rollback()
 
     def damage(self) -> list[str]:
-        """What the database finds wrong with its file; it reads all of it."""
+        """Return the errors the database finds in its file; reads all of it."""
         try:
             with self.snapshot() as connection:
                 found = [
@@ -143,23 +143,25 @@ class Database:
 def execute_many(
     connection: Connection, statement: ClauseElement, rows: list[tuple[Any, ...]]
 ) -> None:
-    """Execute an INSERT for many rows, each with the values of all columns in their order."""
+    """Execute an INSERT for many rows, each with the values of all columns in order."""
     connection.exec_driver_sql(_sql(statement, connection.dialect), rows)
 
 
 @cache
 def _sql(statement: ClauseElement, dialect: Dialect) -> str:
-    # Row by row through SQLAlchemy's own parameters takes three times as long.
+    # SQLAlchemy's own parameter handling, row by row, takes three times as long.
     return str(statement.compile(dialect=dialect))
 
 
 def insert(table: Table) -> sqlite.Insert:
-    """An INSERT that leaves a row with the same key as it is."""
+    """Return an INSERT that leaves an existing row with the same key unchanged."""
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def upsert(table: Table, keep: tuple[str, ...] = ()) -> sqlite.Insert:
-    """An INSERT that replaces a row with the same key, but for the columns to ``keep``."""
+    """Return an INSERT that replaces a row with the same key, except for the columns to
+    ``keep``.
+    """
     statement = sqlite.insert(table)
     key = [column.name for column in table.primary_key]
     new = {
@@ -177,16 +179,16 @@ def _error(path: Path, what: object) -> LedgerError:
 
 
 def _create(path: Path, create: Callable[[Connection], None]) -> None:
-    """Make the file with its tables, whole or not at all: one that is empty has lost what it held."""
+    """Create the file with its tables, whole or not at all: an empty file means lost data."""
     new = path.with_name(path.name + ".new")
     for beside in ("", "-journal", "-wal", "-shm"):
         new.with_name(new.name + beside).unlink(missing_ok=True)
     engine = _engine(new, write=True)
     with engine.begin() as connection:
         create(connection)
-    # Before it has its name: to change the mode takes a journal, which no reader could roll back.
-    # After the tables: what is in a log only is lost without an error if the disk is full when the
-    # file is closed.
+    # Before the rename, because changing the mode takes a journal, which no reader could roll back.
+    # After the tables, because data that is only in the log is lost without an error if the disk is
+    # full when the file is closed.
     engine.raw_connection().execute("PRAGMA journal_mode = WAL")
     engine.dispose()
     descriptor = os.open(new, os.O_RDWR)
@@ -201,8 +203,7 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
 
 def _engine(path: Path, *, write: bool) -> Any:
     mode = "rwc" if write else "ro"
-    # A folder that cannot be written has no room for the files of WAL; after a clean end it needs
-    # none.
+    # A read-only folder has no room for the WAL files; after a clean end none are needed.
     alone = (
         not write
         and not os.access(path.parent, os.W_OK)
@@ -216,7 +217,7 @@ def _engine(path: Path, *, write: bool) -> Any:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: object) -> None:
-        # Python's own transactions would leave out the statements that make tables.
+        # Python's own transactions would not cover CREATE TABLE statements.
         connection.isolation_level = None
         if write:
             connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,5 +1,5 @@
-"""What a ledger can be asked: the balance, the story of an article, the state of a job, the corpus.
-Nothing here writes.
+"""Read-only queries of a ledger: the balance, the history of an article, the state of a job, the
+corpus.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _PIECEMEAL = {"yield_per": 100}
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a job knows: how many articles it discovered, as what they count, and which of them are
-    not what they count as.
+    """The number of articles that a job discovered, by category, and those whose state lacks
+    evidence.
     """
 
     discovered: int
@@ -56,7 +56,8 @@ class Balance:
 
     def __str__(self) -> str:
         line = (
-            f"discovered {self.discovered} {'=' if self.balanced else '!='} articles {self.articles} + teasers {self.teasers}"
+            f"discovered {self.discovered} {'=' if self.balanced else '!='} "
+            f"articles {self.articles} + teasers {self.teasers}"
             f" + failures {self.failures} + pending {self.pending}"
         )
         line += f" + dropped {self.dropped}" if self.dropped else ""
@@ -64,12 +65,15 @@ class Balance:
             return line
         ids = ", ".join(f"{article_id} ({why})" for article_id, why in self.wrong[:_NAMED])
         more = f" and {len(self.wrong) - _NAMED} more" if len(self.wrong) > _NAMED else ""
-        return f"{line} (the ledger does not balance: {ids}{more}; it is damaged, or this is a fault of the crawler: please report it)"
+        return (
+            f"{line} (the ledger does not balance: {ids}{more}; "
+            "it is damaged, or this is a fault of the crawler: please report it)"
+        )
 
 
 def balance(connection: Connection) -> Balance:
-    """Count what the job knows, and look for evidence of each: an article has its revisions, a
-    failure what was tried, and so on.
+    """Count the known articles and check the evidence of each: an article has its revisions, a
+    failure its record, and so on.
     """
     counted = dict.fromkeys(_COUNTED.values(), 0)
     discovered = 0
@@ -84,7 +88,9 @@ def balance(connection: Connection) -> Balance:
 
 
 def _unproven() -> Any:
-    """The query for ids whose state nothing in the ledger bears out, with what is missing."""
+    """Return the query for ids whose state is not supported by the ledger, with the missing
+    evidence.
+    """
 
     def has(table: Any, *conditions: Any) -> Any:
         return exists(select(literal(1)).where(table.c.id == PAGES.c.id, *conditions))
@@ -108,7 +114,7 @@ def _unproven() -> Any:
         ),
         (and_(state.in_(("dropped", "not_saved")), not_(has(FETCHES))), "it was never fetched"),
         (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
-        (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that nobody lists"),
+        (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that no page lists"),
     )
     judged = select(PAGES.c.id, why.label("why")).subquery()
     listed = select(LISTINGS.c.id).distinct().subquery()
@@ -121,12 +127,12 @@ def _unproven() -> Any:
 
 
 def queued(connection: Connection) -> int:
-    """How many articles are still to be fetched, for the first time or again."""
+    """Return the number of articles to be fetched, for the first time or again."""
     return int(connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one())
 
 
 def next_due(connection: Connection) -> str | None:
-    """When the next article is due; None if none is."""
+    """Return when the next article is due; None if none is."""
     first = connection.execute(
         select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))
     ).scalar()
@@ -134,7 +140,7 @@ def next_due(connection: Connection) -> str | None:
 
 
 def outcomes(connection: Connection, run: int) -> Counter[str]:
-    """What came of the fetches of a run."""
+    """Count the outcomes of a run's fetches."""
     query = (
         select(FETCHES.c.outcome, func.count().label("times"))
         .where(FETCHES.c.run == run)
@@ -145,7 +151,7 @@ def outcomes(connection: Connection, run: int) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run: when, how it ended, and what came of its fetches."""
+    """One run: when it ran, how it ended and the outcomes of its fetches."""
 
     number: int
     began: str
@@ -156,7 +162,7 @@ class RunSummary:
 
 
 def runs(connection: Connection, last: int) -> list[RunSummary]:
-    """The ``last`` runs, newest first."""
+    """Return the ``last`` runs, newest first."""
     rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
     return [
         RunSummary(
@@ -167,7 +173,7 @@ def runs(connection: Connection, last: int) -> list[RunSummary]:
 
 
 def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> list[int]:
-    """How many articles are due within each number of hours from ``now`` (POSIX seconds)."""
+    """Return how many articles are due within each number of hours from ``now`` (POSIX seconds)."""
     due = select(func.count()).where(not_(PAGES.c.queued))
     return [
         int(connection.execute(due.where(PAGES.c.due_at <= now + number * 3600)).scalar_one())
@@ -176,7 +182,7 @@ def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> 
 
 
 def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[str, Any]]]:
-    """The revisions of an article with the run that stored each, oldest first."""
+    """Return the revisions of an article with the run that stored each, oldest first."""
     query = (
         select(RECORDS)
         .where(RECORDS.c.id == article_id, RECORDS.c.kind == "article")
@@ -186,7 +192,7 @@ def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[s
 
 
 def failing(connection: Connection) -> Counter[str]:
-    """What came last of the articles whose last fetch failed, by reason."""
+    """Count the articles whose last fetch failed, by reason."""
     last = select(func.max(FETCHES.c.fetch)).group_by(FETCHES.c.id)
     query = select(FETCHES.c.outcome, func.count().label("times")).where(
         FETCHES.c.fetch.in_(last), FETCHES.c.outcome.in_(REASONS)
@@ -197,12 +203,12 @@ def failing(connection: Connection) -> Counter[str]:
 
 
 def site(connection: Connection) -> str:
-    """The name of the publisher whose articles the job holds."""
+    """Return the name of the publisher whose articles the job holds."""
     return str(connection.execute(select(JOB.c.site)).scalar_one())
 
 
 def fetches(connection: Connection, article_id: str) -> list[Any]:
-    """The fetches of an article, oldest first: rows of FETCHES."""
+    """Return the fetches of an article, oldest first: rows of FETCHES."""
     return list(
         connection.execute(
             select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)
@@ -211,8 +217,8 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 
 
 def listers(connection: Connection, article_id: str) -> list[Any]:
-    """Who lists an article, in the order in which the crawl found them: page_id, run, began,
-    position, headline.
+    """Return the listings of an article, in the order in which the crawl found them: page_id, run,
+    began, position, headline.
     """
     query = (
         select(LISTINGS, RUNS.c.began)
@@ -225,13 +231,13 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
 
 
 def page(connection: Connection, article_id: str) -> Any:
-    """The row of PAGES of an article; None if the job does not know it."""
+    """Return the row of PAGES of an article; None if the job does not know it."""
     return connection.execute(select(PAGES).where(PAGES.c.id == article_id)).first()
 
 
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
-    """The articles as JSON, in the order in which they were stored: the latest revision of each, or
-    all.
+    """Yield the articles as JSON, in the order stored: the latest revision of each, or all
+    revisions.
     """
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
@@ -243,7 +249,7 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
 
 
 def lost_bits(row: Any) -> str | None:
-    """Say of a row of RECORDS that its JSON is not what was stored; None if it is."""
+    """Describe a row of RECORDS whose checksum is wrong; None if it is intact."""
     return (
         f"record {row.record}, {row.kind} {row.id}, is not what was stored"
         if zlib.crc32(row.json) != row.crc
@@ -252,6 +258,6 @@ def lost_bits(row: Any) -> str | None:
 
 
 def damaged_records(connection: Connection) -> list[str]:
-    """The records that have lost bits; it reads all of them."""
+    """Describe the records that have lost bits; reads all records."""
     found = connection.execute(select(RECORDS), execution_options=_PIECEMEAL)
     return [lost for row in found if (lost := lost_bits(row))]

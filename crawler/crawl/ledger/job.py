@@ -1,4 +1,4 @@
-"""A job: a folder with a ledger, and the runs that go on from one another in it."""
+"""A job: a folder with a ledger, and the successive runs that continue the same crawl in it."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class Run:
     number: int
     began: datetime
     began_before: int
-    """The first run since the last that left nothing to fetch: where the crawl began that this run
-    goes on with.
+    """The first run since the last one that left nothing to fetch: the start of the crawl that this
+    run continues.
     """
 
 
 class Job:
     """The ledger of one folder, open for writing by this process alone.
 
-    ``folder`` is made if it is not there. CrawlerError, with exit code 75 if another process holds
-    the job, 2 if it is of another site, 1 if the ledger cannot be opened.
+    ``folder`` is created if it does not exist. Raises CrawlerError, with exit code 75 if another
+    process holds the job, 2 if it belongs to another publisher, 1 if the ledger cannot be opened.
     """
 
     def __init__(self, folder: Path, site: str) -> None:
@@ -78,7 +78,7 @@ class Job:
         self.pages: Pages | None = None
         self.run: Run | None = None
         self.feeds_failed = False
-        """Whether a feed could not be written; the run is then not ended, and the next one begins
+        """Whether a feed could not be written; the run is then left open, and the next one starts
         with its feeds.
         """
 
@@ -92,12 +92,12 @@ class Job:
         sync_seconds: float,
         on_failure: Callable[[CrawlerError], None] = lambda error: None,
     ) -> bool:
-        """Begin a run, with what is to be asked for again queued. Return whether its arguments are
-        those of the run before.
+        """Begin a run and queue the articles to request again. Return whether its arguments equal
+        those of the previous run.
 
-        ``arguments`` are those that decide what is followed and where from, ``recheck`` is one of
-        ``arguments.RECHECKS``, ``limit`` how many articles the run may fetch (0: no limit),
-        ``sync_seconds`` how long what is committed may wait to be durable.
+        ``arguments`` are those that decide which articles are followed and from which source,
+        ``recheck`` is one of ``arguments.RECHECKS``, ``limit`` the maximum number of articles to
+        fetch (0: no limit), ``sync_seconds`` how long committed data may wait to become durable.
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
@@ -118,7 +118,7 @@ class Job:
                     run=number,
                     began=began.isoformat(timespec="microseconds"),
                     process=os.getpid(),
-                    # What earlier runs had met is looked at again only now.
+                    # The new arguments are stored when earlier articles are reconsidered.
                     arguments=last.arguments if last else self._told,
                     alive_at=utc_now(),
                     finished=False,
@@ -130,7 +130,7 @@ class Job:
         return last is None or last.arguments == self._told
 
     def reconsidered(self) -> None:
-        """Keep that this run's arguments decided about all that earlier runs had met."""
+        """Record that this run's arguments were applied to all articles of earlier runs."""
         assert self.run is not None and self.pages is not None
         self.pages.flush()
         if self.pages.failed is not None:
@@ -141,7 +141,9 @@ class Job:
             )
 
     def name_feeds(self, feeds: Mapping[str, int]) -> None:
-        """Keep which feeds this run is to write: URIs, with the present size of each file in bytes."""
+        """Record the feeds that this run will write: URIs with the current size of each file in
+        bytes.
+        """
         assert self.run is not None
         number = self.run.number
         rows = [
@@ -154,7 +156,7 @@ class Job:
         point("feeds named")
 
     def broken_off(self) -> list[Run]:
-        """The runs before this one that were killed, or could not write their feeds."""
+        """Return the earlier runs that were killed or could not write their feeds."""
         assert self.run is not None
         query = (
             select(RUNS)
@@ -168,29 +170,31 @@ class Job:
         ]
 
     def feeds_of(self, run: Run) -> dict[str, int]:
-        """The feeds that a run was to write, with the bytes that each file had when it began."""
+        """Return the feeds that a run was to write, with the size of each file in bytes when it
+        began.
+        """
         with self.database.snapshot() as connection:
             rows = connection.execute(select(FEEDS).where(FEEDS.c.run == run.number)).all()
         return {row.uri: row.size or 0 for row in rows}
 
     def has_article(self, run: Run, first: int) -> bool:
-        """Whether a run, or any since the run ``first``, stored an article."""
+        """Return whether a run, or any since the run ``first``, stored an article."""
         query = (
             select(RECORDS.c.record)
             .outerjoin(PAGES, PAGES.c.id == RECORDS.c.id)
             .where(RECORDS.c.run.between(first, run.number))
-            # An item is what an item pipeline made of a record.
+            # An item is a record that an item pipeline replaced.
             .where(or_(RECORDS.c.kind == "article", _ITEM & _OF_ARTICLE))
         )
         with self.database.snapshot() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
     def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
-        """The records that a run stored, or all since the run ``first``, in the order in which they
-        were stored.
+        """Yield the records stored by a run, or by all since the run ``first``, in the order
+        stored.
         """
         query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
-        # By run first, which the index gives: numbers grow with the runs.
+        # Run comes first to use the index; record numbers grow with the runs.
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
             for row in connection.execute(query, execution_options={"yield_per": 100}):
@@ -202,7 +206,9 @@ class Job:
                     yield msgspec.json.decode(stored)
 
     def end(self, run: Run, reason: str | None) -> None:
-        """Keep that a run has ended and its feeds are written; ``reason``: None if it was killed."""
+        """Record that a run has ended and its feeds are written; ``reason`` is None if it was
+        killed.
+        """
         with self.database.transaction(durable=True) as connection:
             finished = reason == "finished" and not history.queued(connection)
             change = update(RUNS).where(RUNS.c.run == run.number)
@@ -222,16 +228,16 @@ class Job:
             return history.outcomes(connection, run.number)
 
     def close(self) -> None:
-        """Let go of the ledger; another process may have it."""
+        """Close the ledger and release the lock."""
         self.database.close()
         self._lock.close()
 
 
 def read(folder: Path) -> Database:
-    """Open a job's ledger for reading, also while a run writes to it. One of an older schema is
-    migrated first.
+    """Open a job's ledger for reading, even while a run writes to it. An older schema is migrated
+    first.
 
-    CrawlerError if there is none, or it cannot be read.
+    Raises CrawlerError if there is no ledger or it cannot be read.
     """
     path = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
@@ -249,7 +255,7 @@ def read(folder: Path) -> Database:
 
 
 def holder(folder: Path) -> str | None:
-    """Say which process holds a job; None if none does."""
+    """Return a description of the process that holds a job; None if none does."""
     try:
         with (folder / "lock").open(encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -289,7 +295,8 @@ def _version(database: Database, path: Path) -> int:
         version = connection.execute(select(JOB.c.version)).scalar_one()
     if version > VERSION:
         raise CrawlerError(
-            f"the ledger {path} is of a newer version of this program (schema {version}, here {VERSION}); use that",
+            f"the ledger {path} is of a newer version of this program "
+            f"(schema {version}, here {VERSION}); use that",
             exit_code=1,
         )
     return int(version)
@@ -307,8 +314,8 @@ def _migrate(database: Database, path: Path, version: int) -> None:
 
 
 def _hold(lock: IO[str]) -> None:
-    """Lock a file for this process alone; BlockingIOError if another holds it, and not only to see
-    who does.
+    """Lock a file for this process alone; BlockingIOError if another process holds it for longer
+    than ``holder`` does.
     """
     for _ in range(_GLANCES):
         try:
@@ -320,8 +327,8 @@ def _hold(lock: IO[str]) -> None:
 
 
 def _lock(folder: Path) -> IO[str]:
-    """Hold the folder for as long as this process lives. The kernel lets go of it when the process
-    ends, however it ends.
+    """Lock the folder for the lifetime of this process. The kernel releases the lock when the
+    process ends, however it ends.
     """
     if folder.exists() and not folder.is_dir():
         raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")

@@ -1,9 +1,8 @@
-"""What the ledger knows of articles: the frontier's memory over many runs, and what was stored of
-each.
+"""The ledger's articles: the frontier's memory across runs, and the stored records of each article.
 
-What a run tells is gathered and committed together (``flush``), in the order in which it was told:
-whatever is in the ledger after a crash is what was told up to some moment. An article's record, its
-revision and that it is done are told together, after everything that the article lists.
+Changes are collected and committed together (``flush``), in the order in which they were made:
+after a crash, the ledger holds everything up to some moment. An article's record, its revision and
+its completion are committed together, after everything that the article lists.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ _LISTERS = (
     .where(LISTINGS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(LISTINGS.c.place, LISTINGS.c.position)
 )
-# The kinds of the record of a teaser: item is that which an item pipeline made of it.
+# The kinds of record a teaser can have: item if an item pipeline replaced it.
 _TOLD_KINDS = ("teaser", "item")
 _TOLD = (
     select(RECORDS)
@@ -74,7 +73,7 @@ _LISTED = (
     LISTINGS.c.position.label("listed_position"),
 )
 
-# Kept is what a page's list said when the page was last read, and the run in which it first did.
+# A listing keeps the page's latest entry, and the run that first found it.
 _LISTING = database.upsert(LISTINGS, keep=("run",))
 _PAGE = database.upsert(PAGES, keep=("found_in_run",))
 _RECORD = RECORDS.insert()
@@ -84,7 +83,7 @@ _FETCH = FETCHES.insert()
 _GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
 
 _COMPARED = tuple(field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED)
-"""The fields of an article whose change makes a new revision."""
+"""The fields whose change makes a new revision of an article."""
 _DETAIL_CHARACTERS = 500
 
 
@@ -101,11 +100,11 @@ class _Kept(NamedTuple):
 
 
 class Pages:
-    """The articles of one job, for one run. It is the ``Memory`` of the run's frontier.
+    """The articles of one job, for one run: the ``Memory`` of the run's frontier.
 
-    The first thing that cannot be read or written is told to ``on_failure`` and kept in ``failed``.
-    From then on nothing is kept and nothing is known: the run is to end, and the ledger holds what
-    was committed before.
+    The first read or write error is passed to ``on_failure`` and kept in ``failed``. From then on
+    nothing is stored and reads return nothing: the run should end, and the ledger holds what was
+    committed before.
     """
 
     def __init__(
@@ -125,8 +124,8 @@ class Pages:
         self.failed: CrawlerError | None = None
         self._on_failure = on_failure
         self.before_commit: list[Callable[[], None]] = []
-        """Called before each commit, any of which may outlast a power cut. They make the files
-        durable that the commit refers to.
+        """Called before each commit, since any of them may outlast a power cut. They make the files
+        that the commit refers to durable.
         """
         with store.snapshot() as connection:
             self.first_place = connection.execute(select(JOB.c.places)).scalar_one()
@@ -150,7 +149,7 @@ class Pages:
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
         if self._empty:
-            # Then the run itself has met all that there is.
+            # The run itself has met every article there is.
             return
         article_ids = iter(article_ids)
         while some := list(islice(article_ids, _CHUNK)):
@@ -182,7 +181,7 @@ class Pages:
     def next(self, *, deeper: bool) -> list[ArticleState]:
         if self._level_ended and not deeper:
             return []
-        # What is queued is looked up there.
+        # The query reads the queue from the database.
         self.flush()
         query = _QUEUED
         if self._after is not None:
@@ -199,8 +198,8 @@ class Pages:
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
-        """Teasers whose record is not written, or not true any more; none while anything is still
-        to be fetched.
+        """Yield the teasers whose record is missing or outdated; none while anything remains to be
+        fetched.
         """
         self.flush()
         if self._rows(_QUEUED.limit(1)):
@@ -217,8 +216,8 @@ class Pages:
     def _with_listings(
         self, article_ids: list[str]
     ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
-        """Articles with their listings, in the order of the ids; their records are looked up for
-        ``store``, too.
+        """Yield articles with their listings, in the order of the ids, and prefetch their records
+        for ``store``.
         """
         values = {"ids": article_ids}
         found = {row.id: _state(row) for row in self._rows(_FOUND, values)}
@@ -286,7 +285,7 @@ class Pages:
                 msgspec.json.encode(record if isinstance(record, Article) else read)
             )
             changed = tuple(field for field in _COMPARED if old.get(field) != new[field])
-            # That it is back is new to those who were told that it is gone.
+            # A return is news to readers who saw the article reported as gone.
             if not changed and not state.refusal:
                 state.validators = state.answered
                 self.unchanged(state, "unchanged")
@@ -311,15 +310,17 @@ class Pages:
         self._done(state, state.state)
 
     def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        """Keep that an article was asked for and there is no record of it: dropped by an item
-        pipeline, or not saved.
+        """Record that an article was requested and has no record: an item pipeline dropped it, or
+        it was not saved.
         """
         state.emitted = state.emitted and state.state == becomes
         self._fetch_row(state, becomes, detail)
         self._done(state, "article" if state.revision else becomes)
 
     def archived(self, url: str) -> Archived | None:
-        """How the last answer of a URL that carried a page is archived; None if it is not."""
+        """Return where the last response of a URL that carried a page is archived; None if it is
+        not.
+        """
         if archived := self._archived.get(url):
             return archived
         rows = self._rows(_ARCHIVED_AS, {"url": url})
@@ -345,7 +346,9 @@ class Pages:
         self._fetch += 1
 
     def _made(self, article_id: str | None, record: Any) -> _Kept:
-        """The row of a record; whatever JSON cannot hold raises before anything else is kept."""
+        """Return the row of a record; a record that JSON cannot hold raises before anything is
+        stored.
+        """
         known = isinstance(record, (Article, Teaser, Failure))
         text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
         kind = record.kind if known else "item"
@@ -355,7 +358,9 @@ class Pages:
         return row
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
-        """The JSON of the latest record of a kind; ``_with_listings`` has looked up that of teasers."""
+        """Return the JSON of the latest record of a kind; ``_with_listings`` has prefetched
+        teasers.
+        """
         if (article_id, kind) in self._told:
             row = self._told[article_id, kind]
         else:
@@ -378,13 +383,13 @@ class Pages:
         return ()
 
     def fail(self, error: CrawlerError) -> None:
-        """Keep nothing from now on, for something could not be kept or read."""
+        """Store nothing from now on, after a read or write error."""
         if self.failed is None:
             self.failed = error
             self._on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
-        """Commit what was told since the last time, durably if the next time may be too late for
+        """Commit the changes since the last flush, durably if the next one may come too late for
         ``sync_seconds``.
         """
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
@@ -408,7 +413,8 @@ class Pages:
         except Exception as error:
             self.fail(
                 LedgerError(
-                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; a fault of this program, please report it"
+                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; "
+                    "a fault of this program, please report it"
                 )
             )
             return
@@ -460,16 +466,16 @@ class Pages:
 
 
 def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
-    """Queue the articles that are to be asked for again at ``now`` (POSIX seconds): see
+    """Queue the articles that are to be requested again at ``now`` (POSIX seconds): see
     ``arguments.RECHECKS``.
 
-    One that is due later than any interval allows was told so by a clock that was wrong. Where a
-    run may fetch only so many (``limit``), those that are due longest come first, and leave half of
-    it to what was never fetched.
+    An article due later than any interval allows was scheduled by a clock that was wrong, and is
+    queued too. If the run may fetch only ``limit`` articles, those overdue the longest come first,
+    and leave half of the limit to articles that were never fetched.
     """
     known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
-        # But for those that have to be read again because they are nearer than they were.
+        # Unqueue all but those that have to be read again because they are nearer to the seeds.
         connection.execute(
             update(PAGES)
             .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
@@ -490,8 +496,8 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
 
 
 def forget_source(connection: Connection) -> None:
-    """Forget what only one source of pages said: the validators of its server, and which pages it
-    does not have.
+    """Forget the facts that hold for one source of pages only: its server's validators, and which
+    pages it lacks.
     """
     has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
     connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
@@ -499,10 +505,11 @@ def forget_source(connection: Connection) -> None:
 
 
 def verified(row: Any, path: Path) -> bytes:
-    """The JSON of a row of RECORDS; LedgerError if it is not what was stored."""
+    """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
     if lost := history.lost_bits(row):
         raise LedgerError(
-            f"the ledger {path}: {lost}; bring the file back from a backup, or begin anew with another JOBDIR"
+            f"the ledger {path}: {lost}; bring the file back from a backup, "
+            "or begin anew with another JOBDIR"
         )
     return bytes(row.json)
 
@@ -512,7 +519,7 @@ def utc_now() -> str:
 
 
 def _readable(detail: str | None) -> str | None:
-    """A detail that is not too long, and that a database can hold."""
+    """Return a detail shortened and escaped so that a database can hold it."""
     return (
         detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
     )
@@ -537,7 +544,7 @@ def _state(row: Any) -> ArticleState:
 
 
 def _as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
-    """The place that each list gives an article, the page, and the item."""
+    """Yield, for each list, the place that it gives an article, the page's id and the item."""
     items = [_item(row) for row in rows]
     whole = next(filter(None, items), None)
     for row, own in zip(rows, items, strict=True):

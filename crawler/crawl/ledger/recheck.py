@@ -1,12 +1,12 @@
-"""When an article is asked for again. Pure.
+"""When to request an article again. Does no I/O and reads no clock.
 
-Each article has its own interval: halved when it had changed, doubled when it had not or was gone,
-within the bounds. What failed for another reason is tried again after the shortest interval,
-doubled with every failure in a row up to a day's worth of them, and the article's own interval
-stays.
+Each article has its own interval: halved after a change, doubled if it was unchanged or gone,
+within the bounds. A fetch that failed for another reason is retried after the shortest interval,
+doubled with every failure in a row up to 24 times that interval, and the article's own interval is
+kept.
 
-Intervals count from the beginning of the run and are a little shorter than they are called: what is
-to be asked for every hour is due when cron starts the next run, an hour after it started this one.
+Intervals count from the start of the run and are slightly shorter than configured: an hourly
+article is due when cron starts the next run, an hour after it started this one.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from crawler.crawl.frontier import ArticleState
 from crawler.errors import CrawlerError
 from crawler.items import ANSWERS
 
-# Of the interval: how much earlier an article is due, and how much of it a run that takes long may
-# have taken.
+# Fractions of the interval: how much earlier an article is due, and how much of it a long run may
+# use up.
 _EARLY, _TAKEN = 0.05, 0.5
-# Shortest intervals: a site that was away for days is not left alone for weeks.
+# In shortest intervals: a site that was down for days is not left alone for weeks.
 _LONGEST_BACKOFF = 24
 _LONGEST = 100 * 366 * 24 * 3600
 
@@ -31,7 +31,7 @@ class Intervals:
     longest: float
 
     def __post_init__(self) -> None:
-        """CrawlerError if the bounds are none."""
+        """Check the bounds; CrawlerError if they are invalid."""
         for name, value in (("RECHECK_MIN", self.shortest), ("RECHECK_MAX", self.longest)):
             if not 0 <= value <= _LONGEST:
                 raise CrawlerError(
@@ -39,14 +39,15 @@ class Intervals:
                 )
         if self.shortest > self.longest:
             raise CrawlerError(
-                f"RECHECK_MAX: got {self.longest:g}, which is less than RECHECK_MIN ({self.shortest:g})"
+                f"RECHECK_MAX: got {self.longest:g}, "
+                f"which is less than RECHECK_MIN ({self.shortest:g})"
             )
 
     def plan(self, state: ArticleState, outcome: str, began: float, now: float) -> None:
         """Set when an article is due again.
 
-        ``began`` and ``now`` are when the run began and the article was fetched (POSIX seconds),
-        ``outcome`` is that of ``schema.FETCHES``.
+        ``began`` and ``now`` are the times when the run began and the article was fetched (POSIX
+        seconds); ``outcome`` is that of ``schema.FETCHES``.
         """
         if outcome in ("new", "changed"):
             state.interval = self._bounded(state.interval / 2)

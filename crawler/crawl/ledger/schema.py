@@ -1,7 +1,7 @@
-"""The tables of the ledger, in standard types only, their version, and the way from older versions
-to it.
+"""The tables of the ledger in standard SQL types, their version, and the migrations from older
+versions.
 
-Times are ISO 8601 text in UTC where they are told, POSIX seconds where they are compared.
+Times are ISO 8601 text in UTC if they are displayed, POSIX seconds if they are compared.
 """
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ JOB = Table(
     METADATA,
     Column("version", Integer, nullable=False),
     Column("site", String, nullable=False),
-    # The first place in the crawl that is not given yet.
+    # The first unused place in the crawl.
     Column("places", Integer, nullable=False),
 )
 
@@ -36,14 +36,13 @@ RUNS = Table(
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("began", String, nullable=False),
     Column("process", Integer, nullable=False),
-    # As JSON: those that decided what is followed, when what earlier runs had met was last looked
-    # at again.
+    # As JSON: the arguments in force when the articles of earlier runs were last reconsidered.
     Column("arguments", String, nullable=False),
-    # The last time that what the run had stored was made durable.
+    # When the run's data was last made durable.
     Column("alive_at", String, nullable=False),
-    # Null while it runs, or if it was killed and its feeds are not written yet.
+    # Null while the run lasts, or if it was killed and its feeds are not written yet.
     Column("ended", String),
-    # Scrapy's reason for closing; null if it was killed.
+    # Scrapy's reason for closing; null if the run was killed.
     Column("reason", String),
     # Whether nothing was left to fetch.
     Column("finished", Boolean, nullable=False),
@@ -54,9 +53,9 @@ FEEDS = Table(
     METADATA,
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("uri", String, primary_key=True),
-    # Not read: a ledger does not decide how a file is written.
+    # Not read: the ledger does not decide how a file is written.
     Column("options", String, nullable=False),
-    # Bytes of the file when the run began.
+    # Size of the file in bytes when the run began.
     Column("size", BigInteger),
 )
 
@@ -66,8 +65,8 @@ PAGES = Table(
     Column("id", String, primary_key=True),
     Column("state", String, nullable=False),
     Column("queued", Boolean, nullable=False),
-    # Its place in the crawl: depth, place of the page that lists it, position in the list
-    # (crawler.crawl.frontier.Order).
+    # The crawl order: depth, place of the listing page, position in its list
+    # (crawler.crawl.frontier.Priority).
     Column("depth", Integer, nullable=False),
     Column("lister", Integer, nullable=False),
     Column("position", Integer, nullable=False),
@@ -79,10 +78,10 @@ PAGES = Table(
     Column("due_at", Float),
     Column("interval", Float, nullable=False),
     Column("failures", Integer, nullable=False),
-    # The validators of the last answer that was stored (RFC 9110, 8.8), for conditional requests.
+    # The validators of the last stored response (RFC 9110, 8.8), for conditional requests.
     Column("etag", String),
     Column("last_modified", String),
-    # gone or robots, if that was the last answer.
+    # gone or robots, if that was the last response.
     Column("answer", String),
     sqlite_with_rowid=False,
 )
@@ -97,11 +96,11 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline that the list gives; null if it is in the item. Rows of older programs have null,
-    # too, where it is that of the list that named the article first.
+    # The headline in the list; null if it is in the item. Rows of older versions also have null if
+    # it equals the headline in the list that named the article first.
     Column("headline", String),
-    # The whole item as JSON, where this is the list that counts (crawler.crawl.frontier), or gives
-    # another time of upload.
+    # The complete item as JSON, if this is the deciding list (crawler.crawl.frontier) or gives a
+    # different upload time.
     Column("item", LargeBinary),
     sqlite_with_rowid=False,
 )
@@ -127,10 +126,10 @@ RECORDS = Table(
     Column("record", Integer, primary_key=True, autoincrement=False),
     Column("run", Integer, nullable=False),
     Column("id", String),
-    # article, teaser, failure, or item for what an item pipeline made of them.
+    # article, teaser, failure, or item for a record that an item pipeline replaced.
     Column("kind", String, nullable=False),
     Column("revision", Integer),
-    # CRC-32 of the JSON: the database does not notice when a bit of it is lost.
+    # CRC-32 of the JSON: the database does not detect bit errors.
     Column("crc", Integer, nullable=False),
     Column("json", LargeBinary, nullable=False),
 )
@@ -140,7 +139,8 @@ Index("records_run", RECORDS.c.run)
 ARCHIVED = Table(
     "archived",
     METADATA,
-    # The last answer that carried a page, as it is in a WARC file: what a revisit record refers to.
+    # The last response that carried a page, as stored in a WARC file: the target of revisit
+    # records.
     Column("url", String, primary_key=True),
     Column("digest", String, nullable=False),
     Column("date", String, nullable=False),
@@ -165,8 +165,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE INDEX records_id ON records (id, kind, revision)",
     ),
     2: (
-        "CREATE TABLE archived (url VARCHAR NOT NULL, digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
-        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
+        "CREATE TABLE archived (url VARCHAR NOT NULL, "
+        "digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
+        "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, "
+        "etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
     ),
 }
-"""What makes of the ledger of one version that of the next, in SQL that every database takes."""
+"""The statements that migrate a ledger from each version to the next, in SQL that every database
+accepts.
+"""

@@ -1,11 +1,12 @@
-"""What a page says, each part with where it stood.
+"""Parse a page into raw values, each with its place in the page.
 
-In: the bytes of a page as they came (HTML in any encoding, or the plain text of a saved page), the charset that its
-HTTP header declares, if any, and its publisher. Out: a ``Page``. No IO, nothing is normalised, and nothing raises: a page
-that says nothing gives a ``Page`` of Nones.
+Takes the bytes of a page as received (HTML in any encoding, or the plain text of a saved page), the
+charset from its HTTP header, if any, and its publisher; returns a ``ParsedPage``. Does no IO,
+normalises nothing and never raises: missing values are None.
 
-The order matters. Dumps are read from the raw bytes and cut out first, because decoding and HTML parsers damage
-them; then the text is decoded and parsed once, and everything else is read from that one tree.
+The order matters. Dumps are read from the raw bytes and cut out first, because decoding and HTML
+parsers damage them. The text is then decoded and parsed once, and all other values are read from
+that tree.
 """
 
 import re
@@ -34,28 +35,31 @@ _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
     re.IGNORECASE,
 )
-# Xdebug says above a dump where it was made: /srv/www/page.php:12: or C:\\www\\page.php:12:
+# Xdebug prints the location above a dump: /srv/www/page.php:12: or C:\\www\\page.php:12:
 _XDEBUG_PLACE = re.compile(
     rb"(?<![^\r\n>])[ \t]*(?:<small>)?(?:<a [^<>\n]{1,1000}>)?"
     rb"(?:(?:[a-z]{2,10}:/)?/|[A-Za-z]:[\\/]|Command line code|php shell code)[^<>\r\n:]{0,500}"
     rb":[0-9]{1,9}(?:</a>)?:(?:</small>)?(?:\s|<br ?/?>)*\Z"
 )
-# Bytes; a longer one is no place in a file.
+# Bytes. Anything longer is not a location in a file.
 _LONGEST_PLACE = 2_000
-# What is left of a dump that was cut or is a bare scalar; and lines that only part others, such as "* * *".
+# Remains of truncated dumps, bare scalars, and separator lines such as "* * *".
 _REMAINS = re.compile(
-    r"(?>\[[^\]\s]{1,40}\]=>|(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|NULL|\(more\)|\W)++",
+    r"(?>\[[^\]\s]{1,40}\]=>|"
+    r"(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|"
+    r"NULL|\(more\)|\W)++",
     re.IGNORECASE,
 )
 _PICTURE_NOISE = re.compile(
-    r"logo|icon|sprite|spacer|blank|pixel|avatar|button|banner|arrow|bullet|loading|share|print|facebook|twitter|telegram|whatsapp|rss|placeholder|captcha|1x1",
+    r"logo|icon|sprite|spacer|blank|pixel|avatar|button|banner|arrow|bullet|loading|share|print|"
+    r"facebook|twitter|telegram|whatsapp|rss|placeholder|captcha|1x1",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image or video of the article, its URL as the page writes it."""
+    """An image or video of the article, with its URL as written in the page."""
 
     url: str
     video: bool
@@ -63,12 +67,12 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedPage:
-    """The raw values of one page, each with the place where it stood.
+    """The raw values of one page, each with its place in the page.
 
-    ``id`` and ``url`` are those that the page was requested by, ``canonical`` is the address that
-    it declares. ``base`` is the address that its relative URLs start from. ``media`` is None where
-    a page cannot show any, such as the text of a saved page. ``teasers`` counts links with a
-    paragraph of their own below them. ``dumps`` are the PHP dumps that the page leaked, as they came.
+    ``id`` and ``url`` are the requested ones, ``canonical`` is the declared canonical URL and
+    ``base`` the base of relative URLs. ``media`` is None if the page cannot have any, such as the
+    text of a saved page. ``teasers`` counts links followed by their own paragraph. ``dumps`` are
+    the raw PHP dumps that the page leaked.
     """
 
     id: str | None = None
@@ -91,7 +95,7 @@ class ParsedPage:
 
     @property
     def body_size(self) -> int:
-        """The number of characters in all paragraphs."""
+        """The total number of characters in all paragraphs."""
         return sum(map(len, self.body))
 
 
@@ -105,16 +109,16 @@ def parse(
 ) -> ParsedPage:
     """Read the raw values of one page.
 
-    ``url`` is the address that the page was requested by and its relative links start from,
-    ``charset`` the one that its HTTP header declares. ``article_id`` is the article that was
-    requested; by default the one that ``publisher`` reads from ``url``.
+    ``url`` is the requested URL, against which relative links are resolved; ``charset`` is the one
+    in the HTTP header. ``article_id`` is the requested article, by default the one that
+    ``publisher`` finds in ``url``.
     """
     if article_id is None and publisher and url:
         article_id = publisher.id_of(url)
     decoded = decode(body, charset)
     encoding = decoded.encoding
     if encoding.startswith(("utf-16", "utf-32")):
-        # A dump counts single bytes; these encodings have none.
+        # Dump lengths count single bytes, which these encodings do not have.
         body, encoding = decoded.text.encode(), "utf-8"
     dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
@@ -138,7 +142,7 @@ def parse(
             base=url,
             **common,
         )
-    # Imported with the first page: it takes as long as a hundred of them.
+    # Imported with the first HTML page, because the import takes as long as parsing a hundred.
     from parsel import Selector
 
     root = Selector(text=text, type="html").root
@@ -171,7 +175,7 @@ def parse(
 
 
 def _base(root: _Element, url: str | None) -> str | None:
-    """The address that the page's relative links start from."""
+    """Return the base URL of the page's relative links."""
     href = next((base.get("href") for base in root.iter("base")), None)
     try:
         return urljoin(url or "", href) if href else url
@@ -180,7 +184,7 @@ def _base(root: _Element, url: str | None) -> str | None:
 
 
 def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:
-    """The page without its dumps; a line break stays, for a dump ends the line before it."""
+    """Return the page with each leaked dump replaced by a line break, since a dump ends a line."""
     parts: list[bytes] = []
     position = 0
     for dump in dumps:
@@ -191,7 +195,7 @@ def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:
             and before
             and before[-1:] not in b"\r\n>"
         ):
-            # An article about PHP that quotes one: string(5) "hello".
+            # An article about PHP quotes a dump: string(5) "hello".
             continue
         parts += (_without_place(body[position : dump.start]), b"\n")
         position = dump.end
@@ -200,14 +204,14 @@ def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:
 
 
 def _without_place(before: bytes) -> bytes:
-    """What stands before a dump, without the line of Xdebug's that says where the dump was made."""
+    """Return the bytes before a dump, without Xdebug's line with the dump's location."""
     line = before.rstrip().rfind(b"\n") + 1
     place = _XDEBUG_PLACE.search(before, max(line, len(before) - _LONGEST_PLACE))
     return before[: place.start()] if place else before
 
 
 def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
-    """The pictures that the page declares, and those that stand in its article."""
+    """Return the media that the page declares and those in its article."""
     media = [Media(url, False) for url in declared.images] + [
         Media(url, True) for url in declared.videos
     ]

@@ -1,7 +1,8 @@
-"""Which blocks of a page are its article: headline, date line, body, pictures.
+"""Choose the blocks of a page that form its article: headline, date line, body, pictures.
 
-What decides is in one file each: headline.py, dateline.py, body.py, and parts.py for what is none of it. Where the group of paragraphs
-that is taken for the body is not clearly the page's text, ``Chosen.clear`` is false and the caller may ask a general extractor.
+The rules are in headline.py, dateline.py and body.py, and in parts.py for blocks outside the
+article. If the chosen paragraphs are not clearly the page's text, ``Chosen.clear`` is false and the
+caller may fall back to a general extractor.
 """
 
 from collections.abc import Iterable
@@ -17,8 +18,11 @@ from crawler.extraction.page.text import key
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The article of a page. ``pictures`` are those that stand from the headline to the end of the body,
-    ``teasers`` counts the links that have a paragraph of their own below them, as on a home page."""
+    """The article of a page.
+
+    ``pictures`` are those from the headline to the end of the body. ``teasers`` counts the links
+    followed by their own paragraph, as on a home page.
+    """
 
     headline: Declared | None
     dated: Dated | None
@@ -66,14 +70,14 @@ def choose(
 
 
 def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int:
-    """The index of the first block after the body that is something else: pictures may go on until there."""
+    """Return the highest index at which a picture still belongs to the article."""
     last = body[-1].index
     return next((b.index for b in blocks[last + 1 :] if aside(b)), min(len(blocks), last + 12))
 
 
 def _teasers(blocks: list[Block], aside: Aside) -> int:
     linked = [b for b in blocks[:-1] if b.link_share > 0.9 and len(b.text) > 15 and not aside(b)]
-    # A date may stand between a link and its paragraph.
+    # A date may come between a link and its paragraph.
     return sum(
         any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in linked
     )

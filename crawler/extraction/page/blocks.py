@@ -1,8 +1,8 @@
-"""From a parsed page to its blocks: the runs of text that a reader sees as one line or paragraph each.
+"""Split a parsed page into blocks: runs of text that a reader sees as one line or paragraph.
 
-Every markup ends the same way: a ``<p>``, a table cell whose text is split by ``<br>``, a ``<div>`` that holds bare
-text, each gives blocks in the order of the page. What chooses among them (headline, date line, body) need not
-know the markup any more.
+A ``<p>``, a table cell split by ``<br>`` and a ``<div>`` with bare text all become blocks in
+document order, so the code that picks the headline, date line and body does not depend on the
+markup.
 """
 
 import re
@@ -26,44 +26,51 @@ from crawler.extraction.page.tree import Nearest, Tree, around
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark nobr q s samp small span strike strong "
-    "sub sup time tt u var wbr".split()
+    "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark nobr q s samp "
+    "small span strike strong sub sup time tt u var wbr".split()
 )
 _SKIPPED = frozenset(
-    "script style noscript template svg math iframe object embed applet select button textarea input option canvas "
-    "audio video map head title meta link figcaption dialog".split()
+    "script style noscript template svg math iframe object embed applet select button textarea "
+    "input option canvas audio video map head title meta link figcaption dialog".split()
 )
 _ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
 _ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
-# The words by which page templates name the parts that are not the article: those that mean it wherever they stand in
-# a class or id, and those that mean it only when they are the whole of it.
+# Class and id words that page templates use for parts other than the article. _ZONE matches
+# anywhere in a class or id, _ZONE_WHOLE only a complete one.
 _ZONE = re.compile(
-    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|sidebar|aside|related|relatednews|recommend\w*|"
-    r"share|sharing|sharebar|sharethis|addthis|social|comments?|commentlist|respond|disqus|breadcrumbs?|crumbs?|pathway|tags|taglist|tagbox|"
-    r"keywords|promo|advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|subscription|most(?:read|viewed)|popular|trending|"
-    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|authorbox|paywall|"
-    r"toolbar|pager|pagination|login|signin|poll|rating|teasers?|outbrain|taboola|sr-only|screen-reader\w*|postmeta|postinfo|entry-meta|readmore|"
-    r"read-more|read-also|readalso|seealso|see-also|morenews|more-news|font-?size|textsize|disclaimer)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|"
+    r"sidebar|aside|related|relatednews|recommend\w*|"
+    r"share|sharing|sharebar|sharethis|addthis|social|comments?|commentlist|respond|disqus|"
+    r"breadcrumbs?|crumbs?|pathway|tags|taglist|tagbox|"
+    r"keywords|promo|advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|"
+    r"subscription|most(?:read|viewed)|popular|trending|"
+    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|"
+    r"authorbox|paywall|"
+    r"toolbar|pager|pagination|login|signin|poll|rating|teasers?|outbrain|taboola|sr-only|"
+    r"screen-reader\w*|postmeta|postinfo|entry-meta|readmore|"
+    r"read-more|read-also|readalso|seealso|see-also|morenews|more-news|font-?size|textsize|"
+    r"disclaimer)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _ZONE_WHOLE = re.compile(
-    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
+    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|"
+    r"search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
     re.IGNORECASE,
 )
 _CAPTION = re.compile(r"caption", re.IGNORECASE)
 _ICON_SIZE = 50
-"""Pixels; what is smaller on a side is no news picture."""
+"""Pixels. An image with a shorter side is not a news picture."""
 _FORM_TEXT = 400
-"""Characters; a form around more text than this is around the page, as ASP.NET's is."""
-# Elements; what holds more is no form that asks for something, nor does a page have more such parts.
+"""Characters. A form with more text wraps the whole page, as ASP.NET's does."""
+# A part with more elements is not an input form; a page does not have more such parts.
 _FORM_ELEMENTS, _MOST_FORMS = 2_000, 1_000
 _TYPED = frozenset(("text", "email", "password", "search", "tel"))
 _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
-# Zones one inside the other; a page that has more is made to be slow.
+# Nested zones. A page with more is built to be slow.
 _MOST_ZONES = 100
 _DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# C0 controls, which no text keeps that is added: a line break, and the two ends of a link's text.
+# A line break, and the start and end of link text: C0 controls, which are stripped from page text.
 _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
 _LINKED = re.compile(f"{_LINK}([^{_LINK}{_LINK_END}]*){_LINK_END}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -76,8 +83,9 @@ _PUBLISHED = re.compile(
 class Block:
     """One run of text.
 
-    ``element`` is the block-level element whose own text it is, ``zones`` are the elements around it whose names say that they are not the
-    article, ``link_share`` is the part of its characters that is inside links.
+    ``element`` is the block-level element that directly contains the text, ``zones`` are the
+    ancestors whose names mark them as not the article, and ``link_share`` is the fraction of
+    characters inside links.
     """
 
     def __init__(
@@ -96,7 +104,7 @@ class Block:
 
     @cached_property
     def prose(self) -> bool:
-        """Whether this reads as a paragraph: a sentence of some length that is not mostly links."""
+        """Whether this reads as a paragraph: a longish sentence that is not mostly links."""
         if self.link_share > 0.4 or self.tag in HEADINGS:
             return False
         return len(self.text) >= 80 or (len(self.text) >= 30 and self.sentence)
@@ -108,7 +116,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A date that the markup states for machines, such as ``<time datetime>``, and the index of the block there."""
+    """A machine-readable date such as ``<time datetime>``, with the index of the block there."""
 
     value: str
     published: bool
@@ -118,7 +126,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image or video element: its URL as written, the index of the block there, the zones around it."""
+    """An image or video: its URL as written, the index of the block there, its enclosing zones."""
 
     url: str
     video: bool
@@ -128,7 +136,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page as its reader sees it, in document order. ``tree`` tells which blocks stand where."""
+    """A page as its reader sees it, in document order. ``tree`` answers containment queries."""
 
     blocks: list[Block]
     tree: Tree
@@ -160,7 +168,7 @@ def read(root: _Element) -> Layout:
                 if holder.tag == "pre":
                     raw = raw.replace("\n", _BREAK)
                 elif holder.tag in HEADINGS:
-                    # A heading is one line, however it is set.
+                    # A heading is one line, even if it contains <br>.
                     raw = raw.replace(_BREAK, " ")
                 for text, linked in _paragraphs(
                     raw, by_hand=holder.tag in ("p", "blockquote", "li")
@@ -221,7 +229,7 @@ def _hidden(element: _Element) -> bool:
 
 
 class _Pictured:
-    """The elements of a page that hold a picture; looked for once one is asked about."""
+    """The elements of a page that contain a picture, collected on first use."""
 
     def __init__(self, root: _Element) -> None:
         self._root = root
@@ -244,12 +252,12 @@ def _named_as_zone(element: _Element, pictured: _Pictured) -> bool:
         return False
     if _ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name):
         return True
-    # What holds a picture with its caption is the article's; the caption itself is not its text.
+    # A container of a picture and its caption belongs to the article; the caption text does not.
     return _CAPTION.search(name) is not None and element not in pictured
 
 
 def _small_forms(root: _Element) -> set[_Element]:
-    """The parts of a page that ask the reader to type something: a newsletter, a search, a login; not a whole page."""
+    """Return the parts with an input form (newsletter, search, login), but not whole pages."""
     holder = Nearest(lambda element: element.tag in _FORM_HOLDERS)
     parts: dict[_Element, None] = {}
     for field in root.iter("input", "textarea"):
@@ -269,7 +277,11 @@ def _is_small_form(part: _Element) -> bool:
 
 
 def _stamps(element: _Element, index: int) -> list[Stamp]:
-    """``<time datetime>``, microdata's ``itemprop=datePublished``, hAtom's ``<abbr class=published title>``."""
+    """Return the publication date that an element states for machines.
+
+    Reads ``<time datetime>``, microdata's ``itemprop=datePublished`` and hAtom's
+    ``<abbr class=published title>``.
+    """
     item = (element.get("itemprop") or element.get("property") or "").removeprefix("dc:")
     if element.tag not in ("time", "abbr") and not item.startswith("date"):
         return []
@@ -290,7 +302,7 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
 
 
 def _image(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
-    # Pages that load images late keep the real address in a data attribute.
+    # Lazy-loading pages keep the real URL in a data attribute.
     url = (
         element.get("data-src")
         or element.get("data-original")
@@ -316,15 +328,16 @@ def _videos(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[
 
 
 def _is_dated(line: str) -> bool:
-    """Whether a line of a run is a date line, which is never part of a paragraph."""
+    """Return whether a line of a run is a date line, which is never part of a paragraph."""
     return len(line) < _DATE_LINE and dates.find(collapse(line)) is not None
 
 
 def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
-    """Split a run at its line breaks; give each part and how many of its characters are linked.
+    """Split a run at its line breaks; return each part with its number of linked characters.
 
-    Two breaks always part paragraphs. One does where no pair is in the run, unless the run is one paragraph's own
-    (``by_hand``) and the line before does not end a sentence: then it is a line that was wrapped by hand.
+    Two breaks always separate paragraphs. A single break does if the run has no double break,
+    unless the run is one paragraph's own text (``by_hand``) and the previous line does not end a
+    sentence: then the line was wrapped by hand.
     """
     if _BREAK not in raw:
         parts = [raw]

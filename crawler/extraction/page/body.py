@@ -1,6 +1,7 @@
-"""The body: the first large group of paragraphs after the headline that share one container.
+"""Find the body: a large group of paragraphs after the headline that share a container.
 
-Around that group, paragraphs of the same article that the markup put into containers of their own; without what parts.py names.
+Paragraphs around the group that the markup puts into their own containers are added. Parts that
+parts.py recognises are left out.
 """
 
 import re
@@ -14,12 +15,12 @@ from crawler.extraction.page.tree import Nearest
 
 _READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
-# The least of a page's prose after the headline that the chosen group must hold to be clearly the article.
+# The minimum share of the prose after the headline for a group to be clearly the article.
 _CLEAR_SHARE = 0.5
 
 
 def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list[Block], bool]:
-    """Choose the paragraphs; also whether they are clearly the article's."""
+    """Return the paragraphs of the body, and whether they are clearly the article's."""
     blocks, tree = layout.blocks, layout.tree
     at = anchor.index if anchor else -1
     usable = [b for b in blocks if b.index > at and b.index not in excluded]
@@ -55,7 +56,7 @@ def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list
     inside = [b for b in usable if tree.holds(best, b.element)]
     first, last = groups[best][0].index, groups[best][-1].index
     chosen = {b.index for b in inside if first <= b.index <= last}
-    # Around the group: paragraphs of the same article that the markup put into containers of their own.
+    # Add paragraphs of the same article that the markup puts into their own containers.
     parent = best.getparent()
     family = (
         [e for e in (parent, parent.getparent()) if e is not None] if parent is not None else []
@@ -84,7 +85,7 @@ def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list
 
 
 def _container(block: Block, counts: dict[_Element, int], around: Nearest) -> _Element:
-    """What groups a paragraph with its fellows: the element around it, or its own if that holds several."""
+    """Return a paragraph's container: the element around it, or its own if that has several."""
     element = block.element
     if counts[element] > 1 or element.tag in ("td", "article", "section", "main", "body"):
         return element

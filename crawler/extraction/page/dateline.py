@@ -1,7 +1,7 @@
-"""The publication date: what the page declares, else the date line nearest to the headline.
+"""Find the publication date: the declared one, else the date line nearest to the headline.
 
-A page shows other dates too: today's in its header, those of its related items, of its comments, of its last update. So a date counts by
-where it stands and by the word before it.
+A page shows other dates too: today's date in its header, those of related items and comments, the
+last update. A date is therefore judged by its position and by the words before it.
 """
 
 import re
@@ -21,7 +21,7 @@ _UPDATED = re.compile(
     r"(?:updat|modif|edit|last\b|revis|تحديث|به\s?روز)[\w\s]*:?\s*(?:on|at)?\s*$", re.IGNORECASE
 )
 _PUBLISHED = re.compile(r"publi|posted|date|issued|on\b|نشر|تاریخ|التاريخ|انتشار", re.IGNORECASE)
-# Blocks after the headline (or before it) among which its date line is looked for.
+# The number of blocks after and before the headline that are searched for the date line.
 _DATE_AFTER, _DATE_BEFORE = 10, 4
 _CLOCK_LENGTH = 20
 _LONGEST, _MOST_DECLARED = 100, 20
@@ -29,7 +29,7 @@ _LONGEST, _MOST_DECLARED = 100, 20
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A publication date: the text that states it, what it says (None where that could be two things), and where it stood."""
+    """A publication date: its text, the parsed moment (None if ambiguous) and its place."""
 
     raw: str
     moment: Moment | None
@@ -44,7 +44,7 @@ class _Read(Dated):
 def find(
     layout: Layout, metadata: Metadata, anchor: Block | None, aside: Aside, language: str | None
 ) -> tuple[Dated | None, set[int]]:
-    """Choose the publication date; also the blocks that are date lines, which are no body."""
+    """Return the publication date, and the indexes of date lines, which are not body text."""
     at = anchor.index if anchor else 0
     body_starts = next(
         (
@@ -54,7 +54,7 @@ def find(
         ),
         len(layout.blocks),
     )
-    # The window in which a date is the article's own: from a little before the headline to the first paragraph.
+    # A date here is the article's own: from just before the headline to the first paragraph.
     first, last = at - _DATE_BEFORE, min(at + _DATE_AFTER, body_starts)
     lines: list[tuple[int, _Read]] = []
     date_blocks: set[int] = set()
@@ -62,7 +62,8 @@ def find(
         if len(block.text) > 400:
             continue
         near = first <= block.index <= last
-        # Dates in other languages take a thousand times as long to read: only where the article's own may stand.
+        # Dates in other languages take a thousand times as long to parse, so they are only looked
+        # for where the article's own date may be.
         if (found := _dates_in(block.text, language if near else "en")) is None:
             continue
         if near or not aside(block):
@@ -111,7 +112,7 @@ def find(
         return (Dated(raw, None, "date line") if raw else None), date_blocks
     best = choices[0]
     if best.moment.clock is None:
-        # Another place may tell the time of the same day.
+        # Another place may give the time on the same day.
         best = next(
             (c for c in choices if c.moment.clock and c.moment.day == best.moment.day), best
         )
@@ -119,7 +120,10 @@ def find(
 
 
 def _with_clock(day: _Read, following: list[Block]) -> _Read:
-    """A day whose time of day stands in an element of its own just after it, perhaps below the word "Time"."""
+    """Return a day with its time of day, if a separate element just after it gives one.
+
+    The word "Time" may stand in between.
+    """
     if day.moment.clock is None:
         text = day.raw
         for block in following:
@@ -131,7 +135,7 @@ def _with_clock(day: _Read, following: list[Block]) -> _Read:
 
 
 def _close(one: _Element, other: _Element) -> bool:
-    """Whether two elements share a parent, or a table, below the page itself."""
+    """Return whether two elements share a parent or a table below ``<body>``."""
     near = _around(one, ("body", "html", "td", "tr"), 2)
     return any(e in near for e in _around(other, ("td", "tr"), 3))
 
@@ -142,7 +146,10 @@ def _around(element: _Element, but: tuple[str, ...], most: int) -> list[_Element
 
 
 def _dates_in(text: str, language: str | None) -> list[tuple[str, _Read]] | None:
-    """The dates of a date line, each with its label (published, updated or nothing); None if the text is prose."""
+    """Return the dates of a date line, or None if the text is prose or has none.
+
+    Each date has a label: "published", "updated" or "".
+    """
     found: list[tuple[str, _Read]] = []
     rest = ""
     position = 0
@@ -162,7 +169,8 @@ def _dates_in(text: str, language: str | None) -> list[tuple[str, _Read]] | None
     if not found:
         return None
     rest += text[position:]
-    # A date line is little but its date: labels, a name, a section. Prose goes on for longer, and is a sentence.
+    # A date line has little besides its date: labels, a name, a section. Prose is longer and forms
+    # a sentence.
     letters = sum(c.isalpha() for c in rest)
     if found[0][0] == "published" and re.search(
         r"posted\s+(?:\w+\s+){0,3}on\W*$", text[: text.find(found[0][1].raw)]

@@ -1,8 +1,8 @@
-"""The dates that news sites print, told apart from prose that mentions one.
+"""Parse the dates that news sites print.
 
-In: one line or attribute. Out: a ``Moment``, or None. Nothing is guessed: a date whose day and month could be
-exchanged and a clock whose zone has an ambiguous name give None. English and numeric forms are read here,
-other languages by dateparser.
+Takes one line or attribute and returns a ``Moment``, or None. Nothing is guessed: a date with
+interchangeable day and month, or a time with an ambiguous zone name, gives None. English and
+numeric formats are parsed here, other languages by dateparser.
 """
 
 import re
@@ -12,8 +12,8 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-# Names that mean one offset wherever they are used by an English news site, in minutes. BST, IST, CST, AST, GST and
-# SST each mean several and are in _AMBIGUOUS.
+# Offsets in minutes of zone names that mean the same on every English news site. BST, IST, CST,
+# AST, GST and SST each have several meanings and are in _AMBIGUOUS.
 _ZONES = {
     "z": 0,
     "utc": 0,
@@ -36,8 +36,11 @@ _ZONES = {
 }
 _AMBIGUOUS = "bst|ist|cst|ast|gst|sst"
 
-_WEEKDAY = r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun)(?:s|rs?|nes|ur|urs)?(?:day)?\b\.?,?\s+(?:the\s+)?)?"
-# The whole words: "octobre" is for dateparser, which also knows what stands around it.
+_WEEKDAY = (
+    r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun)"
+    r"(?:s|rs?|nes|ur|urs)?(?:day)?\b\.?,?\s+(?:the\s+)?)?"
+)
+# Whole words only: "octobre" is left to dateparser, which also understands the words around it.
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -45,10 +48,12 @@ _MONTH = (
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _CLOCK = (
-    r"(?P<hour>[01]?\d|2[0-4])[:.h](?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?P<hour>[01]?\d|2[0-4])[:.h](?P<minute>[0-5]\d)"
+    r"(?:[:.](?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s*(?P<half>[ap]\.?\s?m\b\.?))?"
     r"(?:\s*(?:hrs?|hours)\b\.?)?"
-    rf"(?:\s*(?:\(\s*)?(?P<zone>z\b|(?:utc|gmt)?\s*[+-−–]\s?\d{{1,2}}:?(?:\d\d)?\b|(?:{'|'.join(list(_ZONES)[1:])}|{_AMBIGUOUS})\b)\)?)?"
+    rf"(?:\s*(?:\(\s*)?(?P<zone>z\b|(?:utc|gmt)?\s*[+-−–]\s?\d{{1,2}}:?(?:\d\d)?\b|"
+    rf"(?:{'|'.join(list(_ZONES)[1:])}|{_AMBIGUOUS})\b)\)?)?"
 )
 _BETWEEN = r"(?:[\s,;|/•·@T(–—-]|at\b|\bon\b|\btime\b:?)*"
 _DATES = (
@@ -59,7 +64,10 @@ _DATES = (
     # Friday, 23 October 2015; 23-Oct-2015; the 23rd of October, 2015
     rf"{_WEEKDAY}{_DAY}[\s.-]*(?:of\s+)?{_MONTH}[\s,.-]*{_YEAR}",
     # 23/10/2015, 23.10.2015, 10-23-2015
-    rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<separator>[-/.])(?P<second_number>\d{{1,2}})(?P=separator){_YEAR}(?!\d)",
+    (
+        rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<separator>[-/.])"
+        rf"(?P<second_number>\d{{1,2}})(?P=separator){_YEAR}(?!\d)"
+    ),
 )
 _PATTERNS = (
     *(
@@ -72,13 +80,13 @@ _PATTERNS = (
 _CLOCK_AFTER = re.compile(rf"{_BETWEEN}{_CLOCK}", re.IGNORECASE)
 _CLOCK_ANYWHERE = re.compile(r"\d{1,2}\s?[:h.٫]\s?\d{2}")
 _YEAR_ANYWHERE = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)[\d٠-٩۰-۹]{2}")
-# Characters; no date stands behind more, and an expression meets no more of what a page may hold.
+# Characters. No date comes later in a line, and the limit bounds the regular expressions' input.
 _LONGEST = 400
 _LETTER = re.compile(r"[^\W\d_]{2}")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 
-# The Levant's names of the months, of which dateparser knows Egypt's; and Greenwich in Arabic.
+# Levantine month names, mapped to the Egyptian ones that dateparser knows, and Greenwich in Arabic.
 _ARABIC_NAMES = {
     "كانون الثاني": "يناير",
     "شباط": "فبراير",
@@ -99,19 +107,20 @@ _ARABIC_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date as a page states it: with a time of day or not, with a zone or not."""
+    """A date as stated in a page, optionally with a time of day and a zone."""
 
     day: date
     clock: time | None
     zone: tzinfo | None
     start: int
     end: int
-    """Where it stands in the text that it was read from."""
+    """The span of the date in the parsed text is ``start`` to ``end``."""
 
     def isoformat(self, assumed: tzinfo) -> str:
-        """ISO 8601 with offset, ``assumed`` where no zone is stated.
+        """Return ISO 8601 with an offset, from the ``assumed`` zone if none is stated.
 
-        Only the date without a time of day, and where the assumed zone kept local mean time, which no offset in minutes can tell.
+        Only the date is returned if there is no time of day, or if the assumed zone kept local mean
+        time, which an offset in minutes cannot express.
         """
         if self.clock is None:
             return self.day.isoformat()
@@ -123,7 +132,7 @@ class Moment:
 
 
 def find(text: str, language: str | None = None) -> Moment | None:
-    """Return the first date in ``text``; ``language`` (ISO 639-1) allows forms other than English."""
+    """Return the first date in ``text``; ``language`` (ISO 639-1) enables non-English formats."""
     text = text[:_LONGEST]
     if not _YEAR_ANYWHERE.search(text):
         return None
@@ -136,7 +145,7 @@ def find(text: str, language: str | None = None) -> Moment | None:
 
 
 def unreadable(text: str) -> str | None:
-    """Return a date that stands in ``text`` and is not read, because it could mean two; None if there is none."""
+    """Return the date that ``find`` rejects as ambiguous or invalid; None if there is none."""
     text = text[:_LONGEST]
     match = next((match for pattern in _PATTERNS if (match := pattern.search(text))), None)
     if match is None or _moment(text, match) is not None:
@@ -187,7 +196,10 @@ def _day(groups: dict[str, str | None]) -> date | None:
 
 
 def _numeric_day(groups: dict[str, str | None], year: int) -> date | None:
-    """Day first or month first: told by a number above 12, by equal numbers, by the weekday, or by dots."""
+    """Return the day of a date such as 23/10/2015, or None if its order is ambiguous.
+
+    A number above 12, equal numbers, the weekday or dots decide between day and month first.
+    """
     first, second = int(groups["first"] or 0), int(groups["second_number"] or 0)
     readings = {day for day in (_valid(year, second, first), _valid(year, first, second)) if day}
     if groups["weekday"]:
@@ -224,7 +236,7 @@ def _zone(text: str) -> tzinfo | None:
 
 
 def _languages_of_script(text: str) -> list[str]:
-    """The languages to try where a page declares none, by the letters of the text."""
+    """Return the languages to try if the page declares none, by the script of the text."""
     if _ARABIC.search(text):
         return ["ar", "fa"]
     if _CYRILLIC.search(text):
@@ -236,7 +248,7 @@ def _in_other_language(text: str, languages: list[str]) -> Moment | None:
     plain = text
     for name, known in _ARABIC_NAMES.items():
         plain = plain.replace(name, known)
-    # Imported only for dates in other languages than English: it loads the rules of all.
+    # Imported only for non-English dates, because it loads the rules of every language.
     import dateparser
 
     try:
@@ -246,7 +258,7 @@ def _in_other_language(text: str, languages: list[str]) -> Moment | None:
             settings={"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"]},
         )
     except ValueError:
-        # A language that dateparser does not know.
+        # dateparser does not know the language.
         return None
     if found is None:
         return None

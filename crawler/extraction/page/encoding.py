@@ -1,8 +1,8 @@
-"""From a page's bytes to its text.
+"""Decode a page's bytes to text.
 
-The order is HTML's own (byte order mark, HTTP header, meta tag), with one change that mends the commonest
-fault of real servers: bytes that are valid UTF-8 and not plain ASCII are UTF-8, unless a multi-byte encoding
-is declared; text in a single-byte encoding never happens to be so.
+The order of precedence is HTML's (byte order mark, HTTP header, meta tag), with one exception for
+the most common server error: valid UTF-8 is read as UTF-8 unless a multi-byte encoding is declared.
+Text in a single-byte encoding is never valid UTF-8 by chance, unless it is plain ASCII.
 """
 
 import codecs
@@ -11,20 +11,20 @@ from typing import NamedTuple
 
 from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding
 
-# Only the punctuation that word processors put into Latin text: too little for any detector.
+# ASCII with the punctuation that word processors add: too little evidence for a detector.
 _WORD_PROCESSOR = re.compile(rb"[\x00-\x7f\x80\x82\x84\x85\x91-\x97\x99\xa0\xa9\xab\xae\xb7\xbb]*")
-# Of the code pages of Windows, those of Chinese, Japanese and Korean have two bytes a letter.
+# The Windows code pages for Chinese, Japanese and Korean use two bytes per character.
 _SINGLE_BYTE = re.compile(
     r"cp(?!932|936|949|950)\d{3,4}|iso8859-\d+|koi8-[rut]|ascii|mac-.*|tis-620|latin.*"
 )
 
 _NOT_OF_PAGES = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
-# Bytes that are enough to tell an encoding by.
+# Bytes given to the detector.
 _SAMPLE = 65_536
 
 
 class Text(NamedTuple):
-    """A page's text, the Python codec it was read with, and what told that codec."""
+    """A page's text, the Python codec that decoded it, and the source of that choice."""
 
     text: str
     encoding: str
@@ -32,7 +32,10 @@ class Text(NamedTuple):
 
 
 def _text_codec(label: str | None) -> str | None:
-    """Python's name of an encoding that a page can be in; None for none. Python has codecs for other things, such as zlib and idna."""
+    """Return Python's name for an encoding label, or None if it is not an encoding of pages.
+
+    Python also has codecs for other purposes, such as zlib and idna.
+    """
     try:
         name = codecs.lookup(resolve_encoding(label or "") or "").name
         b"\xff".decode(name, "replace")
@@ -42,7 +45,7 @@ def _text_codec(label: str | None) -> str | None:
 
 
 def decode(body: bytes, declared: str | None) -> Text:
-    """Decode a page; ``declared`` is the charset of its HTTP header, if any. Bad bytes become U+FFFD."""
+    """Decode a page, replacing bad bytes with U+FFFD. ``declared`` is the HTTP header's charset."""
     bom_encoding, bom = read_bom(body)
     if bom_encoding and bom:
         return Text(
@@ -67,11 +70,11 @@ def decode(body: bytes, declared: str | None) -> Text:
         return Text(body.decode(stated, "replace"), stated, "HTTP header" if header else "meta tag")
     if _WORD_PROCESSOR.fullmatch(body):
         return Text(body.decode("cp1252", "replace"), "cp1252", "its bytes")
-    # Imported only for a page that declares no encoding.
+    # Imported only for pages that declare no encoding.
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
-    # A few bad bytes in a page of UTF-8 are damage, not another encoding.
+    # A few bad bytes in a UTF-8 page are damage, not another encoding.
     text = body.decode("utf-8", "replace")
     if best is None or text.count("\ufffd") * 5 < sum(not c.isascii() for c in text):
         return Text(text, "utf-8", "its bytes")

@@ -1,7 +1,7 @@
-"""A general extractor, for pages whose own structure does not tell which text is the article's.
+"""Fall back to a general extractor for pages whose structure does not identify the article text.
 
-trafilatura is the most exact of those measured and takes 12 to 40 ms a page, so it is asked only then, and
-imported only then: its import costs more than reading many pages.
+trafilatura was the most accurate extractor measured, but takes 12 to 40 ms per page. It is only
+imported when needed, because the import costs more than parsing many pages.
 """
 
 import logging
@@ -12,10 +12,10 @@ from crawler.extraction.page.text import collapse
 
 
 def extract(text: str, chosen: Chosen) -> tuple[str, ...]:
-    """Return the paragraphs that trafilatura finds, less the headline and date line; () where it finds none."""
+    """Return the paragraphs found by trafilatura, if any, without the headline and date line."""
     import trafilatura
 
-    # It logs as errors what is an ordinary answer here: that a page has no article.
+    # trafilatura logs an error for every page without an article, an ordinary result here.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     found = trafilatura.extract(text, fast=True, include_comments=False, include_tables=True) or ""
     known = {

@@ -1,7 +1,8 @@
-"""The headline: the visible line that the page's own declarations agree on.
+"""Find the headline: the visible line that agrees with the page's metadata.
 
-The declared headlines (JSON-LD, og:title, title) differ among themselves, and an h1 may be the logo or the section. The line that a reader
-sees and that one of them agrees with is the best witness; failing that the h1, a declared headline, another heading.
+Declared headlines (JSON-LD, og:title, title) differ from each other, and an h1 may be the logo or
+the section. A visible line that agrees with one of them is the best choice, followed by the h1, a
+declared headline and another heading.
 """
 
 import re
@@ -19,7 +20,7 @@ from crawler.extraction.page.text import collapse, key
 _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
 _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«)\s*")
-# Characters: the longest headline, and the shortest one that a title cannot hold by chance.
+# Characters: the longest headline, and the shortest one that cannot be in a title by chance.
 _LONGEST, _TELLING = 300, 12
 _LONGEST_TITLE = 1000
 _WEIGHTS = {"h1": 1.5}
@@ -28,14 +29,14 @@ _WEIGHTS = {"h1": 1.5}
 def find(
     blocks: list[Block], metadata: Metadata, names: set[str]
 ) -> tuple[Declared | None, Block | None]:
-    """Choose the headline, and the block where a reader sees it (None where it is only declared)."""
+    """Return the headline and its visible block, which is None if it is only declared."""
     declared = {key(d.value) for d in metadata.headlines} - names
     title = key((metadata.title or "")[:_LONGEST_TITLE])
     candidates = [
         b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names
     ]
     firsts = [b for b in candidates if b.tag == "h1"]
-    # A breadcrumb or a menu repeats the headline too; the logo's h1 agrees with the end of the title.
+    # Breadcrumbs and menus repeat the headline, and the logo's h1 agrees with the end of the title.
     agreeing = [b for b in candidates if b.link_share < 0.9 and _agrees(b.key, declared, title)]
     agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
     if agreeing:
@@ -52,7 +53,7 @@ def find(
         return Declared(best.text, f"{kind} that agrees with the page's title"), best
     outside = [b for b in firsts if not b.zones] or firsts
     if outside and (longer := _longer_heading(outside[-1], blocks)):
-        # The page's h1 is its section.
+        # The h1 is the section name.
         return Declared(longer.text, longer.tag), longer
     if outside:
         last_prose = max((b.index for b in blocks if b.prose), default=-1)
@@ -69,7 +70,7 @@ def find(
 
 
 def _agrees(line: str, declared: set[str], title: str) -> bool:
-    """Whether a line is a declared headline, part of the title, or nearly one of the declared headlines."""
+    """Return whether a line is part of the title, or exactly or nearly a declared headline."""
     if line in declared or (len(line) >= _TELLING and line in title):
         return True
     return any(
@@ -80,7 +81,7 @@ def _agrees(line: str, declared: set[str], title: str) -> bool:
 
 
 def _longer_heading(first: Block, blocks: list[Block]) -> Block | None:
-    """Where the h1 is a word or two: the first heading after it that is a headline and has text below."""
+    """Return the first longer heading between an h1 of a word or two and the text."""
     if len(first.text) >= 20 or len(first.text.split()) > 2:
         return None
     for block in blocks[first.index + 1 :]:
@@ -99,7 +100,10 @@ def _longer_heading(first: Block, blocks: list[Block]) -> Block | None:
 def _visible_headline(
     candidates: list[Block], blocks: list[Block]
 ) -> tuple[Declared, Block] | None:
-    """A page that declares nothing: its first heading before prose, or what its template names a title."""
+    """Return the headline of a page without metadata.
+
+    Tries its headings, elements named as titles, then other lines, just before prose.
+    """
     for where, told in (
         ("heading", lambda b: b.tag in HEADINGS),
         (
@@ -149,7 +153,7 @@ def _names_around(element: _Element) -> str:
 
 
 def _without_site(title: str, names: set[str]) -> str:
-    """A title without the publisher's name at either end; as it is where no part is that name."""
+    """Return a title without the publisher's name, or unchanged if no part is that name."""
     parts = _TITLE_SEPARATOR.split(title)
     kept = [part for part in parts if collapse(part) and key(part) not in names]
     if len(kept) == len(parts) or not kept:

@@ -1,8 +1,9 @@
-"""The related items in a dump that the publisher left in the page.
+"""Read the related items from a PHP dump that the publisher left in the page.
 
-A dump lists related items when it holds a list of objects with the keys of the seed page's leak: ``id``, ``title``
-and at least one of ``pic``, ``sort`` and ``contenttypeid``, either as PHP values or as JSON in a string. Of a list
-that was cut, or whose JSON is broken, every whole item is kept and the list is said to be incomplete.
+A dump holds related items if it contains a list of objects with the keys of the seed page's leak:
+``id``, ``title`` and at least one of ``pic``, ``sort`` and ``contenttypeid``, either as PHP values
+or as JSON in a string. If the list is truncated or its JSON is broken, every whole item is kept
+and the list is marked incomplete.
 """
 
 import html
@@ -19,11 +20,13 @@ _MARKS_OF_AN_ITEM = frozenset({"pic", "sort", "contenttypeid"})
 _DECODER = json.JSONDecoder(strict=False)
 _LIST_START = re.compile(r"\[\s*(?=\{)")
 _BETWEEN_ITEMS = re.compile(r"\s*(?:(?P<more>,)|(?P<end>\]))\s*")
-# Hand-made JSON, as the seed's ", {" tells it is, leaves quotes inside titles unescaped. An item then ends at the
-# first `"}` before another item or the end, a value at the first quote before another key or the end.
+# Hand-made JSON (the seed's has ", {" between items) leaves quotes inside titles unescaped. An item
+# then ends at the first `"}` before another item or the end, and a value at the first quote before
+# another key or the end.
 _ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]))')
 _UNESCAPED = re.compile(
-    r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))',
+    r'"(?P<key>\w{1,40})"\s*:\s*'
+    r'(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))',
     re.DOTALL,
 )
 _AMBIGUOUS = (
@@ -35,7 +38,7 @@ _LONGEST_ITEM = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One entry of a related list, as the page gives it; what it does not give is None."""
+    """One entry of a related list, as written in the page; missing values are None."""
 
     id: str | None
     title: str | None
@@ -46,7 +49,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A page's related list in its order. ``note`` says what had to be supposed to read it, if anything."""
+    """A page's related list, in page order. ``note`` describes any assumption made to read it."""
 
     items: tuple[Listed, ...]
     complete: bool
@@ -55,7 +58,7 @@ class Related:
 
 
 def read(dumps: Iterable[vardump.Dump]) -> Related | None:
-    """Return the related list of the first dump that has a complete one, else of the first that has any."""
+    """Return the first complete related list among the dumps, else the first of any kind."""
     found = [related for dump in dumps if (related := _read_dump(dump)) is not None]
     filled = [related for related in found if related.items] or found
     return next((related for related in filled if related.complete), filled[0] if filled else None)
@@ -88,7 +91,7 @@ def _read_dump(dump: vardump.Dump) -> Related | None:
 
 
 def _read_json(text: str) -> tuple[list[Any], bool, bool] | None:
-    """Return the items, whether all of them are there, and whether unescaped quotes had to be supposed."""
+    """Return the items, whether the list is complete, and whether unescaped quotes were assumed."""
     try:
         value, _ = _DECODER.raw_decode(text.lstrip())
     except (ValueError, RecursionError):
@@ -104,7 +107,8 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
     position = start.end() if start else len(text)
     while position < len(text):
         try:
-            # A slice: the decoder counts all lines before an error, and reads on to the end of a broken text.
+            # A slice, because the decoder counts every line before an error and reads a broken
+            # text to its end.
             entry, length = _DECODER.raw_decode(text[position : position + _LONGEST_ITEM])
             position += length
         except (ValueError, RecursionError):
@@ -127,7 +131,7 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
 
 
 def _repair(item: str) -> dict[str, str | None] | None:
-    """Read one flat object whose texts may hold bare quotes; None if it has not the keys of an item."""
+    """Read one flat object whose strings may hold bare quotes; None if it lacks an item's keys."""
     fields = {
         m["key"]: m["text"] if m["bare"] is None else _bare(m["bare"])
         for m in _UNESCAPED.finditer(item)
@@ -140,7 +144,7 @@ def _bare(text: str) -> str | None:
 
 
 def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
-    """Find the list of items in a value, at its top or under its keys."""
+    """Find the list of items in a value, at the top level or nested."""
     value = _fields(value)
     if depth > _DEEPEST or not isinstance(value, (list, dict)):
         return None
@@ -159,7 +163,7 @@ def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
 
 
 def _are_items(entries: list[Any]) -> bool:
-    """Whether these are related items: all objects, most of them with the keys of one."""
+    """Return whether all entries are objects and at least half have the keys of an item."""
     objects = [fields for entry in entries if isinstance(fields := _fields(entry), dict)]
     return (
         bool(entries)
@@ -173,7 +177,7 @@ def _is_item(entry: dict[Any, Any]) -> bool:
 
 
 def _fields(value: Any) -> Any:
-    """The properties of an object; any other value as it is."""
+    """Return the properties of a PHP object, and any other value unchanged."""
     return value.properties if isinstance(value, vardump.PhpObject) else value
 
 
@@ -188,9 +192,9 @@ def _listed(entry: dict[Any, Any]) -> Listed:
 
 
 def _text(value: Any) -> str | None:
-    """A dumped scalar as text; None for an empty or missing one and for what is no scalar."""
+    """Return a dumped scalar as text; None if it is empty, missing or not a scalar."""
     if isinstance(value, str):
-        # Most begin with a letter or a digit, and say something.
+        # Most values begin with a letter or digit, so they cannot be blank.
         if value[:1].isalnum() or collapse(html.unescape(value)):
             return without_surrogates(value)
         return None

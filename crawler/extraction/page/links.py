@@ -1,4 +1,7 @@
-"""The related items of a page that links to them: the site's own articles under a related-news heading."""
+"""Read the related items from a page's links to the publisher's own articles.
+
+The links stand under a related-news heading or inside an element named as related.
+"""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -18,13 +21,13 @@ from crawler.extraction.publishers import Publisher
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _HEADING_LENGTH = 60
 _MOST_HEADINGS = 50
-# Characters and elements; a link that holds more of them was never closed.
+# Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
 
 
 @dataclass(slots=True)
 class _Links:
-    """Links to articles, in order; a picture and a headline may both link to the same one."""
+    """Links to articles, in page order. A picture and a headline may link to the same article."""
 
     where: str
     headed: bool
@@ -36,16 +39,17 @@ class _Links:
 
 
 def read(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
-    """Return the list of links under a related-news heading; None where the page has no such list."""
+    """Return the list of related links, or None if the page has none."""
     order: dict[_Element, int] = {}
     anchors: list[tuple[str, _Element]] = []
     headings: list[tuple[_Element, bool]] = []
     named: list[_Element] = []
     linked: set[_Element] = set()
-    # What follows the link and the named part that are open: None at the end of the page, ``root`` where none is open.
+    # The nodes after the open link and the open named part: None at the end of the page, ``root``
+    # if none is open.
     after_link: _Element | None = root
     after_named: _Element | None = root
-    # "Print" and "Back to top" link to the page itself.
+    # The page's own id is skipped: "Print" and "Back to top" link to it.
     own = publisher.id_of(url) if url else None
     for element in root.iter():
         order[element] = len(order)
@@ -63,19 +67,19 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
             if after_link is not root:
                 linked.add(element)
         elif after_named is root and _is_named_related(element):
-            # A named part inside of another holds no more than that.
+            # Nested named parts add nothing.
             named.append(element)
             after_named = following(element)
     if not anchors:
         return None
     linked |= around(root.iter("a"))
-    # Another heading of the page ends a list; one inside an entry of the list does not.
+    # The page's next heading ends a list; a heading inside an entry does not.
     ends = [order[h] for h, related in headings if related or h not in linked]
     places = [order[a] for _, a in anchors]
     below = [heading for heading, related in headings if related][:_MOST_HEADINGS]
     groups = [_under(heading, order, ends, anchors, places) for heading in below]
     groups += [_inside(element, order, anchors, places) for element in named]
-    # One link beside "Read also:" inside the text is no list; under a heading of its own it is.
+    # A single link after an inline "Read also:" is not a list; under its own heading it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(
         groups,
@@ -88,9 +92,9 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
 
 
 def _heading(element: _Element) -> bool | None:
-    """Whether an element is a heading: True of related news, False of another part, None if it is none."""
+    """Return True for a related-news heading, False for any other heading, None for no heading."""
     if element.tag == "a" and (element.get("href") or "").startswith("#"):
-        # The label of a tab, which stands far from what it shows.
+        # A tab label, which may be far from the tab's content.
         return None
     if element.tag in HEADINGS or element.tag in (
         "strong",
@@ -127,14 +131,14 @@ def _inside(
     anchors: list[tuple[str, _Element]],
     places: list[int],
 ) -> _Links:
-    """The links inside an element that is named as related."""
+    """Return the links inside an element named as related."""
     first = bisect_left(places, order[element])
     last = bisect_left(places, _place(following(element), order))
     return _Links("list named as related", False, anchors[first:last])
 
 
 def _place(element: _Element | None, order: dict[_Element, int]) -> int:
-    """The place of an element in the page, of which None is the end."""
+    """Return an element's position in the page; None is the end of the page."""
     return len(order) if element is None else order[element]
 
 
@@ -145,9 +149,11 @@ def _under(
     anchors: list[tuple[str, _Element]],
     places: list[int],
 ) -> _Links:
-    """The links that a heading stands over: in the smallest part of the page that holds both, up to the next heading.
+    """Return the links below a heading, up to the next heading.
 
-    ``order`` has the place of each element of the page, ``ends`` those of all headings that end a list, ``places`` those of the anchors.
+    Only the smallest element that contains the heading and the first link is searched. ``order``
+    maps each element to its position; ``ends`` and ``places`` hold the positions of the headings
+    that end a list and of the anchors.
     """
     links = _Links(
         f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
@@ -169,9 +175,10 @@ def _under(
 
 
 def _end_of_list(branch: _Element, order: dict[_Element, int], last: int) -> int:
-    """The place where the list that an element begins has ended; what stands behind ``last`` does not count.
+    """Return the position after the list that starts at ``branch``, ignoring nodes after ``last``.
 
-    The siblings after an element go on the same list: the same tag, or line breaks and pictures between.
+    Following siblings continue the list if they have the same tag; line breaks and pictures between
+    them are skipped.
     """
     for sibling in branch.itersiblings():
         if order[sibling] > last:
@@ -217,7 +224,7 @@ def _is_prompt(text: str) -> bool:
 
 
 def _title(anchor: _Element) -> str:
-    """A link's words: its heading, else all its text, else the title or the picture's text of a bare picture."""
+    """Return a link's text: its heading, all its text, its title or an image's alt text."""
     heading = next((e for e in anchor.iter(*HEADINGS)), None)
     text = collapse(all_text(anchor if heading is None else heading, _LONGEST_TITLE))
     if text:

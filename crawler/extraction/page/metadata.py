@@ -1,4 +1,4 @@
-"""What a page declares about itself for machines: JSON-LD, meta tags, its title and its language."""
+"""Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
 import json
 import re
@@ -35,14 +35,14 @@ _PUBLISHED = (
     "cxenseparse:recs:publishtime",
     "date",
 )
-# Old pages hide scripts from older browsers in a comment or a CDATA section.
+# Old pages wrap scripts in a comment or CDATA section to hide them from older browsers.
 _COMMENT = re.compile(r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A value and the place of its declaration, such as ``JSON-LD`` or ``meta og:title``."""
+    """A value and the place that declares it, such as ``JSON-LD headline`` or ``meta og:title``."""
 
     value: str
     where: str
@@ -50,7 +50,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Declarations of one page, most trusted first."""
+    """The declarations of one page, most trusted first."""
 
     headlines: tuple[Declared, ...]
     title: str | None
@@ -69,7 +69,7 @@ def read(root: _Element) -> Metadata:
     title = (
         next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
     )
-    # A video has a name, and a date of its upload.
+    # A VideoObject has a name and an upload date instead.
     name = "headline" if article.get("headline") else "name"
     headlines = [Declared(h, f"JSON-LD {name}") for h in _texts(article.get(name))]
     headlines += [
@@ -114,7 +114,7 @@ def read(root: _Element) -> Metadata:
 
 
 def _metas(root: _Element) -> dict[str, str]:
-    """The first content of every meta name, property or itemprop, by its lower-case name."""
+    """Return the first content of each meta property, name or itemprop, keyed in lower case."""
     found: dict[str, str] = {}
     for meta in root.iter("meta"):
         name = (
@@ -130,7 +130,7 @@ def _metas(root: _Element) -> dict[str, str]:
 
 
 def _article(root: _Element) -> dict[str, Any]:
-    """The first article that the page's JSON-LD describes; an empty dict where there is none."""
+    """Return the first article in the page's JSON-LD, or an empty dict."""
     for script in root.iter("script"):
         if "ld+json" not in (script.get("type") or ""):
             continue
@@ -150,7 +150,7 @@ def _article(root: _Element) -> dict[str, Any]:
 
 
 def _nodes(data: Any) -> Iterator[dict[str, Any]]:
-    """The top nodes of a JSON-LD document; not what they mention, which may be other articles."""
+    """Yield the top-level nodes of a JSON-LD document; nested ones may be other articles."""
     for node in data if isinstance(data, list) else [data]:
         if isinstance(node, dict):
             yield node
@@ -191,7 +191,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _urls(value: Any) -> list[str]:
-    """URLs of an image or video: a string, an object with a url, or a list of either."""
+    """Return the URLs in an image or video value: a string, an object or a list of either."""
     found: list[str] = []
     for entry in value if isinstance(value, list) else [value]:
         if isinstance(entry, dict):

@@ -1,4 +1,7 @@
-"""The plain text of a saved page: headline first, a date line near the top, paragraphs between blank lines."""
+"""Parse the plain text of a saved page.
+
+The headline is the first line, a date line is near the top, and blank lines separate paragraphs.
+"""
 
 from dataclasses import dataclass
 
@@ -7,10 +10,10 @@ from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.text import collapse, ends_sentence
 
-# Lines of the head among which the date line is looked for.
+# The number of non-empty lines that are searched for the date line.
 _HEAD_LINES = 8
 _SHORT = 60
-# Characters that a date line may hold beside its date.
+# Characters that a date line may have besides its date.
 _BESIDE_DATE = 40
 
 
@@ -23,7 +26,7 @@ class Plain:
 
 
 def read_plain(text: str) -> Plain:
-    """Read the text of a saved page, from which its dumps have been cut out."""
+    """Read the text of a saved page without its dumps."""
     lines = [collapse(line) for line in text.splitlines()]
     filled = [index for index, line in enumerate(lines) if line]
     if not filled:
@@ -34,12 +37,12 @@ def read_plain(text: str) -> Plain:
     for index in filled[1:_HEAD_LINES]:
         moment = dates.find(lines[index])
         raw = lines[index][moment.start : moment.end] if moment else dates.unreadable(lines[index])
-        # A date line is little but its date.
+        # A date line has little besides its date.
         if raw and len(lines[index]) - len(raw) <= _BESIDE_DATE:
             dated = Dated(raw.strip(), moment, f"date line, line {index + 1}")
             used.add(index)
             break
-    # Where no blank line parts anything below the head, every line is a paragraph.
+    # If no blank lines separate the body, every line is a paragraph.
     body_lines = [index for index in filled if index not in used]
     wrapped = (
         any(not lines[index] for index in range(body_lines[0], body_lines[-1]))
@@ -55,7 +58,7 @@ def read_plain(text: str) -> Plain:
             gathered.append([lines[index]])
         last = index
     paragraphs = [" ".join(part) for part in gathered]
-    # A byline or a date in a form that is not known stands between headline and text, and is no sentence.
+    # Skip a byline or a date in an unknown format, which is not a sentence.
     begin = next(
         (place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)),
         len(paragraphs),

@@ -1,7 +1,7 @@
-"""Which element of a page stands inside which, without walking up from each of them.
+"""Answer which elements of a page contain which, without walking up from each one.
 
-Elements may stand two thousand deep, and a page may have a million of them: asking each for its
-ancestors would take minutes. Here every element is visited once.
+Elements may be nested two thousand deep, and a page may have a million of them, so walking up from
+each would take minutes. Here every element is visited once.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from lxml.etree import _Element
 
 
 def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> set[_Element]:
-    """Return the elements and all that they stand in, added to ``known``, which holds such a set."""
+    """Return the elements and all their ancestors, added to ``known``, an earlier such set."""
     found: set[_Element] = set() if known is None else known
     for element in elements:
         holder: _Element | None = element
@@ -21,7 +21,7 @@ def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> 
 
 
 def following(element: _Element) -> _Element | None:
-    """Return the first node after an element and all that it holds; None at the end of the page."""
+    """Return the first node after an element and its descendants; None at the end of the page."""
     holder: _Element | None = element
     while holder is not None and holder.getnext() is None:
         holder = holder.getparent()
@@ -29,7 +29,7 @@ def following(element: _Element) -> _Element | None:
 
 
 class Nearest:
-    """The nearest element that passes a test, from an element upwards; None where none does."""
+    """A lookup of the nearest element, itself or an ancestor, that passes a test; else None."""
 
     def __init__(self, test: Callable[[_Element], bool]) -> None:
         self._test = test
@@ -47,7 +47,7 @@ class Nearest:
 
 
 class Tree:
-    """Some elements of a page and all that they stand in."""
+    """Some elements of a page and all their ancestors."""
 
     def __init__(self, elements: Iterable[_Element]) -> None:
         self._parents: dict[_Element, _Element | None] = {}
@@ -64,7 +64,7 @@ class Tree:
         self._number(inner)
 
     def _number(self, inner: dict[_Element | None, list[_Element]]) -> None:
-        """Number the elements so that those inside an element have the numbers of its span."""
+        """Number the elements so that an element's descendants are numbered within its span."""
         depths: dict[_Element, int] = {}
         starts: dict[_Element, int] = {}
         path = [(element, False) for element in reversed(inner.get(None, []))]
@@ -79,9 +79,9 @@ class Tree:
             path += [(child, False) for child in reversed(inner.get(element, []))]
 
     def _jump(self, element: _Element, depths: dict[_Element, int]) -> None:
-        """Give an element a second way up, over as many levels as keeps every way short.
+        """Give an element a jump pointer over several levels, which keeps every path up short.
 
-        These are the jump pointers of Myers, "An applicative random-access stack" (1983).
+        See Myers, "An applicative random-access stack" (1983).
         """
         parent = self._parents[element]
         if parent is None:
@@ -94,12 +94,12 @@ class Tree:
         self._jumps[element] = second if even else parent
 
     def holds(self, outer: _Element, inner: _Element) -> bool:
-        """Whether ``inner`` stands inside ``outer``, or is the same element."""
+        """Return whether ``inner`` is inside ``outer`` or is the same element."""
         start, end = self._spans[outer]
         return start <= self._spans[inner][0] < end
 
     def common(self, one: _Element, other: _Element) -> _Element:
-        """Return the smallest element that holds both."""
+        """Return the smallest element that contains both."""
         holder = one
         while not self.holds(holder, other):
             jump = self._jumps[holder]

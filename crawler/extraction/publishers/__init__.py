@@ -1,4 +1,4 @@
-"""Publishers. Each is one file here, whose ``SITE`` says what only that publisher's pages need.
+"""Publishers, one module each, whose ``PUBLISHER`` holds everything specific to its pages.
 
 To add one, see CONTRIBUTING.md.
 """
@@ -21,14 +21,15 @@ ARTICLE_ID = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Publisher:
-    """What is known of one publisher.
+    """The properties of one publisher.
 
-    ``hosts`` may serve its pages; a redirect elsewhere is refused. ``article_path`` has ``{id}`` in the place of
-    an article's id, ``article_pattern`` finds the id in the path of an article's URL, as group 1.
-    ``time_zone`` (IANA) is assumed where a page states none. ``names`` are what the publisher calls itself in page
-    titles. ``picture_url`` has ``{path}`` in the place of a picture's path, ``uploaded`` reads from that path
-    when the picture was uploaded, in the publisher's own time. ``headline_mark`` matches one mark such as "+ Video"
-    at either end of a headline, which is no part of it; a named group that takes part says that it means video.
+    ``hosts`` may serve its pages; redirects elsewhere are refused. ``article_path`` is the path of
+    an article with ``{id}`` for its id, and ``article_pattern`` matches the path of an article's
+    URL, with the id as group 1. ``time_zone`` (IANA) is assumed if a page states none. ``names``
+    are the publisher's names in page titles. ``picture_url`` has ``{path}`` for a picture's path,
+    and ``uploaded`` reads the upload time, in the publisher's local time, from that path.
+    ``headline_mark`` matches a mark to remove, such as "+ Video", at either end of a headline; if
+    one of its named groups matches, the mark means video.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Publisher:
         return self.base_url + self.article_path.format(id=article_id)
 
     def id_of(self, url: str, base: str | None = None) -> str | None:
-        """Return the article id in a URL, absolute or relative to ``base``; None for any other page."""
+        """Return the article id in a URL, absolute or relative to ``base``; None if it has none."""
         try:
             parts = urlsplit(urljoin(base or self.base_url + "/", url.strip()))
         except ValueError:
@@ -69,9 +70,9 @@ class Publisher:
         return match[1] if match else None
 
     def clean_headline(self, raw: str) -> tuple[str, bool]:
-        """Return the headline without its marks, and whether one of them said "with video"."""
+        """Return the headline without its marks, and whether one of them means video."""
         headline, video = raw.strip(), False
-        # A headline that is nothing but a mark is kept as it is.
+        # A headline that is only a mark is kept.
         for _ in range(_MOST_MARKS):
             mark = self.headline_mark.search(headline)
             if mark is None or len(mark.group()) >= len(headline):
@@ -87,12 +88,12 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def names() -> list[str]:
-    """The names of all publishers, in order."""
+    """Return the names of all publishers, sorted."""
     return sorted(module.name for module in iter_modules(__path__))
 
 
 def load(name: str) -> Publisher:
-    """Return one publisher; CrawlerError for a name that no file here has."""
+    """Return the publisher with a name. Raises CrawlerError if there is none."""
     if name not in names():
         raise CrawlerError(
             f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}"
@@ -103,12 +104,12 @@ def load(name: str) -> Publisher:
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """The host and port of a URL, however they are written."""
+    """Return the host of a URL in lower case, and its port or the scheme's default."""
     parts = urlsplit(url)
     return (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def same_server(url: str, other: str) -> bool:
-    """Whether two URLs are of one server, with TLS or without."""
+    """Return whether two URLs have the same host and explicit port, with or without TLS."""
     one, another = urlsplit(url), urlsplit(other)
     return (one.hostname, one.port) == (another.hostname, another.port)

@@ -1,7 +1,7 @@
-"""Al-Alam News Network, English: http://en.alalam.ir as it was in 2015.
+"""Al-Alam News Network in English: http://en.alalam.ir as of 2015.
 
-Its article pages leaked a ``var_dump`` of the related items. The site of that year is gone from its own
-domain; the URLs are those under which web archives keep its pages.
+Its article pages leaked a ``var_dump`` of the related items. That site is gone from its domain; the
+URLs are those under which web archives keep its pages.
 """
 
 import re
@@ -11,10 +11,10 @@ from crawler.extraction.publishers import Publisher
 
 # "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg": the digits are .NET ticks.
 _TICKS = re.compile(r"_([0-9]{18})_")
-# 1990 and 2100: ticks of other times are another kind of number.
+# 1990 and 2100. Numbers outside this range are not ticks.
 _FIRST_TICK, _LAST_TICK = 627_667_488_000_000_000, 662_380_416_000_000_000
-# "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23; before a comma only in capitals,
-# for "Video, then photos emerge" is a headline of its own.
+# "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23. Before a comma
+# only in capitals, because "Video, then photos emerge" is a complete headline.
 _MARK = re.compile(
     r"\s*\+\s*(?i:(?P<video>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*$"
     r"|^(?i:(?P<video_first>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*:\s*"
@@ -23,9 +23,9 @@ _MARK = re.compile(
 
 
 def _uploaded(picture_path: str) -> datetime | None:
-    """Read .NET ticks, 100 ns since 0001-01-01; the last digit is below a microsecond and dropped.
+    """Read .NET ticks: units of 100 ns since 0001-01-01, truncated to microseconds.
 
-    They always agree with the date in the picture's folder. Which clock they were read from is not stated.
+    They always agree with the date in the picture's folder. The time zone is not stated.
     """
     match = _TICKS.search(picture_path)
     if not match or not _FIRST_TICK <= int(match[1]) <= _LAST_TICK:
@@ -39,7 +39,7 @@ PUBLISHER = Publisher(
     hosts=frozenset({"en.alalam.ir", "www.en.alalam.ir", "en.alalamtv.net", "www.en.alalamtv.net"}),
     article_path="/news/{id}",
     article_pattern=re.compile(r"/news/([0-9]{1,18})(?![0-9])"),
-    # Tehran, the publisher's seat; its pages state no zone.
+    # The publisher is in Tehran; its pages state no zone.
     time_zone="Asia/Tehran",
     names=("Al-Alam", "Alalam", "Al Alam", "Al-Alam News Network", "Alalam News Network", "العالم"),
     picture_url="http://media.alalam.ir/news/image/original{path}",
