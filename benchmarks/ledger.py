@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crawler.crawl.frontier import Frontier, ArticleState
+from crawler.crawl.frontier import ArticleState, Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals

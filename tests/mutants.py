@@ -34,8 +34,8 @@ TESTS = {
     "crawler/crawl/ledger": (
         "job recheck runs conditional_requests frontier power ledger kept_files commands kill"
     ),
-    "crawler/extraction/normalise.py": "normalise encoding page dates leak crawl_saved",
     "crawler/extraction/page": "encoding dates page normalise leak xdebug_places bodies",
+    "crawler/extraction": "normalise encoding page dates leak crawl_saved",
     "crawler/vardump": "vardump leak xdebug_places vardump_command",
     "crawler/warc": (
         "warc archive_files archive_index archive_pages archive_records candidates wild_archives "
@@ -62,7 +62,12 @@ TESTS = {
     "crawler/sources/chain.py": "archive outages exit_codes",
     "crawler/middlewares/parsing.py": "slow_pages hostile_pages archive",
     "crawler/downloading/failures.py": "reasons crawl_live",
-    "crawler/middlewares/live.py": "manners crawl_live",
+    "crawler/middlewares/retries.py": "manners crawl_live",
+    "crawler/middlewares/redirects.py": "manners crawl_live bodies",
+    "crawler/middlewares/offsite.py": "hostile connections crawl_live",
+    "crawler/middlewares/sources.py": "crawl_saved archive outages exit_codes",
+    "crawler/spiders": "crawl_live crawl_saved conditional_requests outages archive",
+    "crawler/item_processor.py": "ledger job crawl_saved scrapy_users",
     "crawler/sources": "manners crawl_live crawl_saved bodies hostile outages exit_codes archive",
 }
 

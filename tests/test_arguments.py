@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"sede": "1"},
         f"sede: no such argument (value '1'); takes {NAMES}; did you mean 'seed'?",
     ),
-    "no seed": ({}, f"seed: it is missing; {SEED_TAKES}"),
+    "no seed": ({}, f"seed: missing; {SEED_TAKES}"),
     "seed of letters": (
         {"seed": "12x"},
         f"seed: got '12x', which is neither digits nor a file; {SEED_TAKES}",
@@ -122,8 +122,8 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "URL in a seed file": (
         {"seed": "5,@elsewhere.txt"},
-        "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is not an article of "
-        f"alalam ({HOSTS}); {SEED_TAKES}",
+        "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is not an article "
+        f"of alalam ({HOSTS}); {SEED_TAKES}",
     ),
     "seed file in a seed file": (
         {"seed": "@nested.txt"},
@@ -207,13 +207,13 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "everything of the live site": (
         {"seed": "all"},
-        "seed: got 'all', which takes every article of saved pages and archive files, but source is "
-        "'live'; give ids",
+        "seed: got 'all', which takes every article of saved pages and archive files, but source "
+        "is 'live'; give ids",
     ),
     "everything, also of the Wayback Machine": (
         {"seed": "all", "source": "pages,wayback"},
-        "seed: got 'all', which takes every article of saved pages and archive files, but source is "
-        "'wayback'; give ids",
+        "seed: got 'all', which takes every article of saved pages and archive files, but source "
+        "is 'wayback'; give ids",
     ),
     **{
         f"everything with {name}": (
@@ -271,9 +271,9 @@ WRONG |= {
         ("http://h?x", "", ""),
         ("http://h#x", "", ""),
         ("http://h:0", "", ""),
-        ("http://h:port", ", which is no URL", ""),
-        ("http://h:65536", ", which is no URL", ""),
-        ("http://[::1", ", which is no URL", ""),
+        ("http://h:port", ", which is not a URL", ""),
+        ("http://h:65536", ", which is not a URL", ""),
+        ("http://[::1", ", which is not a URL", ""),
         (
             "http://user:pw@127.0.0.1:80",
             ", and sites are crawled without a user and password",
@@ -415,10 +415,11 @@ def test_which_items_of_a_list_are_followed(
 # On the command line: a wrong argument, spider or source, and the start of the error.
 REFUSED: dict[str, tuple[list[str], str]] = {
     "argument": (["articles", "-a", "seed=1", "-a", "depth=two"], "depth: got 'two', takes"),
-    "no seed": (["articles"], "seed: it is missing; takes"),
+    "no seed": (["articles"], "seed: missing; takes"),
     "recheck": (
         ["articles", "-a", "seed=1", "-a", "recheck=all"],
-        "recheck: only a crawl with a ledger requests articles again; takes -s JOBDIR=FOLDER with it",
+        "recheck: only a crawl with a ledger requests articles again; takes "
+        "-s JOBDIR=FOLDER with it",
     ),
     "spider": (
         ["article"],

@@ -154,7 +154,8 @@ class Command(crawl.Command):
             raise CrawlerError("JOBDIR: got '', takes the folder of the job")
         if folder is None and "recheck" in given:
             raise CrawlerError(
-                "recheck: only a crawl with a ledger requests articles again; takes -s JOBDIR=FOLDER with it"
+                "recheck: only a crawl with a ledger requests articles again; takes "
+                "-s JOBDIR=FOLDER with it"
             )
 
     def _check_feeds(self) -> None:

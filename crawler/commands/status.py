@@ -29,8 +29,8 @@ class Command(LedgerCommand):
 
     def short_desc(self) -> str:
         return (
-            "Tell what a job knows, its last runs and what is due, and look for damage (exit 1) "
-            "and imbalance (exit 5)"
+            "Show a job's balance, last runs and due dates, and check for damage (exit 1) and "
+            "imbalance (exit 5)"
         )
 
     def tell(
@@ -76,8 +76,8 @@ class Command(LedgerCommand):
         for what in damage[:20]:
             say(f"  {what}")
         say(
-            "Copy the folder before anything else. Bring it back from a backup, or save what can "
-            "be read with scrapy export and begin anew."
+            "Copy the folder first. Restore it from a backup, or save the readable articles "
+            "with scrapy export and start again."
         )
         self.exitcode = COULD_NOT_START
 

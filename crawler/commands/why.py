@@ -38,8 +38,8 @@ class Command(LedgerCommand):
 
     def short_desc(self) -> str:
         return (
-            "Tell an article's history in a job: who listed it, each fetch, what changed, "
-            "when it is due"
+            "Show an article's history in a job: who listed it, each fetch, each change, and when "
+            "it is due"
         )
 
     def tell(
@@ -55,7 +55,7 @@ class Command(LedgerCommand):
             if page is None:
                 raise CrawlerError(
                     f"{article_id}: no run of {folder} has met it, as a seed or in a list; "
-                    "scrapy status tells what it knows"
+                    "scrapy status shows what the job knows"
                 )
             revisions = history.revisions(connection, article_id)
             listers, fetches = (

@@ -300,8 +300,8 @@ def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> Non
     for name in sources:
         if name in ON_THE_WEB:
             raise CrawlerError(
-                "seed: got 'all', which takes what saved pages and archive files hold, "
-                f"and source is {name!r}; give ids"
+                "seed: got 'all', which takes every article of saved pages and archive files, "
+                f"but source is {name!r}; give ids"
             )
     for name in _OF_FOLLOWING:
         if name in given:
@@ -370,8 +370,8 @@ def one_of(known: tuple[str, ...], name: str, value: str) -> str:
 def _render(value: str, sources: tuple[str, ...]) -> str:
     if "live" not in sources:
         raise CrawlerError(
-            "render: only what the live site answers is rendered, "
-            f"and source is {','.join(sources)}; leave it out"
+            "render: only pages of the live site are rendered, but source is "
+            f"{','.join(sources)}; leave it out"
         )
     return one_of((*RENDERERS, WHERE_NEEDED), "render", value)
 

@@ -278,8 +278,8 @@ class Outcome:
             return [f"  the run was {how}; nothing is lost: run the same command again to continue"]
         if not self.is_closed:
             return [
-                "  the run was broken off before it could write its feeds; what they held is in "
-                "files that end in .part"
+                "  the run was broken off before it could write its feeds; their records are "
+                "in files that end in .part"
             ]
         if self.is_interrupted:
             return [f"  the run was stopped before its end ({reason}); its records are stored"]

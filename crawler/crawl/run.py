@@ -71,8 +71,8 @@ class Run:
 
     ``sources`` are asked in turn for a page; None stands for the live site. ``given`` are the
     arguments as text. ``close`` closes the spider with a reason. ``started`` is false while
-    ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. An ``archive`` is given
-    the exchanges of HTTP by ``archive_exchange``, and rendered pages by ``archive_page``.
+    ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
+    and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``.
     """
 
     given: Mapping[str, str]

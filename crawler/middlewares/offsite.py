@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PublisherOnlyMiddleware:
-    """Refuses offsite requests with the reason, where Scrapy's OffsiteMiddleware drops them silently.
+    """Refuses offsite requests with a reason; Scrapy's OffsiteMiddleware drops them silently.
 
     Of private addresses it refuses those that are written out. The addresses of names are checked
     when they are connected to (downloading/connections.py), unless a proxy looks them up.

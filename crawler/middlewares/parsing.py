@@ -99,7 +99,7 @@ class ParsingMiddleware:
         return response
 
     def _may_be_page(self, request: Request, response: Response, visit: Visit) -> bool:
-        """Return whether the spider may want the page: it refuses redirects to other pages unread."""
+        """Return whether the spider may want the page: it refuses redirects elsewhere unread."""
         if led_elsewhere(request, response.url, visit.article_id, self._publisher):
             return False
         return response.status in WITH_PAGE and not not_html(response)

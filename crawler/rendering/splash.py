@@ -205,8 +205,7 @@ class BrowserRenderer:
                 response = await self._crawler.engine.download_async(request)
             except DownloadTimeoutError:
                 raise RendererError(
-                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; "
-                    "start it anew"
+                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; restart it"
                 ) from None
             except tuple(_BROKEN) as error:
                 fault = _why(error)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
-    """Return the headers that make a request conditional (RFC 9110, 13.1); none if it may not be."""
+    """Return the headers of a conditional request (RFC 9110, 13.1); none if it must not be one."""
     asks_live_site = turn == 0 and run.sources[:1] in ([None], [])
     if (
         not asks_live_site

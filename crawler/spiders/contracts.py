@@ -9,7 +9,10 @@ from crawler.visits import PURPOSE, Visit
 
 
 class SavedPageContract(Contract):
-    """``@saved_page PATH`` in the place of ``@url``: the callback is checked on a saved page. PATH is below the working folder."""
+    """``@saved_page PATH`` takes the place of ``@url`` and checks the callback on a saved page.
+
+    PATH is relative to the working folder.
+    """
 
     name = "saved_page"
 

@@ -306,7 +306,7 @@ class FrontierSpider(Args[Parameters], Spider):
         )
 
     def _adopt(self, response: Response, visit: Visit | None) -> Visit:
-        """Make a seed of a page that no crawl requested (``scrapy parse``, ``check``, ``shell``)."""
+        """Make a seed of a page that was fetched outside of a crawl, as by ``scrapy parse``."""
         if visit is None:
             article_id = self.run.publisher.id_of(response.url) or Path(response.url).stem
             visit = Visit(article_id=article_id or "page")

@@ -365,7 +365,8 @@ def _lines_of(path: Path) -> Iterator[bytes]:
             yield from _unpacked(file, path.name)
     except (OSError, EOFError, zlib.error, _LongLineError) as error:
         raise ArchiveError(
-            f"the index {path} cannot be read ({error}); recreate it, or delete it to have it recreated"
+            f"the index {path} cannot be read ({error}); recreate it, or delete it to have it "
+            "recreated"
         ) from error
 
 

@@ -42,14 +42,14 @@ _ADVICE = (
     ("unable to open", "make the folder and its files readable and writable"),
     (
         "I/O error",
-        "look after the disk, and whether it is full; "
-        "what was stored before may be read from a copy of the folder",
+        "check the disk, and whether it is full; everything stored before may be read from a "
+        "copy of the folder",
     ),
     ("lock", "another program holds the file; try again when it has ended"),
     (
         "",
-        "it is damaged, or no ledger: nothing was written to it; "
-        "bring it back from a backup, or begin anew with another JOBDIR",
+        "it is damaged, or not a ledger: nothing was written to it; restore it from a backup, "
+        "or start again with another JOBDIR",
     ),
 )
 

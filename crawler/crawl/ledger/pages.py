@@ -508,8 +508,8 @@ def verified(row: Any, path: Path) -> bytes:
     """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
     if lost := history.lost_bits(row):
         raise LedgerError(
-            f"the ledger {path}: {lost}; bring the file back from a backup, "
-            "or begin anew with another JOBDIR"
+            f"the ledger {path}: {lost}; restore the file from a backup, or start again with "
+            "another JOBDIR"
         )
     return bytes(row.json)
 
