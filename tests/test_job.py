@@ -15,7 +15,7 @@ from crawler.crawl.frontier import ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
 from crawler.crawl.ledger.job import FILE_NAME, HELD, Job
-from crawler.crawl.ledger.pages import queue
+from crawler.crawl.ledger.queueing import queue
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.errors import CrawlerError, LedgerError
 from crawler.items import Article

@@ -11,7 +11,7 @@ from jobs import opened
 
 from crawler.crawl.frontier import READ_AGAIN, ArticleState
 from crawler.crawl.ledger.database import Database
-from crawler.crawl.ledger.pages import forget_source, queue
+from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.ledger.schema import PAGES
 from crawler.errors import CrawlerError

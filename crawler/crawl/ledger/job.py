@@ -20,8 +20,10 @@ from sqlalchemy import func, or_, select, text, update
 from crawler.crash import point
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.database import Database
-from crawler.crawl.ledger.pages import Pages, forget_source, queue, utc_now, verified
+from crawler.crawl.ledger.pages import Pages
+from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.ledger.rows import utc_now, verified
 from crawler.crawl.ledger.schema import (
     FEEDS,
     JOB,

@@ -11,18 +11,26 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from itemadapter import ItemAdapter
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 
 from crawler.crash import point
-from crawler.crawl.frontier import READ_AGAIN, ArticleState, Listing, listed_item
-from crawler.crawl.ledger import database, history
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.batch import Batch, RecordRow
+from crawler.crawl.ledger.rows import (
+    as_listed,
+    listing_of,
+    readable_detail,
+    state_of,
+    utc_now,
+    verified,
+)
 from crawler.crawl.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 from crawler.errors import CrawlerError, LedgerError
 from crawler.items import (
@@ -38,11 +46,7 @@ from crawler.items import (
 from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import Connection
-
-    from crawler.crawl.frontier import Priority, State
+    from crawler.crawl.frontier import ArticleState, Listing, Priority, State
     from crawler.crawl.ledger.database import Database
     from crawler.crawl.ledger.recheck import Intervals
 
@@ -60,10 +64,10 @@ _LISTERS = (
     .order_by(LISTINGS.c.place, LISTINGS.c.position)
 )
 # The kinds of record a teaser can have: item if an item pipeline replaced it.
-_TOLD_KINDS = ("teaser", "item")
-_TOLD = (
+_TEASER_KINDS = ("teaser", "item")
+_TEASER_ROWS = (
     select(RECORDS)
-    .where(RECORDS.c.id.in_(bindparam("ids", expanding=True)), RECORDS.c.kind.in_(_TOLD_KINDS))
+    .where(RECORDS.c.id.in_(bindparam("ids", expanding=True)), RECORDS.c.kind.in_(_TEASER_KINDS))
     .order_by(RECORDS.c.record)
 )
 _LISTER = PAGES.alias("lister")
@@ -73,30 +77,10 @@ _LISTED = (
     LISTINGS.c.position.label("listed_position"),
 )
 
-# A listing keeps the page's latest entry, and the run that first found it.
-_LISTING = database.upsert(LISTINGS, keep=("run",))
-_PAGE = database.upsert(PAGES, keep=("found_in_run",))
-_RECORD = RECORDS.insert()
-_ARCHIVED = database.upsert(ARCHIVED)
 _ARCHIVED_AS = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
-_FETCH = FETCHES.insert()
-_GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
 
 _COMPARED = tuple(field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED)
 """The fields whose change makes a new revision of an article."""
-_DETAIL_CHARACTERS = 500
-
-
-class _Kept(NamedTuple):
-    """A row of RECORDS."""
-
-    record: int
-    run: int
-    id: str | None
-    kind: str
-    revision: int | None
-    crc: int
-    json: bytes
 
 
 class Pages:
@@ -135,13 +119,8 @@ class Pages:
             self._record = 1 + (
                 connection.execute(select(func.max(RECORDS.c.record))).scalar() or 0
             )
-        self._changed: dict[str, ArticleState] = {}
-        self._listed: list[tuple[Any, ...]] = []
-        self._fetched: list[tuple[Any, ...]] = []
-        self._recorded: list[tuple[Any, ...]] = []
-        self._archived: dict[str, Archived] = {}
-        self._told: dict[tuple[str, str], Any] = {}
-        self._places = self.first_place
+        self._batch = Batch(run, self.first_place)
+        self._teaser_rows: dict[tuple[str, str], Any] = {}
         self._after: tuple[int, int, int, str] | None = None
         self._level_ended = True
         self._synced = time.monotonic()
@@ -153,19 +132,17 @@ class Pages:
             return
         article_ids = iter(article_ids)
         while some := list(islice(article_ids, _CHUNK)):
-            yield from map(_state, self._rows(_FOUND, {"ids": some}))
+            yield from map(state_of, self._rows(_FOUND, {"ids": some}))
 
     def note(self, state: ArticleState, *, waits: bool = False) -> None:
-        self._changed[state.id] = state
-        if state.fetch_index is not None and state.fetch_index >= self._places:
-            self._places = state.fetch_index + 1
+        self._batch.add(state)
 
     def note_listing(
         self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
         counts = state.listing
         whole = first or counts is None or counts.uploaded_at != item.uploaded_at
-        self._listed.append(
+        self._batch.listings.append(
             (
                 *(state.id, page_id, self.run, place, item.position),
                 None if whole else item.headline_raw,
@@ -174,9 +151,9 @@ class Pages:
         )
 
     def listings(self, state: ArticleState) -> list[Listing]:
-        if self._listed:
+        if self._batch.listings:
             self.flush()
-        return list(map(_listing, self._rows(_LISTERS, {"ids": [state.id]})))
+        return list(map(listing_of, self._rows(_LISTERS, {"ids": [state.id]})))
 
     def next(self, *, deeper: bool) -> list[ArticleState]:
         if self._level_ended and not deeper:
@@ -193,7 +170,7 @@ class Pages:
         self._level_ended = len(level) < _CHUNK
         if level:
             self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
-        return list(map(_state, level))
+        return list(map(state_of, level))
 
     def unfetched(
         self, known: Iterable[ArticleState]
@@ -220,12 +197,14 @@ class Pages:
         for ``store``.
         """
         values = {"ids": article_ids}
-        found = {row.id: _state(row) for row in self._rows(_FOUND, values)}
+        found = {row.id: state_of(row) for row in self._rows(_FOUND, values)}
         listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
         for row in self._rows(_LISTERS, values):
-            listings[row.id].append(_listing(row))
-        self._told = dict.fromkeys((found_id, kind) for found_id in found for kind in _TOLD_KINDS)
-        self._told |= {(row.id, row.kind): row for row in self._rows(_TOLD, values)}
+            listings[row.id].append(listing_of(row))
+        self._teaser_rows = dict.fromkeys(
+            (found_id, kind) for found_id in found for kind in _TEASER_KINDS
+        )
+        self._teaser_rows |= {(row.id, row.kind): row for row in self._rows(_TEASER_ROWS, values)}
         yield from ((found[name], listings[name]) for name in article_ids if name in found)
 
     def never_fetched(
@@ -244,8 +223,8 @@ class Pages:
         )
         for _, rows in groupby(self._stream(query), key=attrgetter("id")):
             of_one = list(rows)
-            if listings := list(_as_listed(of_one)):
-                yield _state(of_one[0]), listings
+            if listings := list(as_listed(of_one)):
+                yield state_of(of_one[0]), listings
 
     def _stream(self, query: Any) -> Iterator[Any]:
         if self.failed is None:
@@ -260,7 +239,7 @@ class Pages:
             return self._store_article(state, record, read)
         kept = self._made(None if state is None else state.id, record)
         if state is None:
-            self._recorded.append(kept)
+            self._batch.records.append(kept)
             return record
         if isinstance(read, Failure):
             known = state.refusal == read.reason
@@ -273,7 +252,7 @@ class Pages:
             self.note(state)
             if self._latest(state.id, kept.kind) == kept.json:
                 return None
-        self._recorded.append(kept)
+        self._batch.records.append(kept)
         return record
 
     def _store_article(self, state: ArticleState, record: Any, read: Article) -> Any:
@@ -302,7 +281,7 @@ class Pages:
             ", ".join(changed) or (f"back after {state.refusal}" if state.refusal else None),
         )
         self._done(state, "article")
-        self._recorded.append(kept)
+        self._batch.records.append(kept)
         return record
 
     def unchanged(self, state: ArticleState, outcome: str) -> None:
@@ -321,13 +300,13 @@ class Pages:
         """Return where the last response of a URL that carried a page is archived; None if it is
         not.
         """
-        if archived := self._archived.get(url):
+        if archived := self._batch.archived.get(url):
             return archived
         rows = self._rows(_ARCHIVED_AS, {"url": url})
         return Archived(*rows[0]) if rows else None
 
     def note_archived(self, archived: Archived) -> None:
-        self._archived[archived.url] = archived
+        self._batch.archived[archived.url] = archived
 
     def _done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
         state.state = becomes
@@ -337,15 +316,15 @@ class Pages:
 
     def _fetch_row(self, state: ArticleState, outcome: str, detail: str | None) -> None:
         self.intervals.plan(state, outcome, self._began, time.time())
-        self._fetched.append(
+        self._batch.fetches.append(
             (
                 *(self._fetch, self.run, state.id, utc_now(), outcome),
-                *(_readable(detail), state.revision or None),
+                *(readable_detail(detail), state.revision or None),
             )
         )
         self._fetch += 1
 
-    def _made(self, article_id: str | None, record: Any) -> _Kept:
+    def _made(self, article_id: str | None, record: Any) -> RecordRow:
         """Return the row of a record; a record that JSON cannot hold raises before anything is
         stored.
         """
@@ -353,7 +332,7 @@ class Pages:
         text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
         kind = record.kind if known else "item"
         revision = record.revision if isinstance(record, Article) else None
-        row = _Kept(self._record, self.run, article_id, kind, revision, zlib.crc32(text), text)
+        row = RecordRow(self._record, self.run, article_id, kind, revision, zlib.crc32(text), text)
         self._record += 1
         return row
 
@@ -361,8 +340,8 @@ class Pages:
         """Return the JSON of the latest record of a kind; ``_with_listings`` has prefetched
         teasers.
         """
-        if (article_id, kind) in self._told:
-            row = self._told[article_id, kind]
+        if (article_id, kind) in self._teaser_rows:
+            row = self._teaser_rows[article_id, kind]
         else:
             row = next(iter(self._rows(_LATEST, {"id": article_id, "kind": kind})), None)
         if row is None:
@@ -393,15 +372,14 @@ class Pages:
         ``sync_seconds``.
         """
         durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
-        told = self._changed or self._listed or self._fetched or self._recorded or self._archived
-        if self.failed is not None or (not told and not (durable and self._unsynced)):
+        if self.failed is not None or not (self._batch or (durable and self._unsynced)):
             return
         point("before a commit")
         try:
             for make_durable in self.before_commit:
                 make_durable()
             with self.database.transaction(durable=durable) as connection:
-                self._write(connection)
+                self._batch.write(connection)
                 if durable:
                     connection.execute(
                         update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now())
@@ -419,145 +397,7 @@ class Pages:
             )
             return
         point("after a commit")
-        (
-            self._changed,
-            self._listed,
-            self._fetched,
-            self._recorded,
-            self._archived,
-        ) = {}, [], [], [], {}
+        self._batch = Batch(self.run, self._batch.places)
         self._unsynced = not durable
         if durable:
             self._synced = time.monotonic()
-
-    def _write(self, connection: Connection) -> None:
-        for statement, rows in (
-            (_LISTING, self._listed),
-            (_PAGE, [self._row(state) for state in self._changed.values()]),
-            (_RECORD, self._recorded),
-            (_FETCH, self._fetched),
-            (_ARCHIVED, [tuple(archived) for archived in self._archived.values()]),
-        ):
-            if rows:
-                database.execute_many(connection, statement, rows)
-        connection.execute(_GIVEN_PLACES, {"given": self._places})
-
-    def _row(self, state: ArticleState) -> tuple[Any, ...]:
-        return (
-            *(
-                state.id,
-                state.state,
-                state.queued,
-                *state.priority,
-                state.found_on,
-                self.run,
-                state.fetch_index,
-                state.emitted,
-            ),
-            *(
-                state.revision,
-                state.due_at,
-                state.interval,
-                state.failures,
-                *state.validators,
-                state.refusal,
-            ),
-        )
-
-
-def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
-    """Queue the articles that are to be requested again at ``now`` (POSIX seconds): see
-    ``arguments.RECHECKS``.
-
-    An article due later than any interval allows was scheduled by a clock that was wrong, and is
-    queued too. If the run may fetch only ``limit`` articles, those overdue the longest come first,
-    and leave half of the limit to articles that were never fetched.
-    """
-    known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
-    if mode == "none":
-        # Unqueue all but those that have to be read again because they are nearer to the seeds.
-        connection.execute(
-            update(PAGES)
-            .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
-            .values(queued=False)
-        )
-        return
-    wanted = (
-        known
-        if mode == "all"
-        else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
-    )
-    if limit:
-        room = limit - min(history.queued(connection), limit // 2)
-        wanted = PAGES.c.id.in_(
-            select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
-        )
-    connection.execute(update(PAGES).where(wanted).values(queued=True))
-
-
-def forget_source(connection: Connection) -> None:
-    """Forget the facts that hold for one source of pages only: its server's validators, and which
-    pages it lacks.
-    """
-    has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
-    connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
-    connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))
-
-
-def verified(row: Any, path: Path) -> bytes:
-    """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
-    if lost := history.lost_bits(row):
-        raise LedgerError(
-            f"the ledger {path}: {lost}; restore the file from a backup, or start again with "
-            "another JOBDIR"
-        )
-    return bytes(row.json)
-
-
-def utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _readable(detail: str | None) -> str | None:
-    """Return a detail shortened and escaped so that a database can hold it."""
-    return (
-        detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
-    )
-
-
-def _state(row: Any) -> ArticleState:
-    return ArticleState(
-        id=row.id,
-        state=row.state,
-        priority=(row.depth, row.lister, row.position),
-        found_on=row.found_on,
-        queued=row.queued,
-        fetch_index=row.place,
-        emitted=row.told,
-        revision=row.revision,
-        due_at=row.due_at,
-        interval=row.interval,
-        failures=row.failures,
-        validators=(row.etag, row.last_modified),
-        refusal=row.answer,
-    )
-
-
-def _as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
-    """Yield, for each list, the place that it gives an article, the page's id and the item."""
-    items = [_item(row) for row in rows]
-    whole = next(filter(None, items), None)
-    for row, own in zip(rows, items, strict=True):
-        if item := listed_item(own, row.headline, whole):
-            yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
-
-
-def _item(row: Any) -> RelatedItem | None:
-    return msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
-
-
-def _listing(row: Any) -> Listing:
-    item = _item(row)
-    return Listing(
-        row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
-    )

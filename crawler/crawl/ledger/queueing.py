@@ -1,0 +1,53 @@
+"""Queues the articles that a run is to request again, at its start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, or_, select, update
+
+from crawler.crawl.frontier import READ_AGAIN
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.schema import PAGES
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
+    """Queue the articles that are to be requested again at ``now`` (POSIX seconds): see
+    ``arguments.RECHECKS``.
+
+    An article due later than any interval allows was scheduled by a clock that was wrong, and is
+    queued too. If the run may fetch only ``limit`` articles, those overdue the longest come first,
+    and leave half of the limit to articles that were never fetched.
+    """
+    known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
+    if mode == "none":
+        # Unqueue all but those that have to be read again because they are nearer to the seeds.
+        connection.execute(
+            update(PAGES)
+            .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
+            .values(queued=False)
+        )
+        return
+    wanted = (
+        known
+        if mode == "all"
+        else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+    )
+    if limit:
+        room = limit - min(history.queued(connection), limit // 2)
+        wanted = PAGES.c.id.in_(
+            select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
+        )
+    connection.execute(update(PAGES).where(wanted).values(queued=True))
+
+
+def forget_source(connection: Connection) -> None:
+    """Forget the facts that hold for one source of pages only: its server's validators, and which
+    pages it lacks.
+    """
+    has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
+    connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))
+    connection.execute(update(PAGES).where(PAGES.c.state == "not_saved").values(queued=True))

@@ -1,0 +1,80 @@
+"""Converts rows of the ledger to what the frontier knows, and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crawler.crawl.frontier import ArticleState, Listing, listed_item
+from crawler.crawl.ledger import history
+from crawler.errors import LedgerError
+from crawler.items import RelatedItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from crawler.crawl.frontier import Priority
+
+_DETAIL_CHARACTERS = 500
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def verified(row: Any, path: Path) -> bytes:
+    """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
+    if lost := history.lost_bits(row):
+        raise LedgerError(
+            f"the ledger {path}: {lost}; restore the file from a backup, or start again with "
+            "another JOBDIR"
+        )
+    return bytes(row.json)
+
+
+def readable_detail(detail: str | None) -> str | None:
+    """Return a detail shortened and escaped so that a database can hold it."""
+    return (
+        detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
+    )
+
+
+def state_of(row: Any) -> ArticleState:
+    return ArticleState(
+        id=row.id,
+        state=row.state,
+        priority=(row.depth, row.lister, row.position),
+        found_on=row.found_on,
+        queued=row.queued,
+        fetch_index=row.place,
+        emitted=row.told,
+        revision=row.revision,
+        due_at=row.due_at,
+        interval=row.interval,
+        failures=row.failures,
+        validators=(row.etag, row.last_modified),
+        refusal=row.answer,
+    )
+
+
+def as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
+    """Yield, for each list, the place that it gives an article, the page's id and the item."""
+    items = [_item(row) for row in rows]
+    whole = next(filter(None, items), None)
+    for row, own in zip(rows, items, strict=True):
+        if item := listed_item(own, row.headline, whole):
+            yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
+
+
+def _item(row: Any) -> RelatedItem | None:
+    return msgspec.json.decode(row.item, type=RelatedItem) if row.item else None
+
+
+def listing_of(row: Any) -> Listing:
+    item = _item(row)
+    return Listing(
+        row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
+    )
