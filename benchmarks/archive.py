@@ -99,14 +99,14 @@ def main() -> None:
 
     print(f"pages/s, seed=all / local HTTP: {ratio('seed=all', 'local HTTP'):.2f} (bar 1.5)")
     print(
-        "pages/s, seed=all with its index to be made / local HTTP: "
+        "pages/s, seed=all, building its index / local HTTP: "
         f"{ratio('seed=all, first', 'local HTTP'):.2f}"
     )
     print(f"pages/s, seed=all / fastwarc and lxml: {ratio('seed=all', 'fastwarc and lxml'):.3f}")
     print(f"pages/s, archiving / not: {ratio('HTTP, archiving', 'local HTTP'):.2f} (bar 0.85)")
     pairs = zip(runs["seed=all"], runs["seed=all, quarter"], strict=True)
     print(
-        "peak memory, seed=all / of a quarter: "
+        "peak memory, seed=all / seed=all, quarter: "
         f"{statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)"
     )
 

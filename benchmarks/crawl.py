@@ -140,7 +140,7 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
     # The obvious spider fetches its seed twice.
     if not pages <= got <= pages + 1 or process.returncode:
         sys.exit(
-            f"{command[:3]} brought {got} of {pages} pages, exit {process.returncode}:\n"
+            f"{command[:3]} fetched {got} of {pages} pages, exit {process.returncode}:\n"
             f"{log.read_text()[-3000:]}"
         )
     return Run(seconds, usage.ru_maxrss / 1024)

@@ -193,7 +193,7 @@ def main() -> None:
                 for what in measured[known][0]
             )
         )
-    print(f"with {options.known:,} beside {options.few:,} known:")
+    print(f"with {options.known:,} compared with {options.few:,} known:")
     for what in ("listing 18 items, us", "taking, us"):
         ratios = [
             many[what] / few[what]
@@ -201,7 +201,7 @@ def main() -> None:
         ]
         print(
             f"  {what}: {statistics.median(ratios):.2f} times as long "
-            "(bar: at most 1.25, 20% less speed)"
+            "(bar: at most 1.25, 20% less throughput)"
         )
     print("  start: bar 3 s; memory at start: bar 300 MB")
 

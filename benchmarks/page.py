@@ -110,7 +110,7 @@ def main() -> None:
                 times[work].append(statistics.median(values))
         print(
             f"{folder}: {len(bodies)} pages, "
-            f"{statistics.median(map(len, bodies)) / 1000:.1f} kB in the median"
+            f"median size {statistics.median(map(len, bodies)) / 1000:.1f} kB"
         )
         for name, work in (
             ("this reader", read),
@@ -120,7 +120,7 @@ def main() -> None:
             done = sorted(times[work])
             print(
                 f"  {name:<13} {statistics.median(done):6.2f} ms, "
-                f"worst tenth from {done[len(done) * 9 // 10]:6.2f} ms"
+                f"slowest tenth from {done[len(done) * 9 // 10]:6.2f} ms"
             )
         for name, work in (("parsel parse", parse), ("trafilatura", extract)):
             ratio = statistics.median(

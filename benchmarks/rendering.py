@@ -64,7 +64,7 @@ def main() -> None:
                     runs[crawler].append(measure(command, out, options.pages, ROOT))
     print(
         f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; "
-        "with the start of the program"
+        "startup included"
     )
     for crawler, measured in runs.items():
         seconds = statistics.median(run.seconds for run in measured)

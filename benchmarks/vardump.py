@@ -145,8 +145,8 @@ def scan_pages(pairs: int) -> None:
     )
     whole = b"".join(pages)
     compare_scan(pages, "saved pages", pairs)
-    compare_scan([whole], "page of them all", pairs)
-    compare_scan([script.join((b"", whole))], "page of them all and 28 kB of script", pairs)
+    compare_scan([whole], "page combining them", pairs)
+    compare_scan([script.join((b"", whole))], "page combining them and 28 kB of script", pairs)
 
 
 def compare_scan(pages: list[bytes], name: str, pairs: int) -> None:

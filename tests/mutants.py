@@ -26,49 +26,47 @@ from cosmic_ray.work_item import MutationSpec, WorkerOutcome, WorkResult
 
 ROOT = Path(__file__).parent.parent
 CONFIG = "tests/mutants.toml"
-RENDERING = "rendering splash_addresses gate passwords"
-# The first matching prefix is used. The fastest tests come first: most mutants need no others.
+RENDERING = "rendering browsers splash_addresses gate passwords"
+LEDGER = "job article_states job_history recheck runs conditional_requests frontier power"
+LEDGER += " ledger revisions later_runs item_pipelines job_feeds job_commands kept_files commands"
+ARCHIVES = "archive archive_writing archive_faults whole_archives source_chains wayback"
+DUMPS = "vardump vardump_php vardump_properties vardump_pages"
+# The first entry that fits counts. Fast tests come first: most mutants need no other.
 TESTS = {
-    "crawler/crawl/frontier.py": "frontier job listings crawl_saved runs ledger crawl_live",
-    "crawler/scheduler.py": "frontier manners crawl_saved crawl_live ledger progress",
-    "crawler/crawl/ledger": (
-        "job recheck runs conditional_requests frontier power ledger kept_files commands kill"
+    "crawler/crawl/frontier.py": f"frontier {LEDGER} listings crawl_saved crawl_live",
+    "crawler/crawl/outages.py": "outages",
+    "crawler/crawl/ledger": f"{LEDGER} kill",
+    "crawler/scheduler.py": "frontier manners crawl_saved crawl_live later_runs progress",
+    "crawler/item_processor.py": "item_pipelines job crawl_saved scrapy_users",
+    "crawler/extraction/content_coding.py": f"content_coding bodies {ARCHIVES}",
+    "crawler/extraction": (
+        "normalise related_items refusals extract encoding dates page leak xdebug_places bodies"
     ),
-    "crawler/extraction/page": "encoding dates page normalise leak xdebug_places bodies",
-    "crawler/extraction": "normalise encoding page dates leak crawl_saved",
-    "crawler/vardump": "vardump leak xdebug_places vardump_command",
+    "crawler/vardump": f"{DUMPS} leak xdebug_places vardump_command",
     "crawler/warc": (
-        "warc archive_files archive_index archive_pages archive_records candidates wild_archives "
-        "archive power"
+        "warc captures archive_files archive_compression archive_index wacz archive_pages "
+        f"archive_records candidates wild_archives wild_captures {ARCHIVES} power"
     ),
-    "crawler/feeds": "csv power feeds kept_files ledger",
-    "crawler/rendering/gate.py": RENDERING,
-    "crawler/rendering/upstream.py": RENDERING,
+    "crawler/feeds": "csv power feeds job_feeds kept_files later_runs",
+    "crawler/rendering": RENDERING,
     "crawler/middlewares/rendering.py": RENDERING,
-    "crawler/rendering/splash.py": RENDERING,
-    "crawler/rendering/playwright.py": RENDERING,
     "crawler/middlewares/robots.py": "robots manners crawl_live",
     "crawler/middlewares/cookies.py": "policies bodies crawl_live connections",
-    "crawler/crawl/outages.py": "outages",
-    "crawler/downloading/connections.py": "connections bodies hostile crawl_live archive",
-    "crawler/downloading/addresses.py": "hostile connections gate",
-    "crawler/downloading/recording.py": "archive connections bodies",
-    "crawler/middlewares/content_coding.py": "content_coding bodies archive",
-    "crawler/sources/folder.py": "folder_sum crawl_saved",
-    "crawler/sources/page_files.py": "candidates folder_sum crawl_saved wild_archives",
-    "crawler/sources/warc.py": "archive wild_archives warc",
-    "crawler/sources/candidates.py": "candidates archive wild_archives wild_wayback",
-    "crawler/sources/wayback.py": "wild_wayback archive",
-    "crawler/sources/chain.py": "archive outages exit_codes",
-    "crawler/middlewares/parsing.py": "slow_pages hostile_pages archive",
-    "crawler/downloading/failures.py": "reasons crawl_live",
+    "crawler/middlewares/content_coding.py": f"content_coding bodies {ARCHIVES}",
+    "crawler/middlewares/parsing.py": "slow_pages hostile_pages whole_archives",
     "crawler/middlewares/retries.py": "manners crawl_live",
     "crawler/middlewares/redirects.py": "manners crawl_live bodies",
     "crawler/middlewares/offsite.py": "hostile connections crawl_live",
-    "crawler/middlewares/sources.py": "crawl_saved archive outages exit_codes",
-    "crawler/spiders": "crawl_live crawl_saved conditional_requests outages archive",
-    "crawler/item_processor.py": "ledger job crawl_saved scrapy_users",
-    "crawler/sources": "manners crawl_live crawl_saved bodies hostile outages exit_codes archive",
+    "crawler/middlewares": f"crawl_saved exit_codes outages {ARCHIVES}",
+    "crawler/downloading/connections.py": "connections bodies hostile crawl_live archive_writing",
+    "crawler/downloading/addresses.py": "hostile connections gate",
+    "crawler/downloading/recording.py": "archive_writing connections bodies",
+    "crawler/downloading": "reasons manners crawl_live",
+    "crawler/sources/folder.py": "folder_sum crawl_saved",
+    "crawler/sources/page_files.py": "candidates folder_sum crawl_saved wild_archives",
+    "crawler/sources/candidates.py": f"candidates wild_archives wild_captures {ARCHIVES}",
+    "crawler/sources": f"{ARCHIVES} wild_archives wild_captures wild_wayback outages exit_codes",
+    "crawler/spiders": f"crawl_live crawl_saved conditional_requests outages {ARCHIVES}",
 }
 
 

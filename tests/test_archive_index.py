@@ -1,58 +1,30 @@
-"""Test the index of an archive: the cached one of the crawler, and those of other programs."""
+"""The index of an archive file: the cached one of the crawler, and those of other programs."""
 
 import gzip
-import json
 import os
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from archive_indexes import (
+    DATE,
+    DIGEST,
+    MOMENT,
+    ONE,
+    TWO,
+    Open,
+    answered,
+    archives_opened,  # noqa: F401
+    cached_indexes,  # noqa: F401
+    captures,
+    line,
+)
 from archives import NEWS, http, page, record
 
 from crawler.errors import ArchiveError
-from crawler.warc.archive import Archive
 from crawler.warc.captures import CONVERSION, REVISIT, Capture
 from crawler.warc.index import distinct
-
-MOST = 1 << 20
-DATE, MOMENT = "2015-10-23T10:00:00Z", "20151023100000"
-DIGEST = "sha1:" + "A" * 32
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder for cached indexes."""
-    cache = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    return cache / "neighbourhood-crawler" / "indexes"
-
-
-Open = Callable[[object], Archive]
-
-
-@pytest.fixture
-def open_archive() -> Iterator[Open]:
-    opened: list[Archive] = []
-
-    def open_(path: object) -> Archive:
-        opened.append(Archive(str(path), MOST))
-        return opened[-1]
-
-    yield open_
-    for archive in opened:
-        archive.close()
-
-
-def captures(archive: Archive, url: str = NEWS) -> list[Capture]:
-    return [capture for capture, _ in archive.captures(url, and_longer=True)]
-
-
-def answered(number: int, date: str = DATE, **more: str) -> bytes:
-    more = {"WARC_Record_ID": f"<urn:{number}>", **more}
-    return record(f"{NEWS}{number}", http(page(number)), date, **more)
 
 
 def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open) -> None:
@@ -224,23 +196,6 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     assert {file.suffix for file in kept.iterdir()} == {".cdxj"}
 
 
-def line(number: int, place: int, key: str = "", moment: str = MOMENT, **more: object) -> str:
-    """Return a CDXJ line for a page."""
-    said = {
-        "url": f"{NEWS}{number}",
-        "mime": "text/html",
-        "status": "200",
-        "digest": DIGEST,
-        "length": str(len(answered(number))),
-        "offset": str(place),
-        "filename": "a.warc",
-        **more,
-    }
-    told = json.dumps({name: value for name, value in said.items() if value is not None})
-    return f"{key or f'ir,alalam,en)/news/{number}'} {moment} {told}\n"
-
-
-ONE, TWO, THREE = map(answered, (1, 2, 3))
 SECOND = len(ONE)
 DATA = ONE + TWO
 
@@ -402,130 +357,6 @@ def test_the_index_of_others_says_nothing_of_what_a_browser_showed(
     path.write_bytes(info + ONE + shown)
     (tmp_path / "a.cdxj").write_text(line(1, len(info)), encoding="utf-8")
     assert [c.media_type for c in captures(open_archive(path))] == ["text/html", CONVERSION]
-
-
-def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
-    with zipfile.ZipFile(path, "w") as packed:
-        for name, data in files.items():
-            entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
-            # An extra field, which some programs write before the data.
-            entry.extra = b"\xfe\xca\x04\x00more"
-            packed.writestr(entry, data)
-    return path
-
-
-def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
-    path = tmp_path / "A.WACZ"
-    packed = [gzip.compress(part) for part in (ONE, TWO)]
-    files = {
-        "archive/a.warc.gz": b"".join(packed),
-        "archive/sub/b.warc": THREE,
-        "archive/c.warc.xz": b"x",
-        "archive/d.cdx": b"x",
-        "pages/pages.jsonl": b"{}",
-        "pages/e.warc.gz": b"".join(packed),
-        "indexes/other.txt": b"no index",
-    }
-    unread = [f"{path}, archive/c.warc.xz: it is not read; unpack it"]
-    places = [("a.warc.gz", 0), ("a.warc.gz", len(packed[0])), ("b.warc", 0)]
-    archive = open_archive(wacz(path, files))
-    assert [(c.file, c.offset) for c in captures(archive)] == places
-    assert (archive.faults, archive.source) == (unread, "wacz")
-    found = list(archive.captures(NEWS, and_longer=True))
-    assert [file.place(capture) for capture, file in found] == [
-        f"{path}, archive/{'sub/b.warc' if name == 'b.warc' else name}, offset {offset}"
-        for name, offset in places
-    ]
-    assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
-    # All of the file's own indexes are used, even if they are compressed in it.
-    first = line(
-        2, len(packed[0]), filename="a.warc.gz", length=len(packed[1]), moment="20010101000000"
-    )
-    second = line(3, 0, filename="b.warc", moment="20020101000000")
-    indexes = {"indexes/1.cdx.gz": gzip.compress(first.encode()), "indexes/2.cdxj": second.encode()}
-    archive = open_archive(wacz(path, {**files, **indexes}, "indexes/2.cdxj"))
-    assert [(c.url[-1], c.timestamp[:4]) for c in captures(archive)] == [
-        ("2", "2001"),
-        ("3", "2002"),
-    ]
-    broken = {"indexes/1.cdx.gz": gzip.compress(first.encode())[:-3]}
-    with pytest.raises(ArchiveError, match=f"^the index in {path} cannot be read "):
-        open_archive(wacz(path, {**files, **broken}))
-    wrong = {"indexes/1.cdxj": line(2, 0, filename="a.warc.gz", length="1").encode()}
-    with pytest.raises(ArchiveError) as caught:
-        open_archive(wacz(path, {**files, **wrong}))
-    assert str(caught.value) == (
-        f"the index {path} does not match its file: line 1 says that {NEWS}2 is at byte 0 of "
-        f"{path}, archive/a.warc.gz, and it is not; recreate it, or delete it to have it recreated"
-    )
-
-
-def inside(path: Path, files: dict[str, bytes]) -> bytes:
-    return wacz(path, files).read_bytes()
-
-
-def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
-    """WACZ files may be nested two deep; an outer index does not cover the inner files."""
-    path, part = tmp_path / "all.wacz", tmp_path / "part"
-    innermost = inside(part, {"archive/a.warc": THREE})
-    deep = inside(part, {"archive/a.warc": TWO, "deep.wacz": innermost})
-    files = {"archive/a.warc": ONE, "in.wacz": deep, "indexes/i.cdxj": b"no index"}
-    archive = open_archive(wacz(path, files))
-    found = list(archive.captures(NEWS, and_longer=True))
-    assert [(capture.file, file.place(capture)) for capture, file in found] == [
-        ("a.warc", f"{path}, archive/a.warc, offset 0"),
-        ("in.wacz, archive:a.warc", f"{path}, in.wacz, archive/a.warc, offset 0"),
-        (
-            "in.wacz, deep.wacz, archive:a.warc",
-            f"{path}, in.wacz, deep.wacz, archive/a.warc, offset 0",
-        ),
-    ]
-    assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
-    deeper = inside(part, {"in.wacz": inside(part, {"deep.wacz": deep})})
-    with pytest.raises(ArchiveError) as caught:
-        open_archive(wacz(path, {"archive/a.warc": ONE, "out.wacz": deeper}))
-    assert str(caught.value) == (
-        f"{path}: out.wacz, in.wacz, deep.wacz is nested too deep; unpack it first"
-    )
-    unread = inside(part, {"archive/a.warc": TWO, "archive/b.har": b"x"})
-    archive = open_archive(wacz(path, {"in.wacz": unread}))
-    assert archive.faults == [f"{path}, in.wacz, archive/b.har: it is not read; unpack it"]
-
-
-def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
-    path = tmp_path / "a.wacz"
-    good = {"archive/a.warc": ONE}
-    wacz(path, good)
-    data = path.read_bytes()
-    no_wacz = f"{path}: it is not a WACZ, or it is cut off ("
-    rows: dict[str, tuple[Callable[[], object], str]] = {
-        "no ZIP": (lambda: path.write_bytes(b"PK"), no_wacz),
-        "cut": (lambda: path.write_bytes(data[:-9]), no_wacz),
-        "no archive": (
-            lambda: wacz(path, {"datapackage.json": b"{}", "a.warc": ONE}),
-            f"{path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file",
-        ),
-        "compressed": (
-            lambda: wacz(path, good, "archive/a.warc"),
-            f"{path}: archive/a.warc is compressed in it, so that no page of it can be found; "
-            "unpack it first",
-        ),
-        "two of a name": (
-            lambda: wacz(path, {**good, "archive/b/a.warc": TWO}),
-            f"{path}: two files in it are named a.warc; unpack it, and give the folders of both",
-        ),
-        "not where it is said": (
-            lambda: path.write_bytes(b"XX" + data[2:]),
-            f"{path}: archive/a.warc is not where its directory says; the file is damaged",
-        ),
-    }
-    for name, (make, fault) in rows.items():
-        make()
-        with pytest.raises(ArchiveError) as caught:
-            open_archive(path)
-        told = str(caught.value)
-        assert told.startswith(fault) if fault.endswith("(") else told == fault, name
 
 
 def asked(method: str, date: str = DATE, **more: str) -> bytes:

@@ -432,10 +432,10 @@ def test_saved_pages_beside_an_archive(
         pages(days((1, http(page(5)))))
     more = f" and {count - 5:,} more" if count > 5 else ""
     warning = (
-        f"{tmp_path}: not read are the saved pages beside the archives: {', '.join(names[:5])}"
+        f"{tmp_path}: saved pages beside the archives are not read: {', '.join(names[:5])}"
         f"{more}; move them to a folder of their own, and name that as a source"
     )
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
-        ("INFO", f"{tmp_path}: {count + 2} files there are no archives"),
+        ("INFO", f"{tmp_path}: {count + 2} files are not archives"),
         *([("WARNING", warning)] if count else []),
     ]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Crawl, environment
+from rendered import PLAIN, SEED
 from server import NewsServer
-from test_rendering import PLAIN, SEED
 
 from crawler.extensions.safe_logs import SafeFormatter
 from crawler.terminal import escaped, escaped_lines, say

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from conftest import IMPATIENT, SITE, Crawl, command, environment
+from rendered import PLAIN, SEED
 from server import NewsServer
-from test_rendering import PLAIN, SEED
 
 from crawler.feeds.spreadsheet import SafeCsvExporter
 

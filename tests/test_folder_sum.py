@@ -100,7 +100,7 @@ def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, obj
     assert files_line(read=len(read), **counted()) in run.stdout.splitlines()
     assert len(run.articles) + len(run.failures) == len(read)
     for label, words in SAID.items():
-        assert f"left out are files {words}" in run.stderr, label
+        assert f"left out files {words}" in run.stderr, label
     # Expected omissions are only counted.
     assert "picture (binary data)" in run.stderr
     assert "style.css" not in run.stderr

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from conftest import Crawl, free_port, service
 from forward_proxy import forward_proxy
+from rendered import PLAIN, SEED
 from scrapy.settings import Settings
 from server import NewsServer, answer
 from test_crawl_live import always
-from test_rendering import PLAIN, SEED
 
 from crawler.downloading.addresses import PrivateAddressError, is_private_literal
 from crawler.errors import CrawlerError

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import IMPATIENT, Crawl, Run, free_port
 from forward_proxy import PASSWORD, USER, forward_proxy
+from rendered import PLAIN, SEED
 from server import NewsServer, answer
-from test_rendering import PLAIN, SEED
 
 from crawler.crawl.arguments import parse
 from crawler.credentials import Server, hide_userinfo, hide_userinfo_of, split_userinfo

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 
 import pytest
 from conftest import Crawl, service
+from rendered import PLAIN, SEED
 from server import NewsServer, answer
-from test_rendering import PLAIN, SEED
 
 POLICIES = {
     "none": ({}, True),

@@ -4,61 +4,35 @@ Every test with the ``browser`` fixture runs with both.
 """
 
 import json
-import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import (
-    IMPATIENT,
-    SITE,
-    Crawl,
-    Replay,
-    Run,
-    environment,
-    free_port,
-    read_records,
-    service,
-    splash,
+from archive_crawls import records_of, wacz
+from conftest import IMPATIENT, SITE, Crawl, Replay, environment, read_records
+from rendered import (
+    LATE,
+    LEAK,
+    PLAIN,
+    SEED,
+    SHELL,
+    WRITE_ARTICLE,
+    WRITE_LEAK,
+    Render,
+    each_browser,  # noqa: F401
+    render_with_browser,  # noqa: F401
+    scripted,
 )
 from server import NewsServer, answer
-from test_archive import records_of, wacz
 from test_crawl_live import always
 from test_crawl_saved import same_whatever_the_source
 
-SEED = "1752038"
-PLAIN = (SITE / f"{SEED}.html").read_text(encoding="utf-8")
-_, ARTICLE, _ = re.split(r"(<article>.*?</article>)", PLAIN, flags=re.DOTALL)
-_, LEAK, _ = re.split(r'(string\(\d+\) "\[.*?\]")', PLAIN, flags=re.DOTALL)
 RELATED = LEAK.partition('"')[2].rstrip('"')
-SHELL = PLAIN.replace(ARTICLE, "<main></main>").replace(LEAK, "<pre></pre>")
-
-WRITE_ARTICLE = f"document.querySelector('main').innerHTML = {json.dumps(ARTICLE)};"
-WRITE_LEAK = "var leak = {}; document.querySelector('pre').textContent = leak;"
-
-
-def scripted(script: str, shell: str = SHELL) -> bytes:
-    """Return a page that is empty until its script has run."""
-    # The script is escaped, so that its output cannot be found in the page's source.
-    hidden = (
-        json.dumps(script.replace("</", "<\\/"))
-        .replace("<", "\\u003c")
-        .replace("[{", "[\\u007b")
-        .replace("string(", "strin\\u0067(")
-    )
-    return shell.replace("</body>", f"<script>eval({hidden})</script></body>").encode()
-
-
-LATE = scripted(
-    f"setTimeout(function () {{ {WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} }}, 1500);"
-)
 XHR = scripted(
     WRITE_ARTICLE + "var asked = new XMLHttpRequest();"
     " asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
@@ -73,38 +47,6 @@ ENDLESS = scripted(
     SHELL.replace("</body>", "<img src=/never><script src=/never async></script></body>"),
 )
 PAGES = {"late": LATE, "xhr": XHR, "endless": ENDLESS}
-BROWSERS = ("splash", "playwright")
-
-
-@pytest.fixture(params=BROWSERS)
-def browser(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-Render = Callable[..., Run]
-
-
-@pytest.fixture
-def render(browser: str, live: Crawl, request: pytest.FixtureRequest) -> Render:
-    """Return a function that crawls the local server with this test's browser."""
-    settings: dict[str, object] = {"RENDERER": browser}
-    if browser == "splash":
-        settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
-    else:
-        service(
-            "Chromium, with scrapy-playwright,",
-            shutil.which("chromium") and find_spec("scrapy_playwright"),
-        )
-
-    def run(*words: object, **arguments: object) -> Run:
-        given = {
-            "render": browser,
-            **arguments,
-            "settings": {**settings, **arguments.pop("settings", {})},
-        }
-        return live(*words, **given)
-
-    return run
 
 
 @pytest.fixture
@@ -364,39 +306,6 @@ def test_odd_scripts(
     assert "Traceback" not in run.stderr
 
 
-def test_chromium_that_dies_is_started_anew(live: Crawl, server: NewsServer) -> None:
-    service(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
-
-    def kill_it(handler: BaseHTTPRequestHandler, before: int) -> None:
-        children = subprocess.run(
-            ["pgrep", "-f", f"chromium.*{marker}"], capture_output=True, text=True, check=False
-        ).stdout.split()
-        subprocess.run(["kill", "-9", *children], check=False)
-        killed.append(len(children))
-        answer(handler, 200, b"")
-
-    killed: list[int] = []
-    marker = f"--lang=x-{free_port()}"
-    server.pages[f"/news/{SEED}"] = PLAIN.replace(
-        "</body>", "<script src=/die.js></script></body>"
-    ).encode()
-    server.misbehaviour["/die.js"] = lambda handler, before: (
-        answer(handler, 200) if before else kill_it(handler, before)
-    )
-    run = live(
-        seed=SEED,
-        depth=1,
-        render="playwright",
-        settings={"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"args": [marker]})},
-    )
-    assert killed and killed[0] > 0
-    assert len(run.articles) == 7
-    assert run.exit_code == 0
-
-
 def test_a_page_that_looks_for_news_comes_to_rest(render: Render, patient: NewsServer) -> None:
     poll = (
         "function poll() { var asked = new XMLHttpRequest(); asked.open('GET', '/');"
@@ -440,168 +349,6 @@ def test_new_javascript_needs_the_new_browser(
         assert run.failures[SEED]["reason"] == "not_an_article"
 
 
-def nowhere(browser: str) -> dict[str, object]:
-    """Return settings for a browser that does not exist."""
-    if browser == "splash":
-        return {"SPLASH_URL": f"http://127.0.0.1:{free_port()}"}
-    return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
-
-
-def test_without_its_browser_a_run_stops_and_loses_nothing(
-    render: Render, browser: str, server: NewsServer, scrapy: Crawl, tmp_path: Path
-) -> None:
-    job = {"JOBDIR": tmp_path / "job"}
-    run = render(seed=SEED, depth=1, settings={**job, **nowhere(browser)})
-    assert run.exit_code == 4
-    assert not run.records
-    assert ("SPLASH_URL" if browser == "splash" else "install it") in run.stderr
-    assert "stopped: " in run.stdout
-    assert "Traceback" not in run.stderr
-    assert server.news_asked == [SEED]
-    assert "pending 1" in scrapy("status", "-s", f"JOBDIR={job['JOBDIR']}").stdout
-    resumed = render(seed=SEED, depth=1, settings=job)
-    assert resumed.exit_code == 0
-    assert len(resumed.articles) == 7
-    forgetful = render(seed=f"{SEED},1751821", depth=0, settings=nowhere(browser))
-    assert forgetful.exit_code == 4
-    assert {record["why"] for record in forgetful.teasers.values()} == {"interrupted"}
-    assert not forgetful.failures
-
-
-def test_a_page_that_never_lets_go(
-    render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
-) -> None:
-    server.pages[f"/news/{SEED}"] = scripted("while (true) {}")
-    settings = {"RENDER_TIMEOUT": 1, "SPLASH_SLOT_TIMEOUT": 1, "JOBDIR": tmp_path / "job"}
-    asked = {"seed": f"{SEED},1751821", "depth": 0}
-    if browser == "playwright":
-        run = render(**asked, settings=settings)
-        assert set(run.articles) == {"1751821"}
-        assert run.exit_code == 3
-    else:
-        # All of Splash hangs then, so this test starts its own.
-        with splash() as (url, _):
-            run = render(**asked, settings={**settings, "SPLASH_URL": url})
-        assert run.exit_code == 4
-        assert "pending 1" in scrapy("status", "-s", f"JOBDIR={settings['JOBDIR']}").stdout
-    assert run.failures[SEED]["reason"] == "not_rendered"
-    assert "to a stand" in run.failures[SEED]["detail"]
-
-
-def test_a_splash_that_dies_in_the_middle(
-    live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
-) -> None:
-    job = {"JOBDIR": tmp_path / "job"}
-    with splash() as (url, kill):
-
-        def dies(handler: BaseHTTPRequestHandler, before: int) -> None:
-            kill()
-            answer(handler, 200, server.pages["/news/1751832"])
-
-        server.misbehaviour["/news/1751832"] = dies
-        run = live(seed=SEED, depth=1, render="splash", settings={**job, "SPLASH_URL": url})
-    assert run.exit_code == 4
-    assert SEED in run.articles
-    assert not run.failures
-    with splash() as (url, _):
-        resumed = live(seed=SEED, depth=1, render="splash", settings={**job, "SPLASH_URL": url})
-    assert resumed.exit_code == 0
-    assert len({**run.articles, **resumed.articles}) == 7
-    assert not set(run.articles) & set(resumed.articles)
-
-
-def said(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
-    answer(handler, code, json.dumps(words).encode(), {"Content-Type": "application/json"})
-
-
-def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
-    handler.close_connection = True
-
-
-def well(handler: BaseHTTPRequestHandler, before: int) -> None:
-    said(handler, 200, status="ok")
-
-
-# The server at SPLASH_URL: its responses to a ping and to a rendering request, whether it counts as
-# down or only the page fails, and part of the message.
-LUA = {"type": "ScriptError", "info": {"type": "LUA_ERROR", "error": "attempt to call nil"}}
-WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, str]] = {
-    "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is no Splash"),
-    "wants a password": (always(401), always(401), "down", "SPLASH_USER"),
-    "a proxy without a Splash behind it": (always(502), always(502), "down", "cannot be reached"),
-    "no free slot, by a proxy": (well, always(503), "page", "no free slot"),
-    "no free slot, by Splash": (
-        well,
-        lambda h, n: said(h, 504, type="GlobalTimeoutError"),
-        "page",
-        "no free slot",
-    ),
-    "an error of Lua": (well, lambda h, n: said(h, 400, **LUA), "page", "LUA_ERROR"),
-    "a fault of its own": (
-        well,
-        lambda h, n: said(h, 500, type="InternalError", info="x"),
-        "page",
-        "InternalError",
-    ),
-    "hangs up": (well, hang_up, "page", "the connection broke off"),
-    "says nothing of use": (well, always(200, b"[]"), "page", "not what its script returns"),
-    "does not take such a time": (
-        well,
-        lambda h, n: said(h, 400, type="BadOption", info="timeout is too long"),
-        "down",
-        "timeout is too long",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", WRONG_SPLASHES)
-def test_errors_of_splash_are_not_the_sites(
-    live: Crawl, server: NewsServer, tmp_path: Path, case: str
-) -> None:
-    ping, execute, whose, words = WRONG_SPLASHES[case]
-
-    def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
-        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        (ping if handler.path == "/_ping" else execute)(handler, before)
-
-    server.pages[f"/news/{SEED}"] = LATE
-    with NewsServer(tmp_path) as other:
-        other.answer_with = answers
-        run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": other.url})
-        tries = sum(path == "/execute" for _, path in other.asked)
-    assert run.exit_code == 4
-    assert "Traceback" not in run.stderr
-    if whose == "down":
-        assert words in run.stderr
-        assert set(run.teasers) == {SEED}
-        assert tries == (1 if "time" in case else 0)
-    else:
-        assert run.failures[SEED]["reason"] == "not_rendered"
-        assert words in run.failures[SEED]["detail"]
-        assert tries == (3 if "slot" in case or case == "hangs up" else 1)
-    assert server.news_asked == [SEED]
-
-
-def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    authorized: set[str | None] = set()
-    with NewsServer(tmp_path) as other:
-
-        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
-            handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-            authorized.add(handler.headers.get("Authorization"))
-            said(handler, 200, status="ok", html=PLAIN, settled=True)
-
-        other.answer_with = answers
-        run = live(
-            seed=SEED,
-            depth=0,
-            render="splash",
-            settings={"SPLASH_URL": other.url, "SPLASH_USER": "u", "SPLASH_PASS": "p"},
-        )
-    assert set(run.articles) == {SEED}
-    assert authorized == {"Basic dTpw"}
-
-
 def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
     """If this fails, the workaround for issue 332 in crawler/rendering/splash.py can go."""
     lacking = subprocess.run(
@@ -634,24 +381,11 @@ def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    hidden = tmp_path / "scrapy_playwright"
-    hidden.mkdir()
-    (hidden / "__init__.py").write_text(
-        "raise ImportError('scrapy_playwright is hidden')", encoding="utf-8"
-    )
-    # The run's folder comes first on sys.path, before installed packages.
-    run = live(seed=SEED, render="playwright")
-    assert run.exit_code == 1
-    assert "pip install '.[playwright]'" in run.stderr
-    assert server.asked == []
-
-
 @pytest.mark.parametrize(
     ("arguments", "settings", "words"),
     [
         ({"render": "chrome"}, {}, "render: got 'chrome', takes one of splash, playwright, auto"),
-        ({"render": "splash", "source": str(SITE)}, {}, "render: only what the live site answers"),
+        ({"render": "splash", "source": str(SITE)}, {}, "render: only pages of the live site"),
         ({"render": "splash"}, {"SPLASH_URL": "localhost"}, "SPLASH_URL: got 'localhost'"),
         (
             {"render": "splash"},

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from conftest import Crawl, clock, read_records
+from job_crawls import AT_ONCE, LISTED, page, serve
 from server import NewsServer, answer
-from test_ledger import AT_ONCE, LISTED, page, serve
 
 HOUR = 3600
 

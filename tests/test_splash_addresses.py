@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from conftest import Crawl
+from rendered import PLAIN, SEED
 from server import NewsServer
-from test_rendering import PLAIN, SEED
 
 HOSTS = (
     *("127.0.0.1", "127.1", "127.0.0.1.", "0177.0.0.1", "0x7f.1", "0x7f000001", "2130706433"),

@@ -7,7 +7,7 @@ import base64
 import gzip
 import hashlib
 import os
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from crawler.errors import ArchiveError
 from crawler.warc.archive import Archive
 from crawler.warc.archived import Archived
-from crawler.warc.captures import CONVERSION, REVISIT, Capture, candidates, in_order, key_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import sorted_lines
 from crawler.warc.records import unchunked
@@ -203,129 +202,6 @@ def test_chunks(parts: list[bytes], trailing: bytes) -> None:
         payload, whole = unchunked(coded[:end])
         assert not whole
         assert b"".join(parts).startswith(payload)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("http://en.alalam.ir/news/1", "https://www.EN.alalam.ir:443/news/1#top"),
-        ("http://en.alalam.ir:80", "http://en.alalam.ir./"),
-        ("http://x.ir/a?b=1&a=2", "http://www2.x.ir/a?a=2&b=1"),
-        ("http://x.ir:8080/A", "http://x.ir:8080/a/"),
-        ("http://x.ir/ä", "http://x.ir/%C3%A4"),
-    ],
-)
-def test_urls_that_are_one(one: str, other: str) -> None:
-    assert key_of(one) == key_of(other) is not None
-
-
-def test_urls_that_are_not_one() -> None:
-    urls = [
-        "http://x.ir/1",
-        "http://x.ir/12",
-        "http://x.ir:81/1",
-        "http://y.x.ir/1",
-        "http://x.ir/1?a=1",
-        "http://x.ir/1/2",
-    ]
-    assert len({key_of(url) for url in urls}) == len(urls)
-    assert [key_of(url) for url in ("", "x", "http://x:99999/", "http://[x/", "dns:x.ir")] == [
-        None
-    ] * 5
-
-
-def test_order_of_captures() -> None:
-    def capture(timestamp: str, status: int | None = 200) -> Capture:
-        return Capture("http://x.ir/1", timestamp, status)
-
-    old, day, new = capture("20140101000000"), capture("20151023235959"), capture("20151024000001")
-    moved, revisit, gone = (
-        capture("20200101000000", 301),
-        capture("20160101000000", None),
-        capture("20210101000000", 404),
-    )
-    every = [old, gone, day, moved, new, revisit]
-    assert in_order(every, None) == [revisit, new, day, old, moved, gone]
-    assert in_order(every, date(2015, 10, 23)) == [day, new, revisit, old, moved, gone]
-    assert in_order(every, datetime(2014, 1, 1, tzinfo=UTC))[0] is old
-
-
-DAYS = {
-    "before": "20151022235959",
-    "begin": "20151023000000",
-    "noon": "20151023120000",
-    "end": "20151023235959",
-    "after": "20151024000000",
-    "later": "20151025000000",
-}
-
-
-@pytest.mark.parametrize(
-    ("at", "order"),
-    [
-        (None, "later after end noon begin before"),
-        (date(2015, 10, 21), "before begin noon end after later"),
-        (date(2015, 10, 22), "before begin noon end after later"),
-        # Of equally near captures, here one second before and after the day, the newest comes
-        # first.
-        (date(2015, 10, 23), "end noon begin after before later"),
-        (date(2015, 10, 24), "after later end noon begin before"),
-        (date(2015, 10, 26), "later after end noon begin before"),
-        (datetime(2015, 10, 23, 12, tzinfo=UTC), "noon end after begin before later"),
-        (datetime(2015, 10, 23, 23, 59, 59, tzinfo=UTC), "end after noon begin before later"),
-    ],
-)
-def test_order_of_captures_by_date(at: date | None, order: str) -> None:
-    captures = {Capture("http://x.ir/1", day, 200): name for name, day in DAYS.items()}
-    told = " ".join(captures[capture] for capture in in_order(captures, at))
-    assert told == order
-
-
-@pytest.mark.parametrize(
-    ("status", "media_type", "kind"),
-    [
-        (None, "", "page"),
-        (199, "", "error"),
-        (200, "text/html", "page"),
-        (299, "", "page"),
-        (300, "", "redirect"),
-        (301, REVISIT, "redirect"),
-        (304, "text/html", "redirect"),
-        (304, REVISIT, "page"),
-        (399, "", "redirect"),
-        (400, "", "error"),
-        (404, REVISIT, "error"),
-        (503, "text/html", "error"),
-    ],
-)
-def test_kinds_of_captures(status: int | None, media_type: str, kind: str) -> None:
-    capture = Capture("http://x.ir/1", "20151023000000", status, media_type)
-    assert (capture.is_page, capture.is_error) == (kind == "page", kind == "error")
-
-
-def test_of_errors_only_one_is_tried() -> None:
-    def capture(timestamp: str, status: int) -> Capture:
-        return Capture("http://x.ir/1", timestamp, status)
-
-    busy, gone = capture("20210101000000", 503), capture("20200101000000", 404)
-    found, moved = capture("20140101000000", 200), capture("20190101000000", 302)
-    every = [gone, moved, busy, found]
-    assert candidates(every, None) == [found, moved, busy]
-    assert candidates(every, date(2020, 1, 1)) == [found, moved, gone]
-    assert candidates([found, moved], None) == [found, moved]
-    assert candidates([gone, busy], None) == [busy]
-    assert candidates([], None) == []
-
-
-def test_what_a_browser_showed_comes_before_the_page() -> None:
-    shown, answered = (
-        Capture("http://x.ir/1", "20151023000000", 200, media_type)
-        for media_type in (CONVERSION, "text/html")
-    )
-    newer = Capture("http://x.ir/1", "20151023000001", 200, "text/html")
-    for every in ([shown, answered, newer], [newer, answered, shown]):
-        assert in_order(every, None) == [newer, shown, answered]
-        assert in_order(every, date(2015, 10, 23)) == [newer, shown, answered]
 
 
 @QUICK

@@ -51,7 +51,9 @@
     }
     if (window.fetch) {
         awaitPromisesOf(window, "fetch");
-        ["text", "json", "arrayBuffer", "blob"].forEach(awaitPromisesOf.bind(null, Response.prototype));
+        ["text", "json", "arrayBuffer", "blob"].forEach(
+            awaitPromisesOf.bind(null, Response.prototype)
+        );
     }
 
     // Wait for timers set while the page loads, and timers set by those. Later ones are for
@@ -59,7 +61,10 @@
     var setTimer = window.setTimeout, clearTimer = window.clearTimeout, ends = {};
     window.setTimeout = function (callback, delay) {
         var above = chain;
-        if (typeof callback !== "function" || delay > limitMs || above >= LONGEST_CHAIN || (hasLoaded() && !above)) {
+        if (
+            typeof callback !== "function" || delay > limitMs || above >= LONGEST_CHAIN ||
+            (hasLoaded() && !above)
+        ) {
             return setTimer.apply(window, arguments);
         }
         var end = begin(), given = Array.prototype.slice.call(arguments, 2);
@@ -102,7 +107,10 @@
     Object.defineProperty(window, NAME, {
         value: function () {
             var moment = now();
-            return {settled: hasLoaded() && awaited === 0 && moment - changed >= quietMs, ms: moment - began};
+            return {
+                settled: hasLoaded() && awaited === 0 && moment - changed >= quietMs,
+                ms: moment - began
+            };
         }
     });
 })

@@ -1,0 +1,129 @@
+"""What real PHP and Xdebug print is read back."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import service
+from vardump_trees import as_php_says, tree
+
+from crawler import vardump
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def php() -> str:
+    found = shutil.which("php")
+    service("php-cli", found)
+    return str(found)
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
+    """Values of every kind, with strings and keys that look like dumps, are read correctly or
+    marked ambiguous, and rendered back byte for byte.
+    """
+    run = subprocess.run(
+        [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
+    )
+    sure = 0
+    for line in run.stdout.splitlines():
+        case = json.loads(line)
+        dump = base64.b64decode(case["dump"])
+        nodes = vardump.parse(dump)
+        assert vardump.render(nodes) == dump
+        if getattr(nodes[0], "ambiguous", False):
+            continue
+        sure += 1
+        assert [tree(node) for node in nodes] == [as_php_says(case["truth"])], dump
+        assert repr(vardump.loads(dump)) == repr(vardump.plain(nodes[0]))
+        scanned = list(
+            vardump.scan(b"<html><body><pre>\nint(0)\n" + dump + b"</pre></body></html>")
+        )
+        assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [
+            tree(nodes[0])
+        ], dump
+    # Every object with uninitialized properties is ambiguous; those are not counted.
+    assert sure > 150
+
+
+@pytest.fixture(scope="session")
+def xdebug(php: str) -> list[str]:
+    """Return the command of a PHP whose var_dump is Xdebug's, without limits."""
+    command = [php, "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop"]
+    for limit in ("data", "depth", "children"):
+        command += ["-d", f"xdebug.var_display_max_{limit}=-1"]
+    version = subprocess.run([*command, "-v"], capture_output=True, check=True, text=True).stdout
+    service("php-xdebug", "Xdebug" in version)
+    return command
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
+    """Values are read correctly or reported incomplete: the HTML omits the bytes F0 to FF, and some
+    values are not printed as a dump at all.
+    """
+    errors = f"html_errors={int(form == 'html')}"
+    run = subprocess.run(
+        [*xdebug, "-d", errors, HERE / "php" / "values.php", "1", "300"],
+        capture_output=True,
+        check=True,
+    )
+    sure = 0
+    for line in run.stdout.splitlines():
+        case = json.loads(line)
+        page = base64.b64decode(case["dump"])
+        dumps = list(vardump.scan(page))
+        if len(dumps) != 1 or not dumps[0].complete or dumps[0].ambiguous:
+            continue
+        sure += 1
+        assert as_xdebug_tells(tree(dumps[0].node)) == as_xdebug_tells(
+            without_high_bytes(as_php_says(case["truth"]), form)
+        ), page
+    assert sure > 150
+
+
+def without_high_bytes(truth: Any, form: str) -> Any:
+    """Return a tree with keys as in Xdebug's HTML, which silently omits the bytes F0 to FF."""
+    match truth:
+        case {"entries": entries, **rest} if form == "html":
+            return {
+                "entries": [
+                    [key_without_high_bytes(key), without_high_bytes(inner, form)]
+                    for key, inner in entries
+                ],
+                **rest,
+            }
+    return truth
+
+
+def key_without_high_bytes(key: dict[str, Any]) -> dict[str, Any]:
+    [(kind, content), *rest] = key.items()
+    if kind == "string":
+        content = base64.b64encode(
+            bytes(byte for byte in base64.b64decode(content) if byte < 0xF0)
+        ).decode()
+    return {kind: content, **dict(rest)}
+
+
+def as_xdebug_tells(told: Any) -> Any:
+    """Return a tree as Xdebug prints it: without references and private properties' classes, and
+    with floats of 14 digits.
+    """
+    match told:
+        case {"float": text}:
+            return {"float": f"{float(text):.13e}"}
+        case dict():
+            return {
+                name: as_xdebug_tells(inner)
+                for name, inner in told.items()
+                if name != "reference" and not ("private" in told and name == "class")
+            }
+        case list():
+            return [as_xdebug_tells(inner) for inner in told]
+    return told

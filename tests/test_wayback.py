@@ -1,0 +1,125 @@
+"""Test crawls of an archive on the web that is busy, as the Wayback Machine often is."""
+
+import json
+import signal
+import subprocess
+import time
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from pathlib import Path
+
+from archive_crawls import ARTICLE, URL
+from archives import page
+from conftest import PATIENCE, Crawl, command, environment
+from server import NewsServer, answer
+
+
+def test_an_archive_on_the_web_that_is_busy(
+    live: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    """Imitates the Wayback Machine: JSON, headers, redirects to the time of a capture."""
+    rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]
+    rows += [
+        ["x", "20151023100000", URL, "text/html", "200", "A", "1"],
+        ["x", "20140101000000", URL, "text/html", "200", "B", "1"],
+    ]
+    asked: list[tuple[float, str]] = []
+
+    def archive(handler: BaseHTTPRequestHandler, before: int) -> None:
+        asked.append((time.monotonic(), handler.path))
+        if len(asked) == 1:
+            answer(handler, 429, headers={"Retry-After": "1"})
+        elif len(asked) == 3:
+            answer(handler, 503)
+        elif handler.path.startswith(
+            "/cdx/search/cdx?url=http%3A%2F%2Fen.alalam.ir%2Fnews%2F1700001&"
+        ):
+            answer(handler, 200, json.dumps(rows if ARTICLE in handler.path else []).encode())
+        elif handler.path.startswith("/cdx"):
+            answer(handler, 200, b"[]")
+        elif handler.path == f"/web/20140101000000id_/{URL}":
+            # The Wayback Machine redirects to the time of its capture.
+            answer(handler, 302, headers={"Location": f"/web/20140101000007id_/{URL}"})
+        else:
+            answer(
+                handler,
+                200,
+                page(ARTICLE),
+                {
+                    "Memento-Datetime": "Wed, 01 Jan 2014 00:00:07 GMT",
+                    "X-Archive-Orig-Server": "IIS",
+                },
+            )
+
+    server.answer_with = archive
+    wayback = {
+        "WAYBACK_URL": f"{server.url}/web",
+        "WAYBACK_DELAY": 0.3,
+        "WAYBACK_BACKOFF": 0.5,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+    }
+    run = live(
+        seed=f"{ARTICLE},1700002",
+        depth=0,
+        base_url="http://en.alalam.ir",
+        source="wayback",
+        at="2014-01-01",
+        settings=wayback,
+    )
+    record = run.articles[ARTICLE]
+    assert (record["source"], record["fetched_at"]) == (
+        "wayback",
+        "2014-01-01T00:00:07.000000+00:00",
+    )
+    assert record["provenance"]["source"]["where"] == f"{server.url}/web/20140101000007id_/{URL}"
+    assert run.teasers["1700002"]["why"] == "not_saved"
+    assert "closest=20140101120000" in asked[0][1]
+    pauses = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
+    assert min(pauses) >= 0.29
+    assert pauses[0] >= 1
+    assert run.exit_code == 0
+    del asked[:]
+    server.answer_with = lambda handler, before: answer(handler, 503)
+    dead = live(
+        seed=ARTICLE,
+        depth=0,
+        base_url="http://en.alalam.ir",
+        source="wayback",
+        settings={**wayback, "RETRY_TIMES": 1},
+    )
+    assert dead.failures[ARTICLE]["reason"] == "http_5xx"
+    assert "asked 2 times" in dead.failures[ARTICLE]["detail"]
+    wrong = live(seed=1, source="wayback", settings={"WAYBACK_URL": "web.archive.org"})
+    assert (wrong.exit_code, "WAYBACK_URL: got 'web.archive.org'" in wrong.stderr) == (2, True)
+
+
+def test_stopped_while_an_archive_on_the_web_is_waited_for(
+    server: NewsServer, tmp_path: Path
+) -> None:
+    server.answer_with = lambda handler, before: answer(handler, 429, headers={"Retry-After": "60"})
+    wayback = (
+        "-a",
+        "source=wayback",
+        "-s",
+        f"WAYBACK_URL={server.url}/web",
+        "-s",
+        "WAYBACK_DELAY=0",
+    )
+    line = command(
+        "crawl", "articles", "-a", f"seed={ARTICLE},1700002", *wayback, "-s", "JOBDIR=job"
+    )
+    with subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        while not server.asked and run.poll() is None:
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=PATIENCE)
+    # Nothing was stored, and nothing is lost.
+    assert run.returncode == 4, said
+    assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in said

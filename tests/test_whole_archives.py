@@ -1,0 +1,134 @@
+"""Test crawls of every page of an archive or a folder, with ``seed=all``."""
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from archives import NEWS, Warc, page
+from conftest import PATIENCE, SITE, Crawl, command, environment
+
+
+def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in (9, 10, 100, 101, 2):
+        warc.add(
+            f"{NEWS}{number}",
+            page(
+                number,
+                links='<p><a href="/news/77">The headline of another article of the day</a></p>',
+            ),
+        )
+    # One article at two addresses, one that is gone, a page that is not an article, and two
+    # pages that are not articles of the publisher.
+    warc.add(NEWS + "2/a-headline", page(2)).add(NEWS + "3", b"x", "404 Not Found").add(
+        NEWS + "4", b"<h1>Not found</h1>"
+    )
+    warc.add("http://en.alalam.ir/", b"home").add("http://elsewhere.example/news/5", page(5))
+    for processes in (0, 2):
+        run = crawl(seed="all", source=warc.path, settings={"READER_PROCESSES": processes})
+        assert list(run.articles) == sorted(run.articles) == ["10", "100", "101", "2", "9"]
+        assert {key: record["reason"] for key, record in run.failures.items()} == {
+            "3": "gone",
+            "4": "not_an_article",
+        }
+        assert run.teasers == {}
+        assert (run.exit_code, run.balance) == (
+            3,
+            "discovered 7 = articles 5 + teasers 0 + failures 2",
+        )
+    every = crawl(seed="all", source=f"{SITE},{warc.path}", settings={"READER_PROCESSES": 1})
+    assert Counter(record["source"] for record in every.articles.values()) == {
+        "folder": len(list(SITE.glob("*.html"))) + 1 - 1,
+        "warc": 5,
+    }
+    odd = (
+        Warc(tmp_path / "odd.warc.gz")
+        .add("http://en.alalam.ir:8080/mobile/news/12", page(12))
+        .add(NEWS + "13", page(13))
+    )
+    assert set(crawl(seed="all", source=odd.path).articles) == {"12", "13"}
+    few = crawl(seed="all", source=warc.path, limit=2)
+    assert (list(few.articles), few.exit_code) == (["10", "100"], 0)
+
+
+def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
+    """After a parser fix the same captures are read again; interrupted runs resume."""
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in range(1, 41):
+        warc.add(f"{NEWS}{number}", page(number))
+    line = ["crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "JOBDIR=job"]
+    assert (
+        scrapy(*line, "-a", "limit=10").balance
+        == "discovered 10 = articles 10 + teasers 0 + failures 0 + pending 0"
+    )
+    killed = subprocess.run(
+        command(*line),
+        cwd=tmp_path,
+        env={**environment(), "CRAWLER_KILL_AT": "before a commit:2"},
+        check=False,
+    )
+    assert killed.returncode == -9
+    assert (
+        scrapy(*line).balance == "discovered 40 = articles 40 + teasers 0 + failures 0 + pending 0"
+    )
+    assert "nothing was due" in scrapy(*line).stdout
+    again = scrapy(*line, "-a", "recheck=all")
+    assert "40 unchanged" in again.stdout
+    assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 40
+
+
+def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in range(1, 1001):
+        warc.add(f"{NEWS}{number}", page(number))
+    line = command(
+        "crawl",
+        "articles",
+        "-a",
+        "seed=all",
+        "-a",
+        f"source={warc.path}",
+        "-s",
+        "READER_PROCESSES=2",
+        "-O",
+        "all.jsonl",
+    )
+    with subprocess.Popen(
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        readers: list[str] = []
+        while len(readers) < 2 and run.poll() is None:
+            found = subprocess.run(
+                ["pgrep", "-P", str(run.pid), "-f", "crawler.crawl.parser_worker"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            readers = found.stdout.split()
+        subprocess.run(["kill", "-9", *readers], check=True)
+        _, errors = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, errors
+    assert "a process that read pages has ended" in errors
+    assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
+    assert (
+        subprocess.run(
+            ["pgrep", "-f", f"crawler.crawl.parser_worker alalam.*{tmp_path}"], check=False
+        ).returncode
+        == 1
+    )
+
+
+def test_everything_goes_on_where_it_was_limited(scrapy: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    for number in range(1, 8):
+        warc.add(f"{NEWS}{number}", page(number))
+    line = ["crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "JOBDIR=job"]
+    scrapy(*line, "-a", "limit=3")
+    again = scrapy(*line, "-a", "limit=3", "-a", "recheck=all")
+    assert "3 unchanged" in again.stdout
+    assert scrapy(*line).balance.startswith("discovered 7 = articles 7")
