@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scrapy.statscollectors import DummyStatsCollector
 from scrapy.utils.conf import build_component_list
 from scrapy.utils.misc import load_object
 
@@ -59,6 +60,12 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
     """Raise CrawlerError if a setting leaves out a part that this run needs."""
     for part in _CLASSES:
         _check(part, [settings[part.setting]])
+    collector = settings["STATS_CLASS"]
+    if issubclass(load_object(collector), DummyStatsCollector):
+        raise CrawlerError(
+            f"STATS_CLASS: got {collector}, takes a collector that keeps what it is given, because "
+            "the report and the exit code are made from the stats"
+        )
     components = list(_COMPONENTS)
     if run.job is not None:
         components.append(_KEEPER)

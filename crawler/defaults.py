@@ -11,9 +11,12 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from scrapy.settings import SETTINGS_PRIORITIES
+
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
+_NOT_SETTINGS = frozenset(("COMPONENTS", "SETTINGS_PRIORITIES", "TYPE_CHECKING"))
 try:
     _VERSION = version("neighbourhood-crawler")
 except PackageNotFoundError:
@@ -175,9 +178,10 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 
 
 def leave_out_network(settings: BaseSettings) -> None:
-    """Take out the download handlers of the web: an offline crawl must not use them.
+    """Take out Scrapy's and our download handlers for the web, which an offline crawl does not use.
 
-    It also need not import them, which takes as long as reading a hundred pages.
+    Importing them takes as long as reading a hundred pages. SourcesMiddleware keeps requests of an
+    offline crawl from the network, whatever the handlers.
     """
     base = "DOWNLOAD_HANDLERS_BASE"
     without = dict.fromkeys(("http", "https"))
@@ -185,10 +189,19 @@ def leave_out_network(settings: BaseSettings) -> None:
 
 
 def apply(settings: BaseSettings) -> None:
-    """Add these settings to those of a crawl, below the user's own."""
-    for name, value in globals().items():
-        if name.isupper() and name not in ("COMPONENTS", "TYPE_CHECKING") and name[0] != "_":
+    """Add these settings to those of a crawl, below the user's own and those of add-ons."""
+    values = {name: value for name, value in globals().items() if _is_setting(name)}
+    addon = SETTINGS_PRIORITIES["addon"]
+    if (settings.getpriority("USER_AGENT") or 0) >= addon:
+        # The user's own name is the one that robots.txt is to be read for.
+        del values["ROBOTSTXT_USER_AGENT"]
+    for name, value in values.items():
+        if (settings.getpriority(name) or 0) < addon:
             settings.set(name, value, priority="addon")
     for name, components in COMPONENTS.items():
         base = f"{name}_BASE"
         settings.set(base, {**settings.getdict(base), **components}, priority="addon")
+
+
+def _is_setting(name: str) -> bool:
+    return name.isupper() and name[0] != "_" and name not in _NOT_SETTINGS

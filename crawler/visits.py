@@ -87,8 +87,8 @@ def errand_of(request: Request | None) -> Errand | None:
 
 def note(request: Request, text: str) -> None:
     """Note what had to be assumed about the answer to a request, for the record of its page."""
-    purpose = request.meta.get(PURPOSE)
-    if isinstance(purpose, (Visit, Errand)) and text not in purpose.notes:
+    purpose = request.meta.setdefault(PURPOSE, Errand())
+    if text not in purpose.notes:
         purpose.notes.append(text)
 
 

@@ -57,10 +57,12 @@ class Command(crawl.Command):
         replace_closed_streams()
         super().process_options(args, opts)
         assert self.settings is not None
+        self._is_checked = False
         if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
             try:
                 self._check_arguments(opts.spargs)
                 self._check_settings(opts.spargs)
+                self._is_checked = True
             except CrawlerError as error:
                 self._refuse(error)
                 sys.exit(self.exitcode)
@@ -113,7 +115,7 @@ class Command(crawl.Command):
         from crawler.exit_codes import COULD_NOT_START
 
         assert self.crawler_process is not None and self.settings is not None
-        if spider != _SPIDER:
+        if not self._is_checked:
             # Its own arguments may differ.
             try:
                 self._check_settings(opts.spargs)

@@ -33,6 +33,7 @@ class JobKeeper:
         self._run = run
         self._job = job
         self._reason = ""
+        self._commits = create_looping_call(self._flush)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -50,7 +51,6 @@ class JobKeeper:
         if self._run.stopped is not None:
             # The ledger failed before there was an engine to stop.
             self._run.close(self._run.stopped.reason)
-        self._commits = create_looping_call(self._job.pages.flush)
         # Twice within the time after which a commit has to be durable: one flush may come just
         # before it.
         interval = min(_COMMIT_SECONDS, self._job.pages.sync_seconds / 2)
@@ -58,7 +58,13 @@ class JobKeeper:
 
     def spider_closed(self, reason: str) -> None:
         self._reason = reason
-        self._commits.stop()
+        # The spider is closed without having been opened if a pipeline could not be.
+        if self._commits.running:
+            self._commits.stop()
+
+    def _flush(self) -> None:
+        if self._job.pages is not None:
+            self._job.pages.flush()
 
     def engine_stopped(self) -> None:
         """End the run if its feeds are written; otherwise the next run begins with them."""

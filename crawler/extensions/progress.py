@@ -6,7 +6,7 @@ import logging
 import sys
 from shutil import get_terminal_size
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
@@ -42,6 +42,8 @@ class Progress:
         self._shown = 0
         self._shown_at = monotonic()
         self._loop = create_looping_call(self._show)
+        self._line: Any = None
+        self._handlers: list[logging.StreamHandler[Any]] = []
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -101,7 +103,7 @@ class Progress:
     def _closed(self) -> None:
         if self._loop.running:
             self._loop.stop()
-        if self._is_terminal:
+        if self._line is not None:
             self._line.close()
             for handler in self._handlers:
                 handler.setStream(sys.stderr)

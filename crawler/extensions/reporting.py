@@ -51,10 +51,11 @@ class Reporter:
         reporter = cls(crawler, run)
         crawler.signals.connect(reporter._opened, signal=signals.spider_opened)
         crawler.signals.connect(reporter._closed, signal=signals.spider_closed)
-        crawler.signals.connect(reporter._stopped, signal=signals.engine_stopped)
         return reporter
 
     def _opened(self) -> None:
+        # After all other extensions: they write the ledger and the archive when the engine stops.
+        self.crawler.signals.connect(self._stopped, signal=signals.engine_stopped)
         self._began = monotonic()
         run = self._run
         faults = [fault for source in run.sources if source for fault in source.faults]
@@ -124,10 +125,8 @@ class Reporter:
 
     def _stopped(self) -> None:
         # scrapy parse, shell and check run the spider without crawling.
-        if self._run.started and self.crawler.settings.getbool("REPORT_ENABLED"):
+        if self._run.started:
             self.print()
-        else:
-            self.finish()
 
     def finish(self) -> int:
         """Bring the stats up to date; return the exit code of the run."""
@@ -137,9 +136,9 @@ class Reporter:
         return exit_code
 
     def print(self) -> int:
-        """Print the report, once; return the exit code of the run."""
+        """Print the report, once, unless it is off; return the exit code of the run."""
         exit_code = self.finish()
-        if not self._has_reported:
+        if not self._has_reported and self.crawler.settings.getbool("REPORT_ENABLED"):
             self._has_reported = True
             text = report.report(self.crawler.stats.get_stats(), self._balance)
             if self.crawler.settings["LOG_FILE"]:

@@ -53,6 +53,7 @@ class RenderingMiddleware:
         self._run = run
         self._only_where_needed = run.arguments.render == WHERE_NEEDED
         self._renderer: Renderer = browser(run.renderer).BrowserRenderer(crawler)
+        self._is_down = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -106,10 +107,11 @@ class RenderingMiddleware:
 
     async def _render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         try:
-            if self._run.stopped is None:
+            if not self._is_down:
                 return await self._renderer.render(url, html, policies)
         except RendererError as error:
-            if self._run.stopped is None:
+            if not self._is_down:
+                self._is_down = True
                 logger.error("%s", error)
                 self._run.stop("renderer_down", str(error))
         raise Stopped("there is no browser to render it with")

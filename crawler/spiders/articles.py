@@ -39,7 +39,7 @@ class ArticlesSpider(FrontierSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._saved_seeds: dict[str, tuple[Path, str]] = {}
-        self._seeds: list[str] = []
+        self._seeds: dict[str, None] = {}
         for seed in self.run.arguments.seeds:
             self._add(seed)
 
@@ -65,7 +65,7 @@ class ArticlesSpider(FrontierSpider):
                 ) from error
             if article_id not in self._seeds:
                 self._saved_seeds[article_id] = seed.path, id_where
-        self._seeds.append(article_id)
+        self._seeds[article_id] = None
 
     async def start(self) -> AsyncIterator[Any]:
         """Request the seeds; CrawlerError if there are none."""

@@ -40,7 +40,7 @@ from crawler.sources.folder import address_of
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
-from crawler.visits import PURPOSE, Attempt, Visit, visit_of
+from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -309,7 +309,8 @@ class FrontierSpider(Args[Parameters], Spider):
         """Make a seed of a page that was fetched outside of a crawl, as by ``scrapy parse``."""
         if visit is None:
             article_id = self.run.publisher.id_of(response.url) or Path(response.url).stem
-            visit = Visit(article_id=article_id or "page")
+            errand = errand_of(response.request)
+            visit = Visit(article_id=article_id or "page", notes=errand.notes if errand else [])
         if visit.origin is None and response.url.startswith("file:"):
             file = file_uri_to_path(response.url)
             visit.origin = Origin(source="folder", where=file, file=file, status_assumed=True)
