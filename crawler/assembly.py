@@ -67,7 +67,7 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
             "the report and the exit code are made from the stats"
         )
     components = list(_COMPONENTS)
-    if run.job is not None:
+    if settings.get("JOBDIR"):
         components.append(_KEEPER)
     if run.arguments.archive is not None:
         components.append(_ARCHIVE)

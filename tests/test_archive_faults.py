@@ -234,8 +234,8 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
         ({"seed": "1", "source": "live,live"}, "with one source twice"),
         ({"seed": "1", "at": "2015-10-23"}, "at: only archives"),
         ({"seed": "1", "source": "wayback", "at": "yesterday"}, "takes a date"),
-        ({"seed": "all"}, "and source is 'live'"),
-        ({"seed": "all", "source": "wayback"}, "and source is 'wayback'"),
+        ({"seed": "all"}, "but source is 'live'"),
+        ({"seed": "all", "source": "wayback"}, "but source is 'wayback'"),
         ({"seed": "all", "source": SITE, "depth": "1"}, "depth: with seed=all nothing is followed"),
         ({"seed": "1", "archive": "pages.zip"}, "takes the WARC file to write"),
         (

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import SEED, SITE, Crawl
+from conftest import ROOT, SEED, SITE, Crawl
 from jobs import PUBLISHER, article, begun, folder_in_memory, frontier_of
 
 import crawler
@@ -108,7 +108,7 @@ def test_importing_it_loads_no_framework() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
     )
@@ -145,3 +145,8 @@ def test_a_field_that_changes_makes_a_revision(name: str) -> None:
         second = article("1", **{name: OTHER.get(name, "another")})
         stored = job.pages.store(state, second, second)
         assert (stored.revision, stored.changed) == (2, (name,))
+
+
+def test_the_example_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).failed == 0

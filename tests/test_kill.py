@@ -124,7 +124,7 @@ def test_stopped_by_a_signal(
             run.send_signal(number)
             time.sleep(0.05)
         assert run.wait(PATIENCE) == 3
-        assert "nothing is lost: the same command goes on" in kill.log_of(tmp_path)
+        assert "nothing is lost: run the same command again" in kill.log_of(tmp_path)
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 

@@ -314,8 +314,7 @@ def test_saved_pages_beside_archives_are_named(crawl: Crawl, tmp_path: Path) -> 
     (folder / "notes.md").write_text("Captured by hand.", encoding="utf-8")
     run = crawl(seed="9", depth=0, source=folder)
     assert set(run.articles) == {"9"}
-    named = (
-        "the saved pages beside the archives: 1.html, 2.html, 3.html, 4.html, 5.html and 2 more;"
-    )
+    named = "1.html, 2.html, 3.html, 4.html, 5.html and 2 more;"
+    named = f"saved pages beside the archives are not read: {named}"
     assert named in run.stderr
     assert "notes" not in run.stderr
