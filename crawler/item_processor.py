@@ -1,4 +1,4 @@
-"""Runs the item pipelines, and stores what comes out of them.
+"""Runs the item pipelines, and stores their results.
 
 Scrapy's ``ITEM_PROCESSOR`` sees an item before the first pipeline and after the last, so that a
 record can be stored for its article whatever the user's pipelines make of it, and teasers can pass

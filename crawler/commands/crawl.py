@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 _SPIDER, _MODULE = "articles", "crawler.spiders"
-# They say what Scrapy consists of, not what the run does.
+# They describe Scrapy's parts, not the run.
 _WORDY_LOGGERS = (
     "scrapy.middleware",
     "scrapy.utils.log",

@@ -50,7 +50,7 @@ class Task(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """A parsed page, and what ``normalise`` makes of it."""
+    """A parsed page, and the result of ``normalise``."""
 
     page: ParsedPage
     result: PageRecord | Refusal

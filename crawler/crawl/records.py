@@ -1,4 +1,4 @@
-"""Makes the records that a crawl stores, from what pages say and what the crawl knows."""
+"""Makes the records that a crawl stores, from page records and the facts of their fetches."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Fetch:
 
 
 def article(record: PageRecord, fetch: Fetch) -> Article:
-    """Add what the crawl knows to the record of a page."""
+    """Add the facts of its fetch to the record of a page."""
     values = {name: getattr(record, name) for name in _OF_PAGE if name != "kind"}
     values.update(id=fetch.id, url=fetch.url)
     values["missing"] = missing_of(values)

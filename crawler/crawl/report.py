@@ -42,7 +42,7 @@ _NAMED = 10
 
 
 def report(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
-    """Return a short table of what a run did; its last line is the balance."""
+    """Return a short table of a run's results; its last line is the balance."""
     return "\n".join(map(escaped, Outcome(stats, balance).lines()))
 
 
@@ -241,7 +241,7 @@ class Outcome:
         return lines
 
     def _troubles(self) -> list[str]:
-        """Return what a reader of the table would miss."""
+        """Return the lines that a reader of the table would miss."""
         lines = []
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None

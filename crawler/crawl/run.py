@@ -1,4 +1,4 @@
-"""What the parts of one run share.
+"""The state that the parts of one run share.
 
 A spider makes its ``Run`` once, in ``from_crawler``, and everything else gets it from there: the
 scheduler, middlewares, pipelines, extensions and feeds.

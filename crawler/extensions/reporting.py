@@ -1,4 +1,4 @@
-"""Gathers what a run came to in its stats, and prints the report when all is written."""
+"""Gathers the results of a run in its stats, and prints the report at its end."""
 
 from __future__ import annotations
 

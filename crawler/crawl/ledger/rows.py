@@ -1,4 +1,4 @@
-"""Converts rows of the ledger to what the frontier knows, and back."""
+"""Converts rows of the ledger to the frontier's objects."""
 
 from __future__ import annotations
 
