@@ -31,7 +31,7 @@ class Outages:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._streaks: dict[str, _Streak] = {}
         self._down: dict[str, Reason] = {}
 
@@ -43,7 +43,7 @@ class Outages:
         streak = self._streaks.get(source)
         length = streak.length + 1 if streak and streak.reason == reason else 1
         self._streaks[source] = _Streak(reason, length)
-        if length != self._most or source in self._down:
+        if length != self.most or source in self._down:
             return False
         self._down[source] = reason
         return True

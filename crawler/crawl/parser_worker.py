@@ -23,7 +23,7 @@ def serve(publisher: Publisher, seconds: float, tasks: BinaryIO, answers: Binary
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while header := tasks.read(LENGTH.size):
-        task = Task(*pickle.loads(tasks.read(LENGTH.unpack(header)[0])))
+        task: Task = pickle.loads(tasks.read(LENGTH.unpack(header)[0]))
         signal.setitimer(signal.ITIMER_REAL, seconds)
         answer = list(packed(_answer(task, publisher)))
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.parser_pool import Extracted
     from crawler.crawl.run import Run
+    from crawler.extraction.publishers import Publisher
     from crawler.visits import Visit
 
 # Seconds between checks whether the run was stopped while a worker extracts a page, and for which
@@ -58,6 +59,13 @@ def reader_processes(settings: BaseSettings) -> int:
             f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none"
         )
     return int(wanted)
+
+
+def page_task(response: Response, visit: Visit, publisher: Publisher) -> Task:
+    """Return the task of extracting the page that answered a visit."""
+    file = visit.origin.file if visit.origin else None
+    address = address_of(response.url, file, visit.article_id, publisher)
+    return Task(response.body, visit.article_id, address, charset_of(response))
 
 
 class ParsingMiddleware:
@@ -87,9 +95,7 @@ class ParsingMiddleware:
         visit = visit_of(request)
         if visit is None or visit.extracted or not self._may_be_page(request, response, visit):
             return response
-        file = visit.origin.file if visit.origin else None
-        address = address_of(response.url, file, visit.article_id, self._publisher)
-        task = Task(response.body, visit.article_id, address, charset_of(response))
+        task = page_task(response, visit, self._publisher)
         try:
             visit.extracted = await self.extract(task)
         except (PageRefused, Stopped):

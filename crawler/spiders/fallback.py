@@ -1,4 +1,4 @@
-"""What happens when a source does not provide an article's page.
+"""The next step when a source does not provide an article's page.
 
 First the archive's next capture is tried, then the next source. After the last one the article is
 a failure, or, if no source has a page for it, a teaser. Of what several sources say, a fault counts
@@ -43,16 +43,12 @@ class Unavailable(NamedTuple):
 class Fallback:
     """Decides what follows from an unavailable page.
 
-    ``request`` makes the request for an article from the source at a turn. After
-    ``site_down_after`` failures in a row a source is not asked any more.
+    ``request`` makes the request for an article from the source at a turn.
     """
 
-    def __init__(
-        self, run: Run, request: Callable[[str, int], Request], site_down_after: int
-    ) -> None:
+    def __init__(self, run: Run, request: Callable[[str, int], Request]) -> None:
         self._run = run
         self._request = request
-        self._site_down_after = site_down_after
 
     def follow(
         self, visit: Visit, why: Unavailable, request: Request | None
@@ -97,9 +93,7 @@ class Fallback:
         assert attempt.reason != "not_saved"
         # That an article is still gone is not news.
         level = logging.DEBUG if state.refusal == attempt.reason else logging.WARNING
-        detail = attempt.detail
-        if len(attempts) > 1:
-            detail = "; ".join(f"{one.source}: {one.detail}" for one in attempts)
+        detail = _detail(attempts, attempt)
         logger.log(level, "%s: %s (%s)", article_id, attempt.reason, detail)
         return records.failure(
             state,
@@ -117,11 +111,8 @@ class Fallback:
         counting = min(attempts, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
         if counting.reason != "not_saved":
             return self.failure(visit.article_id, attempts, counting)
-        detail = counting.detail
-        if len(attempts) > 1:
-            detail = "; ".join(f"{one.source}: {one.detail}" for one in attempts)
         state = self._run.frontier.known[visit.article_id]
-        self._run.frontier.memory.leave(state, "not_saved", detail)
+        self._run.frontier.memory.leave(state, "not_saved", _detail(attempts, counting))
         return None
 
     def _another_capture(self, visit: Visit) -> Request:
@@ -159,7 +150,7 @@ class Fallback:
         if not self._run.outages.failed(source, reason):
             return
         fault = (
-            f"{source} is down: {self._site_down_after} pages in a row failed with {reason} "
+            f"{source} is down: {self._run.outages.most} pages in a row failed with {reason} "
             f"({detail})"
         )
         if not all(map(self._run.outages.reason, map(source_name, self._run.sources))):
@@ -168,3 +159,10 @@ class Fallback:
         message = f"{fault}; the rest was not asked for (SITE_DOWN_AFTER)"
         logger.error("%s", message)
         self._run.stop("site_down", message)
+
+
+def _detail(attempts: tuple[Attempt, ...], counting: Attempt) -> str:
+    """Return the detail of the attempt that counts, or of all if there were several."""
+    if len(attempts) == 1:
+        return counting.detail
+    return "; ".join(f"{one.source}: {one.detail}" for one in attempts)

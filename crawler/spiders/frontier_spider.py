@@ -17,26 +17,25 @@ from crawler.assembly import check_parts
 from crawler.crawl import arguments
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.outages import Outages
-from crawler.crawl.parser_pool import Extracted, Task, extract_page
+from crawler.crawl.parser_pool import Extracted, extract_page
 from crawler.crawl.records import Fetch
 from crawler.crawl.run import Run
 from crawler.downloading.failures import explain, of_status
 from crawler.extraction.publishers import ARTICLE_ID, same_server
 from crawler.extraction.refusal import Refusal
+from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
 from crawler.sources import (
     WITH_PAGE,
     NotSaved,
     Origin,
     Stopped,
-    charset_of,
     led_elsewhere,
     not_html,
     seconds_of,
     seconds_setting,
 )
 from crawler.sources.chain import LIVE, open_sources
-from crawler.sources.folder import address_of
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
@@ -48,7 +47,8 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure as TwistedFailure
 
-    from crawler.crawl.frontier import ArticleState
+    from crawler.crawl.arguments import Arguments
+    from crawler.crawl.frontier import ArticleState, Memory
     from crawler.extraction.page import ParsedPage
     from crawler.items import Failure
 
@@ -86,14 +86,12 @@ class FrontierSpider(Args[Parameters], Spider):
         self.run = Run(
             given=given,
             arguments=parsed,
-            frontier=Frontier(
-                parsed.depth, parsed.limit, parsed.follows, forgets=parsed.everything
-            ),
+            frontier=_frontier(parsed),
             outages=Outages(0),
             began=datetime.now(UTC),
             close=self._close,
         )
-        self._fallback = Fallback(self.run, self._request_again, 0)
+        self._fallback = Fallback(self.run, self._request_again)
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -113,9 +111,7 @@ class FrontierSpider(Args[Parameters], Spider):
         run.sources = open_sources(run.arguments, crawler)
         if run.is_offline:
             defaults.leave_out_network(settings)
-        site_down_after = settings.getint("SITE_DOWN_AFTER")
-        run.outages = Outages(site_down_after)
-        spider._fallback = Fallback(run, spider._request_again, site_down_after)
+        run.outages = Outages(settings.getint("SITE_DOWN_AFTER"))
         if run.arguments.render:
             run.renderer = prepare(run.arguments.render, settings)
         check_parts(settings, run)
@@ -143,10 +139,7 @@ class FrontierSpider(Args[Parameters], Spider):
             seconds_setting(settings, "LEDGER_SYNC_INTERVAL"),
             run.fail,
         )
-        parsed = run.arguments
-        run.frontier = Frontier(
-            parsed.depth, parsed.limit, parsed.follows, run.job.pages, forgets=parsed.everything
-        )
+        run.frontier = _frontier(run.arguments, run.job.pages)
         if not same_arguments:
             run.frontier.reconsider()
             run.job.reconsidered()
@@ -268,9 +261,7 @@ class FrontierSpider(Args[Parameters], Spider):
             raise extracted
         if extracted is None:
             # Without the middlewares of this project, as in ``scrapy check``.
-            file = visit.origin.file if visit.origin else None
-            url = address_of(response.url, file, visit.article_id, self.run.publisher)
-            task = Task(response.body, visit.article_id, url, charset_of(response))
+            task = page_task(response, visit, self.run.publisher)
             extracted = extract_page(task, self.run.publisher)
         return extracted
 
@@ -362,3 +353,7 @@ class FrontierSpider(Args[Parameters], Spider):
         detail = f"{type(error).__name__}: {error}"
         attempt = Attempt(source, "internal_error", detail, status, 1)
         return self._fallback.failure(visit.article_id, (attempt,), attempt)
+
+
+def _frontier(parsed: Arguments, memory: Memory | None = None) -> Frontier:
+    return Frontier(parsed.depth, parsed.limit, parsed.follows, memory, forgets=parsed.everything)
