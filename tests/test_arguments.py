@@ -17,9 +17,9 @@ SEED_TAKES = (
     "commas, @FILE with one a line, or all"
 )
 SOURCE_TAKES = (
-    "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
-    "pattern such as 'year/*.warc.gz'), or several of these by commas; archive files are WARC or "
-    "ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    "takes 'live', 'wayback', archive files (one, their folder, a pattern such as "
+    "'year/*.warc.gz'), a folder or file of saved pages, or several of these by commas; archive "
+    "files are WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
 )
 NAMES = (
     "seed, source, at, archive, site, base_url, depth, limit, since, until, match, recheck, render"

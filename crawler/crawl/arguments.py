@@ -14,11 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from crawler.crawl.source_kinds import (
+    LIVE,
+    SOURCE_KINDS,
+    WAYBACK,
+    SourceKind,
+    kind_of,
+    path_exists,
+)
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.extraction import publishers as sites
 from crawler.extraction.publishers import ARTICLE_ID, Publisher
-from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive
+from crawler.warc.names import READABLE, WARC_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,13 +109,11 @@ _SEED_TAKES = (
     "@FILE with one a line, or all"
 )
 _SOURCE_TAKES = (
-    "takes 'live', 'wayback', a folder or file of saved pages, archive files (one, their folder, a "
-    "pattern such as 'year/*.warc.gz'), "
-    f"or several of these by commas; archive files are {READABLE}"
+    f"takes {', '.join(kind.takes for kind in SOURCE_KINDS)}, or several of these by commas; "
+    f"archive files are {READABLE}"
 )
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
-ON_THE_WEB = ("live", "wayback")
 # If everything is fetched, nothing is followed, and these would have no effect.
 _OF_FOLLOWING = ("depth", "since", "until", "match")
 # A host name or address and a port. No user and password: they would be sent to any host that a
@@ -187,8 +193,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
     sources = _sources(given.get("source", "live"))
     if everything:
         _check_everything(given, sources)
-    archived = "wayback" in sources or any(map(is_archive, sources))
-    if "at" in given and not archived:
+    if "at" in given and not any(kind.captures for kind in sources.values()):
         raise CrawlerError(
             "at: only archives have pages as they were at a date; "
             "takes source=wayback, or archive files, with it"
@@ -196,7 +201,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
     return Arguments(
         seeds=tuple(_seeds(given["seed"], publisher)) if "seed" in given and not everything else (),
         everything=everything,
-        sources=sources,
+        sources=tuple(sources),
         at=_day("at", given["at"]) if "at" in given else None,
         archive=_archive(given["archive"], sources) if "archive" in given else None,
         publisher=publisher,
@@ -272,33 +277,30 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
     return Seed("", path)
 
 
-def _sources(value: str) -> tuple[str, ...]:
+def _sources(value: str) -> dict[str, SourceKind]:
+    """Return the sources in order, with their kinds."""
     # A path may contain commas.
-    names = [value] if _exists(value) else [name.strip() for name in value.split(",")]
+    names = [value] if path_exists(value) else [name.strip() for name in value.split(",")]
+    sources: dict[str, SourceKind] = {}
     for name in names:
         if not name:
             raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
-        if name not in ON_THE_WEB and not _exists(name) and not is_archive(name):
+        kind = kind_of(name)
+        if kind is None:
             what = "matches no archive file" if has_magic(name) else "does not exist"
             raise CrawlerError(
                 f"source: got {name!r}, which {what}; "
-                f"{_SOURCE_TAKES}{did_you_mean(name, ON_THE_WEB)}"
+                f"{_SOURCE_TAKES}{did_you_mean(name, (LIVE, WAYBACK))}"
             )
-    if len(set(names)) < len(names):
-        raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
-    return tuple(names)
+        if name in sources:
+            raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
+        sources[name] = kind
+    return sources
 
 
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> None:
-    for name in sources:
-        if name in ON_THE_WEB:
+def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind]) -> None:
+    for name, kind in sources.items():
+        if kind.on_the_web:
             raise CrawlerError(
                 "seed: got 'all', which takes every article of saved pages and archive files, "
                 f"but source is {name!r}; give ids"
@@ -308,11 +310,11 @@ def _check_everything(given: Mapping[str, str], sources: tuple[str, ...]) -> Non
             raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
 
 
-def _archive(value: str, sources: tuple[str, ...]) -> Path:
+def _archive(value: str, sources: Mapping[str, SourceKind]) -> Path:
     takes = "takes the WARC file to write, such as output/pages.warc.gz"
     if not value.lower().endswith(WARC_SUFFIXES) or Path(value).is_dir():
         raise CrawlerError(f"archive: got {value!r}; {takes}")
-    if not any(name in ON_THE_WEB for name in sources):
+    if not any(kind.on_the_web for kind in sources.values()):
         raise CrawlerError(
             f"archive: nothing is fetched from the web with source={','.join(sources)}; "
             f"{takes}, with source=live or wayback"
@@ -367,8 +369,8 @@ def one_of(known: tuple[str, ...], name: str, value: str) -> str:
     return value
 
 
-def _render(value: str, sources: tuple[str, ...]) -> str:
-    if "live" not in sources:
+def _render(value: str, sources: Mapping[str, SourceKind]) -> str:
+    if LIVE not in sources:
         raise CrawlerError(
             "render: only pages of the live site are rendered, but source is "
             f"{','.join(sources)}; leave it out"

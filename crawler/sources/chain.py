@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.sources import most_bytes
-from crawler.warc.names import is_archive
+from crawler.crawl.source_kinds import LIVE, kind_of
+from crawler.errors import CrawlerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.run import Source
-
-LIVE = "live"
 
 
 def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
@@ -29,21 +27,14 @@ def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
 
 
 def _open(name: str, arguments: Arguments, crawler: Crawler) -> Source | None:
-    publisher, max_bytes = arguments.publisher, most_bytes(crawler.settings)
-    if name == LIVE:
+    kind = kind_of(name)
+    if kind is None:
+        # It has been removed since the arguments were checked.
+        raise CrawlerError(f"source: got {name!r}, which does not exist any more")
+    if kind.module is None:
         return None
-    # Each source is imported only if it is used.
-    if name == "wayback":
-        from crawler.sources.wayback import Wayback
-
-        return Wayback(crawler, publisher, arguments.at)
-    if is_archive(name):
-        from crawler.sources.warc import ArchivedPages
-
-        return ArchivedPages(name, publisher, arguments.at, max_bytes)
-    from crawler.sources.folder import SavedPages
-
-    return SavedPages(Path(name), publisher, max_bytes)
+    source: Source = import_module(kind.module).open_source(name, arguments, crawler)
+    return source
 
 
 def source_name(source: Source | None) -> str:

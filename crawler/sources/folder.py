@@ -23,7 +23,7 @@ from scrapy.http import TextResponse
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.files import readable
-from crawler.sources import NotSaved, Origin, PageRefused
+from crawler.sources import NotSaved, Origin, PageRefused, most_bytes
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.visits import visit_of
 from crawler.warc.names import READABLE
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+    from crawler.crawl.arguments import Arguments
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +106,11 @@ def address_of(url: str, file: str | None, article_id: str, publisher: Publisher
     return address_of_file(Path(file), publisher) or (
         publisher.url_of(article_id) if known else None
     )
+
+
+def open_source(name: str, arguments: Arguments, crawler: Crawler) -> SavedPages:
+    """Open saved pages as a source. Raises CrawlerError if there are none."""
+    return SavedPages(Path(name), arguments.publisher, most_bytes(crawler.settings))
 
 
 class SavedPages:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from crawler.errors import ArchiveError
-from crawler.sources import Origin, PageRefused, nothing_captured
+from crawler.sources import Origin, PageRefused, most_bytes, nothing_captured
 from crawler.sources.candidates import Candidates
 from crawler.sources.page_files import reason_against
 from crawler.visits import note, visit_of
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from scrapy import Request
+    from scrapy.crawler import Crawler
 
+    from crawler.crawl.arguments import Arguments
     from crawler.extraction.publishers import Publisher
     from crawler.visits import Visit
     from crawler.warc.archive import ArchivedPage, ArchiveFile
@@ -41,6 +43,11 @@ _OK = 200
 # Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s.
 _MOST_TRIED = 20
 _NAMED = 5
+
+
+def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
+    """Open archive files as a source. Raises CrawlerError if one of them cannot be read."""
+    return ArchivedPages(name, arguments.publisher, arguments.at, most_bytes(crawler.settings))
 
 
 class ArchivedPages:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+    from crawler.crawl.arguments import Arguments
     from crawler.extraction.publishers import Publisher
     from crawler.visits import Visit
 
@@ -103,6 +104,11 @@ _META = {
     "dont_retry": True,
     "dont_obey_robotstxt": True,
 }
+
+
+def open_source(name: str, arguments: Arguments, crawler: Crawler) -> Wayback:
+    """Return the web archive that the settings name, as a source."""
+    return Wayback(crawler, arguments.publisher, arguments.at)
 
 
 class Wayback:

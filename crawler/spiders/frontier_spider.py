@@ -20,6 +20,7 @@ from crawler.crawl.outages import Outages
 from crawler.crawl.parser_pool import Extracted, extract_page
 from crawler.crawl.records import Fetch
 from crawler.crawl.run import Run
+from crawler.crawl.source_kinds import LIVE
 from crawler.downloading.failures import explain, of_status
 from crawler.extraction.publishers import ARTICLE_ID, same_server
 from crawler.extraction.refusal import Refusal
@@ -35,7 +36,7 @@ from crawler.sources import (
     seconds_of,
     seconds_setting,
 )
-from crawler.sources.chain import LIVE, open_sources
+from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
