@@ -70,8 +70,8 @@ def make(folder: Path, known: int) -> None:
             )
         job.pages.note(sighting)
         if number % 20_000 == 0:
-            job.pages.flush()
-    job.pages.flush(durable=True)
+            job.pages.commits.flush()
+    job.pages.commits.flush(durable=True)
     kept = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
     with job.database.transaction() as connection:
         connection.execute(
@@ -121,7 +121,7 @@ def work(folder: Path, known: int) -> None:
     pages = [first]
     taking = listing = 0.0
     new = FIRST_ID + known
-    flush = frontier.memory.flush  # type: ignore[attr-defined]
+    flush = frontier.memory.commits.flush  # type: ignore[attr-defined]
     for number in range(PAGES):
         ids = [new + number * NEW + step for step in range(NEW)] + [
             FIRST_ID + next(met) for _ in range(RELATED - NEW)

@@ -135,8 +135,8 @@ def tell(job: Job, sighting: ArticleState, outcome: Any) -> Any:
 def finish(job: Job, reason: str | None = "finished") -> None:
     """End the run in the same way as ``crawler.extensions.job_keeper``."""
     assert job.pages is not None and job.run is not None
-    job.pages.flush(durable=True)
-    assert job.pages.failed is None
+    job.pages.commits.flush(durable=True)
+    assert job.pages.commits.failed is None
     job.end(job.run, reason)
 
 

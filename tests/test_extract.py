@@ -141,7 +141,7 @@ def test_a_field_that_changes_makes_a_revision(name: str) -> None:
         assert state is not None and job.pages is not None
         first = article("1")
         assert job.pages.store(state, first, first) == first
-        job.pages.flush()
+        job.pages.commits.flush()
         second = article("1", **{name: OTHER.get(name, "another")})
         stored = job.pages.store(state, second, second)
         assert (stored.revision, stored.changed) == (2, (name,))

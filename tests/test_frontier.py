@@ -173,7 +173,7 @@ def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
         assert crawled.at_depth == 0
         after.append(copy.deepcopy(naive))
         if isinstance(crawled.memory, Pages) and crawled.taken % run.commits == 0:
-            crawled.memory.flush()
+            crawled.memory.commits.flush()
     return after
 
 
@@ -233,7 +233,7 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) ->
                     if not naive.waiting:
                         assert told(crawled) == naive.teasers()
                     assert list(crawled.unfetched()) == []
-                    job.pages.flush()
+                    job.pages.commits.flush()
                     job.end(job.run, "finished")
                     assert job.outcomes(job.run).total() == len(after) - 1
                     with job.database.snapshot() as connection:

@@ -149,7 +149,7 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
     begin(job, sync_seconds=1000)
     assert job.pages is not None
     synced: list[str] = []
-    job.pages.before_commit.append(lambda: synced.append("files"))
+    job.pages.commits.before_commit.append(lambda: synced.append("files"))
     sighting = taken(job, "1")
     tell(job, sighting, "A")
 
@@ -161,17 +161,17 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
     assert known(job, "1").queued
     synced.clear()
     before = alive_at()
-    job.pages.flush()
+    job.pages.commits.flush()
     assert (known(job, "1").state, alive_at()) == ("article", before)
     # Any commit may survive a power cut, so the files it refers to must survive too.
     assert synced == ["files"]
     # There is nothing new to commit, but the last commit is not durable yet.
-    job.pages.flush(durable=True)
+    job.pages.commits.flush(durable=True)
     assert synced == ["files", "files"]
     assert alive_at() > before
     # Nothing at all to do.
     before = alive_at()
-    job.pages.flush(durable=True)
+    job.pages.commits.flush(durable=True)
     assert (synced, alive_at()) == (["files", "files"], before)
 
 
@@ -182,7 +182,7 @@ def test_a_commit_is_durable_in_time(job: Job) -> None:
     moments = []
     for number in (1, 2):
         frontier_of(job).seed([str(number)])
-        job.pages.flush()
+        job.pages.commits.flush()
         with job.database.snapshot() as connection:
             moments.append(history.runs(connection, 1)[0].alive_at)
     assert moments[0] < moments[1]
@@ -195,10 +195,10 @@ def test_nothing_is_kept_after_a_failure(job: Job) -> None:
     crawled = frontier_of(job)
     crawled.seed(["1"])
     first, second = LedgerError("first"), LedgerError("second")
-    job.pages.fail(first)
-    job.pages.fail(second)
-    job.pages.flush()
-    assert (job.pages.failed, told) == (first, [first])
+    job.pages.commits.fail(first)
+    job.pages.commits.fail(second)
+    job.pages.commits.flush()
+    assert (job.pages.commits.failed, told) == (first, [first])
     assert known(job, "1") is None
     assert list(job.pages.recall(["1"])) == []
     assert crawled.take() is None

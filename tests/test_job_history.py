@@ -63,7 +63,7 @@ def test_a_balance_that_nothing_bears_out(job: Job, case: str) -> None:
     begin(job)
     frontier_of(job).seed(["p"])
     assert job.pages is not None
-    job.pages.flush()
+    job.pages.commits.flush()
     sound = "discovered 7 = articles 2 + teasers 2 + failures 1 + pending 1 + dropped 1"
     assert str(job.balance()) == sound
     statement, wrong = WRONG[case]

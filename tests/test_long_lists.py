@@ -51,8 +51,8 @@ def crawl(job: Job) -> int:
         for record in [teaser(sighting, why, listings, SITE)]
     )
     stored = sum(record is not None for record in made)
-    job.pages.flush()
-    assert job.pages.failed is None
+    job.pages.commits.flush()
+    assert job.pages.commits.failed is None
     return stored
 
 

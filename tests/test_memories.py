@@ -14,6 +14,7 @@ from jobs import opened
 
 from crawler.crawl import records
 from crawler.crawl.frontier import Frontier, Memory
+from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.extraction.publishers import load
@@ -97,12 +98,12 @@ def test_a_ledger_and_a_memory_agree(
     with tempfile.TemporaryDirectory() as name:
         for number, pages in enumerate([*kills, -1], start=1):
             database = opened(Path(name))
-            memory = Pages(database, number, BEGAN, INTERVALS, 0)
+            memory = Pages(Commits(database, number, 0), BEGAN, INTERVALS)
             found = crawl.run(memory, pages)
             if crawl.chance.random() < 0.7 or pages < 0:
-                memory.flush()
+                memory.commits.flush()
             if pages < 0:
-                assert memory.failed is None
+                assert memory.commits.failed is None
                 assert state(found) == expected
             database.close()
     assert crawl.found == undisturbed.found

@@ -70,7 +70,7 @@ class Archiving:
         else:
             self._writer = WarcWriter(path, about, self._pages.archived, self._pages.note_archived)
             # The ledger must not record a page as archived before it is on disk.
-            self._pages.before_commit.append(self._writer.sync)
+            self._pages.commits.before_commit.append(self._writer.sync)
         run.archive = self._writer
         run.archive_exchange = self._record
         run.archive_page = self._record_page
@@ -102,7 +102,7 @@ class Archiving:
                 self._run.fail(error)
             else:
                 # A page that is not archived has to be fetched again.
-                self._pages.fail(error)
+                self._pages.commits.fail(error)
 
     def _engine_stopped(self) -> None:
         try:

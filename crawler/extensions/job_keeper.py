@@ -53,7 +53,7 @@ class JobKeeper:
             self._run.close(self._run.stopped.reason)
         # Twice within the time after which a commit has to be durable: one flush may come just
         # before it.
-        interval = min(_COMMIT_SECONDS, self._job.pages.sync_seconds / 2)
+        interval = min(_COMMIT_SECONDS, self._job.pages.commits.sync_seconds / 2)
         self._commits.start(max(_LEAST_SECONDS, interval), now=False)
 
     def spider_closed(self, reason: str) -> None:
@@ -64,17 +64,17 @@ class JobKeeper:
 
     def _flush(self) -> None:
         if self._job.pages is not None:
-            self._job.pages.flush()
+            self._job.pages.commits.flush()
 
     def engine_stopped(self) -> None:
         """End the run if its feeds are written; otherwise the next run begins with them."""
         job = self._job
         assert job.run is not None and job.pages is not None
-        job.pages.flush(durable=True)
-        if job.pages.failed is None and not job.feeds_failed:
+        job.pages.commits.flush(durable=True)
+        if job.pages.commits.failed is None and not job.feeds_failed:
             try:
                 job.end(job.run, self._reason)
             except LedgerError as error:
-                job.pages.failed = error
+                job.pages.commits.failed = error
                 logger.error("%s", error)
         job.close()

@@ -78,13 +78,13 @@ class Reporter:
         self._gather()
         job = run.job
         if job is not None and job.pages is not None:
-            job.pages.flush()
-            if job.pages.failed is None:
+            job.pages.commits.flush()
+            if job.pages.commits.failed is None:
                 try:
                     self._balance, next_due = job.balance(), job.next_due()
                     self._set("job/next_due", next_due)
                 except LedgerError as error:
-                    job.pages.fail(error)
+                    job.pages.commits.fail(error)
             is_interrupted = report.Outcome(self.crawler.stats.get_stats()).is_interrupted
             if not is_interrupted:
                 self._set("crawl/unrecorded", list(run.frontier.unrecorded))
@@ -105,7 +105,7 @@ class Reporter:
             if run.archive.failed is not None:
                 self._set("archive/failed", str(run.archive.failed))
         if run.job is not None:
-            failed = run.job.pages.failed if run.job.pages else None
+            failed = run.job.pages.commits.failed if run.job.pages else None
             if run.job.pages is None or failed is not None:
                 self._set("job/failed", str(failed or "the ledger was not opened"))
         self._set("feeds/failed", self._feeds_failed())

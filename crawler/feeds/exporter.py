@@ -80,7 +80,7 @@ class WatchedFeedExporter(FeedExporter):
                 await self._complete(job, run, spider)
         except LedgerError as error:
             assert job is not None and job.pages is not None
-            job.pages.fail(error)
+            job.pages.commits.fail(error)
         except Exception as error:
             self._tell(error)
             raise
@@ -96,13 +96,13 @@ class WatchedFeedExporter(FeedExporter):
             return
         assert job.run is not None and job.pages is not None
         # If a power cut lost records that are in a feed, they would be fetched and exported again.
-        job.pages.flush(durable=True)
-        if job.pages.failed is not None:
+        job.pages.commits.flush(durable=True)
+        if job.pages.commits.failed is not None:
             return
         try:
             job.feeds_failed = not await self._write(job, job.run, spider)
         except LedgerError as error:
-            job.pages.fail(error)
+            job.pages.commits.fail(error)
         except Exception as error:
             self._tell(error)
             raise

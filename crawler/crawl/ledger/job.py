@@ -19,6 +19,7 @@ from sqlalchemy import func, or_, select, text, update
 
 from crawler.crash import point
 from crawler.crawl.ledger import history
+from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.queueing import forget_source, queue
@@ -127,16 +128,17 @@ class Job:
                 )
             )
         self.run = Run(number, began, finished + 1)
-        self.pages = Pages(self.database, number, began, intervals, sync_seconds, on_failure)
+        commits = Commits(self.database, number, sync_seconds, on_failure)
+        self.pages = Pages(commits, began, intervals)
         point("run begun")
         return last is None or last.arguments == self._told
 
     def reconsidered(self) -> None:
         """Record that this run's arguments were applied to all articles of earlier runs."""
         assert self.run is not None and self.pages is not None
-        self.pages.flush()
-        if self.pages.failed is not None:
-            raise self.pages.failed
+        self.pages.commits.flush()
+        if self.pages.commits.failed is not None:
+            raise self.pages.commits.failed
         with self.database.transaction(durable=True) as connection:
             connection.execute(
                 update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told)

@@ -1,0 +1,114 @@
+"""A run's reads and commits.
+
+Changes are collected and committed together, in the order in which they were made: after a crash,
+the ledger holds everything up to some moment.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from crawler.crash import point
+from crawler.crawl.ledger.batch import Batch
+from crawler.crawl.ledger.rows import utc_now
+from crawler.crawl.ledger.schema import JOB, RUNS
+from crawler.errors import CrawlerError, LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from crawler.crawl.ledger.database import Database
+
+CHUNK = 500
+"""How many rows are read, or ids asked for, at once."""
+
+
+class Commits:
+    """What one run reads from the ledger, and the ``batch`` that its next commit writes.
+
+    The first read or write error is passed to ``on_failure`` and kept in ``failed``. From then on
+    nothing is stored and reads return nothing: the run should end, and the ledger holds what was
+    committed before.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        run: int,
+        sync_seconds: float,
+        on_failure: Callable[[CrawlerError], None] = lambda error: None,
+    ) -> None:
+        self.database = database
+        self.run = run
+        self.sync_seconds = sync_seconds
+        self.failed: CrawlerError | None = None
+        self._on_failure = on_failure
+        self.before_commit: list[Callable[[], None]] = []
+        """Called before each commit, since any of them may outlast a power cut. They make the files
+        that the commit refers to durable.
+        """
+        with database.snapshot() as connection:
+            self.batch = Batch(run, connection.execute(select(JOB.c.places)).scalar_one())
+        self._synced = time.monotonic()
+        self._unsynced = False
+
+    def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    return connection.execute(query, values).all()
+            except LedgerError as error:
+                self.fail(error)
+        return ()
+
+    def stream(self, query: Any) -> Iterator[Any]:
+        if self.failed is None:
+            try:
+                with self.database.snapshot() as connection:
+                    yield from connection.execute(query, execution_options={"yield_per": CHUNK})
+            except LedgerError as error:
+                self.fail(error)
+
+    def fail(self, error: CrawlerError) -> None:
+        """Store nothing from now on, after a read or write error."""
+        if self.failed is None:
+            self.failed = error
+            self._on_failure(error)
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Commit the changes since the last flush, durably if the next one may come too late for
+        ``sync_seconds``.
+        """
+        durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
+        if self.failed is not None or not (self.batch or (durable and self._unsynced)):
+            return
+        point("before a commit")
+        try:
+            for make_durable in self.before_commit:
+                make_durable()
+            with self.database.transaction(durable=durable) as connection:
+                self.batch.write(connection)
+                if durable:
+                    connection.execute(
+                        update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now())
+                    )
+                point("in a commit")
+        except CrawlerError as error:
+            self.fail(error)
+            return
+        except Exception as error:
+            self.fail(
+                LedgerError(
+                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; "
+                    "a fault of this program, please report it"
+                )
+            )
+            return
+        point("after a commit")
+        self.batch = Batch(self.run, self.batch.places)
+        self._unsynced = not durable
+        if durable:
+            self._synced = time.monotonic()

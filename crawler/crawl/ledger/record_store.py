@@ -1,0 +1,174 @@
+"""The stored records of each article, and their revisions.
+
+An article's record, its revision and its completion are committed together, after everything that
+the article lists.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from itemadapter import ItemAdapter
+from sqlalchemy import bindparam, func, select
+
+from crawler.crawl.ledger.batch import RecordRow
+from crawler.crawl.ledger.rows import readable_detail, utc_now, verified
+from crawler.crawl.ledger.schema import FETCHES, RECORDS
+from crawler.errors import LedgerError
+from crawler.items import ANSWERS, NOT_COMPARED, Article, Failure, PageRecord, Record, Teaser
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crawler.crawl.frontier import ArticleState, State
+    from crawler.crawl.ledger.commits import Commits
+    from crawler.crawl.ledger.recheck import Intervals
+
+_LATEST = select(RECORDS).where(
+    RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind")
+)
+_LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
+# The kinds of record a teaser can have: item if an item pipeline replaced it.
+_TEASER_KINDS = ("teaser", "item")
+_TEASER_ROWS = (
+    select(RECORDS)
+    .where(RECORDS.c.id.in_(bindparam("ids", expanding=True)), RECORDS.c.kind.in_(_TEASER_KINDS))
+    .order_by(RECORDS.c.record)
+)
+
+_COMPARED = tuple(field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED)
+"""The fields whose change makes a new revision of an article."""
+
+
+class RecordStore:
+    """Stores the outcome of each page in a run's commits, and plans when it is due again."""
+
+    def __init__(self, commits: Commits, began: datetime, intervals: Intervals) -> None:
+        self._commits = commits
+        self._began = began.timestamp()
+        self._intervals = intervals
+        self._teaser_rows: dict[tuple[str, str], Any] = {}
+        with commits.database.snapshot() as connection:
+            fetched, recorded = (
+                connection.execute(select(func.max(column))).scalar() or 0
+                for column in (FETCHES.c.fetch, RECORDS.c.record)
+            )
+        self._fetch, self._record = fetched + 1, recorded + 1
+
+    def prefetch_teasers(self, article_ids: list[str]) -> None:
+        """Read the teasers of articles at once, before each of them is passed to ``store``."""
+        self._teaser_rows = dict.fromkeys(
+            (article_id, kind) for article_id in article_ids for kind in _TEASER_KINDS
+        )
+        rows = self._commits.rows(_TEASER_ROWS, {"ids": article_ids})
+        self._teaser_rows |= {(row.id, row.kind): row for row in rows}
+
+    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
+        if isinstance(read, Article) and state is not None:
+            return self._store_article(state, record, read)
+        kept = self._made(None if state is None else state.id, record)
+        if state is None:
+            self._commits.batch.records.append(kept)
+            return record
+        if isinstance(read, Failure):
+            known = state.refusal == read.reason
+            self._fetch_row(state, read.reason, read.detail)
+            self._done(state, "article" if state.revision else "failure", read.reason)
+            if known:
+                return None
+        else:
+            state.emitted = True
+            self._commits.batch.add(state)
+            if self._latest(state.id, kept.kind) == kept.json:
+                return None
+        self._commits.batch.records.append(kept)
+        return record
+
+    def _store_article(self, state: ArticleState, record: Any, read: Article) -> Any:
+        changed: tuple[str, ...] = ()
+        if state.revision:
+            latest = self._latest(state.id, "article")
+            old = msgspec.json.decode(latest) if latest else {}
+            new = msgspec.json.decode(
+                msgspec.json.encode(record if isinstance(record, Article) else read)
+            )
+            changed = tuple(field for field in _COMPARED if old.get(field) != new[field])
+            # A return is news to readers who saw the article reported as gone.
+            if not changed and not state.refusal:
+                state.validators = state.answered
+                self.unchanged(state, "unchanged")
+                return None
+        if isinstance(record, Article):
+            record = replace(record, revision=state.revision + 1, changed=changed)
+        kept = self._made(state.id, record)
+        state.revision = kept.revision or state.revision
+        state.validators = state.answered
+        outcome = "new" if state.revision in (0, 1) else "changed"
+        self._fetch_row(
+            state,
+            outcome,
+            ", ".join(changed) or (f"back after {state.refusal}" if state.refusal else None),
+        )
+        self._done(state, "article")
+        self._commits.batch.records.append(kept)
+        return record
+
+    def unchanged(self, state: ArticleState, outcome: str) -> None:
+        self._fetch_row(state, outcome, None)
+        self._done(state, state.state)
+
+    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
+        """Record that an article was requested and has no record: an item pipeline dropped it, or
+        it was not saved.
+        """
+        state.emitted = state.emitted and state.state == becomes
+        self._fetch_row(state, becomes, detail)
+        self._done(state, "article" if state.revision else becomes)
+
+    def _done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
+        state.state = becomes
+        state.refusal = reason if reason in ANSWERS else None
+        state.queued = False
+        self._commits.batch.add(state)
+
+    def _fetch_row(self, state: ArticleState, outcome: str, detail: str | None) -> None:
+        self._intervals.plan(state, outcome, self._began, time.time())
+        self._commits.batch.fetches.append(
+            (
+                *(self._fetch, self._commits.run, state.id, utc_now(), outcome),
+                *(readable_detail(detail), state.revision or None),
+            )
+        )
+        self._fetch += 1
+
+    def _made(self, article_id: str | None, record: Any) -> RecordRow:
+        """Return the row of a record; a record that JSON cannot hold raises before anything is
+        stored.
+        """
+        known = isinstance(record, (Article, Teaser, Failure))
+        text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
+        kind = record.kind if known else "item"
+        revision = record.revision if isinstance(record, Article) else None
+        row = RecordRow(
+            self._record, self._commits.run, article_id, kind, revision, zlib.crc32(text), text
+        )
+        self._record += 1
+        return row
+
+    def _latest(self, article_id: str, kind: str) -> bytes | None:
+        """Return the JSON of the latest record of a kind; None if there is none."""
+        if (article_id, kind) in self._teaser_rows:
+            row = self._teaser_rows[article_id, kind]
+        else:
+            row = next(iter(self._commits.rows(_LATEST, {"id": article_id, "kind": kind})), None)
+        if row is None:
+            return None
+        try:
+            return verified(row, self._commits.database.path)
+        except LedgerError as error:
+            self._commits.fail(error)
+            return None
