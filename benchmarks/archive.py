@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from crawl import FIRST_ID, IMPOLITE, PEERS, ROOT, Run, made_site, measure, served
+from crawl import FIRST_ID, IMPOLITE, PEERS, ROOT, Run, make_site, measure, serve
 
 
 def main() -> None:
@@ -34,13 +34,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="archive-benchmark-") as name:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-        made_site(folder, options.pages)
+        make_site(folder, options.pages)
         warc, out, quarter = (
             folder / "pages.warc.gz",
             folder / "out.jsonl",
             folder / "quarter.warc.gz",
         )
-        with served(folder) as url:
+        with serve(folder) as url:
             http = [
                 *spider,
                 "-a",
@@ -53,8 +53,8 @@ def main() -> None:
                 str(out),
                 *IMPOLITE,
             ]
-            read = [*spider, "-a", "seed=all", "-a", f"base_url={url}", "-O", str(out), "-a"]
-            subprocess_limit = [
+            offline = [*spider, "-a", "seed=all", "-a", f"base_url={url}", "-O", str(out), "-a"]
+            parser_only = [
                 sys.executable,
                 str(PEERS / "fastwarc_lxml.py"),
                 str(warc),
@@ -63,10 +63,10 @@ def main() -> None:
             crawlers: dict[str, tuple[list[str], int]] = {
                 "local HTTP": (http, options.pages),
                 "HTTP, archiving": ([*http, "-a", f"archive={warc}"], options.pages),
-                "seed=all, first": ([*read, f"source={warc}"], options.pages),
-                "seed=all": ([*read, f"source={warc}"], options.pages),
-                "seed=all, quarter": ([*read, f"source={quarter}"], options.pages // 4),
-                "fastwarc and lxml": (subprocess_limit, options.pages),
+                "seed=all, first": ([*offline, f"source={warc}"], options.pages),
+                "seed=all": ([*offline, f"source={warc}"], options.pages),
+                "seed=all, quarter": ([*offline, f"source={quarter}"], options.pages // 4),
+                "fastwarc and lxml": (parser_only, options.pages),
             }
             runs: dict[str, list[Run]] = {crawler: [] for crawler in crawlers}
             for _ in range(options.pairs):

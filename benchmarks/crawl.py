@@ -75,7 +75,7 @@ def article(number: int, pages: int, chance: random.Random) -> bytes:
     ).encode()
 
 
-def made_site(folder: Path, pages: int) -> None:
+def make_site(folder: Path, pages: int) -> None:
     """Generate a site of ``pages`` pages below ``folder``."""
     folder.chmod(0o755)
     news = folder / "site" / "news"
@@ -86,7 +86,7 @@ def made_site(folder: Path, pages: int) -> None:
 
 
 @contextmanager
-def served(folder: Path):
+def serve(folder: Path):
     """Serve the folder's pages at /news/<id> with nginx and yield the root URL."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -132,15 +132,15 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    got = (
+    fetched = (
         sum(1 for line in out.open(encoding="utf-8") if '"teaser"' not in line[:40])
         if out.exists()
         else 0
     )
     # The obvious spider fetches its seed twice.
-    if not pages <= got <= pages + 1 or process.returncode:
+    if not pages <= fetched <= pages + 1 or process.returncode:
         sys.exit(
-            f"{command[:3]} fetched {got} of {pages} pages, exit {process.returncode}:\n"
+            f"{command[:3]} fetched {fetched} of {pages} pages, exit {process.returncode}:\n"
             f"{log.read_text()[-3000:]}"
         )
     return Run(seconds, usage.ru_maxrss / 1024)
@@ -158,8 +158,8 @@ def main() -> None:
     bins = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="crawl-benchmark-") as name:
         folder = Path(name)
-        made_site(folder, options.pages)
-        with served(folder) as url:
+        make_site(folder, options.pages)
+        with serve(folder) as url:
             out = folder / "out.jsonl"
             ours = [
                 f"{bins}/scrapy",
@@ -206,11 +206,11 @@ def main() -> None:
                         flush=True,
                     )
     print(f"\n{options.pages:,} pages, medians of {options.pairs}")
-    for crawler, done in runs.items():
-        rate = statistics.median(options.pages / run.seconds for run in done)
+    for crawler, measured in runs.items():
+        rate = statistics.median(options.pages / run.seconds for run in measured)
         print(
             f"{crawler:<15} {rate:8.0f} pages/s "
-            f"{statistics.median(run.megabytes for run in done):6.0f} MB"
+            f"{statistics.median(run.megabytes for run in measured):6.0f} MB"
         )
     mine = runs["this spider"]
     for crawler, bar in (("obvious spider", 1.5), ("bare crawlee", 0.8)):

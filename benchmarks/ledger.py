@@ -53,7 +53,7 @@ def make(folder: Path, known: int) -> None:
     assert job.pages is not None and job.run is not None
     due_at = time.time() + 2_000_000
     for number in range(known):
-        sighting = ArticleState(
+        article = ArticleState(
             str(FIRST_ID + number),
             "pending",
             (2, number // RELATED, number % RELATED),
@@ -61,23 +61,23 @@ def make(folder: Path, known: int) -> None:
             queued=True,
         )
         if number % 2:
-            sighting.state, sighting.queued, sighting.place, sighting.due_at, sighting.revision = (
+            article.state, article.queued, article.fetch_index, article.due_at, article.revision = (
                 "article",
                 False,
                 number,
                 due_at,
                 1,
             )
-        job.pages.note(sighting)
+        job.pages.note(article)
         if number % 20_000 == 0:
             job.pages.commits.flush()
     job.pages.commits.flush(durable=True)
-    kept = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
+    columns = {"run": 1, "kind": "article", "revision": 1, "crc": zlib.crc32(b"{}"), "json": b"{}"}
     with job.database.transaction() as connection:
         connection.execute(
             RECORDS.insert(),
             [
-                {"record": number, "id": str(FIRST_ID + number), **kept}
+                {"record": number, "id": str(FIRST_ID + number), **columns}
                 for number in range(1, known, 2)
             ],
         )
@@ -117,30 +117,30 @@ def work(folder: Path, known: int) -> None:
     start_seconds = time.perf_counter() - started
     start_megabytes = peak_megabytes()
     # Without repeats, as in a small ledger all lookups would soon be of articles already met.
-    met = iter(random.Random(known).sample(range(1, known), PAGES * (RELATED - NEW)))
+    known_ids = iter(random.Random(known).sample(range(1, known), PAGES * (RELATED - NEW)))
     pages = [first]
     taking = listing = 0.0
     new = FIRST_ID + known
-    flush = frontier.memory.commits.flush  # type: ignore[attr-defined]
+    commits = frontier.memory.commits  # type: ignore[attr-defined]
     for number in range(PAGES):
         ids = [new + number * NEW + step for step in range(NEW)] + [
-            FIRST_ID + next(met) for _ in range(RELATED - NEW)
+            FIRST_ID + next(known_ids) for _ in range(RELATED - NEW)
         ]
         items = [item(article_id, position) for position, article_id in enumerate(ids, start=1)]
         began = time.perf_counter()
         frontier.add_links(pages[-1].id, items)
         if number % 50 == 49:
-            flush()
+            commits.flush()
         listing += time.perf_counter() - began
         frontier.done(pages[-1].id)
         began = time.perf_counter()
-        taken = frontier.take()
+        next_article = frontier.take()
         taking += time.perf_counter() - began
-        assert taken is not None
-        pages.append(taken)
-    flush()
+        assert next_article is not None
+        pages.append(next_article)
+    commits.flush()
     began = time.perf_counter()
-    with frontier.memory.database.snapshot() as connection:  # type: ignore[attr-defined]
+    with commits.database.snapshot() as connection:
         balance = history.balance(connection)
     balancing = time.perf_counter() - began
     assert balance.balanced
@@ -189,18 +189,18 @@ def main() -> None:
         print(
             f"{known:>9,} known: "
             + ", ".join(
-                f"{what} {statistics.median(run[what] for run in measured[known]):.2f}"
-                for what in measured[known][0]
+                f"{measure} {statistics.median(run[measure] for run in measured[known]):.2f}"
+                for measure in measured[known][0]
             )
         )
     print(f"with {options.known:,} compared with {options.few:,} known:")
-    for what in ("listing 18 items, us", "taking, us"):
+    for measure in ("listing 18 items, us", "taking, us"):
         ratios = [
-            many[what] / few[what]
+            many[measure] / few[measure]
             for few, many in zip(*(measured[known] for known in sizes), strict=True)
         ]
         print(
-            f"  {what}: {statistics.median(ratios):.2f} times as long "
+            f"  {measure}: {statistics.median(ratios):.2f} times as long "
             "(bar: at most 1.25, 20% less throughput)"
         )
     print("  start: bar 3 s; memory at start: bar 300 MB")

@@ -69,14 +69,14 @@ async def read_as_a_crawl(body: bytes) -> str:
     """Read a page within READ_TIMEOUT and return the time taken, as text."""
     reader = PageParser(SITE, defaults.READ_TIMEOUT)
     started = time.perf_counter()
-    ended = ""
+    note = ""
     try:
         await reader.extract(Task(body, "1", SITE.url_of("1"), None))
     except TooSlowError:
-        ended = ", ended by READ_TIMEOUT"
+        note = ", ended by READ_TIMEOUT"
     finally:
         reader.close()
-    return f"{time.perf_counter() - started:.1f} s{ended}"
+    return f"{time.perf_counter() - started:.1f} s{note}"
 
 
 def print_worst_case() -> None:
@@ -100,13 +100,13 @@ def main() -> None:
         ]
         times: dict[Callable[[bytes], None], list[float]] = {read: [], parse: [], extract: []}
         for body in bodies:
-            taken = {
+            timings = {
                 work: [
                     milliseconds(work, body) for _ in range(rounds if work is not extract else 3)
                 ]
                 for work in times
             }
-            for work, values in taken.items():
+            for work, values in timings.items():
                 times[work].append(statistics.median(values))
         print(
             f"{folder}: {len(bodies)} pages, "
@@ -117,10 +117,10 @@ def main() -> None:
             ("parsel parse", parse),
             ("trafilatura", extract),
         ):
-            done = sorted(times[work])
+            sorted_times = sorted(times[work])
             print(
-                f"  {name:<13} {statistics.median(done):6.2f} ms, "
-                f"slowest tenth from {done[len(done) * 9 // 10]:6.2f} ms"
+                f"  {name:<13} {statistics.median(sorted_times):6.2f} ms, "
+                f"slowest tenth from {sorted_times[len(sorted_times) * 9 // 10]:6.2f} ms"
             )
         for name, work in (("parsel parse", parse), ("trafilatura", extract)):
             ratio = statistics.median(

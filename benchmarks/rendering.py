@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from crawl import FIRST_ID, IMPOLITE, ROOT, Run, made_site, measure, served
+from crawl import FIRST_ID, IMPOLITE, ROOT, Run, make_site, measure, serve
 
 # Each page being rendered counts as two requests: the page itself and the browser's request.
 _FOUR = ["-s", "CONCURRENT_REQUESTS=8", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8"]
@@ -36,8 +36,8 @@ def main() -> None:
         sys.exit("nginx is missing: apt-get install nginx-light")
     with tempfile.TemporaryDirectory(prefix="rendering-benchmark-") as name:
         folder, out = Path(name), Path(name) / "out.jsonl"
-        made_site(folder, options.pages)
-        with served(folder) as url:
+        make_site(folder, options.pages)
+        with serve(folder) as url:
             spider = [
                 f"{Path(sys.executable).parent}/scrapy",
                 "crawl",

@@ -88,9 +88,9 @@ def seconds(run: Callable[[], object]) -> float:
     bytearray(5_000)
     start = time.perf_counter()
     result = run()
-    spent = time.perf_counter() - start
+    elapsed = time.perf_counter() - start
     del result
-    return spent
+    return elapsed
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
@@ -109,14 +109,14 @@ def compare(
     value = values(make, megabytes)
     dump, text = "".join(dumped(value)).encode(), json.dumps(value)
     assert vardump.loads(dump) == value == json.loads(text)
-    timed = [
+    times = [
         (seconds(lambda: vardump.loads(dump)), seconds(lambda: json.loads(text)))
         for _ in range(pairs)
     ]
     ours, theirs = (
-        statistics.median(len(dump) / 1e6 / one[side] for one in timed) for side in (0, 1)
+        statistics.median(len(dump) / 1e6 / one[side] for one in times) for side in (0, 1)
     )
-    ratio = statistics.median(b / a for a, b in timed)
+    ratio = statistics.median(b / a for a, b in times)
     memory = peak_bytes(lambda: vardump.loads(dump)) / peak_bytes(lambda: json.loads(text))
     rates = f"loads {ours:6.0f} MB/s, json.loads {theirs:6.0f} MB/s, ratio {ratio:.3f}"
     print(f"{name:10} {megabytes:4g} MB: {rates}; peak memory {memory:.2f} of json.loads")

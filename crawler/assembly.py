@@ -79,13 +79,13 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
 
 
 def _check(part: _Part, found: list[Any]) -> None:
-    wanted = load_object(part.path)
+    required_class = load_object(part.path)
     for path in found:
-        kind = load_object(path) if path else None
+        configured_class = load_object(path) if path else None
         # To issubclass() every class with the methods of a scheduler is a subclass of every other.
-        if isinstance(kind, type) and wanted in kind.__mro__:
+        if isinstance(configured_class, type) and required_class in configured_class.__mro__:
             return
-    got = ", ".join(map(str, found)) if len(found) == 1 else "none of it"
+    names = ", ".join(map(str, found)) if len(found) == 1 else "none of it"
     raise CrawlerError(
-        f"{part.setting}: got {got}, takes {part.path} or a subclass, because {part.purpose}"
+        f"{part.setting}: got {names}, takes {part.path} or a subclass, because {part.purpose}"
     )

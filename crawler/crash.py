@@ -28,11 +28,11 @@ def point(name: str) -> None:
     """Kill this process at the point that CRAWLER_KILL_AT names: ``NAME``, or ``NAME:N`` for its
     Nth pass.
     """
-    asked = os.environ.get(_VARIABLE)
-    if asked is None:
+    setting = os.environ.get(_VARIABLE)
+    if setting is None:
         return
-    wanted, _, times = asked.partition(":")
-    if wanted == name:
+    target, _, times = setting.partition(":")
+    if target == name:
         _countdown[name] = _countdown.get(name, int(times or 1)) - 1
         if _countdown[name] == 0:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -44,14 +44,14 @@ class RendererError(CrawlerError):
     """No browser can render pages; the message gives its name and what to do."""
 
 
-def did_you_mean(got: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the nearest known name, or nothing."""
-    near = nearest(got, known)
+    near = nearest(name, known)
     return f"; did you mean {near!r}?" if near else ""
 
 
-def nearest(got: str, known: Iterable[str], likeness: float = 0.4) -> str | None:
+def nearest(name: str, known: Iterable[str], likeness: float = 0.4) -> str | None:
     """Return the known name most similar to another; None if none is at least ``likeness`` (0 to
     1).
     """
-    return next(iter(get_close_matches(got, list(known), n=1, cutoff=likeness)), None)
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=likeness)), None)

@@ -20,43 +20,43 @@ if TYPE_CHECKING:
 class LedgerCommand(ScrapyCommand):
     """A command that reads the ledger of ``-s JOBDIR=...``.
 
-    Subclasses implement ``tell``; a CrawlerError raised there is printed as one line.
+    Subclasses implement ``run_on_ledger``; a CrawlerError raised there is printed as one line.
     """
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
 
-    takes = 0
+    argument_count = 0
     """The number of positional arguments."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        if len(args) != self.takes:
-            got = f"got {' '.join(args)!r}" if args else "it is missing"
-            raise UsageError(f"{got}; takes {self.syntax()}", print_help=False)
+        if len(args) != self.argument_count:
+            problem = f"got {' '.join(args)!r}" if args else "it is missing"
+            raise UsageError(f"{problem}; takes {self.syntax()}", print_help=False)
         # Scrapy imports every command to run any one of them, and the database is slow to import.
         from crawler.crawl.ledger import job
 
         name = type(self).__module__.rpartition(".")[2]
         try:
-            given = self.settings.get("JOBDIR")
-            if not given:
+            jobdir = self.settings.get("JOBDIR")
+            if not jobdir:
                 raise CrawlerError(
                     "JOBDIR: missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
                 )
-            folder = Path(given)
+            folder = Path(jobdir)
             database = job.read(folder)
             try:
                 with output():
-                    self.tell(folder, database, args, opts)
+                    self.run_on_ledger(folder, database, args, opts)
             finally:
                 database.close()
         except CrawlerError as error:
             say(f"scrapy {name}: {error}", file=sys.stderr)
             self.exitcode = error.exit_code
 
-    def tell(
+    def run_on_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         raise NotImplementedError

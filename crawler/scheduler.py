@@ -35,11 +35,11 @@ class FrontierScheduler(BaseScheduler):
         self.crawler = crawler
         self._spider: Any = None
         self._run: Run | None = None
-        self._kept: dict[str, Request] = {}
+        self._waiting: dict[str, Request] = {}
         self._ready: deque[Request] = deque()
         self._paused_until = 0.0
         # A pause could no longer hold back what waits in the downloader.
-        self._at_once = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        self._most_active = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -64,14 +64,14 @@ class FrontierScheduler(BaseScheduler):
         if visit is None or state is None or visit.taken or not state.queued:
             self._ready.append(request)
         elif not state.taken:
-            self._kept[state.id] = request
+            self._waiting[state.id] = request
         # Otherwise the frontier was faster: the spider has made the same request for it.
         return True
 
     def next_request(self) -> Request | None:
         if (
             monotonic() < self._paused_until
-            or len(self.crawler.engine.downloader.active) >= self._at_once
+            or len(self.crawler.engine.downloader.active) >= self._most_active
         ):
             return None
         if self._ready:
@@ -79,7 +79,7 @@ class FrontierScheduler(BaseScheduler):
         state = self._frontier.take() if self._frontier else None
         if state is None:
             return None
-        request = self._kept.pop(state.id) if state.id in self._kept else self._make(state)
+        request = self._waiting.pop(state.id) if state.id in self._waiting else self._make(state)
         if visit := visit_of(request):
             visit.taken = True
         return request
@@ -95,8 +95,8 @@ class FrontierScheduler(BaseScheduler):
 
         def resume() -> None:
             # The event loop's clock may be a little ahead of this one.
-            if (left := self._paused_until - monotonic()) > 0:
-                call_later(left, resume)
+            if (remaining := self._paused_until - monotonic()) > 0:
+                call_later(remaining, resume)
             else:
                 ask_scheduler(engine)
 

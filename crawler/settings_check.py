@@ -19,9 +19,9 @@ from crawler.errors import CrawlerError, nearest
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-_WORDS = {"0": False, "1": True, "false": False, "true": True}
+_BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 # Scrapy reads these as floats, although their defaults are integers.
-_SECONDS = ("_DELAY", "_TIMEOUT", "_INTERVAL")
+_SECONDS_SUFFIXES = ("_DELAY", "_TIMEOUT", "_INTERVAL")
 # Settings without a default, of Scrapy, its commands, and the extensions used here.
 _WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
 # Times with bounds of their own, checked by the code that uses them.
@@ -32,7 +32,7 @@ _CHECKED_ELSEWHERE = frozenset(
     )
 )
 # High enough that only names differing by a letter or two are suggested.
-_NEAR = 0.85
+_LEAST_LIKENESS = 0.85
 
 
 def misspelt(settings: BaseSettings) -> Iterator[str]:
@@ -40,7 +40,7 @@ def misspelt(settings: BaseSettings) -> Iterator[str]:
     known = [*_defaults(), *_WITHOUT_DEFAULT]
     for name in settings:
         if settings.getpriority(name) == SETTINGS_PRIORITIES["cmdline"] and name not in known:
-            near = nearest(str(name), known, _NEAR)
+            near = nearest(str(name), known, _LEAST_LIKENESS)
             if near:
                 yield f"{name}: no setting has this name, so it does nothing; did you mean {near}?"
 
@@ -53,19 +53,21 @@ def check_values(settings: BaseSettings) -> None:
 
 
 def _defaults() -> Mapping[str, Any]:
-    named = {**vars(default_settings), **vars(defaults), **vars(project_settings)}
-    return {name: value for name, value in named.items() if name.isupper()}
+    all_settings = {**vars(default_settings), **vars(defaults), **vars(project_settings)}
+    return {name: value for name, value in all_settings.items() if name.isupper()}
 
 
 def _check(name: str, value: Any, default: Any) -> None:
     if value is None or name in _CHECKED_ELSEWHERE:
         return
     if isinstance(default, bool):
-        if str(value).strip().lower() not in _WORDS:
+        if str(value).strip().lower() not in _BOOLEANS:
             raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
     elif isinstance(default, float) and hasattr(defaults, name):
         _check_number(name, value, float, "seconds, 0 or more", least=0)
-    elif isinstance(default, float) or (isinstance(default, int) and name.endswith(_SECONDS)):
+    elif isinstance(default, float) or (
+        isinstance(default, int) and name.endswith(_SECONDS_SUFFIXES)
+    ):
         _check_number(name, value, float, "a number")
     elif isinstance(default, int):
         _check_number(name, value, int, "a whole number")
@@ -75,7 +77,7 @@ def _check_number(
     name: str,
     value: Any,
     kind: type[float] | type[int],
-    takes: str,
+    expected: str,
     *,
     least: float = float("-inf"),
 ) -> None:
@@ -85,4 +87,4 @@ def _check_number(
             return
     except (TypeError, ValueError, OverflowError):
         pass
-    raise CrawlerError(f"{name}: got {value!r}, takes {takes}")
+    raise CrawlerError(f"{name}: got {value!r}, takes {expected}")

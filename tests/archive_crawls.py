@@ -18,7 +18,7 @@ else:
 
 ARTICLE = "1700001"
 URL = NEWS + ARTICLE
-PATIENT_WITH_NOBODY = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0.1}
+IMPATIENT_WAYBACK = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0.1}
 
 
 def records_of(path: Path) -> list[tuple[Any, bytes]]:
@@ -32,10 +32,10 @@ def records_of(path: Path) -> list[tuple[Any, bytes]]:
 
 def wacz(warc: Path) -> Path:
     """Convert a WARC file to WACZ with Webrecorder's own program."""
-    made = warc.with_name("pages.wacz")
+    target = warc.with_name("pages.wacz")
     program = Path(sys.executable).parent / "wacz"
-    subprocess.run([program, "create", "-o", made, "-f", warc], check=True, capture_output=True)
-    return made
+    subprocess.run([program, "create", "-o", target, "-f", warc], check=True, capture_output=True)
+    return target
 
 
 def compressed(handler: BaseHTTPRequestHandler, body: bytes) -> None:

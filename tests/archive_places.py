@@ -11,39 +11,39 @@ from crawler.warc.file import WarcFile
 ONE, TWO, THREE = (
     record(f"{NEWS}{n}", http(page(n).rstrip()), WARC_Record_ID=f"<urn:{n}>") for n in (1, 2, 3)
 )
-CONTENT = len(http(page(1).rstrip()))
-AFTER = len(b"\r\n\r\n")
+CONTENT_LENGTH = len(http(page(1).rstrip()))
+LINE_ENDS = len(b"\r\n\r\n")
 G1, G2, G3 = (gzip.compress(part, mtime=0) for part in (ONE, TWO, THREE))
 NO_HEAD = "it does not begin with the headers of a record"
 ENDS_PLAIN = "the file ends within this record, or its length is wrong"
-SAYS = "it says that it has"
+WRONG_LENGTH = "it says that it has"
 # Offset, length, unpacked size, and the fault without its place.
 Place = tuple[int, int, int, str]
 
 
-def in_turn(*parts: bytes) -> list[int]:
+def offsets_of(*parts: bytes) -> list[int]:
     """Return the offset of each of some consecutive parts, and the end of the last."""
     return [sum(map(len, parts[:number])) for number in range(len(parts) + 1)]
 
 
-def longer(data: bytes, count: int, said: int = CONTENT) -> bytes:
+def with_length_off_by(data: bytes, count: int, stated_length: int = CONTENT_LENGTH) -> bytes:
     """Return a record whose Content-Length is too large by ``count``."""
-    old = b"Content-Length: %d\r" % said
+    old = b"Content-Length: %d\r" % stated_length
     assert old in data
-    return data.replace(old, b"Content-Length: %d\r" % (said + count), 1)
+    return data.replace(old, b"Content-Length: %d\r" % (stated_length + count), 1)
 
 
-def walked(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
+def read_places(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
     file = WarcFile(path, str(path), start, size)
     try:
-        found = []
+        places = []
         for offset, block in file.walk():
             fault = str(block.fault or "")
             prefix = f"{path}, offset {offset}: "
             # The libraries' own error messages are in brackets.
-            told = fault.removeprefix(prefix).partition(" (Error")[0]
-            found.append((offset, block.length, block.size, told))
-        return found
+            message = fault.removeprefix(prefix).partition(" (Error")[0]
+            places.append((offset, block.length, block.size, message))
+        return places
     finally:
         file.close()
 
@@ -51,8 +51,8 @@ def walked(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
 def whole(*parts: bytes, first: int = 0) -> list[Place]:
     """Return the places of consecutive records in a plain file, starting at byte ``first``."""
     return [
-        (first + place, len(part), len(part) - AFTER, "")
-        for place, part in zip(in_turn(*parts), parts, strict=False)
+        (first + place, len(part), len(part) - LINE_ENDS, "")
+        for place, part in zip(offsets_of(*parts), parts, strict=False)
     ]
 
 

@@ -50,7 +50,7 @@ class Warc:
             if kind == "resource"
             else StatusAndHeaders(status, list(headers), protocol="HTTP/1.1")
         )
-        said: dict[str, Any] = {
+        warc_headers: dict[str, Any] = {
             "WARC-Date": date,
             **{name.replace("_", "-"): value for name, value in more.items()},
         }
@@ -61,7 +61,7 @@ class Warc:
             io.BytesIO(body),
             len(body),
             http_headers=http,
-            warc_headers_dict=said,
+            warc_headers_dict=warc_headers,
             warc_content_type=content_type,
         )
         return self._write(record)
@@ -113,7 +113,7 @@ def record(
     **more: str,
 ) -> bytes:
     """Return a WARC record as an unusual program might write it, without correcting anything."""
-    said = {
+    fields = {
         "WARC-Type": kind,
         "WARC-Target-URI": url,
         "WARC-Date": date,
@@ -122,7 +122,7 @@ def record(
         **{name.replace("_", "-"): value for name, value in more.items()},
         "Content-Length": str(len(content)),
     }
-    lines = [b"WARC/1.0", *(f"{name}: {value}".encode() for name, value in said.items()), b""]
+    lines = [b"WARC/1.0", *(f"{name}: {value}".encode() for name, value in fields.items()), b""]
     return b"".join(line + line_end for line in lines) + content + after
 
 

@@ -117,7 +117,7 @@ def scrapy(tmp_path: Path) -> Crawl:
         *args: object, timeout: float = PATIENCE, cwd: Path = tmp_path, **variables: str
     ) -> Run:
         if "LD_PRELOAD" in variables:
-            done = subprocess.run(
+            result = subprocess.run(
                 command(*args),
                 cwd=cwd,
                 env={**environment(), **variables},
@@ -128,8 +128,8 @@ def scrapy(tmp_path: Path) -> Crawl:
             )
         else:
             words = [str(arg) for arg in args]
-            done = forks.run(words, cwd, {**environment(), **variables}, timeout)
-        return Run(done.returncode, done.stdout, done.stderr, cwd)
+            result = forks.run(words, cwd, {**environment(), **variables}, timeout)
+        return Run(result.returncode, result.stdout, result.stderr, cwd)
 
     return run
 
@@ -155,16 +155,19 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
             line += ["-s", f"{name}={value}"]
         output = tmp_path / "output"
         shutil.rmtree(output, ignore_errors=True)
-        done = scrapy(*line, *words, timeout=timeout)
+        result = scrapy(*line, *words, timeout=timeout)
         for feed in sorted(output.glob("*.jsonl")):
-            done.records += read_records(feed)
+            result.records += read_records(feed)
         # With a job, the report covers all its runs.
-        if done.records and "JOBDIR" not in (settings or {}):
-            kinds = [len(done.of(kind)) for kind in ("article", "teaser", "failure")]
-            assert done.balance == "discovered {} = articles {} + teasers {} + failures {}".format(
-                sum(kinds), *kinds
+        if result.records and "JOBDIR" not in (settings or {}):
+            kinds = [len(result.of(kind)) for kind in ("article", "teaser", "failure")]
+            assert (
+                result.balance
+                == "discovered {} = articles {} + teasers {} + failures {}".format(
+                    sum(kinds), *kinds
+                )
             )
-        return done
+        return result
 
     return run
 
@@ -204,20 +207,20 @@ def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
         variables: dict[str, str] | None = None,
         **arguments: object,
     ) -> Run:
-        given = {"seed": SEED, "base_url": server.url, "depth": 1, **arguments}
+        spider_arguments = {"seed": SEED, "base_url": server.url, "depth": 1, **arguments}
         line = [
-            *(f"-a{name}={value}" for name, value in given.items() if value is not None),
+            *(f"-a{name}={value}" for name, value in spider_arguments.items() if value is not None),
             *(
                 f"-s{name}={value}"
                 for name, value in {**IMPATIENT, "JOBDIR": "job", **(settings or {})}.items()
             ),
         ]
         before = set((tmp_path / "output").glob("*"))
-        done = scrapy("crawl", "articles", *line, *words, **(variables or {}))
+        result = scrapy("crawl", "articles", *line, *words, **(variables or {}))
         for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
-            done.records += read_records(feed)
-        assert "Traceback" not in done.stderr
-        return done
+            result.records += read_records(feed)
+        assert "Traceback" not in result.stderr
+        return result
 
     return run
 
@@ -227,10 +230,10 @@ def clock(offset: str) -> dict[str, str]:
 
     Monotonic clocks, as used for delays, are not affected.
     """
-    found = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    service("faketime", found)
+    libraries = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    require("faketime", libraries)
     return {
-        "LD_PRELOAD": str(found[0]),
+        "LD_PRELOAD": str(libraries[0]),
         "FAKETIME": offset,
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
@@ -246,9 +249,9 @@ def wait_until(
         time.sleep(0.005)
 
 
-def service(name: str, found: object) -> None:
-    """Skip the test if a service is missing, or fail it in CI."""
-    if not found:
+def require(name: str, available: object) -> None:
+    """Skip the test if something it needs is not available, or fail it in CI."""
+    if not available:
         message = f"{name} is not installed"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
@@ -269,7 +272,7 @@ def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
     The environment variable SPLASH names the ``bin`` folder of the environment it is installed in.
     """
     python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
-    service("Splash (in an environment of its own, named by SPLASH)", python.exists())
+    require("Splash (in an environment of its own, named by SPLASH)", python.exists())
     url = f"http://127.0.0.1:{free_port()}"
     line = [
         python,
@@ -311,7 +314,7 @@ def pywb(tmp_path: Path) -> Iterator[Replay]:
     The environment variable PYWB names the ``bin`` folder of the environment it is installed in.
     """
     programs = Path(os.environ.get("PYWB", ROOT / ".ci" / "pywb" / "bin"))
-    service("pywb (in an environment of its own, named by PYWB)", (programs / "wayback").exists())
+    require("pywb (in an environment of its own, named by PYWB)", (programs / "wayback").exists())
     started: list[subprocess.Popen[bytes]] = []
 
     def serve(*warcs: Path) -> str:

@@ -1,4 +1,4 @@
-"""A real forward proxy that demands a password (proxy.py), and the log of what it was asked."""
+"""A real forward proxy that demands a password (proxy.py), and the log of its requests."""
 
 import subprocess
 import sys
@@ -22,8 +22,8 @@ class ForwardProxy(NamedTuple):
         return f"http://{USER}:{PASSWORD}@127.0.0.1:{self.port}"
 
     @property
-    def asked(self) -> list[str]:
-        """The lines of its log that tell a request that was let through."""
+    def requests(self) -> list[str]:
+        """The lines of its log about requests that it let through."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return [line for line in lines if "access_log" in line and " None:None" not in line]
 

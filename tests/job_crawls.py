@@ -5,8 +5,8 @@ import json
 from server import NewsServer
 
 # One of the seed's related items, and the last article of the chain.
-LISTED = "1751821"
-AT_ONCE = {"RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+LISTED_ID = "1751821"
+ALWAYS_DUE = {"RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
 """Settings with which every article is due again in the next run."""
 
 
@@ -15,7 +15,7 @@ def killed_at(point: str) -> dict[str, str]:
     return {"CRAWLER_KILL_AT": point}
 
 
-def page(number: int, listed: dict[int, str]) -> bytes:
+def page(number: int, headlines: dict[int, str]) -> bytes:
     """Return a page that lists others, by number, under these headlines."""
     same = {
         "sort": "1",
@@ -23,7 +23,7 @@ def page(number: int, listed: dict[int, str]) -> bytes:
         "pic": "/2015/10/23/alalam_635811884533498601_25f_4x3.jpg",
     }
     leak = json.dumps(
-        [{"id": str(other), **same, "title": title} for other, title in listed.items()]
+        [{"id": str(other), **same, "title": title} for other, title in headlines.items()]
     )
     body = (
         f"<p>It is what the page {number} says, in a sentence that is long enough to be one.</p>"
@@ -37,4 +37,6 @@ def page(number: int, listed: dict[int, str]) -> bytes:
 
 
 def serve(server: NewsServer, pages: dict[int, dict[int, str]]) -> None:
-    server.pages = {f"/news/{number}": page(number, listed) for number, listed in pages.items()}
+    server.pages = {
+        f"/news/{number}": page(number, headlines) for number, headlines in pages.items()
+    }

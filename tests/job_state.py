@@ -20,18 +20,18 @@ def new_job(tmp_path: Path) -> Iterator[Job]:
     job.close()
 
 
-def known(job: Job, article_id: str) -> Any:
+def history_of(job: Job, article_id: str) -> Any:
     with job.database.snapshot() as connection:
         return history.page(connection, article_id)
 
 
-def taken(job: Job, article_id: str) -> ArticleState:
+def seed_and_take(job: Job, article_id: str) -> ArticleState:
     """Return an article that was seeded and then taken from the frontier."""
-    crawled = frontier_of(job)
-    crawled.seed([article_id])
-    sighting = crawled.take()
-    assert sighting is not None
-    return sighting
+    frontier = frontier_of(job)
+    frontier.seed([article_id])
+    state = frontier.take()
+    assert state is not None
+    return state
 
 
 def execute(job: Job, *statements: str) -> None:

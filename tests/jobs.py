@@ -21,7 +21,7 @@ SITE = PUBLISHER.name
 LIVE = {"source": "live", "depth": "1"}
 
 
-def opened(folder: Path) -> Database:
+def new_ledger(folder: Path) -> Database:
     """Return a new ledger without runs."""
 
     def create(connection: Any) -> None:
@@ -36,7 +36,7 @@ def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Ar
     nothing: dict[str, Any] = dict.fromkeys(
         ("published_at", "published_raw", "language", "credit", "media", "related")
     )
-    known = {
+    defaults = {
         "site": SITE,
         "url": f"http://en.alalam.ir/news/{article_id}",
         "body": body,
@@ -52,7 +52,7 @@ def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Ar
         "missing": (),
         "provenance": {},
     }
-    return Article(id=article_id, **{**nothing, **known, **fields})
+    return Article(id=article_id, **{**nothing, **defaults, **fields})
 
 
 def failure(article_id: str, reason: Any) -> Failure:
@@ -61,12 +61,20 @@ def failure(article_id: str, reason: Any) -> Failure:
         ("url", "headline", "headline_raw", "media_kind", "picture_url", "uploaded_at")
     )
     nothing |= dict.fromkeys(("content_type", "sort", "found_on", "status"))
-    known = {"site": SITE, "listed_on": (), "listed_as": (), "depth": 0, "attempts": 1}
-    told = {"detail": "it is so", "source": "live", "failed_at": "2026-01-01T00:00:00+00:00"}
-    return Failure(id=article_id, reason=reason, **nothing, **known, **told)
+    defaults: dict[str, Any] = {
+        "site": SITE,
+        "listed_on": (),
+        "listed_as": (),
+        "depth": 0,
+        "attempts": 1,
+        "detail": "it is so",
+        "source": "live",
+        "failed_at": "2026-01-01T00:00:00+00:00",
+    }
+    return Failure(id=article_id, reason=reason, **nothing, **defaults)
 
 
-def listed(article_id: str, position: int = 1, words: str | None = None) -> RelatedItem:
+def related_item(article_id: str, position: int = 1, words: str | None = None) -> RelatedItem:
     """Return the related item with which a page lists an article."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("url", "kind", "picture_url", "uploaded_at", "content_type", "sort")
@@ -79,7 +87,7 @@ def listed(article_id: str, position: int = 1, words: str | None = None) -> Rela
 
 def begin(job: Job, **given: Any) -> bool:
     """Begin a run with default arguments and recheck intervals of one to ten hours."""
-    usual = {
+    defaults = {
         "began": datetime.now(UTC),
         "arguments": LIVE,
         "recheck": "due",
@@ -87,7 +95,7 @@ def begin(job: Job, **given: Any) -> bool:
         "intervals": Intervals(3600, 36_000),
         "sync_seconds": 0,
     }
-    return job.begin(**{**usual, **given})
+    return job.begin(**{**defaults, **given})
 
 
 @contextmanager
@@ -99,7 +107,7 @@ def folder_in_memory() -> Iterator[Path]:
 
 
 @contextmanager
-def begun(
+def running_job(
     folder: Path, arguments: Mapping[str, str], recheck: str = "due", limit: int = 0
 ) -> Iterator[Job]:
     """Yield a job with a run begun. Uncommitted changes are lost at the end, as in a kill."""
@@ -115,21 +123,21 @@ def frontier_of(job: Job, depth: int = 1, limit: int = 0) -> Frontier:
     return Frontier(depth, limit, lambda item: True, job.pages)
 
 
-def tell(job: Job, sighting: ArticleState, outcome: Any) -> Any:
+def record_outcome(job: Job, state: ArticleState, outcome: Any) -> Any:
     """Record the outcome of an article; return the record that goes on to the feeds.
 
     The outcome is its text, ``not_modified``, ``dropped``, ``not_saved`` or a failure reason.
     """
     assert job.pages is not None
     if outcome == "not_modified":
-        return job.pages.unchanged(sighting, outcome)
+        return job.pages.unchanged(state, outcome)
     if outcome in ("dropped", "not_saved"):
-        return job.pages.leave(sighting, outcome, None)
+        return job.pages.leave(state, outcome, None)
     if outcome[0].islower():
-        record: Any = failure(sighting.id, outcome)
+        record: Any = failure(state.id, outcome)
     else:
-        record = article(sighting.id, outcome)
-    return job.pages.store(sighting, record, record)
+        record = article(state.id, outcome)
+    return job.pages.store(state, record, record)
 
 
 def finish(job: Job, reason: str | None = "finished") -> None:
@@ -154,13 +162,13 @@ def run(
     """
     lists = lists or {}
     begin(job, **given)
-    crawled = frontier_of(job, depth, given.get("limit", 0))
-    found = {item.id for items in lists.values() for item in items}
-    crawled.seed([article_id for article_id in outcomes if article_id not in found])
-    came = {}
-    while (sighting := crawled.take()) is not None:
-        crawled.add_links(sighting.id, lists.get(sighting.id, ()))
-        came[sighting.id] = tell(job, sighting, outcomes[sighting.id])
-        crawled.done(sighting.id)
+    frontier = frontier_of(job, depth, given.get("limit", 0))
+    listed_ids = {item.id for items in lists.values() for item in items}
+    frontier.seed([article_id for article_id in outcomes if article_id not in listed_ids])
+    results = {}
+    while (state := frontier.take()) is not None:
+        frontier.add_links(state.id, lists.get(state.id, ()))
+        results[state.id] = record_outcome(job, state, outcomes[state.id])
+        frontier.done(state.id)
     finish(job)
-    return came
+    return results

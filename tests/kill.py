@@ -88,10 +88,10 @@ def relisted(page: bytes, change: Callable[[list[dict[str, str]]], list[dict[str
     return LEAK.sub(leak, page)
 
 
-def twice(items: list[dict[str, str]]) -> list[dict[str, str]]:
+def with_repeat(items: list[dict[str, str]]) -> list[dict[str, str]]:
     """Return a list with its first item repeated at the end, with a new headline and picture."""
-    again = {"title": f"Again: {items[0]['title']}", "pic": items[1]["pic"]}
-    return [*items, {**items[0], **again}]
+    repeat = {"title": f"Again: {items[0]['title']}", "pic": items[1]["pic"]}
+    return [*items, {**items[0], **repeat}]
 
 
 def updated(page: bytes) -> bytes:
@@ -105,10 +105,10 @@ def updated(page: bytes) -> bytes:
 def pages(count: int) -> dict[str, bytes]:
     """Return linked pages by path, with some missing."""
     chance = random.Random(4)
-    made = {number: article(number, count, chance) for number in range(count)}
+    all_pages = {number: article(number, count, chance) for number in range(count)}
     return {
         f"/news/{FIRST_ID + number}": page
-        for number, page in made.items()
+        for number, page in all_pages.items()
         if number % GONE or not number
     }
 
@@ -130,16 +130,16 @@ class Site(NewsServer):
 
     def serve(self, kind: Kind, *, changed: bool = False) -> None:
         """Serve the live site's pages for a kind of crawl, before or after they change."""
-        later = "live" in kind.sources[:1]
+        serves_part = "live" in kind.sources[:1]
         self.pages = {
             path: updated(page) if changed else page
             for number, (path, page) in enumerate(self.all.items())
-            if not later or number % 3 == 0
+            if not serves_part or number % 3 == 0
         }
         if not kind.changes:
             for path in list(self.pages)[::5]:
-                self.pages[path] = relisted(self.pages[path], twice)
-        self.asked.clear()
+                self.pages[path] = relisted(self.pages[path], with_repeat)
+        self.requests.clear()
 
     def source(self, kind: Kind) -> tuple[str, ...]:
         """Create the sources of a kind of crawl; return its command-line arguments."""
@@ -150,10 +150,10 @@ class Site(NewsServer):
                 (folder / "folder" / f"{Path(path).name}.html").write_bytes(page)
         if "pages.warc.gz" in kind.sources and not (folder / "pages.warc.gz").exists():
             self.serve(KINDS[0])
-            archived = run(line(self.url, "-a", f"archive={folder / 'pages.warc.gz'}"), folder)
-            assert archived.returncode == 0, archived.stdout
-        named = (name if name == "live" else str(folder / name) for name in kind.sources)
-        return ("-a", f"source={','.join(named)}") if kind.sources else ()
+            result = run(line(self.url, "-a", f"archive={folder / 'pages.warc.gz'}"), folder)
+            assert result.returncode == 0, result.stdout
+        source_names = (name if name == "live" else str(folder / name) for name in kind.sources)
+        return ("-a", f"source={','.join(source_names)}") if kind.sources else ()
 
     def truth(self, kind: Kind = KINDS[0]) -> dict[str, dict[str, Any]]:
         """Return the records of an uninterrupted crawl, of the changed pages if they change."""
@@ -161,8 +161,8 @@ class Site(NewsServer):
             words = self.source(kind)
             self.serve(kind, changed=kind.changes)
             with tempfile.TemporaryDirectory() as name:
-                done = run(line(self.url, *words, "-O", "all.jsonl"), Path(name))
-                assert done.returncode == 0, done.stdout
+                result = run(line(self.url, *words, "-O", "all.jsonl"), Path(name))
+                assert result.returncode == 0, result.stdout
                 records = read_records(Path(name) / "all.jsonl")
             self._truths[kind] = lasting(records, kind)
             sources = {record["source"] for record in records if "source" in record}
@@ -178,10 +178,10 @@ def line(url: str, *words: object, at_once: int = 16) -> list[str]:
         "CONCURRENT_REQUESTS_PER_DOMAIN": at_once,
     }
     arguments = {"seed": FIRST_ID, "base_url": url, "depth": 1000, "match": MATCH}
-    given = [f"{name}={value}" for name, value in arguments.items()]
+    assignments = [f"{name}={value}" for name, value in arguments.items()]
     return [
         *("crawl", "articles"),
-        *(f"-a{value}" for value in given),
+        *(f"-a{value}" for value in assignments),
         *(f"-s{name}={value}" for name, value in settings.items()),
         *map(str, words),
     ]
@@ -194,14 +194,14 @@ def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, d
     """
     by_id = {record["id"]: record for record in records}
     assert kind.changes or len(by_id) == len(records), "an article has two records"
-    kept = {}
+    result = {}
     for article_id, record in by_id.items():
-        left_out = VOLATILE + (CHANGING if kind.changes else ())
+        omitted = VOLATILE + (CHANGING if kind.changes else ())
         if record["kind"] == "failure":
-            left_out += ("listed_on", "listed_as")
-            left_out += CHANGING_OF_FAILURE if kind.changes else ()
-        kept[article_id] = {k: value for k, value in record.items() if k not in left_out}
-    return kept
+            omitted += ("listed_on", "listed_as")
+            omitted += CHANGING_OF_FAILURE if kind.changes else ()
+        result[article_id] = {k: value for k, value in record.items() if k not in omitted}
+    return result
 
 
 def start(words: list[str], folder: Path, **variables: str) -> Crawling:
@@ -219,7 +219,7 @@ def start(words: list[str], folder: Path, **variables: str) -> Crawling:
         )
 
 
-def ended(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
+def wait_for_end(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
     """Wait for a crawl to end. Raises AssertionError if it does not."""
     try:
         process.wait(PATIENCE)
@@ -232,23 +232,23 @@ def ended(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def run(words: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a crawl until it ends, or until the point named by CRAWLER_KILL_AT."""
-    return ended(start(words, folder, **variables), folder)
+    return wait_for_end(start(words, folder, **variables), folder)
 
 
 def run_and_kill(
     words: list[str], folder: Path, server: NewsServer, requests: int, seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """Run a crawl and kill it ``seconds`` after a number of requests, unless it ends first."""
-    before = len(server.news_asked)
+    before = len(server.requested_ids)
     process = start(words, folder)
     wait_until(
-        lambda: len(server.news_asked) >= before + requests or process.poll() is not None,
+        lambda: len(server.requested_ids) >= before + requests or process.poll() is not None,
         lambda: log_of(folder),
     )
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.kill()
-    return ended(process, folder)
+    return wait_for_end(process, folder)
 
 
 def log_of(folder: Path) -> str:
@@ -272,21 +272,25 @@ def check(
         ("union of the feeds", feeds),
         ("-o or -O file", read_records(folder / "mine.jsonl")),
     ):
-        got = lasting(records, kind)
-        missing, extra = expected.keys() - got.keys(), got.keys() - expected.keys()
+        actual = lasting(records, kind)
+        missing, extra = expected.keys() - actual.keys(), actual.keys() - expected.keys()
         assert not missing and not extra, (
             f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
         )
-        differing = [key for key in expected if got[key] != expected[key]]
+        differing = [key for key in expected if actual[key] != expected[key]]
         assert not differing, (
-            f"{name}: {len(differing)} differ; {differing[0]} is\n{json.dumps(got[differing[0]])}\n"
-            f"and not\n{json.dumps(expected[differing[0]])}"
+            f"{name}: {len(differing)} differ; {differing[0]} is\n"
+            f"{json.dumps(actual[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
         )
     assert not list(folder.rglob("*.part")), "a part is left"
     if archives := list(folder.rglob("*.warc.gz")):
-        wanted = {record["url"] for record in expected.values() if record.get("source") == "live"}
-        wanted -= {record["url"] for record in expected.values() if record["kind"] == "failure"}
-        assert not (missing := wanted - archived(archives)), (
+        expected_urls = {
+            record["url"] for record in expected.values() if record.get("source") == "live"
+        }
+        expected_urls -= {
+            record["url"] for record in expected.values() if record["kind"] == "failure"
+        }
+        assert not (missing := expected_urls - archived_urls(archives)), (
             f"{len(missing)} articles are recorded and not archived"
         )
     kinds = Counter(record["kind"] for record in expected.values())
@@ -296,7 +300,7 @@ def check(
     assert sum_ in last.stdout, last.stdout[-500:]
 
 
-def archived(files: list[Path]) -> set[str]:
+def archived_urls(files: list[Path]) -> set[str]:
     """Return the URLs with complete pages in WARC files, some of which may be truncated."""
     found = set()
     for path in files:
@@ -332,11 +336,11 @@ def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[
         return run_and_kill([*words, *more], folder, site, requests, seconds)
 
     site.serve(kind)
-    asked: list[str] = []
+    requested: list[str] = []
     changes_after = chance.randint(1, 4)
     for kills in range(MOST_RUNS):
         if kills == changes_after and kind.changes:
-            asked += site.news_asked
+            requested += site.requested_ids
             site.serve(kind, changed=True)
         last = kill_once()
         if last.returncode != -signal.SIGKILL:
@@ -346,14 +350,14 @@ def crawl(site: Site, folder: Path, kind: Kind, chance: random.Random) -> tuple[
             f"the crawl is not done after {MOST_RUNS} runs, each killed: the runs keep too little "
             f"of what they fetch\n{last.stdout[-3000:]}"
         )
-    asked += site.news_asked
+    requested += site.requested_ids
     if not kind.changes:
         check(folder, expected, last)
     site.serve(kind, changed=kind.changes)
     again = ("-a", "recheck=all")
     kills += sum(kill_once(*again).returncode == -signal.SIGKILL for _ in range(2))
     check(folder, expected, run([*words, *again], folder), kind)
-    return kills, len(asked) - len(set(asked))
+    return kills, len(requested) - len(set(requested))
 
 
 def main() -> None:
@@ -364,7 +368,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    kills = crawls = again = 0
+    kills = crawls = refetched = 0
     print(f"seed {options.seed}", flush=True)
     with Site() as site:
         for kind in cycle(KINDS):
@@ -374,14 +378,14 @@ def main() -> None:
             except AssertionError as error:
                 sys.exit(f"{folder}: {kind.name}: {error}")
             shutil.rmtree(folder)
-            kills, crawls, again = kills + killed, crawls + 1, again + more
+            kills, crawls, refetched = kills + killed, crawls + 1, refetched + more
             print(
-                f"{crawls} crawls ({kind.name}), {kills} kills, {again} pages fetched twice",
+                f"{crawls} crawls ({kind.name}), {kills} kills, {refetched} pages fetched twice",
                 flush=True,
             )
             if kills >= options.kills:
                 break
-    each = again / max(kills, 1)
+    each = refetched / max(kills, 1)
     print(
         f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; "
         f"{each:.1f} pages fetched twice for each kill"

@@ -256,7 +256,7 @@ def pages() -> dict[str, bytes]:
         taken_down.id: lambda s, r: SOFT_404,
     }
     layouts = (article5, table, divs, crlf)
-    made = {}
+    page_by_name = {}
     for place, story in enumerate(known.values()):
         if story.id in NOT_SAVED:
             continue
@@ -267,12 +267,12 @@ def pages() -> dict[str, bytes]:
         if story.id == "1745781":
             related.append(taken_down)
         layout = special.get(story.id)
-        made[f"{story.id}.html"] = (
+        page_by_name[f"{story.id}.html"] = (
             layout(story, related)
             if layout
             else layouts[place % len(layouts)](story, leak(related))
         )
-    return made
+    return page_by_name
 
 
 def main() -> None:

@@ -76,11 +76,11 @@ def sample(session: str, mutants: int, seed: int) -> None:
     with use_db(session) as database:
         items = sorted(database.work_items, key=lambda item: str(item.mutations))
         real = [item for item in items if not in_annotation(item.mutations[0])]
-        kept = {item.job_id for item in random.Random(seed).sample(real, mutants)}
+        chosen = {item.job_id for item in random.Random(seed).sample(real, mutants)}
         for item in items:
-            if item.job_id not in kept:
+            if item.job_id not in chosen:
                 database.set_result(item.job_id, WorkResult(WorkerOutcome.SKIPPED))
-    print(f"{len(kept)} of {len(real)} mutants")
+    print(f"{len(chosen)} of {len(real)} mutants")
 
 
 def in_annotation(mutation: MutationSpec) -> bool:
@@ -141,13 +141,13 @@ def main() -> int:
     parser.add_argument("session", nargs="?", default="mutants.sqlite")
     parser.add_argument("--mutants", type=int, default=300, help="how many (default: 300)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
-    given = parser.parse_args()
-    if given.action == "test":
+    options = parser.parse_args()
+    if options.action == "test":
         return test()
-    if given.action == "report":
-        report(given.session)
+    if options.action == "report":
+        report(options.session)
     else:
-        sample(given.session, given.mutants, given.seed)
+        sample(options.session, options.mutants, options.seed)
     return 0
 
 

@@ -7,7 +7,7 @@ results.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from jobs import PUBLISHER, listed
+from jobs import PUBLISHER, related_item
 
 from crawler.crawl.frontier import Priority as Priority
 from crawler.items import RelatedItem, Teaser
@@ -18,13 +18,13 @@ Site = dict[str, list[tuple[str, str]]]
 
 def lists_of(site: Site, page: str) -> list[RelatedItem]:
     return [
-        listed(other, position, words)
+        related_item(other, position, words)
         for position, (other, word) in enumerate(site[page], start=1)
         for words in [f"a {word} on {page}"]
     ]
 
 
-def cannot_be_had(article_id: str) -> bool:
+def is_unavailable(article_id: str) -> bool:
     return int(article_id) % 5 == 4
 
 
@@ -37,14 +37,14 @@ class Node:
     found_on: str | None
     item: RelatedItem | None = None
     followed: bool = True
-    place: int | None = None
+    fetch_index: int | None = None
     fetched: bool = False
     again: bool = False
     """Whether it must be read again, because the articles it lists are at a smaller depth now."""
 
     @property
-    def had(self) -> bool:
-        return self.fetched and not cannot_be_had(self.id)
+    def available(self) -> bool:
+        return self.fetched and not is_unavailable(self.id)
 
 
 @dataclass
@@ -53,34 +53,34 @@ class NaiveCrawl:
     depth: int = 0
     words: tuple[str, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict)
-    read: dict[str, int] = field(default_factory=dict)
+    read_depths: dict[str, int] = field(default_factory=dict)
     """The pages read, with their depths at the time."""
     level: list[Node] = field(default_factory=list)
-    told: dict[str, Teaser] = field(default_factory=dict)
+    emitted: dict[str, Teaser] = field(default_factory=dict)
 
     def begin(self, depth: int, words: tuple[str, ...]) -> None:
         """Begin a run that follows headlines with one of the words, up to a depth."""
-        anew = (depth, words) != (self.depth, self.words)
+        changed = (depth, words) != (self.depth, self.words)
         self.depth, self.words, self.level = depth, words, []
-        if anew:
-            self.read = {page: self.nodes[page].order[0] for page in self.read}
+        if changed:
+            self.read_depths = {page: self.nodes[page].order[0] for page in self.read_depths}
             for node in self.nodes.values():
                 self._judge(node)
 
     def seed(self, seeds: list[str]) -> list[str]:
         """Add seeds; return those that are newly waiting."""
-        wanted = []
+        added = []
         for position, seed in enumerate(seeds):
             node = self.nodes.get(seed)
             if node is None:
                 self.nodes[seed] = Node(seed, (0, 0, position), None)
-                wanted.append(seed)
+                added.append(seed)
             elif node.found_on is not None:
                 if not node.fetched and not self._waits(node):
-                    wanted.append(seed)
+                    added.append(seed)
                 node.order, node.found_on, node.item = (0, 0, position), None, None
                 node.followed, node.again = True, node.fetched
-        return wanted
+        return added
 
     @property
     def waiting(self) -> list[Node]:
@@ -94,38 +94,42 @@ class NaiveCrawl:
             waiting = self.waiting
             self.level = [node for node in waiting if node.order[0] == waiting[0].order[0]]
             for node in self.level:
-                if node.place is None:
-                    node.place = sum(other.place is not None for other in self.nodes.values())
+                if node.fetch_index is None:
+                    node.fetch_index = sum(
+                        other.fetch_index is not None for other in self.nodes.values()
+                    )
         return self.level.pop(0)
 
     def answer(self, page: Node) -> list[str]:
         """Note that a page was fetched; return the ids of newly waiting articles."""
         page.fetched, page.again = True, False
-        if not page.had:
+        if not page.available:
             return []
         before = {node.id for node in self.waiting}
-        self.read[page.id] = page.order[0]
-        listed: dict[str, RelatedItem] = {}
+        self.read_depths[page.id] = page.order[0]
+        items: dict[str, RelatedItem] = {}
         for item in lists_of(self.site, page.id):
             if item.id != page.id:
-                listed.setdefault(item.id, item)
-        for other, item in listed.items():
+                items.setdefault(item.id, item)
+        for other, item in items.items():
             node = self.nodes.setdefault(other, Node(other, (99, 0, 0), page.id))
             self._judge(node)
-            order = (page.order[0] + 1, page.place, item.position)
-            nearer = order[0] < node.order[0] if node.had else order < node.order
+            order = (page.order[0] + 1, page.fetch_index, item.position)
+            nearer = order[0] < node.order[0] if node.available else order < node.order
             if node.fetched and node.found_on and nearer and self._follows(item):
                 node.order, node.found_on, node.item = order, page.id, item
-                node.again = node.again or (node.had and order[0] < self.depth)
+                node.again = node.again or (node.available and order[0] < self.depth)
         after = {node.id for node in self.waiting if not node.fetched} - before
-        return [other for other in listed if other in after]
+        return [other for other in items if other in after]
 
     def teasers(self) -> list[Teaser]:
         """Return the teasers at the end of a crawl that are new or changed."""
-        left = [node for node in self.nodes.values() if not node.fetched]
-        made = [self._teaser(node) for node in sorted(left, key=lambda node: (node.order, node.id))]
-        new = [teaser for teaser in made if self.told.get(teaser.id) != teaser]
-        self.told |= {teaser.id: teaser for teaser in new}
+        unfetched = [node for node in self.nodes.values() if not node.fetched]
+        teasers = [
+            self._teaser(node) for node in sorted(unfetched, key=lambda node: (node.order, node.id))
+        ]
+        new = [teaser for teaser in teasers if self.emitted.get(teaser.id) != teaser]
+        self.emitted |= {teaser.id: teaser for teaser in new}
         return new
 
     def _waits(self, node: Node) -> bool:
@@ -135,10 +139,10 @@ class NaiveCrawl:
         return any(word in item.headline for word in self.words)
 
     def _listings(self, article_id: str) -> Iterator[tuple[Priority, str, RelatedItem]]:
-        for page, depth in self.read.items():
+        for page, depth in self.read_depths.items():
             for item in lists_of(self.site, page):
                 if item.id == article_id != page:
-                    yield (depth + 1, self.nodes[page].place, item.position), page, item
+                    yield (depth + 1, self.nodes[page].fetch_index, item.position), page, item
                     break
 
     def _judge(self, node: Node) -> None:

@@ -31,10 +31,10 @@ from crawler.warc.records import unchunked
 DIFFERENCES = Path(__file__).with_name("oracle_differences.json")
 _NAME = re.compile(r"\.w?arc(?:\.(?:gz|zst|open|wat|wet))*$")
 _PAGES = ("response", "resource")
-_MOST = 1 << 30
+_MAX_SIZE = 1 << 30
 
 
-class Seen(NamedTuple):
+class RecordSummary(NamedTuple):
     """A record as read by one of the programs."""
 
     kind: str
@@ -55,17 +55,17 @@ class Difference(NamedTuple):
         return f"{self.file}: {self.what}: {self.record}"
 
 
-def by_warcio(path: Path) -> Iterator[Seen]:
+def by_warcio(path: Path) -> Iterator[RecordSummary]:
     with path.open("rb") as file:
         for record in ArchiveIterator(file, arc2warc=True):
             headers = record.http_headers
             status = headers.get_statuscode() if headers else ""
             chunked = (headers.get_header("Transfer-Encoding") or "") if headers else ""
             url = record.rec_headers.get_header("WARC-Target-URI")
-            yield _seen(record.rec_type, url, status, chunked, record.raw_stream.read())
+            yield _summary(record.rec_type, url, status, chunked, record.raw_stream.read())
 
 
-def by_fastwarc(path: Path) -> Iterator[Seen]:
+def by_fastwarc(path: Path) -> Iterator[RecordSummary]:
     with path.open("rb") as file:
         for record in FastIterator(file, record_types=WarcRecordType.any_type, parse_http=True):
             headers = record.http_headers
@@ -73,43 +73,45 @@ def by_fastwarc(path: Path) -> Iterator[Seen]:
             chunked = (headers.get("Transfer-Encoding") or "") if headers else ""
             url = record.headers.get("WARC-Target-URI")
             kind = record.headers.get("WARC-Type") or ""
-            yield _seen(kind, url, status, chunked, record.reader.read())
+            yield _summary(kind, url, status, chunked, record.reader.read())
 
 
-def by_us(path: Path) -> Iterator[Seen]:
+def by_us(path: Path) -> Iterator[RecordSummary]:
     file = WarcFile(path, path.name)
     try:
         for offset, block in file.walk():
             with suppress(ArchiveError):
                 if block.fault:
                     continue
-                record = file.read(offset, _MOST)
+                record = file.read(offset, _MAX_SIZE)
                 status = str(record.status or "")
-                yield _seen(record.kind, record.url, status, "", record.payload)
+                yield _summary(record.kind, record.url, status, "", record.payload)
     finally:
         file.close()
 
 
-def _seen(kind: str, url: str | None, status: str, chunked: str, data: bytes) -> Seen:
+def _summary(kind: str, url: str | None, status: str, chunked: str, data: bytes) -> RecordSummary:
     kind, url = kind.lower(), web_url(url or "")
-    known = int(status) or None if status.isdecimal() else None
+    status_code = int(status) or None if status.isdecimal() else None
     if kind not in _PAGES:
         kind = "warcinfo" if kind == "arc_header" else kind
-        return Seen(kind, "" if kind in ("warcinfo", "conversion") else url)
+        return RecordSummary(kind, "" if kind in ("warcinfo", "conversion") else url)
     if "chunked" in chunked.lower():
         decoded, whole = unchunked(data)
         data = decoded if whole else data
-    return Seen(kind, url, known, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+    return RecordSummary(
+        kind, url, status_code, hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    )
 
 
 def compare(path: Path) -> list[Difference]:
     """Return the differences in a file. Prints any error that stops one of the libraries."""
     found: list[Difference] = []
-    theirs: list[list[Seen]] = []
+    theirs: list[list[RecordSummary]] = []
     # fastwarc does not read ARC.
     is_arc = ".arc" in path.name
     for name, read in (("warcio", by_warcio), ("fastwarc", by_warcio if is_arc else by_fastwarc)):
-        records: list[Seen] = []
+        records: list[RecordSummary] = []
         try:
             records.extend(read(path))
         except Exception as error:
@@ -121,23 +123,25 @@ def compare(path: Path) -> list[Difference]:
     either = Counter(theirs[0]) | Counter(theirs[1])
     found += _differences(path, "both others read", both - Counter(ours))
     found += _differences(path, "only we read", Counter(ours) - either)
-    if not found and [seen for seen in theirs[1] if seen in both] != [
-        seen for seen in ours if seen in both
+    if not found and [record for record in theirs[1] if record in both] != [
+        record for record in ours if record in both
     ]:
         found.append(Difference(path.name, "another order", ""))
     return found
 
 
-def _as_far_as_it_goes(read: Callable[[Path], Iterator[Seen]], path: Path) -> list[Seen]:
-    records: list[Seen] = []
+def _as_far_as_it_goes(
+    read: Callable[[Path], Iterator[RecordSummary]], path: Path
+) -> list[RecordSummary]:
+    records: list[RecordSummary] = []
     with suppress(Exception):
-        for seen in read(path):
-            records.append(seen)  # noqa: PERF402
+        for summary in read(path):
+            records.append(summary)  # noqa: PERF402
     return records
 
 
-def _differences(path: Path, what: str, records: Counter[Seen]) -> list[Difference]:
-    return [Difference(path.name, what, str(seen)) for seen in records.elements()]
+def _differences(path: Path, what: str, records: Counter[RecordSummary]) -> list[Difference]:
+    return [Difference(path.name, what, str(summary)) for summary in records.elements()]
 
 
 def files(places: list[str]) -> list[Path]:

@@ -28,7 +28,7 @@ CALLS = (
     *("?mkdir", "?mkdirat", "?rename", "?renameat", "?renameat2"),
     *("?link", "?linkat", "?unlink", "?unlinkat"),
 )
-_NAMED = ("open", "mkdir", "rename", "link", "unlink")
+_PATH_CALLS = ("open", "mkdir", "rename", "link", "unlink")
 # The most can be lost just before each of these calls.
 CUTS = ("fsync", "fdatasync", "rename", "link", "unlink")
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)")
@@ -45,7 +45,7 @@ class File:
         self._data = bytearray(content)
         self._content: bytes | None = content
         # The writes since the last sync, as offset and data; None truncates the file there.
-        self._written: list[tuple[int, bytes | None]] = []
+        self._writes: list[tuple[int, bytes | None]] = []
         self.mode = mode
         self.synced = self.now
 
@@ -59,12 +59,12 @@ class File:
     def half(self) -> tuple[bytes, int]:
         """The file with the first half of the writes since the last sync."""
         file = File(*self.synced)
-        for position, data in self._written[: len(self._written) // 2]:
+        for position, data in self._writes[: len(self._writes) // 2]:
             file.write(position, data)
         return file.now
 
     def write(self, position: int, data: bytes | None) -> None:
-        self._written.append((position, data))
+        self._writes.append((position, data))
         self._content = None
         self._data.extend(bytes(max(0, position - len(self._data))))
         if data is None:
@@ -78,7 +78,7 @@ class File:
 
     def sync(self) -> None:
         self.synced = self.now
-        self._written = []
+        self._writes = []
 
 
 class Folder:
@@ -123,10 +123,10 @@ class Disk:
         self._positions: dict[tuple[int, int], int | None] = {}
         for path in sorted(folder.rglob("*")):
             holder, name = self._place(str(path))
-            made = (
+            node = (
                 Folder() if path.is_dir() else File(path.read_bytes(), path.stat().st_mode & 0o777)
             )
-            holder.change(**{name: made})
+            holder.change(**{name: node})
             holder.sync()
 
     def _place(self, path: str) -> tuple[Folder, str]:
@@ -146,22 +146,22 @@ class Disk:
         """Apply a system call, if it succeeded and affects the folder."""
         if result < 0 or args[0].endswith("(deleted)") or not self._is_here(path := _path(args[0])):
             return
-        holder, own = self._place(path)
-        node = holder.now.get(own) if own else self.root
+        holder, own_name = self._place(path)
+        node = holder.now.get(own_name) if own_name else self.root
         if name in ("rename", "link"):
-            to, new = self._place(_path(args[1]))
+            to, new_name = self._place(_path(args[1]))
             assert to is holder and isinstance(node, File), f"{name} of {path}"
-            holder.change(**({own: None} if name == "rename" else {}), **{new: node})
+            holder.change(**({own_name: None} if name == "rename" else {}), **{new_name: node})
         elif name == "unlink":
-            holder.change(**{own: None})
+            holder.change(**{own_name: None})
         elif name == "mkdir":
-            holder.change(**{own: Folder()})
+            holder.change(**{own_name: Folder()})
         elif name == "open":
             flags = args[1].split("|")
             if node is None:
                 assert "O_CREAT" in flags, path
                 node = File(b"", int(args[2], 8) & ~UMASK)
-                holder.change(**{own: node})
+                holder.change(**{own_name: node})
             if isinstance(node, File):
                 if "O_TRUNC" in flags:
                     node.write(0, None)
@@ -173,16 +173,16 @@ class Disk:
             self._change(node, name, args, result)
 
     def _change(self, file: File, name: str, args: list[str], result: int) -> None:
-        opened = int(args[0].partition("<")[0]), id(file)
+        descriptor = int(args[0].partition("<")[0]), id(file)
         if name == "write":
-            position = self._positions[opened]
+            position = self._positions[descriptor]
             file.write(file.size if position is None else position, _bytes_of(args[1])[:result])
             if position is not None:
-                self._positions[opened] = position + result
+                self._positions[descriptor] = position + result
         elif name == "pwrite64":
             file.write(int(args[3]), _bytes_of(args[1])[:result])
-        elif name == "lseek" and self._positions[opened] is not None:
-            self._positions[opened] = result
+        elif name == "lseek" and self._positions[descriptor] is not None:
+            self._positions[descriptor] = result
         elif name == "ftruncate":
             file.write(int(args[1]), None)
         elif name == "fchmod":
@@ -204,21 +204,23 @@ class Disk:
         changes = [change for node in nodes if isinstance(node, Folder) for change in node.changes]
         files = [node for node in nodes if isinstance(node, File) and node.now != node.synced]
         names = [[], changes, *([change] for change in changes)]
-        states = [self._state(kept, written) for kept in names for written in ([], files)]
+        states = [
+            self._state(kept_changes, written) for kept_changes in names for written in ([], files)
+        ]
         states += [self._state(changes, [file]) for file in files]
         return [*states, self._state(changes, files, half=True)]
 
     def _state(
         self, changes: Collection[Any], files: Collection[File], *, half: bool = False
     ) -> State:
-        kept, written = set(map(id, changes)), set(map(id, files))
+        kept_changes, written = set(map(id, changes)), set(map(id, files))
 
         def names(folder: Folder) -> dict[str, File | Folder]:
-            found = dict(folder.synced)
+            names_after = dict(folder.synced)
             for change in folder.changes:
-                if id(change) in kept:
-                    _apply(found, change)
-            return found
+                if id(change) in kept_changes:
+                    _apply(names_after, change)
+            return names_after
 
         def content(file: File) -> tuple[bytes, int]:
             if id(file) not in written:
@@ -256,7 +258,7 @@ class Machine:
     def __init__(self, folder: Path, trace: Path, environment: dict[str, str]) -> None:
         self.disk = Disk(folder)
         self._trace = trace
-        self._read = 0
+        self._position = 0
         self._unfinished: dict[str, str] = {}
         line = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", str(1 << 24)]
         line += ["-o", str(trace), "-e", f"trace={','.join(CALLS)}", "-e", "signal=none"]
@@ -278,7 +280,7 @@ class Machine:
         self._process.stdin.write(json.dumps(list(map(str, words))) + "\n")
         self._process.stdin.flush()
 
-    def ended(self) -> int:
+    def wait(self) -> int:
         """Wait for a command to end; return its exit code."""
         assert self._process.stdout is not None
         return int(self._process.stdout.readline())
@@ -295,10 +297,10 @@ class Machine:
 
     def _calls(self) -> Iterator[tuple[str, list[str], int]]:
         with self._trace.open(encoding="ascii") as trace:
-            trace.seek(self._read)
+            trace.seek(self._position)
             text = trace.read()
         whole = text[: text.rfind("\n") + 1]
-        self._read += len(whole)
+        self._position += len(whole)
         for line in whole.splitlines():
             process, _, call = line.partition(" ")
             call = call.lstrip()
@@ -310,7 +312,7 @@ class Machine:
             if match := _CALL.match(call):
                 args = [arg for arg in match[2].split(", ") if not arg.startswith("AT_FDCWD")]
                 name = match[1].removesuffix("2").removesuffix("at")
-                yield name if name in _NAMED else match[1], args, int(match[3])
+                yield name if name in _PATH_CALLS else match[1], args, int(match[3])
 
 
 def _bytes_of(text: str) -> bytes:

@@ -26,18 +26,18 @@ DERIVED = ("missing", "body_sha256")
 
 for case in sys.argv[1:]:
     truth, gaps = truth_of(case), GAPS.get(case, {})
-    told = expected_of_reader(truth)
+    reader_fields = expected_of_reader(truth)
     record = without_gaps(record_of(read(case), truth), gaps)
     # Fields left out for a gap are written only by a human reader.
-    kept = {
+    human_only = {
         name: value
         for name, value in truth.get("record", {}).items()
         if name not in record and name in NULLABLE
     }
-    truth["record"] = kept | {
+    truth["record"] = human_only | {
         name: value
         for name, value in record.items()
-        if name not in DERIVED and (name not in told or value != told[name])
+        if name not in DERIVED and (name not in reader_fields or value != reader_fields[name])
     }
     (PAGES / f"{case}.json").write_text(
         json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"

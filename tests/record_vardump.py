@@ -15,7 +15,10 @@ from crawler import vardump
 
 path, encoding = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "utf-8"
 page = path.read_bytes()
-said = {"encoding": encoding, "dumps": [found(dump, page) for dump in vardump.scan(page, encoding)]}
+expected = {
+    "encoding": encoding,
+    "dumps": [found(dump, page) for dump in vardump.scan(page, encoding)],
+}
 path.with_suffix(".json").write_text(
-    json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    json.dumps(expected, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
-from conftest import SITE, Crawl, Run, service
+from conftest import SITE, Crawl, Run, require
 
 SEED = "1752038"
 PLAIN = (SITE / f"{SEED}.html").read_text(encoding="utf-8")
@@ -52,17 +52,17 @@ def render_with_browser(browser: str, live: Crawl, request: pytest.FixtureReques
     if browser == "splash":
         settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
     else:
-        service(
+        require(
             "Chromium, with scrapy-playwright,",
             shutil.which("chromium") and find_spec("scrapy_playwright"),
         )
 
     def run(*words: object, **arguments: object) -> Run:
-        given = {
+        crawl_arguments = {
             "render": browser,
             **arguments,
             "settings": {**settings, **arguments.pop("settings", {})},
         }
-        return live(*words, **given)
+        return live(*words, **crawl_arguments)
 
     return run

@@ -27,7 +27,7 @@ class NewsServer:
         self.misbehaviour: dict[str, Callable[[BaseHTTPRequestHandler, int], None]] = {}
         self.answer_with: Callable[[BaseHTTPRequestHandler, int], None] | None = None
         """If set, responds to all requests."""
-        self.asked: list[tuple[float, str]] = []
+        self.requests: list[tuple[float, str]] = []
         self.user_agents: set[str] = set()
         self._counts: Counter[str] = Counter()
 
@@ -63,9 +63,11 @@ class NewsServer:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
-    def news_asked(self) -> list[str]:
-        """The ids of the articles requested, in order, with repeats."""
-        return [path.removeprefix("/news/") for _, path in self.asked if path.startswith("/news/")]
+    def requested_ids(self) -> list[str]:
+        """The ids of the requested articles, in order, with repeats."""
+        return [
+            path.removeprefix("/news/") for _, path in self.requests if path.startswith("/news/")
+        ]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -82,7 +84,7 @@ class NewsServer:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path
-        self.asked.append((time.monotonic(), path))
+        self.requests.append((time.monotonic(), path))
         self.user_agents.add(handler.headers.get("User-Agent", ""))
         before = self._counts[path]
         self._counts[path] += 1
@@ -94,10 +96,13 @@ class NewsServer:
             answer(handler, 200, self.robots, {"Content-Type": "text/plain"})
         elif path in self.pages and self.has_validators:
             etag = f'"{sha256(self.pages[path]).hexdigest()[:16]}"'
-            known = handler.headers.get("If-None-Match") == etag
-            self.not_modified += known
+            unchanged = handler.headers.get("If-None-Match") == etag
+            self.not_modified += unchanged
             answer(
-                handler, 304 if known else 200, b"" if known else self.pages[path], {"ETag": etag}
+                handler,
+                304 if unchanged else 200,
+                b"" if unchanged else self.pages[path],
+                {"ETag": etag},
             )
         elif path in self.pages:
             answer(handler, 200, self.pages[path])
@@ -112,11 +117,11 @@ def answer(
     headers: dict[str, str] | None = None,
 ) -> None:
     """Send a response; ``headers`` may override Content-Type and Content-Length."""
-    sent = {"Content-Type": "text/html", "Content-Length": str(len(body)), **(headers or {})}
+    all_headers = {"Content-Type": "text/html", "Content-Length": str(len(body)), **(headers or {})}
     handler.send_response(status)
-    for name, value in sent.items():
+    for name, value in all_headers.items():
         handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)
-    if int(sent["Content-Length"]) > len(body):
+    if int(all_headers["Content-Length"]) > len(body):
         handler.close_connection = True

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import brotli
-from archive_crawls import ARTICLE, PATIENT_WITH_NOBODY, URL, chunked, compressed, wacz
+from archive_crawls import ARTICLE, IMPATIENT_WAYBACK, URL, chunked, compressed, wacz
 from archives import HEADERS, NEWS, Warc, offsets, page
-from conftest import SEED, Crawl, Replay, command, environment, service
+from conftest import SEED, Crawl, Replay, command, environment, require
 from server import NewsServer, answer
 from test_crawl_saved import same_whatever_the_source
 
@@ -56,32 +56,34 @@ def test_the_same_records_from_every_source(
             seed=SEED,
             base_url=server.url,
             source="wayback",
-            settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection},
+            settings={**IMPATIENT_WAYBACK, "WAYBACK_URL": collection},
             timeout=60,
         ),
     }
     expected = same_whatever_the_source(truth)
     for source, run in runs.items():
-        got = same_whatever_the_source(run)
+        actual = same_whatever_the_source(run)
         if source == "folder":
             # A folder has no redirects, and reports pages that are gone as not saved.
-            assert got.pop("1750384")["url"] == f"{server.url}/news/1750384"
+            assert actual.pop("1750384")["url"] == f"{server.url}/news/1750384"
             gone = set(truth.failures)
-            assert {key: value for key, value in got.items() if key not in gone} == {
+            assert {key: value for key, value in actual.items() if key not in gone} == {
                 key: value
                 for key, value in expected.items()
                 if key not in gone and key != "1750384"
             }
             continue
-        assert got == expected, source
+        assert actual == expected, source
         assert {record["source"] for record in run.records if record["kind"] == "article"} == {
             source
         }
         assert run.exit_code == truth.exit_code == 0
-    captured = {record["id"]: record["fetched_at"] for record in runs["warc"].articles.values()}
+    capture_dates = {
+        record["id"]: record["fetched_at"] for record in runs["warc"].articles.values()
+    }
     for key, record in truth.articles.items():
         # A capture is dated by its request, which was sent before the page was read.
-        assert captured[key] < record["fetched_at"]
+        assert capture_dates[key] < record["fetched_at"]
     for source, run in runs.items():
         for record in run.articles.values():
             where = record["provenance"]["source"]["where"]
@@ -90,7 +92,7 @@ def test_the_same_records_from_every_source(
                     rf"{collection}/[0-9]{{14}}id_/{server.url}/news/{record['id']}(/a-headline)?",
                     where,
                 )
-                assert record["fetched_at"][:19] == captured[record["id"]][:19]
+                assert record["fetched_at"][:19] == capture_dates[record["id"]][:19]
             elif source in ("warc", "wacz"):
                 name, _, offset = where.rpartition(", offset ")
                 assert (
@@ -99,14 +101,14 @@ def test_the_same_records_from_every_source(
                     else name == f"{warc.with_name('pages.wacz')}, archive/pages.warc.gz"
                 )
                 assert int(offset) in offsets(warc)
-                assert record["fetched_at"] == captured[record["id"]]
+                assert record["fetched_at"] == capture_dates[record["id"]]
                 assert record["provenance"]["fetched_at"] == {
                     "where": "date of the capture",
                     "assumed": None,
                 }
 
 
-def one(crawl: Crawl, source: object, **more: object) -> dict[str, Any]:
+def only_record(crawl: Crawl, source: object, **more: object) -> dict[str, Any]:
     """Return the only record of a crawl of one article from archives."""
     run = crawl(seed=ARTICLE, depth=0, source=source, **more)
     [record] = run.records
@@ -128,13 +130,13 @@ def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
     warc.add(
         URL, b"", "302 Found", [("Location", "http://en.alalam.ir/")], date="2020-01-01T00:00:00Z"
     )
-    for at, more in (
+    for date, more in (
         (None, "in 2016"),
         ("2015-10-23", "on the day"),
         ("2015-10-20", "the day before"),
         ("1999-01-01", "in 2014"),
     ):
-        record = one(crawl, warc.path, **({"at": at} if at else {}))
+        record = only_record(crawl, warc.path, **({"at": date} if date else {}))
         assert f"said {more}" in record["body"]
     assert record["fetched_at"] == "2014-03-01T23:59:59.000000+00:00"
 
@@ -169,7 +171,7 @@ def test_a_page_however_it_was_archived(crawl: Crawl, tmp_path: Path) -> None:
     for number, (name, (url, headers, body)) in enumerate(PAGES.items()):
         for suffix in (".warc.gz", ".warc"):
             warc = Warc(tmp_path / f"{number}{suffix}").add(url, body, headers=[*HEADERS, *headers])
-        record = one(crawl, warc.path if number % 2 else warc.path.with_suffix(".warc.gz"))
+        record = only_record(crawl, warc.path if number % 2 else warc.path.with_suffix(".warc.gz"))
         assert record["kind"] == "article", name
         assert record["headline"] == f"Bridge number {ARTICLE} reopens"
         assert record["url"] == re.sub("EN.Alalam.ir:80", "EN.Alalam.ir:80", url)
@@ -185,11 +187,11 @@ def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
     index = tmp_path / "a.warc.gz.cdxj"
     program = Path(sys.executable).parent / "cdxj-indexer"
     subprocess.run([program, warc.path, "-o", index, "-s"], check=True)
-    assert "said first" in one(crawl, warc.path)["body"]
+    assert "said first" in only_record(crawl, warc.path)["body"]
     index.write_text(index.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
-    assert "said second" in one(crawl, warc.path)["body"]
+    assert "said second" in only_record(crawl, warc.path)["body"]
     index.unlink()
-    assert "said first" in one(crawl, warc.path)["body"]
+    assert "said first" in only_record(crawl, warc.path)["body"]
 
 
 def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> None:
@@ -202,12 +204,12 @@ def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> Non
         (folder / "*.warc.gz", "in a"),
         (f"{folder}/a.warc.gz,{folder}/b.warc", "in a"),
     ):
-        assert f"said {where}" in one(crawl, source)["body"]
+        assert f"said {where}" in only_record(crawl, source)["body"]
     assert set(crawl(seed="all", source=folder).articles) == {ARTICLE}
 
 
 def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    service("wget", shutil.which("wget"))
+    require("wget", shutil.which("wget"))
     server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
         handler, server.pages["/news/1751414"]
     )
@@ -238,20 +240,20 @@ def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_
     )
     assert b"revisit" in gzip.decompress((tmp_path / "later.warc.gz").read_bytes())
     server.stop()
-    read = same_whatever_the_source(
+    actual = same_whatever_the_source(
         crawl(seed=SEED, depth=1, base_url=server.url, source=tmp_path / "*.warc.gz")
     )
     revisited = crawl(seed=SEED, depth=0, base_url=server.url, source=tmp_path / "*.warc.gz")
     [record] = revisited.articles.values()
     assert "later.warc.gz" in record["provenance"]["source"]["where"]
     gone = {key for key, record in truth.items() if record["kind"] == "failure"}
-    assert {key: record for key, record in read.items() if key not in gone} == {
+    assert {key: record for key, record in actual.items() if key not in gone} == {
         k: r for k, r in truth.items() if k not in gone
     }
 
 
 def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
-    service("strace", shutil.which("strace"))
+    require("strace", shutil.which("strace"))
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "2.html").write_bytes(page(2))
     warc = (
@@ -270,13 +272,13 @@ def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
         "all.jsonl",
     )
     # Some Scrapy plugins probe for IPv6 when imported, which every command does.
-    calls = [traced(words, tmp_path) for words in (command("list"), line)]
+    calls = [socket_calls(words, tmp_path) for words in (command("list"), line)]
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 3
     assert calls[0].count("AF_INET") == calls[1].count("AF_INET")
     assert "connect(" not in calls[1]
 
 
-def traced(line: list[str], folder: Path) -> str:
+def socket_calls(line: list[str], folder: Path) -> str:
     """Return the system calls with which a command opens and connects sockets."""
     subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=socket,connect", "-o", "calls", *line],

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 from archive_places import (
-    AFTER,
-    CONTENT,
+    CONTENT_LENGTH,
     ENDS_PLAIN,
     G1,
     G2,
     G3,
+    LINE_ENDS,
     NO_HEAD,
     ONE,
-    SAYS,
     THREE,
     TWO,
+    WRONG_LENGTH,
     Place,
-    in_turn,
-    longer,
+    offsets_of,
+    read_places,
     skippable,
-    walked,
     whole,
+    with_length_off_by,
 )
 from archives import NEWS, http, page, record
 
@@ -64,11 +64,11 @@ def test_a_member_about_as_long_as_a_part_of_the_file(tmp_path: Path, size: int)
     path.write_bytes(first + second)
     unpacked = len(gzip.decompress(first))
     expected = [(0, size, unpacked, ""), (size, len(second), len(TWO), "")]
-    assert walked(path) == expected
-    for left in (size - 1, size - 8, size - 9):
-        path.write_bytes(first[:left])
-        [(offset, length, _, fault)] = walked(path)
-        assert (offset, length, fault) == (0, left, ENDS)
+    assert read_places(path) == expected
+    for shorter in (size - 1, size - 8, size - 9):
+        path.write_bytes(first[:shorter])
+        [(offset, length, _, fault)] = read_places(path)
+        assert (offset, length, fault) == (0, shorter, ENDS)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
@@ -83,18 +83,18 @@ def test_a_record_about_as_long_as_what_is_unpacked_at_once(
     path = tmp_path / "a.warc.gz"
     path.write_bytes(pack(data) + pack(TWO))
     first = len(pack(data))
-    assert walked(path) == [(0, first, len(data), ""), (first, len(pack(TWO)), len(TWO), "")]
-    path.write_bytes(pack(data[:-AFTER] + b"\r\n" * 9) + pack(TWO))
-    assert [fault for *_, fault in walked(path)] == ["", ""]
-    path.write_bytes(pack(data[:-AFTER] + b"\r\n\n..\n") + pack(TWO))
-    said = f"{SAYS} {len(http(b'')) + (1 << 20) - head + over:,} bytes, and has 5 more"
-    assert [fault for *_, fault in walked(path)] == [said, ""]
+    assert read_places(path) == [(0, first, len(data), ""), (first, len(pack(TWO)), len(TWO), "")]
+    path.write_bytes(pack(data[:-LINE_ENDS] + b"\r\n" * 9) + pack(TWO))
+    assert [fault for *_, fault in read_places(path)] == ["", ""]
+    path.write_bytes(pack(data[:-LINE_ENDS] + b"\r\n\n..\n") + pack(TWO))
+    message = f"{WRONG_LENGTH} {len(http(b'')) + (1 << 20) - head + over:,} bytes, and has 5 more"
+    assert [fault for *_, fault in read_places(path)] == [message, ""]
 
 
 def members(*parts: bytes, first: int = 0) -> list[Place]:
     return [
         (first + place, len(part), len(gzip.decompress(part)), "")
-        for place, part in zip(in_turn(*parts), parts, strict=False)
+        for place, part in zip(offsets_of(*parts), parts, strict=False)
     ]
 
 
@@ -103,7 +103,7 @@ def packed_with(data: bytes) -> bytes:
     return gzip.compress(data, mtime=0) + G2
 
 
-SHORT, LONG = packed_with(longer(ONE, 50)), packed_with(longer(ONE, -7))
+SHORT, LONG = packed_with(with_length_off_by(ONE, 50)), packed_with(with_length_off_by(ONE, -7))
 NO_RECORD, TWO_IN_ONE = packed_with(b"no record"), gzip.compress(TWO + THREE, mtime=0)
 GZIP: dict[str, tuple[bytes, list[Place]]] = {
     "three": (G1 + G2 + G3, members(G1, G2, G3)),
@@ -112,10 +112,10 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
         [*members(G1), *members(G2, first=len(G1) + len(gzip.compress(b"")))],
     ),
     "no line ends": (
-        packed_with(ONE[:-AFTER]),
+        packed_with(ONE[:-LINE_ENDS]),
         [
-            (0, len(packed_with(ONE[:-AFTER])) - len(G2), len(ONE) - AFTER, ""),
-            *members(G2, first=len(packed_with(ONE[:-AFTER])) - len(G2)),
+            (0, len(packed_with(ONE[:-LINE_ENDS])) - len(G2), len(ONE) - LINE_ENDS, ""),
+            *members(G2, first=len(packed_with(ONE[:-LINE_ENDS])) - len(G2)),
         ],
     ),
     "cut": (G1 + G2[:-1], [*members(G1), (len(G1), len(G2) - 1, len(TWO), ENDS)]),
@@ -136,7 +136,7 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(SHORT) - len(G2),
                 len(ONE),
-                f"{SAYS} {CONTENT + 50} bytes, and has {CONTENT + 4}",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH + 50} bytes, and has {CONTENT_LENGTH + 4}",
             ),
             *members(G2, first=len(SHORT) - len(G2)),
         ],
@@ -144,7 +144,12 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
     "a record that is too long": (
         LONG,
         [
-            (0, len(LONG) - len(G2), len(ONE), f"{SAYS} {CONTENT - 7} bytes, and has 7 more"),
+            (
+                0,
+                len(LONG) - len(G2),
+                len(ONE),
+                f"{WRONG_LENGTH} {CONTENT_LENGTH - 7} bytes, and has 7 more",
+            ),
             *members(G2, first=len(LONG) - len(G2)),
         ],
     ),
@@ -171,8 +176,8 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
             (
                 len(TWO),
                 len(THREE) + 5,
-                len(THREE) - AFTER,
-                f"{SAYS} {CONTENT} bytes, and does not end there",
+                len(THREE) - LINE_ENDS,
+                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there",
             ),
             *whole(ONE, first=len(TWO + THREE) + 5),
         ],
@@ -192,19 +197,19 @@ def test_places_in_a_compressed_file(tmp_path: Path, name: str) -> None:
     path.write_bytes(data)
     if name in ("a wrong checksum", "zeros last"):
         # How many bytes a decoder returns before it notices the damage depends on its version.
-        assert [(*place[:2], place[3]) for place in walked(path)] == [
+        assert [(*place[:2], place[3]) for place in read_places(path)] == [
             (*place[:2], place[3]) for place in places
         ]
     else:
-        assert walked(path) == places
+        assert read_places(path) == places
     # A file within another, such as a ZIP file, ends at its given size.
-    around = tmp_path / "b.warc.gz"
-    around.write_bytes(b"before" + data + b"after")
-    inside = walked(around, 6, len(data))
-    assert [place[:2] for place in inside] == [place[:2] for place in places]
+    outer = tmp_path / "b.warc.gz"
+    outer.write_bytes(b"before" + data + b"after")
+    inner_places = read_places(outer, 6, len(data))
+    assert [place[:2] for place in inner_places] == [place[:2] for place in places]
     # A size beyond the end of the file is cut to it.
-    around.write_bytes(b"before" + data)
-    assert walked(around, 6, len(data) + 1) == walked(around, 6) == inside
+    outer.write_bytes(b"before" + data)
+    assert read_places(outer, 6, len(data) + 1) == read_places(outer, 6) == inner_places
 
 
 @pytest.mark.parametrize("what", ["cut", "damaged"])
@@ -240,55 +245,59 @@ def test_the_end_of_a_file_that_is_being_written(tmp_path: Path, open_: str) -> 
     for ending, data, cut in ((".warc.gz", G1 + G2[:-9], 1), (".warc", ONE + TWO[:-9], 1)):
         path = tmp_path / f"a{ending}{open_}"
         path.write_bytes(data)
-        assert len(walked(path)) == (1 if open_ else 1 + cut)
+        assert len(read_places(path)) == (1 if open_ else 1 + cut)
         path.write_bytes(data + b"\n" + data)
-        assert [bool(fault) for *_, fault in walked(path)][:2] == [False, True]
+        assert [bool(fault) for *_, fault in read_places(path)][:2] == [False, True]
     path = tmp_path / f"b.warc.gz{open_}"
     path.write_bytes(G1 + b"junk")
-    assert [fault for *_, fault in walked(path)] == ["", DAMAGED]
+    assert [fault for *_, fault in read_places(path)] == ["", DAMAGED]
 
 
 @pytest.mark.parametrize("shared", ["none", "plain", "compressed"])
 def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
     words = DICTIONARY if shared != "none" else None
     bare = DICTIONARY.dict_content
-    held = zstd.compress(bare) if shared == "compressed" else bare
-    begin = skippable(held, b"\x5d\x2a\x4d\x18") if shared != "none" else b""
+    content = zstd.compress(bare) if shared == "compressed" else bare
+    prefix = skippable(content, b"\x5d\x2a\x4d\x18") if shared != "none" else b""
     parts = [zstd.compress(part, zstd_dict=words) for part in (ONE, TWO)]
     path = tmp_path / "a.warc.zst"
-    path.write_bytes(begin + parts[0] + skippable(b"x" * 300) + skippable(b"") + parts[1])
-    second = len(begin + parts[0]) + 308 + 8
-    assert walked(path) == [
-        (len(begin), len(parts[0]), len(ONE), ""),
+    path.write_bytes(prefix + parts[0] + skippable(b"x" * 300) + skippable(b"") + parts[1])
+    second = len(prefix + parts[0]) + 308 + 8
+    assert read_places(path) == [
+        (len(prefix), len(parts[0]), len(ONE), ""),
         (second, len(parts[1]), len(TWO), ""),
     ]
     file = WarcFile(path, "a.warc.zst")
-    got = [file.read(place, 1 << 20).payload for place in (len(begin), second)]
-    skipped = file.block(len(begin + parts[0]), 1 << 20)
+    payloads = [file.read(place, 1 << 20).payload for place in (len(prefix), second)]
+    skipped = file.block(len(prefix + parts[0]), 1 << 20)
     file.close()
-    assert got == [page(1).rstrip(), page(2).rstrip()]
+    assert payloads == [page(1).rstrip(), page(2).rstrip()]
     assert (skipped.data, skipped.length, skipped.size, skipped.fault) == (b"", 308, 0, None)
     # After damage, a frame that yields no bytes until much of it is read.
     large = zstd.compress(record(NEWS + "3", http(NOISE)), zstd_dict=words)
-    path.write_bytes(begin + parts[0] + b"junk" + large)
-    *_, (offset, length, _, fault) = walked(path)
-    assert (offset, length, fault) == (len(begin + parts[0]) + 4, len(large), "")
+    path.write_bytes(prefix + parts[0] + b"junk" + large)
+    *_, (offset, length, _, fault) = read_places(path)
+    assert (offset, length, fault) == (len(prefix + parts[0]) + 4, len(large), "")
     # Both records in one frame.
-    path.write_bytes(begin + zstd.compress(ONE + TWO, zstd_dict=words) + skippable(b"x"))
-    assert walked(path) == whole(ONE, TWO)
-    path.write_bytes(begin + parts[0] + parts[1][:-1])
-    assert [fault for *_, fault in walked(path)] == ["", ENDS]
+    path.write_bytes(prefix + zstd.compress(ONE + TWO, zstd_dict=words) + skippable(b"x"))
+    assert read_places(path) == whole(ONE, TWO)
+    path.write_bytes(prefix + parts[0] + parts[1][:-1])
+    assert [fault for *_, fault in read_places(path)] == ["", ENDS]
     # A skippable frame may be cut, as it holds no record.
-    path.write_bytes(begin + parts[0] + skippable(b"x" * 300)[:-1])
-    assert walked(path) == [(len(begin), len(parts[0]), len(ONE), "")]
+    path.write_bytes(prefix + parts[0] + skippable(b"x" * 300)[:-1])
+    assert read_places(path) == [(len(prefix), len(parts[0]), len(ONE), "")]
 
 
 @pytest.mark.parametrize("dictionary", ["cut", "damaged", "none"])
 def test_a_dictionary_that_cannot_be_read(tmp_path: Path, dictionary: str) -> None:
     packed = zstd.compress(DICTIONARY.dict_content)
-    held = {"cut": packed[:-1], "damaged": packed[:4] + b"\xff" * 99, "none": b"no dictionary"}
+    dictionaries = {
+        "cut": packed[:-1],
+        "damaged": packed[:4] + b"\xff" * 99,
+        "none": b"no dictionary",
+    }
     path = tmp_path / "a.warc.zst"
-    path.write_bytes(skippable(held[dictionary], b"\x5d\x2a\x4d\x18") + zstd.compress(ONE))
+    path.write_bytes(skippable(dictionaries[dictionary], b"\x5d\x2a\x4d\x18") + zstd.compress(ONE))
     with pytest.raises(ArchiveError) as caught:
         WarcFile(path, "named")
     assert str(caught.value).partition(" (")[0] == "named: its zstd dictionary cannot be read"

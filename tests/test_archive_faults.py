@@ -12,7 +12,7 @@ from archives import HEADERS, NEWS, Warc, offsets, page
 from conftest import SITE, Crawl
 
 
-def damaged(path: Path, what: str) -> Path:
+def write_damaged(path: Path, what: str) -> Path:
     """Damage the only record of a page; ``DAMAGE`` has the expected reason and detail."""
     warc = Warc(path / "a.warc.gz")
     url, date = URL, "2015-10-23T10:00:00Z"
@@ -94,7 +94,7 @@ DAMAGE = {
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_page_that_is_damaged_is_a_failure(crawl: Crawl, tmp_path: Path, what: str) -> None:
     (tmp_path / "warcs").mkdir()
-    run = crawl(seed=ARTICLE, depth=0, source=damaged(tmp_path / "warcs", what))
+    run = crawl(seed=ARTICLE, depth=0, source=write_damaged(tmp_path / "warcs", what))
     reason, detail = DAMAGE[what]
     [failure] = run.failures.values()
     assert (failure["reason"], failure["source"]) == (reason, "warc")
@@ -107,7 +107,7 @@ def test_a_page_that_is_damaged_is_a_failure(crawl: Crawl, tmp_path: Path, what:
 
 
 # The headers of an intact record that says too little: the part removed, and its replacement.
-UNTOLD = {
+INCOMPLETE_HEADERS = {
     "no date": (rb"WARC-Date: [^\r]*\r\n", b""),
     "no moment": (rb"WARC-Date: [^\r]*", b"WARC-Date: some day"),
     "a date beyond all dates": (rb"WARC-Date: [^\r]*", b"WARC-Date: 0001-01-01T00:00:00+01:00"),
@@ -119,14 +119,14 @@ UNTOLD = {
 }
 
 
-@pytest.mark.parametrize("what", UNTOLD)
+@pytest.mark.parametrize("what", INCOMPLETE_HEADERS)
 def test_a_record_that_does_not_tell_what_it_is(crawl: Crawl, tmp_path: Path, what: str) -> None:
     warc = Warc(tmp_path / "a.warc").add(NEWS + "2", page(2))
     place = warc.path.stat().st_size
     warc.add(URL, page(ARTICLE))
     data = warc.path.read_bytes()
-    pattern, instead = UNTOLD[what]
-    warc.path.write_bytes(data[:place] + re.sub(pattern, instead, data[place:], count=1))
+    pattern, replacement = INCOMPLETE_HEADERS[what]
+    warc.path.write_bytes(data[:place] + re.sub(pattern, replacement, data[place:], count=1))
     run = crawl(seed="all", source=warc.path)
     assert (set(run.articles), run.exit_code, "Traceback" in run.stderr) == ({"2"}, 3, False)
     assert f"pages may be missing: {warc.path}, offset {place}: " in run.stdout
@@ -148,7 +148,7 @@ def test_what_cannot_be_read_is_told(crawl: Crawl, tmp_path: Path) -> None:
         assert f"pages may be missing: {warc.path}, offset {places[2]}: " in run.stdout
 
 
-# Each of these ends the run before any request; ``WRONG`` has the text of the error.
+# Each of these ends the run before any request; ``SOURCE_ERRORS`` has the text of the error.
 def wrong_source(folder: Path, what: str) -> Path:
     source = folder / "a.warc.gz"
     good = Warc(folder / "good.warc.gz").add(URL, page(ARTICLE)).add(NEWS + "2", page(2)).path
@@ -166,12 +166,12 @@ def wrong_source(folder: Path, what: str) -> Path:
         source.write_bytes(b"PK, but not really")
     elif what == "wacz without an archive":
         source = folder / "a.wacz"
-        with zipfile.ZipFile(source, "w") as packed:
-            packed.writestr("datapackage.json", "{}")
+        with zipfile.ZipFile(source, "w") as archive:
+            archive.writestr("datapackage.json", "{}")
     elif what == "wacz that compresses":
         source = folder / "a.wacz"
-        with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as packed:
-            packed.write(good, "archive/good.warc.gz")
+        with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(good, "archive/good.warc.gz")
     else:
         source = good
         entry = {
@@ -194,7 +194,7 @@ def wrong_source(folder: Path, what: str) -> Path:
     return source
 
 
-WRONG = {
+SOURCE_ERRORS = {
     "empty": "it holds no page",
     "html": "it holds no page",
     "no pages": "it holds no page",
@@ -210,7 +210,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("what", SOURCE_ERRORS)
 def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -> None:
     (tmp_path / "warcs").mkdir()
     source = wrong_source(tmp_path / "warcs", what)
@@ -218,11 +218,11 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
     assert (run.exit_code, len(run.stderr.splitlines()), run.records) == (1, 1, [])
     assert run.stderr.startswith("scrapy crawl: ")
     assert str(source.parent) in run.stderr
-    assert WRONG[what] in run.stderr
+    assert SOURCE_ERRORS[what] in run.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"seed": "1", "source": "x" * 5000}, "which does not exist"),
         (
@@ -245,7 +245,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], said: str) -> None:
+def test_wrong_arguments(crawl: Crawl, arguments: dict[str, object], message: str) -> None:
     run = crawl(**arguments)
     assert (run.exit_code, len(run.stderr.splitlines())) == (2, 1)
-    assert said in run.stderr
+    assert message in run.stderr

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 from archive_places import (
-    AFTER,
-    CONTENT,
+    CONTENT_LENGTH,
     ENDS_PLAIN,
     G1,
     G2,
+    LINE_ENDS,
     NO_HEAD,
     ONE,
-    SAYS,
     THREE,
     TWO,
+    WRONG_LENGTH,
     Place,
-    in_turn,
-    longer,
+    offsets_of,
+    read_places,
     skippable,
-    walked,
     whole,
+    with_length_off_by,
 )
 from archives import ARC_HEAD, NEWS, arc_record, http, page, record
 
@@ -31,18 +31,18 @@ from crawler.errors import ArchiveError
 from crawler.warc.file import WarcFile, first_record_id
 
 NO_HEADERS = "there are no headers of a record at this place"
-NO_LENGTH = ONE.replace(b"\nContent-Length: %d\r" % CONTENT, b"\nX: y\r")
+NO_LENGTH = ONE.replace(b"\nContent-Length: %d\r" % CONTENT_LENGTH, b"\nX: y\r")
 PLAIN: dict[str, tuple[bytes, list[Place]]] = {
     "nothing": (b"", []),
     "line ends only": (b"\r\n" * 40, []),
     "three": (ONE + TWO + THREE, whole(ONE, TWO, THREE)),
     "no line ends after the last": (
-        ONE + TWO[:-AFTER],
-        [*whole(ONE), (len(ONE), len(TWO) - AFTER, len(TWO) - AFTER, "")],
+        ONE + TWO[:-LINE_ENDS],
+        [*whole(ONE), (len(ONE), len(TWO) - LINE_ENDS, len(TWO) - LINE_ENDS, "")],
     ),
     "a byte short": (
-        ONE + TWO[: -AFTER - 1],
-        [*whole(ONE), (len(ONE), len(TWO) - AFTER - 1, len(TWO) - AFTER - 1, ENDS_PLAIN)],
+        ONE + TWO[: -LINE_ENDS - 1],
+        [*whole(ONE), (len(ONE), len(TWO) - LINE_ENDS - 1, len(TWO) - LINE_ENDS - 1, ENDS_PLAIN)],
     ),
     "a head that is cut": (ONE + TWO[:50], [*whole(ONE), (len(ONE), 50, 0, NO_HEADERS)]),
     "a word of its head": (ONE + b"WAR", [*whole(ONE), (len(ONE), 3, 0, NO_HEADERS)]),
@@ -54,24 +54,41 @@ PLAIN: dict[str, tuple[bytes, list[Place]]] = {
     ),
     "junk last": (
         ONE + b"junk",
-        [(0, len(ONE) + 4, len(ONE) - AFTER, f"{SAYS} {CONTENT} bytes, and does not end there")],
+        [
+            (
+                0,
+                len(ONE) + 4,
+                len(ONE) - LINE_ENDS,
+                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there",
+            )
+        ],
     ),
     "a length too short": (
-        longer(ONE, -1) + TWO,
+        with_length_off_by(ONE, -1) + TWO,
         [
-            (0, len(ONE), len(ONE) - 5, f"{SAYS} {CONTENT - 1} bytes, and does not end there"),
+            (
+                0,
+                len(ONE),
+                len(ONE) - 5,
+                f"{WRONG_LENGTH} {CONTENT_LENGTH - 1} bytes, and does not end there",
+            ),
             *whole(TWO, first=len(ONE)),
         ],
     ),
     "a length over the next": (
-        longer(ONE, 100) + TWO,
+        with_length_off_by(ONE, 100) + TWO,
         [
-            (0, len(ONE), len(ONE) + 96, f"{SAYS} {CONTENT + 100} bytes, and does not end there"),
+            (
+                0,
+                len(ONE),
+                len(ONE) + 96,
+                f"{WRONG_LENGTH} {CONTENT_LENGTH + 100} bytes, and does not end there",
+            ),
             *whole(TWO, first=len(ONE)),
         ],
     ),
     "a length over the end": (
-        ONE + longer(TWO, 5),
+        ONE + with_length_off_by(TWO, 5),
         [*whole(ONE), (len(ONE), len(TWO), len(TWO), ENDS_PLAIN)],
     ),
     "no length": (
@@ -90,7 +107,7 @@ def test_places_in_a_plain_file(tmp_path: Path, name: str) -> None:
     data, places = PLAIN[name]
     path = tmp_path / "a.warc"
     path.write_bytes(data)
-    assert walked(path) == places
+    assert read_places(path) == places
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 23, 24, 25, 300])
@@ -101,21 +118,21 @@ def test_line_ends_before_a_record(tmp_path: Path, count: int) -> None:
     found = [(offset, block.length, block.data, block.fault) for offset, block in file.walk()]
     file.close()
     first, second = count + len(ONE) + count, len(TWO) + count
-    assert found == [(0, first, ONE[:-AFTER], None), (first, second, TWO[:-AFTER], None)]
+    assert found == [(0, first, ONE[:-LINE_ENDS], None), (first, second, TWO[:-LINE_ENDS], None)]
 
 
 @pytest.mark.parametrize("end", [2047, 2048, 2049, 65_535, 65_536, 65_537])
 def test_a_head_of_many_bytes(tmp_path: Path, end: int) -> None:
     """A record's headers may take 65,536 bytes, and a file is read in smaller parts."""
-    head = ONE.index(b"\r\n\r\n") + AFTER
+    head = ONE.index(b"\r\n\r\n") + LINE_ENDS
     filled = ONE.replace(b"\r\n", b"\r\nX: " + b"x" * (end - head - len("\r\nX: ")) + b"\r\n", 1)
-    assert filled.index(b"\r\n\r\n") + AFTER == end
+    assert filled.index(b"\r\n\r\n") + LINE_ENDS == end
     path = tmp_path / "a.warc"
     path.write_bytes(filled + TWO)
-    (_, length, size, fault), *rest = walked(path)
+    (_, length, size, fault), *rest = read_places(path)
     fits = end <= 65_536
     assert (length, size, fault) == (
-        (len(filled), len(filled) - AFTER, "") if fits else (len(filled), 0, NO_HEADERS)
+        (len(filled), len(filled) - LINE_ENDS, "") if fits else (len(filled), 0, NO_HEADERS)
     )
     assert rest == whole(TWO, first=len(filled))
 
@@ -127,25 +144,30 @@ def test_the_next_record_is_found_however_far_it_is(tmp_path: Path, count: int) 
     path = tmp_path / "a.warc"
     path.write_bytes(b"\0" * (count - 1) + b"\n" + ONE)
     # Junk is scanned for headers in halves of a buffer, and each may be reported separately.
-    *junk, last = walked(path)
+    *junk, last = read_places(path)
     assert [fault for *_, fault in junk] == [NO_HEADERS] * len(junk)
     assert sum(length for _, length, *_ in junk) == count
     assert last == whole(ONE, first=count)[0]
     packed = gzip.compress(ONE, mtime=0)
     path = tmp_path / "a.warc.gz"
     path.write_bytes(gzip.compress(TWO) + b"\0" * count + packed)
-    _, (_, length, size, fault), last = walked(path)
+    _, (_, length, size, fault), last = read_places(path)
     assert (length, size) == (count, 0)
     assert fault.startswith("its compressed bytes are damaged")
     assert last == (len(path.read_bytes()) - len(packed), len(packed), len(ONE), "")
 
 
-def arc(url: str, date: str = "20151023100000", said: object = CONTENT, version: int = 1) -> bytes:
+def arc(
+    url: str,
+    date: str = "20151023100000",
+    content_length: object = CONTENT_LENGTH,
+    version: int = 1,
+) -> bytes:
     """Return an ARC record of version 1 or 2 with the given fields in its first line."""
     fields = [url, "127.0.0.1", date, "text/html"]
     more = ["200", "-", "-", "0", "a.arc"] if version == 2 else []
     content = http(page(1).rstrip())
-    return " ".join([*fields, *more, str(said)]).encode() + b"\n" + content + b"\n"
+    return " ".join([*fields, *more, str(content_length)]).encode() + b"\n" + content + b"\n"
 
 
 ARC_WRONG_HEAD = arc_record("filedesc://a.arc", b"1 0 Test\nURL IP-address\n").replace(
@@ -161,9 +183,9 @@ ARC_LINES: dict[str, tuple[bytes, bool]] = {
     "a date of 7 digits": (arc("http://a.ir/1", "2015102"), False),
     "a date of 15 digits": (arc("http://a.ir/1", "201510231000000"), False),
     "no digits": (arc("http://a.ir/1", "2015-10-23"), False),
-    "a length of 18 digits": (arc("http://a.ir/1", said=f"{CONTENT:018}"), True),
-    "a length of 19 digits": (arc("http://a.ir/1", said=f"{CONTENT:019}"), False),
-    "a length of other digits": (arc("http://a.ir/1", said="٤٠"), False),
+    "a length of 18 digits": (arc("http://a.ir/1", content_length=f"{CONTENT_LENGTH:018}"), True),
+    "a length of 19 digits": (arc("http://a.ir/1", content_length=f"{CONTENT_LENGTH:019}"), False),
+    "a length of other digits": (arc("http://a.ir/1", content_length="٤٠"), False),
     "no scheme": (arc("a.ir/1"), False),
     "a scheme of 21 letters": (arc("a" * 21 + "://a.ir/1"), True),
     "a scheme of 22 letters": (arc("a" * 22 + "://a.ir/1"), False),
@@ -179,39 +201,39 @@ def test_places_in_a_file_of_arc(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.arc"
     for first, size in ((ARC_HEAD, len(ARC_HEAD) - 1), (ARC_WRONG_HEAD, len(ARC_WRONG_HEAD))):
         path.write_bytes(first + other + data + other)
-        begins = in_turn(first, other, data, other)
-        last = (begins[3], len(other), len(other) - 1, "")
+        offsets = offsets_of(first, other, data, other)
+        last = (offsets[3], len(other), len(other) - 1, "")
         if is_record:
-            assert walked(path) == [
+            assert read_places(path) == [
                 (0, len(first), size, ""),
-                (begins[1], len(other), len(other) - 1, ""),
-                (begins[2], length, head + CONTENT, ""),
+                (offsets[1], len(other), len(other) - 1, ""),
+                (offsets[2], length, head + CONTENT_LENGTH, ""),
                 last,
             ]
             continue
-        told = f"{SAYS} {CONTENT} bytes, and does not end there"
-        assert walked(path) == [
+        message = f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there"
+        assert read_places(path) == [
             (0, len(first), size, ""),
-            (begins[1], len(other + data), len(other) - 1, told),
+            (offsets[1], len(other + data), len(other) - 1, message),
             last,
         ]
     path = tmp_path / "a.arc.gz"
     packed = [gzip.compress(part) for part in (ARC_HEAD, data, other)]
     path.write_bytes(b"".join(packed))
-    offsets = in_turn(*packed)
-    assert walked(path) == [
+    offsets = offsets_of(*packed)
+    assert read_places(path) == [
         (0, len(packed[0]), len(ARC_HEAD), ""),
         (offsets[1], len(packed[1]), length, "" if is_record else NO_HEAD),
         (offsets[2], len(packed[2]), len(other), ""),
     ]
 
 
-MOST = 5000
+MAX_SIZE = 5000
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
-    for size, is_read in ((MOST, True), (MOST + 1, False), (MOST + 70_000, False)):
+    for size, is_read in ((MAX_SIZE, True), (MAX_SIZE + 1, False), (MAX_SIZE + 70_000, False)):
         data = record(NEWS + "1", http(b"x" * size))
         path = tmp_path / f"{size}.warc"
         path.write_bytes(G2 + gzip.compress(data) if packed else TWO + data)
@@ -219,15 +241,15 @@ def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
         file = WarcFile(path, "file")
         try:
             if is_read:
-                assert file.read(offset, MOST).payload == b"x" * size
-                assert file.read(0, MOST).payload == page(2).rstrip()
+                assert file.read(offset, MAX_SIZE).payload == b"x" * size
+                assert file.read(0, MAX_SIZE).payload == page(2).rstrip()
                 continue
             with pytest.raises(ArchiveError) as caught:
-                file.read(offset, MOST)
+                file.read(offset, MAX_SIZE)
         finally:
             file.close()
         # Far over the limit, the reported size is that of the whole record.
-        over = size if size == MOST + 1 else len(data) - (0 if packed else AFTER)
+        over = size if size == MAX_SIZE + 1 else len(data) - (0 if packed else LINE_ENDS)
         assert str(caught.value) == (
             f"file, offset {offset}: it has {over:,} bytes or more, over DOWNLOAD_MAXSIZE (5,000)"
         )
@@ -238,7 +260,7 @@ def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
 def test_a_block_has_as_many_bytes_as_asked_for(tmp_path: Path, packed: bool) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(G1 + G2 if packed else ONE + TWO)
-    one, first = (ONE, G1) if packed else (ONE[:-AFTER], ONE)
+    one, first = (ONE, G1) if packed else (ONE[:-LINE_ENDS], ONE)
     file = WarcFile(path, "file")
     try:
         for most in (len(one) - 1, len(one), len(one) + 1, 1 << 20):
@@ -246,7 +268,7 @@ def test_a_block_has_as_many_bytes_as_asked_for(tmp_path: Path, packed: bool) ->
             assert (block.data, block.size, block.fault) == (one[:most], len(one), None)
             cut = packed and most < len(one)
             assert block.length == (0 if cut else len(first))
-            assert file.block(0, most, to_its_end=True).length == len(first)
+            assert file.block(0, most, find_end=True).length == len(first)
         for offset in (-1, file.size, file.size + 1):
             block = file.block(offset, 10)
             assert (block.data, block.length, block.size) == (b"", 0, 0)
@@ -262,7 +284,7 @@ def test_a_block_has_as_many_bytes_as_asked_for(tmp_path: Path, packed: bool) ->
 def test_the_first_record_id(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     assert first_record_id(path) is None
-    for data, told in (
+    for data, record_id in (
         (G1 + G2, "<urn:1>"),
         (ONE, "<urn:1>"),
         (b"", None),
@@ -272,7 +294,7 @@ def test_the_first_record_id(tmp_path: Path) -> None:
         (skippable(b"x", b"\x5d\x2a\x4d\x18"), None),
     ):
         path.write_bytes(data)
-        assert first_record_id(path) == told
+        assert first_record_id(path) == record_id
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:

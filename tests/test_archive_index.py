@@ -14,11 +14,11 @@ from archive_indexes import (
     ONE,
     TWO,
     Open,
-    answered,
     archives_opened,  # noqa: F401
     cached_indexes,  # noqa: F401
     captures,
     line,
+    page_record,
 )
 from archives import NEWS, http, page, record
 
@@ -31,24 +31,24 @@ def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open)
     url = f"{NEWS}5"
     same = {"date": DATE, "WARC_Payload_Digest": DIGEST}
     gone, moved = http(b"x", "404 Not Found"), http(b"", "301 Moved", "Location: /")
-    asked = b"POST /news/5 HTTP/1.1\r\nHost: x\r\n\r\n"
-    unheld = [
+    request = b"POST /news/5 HTTP/1.1\r\nHost: x\r\n\r\n"
+    not_captures = [
         record("", b"software: x\r\n", kind="warcinfo"),
         record(url, b"x", kind="metadata"),
         record("dns:en.alalam.ir", b"x", kind="resource", Content_Type="text/dns"),
         record("urn:text:5", b"the bare text", kind="conversion", Content_Type="text/plain"),
         record("http://x:99999/", http(b"x")),
     ]
-    told = {"media_type": "text/html"}
+    html_type = {"media_type": "text/html"}
     rows: list[tuple[bytes, dict[str, Any]]] = [
         (
             record(url, http(page(5)), WARC_Record_ID="<urn:a>", **same),
-            {"status": 200, "digest": DIGEST, "record_id": "<urn:a>", **told},
+            {"status": 200, "digest": DIGEST, "record_id": "<urn:a>", **html_type},
         ),
         (
             record(url, gone, WARC_Record_ID="<urn:b>", WARC_Concurrent_To="<urn:q>", **same),
             {
-                **told,
+                **html_type,
                 "status": 404,
                 "digest": DIGEST,
                 "record_id": "<urn:b>",
@@ -75,20 +75,20 @@ def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open)
             {"media_type": CONVERSION, "record_id": "<urn:g>"},
         ),
     ]
-    query = record(url, asked, "2016", kind="request", WARC_Record_ID="<urn:q>")
-    data, expected = unheld[0], []
-    for number, (written, said) in enumerate(rows):
-        if said.get("status") == 301:
-            said |= told
-        if said["record_id"] == "<urn:d>":
-            said |= told
-        dated = written.replace(DATE.encode(), b"2015-10-23T10:00:0%dZ" % number)
+    request_record = record(url, request, "2016", kind="request", WARC_Record_ID="<urn:q>")
+    data, expected = not_captures[0], []
+    for number, (content, fields) in enumerate(rows):
+        if fields.get("status") == 301:
+            fields |= html_type
+        if fields["record_id"] == "<urn:d>":
+            fields |= html_type
+        dated = content.replace(DATE.encode(), b"2015-10-23T10:00:0%dZ" % number)
         place = {"file": "a.warc", "offset": len(data), "length": len(dated)}
-        expected.append(Capture(url, f"2015102310000{number}", **said, **place))
+        expected.append(Capture(url, f"2015102310000{number}", **fields, **place))
         data += dated
-    data += query + b"".join(unheld[1:4])
+    data += request_record + b"".join(not_captures[1:4])
     place = len(data)
-    data += unheld[4]
+    data += not_captures[4]
     path = tmp_path / "a.warc"
     path.write_bytes(data)
     for _ in range(2):
@@ -103,22 +103,22 @@ def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open)
 
 
 NO_KIND = "it does not say what kind of record it is"
-UNTOLD = "its headers do not tell what page it is, or of when"
+NO_PAGE_OR_DATE = "its headers do not tell what page it is, or of when"
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 21, 22, 1021])
 def test_so_many_faults_are_named(tmp_path: Path, open_archive: Open, count: int) -> None:
     path = tmp_path / "a.warc"
     bad = record(NEWS + "1", b"x", kind="responsf", WARC_Record_ID="<urn:x>")
-    path.write_bytes(answered(9) + bad * count)
-    begin = len(answered(9))
-    named = [
+    path.write_bytes(page_record(9) + bad * count)
+    begin = len(page_record(9))
+    messages = [
         f"{path}, offset {begin + number * len(bad)}: {NO_KIND}" for number in range(min(count, 20))
     ]
     more = [f"and {count - 20:,} places more"] if count > 20 else []
     for _ in range(2):
         archive = open_archive(path)
-        assert archive.faults == named + more
+        assert archive.faults == messages + more
         assert [capture.url for capture in captures(archive)] == [NEWS + "9"]
 
 
@@ -128,7 +128,7 @@ def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archi
     days = (3, 1, 2)
     numbers = [1, 10, 2, 100, 11, *range(200, 290)]
     path.write_bytes(
-        b"".join(answered(n, f"2015-10-0{day}T00:00:00Z") for n in numbers for day in days)
+        b"".join(page_record(n, f"2015-10-0{day}T00:00:00Z") for n in numbers for day in days)
     )
     archive = open_archive(path)
     for number in numbers:
@@ -143,17 +143,21 @@ def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archi
 
 
 def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
-    tmp_path: Path, kept: Path, open_archive: Open
+    tmp_path: Path, index_cache: Path, open_archive: Open
 ) -> None:
     path = tmp_path / "a.warc"
 
     def urls_and_new(at: Path) -> tuple[list[str], int]:
-        before = {file: file.stat().st_ino for file in kept.iterdir()} if kept.is_dir() else {}
+        before = (
+            {file: file.stat().st_ino for file in index_cache.iterdir()}
+            if index_cache.is_dir()
+            else {}
+        )
         urls = [capture.url.removeprefix(NEWS) for capture in captures(open_archive(at))]
-        after = {file: file.stat().st_ino for file in kept.iterdir()}
+        after = {file: file.stat().st_ino for file in index_cache.iterdir()}
         return urls, len(after.items() - before.items())
 
-    path.write_bytes(answered(1))
+    path.write_bytes(page_record(1))
     os.utime(path, ns=(5, 5_000_000_000))
     assert urls_and_new(path) == (["1"], 1)
     assert urls_and_new(path) == (["1"], 0)
@@ -165,11 +169,11 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     assert archive.read(*found).where == f"{link}, offset 0"
     link.unlink()
     # Another page of the same size, a nanosecond later.
-    path.write_bytes(answered(2))
+    path.write_bytes(page_record(2))
     os.utime(path, ns=(5, 5_000_000_001))
     assert urls_and_new(path) == (["2"], 1)
     # More bytes, with the same modification time.
-    path.write_bytes(answered(3) + answered(4))
+    path.write_bytes(page_record(3) + page_record(4))
     os.utime(path, ns=(5, 5_000_000_001))
     assert urls_and_new(path) == (["3", "4"], 1)
     moved = path.rename(tmp_path / "b.warc")
@@ -184,16 +188,18 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     index.write_text(line(3, 0, url=NEWS + "9"), encoding="utf-8")
     with pytest.raises(ArchiveError):
         open_archive(path)
-    index.write_text(line(3, 0) + line(4, len(answered(3))), encoding="utf-8")
+    index.write_text(line(3, 0) + line(4, len(page_record(3))), encoding="utf-8")
     os.utime(index, ns=(5, 5))
     assert urls_and_new(path) == (["3", "4"], 1)
     assert urls_and_new(path) == (["3", "4"], 0)
-    index.write_text(line(4, len(answered(3))), encoding="utf-8")
+    index.write_text(line(4, len(page_record(3))), encoding="utf-8")
     assert urls_and_new(path) == (["4"], 1)
     index.unlink()
     assert urls_and_new(path) == (["3", "4"], 0)
-    assert len(list(kept.iterdir())) == len({file.name for file in kept.iterdir()}) == 8
-    assert {file.suffix for file in kept.iterdir()} == {".cdxj"}
+    assert (
+        len(list(index_cache.iterdir())) == len({file.name for file in index_cache.iterdir()}) == 8
+    )
+    assert {file.suffix for file in index_cache.iterdir()} == {".cdxj"}
 
 
 SECOND = len(ONE)
@@ -304,14 +310,14 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
             f"the index {index} does not match its file: {fault}; "
             "recreate it, or delete it to have it recreated"
         ).partition("…")
-        told = str(caught.value)
-        assert told.startswith(begin) and told.endswith(end), (name, told)
-        assert end or told == begin, name
+        message = str(caught.value)
+        assert message.startswith(begin) and message.endswith(end), (name, message)
+        assert end or message == begin, name
     # Records after the last capture need no line in an index if they are not captures.
     index.write_text(both, encoding="utf-8")
     path.write_bytes(DATA + record(NEWS + "2", b"x", kind="metadata"))
     assert len(captures(open_archive(path))) == 2
-    for broken, said in (
+    for broken, why in (
         (b"\x1f\x8b\x08no gzip", ""),
         (gzip.compress(both.encode())[:-9], ""),
         (gzip.compress(b"x" * ((1 << 20) + 1)), "a.cdxj.gz has a line of over 1,048,576 bytes"),
@@ -322,7 +328,7 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
         with pytest.raises(ArchiveError) as caught:
             open_archive(path)
         begin, end = (
-            f"the index {packed} cannot be read ({said}",
+            f"the index {packed} cannot be read ({why}",
             "); recreate it, or delete it to have it recreated",
         )
         assert str(caught.value).startswith(begin) and str(caught.value).endswith(end)
@@ -351,45 +357,53 @@ def test_the_index_of_others_says_nothing_of_what_a_browser_showed(
 ) -> None:
     path = tmp_path / "a.warc"
     info = record("", b"software: x\r\nrendered-by: y\r\n", kind="warcinfo")
-    shown = record(
+    rendered = record(
         f"urn:rendered:{NEWS}1", b"<p>shown", kind="conversion", Content_Type="text/html"
     )
-    path.write_bytes(info + ONE + shown)
+    path.write_bytes(info + ONE + rendered)
     (tmp_path / "a.cdxj").write_text(line(1, len(info)), encoding="utf-8")
     assert [c.media_type for c in captures(open_archive(path))] == ["text/html", CONVERSION]
 
 
-def asked(method: str, date: str = DATE, **more: str) -> bytes:
-    sent = f"{method} /news/1 HTTP/1.1\r\n\r\n".encode()
-    return record(NEWS + "1", sent, date, "request", **more)
+def request_record(method: str, date: str = DATE, **more: str) -> bytes:
+    head = f"{method} /news/1 HTTP/1.1\r\n\r\n".encode()
+    return record(NEWS + "1", head, date, "request", **more)
 
 
 # The request record, further headers of the response, and the resulting method.
 METHODS: dict[str, tuple[bytes, dict[str, str], str]] = {
-    "the request names the answer": (asked("PUT", "2016", WARC_Concurrent_To="<urn:1>"), {}, "PUT"),
+    "the request names the answer": (
+        request_record("PUT", "2016", WARC_Concurrent_To="<urn:1>"),
+        {},
+        "PUT",
+    ),
     "the answer names the request": (
-        asked("PUT", "2016", WARC_Record_ID="<urn:q>"),
+        request_record("PUT", "2016", WARC_Record_ID="<urn:q>"),
         {"WARC_Concurrent_To": "<urn:q>"},
         "PUT",
     ),
-    "neither, in the same second": (asked("post"), {}, "POST"),
-    "neither, in another second": (asked("POST", "2015-10-23T10:00:01Z"), {}, ""),
-    "another method in the same second": (asked("OPTIONS"), {}, ""),
-    "the request names another answer": (asked("POST", WARC_Concurrent_To="<urn:x>"), {}, ""),
-    "GET": (asked("GET", WARC_Concurrent_To="<urn:1>"), {}, ""),
-    "no request of HTTP": (asked("", WARC_Concurrent_To="<urn:1>"), {}, ""),
-    "ids with blanks": (asked("PUT", "2016", WARC_Concurrent_To="<urn: 1>"), {}, "PUT"),
+    "neither, in the same second": (request_record("post"), {}, "POST"),
+    "neither, in another second": (request_record("POST", "2015-10-23T10:00:01Z"), {}, ""),
+    "another method in the same second": (request_record("OPTIONS"), {}, ""),
+    "the request names another answer": (
+        request_record("POST", WARC_Concurrent_To="<urn:x>"),
+        {},
+        "",
+    ),
+    "GET": (request_record("GET", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "no request of HTTP": (request_record("", WARC_Concurrent_To="<urn:1>"), {}, ""),
+    "ids with blanks": (request_record("PUT", "2016", WARC_Concurrent_To="<urn: 1>"), {}, "PUT"),
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_how_an_answer_was_asked_for(tmp_path: Path, open_archive: Open, name: str) -> None:
-    request, said, method = METHODS[name]
+    request, headers, method = METHODS[name]
     path = tmp_path / "a.warc"
-    for data in (request + answered(1, **said), answered(1, **said) + request):
-        path.write_bytes(data + answered(2))
-        told = [(capture.url[-1], capture.method) for capture in captures(open_archive(path))]
-        assert told == [("1", method), ("2", "")]
+    for data in (request + page_record(1, **headers), page_record(1, **headers) + request):
+        path.write_bytes(data + page_record(2))
+        methods = [(capture.url[-1], capture.method) for capture in captures(open_archive(path))]
+        assert methods == [("1", method), ("2", "")]
 
 
 def test_an_index_of_others_without_a_page(tmp_path: Path, open_archive: Open) -> None:
@@ -404,5 +418,5 @@ def test_a_record_without_an_address(tmp_path: Path, open_archive: Open) -> None
     """It may be a page, unless it is a conversion of another kind."""
     path = tmp_path / "a.warc"
     lost = record("", http(b"x"))
-    path.write_bytes(lost + record("", b"x", kind="conversion") + answered(1))
-    assert open_archive(path).faults == [f"{path}, offset 0: {UNTOLD}"]
+    path.write_bytes(lost + record("", b"x", kind="conversion") + page_record(1))
+    assert open_archive(path).faults == [f"{path}, offset 0: {NO_PAGE_OR_DATE}"]

@@ -16,7 +16,7 @@ from crawler.warc.records import (
     digest_of,
 )
 
-MOST = 1 << 20
+MAX_SIZE = 1 << 20
 URL = NEWS + "1"
 DATE, LATER = "2015-10-23T10:00:00Z", "2015-10-25T09:00:00Z"
 BODY = page(1)
@@ -29,14 +29,14 @@ Open = Callable[[object], Archive]
 @pytest.fixture
 def open_archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
-    opened: list[Archive] = []
+    archives: list[Archive] = []
 
     def open_(path: object) -> Archive:
-        opened.append(Archive(str(path), MOST))
-        return opened[-1]
+        archives.append(Archive(str(path), MAX_SIZE))
+        return archives[-1]
 
     yield open_
-    for archive in opened:
+    for archive in archives:
         archive.close()
 
 
@@ -131,79 +131,79 @@ def original(
     return record(url, http(body, status, f"X-Number: {number}"), date, **ids)
 
 
-def to(date: str | None, url: str = URL) -> dict[str, str]:
+def refers_to(date: str | None, url: str = URL) -> dict[str, str]:
     dated = {"WARC_Refers_To_Date": date} if date else {}
     return {"WARC_Refers_To_Target_URI": url, **dated}
 
 
-PRINTED = NEWS + "1/print"
+PRINT_URL = NEWS + "1/print"
 WITH_DIGEST = {"WARC_Payload_Digest": DIGEST}
-UNKNOWN = {"WARC_Payload_Digest": "crc32:abcd"}
+UNKNOWN_DIGEST = {"WARC_Payload_Digest": "crc32:abcd"}
 NO_DIGEST = record(URL, http(BODY), WARC_Record_ID="<urn:1>")
-NONE = ", and that record is in none of these files"
+NOT_FOUND = ", and that record is in none of these files"
 # The originals, the headers of the revisit, and the original that is read with whether this is
 # an assumption; or the error.
-FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
-    "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **to(DATE)}, (1, False)),
+REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
+    "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **refers_to(DATE)}, (1, False)),
     "by id": (
-        [original(), original(url=PRINTED, number=2)],
+        [original(), original(url=PRINT_URL, number=2)],
         {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
         (2, False),
     ),
     "by URL and date, and an id": (
-        [original(number=1), original(url=PRINTED, number=2, date=LATER)],
-        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        [original(number=1), original(url=PRINT_URL, number=2, date=LATER)],
+        {**SAME, **WITH_DIGEST, **refers_to(DATE), "WARC_Refers_To": "<urn:2>"},
         (1, False),
     ),
     "by an id, and a date of other bytes": (
-        [original(" others"), original(url=PRINTED, number=2)],
-        {**SAME, **WITH_DIGEST, **to(DATE), "WARC_Refers_To": "<urn:2>"},
+        [original(" others"), original(url=PRINT_URL, number=2)],
+        {**SAME, **WITH_DIGEST, **refers_to(DATE), "WARC_Refers_To": "<urn:2>"},
         (2, False),
     ),
     "by an id that has other bytes": (
-        [original(), original(" others", url=PRINTED, number=2)],
+        [original(), original(" others", url=PRINT_URL, number=2)],
         {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
         (1, True),
     ),
-    "by digest": ([original(url=PRINTED)], {**SAME, **WITH_DIGEST}, (1, True)),
+    "by digest": ([original(url=PRINT_URL)], {**SAME, **WITH_DIGEST}, (1, True)),
     "by digest in hexadecimal": (
-        [original(url=PRINTED)],
+        [original(url=PRINT_URL)],
         {**SAME, "WARC_Payload_Digest": f"SHA-1:{hashlib.sha1(BODY).hexdigest()}"},
         (1, True),
     ),
     "by digest, nearest to the date": (
         [
-            original(url=PRINTED, number=1, date="2015-10-20"),
-            original(url=PRINTED, number=2, date="2015-10-22"),
-            original(url=PRINTED, number=3, date="2015-10-24"),
+            original(url=PRINT_URL, number=1, date="2015-10-20"),
+            original(url=PRINT_URL, number=2, date="2015-10-22"),
+            original(url=PRINT_URL, number=3, date="2015-10-24"),
         ],
-        {**SAME, **WITH_DIGEST, **to("2015-10-21T18:00:00Z")},
+        {**SAME, **WITH_DIGEST, **refers_to("2015-10-21T18:00:00Z")},
         (2, True),
     ),
     "by digest, nearest to the revisit": (
         [
-            original(url=PRINTED, number=1, date="2015-10-20"),
-            original(url=PRINTED, number=2, date="2015-10-22"),
+            original(url=PRINT_URL, number=1, date="2015-10-20"),
+            original(url=PRINT_URL, number=2, date="2015-10-22"),
         ],
         {**SAME, **WITH_DIGEST},
         (2, True),
     ),
     "by digest, earlier ones first": (
         [
-            original(url=PRINTED, number=1, date="2015-10-10"),
-            original(url=PRINTED, number=2, date="2015-10-26"),
+            original(url=PRINT_URL, number=1, date="2015-10-10"),
+            original(url=PRINT_URL, number=2, date="2015-10-26"),
         ],
         {**SAME, **WITH_DIGEST},
         (1, True),
     ),
     "by digest, a later one": (
-        [original(url=PRINTED, date="2015-10-26")],
+        [original(url=PRINT_URL, date="2015-10-26")],
         {**SAME, **WITH_DIGEST},
         (1, True),
     ),
     "an earlier one of its URL, by its bytes": (
         [NO_DIGEST],
-        {**SAME, **WITH_DIGEST, **to("2014")},
+        {**SAME, **WITH_DIGEST, **refers_to("2014")},
         (1, True),
     ),
     "one of its URL of the same second": (
@@ -214,59 +214,67 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     "a later one of its URL": (
         [NO_DIGEST.replace(DATE.encode(), b"2015-10-26T10:00:00Z")],
         {**SAME, **WITH_DIGEST},
-        f"none ({URL}){NONE}",
+        f"none ({URL}){NOT_FOUND}",
     ),
     "an error of its URL": (
         [NO_DIGEST.replace(b"200 OK", b"500 No")],
         {**SAME, **WITH_DIGEST},
-        f"none ({URL}){NONE}",
+        f"none ({URL}){NOT_FOUND}",
     ),
     "an error that is named": (
         [NO_DIGEST.replace(b"200 OK", b"500 No")],
-        {**SAME, **WITH_DIGEST, **to(DATE)},
+        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
         (1, False),
     ),
     "other bytes": (
         [original(" others")],
-        {**SAME, **WITH_DIGEST, **to(DATE)},
-        f"none of 2015-10-23 10:00:00 ({URL}){NONE}",
+        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
+        f"none of 2015-10-23 10:00:00 ({URL}){NOT_FOUND}",
     ),
     "other bytes of another URL": (
         [original(" others")],
-        {**SAME, **WITH_DIGEST, **to(DATE, PRINTED)},
-        f"none of 2015-10-23 10:00:00 ({PRINTED}){NONE}",
+        {**SAME, **WITH_DIGEST, **refers_to(DATE, PRINT_URL)},
+        f"none of 2015-10-23 10:00:00 ({PRINT_URL}){NOT_FOUND}",
     ),
-    "an unknown digest, named": ([original()], {**SAME, **UNKNOWN, **to(DATE)}, (1, False)),
-    "an unknown digest, not named": ([original()], {**SAME, **UNKNOWN}, f"none ({URL}){NONE}"),
+    "an unknown digest, named": (
+        [original()],
+        {**SAME, **UNKNOWN_DIGEST, **refers_to(DATE)},
+        (1, False),
+    ),
+    "an unknown digest, not named": (
+        [original()],
+        {**SAME, **UNKNOWN_DIGEST},
+        f"none ({URL}){NOT_FOUND}",
+    ),
     "the same unknown digest": (
         [original().replace(DIGEST.encode(), b"crc32:abcd")],
-        {**SAME, **UNKNOWN},
+        {**SAME, **UNKNOWN_DIGEST},
         (1, True),
     ),
     "no digest": ([original(number=1)], {**SAME}, (1, True)),
     "no digest, 15 hours off": (
         [original()],
-        {**SAME, **to("2015-10-24T01:00:00Z")},
+        {**SAME, **refers_to("2015-10-24T01:00:00Z")},
         (1, True),
     ),
     "no digest, over 15 hours off": (
         [original()],
-        {**SAME, **to("2015-10-24T01:00:01Z")},
-        f"none of 2015-10-24 01:00:01 ({URL}){NONE}",
+        {**SAME, **refers_to("2015-10-24T01:00:01Z")},
+        f"none of 2015-10-24 01:00:01 ({URL}){NOT_FOUND}",
     ),
     "not modified, whatever its digest": (
         [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **to(DATE)},
+        {**UNCHANGED, **WITH_DIGEST, **refers_to(DATE)},
         (1, False),
     ),
     "not modified, over 15 hours off": (
         [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **to("2015-10-22T18:59:59Z")},
-        f"none of 2015-10-22 18:59:59 ({URL}){NONE}",
+        {**UNCHANGED, **WITH_DIGEST, **refers_to("2015-10-22T18:59:59Z")},
+        f"none of 2015-10-22 18:59:59 ({URL}){NOT_FOUND}",
     ),
     "not modified, 15 hours off": (
         [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **to("2015-10-22T19:00:00Z")},
+        {**UNCHANGED, **WITH_DIGEST, **refers_to("2015-10-22T19:00:00Z")},
         (1, True),
     ),
     "not modified, no date": (
@@ -274,11 +282,15 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
         {**UNCHANGED},
         (2, True),
     ),
-    "a date that is none": ([original()], {**SAME, **WITH_DIGEST, **to("some day")}, (1, True)),
-    "a URL with brackets": ([original()], {**SAME, **to(DATE, f"<{URL}>")}, (1, False)),
+    "a date that is none": (
+        [original()],
+        {**SAME, **WITH_DIGEST, **refers_to("some day")},
+        (1, True),
+    ),
+    "a URL with brackets": ([original()], {**SAME, **refers_to(DATE, f"<{URL}>")}, (1, False)),
     "damaged": (
         [original().replace(b"Friday", b"Monday")],
-        {**SAME, **WITH_DIGEST, **to(DATE)},
+        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
         (
             f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
             f"{{first}}: its bytes are not those that it was written with "
@@ -287,19 +299,19 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     ),
     "two damaged": (
         [
-            original(url=PRINTED, number=1).replace(b"Friday", b"Monday"),
-            original(url=PRINTED, number=2).replace(b"Friday", b"Monday"),
+            original(url=PRINT_URL, number=1).replace(b"Friday", b"Monday"),
+            original(url=PRINT_URL, number=2).replace(b"Friday", b"Monday"),
         ],
-        {**SAME, **WITH_DIGEST, **to(DATE, PRINTED)},
+        {**SAME, **WITH_DIGEST, **refers_to(DATE, PRINT_URL)},
         (
-            f"none of 2015-10-23 10:00:00 ({PRINTED}), and cannot be read: "
+            f"none of 2015-10-23 10:00:00 ({PRINT_URL}), and cannot be read: "
             f"{{first}}: its bytes are not those that it was written with "
             f"(WARC-Payload-Digest {DIGEST})"
         ),
     ),
     "damaged, and a copy": (
-        [original().replace(b"Friday", b"Monday"), original(url=PRINTED, number=2)],
-        {**SAME, **WITH_DIGEST, **to(DATE)},
+        [original().replace(b"Friday", b"Monday"), original(url=PRINT_URL, number=2)],
+        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
         (2, True),
     ),
     "twenty looked at": (
@@ -307,7 +319,7 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
             *(original(" others", f"2015-10-22T10:00:{n:02}Z", number=n) for n in range(10, 29)),
             original(number=2, date="2015-10-21"),
         ],
-        {**SAME, **UNKNOWN, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
+        {**SAME, **UNKNOWN_DIGEST, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
         (2, True),
     ),
     "twenty-one looked at": (
@@ -316,17 +328,17 @@ FOUND: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
             original(number=2, date="2015-10-21"),
         ],
         {**SAME, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
-        f"none ({URL}){NONE}",
+        f"none ({URL}){NOT_FOUND}",
     ),
 }
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
 def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bool) -> None:
-    for number, (name, (originals, said, expected)) in enumerate(FOUND.items()):
+    for number, (name, (originals, headers, expected)) in enumerate(REVISITS.items()):
         folder = tmp_path / str(number)
         folder.mkdir()
-        revisit = record(URL, b"", LATER, WARC_Record_ID="<urn:revisit>", **said)
+        revisit = record(URL, b"", LATER, WARC_Record_ID="<urn:revisit>", **headers)
         if apart:
             (folder / "a.warc").write_bytes(revisit)
             (folder / "b.warc").write_bytes(b"".join(originals))
@@ -345,21 +357,21 @@ def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bo
         if isinstance(expected, str):
             with pytest.raises(ArchiveError) as caught:
                 archive.read(*found)
-            told = "it only says that the page is that of another record"
+            message = "it only says that the page is that of another record"
             assert str(caught.value) == (
-                f"{place}: {told}{expected.removeprefix('none').format(first=first)}"
+                f"{place}: {message}{expected.removeprefix('none').format(first=first)}"
             ), name
             continue
         id_, is_assumed = expected
-        got = archive.read(*found)
-        [read] = [one for one in originals if b"<urn:%d>" % id_ in one]
-        assert got.body == read.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[2][:-4], name
-        assert (got.url, got.where, got.date_note) == (URL, place, None), name
-        assert got.captured_at == datetime(2015, 10, 25, 9, tzinfo=UTC), name
-        begin = sum(len(one) for one in originals[: originals.index(read)])
+        result = archive.read(*found)
+        [chosen] = [one for one in originals if b"<urn:%d>" % id_ in one]
+        assert result.body == chosen.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[2][:-4], name
+        assert (result.url, result.where, result.date_note) == (URL, place, None), name
+        assert result.captured_at == datetime(2015, 10, 25, 9, tzinfo=UTC), name
+        begin = sum(len(one) for one in originals[: originals.index(chosen)])
         at = f"{folder}/{'b' if apart else 'a'}.warc, offset {begin}"
         note = (f"that the record it refers to is the one at {at}",) if is_assumed else ()
-        assert got.notes == note, name
+        assert result.notes == note, name
 
 
 def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -> None:
@@ -372,14 +384,16 @@ def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -
         "not modified": (own[0], UNCHANGED, "200 OK", 200, b"X-Number"),
         "the original has none": (own[0], UNCHANGED, "0 None", 404, b"X-Own"),
     }
-    for name, (content, said, status, told, header) in rows.items():
+    for name, (content, headers, status, expected_status, header) in rows.items():
         data = original(status=status)
-        path.write_bytes(data + record(URL, content, LATER, **said, **WITH_DIGEST, **to(DATE)))
+        path.write_bytes(
+            data + record(URL, content, LATER, **headers, **WITH_DIGEST, **refers_to(DATE))
+        )
         archive = open_archive(path)
         *_, found = archive.captures(URL)
-        got = archive.read(*found)
-        assert (got.body, got.status) == (BODY, told), name
-        assert header in dict(got.headers), name
+        result = archive.read(*found)
+        assert (result.body, result.status) == (BODY, expected_status), name
+        assert header in dict(result.headers), name
 
 
 def test_a_record_that_is_not_what_the_index_says(tmp_path: Path, open_archive: Open) -> None:

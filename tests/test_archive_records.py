@@ -41,8 +41,8 @@ def read(data: bytes) -> Record | str:
     except ArchiveError as error:
         text = str(error)
         # The libraries' own error messages are not compared.
-        told = text.partition(" (")[0] if "cannot be read" in text else text
-        return f"{error.reason}: {told}"
+        message = text.partition(" (")[0] if "cannot be read" in text else text
+        return f"{error.reason}: {message}"
 
 
 def test_all_that_a_record_says() -> None:
@@ -92,7 +92,7 @@ PART = "whoever wrote it had only a part of the page (WARC-Truncated: length)"
 SEGMENT = "it is the first of several segments of a page, which are not put together"
 CHUNKED = "Transfer-Encoding: Chunked"
 # A record, and its status and payload; or the reason and message of its refusal.
-READ: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
+RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     "truncated": (record(URL, http(b"x"), WARC_Truncated="length"), f"cut_short: here: {PART}"),
     "a revisit that is truncated": (
         record(URL, http(b"x"), kind="revisit", WARC_Truncated="length"),
@@ -189,25 +189,25 @@ READ: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
 }
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", RECORDS)
 def test_what_is_read_of_a_record(name: str) -> None:
-    data, expected = READ[name]
-    got = read(data)
-    assert (got if isinstance(got, str) else (got.status, got.payload)) == expected
+    data, expected = RECORDS[name]
+    result = read(data)
+    assert (result if isinstance(result, str) else (result.status, result.payload)) == expected
 
 
-STORED, TAKEN_OFF = b"3\r\nabc\r\n0\r\n\r\n", b"abc"
+STORED, UNCHUNKED = b"3\r\nabc\r\n0\r\n\r\n", b"abc"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("name", ["WARC-Payload-Digest", "WARC-Block-Digest"])
 def test_a_digest_in_any_form(name: str, chunked: bool) -> None:
     """A payload digest may include the chunks; a block digest is of the stored bytes."""
-    content = http(STORED, "200 S", CHUNKED) if chunked else http(TAKEN_OFF)
-    right = [content] if "Block" in name else [TAKEN_OFF, STORED] if chunked else [TAKEN_OFF]
-    wrong = [TAKEN_OFF] if "Block" in name else [content, b"abd"]
-    for what, is_right in (*((one, True) for one in right), *((one, False) for one in wrong)):
-        for algorithm, digest in digests(what).items():
+    content = http(STORED, "200 S", CHUNKED) if chunked else http(UNCHUNKED)
+    right = [content] if "Block" in name else [UNCHUNKED, STORED] if chunked else [UNCHUNKED]
+    wrong = [UNCHUNKED] if "Block" in name else [content, b"abd"]
+    for data, is_right in (*((one, True) for one in right), *((one, False) for one in wrong)):
+        for algorithm, digest in digests(data).items():
             base_32 = base64.b32encode(digest).decode()
             for declared in (
                 f"{algorithm}:{base_32}",
@@ -216,12 +216,12 @@ def test_a_digest_in_any_form(name: str, chunked: bool) -> None:
                 f"{algorithm}:{digest.hex()}",
                 f"{algorithm.replace('sha', 'sha-')}:{digest.hex().upper()}",
             ):
-                got = read(record(URL, content, **{name: declared}))
+                result = read(record(URL, content, **{name: declared}))
                 if is_right:
-                    assert isinstance(got, Record), (declared, got)
-                    assert got.payload == TAKEN_OFF
+                    assert isinstance(result, Record), (declared, result)
+                    assert result.payload == UNCHUNKED
                 else:
-                    assert got == (
+                    assert result == (
                         "unreadable: here: its bytes are not those that it was written with "
                         f"({name} {declared.strip()})"
                     )
@@ -304,12 +304,12 @@ def test_the_media_type_and_address_of_each_kind() -> None:
         "response": (record(f"urn:rendered:{URL}", http(b"")), "text/html", f"urn:rendered:{URL}"),
     }
     for name, (data, media_type, url) in rows.items():
-        got = parse_head(data)
-        assert got is not None, name
-        assert (got.media_type, got.url) == (media_type, url), name
+        result = parse_head(data)
+        assert result is not None, name
+        assert (result.media_type, result.url) == (media_type, url), name
     for start in (b"<!DOCTYPE", b"<html", b"<head", b"<body", b"<meta", b"<?xml", b"<!--"):
-        got = parse_head(record(URL, start))
-        assert got is not None and got.media_type == "text/html"
+        result = parse_head(record(URL, start))
+        assert result is not None and result.media_type == "text/html"
     for data in (b"", b"WARC/1.0\r\n\r\n", record(URL, b"", "some day")):
         assert parse_head(data) is None
 
@@ -345,7 +345,7 @@ def moment(*parts: int) -> datetime:
 
 
 # A date as written, the resulting time, and the known part of the date if it is incomplete.
-WRITTEN: dict[str, tuple[datetime, str | None]] = {
+DATES: dict[str, tuple[datetime, str | None]] = {
     "2015": (moment(2015, 1, 1), "2015"),
     "2015-10": (moment(2015, 10, 1), "2015-10"),
     "201510": (moment(2015, 10, 1), "2015-10"),
@@ -373,11 +373,11 @@ WRITTEN: dict[str, tuple[datetime, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("text", DATES)
 def test_dates_as_they_are_written(text: str) -> None:
-    at, known = WRITTEN[text]
-    note = known and (
-        f"only {known} is known of the date {text.strip()!r}; the first moment of it is assumed"
+    at, precision = DATES[text]
+    note = precision and (
+        f"only {precision} is known of the date {text.strip()!r}; the first moment of it is assumed"
     )
     assert read_date(text) == (at, note)
 

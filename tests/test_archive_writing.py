@@ -1,8 +1,6 @@
 """Test crawls that write a web archive: what they write, and how others read it."""
 
-import base64
 import gzip
-import hashlib
 import json
 import re
 import shutil
@@ -13,21 +11,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from archive_crawls import PATIENT_WITH_NOBODY, chunked, compressed, records_of
+from archive_crawls import IMPATIENT_WAYBACK, chunked, compressed, records_of
 from archives import offsets, page
-from conftest import SEED, Crawl, Replay, Run, command, environment, service
+from conftest import SEED, Crawl, Replay, Run, command, environment, require
 from server import NewsServer
 from test_crawl_saved import same_whatever_the_source
 
 
-def digest_of(payload: bytes) -> str:
-    return "sha1:" + base64.b32encode(hashlib.sha1(payload).digest()).decode()
-
-
-def dated(folder: Path, day_of: dict[str, int]) -> Path:
+def copy_dated(folder: Path, day_of: dict[str, int]) -> Path:
     """Copy a folder's archives, each dated to its own day and revisits referring to the first."""
-    made = folder.with_name("dated")
-    made.mkdir()
+    target = folder.with_name("dated")
+    target.mkdir()
     first = min(day_of.values())
     for name, day in day_of.items():
         data, places = (folder / name).read_bytes(), offsets(folder / name)
@@ -35,8 +29,8 @@ def dated(folder: Path, day_of: dict[str, int]) -> Path:
         for header, of_day in ((b"WARC-Date", day), (b"WARC-Refers-To-Date", first)):
             date = b"%b: 2015-10-%02dT10:00:00Z" % (header, of_day)
             records = [re.sub(rb"(?m)^%b: [^\r]+" % header, date, record) for record in records]
-        (made / name).write_bytes(b"".join(map(gzip.compress, records)))
-    return made
+        (target / name).write_bytes(b"".join(map(gzip.compress, records)))
+    return target
 
 
 RAW = (
@@ -70,8 +64,8 @@ def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_
     url = f"{server.url}/news/{SEED}"
     response, content = by_url["response", url]
     assert content == body
-    stored = gzip.decompress(warc.read_bytes())
-    assert head + body in stored
+    warc_bytes = gzip.decompress(warc.read_bytes())
+    assert head + body in warc_bytes
     assert response.rec_headers.protocol == "WARC/1.1"
     assert response.rec_headers.get_header("WARC-IP-Address") == "127.0.0.1"
     assert re.fullmatch(
@@ -86,8 +80,8 @@ def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_
     assert ("response", f"{server.url}/robots.txt") in by_url
 
 
-def raw(handler: BaseHTTPRequestHandler, answered: bytes) -> None:
-    handler.wfile.write(answered)
+def raw(handler: BaseHTTPRequestHandler, response_bytes: bytes) -> None:
+    handler.wfile.write(response_bytes)
 
 
 def test_pywb_replays_an_archive_to_the_byte(
@@ -102,40 +96,40 @@ def test_pywb_replays_an_archive_to_the_byte(
     )
     live(seed=SEED, archive=warc)
     collection = pywb(warc)
-    service("curl", shutil.which("curl"))
-    replayed = 0
+    require("curl", shutil.which("curl"))
+    replay_count = 0
     for record, content in records_of(warc):
         if record.rec_type != "response":
             continue
         moment = re.sub(r"\D", "", record.rec_headers.get_header("WARC-Date"))[:14]
         url = f"{collection}/{moment}id_/{record.rec_headers.get_header('WARC-Target-URI')}"
         # A server that may use any coding sends the stored bytes.
-        asked = subprocess.run(
+        download = subprocess.run(
             ["curl", "-s", "-H", "Accept-Encoding: gzip, br", url], capture_output=True, check=True
         )
-        assert asked.stdout == content
-        replayed += 1
-    assert replayed > 20
+        assert download.stdout == content
+        replay_count += 1
+    assert replay_count > 20
 
 
 def exchange_of(
-    live: Crawl, server: NewsServer, warc: Path, answered: bytes, *, close: bool = True
+    live: Crawl, server: NewsServer, warc: Path, response_bytes: bytes, *, close: bool = True
 ) -> tuple[Run, Any, bytes]:
     """Archive a crawl of one page answered with these bytes; return the run and its response."""
 
     def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
-        handler.wfile.write(answered)
+        handler.wfile.write(response_bytes)
         handler.close_connection = close
 
     server.misbehaviour[f"/news/{SEED}"] = misbehave
     run = live(seed=SEED, depth=0, archive=warc, settings={"RETRY_TIMES": 0, "DOWNLOAD_TIMEOUT": 1})
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
-    found = [
+    responses = [
         (r, c)
         for r, c in records_of(warc)
         if r.rec_type == "response" and SEED in r.rec_headers.get_header("WARC-Target-URI")
     ]
-    return run, *found[0]
+    return run, *responses[0]
 
 
 def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
@@ -161,15 +155,23 @@ def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Pat
     )
     assert run.failures[SEED]["reason"] == "cut_short"
     assert (content, record.rec_headers.get_header("WARC-Truncated")) == (body, "disconnect")
-    coded = RAW.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (
+    chunked_response = RAW.replace(
+        b"Content-Length: %d", b"Transfer-Encoding: chunked"
+    ) + b"%x\r\n%b\r\n" % (
         len(body),
         body,
     )
-    run, record, content = exchange_of(live, server, tmp_path / "cut chunks.warc.gz", coded)
+    run, record, content = exchange_of(
+        live, server, tmp_path / "cut chunks.warc.gz", chunked_response
+    )
     assert run.failures[SEED]["reason"] == "cut_short"
     assert (content, record.rec_headers.get_header("WARC-Truncated")) == (body, "disconnect")
     run, record, content = exchange_of(
-        live, server, tmp_path / "whole chunks.warc.gz", coded + b"0\r\n\r\n", close=False
+        live,
+        server,
+        tmp_path / "whole chunks.warc.gz",
+        chunked_response + b"0\r\n\r\n",
+        close=False,
     )
     assert (set(run.articles), content, record.rec_headers.get_header("WARC-Truncated")) == (
         {SEED},
@@ -216,11 +218,11 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
     assert kinds == [("response", ""), same, same, not_modified]
     truth = same_whatever_the_source(first)
     # Captures of the same second have no order.
-    days = dated(warc.parent, {name: day for day, name in enumerate(names, 21)})
-    read = crawl(seed=SEED, depth=0, base_url=server.url, source=days)
+    days = copy_dated(warc.parent, {name: day for day, name in enumerate(names, 21)})
+    result = crawl(seed=SEED, depth=0, base_url=server.url, source=days)
     # In a job the teasers are written at the end of the run.
-    assert same_whatever_the_source(read)[SEED] == truth[SEED]
-    assert "pages-4.warc.gz" in read.articles[SEED]["provenance"]["source"]["where"]
+    assert same_whatever_the_source(result)[SEED] == truth[SEED]
+    assert "pages-4.warc.gz" in result.articles[SEED]["provenance"]["source"]["where"]
     alone = crawl(seed=SEED, depth=0, base_url=server.url, source=days / "pages-2.warc.gz")
     assert alone.failures[SEED]["reason"] == "unreadable"
     assert "that record is in none of these files" in alone.failures[SEED]["detail"]
@@ -230,7 +232,7 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
         depth=0,
         base_url=server.url,
         source="wayback",
-        settings={**PATIENT_WITH_NOBODY, "WAYBACK_URL": collection},
+        settings={**IMPATIENT_WAYBACK, "WAYBACK_URL": collection},
     )
     assert same_whatever_the_source(replayed)[SEED] == truth[SEED]
     # Without the file that they refer to, revisits would be useless.
@@ -252,7 +254,7 @@ def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    service("mount of a tmpfs, as root,", mounted.returncode == 0)
+    require("mount of a tmpfs, as root,", mounted.returncode == 0)
     try:
         run = live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"})
         assert run.exit_code == 1
@@ -261,13 +263,13 @@ def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
             in run.stdout
         )
         assert "Traceback" not in run.stderr
-        archived = {
+        archived_ids = {
             r.rec_headers.get_header("WARC-Target-URI").rpartition("/")[2]
             for r, _ in records_of(disk / "pages.warc.gz")[1:]
         }
-        stored = {json.loads(line)["id"] for line in live_export(tmp_path).splitlines()}
+        stored_ids = {json.loads(line)["id"] for line in live_export(tmp_path).splitlines()}
         # All that is stored is archived, and the rest is still pending.
-        assert stored <= archived
+        assert stored_ids <= archived_ids
         subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
         assert (
             live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"}).exit_code
@@ -309,8 +311,8 @@ def test_a_page_that_is_not_in_the_archive_is_fetched_whole(
     live(seed=SEED, depth=0, settings=job)
     live(seed=SEED, depth=0, settings=job, archive=warc)
     assert server.not_modified == 0
-    read = crawl(seed=SEED, depth=0, base_url=server.url, source=warc.parent)
-    assert "said later" in read.articles[SEED]["body"]
+    result = crawl(seed=SEED, depth=0, base_url=server.url, source=warc.parent)
+    assert "said later" in result.articles[SEED]["body"]
 
 
 def test_an_idle_run_writes_no_archive(live: Crawl, tmp_path: Path) -> None:

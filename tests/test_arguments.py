@@ -285,11 +285,11 @@ WRONG |= {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_argument(case: str) -> None:
-    given, said = WRONG[case]
+    given, message = WRONG[case]
     seed = {} if case == "no seed" else {"seed": "1"}
     with pytest.raises(CrawlerError) as caught:
         require_seed(parse({**seed, **given}))
-    assert (str(caught.value), caught.value.exit_code) == (said, 2)
+    assert (str(caught.value), caught.value.exit_code) == (message, 2)
 
 
 DEFAULTS: dict[str, object] = {
@@ -375,33 +375,35 @@ def test_a_mirror_is_the_only_host_of_its_site() -> None:
     assert (site.base_url, site.hosts) == ("http://Mirror.example:8000/copy", {"mirror.example"})
 
 
-def listed(headline: str | None, uploaded_at: str | None, raw: str | None = None) -> RelatedItem:
+def related_item(
+    headline: str | None, uploaded_at: str | None, raw: str | None = None
+) -> RelatedItem:
     nothing = dict.fromkeys(field.name for field in fields(RelatedItem))
-    known = {"position": 1, "headline": headline, "headline_raw": raw, "uploaded_at": uploaded_at}
-    return RelatedItem(**{**nothing, **known})
+    values = {"position": 1, "headline": headline, "headline_raw": raw, "uploaded_at": uploaded_at}
+    return RelatedItem(**{**nothing, **values})
 
 
 FIRST, LAST = "2015-10-20T00:00:00+03:30", "2015-10-22T23:59:59.999999+03:30"
 SPAN = {"since": "2015-10-20", "until": "2015-10-22"}
 FOLLOWED: list[tuple[dict[str, str], RelatedItem, bool]] = [
-    ({}, listed(None, None), True),
-    (SPAN, listed("a", FIRST), True),
-    (SPAN, listed("a", LAST), True),
-    (SPAN, listed("a", "2015-10-19T23:59:59+03:30"), False),
-    (SPAN, listed("a", "2015-10-23T00:00:00+03:30"), False),
-    (SPAN, listed("a", None), False),
-    ({"since": "2015-10-20"}, listed("a", "9999-01-01T00:00:00Z"), True),
-    ({"since": "2015-10-20"}, listed("a", None), False),
-    ({"until": "2015-10-22"}, listed("a", "0001-01-01T00:00:00Z"), True),
-    ({"until": "2015-10-22"}, listed("a", None), False),
-    ({"match": "Homs"}, listed("Near Homs", None), True),
-    ({"match": "Homs"}, listed("near homs", None), False),
-    ({"match": "Video"}, listed("Homs", None, "Homs + Video"), True),
-    ({"match": "Homs"}, listed(None, None), False),
-    ({"match": ".*"}, listed("", None), False),
-    ({**SPAN, "match": "Homs"}, listed("Homs", "2015-10-23T00:00:00Z"), False),
-    ({**SPAN, "match": "Homs"}, listed("Aleppo", FIRST), False),
-    ({**SPAN, "match": "Homs"}, listed("Homs", FIRST), True),
+    ({}, related_item(None, None), True),
+    (SPAN, related_item("a", FIRST), True),
+    (SPAN, related_item("a", LAST), True),
+    (SPAN, related_item("a", "2015-10-19T23:59:59+03:30"), False),
+    (SPAN, related_item("a", "2015-10-23T00:00:00+03:30"), False),
+    (SPAN, related_item("a", None), False),
+    ({"since": "2015-10-20"}, related_item("a", "9999-01-01T00:00:00Z"), True),
+    ({"since": "2015-10-20"}, related_item("a", None), False),
+    ({"until": "2015-10-22"}, related_item("a", "0001-01-01T00:00:00Z"), True),
+    ({"until": "2015-10-22"}, related_item("a", None), False),
+    ({"match": "Homs"}, related_item("Near Homs", None), True),
+    ({"match": "Homs"}, related_item("near homs", None), False),
+    ({"match": "Video"}, related_item("Homs", None, "Homs + Video"), True),
+    ({"match": "Homs"}, related_item(None, None), False),
+    ({"match": ".*"}, related_item("", None), False),
+    ({**SPAN, "match": "Homs"}, related_item("Homs", "2015-10-23T00:00:00Z"), False),
+    ({**SPAN, "match": "Homs"}, related_item("Aleppo", FIRST), False),
+    ({**SPAN, "match": "Homs"}, related_item("Homs", FIRST), True),
 ]
 
 
@@ -435,11 +437,11 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_command_line_says_one_line(scrapy: Crawl, tmp_path: Path, case: str) -> None:
     (tmp_path / ".hidden" / "empty").mkdir()
-    words, said = REFUSED[case]
+    words, message = REFUSED[case]
     run = scrapy("crawl", *words)
     assert (run.exit_code, run.stdout) == (2, "")
     [line] = run.stderr.splitlines()
-    assert line.startswith(f"scrapy crawl: {said}")
+    assert line.startswith(f"scrapy crawl: {message}")
     assert not list(run.folder.rglob("*.jsonl*"))
 
 

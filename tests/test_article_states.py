@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from job_state import execute, known, new_job, taken  # noqa: F401
-from jobs import LIVE, article, begin, finish, frontier_of, listed, run, tell
+from job_state import execute, history_of, new_job, seed_and_take  # noqa: F401
+from jobs import LIVE, article, begin, finish, frontier_of, record_outcome, related_item, run
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
@@ -16,9 +16,6 @@ from crawler.crawl.ledger.recheck import Intervals
 from crawler.items import Article
 
 HOUR = 3600
-NOTHING_LASTS = {"intervals": Intervals(0, 0)}
-"""Arguments for a run after which everything is due again."""
-
 
 # The outcome of an article in each run, and the article's state after it: state, revision,
 # consecutive failures, last definite refusal; then the record written to the feeds: its kind and,
@@ -80,10 +77,10 @@ STORIES: dict[str, Story] = {
 
 @pytest.mark.parametrize("case", STORIES)
 def test_the_story_of_an_article(job: Job, case: str) -> None:
-    told: Story = []
+    actual: Story = []
     for outcome, *_ in STORIES[case]:
         record = run(job, {"1": outcome}, recheck="all")["1"]
-        row = known(job, "1")
+        row = history_of(job, "1")
         assert not row.queued
         state = (row.state, row.revision, row.failures, row.answer)
         feed = (
@@ -91,8 +88,8 @@ def test_the_story_of_an_article(job: Job, case: str) -> None:
             if isinstance(record, Article)
             else record and (record.kind,)
         )
-        told.append((outcome, state, feed))
-    assert told == STORIES[case]
+        actual.append((outcome, state, feed))
+    assert actual == STORIES[case]
     assert job.balance().wrong == []
 
 
@@ -102,7 +99,7 @@ CHANGES: dict[str, Any] = {
     **dict.fromkeys(("headline", "headline_raw", "body", "language", "credit"), "other"),
     **dict.fromkeys(("published_at", "published_raw"), "2026-02-02"),
     "media": (),
-    "related": (listed("2"),),
+    "related": (related_item("2"),),
     "related_complete": True,
 }
 NO_CHANGES: dict[str, Any] = {
@@ -123,15 +120,15 @@ def test_what_makes_a_revision(job: Job) -> None:
     run(job, dict.fromkeys(fields, "A"))
     begin(job, recheck="all")
     assert job.pages is not None
-    crawled = frontier_of(job)
-    crawled.seed(fields)
-    found = {}
-    while (sighting := crawled.take()) is not None:
-        now = {"body": "A", sighting.id: fields[sighting.id]}
-        record = article(sighting.id, **{"headline": f"About {sighting.id}", **now})
-        stored = job.pages.store(sighting, record, record)
-        found[sighting.id] = stored and (stored.revision, stored.changed)
-    assert found == {field: (2, (field,)) if field in CHANGES else None for field in fields}
+    frontier = frontier_of(job)
+    frontier.seed(fields)
+    actual = {}
+    while (state := frontier.take()) is not None:
+        now = {"body": "A", state.id: fields[state.id]}
+        record = article(state.id, **{"headline": f"About {state.id}", **now})
+        stored = job.pages.store(state, record, record)
+        actual[state.id] = stored and (stored.revision, stored.changed)
+    assert actual == {field: (2, (field,)) if field in CHANGES else None for field in fields}
 
 
 def test_a_new_validator_over_the_same_text_is_the_one_that_counts(job: Job) -> None:
@@ -146,16 +143,16 @@ def test_a_new_validator_over_the_same_text_is_the_one_that_counts(job: Job) -> 
         ("B", (None, None), (None, None)),
         ("B", ('"5"', None), ('"5"', None)),
     ]
-    kept = []
-    for outcome, answered, _ in answers:
+    actual = []
+    for outcome, validators, _ in answers:
         begin(job, recheck="all")
-        sighting = taken(job, "1")
-        sighting.answered = answered
-        tell(job, sighting, outcome)
+        state = seed_and_take(job, "1")
+        state.new_validators = validators
+        record_outcome(job, state, outcome)
         finish(job)
-        row = known(job, "1")
-        kept.append((outcome, answered, (row.etag, row.last_modified)))
-    assert kept == answers
+        row = history_of(job, "1")
+        actual.append((outcome, validators, (row.etag, row.last_modified)))
+    assert actual == answers
 
 
 @pytest.mark.parametrize(
@@ -164,22 +161,22 @@ def test_a_new_validator_over_the_same_text_is_the_one_that_counts(job: Job) -> 
 )
 def test_validators_of_another_server(job: Job, name: str, forgets: bool) -> None:
     begin(job)
-    crawled = frontier_of(job)
-    crawled.seed(["1", "2"])
-    first, second = crawled.take(), crawled.take()
+    frontier = frontier_of(job)
+    frontier.seed(["1", "2"])
+    first, second = frontier.take(), frontier.take()
     assert first is not None and second is not None
-    first.answered = ('"1"', "Mon")
-    tell(job, first, "A")
-    tell(job, second, "not_saved")
+    first.new_validators = ('"1"', "Mon")
+    record_outcome(job, first, "A")
+    record_outcome(job, second, "not_saved")
     finish(job)
     begin(job, arguments=LIVE)
-    before = known(job, "1"), known(job, "2")
+    before = history_of(job, "1"), history_of(job, "2")
     assert (before[0].etag, before[0].last_modified, before[1].queued) == ('"1"', "Mon", False)
     finish(job)
     begin(job, arguments={**LIVE, name: "another"})
-    after = known(job, "1"), known(job, "2")
-    found = after[0].etag, after[0].last_modified, after[1].queued
-    assert found == ((None, None, True) if forgets else ('"1"', "Mon", False))
+    after = history_of(job, "1"), history_of(job, "2")
+    actual = after[0].etag, after[0].last_modified, after[1].queued
+    assert actual == ((None, None, True) if forgets else ('"1"', "Mon", False))
 
 
 def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -> None:
@@ -187,14 +184,14 @@ def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -
     began = datetime.now(UTC) - timedelta(minutes=20)
     run(job, {"1": "A", "2": "timeout"}, began=began, intervals=Intervals(HOUR, 10 * HOUR))
     for article_id in "12":
-        due = known(job, article_id).due_at - began.timestamp()
+        due = history_of(job, article_id).due_at - began.timestamp()
         assert due == pytest.approx(0.95 * HOUR, abs=30)
-    asked = {}
+    queued_counts = {}
     for seconds in (0.9 * HOUR, HOUR):
         with job.database.transaction() as connection:
             queue(connection, "due", began.timestamp() + seconds, 10 * HOUR, 0)
-            asked[seconds] = history.queued(connection)
-    assert asked == {0.9 * HOUR: 0, HOUR: 2}
+            queued_counts[seconds] = history.queued(connection)
+    assert queued_counts == {0.9 * HOUR: 0, HOUR: 2}
 
 
 def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
@@ -204,7 +201,7 @@ def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
     for article_id, due in (("1", now - 60), ("2", now + 60), ("3", now + 10 * HOUR + 60)):
         execute(job, f"UPDATE pages SET due_at = {due} WHERE id = '{article_id}'")
     begin(job)
-    assert [bool(known(job, article_id).queued) for article_id in "123"] == [True, False, True]
+    assert [bool(history_of(job, article_id).queued) for article_id in "123"] == [True, False, True]
 
 
 def test_what_is_due_when(job: Job) -> None:

@@ -65,7 +65,7 @@ def test_a_part_that_is_taken_out(live: Crawl, server: NewsServer, name: str) ->
     assert run.exit_code == 2, run.stderr
     [line] = run.stderr.splitlines()
     assert line.startswith(f"scrapy crawl: {message}")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_an_add_on_may_not_take_one_out_either(
@@ -82,7 +82,7 @@ def test_an_add_on_may_not_take_one_out_either(
     run = live(seed=SEED, depth=0, archive="a.warc.gz", settings=settings)
     assert run.exit_code == 2, run.stderr
     assert "scrapy crawl: DOWNLOAD_HANDLERS: got scrapy" in run.stderr
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_the_report_can_be_turned_off(crawl: Crawl) -> None:

@@ -41,12 +41,12 @@ CUT: dict[str, Damage] = {
 
 def send(coding: str, body: bytes, *, chunked: bool = False, **headers: str) -> Callable[..., None]:
     def misbehave(handler: BaseHTTPRequestHandler, before: int) -> None:
-        given = {"Content-Encoding": coding, **headers}
+        all_headers = {"Content-Encoding": coding, **headers}
         if not chunked:
-            answer(handler, 200, body, given)
+            answer(handler, 200, body, all_headers)
             return
         handler.send_response(200)
-        for name, value in {"Content-Type": "text/html", **given}.items():
+        for name, value in {"Content-Type": "text/html", **all_headers}.items():
             handler.send_header(name, value)
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
@@ -64,13 +64,13 @@ def test_a_stream_that_is_cut(
     server.misbehaviour[PATH] = send(coding, body, chunked=chunked)
     run = live(seed=SEED, depth=0, archive="pages.warc.gz")
     assert (run.failures[SEED]["reason"], run.exit_code) == ("cut_short", 4)
-    assert truncated(tmp_path / "pages.warc.gz") == ["unspecified"]
+    assert truncation_headers(tmp_path / "pages.warc.gz") == ["unspecified"]
     # The archived page is not an article, either.
     again = live(seed=SEED, depth=0, source="pages.warc.gz")
     assert (again.failures[SEED]["reason"], again.exit_code) == ("cut_short", 4)
 
 
-def truncated(archive: Path) -> list[str | None]:
+def truncation_headers(archive: Path) -> list[str | None]:
     """Return WARC-Truncated of each page in an archive."""
     with archive.open("rb") as file:
         return [
@@ -90,18 +90,18 @@ def test_damage_is_no_revision_and_leaves_no_validators(live: Crawl, server: New
     run = live(seed=SEED, depth=0, settings=job)
     assert (run.articles, run.failures[SEED]["reason"], run.exit_code) == ({}, "cut_short", 4)
 
-    def validated(handler: BaseHTTPRequestHandler, before: int) -> None:
+    def check_validator(handler: BaseHTTPRequestHandler, before: int) -> None:
         # The damaged version must not count as known.
         assert handler.headers["If-None-Match"] == '"1"'
         answer(handler, 200, whole, {"Content-Encoding": "gzip", "ETag": '"2"'})
 
-    server.misbehaviour[PATH] = validated
+    server.misbehaviour[PATH] = check_validator
     run = live(seed=SEED, depth=0, settings=job)
     assert (run.articles, run.exit_code) == ({}, 0)
     assert "1 unchanged" in run.stdout
 
 
-READ: dict[str, tuple[Damage, str | None]] = {
+FALSE_HEADERS: dict[str, tuple[Damage, str | None]] = {
     "gzip": (lambda page: ("gzip", gzip.compress(page)), None),
     "bytes after it": (
         lambda page: ("gzip", gzip.compress(page) + b"\0" * 7),
@@ -118,9 +118,9 @@ READ: dict[str, tuple[Damage, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("case", READ)
+@pytest.mark.parametrize("case", FALSE_HEADERS)
 def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
-    damage, note = READ[case]
+    damage, note = FALSE_HEADERS[case]
     server.misbehaviour[PATH] = send(*damage(server.pages[PATH]))
     run = live(seed=SEED, depth=0, archive="pages.warc.gz")
     article = run.articles[SEED]
@@ -154,10 +154,10 @@ def test_a_body_that_ends_with_its_connection(
     run = live(seed=SEED, depth=0, archive="pages.warc.gz", settings=settings)
     if ending == "closed":
         assert set(run.articles) == {SEED}
-        assert truncated(tmp_path / "pages.warc.gz") == [None]
+        assert truncation_headers(tmp_path / "pages.warc.gz") == [None]
     else:
         assert run.failures[SEED]["reason"] == "cut_short"
-        assert truncated(tmp_path / "pages.warc.gz") == ["disconnect"]
+        assert truncation_headers(tmp_path / "pages.warc.gz") == ["disconnect"]
 
 
 @pytest.fixture
@@ -169,18 +169,18 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
     subprocess.run(line, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0))
     page = (Path(__file__).parent / "site" / f"{SEED}.html").read_bytes()
 
     def serve(in_order: bool) -> None:
         while True:
             try:
-                plain, _ = listening.accept()
+                plain, _ = listener.accept()
             except OSError:
                 return
             connection = context.wrap_socket(plain, server_side=True)
-            asked = connection.recv(65536)
-            robots = b"robots.txt" in asked.split(b"\r\n")[0]
+            request = connection.recv(65536)
+            robots = b"robots.txt" in request.split(b"\r\n")[0]
             length = b"Content-Length: 0\r\n" if robots else b""
             head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\n"
             connection.sendall(head + length + b"\r\n" + (b"" if robots else page))
@@ -192,10 +192,10 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
 
     def start(in_order: bool) -> str:
         threading.Thread(target=serve, args=(in_order,), daemon=True).start()
-        return f"https://127.0.0.1:{listening.getsockname()[1]}"
+        return f"https://127.0.0.1:{listener.getsockname()[1]}"
 
     yield start
-    listening.close()
+    listener.close()
 
 
 @pytest.mark.parametrize("in_order", [True, False])

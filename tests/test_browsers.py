@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, free_port, service, splash
+from conftest import Crawl, free_port, require, splash
 from rendered import (
     LATE,
     PLAIN,
@@ -27,7 +27,7 @@ from test_crawl_live import always
 
 
 def test_chromium_that_dies_is_started_anew(live: Crawl, server: NewsServer) -> None:
-    service(
+    require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
     )
@@ -76,7 +76,7 @@ def test_without_its_browser_a_run_stops_and_loses_nothing(
     assert ("SPLASH_URL" if browser == "splash" else "install it") in run.stderr
     assert "stopped: " in run.stdout
     assert "Traceback" not in run.stderr
-    assert server.news_asked == [SEED]
+    assert server.requested_ids == [SEED]
     assert "pending 1" in scrapy("status", "-s", f"JOBDIR={job['JOBDIR']}").stdout
     resumed = render(seed=SEED, depth=1, settings=job)
     assert resumed.exit_code == 0
@@ -92,15 +92,15 @@ def test_a_page_that_never_lets_go(
 ) -> None:
     server.pages[f"/news/{SEED}"] = scripted("while (true) {}")
     settings = {"RENDER_TIMEOUT": 1, "SPLASH_SLOT_TIMEOUT": 1, "JOBDIR": tmp_path / "job"}
-    asked = {"seed": f"{SEED},1751821", "depth": 0}
+    arguments = {"seed": f"{SEED},1751821", "depth": 0}
     if browser == "playwright":
-        run = render(**asked, settings=settings)
+        run = render(**arguments, settings=settings)
         assert set(run.articles) == {"1751821"}
         assert run.exit_code == 3
     else:
         # All of Splash hangs then, so this test starts its own.
         with splash() as (url, _):
-            run = render(**asked, settings={**settings, "SPLASH_URL": url})
+            run = render(**arguments, settings={**settings, "SPLASH_URL": url})
         assert run.exit_code == 4
         assert "pending 1" in scrapy("status", "-s", f"JOBDIR={settings['JOBDIR']}").stdout
     assert run.failures[SEED]["reason"] == "not_rendered"
@@ -129,7 +129,7 @@ def test_a_splash_that_dies_in_the_middle(
     assert not set(run.articles) & set(resumed.articles)
 
 
-def said(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
+def answer_json(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
     answer(handler, code, json.dumps(words).encode(), {"Content-Type": "application/json"})
 
 
@@ -137,8 +137,8 @@ def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
     handler.close_connection = True
 
 
-def well(handler: BaseHTTPRequestHandler, before: int) -> None:
-    said(handler, 200, status="ok")
+def ping_ok(handler: BaseHTTPRequestHandler, before: int) -> None:
+    answer_json(handler, 200, status="ok")
 
 
 # The server at SPLASH_URL: its responses to a ping and to a rendering request, whether it counts as
@@ -148,25 +148,25 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
     "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is no Splash"),
     "wants a password": (always(401), always(401), "down", "SPLASH_USER"),
     "a proxy without a Splash behind it": (always(502), always(502), "down", "cannot be reached"),
-    "no free slot, by a proxy": (well, always(503), "page", "no free slot"),
+    "no free slot, by a proxy": (ping_ok, always(503), "page", "no free slot"),
     "no free slot, by Splash": (
-        well,
-        lambda h, n: said(h, 504, type="GlobalTimeoutError"),
+        ping_ok,
+        lambda h, n: answer_json(h, 504, type="GlobalTimeoutError"),
         "page",
         "no free slot",
     ),
-    "an error of Lua": (well, lambda h, n: said(h, 400, **LUA), "page", "LUA_ERROR"),
+    "an error of Lua": (ping_ok, lambda h, n: answer_json(h, 400, **LUA), "page", "LUA_ERROR"),
     "a fault of its own": (
-        well,
-        lambda h, n: said(h, 500, type="InternalError", info="x"),
+        ping_ok,
+        lambda h, n: answer_json(h, 500, type="InternalError", info="x"),
         "page",
         "InternalError",
     ),
-    "hangs up": (well, hang_up, "page", "the connection broke off"),
-    "says nothing of use": (well, always(200, b"[]"), "page", "not what its script returns"),
+    "hangs up": (ping_ok, hang_up, "page", "the connection broke off"),
+    "says nothing of use": (ping_ok, always(200, b"[]"), "page", "not what its script returns"),
     "does not take such a time": (
-        well,
-        lambda h, n: said(h, 400, type="BadOption", info="timeout is too long"),
+        ping_ok,
+        lambda h, n: answer_json(h, 400, type="BadOption", info="timeout is too long"),
         "down",
         "timeout is too long",
     ),
@@ -187,7 +187,7 @@ def test_errors_of_splash_are_not_the_sites(
     with NewsServer(tmp_path) as other:
         other.answer_with = answers
         run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": other.url})
-        tries = sum(path == "/execute" for _, path in other.asked)
+        tries = sum(path == "/execute" for _, path in other.requests)
     assert run.exit_code == 4
     assert "Traceback" not in run.stderr
     if whose == "down":
@@ -198,7 +198,7 @@ def test_errors_of_splash_are_not_the_sites(
         assert run.failures[SEED]["reason"] == "not_rendered"
         assert words in run.failures[SEED]["detail"]
         assert tries == (3 if "slot" in case or case == "hangs up" else 1)
-    assert server.news_asked == [SEED]
+    assert server.requested_ids == [SEED]
 
 
 def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
         def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
             handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
             authorized.add(handler.headers.get("Authorization"))
-            said(handler, 200, status="ok", html=PLAIN, settled=True)
+            answer_json(handler, 200, status="ok", html=PLAIN, settled=True)
 
         other.answer_with = answers
         run = live(
@@ -231,4 +231,4 @@ def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_pat
     run = live(seed=SEED, render="playwright")
     assert run.exit_code == 1
     assert "pip install '.[playwright]'" in run.stderr
-    assert server.asked == []
+    assert server.requests == []

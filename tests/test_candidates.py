@@ -22,37 +22,37 @@ from crawler.visits import PURPOSE, Visit, visit_in
 from crawler.warc.captures import Capture
 
 SITE = load("alalam")
-MOST = 1 << 20
+MAX_SIZE = 1 << 20
 
 
-def one(name: str, digest: str = "") -> tuple[Capture, None]:
+def capture_of(name: str, digest: str = "") -> tuple[Capture, None]:
     return Capture(f"{NEWS}{name}", "20151023100000", 200, digest=digest), None
 
 
-def passed(name: str, reason: Any = "http_5xx") -> PassedOver:
+def passed_over(name: str, reason: Any = "http_5xx") -> PassedOver:
     return PassedOver(f"place {name}", reason, f"detail {name}", None)
 
 
-def left(tried: Candidates) -> list[str]:
+def remaining(candidates: Candidates) -> list[str]:
     """Return the remaining captures of each page, joined to one word."""
-    return ["".join(c.url.removeprefix(NEWS) for c, _ in level) for level in tried.levels]
+    return ["".join(c.url.removeprefix(NEWS) for c, _ in level) for level in candidates.levels]
 
 
 def test_one_after_the_other() -> None:
-    tried = Candidates(map(one, "abc"), 20)
-    assert (left(tried), tried.more, tried.notes()) == (["abc"], True, [])
+    candidates = Candidates(map(capture_of, "abc"), 20)
+    assert (remaining(candidates), candidates.has_more, candidates.notes()) == (["abc"], True, [])
     for name, more, rest in (("a", True, "bc"), ("b", True, "c"), ("c", False, "")):
-        assert tried.more
-        tried.pass_over(passed(name), 0)
-        assert (left(tried), tried.more) == ([rest], more)
-    assert tried.passed == [passed("a"), passed("b"), passed("c")]
+        assert candidates.has_more
+        candidates.pass_over(passed_over(name), 0)
+        assert (remaining(candidates), candidates.has_more) == ([rest], more)
+    assert candidates.passed == [passed_over("a"), passed_over("b"), passed_over("c")]
     # Nothing is left to drop, and the failures are already recorded.
-    tried.pass_over(passed("d"), 0)
-    assert tried.passed == [passed("a"), passed("b"), passed("c")]
+    candidates.pass_over(passed_over("d"), 0)
+    assert candidates.passed == [passed_over("a"), passed_over("b"), passed_over("c")]
     nothing = Candidates((), 20)
-    assert not nothing.more
-    nothing.pass_over(passed("x", "not_saved"), 0)
-    assert (nothing.passed, left(nothing)) == ([passed("x", "not_saved")], [""])
+    assert not nothing.has_more
+    nothing.pass_over(passed_over("x", "not_saved"), 0)
+    assert (nothing.passed, remaining(nothing)) == ([passed_over("x", "not_saved")], [""])
 
 
 @pytest.mark.parametrize(
@@ -67,92 +67,98 @@ def test_one_after_the_other() -> None:
     ],
 )
 def test_captures_of_the_same_bytes_are_one(reason: str, rest: str) -> None:
-    captures = [one("a", "x"), one("b", "x"), one("c", "y"), one("d", "x"), one("e")]
-    tried = Candidates(captures, 20)
-    tried.pass_over(passed("a", reason), 0)
-    assert left(tried) == [rest]
-    redirected = Candidates(map(one, "mn"), 20)
+    captures = [
+        capture_of("a", "x"),
+        capture_of("b", "x"),
+        capture_of("c", "y"),
+        capture_of("d", "x"),
+        capture_of("e"),
+    ]
+    candidates = Candidates(captures, 20)
+    candidates.pass_over(passed_over("a", reason), 0)
+    assert remaining(candidates) == [rest]
+    redirected = Candidates(map(capture_of, "mn"), 20)
     redirected.beyond(1, captures)
-    redirected.pass_over(passed("a", reason), 1)
-    assert left(redirected) == ["mn", rest]
-    unknown = Candidates([one("a"), one("b"), one("c")], 20)
-    unknown.pass_over(passed("a", reason), 0)
-    assert left(unknown) == ["bc"]
+    redirected.pass_over(passed_over("a", reason), 1)
+    assert remaining(redirected) == ["mn", rest]
+    unknown = Candidates([capture_of("a"), capture_of("b"), capture_of("c")], 20)
+    unknown.pass_over(passed_over("a", reason), 0)
+    assert remaining(unknown) == ["bc"]
 
 
 def test_as_many_are_tried_as_the_source_allows() -> None:
     for most, count in ((1, 1), (3, 3), (20, 5)):
-        tried = Candidates(map(one, "abcde"), most)
+        candidates = Candidates(map(capture_of, "abcde"), most)
         for name in "abcde"[:count]:
-            assert tried.more
-            tried.pass_over(passed(name), 0)
-        assert not tried.more
-    tried = Candidates((), 2, ["http://x"])
-    assert tried.more
-    tried.addresses.popleft()
-    assert not tried.more
+            assert candidates.has_more
+            candidates.pass_over(passed_over(name), 0)
+        assert not candidates.has_more
+    candidates = Candidates((), 2, ["http://x"])
+    assert candidates.has_more
+    candidates.addresses.popleft()
+    assert not candidates.has_more
 
 
 def test_where_a_redirect_leads() -> None:
-    tried = Candidates(map(one, "ab"), 20)
-    assert tried.beyond(0, ()) == one("a")
-    assert tried.beyond(1, ()) is None
-    assert tried.beyond(1, map(one, "mn")) == one("m")
+    candidates = Candidates(map(capture_of, "ab"), 20)
+    assert candidates.beyond(0, ()) == capture_of("a")
+    assert candidates.beyond(1, ()) is None
+    assert candidates.beyond(1, map(capture_of, "mn")) == capture_of("m")
     # Known captures are not looked up again.
-    assert tried.beyond(1, map(one, "z")) == one("m")
-    assert tried.beyond(2, map(one, "xy")) == one("x")
-    assert left(tried) == ["ab", "mn", "xy"]
-    tried.pass_over(passed("x"), 2)
-    assert left(tried) == ["ab", "mn", "y"]
+    assert candidates.beyond(1, map(capture_of, "z")) == capture_of("m")
+    assert candidates.beyond(2, map(capture_of, "xy")) == capture_of("x")
+    assert remaining(candidates) == ["ab", "mn", "xy"]
+    candidates.pass_over(passed_over("x"), 2)
+    assert remaining(candidates) == ["ab", "mn", "y"]
     # The redirect is dropped with the last capture of its target.
-    tried.pass_over(passed("y"), 2)
-    assert left(tried) == ["ab", "n"]
-    assert tried.beyond(2, map(one, "x")) == one("x")
+    candidates.pass_over(passed_over("y"), 2)
+    assert remaining(candidates) == ["ab", "n"]
+    assert candidates.beyond(2, map(capture_of, "x")) == capture_of("x")
     # If the redirect itself cannot be read, its target is forgotten.
-    tried.pass_over(passed("n"), 1)
-    assert left(tried) == ["b"]
-    assert tried.beyond(1, map(one, "o")) == one("o")
-    tried.pass_over(passed("o"), 1)
-    assert (left(tried), tried.more) == ([""], False)
-    far = Candidates(map(one, "ab"), 20)
-    far.beyond(1, map(one, "mn"))
-    far.beyond(2, map(one, "xy"))
-    far.pass_over(passed("a"), 0)
-    assert left(far) == ["b"]
-    assert [failed.where for failed in tried.passed] == [f"place {name}" for name in "xyno"]
+    candidates.pass_over(passed_over("n"), 1)
+    assert remaining(candidates) == ["b"]
+    assert candidates.beyond(1, map(capture_of, "o")) == capture_of("o")
+    candidates.pass_over(passed_over("o"), 1)
+    assert (remaining(candidates), candidates.has_more) == ([""], False)
+    far = Candidates(map(capture_of, "ab"), 20)
+    far.beyond(1, map(capture_of, "mn"))
+    far.beyond(2, map(capture_of, "xy"))
+    far.pass_over(passed_over("a"), 0)
+    assert remaining(far) == ["b"]
+    assert [failed.where for failed in candidates.passed] == [f"place {name}" for name in "xyno"]
 
 
 def test_what_is_said_of_those_passed_over() -> None:
-    said = [f"passed over place {name}: http 5xx (detail {name})" for name in "abc"]
-    tried = Candidates(map(one, "abcdef"), 5)
-    told = "detail a; {} tried and none is the article"
+    all_notes = [f"passed over place {name}: http 5xx (detail {name})" for name in "abc"]
+    candidates = Candidates(map(capture_of, "abcdef"), 5)
+    template = "detail a; {} tried and none is the article"
     expected = [
-        (said[:1], "detail a"),
-        (said[:2], told.format("1 other capture was")),
-        (said, told.format("2 other captures were")),
-        ([*said, "passed over 1 more"], told.format("3 other captures were")),
+        (all_notes[:1], "detail a"),
+        (all_notes[:2], template.format("1 other capture was")),
+        (all_notes, template.format("2 other captures were")),
+        ([*all_notes, "passed over 1 more"], template.format("3 other captures were")),
         (
-            [*said, "passed over 2 more"],
-            told.format("4 other captures were") + ", and no more are tried",
+            [*all_notes, "passed over 2 more"],
+            template.format("4 other captures were") + ", and no more are tried",
         ),
     ]
     for name, (notes, detail) in zip("abcde", expected, strict=True):
-        tried.pass_over(passed(name), 0)
-        assert tried.notes() == notes
-        assert tried.failure() == passed("a")._replace(detail=detail)
+        candidates.pass_over(passed_over(name), 0)
+        assert candidates.notes() == notes
+        assert candidates.failure() == passed_over("a")._replace(detail=detail)
     # A faulty page takes precedence over a missing one.
-    tried = Candidates(map(one, "abc"), 20)
+    candidates = Candidates(map(capture_of, "abc"), 20)
     for name, reason in (("a", "not_saved"), ("b", "cut_short"), ("c", "unreadable")):
-        tried.pass_over(passed(name, reason), 0)
-    assert tried.failure() == passed("b", "cut_short")._replace(
+        candidates.pass_over(passed_over(name, reason), 0)
+    assert candidates.failure() == passed_over("b", "cut_short")._replace(
         detail="detail b; 2 other captures were tried and none is the article"
     )
 
 
 def test_a_capture_for_people() -> None:
     at = datetime(2015, 10, 23, 10, 1, 2, tzinfo=UTC)
-    there = Origin(source="warc", where="a.warc, offset 0", captured_at=at)
-    assert where_captured(there) == "the capture of 2015-10-23 10:01:02 at a.warc, offset 0"
+    origin = Origin(source="warc", where="a.warc, offset 0", captured_at=at)
+    assert where_captured(origin) == "the capture of 2015-10-23 10:01:02 at a.warc, offset 0"
     assert where_captured(Origin(source="folder", where="x")) == "a capture"
     assert where_captured(None) == "a capture"
 
@@ -247,12 +253,12 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def open_(data: bytes, at: date | None = None) -> ArchivedPages:
         (tmp_path / "a.warc").write_bytes(data)
-        return ArchivedPages(str(tmp_path), SITE, at, MOST)
+        return ArchivedPages(str(tmp_path), SITE, at, MAX_SIZE)
 
     return open_
 
 
-def asked(pages_: ArchivedPages, request: Request) -> Response | str:
+def answer_of(pages_: ArchivedPages, request: Request) -> Response | str:
     try:
         return asyncio.run(pages_.answer(request))
     except PageRefused as error:
@@ -283,7 +289,7 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     source = pages(first + days((2, http(b"x", "404 Gone"))))
     assert (source.name, source.offline, source.faults) == ("warc", True, [])
     request = request_for("5")
-    response = asked(source, request)
+    response = answer_of(source, request)
     assert isinstance(response, Response)
     assert (response.url, response.status, response.body) == (f"{NEWS}5", 203, page(5))
     assert response.headers.to_unicode_dict() == {
@@ -299,16 +305,16 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     assert request.meta["dont_retry"] is True
     assert visit_in(request).notes == []
     # The next request gets another capture, with a note on the one passed over.
-    tried = candidates_of(request)
-    tried.pass_over(PassedOver("a place", "not_html", "a picture", None), 0)
-    response = asked(source, request)
+    candidates = candidates_of(request)
+    candidates.pass_over(PassedOver("a place", "not_html", "a picture", None), 0)
+    response = answer_of(source, request)
     assert isinstance(response, Response) and response.status == 404
     assert visit_in(request).notes == ["passed over a place: not html (a picture)"]
-    assert asked(source, request_for("6")) == f"not saved: no capture in {tmp_path}"
+    assert answer_of(source, request_for("6")) == f"not saved: no capture in {tmp_path}"
     # The origin of an unreadable capture is taken from the index.
     cut = days((3, http(page(5), "200 OK", "Content-Length: 9999")))
     request = request_for("5")
-    assert asked(pages(cut), request) == (
+    assert answer_of(pages(cut), request) == (
         f"cut_short: {place}0: the answer said that it has 9,999 bytes, and has {len(page(5))}"
     )
     at = datetime(2015, 10, 3, 10, tzinfo=UTC)
@@ -316,7 +322,7 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     assert "dont_retry" not in request.meta
     # A missing status is assumed to be 200, and an incomplete date is noted.
     request = request_for("5")
-    response = asked(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
+    response = answer_of(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
     assert isinstance(response, Response) and response.status == 200
     assert visit_in(request).origin == Origin(
         source="warc",
@@ -328,9 +334,11 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
         ),
         verified=True,
     )
-    asked_with = record(f"{NEWS}5", b"PUT / HTTP/1.1\r\n", kind="request", WARC_Concurrent_To="<u>")
-    put = record(f"{NEWS}5", http(page(5)), WARC_Record_ID="<u>")
-    assert asked(pages(put + asked_with), request_for("5")) == (
+    put_request = record(
+        f"{NEWS}5", b"PUT / HTTP/1.1\r\n", kind="request", WARC_Concurrent_To="<u>"
+    )
+    put_response = record(f"{NEWS}5", http(page(5)), WARC_Record_ID="<u>")
+    assert answer_of(pages(put_response + put_request), request_for("5")) == (
         f"not_an_article: {place}0: it is the answer to a PUT request"
     )
 
@@ -354,53 +362,53 @@ def test_which_capture_an_archive_answers_with(pages: Any) -> None:
         (date(2015, 10, 1), "one three mirror query moved"),
         (date(2015, 10, 10), "mirror three one query moved"),
     ):
-        source, request, got = pages(data, at), request_for("5"), []
-        while (response := asked(source, request)) and isinstance(response, Response):
-            got.append(bodies[response.body])
+        source, request, order = pages(data, at), request_for("5"), []
+        while (response := answer_of(source, request)) and isinstance(response, Response):
+            order.append(bodies[response.body])
             failed = PassedOver("x", "http_5xx", "y", None)
             candidates_of(request).pass_over(failed, 0)
-        assert " ".join(got) == expected, at
+        assert " ".join(order) == expected, at
         assert response.startswith("not saved: no capture in ")
     # The source limits how many are tried.
     many = days(*((day, http(page(5))) for day in range(1, 23)))
     source, request = pages(many), request_for("5")
-    asked(source, request)
-    tried = candidates_of(request)
+    answer_of(source, request)
+    candidates = candidates_of(request)
     for _ in range(20):
-        assert tried.more
-        tried.pass_over(PassedOver("x", "http_5xx", "y", None), 0)
-    assert not tried.more
-    assert len(tried.levels[0]) == 2
+        assert candidates.has_more
+        candidates.pass_over(PassedOver("x", "http_5xx", "y", None), 0)
+    assert not candidates.has_more
+    assert len(candidates.levels[0]) == 2
 
 
 def test_a_redirect_is_followed_at_its_time(tmp_path: Path, pages: Any) -> None:
-    led = f"{NEWS}5/led"
+    target_url = f"{NEWS}5/led"
     data = days((10, http(b"", "301 Moved"))) + days(
         (2, http(page(5, " old"))),
         (9, http(page(5, " near"))),
         (28, http(page(5, " new"))),
-        url=led,
+        url=target_url,
     )
     source, request = pages(data, date(2015, 10, 28)), request_for("5")
     # The plain address has no page; the longer one has.
-    got = []
-    while isinstance(response := asked(source, request), Response) and response.status == 200:
-        got.append(response.body)
+    bodies = []
+    while isinstance(response := answer_of(source, request), Response) and response.status == 200:
+        bodies.append(response.body)
         candidates_of(request).pass_over(PassedOver("x", "http_5xx", "y", None), 0)
-    assert got == [page(5, f" {word}") for word in ("new", "near", "old")]
+    assert bodies == [page(5, f" {word}") for word in ("new", "near", "old")]
     first = visit_in(request).origin
-    redirected = Request(led, meta={**request.meta, "redirect_times": 1})
-    got = []
+    redirected = Request(target_url, meta={**request.meta, "redirect_times": 1})
+    bodies = []
     for _ in range(3):
-        response = asked(source, redirected)
+        response = answer_of(source, redirected)
         assert isinstance(response, Response)
-        got.append(response.body)
+        bodies.append(response.body)
         visit_in(redirected).origin = first
         candidates_of(request).levels[1].popleft()
-    assert got == [page(5, f" {word}") for word in ("near", "old", "new")]
+    assert bodies == [page(5, f" {word}") for word in ("near", "old", "new")]
     nowhere = Request(f"{NEWS}none", meta={**request_for("5").meta, **request.meta})
     nowhere.meta.update(redirect_times=2)
-    assert asked(source, nowhere) == (
+    assert answer_of(source, nowhere) == (
         f"http_3xx: redirected to {NEWS}none, of which there is no capture in {tmp_path}"
     )
 
@@ -414,9 +422,9 @@ def test_the_articles_of_an_archive(pages: Any) -> None:
     data += days((5, http(page(8))), url="http://elsewhere.example/news/8")
     data += days((5, http(page(8))), url="http://en.alalam.ir/about")
     source = pages(data)
-    assert asked(source, request_for("7")).__class__ is str
+    assert answer_of(source, request_for("7")).__class__ is str
     assert list(source.articles()) == ["5", "6", "7"]
-    response = asked(source, request_for("7"))
+    response = answer_of(source, request_for("7"))
     assert isinstance(response, Response)
     assert (response.url, response.body) == (far, page(7))
 

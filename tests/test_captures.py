@@ -79,8 +79,8 @@ DAYS = {
 )
 def test_order_of_captures_by_date(at: date | None, order: str) -> None:
     captures = {Capture("http://x.ir/1", day, 200): name for name, day in DAYS.items()}
-    told = " ".join(captures[capture] for capture in in_order(captures, at))
-    assert told == order
+    names = " ".join(captures[capture] for capture in in_order(captures, at))
+    assert names == order
 
 
 @pytest.mark.parametrize(
@@ -110,21 +110,21 @@ def test_of_errors_only_one_is_tried() -> None:
         return Capture("http://x.ir/1", timestamp, status)
 
     busy, gone = capture("20210101000000", 503), capture("20200101000000", 404)
-    found, moved = capture("20140101000000", 200), capture("20190101000000", 302)
-    every = [gone, moved, busy, found]
-    assert candidates(every, None) == [found, moved, busy]
-    assert candidates(every, date(2020, 1, 1)) == [found, moved, gone]
-    assert candidates([found, moved], None) == [found, moved]
+    page, moved = capture("20140101000000", 200), capture("20190101000000", 302)
+    every = [gone, moved, busy, page]
+    assert candidates(every, None) == [page, moved, busy]
+    assert candidates(every, date(2020, 1, 1)) == [page, moved, gone]
+    assert candidates([page, moved], None) == [page, moved]
     assert candidates([gone, busy], None) == [busy]
     assert candidates([], None) == []
 
 
 def test_what_a_browser_showed_comes_before_the_page() -> None:
-    shown, answered = (
+    rendered, fetched = (
         Capture("http://x.ir/1", "20151023000000", 200, media_type)
         for media_type in (CONVERSION, "text/html")
     )
     newer = Capture("http://x.ir/1", "20151023000001", 200, "text/html")
-    for every in ([shown, answered, newer], [newer, answered, shown]):
-        assert in_order(every, None) == [newer, shown, answered]
-        assert in_order(every, date(2015, 10, 23)) == [newer, shown, answered]
+    for every in ([rendered, fetched, newer], [newer, fetched, rendered]):
+        assert in_order(every, None) == [newer, rendered, fetched]
+        assert in_order(every, date(2015, 10, 23)) == [newer, rendered, fetched]

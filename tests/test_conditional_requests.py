@@ -8,7 +8,7 @@ import pytest
 from conftest import IMPATIENT, Crawl
 from server import NewsServer, answer
 
-AT_ONCE = {**IMPATIENT, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+ALWAYS_DUE = {**IMPATIENT, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
 MONDAY, TUESDAY = "Mon, 05 Jan 2026 10:00:00 GMT", "Tue, 06 Jan 2026 10:00:00 GMT"
 
 
@@ -147,22 +147,22 @@ def test_a_redirect_to_another_server(
     crawl: Crawl, server: NewsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Validators are not sent to another server, as its version may well be older."""
-    asked: list[tuple[str, dict[str, str]]] = []
+    requests: list[tuple[str, dict[str, str]]] = []
 
-    def visited(handler: BaseHTTPRequestHandler, before: int) -> None:
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
         if handler.path.endswith("/robots.txt"):
             answer(handler, 404)
             return
-        _, status, headers, text = SERVERS[len(asked)][1]
-        asked.append((handler.path, conditions(handler)))
+        _, status, headers, text = SERVERS[len(requests)][1]
+        requests.append((handler.path, conditions(handler)))
         answer(handler, status, page(text) if status == 200 else b"", headers)
 
     # The test server acts as a proxy for both.
     monkeypatch.setenv("http_proxy", server.url)
-    server.answer_with = visited
+    server.answer_with = respond
     for _ in range(4):
-        assert crawl(seed="1700001", depth=0, settings=AT_ONCE).exit_code == 0
-    assert asked == [(url, visit.conditions) for url, visit in SERVERS]
+        assert crawl(seed="1700001", depth=0, settings=ALWAYS_DUE).exit_code == 0
+    assert requests == [(url, visit.conditions) for url, visit in SERVERS]
 
 
 def conditions(handler: BaseHTTPRequestHandler) -> dict[str, str]:
@@ -171,22 +171,22 @@ def conditions(handler: BaseHTTPRequestHandler) -> dict[str, str]:
 
 
 def test_conditions(live: Crawl, scrapy: Crawl, server: NewsServer) -> None:
-    asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+    requests: dict[str, list[dict[str, str]]] = defaultdict(list)
     ids = {case: str(1_700_001 + number) for number, case in enumerate(VISITS)}
 
     def serve(case: str) -> None:
-        def visited(handler: BaseHTTPRequestHandler, before: int) -> None:
-            asked[case].append(conditions(handler))
+        def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+            requests[case].append(conditions(handler))
             _, status, validators, text = VISITS[case][0][before]
             answer(handler, status, page(text) if status == 200 else b"", validators)
 
-        server.misbehaviour[f"/news/{ids[case]}"] = visited
+        server.misbehaviour[f"/news/{ids[case]}"] = respond
 
     for case in VISITS:
         serve(case)
     for _ in range(4):
-        live(seed=",".join(ids.values()), depth=0, settings=AT_ONCE)
-    assert asked == {
+        live(seed=",".join(ids.values()), depth=0, settings=ALWAYS_DUE)
+    assert requests == {
         case: [visit.conditions for visit in visits] for case, (visits, _) in VISITS.items()
     }
     exported = scrapy("export", "-s", "JOBDIR=job", "--revisions").stdout

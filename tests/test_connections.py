@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, service
+from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, require
 from forward_proxy import forward_proxy
 from scrapy.settings import Settings
 from server import NewsServer
@@ -97,10 +97,10 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     allowed = (
         subprocess.run([*namespaces, "true"], capture_output=True, check=False).returncode == 0
     )
-    service("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
+    require("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
     settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
     crawl = command("crawl", "articles", "-a", f"seed={SEED}", *settings)
-    done = subprocess.run(
+    result = subprocess.run(
         [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
         cwd=tmp_path,
         env=environment(),
@@ -109,7 +109,7 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
         timeout=120,
         check=True,
     )
-    run = json.loads(done.stdout)
+    run = json.loads(result.stdout)
     assert run["asked"] == []
     assert f"{SEED}: private_address (en.alalam.ir is at 127.0.0.1, a private" in run["stderr"]
     assert run["exit_code"] == 4
@@ -137,8 +137,8 @@ def test_private_addresses_are_refused_to_a_proxy_too(
         assert set(run.articles) == {"1751821"}
         assert run.failures[SEED]["reason"] == "private_address"
         # The redirecting server was reached through the proxy.
-        assert proxy.asked
-    assert secret.asked == []
+        assert proxy.requests
+    assert secret.requests == []
 
 
 PLAIN_SPIDER = """

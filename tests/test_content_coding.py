@@ -20,7 +20,7 @@ from crawler.extraction.content_coding import (
     zstd,
 )
 
-MOST = 1 << 20
+MAX_SIZE = 1 << 20
 PAGE = ("<!doctype html><html><body>" + "<p>The bridge reopens — slowly.</p>" * 400).encode()
 
 
@@ -56,7 +56,7 @@ def coded(request: pytest.FixtureRequest) -> tuple[str, bytes]:
 def test_whole(coded: tuple[str, bytes]) -> None:
     name, body = coded
     for whole in (True, False):
-        decoded = decode(body, [name.upper()], MOST, whole=whole)
+        decoded = decode(body, [name.upper()], MAX_SIZE, whole=whole)
         assert (decoded.body, decoded.notes) == (PAGE, ())
 
 
@@ -70,10 +70,10 @@ def test_every_cut_is_refused(coded: tuple[str, bytes]) -> None:
             # the first byte of another frame may also be text.
             continue
         with pytest.raises(ContentCodingError) as caught:
-            decode(body[:length], [name], MOST, whole=True)
+            decode(body[:length], [name], MAX_SIZE, whole=True)
         assert caught.value.reason == "cut_short", length
-        assert is_cut(body[:length], [name], MOST), length
-    assert not is_cut(body, [name], MOST)
+        assert is_cut(body[:length], [name], MAX_SIZE), length
+    assert not is_cut(body, [name], MAX_SIZE)
 
 
 @pytest.mark.parametrize("name", CHECKED)
@@ -83,7 +83,7 @@ def test_a_wrong_checksum_is_refused(name: str) -> None:
     # A byte of the checksum, which in gzip comes before the length.
     body[-1 if coding != "gzip" else -5] ^= 1
     with pytest.raises(ContentCodingError, match="damaged") as caught:
-        decode(bytes(body), [coding], MOST, whole=True)
+        decode(bytes(body), [coding], MAX_SIZE, whole=True)
     assert caught.value.reason == "unreadable"
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_checksum_is_refused(name: str) -> None:
 )
 def test_bytes_after_the_stream_are_noted(coded: tuple[str, bytes], tail: bytes) -> None:
     name, body = coded
-    decoded = decode(body + tail, [name], MOST, whole=True)
+    decoded = decode(body + tail, [name], MAX_SIZE, whole=True)
     assert decoded.body == PAGE
     assert decoded.notes == (
         f"{len(tail):,} bytes after the end of the {name.removeprefix('x-')} stream were ignored",
@@ -101,11 +101,11 @@ def test_bytes_after_the_stream_are_noted(coded: tuple[str, bytes], tail: bytes)
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
 def test_plain_text_under_a_false_header(name: str) -> None:
-    decoded = decode(PAGE, [name], MOST, whole=True)
+    decoded = decode(PAGE, [name], MAX_SIZE, whole=True)
     assert decoded.body == PAGE
     assert decoded.notes == (f"Content-Encoding says {name}, and the bytes are plain text",)
     with pytest.raises(ContentCodingError, match="plain text") as caught:
-        decode(PAGE, [name], MOST, whole=False)
+        decode(PAGE, [name], MAX_SIZE, whole=False)
     assert caught.value.reason == "unreadable"
 
 
@@ -130,14 +130,14 @@ HEADERS = [
 
 @pytest.mark.parametrize(("declared", "body", "notes"), HEADERS)
 def test_headers(declared: list[str], body: bytes, notes: tuple[str, ...]) -> None:
-    decoded = decode(body, declared, MOST, whole=True)
+    decoded = decode(body, declared, MAX_SIZE, whole=True)
     assert (decoded.body, decoded.notes) == (PAGE, notes)
 
 
 @pytest.mark.parametrize("name", ["compress", "dcb", "rot13"])
 def test_unknown_codings_are_refused(name: str) -> None:
     with pytest.raises(ContentCodingError, match=name) as caught:
-        decode(b"\x1f\x9d\x90\0\1\2", [name], MOST, whole=True)
+        decode(b"\x1f\x9d\x90\0\1\2", [name], MAX_SIZE, whole=True)
     assert caught.value.reason == "unreadable"
 
 
@@ -145,28 +145,28 @@ def test_no_more_than_five_codings() -> None:
     body = PAGE
     for _ in range(5):
         body = gzip.compress(body)
-    assert decode(body, ["gzip, gzip, gzip", "gzip, gzip"], MOST, whole=True).body == PAGE
+    assert decode(body, ["gzip, gzip, gzip", "gzip, gzip"], MAX_SIZE, whole=True).body == PAGE
     with pytest.raises(ContentCodingError, match="6 content codings") as caught:
-        decode(gzip.compress(body), ["gzip"] * 6, MOST, whole=True)
+        decode(gzip.compress(body), ["gzip"] * 6, MAX_SIZE, whole=True)
     assert caught.value.reason == "unreadable"
 
 
 def test_a_bomb_is_refused(coded: tuple[str, bytes]) -> None:
     name, _ = coded
     encode = next(encode for coding, encode in ENCODERS.values() if coding == name)
-    body = encode(b"\0" * (MOST + 1))
+    body = encode(b"\0" * (MAX_SIZE + 1))
     with pytest.raises(ContentCodingError, match="DOWNLOAD_MAXSIZE") as caught:
-        decode(body, [name], MOST, whole=True)
+        decode(body, [name], MAX_SIZE, whole=True)
     assert caught.value.reason == "too_large"
-    assert len(decode(encode(b"\0" * MOST), [name], MOST, whole=True).body) == MOST
+    assert len(decode(encode(b"\0" * MAX_SIZE), [name], MAX_SIZE, whole=True).body) == MAX_SIZE
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
 def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
     _, encode = ENCODERS[name]
-    body = encode(b"x" * MOST) + encode(b"y" * 100 * MOST)
+    body = encode(b"x" * MAX_SIZE) + encode(b"y" * 100 * MAX_SIZE)
     with pytest.raises(ContentCodingError, match="DOWNLOAD_MAXSIZE"):
-        decode(body, [name], MOST, whole=True)
+        decode(body, [name], MAX_SIZE, whole=True)
 
 
 @pytest.mark.parametrize(
@@ -177,16 +177,16 @@ def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
 )
 def test_millions_of_empty_parts(name: str, part: bytes) -> None:
     _, encode = ENCODERS[name]
-    assert decode(encode(PAGE) + part * 9_000, [name], MOST, whole=True).body == PAGE
+    assert decode(encode(PAGE) + part * 9_000, [name], MAX_SIZE, whole=True).body == PAGE
     # Copying all remaining bytes for each of them would take hours.
     with pytest.raises(ContentCodingError, match="has over 10,000 parts"):
-        decode(encode(PAGE) + part * 1_000_000, [name], MOST, whole=True)
+        decode(encode(PAGE) + part * 1_000_000, [name], MAX_SIZE, whole=True)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "br", "zstd", "utf-8"]))
 def test_garbage_raises_nothing_else(body: bytes, name: str) -> None:
     try:
-        decode(body, [name], MOST, whole=True)
+        decode(body, [name], MAX_SIZE, whole=True)
     except ContentCodingError as error:
         assert error.reason in ("cut_short", "unreadable")
 
@@ -195,7 +195,7 @@ def test_garbage_raises_nothing_else(body: bytes, name: str) -> None:
 def test_round_trip(body: bytes, name: str) -> None:
     coding, encode = ENCODERS[name]
     if not body.startswith(b"\x1f\x8b\x08"):
-        assert decode(encode(body), [coding], MOST, whole=True).body == body
+        assert decode(encode(body), [coding], MAX_SIZE, whole=True).body == body
 
 
 def noise(size: int) -> bytes:
@@ -212,14 +212,14 @@ def test_streams_about_as_long_as_what_is_read_at_once(coded: tuple[str, bytes],
     for content in (noise(size), b"x" * size):
         body = encode(content)
         assert decode(body, [name], size, whole=True).body == content
-        told = f"its {name.removeprefix('x-')} stream "
+        prefix = f"its {name.removeprefix('x-')} stream "
         with pytest.raises(ContentCodingError) as caught:
             decode(body, [name], size - 1, whole=True)
-        assert str(caught.value) == f"{told}holds more than DOWNLOAD_MAXSIZE ({size - 1:,} bytes)"
+        assert str(caught.value) == f"{prefix}holds more than DOWNLOAD_MAXSIZE ({size - 1:,} bytes)"
         assert caught.value.reason == "too_large"
         with pytest.raises(ContentCodingError) as caught:
             decode(body[:-1], [name], 0, whole=True)
-        assert str(caught.value) == f"{told}does not end within {len(body) - 1:,} bytes"
+        assert str(caught.value) == f"{prefix}does not end within {len(body) - 1:,} bytes"
         assert caught.value.reason == "cut_short"
         assert decode(body + b"tail", [name], 0, whole=True).notes == (
             f"4 bytes after the end of the {name.removeprefix('x-')} stream were ignored",
@@ -233,9 +233,9 @@ def parts(count: int, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
 def test_as_many_parts_as_are_read(name: str) -> None:
-    assert decode(parts(10_000, name), [name], MOST, whole=True).body == PAGE
+    assert decode(parts(10_000, name), [name], MAX_SIZE, whole=True).body == PAGE
     with pytest.raises(ContentCodingError) as caught:
-        decode(parts(10_001, name), [name], MOST, whole=True)
+        decode(parts(10_001, name), [name], MAX_SIZE, whole=True)
     assert str(caught.value) == f"its {name} stream has over 10,000 parts"
     assert caught.value.reason == "unreadable"
 
@@ -264,20 +264,20 @@ def test_what_is_text(name: str) -> None:
     ):
         if is_text:
             note = f"Content-Encoding says {coding}, and the bytes are plain text"
-            assert decode(body, [coding], MOST, whole=True) == Decoded(body, (note,))
+            assert decode(body, [coding], MAX_SIZE, whole=True) == Decoded(body, (note,))
             continue
         with pytest.raises(ContentCodingError) as caught:
-            decode(body, [coding], MOST, whole=True)
+            decode(body, [coding], MAX_SIZE, whole=True)
         assert str(caught.value).startswith(fault)
     if is_text:
         with pytest.raises(ContentCodingError) as caught:
-            decode(body, ["br"], MOST, whole=False)
+            decode(body, ["br"], MAX_SIZE, whole=False)
         assert str(caught.value) == (
             "Content-Encoding says br, the bytes are plain text, and nothing tells whether they "
             "are all there"
         )
         # An unknown coding does not show whether bytes are missing.
-        assert decode(body, ["unheard-of"], MOST, whole=False).body == body
+        assert decode(body, ["unheard-of"], MAX_SIZE, whole=False).body == body
 
 
 @pytest.mark.parametrize(
@@ -288,11 +288,11 @@ def test_codings_that_cannot_be_decoded_here(name: str) -> None:
     """Even if the bytes look like text, but not if they are gzip."""
     for body in (PAGE, b"\x1f\x9d\x90\0"):
         with pytest.raises(ContentCodingError) as caught:
-            decode(body, [name], MOST, whole=True)
+            decode(body, [name], MAX_SIZE, whole=True)
         assert str(caught.value) == f"Content-Encoding {name.lower()} cannot be decoded here"
         assert caught.value.reason == "unreadable"
-    assert decode(b"", [name], MOST, whole=True) == Decoded(b"")
-    assert decode(gzip.compress(PAGE), [name], MOST, whole=True) == Decoded(
+    assert decode(b"", [name], MAX_SIZE, whole=True) == Decoded(b"")
+    assert decode(gzip.compress(PAGE), [name], MAX_SIZE, whole=True) == Decoded(
         PAGE, (f"Content-Encoding says {name.lower()}, and the bytes are gzip",)
     )
 
@@ -301,22 +301,22 @@ def test_the_names_of_codings() -> None:
     assert codings(["X-GZIP, brotli ,identity", "none", "", "a,,b"]) == ["gzip", "br", "a", "b"]
     assert codings([]) == []
     assert ACCEPTED == ("gzip", "deflate", "br", "zstd")
-    assert not is_cut(b"", ["gzip"], MOST)
-    assert not is_cut(b"\0\1\2", ["gzip"], MOST)
+    assert not is_cut(b"", ["gzip"], MAX_SIZE)
+    assert not is_cut(b"\0\1\2", ["gzip"], MAX_SIZE)
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         # With a zlib header the error is zlib's own.
         (zlib.compress(PAGE)[:2] + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
         (b"\x78\x9d" + b"\xff" * 9, "its deflate stream is damaged (Error -3 while "),
     ],
 )
-def test_a_damaged_deflate_stream(body: bytes, told: str) -> None:
+def test_a_damaged_deflate_stream(body: bytes, message: str) -> None:
     with pytest.raises(ContentCodingError) as caught:
-        decode(body, ["deflate"], MOST, whole=True)
-    assert str(caught.value).startswith(told)
+        decode(body, ["deflate"], MAX_SIZE, whole=True)
+    assert str(caught.value).startswith(message)
     assert caught.value.reason == "unreadable"
 
 
@@ -325,13 +325,13 @@ def test_deflate_with_and_without_its_header() -> None:
     whole = zlib.compress(PAGE)
     wrong = whole[:-1] + bytes((whole[-1] ^ 1,))
     with pytest.raises(ContentCodingError, match="incorrect data check"):
-        decode(wrong, ["deflate"], MOST, whole=True)
+        decode(wrong, ["deflate"], MAX_SIZE, whole=True)
     bare = bare_deflate(PAGE)
     with pytest.raises(ContentCodingError) as caught:
-        decode(bare[:-3], ["deflate"], MOST, whole=True)
+        decode(bare[:-3], ["deflate"], MAX_SIZE, whole=True)
     assert caught.value.reason == "cut_short"
     with pytest.raises(ContentCodingError) as caught:
         decode(bare, ["deflate"], 100, whole=True)
     assert caught.value.reason == "too_large"
     with pytest.raises(ContentCodingError, match=r"invalid (?!header)"):
-        decode(b"\x07\x00\x01", ["deflate"], MOST, whole=True)
+        decode(b"\x07\x00\x01", ["deflate"], MAX_SIZE, whole=True)

@@ -39,20 +39,20 @@ def test_control_characters_of_a_site(
     server.pages[f"/news/{SEED}"] = with_headline(f"A headline {EVIL} of this page")
     server.misbehaviour["/news/1751821"] = has_type(f"image/{EVIL}")
     settings = {"JOBDIR": tmp_path / "job", "LOG_LEVEL": "DEBUG", "RECHECK_MIN": 0}
-    asked = {"seed": f"{SEED},1751821", "depth": 0, "recheck": "all", "settings": settings}
-    first = live(**asked)
+    arguments = {"seed": f"{SEED},1751821", "depth": 0, "recheck": "all", "settings": settings}
+    first = live(**arguments)
     assert first.failures["1751821"]["reason"] == "not_html"
     assert "\u202e" in first.articles[SEED]["headline"]
     server.pages[f"/news/{SEED}"] = with_headline(f"Another headline {EVIL} of this page")
-    live(**asked)
+    live(**arguments)
     job = ("-s", f"JOBDIR={tmp_path / 'job'}")
-    told = [scrapy("why", name, *job) for name in (SEED, "1751821", f"http://x/{EVIL}")]
-    for run in (first, *told, scrapy("status", *job)):
+    explanations = [scrapy("why", name, *job) for name in (SEED, "1751821", f"http://x/{EVIL}")]
+    for run in (first, *explanations, scrapy("status", *job)):
         assert not CONTROL.search(run.stdout + run.stderr)
-    assert "A headline " in told[0].stdout
-    assert "headline:" in told[0].stdout
-    assert r"\u202egnp\u202c" in told[0].stdout
-    assert r"image/\x1b[2j" in told[1].stdout
+    assert "A headline " in explanations[0].stdout
+    assert "headline:" in explanations[0].stdout
+    assert r"\u202egnp\u202c" in explanations[0].stdout
+    assert r"image/\x1b[2j" in explanations[1].stdout
 
 
 def test_control_characters_in_names_of_files(crawl: Crawl, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_control_characters_in_the_log_of_a_script(server: NewsServer, tmp_path:
     server.misbehaviour[f"/news/{SEED}"] = has_type(f"image/{EVIL}")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.replace("SEED", SEED), encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, script, server.url],
         cwd=tmp_path,
         env=environment(),
@@ -88,8 +88,8 @@ def test_control_characters_in_the_log_of_a_script(server: NewsServer, tmp_path:
         text=True,
         check=True,
     )
-    assert r"not_html (Content-Type image/\x1b[2j" in done.stderr
-    assert not CONTROL.search(done.stderr)
+    assert r"not_html (Content-Type image/\x1b[2j" in result.stderr
+    assert not CONTROL.search(result.stderr)
 
 
 def fault() -> None:
@@ -133,8 +133,8 @@ def test_stacks_in_the_log() -> None:
     stack = "Stack:\n  http://u:p@h \x1b[0m"
     record = logging.LogRecord("x", logging.INFO, "x.py", 1, "it", (), None, sinfo=stack)
     formatter = SafeFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    shown = "INFO it\n    Stack:\n      http://***@h " + r"\x1b[0m"
-    assert formatter.format(record) == shown
+    expected = "INFO it\n    Stack:\n      http://***@h " + r"\x1b[0m"
+    assert formatter.format(record) == expected
     assert record.stack_info == stack
 
 
@@ -146,8 +146,8 @@ def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_escaped() -> None:
-    shown = "été لا\u200c ‘quoted’\u00a0 \U0001f600"
-    assert escaped(shown) == shown
+    harmless = "été لا\u200c ‘quoted’\u00a0 \U0001f600"
+    assert escaped(harmless) == harmless
     controls = [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F]
     controls += [*range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xD800, 0xDFFF]
     for number in controls:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, PATIENCE, Crawl, command, environment, service
+from conftest import IMPATIENT, PATIENCE, Crawl, command, environment, require
 from server import NewsServer, answer
 
 Misbehaviour = Callable[[BaseHTTPRequestHandler, int], None]
@@ -204,11 +204,11 @@ def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) 
         limits["DOWNLOAD_TIMEOUT"] = 0.7
     run = live(seed=",".join((SEED, *cases)), depth=0, settings=limits)
     assert set(run.articles) == {SEED}
-    came = {
+    actual = {
         name: (run.failures[number]["reason"], run.failures[number]["attempts"])
         for number, name in cases.items()
     }
-    assert came == {name: (reason, FAILING[name][3]) for name in cases.values()}
+    assert actual == {name: (reason, FAILING[name][3]) for name in cases.values()}
     for number, name in cases.items():
         assert FAILING[name][2] in run.failures[number]["detail"], name
         assert f"{number}: {reason} (" in run.stderr
@@ -246,8 +246,8 @@ def test_base_url_however_it_is_written(crawl: Crawl, server: NewsServer, host: 
 
 def test_each_page_is_asked_for_once(live: Crawl, server: NewsServer) -> None:
     run = live(seed=1752038, depth=4)
-    assert sorted(server.news_asked) == sorted(set(server.news_asked))
-    assert set(server.news_asked) == set(run.articles) | set(run.failures)
+    assert sorted(server.requested_ids) == sorted(set(server.requested_ids))
+    assert set(server.requested_ids) == set(run.articles) | set(run.failures)
     assert all("neighbourhood-crawler" in agent for agent in server.user_agents)
 
 
@@ -271,7 +271,7 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
         f'mount --bind {hosts} /etc/hosts && exec "$@"',
         "sh",
     ]
-    service(
+    require(
         "unshare --mount, as root,",
         subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0,
     )
@@ -287,7 +287,7 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
     )
     assert "1752038: private_address (en.alalam.ir is at 127.0.0.1" in run.stderr
     assert run.returncode == 4
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_redirects_on_the_site_are_followed(live: Crawl, server: NewsServer) -> None:

@@ -46,10 +46,10 @@ def test_seed_text(crawl: Crawl) -> None:
     assert record["related_complete"] is True
     assert [item["position"] for item in record["related"]] == list(range(1, 19))
     text = SEED_TEXT.read_text(encoding="utf-8")
-    listed = json.loads(text[text.index('"[{') + 1 : text.rindex('"')])
-    assert [item["id"] for item in record["related"]] == [item["id"] for item in listed]
+    list_items = json.loads(text[text.index('"[{') + 1 : text.rindex('"')])
+    assert [item["id"] for item in record["related"]] == [item["id"] for item in list_items]
     assert [item["headline_raw"] for item in record["related"]] == [
-        item["title"] for item in listed
+        item["title"] for item in list_items
     ]
     assert record["related"][0]["uploaded_at"] == "2015-10-23T09:14:13.349860+03:30"
     assert (

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, clock, read_records, service
+from conftest import IMPATIENT, ROOT, clock, read_records, require
 from server import NewsServer
 
 SEED = "1752038"
-LISTED = "1751821"
+LISTED_ID = "1751821"
 # The name and path of the project in README's lines.
 PROJECT = "/home/newsroom/neighbourhood-crawler"
 USER = "newsroom"
@@ -37,11 +37,11 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     three seconds before the next minute.
     """
     daemon = shutil.which("cron")
-    service("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
+    require("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
     assert daemon is not None
     running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).stdout
-    own: list[subprocess.Popen[bytes]] = []
-    installed = Path("/etc/cron.d/neighbourhood-crawler-test")
+    daemons: list[subprocess.Popen[bytes]] = []
+    crontab = Path("/etc/cron.d/neighbourhood-crawler-test")
 
     def install(text: str) -> None:
         # Replaced at once, because cron rereads a file only if its mtime differs in seconds.
@@ -49,21 +49,21 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         new.write_text(text, encoding="utf-8")
         # Cron ignores files that others may write.
         new.chmod(0o644)
-        new.rename(installed)
+        new.rename(crontab)
         stop()
         if not running:
             ahead = clock(f"{57 - time.time() % 60:+.0f}s")
-            own.append(subprocess.Popen([daemon, "-f"], env={**os.environ, **ahead}))
+            daemons.append(subprocess.Popen([daemon, "-f"], env={**os.environ, **ahead}))
 
     def stop() -> None:
-        while own:
-            own[-1].send_signal(signal.SIGTERM)
-            own.pop().wait()
+        while daemons:
+            daemons[-1].send_signal(signal.SIGTERM)
+            daemons.pop().wait()
 
     try:
         yield install
     finally:
-        installed.unlink(missing_ok=True)
+        crontab.unlink(missing_ok=True)
         stop()
 
 
@@ -102,7 +102,7 @@ def test_the_crontab_line_of_the_readme(
             time.sleep(0.2)
 
     wait_for(1)
-    page = f"/news/{LISTED}"
+    page = f"/news/{LISTED_ID}"
     server.pages[page] = server.pages[page].replace(b"Advancing in Aleppo", b"Advancing in Homs")
     server.pages["/news/1750384"] = server.pages["/news/1751832"].replace(b"1751832", b"1750384")
     cron(line + "\n")
@@ -113,7 +113,7 @@ def test_the_crontab_line_of_the_readme(
     first, second = (read_records(feed) for feed in feeds)
     assert len(first) == 7
     assert {(record["id"], record["revision"]) for record in second} == {
-        (LISTED, 2),
+        (LISTED_ID, 2),
         ("1750384", 1),
     }
     text = log.read_text(encoding="utf-8")

@@ -170,14 +170,14 @@ def test_a_run_that_is_killed_is_not_added_twice(
     words += ["-s", "JOBDIR=job", "-s", "FEEDS={}"]
     (tmp_path / "all.csv").write_text("kind,id\r\nteaser,1\r\n", encoding="utf-8", newline="")
     words += ["-s", "FEED_EXPORT_FIELDS=kind,id"]
-    done = subprocess.run(
+    result = subprocess.run(
         command("crawl", "articles", *words),
         cwd=tmp_path,
         env={**environment(), "CRAWLER_KILL_AT": point},
         capture_output=True,
         check=False,
     )
-    assert done.returncode == -signal.SIGKILL
+    assert result.returncode == -signal.SIGKILL
     again = crawl(*words)
     assert again.exit_code == 0, again.stderr
     ids = [row["id"] for row in rows_of(tmp_path / "all.csv")]

@@ -7,7 +7,7 @@ import pytest
 from crawler.extraction.page import dates
 
 TEHRAN = ZoneInfo("Asia/Tehran")
-READ = {
+PARSED = {
     "Fri Oct 23, 2015 13:26:08": "2015-10-23T13:26:08+03:30",
     "Friday, October 23, 2015 1:26 PM": "2015-10-23T13:26:00+03:30",
     "23 October 2015 - 13:26": "2015-10-23T13:26:00+03:30",
@@ -115,11 +115,11 @@ NOT_GUESSED = (
 )
 
 
-@pytest.mark.parametrize("text", READ)
+@pytest.mark.parametrize("text", PARSED)
 def test_read(text: str) -> None:
     moment = dates.find(text, "en")
     assert moment is not None
-    assert moment.isoformat(TEHRAN) == READ[text]
+    assert moment.isoformat(TEHRAN) == PARSED[text]
 
 
 @pytest.mark.parametrize("name", OFFSETS)
@@ -160,7 +160,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("text", UNREADABLE)
 def test_what_could_be_two_dates_is_given_as_it_stands(text: str) -> None:
-    assert dates.unreadable(text) == UNREADABLE[text]
+    assert dates.unreadable_date(text) == UNREADABLE[text]
 
 
 @pytest.mark.parametrize(("text", "language"), IN_OTHER_LANGUAGES)

@@ -127,8 +127,8 @@ def test_a_multi_byte_charset_that_is_declared_counts(label: str) -> None:
     # These bytes are also valid UTF-8.
     body = "辿辿辿辿".encode("euc-jp")
     assert body.decode("utf-8")
-    said = decode(body, label)
-    assert (said.told_by, said.encoding == "utf-8") == ("HTTP header", False)
+    decoded = decode(body, label)
+    assert (decoded.source, decoded.encoding == "utf-8") == ("HTTP header", False)
 
 
 @pytest.mark.parametrize("label", SINGLE_BYTE)

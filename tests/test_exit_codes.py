@@ -101,5 +101,5 @@ def test_settings_of_the_wrong_kind(scrapy: Crawl, given: str) -> None:
 
 def test_a_setting_that_nobody_has(crawl: Crawl) -> None:
     run = crawl(seed=SEED, depth=0, source=SITE, settings={"DOWNLOAD_DELY": 1})
-    said = "DOWNLOAD_DELY: no setting has this name, so it does nothing; did you mean"
-    assert (run.exit_code, run.stderr) == (0, f"scrapy crawl: {said} DOWNLOAD_DELAY?\n")
+    message = "DOWNLOAD_DELY: no setting has this name, so it does nothing; did you mean"
+    assert (run.exit_code, run.stderr) == (0, f"scrapy crawl: {message} DOWNLOAD_DELAY?\n")

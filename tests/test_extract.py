@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from conftest import ROOT, SEED, SITE, Crawl
-from jobs import PUBLISHER, article, begun, folder_in_memory, frontier_of
+from jobs import PUBLISHER, article, folder_in_memory, frontier_of, running_job
 
 import crawler
 from crawler import PageRecord, Refusal, extract, normalise, parse
@@ -21,7 +21,16 @@ from crawler.items import NOT_COMPARED, Media
 
 PAGES = sorted(SITE.glob("*.html"))
 # What a crawl knows beside the page.
-OF_A_CRAWL = {"kind", "revision", "changed", "depth", "found_on", "fetched_at", "source", "status"}
+CRAWL_FIELDS = {
+    "kind",
+    "revision",
+    "changed",
+    "depth",
+    "found_on",
+    "fetched_at",
+    "source",
+    "status",
+}
 
 
 def test_examples() -> None:
@@ -44,14 +53,14 @@ def test_the_same_as_a_crawl(crawl: Crawl) -> None:
         url = PUBLISHER.url_of(article_id)
         extracted = extract(path.read_bytes(), url=url, publisher=PUBLISHER)
         plain = json.loads(msgspec.json.encode(extracted))
-        of_crawl = {name: value for name, value in record.items() if name not in OF_A_CRAWL}
-        of_crawl["provenance"] = {
+        crawl_record = {name: value for name, value in record.items() if name not in CRAWL_FIELDS}
+        crawl_record["provenance"] = {
             name: value
             for name, value in record["provenance"].items()
             if name not in ("id", "url", "fetched_at", "status", "source")
         }
         plain.pop("kind")
-        assert plain == of_crawl
+        assert plain == crawl_record
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -106,13 +115,13 @@ def test_importing_it_loads_no_framework() -> None:
         "import sys; from crawler import extract; extract(b'<p>x'); "
         f"print([name for name in {frameworks} if name in sys.modules])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert (result.stdout, result.stderr) == ("[]\n", "")
 
 
 COMPARED = [field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED]
@@ -134,7 +143,7 @@ def test_which_fields_are_not_compared() -> None:
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_a_field_that_changes_makes_a_revision(name: str) -> None:
-    with folder_in_memory() as folder, begun(folder, {}) as job:
+    with folder_in_memory() as folder, running_job(folder, {}) as job:
         frontier = frontier_of(job)
         frontier.seed(["1"])
         state = frontier.take()

@@ -17,7 +17,7 @@ from conftest import (
     command,
     environment,
     read_records,
-    service,
+    require,
     wait_until,
 )
 from server import NewsServer, answer
@@ -86,12 +86,12 @@ def test_a_run_that_stores_nothing_leaves_the_file(
 
 
 @pytest.mark.parametrize(
-    ("sent", "survives"),
+    ("stop_signal", "survives"),
     [(signal.SIGKILL, False), (signal.SIGINT, True), (signal.SIGTERM, True)],
     ids=["kill -9", "Ctrl-C", "term"],
 )
 def test_a_run_that_is_stopped(
-    server: NewsServer, tmp_path: Path, sent: signal.Signals, survives: bool
+    server: NewsServer, tmp_path: Path, stop_signal: signal.Signals, survives: bool
 ) -> None:
     """Ctrl-C finishes requests in flight and writes all feeds; kill -9 leaves files unchanged."""
     feed = tmp_path / "mine.jsonl"
@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped(
     stopped = threading.Event()
 
     def waits(handler: BaseHTTPRequestHandler, before: int) -> None:
-        if len(server.news_asked) >= 3:
+        if len(server.requested_ids) >= 3:
             stopped.wait(PATIENCE)
         answer(handler, 200, server.pages[handler.path])
 
@@ -117,8 +117,8 @@ def test_a_run_that_is_stopped(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: len(server.news_asked) >= 3)
-    run.send_signal(sent)
+    wait_until(lambda: len(server.requested_ids) >= 3)
+    run.send_signal(stop_signal)
     stopped.set()
     stdout, _ = run.communicate(timeout=PATIENCE)
     if not survives:
@@ -131,7 +131,7 @@ def test_a_run_that_is_stopped(
     assert feed.with_name("mine.jsonl.previous").read_text(encoding="utf-8") == GOOD
     records = read_records(feed)
     articles = [record["id"] for record in records if record["kind"] == "article"]
-    assert sorted(articles) == sorted(set(server.news_asked))
+    assert sorted(articles) == sorted(set(server.requested_ids))
     assert {record["why"] for record in records if record["kind"] == "teaser"} <= {
         "interrupted",
         "depth",
@@ -159,7 +159,7 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    service("mount of a tmpfs, as root,", mounted.returncode == 0)
+    require("mount of a tmpfs, as root,", mounted.returncode == 0)
     try:
         feed = disk / "mine.jsonl"
         feed.write_text(GOOD, encoding="utf-8")
@@ -188,8 +188,8 @@ def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
 
 def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     device = tmp_path / "null"
-    made = subprocess.run(["mknod", str(device), "c", "1", "3"], capture_output=True, check=False)
-    service("mknod, as root,", made.returncode == 0)
+    mknod = subprocess.run(["mknod", str(device), "c", "1", "3"], capture_output=True, check=False)
+    require("mknod, as root,", mknod.returncode == 0)
     assert crawl("-o", f"{device}:jsonl", seed=1752038, source=SITE, depth=0).exit_code == 0
     assert device.is_char_device()
 
@@ -249,10 +249,10 @@ def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
         assert sorted(read_records(tmp_path / path), key=by_kind) == run.records, path
     times = {path.name.partition("-")[2] for path in (tmp_path / "output").iterdir()}
     assert len(times) == 1
-    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     own = {f"output/{kind}-{time}" for time in times for kind in ("articles", "teasers")}
     empty = {f"output/failures-{time}" for time in times}
-    assert made - empty == {*feeds.values(), *own, ".source/1752038.html"}
+    assert files - empty == {*feeds.values(), *own, ".source/1752038.html"}
 
 
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
@@ -271,15 +271,15 @@ def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
     ]
     line += ["-s", "JOBDIR=job"] if memory else []
     subprocess.run(line, cwd=tmp_path, env=environment(), umask=0o027, check=True)
-    found = {path.name: path.stat().st_mode & 0o7777 for path in tmp_path.glob("*.jsonl")}
-    assert found == modes
+    actual_modes = {path.name: path.stat().st_mode & 0o7777 for path in tmp_path.glob("*.jsonl")}
+    assert actual_modes == modes
     lines = {path.name: len(path.read_text().splitlines()) for path in tmp_path.glob("*.jsonl")}
     assert lines == {name: 9 if name in ("added.jsonl", "run.jsonl") else 8 for name in modes}
 
 
 LONG = json.dumps({"kind": "a good record", "body": "a" * 70_000})
 # A file's content, the part kept before new records, and the torn part that is moved elsewhere.
-ADDED_TO = {
+APPENDED_FILES = {
     "empty": ("", "", None),
     "whole": (GOOD, GOOD, None),
     "without its last line end": (GOOD + GOOD[:-1], GOOD + GOOD, None),
@@ -292,20 +292,22 @@ ADDED_TO = {
 
 
 def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> None:
-    for name, (held, _, _) in ADDED_TO.items():
-        (tmp_path / f"{name}.jsonl").write_text(held, encoding="utf-8")
+    for name, (before, _, _) in APPENDED_FILES.items():
+        (tmp_path / f"{name}.jsonl").write_text(before, encoding="utf-8")
     # From an earlier run.
     (tmp_path / "torn.jsonl.torn").write_text("{\n", encoding="utf-8")
-    words = [word for name in ADDED_TO for word in ("-o", f"{name}.jsonl")]
+    words = [word for name in APPENDED_FILES for word in ("-o", f"{name}.jsonl")]
     run = crawl(*words, seed=1752038, source=SITE, depth=0)
     assert run.exit_code == 0
-    for name, (_, kept, _) in ADDED_TO.items():
+    for name, (_, intact, _) in APPENDED_FILES.items():
         text = (tmp_path / f"{name}.jsonl").read_text(encoding="utf-8")
-        assert text.startswith(kept), name
-        added = [json.loads(line) for line in text.removeprefix(kept).splitlines()]
+        assert text.startswith(intact), name
+        added = [json.loads(line) for line in text.removeprefix(intact).splitlines()]
         assert sorted(added, key=by_kind) == run.records, name
     torn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.torn")}
-    pieces = {f"{name}.jsonl.torn": f"{torn}\n" for name, (_, _, torn) in ADDED_TO.items() if torn}
+    pieces = {
+        f"{name}.jsonl.torn": f"{torn}\n" for name, (_, _, torn) in APPENDED_FILES.items() if torn
+    }
     assert torn == {**pieces, "torn.jsonl.torn": "{\n" + pieces["torn.jsonl.torn"]}
 
 
@@ -383,7 +385,7 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     line += ["-O", "mine.jsonl", *(f"-s{name}={value}" for name, value in settings.items())]
     run = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True)
     log = tmp_path / "run.log"
-    wait_until(lambda: "1751832" in server.news_asked)
+    wait_until(lambda: "1751832" in server.requested_ids)
     run.send_signal(signal.SIGINT)
     wait_until(lambda: "shutting down gracefully" in log.read_text(encoding="utf-8"))
     run.send_signal(signal.SIGINT)

@@ -54,7 +54,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "sub/pages.warc.gz": (gzip.compress(b"WARC/1.1\r\n"), "web archives"),
     "capture.dat": (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "web archives"),
 }
-SAID = {
+MESSAGES = {
     "duplicates": "of an article that another file holds: ",
     "not pages": "that are not pages: ",
     "links": "that are links, and lead out of the folder, to another folder or nowhere: ",
@@ -82,7 +82,7 @@ def files_line(**counts: int) -> str:
     return f"  files: {sum(counts.values())} = {' + '.join(parts)}"
 
 
-def counted() -> dict[str, int]:
+def omitted_counts() -> dict[str, int]:
     labels = [label for _, label in FILES.values()]
     return {
         "duplicates": labels.count("duplicates"),
@@ -96,17 +96,19 @@ def counted() -> dict[str, int]:
 @pytest.mark.parametrize("memory", [{}, {"JOBDIR": "job"}], ids=["", "JOBDIR"])
 def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, object]) -> None:
     run = crawl(seed="all", source=folder, settings=memory)
-    read = [name for name, (_, label) in FILES.items() if label == "read"]
-    assert files_line(read=len(read), **counted()) in run.stdout.splitlines()
-    assert len(run.articles) + len(run.failures) == len(read)
-    for label, words in SAID.items():
+    read_files = [name for name, (_, label) in FILES.items() if label == "read"]
+    assert files_line(read=len(read_files), **omitted_counts()) in run.stdout.splitlines()
+    assert len(run.articles) + len(run.failures) == len(read_files)
+    for label, words in MESSAGES.items():
         assert f"left out files {words}" in run.stderr, label
     # Expected omissions are only counted.
     assert "picture (binary data)" in run.stderr
     assert "style.css" not in run.stderr
     if memory:
         again = crawl(seed="all", source=folder, settings=memory)
-        assert files_line(not_reached=len(read), **counted()) in again.stdout.splitlines()
+        assert (
+            files_line(not_reached=len(read_files), **omitted_counts()) in again.stdout.splitlines()
+        )
 
 
 def test_the_rest_is_not_reached(crawl: Crawl, tmp_path: Path) -> None:

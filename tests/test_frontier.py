@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jobs import PUBLISHER, article, begun, failure, folder_in_memory, listed
-from naive_crawl import NaiveCrawl, Site, cannot_be_had, lists_of
+from jobs import PUBLISHER, article, failure, folder_in_memory, related_item, running_job
+from naive_crawl import NaiveCrawl, Site, is_unavailable, lists_of
 
 from crawler.crawl import records
 from crawler.crawl.frontier import ArticleState, Frontier
@@ -22,23 +22,23 @@ def crawl(
     graph: list[list[int]], depth: int, limit: int, at_once: int, chance: random.Random
 ) -> tuple[list[str], dict[str, object]]:
     """Crawl a graph with responses in any order; return the fetch order and the final states."""
-    crawled = Frontier(depth, limit, lambda listed: int(listed.id or 0) % 7 != 3)
-    crawled.seed(["0"])
-    taken: list[str] = []
-    flying: list[str] = []
-    while crawled.has_more or flying:
-        while len(flying) < at_once and (sighting := crawled.take()) is not None:
-            flying.append(sighting.id)
-            taken.append(sighting.id)
-        page = flying.pop(chance.randrange(len(flying)))
-        crawled.add_links(
-            page, [listed(str(other), n) for n, other in enumerate(graph[int(page)], start=1)]
+    frontier = Frontier(depth, limit, lambda item: int(item.id or 0) % 7 != 3)
+    frontier.seed(["0"])
+    order: list[str] = []
+    in_flight: list[str] = []
+    while frontier.has_more or in_flight:
+        while len(in_flight) < at_once and (state := frontier.take()) is not None:
+            in_flight.append(state.id)
+            order.append(state.id)
+        page = in_flight.pop(chance.randrange(len(in_flight)))
+        frontier.add_links(
+            page, [related_item(str(other), n) for n, other in enumerate(graph[int(page)], start=1)]
         )
-        crawled.done(page)
-        crawled.known[page].state = "article"
-    why = {sighting.id: why for sighting, why, _ in crawled.unfetched()}
-    known = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in crawled.known.values()}
-    return taken, known
+        frontier.done(page)
+        frontier.known[page].state = "article"
+    why = {state.id: why for state, why, _ in frontier.unfetched()}
+    discovered = {s.id: (s.depth, s.found_on, why.get(s.id)) for s in frontier.known.values()}
+    return order, discovered
 
 
 GRAPHS = st.integers(1, 25).flatmap(
@@ -60,22 +60,22 @@ def test_the_order_of_answers_changes_nothing(
 def test_breadth_first_and_everything_accounted_for(
     graph: list[list[int]], depth: int, limit: int
 ) -> None:
-    taken, known = crawl(graph, depth, limit, 1, random.Random(0))
-    depths = [known[article_id][0] for article_id in taken]
+    order, discovered = crawl(graph, depth, limit, 1, random.Random(0))
+    depths = [discovered[article_id][0] for article_id in order]
     assert depths == sorted(depths)
-    assert len(taken) == len(set(taken))
-    assert not limit or len(taken) <= limit
-    fetched = {article_id for article_id, (_, _, why) in known.items() if why is None}
-    assert fetched == set(taken)
-    listed = {str(other) for page in taken for other in graph[int(page)]} | {"0"}
-    assert set(known) == listed
+    assert len(order) == len(set(order))
+    assert not limit or len(order) <= limit
+    fetched = {article_id for article_id, (_, _, why) in discovered.items() if why is None}
+    assert fetched == set(order)
+    listed = {str(other) for page in order for other in graph[int(page)]} | {"0"}
+    assert set(discovered) == listed
     if not limit:
         reach = {"0"}
         edge = {"0"}
         for _ in range(depth):
             edge = {str(o) for page in edge for o in graph[int(page)] if o % 7 != 3} - reach
             reach |= edge
-        assert set(taken) == reach
+        assert set(order) == reach
 
 
 SITES: st.SearchStrategy[Site] = st.integers(1, 8).flatmap(
@@ -119,61 +119,63 @@ RUNS = st.builds(
 )
 
 
-def fetch(crawled: Frontier, sighting: ArticleState, site: Site) -> list[str]:
+def fetch(frontier: Frontier, state: ArticleState, site: Site) -> list[str]:
     """Record a page as a crawl does; return the ids to fetch because of it."""
-    wanted: list[str] = []
+    added: list[str] = []
     record: Record
-    if cannot_be_had(sighting.id):
-        record = failure(sighting.id, "timeout")
+    if is_unavailable(state.id):
+        record = failure(state.id, "timeout")
     else:
-        items = lists_of(site, sighting.id)
-        wanted = crawled.add_links(sighting.id, items)
-        record = article(sighting.id, related=tuple(items))
-    crawled.memory.store(sighting, record, record)
-    crawled.done(sighting.id)
-    return wanted
+        items = lists_of(site, state.id)
+        added = frontier.add_links(state.id, items)
+        record = article(state.id, related=tuple(items))
+    frontier.memory.store(state, record, record)
+    frontier.done(state.id)
+    return added
 
 
-def told(crawled: Frontier) -> list[Teaser]:
+def emit_teasers(frontier: Frontier) -> list[Teaser]:
     """Return the teasers that are new or changed at the end of a run."""
-    made = [
-        (sighting, records.teaser(sighting, why, listings, PUBLISHER))
-        for sighting, why, listings in crawled.unfetched()
+    teasers = [
+        (state, records.teaser(state, why, listings, PUBLISHER))
+        for state, why, listings in frontier.unfetched()
     ]
-    return [teaser for sighting, teaser in made if crawled.memory.store(sighting, teaser, teaser)]
+    return [teaser for state, teaser in teasers if frontier.memory.store(state, teaser, teaser)]
 
 
-def follow(crawled: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
+def follow(frontier: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
     """Crawl in step with the naive crawl, comparing each page; return the states of the naive
     crawl after each fetch.
     """
     seeds = [str(seed % len(naive.site)) for seed in run.seeds]
-    assert crawled.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
+    assert frontier.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
     after = [copy.deepcopy(naive)]
-    while run.pages is None or crawled.taken < run.pages:
-        left = len(naive.waiting)
-        full = run.limit > 0 and crawled.taken == run.limit
-        assert crawled.queued == (min(left, run.limit - crawled.taken) if run.limit else left)
-        assert crawled.has_more == (left > 0 and not full)
-        assert crawled.room(3) == (
-            min(3, max(0, run.limit - crawled.taken - left)) if run.limit else 3
+    while run.pages is None or frontier.taken < run.pages:
+        waiting = len(naive.waiting)
+        full = run.limit > 0 and frontier.taken == run.limit
+        assert frontier.queued == (
+            min(waiting, run.limit - frontier.taken) if run.limit else waiting
         )
-        sighting = crawled.take()
-        if sighting is None:
-            assert full or not left
+        assert frontier.has_more == (waiting > 0 and not full)
+        assert frontier.room(3) == (
+            min(3, max(0, run.limit - frontier.taken - waiting)) if run.limit else 3
+        )
+        state = frontier.take()
+        if state is None:
+            assert full or not waiting
             break
         node = naive.take()
-        assert (sighting.id, sighting.priority, sighting.found_on) == (
+        assert (state.id, state.priority, state.found_on) == (
             node.id,
             node.order,
             node.found_on,
         )
-        assert crawled.at_depth == node.order[0]
-        assert fetch(crawled, sighting, naive.site) == naive.answer(node)
-        assert crawled.at_depth == 0
+        assert frontier.at_depth == node.order[0]
+        assert fetch(frontier, state, naive.site) == naive.answer(node)
+        assert frontier.at_depth == 0
         after.append(copy.deepcopy(naive))
-        if isinstance(crawled.memory, Pages) and crawled.taken % run.commits == 0:
-            crawled.memory.commits.flush()
+        if isinstance(frontier.memory, Pages) and frontier.taken % run.commits == 0:
+            frontier.memory.commits.flush()
     return after
 
 
@@ -182,11 +184,11 @@ def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
     naive = NaiveCrawl(site)
     naive.begin(run.depth, run.words)
     run.pages = None
-    crawled = Frontier(run.depth, run.limit, run.follows)
-    follow(crawled, naive, run)
-    assert crawled.discovered == len(naive.nodes)
-    assert crawled.unrecorded == ()
-    assert told(crawled) == naive.teasers()
+    frontier = Frontier(run.depth, run.limit, run.follows)
+    follow(frontier, naive, run)
+    assert frontier.discovered == len(naive.nodes)
+    assert frontier.unrecorded == ()
+    assert emit_teasers(frontier) == naive.teasers()
 
 
 # Page 2 comes before 1 in the crawl, and as a seed it lists 3 at the same depth as 1 does.
@@ -196,7 +198,7 @@ BOTH = ("ship", "train")
 
 # 3 lists 1 after 0 did; its listing counts when trains are not followed, and is recorded a run
 # later.
-TOLD_LATER: Site = {
+RECORDED_LATER: Site = {
     "0": [("3", "ship"), ("1", "train")],
     "1": [],
     "2": [("1", "train")],
@@ -206,7 +208,7 @@ TOLD_LATER: Site = {
 
 @settings(deadline=None, max_examples=80)
 @example(
-    TOLD_LATER,
+    RECORDED_LATER,
     [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],
 )
 @example(AS_NEAR, [Run(1, 0, BOTH, [0]), Run(1, 0, BOTH, [1]), Run(1, 0, BOTH, [2])])
@@ -218,21 +220,21 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) ->
     with folder_in_memory() as folder:
         for number, run in enumerate(runs, start=1):
             arguments = {"depth": str(run.depth), "words": " ".join(run.words)}
-            with begun(folder, arguments, run.recheck, run.limit) as job:
+            with running_job(folder, arguments, run.recheck, run.limit) as job:
                 assert job.run is not None and job.run.number == number
                 assert job.pages is not None
-                crawled = Frontier(run.depth, run.limit, run.follows, job.pages)
+                frontier = Frontier(run.depth, run.limit, run.follows, job.pages)
                 if naive.nodes and (naive.depth, naive.words) != (run.depth, run.words):
-                    crawled.reconsider()
-                    job.reconsidered()
+                    frontier.reconsider()
+                    job.note_reconsidered()
                 naive.begin(run.depth, run.words)
                 before = copy.deepcopy(naive)
-                after = follow(crawled, naive, run)
-                assert crawled.unrecorded == ()
+                after = follow(frontier, naive, run)
+                assert frontier.unrecorded == ()
                 if run.pages is None:
                     if not naive.waiting:
-                        assert told(crawled) == naive.teasers()
-                    assert list(crawled.unfetched()) == []
+                        assert emit_teasers(frontier) == naive.teasers()
+                    assert list(frontier.unfetched()) == []
                     job.pages.commits.flush()
                     job.end(job.run, "finished")
                     assert job.outcomes(job.run).total() == len(after) - 1
@@ -243,13 +245,13 @@ def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) ->
                             assert (order, page.found_on, page.place, page.queued) == (
                                 node.order,
                                 node.found_on,
-                                node.place,
+                                node.fetch_index,
                                 node in naive.waiting,
                             )
             if run.pages is not None:
                 # The ledger has the fetches up to the last commit, or later ones too.
                 with closing(read(folder)) as database, database.snapshot() as connection:
-                    kept = history.outcomes(connection, number).total()
-                done = len(after) - 1
-                assert done - done % run.commits <= kept <= done
-                naive = after[kept] if done else before
+                    stored_count = history.outcomes(connection, number).total()
+                fetch_count = len(after) - 1
+                assert fetch_count - fetch_count % run.commits <= stored_count <= fetch_count
+                naive = after[stored_count] if fetch_count else before

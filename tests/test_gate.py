@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, free_port, service
+from conftest import Crawl, free_port, require
 from forward_proxy import forward_proxy
 from rendered import PLAIN, SEED
 from scrapy.settings import Settings
@@ -32,8 +32,8 @@ def curl(gate: Gate, *words: str) -> Awaitable[str]:
     line = ["curl", "-s", "-m", "20", "-x", own, "-w", " %{http_code} %{http_connect}", *words]
 
     def run() -> str:
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
-        return done.stdout
+        result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+        return result.stdout
 
     return asyncio.to_thread(run)
 
@@ -81,11 +81,11 @@ def test_private_addresses_are_refused(case: str, tmp_path: Path) -> None:
     url, resolve = REFUSED[case]
     with NewsServer(tmp_path) as secret:
         url = url.replace(PORT, secret.url.rpartition(":")[2])
-        said = through(Gate((), resolve=resolve), lambda gate: curl(gate, url))
-        assert said.strip().startswith("403")
+        output = through(Gate((), resolve=resolve), lambda gate: curl(gate, url))
+        assert output.strip().startswith("403")
         tunnel = through(Gate((), resolve=resolve), lambda gate: curl(gate, "-p", url))
         assert tunnel.strip() == "000 403"
-        assert secret.asked == []
+        assert secret.requests == []
 
 
 def test_a_named_server_is_had_at_its_own_port_only(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_named_server_is_had_at_its_own_port_only(tmp_path: Path) -> None:
         assert through(gate, lambda gate: curl(gate, "-p", url)) == "the page 200 200"
         elsewhere = url.replace(str(port), secret.url.rpartition(":")[2])
         assert through(gate, lambda gate: curl(gate, elsewhere)) == " 403 000"
-        assert secret.asked == []
+        assert secret.requests == []
 
 
 def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
     with NewsServer(tmp_path) as secret:
         url = secret.url.replace("127.0.0.1", "news.example")
         for _ in range(2):
-            said = through(Gate((), resolve=rebinding), lambda gate: curl(gate, url))
-            assert said.strip().startswith("403")
-        assert secret.asked == []
+            output = through(Gate((), resolve=rebinding), lambda gate: curl(gate, url))
+            assert output.strip().startswith("403")
+        assert secret.requests == []
 
 
 FIRST, SECOND = "93.184.216.34", "2606:2800:220:1::1"
@@ -139,8 +139,10 @@ def test_which_addresses_of_a_host_are_connected_to(
 def test_a_host_at_private_addresses_only() -> None:
     with pytest.raises(PrivateAddressError) as caught:
         asyncio.run(vetted("news.example", 80, (), leads_to("10.0.0.1", "::1")))
-    said = "news.example is at 10.0.0.1, a private address; name the host with base_url to crawl it"
-    assert str(caught.value) == said
+    message = (
+        "news.example is at 10.0.0.1, a private address; name the host with base_url to crawl it"
+    )
+    assert str(caught.value) == message
 
 
 def test_names_are_looked_up() -> None:
@@ -167,12 +169,12 @@ def test_what_is_handed_on(tmp_path: Path) -> None:
         headers = ("TE: trailers", "Upgrade: h2c", "Connection: TE", "X-Own: 1", "Keep-Alive: 5")
         words = [word for header in headers for word in ("-H", header)]
         own = ("-A", "browser", *words, "-d", "sent")
-        said = through(gate, lambda gate: curl(gate, *own, f"{url}/a/b?x=1#c"))
-        assert said == "sent 200 000"
-        coded = ("-H", "Transfer-Encoding: chunked", "-d", "sent", url)
-        assert through(gate, lambda gate: curl(gate, *coded)) == " 501 000"
+        output = through(gate, lambda gate: curl(gate, *own, f"{url}/a/b?x=1#c"))
+        assert output == "sent 200 000"
+        chunked = ("-H", "Transfer-Encoding: chunked", "-d", "sent", url)
+        assert through(gate, lambda gate: curl(gate, *chunked)) == " 501 000"
         assert through(gate, lambda gate: curl(gate, f"{url}?y")) == " 200 000"
-    sent = {
+    forwarded = {
         "host": f"news.example:{port}",
         "user-agent": "browser",
         "accept": "*/*",
@@ -181,7 +183,7 @@ def test_what_is_handed_on(tmp_path: Path) -> None:
         "content-type": "application/x-www-form-urlencoded",
         "connection": "close",
     }
-    assert heads[0] == ("/a/b?x=1", sent)
+    assert heads[0] == ("/a/b?x=1", forwarded)
     assert [path for path, _ in heads] == ["/a/b?x=1", "/?y"]
 
 
@@ -207,7 +209,7 @@ LEADS: list[tuple[dict[str, str], str, str, Upstream | None]] = [
 def test_which_proxy_a_host_is_had_through(
     proxies: dict[str, str], scheme: str, host: str, proxy: Upstream | None
 ) -> None:
-    assert Upstreams(proxies).to(scheme, host) == proxy
+    assert Upstreams(proxies).for_host(scheme, host) == proxy
 
 
 def test_where_proxies_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,8 +228,8 @@ def test_where_proxies_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     }.items():
         options = {"PLAYWRIGHT_LAUNCH_OPTIONS": {"proxy": {"server": own, "bypass": "c"}}}
         assert proxies_of(Settings(options)) == {"http": url, "https": url, "no": "c"}
-    known = {"server": "h", "username": "u@", "password": "p/"}
-    options = {"PLAYWRIGHT_LAUNCH_OPTIONS": {"proxy": known}}
+    proxy = {"server": "h", "username": "u@", "password": "p/"}
+    options = {"PLAYWRIGHT_LAUNCH_OPTIONS": {"proxy": proxy}}
     url = "http://u%40:p%2F@h"
     assert proxies_of(Settings(options)) == {"http": url, "https": url, "no": ""}
 
@@ -237,14 +239,14 @@ def test_a_second_request_of_a_connection_goes_to_its_own_host(tmp_path: Path) -
         hosts = [("127.0.0.1", int(server.url.rpartition(":")[2])) for server in (first, second)]
         first.pages["/a"], second.pages["/b"] = b"first", b"second"
         first.misbehaviour["/early"] = early_hints
-        said = through(
+        output = through(
             Gate(hosts),
             lambda gate: curl(
                 gate, first.url + "/a", second.url + "/b", "-d", "sent", first.url + "/early"
             ),
         )
-        assert said == "first 200 000second 200 000late 200 000"
-        assert [path for _, path in second.asked] == ["/b"]
+        assert output == "first 200 000second 200 000late 200 000"
+        assert [path for _, path in second.requests] == ["/b"]
 
 
 def early_hints(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -268,15 +270,15 @@ def test_errors(tmp_path: Path) -> None:
             ),
         )
         assert stranger.strip() == "407 000"
-        assert server.asked == []
-        raw = through(gate, lambda gate: spoken(gate, b"GET / HTTP/1.1\r\n" * 9000))
+        assert server.requests == []
+        raw = through(gate, lambda gate: send_raw(gate, b"GET / HTTP/1.1\r\n" * 9000))
         assert raw == ""
-        assert through(gate, lambda gate: spoken(gate, b"nonsense\r\n\r\n")).startswith(
+        assert through(gate, lambda gate: send_raw(gate, b"nonsense\r\n\r\n")).startswith(
             "HTTP/1.1 400"
         )
 
 
-async def spoken(gate: Gate, words: bytes) -> str:
+async def send_raw(gate: Gate, words: bytes) -> str:
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", int(gate.proxy["server"].rpartition(":")[2])
     )
@@ -300,16 +302,16 @@ def test_the_proxy_of_the_user(tmp_path: Path) -> None:
         url = f"http://localhost:{port}/a"
         assert through(gate, lambda gate: curl(gate, url)) == "page 200 000"
         assert through(gate, lambda gate: curl(gate, "-p", url)) == "page 200 200"
-        assert len(proxy.asked) == 2
+        assert len(proxy.requests) == 2
         for host in ("127.0.0.1", "2130706433", "[::1]"):
             private = url.replace("localhost", host)
-            assert through(gate, lambda gate, asked=private: curl(gate, asked)) == " 403 000"
+            assert through(gate, lambda gate, target=private: curl(gate, target)) == " 403 000"
         direct = url.replace("localhost", "direct.example")
         gate = Gate(named, proxies, resolve=leads_to("127.0.0.1"))
         assert through(gate, lambda gate: curl(gate, direct)) == "page 200 000"
         stranger = Gate(named, {"http": proxy.url.replace("s3cret", "wrong")}, resolve=nowhere)
         assert through(stranger, lambda gate: curl(gate, url)) == " 502 000"
-        assert len(proxy.asked) == 2
+        assert len(proxy.requests) == 2
 
 
 @pytest.mark.parametrize("url", ["socks5://user:s3cret@h:1", "user:s3cret@", "http://u:s3cret@h:x"])
@@ -350,7 +352,7 @@ REACHES = {
 def test_scripts_in_chromium_reach_no_private_server(
     live: Crawl, server: NewsServer, tmp_path: Path, way: str
 ) -> None:
-    service(
+    require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
     )
@@ -376,18 +378,18 @@ def test_scripts_in_chromium_reach_no_private_server(
         settings = {"RENDER_QUIET": 1.5, "PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps(options)}
         run = live(seed=SEED, depth=0, render="playwright", settings=settings)
         assert set(run.articles) == {SEED}
-        assert secret.asked == []
+        assert secret.requests == []
         with pytest.raises(BlockingIOError):
             datagrams.recv(1)
-    asked = {path for _, path in server.asked}
-    assert "/ran" in asked
-    assert ("/hop" in asked) == ("HOP" in REACHES[way])
+    requested_paths = {path for _, path in server.requests}
+    assert "/ran" in requested_paths
+    assert ("/hop" in requested_paths) == ("HOP" in REACHES[way])
 
 
 def test_chromium_goes_through_the_proxy_of_the_user(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    service(
+    require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
     )
@@ -397,7 +399,7 @@ def test_chromium_goes_through_the_proxy_of_the_user(
         own = {"server": f"127.0.0.1:{proxy.port}", "username": "user", "password": "s3cret-word"}
         settings = {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"proxy": own}), "LOG_LEVEL": "DEBUG"}
         run = live(seed=SEED, depth=0, render="playwright", settings=settings)
-        assert any("/own.js" in line for line in proxy.asked)
+        assert any("/own.js" in line for line in proxy.requests)
     assert set(run.articles) == {SEED}
     assert "s3cret-word" not in run.stdout + run.stderr
     wrong = {"args": ["--proxy-server=socks5://127.0.0.1:9"]}
@@ -413,7 +415,7 @@ def test_chromium_goes_through_the_proxy_of_the_user(
 def test_a_browser_elsewhere_is_asked_for_nothing_private(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    service(
+    require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
     )
@@ -436,6 +438,6 @@ def test_a_browser_elsewhere_is_asked_for_nothing_private(
         settings = {"PLAYWRIGHT_CDP_URL": f"http://127.0.0.1:{port}"}
         run = live(seed=SEED, depth=0, render="playwright", settings=settings)
         process.terminate()
-        assert secret.asked == []
+        assert secret.requests == []
     assert set(run.articles) == {SEED}
-    assert "/ran" in {path for _, path in server.asked}
+    assert "/ran" in {path for _, path in server.requests}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from conftest import SEED, SITE, Crawl
-from job_crawls import AT_ONCE, LISTED
+from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
 PIPELINE = """
@@ -31,12 +31,12 @@ def test_item_pipelines_of_the_users_own(
         == "discovered 24 = articles 6 + teasers 16 + failures 1 + pending 0 + dropped 1"
     )
     assert {record["credit"] for record in run.articles.values()} == {"me"}
-    server.asked.clear()
+    server.requests.clear()
     assert job(settings=settings).exit_code == 0
-    assert server.asked == []
+    assert server.requests == []
     assert (
         "fetched, and dropped by an item pipeline"
-        in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
+        in scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
     )
 
 
@@ -48,14 +48,14 @@ def test_an_item_pipeline_that_makes_something_else(
         "        return {'of': item.kind, 'headline': item.headline}\n"
     )
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
-    settings = {"ITEM_PIPELINES": '{"mine.Mine": 300}', **AT_ONCE}
+    settings = {"ITEM_PIPELINES": '{"mine.Mine": 300}', **ALWAYS_DUE}
     for _ in range(2):
-        server.asked.clear()
+        server.requests.clear()
         run = job("-O", "mine.jsonl", settings=settings)
         assert run.exit_code == 0
         assert run.balance == "discovered 24 = articles 7 + teasers 16 + failures 1 + pending 0"
         # A teaser stays a teaser, whatever the pipeline makes of it.
-        assert len(server.news_asked) == 8
+        assert len(server.requested_ids) == 8
     lines = [
         json.loads(line)
         for line in (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()
@@ -74,8 +74,8 @@ def test_an_item_pipeline_that_makes_what_json_cannot_hold(scrapy: Crawl, tmp_pa
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     line = [*("crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=1")]
     line += ["-s", "JOBDIR=job", "-s", 'ITEM_PIPELINES={"mine.Mine": 300}']
-    done = scrapy(*line)
-    assert (done.exit_code, done.balance) == (
+    run = scrapy(*line)
+    assert (run.exit_code, run.balance) == (
         3,
         "discovered 24 = articles 6 + teasers 17 + failures 0 + pending 0 + dropped 1",
     )

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from job_state import known, new_job, taken  # noqa: F401
-from jobs import article, begin, failure, finish, frontier_of, run, tell
+from job_state import history_of, new_job, seed_and_take  # noqa: F401
+from jobs import article, begin, failure, finish, frontier_of, record_outcome, run
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
@@ -14,7 +14,7 @@ from crawler.errors import CrawlerError, LedgerError
 
 # Runs of one job: the limit of each run, how it ended, and the first run whose records its feed
 # contains.
-LIMITED: dict[str, list[tuple[int, str | None, int]]] = {
+LIMITED_RUNS: dict[str, list[tuple[int, str | None, int]]] = {
     "all at once": [(0, "finished", 1), (0, "finished", 2)],
     "a few at a time": [
         (2, "finished", 1),
@@ -28,20 +28,20 @@ LIMITED: dict[str, list[tuple[int, str | None, int]]] = {
 }
 
 
-@pytest.mark.parametrize("case", LIMITED)
+@pytest.mark.parametrize("case", LIMITED_RUNS)
 def test_a_run_that_leaves_something_to_fetch_is_not_the_last(job: Job, case: str) -> None:
-    began_before = []
-    for limit, reason, _ in LIMITED[case]:
+    first_runs = []
+    for limit, reason, _ in LIMITED_RUNS[case]:
         begin(job, limit=limit, arguments={})
-        crawled = frontier_of(job, 1, limit)
-        crawled.seed(list("12345"))
-        while (sighting := crawled.take()) is not None:
-            tell(job, sighting, "A")
-            crawled.done(sighting.id)
+        frontier = frontier_of(job, 1, limit)
+        frontier.seed(list("12345"))
+        while (state := frontier.take()) is not None:
+            record_outcome(job, state, "A")
+            frontier.done(state.id)
         finish(job, reason)
         assert job.run is not None
-        began_before.append((limit, reason, job.run.began_before))
-    assert began_before == LIMITED[case]
+        first_runs.append((limit, reason, job.run.first_run))
+    assert first_runs == LIMITED_RUNS[case]
 
 
 def test_the_records_of_a_run_and_of_all_since_another(job: Job) -> None:
@@ -74,31 +74,31 @@ def test_whether_a_run_stored_an_article(job: Job, outcome: str) -> None:
     third = job.run
     assert first is not None and second is not None and third is not None
     has = HAS_ARTICLE[outcome]
-    found = [job.has_article(each, since) for each, since in ((first, 1), (second, 1), (third, 2))]
-    assert found == [has, has, False]
+    actual = [job.has_article(each, since) for each, since in ((first, 1), (second, 1), (third, 2))]
+    assert actual == [has, has, False]
 
 
 def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
     """An item counts as an article if it was made from one, or from no known record."""
     expected = {"article": True, "failure": False, "nothing": True}
-    found = {}
+    actual = {}
     for what in expected:
         begin(job)
         assert job.pages is not None and job.run is not None
-        sighting = taken(job, what)
-        made = {"made of": what}
+        state = seed_and_take(job, what)
+        item = {"made of": what}
         if what == "nothing":
-            assert job.pages.store(None, made, None) == made
-            tell(job, sighting, "timeout")
+            assert job.pages.store(None, item, None) == item
+            record_outcome(job, state, "timeout")
             # The failure is the only other record, and is not an article.
         else:
-            read = article(what) if what == "article" else None
-            job.pages.store(sighting, made, read or failure(what, "timeout"))
+            source_record = article(what) if what == "article" else None
+            job.pages.store(state, item, source_record or failure(what, "timeout"))
         finish(job)
-        found[what] = job.has_article(job.run, job.run.number)
-        assert made in list(job.records_of(job.run))
-    assert found == expected
-    states = [known(job, what).state for what in ("article", "failure")]
+        actual[what] = job.has_article(job.run, job.run.number)
+        assert item in list(job.records_of(job.run))
+    assert actual == expected
+    states = [history_of(job, what).state for what in ("article", "failure")]
     assert (states, job.balance().wrong) == (["article", "failure"], [])
 
 
@@ -107,11 +107,11 @@ def test_an_item_of_an_article_that_was_had_before(job: Job) -> None:
     for first in (True, False):
         begin(job, recheck="all")
         assert job.pages is not None
-        sighting = taken(job, "1")
-        made = {"made of": 1}
-        assert job.pages.store(sighting, made, article("1")) == made
+        state = seed_and_take(job, "1")
+        item = {"made of": 1}
+        assert job.pages.store(state, item, article("1")) == item
         finish(job)
-        assert known(job, "1").state == "article", first
+        assert history_of(job, "1").state == "article", first
 
 
 def test_whether_the_arguments_are_as_before(job: Job) -> None:
@@ -122,7 +122,7 @@ def test_whether_the_arguments_are_as_before(job: Job) -> None:
     assert not begin(job, arguments={"depth": "2"})
     # The previous run was killed before it had reconsidered every page.
     assert not begin(job, arguments={"depth": "2"})
-    job.reconsidered()
+    job.note_reconsidered()
     assert begin(job, arguments={"depth": "2"})
     assert not begin(job, arguments={})
 
@@ -136,13 +136,13 @@ def test_runs_that_were_broken_off(job: Job) -> None:
         assert job.run is not None
         if at == began[1]:
             finish(job)
-    broken_off = job.broken_off()
+    broken_off = job.broken_off_runs()
     assert [(each.number, each.began) for each in broken_off] == [(1, began[0]), (3, began[2])]
     # Each includes everything that began after run 2.
-    assert [each.began_before for each in broken_off] == [3, 3]
+    assert [each.first_run for each in broken_off] == [3, 3]
     assert [job.feeds_of(each) for each in broken_off] == [sizes[0], sizes[2]]
     job.end(broken_off[0], None)
-    assert [each.number for each in job.broken_off()] == [3]
+    assert [each.number for each in job.broken_off_runs()] == [3]
 
 
 def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
@@ -150,19 +150,19 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
     assert job.pages is not None
     synced: list[str] = []
     job.pages.commits.before_commit.append(lambda: synced.append("files"))
-    sighting = taken(job, "1")
-    tell(job, sighting, "A")
+    state = seed_and_take(job, "1")
+    record_outcome(job, state, "A")
 
     def alive_at() -> str:
         with job.database.snapshot() as connection:
             return history.runs(connection, 1)[0].alive_at
 
     # Taking the article has stored it as queued; nothing else is stored before the flush.
-    assert known(job, "1").queued
+    assert history_of(job, "1").queued
     synced.clear()
     before = alive_at()
     job.pages.commits.flush()
-    assert (known(job, "1").state, alive_at()) == ("article", before)
+    assert (history_of(job, "1").state, alive_at()) == ("article", before)
     # Any commit may survive a power cut, so the files it refers to must survive too.
     assert synced == ["files"]
     # There is nothing new to commit, but the last commit is not durable yet.
@@ -189,21 +189,21 @@ def test_a_commit_is_durable_in_time(job: Job) -> None:
 
 
 def test_nothing_is_kept_after_a_failure(job: Job) -> None:
-    told: list[CrawlerError] = []
-    begin(job, on_failure=told.append)
+    failures: list[CrawlerError] = []
+    begin(job, on_failure=failures.append)
     assert job.pages is not None
-    crawled = frontier_of(job)
-    crawled.seed(["1"])
+    frontier = frontier_of(job)
+    frontier.seed(["1"])
     first, second = LedgerError("first"), LedgerError("second")
     job.pages.commits.fail(first)
     job.pages.commits.fail(second)
     job.pages.commits.flush()
-    assert (job.pages.commits.failed, told) == (first, [first])
-    assert known(job, "1") is None
+    assert (job.pages.commits.failed, failures) == (first, [first])
+    assert history_of(job, "1") is None
     assert list(job.pages.recall(["1"])) == []
-    assert crawled.take() is None
+    assert frontier.take() is None
     with pytest.raises(LedgerError, match="first"):
-        job.reconsidered()
+        job.note_reconsidered()
 
 
 def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_places_go_on_from_run_to_run(job: Job) -> None:
     places = []
     for article_id in "abc":
         run(job, {article_id: "A"})
-        places.append(known(job, article_id).place)
+        places.append(history_of(job, article_id).place)
         assert job.pages is not None
         assert job.pages.first_place == len(places) - 1
     assert places == [0, 1, 2]

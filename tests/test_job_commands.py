@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Crawl, command, environment
-from job_crawls import AT_ONCE, LISTED
+from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
 
@@ -40,7 +40,7 @@ def test_wrong_settings(job: Crawl, given: dict[str, object], message: str) -> N
 def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> None:
     job(depth=3)
     words = " ".join(map(shlex.quote, command("export", "-s", "JOBDIR=job")))
-    done = subprocess.run(
+    result = subprocess.run(
         f"{words} | head -c 20",
         shell=True,
         cwd=tmp_path,
@@ -49,7 +49,7 @@ def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> N
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ('{"kind":"article","s', "")
+    assert (result.stdout, result.stderr) == ('{"kind":"article","s', "")
 
 
 WRONG: dict[str, tuple[list[object], int, str]] = {
@@ -97,10 +97,10 @@ def test_why_of_a_teaser(job: Crawl, scrapy: Crawl) -> None:
 
 
 def test_a_run_is_ten_lines_or_fewer(job: Crawl, server: NewsServer) -> None:
-    server.pages["/news/1750384"] = server.pages[f"/news/{LISTED}"].replace(
-        LISTED.encode(), b"1750384"
+    server.pages["/news/1750384"] = server.pages[f"/news/{LISTED_ID}"].replace(
+        LISTED_ID.encode(), b"1750384"
     )
     for _ in range(2):
-        run = job("-o", "mine.jsonl", settings=AT_ONCE)
+        run = job("-o", "mine.jsonl", settings=ALWAYS_DUE)
         assert run.exit_code == 0
         assert len((run.stdout + run.stderr).splitlines()) <= 10

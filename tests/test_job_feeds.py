@@ -24,7 +24,7 @@ def test_a_torn_last_line_is_mended(
 ) -> None:
     mine = tmp_path / "mine.jsonl"
     mine.write_bytes(b'{"kind": "good"}\n' + line)
-    given = ["-s", "JOBDIR=job"] if jobdir else []
+    options = ["-s", "JOBDIR=job"] if jobdir else []
     assert (
         scrapy(
             "crawl",
@@ -37,14 +37,14 @@ def test_a_torn_last_line_is_mended(
             "depth=0",
             "-o",
             mine,
-            *given,
+            *options,
         ).exit_code
         == 0
     )
     content = mine.read_bytes()
     assert content.startswith(b'{"kind": "good"}\n' + mended + b'{"kind":"article"')
-    kept = tmp_path / "mine.jsonl.torn"
-    assert (kept.read_bytes() if kept.exists() else None) == torn
+    torn_file = tmp_path / "mine.jsonl.torn"
+    assert (torn_file.read_bytes() if torn_file.exists() else None) == torn
 
 
 def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_a_compressed_feed_is_added_once(job: Crawl, tmp_path: Path) -> None:
 def test_batches_are_written_once(job: Crawl, tmp_path: Path) -> None:
     feeds = '{"mine-%(batch_time)s.jsonl": {"format": "jsonlines", "batch_item_count": 2}}'
     words = ("-s", f"FEEDS={feeds}")
-    given = {"source": SITE, "base_url": None, "depth": 0}
-    assert job(*words, variables=killed_at("feed in its place:2"), **given).exit_code == -9
-    assert job(*words, **given).exit_code == 0
+    arguments = {"source": SITE, "base_url": None, "depth": 0}
+    assert job(*words, variables=killed_at("feed in its place:2"), **arguments).exit_code == -9
+    assert job(*words, **arguments).exit_code == 0
     records = [record for path in tmp_path.glob("mine-*.jsonl") for record in read_records(path)]
     assert len(records) == len({record["id"] for record in records}) == 8
     assert not list(tmp_path.rglob("*.part"))

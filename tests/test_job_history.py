@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from job_state import execute, new_job  # noqa: F401
-from jobs import begin, finish, frontier_of, listed, run
+from jobs import begin, finish, frontier_of, related_item, run
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import FILE_NAME, Job
@@ -58,7 +58,7 @@ WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_balance_that_nothing_bears_out(job: Job, case: str) -> None:
     outcomes = {"a": "A", "b": "A", "f": "timeout", "d": "dropped", "n": "not_saved"}
-    run(job, outcomes, {"a": [listed("t")]}, depth=0)
+    run(job, outcomes, {"a": [related_item("t")]}, depth=0)
     run(job, {**outcomes, "b": "B"}, depth=0, recheck="all")
     begin(job)
     frontier_of(job).seed(["p"])
@@ -78,20 +78,23 @@ def test_a_balance_names_twenty(job: Job) -> None:
     names = [f"{number:02}" for number in range(23)]
     run(job, dict.fromkeys(names, "A"))
     execute(job, "DELETE FROM records")
-    named = re.search(r"balance: (.*) and (\d+) more; it is damaged", str(job.balance()))
-    assert named is not None
-    assert named[1] == ", ".join(f"{name} (an article without a record)" for name in names[:20])
-    assert named[2] == "3"
+    match = re.search(r"balance: (.*) and (\d+) more; it is damaged", str(job.balance()))
+    assert match is not None
+    assert match[1] == ", ".join(f"{name} (an article without a record)" for name in names[:20])
+    assert match[2] == "3"
 
 
 def test_what_a_ledger_can_be_asked(job: Job) -> None:
-    lists = {"a": [listed("c", 1, "C of a"), listed("e", 2)], "b": [listed("c", 5, "C of b")]}
+    lists = {
+        "a": [related_item("c", 1, "C of a"), related_item("e", 2)],
+        "b": [related_item("c", 5, "C of b")],
+    }
     outcomes = {"a": "A", "b": "timeout", "c": "gone", "e": "not_saved"}
     run(job, {"a": "A", "b": "B", "c": "gone", "e": "not_saved"}, lists)
     run(job, {**outcomes, "a": "A2", "b": "timeout", "c": "gone"}, recheck="all")
     run(job, {"a": "A2", "b": "timeout", "c": "C", "e": "dropped"}, recheck="all")
     with job.database.snapshot() as connection:
-        found: dict[str, Any] = {
+        actual: dict[str, Any] = {
             "site": history.site(connection),
             "outcomes": [dict(history.outcomes(connection, number)) for number in (1, 2, 3, 4)],
             "failing": dict(history.failing(connection)),
@@ -113,9 +116,9 @@ def test_what_a_ledger_can_be_asked(job: Job) -> None:
             "lost": history.damaged_records(connection),
         }
     for name in ("latest", "all"):
-        decoded = map(msgspec.json.decode, found[name])
-        found[name] = [(record["id"], record["revision"], record["body"]) for record in decoded]
-    assert found == {
+        decoded = map(msgspec.json.decode, actual[name])
+        actual[name] = [(record["id"], record["revision"], record["body"]) for record in decoded]
+    assert actual == {
         "site": "alalam",
         "outcomes": [
             {"new": 2, "gone": 1, "not_saved": 1},
@@ -142,17 +145,17 @@ def test_what_a_ledger_can_be_asked(job: Job) -> None:
 def test_a_detail_that_no_database_could_hold(job: Job) -> None:
     begin(job)
     assert job.pages is not None
-    crawled = frontier_of(job)
+    frontier = frontier_of(job)
     details = {"1": "x" * 600, "2": "a\ud800b", "3": ""}
-    crawled.seed(details)
+    frontier.seed(details)
     for detail in details.values():
-        sighting = crawled.take()
-        assert sighting is not None
-        job.pages.leave(sighting, "dropped", detail)
+        state = frontier.take()
+        assert state is not None
+        job.pages.leave(state, "dropped", detail)
     finish(job)
     with job.database.snapshot() as connection:
-        kept = [history.fetches(connection, article_id)[0].detail for article_id in details]
-    assert kept == ["x" * 500, "a\\ud800b", None]
+        details_kept = [history.fetches(connection, article_id)[0].detail for article_id in details]
+    assert details_kept == ["x" * 500, "a\\ud800b", None]
 
 
 def test_a_record_that_has_lost_a_bit(job: Job, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def lose_all(server: NewsServer) -> None:
     server.pages = {}
 
 
-NOTHING: dict[str, tuple[Callable[[NewsServer], None], dict[str, object]]] = {
+EMPTY_RUNS: dict[str, tuple[Callable[[NewsServer], None], dict[str, object]]] = {
     "all gone": (lose_all, {}),
     "forbidden": (forbid, {}),
     "down": (NewsServer.stop, {}),
@@ -50,20 +50,20 @@ NOTHING: dict[str, tuple[Callable[[NewsServer], None], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
-@pytest.mark.parametrize("case", NOTHING)
+@pytest.mark.parametrize("case", EMPTY_RUNS)
 def test_a_run_that_stores_no_article(
     live: Crawl, server: NewsServer, tmp_path: Path, case: str, memory: bool
 ) -> None:
-    happens, arguments = NOTHING[case]
+    prepare, arguments = EMPTY_RUNS[case]
     (tmp_path / "users.py").write_text(DROP, encoding="utf-8")
     settings: dict[str, object] = {"RETRY_TIMES": 0, **({"JOBDIR": "job"} if memory else {})}
     if pipeline := arguments.get("pipeline"):
         settings["ITEM_PIPELINES"] = json.dumps({f"users.{pipeline}": 500})
-    given = {name: value for name, value in arguments.items() if name != "pipeline"}
+    own_arguments = {name: value for name, value in arguments.items() if name != "pipeline"}
     feed = tmp_path / "mine.jsonl"
     feed.write_text(GOOD, encoding="utf-8")
-    happens(server)
-    run = live("-O", "mine.jsonl", settings=settings, **{"seed": SEED, "depth": 0, **given})
+    prepare(server)
+    run = live("-O", "mine.jsonl", settings=settings, **{"seed": SEED, "depth": 0, **own_arguments})
     assert feed.read_text(encoding="utf-8") == GOOD
     records = [r for part in tmp_path.glob("mine.jsonl.*part") for r in read_records(part)]
     assert records == run.records
@@ -124,11 +124,11 @@ def test_what_was_added_between_incomplete_runs_is_kept(
     assert replace(live).exit_code == 3
     fail(server)
     assert live("-o", "mine.jsonl", seed="1751414", depth=0).exit_code == 0
-    added_to = feed.read_bytes()
+    appended = feed.read_bytes()
     fail(server, "1751821")
     assert replace(live).exit_code == 3
     assert feed.with_name("mine.jsonl.previous.1").read_bytes() == complete
-    assert feed.with_name("mine.jsonl.previous").read_bytes() == added_to
+    assert feed.with_name("mine.jsonl.previous").read_bytes() == appended
 
 
 @pytest.mark.parametrize("point", ["feed part written", "feed kept", "feed replaced"])
@@ -150,14 +150,14 @@ def test_the_last_complete_file_is_kept_whenever_a_run_is_killed(
     replace(live)
     fail(server, *["1751821"] * killed)
     # The default feeds are appended to; the last feed of the run is the one that is replaced.
-    done = subprocess.run(
+    result = subprocess.run(
         line,
         cwd=tmp_path,
         env={**environment(), "CRAWLER_KILL_AT": point},
         capture_output=True,
         check=False,
     )
-    assert done.returncode == -signal.SIGKILL
+    assert result.returncode == -signal.SIGKILL
     fail(server, "1751821")
     replace(live)
     previous = tmp_path / "mine.jsonl.previous"
@@ -204,13 +204,13 @@ def test_a_ledger_names_no_file_to_write(
     (job / "output" / f"articles-{began.replace(':', '-')}.jsonl").symlink_to(precious)
     uri = uri.format(folder=tmp_path)
     forge(job, uri, {"format": "jsonlines", "overwrite": overwrite})
-    for said in (True, False):
+    for reported in (True, False):
         run = live(seed=SEED, depth=0, settings=settings)
         assert precious.read_text(encoding="utf-8") == GOOD
         words = f"run 1 was to write {uri!r}, and this run has no such feed"
         # Reported once: a crawl with the date in its feeds' names never has that feed again.
-        assert (words in run.stdout) == (f"-o {uri!r}" in run.stdout) == said
-        assert run.exit_code == (3 if said else 0)
+        assert (words in run.stdout) == (f"-o {uri!r}" in run.stdout) == reported
+        assert run.exit_code == (3 if reported else 0)
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -219,8 +219,8 @@ def test_a_ledger_names_no_class_and_no_format(live: Crawl, tmp_path: Path) -> N
     settings = {"JOBDIR": "job"}
     live(seed=SEED, depth=0, settings=settings)
     options = dict.fromkeys(("item_filter", "uri_params"), "evil.Evil")
-    listed = {name: ["evil.Evil"] for name in ("item_classes", "postprocessing")}
-    forged = {"format": "csv", "overwrite": True, **options, **listed}
+    class_lists = {name: ["evil.Evil"] for name in ("item_classes", "postprocessing")}
+    forged = {"format": "csv", "overwrite": True, **options, **class_lists}
     forge(tmp_path / "job", str(tmp_path / "mine.jsonl"), forged)
     (tmp_path / "mine.jsonl").write_text(GOOD, encoding="utf-8")
     run = live("-o", "mine.jsonl", seed=SEED, depth=0, settings=settings)

@@ -13,7 +13,7 @@ from typing import Any
 
 import kill
 import pytest
-from conftest import PATIENCE, clock, read_records, service, wait_until
+from conftest import PATIENCE, clock, read_records, require, wait_until
 from server import NewsServer
 
 from crawler.crash import POINTS
@@ -23,7 +23,7 @@ JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
 
 
 @pytest.fixture(scope="module")
-def linked() -> Iterator[kill.Site]:
+def large() -> Iterator[kill.Site]:
     """Serve 300 linked pages."""
     with kill.Site() as running:
         yield running
@@ -37,28 +37,28 @@ def small() -> Iterator[kill.Site]:
 
 
 @pytest.fixture(autouse=True)
-def unchanged(linked: kill.Site, small: kill.Site) -> None:
-    for site in (linked, small):
+def serve_unchanged(large: kill.Site, small: kill.Site) -> None:
+    for site in (large, small):
         site.serve(kill.KINDS[0])
 
 
 @pytest.fixture(scope="module")
-def truth(linked: kill.Site) -> Records:
-    return linked.truth()
+def truth(large: kill.Site) -> Records:
+    return large.truth()
 
 
-REPLACING = ("feed kept", "feed replaced")
+REPLACE_POINTS = ("feed kept", "feed replaced")
 """Kill points reached only with ``-O``."""
 
 
 @pytest.mark.parametrize(
-    ("name", "mine"),
-    [(name, "-o") for name in POINTS if name not in REPLACING]
+    ("name", "option"),
+    [(name, "-o") for name in POINTS if name not in REPLACE_POINTS]
     + [(name, "-O") for name in POINTS if "feed" in name and name != "feed parts joined"],
 )
-def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, mine: str) -> None:
+def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, option: str) -> None:
     words = kill.line(
-        small.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", mine, "mine.jsonl"
+        small.url, "-s", "JOBDIR=job", "-a", "archive=pages.warc.gz", option, "mine.jsonl"
     )
     if name == "feed parts joined":
         # Parts are joined only if the feed already has records.
@@ -80,8 +80,8 @@ def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def test_a_feed_is_written_again_to_the_byte(linked: kill.Site, tmp_path: Path) -> None:
-    words = kill.line(linked.url, *JOB)
+def test_a_feed_is_written_again_to_the_byte(large: kill.Site, tmp_path: Path) -> None:
+    words = kill.line(large.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
     feeds = {
         path: path.read_bytes()
@@ -99,10 +99,10 @@ def test_a_feed_is_written_again_to_the_byte(linked: kill.Site, tmp_path: Path) 
 
 def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kill.Crawling:
     """Start a crawl and wait until it has requested this many pages."""
-    before = len(server.news_asked)
+    before = len(server.requested_ids)
     run = kill.start(words, folder)
     wait_until(
-        lambda: len(server.news_asked) >= before + pages or run.poll() is not None,
+        lambda: len(server.requested_ids) >= before + pages or run.poll() is not None,
         lambda: kill.log_of(folder),
     )
     assert run.poll() is None, kill.log_of(folder)
@@ -115,11 +115,11 @@ def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kil
     ids=["TERM", "INT", "INT twice"],
 )
 def test_stopped_by_a_signal(
-    linked: kill.Site, truth: Records, tmp_path: Path, signals: list[signal.Signals]
+    large: kill.Site, truth: Records, tmp_path: Path, signals: list[signal.Signals]
 ) -> None:
-    words = kill.line(linked.url, *JOB)
+    words = kill.line(large.url, *JOB)
     for pages in (40, 90):
-        run = start(words, tmp_path, linked, pages)
+        run = start(words, tmp_path, large, pages)
         for number in signals:
             run.send_signal(number)
             time.sleep(0.05)
@@ -128,18 +128,18 @@ def test_stopped_by_a_signal(
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
-def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
+def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.close_connection = True
         handler.connection.close()
 
-    words = kill.line(linked.url, *JOB, "-s", "RETRY_TIMES=0", "-s", "RECHECK_MIN=0.1", at_once=1)
-    run = start(words, tmp_path, linked, 100)
-    linked.misbehaviour = dict.fromkeys(linked.pages, hang_up)
+    words = kill.line(large.url, *JOB, "-s", "RETRY_TIMES=0", "-s", "RECHECK_MIN=0.1", at_once=1)
+    run = start(words, tmp_path, large, 100)
+    large.misbehaviour = dict.fromkeys(large.pages, hang_up)
     try:
         assert run.wait(PATIENCE) == 3
     finally:
-        linked.misbehaviour = {}
+        large.misbehaviour = {}
     time.sleep(0.5)
     last = kill.run(words, tmp_path)
     assert last.returncode == 0
@@ -154,7 +154,7 @@ def test_a_server_that_dies_midway(linked: kill.Site, truth: Records, tmp_path: 
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 
-def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
+def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -162,8 +162,8 @@ def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) ->
         capture_output=True,
         check=False,
     )
-    service("mount of a tmpfs, as root,", mounted.returncode == 0)
-    words = kill.line(linked.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
+    require("mount of a tmpfs, as root,", mounted.returncode == 0)
+    words = kill.line(large.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
     try:
         for _ in range(2):
             run = kill.run(words, tmp_path)
@@ -179,14 +179,14 @@ def test_a_disk_that_fills(linked: kill.Site, truth: Records, tmp_path: Path) ->
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_clock_that_jumps_back(linked: kill.Site, truth: Records, tmp_path: Path) -> None:
-    words = kill.line(linked.url, *JOB)
+def test_a_clock_that_jumps_back(large: kill.Site, truth: Records, tmp_path: Path) -> None:
+    words = kill.line(large.url, *JOB)
     # The clock is a year ahead for the first half of the crawl, then right again.
     assert (
         kill.run(words, tmp_path, CRAWLER_KILL_AT="after a commit:3", **clock("+400d")).returncode
         == -signal.SIGKILL
     )
-    linked.asked.clear()
+    large.requests.clear()
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
     # Pages due in a year are fetched at once: no interval is that long.
-    assert len(set(linked.news_asked)) == 270
+    assert len(set(large.requested_ids)) == 270

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import SEED, SITE, Crawl, read_records
-from job_crawls import AT_ONCE, LISTED, killed_at, serve
+from job_crawls import ALWAYS_DUE, LISTED_ID, killed_at, serve
 from server import NewsServer
 from test_crawl_saved import lasting
 
 # The arguments of a job's first run and of its next; together they must give the same records as
 # one crawl with the latter.
-GOING_ON: dict[str, list[dict[str, object]]] = {
+SUCCESSIVE_ARGUMENTS: dict[str, list[dict[str, object]]] = {
     "deeper": [{"depth": 0}, {"depth": 1}, {"depth": 3}],
     "a few at a time": [
         {"depth": 2, "limit": 4},
@@ -21,19 +21,19 @@ GOING_ON: dict[str, list[dict[str, object]]] = {
         {"depth": 2, "limit": 0},
     ],
     "all that match, then all": [{"depth": 2, "match": "Aleppo"}, {"depth": 2}],
-    "another seed, listed before": [{"depth": 1}, {"depth": 1, "seed": f"{SEED},{LISTED}"}],
+    "another seed, listed before": [{"depth": 1}, {"depth": 1, "seed": f"{SEED},{LISTED_ID}"}],
     "another seed, not met before": [{"depth": 1}, {"depth": 1, "seed": f"{SEED},1745120"}],
 }
 
 
-@pytest.mark.parametrize("case", GOING_ON)
+@pytest.mark.parametrize("case", SUCCESSIVE_ARGUMENTS)
 def test_arguments_that_change(job: Crawl, live: Crawl, case: str) -> None:
     records = {}
-    for arguments in GOING_ON[case]:
+    for arguments in SUCCESSIVE_ARGUMENTS[case]:
         run = job(**arguments)
         assert run.exit_code in (0, 3)
         records.update({record["id"]: record for record in run.records})
-    whole = live(**{"seed": SEED, **GOING_ON[case][-1]})
+    whole = live(**{"seed": SEED, **SUCCESSIVE_ARGUMENTS[case][-1]})
     assert {id_: record["kind"] for id_, record in records.items()} == {
         record["id"]: record["kind"] for record in whole.records
     }
@@ -84,18 +84,18 @@ def test_a_limit_starves_nobody(job: Crawl, server: NewsServer) -> None:
         {first: {other: f"No {other}" for other in others}, **{other: {} for other in others}},
     )
     for _ in range(5):
-        run = job(seed=first, limit=2, settings=AT_ONCE)
+        run = job(seed=first, limit=2, settings=ALWAYS_DUE)
     assert run.balance == "discovered 6 = articles 6 + teasers 0 + failures 0 + pending 0"
-    server.asked.clear()
+    server.requests.clear()
     for _ in range(3):
-        job(seed=first, limit=2, settings=AT_ONCE)
-    assert sorted(server.news_asked) == sorted(map(str, ARTICLES))
+        job(seed=first, limit=2, settings=ALWAYS_DUE)
+    assert sorted(server.requested_ids) == sorted(map(str, ARTICLES))
 
 
 def test_another_server_knows_nothing_of_the_validators(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
-    job(settings=AT_ONCE, depth=0)
-    job(settings=AT_ONCE, depth=0, base_url=server.url.replace("127.0.0.1", "localhost"))
+    job(settings=ALWAYS_DUE, depth=0)
+    job(settings=ALWAYS_DUE, depth=0, base_url=server.url.replace("127.0.0.1", "localhost"))
     assert server.not_modified == 0
 
 
@@ -117,7 +117,7 @@ def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) 
     )
     run = job(seed=SEED, depth=0, recheck="all")
     assert run.exit_code == 0
-    assert set(server.news_asked) == {SEED}
+    assert set(server.requested_ids) == {SEED}
 
 
 def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer) -> None:
@@ -135,9 +135,9 @@ def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer) -> None
 
 def test_less_than_before(job: Crawl, server: NewsServer) -> None:
     job(depth=2, limit=3)
-    server.asked.clear()
+    server.requests.clear()
     run = job(depth=0)
-    assert (run.exit_code, server.asked) == (0, [])
+    assert (run.exit_code, server.requests) == (0, [])
     assert run.balance.endswith("+ pending 0")
 
 
@@ -157,9 +157,9 @@ def test_saved_pages(scrapy: Crawl, tmp_path: Path) -> None:
     ]
     first = scrapy(*line)
     assert first.balance == "discovered 30 = articles 21 + teasers 9 + failures 0 + pending 0"
-    (tmp_path / "pages" / f"{LISTED}.html").rename(tmp_path / "pages" / "1750384.html")
-    again = scrapy(*line, "-a", "recheck=all")
-    assert again.exit_code == 0
+    (tmp_path / "pages" / f"{LISTED_ID}.html").rename(tmp_path / "pages" / "1750384.html")
+    rerun = scrapy(*line, "-a", "recheck=all")
+    assert rerun.exit_code == 0
     # The article whose page is missing stays an article; the one whose page has appeared is new.
     assert [r["id"] for r in read_records(tmp_path / "mine.jsonl")].count("1750384") == 2
-    assert again.balance == "discovered 30 = articles 22 + teasers 8 + failures 0 + pending 0"
+    assert rerun.balance == "discovered 30 = articles 22 + teasers 8 + failures 0 + pending 0"

@@ -21,16 +21,18 @@ CASES = sorted(path.stem for path in LEAKS.glob("[0-9]*.json"))
 KEYS = ("id", "title", "pic", "sort", "contenttypeid")
 
 
-def right(items: list[dict[str, Any]] | None, complete: bool | None, truth: dict[str, Any]) -> bool:
+def is_accepted(
+    items: list[dict[str, Any]] | None, complete: bool | None, truth: dict[str, Any]
+) -> bool:
     if items == truth["related"] and complete == truth["complete"]:
         return True
     for other in truth.get("also_accept", []):
         if other.get("prefix"):
-            wanted = truth["related"] or []
+            expected = truth["related"] or []
             if (
                 items is not None
                 and len(items) >= other["min_items"]
-                and items == wanted[: len(items)]
+                and items == expected[: len(items)]
                 and complete == other["complete"]
             ):
                 return True
@@ -52,7 +54,7 @@ def cases(field: str) -> list[Any]:
     ]
 
 
-def read(case: str) -> tuple[page.ParsedPage, dict[str, Any]]:
+def parse_leak(case: str) -> tuple[page.ParsedPage, dict[str, Any]]:
     truth = json.loads((LEAKS / f"{case}.json").read_text(encoding="utf-8"))
     body = next(path for path in LEAKS.glob(f"{case}.*") if path.suffix != ".json").read_bytes()
     return page.parse(
@@ -62,22 +64,22 @@ def read(case: str) -> tuple[page.ParsedPage, dict[str, Any]]:
 
 @pytest.mark.parametrize("case", cases("related"))
 def test_related_items_of_a_leak(case: str) -> None:
-    said, truth = read(case)
-    listed = said.related
+    parsed, truth = parse_leak(case)
+    related = parsed.related
     items = (
         None
-        if listed is None
+        if related is None
         else [
             dict(zip(KEYS, (i.id, i.title, i.picture, i.sort, i.content_type), strict=True))
-            for i in listed.items
+            for i in related.items
         ]
     )
-    assert right(items, listed.complete if listed else None, truth), items
+    assert is_accepted(items, related.complete if related else None, truth), items
 
 
 @pytest.mark.parametrize("case", cases("body"))
 def test_the_leak_is_no_part_of_the_article(case: str) -> None:
-    said, truth = read(case)
-    assert said.headline is not None
-    assert said.headline.value == truth["headline"]
-    assert list(said.body) == truth["body"]
+    parsed, truth = parse_leak(case)
+    assert parsed.headline is not None
+    assert parsed.headline.value == truth["headline"]
+    assert list(parsed.body) == truth["body"]

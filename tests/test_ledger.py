@@ -21,10 +21,10 @@ from conftest import (
     command,
     environment,
     read_records,
-    service,
+    require,
     wait_until,
 )
-from job_crawls import LISTED
+from job_crawls import LISTED_ID
 from server import NewsServer
 
 
@@ -53,7 +53,7 @@ def test_a_second_run_at_once(
     first = subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    wait_until(lambda: server.news_asked == [SEED])
+    wait_until(lambda: server.requested_ids == [SEED])
     second = job()
     assert second.exit_code == 75
     assert re.fullmatch(
@@ -105,23 +105,23 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -> None:
     job(depth=2)
     path = tmp_path / "job" / "ledger.sqlite"
-    damage, words = DAMAGE[case]
+    damage, message = DAMAGE[case]
     damage(path)
-    held = path.read_bytes() if path.is_file() else b""
+    damaged = path.read_bytes() if path.is_file() else b""
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 1
-    assert words in status.stdout + status.stderr
+    assert message in status.stdout + status.stderr
     assert "ledger.sqlite" in status.stdout + status.stderr
     run = job(recheck="all")
     assert run.exit_code == 1
-    assert words in run.stderr
+    assert message in run.stderr
     assert "ledger" in run.stderr
-    if words:
+    if message:
         # If the damage was detected at once, nothing was written.
-        assert (path.read_bytes() if path.is_file() else b"") == held
-    for asked in ("export", "why"):
-        done = scrapy(asked, *([SEED] if asked == "why" else []), "-s", "JOBDIR=job")
-        assert "Traceback" not in done.stderr
+        assert (path.read_bytes() if path.is_file() else b"") == damaged
+    for subcommand in ("export", "why"):
+        result = scrapy(subcommand, *([SEED] if subcommand == "why" else []), "-s", "JOBDIR=job")
+        assert "Traceback" not in result.stderr
 
 
 def test_a_lost_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
@@ -140,20 +140,22 @@ def test_a_lost_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
 def test_a_ledger_that_does_not_balance(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     job()
     with ledger(tmp_path) as connection:
-        connection.execute("DELETE FROM records WHERE id = ?", (LISTED,))
+        connection.execute("DELETE FROM records WHERE id = ?", (LISTED_ID,))
     with ledger(tmp_path) as connection:
         connection.execute("DELETE FROM pages WHERE id = '1745120'")
     run = job()
     assert run.exit_code == 5
-    assert f"1745120 (listed, but not known), {LISTED} (an article without a record);" in run.stdout
+    assert (
+        f"1745120 (listed, but not known), {LISTED_ID} (an article without a record);" in run.stdout
+    )
     assert scrapy("status", "-s", "JOBDIR=job").exit_code == 5
 
 
 def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     assert job().exit_code == 0
     folder = str(tmp_path / "job")
-    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
-    service("mount --bind, as root,", mounted.returncode == 0)
+    mount = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
+    require("mount --bind, as root,", mount.returncode == 0)
     subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
     try:
         run = job()
@@ -223,33 +225,33 @@ def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -
 def test_a_job_whose_folder_was_moved(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path, absolute: bool
 ) -> None:
-    def words(folder: Path, depth: int) -> list[object]:
+    def command_line(folder: Path, depth: int) -> list[object]:
         paths = ("job", "mine.jsonl", "a.warc.gz")
-        job, mine, archive = (folder / path if absolute else path for path in paths)
-        given = {"seed": SEED, "base_url": server.url, "depth": depth, "archive": archive}
+        job, feed, archive = (folder / path if absolute else path for path in paths)
+        arguments = {"seed": SEED, "base_url": server.url, "depth": depth, "archive": archive}
         settings = {**IMPATIENT, "JOBDIR": job}
         return [
-            *("crawl", "articles", "-o", mine),
-            *(word for name, value in given.items() for word in ("-a", f"{name}={value}")),
+            *("crawl", "articles", "-o", feed),
+            *(word for name, value in arguments.items() for word in ("-a", f"{name}={value}")),
             *(word for name, value in settings.items() for word in ("-s", f"{name}={value}")),
         ]
 
     truth = live(seed=SEED, depth=1)
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
-    killed = scrapy(*words(old, 0), cwd=old, CRAWLER_KILL_AT="feed part written")
+    killed = scrapy(*command_line(old, 0), cwd=old, CRAWLER_KILL_AT="feed part written")
     assert killed.exit_code == -9
     old.rename(new)
-    server.asked.clear()
-    run = scrapy(*words(new, 1), cwd=new)
+    server.requests.clear()
+    run = scrapy(*command_line(new, 1), cwd=new)
     assert run.exit_code == 3
-    assert set(server.news_asked) == (truth.articles.keys() | truth.failures.keys()) - {SEED}
+    assert set(server.requested_ids) == (truth.articles.keys() | truth.failures.keys()) - {SEED}
     assert run.balance == truth.balance + " + pending 0"
     # The killed run's feed is not written, since this run was not given it.
     assert f"not written: run 1 was to write '{old / 'mine.jsonl'}'" in run.stdout
     assert not old.exists()
-    told = {record["id"] for record in read_records(new / "mine.jsonl")}
-    assert told == {record["id"] for record in truth.records} - {SEED}
+    feed_ids = {record["id"] for record in read_records(new / "mine.jsonl")}
+    assert feed_ids == {record["id"] for record in truth.records} - {SEED}
     job_folder = new / "job" if absolute else "job"
     export = scrapy("export", "-s", f"JOBDIR={job_folder}", cwd=new)
     exported = [json.loads(line) for line in export.stdout.splitlines()]
@@ -300,12 +302,12 @@ def test_a_disk_that_is_full_while_the_ledger_is_made(
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
+    mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)],
         capture_output=True,
         check=False,
     )
-    service("mount of a tmpfs, as root,", mounted.returncode == 0)
+    require("mount of a tmpfs, as root,", mount.returncode == 0)
     line = [
         "crawl",
         "articles",

@@ -40,26 +40,26 @@ def test_a_page_that_lists_an_article_twice(
 ) -> None:
     first = (SEED + 1, "The first headline", "23")
     server.pages = {f"/news/{SEED}": page(SEED, [first, (SEED + 1, *second)])}
-    job = {"JOBDIR": tmp_path / "job"}
+    job_settings = {"JOBDIR": tmp_path / "job"}
     in_memory = live(seed=SEED, depth=0).teasers
     assert in_memory[str(SEED + 1)]["listed_as"] == ["The first headline"]
-    assert live(seed=SEED, depth=0, settings=job).teasers == in_memory
+    assert live(seed=SEED, depth=0, settings=job_settings).teasers == in_memory
     # Nothing has changed, so there is nothing to write.
-    again = live(seed=SEED, depth=0, recheck="all", settings=job)
-    assert (again.exit_code, again.records) == (0, [])
+    rerun = live(seed=SEED, depth=0, recheck="all", settings=job_settings)
+    assert (rerun.exit_code, rerun.records) == (0, [])
 
 
 def test_a_list_that_changes(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     other = SEED + 1
-    job = {**IMPATIENT, "JOBDIR": tmp_path / "job"}
+    job_settings = {**IMPATIENT, "JOBDIR": tmp_path / "job"}
     pages = {
         SEED: [(other, "Other", "22"), (other + 1, "Listed by both", "22")],
         other: [(other + 1, "Listed by both", "22")],
     }
     server.pages = {f"/news/{number}": page(number, listed) for number, listed in pages.items()}
-    live(seed=SEED, depth=1, match="Other", settings=job)
+    live(seed=SEED, depth=1, match="Other", settings=job_settings)
     pages[SEED][1] = (other + 1, "Listed by one", "22")
     server.pages = {f"/news/{number}": page(number, listed) for number, listed in pages.items()}
-    changed = live(seed=SEED, depth=1, match="Other", recheck="all", settings=job)
+    changed = live(seed=SEED, depth=1, match="Other", recheck="all", settings=job_settings)
     assert changed.teasers == live(seed=SEED, depth=1, match="Other").teasers
     assert changed.teasers[str(other + 1)]["listed_as"] == ["Listed by both", "Listed by one"]

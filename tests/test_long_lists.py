@@ -20,7 +20,7 @@ ITEMS = 20_000
 BATCH = 50
 
 
-def listed(position: int) -> RelatedItem:
+def related_item(position: int) -> RelatedItem:
     return RelatedItem(
         position=position,
         id=str(position),
@@ -42,18 +42,18 @@ def crawl(job: Job) -> int:
     frontier = Frontier(0, 0, lambda item: True, job.pages)
     frontier.seed(["0"])
     assert frontier.take() is not None
-    frontier.add_links("0", map(listed, range(1, ITEMS + 1)))
+    frontier.add_links("0", map(related_item, range(1, ITEMS + 1)))
     job.pages.leave(frontier.known["0"], "dropped")
     frontier.done("0")
-    made = (
-        job.pages.store(sighting, record, record)
-        for sighting, why, listings in frontier.unfetched()
-        for record in [teaser(sighting, why, listings, SITE)]
+    stored_records = (
+        job.pages.store(state, record, record)
+        for state, why, listings in frontier.unfetched()
+        for record in [teaser(state, why, listings, SITE)]
     )
-    stored = sum(record is not None for record in made)
+    stored_count = sum(record is not None for record in stored_records)
     job.pages.commits.flush()
     assert job.pages.commits.failed is None
-    return stored
+    return stored_count
 
 
 @pytest.mark.parametrize("earlier_runs", [0, 1])

@@ -3,13 +3,13 @@
 import shutil
 from pathlib import Path
 
-from conftest import SITE, service
+from conftest import SITE, require
 from make_site import pages
 
 
 def test_the_saved_pages_are_those_of_the_script() -> None:
-    service("php-cli", shutil.which("php"))
-    made = pages()
+    require("php-cli", shutil.which("php"))
+    generated = pages()
     saved = {path.name: path.read_bytes() for path in Path(SITE).glob("*.html")}
-    assert made == saved
+    assert generated == saved
     assert len(saved) >= 24

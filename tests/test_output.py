@@ -40,7 +40,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_output_that_cannot_be_written(tmp_path: Path, case: str) -> None:
     line, code = CASES[case]
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", line],
         cwd=tmp_path,
         env=environment(),
@@ -50,7 +50,7 @@ def test_output_that_cannot_be_written(tmp_path: Path, case: str) -> None:
         check=False,
     )
     assert int((tmp_path / "code").read_text(encoding="utf-8")) == code
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "Exception ignored" not in done.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "Exception ignored" not in result.stderr
     if code == 1:
-        assert "standard output" in done.stderr
+        assert "standard output" in result.stderr

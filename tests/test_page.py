@@ -46,7 +46,7 @@ NULLABLE = (
     "body_sha256",
 )
 # The record's fields that depend on each of the reader's fields.
-DECIDED = {
+DEPENDENT_FIELDS = {
     "headline": ("headline", "headline_raw"),
     "published": ("published_at", "published_raw"),
     "body": ("body", "body_sha256", "credit"),
@@ -98,10 +98,10 @@ def fetch_of(article_id: str, site: sites.Publisher) -> Fetch:
     )
 
 
-def record_of(said: page.ParsedPage, truth: dict[str, Any]) -> dict[str, Any]:
+def record_of(parsed: page.ParsedPage, truth: dict[str, Any]) -> dict[str, Any]:
     """Return the record that the crawl would write for a page, or its refusal."""
     site = site_of(truth)
-    result = normalise.normalise(said, site)
+    result = normalise.normalise(parsed, site)
     if isinstance(result, Refusal):
         return {"reason": result.reason, "detail": result.detail}
     record = records.article(result, fetch_of(truth["id"], site))
@@ -147,54 +147,56 @@ def expected_record(truth: dict[str, Any]) -> dict[str, Any]:
 
 def without_gaps(record: dict[str, Any], gaps: dict[str, str]) -> dict[str, Any]:
     """Return a record without the fields that have known gaps."""
-    left_out = {name for gap in gaps for name in DECIDED.get(gap, (gap,))}
-    kept = {name: value for name, value in record.items() if name not in left_out}
-    if "provenance" in kept:
-        kept["provenance"] = {
-            name: told for name, told in kept["provenance"].items() if name not in left_out
+    left_out = {name for gap in gaps for name in DEPENDENT_FIELDS.get(gap, (gap,))}
+    remaining = {name: value for name, value in record.items() if name not in left_out}
+    if "provenance" in remaining:
+        remaining["provenance"] = {
+            name: source for name, source in remaining["provenance"].items() if name not in left_out
         }
-    if "missing" in kept:
-        kept["missing"] = [name for name in kept["missing"] if name not in left_out]
-    return kept
+    if "missing" in remaining:
+        remaining["missing"] = [name for name in remaining["missing"] if name not in left_out]
+    return remaining
 
 
-def check(field: str, said: page.ParsedPage, truth: dict[str, Any]) -> None:
+def check(field: str, parsed: page.ParsedPage, truth: dict[str, Any]) -> None:
     if field == "is_article":
-        assert (refuse(said, site_of(truth)) is None) is truth["is_article"]
+        assert (refuse(parsed, site_of(truth)) is None) is truth["is_article"]
     elif field == "headline":
-        assert said.headline is not None
-        assert said.headline.value in [truth["headline"], *truth["headline_alternatives"]]
+        assert parsed.headline is not None
+        assert parsed.headline.value in [truth["headline"], *truth["headline_alternatives"]]
     elif field == "published":
         zone = ZoneInfo(site_of(truth).time_zone)
-        moment = said.dated.moment if said.dated else None
+        moment = parsed.dated.moment if parsed.dated else None
         assert instant(moment.isoformat(zone) if moment else None) == instant(truth["published"])
     elif field == "body":
         optional = truth["optional_body"]
-        assert [p for p in said.body if p not in optional] == [
+        assert [p for p in parsed.body if p not in optional] == [
             p for p in truth["body"] if p not in optional
         ]
     elif field == "related":
-        got = [[item.id, item.title] for item in said.related.items] if said.related else None
-        assert got == truth["related"]
+        listed = (
+            [[item.id, item.title] for item in parsed.related.items] if parsed.related else None
+        )
+        assert listed == truth["related"]
     elif field == "media":
         url = site_of(truth).url_of(truth["id"])
-        assert {urljoin(url, media.url) for media in said.media or ()} == {
-            urljoin(url, wanted) for wanted in truth["media"]
+        assert {urljoin(url, media.url) for media in parsed.media or ()} == {
+            urljoin(url, media_url) for media_url in truth["media"]
         }
     else:
-        assert record_of(said, truth)[field] == expected_record(truth)[field]
+        assert record_of(parsed, truth)[field] == expected_record(truth)[field]
 
 
 def cases() -> list[Any]:
-    found = []
+    params = []
     for case in CASES:
         is_article = truth_of(case)["is_article"]
         gaps = GAPS.get(case, {})
         for field in dict.fromkeys((*FIELDS, *gaps)) if is_article else FIELDS[:1]:
             gap = gaps.get(field)
             marks = [pytest.mark.xfail(reason=gap, strict=True)] if gap else []
-            found.append(pytest.param(case, field, marks=marks, id=f"{case}-{field}"))
-    return found
+            params.append(pytest.param(case, field, marks=marks, id=f"{case}-{field}"))
+    return params
 
 
 @pytest.mark.parametrize(("case", "field"), cases())
@@ -205,8 +207,8 @@ def test_page(case: str, field: str) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if "is_article" not in GAPS.get(case, {})])
 def test_record(case: str) -> None:
     truth, gaps = truth_of(case), GAPS.get(case, {})
-    said = without_gaps(record_of(read(case), truth), gaps)
-    assert said == without_gaps(expected_record(truth), gaps)
+    record = without_gaps(record_of(read(case), truth), gaps)
+    assert record == without_gaps(expected_record(truth), gaps)
 
 
 def test_every_gap_is_of_a_case() -> None:
@@ -237,7 +239,7 @@ def test_any_bytes_never_raise(body: bytes) -> None:
 
 
 def make_record(body: bytes, charset: str | None) -> None:
-    said = page.parse(body, url=SITE.url_of("1"), charset=charset, publisher=SITE)
-    normalise.normalise(said, SITE)
-    record = records.article(normalise.page_record(said, SITE), fetch_of("1", SITE))
+    parsed = page.parse(body, url=SITE.url_of("1"), charset=charset, publisher=SITE)
+    normalise.normalise(parsed, SITE)
+    record = records.article(normalise.page_record(parsed, SITE), fetch_of("1", SITE))
     VALIDATORS["article"].validate(json.loads(msgspec.json.encode(record)))

@@ -25,17 +25,15 @@ def with_userinfo(url: str) -> str:
 
 def assert_no_password(run: Run) -> None:
     """Assert that neither output nor files contain the password, plain or encoded."""
-    written = [
-        path for path in run.folder.rglob("*") if path.is_file() and path.name != "proxy.log"
-    ]
-    assert any(path.suffix == ".jsonl" for path in written)
-    kept = [run.stdout.encode(), run.stderr.encode(), *(path.read_bytes() for path in written)]
-    for text in kept:
+    files = [path for path in run.folder.rglob("*") if path.is_file() and path.name != "proxy.log"]
+    assert any(path.suffix == ".jsonl" for path in files)
+    outputs = [run.stdout.encode(), run.stderr.encode(), *(path.read_bytes() for path in files)]
+    for text in outputs:
         assert PASSWORD.encode() not in text
         assert BASIC.encode() not in text
 
 
-def everything(folder: Path, **more: object) -> dict[str, object]:
+def full_run_arguments(folder: Path, **more_settings: object) -> dict[str, object]:
     """Return arguments of a run that writes every kind of file, with more settings."""
     settings = {
         **IMPATIENT,
@@ -45,7 +43,7 @@ def everything(folder: Path, **more: object) -> dict[str, object]:
         "WAYBACK_DELAY": 0,
         "WAYBACK_BACKOFF": 0,
         "STATS_DUMP": 1,
-        **more,
+        **more_settings,
     }
     return {"settings": settings, "archive": folder / "pages.warc", "depth": 0, "seed": SEED}
 
@@ -56,9 +54,9 @@ def test_the_password_of_a_proxy(
     with forward_proxy(tmp_path) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
-        run = crawl(**everything(tmp_path), base_url=server.url)
+        run = crawl(**full_run_arguments(tmp_path), base_url=server.url)
         # The proxy logs each connection with its first request.
-        assert proxy.asked
+        assert proxy.requests
     assert set(run.articles) == {SEED}
     warc = (tmp_path / "pages.warc").read_bytes()
     assert b"GET %b/news/%b HTTP/1.1\r\n" % (server.url.encode(), SEED.encode()) in warc
@@ -75,15 +73,15 @@ def archive_with_password(handler: BaseHTTPRequestHandler, before: int) -> None:
         row = {"url": f"http://en.alalam.ir/news/{SEED}", "timestamp": "20151023120000"}
         answer(handler, 200, json.dumps({**row, "status": "200", "mime": "text/html"}).encode())
     else:
-        captured = {"Memento-Datetime": "Fri, 23 Oct 2015 12:00:00 GMT"}
-        answer(handler, 200, PLAIN.encode(), captured)
+        memento = {"Memento-Datetime": "Fri, 23 Oct 2015 12:00:00 GMT"}
+        answer(handler, 200, PLAIN.encode(), memento)
 
 
 def test_the_password_of_a_web_archive(crawl: Crawl, tmp_path: Path) -> None:
     with NewsServer(tmp_path / "nothing") as archive:
         archive.answer_with = archive_with_password
         replay = with_userinfo(archive.url) + "/pages"
-        run = crawl(**everything(tmp_path, WAYBACK_URL=replay), source="wayback")
+        run = crawl(**full_run_arguments(tmp_path, WAYBACK_URL=replay), source="wayback")
     assert set(run.articles) == {SEED}
     where = run.articles[SEED]["provenance"]["source"]["where"]
     assert where.startswith(f"{archive.url}/pages/20151023120000id_/")
@@ -92,55 +90,55 @@ def test_the_password_of_a_web_archive(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_the_password_of_splash(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    authorized: set[str | None] = set()
+    authorizations: set[str | None] = set()
 
-    def answers(handler: BaseHTTPRequestHandler, before: int) -> None:
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        authorized.add(handler.headers.get("Authorization"))
+        authorizations.add(handler.headers.get("Authorization"))
         body = json.dumps({"status": "ok", "html": PLAIN, "settled": True}).encode()
         answer(handler, 200, body, {"Content-Type": "application/json"})
 
     with NewsServer(tmp_path / "nothing") as splash:
-        splash.answer_with = answers
-        given = everything(tmp_path, SPLASH_URL=with_userinfo(splash.url))
-        run = crawl(**given, base_url=server.url, render="splash")
+        splash.answer_with = respond
+        arguments = full_run_arguments(tmp_path, SPLASH_URL=with_userinfo(splash.url))
+        run = crawl(**arguments, base_url=server.url, render="splash")
     assert set(run.articles) == {SEED}
-    assert authorized == {f"Basic {BASIC}"}
+    assert authorizations == {f"Basic {BASIC}"}
     assert_no_password(run)
 
 
-NOBODY = f"http://{USERINFO}127.0.0.1:"
+NO_SERVER = f"http://{USERINFO}127.0.0.1:"
 # Arguments, settings and part of the message; no server listens on {port}.
 COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
-    "base_url": ({"base_url": NOBODY + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
+    "base_url": ({"base_url": NO_SERVER + "80"}, {}, "base_url: got 'http://***@127.0.0.1:80'"),
     "SPLASH_URL": ({"render": "splash"}, {"SPLASH_URL": f"{USERINFO}h"}, "SPLASH_URL: got '***@h'"),
-    "no Splash": ({"render": "splash"}, {"SPLASH_URL": NOBODY + "{port}"}, "cannot be reached"),
+    "no Splash": ({"render": "splash"}, {"SPLASH_URL": NO_SERVER + "{port}"}, "cannot be reached"),
     "WAYBACK_CDX_URL": (
         {"source": "wayback"},
         {"WAYBACK_CDX_URL": f"http://{USERINFO}h:x"},
         "WAYBACK_CDX_URL: got 'http://***@h:x'",
     ),
-    "no archive": ({"source": "wayback"}, {"WAYBACK_URL": NOBODY + "{port}"}, "refused"),
+    "no archive": ({"source": "wayback"}, {"WAYBACK_URL": NO_SERVER + "{port}"}, "refused"),
 }
 
 
 @pytest.mark.parametrize("case", COMPLAINTS)
 def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) -> None:
-    arguments, settings, words = COMPLAINTS[case]
+    arguments, settings, message = COMPLAINTS[case]
     port = str(free_port())
     settings = {name: value.replace("{port}", port) for name, value in settings.items()}
-    quick = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0, "LOG_LEVEL": "DEBUG"}
-    given = {"seed": SEED, "base_url": server.url, **arguments}
-    run = crawl(**given, settings={**quick, **settings})
+    base_settings = {**IMPATIENT, "WAYBACK_DELAY": 0, "WAYBACK_BACKOFF": 0, "LOG_LEVEL": "DEBUG"}
+    all_arguments = {"seed": SEED, "base_url": server.url, **arguments}
+    run = crawl(**all_arguments, settings={**base_settings, **settings})
     assert run.exit_code != 0
-    assert words in run.stderr
+    assert message in run.stderr
     assert PASSWORD not in run.stdout + run.stderr + json.dumps(run.records)
 
 
 # Arguments that are refused before any request.
 REFUSED = {
     "base_url without scheme": ({"base_url": f"{USERINFO}h"}, "base_url: got '***@h'"),
-    "base_url of a wrong port": ({"base_url": NOBODY + "x"}, "'http://***@127.0.0.1:x'"),
+    "base_url of a wrong port": ({"base_url": NO_SERVER + "x"}, "'http://***@127.0.0.1:x'"),
     "a slash in the password": ({"base_url": f"http://u:/{USERINFO}h"}, "'http://***@h'"),
     "seed": ({"seed": f"http://{USERINFO}h/news/1"}, "seed: got 'http://***@h/news/1'"),
     "unknown name": ({"base": f"http://{USERINFO}h"}, "(value 'http://***@h')"),
@@ -150,15 +148,15 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refusals_hide_passwords(case: str) -> None:
-    given, words = REFUSED[case]
+    arguments, message = REFUSED[case]
     with pytest.raises(CrawlerError) as caught:
-        parse(given)
-    assert words in str(caught.value)
+        parse(arguments)
+    assert message in str(caught.value)
     assert PASSWORD not in str(caught.value)
 
 
 # A text, and the text shown for it.
-SHOWN = {
+SHOWN_TEXTS = {
     "http://u:p@h/a": "http://***@h/a",
     "http://u@h": "http://***@h",
     "https://:p@h and ftp://u:p@h": "https://***@h and ftp://***@h",
@@ -174,13 +172,13 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("text", SHOWN)
+@pytest.mark.parametrize("text", SHOWN_TEXTS)
 def test_passwords_in_a_text(text: str) -> None:
-    assert hide_userinfo(text) == SHOWN[text]
+    assert hide_userinfo(text) == SHOWN_TEXTS[text]
 
 
 # A value given for a URL may be anything.
-MEANT = {
+SHOWN_VALUES = {
     "http://u:p@h/a": "http://***@h/a",
     "HTTP://u:p@h": "HTTP://***@h",
     "u:p@h": "***@h",
@@ -192,9 +190,9 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize("value", MEANT)
+@pytest.mark.parametrize("value", SHOWN_VALUES)
 def test_passwords_in_a_value(value: str) -> None:
-    assert hide_userinfo_of(value) == MEANT[value]
+    assert hide_userinfo_of(value) == SHOWN_VALUES[value]
 
 
 PARTS: dict[str, tuple[Server, bytes | None]] = {
@@ -210,9 +208,9 @@ PARTS: dict[str, tuple[Server, bytes | None]] = {
 
 @pytest.mark.parametrize("url", PARTS)
 def test_the_user_and_password_of_a_url(url: str) -> None:
-    server, sent = PARTS[url]
+    server, credentials = PARTS[url]
     assert split_userinfo(url) == server
-    assert server.authorization == (sent and b"Basic " + b64encode(sent))
+    assert server.authorization == (credentials and b"Basic " + b64encode(credentials))
 
 
 def test_a_url_that_is_none() -> None:

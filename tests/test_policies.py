@@ -4,7 +4,7 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
-from conftest import Crawl, service
+from conftest import Crawl, require
 from rendered import PLAIN, SEED
 from server import NewsServer, answer
 
@@ -25,17 +25,17 @@ POLICIES = {
 def test_pages_have_their_own_policy_in_chromium(
     live: Crawl, server: NewsServer, case: str
 ) -> None:
-    service(
+    require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
     )
-    headers, runs = POLICIES[case]
+    headers, script_runs = POLICIES[case]
     script = "<script>document.querySelector('h1').textContent = 'Written by a script'</script>"
     page = PLAIN.replace("</body>", f"{script}</body>").encode()
     server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: answer(
         handler, 200, page, headers
     )
     run = live(seed=SEED, depth=0, render="playwright")
-    assert (run.articles[SEED]["headline"] == "Written by a script") == runs
+    assert (run.articles[SEED]["headline"] == "Written by a script") == script_runs
     assert "source" in run.articles[SEED]["provenance"]
     assert run.articles[SEED]["provenance"]["source"]["assumed"] is None

@@ -36,7 +36,7 @@ def test_the_name_exists(private: PrivateName) -> None:
 
 def test_no_other_is_used() -> None:
     trees = [ast.parse(path.read_bytes()) for path in (ROOT / "crawler").rglob("*.py")]
-    own = {name for tree in trees for name in defined(tree)}
+    own = {name for tree in trees for name in defined_names(tree)}
     used = {name for tree in trees for name in private_names(tree)} - own - PUBLIC
     assert used <= {private.name for private in PRIVATE_NAMES}
 
@@ -45,7 +45,7 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def defined(tree: ast.AST) -> Iterator[str]:
+def defined_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name

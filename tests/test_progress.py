@@ -28,20 +28,20 @@ def test_one_live_line_on_a_terminal(server: NewsServer, tmp_path: Path) -> None
         line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=terminal
     )
     os.close(terminal)
-    shown = b""
+    displayed = b""
     try:
         while piece := os.read(controller, 65_536):
-            shown += piece
+            displayed += piece
     except OSError:
         # The terminal closes when the run ends.
         pass
     os.close(controller)
     report, _ = run.communicate()
-    assert re.search(rb"\rfetched \d, queued \d, failed 1, \d+\.\d pages/s, depth 1", shown)
-    assert b"WARNING: 99: gone (404 Not Found)" in shown
+    assert re.search(rb"\rfetched \d, queued \d, failed 1, \d+\.\d pages/s, depth 1", displayed)
+    assert b"WARNING: 99: gone (404 Not Found)" in displayed
     # The line rewrites itself; only the warning ends with a newline.
-    assert shown.count(b"\n") == 1
-    assert b"DEBUG" not in shown
+    assert displayed.count(b"\n") == 1
+    assert b"DEBUG" not in displayed
     assert report.decode().splitlines()[-1].startswith("discovered ")
 
 

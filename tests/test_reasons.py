@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from crawler.downloading.connections import HeadersTooLargeError
-from crawler.downloading.failures import explain, of_status
+from crawler.downloading.failures import explain, explain_status
 from crawler.sources import PageRefused
 
 STATUSES = {
@@ -48,12 +48,12 @@ STATUSES = {
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_statuses(status: int) -> None:
-    assert of_status(status) == (*STATUSES[status], status)
-    answer = Response("http://h", status=status)
-    assert explain(HttpError(answer)) == (*STATUSES[status], status)
+    assert explain_status(status) == (*STATUSES[status], status)
+    response = Response("http://h", status=status)
+    assert explain(HttpError(response)) == (*STATUSES[status], status)
 
 
-def behind(cause: BaseException, error: BaseException | None = None) -> BaseException:
+def caused_by(cause: BaseException, error: BaseException | None = None) -> BaseException:
     """Return an error caused by another."""
     error = error or DownloadFailedError("it failed")
     error.__cause__ = cause
@@ -70,16 +70,16 @@ ERRORS: list[tuple[BaseException, str, str]] = [
     ),
     (IgnoreRequest(), "ignored", "a downloader middleware refused the request: IgnoreRequest"),
     (HeadersTooLargeError("large"), "too_large", "large"),
-    (behind(HeadersTooLargeError("large")), "too_large", "large"),
+    (caused_by(HeadersTooLargeError("large")), "too_large", "large"),
     (TLS, "tls", "[('SSL routines', '', 'certificate verify failed')]"),
-    (behind(TLS), "tls", "[('SSL routines', '', 'certificate verify failed')]"),
+    (caused_by(TLS), "tls", "[('SSL routines', '', 'certificate verify failed')]"),
     (CannotResolveHostError("no host"), "dns", "no host"),
     (DownloadConnectionRefusedError("no"), "refused", "no"),
     (DownloadTimeoutError(), "timeout", "DownloadTimeoutError"),
     (DownloadCancelledError("too\n  much"), "too_large", "too much"),
     (ResponseDataLossError("half"), "cut_short", "half"),
     (DownloadFailedError("lost"), "connection_lost", "lost"),
-    (behind(ValueError("reset")), "connection_lost", "it failed"),
+    (caused_by(ValueError("reset")), "connection_lost", "it failed"),
     (ConnectError(None, "no route"), "refused", "An error occurred while connecting: no route."),
     (TunnelError("no tunnel"), "refused", "no tunnel"),
     (UnsupportedURLSchemeError("gopher"), "refused", "gopher"),
@@ -93,12 +93,12 @@ ERRORS: list[tuple[BaseException, str, str]] = [
     (KeyError("hostname"), "internal_error", "KeyError: 'hostname'"),
     (ZeroDivisionError(), "internal_error", "ZeroDivisionError: ZeroDivisionError"),
     (
-        behind(ResponseFailed([Failure(ValueError("x")), Failure(TLS)])),
+        caused_by(ResponseFailed([Failure(ValueError("x")), Failure(TLS)])),
         "tls",
         "[('SSL routines', '', 'certificate verify failed')]",
     ),
     (
-        behind(ResponseFailed([Failure(behind(DownloadTimeoutError("late"), KeyError()))])),
+        caused_by(ResponseFailed([Failure(caused_by(DownloadTimeoutError("late"), KeyError()))])),
         "timeout",
         "late",
     ),

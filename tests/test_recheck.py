@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jobs import opened
+from jobs import new_ledger
 
 from crawler.crawl.frontier import READ_AGAIN, ArticleState
 from crawler.crawl.ledger.database import Database
@@ -19,7 +19,7 @@ from crawler.items import ANSWERS, REASONS
 
 HOUR = 3600.0
 # When the run began; any time long after the epoch will do.
-BEGAN = 1_700_000_000.0
+RUN_START = 1_700_000_000.0
 
 # The outcomes of consecutive fetches, with the hours between them, and the state after each: the
 # interval in hours and the consecutive failures.
@@ -72,24 +72,24 @@ PLANS: dict[str, list[tuple[str, float, float, int]]] = {
 @pytest.mark.parametrize("case", PLANS)
 def test_plan(case: str) -> None:
     intervals = Intervals(HOUR, 40 * HOUR)
-    sighting = ArticleState("1", "article", (0, 0, 0), None)
+    state = ArticleState("1", "article", (0, 0, 0), None)
     planned = []
     for outcome, *_ in PLANS[case]:
-        intervals.plan(sighting, outcome, began=BEGAN, now=BEGAN)
-        assert sighting.due_at is not None
-        wait = round((sighting.due_at - BEGAN) / HOUR, 6)
-        planned.append((outcome, wait, sighting.interval / HOUR, sighting.failures))
+        intervals.plan(state, outcome, began=RUN_START, now=RUN_START)
+        assert state.due_at is not None
+        wait = round((state.due_at - RUN_START) / HOUR, 6)
+        planned.append((outcome, wait, state.interval / HOUR, state.failures))
     assert planned == PLANS[case]
 
 
 @pytest.mark.parametrize("outcome", sorted(REASONS))
 def test_plan_after_each_reason(outcome: str) -> None:
     """A definite refusal is rechecked as rarely as an unchanging article, a fault soon."""
-    sighting = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
-    Intervals(HOUR, 40 * HOUR).plan(sighting, outcome, began=BEGAN, now=BEGAN)
-    due_in = None if sighting.due_at is None else round((sighting.due_at - BEGAN) / HOUR, 6)
+    state = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
+    Intervals(HOUR, 40 * HOUR).plan(state, outcome, began=RUN_START, now=RUN_START)
+    due_in = None if state.due_at is None else round((state.due_at - RUN_START) / HOUR, 6)
     expected = (7.6, 8 * HOUR, 0) if outcome in ANSWERS else (1.9, 4 * HOUR, 2)
-    assert (due_in, sighting.interval, sighting.failures) == expected
+    assert (due_in, state.interval, state.failures) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,19 +107,19 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
     began: when the article was fetched, and when it is due.
     """
     for interval in (HOUR, 2 * HOUR, 10 * HOUR):
-        sighting = ArticleState("1", "article", (0, 0, 0), None)
+        state = ArticleState("1", "article", (0, 0, 0), None)
         scale = interval / 60
-        now = BEGAN + minutes * scale
-        Intervals(interval, interval).plan(sighting, "new", began=BEGAN, now=now)
-        assert sighting.due_at == pytest.approx(BEGAN + due * scale)
+        now = RUN_START + minutes * scale
+        Intervals(interval, interval).plan(state, "new", began=RUN_START, now=now)
+        assert state.due_at == pytest.approx(RUN_START + due * scale)
 
 
 def test_plan_without_a_longer_interval_than_the_shortest_backoff() -> None:
     """After an outage, a site is not left alone for longer than any article."""
-    sighting = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
-    Intervals(HOUR, 3 * HOUR).plan(sighting, "timeout", began=BEGAN, now=BEGAN)
-    assert sighting.due_at == pytest.approx(BEGAN + 2.85 * HOUR)
-    assert sighting.failures == 5001
+    state = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
+    Intervals(HOUR, 3 * HOUR).plan(state, "timeout", began=RUN_START, now=RUN_START)
+    assert state.due_at == pytest.approx(RUN_START + 2.85 * HOUR)
+    assert state.failures == 5001
 
 
 OUTCOMES = st.lists(
@@ -142,21 +142,21 @@ OUTCOMES = st.lists(
 @given(OUTCOMES, st.floats(1, 1000), st.floats(1, 1000))
 def test_intervals_keep_their_bounds(outcomes: list[str], shortest: float, factor: float) -> None:
     intervals = Intervals(shortest, shortest * factor)
-    sighting = ArticleState("1", "article", (0, 0, 0), None)
+    state = ArticleState("1", "article", (0, 0, 0), None)
     for number, outcome in enumerate(outcomes):
-        before = sighting.interval
-        intervals.plan(sighting, outcome, began=0, now=number)
-        assert sighting.due_at is not None
-        assert number + 0.4 * shortest <= sighting.due_at <= number + intervals.longest
+        before = state.interval
+        intervals.plan(state, outcome, began=0, now=number)
+        assert state.due_at is not None
+        assert number + 0.4 * shortest <= state.due_at <= number + intervals.longest
         if outcome in ("new", "changed"):
-            assert sighting.interval == max(before / 2, shortest)
+            assert state.interval == max(before / 2, shortest)
         elif outcome in ("http_5xx", "timeout"):
-            assert (sighting.interval, sighting.failures > 0) == (before, True)
+            assert (state.interval, state.failures > 0) == (before, True)
         else:
-            assert sighting.interval == min(max(2 * before, shortest), intervals.longest)
+            assert state.interval == min(max(2 * before, shortest), intervals.longest)
 
 
-KNOWN = ("article", "failure", "dropped", "not_saved")
+KNOWN_STATES = ("article", "failure", "dropped", "not_saved")
 LONGEST = 10.0
 NOW = 100.0
 
@@ -171,10 +171,12 @@ class Page:
 
 
 # Exactly due at NOW, and as late as any interval allows, with values just around them.
-DUE = st.sampled_from([READ_AGAIN, 1.0, 50.0, 99.5, NOW, 100.5, 109.5, NOW + LONGEST, 110.5, 900.0])
+DUE_TIMES = st.sampled_from(
+    [READ_AGAIN, 1.0, 50.0, 99.5, NOW, 100.5, 109.5, NOW + LONGEST, 110.5, 900.0]
+)
 JOB_PAGES = st.lists(
     st.one_of(
-        st.builds(Page, st.sampled_from(KNOWN), st.booleans(), DUE),
+        st.builds(Page, st.sampled_from(KNOWN_STATES), st.booleans(), DUE_TIMES),
         st.builds(Page, st.just("pending"), st.just(True), st.none()),
         st.builds(Page, st.sampled_from(["depth", "pruned"]), st.just(False), st.none()),
     ),
@@ -185,7 +187,7 @@ JOB_PAGES = st.lists(
 def queued_by_hand(pages: list[Page], mode: str, limit: int) -> set[int]:
     """Return the ids that ``queue`` should queue, by an independent definition."""
     queued = {number for number, page in enumerate(pages) if page.queued}
-    known = [number for number, page in enumerate(pages) if page.state in KNOWN]
+    known = [number for number, page in enumerate(pages) if page.state in KNOWN_STATES]
     due = {number: pages[number].due_at or 0.0 for number in known}
     if mode == "none":
         return queued - {number for number in known if due[number] != READ_AGAIN}
@@ -199,7 +201,7 @@ def queued_by_hand(pages: list[Page], mode: str, limit: int) -> set[int]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = opened(tmp_path_factory.mktemp("job"))
+    database = new_ledger(tmp_path_factory.mktemp("job"))
     yield database
     database.close()
 
@@ -241,7 +243,7 @@ def test_what_a_run_asks_for_again(
 
 
 def test_another_source_knows_nothing_of_what_the_last_one_said(database: Database) -> None:
-    pages = [Page(state, False, 1.0) for state in (*KNOWN, "depth", "pruned")]
+    pages = [Page(state, False, 1.0) for state in (*KNOWN_STATES, "depth", "pruned")]
     validators = [("e", "l"), ("e", None), (None, "l"), (None, None), (None, None), (None, None)]
     with database.connection.begin() as transaction:
         for row, (etag, last_modified) in zip(rows(pages), validators, strict=True):

@@ -27,8 +27,8 @@ DATED = Dated("2015", Moment(date(2015, 1, 1), None, None, 0, 4), "date line")
 HEADLINE = Declared("Olives Ripen", "h1")
 ANY_LIST = Related((Listed("1", "x"),), True, "a list")
 NO_SENTENCE = "the page's text has no sentence"
-LITTLE = "the page has little text, no date and no related items"
-NOTHING = "the page has no headline, no date and no related items"
+LITTLE_TEXT = "the page has little text, no date and no related items"
+NO_CONTENT = "the page has no headline, no date and no related items"
 PAGES: dict[str, tuple[dict[str, Any], str | None]] = {
     "password": ({"asks_password": True, "body": (NEARLY_LONG,)}, "the page asks for a password"),
     "password, long": ({"asks_password": True, "body": (LONG,)}, None),
@@ -64,15 +64,15 @@ PAGES: dict[str, tuple[dict[str, Any], str | None]] = {
     "short sentence": ({"body": (sentence(29),)}, NO_SENTENCE),
     "shortest sentence": ({"body": (sentence(30),)}, None),
     "no sentence": ({"body": ("x" * 500,)}, NO_SENTENCE),
-    "no date, little text": ({"dated": None, "body": (sentence(399),)}, LITTLE),
+    "no date, little text": ({"dated": None, "body": (sentence(399),)}, LITTLE_TEXT),
     "no date, two sentences": ({"dated": None, "body": (sentence(30),) * 2}, None),
     "no date, enough text": ({"dated": None, "body": (sentence(400),)}, None),
     "no date, a list": ({"dated": None, "related": ANY_LIST, "headline": None}, None),
     "no date, an empty list": (
         {"dated": None, "related": Related((), True, "a list")},
-        LITTLE,
+        LITTLE_TEXT,
     ),
-    "no headline, no date": ({"dated": None, "headline": None, "body": (LONG,) * 2}, NOTHING),
+    "no headline, no date": ({"dated": None, "headline": None, "body": (LONG,) * 2}, NO_CONTENT),
     "no headline": ({"headline": None}, None),
     "ambiguous date": ({"dated": Dated("3/4", None, "date line")}, None),
 }
@@ -88,20 +88,21 @@ def test_refusal(name: str) -> None:
     assert refusal(page, "17", SITE) == expected
 
 
-OTHER = Refusal("other_article", "meta og:url says that it is article 18")
+OTHER_ARTICLE = Refusal("other_article", "meta og:url says that it is article 18")
 ADDRESSES = [
-    ("http://en.alalam.ir/news/18", "17", OTHER),
+    ("http://en.alalam.ir/news/18", "17", OTHER_ARTICLE),
     ("http://en.alalam.ir/news/18", "18", None),
-    ("/news/18", "17", OTHER),
+    ("/news/18", "17", OTHER_ARTICLE),
     ("http://en.alalam.ir/", "17", None),
     ("http://elsewhere.example/news/18", "17", None),
     ("http://en.alalam.ir/news/18", "some page", None),
 ]
 
 
-@pytest.mark.parametrize(("says", "asked", "expected"), ADDRESSES)
+@pytest.mark.parametrize(("canonical_url", "article_id", "expected"), ADDRESSES)
 def test_a_page_that_says_which_article_it_is(
-    says: str, asked: str, expected: Refusal | None
+    canonical_url: str, article_id: str, expected: Refusal | None
 ) -> None:
-    page = replace(BARE, headline=HEADLINE, dated=DATED, body=(LONG,))
-    assert refusal(replace(page, canonical=Declared(says, "meta og:url")), asked, SITE) == expected
+    canonical = Declared(canonical_url, "meta og:url")
+    page = replace(BARE, headline=HEADLINE, dated=DATED, body=(LONG,), canonical=canonical)
+    assert refusal(page, article_id, SITE) == expected

@@ -156,9 +156,9 @@ def test_nothing_tells_the_kind_of_a_bare_link() -> None:
     assert (item.kind, item.picture_url, item.uploaded_at) == (None, None, None)
 
 
-@pytest.mark.parametrize("given", ["../../etc/passwd", "١٢٣", "12a", "-1", "1" * 19, "", None])
-def test_an_id_is_digits(given: str | None) -> None:
-    [item] = related_items(Related((Listed(given, "x"),), True, "a test"), SITE) or ()
+@pytest.mark.parametrize("listed_id", ["../../etc/passwd", "١٢٣", "12a", "-1", "1" * 19, "", None])
+def test_an_id_is_digits(listed_id: str | None) -> None:
+    [item] = related_items(Related((Listed(listed_id, "x"),), True, "a test"), SITE) or ()
     assert (item.id, item.url) == (None, None)
 
 
@@ -167,7 +167,7 @@ def test_the_longest_id_is_one() -> None:
     assert (item.id, item.url) == ("9" * 18, "http://en.alalam.ir/news/" + "9" * 18)
 
 
-CUT = """array(2) {
+CUT_DUMP = """array(2) {
   [0]=>
   array(3) {
     ["id"]=>
@@ -183,6 +183,6 @@ PAGE = "<html><body><h1>Quiet</h1><p>The olives of the old town are ripe again.<
 
 
 def test_list_in_an_array_that_was_cut() -> None:
-    related = read_page(PAGE.format(f"<pre>{CUT}").encode(), publisher=SITE).related
+    related = read_page(PAGE.format(f"<pre>{CUT_DUMP}").encode(), publisher=SITE).related
     assert related is not None
     assert (related.items, related.complete) == ((Listed("7", "Olives"),), False)

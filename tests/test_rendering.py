@@ -34,15 +34,15 @@ from test_crawl_saved import same_whatever_the_source
 
 RELATED = LEAK.partition('"')[2].rstrip('"')
 XHR = scripted(
-    WRITE_ARTICLE + "var asked = new XMLHttpRequest();"
-    " asked.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
-    "asked.onload = function () { document.querySelector('pre').textContent ="
-    " 'string(' + unescape(encodeURIComponent(asked.responseText)).length"
-    " + ') \"' + asked.responseText + '\"'; }; asked.send();"
+    WRITE_ARTICLE + "var request = new XMLHttpRequest();"
+    " request.open('GET', '/related/' + location.pathname.split('/')[2] + '.json');"
+    "request.onload = function () { document.querySelector('pre').textContent ="
+    " 'string(' + unescape(encodeURIComponent(request.responseText)).length"
+    " + ') \"' + request.responseText + '\"'; }; request.send();"
 )
 ENDLESS = scripted(
     f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))}"
-    "var asked = new XMLHttpRequest(); asked.open('GET', '/never'); asked.send();"
+    "var request = new XMLHttpRequest(); request.open('GET', '/never'); request.send();"
     "setInterval(function () { document.title = Math.random(); }, 50);",
     SHELL.replace("</body>", "<img src=/never><script src=/never async></script></body>"),
 )
@@ -50,25 +50,27 @@ PAGES = {"late": LATE, "xhr": XHR, "endless": ENDLESS}
 
 
 @pytest.fixture
-def patient(server: NewsServer) -> Iterator[NewsServer]:
+def slow_server(server: NewsServer) -> Iterator[NewsServer]:
     """Serve /related/<id>.json too; /never is answered only after the test."""
-    over = threading.Event()
-    server.misbehaviour["/never"] = lambda handler, before: over.wait(60) and None
+    end_of_test = threading.Event()
+    server.misbehaviour["/never"] = lambda handler, before: end_of_test.wait(60) and None
     server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
         handler, 200, RELATED.encode()
     )
     yield server
-    over.set()
+    end_of_test.set()
 
 
 @pytest.fixture
-def plain(live: Crawl) -> dict[str, dict[str, object]]:
+def plain_records(live: Crawl) -> dict[str, dict[str, object]]:
     return same_whatever_the_source(live(seed=SEED, depth=1))
 
 
-def test_the_same_records_as_without(render: Render, plain: dict[str, dict[str, object]]) -> None:
+def test_the_same_records_as_without(
+    render: Render, plain_records: dict[str, dict[str, object]]
+) -> None:
     run = render(seed=SEED, depth=1)
-    assert same_whatever_the_source(run) == plain
+    assert same_whatever_the_source(run) == plain_records
     assert run.exit_code == 0
     assert f"{len(run.articles)} rendered; 0 needed no rendering" in run.stdout
 
@@ -78,27 +80,30 @@ def test_full_records_of_pages_that_need_scripts(
     render: Render,
     browser: str,
     live: Crawl,
-    patient: NewsServer,
-    plain: dict[str, dict[str, object]],
+    slow_server: NewsServer,
+    plain_records: dict[str, dict[str, object]],
     page: str,
 ) -> None:
-    patient.pages[f"/news/{SEED}"] = PAGES[page]
+    slow_server.pages[f"/news/{SEED}"] = PAGES[page]
     assert live(seed=SEED, depth=1).failures[SEED]["reason"] == "not_an_article"
     run = render(seed=SEED, depth=1, settings={"RENDER_TIMEOUT": 4 if page == "endless" else 15})
-    assert same_whatever_the_source(run) == plain
-    said = run.articles[SEED]["provenance"]["source"]
-    assert said["where"] == f"the page as {browser} showed it"
-    assert (said["assumed"] is None) == (page != "endless")
+    assert same_whatever_the_source(run) == plain_records
+    source = run.articles[SEED]["provenance"]["source"]
+    assert source["where"] == f"the page as {browser} showed it"
+    assert (source["assumed"] is None) == (page != "endless")
     assert ("1 of them not to their end" in run.stdout) == (page == "endless")
     assert run.exit_code == 0
 
 
 def test_rendered_only_where_needed(
-    render: Render, browser: str, patient: NewsServer, plain: dict[str, dict[str, object]]
+    render: Render,
+    browser: str,
+    slow_server: NewsServer,
+    plain_records: dict[str, dict[str, object]],
 ) -> None:
-    patient.pages[f"/news/{SEED}"] = XHR
+    slow_server.pages[f"/news/{SEED}"] = XHR
     run = render(seed=SEED, depth=1, render="auto")
-    assert same_whatever_the_source(run) == plain
+    assert same_whatever_the_source(run) == plain_records
     assert f"1 rendered; {len(run.articles) - 1} needed no rendering" in run.stdout
     rendered = {
         key
@@ -107,7 +112,7 @@ def test_rendered_only_where_needed(
     }
     assert rendered == {SEED}
     # The plain page was fetched anyway; the browser requests it a second time.
-    assert patient.news_asked.count(SEED) == 2
+    assert slow_server.requested_ids.count(SEED) == 2
 
 
 def test_what_the_site_answers_counts_as_without(
@@ -131,14 +136,14 @@ def test_what_the_site_answers_counts_as_without(
         "/news/1751199": always(200, b"%PDF-1.7", Content_Type="application/pdf"),
         "/news/1751215": always(302, Location="/"),
     }
-    asked = {
+    arguments = {
         "seed": "1751821,1751832,1751414,1751156,1745120,1745650,1751189,1751199,1751215",
         "depth": 0,
     }
-    expected = live(**asked)
-    began = time.monotonic()
-    run = render(**asked)
-    assert time.monotonic() - began > 1
+    expected = live(**arguments)
+    start = time.monotonic()
+    run = render(**arguments)
+    assert time.monotonic() - start > 1
     assert same_whatever_the_source(run) == same_whatever_the_source(expected)
     reasons = {key: record["reason"] for key, record in run.failures.items()}
     assert reasons == {
@@ -155,40 +160,40 @@ def test_what_the_site_answers_counts_as_without(
 
 
 def test_a_job_sees_what_only_the_scripts_show(
-    render: Render, patient: NewsServer, tmp_path: Path
+    render: Render, slow_server: NewsServer, tmp_path: Path
 ) -> None:
-    patient.pages[f"/news/{SEED}"] = XHR
-    patient.has_validators = True
-    job = {"JOBDIR": tmp_path / "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
-    first = render(seed=SEED, depth=0, settings=job)
+    slow_server.pages[f"/news/{SEED}"] = XHR
+    slow_server.has_validators = True
+    job_settings = {"JOBDIR": tmp_path / "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
+    first = render(seed=SEED, depth=0, settings=job_settings)
     assert first.articles[SEED]["revision"] == 1
-    again = render(seed=SEED, depth=0, settings=job)
-    assert not again.articles
-    assert "1 unchanged" in again.stdout
+    rerun = render(seed=SEED, depth=0, settings=job_settings)
+    assert not rerun.articles
+    assert "1 unchanged" in rerun.stdout
     shorter = json.dumps(json.loads(RELATED)[1:]).encode()
-    patient.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
+    slow_server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
         handler, 200, shorter
     )
-    changed = render(seed=SEED, depth=0, settings=job).articles[SEED]
+    changed = render(seed=SEED, depth=0, settings=job_settings).articles[SEED]
     # The page's source never changed, but no request was conditional.
     assert (changed["revision"], changed["changed"]) == (2, ["related"])
-    assert patient.not_modified == 0
+    assert slow_server.not_modified == 0
 
 
 def test_an_archive_gives_what_the_browser_showed(
-    render: Render, crawl: Crawl, patient: NewsServer, pywb: Replay, tmp_path: Path
+    render: Render, crawl: Crawl, slow_server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:
-    patient.pages[f"/news/{SEED}"] = XHR
+    slow_server.pages[f"/news/{SEED}"] = XHR
     warc = tmp_path / "pages.warc.gz"
     truth = render(seed=SEED, depth=1, render="auto", archive=warc)
-    patient.stop()
+    slow_server.stop()
     assert same_whatever_the_source(
-        crawl(seed=SEED, depth=1, base_url=patient.url, source=warc)
+        crawl(seed=SEED, depth=1, base_url=slow_server.url, source=warc)
     ) == same_whatever_the_source(truth)
-    packed = crawl(seed=SEED, depth=1, base_url=patient.url, source=wacz(warc))
-    assert same_whatever_the_source(packed) == same_whatever_the_source(truth)
-    everything = crawl(seed="all", base_url=patient.url, source=warc)
-    assert everything.articles[SEED]["related"] == truth.articles[SEED]["related"]
+    from_wacz = crawl(seed=SEED, depth=1, base_url=slow_server.url, source=wacz(warc))
+    assert same_whatever_the_source(from_wacz) == same_whatever_the_source(truth)
+    from_all = crawl(seed="all", base_url=slow_server.url, source=warc)
+    assert from_all.articles[SEED]["related"] == truth.articles[SEED]["related"]
     records = records_of(warc)
     kinds = [record.rec_type for record, _ in records]
     assert kinds.count("conversion") == 1
@@ -199,21 +204,23 @@ def test_an_archive_gives_what_the_browser_showed(
         record.rec_headers
         for record, _ in records
         if record.rec_type == "response"
-        and record.rec_headers["WARC-Target-URI"] == f"{patient.url}/news/{SEED}"
+        and record.rec_headers["WARC-Target-URI"] == f"{slow_server.url}/news/{SEED}"
     )
     assert conversion["WARC-Refers-To"] == response["WARC-Record-ID"]
     assert conversion["WARC-Date"] == response["WARC-Date"]
     # None of the browser's other requests are in the archive.
-    assert conversion["WARC-Target-URI"] == f"urn:rendered:{patient.url}/news/{SEED}"
+    assert conversion["WARC-Target-URI"] == f"urn:rendered:{slow_server.url}/news/{SEED}"
     assert {
-        record.rec_headers["WARC-Target-URI"].removeprefix("urn:rendered:").startswith(patient.url)
+        record.rec_headers["WARC-Target-URI"]
+        .removeprefix("urn:rendered:")
+        .startswith(slow_server.url)
         for record, _ in records
         if record.rec_type != "warcinfo"
     } == {True}
     subprocess.run([Path(sys.executable).parent / "warcio", "check", warc], check=True)
     # Other software replays the original response.
     replayed = subprocess.run(
-        ["curl", "-s", f"{pywb(warc)}/id_/{patient.url}/news/{SEED}"],
+        ["curl", "-s", f"{pywb(warc)}/id_/{slow_server.url}/news/{SEED}"],
         capture_output=True,
         check=True,
         timeout=60,
@@ -232,7 +239,7 @@ def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: N
     assert record["provenance"]["source"]["assumed"].endswith(
         f"its scripts then led to {server.url}/news/1751821"
     )
-    assert {path for _, path in server.asked} == {"/robots.txt", f"/news/{SEED}"}
+    assert {path for _, path in server.requests} == {"/robots.txt", f"/news/{SEED}"}
 
 
 def test_scripts_get_nothing_of_private_addresses(
@@ -251,18 +258,18 @@ def test_scripts_get_nothing_of_private_addresses(
             "</head>", f"<script>{script}</script></head>"
         ).encode()
         assert set(render(seed=SEED, depth=0).articles) == {SEED}
-        assert private.asked == []
-        assert "/own.js" in {path for _, path in server.asked}
+        assert private.requests == []
+        assert "/own.js" in {path for _, path in server.requests}
 
 
 def test_a_page_is_read_as_it_came_if_that_says_more(
-    render: Render, server: NewsServer, plain: dict[str, dict[str, object]]
+    render: Render, server: NewsServer, plain_records: dict[str, dict[str, object]]
 ) -> None:
     server.pages[f"/news/{SEED}"] = PLAIN.replace(
         "</body>", "<script>document.body.innerHTML = '<p>Accept our cookies.</p>'</script></body>"
     ).encode()
     run = render(seed=SEED, depth=1)
-    assert same_whatever_the_source(run) == plain
+    assert same_whatever_the_source(run) == plain_records
     assert "1 of them read as they came, which had more" in run.stdout
     assert "source" not in run.articles[SEED]["provenance"]
 
@@ -286,10 +293,12 @@ ODD_SCRIPTS = {
 
 
 def test_odd_scripts(
-    render: Render, server: NewsServer, plain: dict[str, dict[str, object]]
+    render: Render, server: NewsServer, plain_records: dict[str, dict[str, object]]
 ) -> None:
-    had = [key for key, record in plain.items() if record["kind"] == "article" and key != SEED]
-    articles = dict(zip([SEED, *sorted(had)], ODD_SCRIPTS, strict=True))
+    article_ids = [
+        key for key, record in plain_records.items() if record["kind"] == "article" and key != SEED
+    ]
+    articles = dict(zip([SEED, *sorted(article_ids)], ODD_SCRIPTS, strict=True))
     for article_id, script in articles.items():
         head = f"<script>{ODD_SCRIPTS[script]}</script></head>".encode()
         page = f"/news/{article_id}"
@@ -297,25 +306,25 @@ def test_odd_scripts(
         server.pages[page] = server.pages[page].replace(b"</head>", head)
     run = render(seed=",".join(articles), depth=0, settings={"RENDER_TIMEOUT": 3})
     assert run.exit_code == 0
-    read = same_whatever_the_source(run)
+    records = same_whatever_the_source(run)
     for article_id, script in articles.items():
         # Depth and lister differ, since all of these articles are seeds.
-        own = {**plain[article_id], "found_on": None, "depth": 0}
-        assert (script, read[article_id]) == (script, own)
-        assert (script, server.news_asked.count(article_id)) == (script, 2)
+        expected = {**plain_records[article_id], "found_on": None, "depth": 0}
+        assert (script, records[article_id]) == (script, expected)
+        assert (script, server.requested_ids.count(article_id)) == (script, 2)
     assert "Traceback" not in run.stderr
 
 
-def test_a_page_that_looks_for_news_comes_to_rest(render: Render, patient: NewsServer) -> None:
+def test_a_page_that_looks_for_news_comes_to_rest(render: Render, slow_server: NewsServer) -> None:
     poll = (
-        "function poll() { var asked = new XMLHttpRequest(); asked.open('GET', '/');"
-        "asked.onloadend = function () { setTimeout(poll, 900); }; asked.send(); } poll();"
+        "function poll() { var request = new XMLHttpRequest(); request.open('GET', '/');"
+        "request.onloadend = function () { setTimeout(poll, 900); }; request.send(); } poll();"
     )
     page = scripted(
         f"{WRITE_ARTICLE} {WRITE_LEAK.format(json.dumps(LEAK))} {poll}",
         SHELL.replace("</body>", "<img src=/never.png></body>"),
     )
-    patient.pages[f"/news/{SEED}"] = page
+    slow_server.pages[f"/news/{SEED}"] = page
     run = render(seed=SEED, depth=0)
     assert run.articles[SEED]["provenance"]["source"]["assumed"] is None
 
@@ -334,14 +343,14 @@ def test_other_encodings(render: Render, server: NewsServer, live: Crawl) -> Non
 
 
 def test_new_javascript_needs_the_new_browser(
-    render: Render, browser: str, patient: NewsServer
+    render: Render, browser: str, slow_server: NewsServer
 ) -> None:
     script = WRITE_ARTICLE.replace("</", r"<\/")
     page = SHELL.replace(
         "</body>",
         f"<script>(async () => {{ await 0; {script} document.title ??= 'x'; }})()</script></body>",
     )
-    patient.pages[f"/news/{SEED}"] = page.encode()
+    slow_server.pages[f"/news/{SEED}"] = page.encode()
     run = render(seed=SEED, depth=0)
     if browser == "playwright":
         assert run.articles[SEED]["headline"]
@@ -351,11 +360,11 @@ def test_new_javascript_needs_the_new_browser(
 
 def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
     """If this fails, the workaround for issue 332 in crawler/rendering/splash.py can go."""
-    lacking = subprocess.run(
+    upstream = subprocess.run(
         [sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False
     )
-    assert "cannot import name 'canonicalize_url' from 'scrapy.utils.url'" in lacking.stderr
-    own = subprocess.run(
+    assert "cannot import name 'canonicalize_url' from 'scrapy.utils.url'" in upstream.stderr
+    patched = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -367,7 +376,7 @@ def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
         check=True,
         env=environment(),
     )
-    assert own.stdout.strip() == "(self, request, spider)"
+    assert patched.stdout.strip() == "(self, request, spider)"
 
 
 def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
@@ -375,14 +384,14 @@ def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
         "import crawler.spiders.articles, sys; "
         "print([name for name in sys.modules if 'splash' in name or 'playwright' in name])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
     )
-    assert done.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "words"),
+    ("arguments", "settings", "message"),
     [
         ({"render": "chrome"}, {}, "render: got 'chrome', takes one of splash, playwright, auto"),
         ({"render": "splash", "source": str(SITE)}, {}, "render: only pages of the live site"),
@@ -401,18 +410,18 @@ def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
     ],
 )
 def test_wrong_arguments(
-    crawl: Crawl, arguments: dict[str, object], settings: dict[str, object], words: str
+    crawl: Crawl, arguments: dict[str, object], settings: dict[str, object], message: str
 ) -> None:
     run = crawl(seed=SEED, **arguments, settings={**IMPATIENT, **settings})
     assert run.exit_code == 2
-    assert words in run.stderr
+    assert message in run.stderr
     assert len(run.stderr.splitlines()) == 1
 
 
 def test_the_feeds_of_a_rendered_run_are_whole(
-    render: Render, patient: NewsServer, tmp_path: Path
+    render: Render, slow_server: NewsServer, tmp_path: Path
 ) -> None:
-    patient.pages[f"/news/{SEED}"] = LATE
+    slow_server.pages[f"/news/{SEED}"] = LATE
     feed = tmp_path / "all.jsonl"
     render("-O", feed, seed=SEED, depth=0)
     assert {record["id"] for record in read_records(feed)} >= {SEED, "1751821"}

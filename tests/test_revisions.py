@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from conftest import SEED, Crawl, read_records
-from job_crawls import AT_ONCE, LISTED, killed_at
+from job_crawls import ALWAYS_DUE, LISTED_ID, killed_at
 from server import NewsServer, answer
 from test_crawl_saved import lasting
 
@@ -20,49 +20,49 @@ def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
 
 
 def test_the_first_run_is_as_without_a_memory(job: Crawl, live: Crawl) -> None:
-    remembered = job()
-    assert remembered.exit_code == 0
-    forgotten = live(seed=SEED, depth=1)
-    assert {r["id"]: lasting(r) for r in remembered.records} == {
-        r["id"]: lasting(r) for r in forgotten.records
+    with_job = job()
+    assert with_job.exit_code == 0
+    without_job = live(seed=SEED, depth=1)
+    assert {r["id"]: lasting(r) for r in with_job.records} == {
+        r["id"]: lasting(r) for r in without_job.records
     }
-    assert remembered.balance == forgotten.balance + " + pending 0"
+    assert with_job.balance == without_job.balance + " + pending 0"
 
 
 def test_nothing_new(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     job("-o", "mine.jsonl", "-a", "depth=1")
-    left = {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")}
-    server.asked.clear()
-    for mine in ("-o", "-O"):
-        again = job(mine, "mine.jsonl")
-        assert (again.exit_code, again.records, server.asked) == (0, [], [])
-        assert "nothing new: nothing was due" in again.stdout
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")} == left
+    feeds = {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")}
+    server.requests.clear()
+    for option in ("-o", "-O"):
+        rerun = job(option, "mine.jsonl")
+        assert (rerun.exit_code, rerun.records, server.requests) == (0, [], [])
+        assert "nothing new: nothing was due" in rerun.stdout
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")} == feeds
 
 
 def test_a_changed_article_is_a_revision(
     job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
-    first = job(settings=AT_ONCE)
-    edit(server, LISTED, b"Advancing in Aleppo", b"Advancing in Homs")
-    second = job(settings=AT_ONCE)
+    first = job(settings=ALWAYS_DUE)
+    edit(server, LISTED_ID, b"Advancing in Aleppo", b"Advancing in Homs")
+    second = job(settings=ALWAYS_DUE)
     assert second.exit_code == 0
-    assert list(second.articles) == [LISTED]
-    changed = second.articles[LISTED]
+    assert list(second.articles) == [LISTED_ID]
+    changed = second.articles[LISTED_ID]
     assert (changed["revision"], changed["changed"]) == (2, ["headline", "headline_raw", "body"])
     assert changed["headline"].endswith("Homs")
     assert "1 changed, 6 unchanged, 1 gone or forbidden as before" in second.stdout
 
     exported = scrapy("export", "-s", "JOBDIR=job")
     latest = [json.loads(line) for line in exported.stdout.splitlines()]
-    assert {record["id"]: record for record in latest} == {**first.articles, LISTED: changed}
+    assert {record["id"]: record for record in latest} == {**first.articles, LISTED_ID: changed}
     whole = scrapy("export", "-s", "JOBDIR=job", "--revisions", "-o", "all.jsonl")
     assert "8 revisions in all.jsonl" in whole.stderr
     assert read_records(tmp_path / "all.jsonl") == [*first.articles.values(), changed]
 
     story = scrapy(
         "why",
-        f"{server.url}/news/{LISTED}".replace(server.url, "http://en.alalam.ir"),
+        f"{server.url}/news/{LISTED_ID}".replace(server.url, "http://en.alalam.ir"),
         "-s",
         "JOBDIR=job",
     ).stdout
@@ -77,15 +77,15 @@ def test_a_changed_article_is_a_revision(
 
 def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     server.has_validators = True
-    job(settings=AT_ONCE)
+    job(settings=ALWAYS_DUE)
     assert server.not_modified == 0
-    edit(server, LISTED, b"Advancing in Aleppo", b"Advancing in Homs")
-    again = job(settings=AT_ONCE)
-    assert (list(again.articles), server.not_modified) == ([LISTED], 6)
+    edit(server, LISTED_ID, b"Advancing in Aleppo", b"Advancing in Homs")
+    rerun = job(settings=ALWAYS_DUE)
+    assert (list(rerun.articles), server.not_modified) == ([LISTED_ID], 6)
     # The stored validators are those of the new revision.
-    assert job(settings=AT_ONCE).records == []
+    assert job(settings=ALWAYS_DUE).records == []
     assert server.not_modified == 6 + 7
-    assert "run 3  not_modified" in scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
+    assert "run 3  not_modified" in scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
     # Reading everything anew means unconditional requests.
     assert job(recheck="all").records == []
     assert server.not_modified == 6 + 7
@@ -94,11 +94,11 @@ def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> 
 def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer) -> None:
     """After a kill between response and record, the next run must not get a 304."""
     server.has_validators = True
-    job(settings=AT_ONCE, depth=0)
+    job(settings=ALWAYS_DUE, depth=0)
     edit(server, SEED, b"Operations Continue", b"Operations Go On")
-    killed = job(settings=AT_ONCE, depth=0, variables=killed_at("before a commit"))
+    killed = job(settings=ALWAYS_DUE, depth=0, variables=killed_at("before a commit"))
     assert killed.exit_code == -9
-    assert job(settings=AT_ONCE, depth=0).articles[SEED]["changed"] == [
+    assert job(settings=ALWAYS_DUE, depth=0).articles[SEED]["changed"] == [
         "headline",
         "headline_raw",
         "body",
@@ -107,32 +107,32 @@ def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer
 
 def test_a_redirect_to_what_has_not_changed(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
-    job(settings=AT_ONCE)
+    job(settings=ALWAYS_DUE)
 
     def home(handler: BaseHTTPRequestHandler, before: int) -> None:
         answer(handler, 304)
 
     server.misbehaviour["/"] = home
-    server.misbehaviour[f"/news/{LISTED}"] = lambda handler, before: answer(
+    server.misbehaviour[f"/news/{LISTED_ID}"] = lambda handler, before: answer(
         handler, 302, b"", {"Location": "/"}
     )
-    run = job(settings=AT_ONCE)
-    assert (run.exit_code, run.failures[LISTED]["reason"]) == (3, "not_an_article")
+    run = job(settings=ALWAYS_DUE)
+    assert (run.exit_code, run.failures[LISTED_ID]["reason"]) == (3, "not_an_article")
 
 
 def test_recheck(job: Crawl, server: NewsServer) -> None:
-    def asked(**arguments: object) -> int:
-        server.asked.clear()
+    def request_count(**arguments: object) -> int:
+        server.requests.clear()
         settings = arguments.pop("settings", None)
         assert job(settings=settings, **arguments).exit_code == 0  # type: ignore[arg-type]
-        return len(server.news_asked)
+        return len(server.requested_ids)
 
-    assert asked() == 8
-    assert asked(recheck="due") == 0
-    assert asked(recheck="all") == 8
-    assert asked(settings=AT_ONCE, recheck="all") == 8
-    assert asked(settings=AT_ONCE, recheck="none") == 0
-    assert asked(settings=AT_ONCE) == 8
+    assert request_count() == 8
+    assert request_count(recheck="due") == 0
+    assert request_count(recheck="all") == 8
+    assert request_count(settings=ALWAYS_DUE, recheck="all") == 8
+    assert request_count(settings=ALWAYS_DUE, recheck="none") == 0
+    assert request_count(settings=ALWAYS_DUE) == 8
     wrong = job(recheck="sometimes")
     assert (wrong.exit_code, wrong.stderr) == (
         2,
@@ -141,16 +141,16 @@ def test_recheck(job: Crawl, server: NewsServer) -> None:
 
 
 def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
-    job(settings=AT_ONCE)
-    page = server.pages.pop(f"/news/{LISTED}")
-    gone = job(settings=AT_ONCE)
-    assert (gone.exit_code, gone.failures[LISTED]["reason"], gone.articles) == (0, "gone", {})
-    assert f"WARNING: {LISTED}: gone" in gone.stderr
+    job(settings=ALWAYS_DUE)
+    page = server.pages.pop(f"/news/{LISTED_ID}")
+    gone = job(settings=ALWAYS_DUE)
+    assert (gone.exit_code, gone.failures[LISTED_ID]["reason"], gone.articles) == (0, "gone", {})
+    assert f"WARNING: {LISTED_ID}: gone" in gone.stderr
     # It remains an article of the job, and a repeated "gone" is not new.
-    still = job(settings=AT_ONCE)
-    assert (still.exit_code, still.records, still.stderr) == (0, [], "")
-    assert still.balance == gone.balance
-    server.pages[f"/news/{LISTED}"] = page
-    back = job(settings=AT_ONCE).articles[LISTED]
+    still_gone = job(settings=ALWAYS_DUE)
+    assert (still_gone.exit_code, still_gone.records, still_gone.stderr) == (0, [], "")
+    assert still_gone.balance == gone.balance
+    server.pages[f"/news/{LISTED_ID}"] = page
+    back = job(settings=ALWAYS_DUE).articles[LISTED_ID]
     assert (back["revision"], back["changed"]) == (2, [])
-    assert job(settings=AT_ONCE).records == []
+    assert job(settings=ALWAYS_DUE).records == []

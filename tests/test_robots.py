@@ -36,7 +36,7 @@ def test_answers_without_rules(live: Crawl, server: NewsServer, case: str) -> No
         failure = run.failures[SEED]
         assert (failure["reason"], run.exit_code) == ("robots_unavailable", 4)
         assert fault in failure["detail"]
-        assert server.news_asked == []
+        assert server.requested_ids == []
         assert "Traceback" not in run.stderr
 
 
@@ -124,11 +124,11 @@ Allow: /news/131
 Disallow: /news/131
 Disallow:
 """
-ASKED = "101 102 103 104 105 106 107 108 109 111 112 1111 1112 11123 11124 125 131".split()
+ARTICLE_IDS = "101 102 103 104 105 106 107 108 109 111 112 1111 1112 11123 11124 125 131".split()
 # The forbidden articles for each user agent.
 FORBIDDEN_TO = {
     "neighbourhood-crawler": "103 105 106 108 112 1112 11124".split(),
-    "other": ASKED,
+    "other": ARTICLE_IDS,
     "nobody-else": ["102"],
 }
 
@@ -137,13 +137,13 @@ FORBIDDEN_TO = {
 def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     """The longest matching rule of the program's own groups applies (RFC 9309, 2.2)."""
     server.robots = RULES_OF_GROUPS
-    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ASKED}
+    server.pages = {f"/news/{article_id}": page(article_id) for article_id in ARTICLE_IDS}
     settings = {} if agent == "neighbourhood-crawler" else {"ROBOTSTXT_USER_AGENT": agent}
-    run = live(seed=",".join(ASKED), depth=0, settings=settings)
+    run = live(seed=",".join(ARTICLE_IDS), depth=0, settings=settings)
     forbidden = FORBIDDEN_TO[agent]
-    refused = {key: (one["reason"], one["detail"]) for key, one in run.failures.items()}
+    refused = {key: (failure["reason"], failure["detail"]) for key, failure in run.failures.items()}
     assert refused == dict.fromkeys(forbidden, ("robots", "forbidden by robots.txt"))
-    assert server.news_asked == [key for key in ASKED if key not in forbidden]
+    assert server.requested_ids == [key for key in ARTICLE_IDS if key not in forbidden]
     # Being forbidden is a definite answer, not a fault.
     assert run.exit_code == (4 if agent == "other" else 0)
 
@@ -151,4 +151,4 @@ def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
 def test_no_rules_are_asked_for(live: Crawl, server: NewsServer) -> None:
     server.robots = b"User-agent: *\nDisallow: /\n"
     assert set(live(seed=SEED, depth=0, settings={"ROBOTSTXT_OBEY": 0}).articles) == {SEED}
-    assert [path for _, path in server.asked] == [f"/news/{SEED}"]
+    assert [path for _, path in server.requests] == [f"/news/{SEED}"]

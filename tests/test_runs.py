@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from conftest import Crawl, clock, read_records
-from job_crawls import AT_ONCE, LISTED, page, serve
+from job_crawls import ALWAYS_DUE, LISTED_ID, page, serve
 from server import NewsServer, answer
 
 HOUR = 3600
@@ -20,11 +20,11 @@ def test_what_must_be_read_again_is_asked_for_without_conditions(
     server.pages[f"/news/{fourth}"] = page(fourth, {})
     server.has_validators = True
     assert "articles 3 + teasers 1" in job(seed=first, depth=2).balance
-    again = job(seed=f"{first},{third}", depth=1)
-    assert list(again.articles) == [str(fourth)]
+    rerun = job(seed=f"{first},{third}", depth=1)
+    assert list(rerun.articles) == [str(fourth)]
     assert server.not_modified == 0
     # Afterwards it is requested like any other article.
-    job(seed=f"{first},{third}", depth=1, settings=AT_ONCE)
+    job(seed=f"{first},{third}", depth=1, settings=ALWAYS_DUE)
     assert server.not_modified == 4
 
 
@@ -32,25 +32,25 @@ def test_failures_are_tried_again_with_backoff(
     job: Crawl, server: NewsServer, scrapy: Crawl
 ) -> None:
     settings = {"RECHECK_MIN": HOUR}
-    page, forbidden = f"/news/{LISTED}", lambda handler, before: answer(handler, 403)
-    server.misbehaviour[page] = forbidden
+    path, forbid = f"/news/{LISTED_ID}", lambda handler, before: answer(handler, 403)
+    server.misbehaviour[path] = forbid
 
     def failures_after(minutes: int) -> int | None:
         """Return the consecutive failures after a run at that time; None without a request."""
-        server.asked.clear()
+        server.requests.clear()
         job(settings=settings, variables=clock(f"+{minutes}m"))
-        if LISTED not in server.news_asked:
+        if LISTED_ID not in server.requested_ids:
             return None
-        said = scrapy("why", LISTED, "-s", "JOBDIR=job").stdout
-        return int(said.partition(" failures in a row")[0].rpartition(" ")[2] or 0)
+        output = scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
+        return int(output.partition(" failures in a row")[0].rpartition(" ")[2] or 0)
 
     first = job(settings=settings)
-    assert (first.exit_code, first.failures[LISTED]["reason"]) == (3, "http_4xx")
+    assert (first.exit_code, first.failures[LISTED_ID]["reason"]) == (3, "http_4xx")
     # An hour after the first failure, two hours after the second.
     assert [failures_after(minutes) for minutes in (50, 62, 140)] == [None, 2, None]
-    del server.misbehaviour[page]
-    assert job(recheck="all", variables=clock("+200m")).articles[LISTED]["revision"] == 1
-    server.misbehaviour[page] = forbidden
+    del server.misbehaviour[path]
+    assert job(recheck="all", variables=clock("+200m")).articles[LISTED_ID]["revision"] == 1
+    server.misbehaviour[path] = forbid
     assert failures_after(270) == 1
 
 
@@ -58,9 +58,9 @@ def test_the_file_of_runs_with_a_limit_holds_all_of_them(job: Crawl, tmp_path: P
     """While pages remain to be fetched, ``-O`` continues the previous run's file."""
     whole = job(settings={"JOBDIR": "whole"}).articles
     feed = tmp_path / "mine.jsonl"
-    had = []
+    article_ids = []
     for _ in range(3):
         job("-O", feed, limit=3)
-        had.append({r["id"] for r in read_records(feed) if r["kind"] == "article"})
-    assert [len(articles) for articles in had] == [3, 5, 7]
-    assert had[0] < had[1] < had[2] == set(whole)
+        article_ids.append({r["id"] for r in read_records(feed) if r["kind"] == "article"})
+    assert [len(ids) for ids in article_ids] == [3, 5, 7]
+    assert article_ids[0] < article_ids[1] < article_ids[2] == set(whole)

@@ -176,16 +176,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def started(*words: object, cwd: Path, own: bool = True) -> Run:
+def run_scrapy(*words: object, cwd: Path, in_project: bool = True) -> Run:
     """Run Scrapy in a process of its own, in this project or, not ``own``, in none."""
     variables = environment()
-    if not own:
+    if not in_project:
         del variables["SCRAPY_SETTINGS_MODULE"]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "scrapy", *map(str, words)],
         cwd=cwd,
         env=variables,
@@ -194,7 +194,7 @@ def started(*words: object, cwd: Path, own: bool = True) -> Run:
         timeout=PATIENCE,
         check=False,
     )
-    return Run(done.returncode, done.stdout, done.stderr, cwd)
+    return Run(result.returncode, result.stdout, result.stderr, cwd)
 
 
 SETTINGS: dict[str, dict[str, object]] = {
@@ -221,11 +221,11 @@ def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
         text = json.dumps(value) if isinstance(value, dict) else value
         line += ["-s", f"{setting}={text}"]
     # Spidermon uses a method that Scrapy has deprecated.
-    start = scrapy if name != "spidermon" else started
-    run = start(*line, "-s", "STATS_DUMP=1", cwd=folder)
+    run_with = scrapy if name != "spidermon" else run_scrapy
+    run = run_with(*line, "-s", "STATS_DUMP=1", cwd=folder)
     assert run.exit_code == 0, run.stderr
     assert run.balance == f"discovered {RECORDS} = articles {ARTICLES} + teasers 9 + failures 0"
-    assert len(lines(folder / "all.jsonl")) == RECORDS
+    assert len(read_lines(folder / "all.jsonl")) == RECORDS
     if name == "downloader middleware":
         # No request reached the network, whatever else is among the middlewares.
         assert "'downloader/request_count'" not in run.stderr
@@ -235,9 +235,9 @@ def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
     elif name == "extension":
         assert (folder / "mine.txt").read_text() == "finished"
     elif name == "pipeline that writes a file":
-        assert len(lines(folder / "mine.jsonl")) == RECORDS
+        assert len(read_lines(folder / "mine.jsonl")) == RECORDS
     elif name == "pipeline that returns dicts":
-        assert all(set(record) == {"mine"} for record in lines(folder / "all.jsonl"))
+        assert all(set(record) == {"mine"} for record in read_lines(folder / "all.jsonl"))
     elif name == "spidermon":
         assert "Articles/test_articles... OK" in run.stderr
 
@@ -259,20 +259,20 @@ def test_feeds_of_a_user(scrapy: Crawl, folder: Path) -> None:
     with (folder / "csv.out").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == RECORDS
     assert len(ElementTree.parse(folder / "xml.out").getroot()) == RECORDS
-    assert len(lines(folder / "jsonlines.out")) == RECORDS
-    assert len(lines(folder / "classes.out")) == ARTICLES
-    fields = lines(folder / "fields.out")
+    assert len(read_lines(folder / "jsonlines.out")) == RECORDS
+    assert len(read_lines(folder / "classes.out")) == ARTICLES
+    fields = read_lines(folder / "fields.out")
     assert len(fields) == RECORDS
     assert all(list(record) == ["kind", "id", "depth"] for record in fields)
 
 
 def test_http_cache(live: Crawl, server: NewsServer, folder: Path) -> None:
     settings = {"HTTPCACHE_ENABLED": 1, "HTTPCACHE_DIR": folder / "cache"}
-    for asked in (True, False):
-        before = len(server.asked)
+    for is_first in (True, False):
+        before = len(server.requests)
         run = live(seed=SEED, settings=settings)
         assert (run.exit_code, len(run.records)) == (0, RECORDS), run.stderr
-        assert (len(server.asked) > before) is asked
+        assert (len(server.requests) > before) is is_first
 
 
 @pytest.mark.parametrize("name", ["delayed", "injected"])
@@ -283,10 +283,10 @@ def test_a_subclass(scrapy: Crawl, folder: Path, name: str) -> None:
         line += ["-s", 'ADDONS={"scrapy_poet.Addon": 300}']
     run = scrapy(*line)
     assert run.exit_code == 0, run.stderr
-    assert len(lines(folder / "all.jsonl")) == RECORDS
+    assert len(read_lines(folder / "all.jsonl")) == RECORDS
     assert "'downloader/request_count'" not in run.stderr
     if name == "delayed":
-        assert len(lines(folder / "mine.jsonl")) == RECORDS
+        assert len(read_lines(folder / "mine.jsonl")) == RECORDS
         assert (folder / "mine.txt").read_text() == "finished"
     else:
         assert f"'mine/injected': {ARTICLES}" in run.stderr
@@ -296,7 +296,7 @@ def test_a_plain_spider(scrapy: Crawl, server: NewsServer, folder: Path) -> None
     line = ["crawl", "plain", "-a", f"root={server.url}", "-s", "SPIDER_MODULES=mine"]
     run = scrapy(*line, "-O", "all.jsonl")
     assert run.exit_code == 0, run.stderr
-    assert len(lines(folder / "all.jsonl")) == RECORDS
+    assert len(read_lines(folder / "all.jsonl")) == RECORDS
 
 
 def test_runspider_in_another_project(folder: Path) -> None:
@@ -306,15 +306,15 @@ def test_runspider_in_another_project(folder: Path) -> None:
         encoding="utf-8",
     )
     line = ["-a", f"seed={SEED}", "-a", f"source={SITE}", "-O", "all.jsonl"]
-    run = started("runspider", "mine.py", *line, cwd=folder, own=False)
+    run = run_scrapy("runspider", "mine.py", *line, cwd=folder, in_project=False)
     assert run.exit_code == 0, run.stderr
-    assert len(lines(folder / "all.jsonl")) == RECORDS
+    assert len(read_lines(folder / "all.jsonl")) == RECORDS
     assert run.balance.startswith(f"discovered {RECORDS} =")
 
 
 def test_two_crawls_of_a_script(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "script.py"],
         cwd=folder,
         env=environment(),
@@ -322,11 +322,11 @@ def test_two_crawls_of_a_script(folder: Path) -> None:
         text=True,
         timeout=PATIENCE,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count(f"discovered {RECORDS} =") == 2
-    assert done.stdout.count("exit code 0") == 2
-    written = [lines(path) for path in (folder / "output").glob("*.jsonl")]
-    assert sum(map(len, written)) == 2 * RECORDS
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count(f"discovered {RECORDS} =") == 2
+    assert result.stdout.count("exit code 0") == 2
+    feeds = [read_lines(path) for path in (folder / "output").glob("*.jsonl")]
+    assert sum(map(len, feeds)) == 2 * RECORDS
 
 
 @pytest.fixture
@@ -353,9 +353,9 @@ def scrapyd(folder: Path) -> Iterator[str]:
         stderr=log,
     )
     try:
-        until = time.monotonic() + PATIENCE
-        while not answers(f"{url}/daemonstatus.json"):
-            assert time.monotonic() < until, (folder / "scrapyd.log").read_text()
+        deadline = time.monotonic() + PATIENCE
+        while not is_up(f"{url}/daemonstatus.json"):
+            assert time.monotonic() < deadline, (folder / "scrapyd.log").read_text()
             time.sleep(0.1)
         yield url
     finally:
@@ -365,11 +365,11 @@ def scrapyd(folder: Path) -> Iterator[str]:
 
 
 def get(url: str, **query: str) -> Any:
-    with urlopen(f"{url}?{urlencode(query)}", timeout=PATIENCE) as answer:
-        return json.load(answer)
+    with urlopen(f"{url}?{urlencode(query)}", timeout=PATIENCE) as response:
+        return json.load(response)
 
 
-def answers(url: str) -> bool:
+def is_up(url: str) -> bool:
     try:
         return get(url)["status"] == "ok"
     except OSError:
@@ -389,8 +389,8 @@ def post(url: str, **fields: str | bytes) -> Any:
         body + f"--{boundary}--\r\n".encode(),
         {"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )
-    with urlopen(request, timeout=PATIENCE) as answer:
-        return json.load(answer)
+    with urlopen(request, timeout=PATIENCE) as response:
+        return json.load(response)
 
 
 def test_scrapyd(scrapyd: str, folder: Path) -> None:
@@ -399,15 +399,15 @@ def test_scrapyd(scrapyd: str, folder: Path) -> None:
     assert added["status"] == "ok" and added["spiders"] == 1, added
     arguments = {"seed": SEED, "source": str(SITE)}
     job = post(f"{scrapyd}/schedule.json", project="mine", spider="articles", **arguments)["jobid"]
-    until = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not get(f"{scrapyd}/listjobs.json", project="mine")["finished"]:
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
         time.sleep(0.2)
-    with urlopen(f"{scrapyd}/logs/mine/articles/{job}.log", timeout=PATIENCE) as answer:
-        log = answer.read().decode()
+    with urlopen(f"{scrapyd}/logs/mine/articles/{job}.log", timeout=PATIENCE) as response:
+        log = response.read().decode()
     assert f"INFO: discovered {RECORDS} =" in log, log
-    written = [lines(path) for path in (folder / "output").glob("*.jsonl")]
-    assert sum(map(len, written)) == RECORDS
+    feeds = [read_lines(path) for path in (folder / "output").glob("*.jsonl")]
+    assert sum(map(len, feeds)) == RECORDS
 
 
 SECTION_SPIDER = '''
@@ -443,5 +443,5 @@ def test_a_second_spider_on_the_frontier(scrapy: Crawl, server: NewsServer, tmp_
     run = scrapy(*line)
     assert run.exit_code == 0, run.stderr
     assert run.balance.startswith(f"discovered {RECORDS} = articles {ARTICLES} + teasers 6")
-    assert len(lines(tmp_path / "all.jsonl")) == RECORDS
+    assert len(read_lines(tmp_path / "all.jsonl")) == RECORDS
     assert "nothing new: nothing was due" in scrapy(*line).stdout

@@ -32,29 +32,32 @@ KINDS = {
     "COOKIES_ENABLED": SWITCH,
 }
 CASES = [
-    (name, value, None if value in right else takes)
-    for name, (takes, right, wrong) in KINDS.items()
-    for value in (*right, *wrong)
+    (name, value, None if value in accepted else requirement)
+    for name, (requirement, accepted, rejected) in KINDS.items()
+    for value in (*accepted, *rejected)
 ]
 
 
-def given(name: str, value: Any, priority: str = "cmdline") -> BaseSettings:
+def settings_with(name: str, value: Any, priority: str = "cmdline") -> BaseSettings:
     settings = Settings()
     settings.setmodule(project, priority="project")
     settings.set(name, value, priority=priority)
     return settings
 
 
-@pytest.mark.parametrize(("name", "value", "takes"), CASES)
+@pytest.mark.parametrize(("name", "value", "requirement"), CASES)
 @pytest.mark.parametrize("priority", ["project", "cmdline"])
-def test_values(name: str, value: Any, takes: str | None, priority: str) -> None:
-    settings = given(name, value, priority)
-    if takes is None:
+def test_values(name: str, value: Any, requirement: str | None, priority: str) -> None:
+    settings = settings_with(name, value, priority)
+    if requirement is None:
         check_values(settings)
         return
     with pytest.raises(CrawlerError) as caught:
         check_values(settings)
-    assert (str(caught.value), caught.value.exit_code) == (f"{name}: got {value!r}, {takes}", 2)
+    assert (str(caught.value), caught.value.exit_code) == (
+        f"{name}: got {value!r}, {requirement}",
+        2,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,11 +74,11 @@ def test_values(name: str, value: Any, takes: str | None, priority: str) -> None
     ],
 )
 def test_values_that_are_checked_elsewhere(name: str, value: Any) -> None:
-    check_values(given(name, value))
+    check_values(settings_with(name, value))
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [
         ("DOWNLOAD_DELY", "DOWNLOAD_DELAY"),
         ("RECHEK_MIN", "RECHECK_MIN"),
@@ -87,34 +90,34 @@ def test_values_that_are_checked_elsewhere(name: str, value: Any) -> None:
         ("JOBDIR", None),
     ],
 )
-def test_names(name: str, meant: str | None) -> None:
-    said = f"{name}: no setting has this name, so it does nothing; did you mean {meant}?"
-    assert list(misspelt(given(name, 1))) == ([said] if meant else [])
+def test_names(name: str, suggestion: str | None) -> None:
+    message = f"{name}: no setting has this name, so it does nothing; did you mean {suggestion}?"
+    assert list(misspelt(settings_with(name, 1))) == ([message] if suggestion else [])
     # A settings module may be shared with other programs, so its names are not checked.
-    assert list(misspelt(given(name, 1, "project"))) == []
+    assert list(misspelt(settings_with(name, 1, "project"))) == []
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "inf", "nan"])
 def test_times_that_are_more_than_nothing(value: str) -> None:
     with pytest.raises(CrawlerError, match=f"^X: got '{value}', takes seconds, more than 0$"):
-        seconds_of(given("X", value), "X")
+        seconds_of(settings_with("X", value), "X")
 
 
 def test_times() -> None:
-    assert seconds_of(given("X", "0.25"), "X") == 0.25
-    assert seconds_setting(given("X", "-1"), "X") == -1
+    assert seconds_of(settings_with("X", "0.25"), "X") == 0.25
+    assert seconds_setting(settings_with("X", "-1"), "X") == -1
     for value in ("soon", ""):
         with pytest.raises(CrawlerError, match=f"^X: got '{value}', takes seconds$"):
-            seconds_of(given("X", value), "X")
+            seconds_of(settings_with("X", value), "X")
 
 
-@pytest.mark.parametrize(("value", "most"), [("100", 100), (1, 1), (0, 1 << 62)])
-def test_the_largest_page(value: object, most: int) -> None:
-    assert most_bytes(given("DOWNLOAD_MAXSIZE", value)) == most
+@pytest.mark.parametrize(("value", "limit"), [("100", 100), (1, 1), (0, 1 << 62)])
+def test_the_largest_page(value: object, limit: int) -> None:
+    assert most_bytes(settings_with("DOWNLOAD_MAXSIZE", value)) == limit
 
 
 @pytest.mark.parametrize(
-    ("processors", "wanted", "started"),
+    ("processors", "setting", "processes"),
     [
         (1, None, 0),
         (2, None, 1),
@@ -126,18 +129,18 @@ def test_the_largest_page(value: object, most: int) -> None:
     ],
 )
 def test_how_many_processes_read(
-    monkeypatch: pytest.MonkeyPatch, processors: int, wanted: object, started: int
+    monkeypatch: pytest.MonkeyPatch, processors: int, setting: object, processes: int
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)), raising=False)
-    assert reader_processes(given("READER_PROCESSES", wanted)) == started
+    assert reader_processes(settings_with("READER_PROCESSES", setting)) == processes
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "many", ""])
 def test_a_wrong_number_of_processes(value: str) -> None:
     with pytest.raises(CrawlerError) as caught:
-        reader_processes(given("READER_PROCESSES", value))
-    said = f"READER_PROCESSES: got {value!r}, takes a whole number of processes, 0 for none"
-    assert str(caught.value) == said
+        reader_processes(settings_with("READER_PROCESSES", value))
+    message = f"READER_PROCESSES: got {value!r}, takes a whole number of processes, 0 for none"
+    assert str(caught.value) == message
 
 
 SERVERS: list[tuple[str | None, str, tuple[str, str]]] = [
@@ -172,5 +175,5 @@ def test_addresses_of_servers(value: str, url: str, known: tuple[str, str]) -> N
 def test_addresses_that_are_none(value: str | None, shown: str) -> None:
     with pytest.raises(CrawlerError) as caught:
         server_named("X_URL", value, "http://example")
-    said = f"X_URL: got {shown}, takes the address of a server, such as http://example"
-    assert str(caught.value) == said
+    message = f"X_URL: got {shown}, takes the address of a server, such as http://example"
+    assert str(caught.value) == message

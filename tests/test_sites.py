@@ -58,8 +58,8 @@ def test_mirror() -> None:
     assert MIRROR.hosts == {"mirror.example"}
     assert MIRROR.id_of("http://mirror.example/web/news/17") == "17"
     assert MIRROR.id_of("http://en.alalam.ir/news/17") is None
-    kept = replace(MIRROR, base_url=SITE.base_url, hosts=SITE.hosts)
-    assert {name: getattr(kept, name) for name in SITE.__slots__} == {
+    restored = replace(MIRROR, base_url=SITE.base_url, hosts=SITE.hosts)
+    assert {name: getattr(restored, name) for name in SITE.__slots__} == {
         name: getattr(SITE, name) for name in SITE.__slots__
     }
 

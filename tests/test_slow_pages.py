@@ -16,7 +16,7 @@ from conftest import (
     command,
     environment,
     read_records,
-    service,
+    require,
     wait_until,
 )
 from server import NewsServer
@@ -101,7 +101,7 @@ try:
 finally:
     assert signal.getsignal(signal.SIGALRM) is handler
 """
-    done = subprocess.run(
+    result = subprocess.run(
         [command()[0], "-c", script],
         cwd=tmp_path,
         env=environment(),
@@ -110,8 +110,8 @@ finally:
         timeout=60,
         check=False,
     )
-    assert "too_slow" in done.stderr
-    assert "AssertionError" not in done.stderr
+    assert "too_slow" in result.stderr
+    assert "AssertionError" not in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
@@ -123,30 +123,30 @@ def test_a_run_is_stopped_while_a_page_is_read(
     with subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as run:
-        wait_until(lambda: beside(run.pid))
+        wait_until(lambda: worker_pids(run.pid))
         run.send_signal(signal.SIGTERM)
         _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
-    assert beside(run.pid) == []
+    assert worker_pids(run.pid) == []
     # The run did not wait for the page.
-    [teasers] = (tmp_path / "output").glob("teasers-*.jsonl")
-    why = {record["id"]: record["why"] for record in read_records(teasers)}
-    assert why[SLOW_ID] == "interrupted"
+    [feed] = (tmp_path / "output").glob("teasers-*.jsonl")
+    reasons = {record["id"]: record["why"] for record in read_records(feed)}
+    assert reasons[SLOW_ID] == "interrupted"
 
 
-def beside(pid: int) -> list[str]:
+def worker_pids(pid: int) -> list[str]:
     """Return the ids of a run's worker processes."""
-    found = subprocess.run(
+    result = subprocess.run(
         ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return found.stdout.split()
+    return result.stdout.split()
 
 
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
-    service("strace", shutil.which("strace"))
+    require("strace", shutil.which("strace"))
     line = ["strace", "-f", "-e", "trace=execve", "-o", str(tmp_path / "trace")]
     source = ["-a", f"seed={OTHERS[0]}", "-a", f"source={SITE}", "-a", "depth=0"]
     subprocess.run(

@@ -54,13 +54,13 @@ def test_a_chain_finds_the_same_neighbourhood(
         warc.add(server.url + path, server.pages[path])
         server.misbehaviour[path] = lambda handler, before: answer(handler, 404)
     run = live(seed=SEED, source=f"{warc.path},live")
-    got, expected = same_whatever_the_source(run), same_whatever_the_source(truth)
+    records, expected = same_whatever_the_source(run), same_whatever_the_source(truth)
     for failure in truth.failures:
         assert (
-            got[failure].pop("detail")
+            records[failure].pop("detail")
             == f"warc: no capture in {warc.path}; live: {expected[failure].pop('detail')}"
         )
-    assert got == expected
+    assert records == expected
     assert set(Counter(record["source"] for record in run.articles.values())) == {"warc", "live"}
 
 
@@ -68,12 +68,12 @@ def test_a_job_keeps_what_it_has_when_the_site_is_busy(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     warc = Warc(tmp_path / "old.warc.gz").add(f"{server.url}/news/{SEED}", page(SEED, " long ago"))
-    job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001, "RETRY_TIMES": 0}
+    job_settings = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001, "RETRY_TIMES": 0}
     server.pages[f"/news/{SEED}"] = page(SEED, " today")
-    live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    live(seed=SEED, depth=0, settings=job_settings, source=f"live,{warc.path}")
     server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: answer(handler, 503)
-    run = live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    run = live(seed=SEED, depth=0, settings=job_settings, source=f"live,{warc.path}")
     assert run.failures[SEED]["reason"] == "http_5xx"
     server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: answer(handler, 410)
-    run = live(seed=SEED, depth=0, settings=job, source=f"live,{warc.path}")
+    run = live(seed=SEED, depth=0, settings=job_settings, source=f"live,{warc.path}")
     assert "said long ago" in run.articles[SEED]["body"]

@@ -26,5 +26,5 @@ def test_splash_asks_no_private_address_that_is_written_out(
         server.pages[f"/news/{SEED}"] = page.encode()
         run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": splash_url})
         assert set(run.articles) == {SEED}
-        assert private.asked == []
-        assert "/own.js" in {path for _, path in server.asked}
+        assert private.requests == []
+        assert "/own.js" in {path for _, path in server.requests}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Crawl
-from jobs import begin, listed, run
+from jobs import begin, related_item, run
 from sqlalchemy import text
 
 from crawler.crawl.ledger.job import Job
@@ -24,16 +24,26 @@ OUTCOMES = {
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> dict[str, str]:
+def due_times(tmp_path: Path) -> dict[str, str]:
     """Make a job of three runs in the folder ``job``; return each article's due time in words."""
-    lists = {"1": [listed("3", 1, "Three"), listed("7", 2, "Seven")], "2": [listed("7", 5)]}
+    lists = {
+        "1": [related_item("3", 1, "Three"), related_item("7", 2, "Seven")],
+        "2": [related_item("7", 5)],
+    }
     now = time.time()
     # Far enough from any limit that a few seconds do not change the output.
-    due = {"1": 1.5 / 24, "2": -1, "3": 0.5, "4": 3, "5": 30, "6": 30 / 1440}
+    days_until_due = {"1": 1.5 / 24, "2": -1, "3": 0.5, "4": 3, "5": 30, "6": 30 / 1440}
     with closing(Job(tmp_path / "job", "alalam")) as job:
         run(job, OUTCOMES, {"1": lists["1"][:1]}, began=datetime(2026, 1, 1, tzinfo=UTC))
-        again = {**OUTCOMES, "1": "B"}
-        run(job, again, lists, depth=0, recheck="all", began=datetime(2026, 1, 2, tzinfo=UTC))
+        later_outcomes = {**OUTCOMES, "1": "B"}
+        run(
+            job,
+            later_outcomes,
+            lists,
+            depth=0,
+            recheck="all",
+            began=datetime(2026, 1, 2, tzinfo=UTC),
+        )
         begin(job, began=datetime(2026, 1, 3, tzinfo=UTC), recheck="none")
         with job.database.transaction() as connection:
             for statement in (
@@ -43,24 +53,24 @@ def told(tmp_path: Path) -> dict[str, str]:
                 "UPDATE fetches SET at = '2026-01-0' || run || 'T10:20:30.5+00:00'",
                 *(
                     f"UPDATE pages SET due_at = {now + days * DAY} WHERE id = '{article_id}'"
-                    for article_id, days in due.items()
+                    for article_id, days in days_until_due.items()
                 ),
             ):
                 connection.execute(text(statement))
     return {
         article_id: f"{datetime.fromtimestamp(now + days * DAY, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        for article_id, days in due.items()
+        for article_id, days in days_until_due.items()
     }
 
 
-def test_status(told: dict[str, str], scrapy: Crawl) -> None:
+def test_status(due_times: dict[str, str], scrapy: Crawl) -> None:
     run = scrapy("status", "-s", "JOBDIR=job")
     assert run.exit_code == 0
     first, *lines = run.stdout.splitlines()
     assert first.startswith("job: articles of alalam, ledger of 0.")
     assert lines == [
         "discovered 7 = articles 1 + teasers 2 + failures 3 + pending 0 + dropped 1",
-        "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + told["2"],
+        "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + due_times["2"],
         "failed last: 2 timeout, 1 gone",
         "runs:",
         "     3  2026-01-03 00:00:00  broken off after 04:05:06, feeds not written yet: "
@@ -128,7 +138,7 @@ STORIES: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("article_id", STORIES)
-def test_why(told: dict[str, str], scrapy: Crawl, article_id: str) -> None:
+def test_why(due_times: dict[str, str], scrapy: Crawl, article_id: str) -> None:
     run = scrapy("why", article_id, "-s", "JOBDIR=job")
-    due = told.get(article_id, "")
+    due = due_times.get(article_id, "")
     assert run.stdout.splitlines() == [line.format(due=due) for line in STORIES[article_id]]

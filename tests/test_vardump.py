@@ -8,7 +8,6 @@ tests/vardump/pages      NAME.html or NAME.txt; NAME.json: the dumps that ``scan
 
 import json
 import pickle
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,44 +23,37 @@ CASES = HERE / "vardump"
 
 
 def cases(folder: str) -> list[Any]:
-    found = [
+    params = [
         pytest.param(path, id=path.stem)
         for path in sorted((CASES / folder).iterdir())
         if path.suffix != ".json"
     ]
-    assert found, folder
-    return found
+    assert params, folder
+    return params
 
 
-def expected(path: Path) -> Any:
+def load_expected(path: Path) -> Any:
     return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-
-
-def quietly(data: bytes) -> Any:
-    """Return the result of ``loads`` without the warning that a dump is ambiguous."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", vardump.AmbiguousDumpWarning)
-        return vardump.loads(data)
 
 
 @pytest.mark.parametrize("path", cases("valid"))
 def test_valid(path: Path) -> None:
-    dump, said = path.read_bytes(), expected(path)
+    dump, expected = path.read_bytes(), load_expected(path)
     nodes = vardump.parse(dump)
-    assert [getattr(node, "ambiguous", False) for node in nodes] == [said["ambiguous"]]
+    assert [getattr(node, "ambiguous", False) for node in nodes] == [expected["ambiguous"]]
     assert vardump.render(nodes) == dump
-    if said["ambiguous"]:
+    if expected["ambiguous"]:
         with pytest.warns(vardump.AmbiguousDumpWarning):
             value = vardump.loads(dump)
     else:
         value = vardump.loads(dump)
-    assert show.jsonable(value) == said["value"]
+    assert show.jsonable(value) == expected["value"]
     assert repr(value) == repr(vardump.plain(nodes[0]))
 
 
 @pytest.mark.parametrize("path", cases("invalid"))
 def test_invalid(path: Path) -> None:
-    dump, said = path.read_bytes(), expected(path)
+    dump, expected = path.read_bytes(), load_expected(path)
     with pytest.raises(vardump.VarDumpError) as caught:
         vardump.loads(dump)
     error = caught.value
@@ -70,7 +62,7 @@ def test_invalid(path: Path) -> None:
         "message": error.message,
         "position": error.position,
         "expected": error.expected,
-    } == said
+    } == expected
     assert f"line {error.line} column {error.column}" in str(error)
     assert pickle.loads(pickle.dumps(error)).position == error.position
 
@@ -78,8 +70,9 @@ def test_invalid(path: Path) -> None:
 @pytest.mark.parametrize("path", cases("pages"))
 def test_page(path: Path) -> None:
     page = path.read_bytes()
-    said = expected(path)
-    assert [found(dump, page) for dump in vardump.scan(page, said["encoding"])] == said["dumps"]
+    expected = load_expected(path)
+    dumps = [found(dump, page) for dump in vardump.scan(page, expected["encoding"])]
+    assert dumps == expected["dumps"]
 
 
 def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
@@ -212,7 +205,7 @@ def test_nodes_keep_everything() -> None:
     }
 
 
-def lines(values: Iterator[str]) -> str:
+def join(values: Iterator[str]) -> str:
     return "\n".join(values)
 
 
@@ -222,7 +215,7 @@ def test_tree() -> None:
         b'    string(1) "\xff"\n  }\n  [1]=>\n  NULL\n}\n'
     )
     assert (
-        lines(show.tree(node)) == 'array of 2\n  "a\\x1b": &B #3, object of 1\n'
+        join(show.tree(node)) == 'array of 2\n  "a\\x1b": &B #3, object of 1\n'
         '    "p" private of B: "\\xff" (1 bytes)\n  1: NULL'
     )
 

@@ -56,7 +56,7 @@ def test_the_seed(scrapy: Crawl) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "said"),
+    ("page", "message"),
     [
         (
             b'<pre>array(2) {\n  ["a"]=>\n  string(9) "abc"\n  [1]=>\n  int(4)\n}</pre>',
@@ -77,10 +77,10 @@ def test_the_seed(scrapy: Crawl) -> None:
     ],
     ids=["length", "value", "cut", "print_r", "none"],
 )
-def test_broken(scrapy: Crawl, tmp_path: Path, page: bytes, said: str) -> None:
+def test_broken(scrapy: Crawl, tmp_path: Path, page: bytes, message: str) -> None:
     (tmp_path / "page.html").write_bytes(page)
     run = scrapy("vardump", "page.html", cwd=tmp_path)
-    assert (run.exit_code, run.stderr) == (1, said)
+    assert (run.exit_code, run.stderr) == (1, message)
 
 
 def test_a_missing_file(scrapy: Crawl) -> None:

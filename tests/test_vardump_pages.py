@@ -74,13 +74,13 @@ CHARACTERS = lengths.CHARACTERS
 )
 def test_what_a_length_counts(declared: str, written: str, how: str, times: int) -> None:
     text = "\n".join([f'{WORDS} "{WORDS}"'] * times + [WORDS])
-    counted = text.replace("\n", "\r\n") if declared.endswith("CRLF") else text
-    length = len(counted if declared.startswith("characters") else counted.encode())
+    counted_text = text.replace("\n", "\r\n") if declared.endswith("CRLF") else text
+    length = len(counted_text if declared.startswith("characters") else counted_text.encode())
     content = text.replace("\n", written).encode()
     page = b'<p>x</p>string(%d) "%b"\n<p>' % (length, content)
     [dump] = vardump.scan(page)
     # Line endings are restored if the length counts bytes.
-    value = counted.encode() if declared.startswith("bytes") else content
+    value = counted_text.encode() if declared.startswith("bytes") else content
     assert (dump.value, dump.how, dump.complete, dump.declared, dump.actual) == (
         value.decode(),
         how,
@@ -91,11 +91,15 @@ def test_what_a_length_counts(declared: str, written: str, how: str, times: int)
     assert (dump.start, page[dump.end :]) == (8, b"\n<p>")
 
 
-@pytest.mark.parametrize(("counted", "written"), [("\n", "\n"), ("\r\n", "\n"), ("\n", "\r\n")])
-def test_a_length_counted_before_the_page_was_recoded(counted: str, written: str) -> None:
+@pytest.mark.parametrize(
+    ("counted_ending", "written_ending"), [("\n", "\n"), ("\r\n", "\n"), ("\n", "\r\n")]
+)
+def test_a_length_counted_before_the_page_was_recoded(
+    counted_ending: str, written_ending: str
+) -> None:
     text = "\n".join([f'{WORDS} "{WORDS}"'] * 3)
-    length = len(text.replace("\n", counted).encode())
-    content = text.replace("\n", written)
+    length = len(text.replace("\n", counted_ending).encode())
+    content = text.replace("\n", written_ending)
     [dump] = vardump.scan(f'string({length}) "{content}"\n'.encode("cp1256"), "cp1256")
     assert (dump.value, dump.how, dump.complete) == (content, lengths.RECODED, True)
 
@@ -107,16 +111,16 @@ def test_line_ends_of_which_the_page_kept_some() -> None:
     assert dump.value == "one\r\ntwo\r\nthree\r\nfour"
 
 
-CUT = b"array(2) {\n  [0]=>\n  int(1)\n"
+CUT_DUMP = b"array(2) {\n  [0]=>\n  int(1)\n"
 
 
 @pytest.mark.parametrize(
     ("broken", "sound"), [(0, 1), (1, 1), (198, 1), (199, 1), (200, 1), (201, 0)]
 )
 def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
-    page = (b"<p>" + CUT + b"</p>\n") * broken + b"<p>" + NUMBERS + b"</p>"
-    told = [(dump.value, dump.complete) for dump in vardump.scan(page)]
-    assert told == [([1], False)] * min(broken, 201) + [([2], True)] * sound
+    page = (b"<p>" + CUT_DUMP + b"</p>\n") * broken + b"<p>" + NUMBERS + b"</p>"
+    dumps = [(dump.value, dump.complete) for dump in vardump.scan(page)]
+    assert dumps == [([1], False)] * min(broken, 201) + [([2], True)] * sound
 
 
 @pytest.mark.parametrize(
@@ -187,10 +191,10 @@ def test_a_page_of_much_code_in_prose(prose: int, sound: int) -> None:
 
 @pytest.mark.parametrize("before", [10, 1_900])
 def test_an_escape_far_from_the_beginning(before: int) -> None:
-    long = b"x" * before
+    filler = b"x" * before
     dump = b'array(2) {\n  [0]=>\n  string(%d) "%b"\n  [1]=>\n  string(3) "a&amp;b"\n}\n'
-    [found] = vardump.scan(b"<pre>" + dump % (before, long) + b"</pre>")
-    assert (found.value, found.form, found.complete) == ([long.decode(), "a&b"], "escaped", True)
+    [found] = vardump.scan(b"<pre>" + dump % (before, filler) + b"</pre>")
+    assert (found.value, found.form, found.complete) == ([filler.decode(), "a&b"], "escaped", True)
 
 
 def test_the_place_of_an_error_in_an_escaped_dump() -> None:
@@ -207,13 +211,13 @@ def test_whole_dumps_are_not_counted_as_broken() -> None:
 
 
 def test_after_a_dump_that_was_cut() -> None:
-    page = CUT + b"<p>x</p>\n" + NUMBERS + b"<hr>\n" + ROW
-    told = [
+    page = CUT_DUMP + b"<p>x</p>\n" + NUMBERS + b"<hr>\n" + ROW
+    dumps = [
         (page[dump.start : dump.end].strip(), dump.complete, dump.ambiguous, dump.value)
         for dump in vardump.scan(page)
     ]
-    assert told == [
-        (CUT.strip(), False, False, [1]),
+    assert dumps == [
+        (CUT_DUMP.strip(), False, False, [1]),
         (NUMBERS.strip(), True, False, [2]),
         (ROW.strip(), True, False, {"name": "Bob", "id": 7}),
     ]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import service
-from vardump_trees import as_php_says, tree
+from conftest import require
+from vardump_trees import tree, with_python_floats
 
 from crawler import vardump
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def php() -> str:
     found = shutil.which("php")
-    service("php-cli", found)
+    require("php-cli", found)
     return str(found)
 
 
@@ -31,7 +31,7 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
     run = subprocess.run(
         [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
     )
-    sure = 0
+    checked = 0
     for line in run.stdout.splitlines():
         case = json.loads(line)
         dump = base64.b64decode(case["dump"])
@@ -39,8 +39,8 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
         assert vardump.render(nodes) == dump
         if getattr(nodes[0], "ambiguous", False):
             continue
-        sure += 1
-        assert [tree(node) for node in nodes] == [as_php_says(case["truth"])], dump
+        checked += 1
+        assert [tree(node) for node in nodes] == [with_python_floats(case["truth"])], dump
         assert repr(vardump.loads(dump)) == repr(vardump.plain(nodes[0]))
         scanned = list(
             vardump.scan(b"<html><body><pre>\nint(0)\n" + dump + b"</pre></body></html>")
@@ -49,7 +49,7 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
             tree(nodes[0])
         ], dump
     # Every object with uninitialized properties is ambiguous; those are not counted.
-    assert sure > 150
+    assert checked > 150
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def xdebug(php: str) -> list[str]:
     for limit in ("data", "depth", "children"):
         command += ["-d", f"xdebug.var_display_max_{limit}=-1"]
     version = subprocess.run([*command, "-v"], capture_output=True, check=True, text=True).stdout
-    service("php-xdebug", "Xdebug" in version)
+    require("php-xdebug", "Xdebug" in version)
     return command
 
 
@@ -74,18 +74,18 @@ def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
         capture_output=True,
         check=True,
     )
-    sure = 0
+    checked = 0
     for line in run.stdout.splitlines():
         case = json.loads(line)
         page = base64.b64decode(case["dump"])
         dumps = list(vardump.scan(page))
         if len(dumps) != 1 or not dumps[0].complete or dumps[0].ambiguous:
             continue
-        sure += 1
-        assert as_xdebug_tells(tree(dumps[0].node)) == as_xdebug_tells(
-            without_high_bytes(as_php_says(case["truth"]), form)
+        checked += 1
+        assert as_xdebug_prints(tree(dumps[0].node)) == as_xdebug_prints(
+            without_high_bytes(with_python_floats(case["truth"]), form)
         ), page
-    assert sure > 150
+    assert checked > 150
 
 
 def without_high_bytes(truth: Any, form: str) -> Any:
@@ -111,19 +111,19 @@ def key_without_high_bytes(key: dict[str, Any]) -> dict[str, Any]:
     return {kind: content, **dict(rest)}
 
 
-def as_xdebug_tells(told: Any) -> Any:
+def as_xdebug_prints(value: Any) -> Any:
     """Return a tree as Xdebug prints it: without references and private properties' classes, and
     with floats of 14 digits.
     """
-    match told:
+    match value:
         case {"float": text}:
             return {"float": f"{float(text):.13e}"}
         case dict():
             return {
-                name: as_xdebug_tells(inner)
-                for name, inner in told.items()
-                if name != "reference" and not ("private" in told and name == "class")
+                name: as_xdebug_prints(inner)
+                for name, inner in value.items()
+                if name != "reference" and not ("private" in value and name == "class")
             }
         case list():
-            return [as_xdebug_tells(inner) for inner in told]
-    return told
+            return [as_xdebug_prints(inner) for inner in value]
+    return value

@@ -58,9 +58,13 @@ def arrays(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump
 
 
 def objects(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardump.Value]:
-    held = inner | st.builds(vardump.Uninitialized, st.sampled_from(["int", "(A&B)|null"]))
+    property_values = inner | st.builds(
+        vardump.Uninitialized, st.sampled_from(["int", "(A&B)|null"])
+    )
     entries = st.lists(
-        st.builds(vardump.Entry, PROPERTIES, held), max_size=4, unique_by=lambda entry: entry.key
+        st.builds(vardump.Entry, PROPERTIES, property_values),
+        max_size=4,
+        unique_by=lambda entry: entry.key,
     ).map(tuple)
     return st.builds(
         lambda entries, name, number, lazy: vardump.Object(
@@ -84,37 +88,37 @@ VALUES = st.recursive(SCALARS, lambda inner: arrays(inner) | objects(inner), max
 @given(st.lists(VALUES, min_size=1, max_size=3))
 def test_what_is_rendered_is_parsed_or_marked(values: list[vardump.Value]) -> None:
     dump = vardump.render(values)
-    read = vardump.parse(dump)
-    assert vardump.render(read) == dump
-    if not any(getattr(value, "ambiguous", False) for value in read):
-        assert read == tuple(values)
+    parsed = vardump.parse(dump)
+    assert vardump.render(parsed) == dump
+    if not any(getattr(value, "ambiguous", False) for value in parsed):
+        assert parsed == tuple(values)
 
 
 @settings(deadline=None)
 @given(VALUES, VALUES)
 def test_dumps_one_after_the_other(one: vardump.Value, other: vardump.Value) -> None:
     a, b = vardump.render([one]), vardump.render([other])
-    assert vardump.parse(a + b) == assumed_clear(a) + assumed_clear(b)
+    assert vardump.parse(a + b) == parse_unambiguous(a) + parse_unambiguous(b)
 
 
 @settings(deadline=None)
 @given(VALUES, st.data())
 def test_every_prefix_is_scanned_to_a_prefix(value: vardump.Value, data: st.DataObject) -> None:
     dump = vardump.render([value])
-    [node] = assumed_clear(dump)
+    [node] = parse_unambiguous(dump)
     # A truncated key that looks like an entry cannot be distinguished from one.
     assume(dump.count(b"]=>") == count_keys(node))
     length = data.draw(st.integers(0, len(dump)))
-    found = [dumped for dumped in vardump.scan(dump[:length]) if dumped.start == 0]
-    assert all(dumped.ambiguous or is_prefix(dumped.node, node) for dumped in found)
+    scanned = [found for found in vardump.scan(dump[:length]) if found.start == 0]
+    assert all(found.ambiguous or is_prefix(found.node, node) for found in scanned)
     if length == len(dump) and isinstance(node, vardump.Container):
-        assert [dumped.complete for dumped in found] == [True]
+        assert [found.complete for found in scanned] == [True]
 
 
-def assumed_clear(dump: bytes) -> tuple[vardump.Value, ...]:
-    read = vardump.parse(dump)
-    assume(len(read) == 1 and not getattr(read[0], "ambiguous", False))
-    return read
+def parse_unambiguous(dump: bytes) -> tuple[vardump.Value, ...]:
+    parsed = vardump.parse(dump)
+    assume(len(parsed) == 1 and not getattr(parsed[0], "ambiguous", False))
+    return parsed
 
 
 def count_keys(node: vardump.Value) -> int:

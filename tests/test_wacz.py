@@ -22,30 +22,30 @@ from crawler.errors import ArchiveError
 
 
 def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
-    with zipfile.ZipFile(path, "w") as packed:
+    with zipfile.ZipFile(path, "w") as zip_file:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED if name == compressed else zipfile.ZIP_STORED
             # An extra field, which some programs write before the data.
             entry.extra = b"\xfe\xca\x04\x00more"
-            packed.writestr(entry, data)
+            zip_file.writestr(entry, data)
     return path
 
 
 def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
     path = tmp_path / "A.WACZ"
-    packed = [gzip.compress(part) for part in (ONE, TWO)]
+    members = [gzip.compress(part) for part in (ONE, TWO)]
     files = {
-        "archive/a.warc.gz": b"".join(packed),
+        "archive/a.warc.gz": b"".join(members),
         "archive/sub/b.warc": THREE,
         "archive/c.warc.xz": b"x",
         "archive/d.cdx": b"x",
         "pages/pages.jsonl": b"{}",
-        "pages/e.warc.gz": b"".join(packed),
+        "pages/e.warc.gz": b"".join(members),
         "indexes/other.txt": b"no index",
     }
     unread = [f"{path}, archive/c.warc.xz: it is not read; unpack it"]
-    places = [("a.warc.gz", 0), ("a.warc.gz", len(packed[0])), ("b.warc", 0)]
+    places = [("a.warc.gz", 0), ("a.warc.gz", len(members[0])), ("b.warc", 0)]
     archive = open_archive(wacz(path, files))
     assert [(c.file, c.offset) for c in captures(archive)] == places
     assert (archive.faults, archive.source) == (unread, "wacz")
@@ -57,7 +57,7 @@ def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
     assert [archive.read(*one).body for one in found] == [page(number) for number in (1, 2, 3)]
     # All of the file's own indexes are used, even if they are compressed in it.
     first = line(
-        2, len(packed[0]), filename="a.warc.gz", length=len(packed[1]), moment="20010101000000"
+        2, len(members[0]), filename="a.warc.gz", length=len(members[1]), moment="20010101000000"
     )
     second = line(3, 0, filename="b.warc", moment="20020101000000")
     indexes = {"indexes/1.cdx.gz": gzip.compress(first.encode()), "indexes/2.cdxj": second.encode()}
@@ -141,5 +141,5 @@ def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
         make()
         with pytest.raises(ArchiveError) as caught:
             open_archive(path)
-        told = str(caught.value)
-        assert told.startswith(fault) if fault.endswith("(") else told == fault, name
+        message = str(caught.value)
+        assert message.startswith(fault) if fault.endswith("(") else message == fault, name

@@ -25,7 +25,7 @@ from crawler.warc.index import sorted_lines
 from crawler.warc.records import unchunked
 from crawler.warc.writer import Exchange, WarcWriter
 
-MOST = 1 << 20
+MAX_BYTES = 1 << 20
 QUICK = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -37,7 +37,7 @@ def cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module", params=[".warc.gz", ".warc"])
-def five(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def five_pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an archive of five pages."""
     warc = Warc(tmp_path_factory.mktemp("five") / f"five{request.param}")
     for number in range(1, 6):
@@ -47,7 +47,7 @@ def five(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def read_all(path: Path) -> tuple[dict[str, bytes], list[str], list[str]]:
     """Return an archive's bodies by id, its faults, and the errors of its unreadable pages."""
-    archive = Archive(str(path), MOST)
+    archive = Archive(str(path), MAX_BYTES)
     bodies, failures = {}, []
     try:
         for number in range(1, 6):
@@ -61,31 +61,31 @@ def read_all(path: Path) -> tuple[dict[str, bytes], list[str], list[str]]:
         archive.close()
 
 
-def test_whole(five: Path) -> None:
-    bodies, faults, failures = read_all(five)
+def test_whole(five_pages: Path) -> None:
+    bodies, faults, failures = read_all(five_pages)
     assert bodies == {str(number): page(number) for number in range(1, 6)}
     assert not faults and not failures
 
 
-@pytest.mark.parametrize("left", [0, 10, 300, -1, -30])
+@pytest.mark.parametrize("end", [0, 10, 300, -1, -30])
 def test_an_index_that_was_cut_is_made_anew(
-    five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+    five_pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    whole = read_all(five)
+    whole = read_all(five_pages)
     [index] = (tmp_path / "neighbourhood-crawler" / "indexes").iterdir()
     data = index.read_bytes()
-    index.write_bytes(data[:left])
-    assert read_all(five) == whole
+    index.write_bytes(data[:end])
+    assert read_all(five_pages) == whole
     assert index.read_bytes() == data
 
 
 def test_an_index_that_cannot_be_kept(
-    five: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    five_pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert len(read_all(five)[0]) == 5
+    assert len(read_all(five_pages)[0]) == 5
 
 
 def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
@@ -100,28 +100,32 @@ def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
         "…/server-not-modified",
     )
     warc.add(url, page(1, " later"), date="2022-01-01T00:00:00Z")
-    archive = Archive(str(warc.path), MOST)
+    archive = Archive(str(warc.path), MAX_BYTES)
     [revisit] = [
         (capture, file)
         for capture, file in archive.captures(url)
         if capture.timestamp.startswith("2021")
     ]
-    got = archive.read(*revisit)
+    response = archive.read(*revisit)
     archive.close()
-    assert (got.body, got.status, got.captured_at.year) == (page(1, " first"), 200, 2021)
+    assert (response.body, response.status, response.captured_at.year) == (
+        page(1, " first"),
+        200,
+        2021,
+    )
 
 
 @QUICK
 @given(data=st.data())
-def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
+def test_cut_anywhere(five_pages: Path, data: st.DataObject, tmp_path: Path) -> None:
     """Complete records are read; a truncated one is reported, as a page or as an offset."""
-    whole = five.read_bytes()
-    places = offsets(five)
+    whole = five_pages.read_bytes()
+    boundaries = offsets(five_pages)
     size = data.draw(st.integers(1, len(whole) - 1))
-    cut = tmp_path / five.name
+    cut = tmp_path / five_pages.name
     cut.write_bytes(whole[:size])
     # A record that lacks only its trailing empty lines is complete.
-    complete = [number for number in range(1, 6) if places[number] <= size]
+    complete = [number for number in range(1, 6) if boundaries[number] <= size]
     try:
         bodies, faults, _ = read_all(cut)
     except ArchiveError as error:
@@ -130,65 +134,65 @@ def test_cut_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
         return
     assert set(map(str, complete)) <= set(bodies)
     assert all(body == page(number) for number, body in bodies.items())
-    if size not in places and len(bodies) == len(complete):
+    if size not in boundaries and len(bodies) == len(complete):
         assert faults, "nothing tells that a record is missing"
 
 
 @QUICK
 @given(data=st.data())
-def test_bytes_changed_anywhere(five: Path, data: st.DataObject, tmp_path: Path) -> None:
+def test_bytes_changed_anywhere(five_pages: Path, data: st.DataObject, tmp_path: Path) -> None:
     """No altered page is ever read, and missing pages are reported."""
-    whole = bytearray(five.read_bytes())
+    whole = bytearray(five_pages.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(whole) - 1))
-        whole[place] = data.draw(st.integers(0, 255))
-    changed = tmp_path / five.name
+        position = data.draw(st.integers(0, len(whole) - 1))
+        whole[position] = data.draw(st.integers(0, 255))
+    changed = tmp_path / five_pages.name
     changed.write_bytes(whole)
     try:
         bodies, faults, failures = read_all(changed)
     except ArchiveError:
         return
     for number, body in bodies.items():
-        assert body == page(number) or five.suffix == ".warc"
+        assert body == page(number) or five_pages.suffix == ".warc"
     # In an uncompressed file a changed header byte cannot be detected; it may change the URL or the
     # type.
-    if five.suffix == ".gz" and len(bodies) < 5 and bytes(whole) != five.read_bytes():
+    if five_pages.suffix == ".gz" and len(bodies) < 5 and bytes(whole) != five_pages.read_bytes():
         assert faults or failures
 
 
 @QUICK
-@given(junk=st.binary(max_size=300), at=st.integers(0, 5))
-def test_junk_between_records(five: Path, junk: bytes, at: int, tmp_path: Path) -> None:
-    whole, place = five.read_bytes(), offsets(five)[at]
-    with_junk = tmp_path / five.name
-    with_junk.write_bytes(whole[:place] + b"\x00junk" + junk + b"\n" + whole[place:])
+@given(junk=st.binary(max_size=300), index=st.integers(0, 5))
+def test_junk_between_records(five_pages: Path, junk: bytes, index: int, tmp_path: Path) -> None:
+    whole, position = five_pages.read_bytes(), offsets(five_pages)[index]
+    with_junk = tmp_path / five_pages.name
+    with_junk.write_bytes(whole[:position] + b"\x00junk" + junk + b"\n" + whole[position:])
     bodies, faults, _ = read_all(with_junk)
-    before = {str(number) for number in range(1, 6) if number != at}
+    before = {str(number) for number in range(1, 6) if number != index}
     assert before <= set(bodies)
     assert faults
-    if five.suffix == ".gz":
+    if five_pages.suffix == ".gz":
         assert len(bodies) == 5
 
 
 @QUICK
 @given(st.binary(max_size=400))
 def test_garbage(tmp_path: Path, data: bytes) -> None:
-    for begin in (
+    for prefix in (
         b"",
         b"WARC/1.1\r\n",
         b"\x1f\x8b\x08\x00",
         gzip.compress(b"WARC/1.0\r\nContent-Length: 3\r\n\r\n"),
     ):
         path = tmp_path / "garbage.warc"
-        path.write_bytes(begin + data)
+        path.write_bytes(prefix + data)
         file = WarcFile(path, "garbage")
         try:
             # Line endings before the first record are neither a record nor a fault.
             covered = sum(max(block.length, 1) for _, block in file.walk())
-            assert covered >= path.stat().st_size or not (begin + data).strip(b"\r\n")
+            assert covered >= path.stat().st_size or not (prefix + data).strip(b"\r\n")
             for offset in (0, 1, len(data), 10**9, -1):
                 with pytest.raises(ArchiveError):
-                    file.read(offset, MOST)
+                    file.read(offset, MAX_BYTES)
         finally:
             file.close()
 
@@ -196,10 +200,10 @@ def test_garbage(tmp_path: Path, data: bytes) -> None:
 @QUICK
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=5), st.binary(max_size=10))
 def test_chunks(parts: list[bytes], trailing: bytes) -> None:
-    coded = b"".join(b"%X;x=%d\r\n%b\r\n" % (len(part), len(part), part) for part in parts)
-    assert unchunked(coded + b"0\r\n\r\n" + trailing) == (b"".join(parts), True)
-    for end in range(len(coded)):
-        payload, whole = unchunked(coded[:end])
+    chunked = b"".join(b"%X;x=%d\r\n%b\r\n" % (len(part), len(part), part) for part in parts)
+    assert unchunked(chunked + b"0\r\n\r\n" + trailing) == (b"".join(parts), True)
+    for end in range(len(chunked)):
+        payload, whole = unchunked(chunked[:end])
         assert not whole
         assert b"".join(parts).startswith(payload)
 
@@ -229,7 +233,7 @@ HTTP = st.sampled_from(
     st.booleans(),
 )
 def test_what_is_written_is_read(
-    tmp_path: Path, answers: list[tuple[bytes, bytes]], compressed: bool
+    tmp_path: Path, responses: list[tuple[bytes, bytes]], compressed: bool
 ) -> None:
     """For any response, warcio finds no fault in the file; no existing file is touched."""
     from warcio.archiveiterator import ArchiveIterator
@@ -237,7 +241,7 @@ def test_what_is_written_is_read(
     writer = WarcWriter(
         tmp_path / ("out.warc.gz" if compressed else "out.warc"), {"software": "test"}
     )
-    for number, (head, body) in enumerate(answers):
+    for number, (head, body) in enumerate(responses):
         request = b"GET /news/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number
         writer.write(
             Exchange(f"{NEWS}{number}", datetime.now(UTC), request, head + body, "127.0.0.1")
@@ -252,7 +256,7 @@ def test_what_is_written_is_read(
     # Bytes that are not an HTTP response are stored as a resource.
     assert kinds[0] == "warcinfo"
     assert set(kinds[1::2]) <= {"response", "resource"}
-    assert kinds[2::2] == ["request"] * len(answers)
+    assert kinds[2::2] == ["request"] * len(responses)
     file = WarcFile(writer.path, str(writer.path))
     assert [block.fault for _, block in file.walk()] == [None] * len(kinds)
     file.close()
@@ -274,13 +278,13 @@ def test_what_records_say(tmp_path: Path) -> None:
     )
     url, body = NEWS + "1", b"a page"
     head = b'HTTP/1.1 200 OK\r\nETag: "5"\r\nContent-Length: 6\r\n\r\n'
-    asked = b"GET /news/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    request_bytes = b"GET /news/1 HTTP/1.1\r\nHost: x\r\n\r\n"
     east = timezone(timedelta(hours=3, minutes=30))
     moment = datetime(2015, 10, 23, 13, 26, 8, 90, tzinfo=east)
-    writer.write(Exchange(url, moment, asked, head + body, "127.0.0.1"))
+    writer.write(Exchange(url, moment, request_bytes, head + body, "127.0.0.1"))
     later = moment + timedelta(days=1)
-    writer.write(Exchange(url, later, asked, head + body))
-    writer.write(Exchange(url, later, asked, head + body, truncated="disconnect"))
+    writer.write(Exchange(url, later, request_bytes, head + body))
+    writer.write(Exchange(url, later, request_bytes, head + body, truncated="disconnect"))
     writer.close()
     assert (writer.exchanges, writer.revisits) == (3, 1)
     with writer.path.open("rb") as file:
@@ -288,22 +292,22 @@ def test_what_records_say(tmp_path: Path) -> None:
             (dict(record.rec_headers.headers), record.raw_stream.read())
             for record in ArchiveIterator(file, no_record_parse=True)
         ]
-    data, places = writer.path.read_bytes(), offsets(writer.path)
+    data, boundaries = writer.path.read_bytes(), offsets(writer.path)
     # Each record is a gzip member of its own, with nothing between members.
-    members = [gzip.decompress(data[begin:end]) for begin, end in pairwise(places)]
+    members = [gzip.decompress(data[begin:end]) for begin, end in pairwise(boundaries)]
     assert [member[:10] for member in members] == [b"WARC/1.1\r\n"] * 7
-    ids = [said.pop("WARC-Record-ID") for said, _ in records]
+    ids = [headers.pop("WARC-Record-ID") for headers, _ in records]
     assert len(set(ids)) == 7
-    (info, about), *rest = records
+    (info, info_body), *rest = records
     assert (info["WARC-Type"], info["WARC-Filename"]) == ("warcinfo", "out.warc.gz")
-    assert about == b"software: test\r\n"
+    assert info_body == b"software: test\r\n"
     first, second = "2015-10-23T09:56:08.000090Z", "2015-10-24T09:56:08.000090Z"
-    answer = {"Content-Type": "application/http; msgtype=response"}
-    request = {"WARC-Type": "request", "Content-Type": "application/http; msgtype=request"}
+    response_headers = {"Content-Type": "application/http; msgtype=response"}
+    request_headers = {"WARC-Type": "request", "Content-Type": "application/http; msgtype=request"}
     expected = [
         (
             {
-                **answer,
+                **response_headers,
                 "WARC-Type": "response",
                 "WARC-Date": first,
                 "WARC-IP-Address": "127.0.0.1",
@@ -312,12 +316,12 @@ def test_what_records_say(tmp_path: Path) -> None:
             head + body,
         ),
         (
-            {**request, "WARC-Date": first, "WARC-Concurrent-To": ids[1]},
-            asked,
+            {**request_headers, "WARC-Date": first, "WARC-Concurrent-To": ids[1]},
+            request_bytes,
         ),
         (
             {
-                **answer,
+                **response_headers,
                 "WARC-Type": "revisit",
                 "WARC-Date": second,
                 "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
@@ -328,10 +332,10 @@ def test_what_records_say(tmp_path: Path) -> None:
             },
             head,
         ),
-        ({**request, "WARC-Date": second, "WARC-Concurrent-To": ids[3]}, asked),
+        ({**request_headers, "WARC-Date": second, "WARC-Concurrent-To": ids[3]}, request_bytes),
         (
             {
-                **answer,
+                **response_headers,
                 "WARC-Type": "response",
                 "WARC-Date": second,
                 "WARC-Truncated": "disconnect",
@@ -339,13 +343,13 @@ def test_what_records_say(tmp_path: Path) -> None:
             },
             head + body,
         ),
-        ({**request, "WARC-Date": second, "WARC-Concurrent-To": ids[5]}, asked),
+        ({**request_headers, "WARC-Date": second, "WARC-Concurrent-To": ids[5]}, request_bytes),
     ]
-    for (said, block), (wanted, content) in zip(rest, expected, strict=True):
-        if wanted["WARC-Type"] == "request":
-            wanted["WARC-Payload-Digest"] = sha1(b"")
-        assert said == {
-            **wanted,
+    for (headers, block), (expected_headers, content) in zip(rest, expected, strict=True):
+        if expected_headers["WARC-Type"] == "request":
+            expected_headers["WARC-Payload-Digest"] = sha1(b"")
+        assert headers == {
+            **expected_headers,
             "WARC-Target-URI": url,
             "WARC-Warcinfo-ID": ids[0],
             "WARC-Block-Digest": sha1(content),

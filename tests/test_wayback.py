@@ -23,13 +23,13 @@ def test_an_archive_on_the_web_that_is_busy(
         ["x", "20151023100000", URL, "text/html", "200", "A", "1"],
         ["x", "20140101000000", URL, "text/html", "200", "B", "1"],
     ]
-    asked: list[tuple[float, str]] = []
+    requests: list[tuple[float, str]] = []
 
-    def archive(handler: BaseHTTPRequestHandler, before: int) -> None:
-        asked.append((time.monotonic(), handler.path))
-        if len(asked) == 1:
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+        requests.append((time.monotonic(), handler.path))
+        if len(requests) == 1:
             answer(handler, 429, headers={"Retry-After": "1"})
-        elif len(asked) == 3:
+        elif len(requests) == 3:
             answer(handler, 503)
         elif handler.path.startswith(
             "/cdx/search/cdx?url=http%3A%2F%2Fen.alalam.ir%2Fnews%2F1700001&"
@@ -51,7 +51,7 @@ def test_an_archive_on_the_web_that_is_busy(
                 },
             )
 
-    server.answer_with = archive
+    server.answer_with = respond
     wayback = {
         "WAYBACK_URL": f"{server.url}/web",
         "WAYBACK_DELAY": 0.3,
@@ -73,12 +73,12 @@ def test_an_archive_on_the_web_that_is_busy(
     )
     assert record["provenance"]["source"]["where"] == f"{server.url}/web/20140101000007id_/{URL}"
     assert run.teasers["1700002"]["why"] == "not_saved"
-    assert "closest=20140101120000" in asked[0][1]
-    pauses = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
+    assert "closest=20140101120000" in requests[0][1]
+    pauses = [later - earlier for (earlier, _), (later, _) in pairwise(requests)]
     assert min(pauses) >= 0.29
     assert pauses[0] >= 1
     assert run.exit_code == 0
-    del asked[:]
+    del requests[:]
     server.answer_with = lambda handler, before: answer(handler, 503)
     dead = live(
         seed=ARTICLE,
@@ -116,10 +116,10 @@ def test_stopped_while_an_archive_on_the_web_is_waited_for(
         stderr=subprocess.STDOUT,
         text=True,
     ) as run:
-        while not server.asked and run.poll() is None:
+        while not server.requests and run.poll() is None:
             time.sleep(0.05)
         run.send_signal(signal.SIGINT)
-        said, _ = run.communicate(timeout=PATIENCE)
+        output, _ = run.communicate(timeout=PATIENCE)
     # Nothing was stored, and nothing is lost.
-    assert run.returncode == 4, said
-    assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in said
+    assert run.returncode == 4, output
+    assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in output

@@ -36,8 +36,8 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
             3,
             "discovered 7 = articles 5 + teasers 0 + failures 2",
         )
-    every = crawl(seed="all", source=f"{SITE},{warc.path}", settings={"READER_PROCESSES": 1})
-    assert Counter(record["source"] for record in every.articles.values()) == {
+    both = crawl(seed="all", source=f"{SITE},{warc.path}", settings={"READER_PROCESSES": 1})
+    assert Counter(record["source"] for record in both.articles.values()) == {
         "folder": len(list(SITE.glob("*.html"))) + 1 - 1,
         "warc": 5,
     }
@@ -72,8 +72,8 @@ def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
         scrapy(*line).balance == "discovered 40 = articles 40 + teasers 0 + failures 0 + pending 0"
     )
     assert "nothing was due" in scrapy(*line).stdout
-    again = scrapy(*line, "-a", "recheck=all")
-    assert "40 unchanged" in again.stdout
+    rerun = scrapy(*line, "-a", "recheck=all")
+    assert "40 unchanged" in rerun.stdout
     assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 40
 
 
@@ -129,6 +129,6 @@ def test_everything_goes_on_where_it_was_limited(scrapy: Crawl, tmp_path: Path) 
         warc.add(f"{NEWS}{number}", page(number))
     line = ["crawl", "articles", "-a", "seed=all", "-a", f"source={warc.path}", "-s", "JOBDIR=job"]
     scrapy(*line, "-a", "limit=3")
-    again = scrapy(*line, "-a", "limit=3", "-a", "recheck=all")
-    assert "3 unchanged" in again.stdout
+    rerun = scrapy(*line, "-a", "limit=3", "-a", "recheck=all")
+    assert "3 unchanged" in rerun.stdout
     assert scrapy(*line).balance.startswith("discovered 7 = articles 7")

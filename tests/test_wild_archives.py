@@ -24,8 +24,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-NOTHING = digest_of(b"")
-PACKED = gzip.compress(record(URL, GOOD))
+EMPTY_DIGEST = digest_of(b"")
+GZIPPED = gzip.compress(record(URL, GOOD))
 OTHER_ID = "5"
 OTHER = record(NEWS + OTHER_ID, http(page(OTHER_ID)))
 Write = Callable[[str, bytes], bytes]
@@ -101,8 +101,8 @@ FILES: dict[str, tuple[str, Write]] = {
 }
 
 
-def body(answered: bytes) -> bytes:
-    return answered.partition(b"\r\n\r\n")[2]
+def body(response: bytes) -> bytes:
+    return response.partition(b"\r\n\r\n")[2]
 
 
 def test_a_file_however_it_was_written(crawl: Crawl, tmp_path: Path) -> None:
@@ -132,15 +132,17 @@ def test_zstd_with_a_dictionary(crawl: Crawl, tmp_path: Path) -> None:
     samples = [record(f"{NEWS}{number}", http(page(number))) for number in range(200)]
     dictionary = zstd.train_dict(samples, 2000)
     content = dictionary.dict_content
-    for number, stored in enumerate((content, zstd.compress(content))):
+    for number, stored_dictionary in enumerate((content, zstd.compress(content))):
         path = tmp_path / f"{number}.warc.zst"
-        frame = b"\x5d\x2a\x4d\x18" + len(stored).to_bytes(4, "little") + stored
+        frame = (
+            b"\x5d\x2a\x4d\x18" + len(stored_dictionary).to_bytes(4, "little") + stored_dictionary
+        )
         path.write_bytes(frame + zstd.compress(record(URL, GOOD), zstd_dict=dictionary))
         article(crawl, path)
 
 
 @pytest.mark.parametrize(
-    ("said", "moment", "is_assumed"),
+    ("text", "moment", "is_assumed"),
     [
         ("2015", "2015-01-01T00:00:00+00:00", True),
         ("2015-10", "2015-10-01T00:00:00+00:00", True),
@@ -155,15 +157,15 @@ def test_zstd_with_a_dictionary(crawl: Crawl, tmp_path: Path) -> None:
         ("2015-02-30T10:00:00Z", "2015-02-01T00:00:00+00:00", True),
     ],
 )
-def test_dates(said: str, moment: str, is_assumed: bool) -> None:
-    date, note = read_date(said)
+def test_dates(text: str, moment: str, is_assumed: bool) -> None:
+    date, note = read_date(text)
     assert (date.isoformat(), note is not None) == (moment, is_assumed)
 
 
-@pytest.mark.parametrize("said", ["", "some day", "15-10-23", "0001-01-01T00:00:00+01:00"])
-def test_what_is_no_date(said: str) -> None:
+@pytest.mark.parametrize("text", ["", "some day", "15-10-23", "0001-01-01T00:00:00+01:00"])
+def test_what_is_no_date(text: str) -> None:
     with pytest.raises(ValueError, match="date"):
-        read_date(said)
+        read_date(text)
 
 
 def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
@@ -176,18 +178,18 @@ def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
 
 def test_only_the_head_of_a_redirect_counts(crawl: Crawl, tmp_path: Path) -> None:
     """A redirect that declares a body and has none leads to a URL that no pattern matches."""
-    elsewhere = f"https://en.alalam.ir/story/{ID}-bridge"
-    moved = http(b"", "301 Moved Permanently", "Content-Length: 244", f"Location: {elsewhere}")
+    target = f"https://en.alalam.ir/story/{ID}-bridge"
+    redirect = http(b"", "301 Moved Permanently", "Content-Length: 244", f"Location: {target}")
     path = tmp_path / "a.warc"
-    path.write_bytes(record(URL, moved, WARC_Payload_Digest=NOTHING) + record(elsewhere, GOOD))
-    assert article(crawl, path)["url"] == elsewhere
+    path.write_bytes(record(URL, redirect, WARC_Payload_Digest=EMPTY_DIGEST) + record(target, GOOD))
+    assert article(crawl, path)["url"] == target
     path.write_bytes(record(URL, http(b"", "404 Not Found", "Content-Length: 244")))
     assert read(crawl, path).failures[ID]["reason"] == "gone"
     path.write_bytes(record(URL, http(b"", "200 OK", "Content-Length: 244")))
     assert read(crawl, path).failures[ID]["reason"] == "cut_short"
 
 
-def packed_in(path: Path, files: dict[str, bytes]) -> bytes:
+def write_wacz(path: Path, files: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(path, "w") as wacz:
         for name, data in files.items():
             wacz.writestr(name, data)
@@ -196,7 +198,7 @@ def packed_in(path: Path, files: dict[str, bytes]) -> bytes:
 
 def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
     inner = {
-        f"{number}.wacz": packed_in(
+        f"{number}.wacz": write_wacz(
             tmp_path / "inner.wacz",
             {"archive/data.warc.gz": gzip.compress(record(f"{NEWS}{number}", http(page(number))))},
         )
@@ -204,7 +206,7 @@ def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
     }
     path = tmp_path / "outer" / "all.wacz"
     path.parent.mkdir()
-    packed_in(path, {"datapackage.json": b"{}", **inner})
+    write_wacz(path, {"datapackage.json": b"{}", **inner})
     for _ in range(2):
         run = read(crawl, path, "all")
         assert (set(run.articles), run.exit_code) == ({"1", "2"}, 0)
@@ -216,7 +218,7 @@ def test_what_is_not_read_is_named(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "warcs"
     (folder / "more").mkdir(parents=True)
     for name in ("a.warc.gz", "more/b.warc.gz"):
-        (folder / name).write_bytes(PACKED)
+        (folder / name).write_bytes(GZIPPED)
     unread = ["c.warc.bz2", "d.warc.gz.part", "e.arc.xz", "f.har", "g.tar"]
     for name in (*unread, "README", "a.cdxj", "a.cdxj.gz", "list.txt", "datapackage.json"):
         (folder / name).write_bytes(b"x")
@@ -224,13 +226,15 @@ def test_what_is_not_read_is_named(crawl: Crawl, tmp_path: Path) -> None:
     (folder / "a.cdxj.gz").unlink()
     run = read(crawl, folder, "all")
     assert (set(run.articles), run.exit_code) == ({ID}, 3)
-    named = [line for line in run.stdout.splitlines() if "pages may be missing" in line]
-    assert len(named) == len(unread) + 1
+    report_lines = [line for line in run.stdout.splitlines() if "pages may be missing" in line]
+    assert len(report_lines) == len(unread) + 1
     for name in (*unread, "more"):
-        assert any(f"{folder / name}: " in line for line in named), name
+        assert any(f"{folder / name}: " in line for line in report_lines), name
     assert f"{folder}: 3 files are not archives" in run.stderr
     path = tmp_path / "a.wacz"
-    packed_in(path, {"archive/a.warc.gz": PACKED, "archive/b.warc.xz": b"x", "pages/p.jsonl": b""})
+    write_wacz(
+        path, {"archive/a.warc.gz": GZIPPED, "archive/b.warc.xz": b"x", "pages/p.jsonl": b""}
+    )
     run = read(crawl, path, "all")
     assert (set(run.articles), run.exit_code) == ({ID}, 3)
     assert f"{path}, archive/b.warc.xz: it is not read" in run.stdout
@@ -249,7 +253,7 @@ def test_an_index_that_is_one_endless_line(crawl: Crawl, tmp_path: Path) -> None
     assert "line of over 1,048,576 bytes" in run.stderr
 
 
-def stored(data: bytes) -> bytes:
+def stored_block(data: bytes) -> bytes:
     """Return a deflate block that holds bytes uncompressed (RFC 1951, 3.2.4)."""
     length = len(data)
     return b"\x00" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little") + data
@@ -258,31 +262,33 @@ def stored(data: bytes) -> bytes:
 def overlapping(count: int) -> bytes:
     """Return gzip members that each extend through all later ones, and are damaged at the end."""
     begin = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-    return begin + (stored(b"WARC/1.0\r\n") + stored(begin)) * count + b"\x07"
+    return begin + (stored_block(b"WARC/1.0\r\n") + stored_block(begin)) * count + b"\x07"
 
 
 def test_the_work_on_a_damaged_file_is_linear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counted in bytes read: twice the file may take little more than twice as many."""
-    monkeypatch.setattr("crawler.warc.file._SPENT_ON_DAMAGE", 1 << 18)
+    monkeypatch.setattr("crawler.warc.file._MOST_DAMAGED_BYTES", 1 << 18)
     counts = []
     for count in (2000, 4000, 8000):
         path = tmp_path / f"{count}.warc.gz"
         path.write_bytes(overlapping(count))
         file = WarcFile(path, str(path))
-        asked = 0
+        bytes_read = 0
 
-        def counting(offset: int, length: int, at: Callable[[int, int], bytes] = file._at) -> bytes:
-            nonlocal asked
+        def counting_at(
+            offset: int, length: int, at: Callable[[int, int], bytes] = file._read_at
+        ) -> bytes:
+            nonlocal bytes_read
             data = at(offset, length)
-            asked += len(data)
+            bytes_read += len(data)
             return data
 
-        monkeypatch.setattr(file, "_at", counting)
+        monkeypatch.setattr(file, "_read_at", counting_at)
         blocks = [block for _, block in file.walk()]
         assert all(block.fault for block in blocks)
-        counts.append(asked)
+        counts.append(bytes_read)
         file.close()
     assert counts[2] - counts[1] < 3 * (counts[1] - counts[0])
 
@@ -292,15 +298,19 @@ def test_a_member_that_unpacks_to_very_much(
 ) -> None:
     monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
     bomb = zlib.compressobj(wbits=31)
-    packed = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
+    packed_bomb = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
     # A long member that barely compresses is not a bomb.
-    long = gzip.compress(record(URL, http(random.Random(5).randbytes(5 << 20))))
+    large_member = gzip.compress(record(URL, http(random.Random(5).randbytes(5 << 20))))
     path = tmp_path / "a.warc.gz"
-    path.write_bytes(packed + long + PACKED)
+    path.write_bytes(packed_bomb + large_member + GZIPPED)
     file = WarcFile(path, str(path))
     found = [(offset, str(block.fault or "")) for offset, block in file.walk()]
     file.close()
-    assert [offset for offset, _ in found] == [0, len(packed), len(packed) + len(long)]
+    assert [offset for offset, _ in found] == [
+        0,
+        len(packed_bomb),
+        len(packed_bomb) + len(large_member),
+    ]
     assert "unpacks to over" in found[0][1]
     assert [fault for _, fault in found[1:]] == ["", ""]
 
@@ -314,7 +324,6 @@ def test_saved_pages_beside_archives_are_named(crawl: Crawl, tmp_path: Path) -> 
     (folder / "notes.md").write_text("Captured by hand.", encoding="utf-8")
     run = crawl(seed="9", depth=0, source=folder)
     assert set(run.articles) == {"9"}
-    named = "1.html, 2.html, 3.html, 4.html, 5.html and 2 more;"
-    named = f"saved pages beside the archives are not read: {named}"
-    assert named in run.stderr
+    names = "1.html, 2.html, 3.html, 4.html, 5.html and 2 more"
+    assert f"saved pages beside the archives are not read: {names};" in run.stderr
     assert "notes" not in run.stderr

@@ -20,8 +20,8 @@ from crawler.warc.records import digest_of
 Open = Callable[[bytes], Archive]
 BLOCKED = page(ID).split(b"<h1>")[0] + b"<h1>Just a moment</h1><p>Checking your browser</p>"
 REVISIT = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
-WRONG, ABSENT = "sha1:" + "A" * 32, "sha1:" + "B" * 32
-TO_GOOD = {"WARC_Refers_To_Target_URI": URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}
+WRONG_DIGEST, ABSENT_DIGEST = "sha1:" + "A" * 32, "sha1:" + "B" * 32
+REFERS_TO_GOOD = {"WARC_Refers_To_Target_URI": URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}
 CANONICAL = b'<head><link rel="canonical" href="http://en.alalam.ir/news/5">'
 # Records beside a good page of 2015-10-23, and part of the note about each.
 NEWER: dict[str, tuple[bytes, str]] = {
@@ -36,14 +36,16 @@ NEWER: dict[str, tuple[bytes, str]] = {
         "other article",
     ),
     "revisit of other bytes": (
-        record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT, **TO_GOOD),
+        record(
+            URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT_DIGEST, **REFERS_TO_GOOD
+        ),
         "none of these files",
     ),
     "truncated": (record(URL, GOOD, LATER, WARC_Truncated="length"), "cut short"),
     "announced longer": (record(URL, http(PAGE, "200 OK", "Content-Length: 9999"), LATER), "9,999"),
-    "wrong digest": (record(URL, GOOD, LATER, WARC_Payload_Digest=WRONG), "unreadable"),
+    "wrong digest": (record(URL, GOOD, LATER, WARC_Payload_Digest=WRONG_DIGEST), "unreadable"),
     "revisit of nothing": (
-        record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT),
+        record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=ABSENT_DIGEST),
         "none of these files",
     ),
     "revisit of a 404": (
@@ -66,13 +68,13 @@ def test_what_is_newer_hides_no_good_page(crawl: Crawl, tmp_path: Path) -> None:
         (folder / f"{ids[name]}.warc").write_bytes(data)
     for processes in (0, 1):
         run = read(crawl, folder, "all", settings={"READER_PROCESSES": processes})
-        for name, (_, said) in NEWER.items():
+        for name, (_, note) in NEWER.items():
             assert ids[name] in run.articles, (name, run.failures)
             found = run.articles[ids[name]]
             place = f"the capture of 2015-10-25 09:00:00 at {folder}/{ids[name]}.warc, offset "
             assumed = found["provenance"]["source"]["assumed"]
             assert f"passed over {place}" in assumed, name
-            assert said in assumed, name
+            assert note in assumed, name
             assert found["fetched_at"].startswith("2015-10-23"), name
 
 
@@ -106,23 +108,25 @@ def test_where_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_p
     assert read(crawl, path).articles[ID]["fetched_at"].startswith("2012")
 
 
-def asked_with(method: str, **more: str) -> bytes:
-    sent = f"{method} /news/{ID} HTTP/1.1\r\nHost: en.alalam.ir\r\n\r\na=b".encode()
-    return record(URL, sent, LATER, kind="request", **more)
+def request_record(method: str, **headers: str) -> bytes:
+    request = f"{method} /news/{ID} HTTP/1.1\r\nHost: en.alalam.ir\r\n\r\na=b".encode()
+    return record(URL, request, LATER, kind="request", **headers)
 
 
 @pytest.mark.parametrize("how", ["request names answer", "answer names request", "neither"])
 def test_the_answer_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
     later = http(page(ID, " after the form"))
-    answered, asked = {"WARC_Record_ID": "<urn:a>"}, {"WARC_Record_ID": "<urn:q>"}
+    response_headers, request_headers = {"WARC_Record_ID": "<urn:a>"}, {"WARC_Record_ID": "<urn:q>"}
     if how == "request names answer":
-        asked["WARC_Concurrent_To"] = "<urn:a>"
+        request_headers["WARC_Concurrent_To"] = "<urn:a>"
     elif how == "answer names request":
-        answered["WARC_Concurrent_To"] = "<urn:q>"
+        response_headers["WARC_Concurrent_To"] = "<urn:q>"
     path = tmp_path / "a.warc"
     for method in ("POST", "GET"):
         path.write_bytes(
-            record(URL, GOOD) + record(URL, later, LATER, **answered) + asked_with(method, **asked)
+            record(URL, GOOD)
+            + record(URL, later, LATER, **response_headers)
+            + request_record(method, **request_headers)
         )
         found = article(crawl, path)
         assert ("after the form" in found["body"]) == (method == "GET")
@@ -134,10 +138,14 @@ def test_the_answer_to_a_post_in_the_index_of_others(crawl: Crawl, tmp_path: Pat
     path = tmp_path / "a.warc"
     first, later = record(URL, GOOD), record(URL, http(page(ID, " after the form")), LATER)
     path.write_bytes(first + later)
-    for said, key in (({"method": "POST"}, ""), ({}, "?__wb_method=POST&a=b")):
+    for fields, key in (({"method": "POST"}, ""), ({}, "?__wb_method=POST&a=b")):
         entries = [
             ("20151023100000", "", {"offset": "0", "length": str(len(first))}),
-            ("20151025090000", key, {"offset": str(len(first)), "length": str(len(later)), **said}),
+            (
+                "20151025090000",
+                key,
+                {"offset": str(len(first)), "length": str(len(later)), **fields},
+            ),
         ]
         common = {"url": URL, "mime": "text/html", "status": "200", "filename": "a.warc"}
         lines = [
@@ -150,38 +158,46 @@ def test_the_answer_to_a_post_in_the_index_of_others(crawl: Crawl, tmp_path: Pat
 
 DIGEST = digest_of(PAGE)
 ORIGINAL = record(URL, GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:1>")
-PRINTED = record(
+PRINT_VERSION = record(
     "http://en.alalam.ir/print/1", GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:2>"
 )
-TO_URL = {"WARC_Refers_To_Target_URI": URL}
+REFERS_TO_URL = {"WARC_Refers_To_Target_URI": URL}
 # The originals in the file, the revisit record's headers, and whether they identify the original
 # exactly.
 REVISITS: dict[str, tuple[bytes, dict[str, str], bool]] = {
-    "exact": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}, True),
-    "by id": (PRINTED, {"WARC_Refers_To": "<urn:uuid:2>"}, True),
-    "by digest, another URL": (PRINTED, {}, False),
+    "exact": (ORIGINAL, {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}, True),
+    "by id": (PRINT_VERSION, {"WARC_Refers_To": "<urn:uuid:2>"}, True),
+    "by digest, another URL": (PRINT_VERSION, {}, False),
     "by digest in hexadecimal": (
-        PRINTED.replace(
+        PRINT_VERSION.replace(
             DIGEST.encode(),
             b"sha1:" + hashlib.sha1(PAGE).hexdigest().encode(),
         ),
         {},
         False,
     ),
-    "a second off": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:01Z"}, False),
-    "a time zone off": (ORIGINAL, {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T13:30:00Z"}, False),
+    "a second off": (
+        ORIGINAL,
+        {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:01Z"},
+        False,
+    ),
+    "a time zone off": (
+        ORIGINAL,
+        {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T13:30:00Z"},
+        False,
+    ),
     "the URL is another": (
-        PRINTED,
-        {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"},
+        PRINT_VERSION,
+        {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"},
         False,
     ),
     "no digest in the original": (
         record(URL, GOOD),
-        {**TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:09Z"},
+        {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:09Z"},
         False,
     ),
     "a damaged copy": (
-        PRINTED.replace(b"Friday", b"Monday") + ORIGINAL,
+        PRINT_VERSION.replace(b"Friday", b"Monday") + ORIGINAL,
         {"WARC_Refers_To": "<urn:uuid:2>"},
         False,
     ),
@@ -207,10 +223,10 @@ def open_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Op
 
 @pytest.mark.parametrize("name", REVISITS)
 def test_a_revisit_finds_its_original(open_archive: Open, name: str) -> None:
-    originals, said, is_exact = REVISITS[name]
-    revisit = record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=DIGEST, **said)
+    originals, headers, is_exact = REVISITS[name]
+    revisit = record(URL, http(b""), LATER, **REVISIT, WARC_Payload_Digest=DIGEST, **headers)
     archive = open_archive(originals + revisit)
     *_, found = archive.captures(URL)
-    page_read = archive.read(*found)
-    assert (page_read.body, page_read.captured_at.day) == (PAGE, 25)
-    assert (page_read.notes == ()) == is_exact
+    response = archive.read(*found)
+    assert (response.body, response.captured_at.day) == (PAGE, 25)
+    assert (response.notes == ()) == is_exact

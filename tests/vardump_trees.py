@@ -55,13 +55,13 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def as_php_says(truth: Any) -> Any:
+def with_python_floats(truth: Any) -> Any:
     """Return one of PHP's trees with its floats as Python writes them."""
     match truth:
         case {"float": text, **rest}:
             return {"float": repr(float(text.replace("NAN", "nan"))), **rest}
         case dict():
-            return {name: as_php_says(inner) for name, inner in truth.items()}
+            return {name: with_python_floats(inner) for name, inner in truth.items()}
         case list():
-            return [as_php_says(inner) for inner in truth]
+            return [with_python_floats(inner) for inner in truth]
     return truth

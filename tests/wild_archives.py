@@ -22,6 +22,6 @@ def article(crawl: Crawl, source: object, **more: Any) -> dict[str, Any]:
     """Crawl one id from an archive and return its article; nothing else may be reported."""
     run = read(crawl, source, **more)
     assert (run.exit_code, list(run.failures.values())) == (0, [])
-    found: dict[str, Any] = run.articles[ID]
-    assert found["headline"] == f"Bridge number {ID} reopens"
-    return found
+    record: dict[str, Any] = run.articles[ID]
+    assert record["headline"] == f"Bridge number {ID} reopens"
+    return record

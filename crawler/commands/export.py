@@ -35,7 +35,7 @@ class Command(LedgerCommand):
             help="the file to write or replace (standard output if none is given)",
         )
 
-    def tell(
+    def run_on_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         from crawler.crawl.ledger.job import FILE_NAME

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger import history
     from crawler.crawl.ledger.database import Database
 
-_RUNS = 10
+_MOST_RUNS = 10
 
 
 class Command(LedgerCommand):
@@ -33,13 +33,13 @@ class Command(LedgerCommand):
             "imbalance (exit 5)"
         )
 
-    def tell(
+    def run_on_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         from crawler.crawl.ledger import history, job
 
         if damage := database.damage():
-            self._damaged(folder, damage)
+            self._report_damage(folder, damage)
             return
         with database.snapshot() as connection:
             balance, queued = history.balance(connection), history.queued(connection)
@@ -60,21 +60,21 @@ class Command(LedgerCommand):
             if holder := job.holder(folder):
                 say(f"running: {holder}")
             say("runs:")
-            for run in history.runs(connection, _RUNS):
+            for run in history.runs(connection, _MOST_RUNS):
                 say("  " + _line(run, running=holder is not None))
                 holder = None
-            lost = history.damaged_records(connection)
-        if lost:
-            self._damaged(folder, lost)
+            damaged_records = history.damaged_records(connection)
+        if damaged_records:
+            self._report_damage(folder, damaged_records)
         elif not balance.balanced:
             self.exitcode = UNBALANCED
 
-    def _damaged(self, folder: Path, damage: list[str]) -> None:
+    def _report_damage(self, folder: Path, damage: list[str]) -> None:
         from crawler.crawl.ledger import job
 
         say(f"{folder / job.FILE_NAME} is DAMAGED:")
-        for what in damage[:20]:
-            say(f"  {what}")
+        for line in damage[:20]:
+            say(f"  {line}")
         say(
             "Copy the folder first. Restore it from a backup, or save the readable articles "
             "with scrapy export and start again."
@@ -85,18 +85,18 @@ class Command(LedgerCommand):
 def _line(run: history.RunSummary, *, running: bool) -> str:
     began = datetime.fromisoformat(run.began)
     if run.reason is not None and run.ended is not None:
-        how = (
+        ending = (
             f"{run.reason} after "
             f"{(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
         )
     elif running:
-        how = "going on"
+        ending = "going on"
     else:
-        how = f"broken off after {run.alive_at[11:19]}" + (
+        ending = f"broken off after {run.alive_at[11:19]}" + (
             "" if run.ended else ", feeds not written yet"
         )
-    came = (
+    outcomes = (
         ", ".join(f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common())
         or "nothing fetched"
     )
-    return f"{run.number:>4}  {began:%Y-%m-%d %H:%M:%S}  {how}: {came}"
+    return f"{run.number:>4}  {began:%Y-%m-%d %H:%M:%S}  {ending}: {outcomes}"

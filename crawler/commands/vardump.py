@@ -122,24 +122,24 @@ class Command(ScrapyCommand):
         from crawler.vardump import show
 
         if dump.ambiguous:
-            why = (
+            reason = (
                 "what must follow a string does not"
                 if isinstance(dump.node, vardump.String)
                 else "keys carry no length"
             )
             print(
-                f"{name}: the dump at byte {dump.start} can be read in other ways too: {why}",
+                f"{name}: the dump at byte {dump.start} can be read in other ways too: {reason}",
                 file=sys.stderr,
             )
         if dump.complete:
             return
         if dump.error is None:
-            why = (
+            reason = (
                 "entries were left out of it"
                 if dump.how == vardump.EXACT
                 else f"a string ends at {dump.how}"
             )
-            self._complain(f"{name}: the dump at byte {dump.start} is not complete: {why}")
+            self._complain(f"{name}: the dump at byte {dump.start} is not complete: {reason}")
             return
         error = dump.error
         self._complain(

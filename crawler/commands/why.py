@@ -19,7 +19,7 @@ from crawler.terminal import say
 if TYPE_CHECKING:
     from crawler.crawl.ledger.database import Database
 
-_LISTERS = 20
+_MOST_LISTERS = 20
 _STATES = {
     "pending": "to be fetched for the first time",
     "failure": "requested and never fetched",
@@ -31,7 +31,7 @@ _STATES = {
 
 
 class Command(LedgerCommand):
-    takes = 1
+    argument_count = 1
 
     def syntax(self) -> str:
         return "ID -s JOBDIR=FOLDER"
@@ -42,7 +42,7 @@ class Command(LedgerCommand):
             "it is due"
         )
 
-    def tell(
+    def run_on_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         from crawler.crawl.ledger import history
@@ -62,32 +62,34 @@ class Command(LedgerCommand):
                 history.listers(connection, article_id),
                 history.fetches(connection, article_id),
             )
-        listed_as = (
+        listed_headlines = (
             row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers
         )
         headline = (
-            revisions[-1][1]["headline"] if revisions else next(filter(None, listed_as), None)
+            revisions[-1][1]["headline"]
+            if revisions
+            else next(filter(None, listed_headlines), None)
         )
         say(f"{article_id}  {headline or ''}".rstrip())
-        say("  " + _state(page, len(revisions)))
-        say("  " + _due(page))
+        say("  " + _describe_state(page, len(revisions)))
+        say("  " + _describe_due_date(page))
         say(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
-        for row in listers[:_LISTERS]:
+        for row in listers[:_MOST_LISTERS]:
             say(
                 f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, "
                 f"position {row.position}"
             )
-        if len(listers) > _LISTERS:
-            say(f"  and {len(listers) - _LISTERS} more")
+        if len(listers) > _MOST_LISTERS:
+            say(f"  and {len(listers) - _MOST_LISTERS} more")
         say("fetched:" if fetches else "never fetched")
         for row in fetches:
-            told = (
+            revision_number = (
                 f" revision {row.revision}"
                 if row.outcome in ("new", "changed") and row.revision
                 else ""
             )
             say(
-                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{told}"
+                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{revision_number}"
                 f"{f' ({row.detail})' if row.detail else ''}"
             )
         for (_, old), (_, new) in pairwise(revisions):
@@ -96,32 +98,32 @@ class Command(LedgerCommand):
                 say(f"  {line}")
 
 
-def _state(page: Any, revisions: int) -> str:
-    found = f"found on {page.found_on}" if page.found_on else "a seed"
-    what = (
+def _describe_state(page: Any, revisions: int) -> str:
+    origin = f"found on {page.found_on}" if page.found_on else "a seed"
+    description = (
         f"an article, {revisions} revision{'s' if revisions > 1 else ''} stored"
         if page.state == "article"
         else _STATES[page.state]
     )
-    return f"{what}; depth {page.depth}, {found}, first met by run {page.found_in_run}"
+    return f"{description}; depth {page.depth}, {origin}, first met by run {page.found_in_run}"
 
 
-def _due(page: Any) -> str:
+def _describe_due_date(page: Any) -> str:
     if page.queued:
         return "to be fetched by the next run"
     if page.due_at is None:
         return "not to be fetched"
     seconds = page.due_at - time.time()
-    at = f"{datetime.fromtimestamp(page.due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    failed = (
+    due_at = f"{datetime.fromtimestamp(page.due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    note = (
         f", after {page.failures} failures in a row"
         if page.failures
-        else f", asked every {_span(page.interval)}"
+        else f", asked every {_describe_span(page.interval)}"
     )
-    return f"due {at} ({'now' if seconds <= 0 else 'in ' + _span(seconds)}){failed}"
+    return f"due {due_at} ({'now' if seconds <= 0 else 'in ' + _describe_span(seconds)}){note}"
 
 
-def _span(seconds: float) -> str:
+def _describe_span(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
@@ -153,13 +155,13 @@ def _lines(value: Any) -> list[str]:
     if isinstance(value, str):
         return value.split("\n\n")
     if isinstance(value, list):
-        shown = (
+        names = (
             ("position", "id", "kind", "headline_raw", "url")
             if value and "position" in value[0]
             else ("kind", "url")
         )
         return [
-            " ".join(str(entry[name]) for name in shown if entry.get(name) is not None)
+            " ".join(str(entry[name]) for name in names if entry.get(name) is not None)
             for entry in value
         ]
     return [json.dumps(value)]

@@ -104,18 +104,18 @@ ARGUMENTS = (
 )
 """The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
 NAMES = tuple(argument.name for argument in ARGUMENTS)
-_SEED_TAKES = (
+_ACCEPTED_SEEDS = (
     "an article id (digits), an article URL, the path of a saved page, several of these by commas, "
     "@FILE with one a line, or all"
 )
-_SOURCE_TAKES = (
-    f"takes {', '.join(kind.takes for kind in SOURCE_KINDS)}, or several of these by commas; "
+_ACCEPTED_SOURCES = (
+    f"takes {', '.join(kind.names for kind in SOURCE_KINDS)}, or several of these by commas; "
     f"archive files are {READABLE}"
 )
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
 # If everything is fetched, nothing is followed, and these would have no effect.
-_OF_FOLLOWING = ("depth", "since", "until", "match")
+_FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
 # A host name or address and a port. No user and password: they would be sent to any host that a
 # page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
@@ -219,7 +219,7 @@ def parse(given: Mapping[str, str]) -> Arguments:
 def require_seed(arguments: Arguments) -> None:
     """Check that there is a starting point; CrawlerError if no seed was given."""
     if not arguments.seeds and not arguments.everything:
-        raise CrawlerError(f"seed: missing; takes {_SEED_TAKES}")
+        raise CrawlerError(f"seed: missing; takes {_ACCEPTED_SEEDS}")
 
 
 def _seeds(value: str, publisher: Publisher) -> list[Seed]:
@@ -231,7 +231,7 @@ def _seeds(value: str, publisher: Publisher) -> list[Seed]:
         elif part:
             seeds.append(_seed(part, publisher, "seed"))
     if not seeds:
-        raise CrawlerError(f"seed: got {value!r}; takes {_SEED_TAKES}")
+        raise CrawlerError(f"seed: got {value!r}; takes {_ACCEPTED_SEEDS}")
     return list(dict.fromkeys(seeds))
 
 
@@ -239,9 +239,10 @@ def _seed_file(name: str, publisher: Publisher) -> list[Seed]:
     try:
         text = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CrawlerError(
-            f"seed: got '@{name}', which cannot be read ({why}); takes @FILE with one seed a line"
+            f"seed: got '@{name}', which cannot be read ({reason}); "
+            "takes @FILE with one seed a line"
         ) from error
     if not text.strip():
         raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
@@ -262,7 +263,7 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
             hosts = ", ".join(sorted(publisher.hosts))
             raise CrawlerError(
                 f"{where}: got {text!r}, which is not an article of {publisher.name} ({hosts}); "
-                f"takes {_SEED_TAKES}"
+                f"takes {_ACCEPTED_SEEDS}"
             )
         return Seed(article_id)
     path = Path(text)
@@ -272,7 +273,7 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
         is_file = False
     if not is_file:
         raise CrawlerError(
-            f"{where}: got {text!r}, which is neither digits nor a file; takes {_SEED_TAKES}"
+            f"{where}: got {text!r}, which is neither digits nor a file; takes {_ACCEPTED_SEEDS}"
         )
     return Seed("", path)
 
@@ -284,16 +285,16 @@ def _sources(value: str) -> dict[str, SourceKind]:
     sources: dict[str, SourceKind] = {}
     for name in names:
         if not name:
-            raise CrawlerError(f"source: got {value!r}, {_SOURCE_TAKES}")
+            raise CrawlerError(f"source: got {value!r}, {_ACCEPTED_SOURCES}")
         kind = kind_of(name)
         if kind is None:
-            what = "matches no archive file" if has_magic(name) else "does not exist"
+            problem = "matches no archive file" if has_magic(name) else "does not exist"
             raise CrawlerError(
-                f"source: got {name!r}, which {what}; "
-                f"{_SOURCE_TAKES}{did_you_mean(name, (LIVE, WAYBACK))}"
+                f"source: got {name!r}, which {problem}; "
+                f"{_ACCEPTED_SOURCES}{did_you_mean(name, (LIVE, WAYBACK))}"
             )
         if name in sources:
-            raise CrawlerError(f"source: got {value!r}, with one source twice; {_SOURCE_TAKES}")
+            raise CrawlerError(f"source: got {value!r}, with one source twice; {_ACCEPTED_SOURCES}")
         sources[name] = kind
     return sources
 
@@ -305,31 +306,33 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
                 "seed: got 'all', which takes every article of saved pages and archive files, "
                 f"but source is {name!r}; give ids"
             )
-    for name in _OF_FOLLOWING:
+    for name in _FOLLOWING_ARGUMENTS:
         if name in given:
             raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
 
 
 def _archive(value: str, sources: Mapping[str, SourceKind]) -> Path:
-    takes = "takes the WARC file to write, such as output/pages.warc.gz"
+    expected = "takes the WARC file to write, such as output/pages.warc.gz"
     if not value.lower().endswith(WARC_SUFFIXES) or Path(value).is_dir():
-        raise CrawlerError(f"archive: got {value!r}; {takes}")
+        raise CrawlerError(f"archive: got {value!r}; {expected}")
     if not any(kind.on_the_web for kind in sources.values()):
         raise CrawlerError(
             f"archive: nothing is fetched from the web with source={','.join(sources)}; "
-            f"{takes}, with source=live or wayback"
+            f"{expected}, with source=live or wayback"
         )
     return Path(value)
 
 
 def _base_url(value: str) -> str:
-    takes = "takes the root of a mirror, such as http://127.0.0.1:8000"
-    got = hide_userinfo_of(value)
+    expected = "takes the root of a mirror, such as http://127.0.0.1:8000"
+    safe_value = hide_userinfo_of(value)
     try:
         parts = urlsplit(value)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        raise CrawlerError(f"base_url: got {got!r}, which is not a URL; {takes}") from None
+        raise CrawlerError(
+            f"base_url: got {safe_value!r}, which is not a URL; {expected}"
+        ) from None
     is_root = (
         parts.scheme in ("http", "https")
         and _HOST.fullmatch(parts.netloc)
@@ -338,16 +341,17 @@ def _base_url(value: str) -> str:
     )
     if "@" in parts.netloc:
         raise CrawlerError(
-            f"base_url: got {got!r}, and sites are crawled without a user and password; {takes}"
+            f"base_url: got {safe_value!r}, and sites are crawled without a user and password; "
+            f"{expected}"
         )
     if not is_root or not port_is_valid:
-        raise CrawlerError(f"base_url: got {got!r}; {takes}")
+        raise CrawlerError(f"base_url: got {safe_value!r}; {expected}")
     return value.rstrip("/")
 
 
-def _count(name: str, value: str, what: str) -> int:
+def _count(name: str, value: str, unit: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise CrawlerError(f"{name}: got {value!r}, takes a whole number of {what}")
+        raise CrawlerError(f"{name}: got {value!r}, takes a whole number of {unit}")
     return int(value)
 
 

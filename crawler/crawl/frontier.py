@@ -53,8 +53,8 @@ class ArticleState:
     The other fields are for rechecks: the number of stored revisions, when the next fetch is due
     (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
     ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision
-    was read from. ``answered`` holds those of the current response until it is stored. ``refusal``
-    is the reason if the last response was a refusal (``items.ANSWERS``).
+    was read from. ``new_validators`` are those of the current response until it is stored.
+    ``refusal`` is the reason if the last response was a refusal (``items.ANSWERS``).
     """
 
     id: str
@@ -71,7 +71,7 @@ class ArticleState:
     interval: float = 0.0
     failures: int = 0
     validators: Validators = (None, None)
-    answered: Validators = (None, None)
+    new_validators: Validators = (None, None)
     refusal: str | None = None
 
     @property
@@ -145,11 +145,11 @@ class Memory(Protocol):
         """
         ...
 
-    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
+    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
         """Store the record of a taken article or of a teaser and mark it as done; return the
         record, or None if it adds nothing new.
 
-        ``read`` is the record before other item pipelines. Without a state, store a record that
+        ``original`` is the record before other item pipelines. Without a state, store a record that
         belongs to no article.
         """
         ...
@@ -205,8 +205,8 @@ class InMemory:
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        left = [state for state in known if state.state not in DONE]
-        for state in sorted(left, key=attrgetter("priority")):
+        states = [state for state in known if state.state not in DONE]
+        for state in sorted(states, key=attrgetter("priority")):
             yield state, self.listings(state)
 
     def never_fetched(
@@ -214,9 +214,9 @@ class InMemory:
     ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
         return ()
 
-    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
-        if state is not None and not isinstance(read, Teaser):
-            self.leave(state, "failure" if isinstance(read, Failure) else "article")
+    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
+        if state is not None and not isinstance(original, Teaser):
+            self.leave(state, "failure" if isinstance(original, Failure) else "article")
         return record
 
     def unchanged(self, state: ArticleState, outcome: str) -> None:
@@ -255,9 +255,9 @@ class Frontier:
         """The articles that this run has met and not forgotten; the memory may know more."""
         self.taken = 0
         self._forgets = forgets
-        self._forgotten = 0
-        self._seeds = 0
-        self._places = self.memory.first_place
+        self._forgotten_count = 0
+        self._seed_count = 0
+        self._next_place = self.memory.first_place
         self._waiting = self.memory.waiting
         self._level: deque[ArticleState] = deque()
         self._in_flight: set[str] = set()
@@ -267,10 +267,10 @@ class Frontier:
         """Add seeds after those added earlier; return the ids to fetch, in order."""
         article_ids = list(dict.fromkeys(article_ids))
         self._recall(article_ids)
-        wanted = []
+        to_fetch = []
         # Seeds added in batches come after the articles that earlier runs left unfetched.
         place = self.memory.first_place if self._forgets else 0
-        for position, article_id in enumerate(article_ids, start=self._seeds):
+        for position, article_id in enumerate(article_ids, start=self._seed_count):
             state = self.known.get(article_id)
             order = (0, place, position)
             if state is None:
@@ -285,13 +285,13 @@ class Frontier:
                     continue
                 state.state = "pending"
             if self._queue(state):
-                wanted.append(article_id)
+                to_fetch.append(article_id)
         self._seeded = True
-        self._seeds += len(article_ids)
+        self._seed_count += len(article_ids)
         for article_id in article_ids:
             if not self.known[article_id].queued:
                 self.forget(article_id)
-        return wanted
+        return to_fetch
 
     def add_links(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
         """Record the related items of a page in flight; return the ids to fetch."""
@@ -346,7 +346,9 @@ class Frontier:
         """
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
-            follows, (state.priority, state.found_on, state.listing) = self._counting(listings)
+            follows, (state.priority, state.found_on, state.listing) = self._deciding_listing(
+                listings
+            )
             state.state = (
                 "pruned" if not follows else "depth" if state.depth > self.depth else "pending"
             )
@@ -361,7 +363,7 @@ class Frontier:
                 state.queued = False
                 self.memory.note(state)
 
-    def _counting(
+    def _deciding_listing(
         self, listings: Iterable[tuple[Priority, str, RelatedItem]]
     ) -> tuple[bool, tuple[Priority, str, RelatedItem]]:
         """Return whether any listing passes ``follow``, and the deciding listing."""
@@ -377,7 +379,7 @@ class Frontier:
     @property
     def discovered(self) -> int:
         """The number of articles that this run has met."""
-        return len(self.known) + self._forgotten
+        return len(self.known) + self._forgotten_count
 
     @property
     def at_depth(self) -> int:
@@ -392,7 +394,7 @@ class Frontier:
     @property
     def has_more(self) -> bool:
         """Whether an article remains to be taken, now or when this depth is done."""
-        return self._seeded and self._waiting > 0 and not self._full
+        return self._seeded and self._waiting > 0 and not self._is_full
 
     def take(self) -> ArticleState | None:
         """Return the next article to fetch; None if there is none, or none yet."""
@@ -403,8 +405,8 @@ class Frontier:
             for found in self.memory.next(deeper=deeper):
                 state = self.known.setdefault(found.id, found)
                 if state.fetch_index is None:
-                    state.fetch_index = self._places
-                    self._places += 1
+                    state.fetch_index = self._next_place
+                    self._next_place += 1
                     self.memory.note(state)
                 self._level.append(state)
             if deeper and not self._level:
@@ -423,7 +425,7 @@ class Frontier:
         """Forget an article whose outcome is in the memory, if this run ``forgets``."""
         if self._forgets and article_id in self.known:
             del self.known[article_id]
-            self._forgotten += 1
+            self._forgotten_count += 1
 
     def room(self, count: int) -> int:
         """Return how many of ``count`` more articles may be fetched."""
@@ -443,11 +445,11 @@ class Frontier:
     def _why(self, state: ArticleState) -> Why:
         if state.state in ("depth", "pruned", "not_saved"):
             return state.state
-        return "interrupted" if state.taken or not self._full else "limit"
+        return "interrupted" if state.taken or not self._is_full else "limit"
 
     def _recall(self, article_ids: Iterable[str]) -> None:
-        unmet = [article_id for article_id in article_ids if article_id not in self.known]
-        for state in self.memory.recall(unmet) if unmet else ():
+        unknown_ids = [article_id for article_id in article_ids if article_id not in self.known]
+        for state in self.memory.recall(unknown_ids) if unknown_ids else ():
             self.known[state.id] = state
 
     def _read_again(self, state: ArticleState) -> None:
@@ -456,15 +458,15 @@ class Frontier:
 
     def _queue(self, state: ArticleState) -> bool:
         """Queue an article; return whether it was not queued already."""
-        new = not state.queued
-        if new:
+        is_new = not state.queued
+        if is_new:
             state.queued = True
             self._waiting += 1
-        self.memory.note(state, waits=new)
-        return new
+        self.memory.note(state, waits=is_new)
+        return is_new
 
     @property
-    def _full(self) -> bool:
+    def _is_full(self) -> bool:
         return 0 < self.limit <= self.taken
 
 

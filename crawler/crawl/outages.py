@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from crawler.items import Reason
 
-OF_THE_SOURCE: frozenset[Reason] = frozenset(
+SOURCE_FAILURES: frozenset[Reason] = frozenset(
     (
         *("timeout", "dns", "refused", "tls", "connection_lost"),
         *("http_4xx", "http_5xx", "robots_unavailable"),
     )
 )
 """Failures without a page, any number of which may have the same cause."""
-OF_THE_CONNECTION: frozenset[Reason] = frozenset(
+CONNECTION_FAILURES: frozenset[Reason] = frozenset(
     ("timeout", "dns", "refused", "tls", "connection_lost")
 )
 """The failures among them that came without a response."""
@@ -27,28 +27,29 @@ class _Streak(NamedTuple):
 class Outages:
     """Counts, for each source, the pages in a row that failed for the same reason.
 
-    A source is down after ``most`` such pages (0: never), and remains so for the rest of the run.
+    A source is down after ``threshold`` such pages (0: never), and remains so for the rest of the
+    run.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, threshold: int) -> None:
+        self.threshold = threshold
         self._streaks: dict[str, _Streak] = {}
         self._down: dict[str, Reason] = {}
 
-    def failed(self, source: str, reason: Reason) -> bool:
+    def record_failure(self, source: str, reason: Reason) -> bool:
         """Record a failure; return whether it is the one that marks the source as down."""
-        if reason not in OF_THE_SOURCE:
-            self.answered(source)
+        if reason not in SOURCE_FAILURES:
+            self.record_answer(source)
             return False
         streak = self._streaks.get(source)
         length = streak.length + 1 if streak and streak.reason == reason else 1
         self._streaks[source] = _Streak(reason, length)
-        if length != self.most or source in self._down:
+        if length != self.threshold or source in self._down:
             return False
         self._down[source] = reason
         return True
 
-    def answered(self, source: str) -> None:
+    def record_answer(self, source: str) -> None:
         """Record that a source answered a request for a page, with any response."""
         self._streaks.pop(source, None)
 

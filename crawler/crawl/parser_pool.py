@@ -31,13 +31,13 @@ logger = logging.getLogger(__name__)
 LENGTH = Struct(">I")
 """Precedes each message to and from a worker: its size in bytes."""
 # Pages that are sent to each worker ahead of time, so that it never waits for the next.
-_AHEAD = 2
+_PAGES_AHEAD = 2
 # Seconds for which a page may block this process.
-_BLOCKING = 1.0
+_BLOCKING_SECONDS = 1.0
 # Bytes. Parsing more takes longer than that, and lxml cannot be interrupted.
-_LARGE = 4 * 1024 * 1024
+_LARGE_BYTES = 4 * 1024 * 1024
 # A page that ends its worker, as one that exhausts memory does, gets one more.
-_TRIES = 2
+_MOST_TRIES = 2
 
 
 class Task(NamedTuple):
@@ -105,14 +105,15 @@ class PageParser:
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page; TooSlowError if that takes too long, ParserError if a worker fails."""
-        small = len(task.body) <= _LARGE
+        small = len(task.body) <= _LARGE_BYTES
         if small and not self._all_in_workers and time_limit.is_possible():
             try:
                 return time_limit.within(
-                    min(_BLOCKING, self._timeout), lambda: extract_page(task, self._publisher)
+                    min(_BLOCKING_SECONDS, self._timeout),
+                    lambda: extract_page(task, self._publisher),
                 )
             except time_limit.TimeLimitReached:
-                if self._timeout <= _BLOCKING:
+                if self._timeout <= _BLOCKING_SECONDS:
                     raise TooSlowError(self._timeout) from None
         return await self._pool.extract(task)
 
@@ -132,23 +133,23 @@ class ParserPool:
         self._publisher = publisher
         self._timeout = timeout
         self._workers: list[ParserWorker] = []
-        self._free = asyncio.Semaphore(most * _AHEAD)
-        self._last: asyncio.Future[None] | None = None
+        self._room = asyncio.Semaphore(most * _PAGES_AHEAD)
+        self._last_call: asyncio.Future[None] | None = None
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page; results come back in the order of the calls."""
-        before, self._last = self._last, asyncio.get_running_loop().create_future()
-        own = self._last
+        previous_call, self._last_call = self._last_call, asyncio.get_running_loop().create_future()
+        this_call = self._last_call
         try:
-            async with self._free:
+            async with self._room:
                 return await self._extract(task)
         finally:
             try:
-                if before is not None:
+                if previous_call is not None:
                     # Unlike awaiting it, this cancels nothing if this page is abandoned.
-                    await asyncio.wait((before,))
+                    await asyncio.wait((previous_call,))
             finally:
-                own.set_result(None)
+                this_call.set_result(None)
 
     async def _extract(self, task: Task) -> Extracted:
         tries = 0
@@ -162,7 +163,7 @@ class ParserPool:
             except _EndedError as error:
                 tries += 1
                 self._remove(worker)
-                if tries == _TRIES:
+                if tries == _MOST_TRIES:
                     message = f"{tries} processes ended on this page: {error}"
                     raise ParserError(message) from None
             finally:
@@ -193,14 +194,18 @@ class ParserWorker:
 
     def __init__(self, publisher: Publisher, timeout: float) -> None:
         self._timeout = timeout
-        self._ours, theirs = socket.socketpair()
+        self._socket, worker_socket = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
         command += [publisher.name, publisher.base_url, str(timeout)]
-        with theirs:
-            end = theirs.fileno()
+        with worker_socket:
+            descriptor = worker_socket.fileno()
             self._process = subprocess.Popen(
-                command, stdin=end, stdout=end, env=environment, start_new_session=True
+                command,
+                stdin=descriptor,
+                stdout=descriptor,
+                env=environment,
+                start_new_session=True,
             )
         self.pending = 0
         """Pages that it was given and has not returned."""
@@ -208,13 +213,13 @@ class ParserWorker:
         """Why it has ended, unless a page took too long."""
         self._waiting: deque[asyncio.Future[Extracted]] = deque()
         self._ended = False
-        self._opened: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
 
     async def extract(self, task: Task) -> Extracted:
         """Have a page extracted; TooSlowError, ParserError, or an error of the worker's end."""
-        if self._opened is None:
-            self._opened = asyncio.ensure_future(self._open())
-        await asyncio.shield(self._opened)
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._open())
+        await asyncio.shield(self._opening)
         if self._ended:
             raise _LostError
         answer: asyncio.Future[Extracted] = asyncio.get_running_loop().create_future()
@@ -223,8 +228,8 @@ class ParserWorker:
         return await answer
 
     async def _open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection(sock=self._ours)
-        self._answers = asyncio.ensure_future(self._receive())
+        self._reader, self._writer = await asyncio.open_connection(sock=self._socket)
+        self._receiving = asyncio.ensure_future(self._receive())
 
     async def _receive(self) -> None:
         try:
@@ -262,11 +267,11 @@ class ParserWorker:
         # It holds nothing that is not here too.
         self._process.kill()
         self._process.wait()
-        if self._opened is not None and self._opened.done() and not self._opened.exception():
-            self._answers.cancel()
+        if self._opening is not None and self._opening.done() and not self._opening.exception():
+            self._receiving.cancel()
             self._writer.close()
         else:
-            self._ours.close()
+            self._socket.close()
 
 
 def packed(message: object) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crawler.extraction.publishers import Publisher
     from crawler.items import Reason, RelatedItem, Why
 
-_OF_PAGE = tuple(field.name for field in fields(PageRecord))
+_PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Fetch:
 
 def article(record: PageRecord, fetch: Fetch) -> Article:
     """Add the facts of its fetch to the record of a page."""
-    values = {name: getattr(record, name) for name in _OF_PAGE if name != "kind"}
+    values = {name: getattr(record, name) for name in _PAGE_FIELDS if name != "kind"}
     values.update(id=fetch.id, url=fetch.url)
     values["missing"] = missing_of(values)
     values["provenance"] = {**record.provenance, **_provenance(fetch)}
@@ -103,7 +103,7 @@ def teaser(
     state: ArticleState, why: Why, listings: Iterable[Listing], publisher: Publisher
 ) -> Teaser:
     """Return the record of an article that is known only from related lists."""
-    return Teaser(**_known(state, listings, publisher), why=why)
+    return Teaser(**_known_fields(state, listings, publisher), why=why)
 
 
 def failure(
@@ -120,7 +120,7 @@ def failure(
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
     return Failure(
-        **_known(state, listings, publisher),
+        **_known_fields(state, listings, publisher),
         reason=reason,
         detail=detail,
         attempts=attempts,
@@ -146,40 +146,40 @@ def failure_of(fetch: Fetch, reason: Reason, detail: str, run: Run) -> Failure:
     )
 
 
-def _known(
+def _known_fields(
     state: ArticleState, listings: Iterable[Listing], publisher: Publisher
 ) -> dict[str, Any]:
     """Return the fields that teasers and failures share."""
     listings = list(listings)
-    listing = state.listing or _counting(state, listings)
+    item = state.listing or _deciding_item(state, listings)
     return {
         "site": publisher.name,
         "id": state.id,
         "url": publisher.url_of(state.id) if ARTICLE_ID.fullmatch(state.id) else None,
-        "headline": listing.headline if listing else None,
-        "headline_raw": listing.headline_raw if listing else None,
-        "media_kind": listing.kind if listing else None,
-        "picture_url": listing.picture_url if listing else None,
-        "uploaded_at": listing.uploaded_at if listing else None,
-        "content_type": listing.content_type if listing else None,
-        "sort": listing.sort if listing else None,
-        "listed_on": tuple(dict.fromkeys(found.page_id for found in listings)),
-        "listed_as": tuple(sorted({found.headline for found in listings if found.headline})),
+        "headline": item.headline if item else None,
+        "headline_raw": item.headline_raw if item else None,
+        "media_kind": item.kind if item else None,
+        "picture_url": item.picture_url if item else None,
+        "uploaded_at": item.uploaded_at if item else None,
+        "content_type": item.content_type if item else None,
+        "sort": item.sort if item else None,
+        "listed_on": tuple(dict.fromkeys(listing.page_id for listing in listings)),
+        "listed_as": tuple(sorted({listing.headline for listing in listings if listing.headline})),
         "depth": state.depth,
         "found_on": state.found_on,
     }
 
 
-def _counting(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
+def _deciding_item(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
     """Return the item of the list that counts, from a memory that keeps some as headlines only."""
     if state.found_on is None:
         return None
-    whole = next((found.item for found in listings if found.item), None)
+    whole = next((listing.item for listing in listings if listing.item), None)
     return next(
         (
-            listed_item(found.item, found.headline, whole)
-            for found in listings
-            if found.page_id == state.found_on
+            listed_item(listing.item, listing.headline, whole)
+            for listing in listings
+            if listing.page_id == state.found_on
         ),
         None,
     )

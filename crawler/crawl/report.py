@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.ledger.history import Balance
 
-_NAMED = 10
+_MOST_NAMED = 10
 
 
 def report(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
@@ -124,7 +124,7 @@ class Outcome:
         return "job/folder" in self._stats
 
     @property
-    def _has_asked(self) -> bool:
+    def _has_requested(self) -> bool:
         if self.fetched + self.teasers["not_saved"] > 0:
             return True
         return bool(self._stats.get("crawl/everything")) and not self.discovered
@@ -141,8 +141,8 @@ class Outcome:
         still_unavailable = self._count("articles/still_unavailable")
         if (faults_in(self.failures) or self.is_interrupted) and not still_unavailable:
             return True
-        held = self._balance.articles if self._balance else 0
-        return self._has_asked and not held
+        stored_before = self._balance.articles if self._balance else 0
+        return self._has_requested and not stored_before
 
     def exit_code(self) -> int:
         if "job/failed" in self._stats or "archive/failed" in self._stats:
@@ -180,11 +180,13 @@ class Outcome:
         ]
 
     def _table(self) -> list[str]:
-        by_source = _by(self._counts("articles/from/")) if self._count("crawl/sources") > 1 else ""
+        by_source = (
+            _breakdown(self._counts("articles/from/")) if self._count("crawl/sources") > 1 else ""
+        )
         rows = [
             ("articles", self.articles, by_source),
-            ("teasers", self.teasers.total(), _by(self.teasers)),
-            ("failures", self.failures.total(), _by(self.failures)),
+            ("teasers", self.teasers.total(), _breakdown(self.teasers)),
+            ("failures", self.failures.total(), _breakdown(self.failures)),
         ]
         if self._has_job:
             if self.is_closed and not self._count("crawl/taken") and not self.teasers:
@@ -195,14 +197,14 @@ class Outcome:
                 "unchanged": self._count("articles/unchanged"),
                 "gone or forbidden as before": self._count("articles/still_unavailable"),
             }
-            found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
-            articles = ("articles", self.articles, "; ".join(filter(None, (found, by_source))))
+            by_kind = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+            articles = ("articles", self.articles, "; ".join(filter(None, (by_kind, by_source))))
             rows = [articles, *(row for row in rows[1:] if row[1])]
         seconds = float(self._stats.get("crawl/elapsed_seconds", 0))
         rate = self.fetched / max(seconds, 0.001)
         depth = self._count("crawl/depth")
         return [
-            *(f"  {name:<9}{count:>7,}  {by}".rstrip() for name, count, by in rows),
+            *(f"  {name:<9}{count:>7,}  {breakdown}".rstrip() for name, count, breakdown in rows),
             f"  {self.fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
             *self._rendering(),
         ]
@@ -229,12 +231,12 @@ class Outcome:
         lines = []
         if exchanges := self._count("archive/exchanges"):
             revisits = self._count("archive/revisits")
-            as_before = f", {revisits:,} of them as before" if revisits else ""
+            unchanged = f", {revisits:,} of them as before" if revisits else ""
             path = self._stats.get("archive/path")
-            lines.append(f"  archived: {path} ({exchanges:,} exchanges{as_before})")
+            lines.append(f"  archived: {path} ({exchanges:,} exchanges{unchanged})")
         errors = self._list("feeds/errors")
         lines += [f"  written: {feed}" for feed in self._list("feeds/written")]
-        lines += [f"  {kept}" for kept in self._list("feeds/kept")]
+        lines += [f"  {line}" for line in self._list("feeds/kept")]
         lines += [f"  not stored: {error}" for error in errors]
         if self._stats.get("feeds/failed") and not errors:
             lines.append("  not stored: a feed could not be written; the log says why")
@@ -245,7 +247,7 @@ class Outcome:
         lines = []
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None
-        if not articles and self._has_asked and self.discovered and knows_sum:
+        if not articles and self._has_requested and self.discovered and knows_sum:
             lines.append("  no article was stored: none of the requested pages could be fetched")
         lines += [
             f"  not readable, so pages may be missing: {fault}"
@@ -260,7 +262,9 @@ class Outcome:
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if unrecorded := self._list("crawl/unrecorded"):
-            ids = ", ".join(unrecorded[:_NAMED]) + (" …" if len(unrecorded) > _NAMED else "")
+            ids = ", ".join(unrecorded[:_MOST_NAMED]) + (
+                " …" if len(unrecorded) > _MOST_NAMED else ""
+            )
             lines.append(
                 f"  no result was recorded for these; they will be retried, and the log may say "
                 f"why: {ids}"
@@ -274,8 +278,10 @@ class Outcome:
             return [f"  stopped: {message}", f"  {self._how_to_continue()}"]
         reason = self._stats.get("crawl/finish_reason")
         if self._has_job and (not self.is_closed or self.is_interrupted):
-            how = f"stopped before its end ({reason})" if self.is_closed else "broken off"
-            return [f"  the run was {how}; nothing is lost: run the same command again to continue"]
+            ending = f"stopped before its end ({reason})" if self.is_closed else "broken off"
+            return [
+                f"  the run was {ending}; nothing is lost: run the same command again to continue"
+            ]
         if not self.is_closed:
             return [
                 "  the run was broken off before it could write its feeds; their records are "
@@ -313,5 +319,5 @@ class Outcome:
         )
 
 
-def _by(counts: Counter[str]) -> str:
+def _breakdown(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.most_common() if count)

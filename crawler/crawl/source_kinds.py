@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class SourceKind(NamedTuple):
     """How a source is named and opened.
 
-    ``takes`` says in messages which names it accepts, ``matches`` recognises one. ``module`` has
+    ``names`` says in messages which names it accepts, ``matches`` recognises one. ``module`` has
     ``open_source(name, arguments, crawler)``, which returns a ``Source``; it is imported only when
     it is used. It is None for the live site, which Scrapy's own downloader asks. A kind that has
     ``captures`` holds pages as they were at a date.
     """
 
-    takes: str
+    names: str
     matches: Callable[[str], bool]
     module: str | None
     on_the_web: bool = False

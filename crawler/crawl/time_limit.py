@@ -14,8 +14,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # An exception raised inside a destructor is lost, so more than one may be needed.
-_AGAIN = 0.1
-_IMPORTS = "<frozen importlib._bootstrap>"
+_REPEAT_SECONDS = 0.1
+_IMPORTLIB_FILE = "<frozen importlib._bootstrap>"
 
 
 class TimeLimitReached(BaseException):
@@ -44,7 +44,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             raise TimeLimitReached
 
     signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT_SECONDS)
     try:
         try:
             return work()
@@ -60,7 +60,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     import.
     """
     while frame is not None:
-        if frame.f_code.co_filename == _IMPORTS:
+        if frame.f_code.co_filename == _IMPORTLIB_FILE:
             return True
         frame = frame.f_back
     return False

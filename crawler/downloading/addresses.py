@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HostAndPort = tuple[str, int]
 
-_SERVERS = ("WAYBACK_URL", "WAYBACK_CDX_URL", "SPLASH_URL")
+_SERVER_SETTINGS = ("WAYBACK_URL", "WAYBACK_CDX_URL", "SPLASH_URL")
 # RFC 6052: the last 32 bits are an IPv4 address.
 _NAT64 = IPv6Network("64:ff9b::/96")
 # RFC 4291, 2.5.5.1: the same, deprecated. It includes ::1 and ::, which remain private.
@@ -31,8 +31,8 @@ class PrivateAddressError(CrawlerError):
     """A host that the user did not name is at a private address."""
 
     def __init__(self, host: str, address: str) -> None:
-        at = "a private address" if host == address else f"at {address}, a private address"
-        super().__init__(f"{host} is {at}; name the host with base_url to crawl it")
+        place = "a private address" if host == address else f"at {address}, a private address"
+        super().__init__(f"{host} is {place}; name the host with base_url to crawl it")
 
 
 def is_private(address: str) -> bool:
@@ -81,7 +81,7 @@ def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
 
 def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
     """Return the hosts and ports in spider arguments and settings, which may be private."""
-    servers = _hosts_and_ports(settings[name] or "" for name in _SERVERS)
+    servers = _hosts_and_ports(settings[name] or "" for name in _SERVER_SETTINGS)
     return publisher_named_by_user(given) | servers
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 # Twice the limits of browsers and curl, which real sites stay below.
 _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
-_PROXY = b"http-proxy"
+_PROXY_SCHEME = b"http-proxy"
 # Scheme, host, port and local address; a tunnel through a proxy adds the proxy's.
 _DIRECT_KEY_LENGTH = 4
 
@@ -87,18 +87,18 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
     """One connection. It limits the head of each response and detects a connection reset."""
 
     def request(self, request: TwistedRequest) -> Deferred[IResponse]:
-        answered = super().request(request)
+        response = super().request(request)
         self._parser.__class__ = _BoundedParser
-        return answered
+        return response
 
     def dataReceived(self, data: bytes) -> None:
-        was_body = self._receives_body
+        was_receiving_body = self._receives_body
         super().dataReceived(data)  # type: ignore[no-untyped-call]
         # libuv stops polling a socket before it reports an error on it (uv__poll_io). If data was
         # unread when the connection was reset, that report ends in one more read, and the reset
         # goes unnoticed until the timeout. Registering the socket again makes uvloop poll it again.
         # At the start of the body, Twisted itself pauses and resumes.
-        if self._parser is not None and self._receives_body == was_body:
+        if self._parser is not None and self._receives_body == was_receiving_body:
             producer: Any = self.transport
             producer.pauseProducing()
             producer.resumeProducing()
@@ -152,19 +152,19 @@ class _VettingPool(HTTPConnectionPool):
     def __init__(self, reactor: Any, crawler: Crawler) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._run = run_of(crawler.spider)
-        self._named = named_by_user(self._run.given if self._run else {}, crawler.settings)
+        self._named_hosts = named_by_user(self._run.given if self._run else {}, crawler.settings)
 
     def getConnection(self, key: Any, endpoint: Any) -> Any:
         scheme, host, port, *_ = key
         # The user named the proxy, and the proxy resolves the names of other hosts.
-        through_proxy = scheme == _PROXY or len(key) > _DIRECT_KEY_LENGTH
+        through_proxy = scheme == _PROXY_SCHEME or len(key) > _DIRECT_KEY_LENGTH
         if not through_proxy and self._vets(host.decode("ascii"), port):
             endpoint = _PublicEndpoint(endpoint, host.decode("ascii"))
         return super().getConnection(key, endpoint)
 
     def _vets(self, host: str, port: int) -> bool:
-        crawls = self._run is not None and self._run.started
-        return crawls and (host, port) not in self._named
+        is_crawling = self._run is not None and self._run.started
+        return is_crawling and (host, port) not in self._named_hosts
 
 
 @implementer(IStreamClientEndpoint)

@@ -13,8 +13,13 @@ from scrapy.utils.response import response_status_message
 from crawler.items import Reason
 from crawler.sources import PageRefused
 
-_GONE = (404, 410)
-_OF_CLASS: dict[int, Reason] = {2: "http_2xx", 3: "http_3xx", 4: "http_4xx", 5: "http_5xx"}
+_GONE_STATUSES = (404, 410)
+_STATUS_CLASS_REASONS: dict[int, Reason] = {
+    2: "http_2xx",
+    3: "http_3xx",
+    4: "http_4xx",
+    5: "http_5xx",
+}
 _PARTIAL_CONTENT = 206
 
 
@@ -47,7 +52,7 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
     )
 
 
-class Explained(NamedTuple):
+class Explanation(NamedTuple):
     """The reason why a page could not be fetched, with the HTTP status if there was a response."""
 
     reason: Reason
@@ -55,30 +60,32 @@ class Explained(NamedTuple):
     status: int | None = None
 
 
-def explain(error: BaseException) -> Explained:
+def explain(error: BaseException) -> Explanation:
     """Return the reason for a failed download, or ``internal_error`` if it has no other."""
     if isinstance(error, PageRefused):
-        return Explained(error.reason, error.detail)
+        return Explanation(error.reason, error.detail)
     if isinstance(error, HttpError):
-        return of_status(error.response.status)
+        return explain_status(error.response.status)
     if isinstance(error, IgnoreRequest):
-        said = str(error) or type(error).__name__
-        return Explained("ignored", f"a downloader middleware refused the request: {said}")
+        message = str(error) or type(error).__name__
+        return Explanation("ignored", f"a downloader middleware refused the request: {message}")
     causes = list(_causes(error))
     for kind, reason in _reasons():
         if found := next((cause for cause in causes if isinstance(cause, kind)), None):
-            return Explained(reason, _detail(error if reason == "connection_lost" else found))
+            return Explanation(reason, _detail(error if reason == "connection_lost" else found))
     if isinstance(error, ValueError) and "hostname" in str(error):
-        return Explained("dns", _detail(error))
-    return Explained("internal_error", f"{type(error).__name__}: {_detail(error)}")
+        return Explanation("dns", _detail(error))
+    return Explanation("internal_error", f"{type(error).__name__}: {_detail(error)}")
 
 
-def of_status(status: int) -> Explained:
+def explain_status(status: int) -> Explanation:
     """Return the reason for a response whose status means that it carries no page."""
-    reason = "gone" if status in _GONE else _OF_CLASS.get(status // 100, "http_5xx")
+    reason = (
+        "gone" if status in _GONE_STATUSES else _STATUS_CLASS_REASONS.get(status // 100, "http_5xx")
+    )
     if status == _PARTIAL_CONTENT:
         reason = "cut_short"
-    return Explained(reason, response_status_message(status), status)
+    return Explanation(reason, response_status_message(status), status)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

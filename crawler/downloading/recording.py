@@ -42,7 +42,7 @@ class RecordingDownloadHandler(CarefulDownloadHandler):
         return _RecordingProtocol(self._record, quiescent)
 
 
-class _Sent:
+class _RecordingTransport:
     """A transport that records the bytes written to it."""
 
     def __init__(self, transport: Any, note: Callable[[bytes], None]) -> None:
@@ -71,7 +71,8 @@ class _RecordingProtocol(CarefulProtocol):
         self._through_proxy = False
 
     def makeConnection(self, transport: Any) -> None:
-        super().makeConnection(_Sent(transport, self._note_sent))  # type: ignore[no-untyped-call]
+        recorder = _RecordingTransport(transport, self._note_sent)
+        super().makeConnection(recorder)  # type: ignore[no-untyped-call]
 
     def _note_sent(self, data: bytes) -> None:
         if self._sent is None:
@@ -82,7 +83,7 @@ class _RecordingProtocol(CarefulProtocol):
     def request(self, request: TwistedRequest) -> Deferred[IResponse]:
         self._sent, self._received = [], []
         self._url = request.absoluteURI.decode("ascii")
-        self._at = datetime.now(UTC)
+        self._requested_at = datetime.now(UTC)
         if not request.uri.startswith(b"/"):
             self._through_proxy = True
         return super().request(request)
@@ -96,7 +97,7 @@ class _RecordingProtocol(CarefulProtocol):
         if self._parser is not None and self._received:
             exchange = Exchange(
                 url=self._url,
-                at=self._at,
+                at=self._requested_at,
                 request=b"".join(self._sent or ()),
                 response=b"".join(self._received),
                 address=self._address(),
@@ -109,14 +110,14 @@ class _RecordingProtocol(CarefulProtocol):
     def _truncated(self, reason: Failure) -> str | None:
         parser: Any = self._parser
         # At the end of a response Twisted passes the bare exception.
-        why = getattr(reason, "value", reason)
-        if not isinstance(why, (ConnectionDone, ConnectionLost)):
+        error = getattr(reason, "value", reason)
+        if not isinstance(error, (ConnectionDone, ConnectionLost)):
             # Aborted on this side: the response was too large, too slow or malformed.
             return "unspecified"
-        whole = parser.state == DONE or (
-            self.ends_with_connection and isinstance(why, ConnectionDone)
+        is_whole = parser.state == DONE or (
+            self.ends_with_connection and isinstance(error, ConnectionDone)
         )
-        return None if whole else "disconnect"
+        return None if is_whole else "disconnect"
 
     def _address(self) -> str | None:
         if self._through_proxy:

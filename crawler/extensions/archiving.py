@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # The settings that determine how a site was crawled; none can contain a password.
-_TOLD_SETTINGS = (
+_RECORDED_SETTINGS = (
     *(
         "ROBOTSTXT_OBEY",
         "AUTOTHROTTLE_ENABLED",
@@ -57,18 +57,20 @@ class Archiving:
         from crawler.warc.writer import WarcWriter
 
         self._run = run
-        about = _about(run.given, crawler.settings)
+        warcinfo = _warcinfo_fields(run.given, crawler.settings)
         if run.renderer:
-            about[RENDERED_BY] = run.renderer
+            warcinfo[RENDERED_BY] = run.renderer
         # Requests to Splash are not requests to the publisher.
         self._splash = (
             host_and_port(crawler.settings["SPLASH_URL"]) if run.renderer == "splash" else None
         )
         self._pages = run.job.pages if run.job else None
         if self._pages is None:
-            self._writer = WarcWriter(path, about)
+            self._writer = WarcWriter(path, warcinfo)
         else:
-            self._writer = WarcWriter(path, about, self._pages.archived, self._pages.note_archived)
+            self._writer = WarcWriter(
+                path, warcinfo, self._pages.archived, self._pages.note_archived
+            )
             # The ledger must not record a page as archived before it is on disk.
             self._pages.commits.before_commit.append(self._writer.sync)
         run.archive = self._writer
@@ -112,12 +114,12 @@ class Archiving:
         self._writer.close()
 
 
-def _about(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
+def _warcinfo_fields(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
     """Return the fields of the warcinfo record: how the run was started, and with which settings.
 
     WARC 1.1, section 6.2; the field names are those of Dublin Core and Heritrix.
     """
-    told = {name: settings[name] for name in _TOLD_SETTINGS}
+    recorded_settings = {name: settings[name] for name in _RECORDED_SETTINGS}
     return {
         "software": f"{settings['USER_AGENT'].partition(' ')[0]} Scrapy/{scrapy.__version__}",
         "format": "WARC File Format 1.1",
@@ -128,5 +130,5 @@ def _about(given: Mapping[str, str], settings: BaseSettings) -> dict[str, str]:
         "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
         "description": "scrapy crawl articles "
         + " ".join(f"-a {name}={hide_userinfo(value)}" for name, value in given.items()),
-        "settings": " ".join(f"{name}={value}" for name, value in told.items()),
+        "settings": " ".join(f"{name}={value}" for name, value in recorded_settings.items()),
     }

@@ -32,8 +32,8 @@ class JobKeeper:
         self.crawler = crawler
         self._run = run
         self._job = job
-        self._reason = ""
-        self._commits = create_looping_call(self._flush)
+        self._finish_reason = ""
+        self._commit_loop = create_looping_call(self._flush)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -54,13 +54,13 @@ class JobKeeper:
         # Twice within the time after which a commit has to be durable: one flush may come just
         # before it.
         interval = min(_COMMIT_SECONDS, self._job.pages.commits.sync_seconds / 2)
-        self._commits.start(max(_LEAST_SECONDS, interval), now=False)
+        self._commit_loop.start(max(_LEAST_SECONDS, interval), now=False)
 
     def spider_closed(self, reason: str) -> None:
-        self._reason = reason
+        self._finish_reason = reason
         # The spider is closed without having been opened if a pipeline could not be.
-        if self._commits.running:
-            self._commits.stop()
+        if self._commit_loop.running:
+            self._commit_loop.stop()
 
     def _flush(self) -> None:
         if self._job.pages is not None:
@@ -73,7 +73,7 @@ class JobKeeper:
         job.pages.commits.flush(durable=True)
         if job.pages.commits.failed is None and not job.feeds_failed:
             try:
-                job.end(job.run, self._reason)
+                job.end(job.run, self._finish_reason)
             except LedgerError as error:
                 job.pages.commits.failed = error
                 logger.error("%s", error)

@@ -39,7 +39,7 @@ class Progress:
             if self._is_terminal
             else crawler.settings.getfloat("PROGRESS_INTERVAL")
         )
-        self._shown = 0
+        self._shown_pages = 0
         self._shown_at = monotonic()
         self._loop = create_looping_call(self._show)
         self._line: Any = None
@@ -86,9 +86,9 @@ class Progress:
     def _show(self) -> None:
         outcome = Outcome(self.crawler.stats.get_stats())
         now = monotonic()
-        rate = (outcome.fetched - self._shown) / max(now - self._shown_at, 0.001)
+        rate = (outcome.fetched - self._shown_pages) / max(now - self._shown_at, 0.001)
         if not self._is_terminal or now - self._shown_at > _RATE_SECONDS:
-            self._shown, self._shown_at = outcome.fetched, now
+            self._shown_pages, self._shown_at = outcome.fetched, now
         frontier = self._run.frontier
         depth = max(frontier.at_depth, self.crawler.stats.get_value("crawl/depth", 0))
         text = (

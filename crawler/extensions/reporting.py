@@ -160,6 +160,6 @@ def _files(run: Run) -> Iterable[str]:
         # Where everything is read, a file is left only if another folder had the article.
         others = [other for other in folders if other is not folder and run.arguments.everything]
         counts = folder.tally(others)
-        named = f" in {folder.root}" if len(folders) > 1 else ""
+        place = f" in {folder.root}" if len(folders) > 1 else ""
         parts = [f"{label} {count:,}" for label, count in counts.items() if count]
-        yield f"files{named}: {sum(counts.values()):,} = {' + '.join(parts)}"
+        yield f"files{place}: {sum(counts.values()):,} = {' + '.join(parts)}"

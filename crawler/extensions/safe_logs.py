@@ -32,15 +32,15 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # First, because the inner formatter may add colours; on a copy, because other handlers
         # get the same record.
-        shown = copy(record)
-        shown.msg, shown.args = _safe(record.getMessage()), None
+        safe_record = copy(record)
+        safe_record.msg, safe_record.args = _safe(record.getMessage()), None
         if record.exc_info and not record.exc_text:
-            shown.exc_text = self._inner.formatException(record.exc_info)
-        if shown.exc_text:
-            shown.exc_text = _indented(_safe(shown.exc_text))
+            safe_record.exc_text = self._inner.formatException(record.exc_info)
+        if safe_record.exc_text:
+            safe_record.exc_text = _indented(_safe(safe_record.exc_text))
         if record.stack_info:
-            shown.stack_info = _indented(_safe(record.stack_info))
-        return self._inner.format(shown)
+            safe_record.stack_info = _indented(_safe(record.stack_info))
+        return self._inner.format(safe_record)
 
 
 class SafeLogs:

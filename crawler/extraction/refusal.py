@@ -41,8 +41,8 @@ _DENIAL = re.compile(
 _LONGEST_DENIAL = 800
 # Characters of body. A shorter page with one sentence needs a date or related items.
 _SHORTEST_UNDATED = 400
-_SENTENCE = 30
-_TEASERS = 3
+_SHORTEST_SENTENCE = 30
+_FEWEST_TEASERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class Refusal:
 
 def refuse(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
     """Return why a page is not the article with its ``id``; None if it is."""
-    return _of_other_article(page, publisher) or _of_denial(page) or _of_text(page)
+    return _refuse_other_article(page, publisher) or _refuse_denial(page) or _refuse_text(page)
 
 
-def _of_other_article(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
+def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
     if publisher is None or page.canonical is None or page.id is None:
         return None
     declared = publisher.id_of(page.canonical.value)
@@ -67,7 +67,7 @@ def _of_other_article(page: ParsedPage, publisher: Publisher | None) -> Refusal 
     return Refusal("other_article", f"{page.canonical.where} says that it is article {declared}")
 
 
-def _of_denial(page: ParsedPage) -> Refusal | None:
+def _refuse_denial(page: ParsedPage) -> Refusal | None:
     if page.body_size >= _LONGEST_DENIAL:
         return None
     if page.asks_password:
@@ -76,15 +76,17 @@ def _of_denial(page: ParsedPage) -> Refusal | None:
     for text in (headline, page.title or "", page.body[0] if page.body else ""):
         if denial := _DENIAL.search(text[:200]):
             return Refusal("not_an_article", f"the page says {denial.group()!r}")
-    if page.teasers >= _TEASERS:
+    if page.teasers >= _FEWEST_TEASERS:
         return Refusal("not_an_article", f"the page is a list of {page.teasers} articles")
     return None
 
 
-def _of_text(page: ParsedPage) -> Refusal | None:
+def _refuse_text(page: ParsedPage) -> Refusal | None:
     if not page.body:
         return Refusal("not_an_article", "the page has no text of an article")
-    sentences = [text for text in page.body if len(text) >= _SENTENCE and ends_sentence(text)]
+    sentences = [
+        text for text in page.body if len(text) >= _SHORTEST_SENTENCE and ends_sentence(text)
+    ]
     if not sentences:
         return Refusal("not_an_article", "the page's text has no sentence")
     if page.dated is not None or (page.related and page.related.items):

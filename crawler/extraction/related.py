@@ -12,7 +12,7 @@ from crawler.items import RelatedItem
 VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
 # A longer one is not a headline; it is kept as it is, and not cached.
 LONGEST_HEADLINE = 1000
-_CACHED = 16_384
+_CACHE_SIZE = 16_384
 
 
 def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[RelatedItem, ...] | None:
@@ -25,10 +25,10 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
     found = []
     for position, listed in enumerate(page.related.items, start=1):
         article_id = listed.id if listed.id and ARTICLE_ID.fullmatch(listed.id) else None
-        headline, marked = listed.title, False
+        headline, is_marked = listed.title, False
         if listed.title and len(listed.title) <= LONGEST_HEADLINE:
-            headline, marked = _headline(listed.title, publisher)
-        picture_url, uploaded_at, film = (
+            headline, is_marked = _headline(listed.title, publisher)
+        picture_url, uploaded_at, is_video = (
             _picture(listed.picture, publisher) if listed.picture else (None, None, False)
         )
         found.append(
@@ -38,7 +38,7 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
                 url=publisher.url_of(article_id) if publisher and article_id else None,
                 headline=headline,
                 headline_raw=listed.title,
-                kind="video" if marked or film else "image" if listed.picture else None,
+                kind="video" if is_marked or is_video else "image" if listed.picture else None,
                 picture_url=picture_url,
                 uploaded_at=uploaded_at,
                 content_type=listed.content_type,
@@ -49,20 +49,20 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
 
 
 # The lists of neighbouring articles name the same articles again and again.
-@lru_cache(maxsize=_CACHED)
-def _headline(listed: str, publisher: Publisher | None) -> tuple[str, bool]:
-    text = collapse(html.unescape(listed))
+@lru_cache(maxsize=_CACHE_SIZE)
+def _headline(title: str, publisher: Publisher | None) -> tuple[str, bool]:
+    text = collapse(html.unescape(title))
     return publisher.clean_headline(text) if publisher else (text, False)
 
 
-@lru_cache(maxsize=_CACHED)
-def _picture(listed: str, publisher: Publisher | None) -> tuple[str | None, str | None, bool]:
+@lru_cache(maxsize=_CACHE_SIZE)
+def _picture(path: str, publisher: Publisher | None) -> tuple[str | None, str | None, bool]:
     """Return the URL of a listed picture, when it was uploaded, and whether it is a video."""
-    url, uploaded_at = listed, None
+    url, uploaded_at = path, None
     if publisher:
-        if publisher.picture_url and listed.startswith("/"):
-            url = publisher.picture_url.format(path=listed)
-        if publisher.uploaded and (uploaded := publisher.uploaded(listed)):
+        if publisher.picture_url and path.startswith("/"):
+            url = publisher.picture_url.format(path=path)
+        if publisher.uploaded and (uploaded := publisher.uploaded(path)):
             uploaded = uploaded.replace(tzinfo=publisher.zone)
             uploaded_at = uploaded.isoformat(timespec="microseconds")
     url = url.replace(" ", "%20")

@@ -55,7 +55,7 @@ class WatchedFeedExporter(FeedExporter):
     With a job, feeds are written from the ledger when the run closes.
     """
 
-    _writing: Run | None = None
+    _written_run: Run | None = None
     _has_article = False
     """Whether the records being written include an article."""
     _broken_off = False
@@ -63,8 +63,8 @@ class WatchedFeedExporter(FeedExporter):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._errors = 0
-        self._own: dict[str, dict[str, Any]] = {}
+        self._error_count = 0
+        self._own_options: dict[str, dict[str, Any]] = {}
         """The options of this run's own feeds, as configured, by URI."""
         self._sizes: dict[str, int] = {}
         """The size in bytes, when a killed run began, of each file it may have appended to."""
@@ -76,13 +76,13 @@ class WatchedFeedExporter(FeedExporter):
                 self._open_feeds(spider)
                 return
             self._name_feeds(job)
-            for run in job.broken_off():
+            for run in job.broken_off_runs():
                 await self._complete(job, run, spider)
         except LedgerError as error:
             assert job is not None and job.pages is not None
             job.pages.commits.fail(error)
         except Exception as error:
-            self._tell(error)
+            self._record_error(error)
             raise
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
@@ -104,7 +104,7 @@ class WatchedFeedExporter(FeedExporter):
         except LedgerError as error:
             job.pages.commits.fail(error)
         except Exception as error:
-            self._tell(error)
+            self._record_error(error)
             raise
 
     def _open_feeds(self, spider: Spider) -> None:
@@ -116,30 +116,32 @@ class WatchedFeedExporter(FeedExporter):
                 try:
                     super().open_spider(spider)
                 except Exception as error:
-                    self._tell(error)
+                    self._record_error(error)
         finally:
             self.feeds = feeds
 
     def _export(self, item: Any, spider: Spider) -> None:
         """Export a record to every feed that accepts it; record the other errors in the stats."""
-        opened, after = self.slots, []
-        for slot in opened:
+        slots, remaining = self.slots, []
+        for slot in slots:
             self.slots = [slot]
             try:
                 super().item_scraped(item, spider)
             except Exception as error:
-                self._tell(error)
-            after += self.slots
-        self.slots = after
+                self._record_error(error)
+            remaining += self.slots
+        self.slots = remaining
 
     def _name_feeds(self, job: Job) -> None:
         """Note this run's feeds in the ledger, in case the run is killed."""
         assert job.run is not None
-        self._own = {
+        self._own_options = {
             _absolute(uri): options for uri, options in self.settings.getdict("FEEDS").items()
         }
-        self._use({uri: _as_of(job.run, options) for uri, options in self._own.items()})
-        job.name_feeds({uri: size_of(uri) for uri in self._own})
+        self._use(
+            {uri: _options_for(job.run, options) for uri, options in self._own_options.items()}
+        )
+        job.name_feeds({uri: size_of(uri) for uri in self._own_options})
 
     def _use(self, feeds: dict[str, dict[str, Any]]) -> None:
         self.feeds = {
@@ -156,14 +158,14 @@ class WatchedFeedExporter(FeedExporter):
         """
         stats = self.crawler.stats
         errors = stats.get_value("feeds/errors", [])
-        now = self.feeds, self.filters
-        feeds, refused = self._asked_again(job.feeds_of(run), _stamp(run.began))
-        replaced = {uri for uri in feeds if _replaces(uri, self._own.get(uri, {}))}
+        own_feeds = self.feeds, self.filters
+        feeds, unknown = self._split_feeds(job.feeds_of(run), _stamp(run.began))
+        replaced = {uri for uri in feeds if _replaces(uri, self._own_options.get(uri, {}))}
         for uri in replaced:
             part_of(uri, _stamp(run.began)).unlink(missing_ok=True)
         self._use(
             {
-                uri: _as_of(run, options)
+                uri: _options_for(run, options)
                 for uri, (options, _) in feeds.items()
                 if uri not in replaced
             }
@@ -173,17 +175,17 @@ class WatchedFeedExporter(FeedExporter):
             written = await self._write(job, run, spider)
         except OSError as error:
             written = False
-            self._tell(error)
+            self._record_error(error)
         finally:
             self._sizes = {}
-            self.feeds, self.filters = now
+            self.feeds, self.filters = own_feeds
         failed = stats.get_value("feeds/errors", [])[len(errors) :]
         stats.set_value("feeds/errors", errors)
-        self._note_continued(job, run, failed, refused)
-        if written and not refused:
+        self._note_continued(job, run, failed, unknown)
+        if written and not unknown:
             job.end(run, None)
 
-    def _note_continued(self, job: Job, run: Run, errors: list[str], refused: list[str]) -> None:
+    def _note_continued(self, job: Job, run: Run, errors: list[str], unknown: list[str]) -> None:
         """Note in the stats that the feeds of a killed run were written, except those that failed
         or that this run does not have.
 
@@ -191,22 +193,24 @@ class WatchedFeedExporter(FeedExporter):
         a feed with the date in its name may never be requested again.
         """
         assert job.run is not None
-        if refused and run.number < job.run.number - 1:
+        if unknown and run.number < job.run.number - 1:
             return
         stats, name = self.crawler.stats, "job/continued"
         outcomes = job.outcomes(run)
-        faults = report.faults_in(outcomes) + len(errors) + len(refused)
+        faults = report.faults_in(outcomes) + len(errors) + len(unknown)
         stats.inc_value("job/continued_faults", faults)
-        had = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common())
+        outcome_counts = ", ".join(
+            f"{count:,} {outcome}" for outcome, count in outcomes.most_common()
+        )
         append(
             stats,
             name,
             f"  continued from run {run.number}, which was broken off; it had stored "
-            f"{had or 'nothing'}",
+            f"{outcome_counts or 'nothing'}",
         )
         for error in errors:
             append(stats, name, f"  not stored, and tried again by the next run: {error}")
-        for uri in refused:
+        for uri in unknown:
             text = (
                 f"run {run.number} was to write {uri!r}, and this run has no such feed; the "
                 "records are safe in the ledger, and are added to the file by a run with "
@@ -215,59 +219,59 @@ class WatchedFeedExporter(FeedExporter):
             logger.warning("%s", text)
             append(stats, name, f"  not written: {text}")
 
-    def _asked_again(
-        self, named: dict[str, int], began: str
+    def _split_feeds(
+        self, sizes: dict[str, int], began: str
     ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
         """Split the feeds named by a ledger into those that this run also has and the rest.
 
         The former are returned with this run's options and the size from the ledger. A feed with a
         file per run may be in another folder, where an earlier run was started.
         """
-        own = {_canonical(uri): uri for uri in self._own}
-        timed = {
+        own_uris = {_canonical(uri): uri for uri in self._own_options}
+        timed_feeds = {
             str(uri): options
             for uri, options in self.settings.getdict("FEEDS").items()
             if _TIME in str(uri)
         }
-        asked: dict[str, tuple[dict[str, Any], int]] = {}
-        refused = []
-        for uri, size in named.items():
+        shared: dict[str, tuple[dict[str, Any], int]] = {}
+        unknown = []
+        for uri, size in sizes.items():
             if uri.startswith("stdout:"):
                 continue
-            if (mine := own.get(_canonical(uri))) is not None:
-                asked[mine] = self._own[mine], size
-            elif (options := _of_other_folder(uri, timed, began)) is not None:
-                asked[uri] = options, size
+            if (own_uri := own_uris.get(_canonical(uri))) is not None:
+                shared[own_uri] = self._own_options[own_uri], size
+            elif (options := _options_in_other_folder(uri, timed_feeds, began)) is not None:
+                shared[uri] = options, size
             else:
-                refused.append(uri)
-        return asked, refused
+                unknown.append(uri)
+        return shared, unknown
 
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
         """Write the feeds of a run from its records; return whether all were written."""
-        failed = self._failures() + self._errors
+        failures_before = self._failure_count() + self._error_count
         crawl = run_of(spider)
         assert crawl is not None
         began, crawl.began = crawl.began, run.began
         try:
             for first, feeds in self._by_first_run(run).items():
-                self._writing, self.slots = run, []
+                self._written_run, self.slots = run, []
                 self._has_article = job.has_article(run, first)
                 self._broken_off = run is not job.run
-                whole, self.feeds = self.feeds, feeds
+                all_feeds, self.feeds = self.feeds, feeds
                 try:
                     self._open_feeds(spider)
                     for record in job.records_of(run, first):
                         self._export(record, spider)
                     await super().close_spider(spider)
                 finally:
-                    self.feeds = whole
+                    self.feeds = all_feeds
         except BaseException:
             job.feeds_failed = run is job.run
             raise
         finally:
             crawl.began = began
         point("feeds written")
-        return self._failures() + self._errors == failed
+        return self._failure_count() + self._error_count == failures_before
 
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
         """Return the feeds grouped by the first run whose records they hold.
@@ -276,29 +280,29 @@ class WatchedFeedExporter(FeedExporter):
         """
         grouped: dict[int, dict[str, Any]] = {}
         for uri, options in self.feeds.items():
-            grouped.setdefault(run.began_before if _replaces(uri, options) else run.number, {})[
+            grouped.setdefault(run.first_run if _replaces(uri, options) else run.number, {})[
                 uri
             ] = options
         return grouped
 
     def _start_new_batch(self, *args: Any, **kwargs: Any) -> FeedSlot:
         slot = super()._start_new_batch(*args, **kwargs)
-        if self._writing is not None and isinstance(slot.storage, WholeFileStorage):
-            slot.storage.name = _stamp(self._writing.began)
-            slot.storage.written_after = self._sizes.get(slot.uri_template)
+        if self._written_run is not None and isinstance(slot.storage, WholeFileStorage):
+            slot.storage.name = _stamp(self._written_run.began)
+            slot.storage.append_offset = self._sizes.get(slot.uri_template)
             slot.storage.has_article = self._has_article
             slot.storage.broken_off = self._broken_off
         return slot
 
-    def _failures(self) -> int:
+    def _failure_count(self) -> int:
         stats = self.crawler.stats.get_stats()
         return sum(
             count for name, count in stats.items() if name.startswith("feedexport/failed_count")
         )
 
-    def _tell(self, error: Exception) -> None:
+    def _record_error(self, error: Exception) -> None:
         text = f"a record could not be written to a feed ({type(error).__name__}: {error})"
-        self._errors += 1
+        self._error_count += 1
         if text not in self.crawler.stats.get_value("feeds/errors", []):
             logger.error("%s", text)
             append(self.crawler.stats, "feeds/errors", text)
@@ -320,7 +324,7 @@ def _absolute(uri: object) -> str:
     return str(Path(path).absolute()) if local else path
 
 
-def _as_of(run: Run, options: dict[str, Any]) -> dict[str, Any]:
+def _options_for(run: Run, options: dict[str, Any]) -> dict[str, Any]:
     """Return a feed's options such that a run's file is the same whenever it is written.
 
     A run without new records creates no empty file and leaves an existing one unchanged.
@@ -334,21 +338,21 @@ def _canonical(uri: str) -> str:
     return os.path.realpath(path_of(uri)) if is_file_uri(uri) else uri
 
 
-def _of_other_folder(
-    uri: str, timed: dict[str, dict[str, Any]], began: str
+def _options_in_other_folder(
+    uri: str, timed_feeds: dict[str, dict[str, Any]], began: str
 ) -> dict[str, Any] | None:
-    """Return the options of the feed in ``timed`` that ``uri`` is, in the folder of a run started
-    elsewhere.
+    """Return the options of the feed in ``timed_feeds`` that ``uri`` is, in the folder of a run
+    started elsewhere.
 
     None if there is none, if the folder does not exist, or if the file is a symlink, which could
     point anywhere.
     """
-    path, written = Path(uri), Path(uri.replace(_TIME, began))
-    if not path.is_absolute() or not path.parent.is_dir() or written.is_symlink():
+    path, file = Path(uri), Path(uri.replace(_TIME, began))
+    if not path.is_absolute() or not path.parent.is_dir() or file.is_symlink():
         return None
-    if ".." in path.parts or "%(" in str(written):
+    if ".." in path.parts or "%(" in str(file):
         return None
-    for template, options in timed.items():
+    for template, options in timed_feeds.items():
         parts = Path(template).parts
         if path.parts[-len(parts) :] == parts:
             return options
@@ -381,7 +385,7 @@ class RecordLinesExporter(JsonLinesItemExporter):
     second.
     """
 
-    _flushed = 0.0
+    _flushed_at = 0.0
 
     def export_item(self, item: Any) -> None:
         if (
@@ -390,8 +394,8 @@ class RecordLinesExporter(JsonLinesItemExporter):
             and not self.indent
         ):
             self.file.write(msgspec.json.encode(item) + b"\n")
-            if monotonic() - self._flushed > _FLUSH_SECONDS:
+            if monotonic() - self._flushed_at > _FLUSH_SECONDS:
                 self.file.flush()
-                self._flushed = monotonic()
+                self._flushed_at = monotonic()
         else:
             super().export_item(item)

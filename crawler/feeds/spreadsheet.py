@@ -64,5 +64,5 @@ def _escaped(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Some programs strip leading spaces before checking for a formula.
-    runs = value.startswith(_CONTROL_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{value}" if runs else value
+    is_formula = value.startswith(_CONTROL_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
+    return f"'{value}" if is_formula else value

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
 # The most bytes of a torn last line that may have been cut off before a feed was appended.
 _LONGEST_TORN = 1 << 20
-_LINES = ("jsonlines", "jsonl", "jl")
+_LINE_FORMATS = ("jsonlines", "jsonl", "jl")
 
 
 class _Part(io.FileIO):
@@ -101,7 +101,7 @@ class WholeFileStorage(FileFeedStorage):
         self.overwrite = self.write_mode == "wb"
         options = feed_options or {}
         is_text = not options.get("postprocessing")
-        self.is_lines = options.get("format") in _LINES and is_text
+        self.is_lines = options.get("format") in _LINE_FORMATS and is_text
         self.has_header = (
             options.get("format") == "csv"
             and is_text
@@ -109,7 +109,7 @@ class WholeFileStorage(FileFeedStorage):
         )
         self.name: str | None = None
         """The name of the run, used for the part file if a later run may have to write it again."""
-        self.written_after: int | None = None
+        self.append_offset: int | None = None
         """The offset in bytes from which a killed run may already have appended this feed."""
         self.has_article: bool | None = None
         """Whether the run's records, in this feed or another, include an article; None if that
@@ -138,7 +138,7 @@ class WholeFileStorage(FileFeedStorage):
                 prefix=self.target.name + ".", suffix=".part", dir=self.target.parent
             )
         else:
-            path = str(_part(self.target, self.name))
+            path = str(_part_path(self.target, self.name))
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC)
         os.fchmod(descriptor, mode_for(self.target))
         self._part = _Part(descriptor, path, self.crawler)
@@ -158,11 +158,11 @@ class WholeFileStorage(FileFeedStorage):
             if part.error is not None:
                 raise part.error
             point("feed part written")
-            if self._is_to_stay():
-                words = "{} is left as it was: this run stored no article. Its records are in {}"
-                logger.warning("%s", words.format(self.target, part.path))
-                shown = words.format(_as_given(self.path), _as_given(part.path))
-                append(stats, "feeds/kept", shown)
+            if self._must_keep_target():
+                template = "{} is left as it was: this run stored no article. Its records are in {}"
+                logger.warning("%s", template.format(self.target, part.path))
+                line = template.format(_display_path(self.path), _display_path(part.path))
+                append(stats, "feeds/kept", line)
                 return
             incomplete = self.broken_off or Outcome(stats.get_stats()).is_incomplete
             self._put(part.path, complete=not incomplete)
@@ -170,9 +170,9 @@ class WholeFileStorage(FileFeedStorage):
             message = f"{self.target}: {error.strerror}; what was written is in {part.path}"
             append(stats, "feeds/errors", message)
             raise
-        append(stats, "feeds/written", _as_given(self.path))
+        append(stats, "feeds/written", _display_path(self.path))
 
-    def _is_to_stay(self) -> bool:
+    def _must_keep_target(self) -> bool:
         """Return whether the target must not be replaced, because the run stored no article."""
         has_article = self.has_article
         if has_article is None:
@@ -201,8 +201,8 @@ class WholeFileStorage(FileFeedStorage):
     def _add_to_target(self, part: str) -> None:
         if _has_content(self.target):
             header_size = self._header_size(part)
-            if self.written_after is not None and _holds(
-                self.target, Path(part), header_size, self.written_after
+            if self.append_offset is not None and _holds(
+                self.target, Path(part), header_size, self.append_offset
             ):
                 Path(part).unlink()
                 return
@@ -217,10 +217,10 @@ class WholeFileStorage(FileFeedStorage):
         previous = _previous_of(self.target)
         if previous.exists():
             numbered = (previous.with_name(f"{previous.name}.{number}") for number in count(1))
-            kept = next(name for name in numbered if not name.exists())
-            previous.rename(kept)
+            free_name = next(name for name in numbered if not name.exists())
+            previous.rename(free_name)
             sync_folder(previous.parent)
-            logger.warning("%s is now %s, for %s was added to", previous, kept, self.target)
+            logger.warning("%s is now %s, for %s was added to", previous, free_name, self.target)
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
         """Replace the target, but keep the last complete file: it may be the only copy of a site
@@ -273,8 +273,8 @@ class WholeFileStorage(FileFeedStorage):
         """
         if not self.has_header:
             return 0
-        with self.target.open("rb") as target, Path(part).open("rb") as added:
-            header = added.readline()
+        with self.target.open("rb") as target, Path(part).open("rb") as part_file:
+            header = part_file.readline()
             if target.readline() != header:
                 raise OSError(
                     errno.EINVAL,
@@ -298,10 +298,10 @@ class WholeFileStorage(FileFeedStorage):
             whole.seek(-len(line), os.SEEK_CUR)
             whole.truncate()
             torn = self.target.with_name(self.target.name + ".torn")
-            with torn.open("ab") as kept:
-                kept.write(line + b"\n")
-                kept.flush()
-                os.fsync(kept.fileno())
+            with torn.open("ab") as torn_file:
+                torn_file.write(line + b"\n")
+                torn_file.flush()
+                os.fsync(torn_file.fileno())
             sync_folder(torn.parent)
             logger.warning("%s ended in a torn line, which is now in %s", self.target, torn)
 
@@ -315,13 +315,13 @@ def _previous_of(target: Path) -> Path:
     return target.with_name(target.name + ".previous")
 
 
-def _part(target: Path, name: str) -> Path:
+def _part_path(target: Path, name: str) -> Path:
     return target.with_name(f"{target.name}.{name}.part")
 
 
 def part_of(uri: str, name: str) -> Path:
     """Return the path of the part that the run with this name writes for a feed."""
-    return _part(Path(os.path.realpath(path_of(uri))), name)
+    return _part_path(Path(os.path.realpath(path_of(uri))), name)
 
 
 def path_of(uri: str) -> Path:
@@ -345,7 +345,7 @@ def _link(file: Path, name: Path) -> None:
     sync_folder(name.parent)
 
 
-def _as_given(path: str) -> str:
+def _display_path(path: str) -> str:
     """Return a path relative to the working directory if it is below it."""
     return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
 
@@ -381,8 +381,8 @@ def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
     with (
         target.open("rb") as whole,
         part.open("rb") as piece,
-        mmap(whole.fileno(), 0, access=ACCESS_READ) as held,
-        mmap(piece.fileno(), 0, access=ACCESS_READ) as mapped,
+        mmap(whole.fileno(), 0, access=ACCESS_READ) as target_bytes,
+        mmap(piece.fileno(), 0, access=ACCESS_READ) as part_bytes,
     ):
-        sought = mapped[skipped:] if skipped else mapped
-        return held.find(sought, max(0, start - _LONGEST_TORN)) >= 0
+        content = part_bytes[skipped:] if skipped else part_bytes
+        return target_bytes.find(content, max(0, start - _LONGEST_TORN)) >= 0

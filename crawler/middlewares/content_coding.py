@@ -58,7 +58,7 @@ class ContentCodingMiddleware:
         if decoded.body is response.body and not declared:
             return response
         self._count(decoded)
-        return _replaced(response, decoded.body)
+        return _with_body(response, decoded.body)
 
     def _count(self, decoded: Decoded) -> None:
         self._stats.inc_value("httpcompression/response_bytes", len(decoded.body))
@@ -78,7 +78,7 @@ def _place(request: Request, response: Response) -> str:
     return visit.origin.where if visit and visit.origin else response.url
 
 
-def _replaced(response: Response, body: bytes) -> Response:
+def _with_body(response: Response, body: bytes) -> Response:
     headers = response.headers.copy()
     headers.pop(_CODING, None)
     kind = responsetypes.from_args(headers=headers, url=response.url, body=body)

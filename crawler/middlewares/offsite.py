@@ -30,7 +30,7 @@ class PublisherOnlyMiddleware:
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
         self._run = run
-        self._named = named_by_user(run.given, crawler.settings)
+        self._named_hosts = named_by_user(run.given, crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -48,7 +48,7 @@ class PublisherOnlyMiddleware:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
             refuse_other_hosts(request, self._run.publisher)
         host = urlsplit(request.url).hostname or ""
-        if is_private_literal(host) and host_and_port(request.url) not in self._named:
+        if is_private_literal(host) and host_and_port(request.url) not in self._named_hosts:
             raise PageRefused("private_address", str(PrivateAddressError(host, host)))
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # Seconds between checks whether the run was stopped while a worker extracts a page, and for which
 # that page may then go on.
-_STOP_CHECK, _GRACE = 0.25, 0.5
+_STOP_CHECK_SECONDS, _GRACE_SECONDS = 0.25, 0.5
 # This process cannot feed more workers and do everything else.
 _MOST_PROCESSES = 3
 
@@ -51,14 +51,14 @@ def reader_processes(settings: BaseSettings) -> int:
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    wanted = settings["READER_PROCESSES"]
-    if wanted is None:
+    setting = settings["READER_PROCESSES"]
+    if setting is None:
         return min(processors - 1, _MOST_PROCESSES)
-    if not str(wanted).isdecimal():
+    if not str(setting).isdecimal():
         raise CrawlerError(
-            f"READER_PROCESSES: got {wanted!r}, takes a whole number of processes, 0 for none"
+            f"READER_PROCESSES: got {setting!r}, takes a whole number of processes, 0 for none"
         )
-    return int(wanted)
+    return int(setting)
 
 
 def page_task(response: Response, visit: Visit, publisher: Publisher) -> Task:
@@ -113,12 +113,14 @@ class ParsingMiddleware:
     async def extract(self, task: Task) -> Extracted:
         """Extract a page; PageRefused if it takes too long, Stopped if the run is stopped."""
         extracting = asyncio.ensure_future(self._parser.extract(task))
-        timeout = _STOP_CHECK
+        timeout = _STOP_CHECK_SECONDS
         try:
             while not (await asyncio.wait((extracting,), timeout=timeout))[0]:
-                if timeout == _GRACE:
+                if timeout == _GRACE_SECONDS:
                     raise Stopped(f"{task.article_id}: the run was stopped while its page was read")
-                timeout = _GRACE if is_closing(self._crawler.engine) else _STOP_CHECK
+                timeout = (
+                    _GRACE_SECONDS if is_closing(self._crawler.engine) else _STOP_CHECK_SECONDS
+                )
             return extracting.result()
         except TooSlowError as error:
             raise PageRefused("too_slow", str(error)) from None

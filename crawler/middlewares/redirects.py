@@ -39,10 +39,10 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
             detail = f"{error}, the last to {response.url}{hint}"
             raise PageRefused("redirect_loop", detail) from error
         if isinstance(result, Request):
-            self._redirected(request, result)
+            self._note_redirect(request, result)
         return result
 
-    def _redirected(self, request: Request, redirect: Request) -> None:
+    def _note_redirect(self, request: Request, redirect: Request) -> None:
         errand = errand_of(request)
         if errand and errand.robots_redirects is not None:
             errand.robots_redirects.append(redirect.url)

@@ -74,28 +74,28 @@ class RenderingMiddleware:
         plain = await self._extract(response.body, visit, response.url, charset)
         if self._only_where_needed and not _may_need_scripts(plain):
             self._count("plain")
-            return _with(visit, response, plain, None)
+            return _answer_with(visit, response, plain, None)
         text = decode(response.body, charset).text
         try:
             rendered = await self._render(response.url, text, _policies(response))
             extracted = await self._extract(rendered.body, visit, response.url, "utf-8")
         except PageRefused as error:
-            if _lacks(plain):
+            if _missing_parts(plain):
                 raise
             logger.info("%s: not rendered, so it was read as it came (%s)", visit.article_id, error)
             self._count("failed")
-            return _with(visit, response, plain, None)
+            return _answer_with(visit, response, plain, None)
         self._count("rendered")
         if rendered.unfinished:
             logger.info("%s: read as it was, because %s", visit.article_id, rendered.unfinished)
             self._count("unfinished")
-        if not _lacks(extracted) <= _lacks(plain):
+        if not _missing_parts(extracted) <= _missing_parts(plain):
             # Scripts may also remove what was there, or break off in an old browser.
             self._count("kept")
-            return _with(visit, response, plain, None)
+            return _answer_with(visit, response, plain, None)
         if self._run.archive_page:
             self._run.archive_page(response.url, rendered.body)
-        return _with(visit, response, extracted, rendered)
+        return _answer_with(visit, response, extracted, rendered)
 
     def _count(self, outcome: str) -> None:
         self.crawler.stats.inc_value(f"rendering/{outcome}")
@@ -117,7 +117,7 @@ class RenderingMiddleware:
         raise Stopped("there is no browser to render it with")
 
 
-def _with(
+def _answer_with(
     visit: Visit, response: Response, extracted: Extracted, rendered: Rendered | None
 ) -> Response:
     visit.extracted, visit.rendered = extracted, rendered
@@ -141,10 +141,10 @@ def _may_need_scripts(plain: Extracted) -> bool:
     """
     if isinstance(plain.result, Refusal):
         return plain.result.reason == "not_an_article"
-    return bool(_lacks(plain))
+    return bool(_missing_parts(plain))
 
 
-def _lacks(extracted: Extracted) -> frozenset[str]:
+def _missing_parts(extracted: Extracted) -> frozenset[str]:
     record = extracted.result
     if isinstance(record, Refusal):
         return frozenset(("article", "body", "related"))

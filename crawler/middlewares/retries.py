@@ -27,10 +27,10 @@ class PatientRetryMiddleware(RetryMiddleware):
         if request.meta.get("dont_retry"):
             return response
         result = super().process_response(request, response)
-        asked = retry_after(response) if response.status in (429, 503) else None
-        if asked is not None:
+        retry_seconds = retry_after(response) if response.status in (429, 503) else None
+        if retry_seconds is not None:
             # Also when this page is given up: the others are requested from the same host.
-            self._pause(min(asked, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
+            self._pause(min(retry_seconds, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
         elif result is not response:
             self._back_off(request)
         return result

@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # RFC 9309, 2.5: the minimum that a parser has to read; the rest is ignored.
-_READ_BYTES = 500 * 1024
+_PARSED_BYTES = 500 * 1024
 # RFC 9309, 2.4: the maximum age of a cached copy.
-_KEPT_SECONDS = 24 * 3600
+_CACHE_SECONDS = 24 * 3600
 _TOO_MANY_REQUESTS = 429
 # The file is cut after it is read, so it may be larger than the limit for pages.
 _META = {"dont_obey_robotstxt": True, "download_maxsize": 16 * 1024 * 1024}
 _PRIORITY = 1000
 # Faults of the host itself, which apply to its pages unchanged.
-_OF_THE_HOST: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
+_HOST_FAULTS: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
 
 
 class _Rules(NamedTuple):
@@ -100,43 +100,43 @@ class RobotsMiddleware:
         return response
 
     def _rules_of(self, scheme: str, netloc: str) -> asyncio.Task[_Rules]:
-        asked_at, task = self._sites.get((scheme, netloc), (float("-inf"), None))
-        if task is None or monotonic() - asked_at > _KEPT_SECONDS:
+        requested_at, task = self._sites.get((scheme, netloc), (float("-inf"), None))
+        if task is None or monotonic() - requested_at > _CACHE_SECONDS:
             task = asyncio.ensure_future(self._fetch(f"{scheme}://{netloc}/robots.txt"))
             self._sites[scheme, netloc] = monotonic(), task
         return task
 
     async def _fetch(self, url: str) -> _Rules:
         self._count("request_count")
-        led_to: list[str] = []
-        meta = {**_META, PURPOSE: Errand(robots_redirects=led_to)}
-        asked = Request(url, meta=meta, priority=_PRIORITY, callback=NO_CALLBACK)
+        redirects: list[str] = []
+        meta = {**_META, PURPOSE: Errand(robots_redirects=redirects)}
+        request = Request(url, meta=meta, priority=_PRIORITY, callback=NO_CALLBACK)
         try:
-            response = await self.crawler.engine.download_async(asked)
+            response = await self.crawler.engine.download_async(request)
         except Exception as error:
             # A redirect loop counts as a missing file, not an outage (RFC 9309, 2.3.1.2).
-            explained = explain(error)
-            if explained.reason in ("redirect_loop", "http_3xx"):
+            explanation = explain(error)
+            if explanation.reason in ("redirect_loop", "http_3xx"):
                 return _Rules()
-            elsewhere = led_to and host_and_port(led_to[-1]) != host_and_port(url)
-            if explained.reason in _OF_THE_HOST and not elsewhere:
-                return _Rules(reason=explained.reason, fault=explained.detail)
-            return self._unavailable(url, f"{explained.reason} ({explained.detail})")
+            elsewhere = redirects and host_and_port(redirects[-1]) != host_and_port(url)
+            if explanation.reason in _HOST_FAULTS and not elsewhere:
+                return _Rules(reason=explanation.reason, fault=explanation.detail)
+            return self._unavailable(url, f"{explanation.reason} ({explanation.detail})")
         self._count("response_count")
         self._count(f"response_status_count/{response.status}")
         if response.status >= 500 or response.status == _TOO_MANY_REQUESTS:
             return self._unavailable(url, f"it answers {response.status}")
         if not 200 <= response.status < 300:
             return _Rules()
-        parser = build_from_crawler(self._parser_class, self.crawler, _readable(response.body))
+        parser = build_from_crawler(self._parser_class, self.crawler, _parsed_part(response.body))
         await self.crawler.signals.send_catch_log_async(
-            signals.robots_parsed, robotparser=parser, request=asked
+            signals.robots_parsed, robotparser=parser, request=request
         )
         return _Rules(parser)
 
-    def _unavailable(self, url: str, why: str) -> _Rules:
+    def _unavailable(self, url: str, detail: str) -> _Rules:
         self._count("unavailable")
-        fault = f"{url} cannot be fetched: {why}; until it can, nothing may be requested"
+        fault = f"{url} cannot be fetched: {detail}; until it can, nothing may be requested"
         logger.warning("%s", fault)
         return _Rules(fault=fault)
 
@@ -155,10 +155,10 @@ class RobotsMiddleware:
         downloader = self.crawler.engine.downloader
         return downloader.slots.get(downloader.get_slot_key(request))
 
-    def _count(self, what: str) -> None:
-        self.crawler.stats.inc_value(f"robotstxt/{what}")
+    def _count(self, name: str) -> None:
+        self.crawler.stats.inc_value(f"robotstxt/{name}")
 
 
-def _readable(body: bytes) -> bytes:
+def _parsed_part(body: bytes) -> bytes:
     """Return the part of a robots.txt to parse: the whole lines within the limit."""
-    return body if len(body) <= _READ_BYTES else body[: body.rfind(b"\n", 0, _READ_BYTES) + 1]
+    return body if len(body) <= _PARSED_BYTES else body[: body.rfind(b"\n", 0, _PARSED_BYTES) + 1]

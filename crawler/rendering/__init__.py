@@ -45,7 +45,7 @@ class Rendered:
     ``unfinished`` says why more might have come; None if the page had come to rest.
     """
 
-    by: str
+    renderer: str
     body: bytes
     unfinished: str | None = None
 
@@ -84,14 +84,14 @@ class Patience:
         script = _WATCH.read_text(encoding="utf-8")
         return f"{script}({self.timeout * 1000:.0f}, {self.quiet * 1000:.0f});"
 
-    def rendered(self, by: str, html: str, settled: bool, led_to: str | None) -> Rendered:
+    def rendered(self, renderer: str, html: str, settled: bool, led_to: str | None) -> Rendered:
         """Return what a browser shows, and note if it has not come to rest or leads elsewhere."""
         unfinished = None if settled else f"it had not come to rest after {self.timeout:g} s"
         if led_to:
             unfinished = f"its scripts then led to {led_to}"
         # Scripts can produce what is not text, such as half of a surrogate pair.
         body = html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
-        return Rendered(by, body, unfinished)
+        return Rendered(renderer, body, unfinished)
 
 
 def prepare(render: str, settings: BaseSettings) -> str:

@@ -44,7 +44,7 @@ _LONGEST_HEAD = 64 * 1024
 _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 120.0
-_CHUNK = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 _INTERIM, _SUCCESS = 1, 2
 _STATUS_LINE = re.compile(r"HTTP/[0-9.]+ +([0-9]{3})\b")
 # Headers for a single connection (RFC 9110, 7.6.1), or for the gate alone.
@@ -76,9 +76,9 @@ class _Head:
 
     def forwarded(self, first: str, *added: str) -> bytes:
         """Return the head to forward: a new first line, end-to-end headers, and ``added``."""
-        kept = [line for line in self.headers if _name(line) not in _HOP_BY_HOP]
-        more = [f"{line}\r\n" for line in (*added, "Connection: close")]
-        return "".join((first, *kept, *more, "\r\n")).encode("latin-1")
+        end_to_end = [line for line in self.headers if _name(line) not in _HOP_BY_HOP]
+        own_lines = [f"{line}\r\n" for line in (*added, "Connection: close")]
+        return "".join((first, *end_to_end, *own_lines, "\r\n")).encode("latin-1")
 
 
 async def look_up(host: str, port: int) -> list[str]:
@@ -92,15 +92,15 @@ async def look_up(host: str, port: int) -> list[str]:
 
 
 async def vetted(
-    host: str, port: int, named: Collection[HostAndPort], resolve: Resolve = look_up
+    host: str, port: int, named_hosts: Collection[HostAndPort], resolve: Resolve = look_up
 ) -> list[str]:
     """Return the addresses of a host that may be connected to.
 
-    All if the host and port are among ``named``, else the public ones. Raises PrivateAddressError
-    if there are only private ones, OSError if there are none at all.
+    All if the host and port are among ``named_hosts``, else the public ones. Raises
+    PrivateAddressError if there are only private ones, OSError if there are none at all.
     """
     addresses = await resolve(host, port)
-    if (host, port) in named:
+    if (host, port) in named_hosts:
         return addresses
     public = [address for address in addresses if not is_private(address)]
     if not public:
@@ -113,12 +113,12 @@ class Gate:
 
     def __init__(
         self,
-        named: Collection[HostAndPort],
+        named_hosts: Collection[HostAndPort],
         proxies: Mapping[str, str] | None = None,
         resolve: Resolve = look_up,
     ) -> None:
         """``proxies`` are the user's (``proxies_of``). CrawlerError for an unsupported one."""
-        self._named = named
+        self._named_hosts = named_hosts
         self._upstreams = Upstreams(proxies or {})
         self._resolve = resolve
         self._password = secrets.token_urlsafe()
@@ -183,8 +183,10 @@ class Gate:
         async with asyncio.timeout(_HEAD_SECONDS):
             head = await _read_head(reader)
         method, target = _method_and_target(head)
-        given = head.get("proxy-authorization") or ""
-        if not secrets.compare_digest(given.encode("latin-1"), self._authorization.encode("ascii")):
+        credentials = head.get("proxy-authorization") or ""
+        if not secrets.compare_digest(
+            credentials.encode("latin-1"), self._authorization.encode("ascii")
+        ):
             raise _RefusedError(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
         if method == "CONNECT":
             await self._tunnel(target, reader, writer)
@@ -193,12 +195,12 @@ class Gate:
 
     async def _tunnel(self, target: str, reader: StreamReader, writer: StreamWriter) -> None:
         host, port = _host_and_port(f"https://{target}")
-        upstream = self._upstreams.to("https", host)
+        upstream = self._upstreams.for_host("https", host)
         server_reader, server_writer = await self._connect(host, port, upstream)
         try:
             if upstream is not None:
-                asking = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-                server_writer.write(_head_of(*asking, *upstream.headers))
+                lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+                server_writer.write(_head_of(*lines, *upstream.headers))
                 if _status(await _read_head(server_reader)) // 100 != _SUCCESS:
                     raise _RefusedError(HTTPStatus.BAD_GATEWAY)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -213,7 +215,7 @@ class Gate:
         if parts.scheme != "http" or head.get("transfer-encoding"):
             raise _RefusedError(HTTPStatus.NOT_IMPLEMENTED)
         host, port = _host_and_port(target)
-        upstream = self._upstreams.to("http", host)
+        upstream = self._upstreams.for_host("http", host)
         server_reader, server_writer = await self._connect(host, port, upstream)
         try:
             if upstream is None:
@@ -233,11 +235,11 @@ class Gate:
     ) -> tuple[StreamReader, StreamWriter]:
         """Connect to the user's proxy, or else to a vetted address of the host."""
         if upstream is not None:
-            if is_private_literal(host) and (host, port) not in self._named:
+            if is_private_literal(host) and (host, port) not in self._named_hosts:
                 raise PrivateAddressError(host, host)
             return await _open(upstream.host, upstream.port, tls=upstream.tls)
         try:
-            addresses = await vetted(host, port, self._named, self._resolve)
+            addresses = await vetted(host, port, self._named_hosts, self._resolve)
         except OSError as error:
             raise _RefusedError(HTTPStatus.BAD_GATEWAY) from error
         for address in addresses:
@@ -320,7 +322,7 @@ async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = N
     """Copy until the source ends, or ``length`` bytes. TimeoutError after _IDLE_SECONDS."""
     while length is None or length > 0:
         async with asyncio.timeout(_IDLE_SECONDS):
-            data = await source.read(_CHUNK if length is None else min(_CHUNK, length))
+            data = await source.read(_CHUNK_BYTES if length is None else min(_CHUNK_BYTES, length))
             if not data:
                 return
             sink.write(data)
@@ -331,12 +333,12 @@ async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = N
 
 async def _wait_for_end(reader: StreamReader) -> None:
     """Wait until the browser closes the connection, and ignore anything more that it sends."""
-    while await reader.read(_CHUNK):
+    while await reader.read(_CHUNK_BYTES):
         pass
 
 
-async def _until_one_ends(*copying: Coroutine[Any, Any, None]) -> None:
-    tasks = [asyncio.ensure_future(one) for one in copying]
+async def _until_one_ends(*copies: Coroutine[Any, Any, None]) -> None:
+    tasks = [asyncio.ensure_future(copy) for copy in copies]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

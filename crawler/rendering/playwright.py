@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 
 # Programs of an installed Chromium; without one, Playwright's own is used.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-_NOT_FETCHED = frozenset(("image", "media", "font"))
+_BLOCKED_TYPES = frozenset(("image", "media", "font"))
 # Nothing may bypass the gate: no QUIC, no WebRTC over UDP, no DNS lookups by Chromium.
-_GATED = (
+_GATE_ARGUMENTS = (
     "--disable-quic",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-_REMOTE = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
+_REMOTE_SETTINGS = ("PLAYWRIGHT_CDP_URL", "PLAYWRIGHT_CONNECT_URL")
 _POLL_SECONDS = 0.1
 # The time for a browser to start, and for a page to respond beyond RENDER_TIMEOUT.
 _START_SECONDS = 30.0
@@ -108,8 +108,10 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
             # By default Chromium connects to this machine's own servers without the proxy.
             options["proxy"]["bypass"] = "<-loopback>"
             # At a relaunch the options contain them already.
-            given = [argument for argument in options.get("args", ()) if argument not in _GATED]
-            options["args"] = [*given, *_GATED]
+            arguments = [
+                argument for argument in options.get("args", ()) if argument not in _GATE_ARGUMENTS
+            ]
+            options["args"] = [*arguments, *_GATE_ARGUMENTS]
 
     async def close(self) -> None:
         await super().close()
@@ -125,27 +127,27 @@ class BrowserRenderer:
         self._crawler = crawler
         self._patience = Patience.of(crawler.settings)
         self._watch = self._patience.watch()
-        self._named = _named_by_user(crawler)
-        self._remote = any(crawler.settings[name] for name in _REMOTE)
-        self._numbers = count(1)
+        self._named_hosts = _named_by_user(crawler)
+        self._is_remote = any(crawler.settings[name] for name in _REMOTE_SETTINGS)
+        self._page_numbers = count(1)
 
     async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
         try:
-            return await self._visited(url, html, policies)
+            return await self._render_once(url, html, policies)
         except (PlaywrightError, DownloadFailedError):
             # A browser that has died is restarted once.
             pass
         try:
-            return await self._visited(url, html, policies)
+            return await self._render_once(url, html, policies)
         except (PlaywrightError, DownloadFailedError) as error:
             raise PageRefused(
                 "not_rendered", f"Chromium: {str(error).strip().partition(chr(10))[0]}"
             ) from error
 
-    async def _visited(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
-        named = self._named if self._remote else None
+    async def _render_once(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
+        named_hosts = self._named_hosts if self._is_remote else None
         limit = asyncio.timeout(_START_SECONDS)
-        visit = _Visit(html, policies, self._watch, named)
+        visit = _Visit(html, policies, self._watch, named_hosts)
 
         async def prepare(page: Page, _: Request) -> None:
             await visit.prepare(page)
@@ -162,7 +164,7 @@ class BrowserRenderer:
                 **request_meta(),
                 "playwright": True,
                 "playwright_include_page": True,
-                "playwright_context": f"page {next(self._numbers)}",
+                "playwright_context": f"page {next(self._page_numbers)}",
                 "playwright_context_kwargs": context,
                 "playwright_page_init_callback": prepare,
                 # Wait for the start of the page only, since some pages never finish loading.
@@ -185,11 +187,11 @@ class BrowserRenderer:
                     await asyncio.wait_for(page.context.close(), _CLOSE_SECONDS)
 
     async def _come_to_rest(self, visit: _Visit, page: Page) -> Rendered:
-        if visit.failed:
-            raise PlaywrightError(visit.failed)
-        until = monotonic() + self._patience.timeout
+        if visit.fault:
+            raise PlaywrightError(visit.fault)
+        deadline = monotonic() + self._patience.timeout
         settled = False
-        while not settled and monotonic() < until:
+        while not settled and monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
             settled = (await page.evaluate("window.__neighbourhoodCrawler()"))["settled"]
         return self._patience.rendered(self.name, await page.content(), settled, visit.led_to)
@@ -198,8 +200,8 @@ class BrowserRenderer:
 class _Visit:
     """Serves the fetched page to the browser, and blocks forbidden requests.
 
-    ``named`` are the hosts and ports that may be private; None if the browser uses the gate, which
-    checks addresses itself.
+    ``named_hosts`` are the hosts and ports that may be private; None if the browser uses the gate,
+    which checks addresses itself.
     """
 
     def __init__(
@@ -207,14 +209,14 @@ class _Visit:
         html: str,
         policies: Sequence[str],
         watch: str,
-        named: Collection[HostAndPort] | None,
+        named_hosts: Collection[HostAndPort] | None,
     ) -> None:
         self.led_to: str | None = None
-        self.failed = "the page was not prepared"
+        self.fault = "the page was not prepared"
         self._html = html
-        self._given = False
+        self._is_served = False
         self._watch = watch
-        self._named = named
+        self._named_hosts = named_hosts
         self._headers = {"Content-Type": "text/html; charset=utf-8"}
         if policies:
             # Every policy in the list is enforced (CSP 3, 2.2.2).
@@ -222,37 +224,37 @@ class _Visit:
 
     async def prepare(self, page: Page) -> None:
         # scrapy-playwright prepares another page if the browser has died.
-        self.led_to, self._given = None, False
+        self.led_to, self._is_served = None, False
         await page.add_init_script(self._watch)
         # Requests in the context outside this page come from windows that it opened.
         await page.context.route("**", lambda route: route.abort())
         await page.route("**", self._answer_while_open)
-        self.failed = ""
+        self.fault = ""
 
-    async def _answer_while_open(self, route: Route, asked: BrowserRequest) -> None:
+    async def _answer_while_open(self, route: Route, request: BrowserRequest) -> None:
         # The page may have been closed in the meantime.
         with suppress(PlaywrightError):
-            await self._answer(route, asked)
+            await self._answer(route, request)
 
-    async def _answer(self, route: Route, asked: BrowserRequest) -> None:
-        if asked.is_navigation_request() and not self._given:
-            self._given = True
+    async def _answer(self, route: Route, request: BrowserRequest) -> None:
+        if request.is_navigation_request() and not self._is_served:
+            self._is_served = True
             await route.fulfill(status=200, headers=self._headers, body=self._html)
-        elif asked.is_navigation_request():
-            if asked.frame == asked.frame.page.main_frame:
-                self.led_to = asked.url
+        elif request.is_navigation_request():
+            if request.frame == request.frame.page.main_frame:
+                self.led_to = request.url
             # On 204 a browser stays on the current page.
             await route.fulfill(status=204)
-        elif asked.resource_type in _NOT_FETCHED or await self._is_private(asked.url):
+        elif request.resource_type in _BLOCKED_TYPES or await self._is_private(request.url):
             await route.abort()
         else:
             await route.continue_()
 
     async def _is_private(self, url: str) -> bool:
-        if self._named is None:
+        if self._named_hosts is None:
             return False
         try:
-            await vetted(*host_and_port(url), self._named)
+            await vetted(*host_and_port(url), self._named_hosts)
         except PrivateAddressError:
             return True
         except OSError:
@@ -282,23 +284,23 @@ def prepare(settings: BaseSettings) -> None:
     ):
         # The user has chosen another browser.
         return
-    given = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
+    launch_options = settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
     # Scripts run in Chromium's sandbox, which does not work for root.
     options: dict[str, Any] = {"chromium_sandbox": not hasattr(os, "geteuid") or os.geteuid() != 0}
-    if "channel" not in given and (
+    if "channel" not in launch_options and (
         program := next(filter(None, map(shutil.which, _PROGRAMS)), None)
     ):
         options["executable_path"] = program
     add_to(
         settings,
         "PLAYWRIGHT_LAUNCH_OPTIONS",
-        {name: value for name, value in options.items() if name not in given},
+        {name: value for name, value in options.items() if name not in launch_options},
     )
 
 
-def _check_arguments(given: Sequence[str]) -> None:
+def _check_arguments(arguments: Sequence[str]) -> None:
     """Raise CrawlerError if Chromium's arguments name a proxy, which would replace the gate."""
-    for argument in given:
+    for argument in arguments:
         if argument.startswith(("--proxy-", "--no-proxy-")):
             raise CrawlerError(
                 f"PLAYWRIGHT_LAUNCH_OPTIONS: got {argument!r} in args; name a proxy with "

@@ -47,16 +47,16 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _OK = 200
-_NOT_ALLOWED = frozenset((401, 403))
-_BUSY = frozenset((429, 502, 503, 504))
-_NO_SLOT = frozenset((429, 503, 504))
+_UNAUTHORIZED_STATUSES = frozenset((401, 403))
+_BUSY_STATUSES = frozenset((429, 502, 503, 504))
+_NO_SLOT_STATUSES = frozenset((429, 503, 504))
 # Scrapy's timeout is longer than Splash's by this much, because Splash's own error says more.
 _MARGIN_SECONDS = 5.0
 _PING_SECONDS = 10.0
-_MOST_SAID = 300
-# The start of a message (see _said) about a bad argument.
+_LONGEST_MESSAGE = 300
+# The start of a message (see _error_message) about a bad argument.
 _BAD_OPTION = "Splash answers 400, BadOption:"
-_BROKEN: dict[type[Exception], str] = {
+_CONNECTION_ERRORS: dict[type[Exception], str] = {
     DownloadConnectionRefusedError: "connection refused",
     CannotResolveHostError: "no such host",
     DownloadFailedError: "the connection broke off",
@@ -100,18 +100,20 @@ class BrowserRenderer:
         """Render a page. Splash takes a page without headers, so ``policies`` are ignored."""
         self._in_flight += 1
         try:
-            return await self._rendering(url, html)
+            return await self._render(url, html)
         finally:
             self._in_flight -= 1
 
-    async def _rendering(self, url: str, html: str) -> Rendered:
+    async def _render(self, url: str, html: str) -> Rendered:
         fault = ""
-        for tried in range(self._tries):
-            await self._pause(tried)
+        for attempt in range(self._tries):
+            await self._pause(attempt)
             if not self._known_to_answer:
                 await self._ping()
             try:
-                response = await self._crawler.engine.download_async(self._asking(url, html))
+                response = await self._crawler.engine.download_async(
+                    self._render_request(url, html)
+                )
             except DownloadTimeoutError as error:
                 # A script that never ends blocks all of Splash. The next page's ping detects that.
                 # With several in flight any of them may be to blame, so ping before blaming one.
@@ -126,24 +128,24 @@ class BrowserRenderer:
                 raise PageRefused(
                     "not_rendered", f"what Splash made of it is too large ({error})"
                 ) from error
-            except tuple(_BROKEN) as error:
+            except tuple(_CONNECTION_ERRORS) as error:
                 self._known_to_answer = False
-                fault = f"Splash: {_why(error)}"
+                fault = f"Splash: {_describe(error)}"
                 continue
             if response.status == _OK:
-                return self._rendered(response)
-            fault = self._said(response)
+                return self._parse_result(response)
+            fault = self._error_message(response)
             if fault.startswith(_BAD_OPTION):
                 raise RendererError(
                     f"{fault}; it does not take what it is given with these settings"
                 )
-            if response.status not in _BUSY:
+            if response.status not in _BUSY_STATUSES:
                 raise PageRefused("not_rendered", fault)
         if not self._known_to_answer:
             await self._ping()
         raise PageRefused("not_rendered", f"{fault}, asked {self._tries} times")
 
-    def _asking(self, url: str, html: str) -> Request:
+    def _render_request(self, url: str, html: str) -> Request:
         seconds = self._patience.timeout + self._slot_timeout
         arguments = {
             "lua_source": self._script,
@@ -165,31 +167,31 @@ class BrowserRenderer:
             meta={**request_meta(), "download_timeout": seconds + _MARGIN_SECONDS},
         )
 
-    def _rendered(self, response: Response) -> Rendered:
+    def _parse_result(self, response: Response) -> Rendered:
         try:
-            came = msgspec.json.decode(response.body, type=_Came)
+            result = msgspec.json.decode(response.body, type=_Result)
         except msgspec.DecodeError as error:
             raise PageRefused(
                 "not_rendered", f"what {self._url} answers is not what its script returns ({error})"
             ) from error
-        return self._patience.rendered(self.name, came.html, came.settled, came.led_to)
+        return self._patience.rendered(self.name, result.html, result.settled, result.led_to)
 
-    def _said(self, response: Response) -> str:
+    def _error_message(self, response: Response) -> str:
         """Return the error that a response from Splash reports."""
-        if response.status in _NO_SLOT:
+        if response.status in _NO_SLOT_STATUSES:
             return f"Splash had no free slot ({response.status})"
         try:
-            said = msgspec.json.decode(response.body)
-            detail = f"{said['type']}: {said['info']}"
+            error = msgspec.json.decode(response.body)
+            detail = f"{error['type']}: {error['info']}"
         except (msgspec.DecodeError, KeyError, TypeError):
-            detail = response.body[:_MOST_SAID].decode("utf-8", "replace")
-        return f"Splash answers {response.status}, {' '.join(detail.split())[:_MOST_SAID]}"
+            detail = response.body[:_LONGEST_MESSAGE].decode("utf-8", "replace")
+        return f"Splash answers {response.status}, {' '.join(detail.split())[:_LONGEST_MESSAGE]}"
 
     async def _ping(self) -> None:
         """Check that Splash responds. Raises RendererError if it does not."""
         fault = ""
-        for tried in range(self._tries):
-            await self._pause(tried)
+        for attempt in range(self._tries):
+            await self._pause(attempt)
             headers = {}
             user, password = (
                 self._crawler.settings.get(name, "") for name in ("SPLASH_USER", "SPLASH_PASS")
@@ -207,19 +209,19 @@ class BrowserRenderer:
                 raise RendererError(
                     f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; restart it"
                 ) from None
-            except tuple(_BROKEN) as error:
-                fault = _why(error)
+            except tuple(_CONNECTION_ERRORS) as error:
+                fault = _describe(error)
                 continue
             if response.status == _OK and b'"ok"' in response.body:
                 self._known_to_answer = True
                 return
-            if response.status in _NOT_ALLOWED:
+            if response.status in _UNAUTHORIZED_STATUSES:
                 raise RendererError(
                     f"Splash at {self._url} answers {response.status}; "
                     "give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
                 )
             fault = f"it answers {response.status}"
-            if response.status not in _BUSY:
+            if response.status not in _BUSY_STATUSES:
                 raise RendererError(
                     f"what is at {self._url} is no Splash ({fault} for {request.url}); "
                     "name one with -s SPLASH_URL=URL"
@@ -229,17 +231,17 @@ class BrowserRenderer:
             "start it, or name another with -s SPLASH_URL=URL"
         )
 
-    async def _pause(self, tried: int) -> None:
-        if tried:
-            await asyncio.sleep(self._backoff * 2 ** (tried - 1))
+    async def _pause(self, attempt: int) -> None:
+        if attempt:
+            await asyncio.sleep(self._backoff * 2 ** (attempt - 1))
 
 
-def _why(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """Describe a network error; Scrapy's own messages expose Twisted's internals."""
-    return next(words for kind, words in _BROKEN.items() if isinstance(error, kind))
+    return next(words for kind, words in _CONNECTION_ERRORS.items() if isinstance(error, kind))
 
 
-class _Came(msgspec.Struct):
+class _Result(msgspec.Struct):
     """The result of splash.lua."""
 
     html: str

@@ -37,7 +37,7 @@ class Upstreams:
             scheme: _upstream(proxies[scheme]) for scheme in _SCHEMES if scheme in proxies
         }
 
-    def to(self, scheme: str, host: str) -> Upstream | None:
+    def for_host(self, scheme: str, host: str) -> Upstream | None:
         """Return the proxy for a host, or None to connect to it directly."""
         if proxy_bypass_environment(host, self._bypass):
             return None

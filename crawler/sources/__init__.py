@@ -163,16 +163,16 @@ def server_named(setting: str, value: str | None, example: str) -> Server:
     try:
         server = split_userinfo(value or "")
         parts = urlsplit(server.url)
-        named = (
+        is_server = (
             parts.scheme in ("http", "https")
             and parts.hostname
             and (parts.port is None or parts.port > 0)
         )
     except ValueError:
-        named = False
-    if not value or not named:
-        got = value and hide_userinfo_of(value)
+        is_server = False
+    if not value or not is_server:
+        safe_value = value and hide_userinfo_of(value)
         raise CrawlerError(
-            f"{setting}: got {got!r}, takes the address of a server, such as {example}"
+            f"{setting}: got {safe_value!r}, takes the address of a server, such as {example}"
         )
     return server

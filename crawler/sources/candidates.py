@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Candidate = tuple[Capture, ArchiveFile | None]
 
 # Faults of the page itself, and so of every capture of the same bytes.
-_OF_THE_BYTES = frozenset(("not_an_article", "other_article", "not_html"))
-_NAMED = 3
+_CONTENT_FAULTS = frozenset(("not_an_article", "other_article", "not_html"))
+_MOST_NAMED = 3
 
 
 class PassedOver(NamedTuple):
@@ -52,10 +52,10 @@ class Candidates:
         self._most = most
 
     @property
-    def more(self) -> bool:
+    def has_more(self) -> bool:
         """Return whether another capture may be tried."""
-        left = bool(self.levels[0] or self.addresses)
-        return left and len(self.passed) < self._most
+        has_captures = bool(self.levels[0] or self.addresses)
+        return has_captures and len(self.passed) < self._most
 
     def beyond(self, redirects: int, captures: Iterable[Candidate]) -> Candidate | None:
         """Return the capture to try of the page after so many redirects, or None."""
@@ -76,9 +76,9 @@ class Candidates:
         if self.levels[0] or not self.passed:
             self.passed.append(failed)
         while self.levels[-1]:
-            given_up = self.levels[-1].popleft()
-            if failed.reason in _OF_THE_BYTES:
-                digest = given_up[0].digest
+            candidate = self.levels[-1].popleft()
+            if failed.reason in _CONTENT_FAULTS:
+                digest = candidate[0].digest
                 others = (one for one in self.levels[-1] if not digest or one[0].digest != digest)
                 self.levels[-1] = deque(others)
             if self.levels[-1] or len(self.levels) == 1:
@@ -87,25 +87,26 @@ class Candidates:
 
     def failure(self) -> PassedOver:
         """Return the failure to report if no capture is an article: the first not "not_saved"."""
-        told = min(self.passed, key=lambda failed: failed.reason == "not_saved")
+        reported = min(self.passed, key=lambda failed: failed.reason == "not_saved")
         others = len(self.passed) - 1
         if not others:
-            return told
+            return reported
         limit = ", and no more are tried" if others + 1 >= self._most else ""
         captures = "capture was" if others == 1 else "captures were"
-        return told._replace(
-            detail=f"{told.detail}; {others} other {captures} tried and none is the article{limit}"
+        return reported._replace(
+            detail=f"{reported.detail}; {others} other {captures} tried "
+            f"and none is the article{limit}"
         )
 
     def notes(self) -> list[str]:
         """Return notes on the captures passed over, for the record of a later one."""
-        said = [
+        notes = [
             f"passed over {failed.where}: {failed.reason.replace('_', ' ')} ({failed.detail})"
-            for failed in self.passed[:_NAMED]
+            for failed in self.passed[:_MOST_NAMED]
         ]
-        if (more := len(self.passed) - _NAMED) > 0:
-            said.append(f"passed over {more} more")
-        return said
+        if (more := len(self.passed) - _MOST_NAMED) > 0:
+            notes.append(f"passed over {more} more")
+        return notes
 
 
 def where_captured(origin: Origin | None) -> str:

@@ -49,8 +49,8 @@ def all_articles(sources: Sequence[Source | None]) -> Iterator[str]:
     """
     from crawler.warc.index import distinct
 
-    held = [source.articles() for source in sources if source is not None]
-    if len(held) == 1:
-        yield from held[0]
+    articles_by_source = [source.articles() for source in sources if source is not None]
+    if len(articles_by_source) == 1:
+        yield from articles_by_source[0]
     else:
-        yield from distinct(chain.from_iterable(held))
+        yield from distinct(chain.from_iterable(articles_by_source))

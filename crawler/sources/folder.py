@@ -48,7 +48,7 @@ LEFT_OUT = {
     "unreadable": "that cannot be read",
 }
 """Why files are left out: the label in the report, and the wording in the log."""
-_NAMED = 5
+_MOST_NAMED = 5
 # The URL of a capture in a web archive: the timestamp, an optional replay flag, the original URL.
 _CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
 _DECLARED_URL = re.compile(
@@ -100,11 +100,11 @@ def address_of(url: str, file: str | None, article_id: str, publisher: Publisher
 
     None if the page's URL is unknown.
     """
-    known = ARTICLE_ID.fullmatch(article_id) is not None
+    has_url = ARTICLE_ID.fullmatch(article_id) is not None
     if file is None:
-        return url if known else None
+        return url if has_url else None
     return address_of_file(Path(file), publisher) or (
-        publisher.url_of(article_id) if known else None
+        publisher.url_of(article_id) if has_url else None
     )
 
 
@@ -126,15 +126,15 @@ class SavedPages:
         self._publisher = publisher
         self._max_bytes = max_bytes
         self._paths: dict[str, Path] = {}
-        self._told_by: dict[str, str] = {}
-        self._left_out = dict.fromkeys(LEFT_OUT, 0)
-        self._left_out_by_name: dict[str, list[str]] = {label: [] for label in LEFT_OUT}
-        self._read: set[str] = set()
+        self._id_where: dict[str, str] = {}
+        self._left_out_counts = dict.fromkeys(LEFT_OUT, 0)
+        self._left_out_names: dict[str, list[str]] = {label: [] for label in LEFT_OUT}
+        self._read_ids: set[str] = set()
         if root.is_file():
             self._add_file_alone()
         else:
             self._walk()
-        self._say_what_is_left_out()
+        self._log_left_out()
         if not self._paths:
             raise CrawlerError(
                 f"source: got {str(root)!r}, which holds no saved page "
@@ -151,11 +151,11 @@ class SavedPages:
                 )
             self._add_page(self.root)
         except OSError as error:
-            self._leave_unreadable(error)
+            self._leave_out_unreadable(error)
 
     def _walk(self) -> None:
         top = self.root.resolve()
-        for folder, folders, files in os.walk(self.root, onerror=self._leave_unreadable):
+        for folder, folders, files in os.walk(self.root, onerror=self._leave_out_unreadable):
             folders.sort()
             # os.walk does not follow these.
             links = [name for name in folders if Path(folder, name).is_symlink()]
@@ -163,20 +163,20 @@ class SavedPages:
                 try:
                     self._add(Path(folder, name), top)
                 except OSError as error:
-                    self._leave_unreadable(error)
+                    self._leave_out_unreadable(error)
 
     def _add(self, path: Path, top: Path) -> None:
         relative = path.relative_to(self.root)
         if any(part.startswith(".") for part in relative.parts):
-            self._leave("hidden", str(relative), named=False)
+            self._leave_out("hidden", str(relative), named=False)
         elif path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(top)):
-            self._leave("links", str(relative))
+            self._leave_out("links", str(relative))
         elif not path.is_file():
-            self._leave("not pages", f"{relative} (a device or a pipe)")
+            self._leave_out("not pages", f"{relative} (a device or a pipe)")
         elif is_archive_file(path):
-            self._leave("web archives", str(relative))
+            self._leave_out("web archives", str(relative))
         elif reason := reason_against(path):
-            self._leave(
+            self._leave_out(
                 "not pages", f"{relative} ({reason})", named=not is_named_as_other(path.name)
             )
         else:
@@ -184,27 +184,27 @@ class SavedPages:
 
     def _add_page(self, path: Path) -> None:
         root = None if path == self.root else self.root
-        article_id, told_by = id_of_file(path, self._publisher, root)
+        article_id, id_where = id_of_file(path, self._publisher, root)
         if (first := self._paths.setdefault(article_id, path)) == path:
-            self._told_by[article_id] = told_by
+            self._id_where[article_id] = id_where
         else:
-            self._leave("duplicates", f"{path} ({article_id}, as is {first})")
+            self._leave_out("duplicates", f"{path} ({article_id}, as is {first})")
 
-    def _leave(self, label: str, name: str, *, named: bool = True) -> None:
+    def _leave_out(self, label: str, name: str, *, named: bool = True) -> None:
         """Count a file that is left out, and list it in the log if ``named``."""
-        self._left_out[label] += 1
+        self._left_out_counts[label] += 1
         if named:
-            self._left_out_by_name[label].append(readable(name))
+            self._left_out_names[label].append(readable(name))
 
-    def _say_what_is_left_out(self) -> None:
-        for label, names in self._left_out_by_name.items():
+    def _log_left_out(self) -> None:
+        for label, names in self._left_out_names.items():
             if names:
-                more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-                listed = ", ".join(names[:_NAMED]) + more
-                logger.warning("%s: left out files %s: %s", self.root, LEFT_OUT[label], listed)
+                more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+                name_list = ", ".join(names[:_MOST_NAMED]) + more
+                logger.warning("%s: left out files %s: %s", self.root, LEFT_OUT[label], name_list)
 
-    def _leave_unreadable(self, error: OSError) -> None:
-        self._leave("unreadable", f"{error.filename} ({error.strerror})")
+    def _leave_out_unreadable(self, error: OSError) -> None:
+        self._leave_out("unreadable", f"{error.filename} ({error.strerror})")
         self.faults.append(f"{error.filename}: {error.strerror}")
 
     def tally(self, others: Iterable[SavedPages] = ()) -> dict[str, int]:
@@ -212,12 +212,12 @@ class SavedPages:
 
         A file here whose article was read from one of the ``others`` is a duplicate.
         """
-        unread = self._paths.keys() - self._read
-        duplicates = unread & set[str]().union(*(other._read for other in others))
-        left_out = {**self._left_out}
+        unread = self._paths.keys() - self._read_ids
+        duplicates = unread & set[str]().union(*(other._read_ids for other in others))
+        left_out = {**self._left_out_counts}
         left_out["duplicates"] += len(duplicates)
         return {
-            "read": len(self._read),
+            "read": len(self._read_ids),
             "not reached": len(unread) - len(duplicates),
             **left_out,
         }
@@ -227,20 +227,20 @@ class SavedPages:
         path = self._paths.get(visit.article_id) if visit else None
         if visit is None or path is None:
             raise NotSaved(f"no saved page in {self.root}")
-        self._read.add(visit.article_id)
-        return saved_page(request, path, self._told_by[visit.article_id], self._max_bytes)
+        self._read_ids.add(visit.article_id)
+        return saved_page(request, path, self._id_where[visit.article_id], self._max_bytes)
 
     def note_read(self, path: Path) -> None:
         """Count a page of this folder that was read without a request to this source."""
-        for article_id, held in self._paths.items():
-            if held.resolve() == path.resolve():
-                self._read.add(article_id)
+        for article_id, own_path in self._paths.items():
+            if own_path.resolve() == path.resolve():
+                self._read_ids.add(article_id)
 
     def articles(self) -> Iterator[str]:
         yield from self._paths
 
 
-def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Response:
+def saved_page(request: Request, path: Path, id_where: str, max_bytes: int) -> Response:
     """Return a saved page as the response to a request.
 
     Raises PageRefused if the file cannot be read or is larger than ``max_bytes``.
@@ -250,7 +250,7 @@ def saved_page(request: Request, path: Path, told_by: str, max_bytes: int) -> Re
             source="folder",
             where=readable(path),
             file=readable(path),
-            id_where=told_by,
+            id_where=id_where,
             status_assumed=True,
         )
     try:

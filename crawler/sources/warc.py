@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 _OK = 200
 # Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s.
 _MOST_TRIED = 20
-_NAMED = 5
+_MOST_NAMED = 5
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
@@ -61,11 +61,11 @@ class ArchivedPages:
         self._publisher = publisher
         self._at = at
         self.name = self._archive.source
-        self._elsewhere: dict[str, list[str]] = {}
+        self._extra_urls: dict[str, list[str]] = {}
         self.faults = self._archive.faults
-        self._name_pages_beside()
+        self._warn_of_pages_beside()
 
-    def _name_pages_beside(self) -> None:
+    def _warn_of_pages_beside(self) -> None:
         """Warn about files beside the archives that may be saved pages, which are not read."""
         others = self._archive.others
         if others:
@@ -74,12 +74,12 @@ class ArchivedPages:
         other_than_text = [file for file in others if file.suffix.lower() != ".txt"]
         pages = [file.name for file in other_than_text if reason_against(file) is None]
         if pages:
-            more = f" and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
+            more = f" and {len(pages) - _MOST_NAMED:,} more" if len(pages) > _MOST_NAMED else ""
             logger.warning(
                 "%s: saved pages beside the archives are not read: %s; move them to a folder "
                 "of their own, and name that as a source",
                 self._archive.path,
-                ", ".join(pages[:_NAMED]) + more,
+                ", ".join(pages[:_MOST_NAMED]) + more,
             )
 
     async def answer(self, request: Request) -> Response:
@@ -116,21 +116,21 @@ class ArchivedPages:
     def _candidate(self, request: Request, visit: Visit) -> Found | None:
         """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
-            visit.candidates = Candidates(self._of_article(visit.article_id), _MOST_TRIED)
-        tried = visit.candidates
+            visit.candidates = Candidates(self._captures_of(visit.article_id), _MOST_TRIED)
+        remaining = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if not redirects:
-            for text in tried.notes():
+            for text in remaining.notes():
                 note(request, text)
-            found = tried.levels[0][0] if tried.levels[0] else None
+            found = remaining.levels[0][0] if remaining.levels[0] else None
         else:
             redirected_at = visit.origin.captured_at if visit.origin else None
             captures = list(self._archive.captures(request.url))
-            found = tried.beyond(redirects, _ordered(captures, redirected_at))
+            found = remaining.beyond(redirects, _ordered(captures, redirected_at))
         return found  # type: ignore[return-value]
 
-    def _of_article(self, article_id: str) -> list[Found]:
-        urls = [*addresses(article_id, self._publisher), *self._elsewhere.get(article_id, ())]
+    def _captures_of(self, article_id: str) -> list[Found]:
+        urls = [*addresses(article_id, self._publisher), *self._extra_urls.get(article_id, ())]
         found = [
             (capture, file)
             for url in urls
@@ -147,9 +147,9 @@ class ArchivedPages:
         return [*_ordered(plain, self._at), *_ordered(others, self._at)]
 
     def articles(self) -> Iterator[str]:
-        return distinct(self._ids())
+        return distinct(self._article_ids())
 
-    def _ids(self) -> Iterator[str]:
+    def _article_ids(self) -> Iterator[str]:
         for url in self._archive.urls():
             if article_id := self._publisher.id_of(url):
                 key = key_of(url) or ""
@@ -158,7 +158,7 @@ class ArchivedPages:
                     for address in addresses(article_id, self._publisher)
                 ):
                     # A URL below /mobile, for example, is found only by listing every URL.
-                    self._elsewhere.setdefault(article_id, []).append(url)
+                    self._extra_urls.setdefault(article_id, []).append(url)
                 yield article_id
 
 

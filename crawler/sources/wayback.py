@@ -73,10 +73,10 @@ _MOST_TRIED = 5
 _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
 _MOST_STEPS = 5
 _NOON = time(12)
-_REASONS: dict[int, Reason] = {4: "http_4xx", 5: "http_5xx"}
-_TOO_MANY = 429
-_BUSY = frozenset((_TOO_MANY, 500, 502, 503, 504))
-_OF_THE_ARCHIVE = re.compile(
+_STATUS_CLASS_REASONS: dict[int, Reason] = {4: "http_4xx", 5: "http_5xx"}
+_TOO_MANY_REQUESTS = 429
+_BUSY_STATUSES = frozenset((_TOO_MANY_REQUESTS, 500, 502, 503, 504))
+_REPLAY_URL = re.compile(
     r"/(?P<timestamp>[0-9]{14})(?:[a-z]{2}_)?/(?P<url>https?:/{1,2}.*)", re.DOTALL
 )
 # The headers in the archive's response that belong to the page.
@@ -87,12 +87,12 @@ _IS_ORIGINAL = re.compile(r";\s*rel\s*=\s*\"?(?:[^\",;]*\s)?original\b", re.IGNO
 # Old versions of the Wayback Machine give the reason for an error here.
 _FAULT_HEADER = b"X-Archive-Wayback-Runtime-Error"
 _FAULT = re.compile(r"\b[\w.]*(?:Exception|Error)\b")
-_TEXT = "//text()[not(ancestor::script or ancestor::style)]"
-_LOOKED_AT_BYTES = 100_000
-_EXTRACT = 200
-_GLANCE_SECONDS = 0.5
+_TEXT_XPATH = "//text()[not(ancestor::script or ancestor::style)]"
+_SEARCHED_BYTES = 100_000
+_EXTRACT_LENGTH = 200
+_STOP_CHECK_SECONDS = 0.5
 _EXAMPLE = "https://web.archive.org/web"
-_NOT_ANSWERED = (
+_CONNECTION_ERRORS = (
     DownloadFailedError,
     DownloadTimeoutError,
     DownloadConnectionRefusedError,
@@ -140,7 +140,7 @@ class Wayback:
         self._tries = 1 + settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
         self._backoff = settings.getfloat("WAYBACK_BACKOFF")
-        self._turn = asyncio.Lock()
+        self._request_lock = asyncio.Lock()
         self._not_before = float("-inf")
 
     def articles(self) -> Iterator[str]:
@@ -162,32 +162,32 @@ class Wayback:
         if visit.candidates is None:
             urls = addresses(visit.article_id, self._publisher)
             visit.candidates = Candidates((), _MOST_TRIED, urls)
-        tried = visit.candidates
+        remaining = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if redirects:
             at = visit.origin.captured_at if visit.origin else None
-            known = len(tried.levels) > redirects
-            captures = () if known else candidates(await self._captures(request.url, at), at)
-            found = tried.beyond(redirects, [(capture, None) for capture in captures])
+            is_known = len(remaining.levels) > redirects
+            captures = () if is_known else candidates(await self._captures(request.url, at), at)
+            found = remaining.beyond(redirects, [(capture, None) for capture in captures])
             return found and found[0]
-        for text in tried.notes():
+        for text in remaining.notes():
             note(request, text)
-        await self._look_up(tried)
-        return tried.levels[0][0][0] if tried.levels[0] else None
+        await self._look_up(remaining)
+        return remaining.levels[0][0][0] if remaining.levels[0] else None
 
-    async def _look_up(self, tried: Candidates) -> None:
+    async def _look_up(self, remaining: Candidates) -> None:
         """Look up further URLs while no capture other than an error is known."""
-        while tried.addresses and all(capture.is_error for capture, _ in tried.levels[0]):
-            url = tried.addresses.popleft()
+        while remaining.addresses and all(capture.is_error for capture, _ in remaining.levels[0]):
+            url = remaining.addresses.popleft()
             try:
                 found = await self._captures(url, self._at)
             except Exception:
                 # Do not keep querying an unresponsive archive for the same page.
-                tried.addresses.clear()
+                remaining.addresses.clear()
                 raise
-            known = [capture for capture, _ in tried.levels[0]]
+            known = [capture for capture, _ in remaining.levels[0]]
             ordered = candidates([*known, *found], self._at)
-            tried.levels[0] = deque((capture, None) for capture in ordered)
+            remaining.levels[0] = deque((capture, None) for capture in ordered)
 
     async def _captures(self, url: str, at: date | None) -> list[Capture]:
         """Return the captures of a URL nearest to ``at``, or the newest, from the CDX server."""
@@ -203,11 +203,11 @@ class Wayback:
             "closest": f"{moment:%Y%m%d%H%M%S}",
             "limit": str(_MOST_CAPTURES),
         }
-        asked = {"url": url, "output": "json", **nearest}
-        response = await self._get(f"{self._cdx}?{urlencode(asked)}", self._tries)
+        query = {"url": url, "output": "json", **nearest}
+        response = await self._get(f"{self._cdx}?{urlencode(query)}", self._tries)
         if response.status != _OK:
             raise PageRefused(
-                _REASONS.get(response.status // 100, "unreadable"),
+                _STATUS_CLASS_REASONS.get(response.status // 100, "unreadable"),
                 f"{self._cdx} answers {response.status} for {url}{_extract(response)}",
             )
         try:
@@ -230,20 +230,20 @@ class Wayback:
         visit.origin = Origin(source=self.name, where=where, captured_at=capture.at)
         for _ in range(_MOST_STEPS):
             answer = await self._get(where, tries)
-            led_to = _OF_THE_ARCHIVE.search(
+            redirect = _REPLAY_URL.search(
                 (answer.headers.get(b"Location") or b"").decode("latin-1")
             )
             # Archives redirect from the requested timestamp to that of an actual capture.
             if not (
-                led_to
+                redirect
                 and 300 <= answer.status < 400
-                and key_of(led_to["url"]) == key_of(capture.url)
+                and key_of(redirect["url"]) == key_of(capture.url)
             ):
                 break
-            where = f"{self._replay}/{led_to['timestamp']}id_/{led_to['url']}"
+            where = f"{self._replay}/{redirect['timestamp']}id_/{redirect['url']}"
         captured_at = _captured_at(answer)
         if captured_at is None:
-            raise _own_answer(answer, where)
+            raise _own_answer_error(answer, where)
         if answer.status == _NOT_MODIFIED:
             # An older capture holds the page.
             raise NotSaved(f"{where}: it only says that the page is what it was")
@@ -261,7 +261,7 @@ class Wayback:
         headers = _page_headers(answer)
         if 300 <= answer.status < 400:
             headers[b"Location"] = (
-                led_to["url"] if led_to else answer.headers.get(b"Location") or b""
+                redirect["url"] if redirect else answer.headers.get(b"Location") or b""
             )
         return Response(
             capture.url, status=answer.status, headers=headers, body=answer.body, request=request
@@ -274,29 +274,31 @@ class Wayback:
         that made the last attempt fail.
         """
         fault: Exception | None = None
-        async with self._turn:
-            for tried in range(1, tries + 1):
+        async with self._request_lock:
+            for attempt in range(1, tries + 1):
                 await self._wait(self._not_before - monotonic())
                 password = self._authorization.get(host_and_port(url))
                 headers = {b"Authorization": password} if password else {}
                 meta = {**_META, PURPOSE: Errand(named_by_user=True)}
-                asked = Request(url, headers=headers, meta=meta)
-                wait = self._backoff * 2 ** (tried - 1)
+                request = Request(url, headers=headers, meta=meta)
+                wait = self._backoff * 2 ** (attempt - 1)
                 try:
-                    response = await self._crawler.engine.download_async(asked)
-                except _NOT_ANSWERED as error:
+                    response = await self._crawler.engine.download_async(request)
+                except _CONNECTION_ERRORS as error:
                     fault = error
                 else:
                     # An archived 503 is a capture, so the archive is not busy.
-                    if response.status not in _BUSY or _captured_at(response):
+                    if response.status not in _BUSY_STATUSES or _captured_at(response):
                         return response
-                    busy = f"asked {tried} times, it answers {response.status} for {url}"
+                    busy = f"asked {attempt} times, it answers {response.status} for {url}"
                     detail = f"{urlsplit(url).hostname}: {busy}{_extract(response)}"
                     # Archives also answer 5xx for single captures that they cannot replay.
-                    too_many = response.status == _TOO_MANY
+                    too_many = response.status == _TOO_MANY_REQUESTS
                     kind = SourceUnavailable if too_many else PageRefused
-                    fault = kind(_REASONS[response.status // 100], detail)
-                    wait = wait if (told := retry_after(response)) is None else told
+                    fault = kind(_STATUS_CLASS_REASONS[response.status // 100], detail)
+                    wait = (
+                        wait if (retry_seconds := retry_after(response)) is None else retry_seconds
+                    )
                 finally:
                     self._not_before = monotonic() + self._delay
                 # This also delays the next page if this one is given up.
@@ -308,11 +310,11 @@ class Wayback:
 
     async def _wait(self, seconds: float) -> None:
         """Wait for so many seconds. Raises Stopped if the run is ending."""
-        until = monotonic() + seconds
-        while (left := until - monotonic()) > 0:
+        deadline = monotonic() + seconds
+        while (remaining := deadline - monotonic()) > 0:
             if is_closing(self._crawler.engine):
                 raise Stopped(f"{self._replay}: the run was stopped while it waited for its turn")
-            await asyncio.sleep(min(left, _GLANCE_SECONDS))
+            await asyncio.sleep(min(remaining, _STOP_CHECK_SECONDS))
 
 
 def _captured_at(response: Response) -> datetime | None:
@@ -325,25 +327,25 @@ def _captured_at(response: Response) -> datetime | None:
         return None
 
 
-def _own_answer(answer: Response, where: str) -> NotSaved | PageRefused:
+def _own_answer_error(answer: Response, where: str) -> NotSaved | PageRefused:
     """Return the error for a response that is the archive's own and not a capture."""
-    said = f"{where} answers {answer.status}{_extract(answer)}"
+    message = f"{where} answers {answer.status}{_extract(answer)}"
     if answer.status == _GONE:
         # The CDX list had a capture that the archive does not hold.
-        return NotSaved(said)
+        return NotSaved(message)
     if answer.status == _OK:
-        said = f"{where} answers without a capture{_extract(answer)}"
-    return PageRefused(_REASONS.get(answer.status // 100, "unreadable"), said)
+        message = f"{where} answers without a capture{_extract(answer)}"
+    return PageRefused(_STATUS_CLASS_REASONS.get(answer.status // 100, "unreadable"), message)
 
 
 def _extract(answer: Response) -> str:
     """Return an archive's own error text, such as "Blocked Site Error", to append to a message."""
     header = (answer.headers.get(_FAULT_HEADER) or b"").decode("latin-1")
-    body = answer.body[:_LOOKED_AT_BYTES].decode("utf-8", "replace")
-    text = _one_line(header) or _one_line(" ".join(Selector(text=body).xpath(_TEXT).getall()))
-    if len(text) > _EXTRACT and (fault := _FAULT.search(text)):
+    body = answer.body[:_SEARCHED_BYTES].decode("utf-8", "replace")
+    text = _one_line(header) or _one_line(" ".join(Selector(text=body).xpath(_TEXT_XPATH).getall()))
+    if len(text) > _EXTRACT_LENGTH and (fault := _FAULT.search(text)):
         text = text[fault.start() :]
-    return f": {text[:_EXTRACT]}{'…' if len(text) > _EXTRACT else ''}" if text else ""
+    return f": {text[:_EXTRACT_LENGTH]}{'…' if len(text) > _EXTRACT_LENGTH else ''}" if text else ""
 
 
 def _one_line(text: str) -> str:
@@ -354,7 +356,7 @@ def _one_line(text: str) -> str:
 def _original_of(answer: Response) -> str | None:
     """Return the original URL of a capture (RFC 7089, 2.2.1), or None if it is not given."""
     links = b", ".join(answer.headers.getlist(b"Link")).decode("latin-1")
-    found = (url for url, about in _LINK.findall(links) if _IS_ORIGINAL.match(about))
+    found = (url for url, parameters in _LINK.findall(links) if _IS_ORIGINAL.match(parameters))
     return next(found, None)
 
 

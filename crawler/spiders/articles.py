@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.crawl.frontier import ArticleState
 
 # Articles of an archive that are known at a time.
-_BATCH = 1000
+_BATCH_SIZE = 1000
 # Pages in flight for each worker process that parses them.
 _PAGES_A_WORKER = 4
 
@@ -72,13 +72,13 @@ class ArticlesSpider(FrontierSpider):
         arguments.require_seed(self.run.arguments)
         self.run.started = True
         if self.run.arguments.everything:
-            async for request in self._everything():
+            async for request in self._request_everything():
                 yield request
             return
         for request in self.start_with(self._seeds):
             yield request
 
-    async def _everything(self) -> AsyncIterator[Request]:
+    async def _request_everything(self) -> AsyncIterator[Request]:
         """Request all articles that the sources hold, in batches: an archive may hold more than
         memory does.
         """
@@ -87,17 +87,17 @@ class ArticlesSpider(FrontierSpider):
         # runs left may need; those are fetched first.
         articles = chain(list(islice(articles, 1)), articles)
         self.run.frontier.seed([])
-        while batch := list(islice(articles, self.run.frontier.room(_BATCH))):
+        while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
             for request in self.start_with(batch):
                 yield request
             while self.run.frontier.queued:
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
 
     def request(self, state: ArticleState) -> Request:
-        saved = self._saved_seeds.get(state.id)
-        if saved is None:
+        saved_seed = self._saved_seeds.get(state.id)
+        if saved_seed is None:
             return super().request(state)
-        path, id_where = saved
+        path, id_where = saved_seed
         has_id = ARTICLE_ID.fullmatch(state.id) is not None
         url = self.run.publisher.url_of(state.id) if has_id else path.resolve().as_uri()
         visit = Visit(article_id=state.id, saved_page=path, id_where=id_where)

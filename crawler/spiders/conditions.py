@@ -27,11 +27,11 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
         return {}
     if run.archive is not None:
         # A 304 is of use in the archive only if the archive has the answer that it refers to.
-        before = run.archive.before(run.publisher.url_of(state.id))
-        if before is None or (before.etag, before.last_modified) != state.validators:
+        archived = run.archive.archived(run.publisher.url_of(state.id))
+        if archived is None or (archived.etag, archived.last_modified) != state.validators:
             return {}
-    named = zip(CONDITIONS, state.validators, strict=True)
-    return {name: value.encode("latin-1") for name, value in named if value}
+    headers = zip(CONDITIONS, state.validators, strict=True)
+    return {name: value.encode("latin-1") for name, value in headers if value}
 
 
 def validators_of(response: Response) -> Validators:

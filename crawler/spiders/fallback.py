@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crawler.crawl import records
-from crawler.crawl.outages import OF_THE_CONNECTION, OF_THE_SOURCE
+from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
 from crawler.items import ANSWERS
 from crawler.sources import SourceUnavailable
 from crawler.sources.candidates import PassedOver, where_captured
@@ -51,10 +51,10 @@ class Fallback:
         self._request = request
 
     def follow(
-        self, visit: Visit, why: Unavailable, request: Request | None
+        self, visit: Visit, unavailable: Unavailable, request: Request | None
     ) -> Failure | Request | None:
         """Return the next request for an article, or its failure; None leaves it a teaser."""
-        reason, detail, status, error = why
+        reason, detail, status, error = unavailable
         if visit.origin and visit.origin.status_assumed:
             status = None
         state = self._run.frontier.known[visit.article_id]
@@ -62,13 +62,13 @@ class Fallback:
             request.meta.get(name, 0) if request else 0
             for name in ("retry_times", "redirect_times")
         )
-        of_source = isinstance(error, SourceUnavailable) or reason in OF_THE_CONNECTION
+        of_source = isinstance(error, SourceUnavailable) or reason in CONNECTION_FAILURES
         # A passing fault must not let an older capture take the place of what is stored.
-        is_passing = state.revision > 0 and status is None and reason in OF_THE_SOURCE
+        is_passing = state.revision > 0 and status is None and reason in SOURCE_FAILURES
         if visit.candidates and not (of_source or is_passing or reason == "internal_error"):
-            failed = PassedOver(where_captured(visit.origin), reason, detail, status)
-            visit.candidates.pass_over(failed, redirects)
-            if visit.candidates.more:
+            passed_over = PassedOver(where_captured(visit.origin), reason, detail, status)
+            visit.candidates.pass_over(passed_over, redirects)
+            if visit.candidates.has_more:
                 return self._another_capture(visit)
             _, reason, detail, status = visit.candidates.failure()
         was_asked = not isinstance(error, SourceUnavailable) or error.asked
@@ -81,10 +81,10 @@ class Fallback:
             self._note_outage(visit.turn, "not_saved" if captured else reason, detail)
         # If only the site could not be asked this time, what is stored is newer than a capture.
         keeps_stored = state.revision > 0 and reason != "not_saved" and reason not in ANSWERS
-        following = self._turn_after(visit)
-        if following < len(self._run.sources) and reason != "internal_error" and not keeps_stored:
+        next_turn = self._turn_after(visit)
+        if next_turn < len(self._run.sources) and reason != "internal_error" and not keeps_stored:
             logger.debug("%s: %s (%s: %s), next source", visit.article_id, reason, source, detail)
-            return self._with_history(visit, following, attempts)
+            return self._with_history(visit, next_turn, attempts)
         return self._end(visit, attempts)
 
     def failure(self, article_id: str, attempts: tuple[Attempt, ...], attempt: Attempt) -> Failure:
@@ -108,17 +108,17 @@ class Fallback:
         )
 
     def _end(self, visit: Visit, attempts: tuple[Attempt, ...]) -> Failure | None:
-        counting = min(attempts, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
-        if counting.reason != "not_saved":
-            return self.failure(visit.article_id, attempts, counting)
+        deciding = min(attempts, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
+        if deciding.reason != "not_saved":
+            return self.failure(visit.article_id, attempts, deciding)
         state = self._run.frontier.known[visit.article_id]
-        self._run.frontier.memory.leave(state, "not_saved", _detail(attempts, counting))
+        self._run.frontier.memory.leave(state, "not_saved", _detail(attempts, deciding))
         return None
 
     def _another_capture(self, visit: Visit) -> Request:
         assert visit.candidates is not None
-        passed = visit.candidates.passed[-1]
-        logger.debug("%s: %s, next capture", visit.article_id, passed.detail)
+        passed_over = visit.candidates.passed[-1]
+        logger.debug("%s: %s, next capture", visit.article_id, passed_over.detail)
         request = self._with_history(visit, visit.turn, visit.attempts)
         visit_in(request).candidates = visit.candidates
         return request
@@ -140,17 +140,17 @@ class Fallback:
 
     def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
         """Stop asking a source that is down, and end the run if all of its sources are."""
-        opened = self._run.sources[turn] if self._run.sources else None
-        source = source_name(opened)
-        if opened is not None and opened.offline:
+        source = self._run.sources[turn] if self._run.sources else None
+        name = source_name(source)
+        if source is not None and source.offline:
             return
         if reason == "not_saved":
-            self._run.outages.answered(source)
+            self._run.outages.record_answer(name)
             return
-        if not self._run.outages.failed(source, reason):
+        if not self._run.outages.record_failure(name, reason):
             return
         fault = (
-            f"{source} is down: {self._run.outages.most} pages in a row failed with {reason} "
+            f"{name} is down: {self._run.outages.threshold} pages in a row failed with {reason} "
             f"({detail})"
         )
         if not all(map(self._run.outages.reason, map(source_name, self._run.sources))):
@@ -161,8 +161,8 @@ class Fallback:
         self._run.stop("site_down", message)
 
 
-def _detail(attempts: tuple[Attempt, ...], counting: Attempt) -> str:
+def _detail(attempts: tuple[Attempt, ...], deciding: Attempt) -> str:
     """Return the detail of the attempt that counts, or of all if there were several."""
     if len(attempts) == 1:
-        return counting.detail
+        return deciding.detail
     return "; ".join(f"{one.source}: {one.detail}" for one in attempts)

@@ -21,7 +21,7 @@ from crawler.crawl.parser_pool import Extracted, extract_page
 from crawler.crawl.records import Fetch
 from crawler.crawl.run import Run
 from crawler.crawl.source_kinds import LIVE
-from crawler.downloading.failures import explain, of_status
+from crawler.downloading.failures import explain, explain_status
 from crawler.extraction.publishers import ARTICLE_ID, same_server
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
-_DECIDING = ("source", "at", "base_url", "depth", "since", "until", "match")
+_DECIDING_ARGUMENTS = ("source", "at", "base_url", "depth", "since", "until", "match")
 
 
 class FrontierSpider(Args[Parameters], Spider):
@@ -83,7 +83,7 @@ class FrontierSpider(Args[Parameters], Spider):
         parsed = arguments.parse(given)
         super().__init__(*args, **kwargs)
         self.allowed_domains = sorted(parsed.publisher.hosts)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing_tasks: set[asyncio.Task[None]] = set()
         self.run = Run(
             given=given,
             arguments=parsed,
@@ -133,7 +133,7 @@ class FrontierSpider(Args[Parameters], Spider):
         run.job = Job(folder, run.publisher.name)
         same_arguments = run.job.begin(
             run.began,
-            {name: run.given[name] for name in _DECIDING if name in run.given},
+            {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},
             run.arguments.recheck,
             run.arguments.limit,
             intervals,
@@ -143,13 +143,13 @@ class FrontierSpider(Args[Parameters], Spider):
         run.frontier = _frontier(run.arguments, run.job.pages)
         if not same_arguments:
             run.frontier.reconsider()
-            run.job.reconsidered()
+            run.job.note_reconsidered()
 
     def _close(self, reason: str) -> None:
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
             task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
-            self._closing.add(task)
+            self._closing_tasks.add(task)
 
     def start_with(self, article_ids: Iterable[str]) -> Iterator[Request]:
         """Give articles to the frontier; yield the requests for those that are to be fetched."""
@@ -211,7 +211,7 @@ class FrontierSpider(Args[Parameters], Spider):
                 self.run.frontier.done(visit.article_id)
 
     def _results(self, response: Response, visit: Visit) -> Iterator[Any]:
-        self.run.outages.answered(visit.origin.source if visit.origin else LIVE)
+        self.run.outages.record_answer(visit.origin.source if visit.origin else LIVE)
         is_saved = visit.origin is not None and visit.origin.file is not None
         elsewhere = (
             None
@@ -232,19 +232,19 @@ class FrontierSpider(Args[Parameters], Spider):
             yield self._request_again(visit.article_id, visit.turn)
             return
         if response.status not in WITH_PAGE:
-            yield self._unavailable(response, visit, *of_status(response.status)[:2])
+            yield self._unavailable(response, visit, *explain_status(response.status)[:2])
             return
         is_live = visit.origin is None and same_server(
             response.url, self.run.publisher.url_of(state.id)
         )
-        state.answered = validators_of(response) if is_live else (None, None)
+        state.new_validators = validators_of(response) if is_live else (None, None)
         if other := not_html(response):
             yield self._unavailable(response, visit, "not_html", other)
             return
         if elsewhere:
             yield self._unavailable(response, visit, *elsewhere)
             return
-        extracted = self._extracted(response, visit)
+        extracted = self._extract(response, visit)
         if isinstance(extracted.result, Refusal):
             refusal = extracted.result
             yield self._unavailable(response, visit, refusal.reason, refusal.detail)
@@ -256,7 +256,7 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield self.request(self.run.frontier.known[article_id])
         yield self._item(response, visit, extracted)
 
-    def _extracted(self, response: Response, visit: Visit) -> Extracted:
+    def _extract(self, response: Response, visit: Visit) -> Extracted:
         extracted, visit.extracted = visit.extracted, None
         if isinstance(extracted, Exception):
             raise extracted
@@ -291,7 +291,7 @@ class FrontierSpider(Args[Parameters], Spider):
             id_where=origin.id_where if origin else "asked for",
             file=origin.file if origin else None,
             capture=origin.where if origin and origin.captured_at else None,
-            rendered_by=rendered.by if rendered else None,
+            rendered_by=rendered.renderer if rendered else None,
             unfinished=rendered.unfinished if rendered else None,
             fetched_at_note=origin.date_note if origin else None,
             notes=tuple(visit.notes),
@@ -327,15 +327,15 @@ class FrontierSpider(Args[Parameters], Spider):
                 # It was not requested, and still is to be.
                 return
             if isinstance(error, NotSaved):
-                why = Unavailable("not_saved", str(error))
+                unavailable = Unavailable("not_saved", str(error))
             else:
                 reason, detail, status = explain(error)
                 if reason == "internal_error":
                     self.logger.error(
                         "%s: a fault of this program", visit.article_id, exc_info=error
                     )
-                why = Unavailable(reason, detail, status, error)
-            result = self._fallback.follow(visit, why, request)
+                unavailable = Unavailable(reason, detail, status, error)
+            result = self._fallback.follow(visit, unavailable, request)
             if result is not None:
                 yield result
         finally:
@@ -345,8 +345,8 @@ class FrontierSpider(Args[Parameters], Spider):
     def _unavailable(
         self, response: Response, visit: Visit, reason: Any, detail: str
     ) -> Failure | Request | None:
-        why = Unavailable(reason, detail, response.status)
-        return self._fallback.follow(visit, why, response.request)
+        unavailable = Unavailable(reason, detail, response.status)
+        return self._fallback.follow(visit, unavailable, response.request)
 
     def failure(self, visit: Visit, error: Exception, status: int) -> Failure:
         """Return the record of a page that a fault of this program kept from being read."""

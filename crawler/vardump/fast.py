@@ -63,7 +63,7 @@ def read(data: bytes) -> Any:
     if head is None or kind not in (_ARRAY, _OBJECT):
         return NOT_PLAIN
     names: dict[bytes, Any] = {}
-    known = names.get
+    cached_key = names.get
     holders: list[tuple[Any, ...]] = []
     # The container being read: declared count, class and number (of an object), entries.
     count = keys = int(head[kind])
@@ -98,7 +98,7 @@ def read(data: bytes) -> Any:
             else:
                 if listing:
                     entries, listing = dict(enumerate(entries)), False
-                key = known(name)
+                key = cached_key(name)
                 if key is None:
                     try:
                         key = name.decode()

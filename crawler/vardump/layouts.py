@@ -21,7 +21,7 @@ class FoundKey(NamedTuple):
 
     key: Key
     end: int
-    again: int
+    next_search: int
     type: bytes = b""
     """The declared type of a property, if it precedes the name."""
 
@@ -167,11 +167,11 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
         return Key(content, "private", decoded(end["class"]))
     if legacy := LEGACY.fullmatch(content):
         # PHP 5.0 to 5.2.
-        return Key(legacy["name"], named(legacy["visibility"]), legacy=True)
+        return Key(legacy["name"], property_kind(legacy["visibility"]), legacy=True)
     return Key(content, "public")
 
 
-def named(visibility: bytes) -> KeyKind:
+def property_kind(visibility: bytes) -> KeyKind:
     """Return the kind of a property with that visibility."""
     return (
         "protected"

@@ -92,7 +92,7 @@ def find_end(
     ):
         return End(exact, EXACT)
     first = None
-    told = _Lengths(
+    counts = _Lengths(
         encoding,
         nuls_escaped,
         spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE,
@@ -102,9 +102,9 @@ def find_end(
     for match in quote.finditer(data, start, limit):
         # Counting bytes under every conversion is slower than searching them.
         work.spend(5, 4 * (match.start() - seen))
-        told.add(data[seen : match.start()])
+        counts.add(data[seen : match.start()])
         seen = match.start()
-        if how := told.agreement(declared):
+        if how := counts.agreement(declared):
             return End(seen, how)
         if first is None and _brackets_close(data, start, seen):
             first = seen
@@ -132,9 +132,9 @@ def agreement(content: bytes, declared: int, encoding: str) -> str:
         content.decode(encoding)
     except UnicodeDecodeError:
         return BYTES_LEFT_OUT
-    told = _Lengths(encoding)
-    told.add(content)
-    return told.agreement(declared) or QUOTE
+    counts = _Lengths(encoding)
+    counts.add(content)
+    return counts.agreement(declared) or QUOTE
 
 
 def _brackets_close(data: bytes, start: int, end: int) -> bool:

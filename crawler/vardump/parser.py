@@ -80,14 +80,14 @@ class _Placed(NamedTuple):
 def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
     if not raw:
         return ()
-    position = start = _end(_SPACE, raw)
+    position = start = _match_end(_SPACE, raw)
     placed: list[_Placed] = []
     # Places from which no reading leads to the end of the text.
-    dead: set[int] = set()
+    dead_ends: set[int] = set()
     source = _Source(raw)
     readings = source.readings(start)
     while True:
-        found = _followed(raw, readings, dead)
+        found = _next_reading(raw, readings, dead_ends)
         if found is not None:
             end, following, value = found
             placed.append(
@@ -96,10 +96,10 @@ def _parse(raw: bytes, data: bytes | str) -> tuple[Value, ...]:
                 )
             )
             if following == len(raw):
-                return _marked(raw, start, placed)
+                return _mark_ambiguous(raw, start, placed)
             position, readings = following, source.readings(following)
         elif placed:
-            dead.add(position)
+            dead_ends.add(position)
             position, _, _, readings = placed.pop()
         else:
             raise _error(source, data)
@@ -125,7 +125,7 @@ class _Source:
         # A wrong length or a missing part may also mean that PHP did not write this text.
         doubtful = reader.failure is not None and not reader.failure.contradicts
         if first is not None:
-            yield first[0], _doubted(first[1]) if doubtful else first[1]
+            yield first[0], _marked_doubtful(first[1]) if doubtful else first[1]
             if not isinstance(first[1], Container):
                 return
             next(found, None)
@@ -137,18 +137,21 @@ class _Source:
             if self.effort <= 0:
                 return
             self.effort -= 1 + (brace.end() - start) // _REREAD
-            left = self.effort
-            reader = Reader(self.raw, PHP, effort=left, end=brace.end())
-            known = first is not None and brace.end() == first[0]
+            last_effort = self.effort
+            reader = Reader(self.raw, PHP, effort=last_effort, end=brace.end())
+            is_known = first is not None and brace.end() == first[0]
             for end, value in reader.readings(start):
-                self.effort, left = self.effort - (left - reader.effort), reader.effort
-                if end == brace.end() and not known:
-                    yield end, _doubted(value) if doubtful else value
-                known = known and end != brace.end()
-            self.effort -= left - reader.effort
+                self.effort, last_effort = (
+                    self.effort - (last_effort - reader.effort),
+                    reader.effort,
+                )
+                if end == brace.end() and not is_known:
+                    yield end, _marked_doubtful(value) if doubtful else value
+                is_known = is_known and end != brace.end()
+            self.effort -= last_effort - reader.effort
 
 
-def _doubted(value: Value) -> Value:
+def _marked_doubtful(value: Value) -> Value:
     """Return ``value``, marked if one of its keys may really be several dumps, the first broken."""
     return (
         replace(value, ambiguous=True)
@@ -157,39 +160,39 @@ def _doubted(value: Value) -> Value:
     )
 
 
-def _end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
+def _match_end(pattern: re.Pattern[bytes], raw: bytes, position: int = 0) -> int:
     match = pattern.match(raw, position)
     return match.end() if match else -1
 
 
-def _followed(
-    raw: bytes, readings: Iterator[tuple[int, Value]], dead: set[int]
+def _next_reading(
+    raw: bytes, readings: Iterator[tuple[int, Value]], dead_ends: set[int]
 ) -> tuple[int, int, Value] | None:
     """Return the next reading that ends at the end of a line or of the text.
 
     The result is its end, the start of the next value, and the value.
     """
     for end, value in readings:
-        following = _end(_AFTER, raw, end)
-        if following >= 0 and following not in dead:
+        following = _match_end(_AFTER, raw, end)
+        if following >= 0 and following not in dead_ends:
             return end, following, value
     return None
 
 
-def _marked(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
+def _mark_ambiguous(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Value, ...]:
     """Return the values with the white space around them, marked if they are ambiguous."""
     values: list[Value] = []
     last_mark = max(map(raw.rfind, _KEY_ENDS))
     doubtful = False
-    for this, following in zip(placed, [*(one.start for one in placed[1:]), len(raw)], strict=True):
-        value = this.value
+    for item, following in zip(placed, [*(one.start for one in placed[1:]), len(raw)], strict=True):
+        value = item.value
         # A key could also extend into the following values, which then would not be values.
-        doubtful = doubtful or (last_mark >= this.end and has_names(value))
+        doubtful = doubtful or (last_mark >= item.end and has_names(value))
         if isinstance(value, Container) and (
-            doubtful or has_other_reading(raw, this.start, this.end, value, PHP)
+            doubtful or has_other_reading(raw, item.start, item.end, value, PHP)
         ):
             value = replace(value, ambiguous=True)
-        before, after = raw[:start] if this.start == start else b"", raw[this.end : following]
+        before, after = raw[:start] if item.start == start else b"", raw[item.end : following]
         values.append(
             value if (before, after) == (b"", b"\n") else replace(value, before=before, after=after)
         )
@@ -218,13 +221,13 @@ def _error(source: _Source, data: bytes | str) -> VarDumpError:
         return _error_at(raw, data, 0, f"this is {other}", "the output of var_dump")
     if failure is None:
         # A value was read, but its line does not end there.
-        position, _ = next(source.readings(_end(_SPACE, raw)))
+        position, _ = next(source.readings(_match_end(_SPACE, raw)))
         return _error_at(raw, data, position, "something follows the value", "the end of the line")
     message = failure.message
     if source.effort <= 0:
         message += "; its keys could end in too many places to try them all"
-    elif changed := _what_a_page_did(raw):
-        message += f" (this seems to be {changed}; scan() reads it)"
+    elif change := _describe_page_change(raw):
+        message += f" (this seems to be {change}; scan() reads it)"
     return _error_at(raw, data, failure.position, message, failure.expected)
 
 
@@ -236,7 +239,7 @@ def _error_at(
     return VarDumpError(message, data, position, expected)
 
 
-def _what_a_page_did(raw: bytes) -> str | None:
+def _describe_page_change(raw: bytes) -> str | None:
     """Describe how a page changed ``raw``, if it is a single dump that was changed as a whole."""
     if len(raw) > _LONGEST_EXPLAINED:
         return None

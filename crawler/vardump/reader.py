@@ -65,7 +65,7 @@ class Open(NamedTuple):
     """The level of its entries; the outermost value is at 0."""
     declared: int
     counted: int
-    last: "_Read | None"
+    last: "_EntryLink | None"
     cut: bool = False
 
     @property
@@ -80,7 +80,7 @@ class Open(NamedTuple):
             self.level,
             self.declared,
             self.counted + counts,
-            _Read(self.last, Entry(key, value)),
+            _EntryLink(self.last, Entry(key, value)),
             self.cut,
         )
 
@@ -95,10 +95,10 @@ class Open(NamedTuple):
 
     def entries(self) -> tuple[Entry, ...]:
         entries: list[Entry] = []
-        read = self.last
-        while read is not None:
-            entries.append(read.entry)
-            read = read.before
+        link = self.last
+        while link is not None:
+            entries.append(link.entry)
+            link = link.before
         return tuple(reversed(entries))
 
     def close(self, *, cut: bool = False) -> Container:
@@ -125,8 +125,8 @@ class Open(NamedTuple):
         return f"{'object' if self.is_object else 'array'} of {self.declared}"
 
 
-class _Read(NamedTuple):
-    before: "_Read | None"
+class _EntryLink(NamedTuple):
+    before: "_EntryLink | None"
     entry: Entry
 
 
@@ -313,10 +313,10 @@ class Reader:
             return _State(head.end(), Open(open_, key, head, level, int(head[kind]), 0, None), None)
         value: Value
         if kind == "string":
-            read = self._string(head, open_, key)
-            if read is None:
+            result = self._string(head, open_, key)
+            if result is None:
                 return None
-            position, value = read
+            position, value = result
         else:
             position, value = head.end(), scalar(head, declared_type)
         if open_ is None:
@@ -329,21 +329,21 @@ class Reader:
     ) -> tuple[int, String] | None:
         """Read the string that begins with ``head``; return its end and value."""
         position, declared = head.end(), int(head["string"])
-        said = f"string of {declared} bytes"
+        subject = f"string of {declared} bytes"
         end = self.layout.string_end(
             self.data, position, declared, self.encoding, open_ is not None, self.work
         )
         if end is None or end.position > self.end:
-            left = self.end - position
-            if declared >= left:
+            available = self.end - position
+            if declared >= available:
                 self._fail(
                     position,
-                    f"{said}, of which the text has {left}",
+                    f"{subject}, of which the text has {available}",
                     f"{declared} bytes and a quote",
                     open_,
                 )
             else:
-                self._fail(position + declared, f"{said} goes on", "a quote after them", open_)
+                self._fail(position + declared, f"{subject} goes on", "a quote after them", open_)
             return None
         value = String(
             _as_dumped(self.data[position : end.position], end.how),
@@ -352,11 +352,13 @@ class Reader:
             reference=head["reference"] is not None,
         )
         if end.how == lengths.NOT_FOUND:
-            kept = open_.add(key, value) if open_ and key else None
-            self._fail(position, f"{said} has no end", "a quote", kept, end.position)
+            partial = open_.add(key, value) if open_ and key else None
+            self._fail(position, f"{subject} has no end", "a quote", partial, end.position)
             return (end.position, value) if self.tolerant and open_ is None else None
         if not self.tolerant and not value.agrees and end.how != lengths.SHORTENED:
-            self._fail(position, f"{said} ends elsewhere", f"a quote after {declared} bytes", open_)
+            self._fail(
+                position, f"{subject} ends elsewhere", f"a quote after {declared} bytes", open_
+            )
             return None
         return end.position + end.skip, value
 
@@ -397,10 +399,10 @@ class Reader:
             at = self.layout.gap(self.data, found.end, open_.level)
             head = self.layout.value.match(self.data, at, self.end) if at >= 0 else None
             if head is not None:
-                if found.again >= 0 and not self.tolerant:
-                    choices.append(_Choice(open_, position, found.again))
+                if found.next_search >= 0 and not self.tolerant:
+                    choices.append(_Choice(open_, position, found.next_search))
                 return self._content(head, open_, found.key, found.type)
-            if found.again < 0 or self.tolerant:
+            if found.next_search < 0 or self.tolerant:
                 return None
             if self.layout.exact:
                 # If there is no reading, the first apparent end of a key is reported.
@@ -409,7 +411,7 @@ class Reader:
             # The whole key is copied each time.
             self.work.spend(10, 4 * (found.end - position))
             self.skipped = True
-            search = found.again
+            search = found.next_search
         return None
 
     def _fail_after_key(self, position: int, open_: Open) -> None:

@@ -98,7 +98,7 @@ _HINT = re.compile(
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
 _CLOSING = re.compile(rb"^\}", re.MULTILINE)
 # The number of closing braces tried for a container that ended too early.
-_CLOSINGS = 3
+_MOST_CLOSINGS = 3
 _KEY_END = re.compile(rb"\"(?::protected|:\"[^\n\"]{1,400}\":private)?\]=>\n")
 # A line of a container after the end of the value just read.
 _INNER_LINE = re.compile(rb"\n {2,}(?:\[|\})")
@@ -157,8 +157,8 @@ class Dump:
 
         Otherwise, the first assumption that was needed.
         """
-        told = (node.how for node in self._nodes() if isinstance(node, String))
-        return next((how for how in told if how != lengths.EXACT), lengths.EXACT)
+        ends = (node.how for node in self._nodes() if isinstance(node, String))
+        return next((how for how in ends if how != lengths.EXACT), lengths.EXACT)
 
     @property
     def declared(self) -> int | None:
@@ -203,9 +203,9 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     codecs.lookup(encoding)
     page = bytes(page)
     work = Work(_STEPS + _STEPS_A_BYTE * len(page))
-    position = broken = 0
+    position = broken_count = 0
     previous: Dump | None = None
-    while broken <= _MOST_BROKEN:
+    while broken_count <= _MOST_BROKEN:
         start = _next_start(page, position, previous)
         if start is None:
             return
@@ -215,7 +215,7 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
             return
         if dump is None or not dump.complete:
             # Each may have cost several readings of the rest of the page.
-            broken += 1
+            broken_count += 1
         if dump is None:
             position = start + 1
             continue
@@ -243,7 +243,7 @@ def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None
 def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     if page.startswith(b"<", start):
         return _read_html(page, start, encoding, work)
-    found = _whole(page, start, encoding, work)
+    found = _read_whole(page, start, encoding, work)
     if found is not None:
         dump = _dump(page, start, found, _form(found), encoding)
         if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(
@@ -261,7 +261,7 @@ def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     )
     if escaped is not None and escaped.complete:
         return escaped
-    found = _broken(page, start, encoding, work)
+    found = _read_broken(page, start, encoding, work)
     if escaped is not None and (found is None or escaped.end > found.end):
         return escaped
     return found and _dump(page, start, found, _form(found), encoding)
@@ -288,23 +288,23 @@ def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | 
     tag = _TAG.search(page, start)
     limit = tag.start() if tag else len(page)
     work.spend(1, limit - start)
-    dump = _unescaped(page, start, limit, encoding, work)
+    dump = _read_unescaped(page, start, limit, encoding, work)
     if tag and dump is not None and not dump.complete:
         # Some pages escape only some of the characters, so a tag may be inside a string.
         dump = max(
             dump,
-            _unescaped(page, start, len(page), encoding, work) or dump,
+            _read_unescaped(page, start, len(page), encoding, work) or dump,
             key=lambda one: (one.complete, one is dump),
         )
     return dump
 
 
-def _unescaped(page: bytes, start: int, limit: int, encoding: str, work: Work) -> Dump | None:
+def _read_unescaped(page: bytes, start: int, limit: int, encoding: str, work: Work) -> Dump | None:
     size = _FIRST_PART
     while True:
         end = min(limit, start + size)
         unescaped = unescape(page, start, end, encoding, work)
-        found = _whole(unescaped.data, 0, encoding, work) or _broken(
+        found = _read_whole(unescaped.data, 0, encoding, work) or _read_broken(
             unescaped.data, 0, encoding, work
         )
         if found is None:
@@ -336,7 +336,7 @@ def _dump(
     return Dump(start, offset(found.end), form, node, encoding, found.ambiguous, error)
 
 
-def _whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+def _read_whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """Return the value at ``start`` if every count and length agrees in some layout."""
     reader = Reader(data, PHP, encoding=encoding, effort=0, work=work)
     end, value = next(reader.readings(start), (-1, None))
@@ -345,30 +345,29 @@ def _whole(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     doubtful = failure is not None and not failure.contradicts
     if isinstance(value, String) and not _AFTER_STRING.match(data, end):
         # There may be a quote at the declared length by chance.
-        return _changed(data, start, encoding, work) or _Found(end, value, PHP, ambiguous=True)
+        return _read_changed(data, start, encoding, work) or _Found(end, value, PHP, ambiguous=True)
     if isinstance(value, Container):
         following = _following(data, end, value, work)
         if following == "rest":
-            return (_longer(data, start, end, encoding, work) or _Found(end, value, PHP))._replace(
-                ambiguous=True
-            )
-        others = following == "dump" or (doubtful and swallows_dumps(value))
-        return _Found(
-            end, value, PHP, others or _is_ambiguous(data, start, end, value, PHP, encoding, work)
-        )
+            return (
+                _read_longer(data, start, end, encoding, work) or _Found(end, value, PHP)
+            )._replace(ambiguous=True)
+        has_others = following == "dump" or (doubtful and swallows_dumps(value))
+        ambiguous = has_others or _is_ambiguous(data, start, end, value, PHP, encoding, work)
+        return _Found(end, value, PHP, ambiguous)
     if value is not None:
         return _Found(end, value, PHP)
-    changed = _changed(data, start, encoding, work) if doubtful else None
+    changed = _read_changed(data, start, encoding, work) if doubtful else None
     if (
         changed is None
         and failure is not None
         and failure.open is not None
-        and (longer := _longer(data, start, failure.position, encoding, work))
+        and (longer := _read_longer(data, start, failure.position, encoding, work))
     ):
         return longer._replace(
             ambiguous=longer.ambiguous or (doubtful and swallows_dumps(longer.value))
         )
-    return changed if doubtful else _changed(data, start, encoding, work)
+    return changed if doubtful else _read_changed(data, start, encoding, work)
 
 
 def _following(
@@ -389,16 +388,16 @@ def _following(
     return None if data[end : another.start()].strip() else "dump"
 
 
-def _longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _Found | None:
+def _read_longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _Found | None:
     """Return the container at ``start`` as PHP wrote it, ending after ``after``.
 
     Its keys go on past the first apparent end.
     """
     early = None
-    passed = after
-    for brace in islice(_CLOSING.finditer(data, after), _CLOSINGS):
-        work.spend(1, brace.end() - passed)
-        passed = brace.end()
+    searched_to = after
+    for brace in islice(_CLOSING.finditer(data, after), _MOST_CLOSINGS):
+        work.spend(1, brace.end() - searched_to)
+        searched_to = brace.end()
         for end, value in Reader(
             data, PHP, encoding=encoding, effort=_EFFORT, end=brace.end(), work=work
         ).readings(start):
@@ -414,21 +413,21 @@ def _longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _
                     return found
                 early = early or found._replace(ambiguous=True)
                 break
-    work.spend(1, len(data) - passed)
+    work.spend(1, len(data) - searched_to)
     return early
 
 
-def _changed(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+def _read_changed(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """Return the value at ``start`` as a page may have changed it or Xdebug written it."""
     for layout in (INDENTED, PAGE, xdebug.TEXT):
         reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
         end, value = next(reader.readings(start), (-1, None))
         if value is not None:
             doubtful = reader.skipped and swallows_dumps(value)
-            others = isinstance(value, Container) and (
+            has_others = isinstance(value, Container) and (
                 doubtful or _is_ambiguous(data, start, end, value, layout, encoding, work)
             )
-            return _Found(end, value, layout, others)
+            return _Found(end, value, layout, has_others)
     return None
 
 
@@ -438,20 +437,20 @@ def _is_ambiguous(
     return has_other_reading(data, start, end, value, layout, encoding, _EFFORT, work)
 
 
-def _broken(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+def _read_broken(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """Return the readable part of the value at ``start``, in the layout that reaches furthest.
 
     None if nothing can be read.
     """
     found = [
-        read
+        reading
         for layout in (PAGE, xdebug.TEXT)
-        if (read := _tolerantly(data, start, encoding, layout, work))
+        if (reading := _read_tolerantly(data, start, encoding, layout, work))
     ]
-    return max(found, key=lambda read: read.end, default=None)
+    return max(found, key=lambda reading: reading.end, default=None)
 
 
-def _tolerantly(
+def _read_tolerantly(
     data: bytes, start: int, encoding: str, layout: Layout, work: Work
 ) -> _Found | None:
     exact = Reader(data, layout, encoding=encoding, effort=0, work=work)
@@ -470,8 +469,10 @@ def _tolerantly(
         end = rest.end() if rest else failure.reached
         # A key without a value does not make the dump ambiguous.
         keys_end = failure.reached - 1
-    others = isinstance(value, Container) and has_stray_mark(data, start, keys_end, value, layout)
-    return _Found(end, value, layout, others, failure)
+    has_others = isinstance(value, Container) and has_stray_mark(
+        data, start, keys_end, value, layout
+    )
+    return _Found(end, value, layout, has_others, failure)
 
 
 def _head_end(data: bytes, start: int, layout: Layout) -> int:

@@ -26,7 +26,7 @@ from crawler.vardump.values import (
 )
 
 # Characters of a long line shown before and after the position of an error.
-_BEFORE, _AFTER = 60, 40
+_CHARACTERS_BEFORE, _CHARACTERS_AFTER = 60, 40
 _LONGEST_STRING = 200
 
 
@@ -156,11 +156,13 @@ def place(error: VarDumpError, encoding: str = "utf-8") -> str:
     start = document.rfind(b"\n", 0, position) + 1
     end = document.find(b"\n", position)
     before = _printable(
-        document[max(start, position - 4 * _BEFORE) : position].decode(encoding, "replace")
-    )[-_BEFORE:]
-    after = _printable(
-        document[position : len(document) if end < 0 else end][: 4 * _AFTER].decode(
+        document[max(start, position - 4 * _CHARACTERS_BEFORE) : position].decode(
             encoding, "replace"
         )
-    )[:_AFTER]
+    )[-_CHARACTERS_BEFORE:]
+    after = _printable(
+        document[position : len(document) if end < 0 else end][: 4 * _CHARACTERS_AFTER].decode(
+            encoding, "replace"
+        )
+    )[:_CHARACTERS_AFTER]
     return f"{before}{after}\n{' ' * len(before)}^"

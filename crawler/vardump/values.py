@@ -327,20 +327,20 @@ def plain(value: Value, encoding: str = "utf-8", *, replace: bool = False) -> An
     for undecodable bytes. A truncated value is a ``Cut`` (``CutStr``, ``CutList`` …), as is every
     container around it.
     """
-    told = _Encoding(encoding, "replace" if replace else "strict")
+    text_encoding = _Encoding(encoding, "replace" if replace else "strict")
     # No recursion: a page may nest deeper than Python's stack.
     holders: list[tuple[Container, list[Any]]] = []
     while True:
         if isinstance(value, Container):
             holders.append((value, []))
         else:
-            result = _scalar(value, told)
+            result = _scalar(value, text_encoding)
             if not holders:
                 return result
             holders[-1][1].append(result)
         while len(holders[-1][1]) == len(holders[-1][0].entries):
             container, values = holders.pop()
-            result = _contained(container, values, told)
+            result = _contained(container, values, text_encoding)
             if not holders:
                 return result
             holders[-1][1].append(result)

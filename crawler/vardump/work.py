@@ -18,12 +18,12 @@ class Work:
     """The remaining steps; spending more raises TooMuchWorkError."""
 
     def __init__(self, steps: float) -> None:
-        self.left = steps
+        self.remaining = steps
 
-    def spend(self, steps: float, passed: int = 0) -> None:
-        """Count ``steps`` and ``passed`` searched bytes; raise TooMuchWorkError over the limit."""
-        self.left -= steps + passed / _BYTES_A_STEP
-        if self.left < 0:
+    def spend(self, steps: float, searched: int = 0) -> None:
+        """Count ``steps`` and ``searched`` bytes; raise TooMuchWorkError over the limit."""
+        self.remaining -= steps + searched / _BYTES_A_STEP
+        if self.remaining < 0:
             raise TooMuchWorkError
 
 

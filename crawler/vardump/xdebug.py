@@ -20,7 +20,7 @@ from crawler.vardump.layouts import (
     FoundKey,
     Layout,
     Loose,
-    named,
+    property_kind,
 )
 from crawler.vardump.lengths import End
 from crawler.vardump.reader import Failure, scalar
@@ -102,7 +102,7 @@ class _Text(Loose):
             key = (
                 Key(found["index"], "index")
                 if found["index"]
-                else Key(found["name"], named(found["visibility"]))
+                else Key(found["name"], property_kind(found["visibility"]))
             )
             return FoundKey(key, found.end(), -1, found["type"] or b"")
         return None
@@ -326,9 +326,9 @@ def _is_text(name: bytes | None, encoding: str) -> bool:
 
 
 def _close_last(open_: list[_Open], *, cut: bool) -> None:
-    closed = open_.pop()
-    assert closed.key is not None
-    open_[-1].entries.append(Entry(closed.key, closed.close(cut=cut)))
+    last = open_.pop()
+    assert last.key is not None
+    open_[-1].entries.append(Entry(last.key, last.close(cut=cut)))
 
 
 def _broken_off(open_: list[_Open], position: int, failure: Failure) -> Html:
@@ -345,7 +345,9 @@ def _key(found: re.Match[bytes]) -> Key:
     # Names of properties are not escaped, others are. Since 2.2, the class of a private property is
     # given if it is not the object's own.
     owner = found["class"]
-    return Key(found["name"], named(found["visibility"]), None if owner is None else decoded(owner))
+    return Key(
+        found["name"], property_kind(found["visibility"]), None if owner is None else decoded(owner)
+    )
 
 
 def _scalar(

@@ -97,9 +97,9 @@ class ArchiveFile:
     def _open_wacz(self) -> Callable[[], Iterator[bytes]] | None:
         """Find the WARC files in a WACZ; return a reader for its index, if it has one."""
         try:
-            with zipfile.ZipFile(self.path) as packed:
-                entries = packed.infolist()
-                nested = self._open_entries(packed, entries, 0, "", 0)
+            with zipfile.ZipFile(self.path) as wacz:
+                entries = wacz.infolist()
+                nested = self._open_entries(wacz, entries, 0, "", 0)
         except _ZIP_ERRORS as error:
             if isinstance(error, ArchiveError):
                 raise
@@ -119,7 +119,7 @@ class ArchiveFile:
 
     def _open_entries(
         self,
-        packed: zipfile.ZipFile,
+        wacz: zipfile.ZipFile,
         entries: list[zipfile.ZipInfo],
         start: int,
         within: str,
@@ -144,7 +144,7 @@ class ArchiveFile:
                     f"{self.path}: {within}{name} is compressed in it, so that no page of it can "
                     "be found; unpack it first"
                 )
-            begin = start + _begin_of(self.path, entry, start)
+            begin = start + _data_offset(self.path, entry, start)
             if not is_wacz:
                 self._add(within, name, begin, entry.file_size)
                 continue
@@ -153,7 +153,7 @@ class ArchiveFile:
                 raise ArchiveError(
                     f"{self.path}: {within}{name} is nested too deep; unpack it first"
                 )
-            with packed.open(entry) as file, zipfile.ZipFile(file) as inner:
+            with wacz.open(entry) as file, zipfile.ZipFile(file) as inner:
                 self._open_entries(inner, inner.infolist(), begin, f"{within}{name}, ", depth + 1)
         return nested
 
@@ -186,17 +186,17 @@ class Archive:
         Raises ArchiveError if a file cannot be read or none contains a page.
         """
         self.path = path
-        self._most = most
-        self._unread, self.others = other_files(path)
+        self._most_bytes = most
+        self._unread_files, self.others = other_files(path)
         _allow_many_files()
         self._files = [ArchiveFile(file) for file in archive_files(path)]
         if not self._files:
             raise ArchiveError(f"{path}: there is no archive file; takes {READABLE}")
         if not any(file.index.captures for file in self._files):
             # One of several files may be empty: wget writes such files.
-            why = f" ({self.faults[0]})" if self.faults else ""
+            reason = f" ({self.faults[0]})" if self.faults else ""
             raise ArchiveError(
-                f"{path}: it holds no page{why}; takes {READABLE} with captures of web pages"
+                f"{path}: it holds no page{reason}; takes {READABLE} with captures of web pages"
             )
 
     @property
@@ -211,7 +211,7 @@ class Archive:
             f"{file}: the archives in this folder are not read; give it as another source"
             if file.is_dir()
             else f"{file}: it is not read; takes {READABLE}"
-            for file in self._unread
+            for file in self._unread_files
         ]
         faults = (fault for file in self._files for fault in (*file.index.faults, *file.unread))
         return [*faults, *unread]
@@ -260,7 +260,7 @@ class Archive:
 
     def _record(self, capture: Capture, file: ArchiveFile) -> Record:
         warc = file.files[capture.file]
-        record = warc.read(capture.offset, self._most)
+        record = warc.read(capture.offset, self._most_bytes)
         if key_of(record.url) != key_of(capture.url):
             raise ArchiveError(
                 f"{file.place(capture)}: the index says that {capture.url} is there, "
@@ -271,28 +271,28 @@ class Archive:
     def _original(self, revisit: Record, where: str) -> tuple[Record, tuple[str, ...]]:
         """Return the original record of a revisit, and any assumptions made to find it."""
         fault: ArchiveError | None = None
-        for is_meant, capture, file in self._originals(revisit):
+        for is_named, capture, file in self._originals(revisit):
             try:
                 record = self._record(capture, file)
             except ArchiveError as error:
                 fault = fault or error
                 continue
-            if record.kind == "revisit" or not _stands_for(revisit, record, is_meant=is_meant):
+            if record.kind == "revisit" or not _stands_for(revisit, record, is_named=is_named):
                 continue
-            if is_meant:
+            if is_named:
                 return record, ()
             note = f"that the record it refers to is the one at {file.place(capture)}"
             return record, (note,)
         url, date = revisit.refers_to
         when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
-        why = (
+        reason = (
             f", and cannot be read: {fault}"
             if fault
             else ", and that record is in none of these files"
         )
         raise ArchiveError(
             f"{where}: it only says that the page is that of another record{when} "
-            f"({url or revisit.url}){why}"
+            f"({url or revisit.url}){reason}"
         )
 
     def _originals(self, revisit: Record) -> Iterator[tuple[bool, Capture, ArchiveFile]]:
@@ -304,14 +304,14 @@ class Archive:
         """
         url, date = revisit.refers_to
         url = url or revisit.url
-        meant = timestamp_of(date) if date else None
+        timestamp = timestamp_of(date) if date else None
         of_url = [
             (c, f) for c, f in self.captures(url) if c.media_type not in (REVISIT, CONVERSION)
         ]
-        named = [(c, f) for c, f in of_url if c.timestamp == meant]
+        named = [(c, f) for c, f in of_url if c.timestamp == timestamp]
         if revisit.refers_to_id:
-            named += self._each(lambda index: index.of_record(revisit.refers_to_id))
-        same = self._each(lambda index: index.of_digest(revisit.digest or ""))
+            named += self._find_captures(lambda index: index.of_record(revisit.refers_to_id))
+        same_digest = self._find_captures(lambda index: index.of_digest(revisit.digest or ""))
         earlier = [
             (c, f) for c, f in of_url if c.timestamp <= timestamp_of(revisit.date) and c.is_page
         ]
@@ -321,11 +321,11 @@ class Archive:
             return at > revisit.date, abs(at - (date or revisit.date))
 
         ordered = [(True, c, f) for c, f in sorted(named, key=distance)]
-        ordered += [(False, c, f) for c, f in sorted(same, key=distance)]
+        ordered += [(False, c, f) for c, f in sorted(same_digest, key=distance)]
         ordered += [(False, c, f) for c, f in sorted(earlier, key=distance)]
         return iter(ordered[:_MOST_ORIGINALS])
 
-    def _each(
+    def _find_captures(
         self, find: Callable[[Index], Iterable[Capture]]
     ) -> list[tuple[Capture, ArchiveFile]]:
         return [(capture, file) for file in self._files for capture in find(file.index)]
@@ -335,14 +335,14 @@ class Archive:
             file.close()
 
 
-def _stands_for(revisit: Record, record: Record, *, is_meant: bool) -> bool:
+def _stands_for(revisit: Record, record: Record, *, is_named: bool) -> bool:
     """Return whether a record has the payload that a revisit refers to."""
     if revisit.digest and _NOT_MODIFIED not in revisit.profile:
-        known = digest_key(revisit.digest) is not None
-        same = has_digest(record.payload, revisit.digest) if known else is_meant
+        is_known = digest_key(revisit.digest) is not None
+        same = has_digest(record.payload, revisit.digest) if is_known else is_named
         return same or record.digest == revisit.digest
     date = revisit.refers_to[1]
-    return is_meant or date is None or abs(record.date - date) <= _SAME_MOMENT
+    return is_named or date is None or abs(record.date - date) <= _SAME_MOMENT
 
 
 def _allow_many_files() -> None:
@@ -353,9 +353,9 @@ def _allow_many_files() -> None:
 
 
 def _index_beside(path: Path) -> Path | None:
-    named = ARCHIVE_NAME.search(path.name)
-    stem = path.name[: named.start()] if named else path.name
-    names = (known + suffix for known in (path.name, stem) for suffix in (".cdxj", ".cdxj.gz"))
+    match = ARCHIVE_NAME.search(path.name)
+    stem = path.name[: match.start()] if match else path.name
+    names = (base + suffix for base in (path.name, stem) for suffix in (".cdxj", ".cdxj.gz"))
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
 
 
@@ -372,9 +372,9 @@ def _lines_of(path: Path) -> Iterator[bytes]:
 
 def _lines_in(path: Path, names: list[str]) -> Iterator[bytes]:
     try:
-        with zipfile.ZipFile(path) as packed:
+        with zipfile.ZipFile(path) as wacz:
             for name in names:
-                with packed.open(name) as file:
+                with wacz.open(name) as file:
                     yield from _unpacked(file, name)
     except (*_ZIP_ERRORS, _LongLineError) as error:
         raise ArchiveError(f"the index in {path} cannot be read ({error})") from error
@@ -399,7 +399,7 @@ def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
         yield line
 
 
-def _begin_of(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
+def _data_offset(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
     """Return the offset of a ZIP entry's data, after its local header (APPNOTE 4.3.7).
 
     The central directory does not contain the length of that header.

@@ -28,7 +28,7 @@ class Compression(Protocol):
     magic: ClassVar[bytes]
 
     def decoder(self) -> Decoder: ...
-    def skipped(self, header: bytes) -> int:
+    def skippable_size(self, header: bytes) -> int:
         """Return the length of a member without data, given its first 8 bytes; else 0."""
         ...
 
@@ -41,7 +41,7 @@ class Gzip:
     def decoder(self) -> Decoder:
         return ZlibDecoder(GZIP)
 
-    def skipped(self, header: bytes) -> int:
+    def skippable_size(self, header: bytes) -> int:
         return 0
 
 
@@ -58,9 +58,9 @@ class Zstd:
         """Load the dictionary. Raises ArchiveError if it cannot be read."""
         try:
             if dictionary.startswith(self.magic):
-                unpacking = zstd.ZstdDecompressor()
-                dictionary = unpacking.decompress(dictionary, _MOST_DICTIONARY_BYTES)
-                if not unpacking.eof:
+                decompressor = zstd.ZstdDecompressor()
+                dictionary = decompressor.decompress(dictionary, _MOST_DICTIONARY_BYTES)
+                if not decompressor.eof:
                     raise ValueError("it is cut off, or too large")
             self._dictionary = zstd.ZstdDict(dictionary) if dictionary else None
         except (zstd.ZstdError, ValueError) as error:
@@ -69,21 +69,23 @@ class Zstd:
     def decoder(self) -> Decoder:
         return zstd.ZstdDecompressor(self._dictionary)
 
-    def skipped(self, header: bytes) -> int:
-        return _skippable(header)
+    def skippable_size(self, header: bytes) -> int:
+        return _skippable_size(header)
 
     @classmethod
     def begins(cls, header: bytes) -> bool:
         """Return whether a file that begins with these bytes is compressed with zstd."""
-        return header.startswith(cls.magic) or _skippable(header) > 0
+        return header.startswith(cls.magic) or _skippable_size(header) > 0
 
     @staticmethod
     def dictionary_size(header: bytes) -> int:
         """Return the size of the dictionary, which starts at byte 8; 0 if there is none."""
-        return _skippable(header) - _SKIPPABLE_HEADER if header.startswith(_DICTIONARY) else 0
+        return _skippable_size(header) - _SKIPPABLE_HEADER if header.startswith(_DICTIONARY) else 0
 
 
-def _skippable(header: bytes) -> int:
+def _skippable_size(header: bytes) -> int:
     """Return the length of a skippable frame (RFC 8878, 3.1.2), given its header; else 0."""
-    is_one = len(header) >= _SKIPPABLE_HEADER and header[0] >> 4 == 5 and header[1:4] == b"*M\x18"
-    return _SKIPPABLE_HEADER + int.from_bytes(header[4:8], "little") if is_one else 0
+    is_skippable = (
+        len(header) >= _SKIPPABLE_HEADER and header[0] >> 4 == 5 and header[1:4] == b"*M\x18"
+    )
+    return _SKIPPABLE_HEADER + int.from_bytes(header[4:8], "little") if is_skippable else 0

@@ -9,9 +9,9 @@ both read past the end of a member whose record has a wrong Content-Length, and 
 truncated file as complete.
 
 The work is linear in the size of the file. After a damaged record, the next may begin at any byte,
-so bytes are decompressed again, but only until damaged members have produced ``_SPENT_ON_DAMAGE``
-bytes. After that, the search skips past them. A member that decompresses to over
-``_MOST_UNPACKED`` bytes and to a hundred times its size is considered an attack and abandoned.
+so bytes are decompressed again, but only until damaged members have produced
+``_MOST_DAMAGED_BYTES`` bytes. After that, the search skips past them. A member that decompresses to
+over ``_MOST_UNPACKED`` bytes and to a hundred times its size is considered an attack and abandoned.
 
 A file that is compressed as a whole is decompressed to a temporary file when it is opened.
 """
@@ -37,7 +37,7 @@ _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
 # The bytes of a plain file that are read for the head of a record, and to recognise the next.
 _FIRST_BYTES = 2048
-_SPENT_ON_DAMAGE = 1 << 26
+_MOST_DAMAGED_BYTES = 1 << 26
 _MOST_UNPACKED = 1 << 30
 _MOST_RATIO = 100
 
@@ -72,20 +72,20 @@ class WarcFile:
             raise ArchiveError(f"{path} cannot be read ({error.strerror})") from error
         self._start = start
         self.size = whole - start if size is None else min(size, whole - start)
-        named = ARCHIVE_NAME.search(name)
-        self._format = ARC if named and named["format"].lower() == "arc" else WARC
-        self._may_be_cut = bool(named and named["open"])
-        self._compression = self._compression_of(named["compression"] if named else None)
-        self._spent = 0
+        match = ARCHIVE_NAME.search(name)
+        self._format = ARC if match and match["format"].lower() == "arc" else WARC
+        self._may_be_cut = bool(match and match["open"])
+        self._compression = self._compression_of(match["compression"] if match else None)
+        self._damaged_bytes = 0
         self._fault_at_end: ArchiveError | None = None
         if self._compression and self._is_one_member(self._compression):
             self._unpack(self._compression)
 
     def _compression_of(self, suffix: str | None) -> Compression | None:
-        begin = self._at(0, _FIRST_BYTES)
+        begin = self._read_at(0, _FIRST_BYTES)
         try:
             if Zstd.begins(begin):
-                return Zstd(self._at(8, Zstd.dictionary_size(begin)))
+                return Zstd(self._read_at(8, Zstd.dictionary_size(begin)))
         except ArchiveError as error:
             raise ArchiveError(f"{self.name}: {error}") from error
         # The first bytes may be damaged, so the suffix counts too.
@@ -94,8 +94,8 @@ class WarcFile:
 
     def _is_one_member(self, compression: Compression) -> bool:
         """Return whether another record follows the first in the same member."""
-        offset = compression.skipped(self._at(0, 8))
-        data = self._member(compression, offset, HEAD_BYTES, to_its_end=False).data
+        offset = compression.skippable_size(self._read_at(0, 8))
+        data = self._member_block(compression, offset, HEAD_BYTES, find_end=False).data
         begin, length = self._format.head(data) or (len(data), 0)
         return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
 
@@ -114,25 +114,25 @@ class WarcFile:
                 except ArchiveError as error:
                     self._fault_at_end = error
                 target.flush()
-                packed, self._descriptor = self._descriptor, os.dup(target.fileno())
+                compressed, self._descriptor = self._descriptor, os.dup(target.fileno())
                 self._start, self.size, self._compression = 0, target.tell(), None
         except OSError as error:
             raise ArchiveError(
                 f"{self.name}: it is compressed as a whole and cannot be unpacked to "
                 f"{tempfile.gettempdir()} ({error.strerror}); make room"
             ) from error
-        os.close(packed)
+        os.close(compressed)
 
     def _unpacked(self, compression: Compression) -> Iterator[bytes]:
         """Yield the contents of a compressed file. Raises ArchiveError at damage or truncation."""
         position, size = 0, 0
         while position < self.size:
-            if skipped := compression.skipped(self._at(position, 8)):
-                position += skipped
+            if skippable := compression.skippable_size(self._read_at(position, 8)):
+                position += skippable
                 continue
             decoder = compression.decoder()
             while not decoder.eof:
-                chunk = self._at(position, _READ_BYTES) if decoder.needs_input else b""
+                chunk = self._read_at(position, _READ_BYTES) if decoder.needs_input else b""
                 position += len(chunk)
                 if not chunk and decoder.needs_input:
                     raise ArchiveError(f"{self.name}: it is cut off", reason="cut_short")
@@ -182,7 +182,7 @@ class WarcFile:
         Invalid records have a fault; empty members and the like are skipped.
         """
         while offset < self.size:
-            block = self.block(offset, HEAD_BYTES, to_its_end=True)
+            block = self.block(offset, HEAD_BYTES, find_end=True)
             if not block.length:
                 block = replace(block, length=self._after_damage(offset, block) - offset)
             if (block.size or block.fault) and not self._is_being_written(offset, block):
@@ -196,27 +196,27 @@ class WarcFile:
         cut = block.fault is not None and block.fault.reason == "cut_short"
         return self._may_be_cut and cut and offset + block.length >= self.size
 
-    def block(self, offset: int, most: int, *, to_its_end: bool = False) -> Block:
-        """Read at most ``most`` bytes of a record; find its end as well if ``to_its_end``."""
+    def block(self, offset: int, most: int, *, find_end: bool = False) -> Block:
+        """Read at most ``most`` bytes of a record; find its end as well if ``find_end``."""
         if not 0 <= offset < self.size:
             fault = ArchiveError(
                 f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
             )
             return Block(b"", 0, 0, fault)
         if self._compression is None:
-            return self._plain(offset, most)
-        if skipped := self._compression.skipped(self._at(offset, 8)):
-            return Block(b"", min(skipped, self.size - offset), 0)
-        return self._member(self._compression, offset, most, to_its_end=to_its_end)
+            return self._plain_block(offset, most)
+        if skippable := self._compression.skippable_size(self._read_at(offset, 8)):
+            return Block(b"", min(skippable, self.size - offset), 0)
+        return self._member_block(self._compression, offset, most, find_end=find_end)
 
-    def _member(
-        self, compression: Compression, offset: int, most: int, *, to_its_end: bool
+    def _member_block(
+        self, compression: Compression, offset: int, most: int, *, find_end: bool
     ) -> Block:
         decoder = compression.decoder()
         data, size, line_ends, position = bytearray(), 0, 0, offset
         why = None
         while not decoder.eof and why is None:
-            chunk = self._at(position, _READ_BYTES) if decoder.needs_input else b""
+            chunk = self._read_at(position, _READ_BYTES) if decoder.needs_input else b""
             if not chunk and decoder.needs_input:
                 why = ArchiveError(
                     f"{self.place(offset)}: the file ends within this record", reason="cut_short"
@@ -228,49 +228,49 @@ class WarcFile:
                 why = ArchiveError(
                     f"{self.place(offset)}: its compressed bytes are damaged ({error})"
                 )
-                data = self._as_far_as_it_goes(compression, offset, position, most)
+                data = self._decodable_part(compression, offset, position, most)
                 position += len(chunk)
                 break
             position += len(chunk)
             if not size:
                 piece = piece.lstrip(LINE_ENDS)
             size += len(piece)
-            kept = piece.rstrip(LINE_ENDS)
-            line_ends = len(piece) - len(kept) + (0 if kept else line_ends)
+            stripped = piece.rstrip(LINE_ENDS)
+            line_ends = len(piece) - len(stripped) + (0 if stripped else line_ends)
             data += piece[: max(0, most - len(data))]
-            if size > most and not to_its_end:
+            if size > most and not find_end:
                 return Block(bytes(data), 0, size)
             if size > max(_MOST_UNPACKED, _MOST_RATIO * (position - offset)):
                 why = ArchiveError(f"{self.place(offset)}: it unpacks to over {size:,} bytes")
         if why is not None:
             return Block(bytes(data), 0, size, why, position - offset)
         length = position - len(decoder.unused_data) - offset
-        fault = self._wrong_length(bytes(data), size, line_ends, offset) if size else None
+        fault = self._length_fault(bytes(data), size, line_ends, offset) if size else None
         return Block(bytes(data), length, size, fault)
 
-    def _as_far_as_it_goes(
-        self, compression: Compression, offset: int, sound: int, most: int
+    def _decodable_part(
+        self, compression: Compression, offset: int, sound_end: int, most: int
     ) -> bytearray:
-        """Return the first bytes of a member that is damaged soon after ``sound``.
+        """Return the first bytes of a member that is damaged soon after ``sound_end``.
 
         A decoder discards the output of a chunk that contains invalid bytes.
         """
         decoder, data = compression.decoder(), bytearray()
         with suppress(*DECODER_ERRORS, EOFError):
-            for piece in self._pieces(offset, sound):
+            for piece in self._pieces(offset, sound_end):
                 data += decoder.decompress(piece, most - len(data))
                 if len(data) >= most:
                     break
         return bytearray(data.lstrip(LINE_ENDS))
 
-    def _pieces(self, offset: int, sound: int) -> Iterator[bytes]:
-        """Yield the bytes of the file in large pieces up to ``sound``, then one by one."""
-        for position in range(offset, sound, _READ_BYTES):
-            yield self._at(position, min(_READ_BYTES, sound - position))
-        for byte in self._at(sound, _READ_BYTES):
+    def _pieces(self, offset: int, sound_end: int) -> Iterator[bytes]:
+        """Yield the bytes of the file in large pieces up to ``sound_end``, then one by one."""
+        for position in range(offset, sound_end, _READ_BYTES):
+            yield self._read_at(position, min(_READ_BYTES, sound_end - position))
+        for byte in self._read_at(sound_end, _READ_BYTES):
             yield bytes((byte,))
 
-    def _wrong_length(
+    def _length_fault(
         self, data: bytes, size: int, line_ends: int, offset: int
     ) -> ArchiveError | None:
         head = self._format.head(data)
@@ -298,24 +298,24 @@ class WarcFile:
             )
         return None
 
-    def _plain(self, offset: int, most: int) -> Block:
+    def _plain_block(self, offset: int, most: int) -> Block:
         begin = self._after_line_ends(offset)
         if begin >= self.size:
             return Block(b"", self.size - offset, 0)
-        data = self._at(begin, min(most, _FIRST_BYTES))
+        data = self._read_at(begin, min(most, _FIRST_BYTES))
         head = self._format.head(data)
         if head is None and self._format.begins(data):
-            data = self._at(begin, min(most, HEAD_BYTES))
+            data = self._read_at(begin, min(most, HEAD_BYTES))
             head = self._format.head(data)
         if head is None:
             fault = ArchiveError(
                 f"{self.place(begin)}: there are no headers of a record at this place"
             )
-            return Block(b"", 0, 0, fault, begin - offset + _useless(data))
+            return Block(b"", 0, 0, fault, begin - offset + _useless_bytes(data))
         content, length = head
         end = begin + content + length
         if content + length > len(data) and most > len(data):
-            data = self._at(begin, min(most, content + length))
+            data = self._read_at(begin, min(most, content + length))
         if end > self.size:
             fault = ArchiveError(
                 f"{self.place(begin)}: the file ends within this record, or its length is wrong",
@@ -323,7 +323,9 @@ class WarcFile:
             )
             return Block(data, 0, self.size - begin, fault, begin - offset + 1)
         following = self._after_line_ends(end)
-        if following < self.size and not self._format.begins(self._at(following, _FIRST_BYTES)):
+        if following < self.size and not self._format.begins(
+            self._read_at(following, _FIRST_BYTES)
+        ):
             fault = ArchiveError(
                 f"{self.place(begin)}: it says that it has {length:,} bytes, and does not end there"
             )
@@ -332,7 +334,7 @@ class WarcFile:
 
     def _after_line_ends(self, offset: int) -> int:
         count = 8
-        while piece := self._at(offset, count):
+        while piece := self._read_at(offset, count):
             if rest := piece.lstrip(LINE_ENDS):
                 return offset + len(piece) - len(rest)
             offset += len(piece)
@@ -341,17 +343,17 @@ class WarcFile:
 
     def _after_damage(self, offset: int, block: Block) -> int:
         """Return the offset at which the walk continues after a block with an unknown end."""
-        self._spent += block.size + block.searched
-        if self._compression is None or self._spent > _SPENT_ON_DAMAGE:
-            return self._next(offset + block.searched)
-        return self._next(offset + 1)
+        self._damaged_bytes += block.size + block.searched
+        if self._compression is None or self._damaged_bytes > _MOST_DAMAGED_BYTES:
+            return self._next_record(offset + block.searched)
+        return self._next_record(offset + 1)
 
-    def _next(self, offset: int) -> int:
+    def _next_record(self, offset: int) -> int:
         """Return the offset of the next record from ``offset`` on, or the end of the file."""
         # It is usually near.
         count = 2 * _FIRST_BYTES
         while offset < self.size:
-            window = self._at(offset, count)
+            window = self._read_at(offset, count)
             for place in self._beginnings(window):
                 if self._begins_record(offset + place):
                     return offset + place
@@ -369,15 +371,15 @@ class WarcFile:
 
     def _begins_record(self, place: int) -> bool:
         if self._compression is None:
-            return place == 0 or self._at(place - 1, 1) == b"\n"
+            return place == 0 or self._read_at(place - 1, 1) == b"\n"
         try:
-            begin = self._compression.decoder().decompress(self._at(place, _FIRST_BYTES), 256)
+            begin = self._compression.decoder().decompress(self._read_at(place, _FIRST_BYTES), 256)
         except DECODER_ERRORS:
             return False
         # zstd outputs nothing until it has a complete block.
         return not begin or self._format.begins(begin.lstrip(LINE_ENDS))
 
-    def _at(self, offset: int, count: int) -> bytes:
+    def _read_at(self, offset: int, count: int) -> bytes:
         count = min(count, self.size - offset)
         if count <= 0:
             return b""
@@ -387,7 +389,7 @@ class WarcFile:
             raise ArchiveError(f"{self.name} cannot be read ({error.strerror})") from error
 
 
-def _useless(data: bytes) -> int:
+def _useless_bytes(data: bytes) -> int:
     """Return the number of leading bytes of an invalid record in which no record can begin."""
     end = HEAD_END.search(data)
     if end and data.startswith(b"WARC/"):

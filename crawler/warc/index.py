@@ -57,10 +57,10 @@ _LINES_IN_MEMORY = 100_000
 _META = b"!meta "
 # The last line, so that a truncated index is detected.
 _END = b"~ %d captures\n"
-_HELD = (b"response", b"revisit", b"resource", b"conversion")
-_OTHERS = (b"warcinfo", b"request", b"metadata", b"continuation")
-_WEB = ("http://", "https://")
-_KINDS = {"revisit": REVISIT, "conversion": CONVERSION}
+_CAPTURE_KINDS = (b"response", b"revisit", b"resource", b"conversion")
+_OTHER_KINDS = (b"warcinfo", b"request", b"metadata", b"continuation")
+_WEB_SCHEMES = ("http://", "https://")
+_MEDIA_TYPES = {"revisit": REVISIT, "conversion": CONVERSION}
 _NAMED_FAULTS = 20
 # In an index made by another tool, one line in this many is checked against the file.
 _CHECKED_EVERY = 997
@@ -70,13 +70,13 @@ _COPIES = (REVISIT, CONVERSION)
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
 
-class Asked(NamedTuple):
+class RequestMethod(NamedTuple):
     """The method of a request other than GET.
 
-    ``about`` is a record ID, or the timestamp and key of the response.
+    ``response_id`` is a record ID, or the timestamp and key of the response.
     """
 
-    about: str
+    response_id: str
     method: str
 
 
@@ -103,51 +103,51 @@ class Index:
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
         """Yield the captures of a key, or of all keys with this prefix if ``and_longer``."""
-        for line in self._under(key.encode() + (b"" if and_longer else b" ")):
+        for line in self._lines_under(key.encode() + (b"" if and_longer else b" ")):
             capture = _capture(line)
             yield replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def of_digest(self, digest: str) -> Iterator[Capture]:
         """Return the captures with a payload digest, oldest first, without revisits."""
         key = digest_key(digest)
-        return map(_capture, self._under(f" {key} ".encode())) if key else iter(())
+        return map(_capture, self._lines_under(f" {key} ".encode())) if key else iter(())
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with a record ID, without revisits."""
-        return map(_capture, self._under(f" {record_id} ".encode()))
+        return map(_capture, self._lines_under(f" {record_id} ".encode()))
 
     def _method(self, capture: Capture) -> str:
         """Return the method of a capture's request; empty if it is GET or unknown."""
-        abouts = (capture.record_id, capture.concurrent_to, _moment(capture))
-        for about in filter(None, abouts):
-            for line in self._under(f" for {about} ".encode()):
+        response_ids = (capture.record_id, capture.concurrent_to, _moment(capture))
+        for response_id in filter(None, response_ids):
+            for line in self._lines_under(f" for {response_id} ".encode()):
                 return line.rpartition(b" ")[2].decode()
         return capture.method
 
-    def _under(self, wanted: bytes) -> Iterator[bytes]:
+    def _lines_under(self, prefix: bytes) -> Iterator[bytes]:
         """Yield the lines that start with these bytes."""
-        position = self._first(wanted)
-        while position < self._end and self._lines[position : position + len(wanted)] == wanted:
+        position = self._first_offset(prefix)
+        while position < self._end and self._lines[position : position + len(prefix)] == prefix:
             end = self._lines.find(b"\n", position)
             yield self._lines[position:end]
             position = end + 1
 
     def __iter__(self) -> Iterator[Capture]:
         # Skip the lines that begin with a space; keys contain none.
-        position = self._first(b"!")
+        position = self._first_offset(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
             yield _capture(self._lines[position:end])
             position = end + 1
 
-    def _first(self, wanted: bytes) -> int:
-        """Return the offset of the first line not less than ``wanted``."""
+    def _first_offset(self, prefix: bytes) -> int:
+        """Return the offset of the first line not less than ``prefix``."""
         low, high = self._begin, self._end
         while low < high:
             middle = self._lines.rfind(b"\n", 0, (low + high) // 2) + 1
             middle = max(middle, low)
             end = self._lines.find(b"\n", middle)
-            if self._lines[middle : min(end, middle + len(wanted))] < wanted:
+            if self._lines[middle : min(end, middle + len(prefix))] < prefix:
                 low = end + 1
             else:
                 high = middle
@@ -169,10 +169,10 @@ def open_index(
     """
     state = [
         # Captures are stored with the name of the file, which may be a link with another name.
-        (str(named.resolve()), named.name, stat.st_size, stat.st_mtime_ns)
-        for named in (path, beside)
-        if named
-        for stat in (named.stat(),)
+        (str(file.resolve()), file.name, stat.st_size, stat.st_mtime_ns)
+        for file in (path, beside)
+        if file
+        for stat in (file.stat(),)
     ]
     name = sha256(repr((_FORMAT, state)).encode()).hexdigest()[:32] + ".cdxj"
     folder = user_cache_path("neighbourhood-crawler") / "indexes"
@@ -184,7 +184,7 @@ def open_index(
         logger.info("%s: making its index, which is kept in %s", path, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        made = _written(folder, path, files, beside, lines)
+        new_index = _write_index(folder, path, files, beside, lines)
     except OSError as error:
         logger.warning(
             "%s: its index cannot be kept in %s (%s), so that the next run has to make it again",
@@ -193,19 +193,19 @@ def open_index(
             error.strerror,
         )
         try:
-            made = _written(Path(tempfile.gettempdir()), path, files, beside, lines)
+            new_index = _write_index(Path(tempfile.gettempdir()), path, files, beside, lines)
         except OSError as another:
             raise ArchiveError(
                 f"{path}: its index cannot be written to {tempfile.gettempdir()} "
                 f"({another.strerror}); make room"
             ) from another
-        index = Index(made)
-        made.unlink()
+        index = Index(new_index)
+        new_index.unlink()
         return index
-    return Index(made.replace(folder / name))
+    return Index(new_index.replace(folder / name))
 
 
-def _written(
+def _write_index(
     folder: Path,
     path: Path,
     files: Mapping[str, WarcFile],
@@ -215,7 +215,9 @@ def _written(
     """Write an index under a unique name. Raises OSError on failure."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
-            _write(target, _imported(lines(), files, beside or path) if lines else _made(files))
+            _write(
+                target, _read_index(lines(), files, beside or path) if lines else _read_files(files)
+            )
             # An index left incomplete by a power cut would hide pages.
             target.flush()
             os.fsync(target.fileno())
@@ -245,54 +247,60 @@ def sorted_lines(lines: Iterable[bytes], at_once: int = _LINES_IN_MEMORY) -> Ite
         yield from merge(first, *runs)
 
 
-def _write(target: IO[bytes], found: Iterable[Capture | Asked | str]) -> None:
+def _write(target: IO[bytes], found: Iterable[Capture | RequestMethod | str]) -> None:
     faults: list[str] = []
     count = more = methods = 0
 
     def lines() -> Iterator[bytes]:
         nonlocal count, more, methods
-        for what in found:
-            if isinstance(what, Capture):
+        for entry in found:
+            if isinstance(entry, Capture):
                 count += 1
-                yield from _lines(what)
-            elif isinstance(what, Asked):
+                yield from _lines(entry)
+            elif isinstance(entry, RequestMethod):
                 methods += 1
-                yield f" for {what.about} {what.method}\n".encode()
+                yield f" for {entry.response_id} {entry.method}\n".encode()
             elif len(faults) < _NAMED_FAULTS:
-                faults.append(what)
+                faults.append(entry)
             else:
                 more += 1
 
     ordered = sorted_lines(lines())
     # Requesting the first sorted line reads all input, so the faults are then complete.
     first = next(ordered, b"")
-    told = [*faults, f"and {more:,} places more"] if more else faults
-    about = {"captures": count, "faults": told, "methods": methods}
-    target.write(_META + msgspec.json.encode(about) + b"\n" + first)
+    listed_faults = [*faults, f"and {more:,} places more"] if more else faults
+    meta = {"captures": count, "faults": listed_faults, "methods": methods}
+    target.write(_META + msgspec.json.encode(meta) + b"\n" + first)
     target.writelines(ordered)
     target.write(_END % count)
 
 
-def _made(files: Mapping[str, WarcFile]) -> Iterator[Capture | Asked | str]:
+def _read_files(files: Mapping[str, WarcFile]) -> Iterator[Capture | RequestMethod | str]:
     """Yield the captures in WARC files, the request methods, and the faults."""
     for name, file in files.items():
         for offset, block in file.walk():
             kind = kind_of(block.data)
-            record = parse_head(block.data) if kind in _HELD or kind == b"request" else None
-            capture = record and kind in _HELD and _capture_of(record, name, offset, block.length)
+            record = (
+                parse_head(block.data) if kind in _CAPTURE_KINDS or kind == b"request" else None
+            )
+            capture = (
+                record
+                and kind in _CAPTURE_KINDS
+                and _capture_of(record, name, offset, block.length)
+            )
             if block.fault:
                 yield str(block.fault)
-            elif kind not in _HELD and kind not in _OTHERS:
+            elif kind not in _CAPTURE_KINDS and kind not in _OTHER_KINDS:
                 yield f"{file.place(offset)}: it does not say what kind of record it is"
-            elif kind in _HELD and not capture and _may_be_a_page(record):
+            elif kind in _CAPTURE_KINDS and not capture and _may_be_a_page(record):
                 yield f"{file.place(offset)}: its headers do not tell what page it is, or of when"
             if capture:
                 yield capture
             elif record and kind == b"request":
-                yield from _asked(record, method_of(block.data))
+                yield from _request_methods(record, method_of(block.data))
 
 
-def _asked(request: Record, method: str) -> Iterator[Asked]:
+def _request_methods(request: Record, method: str) -> Iterator[RequestMethod]:
     """Yield the method of a request, unless it is GET, for each way to find its response.
 
     Either record may refer to the other (WARC-Concurrent-To), or neither.
@@ -303,9 +311,9 @@ def _asked(request: Record, method: str) -> Iterator[Asked]:
     # Browsers send OPTIONS before the request itself, in the same second.
     by_time = method == "POST" and not request.concurrent_to
     moment = f"{timestamp_of(request.date)}/{key}" if key and by_time else ""
-    for about in (request.record_id, request.concurrent_to, moment):
-        if about:
-            yield Asked(_word(about), method)
+    for response_id in (request.record_id, request.concurrent_to, moment):
+        if response_id:
+            yield RequestMethod(_without_spaces(response_id), method)
 
 
 def _moment(capture: Capture) -> str:
@@ -321,7 +329,7 @@ def _may_be_a_page(record: Record | None) -> bool:
 
 
 def _is_on_the_web(record: Record) -> bool:
-    return record.url.startswith(_WEB)
+    return record.url.startswith(_WEB_SCHEMES)
 
 
 def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture | None:
@@ -331,22 +339,22 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
         url=record.url,
         timestamp=timestamp_of(record.date),
         status=None if record.kind == "revisit" and record.status == 304 else record.status,
-        media_type=_KINDS.get(record.kind, record.media_type),
+        media_type=_MEDIA_TYPES.get(record.kind, record.media_type),
         digest=record.digest or "",
         file=name,
         offset=offset,
         length=length,
-        record_id=_word(record.record_id),
-        concurrent_to=_word(record.concurrent_to),
+        record_id=_without_spaces(record.record_id),
+        concurrent_to=_without_spaces(record.concurrent_to),
     )
 
 
-def _word(text: str) -> str:
+def _without_spaces(text: str) -> str:
     """Return a record ID without whitespace, which separates the fields of a line."""
     return "".join(text.split())
 
 
-def _imported(
+def _read_index(
     lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
 ) -> Iterator[Capture]:
     """Yield the captures in an index made by another tool.
@@ -354,9 +362,9 @@ def _imported(
     Raises ArchiveError if a sample of its lines does not match these files.
     """
 
-    def wrong(what: str) -> ArchiveError:
+    def mismatch(problem: str) -> ArchiveError:
         return ArchiveError(
-            f"the index {where} does not match its file: {what}; "
+            f"the index {where} does not match its file: {problem}; "
             "recreate it, or delete it to have it recreated"
         )
 
@@ -367,19 +375,19 @@ def _imported(
         try:
             capture = _capture(line.rstrip(b"\r\n"))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise wrong(f"line {number} is not CDXJ ({error})") from error
+            raise mismatch(f"line {number} is not CDXJ ({error})") from error
         file = files.get(capture.file)
         if file is None:
-            raise wrong(f"line {number} names {capture.file!r}, which is not there")
+            raise mismatch(f"line {number} names {capture.file!r}, which is not there")
         if capture.offset + capture.length > file.size:
-            raise wrong(
+            raise mismatch(
                 f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, "
                 f"{file.name} has {file.size:,}"
             )
         if number % _CHECKED_EVERY == 1:
             record = parse_head(file.block(capture.offset, HEAD_BYTES).data)
             if record is None or key_of(record.url) != key_of(capture.url):
-                raise wrong(
+                raise mismatch(
                     f"line {number} says that {capture.url} is at byte {capture.offset:,} of "
                     f"{file.name}, and it is not"
                 )
@@ -390,17 +398,19 @@ def _imported(
         for offset, block in file.walk(last.get(name, 0)):
             record = (
                 parse_head(block.data)
-                if offset > last.get(name, -1) and kind_of(block.data) in _HELD
+                if offset > last.get(name, -1) and kind_of(block.data) in _CAPTURE_KINDS
                 else None
             )
             if record is not None and _capture_of(record, name, offset, block.length):
-                raise wrong(f"{file.name} goes on at byte {offset:,}, after the last capture in it")
+                raise mismatch(
+                    f"{file.name} goes on at byte {offset:,}, after the last capture in it"
+                )
 
 
 def _lines(capture: Capture) -> Iterator[bytes]:
     """Yield the lines of a capture: by URL, by payload digest, and by record ID."""
     place = {"url": capture.url, "offset": str(capture.offset), "filename": capture.file}
-    said = {
+    fields = {
         **place,
         "mime": capture.media_type,
         "status": str(capture.status or "-"),
@@ -410,14 +420,16 @@ def _lines(capture: Capture) -> Iterator[bytes]:
         "concurrent": capture.concurrent_to,
         "method": capture.method,
     }
-    yield _line(key_of(capture.url) or "", capture, {key: said[key] for key in said if said[key]})
+    yield _line(
+        key_of(capture.url) or "", capture, {key: fields[key] for key in fields if fields[key]}
+    )
     if capture.media_type not in _COPIES:
         for key in filter(None, (digest_key(capture.digest), capture.record_id)):
             yield _line(f" {key}", capture, place)
 
 
-def _line(key: str, capture: Capture, said: dict[str, str]) -> bytes:
-    return f"{key} {capture.timestamp} ".encode() + msgspec.json.encode(said) + b"\n"
+def _line(key: str, capture: Capture, fields: dict[str, str]) -> bytes:
+    return f"{key} {capture.timestamp} ".encode() + msgspec.json.encode(fields) + b"\n"
 
 
 def _capture(line: bytes) -> Capture:
@@ -425,28 +437,28 @@ def _capture(line: bytes) -> Capture:
 
     Raises ValueError, KeyError, TypeError, AttributeError or RecursionError if it is invalid.
     """
-    key, timestamp, told = line.lstrip(b" ").split(b" ", 2)
-    said: dict[str, Any] = msgspec.json.decode(told)
+    key, timestamp, encoded = line.lstrip(b" ").split(b" ", 2)
+    fields: dict[str, Any] = msgspec.json.decode(encoded)
     if not is_timestamp(moment := timestamp.decode()):
         raise ValueError(f"{moment!r} is no timestamp")
-    status = str(said.get("status") or "")
+    status = str(fields.get("status") or "")
     return Capture(
-        url=web_url(said["url"]),
+        url=web_url(fields["url"]),
         timestamp=moment,
         status=int(status) or None if status.isdigit() else None,
-        media_type=said.get("mime") or "",
-        digest=said.get("digest") or "",
-        file=Path(said["filename"]).name,
-        offset=int(said["offset"]),
-        length=int(said.get("length") or 0),
-        record_id=said.get("id") or "",
-        concurrent_to=said.get("concurrent") or "",
-        method=_method_said(said.get("method") or "", key.decode()),
+        media_type=fields.get("mime") or "",
+        digest=fields.get("digest") or "",
+        file=Path(fields["filename"]).name,
+        offset=int(fields["offset"]),
+        length=int(fields.get("length") or 0),
+        record_id=fields.get("id") or "",
+        concurrent_to=fields.get("concurrent") or "",
+        method=_declared_method(fields.get("method") or "", key.decode()),
     )
 
 
-def _method_said(method: str, key: str) -> str:
+def _declared_method(method: str, key: str) -> str:
     """Return the request method in an index of cdxj-indexer or pywb; empty for GET."""
     in_key = _WB_METHOD.search(key)
-    said = method or (in_key[1] if in_key else "")
-    return "" if said.upper() == "GET" else said.upper()
+    declared = method or (in_key[1] if in_key else "")
+    return "" if declared.upper() == "GET" else declared.upper()

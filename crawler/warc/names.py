@@ -13,7 +13,7 @@ ARCHIVE_NAME = re.compile(
 )
 """The end of an archive file's name. Crawlers add ``.open`` while they write the file."""
 # Files that are, or may contain, archives in an unsupported format.
-_UNREAD = re.compile(
+_UNREAD_NAME = re.compile(
     r"\.(?:w?arc|wacz|har|mht(?:ml)?|webarchive|maff)(?:\.|$)"
     r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
     re.IGNORECASE,
@@ -58,12 +58,12 @@ def _files(path: str) -> list[Path]:
 
 
 def _is_readable(file: Path) -> bool:
-    named = ARCHIVE_NAME.search(file.name) or file.name.lower().endswith(".wacz")
-    return bool(named) and file.is_file()
+    has_archive_name = ARCHIVE_NAME.search(file.name) or file.name.lower().endswith(".wacz")
+    return bool(has_archive_name) and file.is_file()
 
 
 def is_unread(file: Path) -> bool:
     """Return whether a path is a folder of archives or has a format that is not read."""
     if file.is_dir():
         return is_archive(str(file))
-    return _UNREAD.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)
+    return _UNREAD_NAME.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)

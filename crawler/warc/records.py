@@ -45,10 +45,10 @@ _ZEROS = re.compile(r"0*")
 _PAGE_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s{0,1000}<(?:!doctype|html|head|body|title|meta|\?xml|!--)", re.IGNORECASE
 )
-_PAGES = ("response", "resource", "conversion")
+_PAGE_KINDS = ("response", "resource", "conversion")
 _PAGE_TYPES = ("text/html", "application/xhtml")
 # Some servers pad the chunk size with zeros or spaces.
-_HEADER_OF_CHUNK = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_CHUNK_HEADER = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 # The W3C profile of ISO 8601 and the 14 digits of ARC, either of them possibly incomplete.
 _DATE = re.compile(
@@ -125,15 +125,15 @@ def _head_of_warc(data: bytes) -> tuple[int, int] | None:
 
 
 def _begins_arc(data: bytes) -> bool:
-    line, found, _ = data[:HEAD_BYTES].partition(b"\n")
-    if found:
+    line, newline, _ = data[:HEAD_BYTES].partition(b"\n")
+    if newline:
         return _arc_fields(line) is not None
     return re.match(rb"[A-Za-z][A-Za-z0-9+.-]{0,20}(?::|\Z)", data) is not None
 
 
 def _head_of_arc(data: bytes) -> tuple[int, int] | None:
-    line, found, _ = data[:HEAD_BYTES].partition(b"\n")
-    fields = _arc_fields(line) if found else None
+    line, newline, _ = data[:HEAD_BYTES].partition(b"\n")
+    fields = _arc_fields(line) if newline else None
     if fields is None:
         return None
     begin, length = len(line) + 1, int(fields[-1])
@@ -152,9 +152,9 @@ def _arc_fields(line: bytes) -> tuple[str, str, str] | None:
     for fields, date in ((10, -8), (5, -3)):
         if len(words) >= fields and words[date].isdecimal() and 8 <= len(words[date]) <= 14:
             url = " ".join(words[: 1 - fields])
-            named = re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:", url)
+            has_scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:", url)
             length = words[-1]
-            if named and length.isdecimal() and length.isascii() and len(length) < 19:
+            if has_scheme and length.isdecimal() and length.isascii() and len(length) < 19:
                 return url, words[date], length
     return None
 
@@ -174,7 +174,7 @@ ARC = Format(
 )
 
 
-class _Said(NamedTuple):
+class _RawRecord(NamedTuple):
     """The headers of a record and its unparsed content."""
 
     header: Callable[[str], str | None]
@@ -187,36 +187,36 @@ def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
     ``place`` is the location used in messages. Raises ArchiveError if they cannot be read.
     """
     try:
-        said = (_said_in_warc if data.startswith(b"WARC/") else _said_in_arc)(data)
-        date, date_note = read_date(said.header("WARC-Date") or "")
+        raw = (_split_warc if data.startswith(b"WARC/") else _split_arc)(data)
+        date, date_note = read_date(raw.header("WARC-Date") or "")
     except Exception as error:
         # Malformed headers raise all kinds of exceptions in warcio.
         raise ArchiveError(
             f"{place}: its headers cannot be read ({type(error).__name__}: {error})"
         ) from error
-    kind = (said.header("WARC-Type") or "").lower()
-    http, payload = _http(said, kind, place)
+    kind = (raw.header("WARC-Type") or "").lower()
+    http, payload = _http(raw, kind, place)
     status = _status(http) if http else None
-    headers = _headers(said, kind, http, payload)
+    headers = _headers(raw, kind, http, payload)
     if whole:
-        _check_that_it_is_whole(said, kind, status, place)
+        _check_whole(raw, kind, status, place)
         if kind == "response":
-            _check_that_it_is_an_answer(http, headers, payload, place)
-        payload = _payload(said, kind, status, headers, payload, place)
+            _check_answer(http, headers, payload, place)
+        payload = _payload(raw, kind, status, headers, payload, place)
     return Record(
         kind=kind,
-        url=_url(said.header("WARC-Target-URI") or "", kind),
+        url=_url(raw.header("WARC-Target-URI") or "", kind),
         date=date,
         date_note=date_note,
         status=status or None,
         headers=headers,
         payload=payload if whole else b"",
-        digest=said.header("WARC-Payload-Digest"),
-        profile=said.header("WARC-Profile") or "",
-        record_id=said.header("WARC-Record-ID") or "",
-        concurrent_to=said.header("WARC-Concurrent-To") or "",
-        refers_to=_refers_to(said),
-        refers_to_id=said.header("WARC-Refers-To") or "",
+        digest=raw.header("WARC-Payload-Digest"),
+        profile=raw.header("WARC-Profile") or "",
+        record_id=raw.header("WARC-Record-ID") or "",
+        concurrent_to=raw.header("WARC-Concurrent-To") or "",
+        refers_to=_refers_to(raw),
+        refers_to_id=raw.header("WARC-Refers-To") or "",
     )
 
 
@@ -245,21 +245,21 @@ def method_of(data: bytes) -> str:
     return match[1].decode("ascii").upper() if match else ""
 
 
-def _said_in_warc(data: bytes) -> _Said:
+def _split_warc(data: bytes) -> _RawRecord:
     begin, length = _head_of_warc(data) or (len(data), 0)
     headers = _WARC_HEADERS.parse(BytesIO(data[:begin]))
-    return _Said(headers.get_header, data[begin : begin + length])
+    return _RawRecord(headers.get_header, data[begin : begin + length])
 
 
-def _said_in_arc(data: bytes) -> _Said:
+def _split_arc(data: bytes) -> _RawRecord:
     begin, length = _head_of_arc(data) or (len(data), 0)
     fields = _arc_fields(data[: max(begin - 1, 0)])
     if fields is None:
         raise ValueError("they are no line of ARC")
     url, date, _ = fields
     kind = "warcinfo" if url.startswith("filedesc:") else "response"
-    said = {"WARC-Target-URI": url, "WARC-Date": date, "WARC-Type": kind}
-    return _Said(said.get, data[begin : begin + length])
+    headers = {"WARC-Target-URI": url, "WARC-Date": date, "WARC-Type": kind}
+    return _RawRecord(headers.get, data[begin : begin + length])
 
 
 def _url(text: str, kind: str) -> str:
@@ -269,19 +269,19 @@ def _url(text: str, kind: str) -> str:
     return text.removeprefix(RENDERED_URN) if text.startswith(RENDERED_URN) else ""
 
 
-def _refers_to(said: _Said) -> tuple[str | None, datetime | None]:
-    url, date = said.header("WARC-Refers-To-Target-URI"), said.header("WARC-Refers-To-Date")
+def _refers_to(raw: _RawRecord) -> tuple[str | None, datetime | None]:
+    url, date = raw.header("WARC-Refers-To-Target-URI"), raw.header("WARC-Refers-To-Date")
     try:
         return url and web_url(url), read_date(date)[0] if date else None
     except ValueError:
         return url, None
 
 
-def _http(said: _Said, kind: str, place: str) -> tuple[StatusAndHeaders | None, bytes]:
+def _http(raw: _RawRecord, kind: str, place: str) -> tuple[StatusAndHeaders | None, bytes]:
     """Return the HTTP headers in a record (None if it has none) and the payload after them."""
-    if kind not in ("response", "revisit") or not _HTTP_LINE.match(said.content):
-        return None, said.content
-    content = said.content.lstrip(LINE_ENDS)
+    if kind not in ("response", "revisit") or not _HTTP_LINE.match(raw.content):
+        return None, raw.content
+    content = raw.content.lstrip(LINE_ENDS)
     stream = BytesIO(content[:HEAD_BYTES])
     try:
         http = _HTTP_HEADERS.parse(stream)
@@ -294,32 +294,32 @@ def _http(said: _Said, kind: str, place: str) -> tuple[StatusAndHeaders | None, 
     return http, content[stream.tell() :]
 
 
-def _headers(said: _Said, kind: str, http: StatusAndHeaders | None, payload: bytes) -> Headers:
+def _headers(raw: _RawRecord, kind: str, http: StatusAndHeaders | None, payload: bytes) -> Headers:
     if http is not None:
         return tuple((name.encode(), value.encode()) for name, value in http.headers)
-    declared = said.header("Content-Type") or ""
+    declared = raw.header("Content-Type") or ""
     if kind in ("resource", "conversion") or declared.lower().startswith(_PAGE_TYPES):
         return ((b"Content-Type", declared.encode()),)
     return ((b"Content-Type", b"text/html"),) if _PAGE_START.match(payload) else ()
 
 
-def _check_that_it_is_whole(said: _Said, kind: str, status: int | None, place: str) -> None:
+def _check_whole(raw: _RawRecord, kind: str, status: int | None, place: str) -> None:
     # wget marks revisits as truncated. For redirects and errors, the head is enough.
     if kind == "revisit" or not _is_page(status):
         return
-    if truncated := said.header("WARC-Truncated"):
+    if truncated := raw.header("WARC-Truncated"):
         raise ArchiveError(
             f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})",
             reason="cut_short",
         )
-    if said.header("WARC-Segment-Number"):
+    if raw.header("WARC-Segment-Number"):
         raise ArchiveError(
             f"{place}: it is the first of several segments of a page, which are not put together",
             reason="cut_short",
         )
 
 
-def _check_that_it_is_an_answer(
+def _check_answer(
     http: StatusAndHeaders | None, headers: Headers, payload: bytes, place: str
 ) -> None:
     if http is None and not headers:
@@ -332,7 +332,7 @@ def _check_that_it_is_an_answer(
 
 
 def _payload(
-    said: _Said, kind: str, status: int | None, headers: Headers, stored: bytes, place: str
+    raw: _RawRecord, kind: str, status: int | None, headers: Headers, stored: bytes, place: str
 ) -> bytes:
     """Return the payload of a record without its transfer coding.
 
@@ -341,10 +341,10 @@ def _payload(
     if kind == "revisit":
         # The original is checked when read. wget gives revisits another record's block digest.
         return b""
-    if kind not in _PAGES:
+    if kind not in _PAGE_KINDS:
         return stored
     payload = _without_chunks(stored, headers, place)
-    announced = max(
+    declared_length = max(
         (
             int(value)
             for name, value in headers
@@ -352,17 +352,18 @@ def _payload(
         ),
         default=0,
     )
-    is_short = kind == "response" and len(stored) < announced and payload is stored
+    is_short = kind == "response" and len(stored) < declared_length and payload is stored
     if is_short and _is_page(status):
         raise ArchiveError(
-            f"{place}: the answer said that it has {announced:,} bytes, and has {len(stored):,}",
+            f"{place}: the answer said that it has {declared_length:,} bytes, "
+            f"and has {len(stored):,}",
             reason="cut_short",
         )
     for name, candidates in (
-        ("WARC-Block-Digest", (said.content,)),
+        ("WARC-Block-Digest", (raw.content,)),
         ("WARC-Payload-Digest", (stored, payload)),
     ):
-        declared = said.header(name)
+        declared = raw.header(name)
         if not declared or digest_key(declared) is None:
             continue
         if not any(has_digest(candidate, declared) for candidate in candidates):
@@ -393,7 +394,7 @@ def _without_chunks(stored: bytes, headers: Headers, place: str) -> bytes:
         for name, value in headers
     ):
         return stored
-    if not _HEADER_OF_CHUNK.match(stored):
+    if not _CHUNK_HEADER.match(stored):
         return stored
     payload, whole = unchunked(stored)
     if not whole:
@@ -407,7 +408,7 @@ def unchunked(stored: bytes) -> tuple[bytes, bool]:
     Return the decoded bytes, up to any error, and whether they are complete.
     """
     payload, position = bytearray(), 0
-    while header := _HEADER_OF_CHUNK.match(stored, position):
+    while header := _CHUNK_HEADER.match(stored, position):
         length = int(header[1], 16)
         if length == 0:
             return bytes(payload), True
@@ -474,24 +475,24 @@ def read_date(text: str) -> tuple[datetime, str | None]:
         parts.popitem()
     if len(parts) == len(_DATE_PARTS) and match["fraction"]:
         parts["microsecond"] = int(match["fraction"][:6].ljust(6, "0"))
-    for known in range(len(parts), 0, -1):
-        given = dict(list(parts.items())[:known])
+    for count in range(len(parts), 0, -1):
+        valid_parts = dict(list(parts.items())[:count])
         try:
-            moment = datetime(**{"month": 1, "day": 1, **given}, tzinfo=UTC)
-            zone = _zone(match["zone"]) if "hour" in given else UTC
+            moment = datetime(**{"month": 1, "day": 1, **valid_parts}, tzinfo=UTC)
+            zone = _zone(match["zone"]) if "hour" in valid_parts else UTC
         except ValueError:
             continue
         try:
             moment = moment.replace(tzinfo=zone).astimezone(UTC)
         except OverflowError as error:
             raise ValueError(f"{text!r}: {error}") from error
-        return moment, None if "second" in given else _assumed(text, given)
+        return moment, None if "second" in valid_parts else _assumption(text, valid_parts)
     raise ValueError(f"{text!r} is no date")
 
 
-def _assumed(text: str, given: dict[str, int]) -> str:
-    day = "-".join(f"{value:02}" for value in list(given.values())[:3])
-    time = ":".join(f"{value:02}" for value in list(given.values())[3:])
+def _assumption(text: str, parts: dict[str, int]) -> str:
+    day = "-".join(f"{value:02}" for value in list(parts.values())[:3])
+    time = ":".join(f"{value:02}" for value in list(parts.values())[3:])
     known = f"{day} {time}".rstrip()
     return f"only {known} is known of the date {text.strip()!r}; the first moment of it is assumed"
 

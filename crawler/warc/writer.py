@@ -49,9 +49,9 @@ _MOST_DECODED = 1 << 26
 # Credentials for a proxy or a web archive (RFC 9110, 11.6.2 and 11.7.2) are not archived.
 _CREDENTIALS = re.compile(rb"\r\n(?:proxy-)?authorization[ \t]*:[^\r\n]*", re.IGNORECASE)
 # The number of responses remembered for pages that are still being rendered.
-_ANSWERS = 100
+_MOST_ANSWERS = 100
 # The ISA-L level nearest to zlib's 6: 6% more bytes in a tenth of the time.
-_LEVEL = 3
+_COMPRESSION_LEVEL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,16 @@ class WarcWriter:
     def __init__(
         self,
         path: Path,
-        about: Mapping[str, str],
+        warcinfo: Mapping[str, str],
         recall: Callable[[str], Archived | None] = lambda url: None,
         keep: Callable[[Archived], None] = lambda archived: None,
     ) -> None:
         """Write to ``path``, with a number added to its name if that file exists.
 
-        ``about`` holds the fields of the warcinfo record. The file is created on the first write.
+        ``warcinfo`` holds the fields of that record. The file is created on the first write.
         """
         self.path, self._descriptor = path, -1
-        self._about = {name: _in_one_line(value) for name, value in about.items()}
+        self._warcinfo = {name: _in_one_line(value) for name, value in warcinfo.items()}
         self.exchanges = self.revisits = 0
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
@@ -121,61 +121,66 @@ class WarcWriter:
             raise self.failed
         if self._descriptor < 0:
             self._begin()
-        head, payload, status = _answer(exchange.response) or (b"", exchange.response, 0)
+        head, payload, status = _split_response(exchange.response) or (b"", exchange.response, 0)
         date = _date(exchange.at)
         digest = digest_of(payload)
-        said = {
+        fields = {
             "WARC-Date": date,
             "WARC-Record-ID": self._records._make_warc_id(),
             "WARC-Warcinfo-ID": self._info_id,
         }
         if exchange.address:
-            said["WARC-IP-Address"] = exchange.address
+            fields["WARC-IP-Address"] = exchange.address
         truncated = exchange.truncated or ("unspecified" if _is_cut(head, payload) else None)
         if truncated:
-            said["WARC-Truncated"] = truncated
-        before = None if truncated else self.before(exchange.url)
+            fields["WARC-Truncated"] = truncated
+        earlier = None if truncated else self.archived(exchange.url)
         profile = None
-        if before and status == 304 and not payload:
-            profile, digest = _NOT_MODIFIED, before.digest
-        elif before and payload and before.digest == digest:
+        if earlier and status == 304 and not payload:
+            profile, digest = _NOT_MODIFIED, earlier.digest
+        elif earlier and payload and earlier.digest == digest:
             profile, payload = _SAME_PAYLOAD, b""
         # Readers cannot parse a response record without an HTTP head.
         kind = "response" if head else "resource"
-        if before and profile:
+        if earlier and profile:
             kind = "revisit"
-            said |= {"WARC-Profile": profile, "WARC-Refers-To": before.record_id}
-            said |= {"WARC-Refers-To-Target-URI": before.url, "WARC-Refers-To-Date": before.date}
+            fields |= {"WARC-Profile": profile, "WARC-Refers-To": earlier.record_id}
+            fields |= {
+                "WARC-Refers-To-Target-URI": earlier.url,
+                "WARC-Refers-To-Date": earlier.date,
+            }
         answer = self._record(
-            kind, exchange.url, said | {"WARC-Payload-Digest": digest}, head, payload
+            kind, exchange.url, fields | {"WARC-Payload-Digest": digest}, head, payload
         )
-        asked, _, sent = exchange.request.partition(b"\r\n\r\n")
-        asked = _CREDENTIALS.sub(b"", asked)
-        asking = {
+        request_head, _, request_body = exchange.request.partition(b"\r\n\r\n")
+        request_head = _CREDENTIALS.sub(b"", request_head)
+        request_fields = {
             "WARC-Date": date,
-            "WARC-Concurrent-To": said["WARC-Record-ID"],
+            "WARC-Concurrent-To": fields["WARC-Record-ID"],
             "WARC-Warcinfo-ID": self._info_id,
         }
-        asking |= {"WARC-Payload-Digest": digest_of(sent)}
-        request = self._record("request", exchange.url, asking, asked + b"\r\n\r\n", sent)
+        request_fields |= {"WARC-Payload-Digest": digest_of(request_body)}
+        request = self._record(
+            "request", exchange.url, request_fields, request_head + b"\r\n\r\n", request_body
+        )
         self._put(self._packed(answer) + self._packed(request))
         point("exchange archived")
         self._answers.pop(exchange.url, None)
-        self._answers[exchange.url] = (date, said["WARC-Record-ID"])
-        if len(self._answers) > _ANSWERS:
+        self._answers[exchange.url] = (date, fields["WARC-Record-ID"])
+        if len(self._answers) > _MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self.exchanges += 1
         self.revisits += kind == "revisit"
-        if before and profile == _SAME_PAYLOAD:
+        if earlier and profile == _SAME_PAYLOAD:
             etag, last_modified = _validators(head)
-            self._keep(before._replace(etag=etag, last_modified=last_modified))
+            self._keep(earlier._replace(etag=etag, last_modified=last_modified))
         if kind == "response" and status == 200 and payload and not truncated:
             self._keep(
                 Archived(
                     exchange.url,
                     digest,
                     date,
-                    said["WARC-Record-ID"],
+                    fields["WARC-Record-ID"],
                     _in_one_line(str(self.path.resolve())),
                     self._info_id,
                     *_validators(head),
@@ -194,28 +199,28 @@ class WarcWriter:
         if self._descriptor < 0:
             self._begin()
         date, refers_to = self._answers.get(url, (_date(datetime.now(UTC)), None))
-        said = {
+        fields = {
             "WARC-Date": date,
             "WARC-Record-ID": self._records._make_warc_id(),
             "WARC-Warcinfo-ID": self._info_id,
         }
         if refers_to:
-            said["WARC-Refers-To"] = refers_to
+            fields["WARC-Refers-To"] = refers_to
         self._put(
             self._packed(
                 self._record(
-                    "conversion", RENDERED_URN + url, said, b"", page, "text/html; charset=utf-8"
+                    "conversion", RENDERED_URN + url, fields, b"", page, "text/html; charset=utf-8"
                 )
             )
         )
 
     def _begin(self) -> None:
         try:
-            self.path, self._descriptor = _new(self.path)
+            self.path, self._descriptor = _create_file(self.path)
         except ArchiveError as error:
             self.failed = error
             raise
-        info = self._records.create_warcinfo_record(_in_one_line(self.path.name), self._about)
+        info = self._records.create_warcinfo_record(_in_one_line(self.path.name), self._warcinfo)
         self._info_id = str(info.rec_headers.get_header("WARC-Record-ID"))
         self._put(self._packed(info))
         self.sync()
@@ -237,26 +242,26 @@ class WarcWriter:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def before(self, url: str) -> Archived | None:
+    def archived(self, url: str) -> Archived | None:
         """Return the archived response for a URL, if its file still exists; None if not."""
-        before = self._recall(url)
-        if before is None:
+        archived = self._recall(url)
+        if archived is None:
             return None
-        if before.file not in self._files:
-            self._files[before.file] = first_record_id(Path(before.file))
-        return before if self._files[before.file] == before.file_id else None
+        if archived.file not in self._files:
+            self._files[archived.file] = first_record_id(Path(archived.file))
+        return archived if self._files[archived.file] == archived.file_id else None
 
     def _record(
         self,
         kind: str,
         url: str,
-        said: Mapping[str, str],
+        fields: Mapping[str, str],
         head: bytes,
         payload: bytes,
         media_type: str | None = None,
     ) -> ArcWarcRecord:
         headers = self._records._init_warc_headers(
-            url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **said}
+            url, kind, {"WARC-Type": kind, "WARC-Target-URI": url, **fields}
         )
         media_type = media_type or WARCWriter.WARC_RECORDS.get(kind, "application/octet-stream")
         record = ArcWarcRecord("warc", kind, headers, BytesIO(payload), _Head(head), media_type, 0)
@@ -268,13 +273,13 @@ class WarcWriter:
         self._buffer.truncate()
         self._records.write_record(record)
         plain = self._buffer.getvalue()
-        return isal_zlib.compress(plain, _LEVEL, GZIP) if self._compressed else plain
+        return isal_zlib.compress(plain, _COMPRESSION_LEVEL, GZIP) if self._compressed else plain
 
     def _put(self, data: bytes) -> None:
-        left = memoryview(data)
+        remaining = memoryview(data)
         try:
-            while left:
-                left = left[os.write(self._descriptor, left) :]
+            while remaining:
+                remaining = remaining[os.write(self._descriptor, remaining) :]
         except OSError as error:
             # Remove the incomplete record, so that the file stays valid.
             os.ftruncate(self._descriptor, self._size)
@@ -315,7 +320,7 @@ def _in_one_line(text: str) -> str:
     return " ".join(text.encode("utf-8", "backslashreplace").decode().split())
 
 
-def _new(path: Path) -> tuple[Path, int]:
+def _create_file(path: Path) -> tuple[Path, int]:
     """Create a file with this name, or with the first number added that is still free."""
     suffix = _SUFFIX.search(path.name)
     end = suffix.start() if suffix else len(path.name)
@@ -341,7 +346,7 @@ def _new(path: Path) -> tuple[Path, int]:
     raise AssertionError
 
 
-def _answer(received: bytes) -> tuple[bytes, bytes, int] | None:
+def _split_response(received: bytes) -> tuple[bytes, bytes, int] | None:
     """Return the head, the payload without transfer coding, and the status; None if not HTTP.
 
     Interim responses (1xx) are left out, as are any bytes beyond the declared Content-Length.

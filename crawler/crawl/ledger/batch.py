@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from crawler.warc.archived import Archived
 
 # A listing keeps the page's latest entry, and the run that first found it.
-_LISTING = database.upsert(LISTINGS, keep=("run",))
-_PAGE = database.upsert(PAGES, keep=("found_in_run",))
-_RECORD = RECORDS.insert()
-_FETCH = FETCHES.insert()
-_ARCHIVED = database.upsert(ARCHIVED)
-_GIVEN_PLACES = update(JOB).values(places=bindparam("given"))
+_UPSERT_LISTING = database.upsert(LISTINGS, keep=("run",))
+_UPSERT_PAGE = database.upsert(PAGES, keep=("found_in_run",))
+_INSERT_RECORD = RECORDS.insert()
+_INSERT_FETCH = FETCHES.insert()
+_UPSERT_ARCHIVED = database.upsert(ARCHIVED)
+_UPDATE_PLACES = update(JOB).values(places=bindparam("given"))
 
 
 class RecordRow(NamedTuple):
@@ -63,17 +63,17 @@ class Batch:
 
     def write(self, connection: Connection) -> None:
         """Write all rows within a transaction."""
-        written: tuple[tuple[Any, list[Any]], ...] = (
-            (_LISTING, self.listings),
-            (_PAGE, [self._row(state) for state in self.articles.values()]),
-            (_RECORD, self.records),
-            (_FETCH, self.fetches),
-            (_ARCHIVED, [tuple(archived) for archived in self.archived.values()]),
+        rows_by_statement: tuple[tuple[Any, list[Any]], ...] = (
+            (_UPSERT_LISTING, self.listings),
+            (_UPSERT_PAGE, [self._row(state) for state in self.articles.values()]),
+            (_INSERT_RECORD, self.records),
+            (_INSERT_FETCH, self.fetches),
+            (_UPSERT_ARCHIVED, [tuple(archived) for archived in self.archived.values()]),
         )
-        for statement, rows in written:
+        for statement, rows in rows_by_statement:
             if rows:
                 database.execute_many(connection, statement, rows)
-        connection.execute(_GIVEN_PLACES, {"given": self.places})
+        connection.execute(_UPDATE_PLACES, {"given": self.places})
 
     def _row(self, state: ArticleState) -> tuple[Any, ...]:
         return (

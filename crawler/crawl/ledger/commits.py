@@ -52,8 +52,8 @@ class Commits:
         """
         with database.snapshot() as connection:
             self.batch = Batch(run, connection.execute(select(JOB.c.places)).scalar_one())
-        self._synced = time.monotonic()
-        self._unsynced = False
+        self._synced_at = time.monotonic()
+        self._has_unsynced = False
 
     def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         if self.failed is None:
@@ -82,8 +82,8 @@ class Commits:
         """Commit the changes since the last flush, durably if the next one may come too late for
         ``sync_seconds``.
         """
-        durable = durable or time.monotonic() - self._synced >= self.sync_seconds / 2
-        if self.failed is not None or not (self.batch or (durable and self._unsynced)):
+        durable = durable or time.monotonic() - self._synced_at >= self.sync_seconds / 2
+        if self.failed is not None or not (self.batch or (durable and self._has_unsynced)):
             return
         point("before a commit")
         try:
@@ -109,6 +109,6 @@ class Commits:
             return
         point("after a commit")
         self.batch = Batch(self.run, self.batch.places)
-        self._unsynced = not durable
+        self._has_unsynced = not durable
         if durable:
-            self._synced = time.monotonic()
+            self._synced_at = time.monotonic()

@@ -77,7 +77,7 @@ class Database:
                 raise _error(path, "it is no file")
             if path.stat().st_size == 0:
                 raise _error(path, "it is empty, where a ledger has been")
-            self._engine = _engine(path, write=create is not None)
+            self._engine = _make_engine(path, write=create is not None)
             self.connection: Connection = self._engine.connect()
             driver = self.connection.connection.driver_connection
             assert driver is not None
@@ -172,8 +172,8 @@ def upsert(table: Table, keep: tuple[str, ...] = ()) -> sqlite.Insert:
     return statement.on_conflict_do_update(index_elements=key, set_=new)
 
 
-def _error(path: Path, what: object) -> LedgerError:
-    text = str(what)
+def _error(path: Path, problem: object) -> LedgerError:
+    text = str(problem)
     advice = next(advice for part, advice in _ADVICE if part in text)
     return LedgerError(f"the ledger {path}: {text}; {advice}")
 
@@ -181,9 +181,9 @@ def _error(path: Path, what: object) -> LedgerError:
 def _create(path: Path, create: Callable[[Connection], None]) -> None:
     """Create the file with its tables, whole or not at all: an empty file means lost data."""
     new = path.with_name(path.name + ".new")
-    for beside in ("", "-journal", "-wal", "-shm"):
-        new.with_name(new.name + beside).unlink(missing_ok=True)
-    engine = _engine(new, write=True)
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        new.with_name(new.name + suffix).unlink(missing_ok=True)
+    engine = _make_engine(new, write=True)
     with engine.begin() as connection:
         create(connection)
     # Before the rename, because changing the mode takes a journal, which no reader could roll back.
@@ -201,22 +201,22 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
         sync_folder(folder)
 
 
-def _engine(path: Path, *, write: bool) -> Any:
+def _make_engine(path: Path, *, write: bool) -> Any:
     mode = "rwc" if write else "ro"
     # A read-only folder has no room for the WAL files; after a clean end none are needed.
-    alone = (
+    is_immutable = (
         not write
         and not os.access(path.parent, os.W_OK)
         and not path.with_name(path.name + "-wal").exists()
     )
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    uri = f"file:{quoted}?mode={mode}{'&immutable=1' if alone else ''}&uri=true"
+    uri = f"file:{quoted}?mode={mode}{'&immutable=1' if is_immutable else ''}&uri=true"
     engine = create_engine(
         f"sqlite:///{uri}", poolclass=StaticPool, connect_args={"timeout": _BUSY_SECONDS}
     )
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: object) -> None:
+    def configure(connection: Any, _: object) -> None:
         # Python's own transactions would not cover CREATE TABLE statements.
         connection.isolation_level = None
         if write:
@@ -226,7 +226,7 @@ def _engine(path: Path, *, write: bool) -> Any:
         connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 
     @event.listens_for(engine, "begin")
-    def _begun(connection: Any) -> None:
+    def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN")
 
     return engine

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TEASERS = ("depth", "pruned", "not_saved")
-_COUNTED = {
+_CATEGORIES = {
     "article": "articles",
     "failure": "failures",
     "pending": "pending",
     "dropped": "dropped",
     **dict.fromkeys(_TEASERS, "teasers"),
 }
-_NAMED = 20
-_PIECEMEAL = {"yield_per": 100}
+_MOST_NAMED = 20
+_STREAM_OPTIONS = {"yield_per": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Balance:
         line += f" + dropped {self.dropped}" if self.dropped else ""
         if self.balanced:
             return line
-        ids = ", ".join(f"{article_id} ({why})" for article_id, why in self.wrong[:_NAMED])
-        more = f" and {len(self.wrong) - _NAMED} more" if len(self.wrong) > _NAMED else ""
+        ids = ", ".join(f"{article_id} ({why})" for article_id, why in self.wrong[:_MOST_NAMED])
+        more = f" and {len(self.wrong) - _MOST_NAMED} more" if len(self.wrong) > _MOST_NAMED else ""
         return (
             f"{line} (the ledger does not balance: {ids}{more}; "
             "it is damaged, or this is a fault of the crawler: please report it)"
@@ -75,19 +75,19 @@ def balance(connection: Connection) -> Balance:
     """Count the known articles and check the evidence of each: an article has its revisions, a
     failure its record, and so on.
     """
-    counted = dict.fromkeys(_COUNTED.values(), 0)
+    counts = dict.fromkeys(_CATEGORIES.values(), 0)
     discovered = 0
     for state, count in connection.execute(
         select(PAGES.c.state, func.count()).group_by(PAGES.c.state)
     ):
         discovered += count
-        if state in _COUNTED:
-            counted[_COUNTED[state]] += count
-    wrong = [(row.id, row.why) for row in connection.execute(_unproven())]
-    return Balance(discovered=discovered, **counted, wrong=sorted(wrong))
+        if state in _CATEGORIES:
+            counts[_CATEGORIES[state]] += count
+    wrong = [(row.id, row.why) for row in connection.execute(_violations_query())]
+    return Balance(discovered=discovered, **counts, wrong=sorted(wrong))
 
 
-def _unproven() -> Any:
+def _violations_query() -> Any:
     """Return the query for ids whose state is not supported by the ledger, with the missing
     evidence.
     """
@@ -102,7 +102,7 @@ def _unproven() -> Any:
         .scalar_subquery()
     )
     why = case(
-        (state.not_in(list(_COUNTED)), "no such state"),
+        (state.not_in(list(_CATEGORIES)), "no such state"),
         (
             and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))),
             "an article without a record",
@@ -116,12 +116,12 @@ def _unproven() -> Any:
         (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
         (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that no page lists"),
     )
-    judged = select(PAGES.c.id, why.label("why")).subquery()
-    listed = select(LISTINGS.c.id).distinct().subquery()
+    reasons = select(PAGES.c.id, why.label("why")).subquery()
+    listed_ids = select(LISTINGS.c.id).distinct().subquery()
     return union_all(
-        select(judged).where(judged.c.why.is_not(None)),
-        select(listed.c.id, literal("listed, but not known")).where(
-            not_(exists(select(literal(1)).where(PAGES.c.id == listed.c.id)))
+        select(reasons).where(reasons.c.why.is_not(None)),
+        select(listed_ids.c.id, literal("listed, but not known")).where(
+            not_(exists(select(literal(1)).where(PAGES.c.id == listed_ids.c.id)))
         ),
     )
 
@@ -133,10 +133,12 @@ def queued(connection: Connection) -> int:
 
 def next_due(connection: Connection) -> str | None:
     """Return when the next article is due; None if none is."""
-    first = connection.execute(
+    due_at = connection.execute(
         select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))
     ).scalar()
-    return None if first is None else f"{datetime.fromtimestamp(first, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        None if due_at is None else f"{datetime.fromtimestamp(due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
 def outcomes(connection: Connection, run: int) -> Counter[str]:
@@ -244,7 +246,7 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
-    for row in connection.execute(query, execution_options=_PIECEMEAL):
+    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
         yield row.json
 
 
@@ -259,5 +261,5 @@ def lost_bits(row: Any) -> str | None:
 
 def damaged_records(connection: Connection) -> list[str]:
     """Describe the records that have lost bits; reads all records."""
-    found = connection.execute(select(RECORDS), execution_options=_PIECEMEAL)
+    found = connection.execute(select(RECORDS), execution_options=_STREAM_OPTIONS)
     return [lost for row in found if (lost := lost_bits(row))]

@@ -24,7 +24,7 @@ from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.rows import utc_now, verified
+from crawler.crawl.ledger.rows import utc_now, verified_json
 from crawler.crawl.ledger.schema import (
     FEEDS,
     JOB,
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "ledger.sqlite"
-_ITEM = RECORDS.c.kind == "item"
-_OF_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
-_GLANCES, _GLANCE_SECONDS = 5, 0.02
+_IS_ITEM = RECORDS.c.kind == "item"
+_MAY_BE_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
+_LOCK_TRIES, _LOCK_RETRY_SECONDS = 5, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Run:
 
     number: int
     began: datetime
-    began_before: int
+    first_run: int
     """The first run since the last one that left nothing to fetch: the start of the crawl that this
     run continues.
     """
@@ -72,7 +72,7 @@ class Job:
 
     def __init__(self, folder: Path, site: str) -> None:
         self.folder = folder
-        self._lock = _lock(folder)
+        self._lock = _lock_folder(folder)
         try:
             self.database = _open(folder, site)
         except BaseException:
@@ -104,9 +104,10 @@ class Job:
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
-            before = json.loads(last.arguments) if last else arguments
+            last_arguments = json.loads(last.arguments) if last else arguments
             if any(
-                before.get(name) != arguments.get(name) for name in ("source", "at", "base_url")
+                last_arguments.get(name) != arguments.get(name)
+                for name in ("source", "at", "base_url")
             ):
                 forget_source(connection)
             queue(connection, recheck, time.time(), intervals.longest, limit)
@@ -115,14 +116,14 @@ class Job:
                 or 0
             )
             number = last.run + 1 if last else 1
-            self._told = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
+            self._arguments = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
             connection.execute(
                 RUNS.insert().values(
                     run=number,
                     began=began.isoformat(timespec="microseconds"),
                     process=os.getpid(),
                     # The new arguments are stored when earlier articles are reconsidered.
-                    arguments=last.arguments if last else self._told,
+                    arguments=last.arguments if last else self._arguments,
                     alive_at=utc_now(),
                     finished=False,
                 )
@@ -131,9 +132,9 @@ class Job:
         commits = Commits(self.database, number, sync_seconds, on_failure)
         self.pages = Pages(commits, began, intervals)
         point("run begun")
-        return last is None or last.arguments == self._told
+        return last is None or last.arguments == self._arguments
 
-    def reconsidered(self) -> None:
+    def note_reconsidered(self) -> None:
         """Record that this run's arguments were applied to all articles of earlier runs."""
         assert self.run is not None and self.pages is not None
         self.pages.commits.flush()
@@ -141,7 +142,7 @@ class Job:
             raise self.pages.commits.failed
         with self.database.transaction(durable=True) as connection:
             connection.execute(
-                update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._told)
+                update(RUNS).where(RUNS.c.run == self.run.number).values(arguments=self._arguments)
             )
 
     def name_feeds(self, feeds: Mapping[str, int]) -> None:
@@ -159,7 +160,7 @@ class Job:
                 connection.execute(FEEDS.insert(), rows)
         point("feeds named")
 
-    def broken_off(self) -> list[Run]:
+    def broken_off_runs(self) -> list[Run]:
         """Return the earlier runs that were killed or could not write their feeds."""
         assert self.run is not None
         query = (
@@ -169,9 +170,7 @@ class Job:
         )
         with self.database.snapshot() as connection:
             rows = connection.execute(query).all()
-        return [
-            Run(row.run, datetime.fromisoformat(row.began), self.run.began_before) for row in rows
-        ]
+        return [Run(row.run, datetime.fromisoformat(row.began), self.run.first_run) for row in rows]
 
     def feeds_of(self, run: Run) -> dict[str, int]:
         """Return the feeds that a run was to write, with the size of each file in bytes when it
@@ -188,7 +187,7 @@ class Job:
             .outerjoin(PAGES, PAGES.c.id == RECORDS.c.id)
             .where(RECORDS.c.run.between(first, run.number))
             # An item is a record that an item pipeline replaced.
-            .where(or_(RECORDS.c.kind == "article", _ITEM & _OF_ARTICLE))
+            .where(or_(RECORDS.c.kind == "article", _IS_ITEM & _MAY_BE_ARTICLE))
         )
         with self.database.snapshot() as connection:
             return connection.execute(query.limit(1)).first() is not None
@@ -202,12 +201,12 @@ class Job:
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
             for row in connection.execute(query, execution_options={"yield_per": 100}):
-                stored = verified(row, self.database.path)
+                encoded = verified_json(row, self.database.path)
                 try:
-                    yield msgspec.json.decode(stored, type=KINDS.get(row.kind, dict))
+                    yield msgspec.json.decode(encoded, type=KINDS.get(row.kind, dict))
                 except msgspec.ValidationError:
                     # Stored by another version of this program.
-                    yield msgspec.json.decode(stored)
+                    yield msgspec.json.decode(encoded)
 
     def end(self, run: Run, reason: str | None) -> None:
         """Record that a run has ended and its feeds are written; ``reason`` is None if it was
@@ -215,8 +214,8 @@ class Job:
         """
         with self.database.transaction(durable=True) as connection:
             finished = reason == "finished" and not history.queued(connection)
-            change = update(RUNS).where(RUNS.c.run == run.number)
-            connection.execute(change.values(ended=utc_now(), reason=reason, finished=finished))
+            update_run = update(RUNS).where(RUNS.c.run == run.number)
+            connection.execute(update_run.values(ended=utc_now(), reason=reason, finished=finished))
         point("run ended")
 
     def balance(self) -> history.Balance:
@@ -283,10 +282,10 @@ def _open(folder: Path, site: str) -> Database:
         database.begin_log()
         _migrate(database, path, version)
         with database.snapshot() as connection:
-            its_site = connection.execute(select(JOB.c.site)).scalar_one()
-        if site and its_site != site:
+            stored_site = connection.execute(select(JOB.c.site)).scalar_one()
+        if site and stored_site != site:
             raise CrawlerError(
-                f"JOBDIR: {folder} holds a crawl of {its_site}; takes another folder for {site}"
+                f"JOBDIR: {folder} holds a crawl of {stored_site}; takes another folder for {site}"
             )
     except BaseException:
         database.close()
@@ -311,26 +310,26 @@ def _migrate(database: Database, path: Path, version: int) -> None:
         return
     logger.info("%s: from schema %d to %d", path, version, VERSION)
     with database.transaction(durable=True) as connection:
-        for older in range(version, VERSION):
-            for statement in MIGRATIONS[older]:
+        for old_version in range(version, VERSION):
+            for statement in MIGRATIONS[old_version]:
                 connection.execute(text(statement))
         connection.execute(update(JOB).values(version=VERSION))
 
 
-def _hold(lock: IO[str]) -> None:
+def _acquire(lock: IO[str]) -> None:
     """Lock a file for this process alone; BlockingIOError if another process holds it for longer
     than ``holder`` does.
     """
-    for _ in range(_GLANCES):
+    for _ in range(_LOCK_TRIES):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            time.sleep(_GLANCE_SECONDS)
+            time.sleep(_LOCK_RETRY_SECONDS)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _lock(folder: Path) -> IO[str]:
+def _lock_folder(folder: Path) -> IO[str]:
     """Lock the folder for the lifetime of this process. The kernel releases the lock when the
     process ends, however it ends.
     """
@@ -345,7 +344,7 @@ def _lock(folder: Path) -> IO[str]:
             exit_code=1,
         ) from error
     try:
-        _hold(lock)
+        _acquire(lock)
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "another process"

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.recheck import Intervals
     from crawler.items import Record, RelatedItem
 
-_FOUND = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
-_ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
-_QUEUED = select(PAGES).where(PAGES.c.queued).order_by(*_ORDER).limit(CHUNK)
-_LISTERS = (
+_PAGES_BY_ID = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
+_CRAWL_ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
+_QUEUED_PAGES = select(PAGES).where(PAGES.c.queued).order_by(*_CRAWL_ORDER).limit(CHUNK)
+_LISTINGS_BY_ID = (
     select(LISTINGS)
     .where(LISTINGS.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(LISTINGS.c.place, LISTINGS.c.position)
 )
 _LISTER = PAGES.alias("lister")
-_LISTED = (
+_LISTING_COLUMNS = (
     *(LISTINGS.c.page_id, LISTINGS.c.headline, LISTINGS.c.item),
     LISTINGS.c.place.label("listed_place"),
     LISTINGS.c.position.label("listed_position"),
 )
 
-_ARCHIVED_AS = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
+_ARCHIVED_BY_URL = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
 
 
 class Pages:
@@ -55,17 +55,17 @@ class Pages:
         self.first_place = commits.batch.places
         with commits.database.snapshot() as connection:
             self.waiting = history.queued(connection)
-            self._empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
-        self._after: tuple[int, int, int, str] | None = None
+            self._is_empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
+        self._last_order: tuple[int, int, int, str] | None = None
         self._level_ended = True
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
-        if self._empty:
+        if self._is_empty:
             # The run itself has met every article there is.
             return
         article_ids = iter(article_ids)
-        while some := list(islice(article_ids, CHUNK)):
-            yield from map(state_of, self.commits.rows(_FOUND, {"ids": some}))
+        while chunk := list(islice(article_ids, CHUNK)):
+            yield from map(state_of, self.commits.rows(_PAGES_BY_ID, {"ids": chunk}))
 
     def note(self, state: ArticleState, *, waits: bool = False) -> None:
         self.commits.batch.add(state)
@@ -73,36 +73,38 @@ class Pages:
     def note_listing(
         self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
     ) -> None:
-        counts = state.listing
-        whole = first or counts is None or counts.uploaded_at != item.uploaded_at
+        deciding_item = state.listing
+        is_complete = (
+            first or deciding_item is None or deciding_item.uploaded_at != item.uploaded_at
+        )
         self.commits.batch.listings.append(
             (
                 *(state.id, page_id, self.commits.run, place, item.position),
-                None if whole else item.headline_raw,
-                msgspec.json.encode(item) if whole else None,
+                None if is_complete else item.headline_raw,
+                msgspec.json.encode(item) if is_complete else None,
             )
         )
 
     def listings(self, state: ArticleState) -> list[Listing]:
         if self.commits.batch.listings:
             self.commits.flush()
-        return list(map(listing_of, self.commits.rows(_LISTERS, {"ids": [state.id]})))
+        return list(map(listing_of, self.commits.rows(_LISTINGS_BY_ID, {"ids": [state.id]})))
 
     def next(self, *, deeper: bool) -> list[ArticleState]:
         if self._level_ended and not deeper:
             return []
         # The query reads the queue from the database.
         self.commits.flush()
-        query = _QUEUED
-        if self._after is not None:
-            query = query.where(tuple_(*_ORDER) > self._after)
+        query = _QUEUED_PAGES
+        if self._last_order is not None:
+            query = query.where(tuple_(*_CRAWL_ORDER) > self._last_order)
             if not deeper:
-                query = query.where(PAGES.c.depth == self._after[0])
+                query = query.where(PAGES.c.depth == self._last_order[0])
         rows = self.commits.rows(query)
         level = [row for row in rows if row.depth == rows[0].depth]
         self._level_ended = len(level) < CHUNK
         if level:
-            self._after = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
+            self._last_order = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
         return list(map(state_of, level))
 
     def unfetched(
@@ -112,16 +114,16 @@ class Pages:
         fetched.
         """
         self.commits.flush()
-        if self.commits.rows(_QUEUED.limit(1)):
+        if self.commits.rows(_QUEUED_PAGES.limit(1)):
             return
         query = (
             select(PAGES.c.id)
             .where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told)
-            .order_by(*_ORDER)
+            .order_by(*_CRAWL_ORDER)
         )
         article_ids = iter([row.id for row in self.commits.rows(query)])
-        while some := list(islice(article_ids, CHUNK)):
-            yield from self._with_listings(some)
+        while chunk := list(islice(article_ids, CHUNK)):
+            yield from self._with_listings(chunk)
 
     def _with_listings(
         self, article_ids: list[str]
@@ -130,9 +132,9 @@ class Pages:
         for ``store``.
         """
         values = {"ids": article_ids}
-        found = {row.id: state_of(row) for row in self.commits.rows(_FOUND, values)}
+        found = {row.id: state_of(row) for row in self.commits.rows(_PAGES_BY_ID, values)}
         listings: dict[str, list[Listing]] = {article_id: [] for article_id in article_ids}
-        for row in self.commits.rows(_LISTERS, values):
+        for row in self.commits.rows(_LISTINGS_BY_ID, values):
             listings[row.id].append(listing_of(row))
         self._records.prefetch_teasers(list(found))
         yield from ((found[name], listings[name]) for name in article_ids if name in found)
@@ -145,19 +147,19 @@ class Pages:
             None
         )
         query = (
-            select(PAGES, *_LISTED, _LISTER.c.depth.label("lister_depth"))
+            select(PAGES, *_LISTING_COLUMNS, _LISTER.c.depth.label("lister_depth"))
             .join(LISTINGS, LISTINGS.c.id == PAGES.c.id)
             .join(_LISTER, _LISTER.c.id == LISTINGS.c.page_id)
             .where(listed_only)
             .order_by(PAGES.c.id, LISTINGS.c.place, LISTINGS.c.position)
         )
         for _, rows in groupby(self.commits.stream(query), key=attrgetter("id")):
-            of_one = list(rows)
-            if listings := list(as_listed(of_one)):
-                yield state_of(of_one[0]), listings
+            article_rows = list(rows)
+            if listings := list(as_listed(article_rows)):
+                yield state_of(article_rows[0]), listings
 
-    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
-        return self._records.store(state, record, read)
+    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
+        return self._records.store(state, record, original)
 
     def unchanged(self, state: ArticleState, outcome: str) -> None:
         self._records.unchanged(state, outcome)
@@ -171,7 +173,7 @@ class Pages:
         """
         if archived := self.commits.batch.archived.get(url):
             return archived
-        rows = self.commits.rows(_ARCHIVED_AS, {"url": url})
+        rows = self.commits.rows(_ARCHIVED_BY_URL, {"url": url})
         return Archived(*rows[0]) if rows else None
 
     def note_archived(self, archived: Archived) -> None:

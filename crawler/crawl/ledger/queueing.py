@@ -22,26 +22,26 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
     queued too. If the run may fetch only ``limit`` articles, those overdue the longest come first,
     and leave half of the limit to articles that were never fetched.
     """
-    known = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
+    was_requested = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
         # Unqueue all but those that have to be read again because they are nearer to the seeds.
         connection.execute(
             update(PAGES)
-            .where(PAGES.c.queued, known, PAGES.c.due_at != READ_AGAIN)
+            .where(PAGES.c.queued, was_requested, PAGES.c.due_at != READ_AGAIN)
             .values(queued=False)
         )
         return
-    wanted = (
-        known
+    condition = (
+        was_requested
         if mode == "all"
-        else and_(known, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
+        else and_(was_requested, or_(PAGES.c.due_at <= now, PAGES.c.due_at > now + longest))
     )
     if limit:
         room = limit - min(history.queued(connection), limit // 2)
-        wanted = PAGES.c.id.in_(
-            select(PAGES.c.id).where(wanted).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
+        condition = PAGES.c.id.in_(
+            select(PAGES.c.id).where(condition).order_by(PAGES.c.due_at, PAGES.c.id).limit(room)
         )
-    connection.execute(update(PAGES).where(wanted).values(queued=True))
+    connection.execute(update(PAGES).where(condition).values(queued=True))
 
 
 def forget_source(connection: Connection) -> None:

@@ -17,10 +17,10 @@ from crawler.items import ANSWERS
 
 # Fractions of the interval: how much earlier an article is due, and how much of it a long run may
 # use up.
-_EARLY, _TAKEN = 0.05, 0.5
+_EARLY_FRACTION, _MOST_RUN_FRACTION = 0.05, 0.5
 # In shortest intervals: a site that was down for days is not left alone for weeks.
 _LONGEST_BACKOFF = 24
-_LONGEST = 100 * 366 * 24 * 3600
+_LONGEST_INTERVAL = 100 * 366 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Intervals:
     def __post_init__(self) -> None:
         """Check the bounds; CrawlerError if they are invalid."""
         for name, value in (("RECHECK_MIN", self.shortest), ("RECHECK_MAX", self.longest)):
-            if not 0 <= value <= _LONGEST:
+            if not 0 <= value <= _LONGEST_INTERVAL:
                 raise CrawlerError(
-                    f"{name}: got {value:g}, takes seconds from 0 to {_LONGEST:,} (a century)"
+                    f"{name}: got {value:g}, takes seconds from 0 to {_LONGEST_INTERVAL:,} "
+                    "(a century)"
                 )
         if self.shortest > self.longest:
             raise CrawlerError(
@@ -50,11 +51,11 @@ class Intervals:
         seconds); ``outcome`` is that of ``schema.FETCHES``.
         """
         if outcome in ("new", "changed"):
-            state.interval = self._bounded(state.interval / 2)
+            state.interval = self._within_bounds(state.interval / 2)
         elif outcome in ("unchanged", "not_modified", "dropped", "not_saved") or outcome in ANSWERS:
-            state.interval = self._bounded(state.interval * 2)
+            state.interval = self._within_bounds(state.interval * 2)
         else:
-            wait = self._bounded(
+            wait = self._within_bounds(
                 self.shortest * min(2.0 ** min(state.failures, 64), _LONGEST_BACKOFF)
             )
             state.failures += 1
@@ -64,8 +65,8 @@ class Intervals:
         state.due_at = self._due(state.interval, began, now)
 
     def _due(self, interval: float, began: float, now: float) -> float:
-        since = min(max(0.0, now - began), _TAKEN * interval)
-        return now - since + interval * (1 - _EARLY)
+        since = min(max(0.0, now - began), _MOST_RUN_FRACTION * interval)
+        return now - since + interval * (1 - _EARLY_FRACTION)
 
-    def _bounded(self, seconds: float) -> float:
+    def _within_bounds(self, seconds: float) -> float:
         return min(self.longest, max(self.shortest, seconds))

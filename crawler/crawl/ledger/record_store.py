@@ -16,7 +16,7 @@ from itemadapter import ItemAdapter
 from sqlalchemy import bindparam, func, select
 
 from crawler.crawl.ledger.batch import RecordRow
-from crawler.crawl.ledger.rows import readable_detail, utc_now, verified
+from crawler.crawl.ledger.rows import readable_detail, utc_now, verified_json
 from crawler.crawl.ledger.schema import FETCHES, RECORDS
 from crawler.errors import LedgerError
 from crawler.items import ANSWERS, NOT_COMPARED, Article, Failure, PageRecord, Record, Teaser
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.commits import Commits
     from crawler.crawl.ledger.recheck import Intervals
 
-_LATEST = select(RECORDS).where(
+_LATEST_RECORD = select(RECORDS).where(
     RECORDS.c.id == bindparam("id"), RECORDS.c.kind == bindparam("kind")
 )
-_LATEST = _LATEST.order_by(RECORDS.c.record.desc()).limit(1)
+_LATEST_RECORD = _LATEST_RECORD.order_by(RECORDS.c.record.desc()).limit(1)
 # The kinds of record a teaser can have: item if an item pipeline replaced it.
 _TEASER_KINDS = ("teaser", "item")
 _TEASER_ROWS = (
@@ -40,7 +40,9 @@ _TEASER_ROWS = (
     .order_by(RECORDS.c.record)
 )
 
-_COMPARED = tuple(field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED)
+_COMPARED_FIELDS = tuple(
+    field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED
+)
 """The fields whose change makes a new revision of an article."""
 
 
@@ -53,11 +55,11 @@ class RecordStore:
         self._intervals = intervals
         self._teaser_rows: dict[tuple[str, str], Any] = {}
         with commits.database.snapshot() as connection:
-            fetched, recorded = (
+            last_fetch, last_record = (
                 connection.execute(select(func.max(column))).scalar() or 0
                 for column in (FETCHES.c.fetch, RECORDS.c.record)
             )
-        self._fetch, self._record = fetched + 1, recorded + 1
+        self._next_fetch, self._next_record = last_fetch + 1, last_record + 1
 
     def prefetch_teasers(self, article_ids: list[str]) -> None:
         """Read the teasers of articles at once, before each of them is passed to ``store``."""
@@ -67,96 +69,102 @@ class RecordStore:
         rows = self._commits.rows(_TEASER_ROWS, {"ids": article_ids})
         self._teaser_rows |= {(row.id, row.kind): row for row in rows}
 
-    def store(self, state: ArticleState | None, record: Any, read: Record | None) -> Any:
-        if isinstance(read, Article) and state is not None:
-            return self._store_article(state, record, read)
-        kept = self._made(None if state is None else state.id, record)
+    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
+        if isinstance(original, Article) and state is not None:
+            return self._store_article(state, record, original)
+        row = self._record_row(None if state is None else state.id, record)
         if state is None:
-            self._commits.batch.records.append(kept)
+            self._commits.batch.records.append(row)
             return record
-        if isinstance(read, Failure):
-            known = state.refusal == read.reason
-            self._fetch_row(state, read.reason, read.detail)
-            self._done(state, "article" if state.revision else "failure", read.reason)
-            if known:
+        if isinstance(original, Failure):
+            is_repeated = state.refusal == original.reason
+            self._add_fetch(state, original.reason, original.detail)
+            self._mark_done(state, "article" if state.revision else "failure", original.reason)
+            if is_repeated:
                 return None
         else:
             state.emitted = True
             self._commits.batch.add(state)
-            if self._latest(state.id, kept.kind) == kept.json:
+            if self._latest(state.id, row.kind) == row.json:
                 return None
-        self._commits.batch.records.append(kept)
+        self._commits.batch.records.append(row)
         return record
 
-    def _store_article(self, state: ArticleState, record: Any, read: Article) -> Any:
+    def _store_article(self, state: ArticleState, record: Any, original: Article) -> Any:
         changed: tuple[str, ...] = ()
         if state.revision:
             latest = self._latest(state.id, "article")
             old = msgspec.json.decode(latest) if latest else {}
             new = msgspec.json.decode(
-                msgspec.json.encode(record if isinstance(record, Article) else read)
+                msgspec.json.encode(record if isinstance(record, Article) else original)
             )
-            changed = tuple(field for field in _COMPARED if old.get(field) != new[field])
+            changed = tuple(field for field in _COMPARED_FIELDS if old.get(field) != new[field])
             # A return is news to readers who saw the article reported as gone.
             if not changed and not state.refusal:
-                state.validators = state.answered
+                state.validators = state.new_validators
                 self.unchanged(state, "unchanged")
                 return None
         if isinstance(record, Article):
             record = replace(record, revision=state.revision + 1, changed=changed)
-        kept = self._made(state.id, record)
-        state.revision = kept.revision or state.revision
-        state.validators = state.answered
+        row = self._record_row(state.id, record)
+        state.revision = row.revision or state.revision
+        state.validators = state.new_validators
         outcome = "new" if state.revision in (0, 1) else "changed"
-        self._fetch_row(
+        self._add_fetch(
             state,
             outcome,
             ", ".join(changed) or (f"back after {state.refusal}" if state.refusal else None),
         )
-        self._done(state, "article")
-        self._commits.batch.records.append(kept)
+        self._mark_done(state, "article")
+        self._commits.batch.records.append(row)
         return record
 
     def unchanged(self, state: ArticleState, outcome: str) -> None:
-        self._fetch_row(state, outcome, None)
-        self._done(state, state.state)
+        self._add_fetch(state, outcome, None)
+        self._mark_done(state, state.state)
 
     def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
         """Record that an article was requested and has no record: an item pipeline dropped it, or
         it was not saved.
         """
         state.emitted = state.emitted and state.state == becomes
-        self._fetch_row(state, becomes, detail)
-        self._done(state, "article" if state.revision else becomes)
+        self._add_fetch(state, becomes, detail)
+        self._mark_done(state, "article" if state.revision else becomes)
 
-    def _done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
+    def _mark_done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
         state.state = becomes
         state.refusal = reason if reason in ANSWERS else None
         state.queued = False
         self._commits.batch.add(state)
 
-    def _fetch_row(self, state: ArticleState, outcome: str, detail: str | None) -> None:
+    def _add_fetch(self, state: ArticleState, outcome: str, detail: str | None) -> None:
         self._intervals.plan(state, outcome, self._began, time.time())
         self._commits.batch.fetches.append(
             (
-                *(self._fetch, self._commits.run, state.id, utc_now(), outcome),
+                *(self._next_fetch, self._commits.run, state.id, utc_now(), outcome),
                 *(readable_detail(detail), state.revision or None),
             )
         )
-        self._fetch += 1
+        self._next_fetch += 1
 
-    def _made(self, article_id: str | None, record: Any) -> RecordRow:
+    def _record_row(self, article_id: str | None, record: Any) -> RecordRow:
         """Return the row of a record; a record that JSON cannot hold raises before anything is
         stored.
         """
-        known = isinstance(record, (Article, Teaser, Failure))
-        text = msgspec.json.encode(record if known else ItemAdapter(record).asdict())
-        kind = record.kind if known else "item"
+        is_own = isinstance(record, (Article, Teaser, Failure))
+        encoded = msgspec.json.encode(record if is_own else ItemAdapter(record).asdict())
+        kind = record.kind if is_own else "item"
         revision = record.revision if isinstance(record, Article) else None
         row = RecordRow(
-            self._record, self._commits.run, article_id, kind, revision, zlib.crc32(text), text
+            self._next_record,
+            self._commits.run,
+            article_id,
+            kind,
+            revision,
+            zlib.crc32(encoded),
+            encoded,
         )
-        self._record += 1
+        self._next_record += 1
         return row
 
     def _latest(self, article_id: str, kind: str) -> bytes | None:
@@ -164,11 +172,13 @@ class RecordStore:
         if (article_id, kind) in self._teaser_rows:
             row = self._teaser_rows[article_id, kind]
         else:
-            row = next(iter(self._commits.rows(_LATEST, {"id": article_id, "kind": kind})), None)
+            row = next(
+                iter(self._commits.rows(_LATEST_RECORD, {"id": article_id, "kind": kind})), None
+            )
         if row is None:
             return None
         try:
-            return verified(row, self._commits.database.path)
+            return verified_json(row, self._commits.database.path)
         except LedgerError as error:
             self._commits.fail(error)
             return None

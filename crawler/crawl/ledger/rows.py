@@ -25,7 +25,7 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def verified(row: Any, path: Path) -> bytes:
+def verified_json(row: Any, path: Path) -> bytes:
     """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
     if lost := history.lost_bits(row):
         raise LedgerError(
@@ -64,8 +64,8 @@ def as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
     """Yield, for each list, the place that it gives an article, the page's id and the item."""
     items = [_item(row) for row in rows]
     whole = next(filter(None, items), None)
-    for row, own in zip(rows, items, strict=True):
-        if item := listed_item(own, row.headline, whole):
+    for row, stored_item in zip(rows, items, strict=True):
+        if item := listed_item(stored_item, row.headline, whole):
             yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
 
 

@@ -124,11 +124,11 @@ def parse(
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
     text = without_controls(text)
     related = leak.read(dumps)
-    common: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "id": article_id,
         "url": url,
         "encoding": decoded.encoding,
-        "encoding_told_by": decoded.told_by,
+        "encoding_told_by": decoded.source,
         "dumps": tuple(body[dump.start : dump.end] for dump in dumps),
     }
     if not _MARKUP.search(text):
@@ -140,7 +140,7 @@ def parse(
             body_where=plain.where,
             related=related,
             base=url,
-            **common,
+            **shared,
         )
     # Imported with the first HTML page, because the import takes as long as parsing a hundred.
     from parsel import Selector
@@ -154,8 +154,8 @@ def parse(
     if publisher and (related is None or not related.items):
         related = links.read(root, publisher, base) or related
     paragraphs, where = chosen.body, chosen.where
-    if not chosen.clear and (general := extract(text, chosen)):
-        paragraphs, where = general, "trafilatura, for the page's structure does not tell"
+    if not chosen.clear and (extracted := extract(text, chosen)):
+        paragraphs, where = extracted, "trafilatura, for the page's structure does not tell"
     titles = {listed.title for listed in related.items} if related else set()
     return ParsedPage(
         headline=chosen.headline,
@@ -170,7 +170,7 @@ def parse(
         title=declared.title,
         asks_password=bool(root.xpath("//input[@type='password']")),
         teasers=chosen.teasers,
-        **common,
+        **shared,
     )
 
 
@@ -216,9 +216,9 @@ def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
         Media(url, True) for url in declared.videos
     ]
     media += [Media(picture.url, picture.video) for picture in chosen.pictures]
-    kept = {
+    by_url = {
         m.url: m
         for m in reversed(media)
         if not m.url.startswith("data:") and not _PICTURE_NOISE.search(m.url)
     }
-    return tuple(reversed(kept.values()))
+    return tuple(reversed(by_url.values()))

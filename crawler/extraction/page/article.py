@@ -76,10 +76,12 @@ def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int
 
 
 def _teasers(blocks: list[Block], aside: Aside) -> int:
-    linked = [b for b in blocks[:-1] if b.link_share > 0.9 and len(b.text) > 15 and not aside(b)]
+    link_blocks = [
+        b for b in blocks[:-1] if b.link_share > 0.9 and len(b.text) > 15 and not aside(b)
+    ]
     # A date may come between a link and its paragraph.
     return sum(
-        any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in linked
+        any(follower.prose for follower in blocks[b.index + 1 : b.index + 3]) for b in link_blocks
     )
 
 

@@ -64,11 +64,11 @@ _FORM_TEXT = 400
 """Characters. A form with more text wraps the whole page, as ASP.NET's does."""
 # A part with more elements is not an input form; a page does not have more such parts.
 _FORM_ELEMENTS, _MOST_FORMS = 2_000, 1_000
-_TYPED = frozenset(("text", "email", "password", "search", "tel"))
+_TEXT_INPUTS = frozenset(("text", "email", "password", "search", "tel"))
 _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
 # Nested zones. A page with more is built to be slow.
 _MOST_ZONES = 100
-_DATE_LINE = 80
+_LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 # A line break, and the start and end of link text: C0 controls, which are stripped from page text.
 _BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
@@ -89,14 +89,19 @@ class Block:
     """
 
     def __init__(
-        self, index: int, text: str, element: _Element, zones: tuple[_Element, ...], linked: int
+        self,
+        index: int,
+        text: str,
+        element: _Element,
+        zones: tuple[_Element, ...],
+        linked_characters: int,
     ) -> None:
         self.index = index
         self.text = text
         self.element = element
         self.zones = zones
         self.tag = str(element.tag)
-        self.link_share = linked / len(text)
+        self.link_share = linked_characters / len(text)
 
     @cached_property
     def sentence(self) -> bool:
@@ -170,10 +175,10 @@ def read(root: _Element) -> Layout:
                 elif holder.tag in HEADINGS:
                     # A heading is one line, even if it contains <br>.
                     raw = raw.replace(_BREAK, " ")
-                for text, linked in _paragraphs(
+                for text, linked_characters in _paragraphs(
                     raw, by_hand=holder.tag in ("p", "blockquote", "li")
                 ):
-                    blocks.append(Block(len(blocks), text, holder, zones, linked))
+                    blocks.append(Block(len(blocks), text, holder, zones, linked_characters))
 
     forms = _small_forms(root)
     pictured = _Pictured(root)
@@ -181,7 +186,7 @@ def read(root: _Element) -> Layout:
     for event, element in walk:
         if event == "start":
             tag = element.tag
-            if tag in _SKIPPED or _hidden(element):
+            if tag in _SKIPPED or _is_hidden(element):
                 if tag in ("video", "audio"):
                     pictures += _videos(element, len(blocks), zones)
                 if tag not in _INLINE:
@@ -201,7 +206,7 @@ def read(root: _Element) -> Layout:
                 flush()
                 holders.append(element)
                 if len(zones) < _MOST_ZONES and (
-                    element in forms or _named_as_zone(element, pictured)
+                    element in forms or _is_named_as_zone(element, pictured)
                 ):
                     zones = (*zones, element)
                 stamps += _stamps(element, len(blocks))
@@ -209,7 +214,7 @@ def read(root: _Element) -> Layout:
             continue
         if event == "end" and (tag := element.tag) not in _SKIPPED and tag not in ("br", "hr"):
             if tag in _INLINE:
-                links -= tag == "a" and not _hidden(element)
+                links -= tag == "a" and not _is_hidden(element)
             elif holders[-1] is element:
                 flush()
                 holders.pop()
@@ -221,7 +226,7 @@ def read(root: _Element) -> Layout:
     return Layout(blocks, Tree(block.element for block in blocks), stamps, pictures)
 
 
-def _hidden(element: _Element) -> bool:
+def _is_hidden(element: _Element) -> bool:
     style = element.get("style")
     return element.get("hidden") is not None or (
         style is not None and _HIDDEN.search(style) is not None
@@ -242,7 +247,7 @@ class _Pictured:
         return around(self._root.iter("img"))
 
 
-def _named_as_zone(element: _Element, pictured: _Pictured) -> bool:
+def _is_named_as_zone(element: _Element, pictured: _Pictured) -> bool:
     if element.tag in ("html", "body"):
         return False
     if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
@@ -261,7 +266,7 @@ def _small_forms(root: _Element) -> set[_Element]:
     holder = Nearest(lambda element: element.tag in _FORM_HOLDERS)
     parts: dict[_Element, None] = {}
     for field in root.iter("input", "textarea"):
-        if field.tag == "textarea" or field.get("type", "text") in _TYPED:
+        if field.tag == "textarea" or field.get("type", "text") in _TEXT_INPUTS:
             part = holder(field.getparent())
             if part is not None:
                 parts[part] = None
@@ -329,7 +334,7 @@ def _videos(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[
 
 def _is_dated(line: str) -> bool:
     """Return whether a line of a run is a date line, which is never part of a paragraph."""
-    return len(line) < _DATE_LINE and dates.find(collapse(line)) is not None
+    return len(line) < _LONGEST_DATE_LINE and dates.find(collapse(line)) is not None
 
 
 def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
@@ -343,29 +348,32 @@ def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
         parts = [raw]
     else:
         lines = raw.strip(_BREAK + " \t\r\n").split(_BREAK)
-        paired = any(line.isspace() or not line for line in lines)
-        wrapped: list[list[str]] = []
-        before = ""
+        has_double_break = any(line.isspace() or not line for line in lines)
+        groups: list[list[str]] = []
+        previous = ""
         for line in lines:
             if line.isspace() or not line:
-                before = ""
+                previous = ""
             elif (
-                before
+                previous
                 and not _is_dated(line)
-                and (paired or (by_hand and not ends_sentence(_LINKED.sub(r"\1", before))))
+                and (
+                    has_double_break
+                    or (by_hand and not ends_sentence(_LINKED.sub(r"\1", previous)))
+                )
             ):
-                wrapped[-1].append(line)
-                before = line
+                groups[-1].append(line)
+                previous = line
             else:
-                wrapped.append([line])
-                before = "" if _is_dated(line) else line
-        parts = [" ".join(part) for part in wrapped]
+                groups.append([line])
+                previous = "" if _is_dated(line) else line
+        parts = [" ".join(part) for part in groups]
     found = []
     for part in parts:
         text = collapse(_LINKED.sub(r"\1", part)) if _LINK in part else collapse(part)
         if text:
-            linked = (
+            linked_characters = (
                 sum(len(collapse(link)) for link in _LINKED.findall(part)) if _LINK in part else 0
             )
-            found.append((text, min(linked, len(text))))
+            found.append((text, min(linked_characters, len(text))))
     return found

@@ -22,8 +22,8 @@ _CLEAR_SHARE = 0.5
 def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list[Block], bool]:
     """Return the paragraphs of the body, and whether they are clearly the article's."""
     blocks, tree = layout.blocks, layout.tree
-    at = anchor.index if anchor else -1
-    usable = [b for b in blocks if b.index > at and b.index not in excluded]
+    anchor_index = anchor.index if anchor else -1
+    usable = [b for b in blocks if b.index > anchor_index and b.index not in excluded]
     prose = [b for b in usable if b.prose and not _is_noise(b)]
     if not prose:
         prose = [
@@ -41,11 +41,11 @@ def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list
     for b in blocks:
         counts[b.element] += 1
     groups: dict[_Element, list[Block]] = defaultdict(list)
-    around = Nearest(lambda element: element.tag not in _NO_CONTAINERS)
+    nearest_container = Nearest(lambda element: element.tag not in _NO_CONTAINERS)
     for b in prose:
-        groups[_container(b, counts, around)].append(b)
-    above = [anchor.element, *anchor.element.iterancestors()] if anchor else []
-    hops = {element: hop for hop, element in enumerate(above)}
+        groups[_container(b, counts, nearest_container)].append(b)
+    ancestors = [anchor.element, *anchor.element.iterancestors()] if anchor else []
+    hops = {element: hop for hop, element in enumerate(ancestors)}
 
     def score(container: _Element) -> float:
         size = sum(len(b.text) for b in groups[container])
@@ -65,8 +65,12 @@ def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list
         if b.index < first or (
             b.index > last and b.tag != "td" and any(tree.holds(e, b.element) for e in family)
         ):
-            near = (e for e in above[:6] if e is not b.element)
-            if b.index < first and above and not any(tree.holds(e, b.element) for e in near):
+            near_ancestors = (e for e in ancestors[:6] if e is not b.element)
+            if (
+                b.index < first
+                and ancestors
+                and not any(tree.holds(e, b.element) for e in near_ancestors)
+            ):
                 continue
             chosen.add(b.index)
     furthest = max(chosen)
@@ -84,12 +88,12 @@ def find(layout: Layout, anchor: Block | None, excluded: set[int]) -> tuple[list
     return body, clear
 
 
-def _container(block: Block, counts: dict[_Element, int], around: Nearest) -> _Element:
+def _container(block: Block, counts: dict[_Element, int], nearest_container: Nearest) -> _Element:
     """Return a paragraph's container: the element around it, or its own if that has several."""
     element = block.element
     if counts[element] > 1 or element.tag in ("td", "article", "section", "main", "body"):
         return element
-    found = around(element.getparent())
+    found = nearest_container(element.getparent())
     return element if found is None else found
 
 

@@ -81,7 +81,7 @@ _CLOCK_AFTER = re.compile(rf"{_BETWEEN}{_CLOCK}", re.IGNORECASE)
 _CLOCK_ANYWHERE = re.compile(r"\d{1,2}\s?[:h.٫]\s?\d{2}")
 _YEAR_ANYWHERE = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)[\d٠-٩۰-۹]{2}")
 # Characters. No date comes later in a line, and the limit bounds the regular expressions' input.
-_LONGEST = 400
+_LONGEST_TEXT = 400
 _LETTER = re.compile(r"[^\W\d_]{2}")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -133,7 +133,7 @@ class Moment:
 
 def find(text: str, language: str | None = None) -> Moment | None:
     """Return the first date in ``text``; ``language`` (ISO 639-1) enables non-English formats."""
-    text = text[:_LONGEST]
+    text = text[:_LONGEST_TEXT]
     if not _YEAR_ANYWHERE.search(text):
         return None
     matches = [match for pattern in _PATTERNS if (match := pattern.search(text))]
@@ -144,9 +144,9 @@ def find(text: str, language: str | None = None) -> Moment | None:
     return _in_other_language(text, [language] if language else _languages_of_script(text))
 
 
-def unreadable(text: str) -> str | None:
+def unreadable_date(text: str) -> str | None:
     """Return the date that ``find`` rejects as ambiguous or invalid; None if there is none."""
-    text = text[:_LONGEST]
+    text = text[:_LONGEST_TEXT]
     match = next((match for pattern in _PATTERNS if (match := pattern.search(text))), None)
     if match is None or _moment(text, match) is not None:
         return None
@@ -246,8 +246,8 @@ def _languages_of_script(text: str) -> list[str]:
 
 def _in_other_language(text: str, languages: list[str]) -> Moment | None:
     plain = text
-    for name, known in _ARABIC_NAMES.items():
-        plain = plain.replace(name, known)
+    for name, replacement in _ARABIC_NAMES.items():
+        plain = plain.replace(name, replacement)
     # Imported only for non-English dates, because it loads the rules of every language.
     import dateparser
 

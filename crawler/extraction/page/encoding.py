@@ -18,9 +18,11 @@ _SINGLE_BYTE = re.compile(
     r"cp(?!932|936|949|950)\d{3,4}|iso8859-\d+|koi8-[rut]|ascii|mac-.*|tis-620|latin.*"
 )
 
-_NOT_OF_PAGES = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
+_NON_PAGE_CODECS = frozenset(
+    ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape")
+)
 # Bytes given to the detector.
-_SAMPLE = 65_536
+_SAMPLE_BYTES = 65_536
 
 
 class Text(NamedTuple):
@@ -28,7 +30,7 @@ class Text(NamedTuple):
 
     text: str
     encoding: str
-    told_by: str
+    source: str
 
 
 def _text_codec(label: str | None) -> str | None:
@@ -41,7 +43,7 @@ def _text_codec(label: str | None) -> str | None:
         b"\xff".decode(name, "replace")
     except (LookupError, ValueError):
         return None
-    return None if name in _NOT_OF_PAGES else name
+    return None if name in _NON_PAGE_CODECS else name
 
 
 def decode(body: bytes, declared: str | None) -> Text:
@@ -53,27 +55,31 @@ def decode(body: bytes, declared: str | None) -> Text:
         )
     header = _text_codec(declared)
     meta = _text_codec(html_body_declared_encoding(body))
-    stated = header or meta
-    if stated is None or _SINGLE_BYTE.fullmatch(stated):
+    declared_encoding = header or meta
+    if declared_encoding is None or _SINGLE_BYTE.fullmatch(declared_encoding):
         try:
             return Text(body.decode("utf-8"), "utf-8", "valid UTF-8")
         except UnicodeError:
             pass
-    for encoding, told_by in ((header, "HTTP header"), (meta, "meta tag")):
+    for encoding, source in ((header, "HTTP header"), (meta, "meta tag")):
         if encoding is None:
             continue
         try:
-            return Text(body.decode(encoding), encoding, told_by)
+            return Text(body.decode(encoding), encoding, source)
         except UnicodeError:
             continue
-    if stated is not None:
-        return Text(body.decode(stated, "replace"), stated, "HTTP header" if header else "meta tag")
+    if declared_encoding is not None:
+        return Text(
+            body.decode(declared_encoding, "replace"),
+            declared_encoding,
+            "HTTP header" if header else "meta tag",
+        )
     if _WORD_PROCESSOR.fullmatch(body):
         return Text(body.decode("cp1252", "replace"), "cp1252", "its bytes")
     # Imported only for pages that declare no encoding.
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
+    best = charset_normalizer.from_bytes(body[:_SAMPLE_BYTES]).best()
     # A few bad bytes in a UTF-8 page are damage, not another encoding.
     text = body.decode("utf-8", "replace")
     if best is None or text.count("\ufffd") * 5 < sum(not c.isascii() for c in text):

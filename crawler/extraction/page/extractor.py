@@ -18,12 +18,12 @@ def extract(text: str, chosen: Chosen) -> tuple[str, ...]:
     # trafilatura logs an error for every page without an article, an ordinary result here.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     found = trafilatura.extract(text, fast=True, include_comments=False, include_tables=True) or ""
-    known = {
+    excluded = {
         chosen.headline.value if chosen.headline else "",
         chosen.dated.raw if chosen.dated else "",
     }
     return tuple(
         line
         for raw in found.splitlines()
-        if (line := collapse(raw)) and line not in known and not is_noise(line)
+        if (line := collapse(raw)) and line not in excluded and not is_noise(line)
     )

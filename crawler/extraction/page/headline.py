@@ -21,7 +21,7 @@ _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
 _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«)\s*")
 # Characters: the longest headline, and the shortest one that cannot be in a title by chance.
-_LONGEST, _TELLING = 300, 12
+_LONGEST_HEADLINE, _SHORTEST_IN_TITLE = 300, 12
 _LONGEST_TITLE = 1000
 _WEIGHTS = {"h1": 1.5}
 
@@ -33,9 +33,11 @@ def find(
     declared = {key(d.value) for d in metadata.headlines} - names
     title = key((metadata.title or "")[:_LONGEST_TITLE])
     candidates = [
-        b for b in blocks if len(b.text) <= _LONGEST and len(b.key) > 3 and b.key not in names
+        b
+        for b in blocks
+        if len(b.text) <= _LONGEST_HEADLINE and len(b.key) > 3 and b.key not in names
     ]
-    firsts = [b for b in candidates if b.tag == "h1"]
+    h1_blocks = [b for b in candidates if b.tag == "h1"]
     # Breadcrumbs and menus repeat the headline, and the logo's h1 agrees with the end of the title.
     agreeing = [b for b in candidates if b.link_share < 0.9 and _agrees(b.key, declared, title)]
     agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
@@ -51,7 +53,7 @@ def find(
             return Declared(best.text, "h1"), best
         kind = best.tag if best.tag in HEADINGS else "line"
         return Declared(best.text, f"{kind} that agrees with the page's title"), best
-    outside = [b for b in firsts if not b.zones] or firsts
+    outside = [b for b in h1_blocks if not b.zones] or h1_blocks
     if outside and (longer := _longer_heading(outside[-1], blocks)):
         # The h1 is the section name.
         return Declared(longer.text, longer.tag), longer
@@ -71,12 +73,12 @@ def find(
 
 def _agrees(line: str, declared: set[str], title: str) -> bool:
     """Return whether a line is part of the title, or exactly or nearly a declared headline."""
-    if line in declared or (len(line) >= _TELLING and line in title):
+    if line in declared or (len(line) >= _SHORTEST_IN_TITLE and line in title):
         return True
     return any(
         len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20 and (d in line or line in d)
         for d in declared
-        if len(d) >= _TELLING
+        if len(d) >= _SHORTEST_IN_TITLE
     )
 
 
@@ -104,7 +106,7 @@ def _visible_headline(
 
     Tries its headings, elements named as titles, then other lines, just before prose.
     """
-    for where, told in (
+    for where, predicate in (
         ("heading", lambda b: b.tag in HEADINGS),
         (
             "element named as a title",
@@ -120,7 +122,7 @@ def _visible_headline(
             ),
         ),
     ):
-        test: Callable[[Block], bool] = told
+        test: Callable[[Block], bool] = predicate
         found = [
             b
             for b in candidates
@@ -143,20 +145,20 @@ def _visible_headline(
 
 def _names_around(element: _Element) -> str:
     parent = element.getparent()
-    around = (
+    elements = (
         (element, parent)
         if parent is not None and parent.tag not in ("body", "html")
         else (element,)
     )
     inner = islice(element.iterchildren("span", "font", "b", "strong"), 8)
-    return " ".join(e.get("class") or e.get("id") or "" for e in (*around, *inner))
+    return " ".join(e.get("class") or e.get("id") or "" for e in (*elements, *inner))
 
 
 def _without_site(title: str, names: set[str]) -> str:
     """Return a title without the publisher's name, or unchanged if no part is that name."""
     parts = _TITLE_SEPARATOR.split(title)
-    kept = [part for part in parts if collapse(part) and key(part) not in names]
-    if len(kept) == len(parts) or not kept:
+    other_parts = [part for part in parts if collapse(part) and key(part) not in names]
+    if len(other_parts) == len(parts) or not other_parts:
         return title
     # "Headline - Section - Site": the longest part is the headline.
-    return collapse(max(kept, key=len)) if len(kept) > 1 else collapse(kept[0])
+    return collapse(max(other_parts, key=len)) if len(other_parts) > 1 else collapse(other_parts[0])

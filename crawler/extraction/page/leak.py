@@ -29,7 +29,7 @@ _UNESCAPED = re.compile(
     r'(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))',
     re.DOTALL,
 )
-_AMBIGUOUS = (
+_AMBIGUOUS_NOTE = (
     "the dump can be read in another way too, for its keys carry no length; this is the first"
 )
 _DEEPEST = 6
@@ -67,13 +67,13 @@ def read(dumps: Iterable[vardump.Dump]) -> Related | None:
 def _read_dump(dump: vardump.Dump) -> Related | None:
     note = None if dump.how == vardump.EXACT else f"a dumped string ends at {dump.how}"
     if dump.ambiguous and not isinstance(dump.node, vardump.String):
-        note = f"{note}; {_AMBIGUOUS}" if note else _AMBIGUOUS
+        note = f"{note}; {_AMBIGUOUS_NOTE}" if note else _AMBIGUOUS_NOTE
     if isinstance(dump.node, vardump.String):
         where = "var_dump of a JSON string"
-        read = _read_json(dump.node.content.decode(dump.encoding, "replace"))
-        if read is None:
+        result = _read_json(dump.node.content.decode(dump.encoding, "replace"))
+        if result is None:
             return None
-        entries, complete, repaired = read
+        entries, complete, repaired = result
         if repaired:
             note = "quotes that its JSON left unescaped are part of a title" + (
                 f"; {note}" if note else ""
@@ -87,7 +87,7 @@ def _read_dump(dump: vardump.Dump) -> Related | None:
         complete = dump.complete
     if dump.form != "plain":
         where += {"escaped": ", entity-escaped", "xdebug": " by Xdebug"}[dump.form]
-    return Related(tuple(_listed(_fields(entry)) for entry in entries), complete, where, note)
+    return Related(tuple(_listed_entry(_fields(entry)) for entry in entries), complete, where, note)
 
 
 def _read_json(text: str) -> tuple[list[Any], bool, bool] | None:
@@ -121,25 +121,25 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
             position = end.end()
             repaired = True
         entries.append(entry)
-        between = _BETWEEN_ITEMS.match(text, position)
-        if between is None:
+        separator = _BETWEEN_ITEMS.match(text, position)
+        if separator is None:
             break
-        if between["end"]:
+        if separator["end"]:
             return (entries, True, repaired) if _are_items(entries) else None
-        position = between.end()
+        position = separator.end()
     return (entries, False, repaired) if _are_items(entries) else None
 
 
 def _repair(item: str) -> dict[str, str | None] | None:
     """Read one flat object whose strings may hold bare quotes; None if it lacks an item's keys."""
     fields = {
-        m["key"]: m["text"] if m["bare"] is None else _bare(m["bare"])
+        m["key"]: m["text"] if m["bare"] is None else _bare_value(m["bare"])
         for m in _UNESCAPED.finditer(item)
     }
     return fields if _is_item(fields) else None
 
 
-def _bare(text: str) -> str | None:
+def _bare_value(text: str) -> str | None:
     return None if text == "null" else text
 
 
@@ -181,7 +181,7 @@ def _fields(value: Any) -> Any:
     return value.properties if isinstance(value, vardump.PhpObject) else value
 
 
-def _listed(entry: dict[Any, Any]) -> Listed:
+def _listed_entry(entry: dict[Any, Any]) -> Listed:
     return Listed(
         id=_text(entry.get("id")),
         title=_text(entry.get("title")),

@@ -43,14 +43,14 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     order: dict[_Element, int] = {}
     anchors: list[tuple[str, _Element]] = []
     headings: list[tuple[_Element, bool]] = []
-    named: list[_Element] = []
+    named_related: list[_Element] = []
     linked: set[_Element] = set()
     # The nodes after the open link and the open named part: None at the end of the page, ``root``
     # if none is open.
     after_link: _Element | None = root
     after_named: _Element | None = root
     # The page's own id is skipped: "Print" and "Back to top" link to it.
-    own = publisher.id_of(url) if url else None
+    own_id = publisher.id_of(url) if url else None
     for element in root.iter():
         order[element] = len(order)
         after_link = root if element is after_link else after_link
@@ -59,16 +59,16 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
             continue
         if element.tag == "a":
             href = element.get("href")
-            if href and (article_id := publisher.id_of(href, url)) and article_id != own:
+            if href and (article_id := publisher.id_of(href, url)) and article_id != own_id:
                 anchors.append((article_id, element))
             after_link = following(element) if after_link is root else after_link
-        if (kind := _heading(element)) is not None:
-            headings.append((element, kind))
+        if (is_related := _heading(element)) is not None:
+            headings.append((element, is_related))
             if after_link is not root:
                 linked.add(element)
         elif after_named is root and _is_named_related(element):
             # Nested named parts add nothing.
-            named.append(element)
+            named_related.append(element)
             after_named = following(element)
     if not anchors:
         return None
@@ -76,9 +76,9 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     # The page's next heading ends a list; a heading inside an entry does not.
     ends = [order[h] for h, related in headings if related or h not in linked]
     places = [order[a] for _, a in anchors]
-    below = [heading for heading, related in headings if related][:_MOST_HEADINGS]
-    groups = [_under(heading, order, ends, anchors, places) for heading in below]
-    groups += [_inside(element, order, anchors, places) for element in named]
+    related_headings = [heading for heading, related in headings if related][:_MOST_HEADINGS]
+    groups = [_links_under(heading, order, ends, anchors, places) for heading in related_headings]
+    groups += [_links_inside(element, order, anchors, places) for element in named_related]
     # A single link after an inline "Read also:" is not a list; under its own heading it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(
@@ -88,7 +88,7 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     )
     if best is None or not best.anchors:
         return None
-    return Related(tuple(_listed(best, url)), True, best.where)
+    return Related(tuple(_listed_entries(best, url)), True, best.where)
 
 
 def _heading(element: _Element) -> bool | None:
@@ -125,7 +125,7 @@ def _is_named_related(element: _Element) -> bool:
     return name != " " and _NAMED_RELATED.search(name) is not None
 
 
-def _inside(
+def _links_inside(
     element: _Element,
     order: dict[_Element, int],
     anchors: list[tuple[str, _Element]],
@@ -142,7 +142,7 @@ def _place(element: _Element | None, order: dict[_Element, int]) -> int:
     return len(order) if element is None else order[element]
 
 
-def _under(
+def _links_under(
     heading: _Element,
     order: dict[_Element, int],
     ends: list[int],
@@ -159,9 +159,9 @@ def _under(
         f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
         heading.tag in HEADINGS,
     )
-    at = order[heading]
-    next_end = bisect_right(ends, at)
-    first = bisect_right(places, at)
+    heading_place = order[heading]
+    next_end = bisect_right(ends, heading_place)
+    first = bisect_right(places, heading_place)
     last = bisect_left(places, ends[next_end]) if next_end < len(ends) else len(places)
     if first >= last:
         return links
@@ -191,7 +191,7 @@ def _end_of_list(branch: _Element, order: dict[_Element, int], last: int) -> int
     return _place(following(branch if parent is None else parent), order)
 
 
-def _listed(links: _Links, url: str | None) -> Iterator[Listed]:
+def _listed_entries(links: _Links, url: str | None) -> Iterator[Listed]:
     texts: dict[str, str] = {}
     pictures: dict[str, str] = {}
     for article_id, anchor in links.anchors:

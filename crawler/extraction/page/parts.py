@@ -87,13 +87,13 @@ class Aside:
 
     @staticmethod
     def _under_headings(blocks: list[Block], tree: Tree, anchor: Block | None) -> set[int]:
-        under: set[int] = set()
-        at = anchor.index if anchor else -1
+        indexes: set[int] = set()
+        anchor_index = anchor.index if anchor else -1
         text_before: set[_Element] = set()
         for block in blocks:
-            if block.prose and block.index > at:
+            if block.prose and block.index > anchor_index:
                 around([block.element], text_before)
-            if block is anchor or block.index in under or len(block.text) > 60:
+            if block is anchor or block.index in indexes or len(block.text) > 60:
                 continue
             related = heads_related(block.text)
             if not (related or heads_other(block.text)) or not _stands_alone(block):
@@ -101,14 +101,14 @@ class Aside:
             scope = _scope(block, blocks, tree)
             if (
                 anchor
-                and block.index > at
+                and block.index > anchor_index
                 and not text_before
                 and scope is not anchor.element
                 and tree.holds(scope, anchor.element)
             ):
                 # A word above the text, such as the section's name, does not start a part.
                 continue
-            under.add(block.index)
+            indexes.add(block.index)
             for index in range(block.index + 1, len(blocks)):
                 follower = blocks[index]
                 if follower is anchor or not tree.holds(scope, follower.element):
@@ -116,8 +116,8 @@ class Aside:
                 if related and scope in text_before and follower.prose and follower.link_share == 0:
                     # The list of links was inside the text, which continues here.
                     break
-                under.add(follower.index)
-        return under
+                indexes.add(follower.index)
+        return indexes
 
 
 def heads_related(words: str) -> bool:

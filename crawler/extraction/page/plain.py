@@ -12,9 +12,9 @@ from crawler.extraction.page.text import collapse, ends_sentence
 
 # The number of non-empty lines that are searched for the date line.
 _HEAD_LINES = 8
-_SHORT = 60
+_SHORTEST_PARAGRAPH = 60
 # Characters that a date line may have besides its date.
-_BESIDE_DATE = 40
+_MOST_BESIDE_DATE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +36,39 @@ def read_plain(text: str) -> Plain:
     used = {index for index in filled if lines[index] == headline}
     for index in filled[1:_HEAD_LINES]:
         moment = dates.find(lines[index])
-        raw = lines[index][moment.start : moment.end] if moment else dates.unreadable(lines[index])
+        raw = (
+            lines[index][moment.start : moment.end]
+            if moment
+            else dates.unreadable_date(lines[index])
+        )
         # A date line has little besides its date.
-        if raw and len(lines[index]) - len(raw) <= _BESIDE_DATE:
+        if raw and len(lines[index]) - len(raw) <= _MOST_BESIDE_DATE:
             dated = Dated(raw.strip(), moment, f"date line, line {index + 1}")
             used.add(index)
             break
     # If no blank lines separate the body, every line is a paragraph.
     body_lines = [index for index in filled if index not in used]
-    wrapped = (
+    has_blank_lines = (
         any(not lines[index] for index in range(body_lines[0], body_lines[-1]))
         if body_lines
         else False
     )
-    gathered: list[list[str]] = []
+    groups: list[list[str]] = []
     last = -2
     for index in body_lines:
-        if wrapped and index == last + 1 and gathered:
-            gathered[-1].append(lines[index])
+        if has_blank_lines and index == last + 1 and groups:
+            groups[-1].append(lines[index])
         else:
-            gathered.append([lines[index]])
+            groups.append([lines[index]])
         last = index
-    paragraphs = [" ".join(part) for part in gathered]
+    paragraphs = [" ".join(part) for part in groups]
     # Skip a byline or a date in an unknown format, which is not a sentence.
     begin = next(
-        (place for place, p in enumerate(paragraphs) if len(p) >= _SHORT or ends_sentence(p)),
+        (
+            place
+            for place, p in enumerate(paragraphs)
+            if len(p) >= _SHORTEST_PARAGRAPH or ends_sentence(p)
+        ),
         len(paragraphs),
     )
     return Plain(

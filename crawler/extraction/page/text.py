@@ -11,10 +11,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
-_NO_WORD = re.compile(r"[\W_]+")
+_NON_WORD = re.compile(r"[\W_]+")
 _SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
 # Characters at the end of a text that are checked for a sentence end.
-_END = 40
+_END_CHARACTERS = 40
 
 
 def without_controls(text: str) -> str:
@@ -38,11 +38,11 @@ def collapse(text: str) -> str:
 
 def key(text: str) -> str:
     """Return the case-folded letters and digits, to compare differently typeset headlines."""
-    return _NO_WORD.sub("", text.casefold())
+    return _NON_WORD.sub("", text.casefold())
 
 
 def ends_sentence(text: str) -> bool:
-    return _SENTENCE_END.search(text[-_END:]) is not None
+    return _SENTENCE_END.search(text[-_END_CHARACTERS:]) is not None
 
 
 def has_many_elements(element: _Element, most: int) -> bool:

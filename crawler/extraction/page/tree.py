@@ -36,13 +36,13 @@ class Nearest:
         self._known: dict[_Element, _Element | None] = {}
 
     def __call__(self, element: _Element | None) -> _Element | None:
-        passed: list[_Element] = []
+        path: list[_Element] = []
         holder = element
         while holder is not None and holder not in self._known and not self._test(holder):
-            passed.append(holder)
+            path.append(holder)
             holder = holder.getparent()
         nearest = self._known.get(holder, holder) if holder is not None else None
-        self._known.update(dict.fromkeys(passed, nearest))
+        self._known.update(dict.fromkeys(path, nearest))
         return nearest
 
 
