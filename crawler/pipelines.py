@@ -14,7 +14,7 @@ from crawler.extraction.refusal import Refusal
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawler.crawl.records import Fetch
+    from crawler.crawl.fetches import Fetch
     from crawler.crawl.run import Run
     from crawler.items import Article, Failure, PageRecord
 
@@ -53,10 +53,17 @@ class RecordPipeline:
         except Exception as error:
             # No article may end without a record, not even through a fault of this program.
             logger.exception("%s: a fault of this program while making its record", fetch.id)
-            detail = f"{type(error).__name__}: {error}"
-            return records.failure_of(fetch, "internal_error", detail, run)
+            result = Refusal("internal_error", f"{type(error).__name__}: {error}")
         if isinstance(result, Refusal):
-            return records.failure_of(fetch, result.reason, result.detail, run)
+            return records.failure(
+                run,
+                fetch.id,
+                reason=result.reason,
+                detail=result.detail,
+                attempts=1,
+                status=fetch.status,
+                source=fetch.source,
+            )
         return records.article(result, fetch)
 
 

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawler.crawl.candidates import Candidates
+    from crawler.crawl.fetches import Origin
     from crawler.crawl.parser_pool import Extracted
     from crawler.items import Reason
-    from crawler.rendering import Rendered
-    from crawler.sources import Origin
-    from crawler.sources.candidates import Candidates
 
 PURPOSE = "purpose"
 """The key in ``request.meta``; its value is a ``Visit`` or an ``Errand``."""
@@ -32,6 +31,18 @@ class Attempt(NamedTuple):
     status: int | None
     requests: int
     """How many requests were made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The HTML of a page as its scripts left it, in UTF-8.
+
+    ``unfinished`` says why more might have come; None if the page had come to rest.
+    """
+
+    renderer: str
+    body: bytes
+    unfinished: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

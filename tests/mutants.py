@@ -61,10 +61,11 @@ TESTS = {
     "crawler/downloading/connections.py": "connections bodies hostile crawl_live archive_writing",
     "crawler/downloading/addresses.py": "hostile connections gate",
     "crawler/downloading/recording.py": "archive_writing connections bodies",
+    "crawler/responses.py": "reasons manners candidates crawl_live rendering",
     "crawler/downloading": "reasons manners crawl_live",
     "crawler/sources/folder.py": "folder_sum crawl_saved",
     "crawler/sources/page_files.py": "candidates folder_sum crawl_saved wild_archives",
-    "crawler/sources/candidates.py": f"candidates wild_archives wild_captures {ARCHIVES}",
+    "crawler/crawl/candidates.py": f"candidates wild_archives wild_captures {ARCHIVES}",
     "crawler/sources": f"{ARCHIVES} wild_archives wild_captures wild_wayback outages exit_codes",
     "crawler/spiders": f"crawl_live crawl_saved conditional_requests outages {ARCHIVES}",
 }

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from crawler.crawl import records
-from crawler.crawl.records import Fetch
+from crawler.crawl.fetches import Fetch
 from crawler.extraction import publishers as sites
 from crawler.extraction import related as related_list
 from crawler.extraction.normalise import page_record

@@ -13,11 +13,12 @@ from conftest import CACHE
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.crawl.candidates import Candidates, PassedOver
+from crawler.crawl.fetches import Origin, where_captured
 from crawler.extraction.publishers import load
-from crawler.sources import NotSaved, Origin, PageRefused
-from crawler.sources.candidates import Candidates, PassedOver, where_captured
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.sources.warc import ArchivedPages, addresses
+from crawler.unavailable import NotSaved, PageRefused
 from crawler.visits import PURPOSE, Visit, visit_in
 from crawler.warc.captures import Capture
 

@@ -22,7 +22,7 @@ from scrapy.http import Response
 from server import NewsServer, answer
 from test_crawl_live import Misbehaviour, always
 
-from crawler.downloading.retry_after import retry_after
+from crawler.responses import retry_after
 
 SEED = "1752038"
 

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.crawl import records
-from crawler.crawl.records import Fetch
+from crawler.crawl.fetches import Fetch
 from crawler.extraction import normalise, page
 from crawler.extraction import publishers as sites
 from crawler.extraction.refusal import Refusal, refuse

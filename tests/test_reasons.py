@@ -21,7 +21,7 @@ from twisted.web.client import ResponseFailed
 
 from crawler.downloading.connections import HeadersTooLargeError
 from crawler.downloading.failures import explain, explain_status
-from crawler.sources import PageRefused
+from crawler.unavailable import PageRefused
 
 STATUSES = {
     200: ("http_2xx", "200 OK"),

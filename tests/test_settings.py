@@ -8,8 +8,8 @@ from scrapy.settings import BaseSettings, Settings
 from crawler import settings as project
 from crawler.errors import CrawlerError
 from crawler.middlewares.parsing import reader_processes
+from crawler.setting_values import most_bytes, seconds_of, seconds_setting, server_named
 from crawler.settings_check import check_values, misspelt
-from crawler.sources import most_bytes, seconds_of, seconds_setting, server_named
 
 SECONDS = ("takes seconds, 0 or more", ["0", "0.5", 2, "1e3"], ["-1", "inf", "nan", "x", ""])
 NUMBER = ("takes a number", ["0", "0.5", 2, "-1"], ["inf", "nan", "abc"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,39 +14,13 @@ from crawler.items import Article, Failure, PageRecord, Provenance, Teaser
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crawler.crawl.fetches import Fetch
     from crawler.crawl.frontier import ArticleState, Listing
     from crawler.crawl.run import Run
     from crawler.extraction.publishers import Publisher
     from crawler.items import Reason, RelatedItem, Why
 
 _PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetch:
-    """How the page of an article was fetched.
-
-    ``url`` is None for a saved page whose address is unknown. Times are UTC. A saved page is in
-    ``file``; ``capture`` is the place in an archive of a page that was captured at ``fetched_at``.
-    ``rendered_by`` is the browser that ran the scripts of a page, ``unfinished`` why it may not
-    have shown everything. ``notes`` list what had to be assumed to read the answer.
-    """
-
-    id: str
-    url: str | None
-    depth: int
-    found_on: str | None
-    fetched_at: datetime
-    source: str
-    status: int
-    status_assumed: bool = False
-    id_where: str = "asked for"
-    file: str | None = None
-    capture: str | None = None
-    rendered_by: str | None = None
-    unfinished: str | None = None
-    fetched_at_note: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 def article(record: PageRecord, fetch: Fetch) -> Article:
@@ -107,42 +81,25 @@ def teaser(
 
 
 def failure(
-    state: ArticleState,
-    listings: Iterable[Listing],
-    publisher: Publisher,
+    run: Run,
+    article_id: str,
     *,
     reason: Reason,
     detail: str,
     attempts: int,
     status: int | None,
     source: str,
-    failed_at: datetime,
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
+    state = run.frontier.known[article_id]
     return Failure(
-        **_known_fields(state, listings, publisher),
+        **_known_fields(state, run.frontier.memory.listings(state), run.publisher),
         reason=reason,
         detail=detail,
         attempts=attempts,
         status=status if status and 100 <= status <= 999 else None,
         source=source,
-        failed_at=failed_at.isoformat(timespec="microseconds"),
-    )
-
-
-def failure_of(fetch: Fetch, reason: Reason, detail: str, run: Run) -> Failure:
-    """Return the record of a page that was fetched and is not an article."""
-    state = run.frontier.known[fetch.id]
-    return failure(
-        state,
-        run.frontier.memory.listings(state),
-        run.publisher,
-        reason=reason,
-        detail=detail,
-        attempts=1,
-        status=fetch.status,
-        source=fetch.source,
-        failed_at=datetime.now(UTC),
+        failed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.crawl.arguments import Arguments
+    from crawler.crawl.fetches import Fetch
     from crawler.crawl.frontier import Frontier
     from crawler.crawl.ledger.job import Job
     from crawler.crawl.outages import Outages
     from crawler.crawl.parser_pool import Extracted
-    from crawler.crawl.records import Fetch
     from crawler.extraction.publishers import Publisher
     from crawler.items import Record
     from crawler.warc.writer import Exchange, WarcWriter

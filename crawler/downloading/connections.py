@@ -33,7 +33,7 @@ from zope.interface import implementer
 
 from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private, named_by_user
-from crawler.sources import PageRefused
+from crawler.unavailable import PageRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

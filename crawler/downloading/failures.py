@@ -11,7 +11,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.response import response_status_message
 
 from crawler.items import Reason
-from crawler.sources import PageRefused
+from crawler.unavailable import PageRefused
 
 _GONE_STATUSES = (404, 410)
 _STATUS_CLASS_REASONS: dict[int, Reason] = {

@@ -9,7 +9,8 @@ from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
 from crawler.extraction.content_coding import ACCEPTED, ContentCodingError, Decoded, decode
-from crawler.sources import WITH_PAGE, PageRefused, is_text_type
+from crawler.responses import WITH_PAGE, is_text_type
+from crawler.unavailable import PageRefused
 from crawler.visits import note, visit_of
 
 if TYPE_CHECKING:

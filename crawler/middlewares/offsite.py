@@ -10,7 +10,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private_literal, named_by_user
 from crawler.extraction.publishers import host_and_port
-from crawler.sources import PageRefused
+from crawler.unavailable import PageRefused
 from crawler.visits import errand_of
 
 if TYPE_CHECKING:

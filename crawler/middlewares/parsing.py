@@ -13,16 +13,10 @@ from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
-from crawler.sources import (
-    WITH_PAGE,
-    PageRefused,
-    Stopped,
-    charset_of,
-    led_elsewhere,
-    not_html,
-    seconds_of,
-)
+from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
+from crawler.setting_values import seconds_of
 from crawler.sources.folder import address_of
+from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 
 from crawler.extraction.publishers import same_server
-from crawler.sources import CONDITIONS, PageRefused
+from crawler.responses import CONDITIONS
+from crawler.unavailable import PageRefused
 from crawler.visits import errand_of
 
 if TYPE_CHECKING:

@@ -15,14 +15,8 @@ from crawler.extraction.page.encoding import decode
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import ParsingMiddleware
 from crawler.rendering import browser
-from crawler.sources import (
-    WITH_PAGE,
-    PageRefused,
-    Stopped,
-    charset_of,
-    led_elsewhere,
-    not_html,
-)
+from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
+from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
 
 if TYPE_CHECKING:
@@ -34,8 +28,8 @@ if TYPE_CHECKING:
 
     from crawler.crawl.parser_pool import Extracted
     from crawler.crawl.run import Run
-    from crawler.rendering import Rendered, Renderer
-    from crawler.visits import Visit
+    from crawler.rendering import Renderer
+    from crawler.visits import Rendered, Visit
 
 logger = logging.getLogger(__name__)
 

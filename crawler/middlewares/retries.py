@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 
-from crawler.downloading.retry_after import retry_after
+from crawler.responses import retry_after
 from crawler.scheduler import FrontierScheduler
 
 if TYPE_CHECKING:

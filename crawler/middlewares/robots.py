@@ -20,7 +20,8 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.downloading.failures import explain
 from crawler.extraction.publishers import host_and_port
-from crawler.sources import PageRefused, seconds_setting
+from crawler.setting_values import seconds_setting
+from crawler.unavailable import PageRefused
 from crawler.visits import PURPOSE, Errand
 
 if TYPE_CHECKING:

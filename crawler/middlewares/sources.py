@@ -8,9 +8,10 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.crawl.run import run_of
 from crawler.middlewares.offsite import refuse_other_hosts
-from crawler.sources import NotSaved, SourceUnavailable, Stopped, most_bytes
+from crawler.setting_values import most_bytes
 from crawler.sources.chain import source_name
 from crawler.sources.folder import SavedPages, saved_page
+from crawler.unavailable import NotSaved, SourceUnavailable, Stopped
 from crawler.visits import visit_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from crawler.crawl.arguments import RENDERERS, WHERE_NEEDED, one_of
-from crawler.sources import seconds_of
-from crawler.visits import PURPOSE, Errand
+from crawler.setting_values import seconds_of
+from crawler.visits import PURPOSE, Errand, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +36,6 @@ def request_meta() -> dict[str, Any]:
         "dont_redirect": True,
         "dont_retry": True,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The HTML of a page as its scripts left it, in UTF-8.
-
-    ``unfinished`` says why more might have come; None if the page had come to rest.
-    """
-
-    renderer: str
-    body: bytes
-    unfinished: str | None = None
 
 
 class Renderer(Protocol):

@@ -26,10 +26,11 @@ from crawler.downloading.addresses import PrivateAddressError, publisher_named_b
 from crawler.downloading.recording import RecordingDownloadHandler
 from crawler.errors import CrawlerError, RendererError
 from crawler.extraction.publishers import host_and_port
-from crawler.rendering import Patience, Rendered, add_to, request_meta
+from crawler.rendering import Patience, add_to, request_meta
 from crawler.rendering.gate import Gate, vetted
 from crawler.rendering.upstream import Upstreams, proxies_of
-from crawler.sources import PageRefused
+from crawler.unavailable import PageRefused
+from crawler.visits import Rendered
 
 try:
     from playwright.async_api import Error as PlaywrightError

@@ -31,8 +31,10 @@ from w3lib.http import basic_auth_header
 from w3lib.url import canonicalize_url
 
 from crawler.errors import RendererError
-from crawler.rendering import Patience, Rendered, add_to, request_meta
-from crawler.sources import PageRefused, seconds_of, server_named
+from crawler.rendering import Patience, add_to, request_meta
+from crawler.setting_values import seconds_of, server_named
+from crawler.unavailable import PageRefused
+from crawler.visits import Rendered
 
 # Scrapy 2.19 removed this function, which scrapy-splash imports from there.
 if "canonicalize_url" not in vars(scrapy.utils.url):

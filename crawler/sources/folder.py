@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING
 
 from scrapy.http import TextResponse
 
+from crawler.crawl.fetches import Origin
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.files import readable
-from crawler.sources import NotSaved, Origin, PageRefused, most_bytes
+from crawler.setting_values import most_bytes
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
+from crawler.unavailable import NotSaved, PageRefused
 from crawler.visits import visit_of
 from crawler.warc.names import READABLE
 

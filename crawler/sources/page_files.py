@@ -12,7 +12,7 @@ from pathlib import Path
 
 from w3lib.encoding import read_bom
 
-from crawler.sources import looks_binary
+from crawler.responses import looks_binary
 
 _HEAD_BYTES = 4096
 _DOCUMENT = re.compile(r"<!doctype\s+html|<html\b", re.IGNORECASE)

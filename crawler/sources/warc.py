@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 from scrapy.http import Response
 
+from crawler.crawl.candidates import Candidates
+from crawler.crawl.fetches import Origin
 from crawler.errors import ArchiveError
-from crawler.sources import Origin, PageRefused, most_bytes, nothing_captured
-from crawler.sources.candidates import Candidates
+from crawler.setting_values import most_bytes
 from crawler.sources.page_files import reason_against
+from crawler.unavailable import PageRefused, nothing_captured
 from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive
 from crawler.warc.captures import candidates, key_of

@@ -36,22 +36,16 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Headers, Response
 
-from crawler.downloading.retry_after import retry_after
+from crawler.crawl.candidates import Candidates
+from crawler.crawl.fetches import Origin
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
-from crawler.sources import (
-    NotSaved,
-    Origin,
-    PageRefused,
-    SourceUnavailable,
-    Stopped,
-    nothing_captured,
-    server_named,
-)
-from crawler.sources.candidates import Candidates
+from crawler.responses import retry_after
+from crawler.setting_values import server_named
 from crawler.sources.warc import addresses
+from crawler.unavailable import NotSaved, PageRefused, SourceUnavailable, Stopped, nothing_captured
 from crawler.visits import PURPOSE, Errand, errand_of, note, visit_of
 from crawler.warc.captures import Capture, candidates, is_timestamp, key_of
 

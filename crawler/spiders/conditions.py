@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.sources import CONDITIONS
+from crawler.responses import CONDITIONS
 
 if TYPE_CHECKING:
     from scrapy.http import Response

@@ -8,15 +8,15 @@ more than an answer (gone, robots), and an answer more than the lack of a page.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crawler.crawl import records
+from crawler.crawl.candidates import PassedOver
+from crawler.crawl.fetches import where_captured
 from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
 from crawler.items import ANSWERS
-from crawler.sources import SourceUnavailable
-from crawler.sources.candidates import PassedOver, where_captured
 from crawler.sources.chain import source_name
+from crawler.unavailable import SourceUnavailable
 from crawler.visits import Attempt, visit_in
 
 if TYPE_CHECKING:
@@ -96,15 +96,13 @@ class Fallback:
         detail = _detail(attempts, attempt)
         logger.log(level, "%s: %s (%s)", article_id, attempt.reason, detail)
         return records.failure(
-            state,
-            self._run.frontier.memory.listings(state),
-            self._run.publisher,
+            self._run,
+            article_id,
             reason=attempt.reason,
             detail=detail,
             attempts=sum(one.requests for one in attempts if one.reason != "not_saved"),
             status=attempt.status,
             source=attempt.source,
-            failed_at=datetime.now(UTC),
         )
 
     def _end(self, visit: Visit, attempts: tuple[Attempt, ...]) -> Failure | None:

@@ -15,10 +15,10 @@ from w3lib.url import file_uri_to_path
 from crawler import defaults
 from crawler.assembly import check_parts
 from crawler.crawl import arguments
+from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.outages import Outages
 from crawler.crawl.parser_pool import Extracted, extract_page
-from crawler.crawl.records import Fetch
 from crawler.crawl.run import Run
 from crawler.crawl.source_kinds import LIVE
 from crawler.downloading.failures import explain, explain_status
@@ -26,20 +26,13 @@ from crawler.extraction.publishers import ARTICLE_ID, same_server
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
-from crawler.sources import (
-    WITH_PAGE,
-    NotSaved,
-    Origin,
-    Stopped,
-    led_elsewhere,
-    not_html,
-    seconds_of,
-    seconds_setting,
-)
+from crawler.responses import WITH_PAGE, led_elsewhere, not_html
+from crawler.setting_values import seconds_of, seconds_setting
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
+from crawler.unavailable import NotSaved, Stopped
 from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.items import Reason
-    from crawler.sources import Origin
     from crawler.warc.archive import ArchiveFile
     from crawler.warc.captures import Capture
 
@@ -107,10 +106,3 @@ class Candidates:
         if (more := len(self.passed) - _MOST_NAMED) > 0:
             notes.append(f"passed over {more} more")
         return notes
-
-
-def where_captured(origin: Origin | None) -> str:
-    """Describe a capture in a message."""
-    if origin is None or origin.captured_at is None:
-        return "a capture"
-    return f"the capture of {origin.captured_at:%Y-%m-%d %H:%M:%S} at {origin.where}"

@@ -1,0 +1,46 @@
+"""The exceptions for a page that a source did not provide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+    from crawler.items import Reason
+
+
+class PageRefused(IgnoreRequest):
+    """A page cannot be provided, for one of the published reasons."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class SourceUnavailable(PageRefused):
+    """A source did not respond. It was ``asked`` for the page, or already known to be down."""
+
+    def __init__(self, reason: Reason, detail: str, *, asked: bool = True) -> None:
+        super().__init__(reason, detail)
+        self.asked = asked
+
+
+class NotSaved(IgnoreRequest):
+    """A source has no page for an article."""
+
+
+class Stopped(IgnoreRequest):
+    """The run is ending before a page was requested; the page remains to be crawled."""
+
+
+def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
+    """Return the error for an archive without a capture, naming the target of a redirect."""
+    if request.meta.get("redirect_times"):
+        return PageRefused(
+            "http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}"
+        )
+    return NotSaved(f"no capture in {archive}")
