@@ -1,7 +1,7 @@
 """Checks that the parts of a crawl are in place, before its first request.
 
-The user's settings take precedence over ours, so that they may take out a part that the crawl
-cannot do without: it would then lose its archive, or go to the network although it is offline.
+The user's settings take precedence over ours, so they may remove a component that the crawl cannot
+do without. The crawl would then lose its archive, or use the network although it is offline.
 """
 
 from __future__ import annotations

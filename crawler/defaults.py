@@ -1,7 +1,7 @@
 """The settings that the articles spider brings along, each with its reason.
 
 The spider applies them itself (``apply``), so that they hold in any project, in scripts and with
-``scrapy runspider``, and leave other spiders alone. They stand between Scrapy's defaults and the
+``scrapy runspider``, and do not affect other spiders. They rank between Scrapy's defaults and the
 user's settings: every setting of a project, a subclass or the command line takes precedence.
 Components are added to Scrapy's ``*_BASE`` dictionaries, so that the user's own merge with them.
 """

@@ -1,4 +1,4 @@
-"""Two questions to Scrapy's engine that it has no public answer to (private_names.py)."""
+"""Access to Scrapy's engine for which there is no public API (private_names.py)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The crawler's output: the published schema of its records.
 
-There are three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` is known only
-from the related lists of articles, a ``Failure`` was requested and could not be fetched or read.
-Every id that a run discovers ends as exactly one of them. ``schema`` is the version of this
-module's classes; it is raised by any change that matters to readers of old records. ``json_schema``
-returns the JSON Schema of each kind, generated from these classes.
+There are three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` was not fetched
+and is known only from related lists or as a seed, a ``Failure`` was requested and could not be
+fetched or read. Every id that a run discovers ends up as exactly one of them. ``schema`` is the
+version of this module's classes; any change that matters to readers of old records raises it.
+``json_schema`` returns the JSON Schema of each kind, generated from these classes.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Every private name of Scrapy, Twisted and warcio that this project uses, and why.
 
-Each is a public way that is missing. tests/test_private_names.py checks that all of them exist in
-the installed versions, and that no other is used.
+Each of them stands for a missing public API. tests/test_private_names.py checks that all of them
+exist in the installed versions, and that no others are used.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The Scrapy scheduler over the crawl frontier."""
+"""The Scrapy scheduler, which takes its requests from the crawl frontier."""
 
 from __future__ import annotations
 

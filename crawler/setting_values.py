@@ -1,4 +1,4 @@
-"""The values of settings, checked. Each error names the setting and the accepted values."""
+"""Reads and checks the values of settings. Each error names the setting and the accepted values."""
 
 from __future__ import annotations
 

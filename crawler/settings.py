@@ -1,6 +1,6 @@
 """The settings of this Scrapy project, which hold for all of its spiders.
 
-Those that the articles spider needs are in crawler/defaults.py; it brings them along itself.
+The articles spider needs others, which it brings along itself; they are in crawler/defaults.py.
 """
 
 from sys import platform

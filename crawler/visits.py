@@ -1,6 +1,6 @@
-"""What a request is for: the one object of this project in ``request.meta``.
+"""What a request is for: the only object of this project in ``request.meta``.
 
-Scrapy copies ``meta`` to retries and redirects, so that these share the object.
+Scrapy copies ``meta`` to retries and redirects, so they share the object.
 """
 
 from __future__ import annotations

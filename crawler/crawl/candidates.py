@@ -1,9 +1,9 @@
 """The captures of an article in an archive, tried in turn.
 
-Captures are given in order of preference. A source answers a request with the current one. If it
-does not yield an article, the spider passes it over and requests the article from the same source
-again, until a capture is an article, none is left, or the source's limit is reached. If a capture
-redirects, the captures of its target are tried before the next capture of the article itself.
+Captures are given in order of preference. A source answers a request with the current capture. If
+that does not yield an article, the spider passes it over and requests the article from the same
+source again, until a capture is an article, none is left, or the source's limit is reached. If a
+capture redirects, the captures of its target are tried before the article's next capture.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ ones. A crawl that was killed resumes in the same order.
 
 If several lists name an article, one of them decides: the first in crawl order whose item passes
 ``follow``, or the first of all while none passes. It sets the article's depth, ``found_on`` and
-teaser fields. If a page lists an article twice, the first entry counts. So these values, too, do
-not depend on the order of the responses.
+teaser fields. If a page lists an article twice, the first entry counts. These values therefore do
+not depend on the order of the responses either.
 
 The frontier makes the decisions; its ``Memory`` stores them: ``InMemory`` for a single run, the
 ledger across runs.

@@ -1,9 +1,9 @@
 """Extracts the article of a fetched page, for no longer than a limit.
 
-A page is first tried in this process, which is cheapest. A page that takes longer than a second, or
-is large, goes to a worker process, which ends itself at the limit; no worker is started before one
-is needed. A run that waits for nothing but its own parsing, because it reads a whole archive, hands
-every page to one of several workers: the records are the same, and so is their order.
+A page is first parsed in this process, which is cheapest. A page that takes longer than a second,
+or is large, goes to a worker process, which ends itself at the limit; no worker is started before
+one is needed. A run that reads a whole archive waits for nothing but its own parsing, so it hands
+every page to one of several workers. The records and their order are the same.
 """
 
 from __future__ import annotations

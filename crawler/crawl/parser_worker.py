@@ -2,8 +2,8 @@
 
     python -m crawler.crawl.parser_worker PUBLISHER BASE_URL SECONDS
 
-SIGALRM ends it when a page takes longer than SECONDS, whatever it is doing then. It also ends when
-the process that started it is gone.
+SIGALRM ends the worker when a page takes longer than SECONDS, whatever it is doing at that moment.
+The worker also ends when the process that started it is gone.
 """
 
 import pickle

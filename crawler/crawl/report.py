@@ -2,9 +2,9 @@
 
 Everything that a run counts is in Scrapy's stats, where other extensions and services see it too:
 
-- ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as the
-  run before), ``/from/<source>``; ``teasers/<why>``; ``failures/<reason>``; ``records/dropped`` (by
-  an item pipeline).
+- ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as in
+  an earlier run), ``/from/<source>``; ``teasers/<why>``; ``failures/<reason>``;
+  ``records/dropped`` (by an item pipeline).
 - ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
   ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result), and the
   arguments that the report names: ``/everything``, ``/recheck``, ``/hosts``, ``/sources``.
@@ -14,7 +14,7 @@ Everything that a run counts is in Scrapy's stats, where other extensions and se
   ``/next_due``.
 - ``crawl/exit_code``, set last.
 
-The balance: every article that a run discovers ends as exactly one record. With a ledger the
+The balance: every article that a run discovers ends up as exactly one record. With a ledger, the
 balance is that of the whole job.
 """
 

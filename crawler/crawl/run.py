@@ -1,7 +1,7 @@
 """The state that the parts of one run share.
 
-A spider makes its ``Run`` once, in ``from_crawler``, and everything else gets it from there: the
-scheduler, middlewares, pipelines, extensions and feeds.
+A spider creates its ``Run`` once and completes it in ``from_crawler``. The scheduler, middlewares,
+pipelines, extensions and feeds get it from the spider.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The rules for network addresses that a crawl may connect to.
 
-A page controls the targets of its redirects, scripts and host name, so none of them may reach this
-machine or its local network. Only hosts and ports that the user names may be private.
+A site controls where its redirects, its scripts and its host name lead, so none of these may reach
+this machine or its local network. Only hosts and ports that the user names may be private.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 - No byte is sent to a private address that the user did not name, whatever a name server answers.
 - The size of a response's head is limited.
-- A response that ends with its connection is complete only if the server closed that connection in
-  order (RFC 9112, 6.3 and 9.8).
+- A response that ends with its connection is complete only if the server closed the connection
+  properly (RFC 9112, 6.3 and 9.8).
 
 None of this has a public API: see private_names.py.
 """

@@ -1,6 +1,6 @@
-"""Writing the WARC archive of a run (``-a archive=FILE.warc.gz``).
+"""Writes the WARC archive of a run (``-a archive=FILE.warc.gz``).
 
-A run is stopped if its archive cannot be written.
+If the archive cannot be written, the run is stopped.
 """
 
 from __future__ import annotations

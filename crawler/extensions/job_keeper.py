@@ -1,4 +1,4 @@
-"""Keeps the ledger of a job while a run goes on, and ends the run in it."""
+"""Commits to the ledger of a job during a run, and records there how the run ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells the language of a text that does not declare one."""
+"""Detects the language of a text that does not declare one."""
 
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple

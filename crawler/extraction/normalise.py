@@ -1,7 +1,7 @@
 """Turns a parsed page into the record of its article. Pure: no IO, no clock, no Scrapy.
 
 In: a ``ParsedPage`` and its publisher. Out: a ``PageRecord``, or a ``Refusal`` if the page is not
-the article. Nothing raises on account of a page.
+the article. No page makes this code raise.
 
 The rules of the record live here. A field that cannot be read is null and named in ``missing``,
 never an empty string and never a guess. Whatever had to be assumed is noted in ``provenance``.

@@ -2,9 +2,10 @@
 
 In: a ``ParsedPage`` and its publisher. Out: a ``Refusal`` that names the reason, or None.
 
-An article has text with at least one sentence, and either states when it was published, lists
-related items, or is long. A page with little text that denies something (not found, log in,
-maintenance) is not an article, and neither is one that declares the address of another article.
+An article has text with at least one sentence. It also states when it was published, lists related
+items, or has a headline and either a long text or several sentences. A page with little text is not
+an article if it denies something (not found, log in, maintenance) or only lists articles, and
+neither is a page that declares the URL of another article.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Feed export: which records go into which feeds, and when.
 
 Without a job, each record is exported as it is scraped. With a job, feeds are written from the
-ledger when the run closes. The feeds of a killed run are written by the next run, identical to the
-byte, before it fetches anything.
+ledger when the run closes. The feeds of a killed run are written by the next run, byte for byte the
+same, before it fetches anything.
 
 A ledger is untrusted, so it never decides which files are written, or how. Of the feeds it names
 for a killed run, only those that the present run also has are written, with the present run's

@@ -1,8 +1,8 @@
 """Feed storage that writes files completely or not at all.
 
 A feed is written beside its target, synced, and renamed over it when the run closes. A run that is
-killed, cannot write, or stores no article leaves the target unchanged; the records it had written
-stay beside it, in a file ending in ``.part``.
+killed or cannot write leaves the target unchanged, and so does a run with ``-O`` that stores no
+article. The records it had written stay beside the target, in a file ending in ``.part``.
 
 When an incomplete run replaces a complete file, that file is kept beside it, as ``.previous``,
 until a complete run replaces the target. So a ``.previous`` that is not the target itself means

@@ -1,4 +1,4 @@
-"""Extracts the articles of pages before the spider sees them, within a limit of time."""
+"""Extracts the articles of pages before the spider sees them, within a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has a browser render the articles that the live site answered."""
+"""Has a browser render the article pages that the live site returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapy's retries, with a pause before each that holds back all other requests too."""
+"""Scrapy's retries, each after a pause that also holds back all other requests."""
 
 from __future__ import annotations
 

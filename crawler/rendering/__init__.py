@@ -1,10 +1,10 @@
 """Pages as their scripts leave them (``-a render=``).
 
-Scrapy fetches the page itself, like any other. So its status, headers and address are the real
-ones, and redirects, retries, Retry-After, robots.txt, the rules about hosts and the archive work as
-they do without a browser. The browser is given the page's text in place of an answer, runs its
-scripts, and fetches what they ask for. A script that leads to another page is not followed, and
-neither is a refresh by a meta tag.
+Scrapy fetches the page itself, like any other. So its status, headers and URL are the real ones,
+and redirects, retries, Retry-After, robots.txt, the rules about hosts and the archive work as they
+do without a browser. The browser is given the page's text in place of a response, runs its scripts,
+and fetches what they request. If a script or a meta tag leads to another page, the browser does not
+follow it.
 """
 
 from __future__ import annotations

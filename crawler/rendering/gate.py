@@ -1,8 +1,9 @@
 """A forward proxy through which Chromium fetches everything.
 
-A page's scripts may request any host, and a name may resolve to another address when connecting
-than when it was checked. The gate therefore resolves every name itself and connects to an address
-that it has checked. It refuses private addresses (403), unless the user named their host and port.
+A page's scripts may request any host, and a name may resolve to one address when it is checked and
+to another when it is connected to. The gate therefore resolves every name itself and connects to an
+address that it has checked. It refuses private addresses (403), unless the user named their host
+and port.
 
 It accepts CONNECT and requests in absolute form (RFC 9110, 9.3.6; RFC 9112, 3.2.2), one per
 connection. If the user has a proxy, requests are forwarded to it. That proxy resolves the names,

@@ -1,8 +1,8 @@
 """Renders pages with Splash, through scrapy-splash.
 
 The workarounds for current Scrapy can go when scrapy-splash supports it
-(github.com/scrapy-plugins/scrapy-splash/issues/332); tests/test_rendering.py fails once they are
-not needed.
+(github.com/scrapy-plugins/scrapy-splash/issues/332); tests/test_rendering.py fails once they are no
+longer needed.
 
 Splash reports errors by status (splash.readthedocs.io, "HTTP API"): 400 for a bad script or
 argument, 500 and 502 for its own faults, 504 for a timeout. Since splash.lua ends long before the

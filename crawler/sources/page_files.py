@@ -1,9 +1,11 @@
 """Decides whether a file may be a saved page, by its content and, if that is unclear, its suffix.
 
-A file that begins with HTML markup is a page, whatever its suffix. Plain text is a page only with a
-suffix used for saved pages, since programs, styles and data are text too. Binary data with such a
-suffix counts as an unreadable page, so that it is reported as a failure. Whether a page holds an
-article is not decided here.
+A whole HTML document is a page, whatever its suffix. A file that begins with other HTML markup is a
+page unless it has the suffix of another text format (``.js``, ``.md``). Plain text is a page only
+if it has a suffix used for saved pages or none, since programs, styles and data are text too. A
+text about the folder, such as README, is not a page. Binary data with a suffix used for saved pages
+counts as an unreadable page, so that it is reported as a failure. Whether a page holds an article
+is not decided here.
 """
 
 import mimetypes

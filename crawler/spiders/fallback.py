@@ -1,8 +1,9 @@
 """The next step when a source does not provide an article's page.
 
-First the archive's next capture is tried, then the next source. After the last one the article is
-a failure, or, if no source has a page for it, a teaser. Of what several sources say, a fault counts
-more than an answer (gone, robots), and an answer more than the lack of a page.
+First the archive's next capture is tried, then the next source. After the last source, the article
+is a failure, or, if no source has a page for it, a teaser. If the sources fail for different
+reasons, a fault outranks a definitive answer (gone, robots), and that outranks the lack of a page.
+If a job has stored the article, a fault ends the search, and the stored record is kept.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Takes ``Exchange`` objects, the bytes sent and received. Each record is compressed separately, so
 that the file ends with a complete record whenever the process dies. warcio builds the records; the
-HTTP headers are written verbatim, which warcio alone would not do. Raises ArchiveError if the file
-cannot be written.
+HTTP headers are written verbatim, which warcio alone would not do. Only credentials are left out,
+and chunked bodies are joined, with their Transfer-Encoding header renamed. Raises ArchiveError if
+the file cannot be written.
 """
 
 from __future__ import annotations

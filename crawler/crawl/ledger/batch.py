@@ -1,4 +1,4 @@
-"""The changes of a run that are written to the ledger in its next commit."""
+"""The changes that a run's next commit writes to the ledger."""
 
 from __future__ import annotations
 

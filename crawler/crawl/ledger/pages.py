@@ -1,4 +1,4 @@
-"""The ledger's articles, the frontier's memory across runs."""
+"""The articles in the ledger: the frontier's memory across runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queues the articles that a run is to request again, at its start."""
+"""Queues, at the start of a run, the articles that it is to request again."""
 
 from __future__ import annotations
 

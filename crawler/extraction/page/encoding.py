@@ -2,7 +2,7 @@
 
 The order of precedence is HTML's (byte order mark, HTTP header, meta tag), with one exception for
 the most common server error: valid UTF-8 is read as UTF-8 unless a multi-byte encoding is declared.
-Text in a single-byte encoding is never valid UTF-8 by chance, unless it is plain ASCII.
+Text in a single-byte encoding is hardly ever valid UTF-8 by chance, unless it is plain ASCII.
 """
 
 import codecs
