@@ -186,6 +186,8 @@ def leave_out_network(settings: BaseSettings) -> None:
     base = "DOWNLOAD_HANDLERS_BASE"
     without = dict.fromkeys(("http", "https"))
     settings.set(base, {**settings.getdict(base), **without}, priority="addon")
+    # RetryMiddleware imports the handlers for the exceptions that it retries.
+    settings.set("RETRY_ENABLED", False, priority="addon")
 
 
 def apply(settings: BaseSettings) -> None:
