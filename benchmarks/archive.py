@@ -5,9 +5,9 @@
 
 The site of benchmarks/crawl.py is crawled from nginx on this machine, with and without
 ``archive=``. Then every article in the resulting WARC file is read with ``seed=all``; the first
-read also builds the index. The upper bound is a loop that only parses, with fastwarc and lxml.
-Every crawler runs in a process of its own, in turn. Prints medians, and medians of the ratios of
-adjacent runs.
+read also builds the index. The upper bound is a loop that only parses with fastwarc and lxml.
+The crawlers take turns, each run in a process of its own. Prints medians, and medians of the ratios
+of runs in the same round.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
     if not shutil.which("nginx"):
-        sys.exit("nginx is missing: apt-get install nginx-light")
+        sys.exit("nginx is not installed; apt-get install nginx-light")
     spider = [f"{Path(sys.executable).parent}/scrapy", "crawl", "articles"]
     with tempfile.TemporaryDirectory(prefix="archive-benchmark-") as name:
         folder = Path(name)
@@ -84,7 +84,9 @@ def main() -> None:
                         flush=True,
                     )
             size = warc.stat().st_size
-    print(f"\n{options.pages:,} pages, {size / 1e6:.0f} MB of WARC, medians of {options.pairs}")
+    print(
+        f"\n{options.pages:,} pages, {size / 1e6:.0f} MB of WARC, medians of {options.pairs} runs"
+    )
     for crawler, (_, pages) in crawlers.items():
         rate = statistics.median(pages / run.seconds for run in runs[crawler])
         print(
@@ -97,17 +99,23 @@ def main() -> None:
             b.seconds / a.seconds for a, b in zip(runs[one], runs[other], strict=True)
         )
 
-    print(f"pages/s, seed=all / local HTTP: {ratio('seed=all', 'local HTTP'):.2f} (bar 1.5)")
+    print(
+        "pages/s, seed=all / local HTTP: "
+        f"{ratio('seed=all', 'local HTTP'):.2f} (target: at least 1.5)"
+    )
     print(
         "pages/s, seed=all, building its index / local HTTP: "
         f"{ratio('seed=all, first', 'local HTTP'):.2f}"
     )
     print(f"pages/s, seed=all / fastwarc and lxml: {ratio('seed=all', 'fastwarc and lxml'):.3f}")
-    print(f"pages/s, archiving / not: {ratio('HTTP, archiving', 'local HTTP'):.2f} (bar 0.85)")
+    print(
+        "pages/s, archiving / not archiving: "
+        f"{ratio('HTTP, archiving', 'local HTTP'):.2f} (target: at least 0.85)"
+    )
     pairs = zip(runs["seed=all"], runs["seed=all, quarter"], strict=True)
     print(
         "peak memory, seed=all / seed=all, quarter: "
-        f"{statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (flat: 1)"
+        f"{statistics.median(a.megabytes / b.megabytes for a, b in pairs):.2f} (no growth: 1)"
     )
 
 

@@ -4,10 +4,10 @@
     python benchmarks/crawl.py [--pages 5000] [--pairs 3]
 
 A site of linked pages is generated in a temporary folder (each lists 18 others in a leak, as the
-seed page does) and served by nginx on this machine. Every crawler fetches the whole site, in turn,
-each run in a process of its own: this spider with everything on except politeness, an obvious
-15-line Scrapy spider with Scrapy's defaults, and a bare crawlee crawler. Prints medians, and
-medians of the ratios of adjacent runs.
+seed page does) and served by nginx on this machine. The crawlers take turns to fetch the whole
+site, each run in a process of its own: this spider with everything on except politeness, without
+and with JOBDIR; an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee
+crawler. Prints medians, and medians of the ratios of runs in the same round.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def serve(folder: Path):
                     break
             time.sleep(0.05)
         else:
-            sys.exit(f"nginx does not answer: {(folder / 'error.log').read_text()}")
+            sys.exit(f"nginx does not respond: {(folder / 'error.log').read_text()}")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
     if not shutil.which("nginx"):
-        sys.exit("nginx is missing: apt-get install nginx-light")
+        sys.exit("nginx is not installed; apt-get install nginx-light")
     bins = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="crawl-benchmark-") as name:
         folder = Path(name)
@@ -205,7 +205,7 @@ def main() -> None:
                         f"{options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
-    print(f"\n{options.pages:,} pages, medians of {options.pairs}")
+    print(f"\n{options.pages:,} pages, medians of {options.pairs} runs")
     for crawler, measured in runs.items():
         rate = statistics.median(options.pages / run.seconds for run in measured)
         print(
@@ -217,7 +217,7 @@ def main() -> None:
         ratio = statistics.median(
             peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True)
         )
-        print(f"pages/s, this spider / {crawler}: {ratio:.2f} (bar {bar})")
+        print(f"pages/s, this spider / {crawler}: {ratio:.2f} (target: at least {bar})")
     remembering = runs["with JOBDIR"]
     for crawler, bar in (("this spider", 0.85), ("obvious spider", 1.3)):
         ratio = statistics.median(
@@ -225,13 +225,13 @@ def main() -> None:
         )
         print(
             f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: "
-            f"{ratio:.2f} (bar {bar})"
+            f"{ratio:.2f} (target: at least {bar})"
         )
     ratio = statistics.median(
         own.megabytes / peer.megabytes
         for own, peer in zip(mine, runs["obvious spider"], strict=True)
     )
-    print(f"peak memory, this spider / obvious spider: {ratio:.2f} (bar: at most 1.3)")
+    print(f"peak memory, this spider / obvious spider: {ratio:.2f} (target: at most 1.3)")
 
 
 if __name__ == "__main__":

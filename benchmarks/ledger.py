@@ -2,11 +2,12 @@
 
     python benchmarks/ledger.py [--known 1000000] [--few 10000] [--pairs 5]
 
-Two ledgers are generated, with a million and with ten thousand known articles; half of each are
-queued, half fetched. Each measurement runs in a process of its own, in turn: the time and peak
-memory until the first article can be taken; then the time to list the related items of pages (18
-each: a third new, the rest known) and to take articles, committed as in a crawl. Prints medians,
-and medians of the ratios of adjacent runs.
+Two ledgers are generated, one with a million known articles and one with ten thousand; half of the
+articles are queued, the others fetched. The ledgers take turns, each measurement in a process of
+its own: the time and peak memory until the first article can be taken; then the time to list the
+related items of pages (18 each: a third new, the rest known) and to take articles, with commits as
+in a crawl; and the time to compute the balance. Prints medians, and medians of the ratios of
+adjacent runs.
 """
 
 import argparse
@@ -116,7 +117,7 @@ def work(folder: Path, known: int) -> None:
     assert first is not None
     start_seconds = time.perf_counter() - started
     start_megabytes = peak_megabytes()
-    # Without repeats, as in a small ledger all lookups would soon be of articles already met.
+    # Without repeats; in a small ledger, every lookup would soon be of an article already seen.
     known_ids = iter(random.Random(known).sample(range(1, known), PAGES * (RELATED - NEW)))
     pages = [first]
     taking = listing = 0.0
@@ -193,7 +194,7 @@ def main() -> None:
                 for measure in measured[known][0]
             )
         )
-    print(f"with {options.known:,} compared with {options.few:,} known:")
+    print(f"{options.known:,} known articles compared with {options.few:,}:")
     for measure in ("listing 18 items, us", "taking, us"):
         ratios = [
             many[measure] / few[measure]
@@ -201,9 +202,9 @@ def main() -> None:
         ]
         print(
             f"  {measure}: {statistics.median(ratios):.2f} times as long "
-            "(bar: at most 1.25, 20% less throughput)"
+            "(target: at most 1.25, which is 20% less throughput)"
         )
-    print("  start: bar 3 s; memory at start: bar 300 MB")
+    print("  targets: start, at most 3 s; memory at start, at most 300 MB")
 
 
 if __name__ == "__main__":

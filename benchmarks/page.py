@@ -1,14 +1,14 @@
-"""The cost of reading a test page, compared with parsing it and with a general extractor.
+"""The cost of reading the test pages, compared with parsing them and with a general extractor.
 
     pip install '.[test]'
     python benchmarks/page.py [--rounds 20]
 
 Every page is read, parsed with parsel (selecting its h1 and paragraphs) and passed to trafilatura
-in turn, in one process. Prints the median over all pages of each page's median time, and the
-median of the ratios.
+in turn, in one process. Prints the median over all pages of each page's median time, where the
+slowest tenth of the pages begins, and the median of the ratios.
 
-The worst case is the slowest shape in tests/hostile_pages.py, at DOWNLOAD_MAXSIZE, read as in a
-crawl; the output notes if READ_TIMEOUT ended it.
+The worst case is a page of the slowest shape in tests/hostile_pages.py, of DOWNLOAD_MAXSIZE bytes
+and read as in a crawl; the output says so if READ_TIMEOUT ended the reading.
 """
 
 import argparse

@@ -5,8 +5,8 @@
 
 Splash must already be running, with at least four slots (README, "Pages that need JavaScript").
 The site of benchmarks/crawl.py is crawled from nginx on this machine, rendering one page at a time
-and four at once. Prints medians, and medians of the ratios of adjacent runs. Each page gets half a
-second to settle (RENDER_QUIET), which limits one at a time to two pages per second.
+or four at once. Prints medians, and medians of the ratios of runs in the same round. Each page gets
+half a second to settle (RENDER_QUIET), so rendering one at a time cannot exceed two pages a second.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
     if not shutil.which("nginx"):
-        sys.exit("nginx is missing: apt-get install nginx-light")
+        sys.exit("nginx is not installed; apt-get install nginx-light")
     with tempfile.TemporaryDirectory(prefix="rendering-benchmark-") as name:
         folder, out = Path(name), Path(name) / "out.jsonl"
         make_site(folder, options.pages)
@@ -63,7 +63,7 @@ def main() -> None:
                 for crawler, command in crawlers.items():
                     runs[crawler].append(measure(command, out, options.pages, ROOT))
     print(
-        f"{options.pages} pages, medians of {options.pairs}, {os.cpu_count()} processors; "
+        f"{options.pages} pages, medians of {options.pairs} runs, {os.cpu_count()} processors; "
         "startup included"
     )
     for crawler, measured in runs.items():

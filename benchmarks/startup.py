@@ -3,9 +3,9 @@
     pip install .
     python benchmarks/startup.py [--rounds 10]
 
-Each round runs ``scrapy version`` in an empty folder, the cost of Scrapy itself, and then one of
-the commands. Prints the medians of the CPU seconds (user and system, of the command and its
-children) and of the ratios of adjacent runs.
+For each command, every round first runs ``scrapy version`` in an empty folder, for the cost of
+Scrapy itself, and then the command. Prints the medians of the CPU seconds (user and system, of the
+command and its children) and of the ratios of adjacent runs.
 """
 
 import argparse

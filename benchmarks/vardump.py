@@ -2,10 +2,10 @@
 
     python benchmarks/vardump.py [--pairs N] [--megabytes 1 8 64]
 
-Prints medians, and medians of the ratios of adjacent runs. ``structure`` is many small values,
-``strings`` long texts; MB/s are of dump text for both. Memory is the peak allocated while reading,
-including the values. Scanning the test pages that have no dump is compared with parsing them with
-parsel.
+Prints medians, and medians of the ratios of adjacent runs. ``structure`` has many small values,
+``strings`` has long texts. For both readers, MB/s count the text of the dump. Memory is the peak
+allocated while reading, including the values. The script also compares scanning the test pages that
+have no dump with parsing them with parsel.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def values(
 
 
 def seconds(run: Callable[[], object]) -> float:
-    # The first allocation after a parsed tree was freed also pays for cleaning up after it.
+    # The first allocation after a parsed tree was freed also pays for the clean-up.
     bytearray(5_000)
     start = time.perf_counter()
     result = run()
@@ -138,7 +138,7 @@ def main() -> None:
 def scan_pages(pairs: int) -> None:
     pages = [path.read_bytes() for path in sorted((ROOT / "tests" / "pages").glob("*.html"))]
     pages = [page for page in pages if b"xdebug" not in page and not list(vardump.scan(page))]
-    # Also as one long page, without and with a script full of parentheses.
+    # Also combined into one long page, without and with a script full of parentheses.
     script = (
         b"<script>" + b'(function(a){if(b.c("x")&&d(a)){return f.g(h)}'
         b'document.getElementById("x").y("click")})();\n' * 300 + b"</script>"

@@ -40,7 +40,7 @@ _COMPONENTS = (
     _Part(
         "DOWNLOADER_MIDDLEWARES",
         "crawler.middlewares.parsing.ParsingMiddleware",
-        "it keeps READ_TIMEOUT",
+        "it enforces READ_TIMEOUT",
     ),
 )
 _KEEPER = _Part(
@@ -63,8 +63,8 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
     collector = settings["STATS_CLASS"]
     if issubclass(load_object(collector), DummyStatsCollector):
         raise CrawlerError(
-            f"STATS_CLASS: got {collector}, takes a collector that keeps what it is given, because "
-            "the report and the exit code are made from the stats"
+            f"STATS_CLASS: got {collector}, takes a collector that keeps the stats, because "
+            "the report and the exit code are computed from them"
         )
     components = list(_COMPONENTS)
     if settings.get("JOBDIR"):
@@ -82,10 +82,10 @@ def _check(part: _Part, found: list[Any]) -> None:
     required_class = load_object(part.path)
     for path in found:
         configured_class = load_object(path) if path else None
-        # To issubclass() every class with the methods of a scheduler is a subclass of every other.
+        # issubclass() is true of any two schedulers, because BaseScheduler compares only methods.
         if isinstance(configured_class, type) and required_class in configured_class.__mro__:
             return
-    names = ", ".join(map(str, found)) if len(found) == 1 else "none of it"
+    names = ", ".join(map(str, found)) if len(found) == 1 else "nothing suitable"
     raise CrawlerError(
         f"{part.setting}: got {names}, takes {part.path} or a subclass, because {part.purpose}"
     )

@@ -1,6 +1,4 @@
-"""Kill points for the kill tests: the places where a run has just written something or is about
-to.
-"""
+"""Kill points for the kill tests: where a run has just written something or is about to."""
 
 import os
 import signal
@@ -25,8 +23,9 @@ _countdown: dict[str, int] = {}
 
 
 def point(name: str) -> None:
-    """Kill this process at the point that CRAWLER_KILL_AT names: ``NAME``, or ``NAME:N`` for its
-    Nth pass.
+    """Kill this process if CRAWLER_KILL_AT names this point.
+
+    Its value is ``NAME``, or ``NAME:N`` to kill the process when it reaches the point the Nth time.
     """
     setting = os.environ.get(_VARIABLE)
     if setting is None:

@@ -23,8 +23,8 @@ except PackageNotFoundError:
     # A checkout that is not installed.
     _VERSION = "dev"
 
-# Politeness. A news site is one host: one request at a time, slower when it answers slowly, and it
-# can see who asks.
+# Politeness. A news site is one host, so send one request at a time, slow down when it responds
+# slowly, and tell it who is asking.
 USER_AGENT = f"neighbourhood-crawler/{_VERSION} (research and archiving of news; Scrapy)"
 ROBOTSTXT_OBEY = True
 # robots.txt rules are written for this name, not for the whole user agent.
@@ -38,24 +38,24 @@ DOWNLOAD_TIMEOUT = 60
 # Seconds: the longest Retry-After to wait for, and the first pause before a retry without one.
 RETRY_AFTER_MAX = 600.0
 RETRY_BACKOFF = 0.5
-# Seconds: the longest Crawl-delay of a robots.txt to keep to.
+# Seconds: the longest Crawl-delay in robots.txt to obey; longer ones are shortened to it.
 CRAWL_DELAY_MAX = 60.0
-# Pages in a row that fail in the same way before a site counts as down; 0 for never.
+# Pages in a row that fail for the same reason before a source counts as down; 0 means never.
 SITE_DOWN_AFTER = 20
-# The failure's own log line says it.
+# The failure has its own log line.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 
-# Web archives on the web: where captures are replayed, and where they are listed (None: where
-# archives of that kind have it); seconds between requests, and to wait for a busy archive that
-# sends no Retry-After.
+# Web archives on the web: the URL where captures are replayed, and the URL where they are listed
+# (None to derive it from the former). Seconds: the time between requests, and the first wait for a
+# busy archive that sends no Retry-After.
 WAYBACK_URL = "https://web.archive.org/web"
 WAYBACK_CDX_URL: str | None = None
 WAYBACK_DELAY = 2.5
 WAYBACK_BACKOFF = 60.0
 
-# Browsers (render): where Splash is; which browser render=auto uses; the seconds that a page has to
-# come to rest, and for which it must have been at rest; the seconds that a page may wait for a free
-# slot of Splash, besides its own time.
+# Browsers (render): the URL of Splash, and the browser that render=auto uses. Seconds: how long a
+# page may take to come to rest, how long nothing must happen for it to be at rest, and how much
+# longer it may wait for a free slot in Splash.
 SPLASH_URL = "http://127.0.0.1:8050"
 RENDERER = "splash"
 RENDER_TIMEOUT = 15.0
@@ -69,7 +69,7 @@ DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
-# Articles need none, and the first cookie makes tldextract fetch a list from the network.
+# Articles need no cookies, and the first one makes tldextract fetch a list from the network.
 COOKIES_ENABLED = False
 # Which page led to which is nobody else's business.
 REFERER_ENABLED = True
@@ -79,15 +79,15 @@ REFERRER_POLICY = "no-referrer"
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 SCHEDULER = "crawler.scheduler.FrontierScheduler"
 ITEM_PROCESSOR = "crawler.item_processor.RecordProcessor"
-# It reads the source of every callback to warn of a mistake that mypy finds too.
+# This check reads the source of every callback to warn of a mistake that mypy finds too.
 WARN_ON_GENERATOR_RETURN_VALUE = False
-# A page gives one item: a hundred workers for each response cost more than the page itself.
+# A page yields one item; Scrapy's hundred workers per response cost more than the page itself.
 CONCURRENT_ITEMS = 1
 
 # Seconds that reading a page may take; a page that takes longer is a failure, too_slow.
 READ_TIMEOUT = 10.0
-# Worker processes that read pages in a run with seed=all; None for one less than there are
-# processors, at most three; 0 for none.
+# Worker processes that read pages in a run with seed=all. None means one less than the number of
+# processors, at most three; 0 means none.
 READER_PROCESSES: int | None = None
 
 # A crawl with a ledger (JOBDIR). Seconds: the bounds of the interval between fetches of an article,
@@ -96,14 +96,14 @@ RECHECK_MIN = 3600.0
 RECHECK_MAX = 30 * 24 * 3600.0
 LEDGER_SYNC_INTERVAL = 1.0
 
-# Whether cells of CSV that a spreadsheet would run as a formula begin with an apostrophe.
+# Whether to put an apostrophe before CSV cells that a spreadsheet would run as a formula.
 CSV_ESCAPE_FORMULAS = True
 FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 
 # Whether to print the report of a run.
 REPORT_ENABLED = True
-# Seconds between progress lines where there is no terminal; 0 for none, as cron should be quiet.
+# Seconds between progress lines without a terminal; 0 means none, since cron jobs should be quiet.
 PROGRESS_INTERVAL = 0.0
 
 COMPONENTS: dict[str, dict[str, Any]] = {
@@ -111,14 +111,14 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "DOWNLOAD_HANDLERS": {
         "ftp": None,
         "s3": None,
-        # Scrapy's own, which also notes the bytes for an archive.
+        # Scrapy's own handler, which also records the bytes for an archive.
         "http": "crawler.downloading.recording.RecordingDownloadHandler",
         "https": "crawler.downloading.recording.RecordingDownloadHandler",
     },
     "SPIDER_MIDDLEWARES": {
-        # The frontier keeps the depth.
+        # The frontier keeps track of the depth.
         "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
-        # URLs are made from ids, and meta is never copied.
+        # URLs are made from ids, and the spider never copies meta.
         "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
         "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
     },
@@ -127,15 +127,15 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.middlewares.parsing.ParsingMiddleware": 5,
         # Before robots.txt and throttling, which saved pages do not need.
         "crawler.middlewares.sources.SourcesMiddleware": 10,
-        # Drops an offsite redirect without telling where it led.
+        # Scrapy's drops an offsite redirect without saying where it led.
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
         "crawler.middlewares.offsite.PublisherOnlyMiddleware": 50,
-        # Takes the failure of a robots.txt for permission (RFC 9309).
+        # Scrapy's takes a failure to fetch robots.txt as permission, contrary to RFC 9309.
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "crawler.middlewares.robots.RobotsMiddleware": 100,
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "crawler.middlewares.retries.PatientRetryMiddleware": 550,
-        # Returns the half of a stream that is cut as if it were all.
+        # Scrapy's returns what it has of a truncated stream as if that were complete.
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
         "crawler.middlewares.content_coding.ContentCodingMiddleware": 590,
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
@@ -149,18 +149,18 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     },
     "ITEM_PIPELINES": {"crawler.pipelines.RecordPipeline": 100},
     "EXTENSIONS": {
-        # Before all others that log what a site says.
+        # Before all others, because they may log text from a site.
         "crawler.extensions.safe_logs.SafeLogs": -10,
         "crawler.extensions.reporting.Reporter": 0,
         "crawler.extensions.progress.Progress": 1,
-        # Like Scrapy's, except that what it cannot write counts.
+        # Like Scrapy's, except that failing to write a record affects the exit code.
         "scrapy.extensions.feedexport.FeedExporter": None,
         "crawler.feeds.exporter.WatchedFeedExporter": 2,
         "crawler.extensions.job_keeper.JobKeeper": 10,
         "crawler.extensions.archiving.Archiving": 20,
-        # The ledger keeps what a crawl knows.
+        # The ledger holds the state of a crawl.
         "scrapy.extensions.spiderstate.SpiderState": None,
-        # Off by the settings above, but then still imported with all that they need.
+        # The settings above disable these, but Scrapy would import them and all that they need.
         "scrapy.extensions.telnet.TelnetConsole": None,
         "scrapy.extensions.remote_control.RemoteControl": None,
         # Progress says more than "Crawled N pages".
@@ -178,7 +178,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 
 
 def leave_out_network(settings: BaseSettings) -> None:
-    """Take out Scrapy's and our download handlers for the web, which an offline crawl does not use.
+    """Remove the web download handlers, Scrapy's and ours, since an offline crawl uses none.
 
     Importing them takes as long as reading a hundred pages. SourcesMiddleware keeps requests of an
     offline crawl from the network, whatever the handlers.
@@ -195,7 +195,7 @@ def apply(settings: BaseSettings) -> None:
     values = {name: value for name, value in globals().items() if _is_setting(name)}
     addon = SETTINGS_PRIORITIES["addon"]
     if (settings.getpriority("USER_AGENT") or 0) >= addon:
-        # The user's own name is the one that robots.txt is to be read for.
+        # The crawl then has to obey the rules for the user's own agent name.
         del values["ROBOTSTXT_USER_AGENT"]
     for name, value in values.items():
         if (settings.getpriority(name) or 0) < addon:

@@ -8,7 +8,7 @@ from crawler.credentials import hide_userinfo
 
 
 class CrawlerError(ValueError):
-    """An invalid input to the crawler; the message gives its name, its value and what to do.
+    """The crawler got an invalid input; the message gives its name, its value and what to do.
 
     ``exit_code`` is the exit code of ``scrapy crawl``: 2 for a wrong argument, 1 if the run cannot
     start. The message hides passwords in URLs.
@@ -20,17 +20,17 @@ class CrawlerError(ValueError):
 
 
 class LedgerError(CrawlerError):
-    """A job's ledger cannot be read or written; the message gives its file and what to do."""
+    """A job's ledger cannot be read or written; the message names its file and says what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, exit_code=1)
 
 
 class ArchiveError(CrawlerError):
-    """A web archive or one of its records cannot be read or written; the message gives the place
-    and the defect.
+    """A web archive or one of its records cannot be read or written.
 
-    ``reason`` is the reason of the page's failure (crawler.items.Reason).
+    The message gives the place and the defect. ``reason`` is the reason of the page's failure
+    (crawler.items.Reason).
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ArchiveError(CrawlerError):
 
 
 class RendererError(CrawlerError):
-    """No browser can render pages; the message gives its name and what to do."""
+    """The browser cannot render any page; the message says why and what to do."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -51,7 +51,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.4) -> str | None:
-    """Return the known name most similar to another; None if none is at least ``likeness`` (0 to
-    1).
+    """Return the known name most similar to another; None if none is similar enough.
+
+    ``likeness`` is the minimum similarity, from 0 to 1.
     """
     return next(iter(get_close_matches(name, list(known), n=1, cutoff=likeness)), None)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 
 def readable(path: Path | str) -> str:
-    """Return a path as text that any file can hold; bytes that are not UTF-8 are escaped."""
+    """Return a path as text that any file can store; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def mode_for(target: Path) -> int:
-    """Return the permissions for a file that will replace ``target``: its own, or those of a new
-    file.
+    """Return the permissions for a file that will replace ``target``.
+
+    They are those of ``target``, or of a new file if it does not exist.
     """
     if target.exists():
         return target.stat().st_mode & 0o777
@@ -54,7 +55,7 @@ def check_writable(target: Path) -> None:
     if is_special(target):
         return
     if target.exists():
-        # A file to append to is read first.
+        # A file that is appended to is read first.
         target.open("rb").close()
     with tempfile.TemporaryFile(prefix=target.name + ".", dir=target.parent) as probe:
         probe.write(b"\n")

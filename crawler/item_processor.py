@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class NothingNew(DropItem):
-    """The ledger has this record already, so it goes into no feed. Neither a fault nor a loss."""
+    """The ledger already has this record, so it goes into no feed.
+
+    This is neither a fault nor a loss.
+    """
 
     def __init__(self, article_id: str) -> None:
         super().__init__(f"{article_id}: nothing new", log_level="DEBUG")
@@ -37,13 +40,16 @@ class RecordProcessor(ItemPipelineManager):
     """
 
     async def open_spider_async(self) -> None:
-        """Open the pipelines; CrawlerError if an add-on has taken out a part of ours."""
+        """Open the pipelines. Raises CrawlerError if an add-on has removed a part of the crawl."""
         if run := run_of(self._crawler.spider):
             check_parts(self._crawler.settings, run)
         await super().open_spider_async()
 
     async def process_item_async(self, item: Any) -> Any:
-        """Return what the pipelines make of an item; NothingNew if the ledger has it already."""
+        """Return what the pipelines make of an item.
+
+        Raises NothingNew if the ledger already has it.
+        """
         run = run_of(self._crawler.spider)
         if run is None:
             return await super().process_item_async(item)
@@ -96,9 +102,9 @@ class RecordProcessor(ItemPipelineManager):
             run.frontier.memory.leave(state, "dropped", str(error) or type(error).__name__)
 
     async def close_spider_async(self) -> None:
-        """Send the teasers through the pipelines, then close these.
+        """Send the teasers through the pipelines, then close the pipelines.
 
-        Only now is it known which articles no page was fetched for, and which pages list them.
+        Only now is it known which articles were not fetched, and which pages list them.
         """
         run = run_of(self._crawler.spider)
         if run is not None and run.started:

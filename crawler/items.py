@@ -25,7 +25,7 @@ Published = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{6})?[+-]\d\d:\d\d)?$",
-        description="ISO 8601 with offset; only the date where the page tells no time of day",
+        description="ISO 8601 with offset; only the date if the page states no time of day",
     ),
 ]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -81,13 +81,13 @@ host has a private or loopback address that no base_url names; cut_short: the re
 than announced; not_an_article: the page has status 200 but holds no article; other_article: the
 page identifies itself as a different article; unreadable: the saved page or archive record cannot
 be opened or is damaged; not_rendered: the browser failed to run the page's scripts; internal_error:
-a fault of this program, with a traceback in the log.
+an error inside this program, with a traceback in the log.
 """
 
 REASONS = frozenset(get_args(Reason))
 
 ANSWERS = frozenset({"gone", "robots"})
-"""Reasons given by the publisher's server, not caused by a fault of the run."""
+"""Reasons that are the publisher's answer, not a fault of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +162,8 @@ class Article(PageRecord):
     """An article that was fetched and read: its ``PageRecord``, and data known only to the crawl.
 
     ``revision`` counts, from 1, how often a crawl with a ledger found the article new or changed.
-    ``changed`` names the fields that differ from the previous revision; it is empty if the article
-    is back after a failure that reported it as gone.
+    ``changed`` names the fields that differ from the previous revision. It is empty for the first
+    revision, and for an unchanged article that is back after having been gone or forbidden.
     """
 
     kind: Literal["article"] = "article"
@@ -181,17 +181,18 @@ class Article(PageRecord):
 NOT_COMPARED = frozenset(
     ("kind", "schema", "site", "id", "url", "body_sha256", "missing", "provenance")
 )
-"""The fields of ``PageRecord`` whose change makes no new revision: ``url``, because mirrors and
-redirects change it, and those derived from other fields.
+"""The fields of ``PageRecord`` whose change makes no new revision.
+
+They are ``url``, which mirrors and redirects change, the fields that identify an article or its
+record, and those derived from other fields.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The data known of an article that was not read: its entry in one list, and the pages that
-    list it.
+    """What is known of an article that was not read: one list's entry, and the pages that list it.
 
-    The list is the first in crawl order that led to following the article, or the first of all if
+    That list is the first in crawl order that led to following the article, or the first of all if
     none did; it is on the page ``found_on``. ``headline``, ``media_kind`` and the other fields of
     an entry are null for a seed that no page lists. ``listed_on`` holds the ids of the pages that
     list it, ``listed_as`` every headline in those lists, as given. If a page lists the article more
@@ -245,13 +246,14 @@ RECORDS: dict[str, type[Record]] = {"article": Article, "teaser": Teaser, "failu
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of one kind of record; KeyError if the kind is
-    unknown.
+    """Return the JSON Schema (draft 2020-12) of one kind of record.
+
+    Raises KeyError if the kind is unknown.
     """
     schema = msgspec.json.schema(RECORDS[kind])
     for definition in schema["$defs"].values():
         if definition.get("type") == "object" and "properties" in definition:
-            # Every field is written, null or not, and no other field.
+            # A record contains every field, null or not, and no other field.
             definition["required"] = list(definition["properties"])
             definition["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

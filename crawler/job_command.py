@@ -33,7 +33,7 @@ class LedgerCommand(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         if len(args) != self.argument_count:
-            problem = f"got {' '.join(args)!r}" if args else "it is missing"
+            problem = f"got {' '.join(args)!r}" if args else "an argument is missing"
             raise UsageError(f"{problem}; takes {self.syntax()}", print_help=False)
         # Scrapy imports every command to run any one of them, and the database is slow to import.
         from crawler.crawl.ledger import job
@@ -43,7 +43,7 @@ class LedgerCommand(ScrapyCommand):
             jobdir = self.settings.get("JOBDIR")
             if not jobdir:
                 raise CrawlerError(
-                    "JOBDIR: missing; takes the folder of a crawl, as -s JOBDIR=output/jobs/NAME"
+                    "JOBDIR: missing; takes the folder of a job, such as -s JOBDIR=output/jobs/NAME"
                 )
             folder = Path(jobdir)
             database = job.read(folder)

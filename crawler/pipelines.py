@@ -51,8 +51,8 @@ class RecordPipeline:
         try:
             result = _normalised(page, run)
         except Exception as error:
-            # No article may end without a record, not even through a fault of this program.
-            logger.exception("%s: a fault of this program while making its record", fetch.id)
+            # Every article must end up as a record, even if this program has a fault.
+            logger.exception("%s: internal error while making its record", fetch.id)
             result = Refusal("internal_error", f"{type(error).__name__}: {error}")
         if isinstance(result, Refusal):
             return records.failure(

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 
 class PrivateName(NamedTuple):
-    """``name`` of ``owner`` (a module or class by its path), and what there is no public way to."""
+    """A private ``name`` of ``owner``, which is the path of a module or class.
+
+    ``missing`` completes the sentence "There is no public way to …".
+    """
 
     owner: str
     name: str
@@ -17,7 +20,7 @@ class PrivateName(NamedTuple):
 
 _HTTP11 = "scrapy.core.downloader.handlers.http11"
 _NEWCLIENT = "twisted.web._newclient"
-_BYTES = "see the bytes of an exchange, bound its head, or tell a reset from an orderly end"
+_BYTES = "see the bytes of an exchange, limit its head, or tell a reset from an orderly end"
 
 PRIVATE_NAMES = (
     PrivateName(_HTTP11, "_LenientHTTP11ClientFactory", _BYTES),
@@ -32,7 +35,7 @@ PRIVATE_NAMES = (
     PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_parser", _BYTES),
     PrivateName(f"{_NEWCLIENT}.HTTP11ClientProtocol", "_disconnectParser", _BYTES),
     PrivateName(f"{_NEWCLIENT}.HTTPParser", "bodyDecoder", _BYTES),
-    PrivateName("twisted.web.http", "_DataLoss", "say that a body is not whole"),
+    PrivateName("twisted.web.http", "_DataLoss", "report that a body is incomplete"),
     PrivateName(
         "scrapy.core.engine.ExecutionEngine",
         "_slot",
@@ -41,12 +44,12 @@ PRIVATE_NAMES = (
     PrivateName(
         "scrapy.extensions.feedexport.FeedExporter",
         "_load_filter",
-        "write a feed that the settings do not name, as those of a killed run",
+        "write a feed that the settings do not name, such as one of a killed run",
     ),
     PrivateName(
         "scrapy.extensions.feedexport.FeedExporter",
         "_start_new_batch",
-        "tell a feed storage which run its records are of",
+        "tell a feed storage which run its records belong to",
     ),
     PrivateName(
         "scrapy.downloadermiddlewares.cookies",

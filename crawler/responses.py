@@ -1,4 +1,4 @@
-"""Judge a response by its status, headers and first bytes, before its page is parsed."""
+"""Judges a response by its status, headers and first bytes, before its page is parsed."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def led_elsewhere(
 
 
 def retry_after(response: Response) -> float | None:
-    """Return the seconds that a response asks to wait; None without a valid header.
+    """Return how many seconds to wait according to the Retry-After header of a response.
 
-    The header is a number of seconds or a date.
+    The header is a number of seconds or a date. None if it is missing or invalid.
     """
     value = (response.headers.get(b"Retry-After") or b"").decode("latin-1").strip()
     if value.isascii() and value.isdigit():

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class FrontierScheduler(BaseScheduler):
     """Hands out requests in the order of the frontier.
 
-    The request for an article that waits in the frontier is kept until the frontier gives that id;
-    for an id that an earlier run queued, the spider makes the request. Any other request (a retry,
-    a redirect, one of a spider without a frontier) comes first. ``pause`` holds everything back for
-    a while: a run crawls one publisher, whose server asked for patience.
+    While an article waits in the frontier, its request is kept here until the frontier hands out
+    its id. If an earlier run queued the article, the spider makes the request then. Any other
+    request (a retry, a redirect, one by a spider without a frontier) comes first. ``pause`` holds
+    back everything, because a run crawls only one publisher, whose server asked it to wait.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -38,7 +38,7 @@ class FrontierScheduler(BaseScheduler):
         self._waiting: dict[str, Request] = {}
         self._ready: deque[Request] = deque()
         self._paused_until = 0.0
-        # A pause could no longer hold back what waits in the downloader.
+        # A pause cannot hold back requests that already wait in the downloader.
         self._most_active = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
 
     @classmethod
@@ -52,7 +52,7 @@ class FrontierScheduler(BaseScheduler):
 
     @property
     def _frontier(self) -> Frontier | None:
-        """The frontier, once the spider crawls: scrapy parse, shell and check only look at it."""
+        """The frontier, once the spider crawls; None in scrapy parse, shell and check."""
         return self._run.frontier if self._run and self._run.started else None
 
     def has_pending_requests(self) -> bool:
@@ -65,7 +65,8 @@ class FrontierScheduler(BaseScheduler):
             self._ready.append(request)
         elif not state.taken:
             self._waiting[state.id] = request
-        # Otherwise the frontier was faster: the spider has made the same request for it.
+        # Otherwise this is a duplicate: the frontier has already handed out the id, and the spider
+        # made a request for it then.
         return True
 
     def next_request(self) -> Request | None:
@@ -89,7 +90,7 @@ class FrontierScheduler(BaseScheduler):
         return request
 
     def pause(self, seconds: float) -> None:
-        """Hand out nothing for ``seconds`` from now; a longer pause that has begun is kept."""
+        """Hand out nothing for ``seconds`` from now, or until a longer current pause ends."""
         self._paused_until = max(self._paused_until, monotonic() + seconds)
         engine = self.crawler.engine
 

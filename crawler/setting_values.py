@@ -53,6 +53,6 @@ def server_named(setting: str, value: str | None, example: str) -> Server:
     if not value or not is_server:
         safe_value = value and hide_userinfo_of(value)
         raise CrawlerError(
-            f"{setting}: got {safe_value!r}, takes the address of a server, such as {example}"
+            f"{setting}: got {safe_value!r}, takes the URL of a server, such as {example}"
         )
     return server

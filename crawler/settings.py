@@ -1,6 +1,6 @@
-"""The settings of this Scrapy project, which hold for all of its spiders.
+"""The settings of this Scrapy project, which apply to all of its spiders.
 
-The articles spider needs others, which it brings along itself; they are in crawler/defaults.py.
+The articles spider needs more settings, which it brings itself; they are in crawler/defaults.py.
 """
 
 from sys import platform
@@ -21,7 +21,7 @@ REMOTE_CONTROL_ENABLED = False
 
 ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 
-# Spreadsheet programs run some cells of CSV files, whichever spider they are from.
+# Spreadsheet programs run some CSV cells as formulas, whichever spider wrote them.
 FEED_EXPORTERS = defaults.COMPONENTS["FEED_EXPORTERS"]
 CSV_ESCAPE_FORMULAS = defaults.CSV_ESCAPE_FORMULAS
 FEED_EXPORT_ENCODING = "utf-8"
@@ -35,6 +35,6 @@ FEEDS = {
 
 LOG_LEVEL = "INFO"
 LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"
-# The report at the end says what matters; -s STATS_DUMP=1 adds Scrapy's.
+# The report at the end says what matters; -s STATS_DUMP=1 adds Scrapy's stats.
 STATS_DUMP = False
 LOG_VERSIONS: list[str] = []

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 # Scrapy reads these as floats, although their defaults are integers.
 _SECONDS_SUFFIXES = ("_DELAY", "_TIMEOUT", "_INTERVAL")
-# Settings without a default, of Scrapy, its commands, and the extensions used here.
+# Settings of Scrapy, its commands, and the extensions used here that have no default.
 _WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
-# Times with bounds of their own, checked by the code that uses them.
+# Times with bounds of their own, which the code that uses them checks.
 _CHECKED_ELSEWHERE = frozenset(
     (
         *("RECHECK_MIN", "RECHECK_MAX", "READ_TIMEOUT"),
@@ -42,7 +42,7 @@ def misspelt(settings: BaseSettings) -> Iterator[str]:
         if settings.getpriority(name) == SETTINGS_PRIORITIES["cmdline"] and name not in known:
             near = nearest(str(name), known, _LEAST_LIKENESS)
             if near:
-                yield f"{name}: no setting has this name, so it does nothing; did you mean {near}?"
+                yield f"{name}: no such setting, so it has no effect; did you mean {near}?"
 
 
 def check_values(settings: BaseSettings) -> None:

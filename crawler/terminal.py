@@ -49,10 +49,10 @@ def replace_closed_streams() -> None:
 def output() -> Iterator[None]:
     """Guard the output printed in this context.
 
-    Characters missing from a stream's encoding are escaped. A reader may close the pipe: this is
-    no error. Raises CrawlerError if the output cannot be written for another reason. Nothing is
-    left in the buffers, because flushing it would fail again when Python exits and change the exit
-    code.
+    Characters missing from a stream's encoding are escaped. It is not an error if the reader closes
+    the pipe. Raises CrawlerError if the output cannot be written for another reason. Nothing is
+    left in the buffers, because flushing them would fail again when Python exits and would change
+    the exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -22,7 +22,10 @@ class PageRefused(IgnoreRequest):
 
 
 class SourceUnavailable(PageRefused):
-    """A source did not respond. It was ``asked`` for the page, or already known to be down."""
+    """A source did not respond.
+
+    ``asked`` is false if it was already known to be down, so that no request was sent.
+    """
 
     def __init__(self, reason: Reason, detail: str, *, asked: bool = True) -> None:
         super().__init__(reason, detail)
@@ -41,6 +44,6 @@ def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:
     """Return the error for an archive without a capture, naming the target of a redirect."""
     if request.meta.get("redirect_times"):
         return PageRefused(
-            "http_3xx", f"redirected to {request.url}, of which there is no capture in {archive}"
+            "http_3xx", f"redirected to {request.url}, which has no capture in {archive}"
         )
     return NotSaved(f"no capture in {archive}")

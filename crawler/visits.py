@@ -1,4 +1,4 @@
-"""What a request is for: the only object of this project in ``request.meta``.
+"""The purpose of a request: the only object that this project puts in ``request.meta``.
 
 Scrapy copies ``meta`` to retries and redirects, so they share the object.
 """
@@ -23,7 +23,7 @@ PURPOSE = "purpose"
 
 
 class Attempt(NamedTuple):
-    """What one source said of a page that it did not provide."""
+    """The reason why one source did not provide a page."""
 
     source: str
     reason: Reason | Literal["not_saved"]
@@ -49,12 +49,14 @@ class Rendered:
 class Visit:
     """A request for the page of an article.
 
-    ``turn`` is the index of the source that is asked, ``taken`` whether the frontier has given the
-    article out. ``saved_page`` is a file that answers whatever the source; ``id_where`` says where
-    the article's id comes from. An article that is known only by the name of a file ``has_address``
-    false. ``attempts`` are those of earlier sources. The others are filled in as an answer comes:
-    its ``origin``, unless the live site answered; ``notes`` on what had to be assumed about it; the
-    archive's ``candidates``; what it was ``extracted`` to, or the fault of that; and ``rendered``.
+    ``turn`` is the index of the source to use, and ``taken`` whether the frontier has handed out
+    the article. ``saved_page`` is a file that provides the page, whatever the source. ``id_where``
+    says where the article's id comes from. ``has_address`` is false if the article is known only by
+    the name of a file. ``attempts`` are those of earlier sources.
+
+    The other fields are filled in when a response arrives: its ``origin``, unless it is from the
+    live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
+    ``extracted`` page, or the exception raised by extracting it; and the ``rendered`` page.
     """
 
     article_id: str
@@ -75,8 +77,9 @@ class Visit:
 class Errand:
     """Any other request that this project makes.
 
-    ``named_by_user``: to a server that the user named, such as a web archive or a browser, rather
-    than to the publisher. ``robots_redirects``: for a robots.txt; the URLs that it redirected to.
+    ``named_by_user`` is true if it goes to a server that the user named, such as a web archive or a
+    browser, rather than to the publisher. If it is for robots.txt, ``robots_redirects`` are the
+    URLs that it was redirected to.
     """
 
     named_by_user: bool = False
@@ -97,7 +100,7 @@ def errand_of(request: Request | None) -> Errand | None:
 
 
 def note(request: Request, text: str) -> None:
-    """Note what had to be assumed about the answer to a request, for the record of its page."""
+    """Note what had to be assumed about the response to a request, for the record of its page."""
     purpose = request.meta.setdefault(PURPOSE, Errand())
     if text not in purpose.notes:
         purpose.notes.append(text)

@@ -39,7 +39,7 @@ def wacz(warc: Path) -> Path:
 
 
 def compressed(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    # Not brotli: the WACZ is made with warcio, which cannot read it since brotli 1.2.
+    # Not Brotli: the WACZ file is made with warcio, which cannot decode it since brotli 1.2.
     answer(handler, 200, zstd.compress(body), {"Content-Encoding": "zstd"})
 
 

@@ -1,4 +1,4 @@
-"""Archives with an index: fixtures and helpers of the tests about them."""
+"""Fixtures and helpers for tests of archives with an index."""
 
 import json
 from collections.abc import Callable, Iterator

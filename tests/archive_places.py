@@ -1,4 +1,4 @@
-"""Records of archive files, and where a reader finds each of them, for tests."""
+"""Records of archive files for tests, and where a reader finds each of them."""
 
 import gzip
 from pathlib import Path
@@ -14,9 +14,9 @@ ONE, TWO, THREE = (
 CONTENT_LENGTH = len(http(page(1).rstrip()))
 LINE_ENDS = len(b"\r\n\r\n")
 G1, G2, G3 = (gzip.compress(part, mtime=0) for part in (ONE, TWO, THREE))
-NO_HEAD = "it does not begin with the headers of a record"
+NO_HEAD = "it does not begin with record headers"
 ENDS_PLAIN = "the file ends within this record, or its length is wrong"
-WRONG_LENGTH = "it says that it has"
+WRONG_LENGTH = "it declares"
 # Offset, length, unpacked size, and the fault without its place.
 Place = tuple[int, int, int, str]
 

@@ -33,7 +33,7 @@ VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind 
 SEED = "1752038"
 IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
 
-# The seconds a test waits for something before it fails.
+# How many seconds a test waits for something before it fails.
 PATIENCE = 120
 
 
@@ -48,7 +48,7 @@ class Run:
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return the records of one kind by article id. AssertionError if an id has two."""
+        """Return the records of one kind by article id. Raises AssertionError if an id has two."""
         found = [record for record in self.records if record["kind"] == kind]
         by_id = {record["id"]: record for record in found}
         assert len(by_id) == len(found)
@@ -85,7 +85,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-# Keeps the archive indexes made by tests apart from the user's.
+# Keeps the archive indexes that tests create apart from the user's.
 CACHE = tempfile.mkdtemp(prefix="cache-of-tests-")
 
 
@@ -245,14 +245,16 @@ def wait_until(
     """Wait until a condition holds. Raises AssertionError with ``state()`` on timeout."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"nothing came of it in {seconds} s: {state()}"
+        assert time.monotonic() < deadline, (
+            f"the condition did not hold within {seconds} s: {state()}"
+        )
         time.sleep(0.005)
 
 
 def require(name: str, available: object) -> None:
     """Skip the test if something it needs is not available, or fail it in CI."""
     if not available:
-        message = f"{name} is not installed"
+        message = f"{name} is not available"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)

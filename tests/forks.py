@@ -36,8 +36,9 @@ class Fork:
     def __init__(
         self, words: list[str], folder: Path, environment: dict[str, str], outputs: list[Path]
     ) -> None:
-        """Start ``scrapy WORDS`` in a folder. Its stdout and stderr are appended to two files,
-        which may be the same.
+        """Start ``scrapy WORDS`` in a folder.
+
+        Its stdout and stderr are appended to two files, which may be the same.
         """
         start_server()
         self.args = words

@@ -5,7 +5,7 @@
 
 Starts from the case files. Every input must give values or VarDumpError; parsed values must render
 to the same bytes; ``loads`` must agree with ``parse``; ``scan`` must not raise, and if it reports a
-dump as complete, exact and unambiguous, ``parse`` must agree.
+plain dump as complete, exact and unambiguous, ``parse`` must agree.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument(
         "--corpus",
         type=Path,
-        help="a folder to keep what was found in; without it, a new one each time",
+        help="folder that keeps the inputs found (default: a new temporary folder)",
     )
     args = parser.parse_args()
     corpus = args.corpus or Path(tempfile.mkdtemp(prefix="vardump-fuzz-"))
@@ -100,7 +100,7 @@ def main() -> None:
     finally:
         print(
             f"{(time.monotonic() - start) / 60:.1f} minutes, "
-            f"{len(list(corpus.iterdir()))} texts in {corpus}",
+            f"{len(list(corpus.iterdir()))} inputs in {corpus}",
             file=sys.stderr,
         )
 

@@ -1,8 +1,8 @@
 """Pages of any size in shapes designed to break or slow down the extraction.
 
-A shape is a sequence of parts. ``page(name, size)`` repeats all ``Many`` parts equally often, for a
-page of about ``size`` bytes; ``Deep`` parts are repeated only up to the depth at which the HTML
-parser keeps elements.
+A shape is a sequence of parts. ``page(name, size)`` repeats all ``Many`` parts equally often, so
+that the page has about ``size`` bytes. It repeats ``Deep`` parts DEEPEST times, because the HTML
+parser drops elements that are nested more deeply.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""What crawls with a job need: pages made up, settings, and a kill at a named point."""
+"""Helpers for tests of crawls with a job: made-up pages, settings, and a kill at a named point."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A job in a folder of its own, for tests without a crawl, and a look at what it has stored."""
+"""A job in a folder of its own, for tests without a crawl, and access to what it has stored."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -156,7 +156,7 @@ def run(
     depth: int = 1,
     **given: Any,
 ) -> dict[str, Any]:
-    """Do one run, with the articles in ``outcomes`` that no list includes as seeds.
+    """Do one run. Its seeds are the articles in ``outcomes`` that no list includes.
 
     Return the result of each fetch by id, in the order of the fetches.
     """

@@ -9,8 +9,8 @@ Then the union of its three feeds, and its ``-o`` or ``-O`` file, must each equa
 uninterrupted crawl, each line complete and unique, and every article's page must be in the archives
 written by the runs. Finally, everything is fetched again (``recheck=all``), with two more kills: if
 the pages are the same, there must be no new records; if they changed meanwhile, the latest records
-must be those of a crawl of only the changed pages. The number of pages fetched twice before the
-recheck is also printed.
+must be those of a crawl of only the changed pages. The script also prints the number of pages that
+were fetched twice before the recheck.
 """
 
 import argparse
@@ -46,14 +46,14 @@ PAGES = 300
 GONE = 37
 MATCH = "[0-8],"
 VOLATILE = ("fetched_at", "failed_at")
-# The list that determines an article's place, and the headline of a failure, depend on the lists
-# that had already changed when they were read.
+# The list that determines an article's place, and the headline of a failure, depend on which lists
+# had already changed when the crawl read them.
 CHANGING = ("revision", "changed", "found_on", "listed_on", "sort")
 CHANGING_OF_FAILURE = ("headline", "headline_raw")
 SYNC_INTERVALS = (0.2, 1, 5)
-# A run is killed after at most this many requests and then seconds. Most runs commit something
-# before that, even on a slow machine, so a crawl that is not done after MOST_RUNS makes no
-# progress.
+# A run is killed at most MOST_SECONDS after at most MOST_REQUESTS requests. Most runs commit
+# something before that, even on a slow machine, so a crawl that has not finished after MOST_RUNS is
+# making no progress.
 MOST_REQUESTS, MOST_SECONDS = 150, 0.4
 MOST_RUNS = 40
 
@@ -114,8 +114,9 @@ def pages(count: int) -> dict[str, bytes]:
 
 
 class Site(NewsServer):
-    """A server of linked pages, with copies in other sources and the expected records of each
-    kind of crawl.
+    """A server of linked pages, which can also create the other sources of a kind of crawl.
+
+    It knows the expected records of each kind of crawl.
     """
 
     def __init__(self, count: int = PAGES) -> None:
@@ -274,15 +275,13 @@ def check(
     ):
         actual = lasting(records, kind)
         missing, extra = expected.keys() - actual.keys(), actual.keys() - expected.keys()
-        assert not missing and not extra, (
-            f"{name}: {len(missing)} missing, {len(extra)} that should not be there"
-        )
+        assert not missing and not extra, f"{name}: {len(missing)} missing, {len(extra)} unexpected"
         differing = [key for key in expected if actual[key] != expected[key]]
         assert not differing, (
             f"{name}: {len(differing)} differ; {differing[0]} is\n"
-            f"{json.dumps(actual[differing[0]])}\nand not\n{json.dumps(expected[differing[0]])}"
+            f"{json.dumps(actual[differing[0]])}\ninstead of\n{json.dumps(expected[differing[0]])}"
         )
-    assert not list(folder.rglob("*.part")), "a part is left"
+    assert not list(folder.rglob("*.part")), "a .part file is left"
     if archives := list(folder.rglob("*.warc.gz")):
         expected_urls = {
             record["url"] for record in expected.values() if record.get("source") == "live"
@@ -291,7 +290,7 @@ def check(
             record["url"] for record in expected.values() if record["kind"] == "failure"
         }
         assert not (missing := expected_urls - archived_urls(archives)), (
-            f"{len(missing)} articles are recorded and not archived"
+            f"{len(missing)} articles are recorded but not archived"
         )
     kinds = Counter(record["kind"] for record in expected.values())
     sum_ = "discovered {} = articles {} + teasers {} + failures {} + pending 0".format(
@@ -387,8 +386,8 @@ def main() -> None:
                 break
     each = refetched / max(kills, 1)
     print(
-        f"{kills} kills in {crawls} crawls: no record lost, none twice, no torn line; "
-        f"{each:.1f} pages fetched twice for each kill"
+        f"{kills} kills in {crawls} crawls: no record lost or duplicated, no torn line; "
+        f"{each:.1f} pages fetched twice per kill"
     )
 
 

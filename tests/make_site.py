@@ -34,7 +34,7 @@ MADE_UP = (
     ("1745932", "Made-up: Weather Stations Report Once More", "jpg"),
     ("1745944", "Made-up: This Article Was Taken Down", "jpg"),
 )
-# Listed, but not saved.
+# Articles that are listed but not saved.
 NOT_SAVED = {"1748350", "1746784", "1749233", "1750384", "1745932", "1745911"}
 
 
@@ -184,7 +184,7 @@ def divs(s: Story, related: bytes) -> bytes:
 
 
 def crlf(s: Story, related: bytes) -> bytes:
-    """Return unclosed <p>, the leak before the doctype, and CRLFs converted after PHP counted."""
+    """Return unclosed <p>, the leak before the doctype, and CRLF made from LF after PHP counted."""
     body = "\n".join(f"<p>{html.escape(p, quote=False)}" for p in s.paragraphs)
     page = (
         related
@@ -203,7 +203,7 @@ def crlf(s: Story, related: bytes) -> bytes:
 def in_charset(
     layout: Callable[[Story, bytes], bytes], charset: str
 ) -> Callable[[Story, bytes], bytes]:
-    """Return a layout converted to a single-byte charset after PHP counted bytes of UTF-8."""
+    """Return a layout that converts to a single-byte charset after PHP counted bytes of UTF-8."""
 
     def converted(s: Story, related: bytes) -> bytes:
         text = (

@@ -31,7 +31,7 @@ LEDGER = "job article_states job_history recheck runs conditional_requests front
 LEDGER += " ledger revisions later_runs item_pipelines job_feeds job_commands kept_files commands"
 ARCHIVES = "archive archive_writing archive_faults whole_archives source_chains wayback"
 DUMPS = "vardump vardump_php vardump_properties vardump_pages"
-# The first entry that fits counts. Fast tests come first: most mutants need no other.
+# The first entry that matches is used. Fast tests come first, because they catch most mutants.
 TESTS = {
     "crawler/crawl/frontier.py": f"frontier {LEDGER} listings crawl_saved crawl_live",
     "crawler/crawl/outages.py": "outages",
@@ -140,8 +140,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("action", choices=("sample", "test", "report"))
     parser.add_argument("session", nargs="?", default="mutants.sqlite")
-    parser.add_argument("--mutants", type=int, default=300, help="how many (default: 300)")
-    parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
+    parser.add_argument("--mutants", type=int, default=300, help="number of mutants (default: 300)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: 1)")
     options = parser.parse_args()
     if options.action == "test":
         return test()

@@ -12,7 +12,7 @@ from jobs import PUBLISHER, related_item
 from crawler.crawl.frontier import Priority as Priority
 from crawler.items import RelatedItem, Teaser
 
-# Pages by id, each with the articles it lists, and a word in the headline it gives to each.
+# Pages by id. Each has the articles that it lists, and a word of the headline that it gives them.
 Site = dict[str, list[tuple[str, str]]]
 
 

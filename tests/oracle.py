@@ -3,10 +3,10 @@
 python tests/oracle.py FOLDER_OR_FILE…
 
 Records of pages are compared by type, URL, status, and the digest of the payload without transfer
-coding, others only by type and URL. A record that both libraries read and this project does not,
-or that only this project reads, is a difference, as is another order. Known differences, with
-their reasons, are in oracle_differences.json by file name and record. Exits with 1 if there are
-others.
+coding; other records only by type and URL. It is a difference if both libraries read a record that
+this project does not, if only this project reads a record, or if the order is another. Known
+differences, with their reasons, are in oracle_differences.json by file name and record. Exits with
+1 if there are others.
 """
 
 import hashlib
@@ -162,7 +162,10 @@ def main(places: list[str]) -> int:
             reason = reason or known.get(difference.file, {}).get("*")
             unknown += reason is None
             print(f"{difference} [{reason or 'unknown'}]")
-    print(f"{len(files(places))} files, {records} records of ours, {unknown} unknown differences")
+    print(
+        f"{len(files(places))} files, {records} records read by this project, "
+        f"{unknown} unknown differences"
+    )
     return 1 if unknown else 0
 
 

@@ -1,4 +1,4 @@
-"""A parsed page that says nothing, to be filled in by tests, and what is made of it."""
+"""An empty parsed page for tests to fill in, and what is made of it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

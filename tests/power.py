@@ -197,8 +197,10 @@ class Disk:
         return self._state((), ())
 
     def after_a_power_cut(self) -> list[State]:
-        """Return possible states after a power cut: none of the unsynced changes, all of them, each
-        one alone, and all files half written.
+        """Return possible states after a power cut.
+
+        They have none of the unsynced changes, all of them, each one alone, and all files half
+        written.
         """
         nodes = list({id(node): node for node in self.root.everything()}.values())
         changes = [change for node in nodes if isinstance(node, Folder) for change in node.changes]
@@ -240,7 +242,7 @@ def _files(
         if isinstance(node, Folder):
             yield from _files(node, names, content, f"{before}{name}/")
         elif not name.endswith("-shm"):
-            # SQLite's shared memory file means nothing after a power cut.
+            # SQLite's shared memory file is meaningless after a power cut.
             yield before + name, content(node)
 
 
@@ -286,8 +288,10 @@ class Machine:
         return int(self._process.stdout.readline())
 
     def power_cuts(self) -> Iterator[list[State]]:
-        """Follow the calls since the last time; yield the states that a power cut may leave before
-        each call in CUTS and at the end, the state with the least data first.
+        """Follow the system calls since the previous use of this method.
+
+        Yield the states that a power cut may leave before each call in CUTS and at the end, the
+        state with the least data first.
         """
         for name, args, result in self._calls():
             if name in CUTS:

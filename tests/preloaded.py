@@ -1,5 +1,6 @@
-"""Import everything that commands import, except browsers and the reactor, which each process
-installs for itself. Scrapy's deprecation warnings are errors.
+"""Import everything that commands import, except browsers and the reactor.
+
+Each process installs a reactor of its own. Scrapy's deprecation warnings are errors.
 """
 
 import importlib

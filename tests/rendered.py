@@ -1,4 +1,4 @@
-"""Crawls that render pages with a real Splash or a real Chromium, and pages that need it."""
+"""Crawls that render with a real Splash or a real Chromium, and pages that need rendering."""
 
 import json
 import re

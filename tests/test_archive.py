@@ -116,7 +116,7 @@ def only_record(crawl: Crawl, source: object, **more: object) -> dict[str, Any]:
     return record
 
 
-def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
+def test_which_capture_is_chosen(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for day, more in (
         ("2014-03-01", " in 2014"),
@@ -141,7 +141,7 @@ def test_which_of_several_captures(crawl: Crawl, tmp_path: Path) -> None:
     assert record["fetched_at"] == "2014-03-01T23:59:59.000000+00:00"
 
 
-# How the page is archived: the URL, its additional headers, its bytes.
+# The ways in which the page is archived: its URL, additional headers and body.
 PAGES: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {
     "https": (URL.replace("http:", "https:"), [], page(ARTICLE)),
     "www": (URL.replace("//", "//www."), [], page(ARTICLE)),
@@ -167,7 +167,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {
 }
 
 
-def test_a_page_however_it_was_archived(crawl: Crawl, tmp_path: Path) -> None:
+def test_pages_archived_in_every_form(crawl: Crawl, tmp_path: Path) -> None:
     for number, (name, (url, headers, body)) in enumerate(PAGES.items()):
         for suffix in (".warc.gz", ".warc"):
             warc = Warc(tmp_path / f"{number}{suffix}").add(url, body, headers=[*HEADERS, *headers])
@@ -178,7 +178,7 @@ def test_a_page_however_it_was_archived(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
-    """An index by cdxj-indexer of two captures, then one of only the last in the file."""
+    """First cdxj-indexer's index of both captures, then an index of only the second, then none."""
     warc = (
         Warc(tmp_path / "a.warc.gz")
         .add(URL, page(ARTICLE, " first"), date="2017-01-01T00:00:00Z")

@@ -42,7 +42,7 @@ DICTIONARY = zstd.train_dict([page(number) for number in range(300)], 2000)
 ENDS = "the file ends within this record"
 TOGETHER = (
     "other records are compressed together with this one; "
-    "'warcio recompress OLD NEW' makes a file of which they can be read"
+    "'warcio recompress OLD NEW' makes a file whose records can be read one by one"
 )
 DAMAGED = "its compressed bytes are damaged"
 
@@ -58,7 +58,7 @@ def stored_member(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [16_383, 16_384, 16_385, 16_391, 16_392])
-def test_a_member_about_as_long_as_a_part_of_the_file(tmp_path: Path, size: int) -> None:
+def test_a_member_about_as_long_as_one_read(tmp_path: Path, size: int) -> None:
     first, second = stored_member(size), gzip.compress(TWO)
     path = tmp_path / "a.warc.gz"
     path.write_bytes(first + second)
@@ -73,7 +73,7 @@ def test_a_member_about_as_long_as_a_part_of_the_file(tmp_path: Path, size: int)
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
 @pytest.mark.parametrize("over", range(-1, 6))
-def test_a_record_about_as_long_as_what_is_unpacked_at_once(
+def test_a_record_about_as_long_as_one_unpacked_piece(
     tmp_path: Path, pack: Callable[[bytes], bytes], over: int
 ) -> None:
     """Line ends split between two reads are not reported as extra bytes."""
@@ -87,7 +87,7 @@ def test_a_record_about_as_long_as_what_is_unpacked_at_once(
     path.write_bytes(pack(data[:-LINE_ENDS] + b"\r\n" * 9) + pack(TWO))
     assert [fault for *_, fault in read_places(path)] == ["", ""]
     path.write_bytes(pack(data[:-LINE_ENDS] + b"\r\n\n..\n") + pack(TWO))
-    message = f"{WRONG_LENGTH} {len(http(b'')) + (1 << 20) - head + over:,} bytes, and has 5 more"
+    message = f"{WRONG_LENGTH} {len(http(b'')) + (1 << 20) - head + over:,} bytes but has 5 more"
     assert [fault for *_, fault in read_places(path)] == [message, ""]
 
 
@@ -136,7 +136,7 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(SHORT) - len(G2),
                 len(ONE),
-                f"{WRONG_LENGTH} {CONTENT_LENGTH + 50} bytes, and has {CONTENT_LENGTH + 4}",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH + 50} bytes but has {CONTENT_LENGTH + 4}",
             ),
             *members(G2, first=len(SHORT) - len(G2)),
         ],
@@ -148,7 +148,7 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(LONG) - len(G2),
                 len(ONE),
-                f"{WRONG_LENGTH} {CONTENT_LENGTH - 7} bytes, and has 7 more",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH - 7} bytes but has 7 more",
             ),
             *members(G2, first=len(LONG) - len(G2)),
         ],
@@ -177,7 +177,7 @@ GZIP: dict[str, tuple[bytes, list[Place]]] = {
                 len(TWO),
                 len(THREE) + 5,
                 len(THREE) - LINE_ENDS,
-                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes but does not end there",
             ),
             *whole(ONE, first=len(TWO + THREE) + 5),
         ],
@@ -213,7 +213,7 @@ def test_places_in_a_compressed_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["cut", "damaged"])
-def test_a_file_that_is_compressed_as_a_whole_and_not_whole(tmp_path: Path, what: str) -> None:
+def test_an_incomplete_file_that_is_compressed_as_a_whole(tmp_path: Path, what: str) -> None:
     """Everything before the first byte that cannot be unpacked is read."""
     third = record(NEWS + "3", http(bytes(range(256)) * 160))
     packed = gzip.compress(ONE + TWO + third, 0)
@@ -254,7 +254,7 @@ def test_the_end_of_a_file_that_is_being_written(tmp_path: Path, open_: str) -> 
 
 
 @pytest.mark.parametrize("shared", ["none", "plain", "compressed"])
-def test_places_in_a_file_of_zstd(tmp_path: Path, shared: str) -> None:
+def test_places_in_a_zstd_file(tmp_path: Path, shared: str) -> None:
     words = DICTIONARY if shared != "none" else None
     bare = DICTIONARY.dict_content
     content = zstd.compress(bare) if shared == "compressed" else bare
@@ -303,7 +303,7 @@ def test_a_dictionary_that_cannot_be_read(tmp_path: Path, dictionary: str) -> No
     assert str(caught.value).partition(" (")[0] == "named: its zstd dictionary cannot be read"
 
 
-def test_a_damaged_member_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_damaged_member_is_read_as_far_as_possible(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(GZIP["a wrong checksum"][0])
     file = WarcFile(path, "file")

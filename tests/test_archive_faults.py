@@ -73,10 +73,10 @@ DAMAGE = {
     "digest": ("unreadable", "WARC-Payload-Digest"),
     "bomb": ("too_large", "DOWNLOAD_MAXSIZE"),
     "bomb as a record": ("too_large", "DOWNLOAD_MAXSIZE"),
-    "cut chunks": ("cut_short", "chunks"),
+    "cut chunks": ("cut_short", "chunked body"),
     "revisit of nothing": ("unreadable", "2011-01-01"),
     "revisit of itself": ("unreadable", "none of these files"),
-    "no status": ("unreadable", "no status"),
+    "no status": ("unreadable", "HTTP status"),
     "shorter than announced": ("cut_short", "99,999"),
     "a segment": ("cut_short", "segments"),
     "led to what is not there": ("http_3xx", "/news/1700001/elsewhere"),
@@ -86,8 +86,8 @@ DAMAGE = {
     "error page": ("http_5xx", "503"),
     "cut": ("cut_short", "ends within this record"),
     "flipped": ("unreadable", "damaged"),
-    "longer": ("cut_short", "it says that it has"),
-    "shorter": ("unreadable", "it says that it has"),
+    "longer": ("cut_short", "it declares"),
+    "shorter": ("unreadable", "it declares"),
 }
 
 
@@ -102,11 +102,11 @@ def test_a_page_that_is_damaged_is_a_failure(crawl: Crawl, tmp_path: Path, what:
     assert "Traceback" not in run.stderr
     # Each run reports the unreadable parts of its archive, even if it needs only one page.
     in_the_file = what in ("cut", "flipped", "longer", "shorter")
-    assert ("not readable, so pages may be missing: " in run.stdout) == in_the_file
+    assert ("could not be read, so pages may be missing: " in run.stdout) == in_the_file
     assert run.exit_code == (0 if reason == "gone" else 4)
 
 
-# The headers of an intact record that says too little: the part removed, and its replacement.
+# Damage to the headers of an otherwise intact record: the part removed, and its replacement.
 INCOMPLETE_HEADERS = {
     "no date": (rb"WARC-Date: [^\r]*\r\n", b""),
     "no moment": (rb"WARC-Date: [^\r]*", b"WARC-Date: some day"),
@@ -120,7 +120,7 @@ INCOMPLETE_HEADERS = {
 
 
 @pytest.mark.parametrize("what", INCOMPLETE_HEADERS)
-def test_a_record_that_does_not_tell_what_it_is(crawl: Crawl, tmp_path: Path, what: str) -> None:
+def test_a_record_with_incomplete_headers(crawl: Crawl, tmp_path: Path, what: str) -> None:
     warc = Warc(tmp_path / "a.warc").add(NEWS + "2", page(2))
     place = warc.path.stat().st_size
     warc.add(URL, page(ARTICLE))
@@ -132,7 +132,7 @@ def test_a_record_that_does_not_tell_what_it_is(crawl: Crawl, tmp_path: Path, wh
     assert f"pages may be missing: {warc.path}, offset {place}: " in run.stdout
 
 
-def test_what_cannot_be_read_is_told(crawl: Crawl, tmp_path: Path) -> None:
+def test_unreadable_parts_are_reported(crawl: Crawl, tmp_path: Path) -> None:
     """The other pages are read, but the run cannot know which ones are missing."""
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 6):
@@ -195,18 +195,18 @@ def wrong_source(folder: Path, what: str) -> Path:
 
 
 SOURCE_ERRORS = {
-    "empty": "it holds no page",
-    "html": "it holds no page",
-    "no pages": "it holds no page",
+    "empty": "it contains no pages",
+    "html": "it contains no pages",
+    "no pages": "it contains no pages",
     "wacz that is no zip": "it is not a WACZ",
-    "wacz without an archive": "there is no WARC file in it",
+    "wacz without an archive": "it contains no WARC file",
     "wacz that compresses": "unpack it first",
-    "index of a longer file": "leads to byte 99,999",
+    "index of a longer file": "points to byte 99,999",
     "index of another file": "names 'b.warc.gz', which is not there",
-    "index with another page": "and it is not",
+    "index with another page": "but it is not",
     "index that is none": "line 1 is not CDXJ",
-    "index that ends too early": "after the last capture",
-    "empty index": "after the last capture",
+    "index that ends too early": "after the last one listed",
+    "empty index": "after the last one listed",
 }
 
 
@@ -231,7 +231,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
         ),
         ({"seed": "1", "source": "nowhere/*.warc.gz"}, "matches no archive file"),
         ({"seed": "1", "source": "wayback,"}, "takes 'live', 'wayback'"),
-        ({"seed": "1", "source": "live,live"}, "with one source twice"),
+        ({"seed": "1", "source": "live,live"}, "which names a source twice"),
         ({"seed": "1", "at": "2015-10-23"}, "at: only archives"),
         ({"seed": "1", "source": "wayback", "at": "yesterday"}, "takes a date"),
         ({"seed": "all"}, "but source is 'live'"),

@@ -30,7 +30,7 @@ from archives import ARC_HEAD, NEWS, arc_record, http, page, record
 from crawler.errors import ArchiveError
 from crawler.warc.file import WarcFile, first_record_id
 
-NO_HEADERS = "there are no headers of a record at this place"
+NO_HEADERS = "there are no record headers here"
 NO_LENGTH = ONE.replace(b"\nContent-Length: %d\r" % CONTENT_LENGTH, b"\nX: y\r")
 PLAIN: dict[str, tuple[bytes, list[Place]]] = {
     "nothing": (b"", []),
@@ -59,7 +59,7 @@ PLAIN: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(ONE) + 4,
                 len(ONE) - LINE_ENDS,
-                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes but does not end there",
             )
         ],
     ),
@@ -70,7 +70,7 @@ PLAIN: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(ONE),
                 len(ONE) - 5,
-                f"{WRONG_LENGTH} {CONTENT_LENGTH - 1} bytes, and does not end there",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH - 1} bytes but does not end there",
             ),
             *whole(TWO, first=len(ONE)),
         ],
@@ -82,7 +82,7 @@ PLAIN: dict[str, tuple[bytes, list[Place]]] = {
                 0,
                 len(ONE),
                 len(ONE) + 96,
-                f"{WRONG_LENGTH} {CONTENT_LENGTH + 100} bytes, and does not end there",
+                f"{WRONG_LENGTH} {CONTENT_LENGTH + 100} bytes but does not end there",
             ),
             *whole(TWO, first=len(ONE)),
         ],
@@ -122,8 +122,8 @@ def test_line_ends_before_a_record(tmp_path: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("end", [2047, 2048, 2049, 65_535, 65_536, 65_537])
-def test_a_head_of_many_bytes(tmp_path: Path, end: int) -> None:
-    """A record's headers may take 65,536 bytes, and a file is read in smaller parts."""
+def test_long_headers(tmp_path: Path, end: int) -> None:
+    """A record's headers may take 65,536 bytes, more than the program reads at once."""
     head = ONE.index(b"\r\n\r\n") + LINE_ENDS
     filled = ONE.replace(b"\r\n", b"\r\nX: " + b"x" * (end - head - len("\r\nX: ")) + b"\r\n", 1)
     assert filled.index(b"\r\n\r\n") + LINE_ENDS == end
@@ -140,7 +140,7 @@ def test_a_head_of_many_bytes(tmp_path: Path, end: int) -> None:
 @pytest.mark.parametrize(
     "count", [2, 2047, 2048, 2049, 4090, 4095, 4096, 4097, 6144, 10_240, 70_000, 2_200_000]
 )
-def test_the_next_record_is_found_however_far_it_is(tmp_path: Path, count: int) -> None:
+def test_the_next_record_is_found_at_any_distance(tmp_path: Path, count: int) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(b"\0" * (count - 1) + b"\n" + ONE)
     # Junk is scanned for headers in halves of a buffer, and each may be reported separately.
@@ -194,7 +194,7 @@ ARC_LINES: dict[str, tuple[bytes, bool]] = {
 
 
 @pytest.mark.parametrize("name", ARC_LINES)
-def test_places_in_a_file_of_arc(tmp_path: Path, name: str) -> None:
+def test_places_in_an_arc_file(tmp_path: Path, name: str) -> None:
     data, is_record = ARC_LINES[name]
     other = arc("http://a.ir/2")
     head, length = data.index(b"\n") + 1, len(data)
@@ -211,7 +211,7 @@ def test_places_in_a_file_of_arc(tmp_path: Path, name: str) -> None:
                 last,
             ]
             continue
-        message = f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes, and does not end there"
+        message = f"{WRONG_LENGTH} {CONTENT_LENGTH} bytes but does not end there"
         assert read_places(path) == [
             (0, len(first), size, ""),
             (offsets[1], len(other + data), len(other) - 1, message),
@@ -232,7 +232,7 @@ MAX_SIZE = 5000
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
+def test_the_maximum_size_of_a_page(tmp_path: Path, packed: bool) -> None:
     for size, is_read in ((MAX_SIZE, True), (MAX_SIZE + 1, False), (MAX_SIZE + 70_000, False)):
         data = record(NEWS + "1", http(b"x" * size))
         path = tmp_path / f"{size}.warc"
@@ -251,13 +251,14 @@ def test_a_page_has_a_size_at_most(tmp_path: Path, packed: bool) -> None:
         # Far over the limit, the reported size is that of the whole record.
         over = size if size == MAX_SIZE + 1 else len(data) - (0 if packed else LINE_ENDS)
         assert str(caught.value) == (
-            f"file, offset {offset}: it has {over:,} bytes or more, over DOWNLOAD_MAXSIZE (5,000)"
+            f"file, offset {offset}: it has at least {over:,} bytes, "
+            "more than DOWNLOAD_MAXSIZE (5,000)"
         )
         assert caught.value.reason == "too_large"
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_block_has_as_many_bytes_as_asked_for(tmp_path: Path, packed: bool) -> None:
+def test_a_block_has_the_requested_number_of_bytes(tmp_path: Path, packed: bool) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(G1 + G2 if packed else ONE + TWO)
     one, first = (ONE, G1) if packed else (ONE[:-LINE_ENDS], ONE)

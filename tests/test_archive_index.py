@@ -1,4 +1,4 @@
-"""The index of an archive file: the cached one of the crawler, and those of other programs."""
+"""The indexes of archive files: those that the crawler caches, and those of other programs."""
 
 import gzip
 import os
@@ -27,7 +27,7 @@ from crawler.warc.captures import CONVERSION, REVISIT, Capture
 from crawler.warc.index import distinct
 
 
-def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open) -> None:
+def test_our_own_index_of_each_kind_of_record(tmp_path: Path, open_archive: Open) -> None:
     url = f"{NEWS}5"
     same = {"date": DATE, "WARC_Payload_Digest": DIGEST}
     gone, moved = http(b"x", "404 Not Found"), http(b"", "301 Moved", "Location: /")
@@ -98,16 +98,16 @@ def test_what_the_own_index_has_of_each_kind(tmp_path: Path, open_archive: Open)
         assert captures(archive, NEWS + "55") == captures(archive, "no url") == []
         assert list(archive.urls()) == [url] * len(rows)
         assert archive.faults == [
-            f"{path}, offset {place}: its headers do not tell what page it is, or of when"
+            f"{path}, offset {place}: its headers do not give the page's URL or date"
         ]
 
 
-NO_KIND = "it does not say what kind of record it is"
-NO_PAGE_OR_DATE = "its headers do not tell what page it is, or of when"
+NO_KIND = "its record type is missing or unknown"
+NO_PAGE_OR_DATE = "its headers do not give the page's URL or date"
 
 
 @pytest.mark.parametrize("count", [1, 19, 20, 21, 22, 1021])
-def test_so_many_faults_are_named(tmp_path: Path, open_archive: Open, count: int) -> None:
+def test_only_twenty_faults_are_named(tmp_path: Path, open_archive: Open, count: int) -> None:
     path = tmp_path / "a.warc"
     bad = record(NEWS + "1", b"x", kind="responsf", WARC_Record_ID="<urn:x>")
     path.write_bytes(page_record(9) + bad * count)
@@ -115,15 +115,15 @@ def test_so_many_faults_are_named(tmp_path: Path, open_archive: Open, count: int
     messages = [
         f"{path}, offset {begin + number * len(bad)}: {NO_KIND}" for number in range(min(count, 20))
     ]
-    more = [f"and {count - 20:,} places more"] if count > 20 else []
+    more = [f"and {count - 20:,} more places"] if count > 20 else []
     for _ in range(2):
         archive = open_archive(path)
         assert archive.faults == messages + more
         assert [capture.url for capture in captures(archive)] == [NEWS + "9"]
 
 
-def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archive: Open) -> None:
-    """Those of a URL are ordered by time; those of longer URLs are included only on request."""
+def test_captures_are_ordered_and_of_one_url(tmp_path: Path, open_archive: Open) -> None:
+    """The captures of a URL are ordered by time, and exclude those of longer URLs by default."""
     path = tmp_path / "a.warc"
     days = (3, 1, 2)
     numbers = [1, 10, 2, 100, 11, *range(200, 290)]
@@ -142,7 +142,7 @@ def test_captures_are_in_order_and_of_their_url_alone(tmp_path: Path, open_archi
     assert list(distinct(archive.urls())) == sorted(f"{NEWS}{number}" for number in numbers)
 
 
-def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
+def test_a_cached_index_is_used_until_its_file_changes(
     tmp_path: Path, index_cache: Path, open_archive: Open
 ) -> None:
     path = tmp_path / "a.warc"
@@ -161,7 +161,7 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     os.utime(path, ns=(5, 5_000_000_000))
     assert urls_and_new(path) == (["1"], 1)
     assert urls_and_new(path) == (["1"], 0)
-    # The pages can be read under another name, too.
+    # The pages can also be read through a link.
     link = tmp_path / "link.warc"
     link.symlink_to(path)
     archive = open_archive(link)
@@ -183,7 +183,7 @@ def test_a_kept_index_is_used_as_long_as_its_file_is_the_same(
     assert urls_and_new(copied) == (["3", "4"], 1)
     moved.rename(path)
     assert urls_and_new(path) == (["3", "4"], 0)
-    # Changes to an index by another program are noticed, too.
+    # A change to an index by another program is noticed as well.
     index = tmp_path / "a.cdxj"
     index.write_text(line(3, 0, url=NEWS + "9"), encoding="utf-8")
     with pytest.raises(ArchiveError):
@@ -206,7 +206,7 @@ SECOND = len(ONE)
 DATA = ONE + TWO
 
 
-def test_what_the_index_of_others_has(tmp_path: Path, open_archive: Open) -> None:
+def test_an_index_by_another_program(tmp_path: Path, open_archive: Open) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(DATA)
     both = line(1, 0), line(2, SECOND)
@@ -261,12 +261,12 @@ def test_what_the_index_of_others_has(tmp_path: Path, open_archive: Open) -> Non
         assert archive.faults == [], name
 
 
-def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: Open) -> None:
+def test_an_index_by_another_program_that_is_wrong(tmp_path: Path, open_archive: Open) -> None:
     path, index = tmp_path / "a.warc", tmp_path / "a.warc.cdxj"
     path.write_bytes(DATA)
     size, both = len(DATA), line(1, 0) + line(2, SECOND)
-    lead = f"leads to byte {SECOND:,} and {{:,}} more, {path} has {size:,}"
-    not_there = f"line 1 says that {NEWS}2 is at byte 0 of {path}, and it is not"
+    lead = f"points to byte {SECOND:,} and {{:,}} more, but {path} has {size:,}"
+    not_there = f"line 1 says that {NEWS}2 is at byte 0 of {path}, but it is not"
     rows: dict[str, tuple[str, str | None]] = {
         "to the last byte": (both, None),
         "a byte over": (
@@ -287,10 +287,10 @@ def test_the_index_of_others_that_does_not_match(tmp_path: Path, open_archive: O
         "another page, not the first": (both + line(2, 0), None),
         "no record there": (
             line(1, 7) + both,
-            f"line 1 says that {NEWS}1 is at byte 7 of {path}, and it is not",
+            f"line 1 says that {NEWS}1 is at byte 7 of {path}, but it is not",
         ),
-        "less": (line(1, 0), f"{path} goes on at byte {SECOND}, after the last capture in it"),
-        "nothing": ("", f"{path} goes on at byte 0, after the last capture in it"),
+        "less": (line(1, 0), f"{path} has a capture at byte {SECOND}, after the last one listed"),
+        "nothing": ("", f"{path} has a capture at byte 0, after the last one listed"),
         # A sample of the lines is looked up: the first, and every 997th after it.
         "another page at line 997": (line(1, 0) * 996 + line(2, 0) + both, None),
         "another page at line 998": (
@@ -352,7 +352,7 @@ def test_which_index_beside_a_file_is_used(tmp_path: Path, open_archive: Open, n
         assert capture.timestamp == f"200{moment}0101000000", beside
 
 
-def test_the_index_of_others_says_nothing_of_what_a_browser_showed(
+def test_rendered_pages_are_found_without_another_programs_index(
     tmp_path: Path, open_archive: Open
 ) -> None:
     path = tmp_path / "a.warc"
@@ -397,7 +397,7 @@ METHODS: dict[str, tuple[bytes, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_how_an_answer_was_asked_for(tmp_path: Path, open_archive: Open, name: str) -> None:
+def test_the_request_method_of_a_response(tmp_path: Path, open_archive: Open, name: str) -> None:
     request, headers, method = METHODS[name]
     path = tmp_path / "a.warc"
     for data in (request + page_record(1, **headers), page_record(1, **headers) + request):
@@ -406,16 +406,16 @@ def test_how_an_answer_was_asked_for(tmp_path: Path, open_archive: Open, name: s
         assert methods == [("1", method), ("2", "")]
 
 
-def test_an_index_of_others_without_a_page(tmp_path: Path, open_archive: Open) -> None:
+def test_an_index_by_another_program_without_a_page(tmp_path: Path, open_archive: Open) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(record("dns:en.alalam.ir", b"x", kind="resource"))
     (tmp_path / "a.cdxj").write_text(line(1, 0, url="dns:en.alalam.ir", length="9"), "utf-8")
-    with pytest.raises(ArchiveError, match="it holds no page; takes"):
+    with pytest.raises(ArchiveError, match="it contains no pages; takes"):
         open_archive(path)
 
 
-def test_a_record_without_an_address(tmp_path: Path, open_archive: Open) -> None:
-    """It may be a page, unless it is a conversion of another kind."""
+def test_a_record_without_a_url(tmp_path: Path, open_archive: Open) -> None:
+    """Such a record may be a page, unless it is a conversion to another media type."""
     path = tmp_path / "a.warc"
     lost = record("", http(b"x"))
     path.write_bytes(lost + record("", b"x", kind="conversion") + page_record(1))

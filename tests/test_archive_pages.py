@@ -93,7 +93,7 @@ def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
     archive = open_archive(folder)
     takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
     assert archive.faults == [
-        f"{file}: the archives in this folder are not read; give it as another source"
+        f"{file}: the archives in this folder are not read; give the folder as another source"
         if file.name == "more"
         else f"{file}: it is not read; {takes}"
         for file in unread
@@ -102,21 +102,21 @@ def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
 
 
 def test_archives_without_a_page(tmp_path: Path, open_archive: Open) -> None:
-    """One of several files may be without a page."""
+    """One of several files may hold no page."""
     takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
     path = tmp_path / "a.warc"
     path.write_bytes(b"")
-    fault = f"{path}, offset 0: there are no headers of a record at this place"
+    fault = f"{path}, offset 0: there are no record headers here"
     for data, why in ((b"", ""), (b"junk", f" ({fault})")):
         path.write_bytes(data)
         with pytest.raises(ArchiveError) as caught:
             open_archive(path)
         assert str(caught.value) == (
-            f"{path}: it holds no page{why}; {takes} with captures of web pages"
+            f"{path}: it contains no pages{why}; {takes} with captures of web pages"
         )
     with pytest.raises(ArchiveError) as caught:
         open_archive(tmp_path / "none")
-    assert str(caught.value) == f"{tmp_path}/none: there is no archive file; {takes}"
+    assert str(caught.value) == f"{tmp_path}/none: no archive file found; {takes}"
     (tmp_path / "b.warc").write_bytes(record(URL, http(BODY)))
     archive = open_archive(tmp_path)
     assert archive.faults == [fault]
@@ -140,9 +140,9 @@ PRINT_URL = NEWS + "1/print"
 WITH_DIGEST = {"WARC_Payload_Digest": DIGEST}
 UNKNOWN_DIGEST = {"WARC_Payload_Digest": "crc32:abcd"}
 NO_DIGEST = record(URL, http(BODY), WARC_Record_ID="<urn:1>")
-NOT_FOUND = ", and that record is in none of these files"
-# The originals, the headers of the revisit, and the original that is read with whether this is
-# an assumption; or the error.
+NOT_FOUND = ", which is in none of these files"
+# The originals and the headers of the revisit record; then the number of the original that is read
+# and whether that is an assumption, or the error.
 REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
     "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **refers_to(DATE)}, (1, False)),
     "by id": (
@@ -292,8 +292,8 @@ REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] 
         [original().replace(b"Friday", b"Monday")],
         {**SAME, **WITH_DIGEST, **refers_to(DATE)},
         (
-            f"none of 2015-10-23 10:00:00 ({URL}), and cannot be read: "
-            f"{{first}}: its bytes are not those that it was written with "
+            f"none of 2015-10-23 10:00:00 ({URL}), which cannot be read: "
+            f"{{first}}: its content does not match its digest "
             f"(WARC-Payload-Digest {DIGEST})"
         ),
     ),
@@ -304,8 +304,8 @@ REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] 
         ],
         {**SAME, **WITH_DIGEST, **refers_to(DATE, PRINT_URL)},
         (
-            f"none of 2015-10-23 10:00:00 ({PRINT_URL}), and cannot be read: "
-            f"{{first}}: its bytes are not those that it was written with "
+            f"none of 2015-10-23 10:00:00 ({PRINT_URL}), which cannot be read: "
+            f"{{first}}: its content does not match its digest "
             f"(WARC-Payload-Digest {DIGEST})"
         ),
     ),
@@ -334,7 +334,7 @@ REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] 
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
-def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bool) -> None:
+def test_the_original_of_a_revisit(tmp_path: Path, open_archive: Open, apart: bool) -> None:
     for number, (name, (originals, headers, expected)) in enumerate(REVISITS.items()):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -357,7 +357,7 @@ def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bo
         if isinstance(expected, str):
             with pytest.raises(ArchiveError) as caught:
                 archive.read(*found)
-            message = "it only says that the page is that of another record"
+            message = "a revisit of another record"
             assert str(caught.value) == (
                 f"{place}: {message}{expected.removeprefix('none').format(first=first)}"
             ), name
@@ -374,8 +374,8 @@ def test_what_a_revisit_stands_for(tmp_path: Path, open_archive: Open, apart: bo
         assert result.notes == note, name
 
 
-def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -> None:
-    """It has its own status and headers if there are any, but not those of a 304."""
+def test_the_status_and_headers_of_a_revisit(tmp_path: Path, open_archive: Open) -> None:
+    """The revisit's own status and headers are used, if it has any and they are not a 304's."""
     path = tmp_path / "a.warc"
     own = (b"HTTP/1.1 404 Gone\r\nX-Own: 1\r\n\r\n", 404, b"X-Own")
     rows = {
@@ -396,7 +396,7 @@ def test_the_answer_that_a_revisit_carries(tmp_path: Path, open_archive: Open) -
         assert header in dict(result.headers), name
 
 
-def test_a_record_that_is_not_what_the_index_says(tmp_path: Path, open_archive: Open) -> None:
+def test_a_record_that_does_not_match_the_index(tmp_path: Path, open_archive: Open) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(original())
     archive = open_archive(path)
@@ -406,5 +406,5 @@ def test_a_record_that_is_not_what_the_index_says(tmp_path: Path, open_archive: 
         with pytest.raises(ArchiveError) as caught:
             archive.read(capture, file)
         assert str(caught.value) == (
-            f"{path}, offset 0: the index says that {URL} is there, and it is {url}"
+            f"{path}, offset 0: the index says {URL} is here, but it is {url}"
         )

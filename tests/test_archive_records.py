@@ -45,7 +45,7 @@ def read(data: bytes) -> Record | str:
         return f"{error.reason}: {message}"
 
 
-def test_all_that_a_record_says() -> None:
+def test_all_fields_of_a_record() -> None:
     data = record(
         "<HTTP://en.alalam.ir/a b>",
         http(b"abc", "203 Well", "X-A: 1", "x-a: 2"),
@@ -88,8 +88,8 @@ def test_all_that_a_record_says() -> None:
     assert isinstance(nothing, Record) and nothing.media_type == ""
 
 
-PART = "whoever wrote it had only a part of the page (WARC-Truncated: length)"
-SEGMENT = "it is the first of several segments of a page, which are not put together"
+PART = "the writer recorded only part of the page (WARC-Truncated: length)"
+SEGMENT = "it is the first of several segments of a page; segmented records are not supported"
 CHUNKED = "Transfer-Encoding: Chunked"
 # A record, and its status and payload; or the reason and message of its refusal.
 RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
@@ -109,7 +109,7 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     **{
         f"status {status}, short": (
             record(URL, http(b"x", f"{status} S", "Content-Length: 1234")),
-            "cut_short: here: the answer said that it has 1,234 bytes, and has 1"
+            "cut_short: here: the response declares 1,234 bytes but has 1"
             if is_page
             else (status, b"x"),
         )
@@ -119,11 +119,11 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     "longer than it says": (record(URL, http(b"xy", "200 S", "Content-Length: 1")), (200, b"xy")),
     "two lengths": (
         record(URL, http(b"x", "200 S", "Content-Length: 2", "content-length: 1")),
-        "cut_short: here: the answer said that it has 2 bytes, and has 1",
+        "cut_short: here: the response declares 2 bytes but has 1",
     ),
     "two lengths, the longer last": (
         record(URL, http(b"x", "200 S", "Content-Length: 1", "content-length: 2")),
-        "cut_short: here: the answer said that it has 2 bytes, and has 1",
+        "cut_short: here: the response declares 2 bytes but has 1",
     ),
     "a length that is none": (record(URL, http(b"x", "200 S", "Content-Length: -9")), (200, b"x")),
     "a resource of any length": (
@@ -149,11 +149,11 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     ),
     "chunks that end early": (
         record(URL, http(b"3\r\nabc\r\n", "200 S", CHUNKED)),
-        "cut_short: here: its chunks end before the last one",
+        "cut_short: here: its chunked body is incomplete or malformed",
     ),
     "neither an answer nor a page": (
         record(URL, b"\x00" * 30),
-        f"unreadable: here: it holds neither an answer of HTTP nor a page; it begins with "
+        f"unreadable: here: it is neither an HTTP response nor a page; it begins with "
         f"{bytes(20)!r}",
     ),
     "a page without an answer": (
@@ -166,7 +166,7 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     **{
         f"status {status!r}": (
             record(URL, http(b"x", status)),
-            "unreadable: here: its answer has no status that can be read",
+            "unreadable: here: its HTTP status cannot be read",
         )
         for status in ("20 OK", "2000 OK", "abc", "2٠0 OK")
     },
@@ -177,7 +177,7 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
     ),
     "a head of HTTP of 65,537 bytes": (
         record(URL, http(b"x", "200 S", "X: " + "x" * (65_537 - len(http(b"", "200 S", "X: "))))),
-        "unreadable: here: the headers of its answer have over 65,536 bytes",
+        "unreadable: here: its HTTP headers have over 65,536 bytes",
     ),
     "no date": (
         record(URL, http(b"x")).replace(b"WARC-Date", b"WARC-Data"),
@@ -190,7 +190,7 @@ RECORDS: dict[str, tuple[bytes, tuple[int | None, bytes] | str]] = {
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_is_read_of_a_record(name: str) -> None:
+def test_the_status_and_payload_of_a_record(name: str) -> None:
     data, expected = RECORDS[name]
     result = read(data)
     assert (result if isinstance(result, str) else (result.status, result.payload)) == expected
@@ -222,7 +222,7 @@ def test_a_digest_in_any_form(name: str, chunked: bool) -> None:
                     assert result.payload == UNCHUNKED
                 else:
                     assert result == (
-                        "unreadable: here: its bytes are not those that it was written with "
+                        "unreadable: here: its content does not match its digest "
                         f"({name} {declared.strip()})"
                     )
     for unknown in ("crc32:ABCD", "sha1:", "sha1:1890", "sha1", ""):
@@ -279,11 +279,11 @@ CHUNKS: dict[bytes, tuple[bytes, bool]] = {
 
 
 @pytest.mark.parametrize("stored", CHUNKS)
-def test_chunks_are_taken_off(stored: bytes) -> None:
+def test_chunked_coding_is_removed(stored: bytes) -> None:
     assert unchunked(stored) == CHUNKS[stored]
 
 
-def test_the_media_type_and_address_of_each_kind() -> None:
+def test_the_media_type_and_url_of_each_kind() -> None:
     typed = {"kind": "resource", "Content_Type": "Text/X"}
     rows: dict[str, tuple[bytes, str, str]] = {
         "resource": (record(URL, b"x", **typed), "Text/X", URL),

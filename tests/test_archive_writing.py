@@ -19,7 +19,7 @@ from test_crawl_saved import same_whatever_the_source
 
 
 def copy_dated(folder: Path, day_of: dict[str, int]) -> Path:
-    """Copy a folder's archives, each dated to its own day and revisits referring to the first."""
+    """Copy a folder's archives, each dated to a day of its own; revisits refer to the first day."""
     target = folder.with_name("dated")
     target.mkdir()
     first = min(day_of.values())
@@ -39,7 +39,7 @@ RAW = (
 )
 
 
-def test_an_exchange_is_written_as_it_came(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_an_exchange_is_archived_unaltered(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     body = gzip.compress(page(SEED))
     head = RAW.replace(b"server: x", b"server: x\r\nContent-Encoding: gzip") % len(body)
     server.misbehaviour[f"/news/{SEED}"] = lambda handler, before: raw(handler, head + body)
@@ -84,7 +84,7 @@ def raw(handler: BaseHTTPRequestHandler, response_bytes: bytes) -> None:
     handler.wfile.write(response_bytes)
 
 
-def test_pywb_replays_an_archive_to_the_byte(
+def test_pywb_replays_an_archive_byte_for_byte(
     live: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:
     warc = tmp_path / "pages.warc.gz"
@@ -132,7 +132,7 @@ def exchange_of(
     return run, *responses[0]
 
 
-def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_odd_responses_are_archived(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     body = page(SEED)
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"
     run, record, content = exchange_of(
@@ -186,7 +186,7 @@ def test_odd_answers_are_archived(live: Crawl, server: NewsServer, tmp_path: Pat
     assert "WARC-Truncated: disconnect" in again.failures[SEED]["detail"]
 
 
-def test_a_page_that_is_what_it_was_is_a_revisit(
+def test_an_unchanged_page_is_a_revisit_record(
     live: Crawl, crawl: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
@@ -200,7 +200,7 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
     names = ["pages.warc.gz", "pages-2.warc.gz", "pages-3.warc.gz", "pages-4.warc.gz"]
     assert sorted(path.name for path in warc.parent.iterdir()) == sorted(names)
     assert "archived: " in again.stdout
-    assert "2 of them as before" in again.stdout
+    assert "2 of them unchanged" in again.stdout
     kinds = []
     for name in names:
         [record] = [
@@ -225,7 +225,7 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
     assert "pages-4.warc.gz" in result.articles[SEED]["provenance"]["source"]["where"]
     alone = crawl(seed=SEED, depth=0, base_url=server.url, source=days / "pages-2.warc.gz")
     assert alone.failures[SEED]["reason"] == "unreadable"
-    assert "that record is in none of these files" in alone.failures[SEED]["detail"]
+    assert "which is in none of these files" in alone.failures[SEED]["detail"]
     collection = pywb(*days.iterdir())
     replayed = crawl(
         seed=SEED,
@@ -235,7 +235,7 @@ def test_a_page_that_is_what_it_was_is_a_revisit(
         settings={**IMPATIENT_WAYBACK, "WAYBACK_URL": collection},
     )
     assert same_whatever_the_source(replayed)[SEED] == truth[SEED]
-    # Without the file that they refer to, revisits would be useless.
+    # Without the file that they refer to, revisit records would be useless.
     warc.unlink()
     live(seed=SEED, depth=0, settings=job, archive=warc, recheck="all")
     [record] = [
@@ -268,7 +268,7 @@ def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
             for r, _ in records_of(disk / "pages.warc.gz")[1:]
         }
         stored_ids = {json.loads(line)["id"] for line in live_export(tmp_path).splitlines()}
-        # All that is stored is archived, and the rest is still pending.
+        # Every stored article is archived, and the rest is still pending.
         assert stored_ids <= archived_ids
         subprocess.run(["mount", "-o", "remount,size=9m", str(disk)], check=True)
         assert (
@@ -298,10 +298,10 @@ def live_export(folder: Path) -> str:
     ).stdout
 
 
-def test_a_page_that_is_not_in_the_archive_is_fetched_whole(
+def test_a_page_that_is_not_archived_is_requested_unconditionally(
     live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    """Without it the server would answer 304 for a version that the archive does not have."""
+    """A conditional request would return 304 for a version that the archive does not have."""
     server.has_validators = True
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
     warc = tmp_path / "warcs" / "pages.warc.gz"

@@ -13,13 +13,13 @@ from crawler.errors import CrawlerError
 from crawler.items import RelatedItem
 
 SEED_TAKES = (
-    "takes an article id (digits), an article URL, the path of a saved page, several of these by "
-    "commas, @FILE with one a line, or all"
+    "takes an article id (digits), an article URL, the path of a saved page, several of these "
+    "separated by commas, @FILE with one per line, or all"
 )
 SOURCE_TAKES = (
-    "takes 'live', 'wayback', archive files (one, their folder, a pattern such as "
-    "'year/*.warc.gz'), a folder or file of saved pages, or several of these by commas; archive "
-    "files are WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    "takes 'live', 'wayback', archive files (a file, a folder, or a pattern such as "
+    "'year/*.warc.gz'), a folder or file of saved pages, or several of these separated by commas; "
+    "archive files are WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
 )
 NAMES = (
     "seed, source, at, archive, site, base_url, depth, limit, since, until, match, recheck, render"
@@ -87,33 +87,33 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "seed of another host": (
         {"seed": "http://example.com/news/1"},
-        "seed: got 'http://example.com/news/1', which is not an article of alalam "
+        "seed: got 'http://example.com/news/1', which is not an article URL of alalam "
         f"({HOSTS}); {SEED_TAKES}",
     ),
     "seed of the publisher where a mirror is crawled": (
         {"seed": "http://en.alalam.ir/news/1", "base_url": "http://127.0.0.1:8000"},
-        "seed: got 'http://en.alalam.ir/news/1', which is not an article of alalam "
+        "seed: got 'http://en.alalam.ir/news/1', which is not an article URL of alalam "
         f"(127.0.0.1); {SEED_TAKES}",
     ),
     "seed that is no article": (
         {"seed": "http://en.alalam.ir/section/3"},
-        f"seed: got 'http://en.alalam.ir/section/3', which is not an article of alalam ({HOSTS}); "
-        f"{SEED_TAKES}",
+        "seed: got 'http://en.alalam.ir/section/3', which is not an article URL of alalam "
+        f"({HOSTS}); {SEED_TAKES}",
     ),
     "seed of commas": ({"seed": ",,"}, f"seed: got ',,'; {SEED_TAKES}"),
     "seed file that is not there": (
         {"seed": "@nowhere.txt"},
         "seed: got '@nowhere.txt', which cannot be read (No such file or directory); takes @FILE "
-        "with one seed a line",
+        "with one seed per line",
     ),
     "seed file that is no UTF-8": (
         {"seed": "@latin.txt"},
         "seed: got '@latin.txt', which cannot be read (it is not UTF-8 text); takes @FILE with one "
-        "seed a line",
+        "seed per line",
     ),
     "seed file of spaces": (
         {"seed": "@spaces.txt"},
-        "seed: got '@spaces.txt', which is empty; takes @FILE with one seed a line",
+        "seed: got '@spaces.txt', which is empty; takes @FILE with one seed per line",
     ),
     "line of a seed file": (
         {"seed": "@nonsense.txt"},
@@ -123,7 +123,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "URL in a seed file": (
         {"seed": "5,@elsewhere.txt"},
         "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is not an article "
-        f"of alalam ({HOSTS}); {SEED_TAKES}",
+        f"URL of alalam ({HOSTS}); {SEED_TAKES}",
     ),
     "seed file in a seed file": (
         {"seed": "@nested.txt"},
@@ -154,7 +154,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "one source twice": (
         {"source": "live,pages,live"},
-        f"source: got 'live,pages,live', with one source twice; {SOURCE_TAKES}",
+        f"source: got 'live,pages,live', which names a source twice; {SOURCE_TAKES}",
     ),
     "unknown site": (
         {"site": "alalm"},
@@ -189,12 +189,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "until before since": (
         {"since": "2015-10-02", "until": "2015-10-01"},
-        "until: got '2015-10-01', which is before since ('2015-10-02'); takes a date not before it",
+        "until: got '2015-10-01', which is before since ('2015-10-02'); takes that date or a later "
+        "one",
     ),
     "at without an archive": (
         {"at": "2015-10-23", "source": "live,pages"},
-        "at: only archives have pages as they were at a date; takes source=wayback, or archive "
-        "files, with it",
+        "at: only archives hold pages as of a date; takes source=wayback or archive files with it",
     ),
     "at that is no date": (
         {"at": "now", "source": "wayback"},
@@ -207,12 +207,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "everything of the live site": (
         {"seed": "all"},
-        "seed: got 'all', which takes every article of saved pages and archive files, but source "
+        "seed: got 'all', which works only with saved pages and archive files, but source "
         "is 'live'; give ids",
     ),
     "everything, also of the Wayback Machine": (
         {"seed": "all", "source": "pages,wayback"},
-        "seed: got 'all', which takes every article of saved pages and archive files, but source "
+        "seed: got 'all', which works only with saved pages and archive files, but source "
         "is 'wayback'; give ids",
     ),
     **{
@@ -276,7 +276,7 @@ WRONG |= {
         ("http://[::1", ", which is not a URL", ""),
         (
             "http://user:pw@127.0.0.1:80",
-            ", and sites are crawled without a user and password",
+            ", but sites are crawled without a user name and password",
             "http://***@127.0.0.1:80",
         ),
     ]
@@ -359,7 +359,7 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("given", "differ"), RIGHT, ids=str)
-def test_what_arguments_mean(given: Mapping[str, str], differ: dict[str, object]) -> None:
+def test_valid_arguments(given: Mapping[str, str], differ: dict[str, object]) -> None:
     parsed = parse(given)
     values = {field.name: getattr(parsed, field.name) for field in fields(Arguments)}
     site = values.pop("publisher")
@@ -420,8 +420,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "no seed": (["articles"], "seed: missing; takes"),
     "recheck": (
         ["articles", "-a", "seed=1", "-a", "recheck=all"],
-        "recheck: only a crawl with a ledger requests articles again; takes "
-        "-s JOBDIR=FOLDER with it",
+        "recheck: only a crawl with a ledger requests articles again; add -s JOBDIR=FOLDER",
     ),
     "spider": (
         ["article"],
@@ -435,7 +434,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_wrong_command_line_says_one_line(scrapy: Crawl, tmp_path: Path, case: str) -> None:
+def test_a_wrong_command_line_gives_one_line(scrapy: Crawl, tmp_path: Path, case: str) -> None:
     (tmp_path / ".hidden" / "empty").mkdir()
     words, message = REFUSED[case]
     run = scrapy("crawl", *words)
@@ -445,5 +444,5 @@ def test_a_wrong_command_line_says_one_line(scrapy: Crawl, tmp_path: Path, case:
     assert not list(run.folder.rglob("*.jsonl*"))
 
 
-def test_arguments_of_a_service_are_let_through(crawl: Crawl) -> None:
+def test_arguments_of_a_service_are_accepted(crawl: Crawl) -> None:
     assert crawl(seed=1752038, source=SITE, depth=0, _job="26f1").exit_code == 0

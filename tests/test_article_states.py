@@ -1,6 +1,4 @@
-"""What a job keeps of an article from run to run: its state, revisions and validators, and when
-it is due.
-"""
+"""What a job keeps of an article between runs: state, revisions, validators and due time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,9 +15,9 @@ from crawler.items import Article
 
 HOUR = 3600
 
-# The outcome of an article in each run, and the article's state after it: state, revision,
-# consecutive failures, last definite refusal; then the record written to the feeds: its kind and,
-# for an article, the revision and the changed fields.
+# For each run: the outcome of the article; its state afterwards (state, revision, consecutive
+# failures, last definite refusal); and the record written to the feeds (its kind and, for an
+# article, the revision and the changed fields).
 Story = list[tuple[str, tuple[str, int, int, str | None], tuple[Any, ...] | None]]
 STORIES: dict[str, Story] = {
     "changes": [
@@ -76,7 +74,7 @@ STORIES: dict[str, Story] = {
 
 
 @pytest.mark.parametrize("case", STORIES)
-def test_the_story_of_an_article(job: Job, case: str) -> None:
+def test_an_article_over_several_runs(job: Job, case: str) -> None:
     actual: Story = []
     for outcome, *_ in STORIES[case]:
         record = run(job, {"1": outcome}, recheck="all")["1"]
@@ -114,8 +112,8 @@ NO_CHANGES: dict[str, Any] = {
 }
 
 
-def test_what_makes_a_revision(job: Job) -> None:
-    """One article for each field, which differs in the next run."""
+def test_which_changes_make_a_revision(job: Job) -> None:
+    """There is one article for each field, and that field differs in the next run."""
     fields = {**CHANGES, **NO_CHANGES}
     run(job, dict.fromkeys(fields, "A"))
     begin(job, recheck="all")
@@ -131,7 +129,7 @@ def test_what_makes_a_revision(job: Job) -> None:
     assert actual == {field: (2, (field,)) if field in CHANGES else None for field in fields}
 
 
-def test_a_new_validator_over_the_same_text_is_the_one_that_counts(job: Job) -> None:
+def test_validators_are_updated_even_if_the_text_is_unchanged(job: Job) -> None:
     """For each run: the response's text and validators, and the state after it."""
     answers: list[tuple[str, Any, Any]] = [
         ("A", ('"1"', None), ('"1"', None)),
@@ -179,8 +177,8 @@ def test_validators_of_another_server(job: Job, name: str, forgets: bool) -> Non
     assert actual == ((None, None, True) if forgets else ('"1"', "Mon", False))
 
 
-def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -> None:
-    """No matter when the run fetched it."""
+def test_an_hourly_article_is_due_an_hour_after_the_run_began(job: Job) -> None:
+    """It does not matter when during the run the article was fetched."""
     began = datetime.now(UTC) - timedelta(minutes=20)
     run(job, {"1": "A", "2": "timeout"}, began=began, intervals=Intervals(HOUR, 10 * HOUR))
     for article_id in "12":
@@ -194,7 +192,7 @@ def test_what_is_asked_every_hour_is_due_an_hour_after_the_run_began(job: Job) -
     assert queued_counts == {0.9 * HOUR: 0, HOUR: 2}
 
 
-def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
+def test_a_run_queues_what_is_due(job: Job) -> None:
     run(job, {"1": "A", "2": "A", "3": "A"})
     now = datetime.now(UTC).timestamp()
     # The last due time was stored under a wrong clock: no interval is that long.
@@ -204,7 +202,7 @@ def test_a_run_asks_for_what_is_due_now(job: Job) -> None:
     assert [bool(history_of(job, article_id).queued) for article_id in "123"] == [True, False, True]
 
 
-def test_what_is_due_when(job: Job) -> None:
+def test_the_number_of_articles_due(job: Job) -> None:
     run(job, dict.fromkeys("abcde", "A"))
     now = 1_900_000_000
     hours = {"a": -1, "b": 0, "c": 1, "d": 24, "e": 25}

@@ -1,4 +1,4 @@
-"""Settings that take out a part of ours end a crawl before its first request, with one line."""
+"""Settings that remove one of our components end a crawl with one line, before any request."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from conftest import SEED, SITE, Crawl
 from server import NewsServer
 
 HTTP11 = "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"
-NONE = "got none of it"
+NONE = "got nothing suitable"
 TAKEN_OUT: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
     "scheduler": (
         {},
@@ -55,7 +55,7 @@ TAKEN_OUT: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize("name", TAKEN_OUT)
-def test_a_part_that_is_taken_out(live: Crawl, server: NewsServer, name: str) -> None:
+def test_a_component_that_is_removed(live: Crawl, server: NewsServer, name: str) -> None:
     arguments, settings, message = TAKEN_OUT[name]
     texts = {
         setting: json.dumps(value) if isinstance(value, dict) else value
@@ -68,7 +68,7 @@ def test_a_part_that_is_taken_out(live: Crawl, server: NewsServer, name: str) ->
     assert server.requests == []
 
 
-def test_an_add_on_may_not_take_one_out_either(
+def test_an_add_on_may_not_remove_one_either(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.py").write_text(

@@ -1,4 +1,4 @@
-"""Test that an incomplete body is never an article: live, from WARC files, and when archived."""
+"""Test that an incomplete body is never an article: live, in WARC files, or while archiving."""
 
 import gzip
 import socket
@@ -24,8 +24,8 @@ SEED = "1752038"
 PATH = f"/news/{SEED}"
 
 Damage = Callable[[bytes], tuple[str, bytes]]
-# One example of each way in which a correctly framed body may be incomplete; all of them are
-# in test_content_coding.
+# One example of each kind of correctly framed but incomplete body; test_content_coding has all of
+# them.
 CUT: dict[str, Damage] = {
     "gzip": lambda page: ("gzip", gzip.compress(page)[:-300]),
     "gzip without its checksum": lambda page: ("gzip", gzip.compress(page)[:-8]),
@@ -65,7 +65,7 @@ def test_a_stream_that_is_cut(
     run = live(seed=SEED, depth=0, archive="pages.warc.gz")
     assert (run.failures[SEED]["reason"], run.exit_code) == ("cut_short", 4)
     assert truncation_headers(tmp_path / "pages.warc.gz") == ["unspecified"]
-    # The archived page is not an article, either.
+    # Read from the archive, it is not an article either.
     again = live(seed=SEED, depth=0, source="pages.warc.gz")
     assert (again.failures[SEED]["reason"], again.exit_code) == ("cut_short", 4)
 
@@ -81,7 +81,7 @@ def truncation_headers(archive: Path) -> list[str | None]:
         ]
 
 
-def test_damage_is_no_revision_and_leaves_no_validators(live: Crawl, server: NewsServer) -> None:
+def test_damage_makes_no_revision_and_leaves_no_validators(live: Crawl, server: NewsServer) -> None:
     job: dict[str, object] = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     whole = gzip.compress(server.pages[PATH])
     server.misbehaviour[PATH] = send("gzip", whole, ETag='"1"')
@@ -162,7 +162,7 @@ def test_a_body_that_ends_with_its_connection(
 
 @pytest.fixture
 def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
-    """Serve the seed's page for every request over TLS, ended in order or cut off."""
+    """Serve the seed's page over TLS, closing each connection properly or cutting it off."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     line += ["-keyout", key, "-out", certificate, "-subj", "/CN=127.0.0.1"]
@@ -187,7 +187,7 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
             if in_order:
                 connection.unwrap().close()
             else:
-                # Without TLS's close_notify, as if cut on the way.
+                # Without TLS's close_notify, as if the connection were cut on the way.
                 socket.socket(fileno=connection.detach()).close()
 
     def start(in_order: bool) -> str:
@@ -199,7 +199,7 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-def test_tls_that_ends_without_saying_so(
+def test_tls_that_ends_without_close_notify(
     live: Crawl, https: Callable[[bool], str], in_order: bool
 ) -> None:
     settings = {"DOWNLOAD_VERIFY_CERTIFICATES": 0, "RETRY_TIMES": 0}

@@ -1,6 +1,6 @@
-"""Browsers that are missing, die, hang or fail, and a Splash that wants a password.
+"""Browsers that are missing, die, hang or fail, and a Splash that requires a password.
 
-Every test with the ``browser`` fixture runs with a real Splash and a real Chromium.
+Every test with the ``browser`` fixture runs twice: with a real Splash and with a real Chromium.
 """
 
 import json
@@ -26,7 +26,7 @@ from server import NewsServer, answer
 from test_crawl_live import always
 
 
-def test_chromium_that_dies_is_started_anew(live: Crawl, server: NewsServer) -> None:
+def test_chromium_that_dies_is_restarted(live: Crawl, server: NewsServer) -> None:
     require(
         "Chromium, with scrapy-playwright,",
         shutil.which("chromium") and find_spec("scrapy_playwright"),
@@ -66,7 +66,7 @@ def nowhere(browser: str) -> dict[str, object]:
     return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
 
 
-def test_without_its_browser_a_run_stops_and_loses_nothing(
+def test_a_run_without_its_browser_stops_and_loses_nothing(
     render: Render, browser: str, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
     job = {"JOBDIR": tmp_path / "job"}
@@ -87,7 +87,7 @@ def test_without_its_browser_a_run_stops_and_loses_nothing(
     assert not forgetful.failures
 
 
-def test_a_page_that_never_lets_go(
+def test_a_page_that_hangs_its_browser(
     render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
     server.pages[f"/news/{SEED}"] = scripted("while (true) {}")
@@ -98,16 +98,16 @@ def test_a_page_that_never_lets_go(
         assert set(run.articles) == {"1751821"}
         assert run.exit_code == 3
     else:
-        # All of Splash hangs then, so this test starts its own.
+        # The page makes the whole of Splash hang, so this test starts its own.
         with splash() as (url, _):
             run = render(**arguments, settings={**settings, "SPLASH_URL": url})
         assert run.exit_code == 4
         assert "pending 1" in scrapy("status", "-s", f"JOBDIR={settings['JOBDIR']}").stdout
     assert run.failures[SEED]["reason"] == "not_rendered"
-    assert "to a stand" in run.failures[SEED]["detail"]
+    assert "may have hung it" in run.failures[SEED]["detail"]
 
 
-def test_a_splash_that_dies_in_the_middle(
+def test_a_splash_that_dies_midway(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
     job = {"JOBDIR": tmp_path / "job"}
@@ -141,11 +141,11 @@ def ping_ok(handler: BaseHTTPRequestHandler, before: int) -> None:
     answer_json(handler, 200, status="ok")
 
 
-# The server at SPLASH_URL: its responses to a ping and to a rendering request, whether it counts as
-# down or only the page fails, and part of the message.
+# For each server at SPLASH_URL: its responses to a ping and to a rendering request, whether it
+# counts as down or only the page fails, and part of the message.
 LUA = {"type": "ScriptError", "info": {"type": "LUA_ERROR", "error": "attempt to call nil"}}
 WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, str]] = {
-    "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is no Splash"),
+    "no Splash at all": (always(404, b"<h1>Not here</h1>"), always(404), "down", "is not Splash"),
     "wants a password": (always(401), always(401), "down", "SPLASH_USER"),
     "a proxy without a Splash behind it": (always(502), always(502), "down", "cannot be reached"),
     "no free slot, by a proxy": (ping_ok, always(503), "page", "no free slot"),
@@ -162,8 +162,8 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
         "page",
         "InternalError",
     ),
-    "hangs up": (ping_ok, hang_up, "page", "the connection broke off"),
-    "says nothing of use": (ping_ok, always(200, b"[]"), "page", "not what its script returns"),
+    "hangs up": (ping_ok, hang_up, "page", "the connection was lost"),
+    "says nothing of use": (ping_ok, always(200, b"[]"), "page", "unexpected response from"),
     "does not take such a time": (
         ping_ok,
         lambda h, n: answer_json(h, 400, type="BadOption", info="timeout is too long"),
@@ -174,7 +174,7 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
 
 
 @pytest.mark.parametrize("case", WRONG_SPLASHES)
-def test_errors_of_splash_are_not_the_sites(
+def test_errors_of_splash_are_not_errors_of_the_site(
     live: Crawl, server: NewsServer, tmp_path: Path, case: str
 ) -> None:
     ping, execute, whose, words = WRONG_SPLASHES[case]

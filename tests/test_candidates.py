@@ -35,11 +35,11 @@ def passed_over(name: str, reason: Any = "http_5xx") -> PassedOver:
 
 
 def remaining(candidates: Candidates) -> list[str]:
-    """Return the remaining captures of each page, joined to one word."""
+    """Return the remaining captures of each page, joined into one word."""
     return ["".join(c.url.removeprefix(NEWS) for c, _ in level) for level in candidates.levels]
 
 
-def test_one_after_the_other() -> None:
+def test_captures_are_tried_one_after_the_other() -> None:
     candidates = Candidates(map(capture_of, "abc"), 20)
     assert (remaining(candidates), candidates.has_more, candidates.notes()) == (["abc"], True, [])
     for name, more, rest in (("a", True, "bc"), ("b", True, "c"), ("c", False, "")):
@@ -47,7 +47,7 @@ def test_one_after_the_other() -> None:
         candidates.pass_over(passed_over(name), 0)
         assert (remaining(candidates), candidates.has_more) == ([rest], more)
     assert candidates.passed == [passed_over("a"), passed_over("b"), passed_over("c")]
-    # Nothing is left to drop, and the failures are already recorded.
+    # No capture is left to drop, and the failures are already recorded.
     candidates.pass_over(passed_over("d"), 0)
     assert candidates.passed == [passed_over("a"), passed_over("b"), passed_over("c")]
     nothing = Candidates((), 20)
@@ -87,7 +87,7 @@ def test_captures_of_the_same_bytes_are_one(reason: str, rest: str) -> None:
     assert remaining(unknown) == ["bc"]
 
 
-def test_as_many_are_tried_as_the_source_allows() -> None:
+def test_the_source_limits_how_many_are_tried() -> None:
     for most, count in ((1, 1), (3, 3), (20, 5)):
         candidates = Candidates(map(capture_of, "abcde"), most)
         for name in "abcde"[:count]:
@@ -129,7 +129,7 @@ def test_where_a_redirect_leads() -> None:
     assert [failed.where for failed in candidates.passed] == [f"place {name}" for name in "xyno"]
 
 
-def test_what_is_said_of_those_passed_over() -> None:
+def test_notes_on_captures_passed_over() -> None:
     all_notes = [f"passed over place {name}: http 5xx (detail {name})" for name in "abc"]
     candidates = Candidates(map(capture_of, "abcdef"), 5)
     template = "detail a; {} tried and none is the article"
@@ -140,7 +140,7 @@ def test_what_is_said_of_those_passed_over() -> None:
         ([*all_notes, "passed over 1 more"], template.format("3 other captures were")),
         (
             [*all_notes, "passed over 2 more"],
-            template.format("4 other captures were") + ", and no more are tried",
+            template.format("4 other captures were") + "; no more are tried",
         ),
     ]
     for name, (notes, detail) in zip("abcde", expected, strict=True):
@@ -156,7 +156,7 @@ def test_what_is_said_of_those_passed_over() -> None:
     )
 
 
-def test_a_capture_for_people() -> None:
+def test_a_capture_as_people_read_it() -> None:
     at = datetime(2015, 10, 23, 10, 1, 2, tzinfo=UTC)
     origin = Origin(source="warc", where="a.warc, offset 0", captured_at=at)
     assert where_captured(origin) == "the capture of 2015-10-23 10:01:02 at a.warc, offset 0"
@@ -165,7 +165,7 @@ def test_a_capture_for_people() -> None:
 
 
 HTML, TEXT = b"<!DOCTYPE html><p>A bridge.", b"A bridge reopens."
-OTHER_TEXT = "text of another kind ({})"
+OTHER_TEXT = "text in another format ({})"
 # A file's name, its content, and the reason why it cannot be a page.
 FILES: list[tuple[str, bytes, str | None]] = [
     *((name, HTML, None) for name in ("1.html", "1", "1.dat", "1.png", "README", "1.txt")),
@@ -192,11 +192,11 @@ FILES: list[tuple[str, bytes, str | None]] = [
     ("1.png", b"\x89PNG\r\n", "binary data"),
     ("1", b"\x89PNG\r\n", "binary data"),
     *(
-        ("1.html", start + tag, "XML of another kind")
+        ("1.html", start + tag, "XML in another format")
         for start in (b"", b"\xef\xbb\xbf", b'<?xml version="1.0"?>\n', b"<!-- a\n -->", b" ")
         for tag in (b"<svg>", b"<RSS a='b'>", b"<feed>", b"<urlset>", b"<sitemapindex>", b"<rdf:x>")
     ),
-    ("1.html", b"<!doctype svg>\n<svg>", "XML of another kind"),
+    ("1.html", b"<!doctype svg>\n<svg>", "XML in another format"),
     ("1.html", b"<?xml version='1.0'?><html>", None),
     ("1.csv", "a <html>".encode("utf-16"), None),
     ("1.csv", "a bridge".encode("utf-16"), OTHER_TEXT.format(".csv")),
@@ -242,7 +242,7 @@ def test_which_files_may_be_pages(tmp_path: Path) -> None:
 
 
 def test_the_addresses_of_an_article() -> None:
-    """One for each key: the publisher's own first, and the other hosts in order."""
+    """There is one address per key: first the publisher's own, then the other hosts in order."""
     assert addresses("5", SITE) == ["http://en.alalam.ir/news/5", "http://en.alalamtv.net/news/5"]
     mirror = SITE.at("http://x.example")
     assert addresses("5", mirror) == ["http://x.example/news/5"]
@@ -283,7 +283,7 @@ def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
     return b"".join(record(url, answer, f"2015-10-{day:02}T10:00:00Z") for day, answer in each)
 
 
-def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
+def test_the_response_of_an_archive(tmp_path: Path, pages: Any) -> None:
     place = f"{tmp_path}/a.warc, offset "
     answer = http(page(5), "203 Well", "X-A: 1", "x-a: 2", "Content-Encoding:")
     first = record(f"{NEWS}5", answer, "2015-10-01T10:00:00.25Z")
@@ -316,7 +316,7 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     cut = days((3, http(page(5), "200 OK", "Content-Length: 9999")))
     request = request_for("5")
     assert answer_of(pages(cut), request) == (
-        f"cut_short: {place}0: the answer said that it has 9,999 bytes, and has {len(page(5))}"
+        f"cut_short: {place}0: the response declares 9,999 bytes but has {len(page(5))}"
     )
     at = datetime(2015, 10, 3, 10, tzinfo=UTC)
     assert visit_in(request).origin == Origin(source="warc", where=f"{place}0", captured_at=at)
@@ -344,9 +344,10 @@ def test_what_an_archive_answers(tmp_path: Path, pages: Any) -> None:
     )
 
 
-def test_which_capture_an_archive_answers_with(pages: Any) -> None:
-    """Pages of the plain address come first, then redirects and longer addresses; within each
-    group the newest, or the nearest to the requested date.
+def test_which_capture_an_archive_returns(pages: Any) -> None:
+    """Pages at the plain address come first, then redirects and longer addresses.
+
+    Within each group, the newest comes first, or the one nearest to the requested date.
     """
     moved = http(b"", "301 Moved", "Location: /news/5/x")
     data = days((1, http(page(5, " one"))), (3, http(page(5, " three"))), (9, moved)) + days(
@@ -410,7 +411,7 @@ def test_a_redirect_is_followed_at_its_time(tmp_path: Path, pages: Any) -> None:
     nowhere = Request(f"{NEWS}none", meta={**request_for("5").meta, **request.meta})
     nowhere.meta.update(redirect_times=2)
     assert answer_of(source, nowhere) == (
-        f"http_3xx: redirected to {NEWS}none, of which there is no capture in {tmp_path}"
+        f"http_3xx: redirected to {NEWS}none, which has no capture in {tmp_path}"
     )
 
 
@@ -442,7 +443,7 @@ def test_saved_pages_beside_an_archive(
     more = f" and {count - 5:,} more" if count > 5 else ""
     warning = (
         f"{tmp_path}: saved pages beside the archives are not read: {', '.join(names[:5])}"
-        f"{more}; move them to a folder of their own, and name that as a source"
+        f"{more}; move them to a folder of their own, and name that folder as a source"
     )
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
         ("INFO", f"{tmp_path}: {count + 2} files are not archives"),

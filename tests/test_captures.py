@@ -1,4 +1,4 @@
-"""Captures of an archive: which URLs are one, and in which order they are tried."""
+"""Captures of an archive: which URLs count as the same, and the order in which they are tried."""
 
 from datetime import UTC, date, datetime
 
@@ -17,11 +17,11 @@ from crawler.warc.captures import CONVERSION, REVISIT, Capture, candidates, in_o
         ("http://x.ir/ä", "http://x.ir/%C3%A4"),
     ],
 )
-def test_urls_that_are_one(one: str, other: str) -> None:
+def test_urls_that_count_as_the_same(one: str, other: str) -> None:
     assert key_of(one) == key_of(other) is not None
 
 
-def test_urls_that_are_not_one() -> None:
+def test_urls_that_differ() -> None:
     urls = [
         "http://x.ir/1",
         "http://x.ir/12",
@@ -105,7 +105,7 @@ def test_kinds_of_captures(status: int | None, media_type: str, kind: str) -> No
     assert (capture.is_page, capture.is_error) == (kind == "page", kind == "error")
 
 
-def test_of_errors_only_one_is_tried() -> None:
+def test_only_one_error_is_tried() -> None:
     def capture(timestamp: str, status: int) -> Capture:
         return Capture("http://x.ir/1", timestamp, status)
 
@@ -119,7 +119,7 @@ def test_of_errors_only_one_is_tried() -> None:
     assert candidates([], None) == []
 
 
-def test_what_a_browser_showed_comes_before_the_page() -> None:
+def test_a_rendered_page_comes_before_its_source() -> None:
     rendered, fetched = (
         Capture("http://x.ir/1", "20151023000000", 200, media_type)
         for media_type in (CONVERSION, "text/html")

@@ -1,4 +1,4 @@
-"""Test the conditional requests of a crawl with a memory (RFC 9110, 13.1)."""
+"""Test the conditional requests of a crawl with a ledger (RFC 9110, 13.1)."""
 
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler
@@ -146,7 +146,7 @@ SERVERS: list[tuple[str, Visit]] = [
 def test_a_redirect_to_another_server(
     crawl: Crawl, server: NewsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Validators are not sent to another server, as its version may well be older."""
+    """Validators are not sent to another server, because its version may well be older."""
     requests: list[tuple[str, dict[str, str]]] = []
 
     def respond(handler: BaseHTTPRequestHandler, before: int) -> None:

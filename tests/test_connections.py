@@ -59,7 +59,7 @@ def test_addresses(address: str) -> None:
     ("host", "private"),
     [("localhost", True), ("app.localhost", True), ("localhost.example", False), ("a.test", False)],
 )
-def test_names_that_are_private_themselves(host: str, private: bool) -> None:
+def test_names_that_are_always_private(host: str, private: bool) -> None:
     assert is_private_literal(host) == private
 
 
@@ -115,13 +115,13 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     assert run["exit_code"] == 4
 
 
-def test_a_proxy_looks_names_up(
+def test_a_proxy_resolves_names(
     crawl: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with forward_proxy(tmp_path) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         run = crawl(seed=SEED, depth=0, settings={**IMPATIENT, "RETRY_TIMES": 0})
-        # The name does not resolve here, and only the proxy looked it up.
+        # The name does not resolve on this machine; only the proxy looked it up.
         assert run.failures[SEED]["reason"] == "robots_unavailable"
         assert "en.alalam.ir" in proxy.log.read_text(encoding="utf-8")
 

@@ -162,7 +162,7 @@ def test_a_bomb_is_refused(coded: tuple[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
-def test_a_bomb_behind_all_that_is_allowed(name: str) -> None:
+def test_a_bomb_after_as_much_as_is_allowed(name: str) -> None:
     _, encode = ENCODERS[name]
     body = encode(b"x" * MAX_SIZE) + encode(b"y" * 100 * MAX_SIZE)
     with pytest.raises(ContentCodingError, match="DOWNLOAD_MAXSIZE"):
@@ -206,7 +206,7 @@ def noise(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 200_000])
-def test_streams_about_as_long_as_what_is_read_at_once(coded: tuple[str, bytes], size: int) -> None:
+def test_streams_about_as_long_as_one_read(coded: tuple[str, bytes], size: int) -> None:
     name, _ = coded
     encode = next(encode for coding, encode in ENCODERS.values() if coding == name)
     for content in (noise(size), b"x" * size):
@@ -232,7 +232,7 @@ def parts(count: int, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
-def test_as_many_parts_as_are_read(name: str) -> None:
+def test_the_maximum_number_of_parts(name: str) -> None:
     assert decode(parts(10_000, name), [name], MAX_SIZE, whole=True).body == PAGE
     with pytest.raises(ContentCodingError) as caught:
         decode(parts(10_001, name), [name], MAX_SIZE, whole=True)
@@ -240,7 +240,7 @@ def test_as_many_parts_as_are_read(name: str) -> None:
     assert caught.value.reason == "unreadable"
 
 
-# Bytes that are not a brotli stream, and whether they are taken for text.
+# Bytes that are not a Brotli stream, and whether they are taken for text.
 TEXTS: dict[str, tuple[bytes, bool]] = {
     "64 bytes": (b"a" * 64, True),
     "63 bytes": (b"a" * 63, False),
@@ -256,11 +256,11 @@ TEXTS: dict[str, tuple[bytes, bool]] = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_is_text(name: str) -> None:
+def test_which_bytes_are_taken_for_text(name: str) -> None:
     body, is_text = TEXTS[name]
     for coding, fault in (
         ("br", "its br stream "),
-        ("unheard-of", "Content-Encoding 'unheard-of' is not known"),
+        ("unheard-of", "Content-Encoding 'unheard-of' is unknown"),
     ):
         if is_text:
             note = f"Content-Encoding says {coding}, and the bytes are plain text"
@@ -273,10 +273,10 @@ def test_what_is_text(name: str) -> None:
         with pytest.raises(ContentCodingError) as caught:
             decode(body, ["br"], MAX_SIZE, whole=False)
         assert str(caught.value) == (
-            "Content-Encoding says br, the bytes are plain text, and nothing tells whether they "
-            "are all there"
+            "Content-Encoding says br, but the bytes are plain text, and nothing shows whether "
+            "they are complete"
         )
-        # An unknown coding does not show whether bytes are missing.
+        # With an unknown coding, nothing shows whether bytes are missing.
         assert decode(body, ["unheard-of"], MAX_SIZE, whole=False).body == body
 
 
@@ -284,12 +284,12 @@ def test_what_is_text(name: str) -> None:
     "name",
     ["compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "aes128gcm", "COMPRESS"],
 )
-def test_codings_that_cannot_be_decoded_here(name: str) -> None:
-    """Even if the bytes look like text, but not if they are gzip."""
+def test_codings_that_are_not_supported(name: str) -> None:
+    """They are refused even if the bytes look like text, but not if the bytes are gzip."""
     for body in (PAGE, b"\x1f\x9d\x90\0"):
         with pytest.raises(ContentCodingError) as caught:
             decode(body, [name], MAX_SIZE, whole=True)
-        assert str(caught.value) == f"Content-Encoding {name.lower()} cannot be decoded here"
+        assert str(caught.value) == f"Content-Encoding {name.lower()} is not supported"
         assert caught.value.reason == "unreadable"
     assert decode(b"", [name], MAX_SIZE, whole=True) == Decoded(b"")
     assert decode(gzip.compress(PAGE), [name], MAX_SIZE, whole=True) == Decoded(
@@ -321,7 +321,7 @@ def test_a_damaged_deflate_stream(body: bytes, message: str) -> None:
 
 
 def test_deflate_with_and_without_its_header() -> None:
-    """Errors are those of zlib with its header, and those of bare deflate without it."""
+    """With a zlib header, the errors are zlib's; without one, they are those of bare deflate."""
     whole = zlib.compress(PAGE)
     wrong = whole[:-1] + bytes((whole[-1] ^ 1,))
     with pytest.raises(ContentCodingError, match="incorrect data check"):

@@ -138,14 +138,14 @@ def test_stacks_in_the_log() -> None:
     assert record.stack_info == stack
 
 
-def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_say_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     say("a\nb\x1b\u2028")
     say()
     say("to the other\t", sys.stderr)
     assert capsys.readouterr() == ("a\\nb\\x1b\\u2028\n\n", "to the other\\t\n")
 
 
-def test_what_is_escaped() -> None:
+def test_which_characters_are_escaped() -> None:
     harmless = "été لا\u200c ‘quoted’\u00a0 \U0001f600"
     assert escaped(harmless) == harmless
     controls = [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F]

@@ -191,8 +191,8 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
 
 
 @pytest.mark.parametrize("reason", sorted({reason for _, reason, *_ in FAILING.values()}))
-def test_pages_that_cannot_be_had(live: Crawl, server: NewsServer, reason: str) -> None:
-    """Each crawl fetches all pages that fail for one reason, and one that does not fail."""
+def test_pages_that_cannot_be_fetched(live: Crawl, server: NewsServer, reason: str) -> None:
+    """Each crawl fetches all pages that fail for one reason, and one page that does not fail."""
     cases = {
         str(number): name
         for number, (name, (_, why, *_)) in enumerate(FAILING.items(), start=101)
@@ -228,7 +228,7 @@ def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:
     assert run.failures[VICTIM]["reason"] == "too_large"
 
 
-def test_what_lists_say_of_a_page_that_cannot_be_had(live: Crawl, server: NewsServer) -> None:
+def test_a_failure_says_what_the_lists_say(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{VICTIM}"] = always(403)
     failure = live(seed=SEED, depth=1, match="Advancing in Aleppo").failures[VICTIM]
     assert failure["headline"] == "Syrian Army Troops, Popular Forces Advancing in Aleppo"
@@ -236,7 +236,7 @@ def test_what_lists_say_of_a_page_that_cannot_be_had(live: Crawl, server: NewsSe
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST", "localhost"])
-def test_base_url_however_it_is_written(crawl: Crawl, server: NewsServer, host: str) -> None:
+def test_base_url_in_every_spelling(crawl: Crawl, server: NewsServer, host: str) -> None:
     url = (
         server.url.replace("127.0.0.1", host).replace(":", ":0", 2).replace("http:0", "http:") + "/"
     )
@@ -244,7 +244,7 @@ def test_base_url_however_it_is_written(crawl: Crawl, server: NewsServer, host: 
     assert set(run.articles) == {"1752038"}
 
 
-def test_each_page_is_asked_for_once(live: Crawl, server: NewsServer) -> None:
+def test_each_page_is_requested_once(live: Crawl, server: NewsServer) -> None:
     run = live(seed=1752038, depth=4)
     assert sorted(server.requested_ids) == sorted(set(server.requested_ids))
     assert set(server.requested_ids) == set(run.articles) | set(run.failures)
@@ -297,7 +297,7 @@ def test_redirects_on_the_site_are_followed(live: Crawl, server: NewsServer) -> 
     assert run.articles[VICTIM]["url"].endswith(f"/news/{VICTIM}/slug")
 
 
-def test_a_redirect_to_the_home_page_is_no_article(live: Crawl, server: NewsServer) -> None:
+def test_a_redirect_to_the_home_page_is_not_an_article(live: Crawl, server: NewsServer) -> None:
     server.pages["/"] = server.pages["/news/1751832"]
     server.misbehaviour[f"/news/{VICTIM}"] = always(302, Location="/")
     run = live(seed=VICTIM, depth=0)

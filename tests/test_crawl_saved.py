@@ -9,7 +9,7 @@ from conftest import SEED_TEXT, SITE, Crawl, Run
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, dict[str, object]]:
-    """Return the records of README's crawl; ``python tests/record_crawl.py`` writes them anew."""
+    """Return the records of README's crawl; ``python tests/record_crawl.py`` regenerates them."""
     return json.loads((Path(__file__).parent / "expected_crawl.json").read_text(encoding="utf-8"))
 
 
@@ -103,7 +103,7 @@ def test_pruning(
     assert {teaser["why"] for teaser in run.teasers.values()} <= why
 
 
-def test_each_id_once_and_nearer_ones_first(crawl: Crawl) -> None:
+def test_nearer_articles_come_first(crawl: Crawl) -> None:
     run = crawl(seed=1752038, source=SITE, depth=5)
     depths = [record["depth"] for record in run.records if record["kind"] == "article"]
     assert depths == sorted(depths)
@@ -193,7 +193,7 @@ PAGE = (
 )
 
 
-def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
+def test_pages_saved_by_wget(crawl: Crawl, tmp_path: Path) -> None:
     """wget -k makes links relative to the saved file."""
     for article, other in (("11", "12"), ("12", "11")):
         folder = tmp_path / "saved" / "en.alalam.ir" / "news" / article
@@ -208,7 +208,7 @@ def test_pages_as_wget_leaves_them(crawl: Crawl, tmp_path: Path) -> None:
     assert run.articles["11"]["url"] == "http://en.alalam.ir/news/11"
 
 
-def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_page_saved_by_a_browser(crawl: Crawl, tmp_path: Path) -> None:
     """Its pictures are in a folder beside it, and their original URLs are lost."""
     saved = tmp_path / "Some Headline.html"
     picture = '<p><img src="./Some Headline_files/bridge.jpg"></p>'
@@ -225,7 +225,7 @@ def test_a_page_as_a_browser_saves_it(crawl: Crawl, tmp_path: Path) -> None:
     assert "two ways" in record["provenance"]["published_raw"]["assumed"]
 
 
-def test_a_page_that_is_no_article_is_a_failure(crawl: Crawl) -> None:
+def test_a_page_that_is_not_an_article_is_a_failure(crawl: Crawl) -> None:
     run = crawl(seed=1745944, source=SITE)
     assert run.exit_code == 4
     assert run.failures["1745944"]["reason"] == "not_an_article"
@@ -233,7 +233,7 @@ def test_a_page_that_is_no_article_is_a_failure(crawl: Crawl) -> None:
     assert "1745944: not_an_article" in run.stderr
 
 
-def test_too_large_a_page(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_page_that_is_too_large(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "1.html").write_bytes(b"<p>x</p>" * 1000)
     run = crawl(seed=1, source=tmp_path / "saved", settings={"DOWNLOAD_MAXSIZE": 7000})

@@ -22,7 +22,7 @@ USER = "newsroom"
 
 
 def readme_block(beginning: str) -> str:
-    """Return the indented block of the README that begins like this."""
+    """Return the indented block of the README that begins with this text."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(
         rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE
@@ -33,8 +33,9 @@ def readme_block(beginning: str) -> str:
 
 @pytest.fixture
 def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Install a file in /etc/cron.d. If no cron daemon is running, start one with its clock
-    three seconds before the next minute.
+    """Yield a function that installs a file in /etc/cron.d.
+
+    If no cron daemon is running, start one with its clock three seconds before the next minute.
     """
     daemon = shutil.which("cron")
     require("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
@@ -44,7 +45,7 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     crontab = Path("/etc/cron.d/neighbourhood-crawler-test")
 
     def install(text: str) -> None:
-        # Replaced at once, because cron rereads a file only if its mtime differs in seconds.
+        # Replaced in one step, because cron rereads a file only if its mtime differs in seconds.
         new = Path("/etc/neighbourhood-crawler-test.new")
         new.write_text(text, encoding="utf-8")
         # Cron ignores files that others may write.

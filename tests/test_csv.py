@@ -142,7 +142,7 @@ def test_items_of_other_spiders(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_added_to_has_one_row_of_names(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_file_that_is_appended_to_has_one_header_row(crawl: Crawl, tmp_path: Path) -> None:
     for _ in range(2):
         assert crawl("-o", "all.csv", seed="1752038", source=SITE).exit_code == 0
     rows = rows_of(tmp_path / "all.csv")
@@ -150,19 +150,19 @@ def test_a_file_that_is_added_to_has_one_row_of_names(crawl: Crawl, tmp_path: Pa
     assert {row["kind"] for row in rows} == {"article", "teaser"}
 
 
-def test_a_file_with_other_columns_is_left_as_it_is(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_file_with_other_columns_is_left_alone(crawl: Crawl, tmp_path: Path) -> None:
     mine = tmp_path / "mine.csv"
     mine.write_text("name,price\r\nbread,3\r\n", encoding="utf-8")
     run = crawl("-o", mine, seed="1752038", source=SITE)
     assert mine.read_text(encoding="utf-8") == "name,price\nbread,3\n"
-    assert "it has other columns; name another file" in run.stdout
+    assert "it has different columns; name another file" in run.stdout
     assert run.exit_code == 4
     [part] = tmp_path.glob("mine.csv.*.part")
     assert len(rows_of(part)) == 30
 
 
 @pytest.mark.parametrize("point", ["feed parts joined", "feed in its place"])
-def test_a_run_that_is_killed_is_not_added_twice(
+def test_a_killed_run_is_not_appended_twice(
     crawl: Crawl, server: NewsServer, tmp_path: Path, point: str
 ) -> None:
     words = ["-a", f"seed={SEED}", "-a", f"base_url={server.url}", "-o", "all.csv"]

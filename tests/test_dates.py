@@ -143,7 +143,7 @@ def test_month(number: int) -> None:
         assert moment.isoformat(TEHRAN) == expected, text
 
 
-def test_place_in_the_text() -> None:
+def test_position_in_the_text() -> None:
     moment = dates.find("Published: Fri Oct 23, 2015 13:26:08, by nobody", "en")
     assert moment is not None
     assert (moment.start, moment.end) == (11, 36)
@@ -159,7 +159,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_what_could_be_two_dates_is_given_as_it_stands(text: str) -> None:
+def test_an_ambiguous_date_is_returned_as_written(text: str) -> None:
     assert dates.unreadable_date(text) == UNREADABLE[text]
 
 

@@ -116,14 +116,14 @@ def test_decode(name: str) -> None:
 
 
 @pytest.mark.parametrize("label", NOT_OF_PAGES)
-def test_what_no_page_can_be_in_counts_for_nothing(label: str) -> None:
+def test_encodings_that_no_page_can_have_are_ignored(label: str) -> None:
     body = meta("windows-1256") + b"\xc7"
     assert decode(body, label) == decode(body, None)
     assert decode(meta(label or "x") + "é".encode(), None).encoding == "utf-8"
 
 
 @pytest.mark.parametrize("label", ["shift_jis", "gbk", "gb18030", "big5", "euc-jp", "euc-kr"])
-def test_a_multi_byte_charset_that_is_declared_counts(label: str) -> None:
+def test_a_declared_multi_byte_charset_is_used(label: str) -> None:
     # These bytes are also valid UTF-8.
     body = "辿辿辿辿".encode("euc-jp")
     assert body.decode("utf-8")
@@ -132,7 +132,7 @@ def test_a_multi_byte_charset_that_is_declared_counts(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", SINGLE_BYTE)
-def test_utf8_is_read_as_such_whatever_single_byte_charset_is_declared(label: str) -> None:
+def test_utf8_is_read_as_such_despite_a_declared_single_byte_charset(label: str) -> None:
     text = "“Señales” – 1 €"
     assert decode(text.encode(), label) == Text(text, "utf-8", "valid UTF-8")
     in_meta = meta(label) + text.encode()

@@ -1,4 +1,4 @@
-"""``extract``, the public function: pure, and the same as a crawl."""
+"""The public function ``extract`` is pure, and gives the same records as a crawl."""
 
 import doctest
 import json
@@ -20,7 +20,7 @@ from crawler.extraction import api
 from crawler.items import NOT_COMPARED, Media
 
 PAGES = sorted(SITE.glob("*.html"))
-# What a crawl knows beside the page.
+# The fields that only a crawl can fill in.
 CRAWL_FIELDS = {
     "kind",
     "revision",
@@ -65,7 +65,7 @@ def test_the_same_as_a_crawl(crawl: Crawl) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("publisher", [None, PUBLISHER], ids=["any", "alalam"])
-def test_what_goes_in_and_comes_out_can_be_pickled(path: Path, publisher: Any) -> None:
+def test_arguments_and_results_can_be_pickled(path: Path, publisher: Any) -> None:
     page = parse(path.read_bytes(), publisher=pickle.loads(pickle.dumps(publisher)))
     assert pickle.loads(pickle.dumps(page)) == page
     result = normalise(page, publisher)
@@ -93,7 +93,7 @@ def test_without_a_publisher_nothing_is_assumed() -> None:
 
 
 def test_a_refusal() -> None:
-    assert extract(b"") == Refusal("not_an_article", "the page has no text of an article")
+    assert extract(b"") == Refusal("not_an_article", "the page has no article text")
 
 
 def test_the_dumps_of_a_page() -> None:
@@ -103,7 +103,7 @@ def test_the_dumps_of_a_page() -> None:
     assert page.related is not None and page.related.items
 
 
-def test_a_changed_page_is_normalised_as_it_is_now() -> None:
+def test_normalise_reads_a_page_that_was_changed() -> None:
     page = parse((SITE / f"{SEED}.html").read_bytes(), publisher=PUBLISHER)
     record = normalise(replace(page, body=(*page.body, "One more sentence; Press TV reported.")))
     assert isinstance(record, PageRecord) and record.credit == "Press TV"

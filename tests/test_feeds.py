@@ -38,8 +38,8 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_runs_of_one_moment(tmp_path: Path) -> None:
-    """Each run has its own feeds, and a file that all append to has all their records."""
+def test_simultaneous_runs(tmp_path: Path) -> None:
+    """Each run has its own feeds, and a file to which all of them append has all their records."""
     line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
     line += ["-a", "depth=0", "-o", "all.jsonl"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -136,7 +136,7 @@ def test_a_run_that_is_stopped(
         "interrupted",
         "depth",
     }
-    assert "stopped before its end" in stdout
+    assert "stopped early" in stdout
     assert (
         f"discovered {len(records)} = articles {len(articles)} + "
         f"teasers {len(records) - len(articles)}" in stdout
@@ -198,13 +198,13 @@ def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "feed",
     [
-        # The marshal format cannot hold the objects within a record.
+        # The marshal format cannot hold the objects inside a record.
         "mine.marshal",
         "ftp://127.0.0.1:1/mine.json",
         "mine%(nope)s.jsonl",
     ],
 )
-def test_the_other_feeds_are_whole_where_one_cannot_be_written(
+def test_the_other_feeds_are_complete_if_one_cannot_be_written(
     crawl: Crawl, tmp_path: Path, feed: str, memory: bool
 ) -> None:
     settings = {"JOBDIR": "job"} if memory else {}
@@ -218,7 +218,7 @@ def test_the_other_feeds_are_whole_where_one_cannot_be_written(
     assert "Traceback" not in run.stderr or feed.startswith("ftp:")
 
 
-def test_a_feed_of_no_known_kind_is_no_success(crawl: Crawl) -> None:
+def test_a_feed_with_an_unknown_scheme_is_no_success(crawl: Crawl) -> None:
     run = crawl("-o", "nope://h/mine.json:json", seed=1752038, source=SITE, depth=0)
     assert run.exit_code == 4
     assert "not stored: a feed could not be written; the log says why" in run.stdout
@@ -229,8 +229,8 @@ def by_kind(record: dict[str, str]) -> tuple[str, str]:
     return record["kind"], record["id"] if record["kind"] == "article" else ""
 
 
-def test_where_feeds_are_put(crawl: Crawl, tmp_path: Path) -> None:
-    """Relative to the folder of the run, in folders created as needed; each has every record."""
+def test_where_feeds_are_written(crawl: Crawl, tmp_path: Path) -> None:
+    """Paths are relative to the run's folder; folders are created; each feed has every record."""
     feeds = {
         "mine.jsonl": "mine.jsonl",
         "new/folder/mine.jsonl": "new/folder/mine.jsonl",
@@ -291,7 +291,7 @@ APPENDED_FILES = {
 }
 
 
-def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> None:
+def test_the_end_of_a_file_that_is_appended_to(crawl: Crawl, tmp_path: Path) -> None:
     for name, (before, _, _) in APPENDED_FILES.items():
         (tmp_path / f"{name}.jsonl").write_text(before, encoding="utf-8")
     # From an earlier run.
@@ -311,8 +311,8 @@ def test_what_a_file_that_is_added_to_ends_in(crawl: Crawl, tmp_path: Path) -> N
     assert torn == {**pieces, "torn.jsonl.torn": "{\n" + pieces["torn.jsonl.torn"]}
 
 
-def test_what_is_said_of_records(crawl: Crawl, tmp_path: Path) -> None:
-    """A feed's options apply to JSON Lines, too."""
+def test_options_of_feeds(crawl: Crawl, tmp_path: Path) -> None:
+    """A feed's options also apply to JSON Lines."""
     feeds = {
         "some.jsonl": {"format": "jsonlines", "fields": ["id", "kind"]},
         "named.jsonl": {"format": "jsonlines", "fields": {"id": "number"}},
@@ -336,7 +336,7 @@ def test_what_is_said_of_records(crawl: Crawl, tmp_path: Path) -> None:
 REPLACES = {"format": "jsonlines", "overwrite": True}
 
 
-def test_names_that_are_no_text(crawl: Crawl, tmp_path: Path) -> None:
+def test_file_names_that_are_not_text(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"sur\xff")
     folder.mkdir()
     (folder / os.fsdecode(b"caf\xe9.html")).write_bytes((SITE / "1752038.html").read_bytes())
@@ -392,8 +392,8 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     stdout, _ = run.communicate(timeout=PATIENCE)
     over.set()
     assert run.returncode == 4
-    assert "broken off before it could write its feeds" in stdout
-    assert "fault of the crawler" not in stdout
+    assert "aborted before it could write its feeds" in stdout
+    assert "bug in the crawler" not in stdout
     [part] = tmp_path.glob("mine.jsonl.*.part")
     # Complete up to the last second; the first record is written at once.
     assert "1752038" in [record["id"] for record in read_records(part)]

@@ -1,4 +1,4 @@
-"""Test that every file of a folder of saved pages is counted once, and omissions are named."""
+"""Test that every file in a folder of saved pages is counted once, and omissions are named."""
 
 import gzip
 import os
@@ -55,10 +55,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     "capture.dat": (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "web archives"),
 }
 MESSAGES = {
-    "duplicates": "of an article that another file holds: ",
+    "duplicates": "whose article is also in another file: ",
     "not pages": "that are not pages: ",
-    "links": "that are links, and lead out of the folder, to another folder or nowhere: ",
-    "web archives": "that are web archives: name each as a source of its own: ",
+    "links": "that are links to a folder, to a file outside the folder or to nothing: ",
+    "web archives": "that are web archives; name each as a separate source: ",
 }
 
 
@@ -118,7 +118,7 @@ def test_the_rest_is_not_reached(crawl: Crawl, tmp_path: Path) -> None:
     assert f"files: {total} = read 1 + not reached " in run.stdout
 
 
-def test_a_file_that_is_named_as_seed_is_read(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_file_that_is_the_seed_is_read(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(declaring(f"http://en.alalam.ir/news/{SEED}"))
     run = crawl(seed="page.html", source="page.html", depth=0)
     assert "  files: 1 = read 1" in run.stdout.splitlines()
@@ -142,14 +142,14 @@ def test_a_page_that_was_saved_from_a_web_archive(crawl: Crawl, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["c.arc.bz2", "c.dat"])
-def test_a_web_archive_is_no_saved_page(crawl: Crawl, tmp_path: Path, name: str) -> None:
+def test_a_web_archive_is_not_a_saved_page(crawl: Crawl, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"filedesc://c.arc 0.0.0.0 20010101000000 text/plain 76\n")
     run = crawl(seed=SEED, source=name)
     assert run.exit_code == 2
-    assert f"{name}', a web archive of a kind that is not read" in run.stderr
+    assert f"{name}', a web archive in an unsupported format" in run.stderr
 
 
-def test_no_limit_of_size(crawl: Crawl, tmp_path: Path) -> None:
+def test_no_size_limit(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / f"{SEED}.html").write_bytes(PAGE)
     run = crawl(seed=SEED, source=f"{SEED}.html", depth=0, settings={"DOWNLOAD_MAXSIZE": 0})
     assert set(run.articles) == {SEED}

@@ -49,7 +49,7 @@ GRAPHS = st.integers(1, 25).flatmap(
 
 
 @given(GRAPHS, st.integers(0, 4), st.integers(0, 10), st.integers(1, 8), st.integers())
-def test_the_order_of_answers_changes_nothing(
+def test_the_order_of_responses_changes_nothing(
     graph: list[list[int]], depth: int, limit: int, at_once: int, seed: int
 ) -> None:
     one_by_one = crawl(graph, depth, limit, 1, random.Random(0))
@@ -144,8 +144,9 @@ def emit_teasers(frontier: Frontier) -> list[Teaser]:
 
 
 def follow(frontier: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
-    """Crawl in step with the naive crawl, comparing each page; return the states of the naive
-    crawl after each fetch.
+    """Crawl in step with the naive crawl, comparing each page.
+
+    Return the states of the naive crawl after each fetch.
     """
     seeds = [str(seed % len(naive.site)) for seed in run.seeds]
     assert frontier.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
@@ -180,7 +181,7 @@ def follow(frontier: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
 
 
 @given(SITES, RUNS)
-def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
+def test_one_run_matches_a_naive_crawl(site: Site, run: Run) -> None:
     naive = NaiveCrawl(site)
     naive.begin(run.depth, run.words)
     run.pages = None
@@ -191,13 +192,13 @@ def test_one_run_is_as_a_naive_crawl(site: Site, run: Run) -> None:
     assert emit_teasers(frontier) == naive.teasers()
 
 
-# Page 2 comes before 1 in the crawl, and as a seed it lists 3 at the same depth as 1 does.
+# Page 2 comes before page 1 in the crawl; as a seed, it lists 3 at the same depth as page 1 does.
 AS_NEAR: Site = {"0": [("2", "ship")], "1": [("3", "ship")], "2": [("3", "ship")], "3": []}
 BOTH = ("ship", "train")
 
 
-# 3 lists 1 after 0 did; its listing counts when trains are not followed, and is recorded a run
-# later.
+# Page 3 lists 1 after page 0 did. The listing on page 3 counts once trains are not followed, and is
+# recorded one run later.
 RECORDED_LATER: Site = {
     "0": [("3", "ship"), ("1", "train")],
     "1": [],
@@ -212,10 +213,10 @@ RECORDED_LATER: Site = {
     [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],
 )
 @example(AS_NEAR, [Run(1, 0, BOTH, [0]), Run(1, 0, BOTH, [1]), Run(1, 0, BOTH, [2])])
-# The items listed by 3 are too deep, wherever it is found.
+# The items listed by page 3 are too deep, wherever the page is found.
 @example(AS_NEAR, [Run(2, 0, BOTH, [0]), Run(1, 0, BOTH, [2])])
 @given(SITES, st.lists(RUNS, min_size=2, max_size=5))
-def test_many_runs_of_a_job_are_as_a_naive_crawl(site: Site, runs: list[Run]) -> None:
+def test_many_runs_of_a_job_match_a_naive_crawl(site: Site, runs: list[Run]) -> None:
     naive = NaiveCrawl(site)
     with folder_in_memory() as folder:
         for number, run in enumerate(runs, start=1):

@@ -88,7 +88,7 @@ def test_private_addresses_are_refused(case: str, tmp_path: Path) -> None:
         assert secret.requests == []
 
 
-def test_a_named_server_is_had_at_its_own_port_only(tmp_path: Path) -> None:
+def test_a_named_server_is_reached_only_at_its_own_port(tmp_path: Path) -> None:
     with NewsServer(tmp_path) as named, NewsServer(tmp_path) as secret:
         port = int(named.url.rpartition(":")[2])
         gate = Gate({("news.example", port)}, resolve=leads_to("127.0.0.1"))
@@ -101,7 +101,7 @@ def test_a_named_server_is_had_at_its_own_port_only(tmp_path: Path) -> None:
         assert secret.requests == []
 
 
-def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
+def test_connections_go_to_the_vetted_address(tmp_path: Path) -> None:
     """A name that resolves differently each time is looked up once per connection."""
     answers = iter([["192.0.2.1"], ["127.0.0.1"], ["127.0.0.1"]])
 
@@ -117,7 +117,7 @@ def test_what_was_vetted_is_what_is_connected_to(tmp_path: Path) -> None:
 
 
 FIRST, SECOND = "93.184.216.34", "2606:2800:220:1::1"
-# The hosts that the user named, a name's addresses, and those that may be connected to.
+# The hosts that the user named, a name's addresses, and the addresses to which the gate connects.
 VETTED: list[tuple[set[tuple[str, int]], list[str], list[str]]] = [
     (set(), [FIRST, SECOND], [FIRST, SECOND]),
     (set(), [FIRST, "127.0.0.1"], [FIRST]),
@@ -149,12 +149,12 @@ def test_names_are_looked_up() -> None:
     assert asyncio.run(look_up("127.0.0.1", 80)) == ["127.0.0.1"]
     with pytest.raises(socket.gaierror):
         asyncio.run(look_up("no-such-host.invalid", 80))
-    with pytest.raises(OSError, match="cannot be a host name"):
+    with pytest.raises(OSError, match="is not a valid host name"):
         asyncio.run(look_up("a" * 70 + ".example", 80))
 
 
-def test_what_is_handed_on(tmp_path: Path) -> None:
-    """The path alone, without headers meant for the gate, to the first address that answers."""
+def test_what_is_passed_on(tmp_path: Path) -> None:
+    """Only the path, without the gate's own headers, goes to the first address that responds."""
     heads: list[tuple[str, dict[str, str]]] = []
 
     def note(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -206,13 +206,13 @@ LEADS: list[tuple[dict[str, str], str, str, Upstream | None]] = [
 
 
 @pytest.mark.parametrize(("proxies", "scheme", "host", "proxy"), LEADS)
-def test_which_proxy_a_host_is_had_through(
+def test_which_proxy_is_used_for_a_host(
     proxies: dict[str, str], scheme: str, host: str, proxy: Upstream | None
 ) -> None:
     assert Upstreams(proxies).for_host(scheme, host) == proxy
 
 
-def test_where_proxies_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_proxies_are_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -333,7 +333,8 @@ def test_private_literals(host: str, private: bool) -> None:
     assert is_private_literal(host) == private
 
 
-# How a page's scripts reach a server: SECRET is its address, HOP redirects there from the page's.
+# How a page's scripts may try to reach a private server. SECRET is that server's root URL; HOP is a
+# URL on the page's own server that redirects to it.
 REACHES = {
     "fetch": "fetch('SECRET/fetch', {mode: 'no-cors'})",
     "redirect": "fetch('HOP', {mode: 'no-cors'})",
@@ -412,7 +413,7 @@ def test_chromium_goes_through_the_proxy_of_the_user(
     assert "got '--proxy-server=socks5://127.0.0.1:9' in args; name a proxy with" in refused.stderr
 
 
-def test_a_browser_elsewhere_is_asked_for_nothing_private(
+def test_an_external_browser_requests_nothing_private(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     require(

@@ -1,7 +1,7 @@
 """Pages built to break a parser give valid records, in time proportional to their size.
 
-Nothing is timed: a page read again for each of its parts, or a regular expression that
-backtracks exponentially, would keep a test running for hours.
+Nothing is timed: if the parser read a page again for each of its parts, or if a regular expression
+backtracked exponentially, the test would run for hours.
 """
 
 import pytest
@@ -116,12 +116,12 @@ HUGE = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_odd(case: str) -> None:
+def test_odd_pages(case: str) -> None:
     make_record(ODD[case], None)
 
 
 @pytest.mark.parametrize("case", HUGE)
-def test_huge(case: str) -> None:
+def test_huge_pages(case: str) -> None:
     make_record(HUGE[case], None)
 
 
@@ -140,7 +140,7 @@ def test_huge(case: str) -> None:
         "x" * 5000,
     ],
 )
-def test_charsets_that_are_none(charset: str) -> None:
+def test_charsets_that_do_not_exist(charset: str) -> None:
     make_record(page(b"<p>caf\xc3\xa9 \\ud800 and some words more.</p>"), charset)
     make_record(
         page(

@@ -1,7 +1,7 @@
 """Pages built to break a parser are parsed in time proportional to their size.
 
-Each has a limit of CPU time many times what its size needs; a parser that goes over the page
-again for each of its parts would take minutes.
+The limit of CPU time for each page is many times what its size requires; a parser that read the
+page again for each of its parts would take minutes.
 """
 
 import forks
@@ -22,5 +22,5 @@ def test_reading_is_linear(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", hostile_pages.SHAPES)
-def test_a_shape_has_the_size_that_was_asked_for(shape: str) -> None:
+def test_a_shape_has_the_requested_size(shape: str) -> None:
     assert 0.5 < len(hostile_pages.page(shape, SIZE)) / SIZE <= 1

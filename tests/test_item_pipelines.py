@@ -1,4 +1,4 @@
-"""Item pipelines of the user's own in a crawl with a job."""
+"""The user's own item pipelines in a crawl with a job."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ class Mine:
 """
 
 
-def test_item_pipelines_of_the_users_own(
+def test_the_users_own_item_pipelines(
     job: Crawl, server: NewsServer, tmp_path: Path, scrapy: Crawl
 ) -> None:
     (tmp_path / "mine.py").write_text(PIPELINE, encoding="utf-8")
@@ -35,12 +35,12 @@ def test_item_pipelines_of_the_users_own(
     assert job(settings=settings).exit_code == 0
     assert server.requests == []
     assert (
-        "fetched, and dropped by an item pipeline"
+        "fetched, but dropped by an item pipeline"
         in scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
     )
 
 
-def test_an_item_pipeline_that_makes_something_else(
+def test_an_item_pipeline_that_returns_other_items(
     job: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     text = (
@@ -66,7 +66,7 @@ def test_an_item_pipeline_that_makes_something_else(
     } in lines
 
 
-def test_an_item_pipeline_that_makes_what_json_cannot_hold(scrapy: Crawl, tmp_path: Path) -> None:
+def test_an_item_pipeline_that_returns_what_json_cannot_hold(scrapy: Crawl, tmp_path: Path) -> None:
     text = (
         "class Mine:\n    def process_item(self, item):\n"
         "        return {'id': item.id, 'x': object()} if item.id == '1751821' else item\n"

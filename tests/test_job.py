@@ -1,4 +1,4 @@
-"""A job without a crawl: how its runs follow each other, and when what they store is kept."""
+"""A job without a crawl: how its runs follow each other, and when changes become durable."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,7 @@ from crawler.crawl.ledger import job as jobs_module
 from crawler.crawl.ledger.job import HELD, Job
 from crawler.errors import CrawlerError, LedgerError
 
-# Runs of one job: the limit of each run, how it ended, and the first run whose records its feed
-# contains.
+# For each run of a job: its limit, how it ended, and the first run whose records its feed contains.
 LIMITED_RUNS: dict[str, list[tuple[int, str | None, int]]] = {
     "all at once": [(0, "finished", 1), (0, "finished", 2)],
     "a few at a time": [
@@ -44,7 +43,7 @@ def test_a_run_that_leaves_something_to_fetch_is_not_the_last(job: Job, case: st
     assert first_runs == LIMITED_RUNS[case]
 
 
-def test_the_records_of_a_run_and_of_all_since_another(job: Job) -> None:
+def test_the_records_of_a_run_and_of_all_runs_since_another(job: Job) -> None:
     runs = []
     for article_id in "123":
         run(job, {article_id: "A"})
@@ -78,7 +77,7 @@ def test_whether_a_run_stored_an_article(job: Job, outcome: str) -> None:
     assert actual == [has, has, False]
 
 
-def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
+def test_items_that_a_pipeline_made_from_records(job: Job) -> None:
     """An item counts as an article if it was made from one, or from no known record."""
     expected = {"article": True, "failure": False, "nothing": True}
     actual = {}
@@ -102,7 +101,7 @@ def test_what_an_item_pipeline_made_of_records(job: Job) -> None:
     assert (states, job.balance().wrong) == (["article", "failure"], [])
 
 
-def test_an_item_of_an_article_that_was_had_before(job: Job) -> None:
+def test_an_item_of_an_article_that_was_stored_before(job: Job) -> None:
     """An item made from unchanged text is not new."""
     for first in (True, False):
         begin(job, recheck="all")
@@ -114,7 +113,7 @@ def test_an_item_of_an_article_that_was_had_before(job: Job) -> None:
         assert history_of(job, "1").state == "article", first
 
 
-def test_whether_the_arguments_are_as_before(job: Job) -> None:
+def test_whether_the_arguments_are_unchanged(job: Job) -> None:
     assert begin(job, arguments={"depth": "1"})
     finish(job)
     assert begin(job, arguments={"depth": "1"})
@@ -127,7 +126,7 @@ def test_whether_the_arguments_are_as_before(job: Job) -> None:
     assert not begin(job, arguments={})
 
 
-def test_runs_that_were_broken_off(job: Job) -> None:
+def test_broken_off_runs(job: Job) -> None:
     began = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
     sizes = [{"a.jsonl": 0, "b.csv": 17}, {}, {"c.jsonl": 5}, {}]
     for at, feeds in zip(began, sizes, strict=True):
@@ -145,7 +144,7 @@ def test_runs_that_were_broken_off(job: Job) -> None:
     assert [each.number for each in job.broken_off_runs()] == [3]
 
 
-def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
+def test_changes_are_stored_when_flushed(job: Job) -> None:
     begin(job, sync_seconds=1000)
     assert job.pages is not None
     synced: list[str] = []
@@ -165,17 +164,17 @@ def test_what_is_told_is_kept_when_it_is_flushed(job: Job) -> None:
     assert (history_of(job, "1").state, alive_at()) == ("article", before)
     # Any commit may survive a power cut, so the files it refers to must survive too.
     assert synced == ["files"]
-    # There is nothing new to commit, but the last commit is not durable yet.
+    # There is nothing new to commit, but the last commit is not yet durable.
     job.pages.commits.flush(durable=True)
     assert synced == ["files", "files"]
     assert alive_at() > before
-    # Nothing at all to do.
+    # Now there is nothing at all to do.
     before = alive_at()
     job.pages.commits.flush(durable=True)
     assert (synced, alive_at()) == (["files", "files"], before)
 
 
-def test_a_commit_is_durable_in_time(job: Job) -> None:
+def test_commits_are_durable_after_the_sync_interval(job: Job) -> None:
     """With a sync interval of 0, each commit is durable and updates ``alive_at``."""
     begin(job, sync_seconds=0)
     assert job.pages is not None
@@ -219,13 +218,13 @@ def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
     job.close()
     assert jobs_module.holder(folder) is None
     assert jobs_module.holder(tmp_path / "nowhere") is None
-    # Nor does a job that could not be opened.
+    # A job that could not be opened is not locked either.
     with pytest.raises(CrawlerError, match="takes another folder for herald"):
         Job(folder, "herald")
     Job(folder, "alalam").close()
 
 
-def test_places_go_on_from_run_to_run(job: Job) -> None:
+def test_places_continue_from_run_to_run(job: Job) -> None:
     """A page's place sorts its related items after those of earlier pages."""
     places = []
     for article_id in "abc":

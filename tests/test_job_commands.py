@@ -1,6 +1,4 @@
-"""The settings and arguments of a crawl with a job and of the commands that read its ledger, and
-what they print.
-"""
+"""Crawls with a job, and the commands that read its ledger: settings, arguments and output."""
 
 import shlex
 import subprocess
@@ -74,7 +72,7 @@ WRONG: dict[str, tuple[list[object], int, str]] = {
         2,
         "is the ledger itself",
     ),
-    "why without an id": (["why", "-s", "JOBDIR=job"], 2, "it is missing"),
+    "why without an id": (["why", "-s", "JOBDIR=job"], 2, "an argument is missing"),
     "status of something": (["status", "1", "-s", "JOBDIR=job"], 2, "got '1'"),
 }
 
@@ -96,7 +94,7 @@ def test_why_of_a_teaser(job: Crawl, scrapy: Crawl) -> None:
     )
 
 
-def test_a_run_is_ten_lines_or_fewer(job: Crawl, server: NewsServer) -> None:
+def test_a_run_prints_ten_lines_or_fewer(job: Crawl, server: NewsServer) -> None:
     server.pages["/news/1750384"] = server.pages[f"/news/{LISTED_ID}"].replace(
         LISTED_ID.encode(), b"1750384"
     )

@@ -1,4 +1,4 @@
-"""The feed files of crawls that were killed or cut off: each record is in them once, and whole."""
+"""The feed files of interrupted crawls contain each record exactly once, and complete."""
 
 import gzip
 import shutil
@@ -19,7 +19,7 @@ from job_crawls import killed_at
     ids=["whole", "torn", "garbage"],
 )
 @pytest.mark.parametrize("jobdir", ["", "job"])
-def test_a_torn_last_line_is_mended(
+def test_a_torn_last_line_is_repaired(
     scrapy: Crawl, tmp_path: Path, line: bytes, mended: bytes, torn: bytes | None, jobdir: str
 ) -> None:
     mine = tmp_path / "mine.jsonl"
@@ -60,10 +60,10 @@ def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, tmp_path: Pat
     (tmp_path / "disk").unlink()
     assert job("-o", "disk/mine.jsonl", depth=0).exit_code == 0
     assert {record["id"] for record in read_records(tmp_path / "disk" / "mine.jsonl")} >= {SEED}
-    assert "broken off" not in job(depth=0).stdout
+    assert "aborted" not in job(depth=0).stdout
 
 
-def test_a_compressed_feed_is_added_once(job: Crawl, tmp_path: Path) -> None:
+def test_a_compressed_feed_is_appended_once(job: Crawl, tmp_path: Path) -> None:
     feeds = (
         '{"mine.jsonl.gz": {"format": "jsonlines", '
         '"postprocessing": ["scrapy.extensions.postprocessing.GzipPlugin"]}}'
@@ -71,7 +71,7 @@ def test_a_compressed_feed_is_added_once(job: Crawl, tmp_path: Path) -> None:
     (tmp_path / "mine.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "good"}\n'))
     killed = job("-s", f"FEEDS={feeds}", depth=0, variables=killed_at("feed in its place"))
     assert killed.exit_code == -9
-    # The same records compressed at another time give different bytes.
+    # At another time, compressing the same records gives different bytes.
     assert job("-s", f"FEEDS={feeds}", depth=0, variables=clock("+10s")).exit_code == 0
     lines = gzip.decompress((tmp_path / "mine.jsonl.gz").read_bytes()).splitlines()
     assert len(lines) == len(set(lines)) == 1 + 8

@@ -1,4 +1,4 @@
-"""What a job's ledger can be asked after its runs: the balance, and what is recorded."""
+"""What a job's ledger reports after its runs: the balance, and what was recorded."""
 
 import re
 from pathlib import Path
@@ -56,7 +56,7 @@ WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_balance_that_nothing_bears_out(job: Job, case: str) -> None:
+def test_a_balance_that_does_not_match_the_records(job: Job, case: str) -> None:
     outcomes = {"a": "A", "b": "A", "f": "timeout", "d": "dropped", "n": "not_saved"}
     run(job, outcomes, {"a": [related_item("t")]}, depth=0)
     run(job, {**outcomes, "b": "B"}, depth=0, recheck="all")
@@ -74,7 +74,7 @@ def test_a_balance_that_nothing_bears_out(job: Job, case: str) -> None:
         assert f"(the ledger does not balance: {wrong[0][0]} ({wrong[0][1]}); it is" in str(balance)
 
 
-def test_a_balance_names_twenty(job: Job) -> None:
+def test_a_balance_names_at_most_twenty_articles(job: Job) -> None:
     names = [f"{number:02}" for number in range(23)]
     run(job, dict.fromkeys(names, "A"))
     execute(job, "DELETE FROM records")
@@ -84,7 +84,7 @@ def test_a_balance_names_twenty(job: Job) -> None:
     assert match[2] == "3"
 
 
-def test_what_a_ledger_can_be_asked(job: Job) -> None:
+def test_queries_of_a_ledger(job: Job) -> None:
     lists = {
         "a": [related_item("c", 1, "C of a"), related_item("e", 2)],
         "b": [related_item("c", 5, "C of b")],
@@ -142,7 +142,7 @@ def test_what_a_ledger_can_be_asked(job: Job) -> None:
     }
 
 
-def test_a_detail_that_no_database_could_hold(job: Job) -> None:
+def test_a_detail_that_a_database_cannot_hold(job: Job) -> None:
     begin(job)
     assert job.pages is not None
     frontier = frontier_of(job)
@@ -158,10 +158,10 @@ def test_a_detail_that_no_database_could_hold(job: Job) -> None:
     assert details_kept == ["x" * 500, "a\\ud800b", None]
 
 
-def test_a_record_that_has_lost_a_bit(job: Job, tmp_path: Path) -> None:
+def test_a_record_that_was_altered(job: Job, tmp_path: Path) -> None:
     run(job, {"1": "A", "2": "A"})
     execute(job, "UPDATE records SET json = x'7b7d' WHERE id = '2'")
-    words = "record 2, article 2, is not what was stored"
+    words = "record 2 (article 2) does not match its checksum"
     with job.database.snapshot() as connection:
         assert history.damaged_records(connection) == [words]
     assert job.run is not None

@@ -1,5 +1,6 @@
-"""Files that users keep are never destroyed: neither by a run that stores nothing, nor by several
-in a row, nor by a forged ledger.
+"""Files that users keep are never destroyed.
+
+Neither a run that stores nothing, nor several of them in a row, nor a forged ledger destroys them.
 """
 
 import json
@@ -68,10 +69,10 @@ def test_a_run_that_stores_no_article(
     records = [r for part in tmp_path.glob("mine.jsonl.*part") for r in read_records(part)]
     assert records == run.records
     if records:
-        assert "mine.jsonl is left as it was: this run stored no article." in run.stdout
+        assert "mine.jsonl is unchanged, because this run stored no article;" in run.stdout
 
 
-def test_articles_that_an_item_pipeline_made_something_else_of(
+def test_articles_that_an_item_pipeline_replaced(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     (tmp_path / "users.py").write_text(DICTS, encoding="utf-8")
@@ -114,7 +115,7 @@ def test_the_last_complete_file_is_kept(live: Crawl, server: NewsServer, tmp_pat
     assert previous.read_bytes() == complete
 
 
-def test_what_was_added_between_incomplete_runs_is_kept(
+def test_records_appended_between_incomplete_runs_are_kept(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     feed = tmp_path / "mine.jsonl"
@@ -189,7 +190,7 @@ def forge(job: Path, uri: str, options: dict[str, object]) -> None:
     ],
 )
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_ledger_names_no_file_to_write(
+def test_a_forged_ledger_cannot_name_a_file_to_write(
     live: Crawl, tmp_path: Path, uri: str, overwrite: bool
 ) -> None:
     precious = tmp_path / "precious"
@@ -207,14 +208,14 @@ def test_a_ledger_names_no_file_to_write(
     for reported in (True, False):
         run = live(seed=SEED, depth=0, settings=settings)
         assert precious.read_text(encoding="utf-8") == GOOD
-        words = f"run 1 was to write {uri!r}, and this run has no such feed"
-        # Reported once: a crawl with the date in its feeds' names never has that feed again.
+        words = f"run 1 should have written {uri!r}, but this run has no such feed"
+        # Reported only once: a crawl with the date in its feeds' names never has that feed again.
         assert (words in run.stdout) == (f"-o {uri!r}" in run.stdout) == reported
         assert run.exit_code == (3 if reported else 0)
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_ledger_names_no_class_and_no_format(live: Crawl, tmp_path: Path) -> None:
+def test_a_forged_ledger_cannot_name_a_class_or_format(live: Crawl, tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("open('run', 'w').close()\n", encoding="utf-8")
     settings = {"JOBDIR": "job"}
     live(seed=SEED, depth=0, settings=settings)
@@ -246,4 +247,4 @@ def test_a_feed_of_a_killed_run_waits_for_a_run_that_has_it(
     again = live("-o", "./first.jsonl", seed=SEED, depth=0, settings=settings)
     assert again.exit_code == 0
     assert len(read_records(tmp_path / "first.jsonl")) == 8
-    assert "broken off" not in live(seed=SEED, depth=0, settings=settings).stdout
+    assert "aborted" not in live(seed=SEED, depth=0, settings=settings).stdout

@@ -1,5 +1,6 @@
-"""Crawls that are killed, stopped or starved, then resumed, end with the same output as an
-undisturbed crawl: see kill.py.
+"""Crawls that are interrupted and resumed end with the output of an undisturbed crawl.
+
+They are killed, stopped, or starved of disk space. See kill.py.
 """
 
 import random
@@ -80,7 +81,7 @@ def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def test_a_feed_is_written_again_to_the_byte(large: kill.Site, tmp_path: Path) -> None:
+def test_a_feed_is_rewritten_byte_for_byte(large: kill.Site, tmp_path: Path) -> None:
     words = kill.line(large.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
     feeds = {
@@ -149,7 +150,7 @@ def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: P
     assert kill.lasting(articles) == {
         key: record for key, record in truth.items() if record["kind"] == "article"
     }
-    # The list headlines of a teaser were written at the end of the first run, and again after more
+    # A teaser was written with its list headlines at the end of the first run, and again after more
     # lists had been fetched.
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
@@ -169,7 +170,7 @@ def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> 
             run = kill.run(words, tmp_path)
             assert run.returncode == 1
             assert (
-                "full; make room and run the same command again" in run.stdout
+                "full; free disk space and run the same command again" in run.stdout
                 or "No space left on device" in run.stdout
             )
             assert "Traceback" not in run.stdout

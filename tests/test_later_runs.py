@@ -1,6 +1,4 @@
-"""Runs of a job with other arguments, limits or pages than the run before: each fetches what is
-left to fetch.
-"""
+"""Each run of a job fetches what is left to fetch, even if arguments, limits or pages change."""
 
 import shutil
 from pathlib import Path
@@ -77,7 +75,7 @@ def test_any_list_can_make_an_article_match(job: Crawl, server: NewsServer) -> N
     ) == [str(b), str(d)]
 
 
-def test_a_limit_starves_nobody(job: Crawl, server: NewsServer) -> None:
+def test_a_limit_starves_no_article(job: Crawl, server: NewsServer) -> None:
     first, *others = ARTICLES
     serve(
         server,
@@ -92,14 +90,14 @@ def test_a_limit_starves_nobody(job: Crawl, server: NewsServer) -> None:
     assert sorted(server.requested_ids) == sorted(map(str, ARTICLES))
 
 
-def test_another_server_knows_nothing_of_the_validators(job: Crawl, server: NewsServer) -> None:
+def test_validators_are_not_sent_to_another_server(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE, depth=0)
     job(settings=ALWAYS_DUE, depth=0, base_url=server.url.replace("127.0.0.1", "localhost"))
     assert server.not_modified == 0
 
 
-def test_pages_that_another_folder_has(scrapy: Crawl, tmp_path: Path) -> None:
+def test_pages_in_another_folder(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "few").mkdir()
     shutil.copy(SITE / f"{SEED}.html", tmp_path / "few")
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", "depth=1", "-s", "JOBDIR=job"]
@@ -120,7 +118,7 @@ def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) 
     assert set(server.requested_ids) == {SEED}
 
 
-def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer) -> None:
+def test_a_page_that_is_nearer_is_read_again(job: Crawl, server: NewsServer) -> None:
     """A new seed was at the depth limit; neither a kill nor ``recheck=none`` may lose it."""
     a, b, c, d = ARTICLES[:4]
     serve(server, {a: {b: "Two"}, b: {c: "Three"}, c: {d: "Four"}, d: {}})
@@ -133,7 +131,7 @@ def test_read_again_because_it_is_nearer(job: Crawl, server: NewsServer) -> None
     assert "articles 4" in job(seed=seeds, depth=2, recheck="none").balance
 
 
-def test_less_than_before(job: Crawl, server: NewsServer) -> None:
+def test_narrower_arguments(job: Crawl, server: NewsServer) -> None:
     job(depth=2, limit=3)
     server.requests.clear()
     run = job(depth=0)

@@ -1,7 +1,7 @@
-"""Leaks are cases in files: tests/leaks/NAME.html or .txt, and NAME.json with the related items
-in the page's dump.
+"""The leaks in tests/leaks are read as their case files say.
 
-The dumps were made by PHP's var_dump, then put into pages and damaged. ``also_accept`` lists other
+A case is NAME.html or NAME.txt, and NAME.json with the related items in the page's dump. PHP's
+var_dump wrote the dumps, which were then put into pages and damaged. ``also_accept`` lists other
 answers that a reasonable reader could give. ``gaps.json`` is as in tests/pages.
 """
 
@@ -78,7 +78,7 @@ def test_related_items_of_a_leak(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", cases("body"))
-def test_the_leak_is_no_part_of_the_article(case: str) -> None:
+def test_the_leak_is_not_part_of_the_article(case: str) -> None:
     parsed, truth = parse_leak(case)
     assert parsed.headline is not None
     assert parsed.headline.value == truth["headline"]

@@ -1,5 +1,6 @@
-"""The file that holds a job's ledger: damaged, locked, moved, not writable, or of another program
-version or site.
+"""The file that holds a job's ledger: damaged, locked, moved, read-only or foreign.
+
+A foreign ledger is that of another site, or was written by another version of the program.
 """
 
 import json
@@ -124,7 +125,7 @@ def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) 
         assert "Traceback" not in result.stderr
 
 
-def test_a_lost_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
+def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     job()
     path = tmp_path / "job" / "ledger.sqlite"
     content = path.read_bytes()
@@ -134,7 +135,7 @@ def test_a_lost_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     )
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 1
-    assert "is not what was stored" in status.stdout
+    assert "does not match its checksum" in status.stdout
 
 
 def test_a_ledger_that_does_not_balance(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
 
 @pytest.mark.parametrize("schema", [1, 2])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
-    """The ledger was made by the program of that time: one run ended, one was killed."""
+    """The program of that time created the ledger: one run ended, and one was killed."""
     (tmp_path / "job").mkdir()
     shutil.copytree(SITE, tmp_path / "site")
     with ledger(tmp_path) as connection:
@@ -185,7 +186,7 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 0
     assert "discovered 23 = articles 5 + teasers 15 + failures 0 + pending 3" in status.stdout
-    assert "broken off after" in status.stdout
+    assert "aborted after" in status.stdout
     run = scrapy(
         "crawl",
         "articles",
@@ -201,7 +202,7 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
         "mine.jsonl",
     )
     assert run.exit_code == 0
-    assert "continued from run 2, which was broken off; it had stored 2 new" in run.stdout
+    assert "continued from run 2, which was aborted; it had stored 2 new" in run.stdout
     # The killed run's records come first, once each, in their original schema.
     lines = (tmp_path / "mine.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["kind"] for line in lines[:2]] == ["article", "article"]
@@ -217,7 +218,7 @@ def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -
     for run in (job(), scrapy("status", "-s", "JOBDIR=job")):
         assert (
             run.exit_code,
-            "is of a newer version of this program (schema 99" in run.stderr,
+            "was written by a newer version of this program (schema 99" in run.stderr,
         ) == (1, True)
 
 
@@ -247,8 +248,8 @@ def test_a_job_whose_folder_was_moved(
     assert run.exit_code == 3
     assert set(server.requested_ids) == (truth.articles.keys() | truth.failures.keys()) - {SEED}
     assert run.balance == truth.balance + " + pending 0"
-    # The killed run's feed is not written, since this run was not given it.
-    assert f"not written: run 1 was to write '{old / 'mine.jsonl'}'" in run.stdout
+    # The killed run's feed is not written, because this run was not told to write that file.
+    assert f"not written: run 1 should have written '{old / 'mine.jsonl'}'" in run.stdout
     assert not old.exists()
     feed_ids = {record["id"] for record in read_records(new / "mine.jsonl")}
     assert feed_ids == {record["id"] for record in truth.records} - {SEED}
@@ -275,7 +276,7 @@ def test_a_record_that_is_damaged(job: Crawl, tmp_path: Path) -> None:
         connection.execute("UPDATE records SET json = x'7b' WHERE id = ?", (SEED,))
     run = job("-O", "mine.jsonl", depth=1)
     assert run.exit_code == 1
-    assert f"article {SEED}, is not what was stored" in run.stdout
+    assert f"(article {SEED}) does not match its checksum" in run.stdout
     assert not (tmp_path / "mine.jsonl").exists()
 
 

@@ -1,5 +1,6 @@
-"""An article's list headlines and upload time are the same in memory and in a ledger, however often
-the lists are read.
+"""List headlines and upload times are the same in memory and in a ledger.
+
+They do not depend on how often the lists are read.
 """
 
 import json

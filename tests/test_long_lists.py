@@ -1,4 +1,4 @@
-"""The number of statements for a page's related items grows far more slowly than their number."""
+"""The number of SQL statements grows far more slowly than that of a page's related items."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -57,7 +57,7 @@ def crawl(job: Job) -> int:
 
 
 @pytest.mark.parametrize("earlier_runs", [0, 1])
-def test_statements(tmp_path: Path, earlier_runs: int) -> None:
+def test_the_number_of_statements(tmp_path: Path, earlier_runs: int) -> None:
     statements: list[str] = []
     with closing(Job(tmp_path / "job", SITE.name)) as job:
         for _ in range(earlier_runs):

@@ -1,6 +1,6 @@
 """The load on a site: concurrency, delays, retries and redirects.
 
-The server counts requests and notes their times.
+The server records the requests and their times.
 """
 
 import re
@@ -28,7 +28,7 @@ SEED = "1752038"
 
 
 def serve_articles(server: NewsServer, count: int) -> list[str]:
-    """Make the server hold this many articles and nothing else."""
+    """Make the server serve this many articles and nothing else."""
     ids = [str(number) for number in range(101, 101 + count)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
     return ids
@@ -50,10 +50,9 @@ class Crowd:
             self.peak = max(self.peak, self._in_progress)
             self._changed.notify_all()
             if not self._changed.wait_for(lambda: self.peak >= self._expected, PATIENCE / 6):
-                # They are not coming, and later requests need not wait for them.
+                # The missing requests are not coming, and later ones need not wait for them.
                 self._expected = 0
-            # Long enough to notice one request too many; the test does not depend on the exact
-            # time.
+            # Long enough to notice a request too many; the exact time does not matter.
             self._changed.wait_for(lambda: self.peak > self._expected, 0.1)
         try:
             self._respond(handler, before)
@@ -74,7 +73,7 @@ CONCURRENCY = {
 
 
 @pytest.mark.parametrize("case", CONCURRENCY)
-def test_so_many_requests_at_once(live: Crawl, server: NewsServer, case: str) -> None:
+def test_the_number_of_concurrent_requests(live: Crawl, server: NewsServer, case: str) -> None:
     settings, limit = CONCURRENCY[case]
     ids = serve_articles(server, 6)
     crowd = Crowd(serving_pages(server), limit)
@@ -88,8 +87,9 @@ def test_so_many_requests_at_once(live: Crawl, server: NewsServer, case: str) ->
 
 
 def gaps(server: NewsServer, path: str = "/news/") -> list[float]:
-    """Return the seconds between consecutive requests. The server notes a request when its thread
-    handles it, which is not always at once.
+    """Return the seconds between consecutive requests.
+
+    The server records a request when its thread handles it, which is not always at once.
     """
     times = [at for at, request_path in server.requests if request_path.startswith(path)]
     return [later - earlier for earlier, later in pairwise(times)]
@@ -128,7 +128,7 @@ def http_date_in(seconds: float) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-# A header's value, and the least and the most seconds that it may stand for.
+# A header's value, and the minimum and maximum number of seconds that it may stand for.
 RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
     "seconds": (lambda: "120", (120, 120)),
     "none at all": (lambda: "0", (0, 0)),
@@ -151,7 +151,7 @@ RETRY_AFTER: dict[str, tuple[Callable[[], str], tuple[float, float] | None]] = {
 
 
 @pytest.mark.parametrize("case", RETRY_AFTER)
-def test_what_retry_after_asks_for(case: str) -> None:
+def test_values_of_retry_after(case: str) -> None:
     value, bounds = RETRY_AFTER[case]
     headers = {"Retry-After": value().encode("utf-8")}
     seconds = retry_after(Response("http://h", status=503, headers=headers))
@@ -258,7 +258,7 @@ def test_a_shorter_pause_does_not_cut_a_longer_one(
     assert third_time - answer_times[0] >= 1
 
 
-# How often a page is requested that always has this status, with RETRY_TIMES=1.
+# How often a page that always has this status is requested with RETRY_TIMES=1.
 REQUEST_COUNTS = {
     **dict.fromkeys((408, 429, 500, 502, 503, 504, 522, 524), 2),
     **dict.fromkeys((400, 401, 402, 403, 404, 405, 409, 410, 411, 418, 451), 1),
@@ -266,7 +266,7 @@ REQUEST_COUNTS = {
 }
 
 
-def test_which_statuses_are_asked_for_again(live: Crawl, server: NewsServer) -> None:
+def test_which_statuses_are_retried(live: Crawl, server: NewsServer) -> None:
     ids = {str(status): status for status in REQUEST_COUNTS}
     server.misbehaviour = {f"/news/{key}": always(status) for key, status in ids.items()}
     settings = {"RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}
@@ -279,7 +279,7 @@ def test_which_statuses_are_asked_for_again(live: Crawl, server: NewsServer) -> 
 
 
 @pytest.mark.parametrize(("settings", "attempts"), [({"RETRY_TIMES": 0}, 1), ({}, 3)])
-def test_how_often_a_page_is_asked_for_again(
+def test_how_often_a_page_is_retried(
     live: Crawl, server: NewsServer, settings: dict[str, object], attempts: int
 ) -> None:
     """One page succeeds at the last attempt; the other would succeed at the next one."""
@@ -373,7 +373,7 @@ def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
             "/news/1751821": note("", always(302, Location=f"{other_url}/news/1751821")),
         }
         other.misbehaviour["/robots.txt"] = note("other", always(200, b"User-agent: *\n"))
-        # A private host must be named by the user, here as the archive's.
+        # The user must name a private host, here as that of the archive.
         settings = {"COOKIES_ENABLED": 1, "WAYBACK_URL": other_url}
         run = live(seed=f"{SEED},1751821", depth=0, settings=settings)
         assert [path for _, path in other.requests] == ["/robots.txt"]
@@ -388,10 +388,8 @@ def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
 ARCHIVED_URL = f"http://en.alalam.ir/news/{SEED}"
 
 
-def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
-    crawl: Crawl, server: NewsServer
-) -> None:
-    """Pauses begin after its response, and a password is sent to its own server only."""
+def test_requests_to_an_archive_are_sequential_and_slow(crawl: Crawl, server: NewsServer) -> None:
+    """A pause begins after each response, and a password is sent only to its own server."""
     ids = ["101", "102", "103"]
     authorizations: list[tuple[str, str | None]] = []
 
@@ -433,7 +431,7 @@ def test_an_archive_is_asked_for_one_thing_at_a_time_and_slowly(
     assert min(waits) >= 0.2 + 0.1 - TOLERANCE
 
 
-def test_an_archive_that_leads_elsewhere(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_redirects_of_an_archive(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
     """Redirects to another capture stay on the server that the user named."""
     memento = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
 

@@ -1,6 +1,4 @@
-"""A frontier with a ledger, killed at any moment, ends in the same state as one that keeps
-everything in memory.
-"""
+"""A frontier with a ledger, killed at any moment, ends in the same state as one in memory."""
 
 import random
 import tempfile

@@ -54,7 +54,7 @@ def plain(record: Article) -> dict[str, Any]:
     return fields
 
 
-def test_record_of_a_page_that_says_all() -> None:
+def test_record_of_a_page_with_every_field() -> None:
     related = Related(
         (Listed("17", "Olives + Video", "/a_635713488000000000_b.jpg"),), False, "a dump", "a note"
     )
@@ -141,7 +141,7 @@ def test_record_of_a_page_that_says_all() -> None:
     }
 
 
-def test_record_of_a_page_that_says_nothing() -> None:
+def test_record_of_a_page_without_fields() -> None:
     missing = (
         "url headline headline_raw published_at published_raw body language credit media related"
         " related_complete body_sha256"
@@ -240,7 +240,7 @@ def test_date(name: str) -> None:
     }
 
 
-def test_date_that_could_be_two() -> None:
+def test_an_ambiguous_date() -> None:
     record = plain(article(replace(BARE, dated=Dated("3/4", None, "date line")), FETCH, None, SITE))
     assert (record["published_at"], record["published_raw"]) == (None, "3/4")
     assert "published_at" in record["missing"]
@@ -253,7 +253,7 @@ def test_date_that_could_be_two() -> None:
     }
 
 
-# The provenance that each kind of fetch adds, beside "id".
+# The provenance that each kind of fetch adds to that of "id".
 FETCHES: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str | None]]]] = {
     "live": ({}, {}),
     "live, decoded": (
@@ -309,7 +309,7 @@ FETCHES: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str | None]]]] = {
 
 
 @pytest.mark.parametrize("name", FETCHES)
-def test_how_a_page_was_had(name: str) -> None:
+def test_how_a_page_was_fetched(name: str) -> None:
     changes, added_provenance = FETCHES[name]
     record = article(BARE, replace(FETCH, **changes, id_where="name of the file"), None, SITE)
     expected = {"id": ("name of the file", None), **added_provenance}
@@ -368,7 +368,7 @@ def test_media(name: str) -> None:
     assert ("media" in record.provenance) is bool(expected)
 
 
-def test_relative_media_of_a_page_without_an_address() -> None:
+def test_relative_media_of_a_page_without_a_url() -> None:
     page_media = (PageMedia("/1.jpg", False), PageMedia("http://a/2.jpg", False))
     record = article(replace(BARE, media=page_media), FETCH, None, SITE)
     assert record.media == (Media(kind="image", url="http://a/2.jpg"),)
@@ -399,7 +399,7 @@ def test_language_of_a_page_that_declares_none(body: str) -> None:
     )
 
 
-def test_a_declared_language_counts_whatever_the_body_is_in() -> None:
+def test_a_declared_language_counts_whatever_the_body_says() -> None:
     page = replace(BARE, body=(next(iter(LANGUAGES)),), language=Declared("fa", "html lang"))
     record = article(page, FETCH, None, SITE)
     assert (record.language, record.provenance["language"].where) == ("fa", "html lang")

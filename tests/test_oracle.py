@@ -15,7 +15,7 @@ from server import NewsServer
 from crawler.warc.file import WarcFile
 
 
-def test_a_file_of_warcio(tmp_path: Path) -> None:
+def test_a_file_by_warcio(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "plain.warc")
     gzip_headers = [*HEADERS, ("Content-Encoding", "gzip")]
     warc.add(NEWS + "1", page(1)).add(NEWS + "2", gzip.compress(page(2)), headers=gzip_headers)
@@ -32,7 +32,7 @@ def test_a_file_of_warcio(tmp_path: Path) -> None:
         assert oracle.compare(path) == []
 
 
-def test_a_file_of_wget(server: NewsServer, tmp_path: Path) -> None:
+def test_a_file_by_wget(server: NewsServer, tmp_path: Path) -> None:
     require("wget", shutil.which("wget"))
     urls = [server.url + path for path in sorted(server.pages)]
     line = ["wget", "--quiet", "--warc-file=by-wget", "--delete-after", "--no-directories", *urls]
@@ -42,7 +42,7 @@ def test_a_file_of_wget(server: NewsServer, tmp_path: Path) -> None:
     assert oracle.compare(path) == []
 
 
-def test_a_file_of_ours(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
+def test_a_file_by_this_crawler(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     path = tmp_path / "ours.warc.gz"
     live(seed="1752038", archive=path)
     assert len(list(oracle.by_us(path))) > len(server.pages)

@@ -53,7 +53,7 @@ def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> No
     assert message in run.stdout
 
 
-def test_a_job_goes_on_when_the_site_is_back(live: Crawl, server: NewsServer) -> None:
+def test_a_job_continues_when_the_site_is_back(live: Crawl, server: NewsServer) -> None:
     job_settings = {**DOWN_AFTER_THREE, "JOBDIR": "job", "RECHECK_MIN": 0}
     fail_all_but_seed(server, drop)
     run = live(seed=SEED, depth=1, settings=job_settings)
@@ -103,23 +103,23 @@ def test_when_a_source_is_down(case: str) -> None:
     assert outages.reason("live") == (outcomes[-1] if down_after else None)
 
 
-def test_sources_are_down_each_for_itself_and_for_good() -> None:
+def test_each_source_is_down_separately_and_for_good() -> None:
     outages = Outages(2)
     went_down = [
         outages.record_failure(source, "dns") for source in ("live", "wayback", "live", "wayback")
     ]
     assert went_down == [False, False, True, True]
     outages.record_answer("live")
-    # Being down is reported once.
+    # A source is reported as down only once.
     went_down = [outages.record_failure("live", "tls") for _ in range(3)]
     assert (went_down, outages.reason("live")) == ([False] * 3, "dns")
 
 
 @pytest.mark.parametrize(("failing", "down"), [(2, False), (3, True)])
-def test_exactly_as_many_as_the_setting_says(
+def test_the_exact_number_of_failures_in_the_setting(
     live: Crawl, server: NewsServer, failing: int, down: bool
 ) -> None:
-    """A success resets the count; the run stops at the last of as many consecutive failures."""
+    """A success resets the count; the run stops once that many failures have occurred in a row."""
     ids = [str(number) for number in range(101, 102 + 2 * failing)]
     server.pages = {f"/news/{article_id}": page(article_id) for article_id in ids}
     failing_ids = [*ids[:2], *ids[3 : 3 + failing]]
@@ -143,10 +143,10 @@ def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:
     assert len(run.failures) + len(run.teasers) == 30
 
 
-def test_failures_of_other_kinds_do_not_count(live: Crawl, server: NewsServer) -> None:
+def test_failures_of_different_kinds_do_not_add_up(live: Crawl, server: NewsServer) -> None:
     paths = [path for path in server.pages if path != f"/news/{SEED}"]
     for number, path in enumerate(sorted(paths)):
-        # Never three in a row of one kind.
+        # Three failures of one kind never occur in a row.
         server.misbehaviour[path] = (drop, always(503), always(404))[number % 3]
     run = live(
         seed=",".join(path.removeprefix("/news/") for path in sorted(paths)),
@@ -163,7 +163,7 @@ def test_the_limit_can_be_switched_off(live: Crawl, server: NewsServer) -> None:
 
 
 @pytest.mark.parametrize("robots", [False, True], ids=["pages", "robots.txt"])
-def test_the_next_source_is_asked(live: Crawl, server: NewsServer, robots: bool) -> None:
+def test_the_next_source_is_used(live: Crawl, server: NewsServer, robots: bool) -> None:
     if robots:
         server.misbehaviour["/robots.txt"] = always(500)
     else:
@@ -172,10 +172,10 @@ def test_the_next_source_is_asked(live: Crawl, server: NewsServer, robots: bool)
     assert {article["source"] for article in run.articles.values()} == {"folder"}
     assert len(run.articles) == LISTED_COUNT
     assert len(set(server.requested_ids)) == (0 if robots else 3)
-    assert run.stderr.count("only the other sources are asked for the rest") == 1
+    assert run.stderr.count("the remaining pages are requested from the other sources only") == 1
 
 
-def test_a_condition_that_is_refused(live: Crawl, server: NewsServer) -> None:
+def test_a_conditional_request_that_is_refused(live: Crawl, server: NewsServer) -> None:
     job_settings = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     page = server.pages[f"/news/{SEED}"]
     conditions: list[str | None] = []
@@ -208,12 +208,14 @@ def test_cookies(live: Crawl, server: NewsServer) -> None:
     run = live(seed=SEED, depth=0)
     failure = run.failures[SEED]
     assert failure["reason"] == "redirect_loop"
-    assert failure["detail"].endswith("the site sets a cookie with it: try -s COOKIES_ENABLED=1")
+    assert failure["detail"].endswith(
+        "the site sets a cookie with the redirect: try -s COOKIES_ENABLED=1"
+    )
     run = live(seed=SEED, depth=0, settings={"COOKIES_ENABLED": 1})
     assert (set(run.articles), run.exit_code) == ({SEED}, 0)
 
 
-def test_archived_errors_are_no_outage(crawl: Crawl, tmp_path: Path) -> None:
+def test_archived_errors_are_not_an_outage(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     ids = [str(number) for number in range(1, 9)]
     for article_id in ids:
@@ -230,7 +232,7 @@ def saved_pages(folder: Path, ids: list[str]) -> Path:
     return folder
 
 
-def test_a_chain_goes_on_without_its_last_source(
+def test_a_chain_continues_without_its_last_source(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     server.stop()
@@ -244,7 +246,7 @@ def test_a_chain_goes_on_without_its_last_source(
     assert (len(run.teasers), run.exit_code) == (7, 3)
 
 
-def test_stored_articles_stay_due_where_the_site_is_down(
+def test_stored_articles_stay_due_when_the_site_is_down(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
     ids = [str(number) for number in range(101, 111)]
@@ -265,7 +267,7 @@ def test_stored_articles_stay_due_where_the_site_is_down(
     assert (run.exit_code, run.failures) == (0, {})
 
 
-def test_an_archive_that_answers_is_not_down(live: Crawl, server: NewsServer) -> None:
+def test_an_archive_that_responds_is_not_down(live: Crawl, server: NewsServer) -> None:
     def every_other(handler: BaseHTTPRequestHandler, before: int) -> None:
         number = int(re.search(r"(\d+)(?:&|$)", handler.path)[1])  # type: ignore[index]
         if number % 2:

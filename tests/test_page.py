@@ -1,8 +1,8 @@
-"""Pages are cases in files: tests/pages/NAME.html, and NAME.json with a careful reader's values
-and the whole record.
+"""The pages in tests/pages are read as their case files say.
 
-``gaps.json`` lists known differences, field by field, with the reason; a gap that closes fails the
-test, so that the list stays true.
+A case is NAME.html, and NAME.json with a careful reader's values and the whole record.
+``gaps.json`` lists known differences, field by field, with the reason. A gap that closes fails the
+test, so that the list stays accurate.
 """
 
 import json
@@ -82,7 +82,7 @@ def read(case: str) -> page.ParsedPage:
 
 
 def instant(text: str | None) -> object:
-    """Return a date for comparison: moments are equal at any offset; a bare date stays text."""
+    """Return a date for comparison: equal moments compare equal at any offset; dates stay text."""
     return datetime.fromisoformat(text) if text and "T" in text else text
 
 
@@ -211,7 +211,7 @@ def test_record(case: str) -> None:
     assert record == without_gaps(expected_record(truth), gaps)
 
 
-def test_every_gap_is_of_a_case() -> None:
+def test_every_gap_belongs_to_a_case() -> None:
     assert set(GAPS) <= set(CASES)
     assert all(set(gaps) <= {*FIELDS, *NULLABLE} for gaps in GAPS.values())
 

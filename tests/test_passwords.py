@@ -123,7 +123,7 @@ COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("case", COMPLAINTS)
-def test_complaints_hide_passwords(crawl: Crawl, server: NewsServer, case: str) -> None:
+def test_messages_hide_passwords(crawl: Crawl, server: NewsServer, case: str) -> None:
     arguments, settings, message = COMPLAINTS[case]
     port = str(free_port())
     settings = {name: value.replace("{port}", port) for name, value in settings.items()}
@@ -213,6 +213,6 @@ def test_the_user_and_password_of_a_url(url: str) -> None:
     assert server.authorization == (credentials and b"Basic " + b64encode(credentials))
 
 
-def test_a_url_that_is_none() -> None:
+def test_an_invalid_url() -> None:
     with pytest.raises(ValueError, match="Invalid IPv6 URL"):
         split_userinfo("http://u:p@[h")

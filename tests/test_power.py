@@ -65,8 +65,10 @@ def crawl_of(*words: object) -> list[object]:
 
 
 class Contents(NamedTuple):
-    """The contents of a state: ids of articles in the ledger and in the archive, and whether the
-    run has ended according to the ledger.
+    """The contents of a state.
+
+    ``articles`` and ``archived`` are the ids of the articles in the ledger and in the archive;
+    ``ended`` is whether the run has ended, according to the ledger.
     """
 
     articles: set[str]
@@ -201,7 +203,7 @@ def test_files(server: NewsServer, start_machine: Callable[[State], Machine], fo
     replaced_feeds = ("-O", "a.jsonl", "-O", "b.jsonl")
     appended_feeds = ("-o", "c.jsonl", "-o", "d.jsonl", "-o", "of/feeds/e.jsonl")
     archive = "of/pages/a.warc.gz"
-    # The second is short: it is still in the program's buffers after the last write.
+    # The second page is short: after the last write, it is still in the program's buffers.
     two_seeds = "seed=1752038,1745650"
     steps = {
         "replaced by an incomplete run": Step(

@@ -1,4 +1,4 @@
-"""The private names of other libraries: each is there, and no other is used."""
+"""The private names of other libraries: each exists, and no others are used."""
 
 import ast
 import inspect
@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from crawler.private_names import PRIVATE_NAMES, PrivateName
 
-# Named tuples and lxml's types have no other name for these.
+# Named tuples and lxml's types have no public name for these.
 PUBLIC = {"_replace", "_Element"}
 
 
@@ -34,7 +34,7 @@ def test_the_name_exists(private: PrivateName) -> None:
     )
 
 
-def test_no_other_is_used() -> None:
+def test_no_others_are_used() -> None:
     trees = [ast.parse(path.read_bytes()) for path in (ROOT / "crawler").rglob("*.py")]
     own = {name for tree in trees for name in defined_names(tree)}
     used = {name for tree in trees for name in private_names(tree)} - own - PUBLIC
@@ -54,7 +54,7 @@ def defined_names(tree: ast.AST) -> Iterator[str]:
 
 
 def private_names(tree: ast.AST) -> Iterator[str]:
-    """The private names that a module imports from other libraries, or looks up on any object."""
+    """Yield the private names that a module imports from other libraries or looks up on objects."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             yield node.attr

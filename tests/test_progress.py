@@ -54,6 +54,6 @@ def test_plain_lines_elsewhere(live: Crawl, server: NewsServer) -> None:
     assert "\r" not in run.stderr
 
 
-def test_no_progress_elsewhere_unless_it_is_wanted(live: Crawl) -> None:
+def test_no_progress_elsewhere_by_default(live: Crawl) -> None:
     run = live(seed=1752038, depth=0)
     assert run.stderr == ""

@@ -84,7 +84,7 @@ def test_plan(case: str) -> None:
 
 @pytest.mark.parametrize("outcome", sorted(REASONS))
 def test_plan_after_each_reason(outcome: str) -> None:
-    """A definite refusal is rechecked as rarely as an unchanging article, a fault soon."""
+    """A definite refusal is rechecked as rarely as an unchanged article, a fault much sooner."""
     state = ArticleState("1", "article", (0, 0, 0), None, interval=4 * HOUR, failures=1)
     Intervals(HOUR, 40 * HOUR).plan(state, outcome, began=RUN_START, now=RUN_START)
     due_in = None if state.due_at is None else round((state.due_at - RUN_START) / HOUR, 6)
@@ -103,8 +103,9 @@ def test_plan_after_each_reason(outcome: str) -> None:
     }.values(),
 )
 def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
-    """A page rechecked every hour is due when the next hourly run begins. Minutes since this run
-    began: when the article was fetched, and when it is due.
+    """A page that is rechecked every hour is due when the next hourly run begins.
+
+    The arguments are the minutes from the beginning of this run to the fetch and to the due time.
     """
     for interval in (HOUR, 2 * HOUR, 10 * HOUR):
         state = ArticleState("1", "article", (0, 0, 0), None)
@@ -114,8 +115,8 @@ def test_plan_in_a_run_that_takes_long(minutes: float, due: float) -> None:
         assert state.due_at == pytest.approx(RUN_START + due * scale)
 
 
-def test_plan_without_a_longer_interval_than_the_shortest_backoff() -> None:
-    """After an outage, a site is not left alone for longer than any article."""
+def test_plan_with_a_longest_interval_below_the_longest_backoff() -> None:
+    """After an outage, a site is not left alone for longer than any article is."""
     state = ArticleState("1", "article", (0, 0, 0), None, failures=5000)
     Intervals(HOUR, 3 * HOUR).plan(state, "timeout", began=RUN_START, now=RUN_START)
     assert state.due_at == pytest.approx(RUN_START + 2.85 * HOUR)
@@ -229,7 +230,7 @@ def rows(pages: list[Page], **columns: Any) -> list[dict[str, Any]]:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JOB_PAGES, st.sampled_from(["due", "due", "all", "none"]), st.integers(0, 8))
-def test_what_a_run_asks_for_again(
+def test_which_pages_a_run_queues(
     database: Database, pages: list[Page], mode: str, limit: int
 ) -> None:
     with database.connection.begin() as transaction:
@@ -242,7 +243,7 @@ def test_what_a_run_asks_for_again(
     assert queued == queued_by_hand(pages, mode, limit)
 
 
-def test_another_source_knows_nothing_of_what_the_last_one_said(database: Database) -> None:
+def test_what_is_forgotten_when_the_source_changes(database: Database) -> None:
     pages = [Page(state, False, 1.0) for state in (*KNOWN_STATES, "depth", "pruned")]
     validators = [("e", "l"), ("e", None), (None, "l"), (None, None), (None, None), (None, None)]
     with database.connection.begin() as transaction:

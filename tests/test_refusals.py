@@ -1,4 +1,4 @@
-"""Pages that are refused: they are no articles, or other articles than those asked for."""
+"""Pages that are refused because they are not articles, or not the requested ones."""
 
 from dataclasses import replace
 from datetime import date
@@ -26,7 +26,7 @@ NEARLY_LONG = sentence(799)
 DATED = Dated("2015", Moment(date(2015, 1, 1), None, None, 0, 4), "date line")
 HEADLINE = Declared("Olives Ripen", "h1")
 ANY_LIST = Related((Listed("1", "x"),), True, "a list")
-NO_SENTENCE = "the page's text has no sentence"
+NO_SENTENCE = "the page's text contains no complete sentence"
 LITTLE_TEXT = "the page has little text, no date and no related items"
 NO_CONTENT = "the page has no headline, no date and no related items"
 PAGES: dict[str, tuple[dict[str, Any], str | None]] = {
@@ -60,7 +60,7 @@ PAGES: dict[str, tuple[dict[str, Any], str | None]] = {
     "teasers": ({"teasers": 3, "body": (NEARLY_LONG,)}, "the page is a list of 3 articles"),
     "two teasers": ({"teasers": 2}, None),
     "teasers, long": ({"teasers": 3, "body": (LONG,)}, None),
-    "no body": ({"body": ()}, "the page has no text of an article"),
+    "no body": ({"body": ()}, "the page has no article text"),
     "short sentence": ({"body": (sentence(29),)}, NO_SENTENCE),
     "shortest sentence": ({"body": (sentence(30),)}, None),
     "no sentence": ({"body": ("x" * 500,)}, NO_SENTENCE),
@@ -88,7 +88,7 @@ def test_refusal(name: str) -> None:
     assert refusal(page, "17", SITE) == expected
 
 
-OTHER_ARTICLE = Refusal("other_article", "meta og:url says that it is article 18")
+OTHER_ARTICLE = Refusal("other_article", "meta og:url identifies the page as article 18")
 ADDRESSES = [
     ("http://en.alalam.ir/news/18", "17", OTHER_ARTICLE),
     ("http://en.alalam.ir/news/18", "18", None),

@@ -126,7 +126,7 @@ def test_picture_of_a_list(picture: str) -> None:
 
 
 @pytest.mark.parametrize(("size", "cleaned"), [(1000, True), (1001, False)])
-def test_what_is_too_long_for_a_headline_is_kept_as_it_is(size: int, cleaned: bool) -> None:
+def test_text_too_long_for_a_headline_is_kept_unchanged(size: int, cleaned: bool) -> None:
     raw = "VIDEO: ".ljust(size, "x")
     expected = (raw[7:], "video") if cleaned else (raw, None)
     [item] = related_items(Related((Listed("1", raw),), True, "a test"), SITE) or ()
@@ -151,7 +151,7 @@ def test_no_list_is_not_an_empty_list() -> None:
     assert related_items(Related((), True, "a test"), SITE) == ()
 
 
-def test_nothing_tells_the_kind_of_a_bare_link() -> None:
+def test_the_kind_of_a_bare_link_is_unknown() -> None:
     [item] = related_items(Related((Listed("1", "x"),), True, "a test"), SITE) or ()
     assert (item.kind, item.picture_url, item.uploaded_at) == (None, None, None)
 
@@ -162,7 +162,7 @@ def test_an_id_is_digits(listed_id: str | None) -> None:
     assert (item.id, item.url) == (None, None)
 
 
-def test_the_longest_id_is_one() -> None:
+def test_the_longest_id_is_accepted() -> None:
     [item] = related_items(Related((Listed("9" * 18, "x"),), True, "a test"), SITE) or ()
     assert (item.id, item.url) == ("9" * 18, "http://en.alalam.ir/news/" + "9" * 18)
 

@@ -1,6 +1,6 @@
 """Crawls that render pages, with a real Splash and a real Chromium.
 
-Every test with the ``browser`` fixture runs with both.
+Every test with the ``browser`` fixture runs twice, once with each.
 """
 
 import json
@@ -51,7 +51,7 @@ PAGES = {"late": LATE, "xhr": XHR, "endless": ENDLESS}
 
 @pytest.fixture
 def slow_server(server: NewsServer) -> Iterator[NewsServer]:
-    """Serve /related/<id>.json too; /never is answered only after the test."""
+    """Also serve /related/<id>.json; a request for /never gets no response until the test ends."""
     end_of_test = threading.Event()
     server.misbehaviour["/never"] = lambda handler, before: end_of_test.wait(60) and None
     server.misbehaviour[f"/related/{SEED}.json"] = lambda handler, before: answer(
@@ -66,7 +66,7 @@ def plain_records(live: Crawl) -> dict[str, dict[str, object]]:
     return same_whatever_the_source(live(seed=SEED, depth=1))
 
 
-def test_the_same_records_as_without(
+def test_the_same_records_as_without_rendering(
     render: Render, plain_records: dict[str, dict[str, object]]
 ) -> None:
     run = render(seed=SEED, depth=1)
@@ -91,7 +91,7 @@ def test_full_records_of_pages_that_need_scripts(
     source = run.articles[SEED]["provenance"]["source"]
     assert source["where"] == f"the page as {browser} showed it"
     assert (source["assumed"] is None) == (page != "endless")
-    assert ("1 of them not to their end" in run.stdout) == (page == "endless")
+    assert ("1 of them had not settled" in run.stdout) == (page == "endless")
     assert run.exit_code == 0
 
 
@@ -115,7 +115,7 @@ def test_rendered_only_where_needed(
     assert slow_server.requested_ids.count(SEED) == 2
 
 
-def test_what_the_site_answers_counts_as_without(
+def test_responses_count_as_without_rendering(
     render: Render, live: Crawl, server: NewsServer
 ) -> None:
     def busy(handler: BaseHTTPRequestHandler, before: int) -> None:
@@ -159,7 +159,7 @@ def test_what_the_site_answers_counts_as_without(
     assert run.exit_code == expected.exit_code == 3
 
 
-def test_a_job_sees_what_only_the_scripts_show(
+def test_a_job_notices_changes_that_only_scripts_show(
     render: Render, slow_server: NewsServer, tmp_path: Path
 ) -> None:
     slow_server.pages[f"/news/{SEED}"] = XHR
@@ -180,7 +180,7 @@ def test_a_job_sees_what_only_the_scripts_show(
     assert slow_server.not_modified == 0
 
 
-def test_an_archive_gives_what_the_browser_showed(
+def test_an_archive_holds_what_the_browser_showed(
     render: Render, crawl: Crawl, slow_server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:
     slow_server.pages[f"/news/{SEED}"] = XHR
@@ -228,7 +228,7 @@ def test_an_archive_gives_what_the_browser_showed(
     assert replayed == XHR
 
 
-def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: NewsServer) -> None:
+def test_a_script_that_leaves_the_page_is_not_followed(render: Render, server: NewsServer) -> None:
     page = SHELL.replace("</body>", "<iframe src=/frame></iframe></body>")
     leave = "setTimeout(function () { location.href = '/news/1751821'; }, 1000);"
     server.pages[f"/news/{SEED}"] = scripted(
@@ -242,7 +242,7 @@ def test_a_script_that_leads_elsewhere_is_not_followed(render: Render, server: N
     assert {path for _, path in server.requests} == {"/robots.txt", f"/news/{SEED}"}
 
 
-def test_scripts_get_nothing_of_private_addresses(
+def test_scripts_get_nothing_from_private_addresses(
     render: Render, server: NewsServer, tmp_path: Path
 ) -> None:
     with NewsServer(tmp_path) as private:
@@ -262,7 +262,7 @@ def test_scripts_get_nothing_of_private_addresses(
         assert "/own.js" in {path for _, path in server.requests}
 
 
-def test_a_page_is_read_as_it_came_if_that_says_more(
+def test_a_page_is_used_as_fetched_if_rendering_loses_content(
     render: Render, server: NewsServer, plain_records: dict[str, dict[str, object]]
 ) -> None:
     server.pages[f"/news/{SEED}"] = PLAIN.replace(
@@ -270,11 +270,11 @@ def test_a_page_is_read_as_it_came_if_that_says_more(
     ).encode()
     run = render(seed=SEED, depth=1)
     assert same_whatever_the_source(run) == plain_records
-    assert "1 of them read as they came, which had more" in run.stdout
+    assert "1 of them used as fetched, because rendering lost content" in run.stdout
     assert "source" not in run.articles[SEED]["provenance"]
 
 
-# Scripts that interfere with the page or the browser, yet leave its text and list.
+# Scripts that interfere with the page or the browser, but leave the page's text and list.
 ODD_SCRIPTS = {
     # The end of this element of the seed's page is not part of the article.
     "half of a surrogate pair": (
@@ -315,7 +315,7 @@ def test_odd_scripts(
     assert "Traceback" not in run.stderr
 
 
-def test_a_page_that_looks_for_news_comes_to_rest(render: Render, slow_server: NewsServer) -> None:
+def test_a_page_that_polls_settles(render: Render, slow_server: NewsServer) -> None:
     poll = (
         "function poll() { var request = new XMLHttpRequest(); request.open('GET', '/');"
         "request.onloadend = function () { setTimeout(poll, 900); }; request.send(); } poll();"
@@ -358,7 +358,7 @@ def test_new_javascript_needs_the_new_browser(
         assert run.failures[SEED]["reason"] == "not_an_article"
 
 
-def test_what_scrapy_splash_lacks_is_still_lacking() -> None:
+def test_the_workaround_for_scrapy_splash_is_still_needed() -> None:
     """If this fails, the workaround for issue 332 in crawler/rendering/splash.py can go."""
     upstream = subprocess.run(
         [sys.executable, "-c", "import scrapy_splash"], capture_output=True, text=True, check=False

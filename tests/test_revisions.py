@@ -1,5 +1,6 @@
-"""What a later run of a job finds anew: articles that changed, went or came back, and which pages
-it requests to find out.
+"""What a later run of a job finds: articles that changed, disappeared or came back.
+
+Also which pages it requests to find out.
 """
 
 import json
@@ -19,7 +20,7 @@ def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
     server.pages[page] = server.pages[page].replace(old, new)
 
 
-def test_the_first_run_is_as_without_a_memory(job: Crawl, live: Crawl) -> None:
+def test_the_first_run_is_as_without_a_job(job: Crawl, live: Crawl) -> None:
     with_job = job()
     assert with_job.exit_code == 0
     without_job = live(seed=SEED, depth=1)
@@ -105,7 +106,7 @@ def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer
     ]
 
 
-def test_a_redirect_to_what_has_not_changed(job: Crawl, server: NewsServer) -> None:
+def test_a_redirect_to_an_unchanged_page(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE)
 

@@ -15,9 +15,9 @@ ANSWERS: dict[str, tuple[Misbehaviour, str | None]] = {
     "no such file": (always(404, b"<h1>Not found</h1>"), None),
     "not allowed": (always(403), None),
     "gone, with a false gzip header": (always(410, b"x" * 99, Content_Encoding="gzip"), None),
-    "error": (always(500), "it answers 500"),
-    "busy": (always(503), "it answers 503"),
-    "too many requests": (always(429), "it answers 429"),
+    "error": (always(500), "it returned 500"),
+    "busy": (always(503), "it returned 503"),
+    "too many requests": (always(429), "it returned 429"),
     "closes": (drop, "connection_lost"),
     "cut off": (always(200, b"User-agent", Content_Length="500"), "cut_short"),
     "gzip that is not": (always(200, b"\1\2\3\4", Content_Encoding="gzip"), "unreadable"),
@@ -26,7 +26,7 @@ ANSWERS: dict[str, tuple[Misbehaviour, str | None]] = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_answers_without_rules(live: Crawl, server: NewsServer, case: str) -> None:
+def test_responses_without_rules(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, fault = ANSWERS[case]
     server.misbehaviour["/robots.txt"] = misbehaviour
     run = live(seed=SEED, depth=0)
@@ -40,7 +40,7 @@ def test_answers_without_rules(live: Crawl, server: NewsServer, case: str) -> No
         assert "Traceback" not in run.stderr
 
 
-def test_what_was_unavailable_is_tried_again(live: Crawl, server: NewsServer) -> None:
+def test_an_unavailable_file_is_requested_again(live: Crawl, server: NewsServer) -> None:
     settings = {"JOBDIR": "job", "RECHECK_MIN": 0}
     server.misbehaviour["/robots.txt"] = always(500)
     assert live(seed=SEED, depth=0, settings=settings).exit_code == 4
@@ -53,7 +53,7 @@ def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer)
     with NewsServer(server.folder) as other:
         other.robots = RULES
         server.misbehaviour["/robots.txt"] = always(302, Location=f"{other.url}/robots.txt")
-        # Both hosts are at a private address, which the user must name, here as the archive's.
+        # Both hosts are private, so the user must name them; the second is named as the archive's.
         run = live(seed=SEED, depth=1, settings={"WAYBACK_URL": other.url})
     assert run.failures[FORBIDDEN]["reason"] == "robots"
 
@@ -76,21 +76,21 @@ def test_large_files(live: Crawl, server: NewsServer, robots: bytes, forbidden: 
     assert SEED in run.articles
 
 
-def test_pages_may_be_limited_to_less_than_robots_txt_has(live: Crawl, server: NewsServer) -> None:
+def test_the_size_limit_of_pages_does_not_apply(live: Crawl, server: NewsServer) -> None:
     server.robots = FILLER * 5_000 + RULES
     run = live(seed=SEED, depth=1, settings={"DOWNLOAD_MAXSIZE": 200_000})
     assert run.failures[FORBIDDEN]["reason"] == "robots"
     assert SEED in run.articles
 
 
-def test_a_redirect_of_robots_txt_to_a_host_that_is_not_there(
+def test_a_redirect_of_robots_txt_to_a_host_that_does_not_exist(
     live: Crawl, server: NewsServer
 ) -> None:
     location = "http://no-such-host.invalid/robots.txt"
     server.misbehaviour["/robots.txt"] = always(302, Location="/rules.txt")
     server.misbehaviour["/rules.txt"] = always(302, Location=location)
     failure = live(seed=SEED, depth=0, settings={"RETRY_TIMES": 0}).failures[SEED]
-    # The reason is not "dns", since the site itself was found.
+    # The reason is not "dns", because the site itself was found.
     assert failure["reason"] == "robots_unavailable"
     assert "dns" in failure["detail"]
 
@@ -148,7 +148,7 @@ def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     assert run.exit_code == (4 if agent == "other" else 0)
 
 
-def test_no_rules_are_asked_for(live: Crawl, server: NewsServer) -> None:
+def test_no_rules_are_requested(live: Crawl, server: NewsServer) -> None:
     server.robots = b"User-agent: *\nDisallow: /\n"
     assert set(live(seed=SEED, depth=0, settings={"ROBOTSTXT_OBEY": 0}).articles) == {SEED}
     assert [path for _, path in server.requests] == [f"/news/{SEED}"]

@@ -9,12 +9,10 @@ from server import NewsServer, answer
 HOUR = 3600
 
 
-def test_what_must_be_read_again_is_asked_for_without_conditions(
+def test_what_must_be_read_again_is_requested_unconditionally(
     job: Crawl, server: NewsServer
 ) -> None:
-    """An article is nearer than before: its related items are within reach, and only its page has
-    them.
-    """
+    """An article is nearer than before: related items that only its page lists are in reach."""
     first, second, third, fourth = range(1700001, 1700005)
     serve(server, {first: {second: "Two"}, second: {third: "Three"}, third: {fourth: "Four"}})
     server.pages[f"/news/{fourth}"] = page(fourth, {})
@@ -28,9 +26,7 @@ def test_what_must_be_read_again_is_asked_for_without_conditions(
     assert server.not_modified == 4
 
 
-def test_failures_are_tried_again_with_backoff(
-    job: Crawl, server: NewsServer, scrapy: Crawl
-) -> None:
+def test_failures_are_retried_with_backoff(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     settings = {"RECHECK_MIN": HOUR}
     path, forbid = f"/news/{LISTED_ID}", lambda handler, before: answer(handler, 403)
     server.misbehaviour[path] = forbid
@@ -54,7 +50,7 @@ def test_failures_are_tried_again_with_backoff(
     assert failures_after(270) == 1
 
 
-def test_the_file_of_runs_with_a_limit_holds_all_of_them(job: Crawl, tmp_path: Path) -> None:
+def test_the_file_of_limited_runs_holds_all_their_records(job: Crawl, tmp_path: Path) -> None:
     """While pages remain to be fetched, ``-O`` continues the previous run's file."""
     whole = job(settings={"JOBDIR": "whole"}).articles
     feed = tmp_path / "mine.jsonl"

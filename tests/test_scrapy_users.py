@@ -1,4 +1,4 @@
-"""Scrapy users' own parts work beside ours: one row a part, each a crawl of 30 records."""
+"""Scrapy users' own components work with ours: each row is one, in a crawl of 30 records."""
 
 import csv
 import json
@@ -181,7 +181,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def run_scrapy(*words: object, cwd: Path, in_project: bool = True) -> Run:
-    """Run Scrapy in a process of its own, in this project or, not ``own``, in none."""
+    """Run Scrapy in a process of its own, in this project or, if not ``in_project``, in none."""
     variables = environment()
     if not in_project:
         del variables["SCRAPY_SETTINGS_MODULE"]
@@ -227,7 +227,7 @@ def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
     assert run.balance == f"discovered {RECORDS} = articles {ARTICLES} + teasers 9 + failures 0"
     assert len(read_lines(folder / "all.jsonl")) == RECORDS
     if name == "downloader middleware":
-        # No request reached the network, whatever else is among the middlewares.
+        # No request reached the network, whatever other middlewares there are.
         assert "'downloader/request_count'" not in run.stderr
         assert f"'mine/responses': {ARTICLES}" in run.stderr
     elif name == "spider middleware":
@@ -331,7 +331,7 @@ def test_two_crawls_of_a_script(folder: Path) -> None:
 
 @pytest.fixture
 def scrapyd(folder: Path) -> Iterator[str]:
-    """A running Scrapyd with a project of this crawler; its URL."""
+    """Put an egg of this project into the folder; yield the URL of a running Scrapyd."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     (folder / "scrapyd.conf").write_text(
@@ -433,7 +433,7 @@ class SectionSpider(FrontierSpider):
 
 
 def test_a_second_spider_on_the_frontier(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    """It gets the order, the limits, the ledger and the report of the first."""
+    """It has the order, the limits, the ledger and the report of the first."""
     (tmp_path / "mine.py").write_text(SECTION_SPIDER, encoding="utf-8")
     server.pages["/section"] = f'<a href="/news/{SEED}">A</a> <a href="/about">B</a>'.encode()
     line = ["crawl", "section", "-a", f"section={server.url}/section", "-s", "SPIDER_MODULES=mine"]

@@ -91,14 +91,14 @@ def test_values_that_are_checked_elsewhere(name: str, value: Any) -> None:
     ],
 )
 def test_names(name: str, suggestion: str | None) -> None:
-    message = f"{name}: no setting has this name, so it does nothing; did you mean {suggestion}?"
+    message = f"{name}: no such setting, so it has no effect; did you mean {suggestion}?"
     assert list(misspelt(settings_with(name, 1))) == ([message] if suggestion else [])
     # A settings module may be shared with other programs, so its names are not checked.
     assert list(misspelt(settings_with(name, 1, "project"))) == []
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "inf", "nan"])
-def test_times_that_are_more_than_nothing(value: str) -> None:
+def test_times_that_must_exceed_zero(value: str) -> None:
     with pytest.raises(CrawlerError, match=f"^X: got '{value}', takes seconds, more than 0$"):
         seconds_of(settings_with("X", value), "X")
 
@@ -172,8 +172,8 @@ def test_addresses_of_servers(value: str, url: str, known: tuple[str, str]) -> N
         ("u:p/w@ht@h", "'***@h'"),
     ],
 )
-def test_addresses_that_are_none(value: str | None, shown: str) -> None:
+def test_invalid_addresses(value: str | None, shown: str) -> None:
     with pytest.raises(CrawlerError) as caught:
         server_named("X_URL", value, "http://example")
-    message = f"X_URL: got {shown}, takes the address of a server, such as http://example"
+    message = f"X_URL: got {shown}, takes the URL of a server, such as http://example"
     assert str(caught.value) == message

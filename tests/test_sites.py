@@ -69,7 +69,7 @@ def test_names() -> None:
     assert [sites.load(name).name for name in sites.names()] == sites.names()
 
 
-def test_a_name_that_no_file_has() -> None:
+def test_an_unknown_name() -> None:
     with pytest.raises(CrawlerError) as raised:
         sites.load("alalan")
     assert str(raised.value) == "site: got 'alalan', takes one of alalam; did you mean 'alalam'?"

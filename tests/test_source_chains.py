@@ -1,4 +1,4 @@
-"""Test crawls with several sources, each asked for what the one before does not have."""
+"""Test crawls with several sources, each used for what the ones before it do not have."""
 
 from collections import Counter
 from pathlib import Path

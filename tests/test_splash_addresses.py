@@ -1,4 +1,4 @@
-"""Splash refuses private addresses in every way that they can be written."""
+"""Splash refuses private addresses, however they are written."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ HOSTS = (
 )
 
 
-def test_splash_asks_no_private_address_that_is_written_out(
+def test_splash_requests_no_private_address(
     live: Crawl, server: NewsServer, splash_url: str, tmp_path: Path
 ) -> None:
     with NewsServer(tmp_path) as private:

@@ -71,9 +71,9 @@ def test_status(due_times: dict[str, str], scrapy: Crawl) -> None:
     assert lines == [
         "discovered 7 = articles 1 + teasers 2 + failures 3 + pending 0 + dropped 1",
         "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + due_times["2"],
-        "failed last: 2 timeout, 1 gone",
+        "last fetch failed: 2 timeout, 1 gone",
         "runs:",
-        "     3  2026-01-03 00:00:00  broken off after 04:05:06, feeds not written yet: "
+        "     3  2026-01-03 00:00:00  aborted after 04:05:06, feeds not written yet: "
         "nothing fetched",
         "     2  2026-01-02 00:00:00  finished after 7 s: "
         "2 timeout, 1 changed, 1 dropped, 1 gone, 1 not_saved",
@@ -85,30 +85,30 @@ def test_status(due_times: dict[str, str], scrapy: Crawl) -> None:
 STORIES: dict[str, list[str]] = {
     "1": [
         "1  About 1",
-        "  an article, 2 revisions stored; depth 0, a seed, first met by run 1",
-        "  due {due} (in 1.5 h), asked every 1 h",
-        "listed by none: a seed",
+        "  an article, 2 revisions stored; depth 0, a seed, first seen in run 1",
+        "  due {due} (in 1.5 h), requested every 1 h",
+        "listed by no page: a seed",
         "fetched:",
         "  2026-01-01 10:20:30  run 1  new revision 1",
         "  2026-01-02 10:20:30  run 2  changed revision 2 (body)",
-        "revision 2 against 1:",
+        "revision 2 compared with 1:",
         "  body:",
         "    - A",
         "    + B",
     ],
     "2": [
         "2",
-        "  requested and never fetched; depth 0, a seed, first met by run 1",
+        "  requested, but never fetched; depth 0, a seed, first seen in run 1",
         "  due {due} (now), after 2 failures in a row",
-        "listed by none: a seed",
+        "listed by no page: a seed",
         "fetched:",
         "  2026-01-01 10:20:30  run 1  timeout (it is so)",
         "  2026-01-02 10:20:30  run 2  timeout (it is so)",
     ],
     "3": [
         "3  Three",
-        "  requested and never fetched; depth 1, found on 1, first met by run 1",
-        "  due {due} (in 12 h), asked every 2 h",
+        "  requested, but never fetched; depth 1, found on 1, first seen in run 1",
+        "  due {due} (in 12 h), requested every 2 h",
         "listed by 1:",
         "  2026-01-01 00:00:00  run 1  1, position 1",
         "fetched:",
@@ -117,18 +117,18 @@ STORIES: dict[str, list[str]] = {
     ],
     "5": [
         "5",
-        "  known from lists; no source has a page for it; depth 0, a seed, first met by run 1",
-        "  due {due} (in 30 d), asked every 2 h",
-        "listed by none: a seed",
+        "  known from lists; no source has a page for it; depth 0, a seed, first seen in run 1",
+        "  due {due} (in 30 d), requested every 2 h",
+        "listed by no page: a seed",
         "fetched:",
         "  2026-01-01 10:20:30  run 1  not_saved",
         "  2026-01-02 10:20:30  run 2  not_saved",
     ],
     "7": [
         "7  Seven",
-        "  known from lists; farther from the seeds than the crawl follows; depth 1, found on 1, "
-        "first met by run 2",
-        "  not to be fetched",
+        "  known from lists; farther from the seeds than depth allows; depth 1, found on 1, "
+        "first seen in run 2",
+        "  will not be fetched",
         "listed by 2:",
         "  2026-01-02 00:00:00  run 2  1, position 2",
         "  2026-01-02 00:00:00  run 2  2, position 5",

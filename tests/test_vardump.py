@@ -76,7 +76,7 @@ def test_page(path: Path) -> None:
 
 
 def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
-    """Return a dump as in the case files, its position as its first and last bytes."""
+    """Return a dump as in the case files, with its first and last bytes for its position."""
     text = page[dump.start : dump.end].decode("utf-8", "replace")
     return {
         "from": text[:30],
@@ -123,7 +123,7 @@ def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
         "keys",
     ],
 )
-def test_nothing_but_the_one_error_is_raised(dump: bytes | str) -> None:
+def test_only_var_dump_error_is_raised(dump: bytes | str) -> None:
     with pytest.raises(vardump.VarDumpError) as caught:
         vardump.loads(dump)
     assert str(caught.value)
@@ -145,7 +145,7 @@ def test_1_000_levels_of_php() -> None:
     assert levels == 1_000
 
 
-def test_two_keys_that_are_one_in_json() -> None:
+def test_two_keys_that_are_the_same_in_json() -> None:
     assert show.jsonable({5: "a", "5": "b"}) == {"entries": [[5, "a"], ["5", "b"]]}
 
 
@@ -158,7 +158,7 @@ def test_text_is_taken_as_utf_8() -> None:
     assert vardump.loads('string(1) "\udcff"\n') == b"\xff"
 
 
-def test_what_is_no_text_is_refused() -> None:
+def test_only_bytes_and_str_are_accepted() -> None:
     with pytest.raises(TypeError, match="bytes or str, not int"):
         vardump.loads(5)  # type: ignore[arg-type]
 
@@ -291,5 +291,5 @@ def test_two_properties_that_php_4_shows_alike() -> None:
     [node] = vardump.parse(dump % b"")
     assert isinstance(node, vardump.Object)
     assert [entry.value for entry in node.entries] == [vardump.Int("1"), vardump.Int("2")]
-    with pytest.raises(vardump.VarDumpError, match="has a key twice"):
+    with pytest.raises(vardump.VarDumpError, match="has a duplicate key"):
         vardump.parse(dump % b"#1 ")

@@ -1,4 +1,4 @@
-"""Dumps found in pages: damaged, recoded, escaped, and in pages made to be slow."""
+"""Dumps found in pages: damaged, recoded or escaped, and in pages designed to be slow."""
 
 import re
 
@@ -40,11 +40,11 @@ def test_nesting_of_100_000_levels_is_scanned() -> None:
     ],
     ids=["deep", "scalars", "nulls", "recoded", "escaped", "debris", "objects", "classes"],
 )
-def test_a_page_made_to_be_slow_is_scanned(page: bytes) -> None:
+def test_a_page_designed_to_be_slow_is_scanned(page: bytes) -> None:
     assert all(0 <= dump.start <= dump.end <= len(page) for dump in vardump.scan(page))
 
 
-def test_a_codec_that_is_none() -> None:
+def test_an_unknown_codec() -> None:
     with pytest.raises(LookupError, match="no-such-codec"):
         list(vardump.scan(ROW, "no-such-codec"))
 
@@ -104,7 +104,7 @@ def test_a_length_counted_before_the_page_was_recoded(
     assert (dump.value, dump.how, dump.complete) == (content, lengths.RECODED, True)
 
 
-def test_line_ends_of_which_the_page_kept_some() -> None:
+def test_a_page_that_kept_some_line_ends() -> None:
     content = b"one\r\ntwo\nthree\nfour"
     [dump] = vardump.scan(b'string(%d) "%b"\n' % (len(content) + 2, content))
     assert (dump.how, dump.complete) == (lengths.LINE_ENDS_LOST, True)
@@ -133,12 +133,12 @@ def test_a_page_of_many_broken_dumps(broken: int, sound: int) -> None:
         (b'string(99) "[b"\n} "c"\n', '[b"\n} "c"\n', lengths.NOT_FOUND),
     ],
 )
-def test_where_a_string_of_another_length_ends(page: bytes, value: object, how: str) -> None:
+def test_where_a_string_of_the_wrong_length_ends(page: bytes, value: object, how: str) -> None:
     [dump] = vardump.scan(page)
     assert (dump.value, dump.how, dump.complete) == (value, how, False)
 
 
-def test_a_page_that_only_says_that_it_is_utf_8() -> None:
+def test_a_page_that_wrongly_says_that_it_is_utf_8() -> None:
     [dump] = vardump.scan(b'string(6) "caf\xe9!"\n', "utf-8")
     assert (dump.value, dump.how, dump.complete) == (b"caf\xe9!", lengths.RECODED, True)
 
@@ -170,7 +170,7 @@ def test_indentation_of_xdebugs_html(lines: list[str], value: object, ambiguous:
     assert dump.complete == (value != [[1, 2]])
 
 
-def test_what_holds_a_shortened_string_is_cut() -> None:
+def test_an_array_with_a_shortened_string_is_cut() -> None:
     [dump] = vardump.scan(b'array(1) {\n  [0] =>\n  string(600) "abc"...\n}\n')
     assert (type(dump.value), type(dump.value[0])) == (vardump.CutList, vardump.CutStr)
     assert (dump.value, dump.error) == (["abc"], None)

@@ -1,4 +1,4 @@
-"""What real PHP and Xdebug print is read back."""
+"""Dumps printed by real PHP and Xdebug are read back."""
 
 import base64
 import json
@@ -24,9 +24,10 @@ def php() -> str:
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
-def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
-    """Values of every kind, with strings and keys that look like dumps, are read correctly or
-    marked ambiguous, and rendered back byte for byte.
+def test_dumps_of_php_are_read_back(php: str, seed: int) -> None:
+    """Values of every kind are read correctly or marked ambiguous, and rendered byte for byte.
+
+    They include strings and keys that look like dumps.
     """
     run = subprocess.run(
         [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
@@ -48,7 +49,7 @@ def test_what_php_dumps_is_read_back(php: str, seed: int) -> None:
         assert scanned[1].ambiguous or [tree(one.node) for one in scanned[1:]] == [
             tree(nodes[0])
         ], dump
-    # Every object with uninitialized properties is ambiguous; those are not counted.
+    # Objects with uninitialized properties are always ambiguous, and are not counted.
     assert checked > 150
 
 
@@ -64,9 +65,10 @@ def xdebug(php: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
-def test_what_xdebug_prints_is_read_back(xdebug: list[str], form: str) -> None:
-    """Values are read correctly or reported incomplete: the HTML omits the bytes F0 to FF, and some
-    values are not printed as a dump at all.
+def test_dumps_of_xdebug_are_read_back(xdebug: list[str], form: str) -> None:
+    """Values are read correctly or reported as incomplete.
+
+    The HTML omits the bytes F0 to FF, and some values are not printed as a dump at all.
     """
     errors = f"html_errors={int(form == 'html')}"
     run = subprocess.run(
@@ -112,8 +114,9 @@ def key_without_high_bytes(key: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_xdebug_prints(value: Any) -> Any:
-    """Return a tree as Xdebug prints it: without references and private properties' classes, and
-    with floats of 14 digits.
+    """Return a tree as Xdebug prints it, with floats of 14 digits.
+
+    Xdebug prints neither references nor the classes of private properties.
     """
     match value:
         case {"float": text}:

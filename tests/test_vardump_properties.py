@@ -86,7 +86,7 @@ VALUES = st.recursive(SCALARS, lambda inner: arrays(inner) | objects(inner), max
 
 @settings(deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=3))
-def test_what_is_rendered_is_parsed_or_marked(values: list[vardump.Value]) -> None:
+def test_rendered_values_are_parsed_back_or_ambiguous(values: list[vardump.Value]) -> None:
     dump = vardump.render(values)
     parsed = vardump.parse(dump)
     assert vardump.render(parsed) == dump
@@ -96,7 +96,7 @@ def test_what_is_rendered_is_parsed_or_marked(values: list[vardump.Value]) -> No
 
 @settings(deadline=None)
 @given(VALUES, VALUES)
-def test_dumps_one_after_the_other(one: vardump.Value, other: vardump.Value) -> None:
+def test_consecutive_dumps(one: vardump.Value, other: vardump.Value) -> None:
     a, b = vardump.render([one]), vardump.render([other])
     assert vardump.parse(a + b) == parse_unambiguous(a) + parse_unambiguous(b)
 
@@ -151,7 +151,7 @@ def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes_give_values_or_the_one_error(noise: bytes) -> None:
+def test_any_bytes_give_values_or_var_dump_error(noise: bytes) -> None:
     for page in (
         noise,
         b"array(2) {\n  [0]=>\n  " + noise,

@@ -32,7 +32,7 @@ def wacz(path: Path, files: dict[str, bytes], compressed: str = "") -> Path:
     return path
 
 
-def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
+def test_the_contents_of_a_wacz(tmp_path: Path, open_archive: Open) -> None:
     path = tmp_path / "A.WACZ"
     members = [gzip.compress(part) for part in (ONE, TWO)]
     files = {
@@ -74,7 +74,7 @@ def test_what_a_wacz_holds(tmp_path: Path, open_archive: Open) -> None:
         open_archive(wacz(path, {**files, **wrong}))
     assert str(caught.value) == (
         f"the index {path} does not match its file: line 1 says that {NEWS}2 is at byte 0 of "
-        f"{path}, archive/a.warc.gz, and it is not; recreate it, or delete it to have it recreated"
+        f"{path}, archive/a.warc.gz, but it is not; recreate it, or delete it to have it recreated"
     )
 
 
@@ -83,7 +83,7 @@ def inside(path: Path, files: dict[str, bytes]) -> bytes:
 
 
 def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
-    """WACZ files may be nested two deep; an outer index does not cover the inner files."""
+    """WACZ files may be nested two levels deep; an outer index does not cover the inner files."""
     path, part = tmp_path / "all.wacz", tmp_path / "part"
     innermost = inside(part, {"archive/a.warc": THREE})
     deep = inside(part, {"archive/a.warc": TWO, "deep.wacz": innermost})
@@ -103,7 +103,7 @@ def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
     with pytest.raises(ArchiveError) as caught:
         open_archive(wacz(path, {"archive/a.warc": ONE, "out.wacz": deeper}))
     assert str(caught.value) == (
-        f"{path}: out.wacz, in.wacz, deep.wacz is nested too deep; unpack it first"
+        f"{path}: out.wacz, in.wacz, deep.wacz is nested too deeply; unpack it first"
     )
     unread = inside(part, {"archive/a.warc": TWO, "archive/b.har": b"x"})
     archive = open_archive(wacz(path, {"in.wacz": unread}))
@@ -121,20 +121,20 @@ def test_a_wacz_that_cannot_be_read(tmp_path: Path, open_archive: Open) -> None:
         "cut": (lambda: path.write_bytes(data[:-9]), no_wacz),
         "no archive": (
             lambda: wacz(path, {"datapackage.json": b"{}", "a.warc": ONE}),
-            f"{path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file",
+            f"{path}: it contains no WARC file (archive/*.warc.gz); takes a WACZ file",
         ),
         "compressed": (
             lambda: wacz(path, good, "archive/a.warc"),
-            f"{path}: archive/a.warc is compressed in it, so that no page of it can be found; "
-            "unpack it first",
+            f"{path}: archive/a.warc is compressed inside the WACZ, so its pages cannot be "
+            "located; unpack it first",
         ),
         "two of a name": (
             lambda: wacz(path, {**good, "archive/b/a.warc": TWO}),
-            f"{path}: two files in it are named a.warc; unpack it, and give the folders of both",
+            f"{path}: it contains two files named a.warc; unpack it and give both folders",
         ),
         "not where it is said": (
             lambda: path.write_bytes(b"XX" + data[2:]),
-            f"{path}: archive/a.warc is not where its directory says; the file is damaged",
+            f"{path}: archive/a.warc is not where the ZIP directory says; the file is damaged",
         ),
     }
     for name, (make, fault) in rows.items():

@@ -68,7 +68,7 @@ def test_whole(five_pages: Path) -> None:
 
 
 @pytest.mark.parametrize("end", [0, 10, 300, -1, -30])
-def test_an_index_that_was_cut_is_made_anew(
+def test_an_index_that_was_cut_is_rebuilt(
     five_pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -80,7 +80,7 @@ def test_an_index_that_was_cut_is_made_anew(
     assert index.read_bytes() == data
 
 
-def test_an_index_that_cannot_be_kept(
+def test_an_index_that_cannot_be_cached(
     five_pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
@@ -88,7 +88,7 @@ def test_an_index_that_cannot_be_kept(
     assert len(read_all(five_pages)[0]) == 5
 
 
-def test_a_revisit_stands_for_the_last_page_before_it(tmp_path: Path) -> None:
+def test_a_revisit_refers_to_the_last_page_before_it(tmp_path: Path) -> None:
     url = NEWS + "1"
     warc = Warc(tmp_path / "a.warc").add(url, page(1, " first"), date="2020-01-01T00:00:00Z")
     warc.revisit(
@@ -135,7 +135,7 @@ def test_cut_anywhere(five_pages: Path, data: st.DataObject, tmp_path: Path) -> 
     assert set(map(str, complete)) <= set(bodies)
     assert all(body == page(number) for number, body in bodies.items())
     if size not in boundaries and len(bodies) == len(complete):
-        assert faults, "nothing tells that a record is missing"
+        assert faults, "no fault reports the missing record"
 
 
 @QUICK
@@ -154,8 +154,8 @@ def test_bytes_changed_anywhere(five_pages: Path, data: st.DataObject, tmp_path:
         return
     for number, body in bodies.items():
         assert body == page(number) or five_pages.suffix == ".warc"
-    # In an uncompressed file a changed header byte cannot be detected; it may change the URL or the
-    # type.
+    # In an uncompressed file, a changed header byte cannot be detected; it may change the URL or
+    # the type.
     if five_pages.suffix == ".gz" and len(bodies) < 5 and bytes(whole) != five_pages.read_bytes():
         assert faults or failures
 
@@ -232,7 +232,7 @@ HTTP = st.sampled_from(
     ),
     st.booleans(),
 )
-def test_what_is_written_is_read(
+def test_what_is_written_can_be_read(
     tmp_path: Path, responses: list[tuple[bytes, bytes]], compressed: bool
 ) -> None:
     """For any response, warcio finds no fault in the file; no existing file is touched."""
@@ -262,7 +262,7 @@ def test_what_is_written_is_read(
     file.close()
 
 
-def test_what_records_say(tmp_path: Path) -> None:
+def test_the_headers_of_records(tmp_path: Path) -> None:
     """Check every header of an exchange, its revisit record and a truncated response."""
     from warcio.archiveiterator import ArchiveIterator
 
@@ -363,7 +363,7 @@ def test_what_records_say(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_is_whole_after_a_write_that_failed(
+def test_a_file_is_intact_after_a_failed_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = WarcWriter(tmp_path / "out.warc.gz", {})

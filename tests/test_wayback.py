@@ -17,7 +17,7 @@ from server import NewsServer, answer
 def test_an_archive_on_the_web_that_is_busy(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    """Imitates the Wayback Machine: JSON, headers, redirects to the time of a capture."""
+    """The server imitates the Wayback Machine: JSON, headers, redirects to a capture's time."""
     rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]
     rows += [
         ["x", "20151023100000", URL, "text/html", "200", "A", "1"],
@@ -88,12 +88,12 @@ def test_an_archive_on_the_web_that_is_busy(
         settings={**wayback, "RETRY_TIMES": 1},
     )
     assert dead.failures[ARTICLE]["reason"] == "http_5xx"
-    assert "asked 2 times" in dead.failures[ARTICLE]["detail"]
+    assert "attempt 2 returned" in dead.failures[ARTICLE]["detail"]
     wrong = live(seed=1, source="wayback", settings={"WAYBACK_URL": "web.archive.org"})
     assert (wrong.exit_code, "WAYBACK_URL: got 'web.archive.org'" in wrong.stderr) == (2, True)
 
 
-def test_stopped_while_an_archive_on_the_web_is_waited_for(
+def test_stopped_while_waiting_for_an_archive_on_the_web(
     server: NewsServer, tmp_path: Path
 ) -> None:
     server.answer_with = lambda handler, before: answer(handler, 429, headers={"Retry-After": "60"})

@@ -51,7 +51,7 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
     assert (list(few.articles), few.exit_code) == (["10", "100"], 0)
 
 
-def test_everything_with_a_memory(scrapy: Crawl, tmp_path: Path) -> None:
+def test_everything_with_a_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     """After a parser fix the same captures are read again; interrupted runs resume."""
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 41):
@@ -113,7 +113,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
         subprocess.run(["kill", "-9", *readers], check=True)
         _, errors = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, errors
-    assert "a process that read pages has ended" in errors
+    assert "a worker process that parsed pages has ended" in errors
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 1000
     assert (
         subprocess.run(
@@ -123,7 +123,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_everything_goes_on_where_it_was_limited(scrapy: Crawl, tmp_path: Path) -> None:
+def test_everything_continues_after_a_limit(scrapy: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 8):
         warc.add(f"{NEWS}{number}", page(number))

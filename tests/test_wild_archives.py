@@ -105,7 +105,7 @@ def body(response: bytes) -> bytes:
     return response.partition(b"\r\n\r\n")[2]
 
 
-def test_a_file_however_it_was_written(crawl: Crawl, tmp_path: Path) -> None:
+def test_files_written_in_every_way(crawl: Crawl, tmp_path: Path) -> None:
     """All files are in one folder, each with an article of its own."""
     folder = tmp_path / "warcs"
     folder.mkdir()
@@ -163,7 +163,7 @@ def test_dates(text: str, moment: str, is_assumed: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "some day", "15-10-23", "0001-01-01T00:00:00+01:00"])
-def test_what_is_no_date(text: str) -> None:
+def test_invalid_dates(text: str) -> None:
     with pytest.raises(ValueError, match="date"):
         read_date(text)
 
@@ -214,7 +214,7 @@ def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
     assert where == f"{path}, 2.wacz, archive/data.warc.gz, offset 0"
 
 
-def test_what_is_not_read_is_named(crawl: Crawl, tmp_path: Path) -> None:
+def test_files_that_are_not_read_are_named(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "warcs"
     (folder / "more").mkdir(parents=True)
     for name in ("a.warc.gz", "more/b.warc.gz"):
@@ -268,7 +268,7 @@ def overlapping(count: int) -> bytes:
 def test_the_work_on_a_damaged_file_is_linear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Counted in bytes read: twice the file may take little more than twice as many."""
+    """Work is counted in bytes read: a file twice as long takes little more than twice as many."""
     monkeypatch.setattr("crawler.warc.file._MOST_DAMAGED_BYTES", 1 << 18)
     counts = []
     for count in (2000, 4000, 8000):
@@ -293,9 +293,7 @@ def test_the_work_on_a_damaged_file_is_linear(
     assert counts[2] - counts[1] < 3 * (counts[1] - counts[0])
 
 
-def test_a_member_that_unpacks_to_very_much(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_member_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
     bomb = zlib.compressobj(wbits=31)
     packed_bomb = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()

@@ -1,4 +1,4 @@
-"""Several captures of a page, as found in the wild: which one is taken for the article.
+"""Several captures of a page, as found in the wild: which one is used as the article.
 
 Each row of a table is a file with one article, unless stated otherwise.
 """
@@ -58,8 +58,8 @@ NEWER: dict[str, tuple[bytes, str]] = {
 }
 
 
-def test_what_is_newer_hides_no_good_page(crawl: Crawl, tmp_path: Path) -> None:
-    """Each row is in a file of its own, about an article of its own with an id of equal length."""
+def test_a_newer_bad_capture_hides_no_good_page(crawl: Crawl, tmp_path: Path) -> None:
+    """Each row is in a file of its own, with an article of its own whose id has the same length."""
     folder = tmp_path / "warcs"
     folder.mkdir()
     ids = {name: str(2_000_000 + number) for number, name in enumerate(NEWER)}
@@ -86,8 +86,8 @@ def test_a_good_page_behind_many_bad_ones(crawl: Crawl, tmp_path: Path) -> None:
     assert f"passed over {len(newer) - 3} more" in assumed
 
 
-def test_where_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    """The failure is that of the preferred capture; the next source follows after all captures."""
+def test_when_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
+    """The failure is that of the preferred capture; the next source is used after all captures."""
     path = tmp_path / "a.warc"
     blocked = [record(URL, http(BLOCKED + b"%d" % day), f"2015-10-{day}") for day in (11, 12, 13)]
     path.write_bytes(b"".join(blocked) + record(URL, GOOD, LATER, WARC_Truncated="length"))
@@ -114,7 +114,7 @@ def request_record(method: str, **headers: str) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["request names answer", "answer names request", "neither"])
-def test_the_answer_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
+def test_the_response_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
     later = http(page(ID, " after the form"))
     response_headers, request_headers = {"WARC_Record_ID": "<urn:a>"}, {"WARC_Record_ID": "<urn:q>"}
     if how == "request names answer":
@@ -134,7 +134,7 @@ def test_the_answer_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
         assert ("it is the answer to a POST request" in assumed) == (method == "POST")
 
 
-def test_the_answer_to_a_post_in_the_index_of_others(crawl: Crawl, tmp_path: Path) -> None:
+def test_the_response_to_a_post_in_another_programs_index(crawl: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "a.warc"
     first, later = record(URL, GOOD), record(URL, http(page(ID, " after the form")), LATER)
     path.write_bytes(first + later)
@@ -162,8 +162,8 @@ PRINT_VERSION = record(
     "http://en.alalam.ir/print/1", GOOD, WARC_Payload_Digest=DIGEST, WARC_Record_ID="<urn:uuid:2>"
 )
 REFERS_TO_URL = {"WARC_Refers_To_Target_URI": URL}
-# The originals in the file, the revisit record's headers, and whether they identify the original
-# exactly.
+# The originals in the file, the headers of the revisit record, and whether these identify the
+# original exactly.
 REVISITS: dict[str, tuple[bytes, dict[str, str], bool]] = {
     "exact": (ORIGINAL, {**REFERS_TO_URL, "WARC_Refers_To_Date": "2015-10-23T10:00:00Z"}, True),
     "by id": (PRINT_VERSION, {"WARC_Refers_To": "<urn:uuid:2>"}, True),

@@ -1,8 +1,8 @@
-"""A web archive with bad captures, or one that sends something else.
+"""A web archive with bad captures, or one that sends something other than captures.
 
-The server responds as the Wayback Machine does: a CDX list in JSON, and captures with a
-Memento-Datetime. Each row of a table is the response for the newest capture; the one before is
-good.
+The server responds as the Wayback Machine does: with a CDX list in JSON, and with captures that
+have a Memento-Datetime. Each row of a table is the response for the newest capture; the capture
+before it is good.
 """
 
 import gzip
@@ -94,14 +94,14 @@ OTHER_PAGE = f'<{NEWS}5>; rel="original", <http://x/>; rel="timegate"'
 NEWEST: dict[str, tuple[Answer, str]] = {
     "replays 500": (response(500, b"x", NEW), "http 5xx (500"),
     "500 of its own": (response(500, b"<h1>Internal fault</h1>"), "Internal fault"),
-    "503 of its own": (response(503), "answers 503"),
+    "503 of its own": (response(503), "returned 503"),
     "empty": (response(200, b"", NEW), "not an article"),
     "block page": (response(200, BLOCKED, NEW), "Just a moment"),
-    "404 of its own": (response(404), "answers 404"),
+    "404 of its own": (response(404), "returned 404"),
     "a capture of a 404": (response(404, b"x", NEW), "gone"),
     "204": (response(204, b"", NEW), "http 2xx (204"),
     "206": (response(206, page(ID)[:600], NEW), "cut short (206"),
-    "not modified": (response(304, b"", NEW), "what it was"),
+    "not modified": (response(304, b"", NEW), "a 304 capture"),
     "another page": (response(200, page(ID), NEW, Link=OTHER_PAGE), f"another page, {NEWS}5"),
     "refused": (response(403, b"<title>x</title><p>Blocked Site Error</p>"), "Blocked Site Error"),
     "robots": (
@@ -135,15 +135,15 @@ def test_the_newest_capture_hides_no_older_one(crawl: Crawl, server: NewsServer,
     assert run.exit_code == 0
 
 
-def test_the_reason_of_an_archive_is_passed_on(crawl: Crawl, server: NewsServer) -> None:
+def test_the_reason_given_by_an_archive_is_passed_on(crawl: Crawl, server: NewsServer) -> None:
     run = crawl_archive(crawl, Archive(server, {(URL, NEW): NEWEST["refused"][0]}))
     assert run.failures[ID]["reason"] == "http_4xx"
-    assert run.failures[ID]["detail"].endswith("answers 403: x Blocked Site Error")
+    assert run.failures[ID]["detail"].endswith("returned 403: x Blocked Site Error")
     run = crawl_archive(crawl, Archive(server, {(URL, NEW): NEWEST["another page"][0]}))
     assert run.failures[ID]["reason"] == "unreadable"
 
 
-def test_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None:
+def test_only_a_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None:
     days = [f"201510{day}100000" for day in range(10, 30)]
     blocked = response(200, BLOCKED, NEW)
     archive = Archive(
@@ -155,7 +155,7 @@ def test_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None:
     assert len(archive.replayed) == 5
 
 
-def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: NewsServer) -> None:
+def test_requests_to_an_archive_that_is_down_end_soon(crawl: Crawl, server: NewsServer) -> None:
     days = [(URL, f"201510{day}100000") for day in range(10, 30)]
     archive = Archive(server, dict.fromkeys(days, response(503)))
     assert crawl_archive(crawl, archive, RETRY_TIMES=3).failures[ID]["reason"] == "http_5xx"
@@ -164,7 +164,7 @@ def test_an_archive_that_is_down_is_not_asked_for_long(crawl: Crawl, server: New
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_an_archived_error_is_no_busy_archive(
+def test_an_archived_error_is_not_a_busy_archive(
     crawl: Crawl, server: NewsServer, status: int
 ) -> None:
     """The archived error is requested once, although it has a Retry-After of its own."""
@@ -193,14 +193,14 @@ BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
 
 
 @pytest.mark.parametrize("case", BUSY)
-def test_a_busy_archive_is_asked_again(crawl: Crawl, server: NewsServer, case: str) -> None:
+def test_a_busy_archive_is_tried_again(crawl: Crawl, server: NewsServer, case: str) -> None:
     busy, settings, delays = BUSY[case]
     responses = [*(busy for _ in delays), GOOD]
     archive = Archive(server, {(URL, OLD): lambda handler: responses.pop(0)(handler)})
     assert set(crawl_archive(crawl, archive, RETRY_TIMES=len(delays), **settings).articles) == {ID}
     times = [at for at, path in server.requests if path.startswith("/web/")]
     pauses = [later - earlier for earlier, later in pairwise(times)]
-    # The server notes a request when its thread handles it, which is not always at once.
+    # The server records a request when its thread handles it, which is not always at once.
     assert len(pauses) == len(delays)
     assert all(pause >= delay - 0.12 for pause, delay in zip(pauses, delays, strict=True)), pauses
 
@@ -209,7 +209,7 @@ def test_a_busy_archive_is_given_up(crawl: Crawl, server: NewsServer) -> None:
     archive = Archive(server, {(URL, OLD): response(429, b"<h1>Too many</h1>")})
     failure = crawl_archive(crawl, archive, RETRY_TIMES=2).failures[ID]
     url = f"{archive.url}/{OLD}id_/{URL}"
-    detail = f"127.0.0.1: asked 3 times, it answers 429 for {url}: Too many"
+    detail = f"127.0.0.1: attempt 3 returned 429 for {url}: Too many"
     assert (failure["reason"], failure["detail"]) == ("http_4xx", detail)
     assert len(archive.replayed) == 3
 
@@ -253,7 +253,7 @@ def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServ
     assert "Just a moment" in found["provenance"]["source"]["assumed"]
 
 
-def test_a_fault_that_passes_makes_no_revision_of_an_older_capture(
+def test_a_temporary_fault_makes_no_revision_of_an_older_capture(
     crawl: Crawl, server: NewsServer
 ) -> None:
     older = response(200, page(ID, " a year before"), OLD)
@@ -270,9 +270,7 @@ def test_a_fault_that_passes_makes_no_revision_of_an_older_capture(
     assert "1 unchanged" in run.stdout
 
 
-def test_an_archive_that_asks_for_patience_is_asked_for_no_other_capture(
-    crawl: Crawl, server: NewsServer
-) -> None:
+def test_after_a_429_no_other_capture_is_requested(crawl: Crawl, server: NewsServer) -> None:
     archive = Archive(server, {(URL, OLD): GOOD, (URL, NEW): response(429)})
     run = crawl_archive(crawl, archive)
     assert (run.failures[ID]["reason"], run.exit_code) == ("http_4xx", 4)

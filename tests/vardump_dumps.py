@@ -1,4 +1,4 @@
-"""Dumps that the tests of parsing and of scanning share."""
+"""Dumps shared by the tests of parsing and of scanning."""
 
 NUMBERS = b"array(1) {\n  [0]=>\n  int(2)\n}\n"
 

@@ -1,4 +1,4 @@
-"""An article in an archive, and how the tests crawl it."""
+"""An article in an archive, and helpers that crawl it."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 _SPIDER, _MODULE = "articles", "crawler.spiders"
-# They describe Scrapy's parts, not the run.
+# These loggers describe Scrapy's components, not the run.
 _WORDY_LOGGERS = (
     "scrapy.middleware",
     "scrapy.utils.log",
@@ -37,7 +37,7 @@ _WORDY_LOGGERS = (
     "scrapy.extensions.feedexport",
     "scrapy-playwright",
 )
-# They make a record of every page and item, which no handler would show.
+# These loggers make a log record for every page and item, which no handler would show.
 _BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
 
 
@@ -46,7 +46,7 @@ def _is_warning(record: logging.LogRecord) -> bool:
 
 
 class Command(crawl.Command):
-    """Scrapy's command, which runs spiders without a frontier as Scrapy does."""
+    """Scrapy's command, which still runs spiders without a frontier as Scrapy does."""
 
     def long_desc(self) -> str:
         return (
@@ -66,8 +66,8 @@ class Command(crawl.Command):
             except CrawlerError as error:
                 self._refuse(error)
                 sys.exit(self.exitcode)
-        # Scrapy asks for this loop before it sets that of ASYNCIO_EVENT_LOOP, and leaves it open;
-        # Python would complain of that at its end.
+        # Scrapy gets an event loop before it installs the one in ASYNCIO_EVENT_LOOP, and leaves the
+        # first one open, about which Python would warn when it exits.
         self._first_loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._first_loop)
         if self.settings["LOG_LEVEL"] != "DEBUG":
@@ -116,7 +116,7 @@ class Command(crawl.Command):
 
         assert self.crawler_process is not None and self.settings is not None
         if not self._is_checked:
-            # Its own arguments may differ.
+            # Another spider may have arguments of its own, so only the settings are checked.
             try:
                 self._check_settings(opts.spargs)
             except CrawlerError as error:
@@ -125,8 +125,8 @@ class Command(crawl.Command):
         if self.settings["LOG_LEVEL"] != "DEBUG":
             for name in _BUSY_LOGGERS:
                 logging.getLogger(name).setLevel(logging.INFO)
-        # A crawl makes many small objects that die young. By default Python would look for cycles
-        # each time that there are 700 more of them.
+        # A crawl makes many short-lived small objects. By default, Python would look for reference
+        # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self.crawler_process.create_crawler(spider)
         run = self.crawler_process.crawl(crawler, **opts.spargs)
@@ -149,15 +149,14 @@ class Command(crawl.Command):
         self.exitcode = error.exit_code
 
     def _check_job(self, given: dict[str, str]) -> None:
-        """Raise CrawlerError if a ledger is wanted and JOBDIR does not say where."""
+        """Raise CrawlerError if JOBDIR is blank, or missing although ``recheck`` needs it."""
         assert self.settings is not None
         folder = self.settings["JOBDIR"]
         if folder is not None and not str(folder).strip():
             raise CrawlerError("JOBDIR: got '', takes the folder of the job")
         if folder is None and "recheck" in given:
             raise CrawlerError(
-                "recheck: only a crawl with a ledger requests articles again; takes "
-                "-s JOBDIR=FOLDER with it"
+                "recheck: only a crawl with a ledger requests articles again; add -s JOBDIR=FOLDER"
             )
 
     def _check_feeds(self) -> None:
@@ -180,7 +179,7 @@ class Command(crawl.Command):
         if reporter is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
             return
-        # Of a run that was broken off; otherwise the extension has printed it.
+        # This prints only if the run was aborted; otherwise the extension has already printed.
         self.exitcode = reporter.print()
 
 
@@ -189,4 +188,4 @@ def _check_target(name: str, target: Path, advice: str) -> None:
         check_writable(target)
     except OSError as error:
         message = f"{name}: {target} cannot be written ({error.strerror}); {advice}"
-        raise CrawlerError(f"{message}, or make its folder writable", exit_code=1) from error
+        raise CrawlerError(f"{message}, or make the folder writable", exit_code=1) from error

@@ -26,13 +26,13 @@ class Command(LedgerCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--revisions", action="store_true", help="all revisions of each article"
+            "--revisions", action="store_true", help="write all revisions of each article"
         )
         parser.add_argument(
             "-o",
             "--output",
             metavar="FILE",
-            help="the file to write or replace (standard output if none is given)",
+            help="the file to write or replace (default: standard output)",
         )
 
     def run_on_ledger(

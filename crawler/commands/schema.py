@@ -19,7 +19,7 @@ class Command(ScrapyCommand):
         return "[article|teaser|failure]"
 
     def short_desc(self) -> str:
-        return "Print the JSON Schema of the records: of one kind, or of all by kind"
+        return "Print the JSON Schema of one kind of record, or of all kinds"
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         from crawler.items import RECORDS, json_schema

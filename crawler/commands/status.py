@@ -1,7 +1,7 @@
 """``scrapy status``: the state of a job.
 
-Prints its articles by state, whether they balance, its last runs, the fetches due, and any damage
-to the ledger.
+It prints the number of articles in each state, whether these balance, the last runs, the fetches
+due, and any damage to the ledger.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class Command(LedgerCommand):
             say(f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB")
             say(str(balance))
             if queued:
-                say(f"to do: {queued:,} by the next run, whenever it is")
+                say(f"to do: {queued:,} in the next run")
             now, hour, day, week = history.due_within(connection, time.time(), (0, 1, 24, 168))
             due = f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day"
             next_due = history.next_due(connection)
             say(f"{due}, {week:,} within a week" + (f"; next {next_due}" if next_due else ""))
             if failing := history.failing(connection):
                 say(
-                    "failed last: "
+                    "last fetch failed: "
                     + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common())
                 )
             if holder := job.holder(folder):
@@ -90,9 +90,9 @@ def _line(run: history.RunSummary, *, running: bool) -> str:
             f"{(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
         )
     elif running:
-        ending = "going on"
+        ending = "still running"
     else:
-        ending = f"broken off after {run.alive_at[11:19]}" + (
+        ending = f"aborted after {run.alive_at[11:19]}" + (
             "" if run.ended else ", feeds not written yet"
         )
     outcomes = (

@@ -34,9 +34,9 @@ class Command(ScrapyCommand):
 
     def long_desc(self) -> str:
         return (
-            "Print the first dump of a file, page or standard input as JSON, or all of them. Ends "
-            "with exit code 1 where there is none, or where one that it prints is broken, and "
-            "shows the place."
+            "Print the first dump in a file, page or standard input as JSON, or all of them with "
+            "--all. The exit code is 1 if there is no dump, or if a printed dump is broken or "
+            "incomplete. For a broken dump, a message shows the place."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ class Command(ScrapyCommand):
         parser.add_argument(
             "--all",
             action="store_true",
-            help="print every dump, as JSON Lines that also say where and how it was found",
+            help="print every dump, as JSON Lines with its position and how it was read",
         )
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print JSON (the default)")
@@ -123,7 +123,7 @@ class Command(ScrapyCommand):
 
         if dump.ambiguous:
             reason = (
-                "what must follow a string does not"
+                "the text after it does not fit the end of a string"
                 if isinstance(dump.node, vardump.String)
                 else "keys carry no length"
             )
@@ -135,7 +135,7 @@ class Command(ScrapyCommand):
             return
         if dump.error is None:
             reason = (
-                "entries were left out of it"
+                "some entries were left out"
                 if dump.how == vardump.EXACT
                 else f"a string ends at {dump.how}"
             )

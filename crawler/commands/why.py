@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _MOST_LISTERS = 20
 _STATES = {
     "pending": "to be fetched for the first time",
-    "failure": "requested and never fetched",
-    "dropped": "fetched, and dropped by an item pipeline",
-    "depth": "known from lists; farther from the seeds than the crawl follows",
+    "failure": "requested, but never fetched",
+    "dropped": "fetched, but dropped by an item pipeline",
+    "depth": "known from lists; farther from the seeds than depth allows",
     "pruned": "known from lists; left out by since, until or match",
     "not_saved": "known from lists; no source has a page for it",
 }
@@ -54,7 +54,7 @@ class Command(LedgerCommand):
             page = history.page(connection, article_id)
             if page is None:
                 raise CrawlerError(
-                    f"{article_id}: no run of {folder} has met it, as a seed or in a list; "
+                    f"{article_id}: unknown to the job in {folder}, as a seed or in a list; "
                     "scrapy status shows what the job knows"
                 )
             revisions = history.revisions(connection, article_id)
@@ -73,7 +73,7 @@ class Command(LedgerCommand):
         say(f"{article_id}  {headline or ''}".rstrip())
         say("  " + _describe_state(page, len(revisions)))
         say("  " + _describe_due_date(page))
-        say(f"listed by {len(listers)}:" if listers else "listed by none: a seed")
+        say(f"listed by {len(listers)}:" if listers else "listed by no page: a seed")
         for row in listers[:_MOST_LISTERS]:
             say(
                 f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, "
@@ -93,7 +93,7 @@ class Command(LedgerCommand):
                 f"{f' ({row.detail})' if row.detail else ''}"
             )
         for (_, old), (_, new) in pairwise(revisions):
-            say(f"revision {new['revision']} against {old['revision']}:")
+            say(f"revision {new['revision']} compared with {old['revision']}:")
             for line in _difference(old, new):
                 say(f"  {line}")
 
@@ -105,20 +105,20 @@ def _describe_state(page: Any, revisions: int) -> str:
         if page.state == "article"
         else _STATES[page.state]
     )
-    return f"{description}; depth {page.depth}, {origin}, first met by run {page.found_in_run}"
+    return f"{description}; depth {page.depth}, {origin}, first seen in run {page.found_in_run}"
 
 
 def _describe_due_date(page: Any) -> str:
     if page.queued:
-        return "to be fetched by the next run"
+        return "to be fetched in the next run"
     if page.due_at is None:
-        return "not to be fetched"
+        return "will not be fetched"
     seconds = page.due_at - time.time()
     due_at = f"{datetime.fromtimestamp(page.due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
     note = (
         f", after {page.failures} failures in a row"
         if page.failures
-        else f", asked every {_describe_span(page.interval)}"
+        else f", requested every {_describe_span(page.interval)}"
     )
     return f"due {due_at} ({'now' if seconds <= 0 else 'in ' + _describe_span(seconds)}){note}"
 

@@ -1,7 +1,8 @@
 """The spider arguments of ``scrapy crawl articles``, checked before anything is requested.
 
-The ``-a name=value`` pairs go in as text; ``Arguments`` come out. A wrong value or an unknown name
-raises CrawlerError, one line with the argument, the value given and the values accepted.
+Takes the ``-a name=value`` pairs as text and returns ``Arguments``. A wrong value or an unknown
+name raises CrawlerError, whose message is one line with the argument, the value given and the
+values accepted.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from crawler.items import RelatedItem
 
 RECHECKS = ("due", "all", "none")
-"""The known articles that a crawl with a ledger requests again: those that are due, all, none."""
+"""Which known articles a crawl with a ledger requests again: those that are due, all or none."""
 RENDERERS = ("splash", "playwright")
 """The browsers that run the scripts of the live site's pages."""
 WHERE_NEEDED = "auto"
@@ -55,22 +56,22 @@ ARGUMENTS = (
         "seed",
         str | None,
         None,
-        "where to start, one or more by commas: an article id, an article URL, the path of a saved "
-        "page, @FILE with one a line, or all for every article of files",
+        "where to start; one or more, separated by commas: an article id, an article URL, the path "
+        "of a saved page, @FILE with one per line, or all for every article in files",
     ),
     Argument(
         "source",
         str,
         "live",
-        "where pages come from, one or several by commas: live, wayback, a folder or file of saved "
-        "pages, archive files",
+        "where pages come from; one or several, separated by commas: live, wayback, a folder or "
+        "file of saved pages, archive files",
     ),
-    Argument("at", date | None, None, "with archives, the capture nearest to this date"),
-    Argument("archive", str | None, None, "a WARC file to write everything to that is fetched"),
+    Argument("at", date | None, None, "with archives, use the capture nearest to this date"),
+    Argument("archive", str | None, None, "a WARC file to which everything fetched is written"),
     Argument("site", str, "alalam", "the publisher"),
-    Argument("base_url", str | None, None, "a root to use in place of the publisher's own"),
+    Argument("base_url", str | None, None, "a root URL to use in place of the publisher's own"),
     Argument("depth", int, 2, "how many hops from the seeds to follow"),
-    Argument("limit", int, 0, "the most articles to fetch, 0 for no limit"),
+    Argument("limit", int, 0, "the maximum number of articles to fetch, 0 for no limit"),
     Argument(
         "since",
         date | None,
@@ -99,33 +100,34 @@ ARGUMENTS = (
         "render",
         Literal[(*RENDERERS, WHERE_NEEDED)] | None,
         None,
-        "have a browser run the scripts of the live site's pages; auto only where needed",
+        "run the scripts of the live site's pages in this browser; auto: only where needed",
     ),
 )
 """The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
 NAMES = tuple(argument.name for argument in ARGUMENTS)
 _ACCEPTED_SEEDS = (
-    "an article id (digits), an article URL, the path of a saved page, several of these by commas, "
-    "@FILE with one a line, or all"
+    "an article id (digits), an article URL, the path of a saved page, several of these separated "
+    "by commas, @FILE with one per line, or all"
 )
 _ACCEPTED_SOURCES = (
-    f"takes {', '.join(kind.names for kind in SOURCE_KINDS)}, or several of these by commas; "
-    f"archive files are {READABLE}"
+    f"takes {', '.join(kind.names for kind in SOURCE_KINDS)}, or several of these separated by "
+    f"commas; archive files are {READABLE}"
 )
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
 # If everything is fetched, nothing is followed, and these would have no effect.
 _FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
-# A host name or address and a port. No user and password: they would be sent to any host that a
-# page leads to.
+# A host name or address and a port. A user name and password are not accepted, because they would
+# be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The start of a crawl: an article's id, or the path of a saved page (its id is unknown and
-    empty).
+    """The start of a crawl: an article's id, or the path of a saved page.
+
+    The id of a saved page is not known yet, and empty.
     """
 
     id: str
@@ -134,9 +136,9 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The checked arguments. ``base_url`` is None if not given; dates are whole days, both
-    inclusive.
+    """The checked arguments.
 
+    ``base_url`` is None if not given; ``since`` and ``until`` are whole days, both inclusive.
     ``sources`` are tried in order for each page. With ``everything`` there are no seeds: every
     article in the sources is fetched.
     """
@@ -187,7 +189,8 @@ def parse(given: Mapping[str, str]) -> Arguments:
     )
     if since and until and since > until:
         raise CrawlerError(
-            f"until: got '{until}', which is before since ('{since}'); takes a date not before it"
+            f"until: got '{until}', which is before since ('{since}'); "
+            "takes that date or a later one"
         )
     everything = given.get("seed", "").strip() == EVERYTHING
     sources = _sources(given.get("source", "live"))
@@ -195,8 +198,8 @@ def parse(given: Mapping[str, str]) -> Arguments:
         _check_everything(given, sources)
     if "at" in given and not any(kind.captures for kind in sources.values()):
         raise CrawlerError(
-            "at: only archives have pages as they were at a date; "
-            "takes source=wayback, or archive files, with it"
+            "at: only archives hold pages as of a date; "
+            "takes source=wayback or archive files with it"
         )
     return Arguments(
         seeds=tuple(_seeds(given["seed"], publisher)) if "seed" in given and not everything else (),
@@ -242,10 +245,12 @@ def _seed_file(name: str, publisher: Publisher) -> list[Seed]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CrawlerError(
             f"seed: got '@{name}', which cannot be read ({reason}); "
-            "takes @FILE with one seed a line"
+            "takes @FILE with one seed per line"
         ) from error
     if not text.strip():
-        raise CrawlerError(f"seed: got '@{name}', which is empty; takes @FILE with one seed a line")
+        raise CrawlerError(
+            f"seed: got '@{name}', which is empty; takes @FILE with one seed per line"
+        )
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     return [
         _seed(line, publisher, f"seed, line {number} of {name}")
@@ -262,8 +267,8 @@ def _seed(text: str, publisher: Publisher, where: str) -> Seed:
         if article_id is None:
             hosts = ", ".join(sorted(publisher.hosts))
             raise CrawlerError(
-                f"{where}: got {text!r}, which is not an article of {publisher.name} ({hosts}); "
-                f"takes {_ACCEPTED_SEEDS}"
+                f"{where}: got {text!r}, which is not an article URL of {publisher.name} "
+                f"({hosts}); takes {_ACCEPTED_SEEDS}"
             )
         return Seed(article_id)
     path = Path(text)
@@ -294,7 +299,9 @@ def _sources(value: str) -> dict[str, SourceKind]:
                 f"{_ACCEPTED_SOURCES}{did_you_mean(name, (LIVE, WAYBACK))}"
             )
         if name in sources:
-            raise CrawlerError(f"source: got {value!r}, with one source twice; {_ACCEPTED_SOURCES}")
+            raise CrawlerError(
+                f"source: got {value!r}, which names a source twice; {_ACCEPTED_SOURCES}"
+            )
         sources[name] = kind
     return sources
 
@@ -303,7 +310,7 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
     for name, kind in sources.items():
         if kind.on_the_web:
             raise CrawlerError(
-                "seed: got 'all', which takes every article of saved pages and archive files, "
+                "seed: got 'all', which works only with saved pages and archive files, "
                 f"but source is {name!r}; give ids"
             )
     for name in _FOLLOWING_ARGUMENTS:
@@ -341,8 +348,8 @@ def _base_url(value: str) -> str:
     )
     if "@" in parts.netloc:
         raise CrawlerError(
-            f"base_url: got {safe_value!r}, and sites are crawled without a user and password; "
-            f"{expected}"
+            f"base_url: got {safe_value!r}, but sites are crawled without a user name and "
+            f"password; {expected}"
         )
     if not is_root or not port_is_valid:
         raise CrawlerError(f"base_url: got {safe_value!r}; {expected}")

@@ -52,12 +52,12 @@ class Candidates:
 
     @property
     def has_more(self) -> bool:
-        """Return whether another capture may be tried."""
+        """Whether another capture may be tried."""
         has_captures = bool(self.levels[0] or self.addresses)
         return has_captures and len(self.passed) < self._most
 
     def beyond(self, redirects: int, captures: Iterable[Candidate]) -> Candidate | None:
-        """Return the capture to try of the page after so many redirects, or None."""
+        """Return the capture to try of the page reached after ``redirects`` redirects, or None."""
         if len(self.levels) <= redirects:
             found = deque(captures)
             if not found:
@@ -85,12 +85,12 @@ class Candidates:
             self.levels.pop()
 
     def failure(self) -> PassedOver:
-        """Return the failure to report if no capture is an article: the first not "not_saved"."""
+        """Return the failure to report if no capture is an article: the first not ``not_saved``."""
         reported = min(self.passed, key=lambda failed: failed.reason == "not_saved")
         others = len(self.passed) - 1
         if not others:
             return reported
-        limit = ", and no more are tried" if others + 1 >= self._most else ""
+        limit = "; no more are tried" if others + 1 >= self._most else ""
         captures = "capture was" if others == 1 else "captures were"
         return reported._replace(
             detail=f"{reported.detail}; {others} other {captures} tried "

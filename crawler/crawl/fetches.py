@@ -44,7 +44,7 @@ class Fetch:
     ``url`` is None for a saved page whose address is unknown. Times are UTC. A saved page is in
     ``file``; ``capture`` is the place in an archive of a page that was captured at ``fetched_at``.
     ``rendered_by`` is the browser that ran the scripts of a page, ``unfinished`` why it may not
-    have shown everything. ``notes`` list what had to be assumed to read the answer.
+    have shown everything. ``notes`` list what had to be assumed to read the response.
     """
 
     id: str

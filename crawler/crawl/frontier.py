@@ -1,9 +1,9 @@
 """The crawl frontier: the articles that a run knows, how it found them, and which to fetch next.
 
-The crawl is breadth first, one depth at a time: the articles of the next depth wait until the last
+The crawl is breadth-first, one depth at a time: the articles of the next depth wait until the last
 page of the current depth has been read. A run therefore fetches the same articles in the same
 order, found on the same pages, however long each response takes, and ``limit`` keeps the nearest
-ones. A crawl that was killed resumes in the same order.
+articles. A crawl that was killed resumes in the same order.
 
 If several lists name an article, one of them decides: the first in crawl order whose item passes
 ``follow``, or the first of all while none passes. It sets the article's depth, ``found_on`` and
@@ -23,9 +23,11 @@ from typing import Any, Literal, Protocol
 from crawler.items import Failure, Record, RelatedItem, Teaser, Why
 
 State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
-"""The state of a known article. pending: not fetched yet; article: fetched successfully at least
-once; failure: requested, never successfully; dropped: fetched, and dropped by an item pipeline; the
-others are the reasons why an article is only a teaser.
+"""The state of a known article.
+
+pending: not fetched yet; article: fetched successfully at least once; failure: requested, never
+successfully; dropped: fetched, and dropped by an item pipeline; the others are the reasons why an
+article is only a teaser.
 """
 
 Validators = tuple[str | None, str | None]
@@ -33,8 +35,9 @@ Priority = tuple[int, int, int]
 """The crawl order: depth, place of the listing page among fetched pages, position in its list."""
 
 READ_AGAIN = 0.0
-"""``due_at`` of an article that has to be read again even if it has not changed: everything it
-lists is now nearer to the seeds.
+"""``due_at`` of an article that has to be read again even if it has not changed.
+
+The reason is that everything it lists is now nearer to the seeds.
 """
 
 DONE = frozenset(("article", "failure", "dropped"))
@@ -48,7 +51,7 @@ class ArticleState:
     ``priority`` is its place in the crawl according to the deciding list (see the module
     docstring), ``listing`` its item in that list (None if it has to be looked up in the memory).
     ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
-    ``fetch_index`` numbers the articles taken. ``emitted`` means that a record of it is up to date.
+    ``fetch_index`` numbers the articles taken. ``emitted`` means that its record is up to date.
 
     The other fields are for rechecks: the number of stored revisions, when the next fetch is due
     (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
@@ -81,11 +84,10 @@ class ArticleState:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An entry for an article in a page's list: the page, its place in the crawl, the position in
-    the list and the headline given.
+    """An article's entry in a page's list.
 
-    ``item`` is the complete entry; None if it equals the deciding list's entry but for the
-    headline.
+    ``place`` is the page's place in the crawl, ``position`` and ``headline`` are those of the
+    entry. ``item`` is the complete entry; None if the memory stored only its headline.
     """
 
     page_id: str
@@ -96,8 +98,10 @@ class Listing:
 
 
 class Memory(Protocol):
-    """The storage of a frontier. ``waiting`` is the number of articles queued at the start,
-    ``first_place`` the first unused place.
+    """The storage of a frontier.
+
+    ``waiting`` is the number of articles queued at the start, ``first_place`` the first unused
+    place.
     """
 
     waiting: int
@@ -122,16 +126,18 @@ class Memory(Protocol):
         ...
 
     def next(self, *, deeper: bool) -> Iterable[ArticleState]:
-        """Return the next queued articles in crawl order: those of the current depth, or of the
-        next if ``deeper``.
+        """Return the next queued articles in crawl order.
+
+        They are of the current depth, or of the next depth if ``deeper``.
         """
         ...
 
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        """Return the articles that were not fetched and need a record of that, in crawl order, with
-        their listings.
+        """Return the articles that were not fetched and need a record of that, in crawl order.
+
+        Each comes with its listings.
         """
         ...
 
@@ -146,10 +152,10 @@ class Memory(Protocol):
         ...
 
     def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
-        """Store the record of a taken article or of a teaser and mark it as done; return the
-        record, or None if it adds nothing new.
+        """Store the record of a taken article or of a teaser, and mark it as done.
 
-        ``original`` is the record before other item pipelines. Without a state, store a record that
+        Returns the record, or None if it adds nothing new. ``original`` is the record before other
+        item pipelines. Without a state, store a record that
         belongs to no article.
         """
         ...
@@ -159,8 +165,9 @@ class Memory(Protocol):
         ...
 
     def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        """Record that a taken article has no record: it was not saved, or an item pipeline dropped
-        it.
+        """Record that a taken article has no record.
+
+        It was not saved, or an item pipeline dropped it.
         """
         ...
 
@@ -230,11 +237,11 @@ class InMemory:
 
 
 class Frontier:
-    """The frontier of one run. ``depth`` is the number of hops to follow, ``limit`` the maximum
-    number of fetches (0: no limit).
+    """The frontier of one run.
 
-    ``follow`` returns whether a listed item is to be fetched at all. A run that only reads an
-    archive ``forgets`` articles that are done, so that its memory use does not grow with the
+    ``depth`` is the number of hops to follow, ``limit`` the maximum number of fetches (0: no
+    limit). ``follow`` returns whether a listed item is to be fetched at all. A run that only reads
+    an archive ``forgets`` articles that are done, so that its memory use does not grow with the
     archive.
     """
 
@@ -341,8 +348,9 @@ class Frontier:
         return False
 
     def reconsider(self) -> None:
-        """Decide again on the articles that were never fetched, because the depth or the filters
-        differ from those of earlier runs.
+        """Decide again on the articles that were never fetched.
+
+        This is needed if the depth or the filters differ from those of earlier runs.
         """
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
@@ -436,8 +444,9 @@ class Frontier:
         self._in_flight.discard(article_id)
 
     def unfetched(self) -> Iterator[tuple[ArticleState, Why, Sequence[Listing]]]:
-        """Yield the known articles that were not fetched, in crawl order, with the reason and their
-        listings.
+        """Yield the known articles that were not fetched, in crawl order.
+
+        Each comes with the reason and its listings.
         """
         for state, listings in self.memory.unfetched(self.known.values()):
             yield state, self._why(state), listings
@@ -481,8 +490,9 @@ def _counts_more(follows: bool, order: Priority, state: ArticleState) -> bool:
 def listed_item(
     item: RelatedItem | None, headline: str | None, whole: RelatedItem | None
 ) -> RelatedItem | None:
-    """Return a list entry that may be stored only as its headline; ``whole`` is the entry in
-    another list, equal but for the headline.
+    """Return a list entry, of which only the headline may be stored.
+
+    ``whole`` is the article's entry in another list, equal except for the headline.
     """
     if item is None and whole is not None and headline:
         return replace(whole, headline=headline, headline_raw=headline)

@@ -12,11 +12,11 @@ SOURCE_FAILURES: frozenset[Reason] = frozenset(
         *("http_4xx", "http_5xx", "robots_unavailable"),
     )
 )
-"""Failures without a page, any number of which may have the same cause."""
+"""Failures without a page, many of which may have one cause: the source is down."""
 CONNECTION_FAILURES: frozenset[Reason] = frozenset(
     ("timeout", "dns", "refused", "tls", "connection_lost")
 )
-"""The failures among them that came without a response."""
+"""The ``SOURCE_FAILURES`` without a response."""
 
 
 class _Streak(NamedTuple):

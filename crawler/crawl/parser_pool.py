@@ -1,9 +1,9 @@
-"""Extracts the article of a fetched page, for no longer than a limit.
+"""Extracts the article of a fetched page within a time limit.
 
-A page is first parsed in this process, which is cheapest. A page that takes longer than a second,
-or is large, goes to a worker process, which ends itself at the limit; no worker is started before
-one is needed. A run that reads a whole archive waits for nothing but its own parsing, so it hands
-every page to one of several workers. The records and their order are the same.
+Most pages are parsed in this process, which is cheapest. A page that is large, or that takes longer
+than a second, goes to a worker process, which ends itself at the limit. No worker is started before
+one is needed. A run that reads a whole archive spends all its time parsing, so it passes every page
+to one of several workers. The records and their order are the same either way.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ logger = logging.getLogger(__name__)
 
 LENGTH = Struct(">I")
 """Precedes each message to and from a worker: its size in bytes."""
-# Pages that are sent to each worker ahead of time, so that it never waits for the next.
+# Pages sent to each worker at once, so that it never waits for the next one.
 _PAGES_AHEAD = 2
 # Seconds for which a page may block this process.
 _BLOCKING_SECONDS = 1.0
-# Bytes. Parsing more takes longer than that, and lxml cannot be interrupted.
+# Bytes. Parsing a larger page takes longer than that, and lxml cannot be interrupted.
 _LARGE_BYTES = 4 * 1024 * 1024
-# A page that ends its worker, as one that exhausts memory does, gets one more.
+# A page whose worker ends, for example because memory is exhausted, is tried once more.
 _MOST_TRIES = 2
 
 
 class Task(NamedTuple):
-    """A page to be extracted: the arguments of ``parse``, but for the publisher."""
+    """A page to be extracted: the arguments of ``parse``, except the publisher."""
 
     body: bytes
     article_id: str
@@ -57,27 +57,27 @@ class Extracted(NamedTuple):
 
 
 class TooSlowError(Exception):
-    """Extracting a page took longer than READ_TIMEOUT; the message names it."""
+    """Extracting a page took longer than READ_TIMEOUT; the message gives that limit."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"reading it took longer than READ_TIMEOUT, {seconds:g} s")
+        super().__init__(f"reading the page took longer than READ_TIMEOUT ({seconds:g} s)")
 
 
 class ParserError(Exception):
-    """A fault of this program kept a worker from extracting a page."""
+    """A worker failed to extract a page, because of a bug or because its process ended."""
 
 
 class _LostError(Exception):
-    """A worker ended before it came to a page."""
+    """A worker ended before it started on a page."""
 
 
 class _EndedError(Exception):
-    """A worker ended while it parsed a page."""
+    """A worker ended while it was parsing a page."""
 
 
 def extract_page(task: Task, publisher: Publisher) -> Extracted:
     """Parse and normalise a page in this process."""
-    # Imported with the first page: a run that fails before it does not pay for the parsers.
+    # Imported with the first page, so that a run that fails before it does not load the parsers.
     from crawler.extraction.api import normalise, parse
 
     page = parse(
@@ -91,10 +91,10 @@ def extract_page(task: Task, publisher: Publisher) -> Extracted:
 
 
 class PageParser:
-    """Extracts pages, none for longer than ``timeout`` seconds.
+    """Extracts pages, spending at most ``timeout`` seconds on each.
 
-    With ``processes``, all pages go to as many workers. Without, only those that take long do, to
-    a single worker.
+    With ``processes``, all pages go to that many workers. Without, only large and slow pages go to
+    a worker, and there is only one.
     """
 
     def __init__(self, publisher: Publisher, timeout: float, processes: int = 0) -> None:
@@ -118,14 +118,14 @@ class PageParser:
         return await self._pool.extract(task)
 
     def close(self) -> None:
-        """End the workers; pages that they were given are abandoned."""
+        """End the workers; pages that were sent to them are abandoned."""
         self._pool.close()
 
 
 class ParserPool:
     """Workers, each started when all others are busy and replaced when it has ended.
 
-    They end when this process does, however it ends, because their input does.
+    However this process ends, they end too, because their input is closed.
     """
 
     def __init__(self, most: int, publisher: Publisher, timeout: float) -> None:
@@ -146,7 +146,7 @@ class ParserPool:
         finally:
             try:
                 if previous_call is not None:
-                    # Unlike awaiting it, this cancels nothing if this page is abandoned.
+                    # Unlike awaiting the future, this does not cancel it if this page is abandoned.
                     await asyncio.wait((previous_call,))
             finally:
                 this_call.set_result(None)
@@ -164,7 +164,7 @@ class ParserPool:
                 tries += 1
                 self._remove(worker)
                 if tries == _MOST_TRIES:
-                    message = f"{tries} processes ended on this page: {error}"
+                    message = f"{tries} worker processes ended while parsing this page: {error}"
                     raise ParserError(message) from None
             finally:
                 worker.pending -= 1
@@ -181,7 +181,7 @@ class ParserPool:
             self._workers.remove(worker)
             worker.close()
             if worker.fault:
-                logger.warning("a process that read pages has ended (%s)", worker.fault)
+                logger.warning("a worker process that parsed pages has ended (%s)", worker.fault)
 
     def close(self) -> None:
         for worker in self._workers:
@@ -190,7 +190,7 @@ class ParserPool:
 
 
 class ParserWorker:
-    """One process that extracts pages in the order in which it gets them (parser_worker.py)."""
+    """One process that extracts pages in the order in which it receives them (parser_worker.py)."""
 
     def __init__(self, publisher: Publisher, timeout: float) -> None:
         self._timeout = timeout
@@ -208,7 +208,7 @@ class ParserWorker:
                 start_new_session=True,
             )
         self.pending = 0
-        """Pages that it was given and has not returned."""
+        """The number of pages that were sent to it and that it has not returned yet."""
         self.fault: str | None = None
         """Why it has ended, unless a page took too long."""
         self._waiting: deque[asyncio.Future[Extracted]] = deque()
@@ -216,7 +216,10 @@ class ParserWorker:
         self._opening: asyncio.Task[None] | None = None
 
     async def extract(self, task: Task) -> Extracted:
-        """Have a page extracted; TooSlowError, ParserError, or an error of the worker's end."""
+        """Have a page extracted.
+
+        Raises TooSlowError, ParserError, or _LostError or _EndedError if the worker has ended.
+        """
         if self._opening is None:
             self._opening = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opening)
@@ -238,7 +241,7 @@ class ParserWorker:
                 answer = pickle.loads(await self._reader.readexactly(length))
                 self._resolve(self._waiting.popleft(), answer)
         except Exception as error:
-            # Whatever it was, nobody may wait for this worker any more.
+            # Whatever the error was, no page may wait for this worker any longer.
             self._end(error)
 
     def _resolve(self, waiting: asyncio.Future[Extracted], answer: Extracted | Exception) -> None:
@@ -251,7 +254,7 @@ class ParserWorker:
             waiting.set_result(answer)
 
     def _end(self, error: Exception) -> None:
-        """Tell everyone who waits; the first of them waited for the page that was being parsed."""
+        """Fail all waiting pages; the first of them is the one that was being parsed."""
         self._ended = True
         self._process.kill()
         code = self._process.wait()
@@ -264,7 +267,7 @@ class ParserWorker:
             first = _LostError()
 
     def close(self) -> None:
-        # It holds nothing that is not here too.
+        # The worker holds nothing that this process does not hold too.
         self._process.kill()
         self._process.wait()
         if self._opening is not None and self._opening.done() and not self._opening.exception():
@@ -275,7 +278,7 @@ class ParserWorker:
 
 
 def packed(message: object) -> Iterator[bytes]:
-    """Return a message as it is sent: its length, then the pickle."""
+    """Yield a message as it is sent: its length, then the pickle."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     yield LENGTH.pack(len(data))
     yield data

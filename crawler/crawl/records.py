@@ -24,7 +24,7 @@ _PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
 
 
 def article(record: PageRecord, fetch: Fetch) -> Article:
-    """Add the facts of its fetch to the record of a page."""
+    """Return the record of an article: the record of its page and the facts of its fetch."""
     values = {name: getattr(record, name) for name in _PAGE_FIELDS if name != "kind"}
     values.update(id=fetch.id, url=fetch.url)
     values["missing"] = missing_of(values)
@@ -128,7 +128,7 @@ def _known_fields(
 
 
 def _deciding_item(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
-    """Return the item of the list that counts, from a memory that keeps some as headlines only."""
+    """Return the deciding list's item; the memory may have stored only its headline."""
     if state.found_on is None:
         return None
     whole = next((listing.item for listing in listings if listing.item), None)

@@ -1,6 +1,6 @@
 """The report and the exit code of a run: pure functions of its stats and its balance.
 
-Everything that a run counts is in Scrapy's stats, where other extensions and services see it too:
+Everything that a run counts is in Scrapy's stats, where other extensions and services can see it:
 
 - ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as in
   an earlier run), ``/from/<source>``; ``teasers/<why>``; ``failures/<reason>``;
@@ -52,14 +52,14 @@ def exit_code(stats: Mapping[str, Any], balance: Balance | None = None) -> int:
 
 
 def faults_in(failures: Mapping[str, int]) -> int:
-    """Count the failures that another try, or a better parser, could mend."""
+    """Count the failures that another try, or a better parser, could fix."""
     return sum(
         count for reason, count in failures.items() if reason in REASONS and reason not in ANSWERS
     )
 
 
 class Outcome:
-    """A run's stats as the report needs them, also while it goes on."""
+    """A run's stats as the report needs them, even while the run is in progress."""
 
     def __init__(self, stats: Mapping[str, Any], balance: Balance | None = None) -> None:
         self._stats = stats
@@ -86,13 +86,13 @@ class Outcome:
 
     @property
     def fetched(self) -> int:
-        """How many pages were requested and answered, or failed."""
+        """How many pages were requested, and either answered or failed."""
         unchanged = self._count("articles/unchanged") + self._count("articles/still_unavailable")
         return self.articles + unchanged + self.failures.total()
 
     @property
     def discovered(self) -> int:
-        """How many articles the run, or its job, came to know."""
+        """How many articles the run, or its whole job, has discovered."""
         return self._balance.discovered if self._balance else self._count("crawl/discovered")
 
     @property
@@ -101,7 +101,7 @@ class Outcome:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the run came to its end, rather than being broken off."""
+        """Whether the run closed its spider, rather than being killed or aborted before."""
         return "crawl/finish_reason" in self._stats
 
     @property
@@ -133,8 +133,8 @@ class Outcome:
     def _stored_nothing(self) -> bool:
         """Whether the run requested pages and none of them became an article.
 
-        Where every answer was definitive (gone, forbidden, never saved), it counts only if the job
-        holds no article of an earlier run either.
+        If every answer was definitive (gone, forbidden, never saved), this holds only if the job
+        has no article from an earlier run either.
         """
         if self.articles or self._count("articles/unchanged"):
             return False
@@ -219,11 +219,13 @@ class Outcome:
             return []
         parts = [f"{counts['rendered']:,} rendered"]
         if counts["kept"]:
-            parts.append(f"{counts['kept']:,} of them read as they came, which had more")
+            parts.append(
+                f"{counts['kept']:,} of them used as fetched, because rendering lost content"
+            )
         if counts["unfinished"]:
-            parts.append(f"{counts['unfinished']:,} of them not to their end")
+            parts.append(f"{counts['unfinished']:,} of them had not settled")
         if counts["failed"]:
-            parts.append(f"{counts['failed']:,} could not be, and were read as they came")
+            parts.append(f"{counts['failed']:,} could not be rendered and were used as fetched")
         parts.append(f"{counts['plain']:,} needed no rendering")
         return [f"  {'; '.join(parts)}"]
 
@@ -231,7 +233,7 @@ class Outcome:
         lines = []
         if exchanges := self._count("archive/exchanges"):
             revisits = self._count("archive/revisits")
-            unchanged = f", {revisits:,} of them as before" if revisits else ""
+            unchanged = f", {revisits:,} of them unchanged" if revisits else ""
             path = self._stats.get("archive/path")
             lines.append(f"  archived: {path} ({exchanges:,} exchanges{unchanged})")
         errors = self._list("feeds/errors")
@@ -243,14 +245,14 @@ class Outcome:
         return lines
 
     def _troubles(self) -> list[str]:
-        """Return the lines that a reader of the table would miss."""
+        """Return lines about problems that the table does not show."""
         lines = []
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None
         if not articles and self._has_requested and self.discovered and knows_sum:
             lines.append("  no article was stored: none of the requested pages could be fetched")
         lines += [
-            f"  not readable, so pages may be missing: {fault}"
+            f"  could not be read, so pages may be missing: {fault}"
             for fault in self._list("sources/faults")
         ]
         if not self.discovered and self._stats.get("crawl/everything"):
@@ -266,8 +268,8 @@ class Outcome:
                 " …" if len(unrecorded) > _MOST_NAMED else ""
             )
             lines.append(
-                f"  no result was recorded for these; they will be retried, and the log may say "
-                f"why: {ids}"
+                "  no result was recorded for these articles; run again to retry them; the log "
+                f"may say why: {ids}"
             )
         return lines
 
@@ -278,17 +280,17 @@ class Outcome:
             return [f"  stopped: {message}", f"  {self._how_to_continue()}"]
         reason = self._stats.get("crawl/finish_reason")
         if self._has_job and (not self.is_closed or self.is_interrupted):
-            ending = f"stopped before its end ({reason})" if self.is_closed else "broken off"
+            ending = f"stopped early ({reason})" if self.is_closed else "aborted"
             return [
                 f"  the run was {ending}; nothing is lost: run the same command again to continue"
             ]
         if not self.is_closed:
             return [
-                "  the run was broken off before it could write its feeds; their records are "
-                "in files that end in .part"
+                "  the run was aborted before it could write its feeds; its records are "
+                "in files whose names end in .part"
             ]
         if self.is_interrupted:
-            return [f"  the run was stopped before its end ({reason}); its records are stored"]
+            return [f"  the run was stopped early ({reason}); its records are stored"]
         next_due = self._stats.get("job/next_due")
         return [f"  next due: {next_due}"] if next_due else []
 
@@ -296,17 +298,17 @@ class Outcome:
         if self._stats.get("crawl/stop_reason") == "site_down":
             if self._has_job:
                 return "run the same command again to continue"
-            return "it is among the teasers"
+            return "the articles not requested are teasers"
         if self._has_job:
             return "run the same command again to continue"
-        return "its records are stored"
+        return "the run's records are stored"
 
     def _sum(self) -> str:
         if self._balance:
             return str(self._balance)
         if self._has_job:
             folder = self._stats["job/folder"]
-            return f"its records are stored; scrapy status -s JOBDIR={folder} shows the sum"
+            return f"the run's records are stored; scrapy status -s JOBDIR={folder} shows the sum"
         is_even = self.discovered == self.stored
         line = (
             f"discovered {self.discovered} {'=' if is_even else '!='} articles {self.articles} "
@@ -314,9 +316,7 @@ class Outcome:
         )
         if is_even or self.dropped or not self.is_closed:
             return line
-        return (
-            f"{line} (the sum does not balance: this is a fault of the crawler, please report it)"
-        )
+        return f"{line} (the sum does not balance; this is a bug in the crawler, please report it)"
 
 
 def _breakdown(counts: Counter[str]) -> str:

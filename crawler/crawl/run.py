@@ -35,7 +35,7 @@ StopReason = Literal["site_down", "renderer_down", "ledger_failed", "archive_fai
 class Source(Protocol):
     """Answers requests for articles in place of the live site.
 
-    ``name`` is what records call it. An ``offline`` source opens no connection. ``faults`` name
+    ``name`` is its name in records. An ``offline`` source opens no connection. ``faults`` describe
     the parts of it that cannot be read.
     """
 
@@ -53,13 +53,13 @@ class Source(Protocol):
     def articles(self) -> Iterator[str]:
         """Yield the id of each article that the source holds, once.
 
-        Raises CrawlerError if it cannot tell.
+        Raises CrawlerError if they cannot be listed.
         """
         ...
 
 
 class Stop(NamedTuple):
-    """Why a run stopped itself, and the same for people."""
+    """Why a run stopped itself: the reason for programs, and a message for people."""
 
     reason: StopReason
     message: str
@@ -69,7 +69,7 @@ class Stop(NamedTuple):
 class Run:
     """One run of a crawl.
 
-    ``sources`` are asked in turn for a page; None stands for the live site. ``given`` are the
+    ``sources`` are tried in turn for a page; None stands for the live site. ``given`` are the
     arguments as text. ``close`` closes the spider with a reason. ``started`` is false while
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``.
@@ -90,11 +90,11 @@ class Run:
     started: bool = False
     stopped: Stop | None = None
     extracted: dict[str, Extracted] = field(default_factory=dict)
-    """By article id, what came of a page whose item is on its way through the pipelines."""
+    """By article id, the extracted page whose item is on its way through the pipelines."""
     fetches: dict[str, Fetch] = field(default_factory=dict)
-    """By article id, how such a page was fetched."""
+    """By article id, how that page was fetched."""
     records: dict[str, Record] = field(default_factory=dict)
-    """By article id, such an item's record before the user's own pipelines change it."""
+    """By article id, the record of that item before the user's own pipelines change it."""
 
     @property
     def publisher(self) -> Publisher:
@@ -108,7 +108,7 @@ class Run:
         )
 
     def item_done(self, article_id: str | None) -> None:
-        """Forget what was kept for an item on its way through the pipelines."""
+        """Discard what was kept for an item while it was on its way through the pipelines."""
         if article_id is not None:
             self.extracted.pop(article_id, None)
             self.fetches.pop(article_id, None)
@@ -121,7 +121,7 @@ class Run:
         self.stop("ledger_failed" if is_ledger else "archive_failed", str(error))
 
     def stop(self, reason: StopReason, message: str) -> None:
-        """End the run early, for the first reason that is given."""
+        """End the run early; only the first call counts."""
         if self.stopped is None:
             self.stopped = Stop(reason, message)
             self.close(reason)

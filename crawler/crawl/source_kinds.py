@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class SourceKind(NamedTuple):
     """How a source is named and opened.
 
-    ``names`` says in messages which names it accepts, ``matches`` recognises one. ``module`` has
-    ``open_source(name, arguments, crawler)``, which returns a ``Source``; it is imported only when
-    it is used. It is None for the live site, which Scrapy's own downloader asks. A kind that has
-    ``captures`` holds pages as they were at a date.
+    ``names`` describes, in messages, the names that it accepts; ``matches`` recognises one.
+    ``module`` has ``open_source(name, arguments, crawler)``, which returns a ``Source``, and is
+    imported only when it is used. It is None for the live site, whose pages Scrapy's own downloader
+    requests. A kind with ``captures`` holds pages as they were on a date.
     """
 
     names: str
@@ -42,7 +42,7 @@ SOURCE_KINDS = (
     SourceKind("'live'", LIVE.__eq__, None, on_the_web=True),
     SourceKind("'wayback'", WAYBACK.__eq__, "crawler.sources.wayback", True, captures=True),
     SourceKind(
-        "archive files (one, their folder, a pattern such as 'year/*.warc.gz')",
+        "archive files (a file, a folder, or a pattern such as 'year/*.warc.gz')",
         is_archive,
         "crawler.sources.warc",
         captures=True,

@@ -1,8 +1,8 @@
 """A time limit for Python code: code that runs too long is interrupted from inside.
 
-A system timer sends SIGALRM, whose handler raises in the running code. This interrupts loops and
-regular expressions, but no other C code: an lxml call finishes first. Only the main thread can be
-interrupted, and only if nothing else uses the signal; see ``is_possible``.
+A system timer sends SIGALRM, whose handler raises an exception in the running code. This interrupts
+loops and regular expressions, but no other C code: an lxml call finishes first. Only the main
+thread can be interrupted, and only if nothing else uses the signal; see ``is_possible``.
 """
 
 import signal
@@ -19,8 +19,9 @@ _IMPORTLIB_FILE = "<frozen importlib._bootstrap>"
 
 
 class TimeLimitReached(BaseException):
-    """The time limit was exceeded. Not an Exception, so that the interrupted code does not catch
-    it.
+    """The time limit was exceeded.
+
+    Not an Exception, so that the interrupted code does not catch it.
     """
 
 
@@ -34,8 +35,9 @@ def is_possible() -> bool:
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return the result of ``work``. Raises TimeLimitReached if that takes longer than
-    ``seconds``.
+    """Return the result of ``work``.
+
+    Raises TimeLimitReached if that takes longer than ``seconds``.
     """
     over = False
 
@@ -56,8 +58,9 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def _is_importing(frame: FrameType | None) -> bool:
-    """Return whether a module is being imported: some cannot be imported after an interrupted
-    import.
+    """Return whether a module is being imported.
+
+    Some modules cannot be imported again after their import was interrupted.
     """
     while frame is not None:
         if frame.f_code.co_filename == _IMPORTLIB_FILE:

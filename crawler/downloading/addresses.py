@@ -73,7 +73,7 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
     """Return the hosts and ports of the seeds and base_url in the spider arguments ``given``.
 
-    These may be private for a page's scripts too, unlike the user's other servers.
+    Unlike the user's other servers, these may be private even for requests by a page's scripts.
     """
     urls = [part.strip() for part in str(given.get("seed") or "").split(",")]
     return _hosts_and_ports([*urls, given.get("base_url") or ""])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from twisted.web._newclient import Request as TwistedRequest
     from twisted.web.iweb import IResponse
 
-# Twice the limits of browsers and curl, which real sites stay below.
+# Twice the limits of browsers and curl; real sites stay within those.
 _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
 _PROXY_SCHEME = b"http-proxy"
 # Scheme, host, port and local address; a tunnel through a proxy adds the proxy's.
@@ -114,7 +114,7 @@ class CarefulProtocol(_LenientHTTP11ClientProtocol):
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether a body is being received that only the end of the connection delimits."""
+        """Whether a body is being received that ends only when the connection does."""
         parser: Any = self._parser
         if not self._receives_body or parser.response.length is not UNKNOWN_LENGTH:
             return False
@@ -130,17 +130,17 @@ class _BoundedParser(_LenientHTTPClientParser):
         self._bytes += len(line)
         if self._lines > _MOST_HEADER_LINES or self._bytes > _MOST_HEADER_BYTES:
             raise HeadersTooLargeError(
-                f"the headers have over {_MOST_HEADER_LINES:,} lines "
+                f"the headers have more than {_MOST_HEADER_LINES:,} lines "
                 f"or {_MOST_HEADER_BYTES:,} bytes"
             )
         super().lineReceived(line)
 
 
 class _LostBody:
-    """A body decoder for Twisted that reports a body whose end never came."""
+    """A body decoder for Twisted that reports the body as incomplete."""
 
     def noMoreData(self) -> None:
-        raise _DataLoss("the connection was lost before it was closed")
+        raise _DataLoss("the connection was lost before the server closed it")
 
 
 class _VettingPool(HTTPConnectionPool):
@@ -190,7 +190,7 @@ class _PublicEndpoint:
                 self._host, None, type=socket.SOCK_STREAM
             )
         except OSError:
-            # Connecting reports that there is no such host.
+            # The attempt to connect will report that there is no such host.
             return
         for *_, address in found:
             _check(self._host, str(address[0]))

@@ -25,7 +25,7 @@ _PARTIAL_CONTENT = 206
 
 @cache
 def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
-    """Return the reason for each type of error; the first match counts, as some are subclasses."""
+    """Return the reason for each type of error. Some are subclasses, so the first match counts."""
     # An offline crawl needs none of these, and TLS is slow to import.
     from OpenSSL.SSL import Error as SSLError
     from scrapy import exceptions
@@ -61,7 +61,7 @@ class Explanation(NamedTuple):
 
 
 def explain(error: BaseException) -> Explanation:
-    """Return the reason for a failed download, or ``internal_error`` if it has no other."""
+    """Return the reason for a failed download, or ``internal_error`` if there is no other."""
     if isinstance(error, PageRefused):
         return Explanation(error.reason, error.detail)
     if isinstance(error, HttpError):

@@ -26,7 +26,7 @@ _LEAST_SECONDS = 0.01
 
 
 class JobKeeper:
-    """Commits to the ledger several times a second. Without JOBDIR there is nothing to do."""
+    """Commits to the ledger several times a second. Enabled by JOBDIR."""
 
     def __init__(self, crawler: Crawler, run: Run, job: Job) -> None:
         self.crawler = crawler
@@ -51,14 +51,14 @@ class JobKeeper:
         if self._run.stopped is not None:
             # The ledger failed before there was an engine to stop.
             self._run.close(self._run.stopped.reason)
-        # Twice within the time after which a commit has to be durable: one flush may come just
-        # before it.
+        # At least twice per sync_seconds: a flush just before half of that time does not sync, so
+        # the next one has to come before all of it is over.
         interval = min(_COMMIT_SECONDS, self._job.pages.commits.sync_seconds / 2)
         self._commit_loop.start(max(_LEAST_SECONDS, interval), now=False)
 
     def spider_closed(self, reason: str) -> None:
         self._finish_reason = reason
-        # The spider is closed without having been opened if a pipeline could not be.
+        # If a pipeline could not be opened, the spider is closed without having been opened.
         if self._commit_loop.running:
             self._commit_loop.stop()
 
@@ -67,7 +67,7 @@ class JobKeeper:
             self._job.pages.commits.flush()
 
     def engine_stopped(self) -> None:
-        """End the run if its feeds are written; otherwise the next run begins with them."""
+        """End the run if its feeds are written; otherwise the next run writes them first."""
         job = self._job
         assert job.run is not None and job.pages is not None
         job.pages.commits.flush(durable=True)

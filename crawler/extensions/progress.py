@@ -1,4 +1,4 @@
-"""Shows how far a run is: one live line on a terminal, log lines elsewhere."""
+"""Shows the progress of a run: one live line on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 0.2
-# The rate on a terminal is that of at least so many seconds.
+# The minimum number of seconds over which the rate on a terminal is measured.
 _RATE_SECONDS = 2
 
 
 class Progress:
-    """PROGRESS_INTERVAL is the number of seconds between log lines; 0 for none."""
+    """Shows the progress. PROGRESS_INTERVAL is the seconds between log lines; 0 means none."""
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
         self.crawler = crawler
@@ -73,7 +73,7 @@ class Progress:
         ]
         for handler in self._handlers:
             handler.setStream(_AboveTheLine())
-        # A terminal may report that it has no size at all; tqdm would then show nothing.
+        # A terminal may report a size of zero, in which tqdm would show nothing.
         size = get_terminal_size()
         self._line = tqdm(
             bar_format="{desc}",
@@ -112,7 +112,7 @@ class Progress:
 
 
 class _AboveTheLine:
-    """A stream for log lines, for which the live line steps aside."""
+    """A stream for log lines, which hides the live line while it writes one."""
 
     def write(self, text: str) -> None:
         from tqdm import tqdm

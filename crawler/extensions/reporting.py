@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 class Reporter:
     """Prints the report of a run, in scripts too, and sets ``crawl/exit_code``.
 
-    REPORT_ENABLED=0 keeps it from printing. Standard output belongs to a feed that is sent there;
-    the report then goes to standard error.
+    REPORT_ENABLED=0 keeps it from printing. If a feed is written to standard output, the report
+    goes to standard error.
     """
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
@@ -54,7 +54,7 @@ class Reporter:
         return reporter
 
     def _opened(self) -> None:
-        # After all other extensions: they write the ledger and the archive when the engine stops.
+        # Connected last, because other extensions finish the ledger and the archive on this signal.
         self.crawler.signals.connect(self._stopped, signal=signals.engine_stopped)
         self._began = monotonic()
         run = self._run
@@ -73,7 +73,7 @@ class Reporter:
 
     def _closed(self, reason: str) -> None:
         run = self._run
-        # The feeds are written next, and depend on how complete the run is.
+        # The feeds are written next, and depend on whether the run is complete.
         self._set("crawl/finish_reason", reason)
         self._gather()
         job = run.job
@@ -136,18 +136,18 @@ class Reporter:
         return exit_code
 
     def print(self) -> int:
-        """Print the report, once, unless it is off; return the exit code of the run."""
+        """Print the report, once, unless it is disabled; return the exit code of the run."""
         exit_code = self.finish()
         if not self._has_reported and self.crawler.settings.getbool("REPORT_ENABLED"):
             self._has_reported = True
             text = report.report(self.crawler.stats.get_stats(), self._balance)
             if self.crawler.settings["LOG_FILE"]:
-                # Whoever reads the log of a service, such as Scrapyd, sees nothing else.
+                # The log is all that users of a service such as Scrapyd see.
                 for line in text.splitlines():
                     logger.info("%s", line)
             feeds = map(str, self.crawler.settings.getdict("FEEDS"))
             to_stderr = any(uri.startswith("stdout:") for uri in feeds)
-            # The run is over: whether its report can be shown changes nothing.
+            # The run is over, so failing to print its report changes nothing.
             with suppress(CrawlerError), output():
                 print(text, file=sys.stderr if to_stderr else sys.stdout)
         return exit_code
@@ -157,7 +157,7 @@ def _files(run: Run) -> Iterable[str]:
     """Return a line for each folder of saved pages: the sum of its files, each counted once."""
     folders = [source for source in run.sources if isinstance(source, SavedPages)]
     for folder in folders:
-        # Where everything is read, a file is left only if another folder had the article.
+        # If everything is read, a file is unread only if another folder provided its article.
         others = [other for other in folders if other is not folder and run.arguments.everything]
         counts = folder.tally(others)
         place = f" in {folder.root}" if len(folders) > 1 else ""

@@ -30,8 +30,8 @@ class SafeFormatter(logging.Formatter):
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        # First, because the inner formatter may add colours; on a copy, because other handlers
-        # get the same record.
+        # Escape first, because the inner formatter may add colours. Change only a copy, because
+        # other handlers get the same record.
         safe_record = copy(record)
         safe_record.msg, safe_record.args = _safe(record.getMessage()), None
         if record.exc_info and not record.exc_text:
@@ -44,7 +44,7 @@ class SafeFormatter(logging.Formatter):
 
 
 class SafeLogs:
-    """An extension that makes the log of a run safe, also when a program runs the crawl."""
+    """An extension that makes the log of a run safe, even when a script runs the crawl."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -2,7 +2,7 @@
 
 ``extract`` is ``parse`` (bytes to ``ParsedPage``, the page's raw values) followed by ``normalise``
 (``ParsedPage`` to ``PageRecord``, or to the ``Refusal`` of a page that is not an article). All
-three are pure functions: no IO, no clock, no Scrapy. What goes in and comes out can be pickled.
+three are pure functions: no I/O, no clock, no Scrapy. Their arguments and results can be pickled.
 """
 
 from crawler.extraction.normalise import normalise
@@ -24,8 +24,8 @@ def extract(
     """Return the record of the article on a page, or why the page is not an article.
 
     ``url`` is the address of the page, ``charset`` the one that its HTTP header declares. Without a
-    ``publisher`` nothing is assumed: no time zone and no scheme of ids, so ``site`` and ``id`` are
-    null. A page that cannot be read is a ``Refusal`` or leaves fields null; nothing raises.
+    ``publisher`` nothing is assumed: no time zone and no form of ids, so ``site`` and ``id`` are
+    null. A page that cannot be read gives a ``Refusal`` or null fields; no page raises an error.
 
     >>> page = b'''<html lang="en"><h1>Bridge reopens</h1><p>Homs, 23 October 2015</p>
     ... <p>The bridge over the Orontes was opened to traffic on Friday morning.</p>

@@ -155,18 +155,18 @@ def _decode_one(body: bytes, coding: str, most: int, notes: list[str], *, whole:
         notes.append(f"Content-Encoding says {coding}, and the bytes are gzip")
         return _decoded_stream(body, "gzip", most, notes)
     if coding in _UNSUPPORTED:
-        raise ContentCodingError(f"Content-Encoding {coding} cannot be decoded here", "unreadable")
+        raise ContentCodingError(f"Content-Encoding {coding} is not supported", "unreadable")
     if _is_text(body):
         if coding in _DECODERS and not whole:
             raise ContentCodingError(
-                f"Content-Encoding says {coding}, the bytes are plain text, and nothing tells "
-                "whether they are all there",
+                f"Content-Encoding says {coding}, but the bytes are plain text, and nothing shows "
+                "whether they are complete",
                 "unreadable",
             )
         notes.append(f"Content-Encoding says {coding}, and the bytes are plain text")
         return body
     if coding not in _DECODERS:
-        raise ContentCodingError(f"Content-Encoding {coding!r} is not known", "unreadable")
+        raise ContentCodingError(f"Content-Encoding {coding!r} is unknown", "unreadable")
     return _decoded_stream(body, coding, most, notes)
 
 

@@ -22,12 +22,12 @@ _CREDITS = (
     re.compile(rf"(?:[,–—-]|[.!?][”\"’]?)\s+(?:the\s+)?{_KNOWN_OUTLET}{_REPORTED}{_WHEN}[.\s]*$"),
     re.compile(rf"\baccording\s+to\s+(?:the\s+)?{_KNOWN_OUTLET}[.\s]*$"),
 )
-# Characters at the end of the body.
+# Characters at the end of the last paragraph.
 _LAST_SENTENCE = 400
 
 
 def credit_of(last_paragraph: str) -> str | None:
-    """Return the outlet that an article's last paragraph ends with; None if it names none."""
+    """Return the outlet credited at the end of an article's last paragraph; None if none is."""
     ending = last_paragraph[-_LAST_SENTENCE:]
     found = next((match for credit in _CREDITS if (match := credit.search(ending))), None)
     return found["outlet"].rstrip(". ") if found else None

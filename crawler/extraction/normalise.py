@@ -1,10 +1,11 @@
-"""Turns a parsed page into the record of its article. Pure: no IO, no clock, no Scrapy.
+"""Turns a parsed page into the record of its article. Pure: no I/O, no clock, no Scrapy.
 
-In: a ``ParsedPage`` and its publisher. Out: a ``PageRecord``, or a ``Refusal`` if the page is not
-the article. No page makes this code raise.
+Takes a ``ParsedPage`` and its publisher; returns a ``PageRecord``, or a ``Refusal`` if the page is
+not the article. No page makes this code raise an error.
 
-The rules of the record live here. A field that cannot be read is null and named in ``missing``,
-never an empty string and never a guess. Whatever had to be assumed is noted in ``provenance``.
+The rules for records are in this module. A field that cannot be read is null and named in
+``missing``, never an empty string and never a guess. Whatever had to be assumed is noted in
+``provenance``.
 """
 
 import re
@@ -48,7 +49,7 @@ def missing_of(values: dict[str, Any]) -> tuple[str, ...]:
 
 
 class _Normaliser:
-    """Reads one field after the other, and collects their provenance."""
+    """Reads one field after another and collects their provenance."""
 
     def __init__(self, page: ParsedPage, publisher: Publisher | None) -> None:
         self._page = page
@@ -149,7 +150,7 @@ class _Normaliser:
                 kind: MediaKind = "video" if media.video or VIDEO_FILE.search(url) else "image"
                 found[url] = Media(kind=kind, url=url)
         if not found:
-            # The page shows pictures, but nothing says any more where they came from.
+            # The page shows pictures, but their original URLs are lost.
             return None
         self._note_provenance("media", "the page's declarations and the pictures beside its text")
         return tuple(found.values())

@@ -1,6 +1,6 @@
 """Decides whether a page is the article that was requested.
 
-In: a ``ParsedPage`` and its publisher. Out: a ``Refusal`` that names the reason, or None.
+Takes a ``ParsedPage`` and its publisher; returns a ``Refusal`` that gives the reason, or None.
 
 An article has text with at least one sentence. It also states when it was published, lists related
 items, or has a headline and either a long text or several sentences. A page with little text is not
@@ -65,7 +65,9 @@ def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refu
     declared = publisher.id_of(page.canonical.value)
     if not declared or declared == page.id or not ARTICLE_ID.fullmatch(page.id):
         return None
-    return Refusal("other_article", f"{page.canonical.where} says that it is article {declared}")
+    return Refusal(
+        "other_article", f"{page.canonical.where} identifies the page as article {declared}"
+    )
 
 
 def _refuse_denial(page: ParsedPage) -> Refusal | None:
@@ -84,12 +86,12 @@ def _refuse_denial(page: ParsedPage) -> Refusal | None:
 
 def _refuse_text(page: ParsedPage) -> Refusal | None:
     if not page.body:
-        return Refusal("not_an_article", "the page has no text of an article")
+        return Refusal("not_an_article", "the page has no article text")
     sentences = [
         text for text in page.body if len(text) >= _SHORTEST_SENTENCE and ends_sentence(text)
     ]
     if not sentences:
-        return Refusal("not_an_article", "the page's text has no sentence")
+        return Refusal("not_an_article", "the page's text contains no complete sentence")
     if page.dated is not None or (page.related and page.related.items):
         return None
     if page.headline is None:

@@ -10,7 +10,7 @@ from crawler.extraction.publishers import ARTICLE_ID, Publisher
 from crawler.items import RelatedItem
 
 VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
-# A longer one is not a headline; it is kept as it is, and not cached.
+# A longer text is not a headline; it is kept as it is, and not cached.
 LONGEST_HEADLINE = 1000
 _CACHE_SIZE = 16_384
 

@@ -1,3 +1,4 @@
-"""Scrapy feeds as complete files, with exactly the records stored by a run, or by a killed and
-resumed crawl.
+"""Scrapy feeds as complete files, with exactly the records that a run has stored.
+
+The same holds for a crawl that is killed and resumed.
 """

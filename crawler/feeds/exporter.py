@@ -4,8 +4,8 @@ Without a job, each record is exported as it is scraped. With a job, feeds are w
 ledger when the run closes. The feeds of a killed run are written by the next run, byte for byte the
 same, before it fetches anything.
 
-A ledger is untrusted, so it never decides which files are written, or how. Of the feeds it names
-for a killed run, only those that the present run also has are written, with the present run's
+A ledger is untrusted, so it never decides which files are written, or how. A feed that it names for
+a killed run is written only if the current run has that feed too, and with the current run's
 options.
 """
 
@@ -108,7 +108,7 @@ class WatchedFeedExporter(FeedExporter):
             raise
 
     def _open_feeds(self, spider: Spider) -> None:
-        """Open every feed that can be opened; record the other errors in the stats."""
+        """Open every feed that can be opened, and record errors in the stats."""
         feeds = self.feeds
         try:
             for uri, options in feeds.items():
@@ -121,7 +121,7 @@ class WatchedFeedExporter(FeedExporter):
             self.feeds = feeds
 
     def _export(self, item: Any, spider: Spider) -> None:
-        """Export a record to every feed that accepts it; record the other errors in the stats."""
+        """Export a record to every feed that accepts it, and record errors in the stats."""
         slots, remaining = self.slots, []
         for slot in slots:
             self.slots = [slot]
@@ -151,10 +151,10 @@ class WatchedFeedExporter(FeedExporter):
         self.filters = {uri: self._load_filter(options) for uri, options in self.feeds.items()}
 
     async def _complete(self, job: Job, run: Run, spider: Spider) -> None:
-        """Write the feeds of a killed run, except those that this run replaces, which will include
-        its records.
+        """Write the feeds of a killed run, except those that this run replaces.
 
-        A feed that cannot be written, or that this run does not have, is left to a later run.
+        The latter will include the records of the killed run. A feed that cannot be written, or
+        that this run does not have, is left to a later run.
         """
         stats = self.crawler.stats
         errors = stats.get_value("feeds/errors", [])
@@ -186,11 +186,10 @@ class WatchedFeedExporter(FeedExporter):
             job.end(run, None)
 
     def _note_continued(self, job: Job, run: Run, errors: list[str], unknown: list[str]) -> None:
-        """Note in the stats that the feeds of a killed run were written, except those that failed
-        or that this run does not have.
+        """Note in the stats that the feeds of a killed run were written, and which were not.
 
-        The latter are reported, and counted as faults, only in the run right after the killed one:
-        a feed with the date in its name may never be requested again.
+        Feeds that this run does not have are reported, and counted as faults, only in the run right
+        after the killed one: a feed with the date in its name may never be configured again.
         """
         assert job.run is not None
         if unknown and run.number < job.run.number - 1:
@@ -205,15 +204,15 @@ class WatchedFeedExporter(FeedExporter):
         append(
             stats,
             name,
-            f"  continued from run {run.number}, which was broken off; it had stored "
+            f"  continued from run {run.number}, which was aborted; it had stored "
             f"{outcome_counts or 'nothing'}",
         )
         for error in errors:
-            append(stats, name, f"  not stored, and tried again by the next run: {error}")
+            append(stats, name, f"  not stored; the next run will try again: {error}")
         for uri in unknown:
             text = (
-                f"run {run.number} was to write {uri!r}, and this run has no such feed; the "
-                "records are safe in the ledger, and are added to the file by a run with "
+                f"run {run.number} should have written {uri!r}, but this run has no such feed; the "
+                "records are safe in the ledger; to add them to the file, run with "
                 f"-o {uri!r}"
             )
             logger.warning("%s", text)
@@ -224,8 +223,8 @@ class WatchedFeedExporter(FeedExporter):
     ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
         """Split the feeds named by a ledger into those that this run also has and the rest.
 
-        The former are returned with this run's options and the size from the ledger. A feed with a
-        file per run may be in another folder, where an earlier run was started.
+        The former are returned with this run's options and the size from the ledger. A feed with
+        one file per run may be in another folder, from which an earlier run was started.
         """
         own_uris = {_canonical(uri): uri for uri in self._own_options}
         timed_feeds = {
@@ -276,7 +275,7 @@ class WatchedFeedExporter(FeedExporter):
     def _by_first_run(self, run: Run) -> dict[int, dict[str, Any]]:
         """Return the feeds grouped by the first run whose records they hold.
 
-        A feed that replaces its file holds all runs of the crawl that this run continues.
+        A feed that replaces its file holds the records of all runs that this run continues.
         """
         grouped: dict[int, dict[str, Any]] = {}
         for uri, options in self.feeds.items():
@@ -341,11 +340,10 @@ def _canonical(uri: str) -> str:
 def _options_in_other_folder(
     uri: str, timed_feeds: dict[str, dict[str, Any]], began: str
 ) -> dict[str, Any] | None:
-    """Return the options of the feed in ``timed_feeds`` that ``uri`` is, in the folder of a run
-    started elsewhere.
+    """Return the options of the timed feed that ``uri`` is, for a run started in another folder.
 
-    None if there is none, if the folder does not exist, or if the file is a symlink, which could
-    point anywhere.
+    None if there is no such feed, if the folder does not exist, or if the file is a symlink, which
+    could point anywhere.
     """
     path, file = Path(uri), Path(uri.replace(_TIME, began))
     if not path.is_absolute() or not path.parent.is_dir() or file.is_symlink():
@@ -366,7 +364,7 @@ def _stamp(began: datetime) -> str:
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
     """Return Scrapy's feed URI parameters, with the run's start as the time.
 
-    All feeds of a run share it, and it is precise enough that no two runs do.
+    All feeds of a run share this time, and it is precise enough to be different for each run.
     """
     run = run_of(spider)
     if run is None:
@@ -381,8 +379,8 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
 class RecordLinesExporter(JsonLinesItemExporter):
     """A JSON Lines exporter, many times faster than Scrapy's for the project's own records.
 
-    Other items are exported as Scrapy does. The file of a killed run is complete up to its last
-    second.
+    Other items are exported as Scrapy does. If the run is killed, the file lacks at most the
+    records of its last second.
     """
 
     _flushed_at = 0.0

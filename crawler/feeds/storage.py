@@ -2,11 +2,11 @@
 
 A feed is written beside its target, synced, and renamed over it when the run closes. A run that is
 killed or cannot write leaves the target unchanged, and so does a run with ``-O`` that stores no
-article. The records it had written stay beside the target, in a file ending in ``.part``.
+article. The records that such a run wrote stay beside the target, in a file ending in ``.part``.
 
 When an incomplete run replaces a complete file, that file is kept beside it, as ``.previous``,
-until a complete run replaces the target. So a ``.previous`` that is not the target itself means
-that the target is incomplete and that ``.previous`` is the last complete file. Each step preserves
+until a complete run replaces the target. So if there is a ``.previous`` that is not the target
+itself, the target is incomplete, and ``.previous`` is the last complete file. Each step preserves
 this, so a run may be killed at any point.
 """
 
@@ -42,17 +42,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _BUFFER_BYTES = 1 << 16
-# The most bytes of a torn last line that may have been cut off before a feed was appended.
+# The maximum length of a torn last line that may have been cut off before appending a feed.
 _LONGEST_TORN = 1 << 20
 _LINE_FORMATS = ("jsonlines", "jsonl", "jl")
 
 
 class _Part(io.FileIO):
-    """A feed being written. The first failed write stops the crawl: pages that cannot be stored
-    must not be fetched.
+    """A feed being written, whose first failed write stops the crawl.
 
-    Writing never raises, so that the run's other feeds still get their records; the failure is
-    kept in ``error``.
+    Pages that cannot be stored must not be fetched. Writing never raises, so that the run's other
+    feeds still get their records; the exception is kept in ``error``.
     """
 
     def __init__(self, descriptor: int, path: str, crawler: Crawler) -> None:
@@ -72,23 +71,23 @@ class _Part(io.FileIO):
     def fail(self, error: OSError) -> None:
         self.error = error
         logger.error(
-            "%s: %s; the run stops here. What was written stays in that file",
+            "%s: %s; the run stops, and what was written stays in that file",
             self.path,
             error.strerror,
         )
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
-            # Not immediately: a record is still passing through the pipelines and the other feeds.
+            # Not immediately, because a record is still passing through pipelines and other feeds.
             self._stopping = asyncio.ensure_future(
                 engine.close_spider_async(reason="feed_write_failed")
             )
 
 
 class WholeFileStorage(FileFeedStorage):
-    """Feed storage for files. ``-o`` appends to an existing file, ``-O`` replaces it, both
-    atomically at the end of the run.
+    """Feed storage for files, which changes each file atomically at the end of the run.
 
-    Devices, pipes and other special files are written as Scrapy does.
+    ``-o`` appends to an existing file, ``-O`` replaces it. Devices, pipes and other special files
+    are written as Scrapy does.
     """
 
     def __init__(
@@ -112,8 +111,9 @@ class WholeFileStorage(FileFeedStorage):
         self.append_offset: int | None = None
         """The offset in bytes from which a killed run may already have appended this feed."""
         self.has_article: bool | None = None
-        """Whether the run's records, in this feed or another, include an article; None if that
-        depends on the run's outcome.
+        """Whether the run's records, in this feed or another, include an article.
+
+        None to decide by the stats of the current run.
         """
         self.broken_off = False
         """Whether the run whose feed is being written was killed."""
@@ -159,7 +159,9 @@ class WholeFileStorage(FileFeedStorage):
                 raise part.error
             point("feed part written")
             if self._must_keep_target():
-                template = "{} is left as it was: this run stored no article. Its records are in {}"
+                template = (
+                    "{} is unchanged, because this run stored no article; its records are in {}"
+                )
                 logger.warning("%s", template.format(self.target, part.path))
                 line = template.format(_display_path(self.path), _display_path(part.path))
                 append(stats, "feeds/kept", line)
@@ -211,8 +213,10 @@ class WholeFileStorage(FileFeedStorage):
         Path(part).replace(self.target)
 
     def _set_previous_aside(self) -> None:
-        """Add a number to the name of ``.previous``: it no longer covers all of the target that is
-        appended to, so the next incomplete run has to keep the target too.
+        """Add a number to the name of ``.previous``.
+
+        After an append to the target, ``.previous`` no longer covers all of it, so the next
+        incomplete run has to keep the target too.
         """
         previous = _previous_of(self.target)
         if previous.exists():
@@ -220,11 +224,14 @@ class WholeFileStorage(FileFeedStorage):
             free_name = next(name for name in numbered if not name.exists())
             previous.rename(free_name)
             sync_folder(previous.parent)
-            logger.warning("%s is now %s, for %s was added to", previous, free_name, self.target)
+            logger.warning(
+                "%s was renamed to %s, because %s was appended to", previous, free_name, self.target
+            )
 
     def _replace_target(self, part: str, *, complete: bool) -> None:
-        """Replace the target, but keep the last complete file: it may be the only copy of a site
-        that has gone offline.
+        """Replace the target, but keep the last complete file.
+
+        It may be the only copy of a site that has gone offline.
         """
         previous = _previous_of(self.target)
         if complete and previous.exists():
@@ -240,7 +247,7 @@ class WholeFileStorage(FileFeedStorage):
             previous.unlink(missing_ok=True)
         elif previous.exists():
             logger.warning(
-                "%s is replaced by an incomplete run; the file from before the first such run "
+                "%s was replaced by an incomplete run; the file from before the first such run "
                 "is %s",
                 self.target,
                 previous,
@@ -278,7 +285,7 @@ class WholeFileStorage(FileFeedStorage):
             if target.readline() != header:
                 raise OSError(
                     errno.EINVAL,
-                    "it has other columns; name another file, or choose the same columns with "
+                    "it has different columns; name another file, or choose the same columns with "
                     "FEED_EXPORT_FIELDS",
                 )
         return len(header)
@@ -373,8 +380,9 @@ def size_of(uri: str) -> int:
 
 
 def _holds(target: Path, part: Path, skipped: int, start: int) -> bool:
-    """Return whether the target contains the part, without its first ``skipped`` bytes, as one
-    block at or after ``start``, or before it by at most a torn line.
+    """Return whether the target already contains the part, without its first ``skipped`` bytes.
+
+    It has to be one block, which begins at or after ``start``, or before it by at most a torn line.
     """
     if part.stat().st_size <= skipped:
         return True

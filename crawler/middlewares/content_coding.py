@@ -83,6 +83,6 @@ def _with_body(response: Response, body: bytes) -> Response:
     headers = response.headers.copy()
     headers.pop(_CODING, None)
     kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-    # The text encoding has to be detected anew from the decoded bytes.
+    # The text encoding has to be detected again, from the decoded bytes.
     encoding = {"encoding": None} if issubclass(kind, TextResponse) else {}
     return response.replace(cls=kind, headers=headers, body=body, **encoding)

@@ -1,7 +1,7 @@
 """Loads Scrapy's CookiesMiddleware only if a run enables cookies (``-s COOKIES_ENABLED=1``).
 
 Merely importing it opens a socket, because tldextract imports requests, and the first cookie makes
-tldextract fetch the public suffix list from the network. A crawl of files may do neither.
+tldextract fetch the public suffix list from the network. A crawl of files must do neither.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class PublisherOnlyMiddleware:
     """Refuses offsite requests with a reason; Scrapy's OffsiteMiddleware drops them silently.
 
-    Of private addresses it refuses those that are written out. The addresses of names are checked
-    when they are connected to (downloading/connections.py), unless a proxy looks them up.
+    It also refuses literal private addresses. The addresses that a host name resolves to are
+    checked on connecting (downloading/connections.py), unless a proxy resolves the name.
     """
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
@@ -42,7 +42,7 @@ class PublisherOnlyMiddleware:
     async def process_request(self, request: Request) -> None:
         errand = errand_of(request)
         if not self._run.started or (errand and errand.named_by_user):
-            # scrapy parse, shell and check request what their user names.
+            # In scrapy parse, shell and check, the user chooses what is requested.
             return
         if errand is None or errand.robots_redirects is None:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.

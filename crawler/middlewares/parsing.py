@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from crawler.extraction.publishers import Publisher
     from crawler.visits import Visit
 
-# Seconds between checks whether the run was stopped while a worker extracts a page, and for which
-# that page may then go on.
+# While a worker extracts a page: the seconds between checks of whether the run was stopped, and how
+# long the page may still take after that.
 _STOP_CHECK_SECONDS, _GRACE_SECONDS = 0.25, 0.5
-# This process cannot feed more workers and do everything else.
+# This process cannot feed more workers while doing its other work.
 _MOST_PROCESSES = 3
 
 
 def reader_processes(settings: BaseSettings) -> int:
-    """Return READER_PROCESSES; by default one less than there are processors, at most three.
+    """Return READER_PROCESSES; by default, one less than the number of processors, at most 3.
 
     Raises CrawlerError if the setting is not a whole number.
     """
@@ -63,10 +63,11 @@ def page_task(response: Response, visit: Visit, publisher: Publisher) -> Task:
 
 
 class ParsingMiddleware:
-    """The outermost middleware of responses. It leaves its result, or its fault, in the ``Visit``.
+    """Extracts each page, and leaves the result or the exception in its ``Visit``.
 
-    A page that takes longer than READ_TIMEOUT is refused. One that another middleware has extracted
-    already, such as the one that renders pages, is left alone.
+    It is the last middleware to process a response. A page that takes longer than READ_TIMEOUT is
+    refused. Pages that another middleware has already extracted, such as RenderingMiddleware, are
+    left alone.
     """
 
     def __init__(self, crawler: Crawler, run: Run, processes: int) -> None:
@@ -99,19 +100,22 @@ class ParsingMiddleware:
         return response
 
     def _may_be_page(self, request: Request, response: Response, visit: Visit) -> bool:
-        """Return whether the spider may want the page: it refuses redirects elsewhere unread."""
+        """Return False if the spider will refuse the response without reading its page."""
         if led_elsewhere(request, response.url, visit.article_id, self._publisher):
             return False
         return response.status in WITH_PAGE and not not_html(response)
 
     async def extract(self, task: Task) -> Extracted:
-        """Extract a page; PageRefused if it takes too long, Stopped if the run is stopped."""
+        """Extract a page.
+
+        Raises PageRefused if that takes too long, Stopped if the run is stopped meanwhile.
+        """
         extracting = asyncio.ensure_future(self._parser.extract(task))
         timeout = _STOP_CHECK_SECONDS
         try:
             while not (await asyncio.wait((extracting,), timeout=timeout))[0]:
                 if timeout == _GRACE_SECONDS:
-                    raise Stopped(f"{task.article_id}: the run was stopped while its page was read")
+                    raise Stopped(f"{task.article_id}: the run was stopped while reading its page")
                 timeout = (
                     _GRACE_SECONDS if is_closing(self._crawler.engine) else _STOP_CHECK_SECONDS
                 )

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class RefusingRedirectMiddleware(RedirectMiddleware):
-    """Raises PageRefused for a redirect loop and for an address that is none.
+    """Raises PageRefused for a redirect loop and for a redirect to an invalid URL.
 
-    A redirect to another server is requested without conditions: validators belong to one server.
+    A redirect to another server is followed without conditions, because validators belong to one
+    server.
     """
 
     def process_response(  # type: ignore[override]
@@ -31,12 +32,12 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         except ValueError as error:
             # "javascript:", "http://[x"
             location = (response.headers.get(b"Location") or b"").decode("latin-1")
-            detail = f"redirected to {location!r}, which is no address"
+            detail = f"redirected to {location!r}, which is not a valid URL"
             raise PageRefused("http_3xx", detail) from error
         except IgnoreRequest as error:
             hint = ""
             if b"Set-Cookie" in response.headers and not self._has_cookies:
-                hint = "; the site sets a cookie with it: try -s COOKIES_ENABLED=1"
+                hint = "; the site sets a cookie with the redirect: try -s COOKIES_ENABLED=1"
             detail = f"{error}, the last to {response.url}{hint}"
             raise PageRefused("redirect_loop", detail) from error
         if isinstance(result, Request):

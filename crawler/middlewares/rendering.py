@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 class RenderingMiddleware:
     """Renders all pages, or with ``render=auto`` those that lack a body or a related list.
 
-    It leaves in the ``Visit`` what the rendered page was extracted to, unless that lacks something
-    that the plain page has.
+    It leaves the extracted page in the ``Visit``: the rendered one, unless that lacks something
+    that the plain one has.
     """
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
@@ -58,7 +58,7 @@ class RenderingMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         visit = visit_of(request)
-        # A page with an origin is a saved one: it stays as it was.
+        # A page with an origin comes from a folder or an archive, and is not rendered.
         if visit is None or visit.origin or response.status not in WITH_PAGE or not_html(response):
             return response
         if led_elsewhere(request, response.url, visit.article_id, self._run.publisher):
@@ -76,15 +76,19 @@ class RenderingMiddleware:
         except PageRefused as error:
             if _missing_parts(plain):
                 raise
-            logger.info("%s: not rendered, so it was read as it came (%s)", visit.article_id, error)
+            logger.info(
+                "%s: used as fetched, because it could not be rendered (%s)",
+                visit.article_id,
+                error,
+            )
             self._count("failed")
             return _answer_with(visit, response, plain, None)
         self._count("rendered")
         if rendered.unfinished:
-            logger.info("%s: read as it was, because %s", visit.article_id, rendered.unfinished)
+            logger.info("%s: used as it was, because %s", visit.article_id, rendered.unfinished)
             self._count("unfinished")
         if not _missing_parts(extracted) <= _missing_parts(plain):
-            # Scripts may also remove what was there, or break off in an old browser.
+            # Scripts may also remove content, or fail in an old browser.
             self._count("kept")
             return _answer_with(visit, response, plain, None)
         if self._run.archive_page:
@@ -108,7 +112,7 @@ class RenderingMiddleware:
                 self._is_down = True
                 logger.error("%s", error)
                 self._run.stop("renderer_down", str(error))
-        raise Stopped("there is no browser to render it with")
+        raise Stopped("no browser can render the page")
 
 
 def _answer_with(
@@ -131,7 +135,7 @@ def _policies(response: Response) -> list[str]:
 def _may_need_scripts(plain: Extracted) -> bool:
     """Return whether a plain page lacks what scripts may add.
 
-    One that says that it is another article does not.
+    A page that was refused as another article does not.
     """
     if isinstance(plain.result, Refusal):
         return plain.result.reason == "not_an_article"

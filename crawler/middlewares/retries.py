@@ -29,7 +29,7 @@ class PatientRetryMiddleware(RetryMiddleware):
         result = super().process_response(request, response)
         retry_seconds = retry_after(response) if response.status in (429, 503) else None
         if retry_seconds is not None:
-            # Also when this page is given up: the others are requested from the same host.
+            # Pause even if this page is given up, because the others are on the same host.
             self._pause(min(retry_seconds, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
         elif result is not response:
             self._back_off(request)

@@ -42,15 +42,15 @@ _TOO_MANY_REQUESTS = 429
 # The file is cut after it is read, so it may be larger than the limit for pages.
 _META = {"dont_obey_robotstxt": True, "download_maxsize": 16 * 1024 * 1024}
 _PRIORITY = 1000
-# Faults of the host itself, which apply to its pages unchanged.
+# Faults of the host itself, which its pages share.
 _HOST_FAULTS: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
 
 
 class _Rules(NamedTuple):
     """The rules of a robots.txt; ``parser`` is None if there are none.
 
-    ``reason`` and ``fault`` explain why the file could not be fetched; nothing may be requested
-    then.
+    If the file could not be fetched, ``reason`` and ``fault`` say why, and nothing may be
+    requested.
     """
 
     parser: RobotParser | None = None
@@ -126,7 +126,7 @@ class RobotsMiddleware:
         self._count("response_count")
         self._count(f"response_status_count/{response.status}")
         if response.status >= 500 or response.status == _TOO_MANY_REQUESTS:
-            return self._unavailable(url, f"it answers {response.status}")
+            return self._unavailable(url, f"it returned {response.status}")
         if not 200 <= response.status < 300:
             return _Rules()
         parser = build_from_crawler(self._parser_class, self.crawler, _parsed_part(response.body))
@@ -137,7 +137,7 @@ class RobotsMiddleware:
 
     def _unavailable(self, url: str, detail: str) -> _Rules:
         self._count("unavailable")
-        fault = f"{url} cannot be fetched: {detail}; until it can, nothing may be requested"
+        fault = f"{url} cannot be fetched: {detail}; nothing may be requested until it can"
         logger.warning("%s", fault)
         return _Rules(fault=fault)
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class SourcesMiddleware:
-    """Asks the source at ``Visit.turn``; the live site is asked by Scrapy.
+    """Gets pages from the source at ``Visit.turn``; Scrapy requests those of the live site.
 
-    ``Visit.saved_page`` answers whatever the source. A crawl whose sources are all offline opens no
-    connection.
+    If there is a ``Visit.saved_page``, it is used whatever the source. A crawl whose sources are
+    all offline opens no connection.
     """
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
@@ -45,13 +45,13 @@ class SourcesMiddleware:
         visit = visit_of(request)
         if visit is None:
             if self._run.is_offline:
-                raise NotSaved("a crawl of saved pages asks for nothing else")
+                raise NotSaved("a crawl of saved pages makes no other requests")
             return None
         if visit.saved_page:
             return self._saved_page(request, visit)
         source = self._run.sources[visit.turn] if self._run.sources else None
         if not visit.has_address and not isinstance(source, SavedPages):
-            raise NotSaved("known by the name of a saved page, which this run was not given")
+            raise NotSaved("known only by the name of a saved page, which this run was not given")
         self._refuse_if_down(source, visit)
         if source is None:
             return None
@@ -68,9 +68,10 @@ class SourcesMiddleware:
         return saved_page(request, visit.saved_page, visit.id_where, self._max_bytes)
 
     def _refuse_if_down(self, source: Source | None, visit: Visit) -> None:
-        """Do not ask a source that is down: SourceUnavailable if there is a next one, else Stopped.
+        """Refuse a request to a source that is down.
 
-        What is stored of an article is newer than what the next source has.
+        Raises SourceUnavailable, so that the next source is tried. Raises Stopped if there is none,
+        or if the article is stored, since that record is newer than what the next source has.
         """
         name = source_name(source)
         reason = self._run.outages.reason(name)
@@ -79,4 +80,4 @@ class SourcesMiddleware:
         is_last = visit.turn + 1 == len(self._run.sources)
         if is_last or self._run.frontier.known[visit.article_id].revision:
             raise Stopped(f"{name} is down")
-        raise SourceUnavailable(reason, f"{name} is down, so it was not asked", asked=False)
+        raise SourceUnavailable(reason, f"{name} is down, so no request was sent", asked=False)

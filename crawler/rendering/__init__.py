@@ -27,7 +27,7 @@ _WATCH = Path(__file__).with_name("watch.js")
 
 
 def request_meta() -> dict[str, Any]:
-    """Return the meta of a request to a browser, which is not one to the publisher."""
+    """Return the meta of a request to a browser, which does not go to the publisher."""
     return {
         PURPOSE: Errand(named_by_user=True),
         "download_slot": "rendering",
@@ -64,20 +64,23 @@ class Patience:
 
     @classmethod
     def of(cls, settings: BaseSettings) -> Self:
-        """Read RENDER_TIMEOUT and RENDER_QUIET; CrawlerError if one is not a time."""
+        """Read RENDER_TIMEOUT and RENDER_QUIET.
+
+        Raises CrawlerError if one is not a number of seconds above 0.
+        """
         return cls(seconds_of(settings, "RENDER_TIMEOUT"), seconds_of(settings, "RENDER_QUIET"))
 
     def watch(self) -> str:
-        """Return the script that tells when a page has come to rest."""
+        """Return the script that reports whether a page has come to rest."""
         script = _WATCH.read_text(encoding="utf-8")
         return f"{script}({self.timeout * 1000:.0f}, {self.quiet * 1000:.0f});"
 
     def rendered(self, renderer: str, html: str, settled: bool, led_to: str | None) -> Rendered:
-        """Return what a browser shows, and note if it has not come to rest or leads elsewhere."""
+        """Return the page in a browser, noting if it has not come to rest or leads elsewhere."""
         unfinished = None if settled else f"it had not come to rest after {self.timeout:g} s"
         if led_to:
             unfinished = f"its scripts then led to {led_to}"
-        # Scripts can produce what is not text, such as half of a surrogate pair.
+        # Scripts can produce invalid text, such as half of a surrogate pair.
         body = html.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
         return Rendered(renderer, body, unfinished)
 
@@ -85,7 +88,7 @@ class Patience:
 def prepare(render: str, settings: BaseSettings) -> str:
     """Add what a browser needs to the settings of a run, and return which browser it is.
 
-    Raises CrawlerError if it cannot be used. Nothing of another browser is imported.
+    Raises CrawlerError if that browser cannot be used. Code for other browsers is not imported.
     """
     Patience.of(settings)
     name = (
@@ -93,7 +96,7 @@ def prepare(render: str, settings: BaseSettings) -> str:
         if render == WHERE_NEEDED
         else render
     )
-    # Requested as fast as pages come: none of this reaches the publisher.
+    # No delay, because these requests go to the browser and not to the publisher.
     add_to(settings, "DOWNLOAD_SLOTS", {"rendering": {"delay": 0, "jitter": 0, "concurrency": 16}})
     browser(name).prepare(settings)
     middleware = "crawler.middlewares.rendering.RenderingMiddleware"
@@ -102,7 +105,7 @@ def prepare(render: str, settings: BaseSettings) -> str:
 
 
 def browser(name: str) -> Any:
-    """Import the module of a browser: ``prepare`` and ``BrowserRenderer``."""
+    """Import and return a browser's module, which has ``prepare`` and ``BrowserRenderer``."""
     return import_module(f"{__name__}.{name}")
 
 

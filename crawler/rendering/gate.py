@@ -83,12 +83,12 @@ class _Head:
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """Return the IP addresses of a host. OSError if there are none."""
+    """Return the IP addresses of a host. Raises OSError if there are none."""
     loop = asyncio.get_running_loop()
     try:
         answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise OSError(f"{host!r} cannot be a host name") from error
+        raise OSError(f"{host!r} is not a valid host name") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in answers))
 
 
@@ -97,8 +97,8 @@ async def vetted(
 ) -> list[str]:
     """Return the addresses of a host that may be connected to.
 
-    All if the host and port are among ``named_hosts``, else the public ones. Raises
-    PrivateAddressError if there are only private ones, OSError if there are none at all.
+    These are all of them if the host and port are among ``named_hosts``, or else the public ones.
+    Raises PrivateAddressError if there are only private ones, OSError if there are none at all.
     """
     addresses = await resolve(host, port)
     if (host, port) in named_hosts:
@@ -118,7 +118,7 @@ class Gate:
         proxies: Mapping[str, str] | None = None,
         resolve: Resolve = look_up,
     ) -> None:
-        """``proxies`` are the user's (``proxies_of``). CrawlerError for an unsupported one."""
+        """``proxies`` are the user's (``proxies_of``). Raises CrawlerError for unsupported ones."""
         self._named_hosts = named_hosts
         self._upstreams = Upstreams(proxies or {})
         self._resolve = resolve
@@ -128,7 +128,7 @@ class Gate:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start listening, unless it already does."""
+        """Start listening, unless it is listening already."""
         if self._server is None:
             self._server = await asyncio.start_server(
                 self._accept, "127.0.0.1", 0, limit=_LONGEST_HEAD
@@ -163,7 +163,7 @@ class Gate:
             await self._answer(reader, writer)
         except (OSError, EOFError, ValueError) as error:
             # Aborted rather than closed, so that a partial response does not look complete.
-            logger.debug("the gate broke off a connection (%s: %s)", type(error).__name__, error)
+            logger.debug("the gate aborted a connection (%s: %s)", type(error).__name__, error)
             writer.transport.abort()
         finally:
             self._serving.discard(task)
@@ -175,7 +175,7 @@ class Gate:
                 raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
             await self._serve(reader, writer)
         except PrivateAddressError as error:
-            logger.debug("refused to the browser: %s", error)
+            logger.debug("refused a request from the browser: %s", error)
             writer.write(_own_answer(HTTPStatus.FORBIDDEN))
         except _RefusedError as refusal:
             writer.write(_own_answer(refusal.status))
@@ -225,7 +225,8 @@ class Gate:
             server_writer.write(head.forwarded(f"{method} {target} HTTP/1.1\r\n", *added))
             await _copy(reader, server_writer, int(head.get("content-length") or 0))
             answer = await _read_answer(server_reader)
-            # "Connection: close" stops a second request on it, which may be for another host.
+            # "Connection: close" prevents a second request on this connection, which might be for
+            # another host.
             writer.write(answer.forwarded(answer.first))
             await _until_one_ends(_copy(server_reader, writer), _wait_for_end(reader))
         finally:
@@ -258,7 +259,10 @@ async def _open(host: str, port: int, *, tls: bool = False) -> tuple[StreamReade
 
 
 async def _read_head(reader: StreamReader) -> _Head:
-    """Read up to the empty line. EOFError or ValueError if none comes within _LONGEST_HEAD."""
+    """Read up to the empty line.
+
+    Raises EOFError or ValueError if there is none within _LONGEST_HEAD.
+    """
     lines: list[str] = []
     size = 0
     while (line := await reader.readline()) not in (b"\r\n", b"\n"):
@@ -320,7 +324,10 @@ def _head_of(*lines: str) -> bytes:
 
 
 async def _copy(source: StreamReader, sink: StreamWriter, length: int | None = None) -> None:
-    """Copy until the source ends, or ``length`` bytes. TimeoutError after _IDLE_SECONDS."""
+    """Copy ``length`` bytes, or until the source ends.
+
+    Raises TimeoutError after _IDLE_SECONDS without progress.
+    """
     while length is None or length > 0:
         async with asyncio.timeout(_IDLE_SECONDS):
             data = await source.read(_CHUNK_BYTES if length is None else min(_CHUNK_BYTES, length))

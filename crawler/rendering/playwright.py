@@ -38,7 +38,7 @@ try:
     from scrapy_playwright.provider import PlaywrightBrowserProvider
 except ImportError as error:
     raise CrawlerError(
-        f"render: Chromium needs more than is installed ({error}); pip install '.[playwright]'",
+        f"render: support for Chromium is not installed ({error}); pip install '.[playwright]'",
         exit_code=1,
     ) from error
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from crawler.downloading.addresses import HostAndPort
 
-# Programs of an installed Chromium; without one, Playwright's own is used.
+# Program names of an installed Chromium; without one, Playwright's own is used.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _BLOCKED_TYPES = frozenset(("image", "media", "font"))
 # Nothing may bypass the gate: no QUIC, no WebRTC over UDP, no DNS lookups by Chromium.
@@ -100,7 +100,7 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
             raise RendererError(
                 f"Chromium could not be started ({first_line}); "
                 "install it (apt-get install chromium, or playwright install chromium), "
-                "or say with PLAYWRIGHT_LAUNCH_OPTIONS how it is started here"
+                "or say in PLAYWRIGHT_LAUNCH_OPTIONS how to start it"
             ) from error
 
     def _put_behind_the_gate(self, options: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ class ChromiumProvider(PlaywrightBrowserProvider):  # type: ignore[misc]
         if self.config.browser_type_name == "chromium":
             # By default Chromium connects to this machine's own servers without the proxy.
             options["proxy"]["bypass"] = "<-loopback>"
-            # At a relaunch the options contain them already.
+            # On a relaunch, the options already contain them.
             arguments = [
                 argument for argument in options.get("args", ()) if argument not in _GATE_ARGUMENTS
             ]
@@ -180,7 +180,7 @@ class BrowserRenderer:
                 return await self._come_to_rest(visit, request.meta["playwright_page"])
         except TimeoutError as error:
             raise PageRefused(
-                "not_rendered", "Chromium gave no answer; the page may have brought it to a stand"
+                "not_rendered", "Chromium did not respond; the page may have hung it"
             ) from error
         finally:
             if page := request.meta.get("playwright_page"):
@@ -244,7 +244,7 @@ class _Visit:
         elif request.is_navigation_request():
             if request.frame == request.frame.page.main_frame:
                 self.led_to = request.url
-            # On 204 a browser stays on the current page.
+            # After a 204, a browser stays on the current page.
             await route.fulfill(status=204)
         elif request.resource_type in _BLOCKED_TYPES or await self._is_private(request.url):
             await route.abort()
@@ -270,7 +270,10 @@ def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
 
 
 def prepare(settings: BaseSettings) -> None:
-    """Set Scrapy up to use an installed Chromium. CrawlerError for an unsupported proxy."""
+    """Set Scrapy up to use Chromium: an installed one, or else Playwright's own.
+
+    Raises CrawlerError for an unsupported proxy, or if Chromium's arguments name one.
+    """
     Upstreams(proxies_of(settings))
     _check_arguments(settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS").get("args") or ())
     handler = "crawler.rendering.playwright.RenderingDownloadHandler"

@@ -6,9 +6,9 @@ local PRIVATE_ADDRESSES = {
   "^100%.6[4-9]%.", "^100%.[7-9]%d%.", "^100%.1[01]%d%.", "^100%.12[0-7]%.",
   "^22[4-9]%.", "^23%d%.", "^24%d%.", "^25%d%.",
 }
--- The last two match any IPv6 address, and a host with escapes.
+-- The last two match any IPv6 address, and a host with percent-escapes.
 local PRIVATE_NAMES = {"^localhost$", "%.localhost$", "%.local$", "^%[", "%%"}
--- The start of QtWebKit's Accept header for pages and frames, and for nothing else.
+-- The start of the Accept header that QtWebKit sends for pages and frames, and nothing else.
 local TAKES_PAGES = "text/html,application/xhtml+xml"
 
 local function matches_any(text, patterns)

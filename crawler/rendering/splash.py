@@ -61,8 +61,8 @@ _BAD_OPTION = "Splash answers 400, BadOption:"
 _CONNECTION_ERRORS: dict[type[Exception], str] = {
     DownloadConnectionRefusedError: "connection refused",
     CannotResolveHostError: "no such host",
-    DownloadFailedError: "the connection broke off",
-    ResponseDataLossError: "the connection broke off",
+    DownloadFailedError: "the connection was lost",
+    ResponseDataLossError: "the connection was lost",
 }
 _SCRIPT = Path(__file__).with_name("splash.lua")
 
@@ -99,7 +99,7 @@ class BrowserRenderer:
         self._in_flight = 0
 
     async def render(self, url: str, html: str, policies: Sequence[str]) -> Rendered:
-        """Render a page. Splash takes a page without headers, so ``policies`` are ignored."""
+        """Render a page. Splash accepts no headers for it, so ``policies`` are ignored."""
         self._in_flight += 1
         try:
             return await self._render(url, html)
@@ -118,17 +118,17 @@ class BrowserRenderer:
                 )
             except DownloadTimeoutError as error:
                 # A script that never ends blocks all of Splash. The next page's ping detects that.
-                # With several in flight any of them may be to blame, so ping before blaming one.
+                # If several pages are in flight, any of them may be to blame, so ping first.
                 self._known_to_answer = False
                 if self._in_flight > 1:
                     await self._ping()
                 raise PageRefused(
                     "not_rendered",
-                    "Splash did not answer at all; the page may have brought it to a stand",
+                    "Splash did not respond; the page may have hung it",
                 ) from error
             except DownloadCancelledError as error:
                 raise PageRefused(
-                    "not_rendered", f"what Splash made of it is too large ({error})"
+                    "not_rendered", f"the rendered page is too large ({error})"
                 ) from error
             except tuple(_CONNECTION_ERRORS) as error:
                 self._known_to_answer = False
@@ -138,14 +138,12 @@ class BrowserRenderer:
                 return self._parse_result(response)
             fault = self._error_message(response)
             if fault.startswith(_BAD_OPTION):
-                raise RendererError(
-                    f"{fault}; it does not take what it is given with these settings"
-                )
+                raise RendererError(f"{fault}; Splash rejects these settings")
             if response.status not in _BUSY_STATUSES:
                 raise PageRefused("not_rendered", fault)
         if not self._known_to_answer:
             await self._ping()
-        raise PageRefused("not_rendered", f"{fault}, asked {self._tries} times")
+        raise PageRefused("not_rendered", f"{fault} (attempts: {self._tries})")
 
     def _render_request(self, url: str, html: str) -> Request:
         seconds = self._patience.timeout + self._slot_timeout
@@ -174,7 +172,7 @@ class BrowserRenderer:
             result = msgspec.json.decode(response.body, type=_Result)
         except msgspec.DecodeError as error:
             raise PageRefused(
-                "not_rendered", f"what {self._url} answers is not what its script returns ({error})"
+                "not_rendered", f"unexpected response from {self._url} ({error})"
             ) from error
         return self._patience.rendered(self.name, result.html, result.settled, result.led_to)
 
@@ -209,7 +207,7 @@ class BrowserRenderer:
                 response = await self._crawler.engine.download_async(request)
             except DownloadTimeoutError:
                 raise RendererError(
-                    f"Splash at {self._url} does not answer within {_PING_SECONDS:g} s; restart it"
+                    f"Splash at {self._url} did not respond within {_PING_SECONDS:g} s; restart it"
                 ) from None
             except tuple(_CONNECTION_ERRORS) as error:
                 fault = _describe(error)
@@ -219,13 +217,13 @@ class BrowserRenderer:
                 return
             if response.status in _UNAUTHORIZED_STATUSES:
                 raise RendererError(
-                    f"Splash at {self._url} answers {response.status}; "
-                    "give its -s SPLASH_USER=… and -s SPLASH_PASS=…"
+                    f"Splash at {self._url} returned {response.status}; "
+                    "give its user and password with -s SPLASH_USER=… and -s SPLASH_PASS=…"
                 )
-            fault = f"it answers {response.status}"
+            fault = f"it returned {response.status}"
             if response.status not in _BUSY_STATUSES:
                 raise RendererError(
-                    f"what is at {self._url} is no Splash ({fault} for {request.url}); "
+                    f"the server at {self._url} is not Splash ({fault} for {request.url}); "
                     "name one with -s SPLASH_URL=URL"
                 )
         raise RendererError(
@@ -252,9 +250,10 @@ class _Result(msgspec.Struct):
 
 
 def prepare(settings: BaseSettings) -> None:
-    """Set Scrapy up to use Splash. Raises CrawlerError if SPLASH_URL is not a URL.
+    """Set Scrapy up to use Splash.
 
-    A user and password in the URL become SPLASH_USER and SPLASH_PASS.
+    A user and password in SPLASH_URL become SPLASH_USER and SPLASH_PASS. Raises CrawlerError if
+    SPLASH_URL is not a URL, or SPLASH_SLOT_TIMEOUT not a number of seconds above 0.
     """
     server = server_named("SPLASH_URL", settings["SPLASH_URL"], "http://127.0.0.1:8050")
     settings.set("SPLASH_URL", server.url, priority="cmdline")
@@ -262,5 +261,6 @@ def prepare(settings: BaseSettings) -> None:
         settings.set("SPLASH_USER", server.user, priority="cmdline")
         settings.set("SPLASH_PASS", server.password, priority="cmdline")
     seconds_of(settings, "SPLASH_SLOT_TIMEOUT")
-    # scrapy-splash recommends this position: nearer to the server than compression.
+    # The position that scrapy-splash recommends. It also recommends decompressing responses before
+    # that, which is not needed here, because the middleware does not read their bodies.
     add_to(settings, "DOWNLOADER_MIDDLEWARES", {"crawler.rendering.splash.SplashMiddleware": 725})

@@ -28,10 +28,13 @@ class Upstream(NamedTuple):
 
 
 class Upstreams:
-    """The proxies by URL scheme. CrawlerError for an unsupported one."""
+    """The user's proxies, by URL scheme."""
 
     def __init__(self, proxies: Mapping[str, str]) -> None:
-        """``proxies`` maps schemes to URLs and "no" to hosts, as in urllib.request.getproxies."""
+        """``proxies`` maps schemes to URLs and "no" to hosts, as in urllib.request.getproxies.
+
+        Raises CrawlerError for an unsupported proxy.
+        """
         self._bypass = {"no": proxies.get("no", "")}
         self._by_scheme = {
             scheme: _upstream(proxies[scheme]) for scheme in _SCHEMES if scheme in proxies

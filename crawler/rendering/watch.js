@@ -4,7 +4,7 @@
 (function (limitMs, quietMs) {
     "use strict";
     var NAME = "__neighbourhoodCrawler";
-    // The number of timers waited for in a chain, since a page may poll by setting timers forever.
+    // The maximum number of chained timers to wait for: a page may poll by setting timers forever.
     var LONGEST_CHAIN = 3;
     if (window[NAME]) {
         return;

@@ -30,7 +30,7 @@ def _open(name: str, arguments: Arguments, crawler: Crawler) -> Source | None:
     kind = kind_of(name)
     if kind is None:
         # It has been removed since the arguments were checked.
-        raise CrawlerError(f"source: got {name!r}, which does not exist any more")
+        raise CrawlerError(f"source: got {name!r}, which no longer exists")
     if kind.module is None:
         return None
     source: Source = import_module(kind.module).open_source(name, arguments, crawler)

@@ -1,9 +1,9 @@
 """Serves saved pages from a folder or a single file in place of the publisher.
 
 The article id of a file is taken from its path (``1752038.html``, ``news/1752038.htm``,
-``en.alalam.ir/news/1752038/index.html`` as wget saves it), else from the URL that the page declares
-(the browser's "saved from" comment, ``rel=canonical``, ``og:url``). Failing both, the file name
-serves as the id. A page saved from a web archive declares the archive's URL; the original URL
+``en.alalam.ir/news/1752038/index.html`` as wget saves it), or else from the URL that the page
+declares (the browser's "saved from" comment, ``rel=canonical``, ``og:url``). Failing both, the file
+name serves as the id. A page saved from a web archive declares the archive's URL; the original URL
 inside it is used.
 
 Every file is counted once: as read, as not reached by this crawl, or as left out for one of the
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEFT_OUT = {
-    "duplicates": "of an article that another file holds",
+    "duplicates": "whose article is also in another file",
     "not pages": "that are not pages",
-    "web archives": "that are web archives: name each as a source of its own",
+    "web archives": "that are web archives; name each as a separate source",
     "hidden": "that are hidden",
-    "links": "that are links, and lead out of the folder, to another folder or nowhere",
+    "links": "that are links to a folder, to a file outside the folder or to nothing",
     "unreadable": "that cannot be read",
 }
 """Why files are left out: the label in the report, and the wording in the log."""
@@ -63,7 +63,10 @@ _HEAD_BYTES = 65_536
 
 
 def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tuple[str, str]:
-    """Return the article id of a saved page and its origin. OSError if the file is unreadable."""
+    """Return the article id of a saved page, and where that was found.
+
+    Raises OSError if the file cannot be read.
+    """
     relative = path.relative_to(root) if root else Path(path.name)
     if match := publisher.article_pattern.search("/" + relative.as_posix()):
         return match[1], "file's path"
@@ -76,7 +79,7 @@ def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tu
 
 
 def _declared_urls(path: Path) -> Iterator[str]:
-    """Yield the URLs that a page declares as its own, or the original URL for a capture."""
+    """Yield the URLs that a page declares as its own; for captures, the original URLs in them."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     for declared in _DECLARED_URL.finditer(head):
@@ -144,11 +147,11 @@ class SavedPages:
             )
 
     def _add_file_alone(self) -> None:
-        """Index a file that the user named, as a page whatever it looks like."""
+        """Index a file that the user named; it counts as a page, whatever it looks like."""
         try:
             if is_archive_file(self.root):
                 raise CrawlerError(
-                    f"source: got {str(self.root)!r}, a web archive of a kind that is not read; "
+                    f"source: got {str(self.root)!r}, a web archive in an unsupported format; "
                     f"takes {READABLE}, or saved pages"
                 )
             self._add_page(self.root)
@@ -159,7 +162,7 @@ class SavedPages:
         top = self.root.resolve()
         for folder, folders, files in os.walk(self.root, onerror=self._leave_out_unreadable):
             folders.sort()
-            # os.walk does not follow these.
+            # os.walk lists links to folders, but does not follow them.
             links = [name for name in folders if Path(folder, name).is_symlink()]
             for name in sorted([*files, *links]):
                 try:
@@ -190,7 +193,7 @@ class SavedPages:
         if (first := self._paths.setdefault(article_id, path)) == path:
             self._id_where[article_id] = id_where
         else:
-            self._leave_out("duplicates", f"{path} ({article_id}, as is {first})")
+            self._leave_out("duplicates", f"{path} ({article_id}, like {first})")
 
     def _leave_out(self, label: str, name: str, *, named: bool = True) -> None:
         """Count a file that is left out, and list it in the log if ``named``."""

@@ -57,7 +57,7 @@ _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
 def is_archive_file(path: Path) -> bool:
     """Return whether a file is a web archive (WARC, WACZ, ARC), by its name or first bytes.
 
-    OSError if it cannot be read.
+    Raises OSError if it cannot be read.
     """
     if _ARCHIVE_NAME.search(path.name):
         return True
@@ -66,7 +66,10 @@ def is_archive_file(path: Path) -> bool:
 
 
 def reason_against(path: Path) -> str | None:
-    """Return why a file is not a saved page, or None if it may be one. OSError if unreadable."""
+    """Return why a file is not a saved page, or None if it may be one.
+
+    Raises OSError if it cannot be read.
+    """
     # A page may be saved under its URL: "story.php?id=5".
     ending = Path(path.name.partition("?")[0]).suffix.lower()
     with path.open("rb") as file:
@@ -76,13 +79,13 @@ def reason_against(path: Path) -> str | None:
     encoding, mark = read_bom(head)
     text = head[len(mark or b"") :].decode(encoding or "latin-1", "replace").lstrip()
     if _OTHER_XML.match(text):
-        return "XML of another kind"
+        return "XML in another format"
     if _DOCUMENT.search(text):
         return None if text.startswith("<") or ending not in _OTHER_ENDINGS else f"{ending} file"
     if text.startswith("<") and ending not in _OTHER_ENDINGS:
         return None
     if ending and ending not in _PAGE_ENDINGS:
-        return f"text of another kind ({ending})"
+        return f"text in another format ({ending})"
     return "text about the folder" if _ABOUT_THE_FOLDER.match(path.name) else None
 
 

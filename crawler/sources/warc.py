@@ -68,7 +68,7 @@ class ArchivedPages:
         self._warn_of_pages_beside()
 
     def _warn_of_pages_beside(self) -> None:
-        """Warn about files beside the archives that may be saved pages, which are not read."""
+        """Warn that files beside the archives that may be saved pages are not read."""
         others = self._archive.others
         if others:
             logger.info("%s: %d files are not archives", self._archive.path, len(others))
@@ -79,7 +79,7 @@ class ArchivedPages:
             more = f" and {len(pages) - _MOST_NAMED:,} more" if len(pages) > _MOST_NAMED else ""
             logger.warning(
                 "%s: saved pages beside the archives are not read: %s; move them to a folder "
-                "of their own, and name that as a source",
+                "of their own, and name that folder as a source",
                 self._archive.path,
                 ", ".join(pages[:_MOST_NAMED]) + more,
             )

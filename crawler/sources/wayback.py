@@ -8,8 +8,8 @@ capture that is not an error. Then the original bytes of the preferred capture a
 Requests are sent one at a time, WAYBACK_DELAY seconds apart. If the archive is busy (429, 5xx, or
 no response), the request is retried RETRY_TIMES times, after the time in Retry-After or else after
 WAYBACK_BACKOFF seconds, doubled each time. Requests for further captures of a page are not retried.
-The Wayback Machine answers 429 to clients that request more than 24 to 60 lists of captures a
-minute. Clients that carry on are locked out for hours
+The Wayback Machine returns 429 to clients that request more than 24 to 60 lists of captures a
+minute. Clients that continue are locked out for hours
 (github.com/edgi-govdata-archiving/wayback, #137 and #206).
 """
 
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# The limit on the list of captures of a page: the nearest to a date, or the newest.
+# The maximum number of captures to list for a page: the nearest to a date, or the newest.
 _MOST_CAPTURES = 50
 _MOST_TRIED = 5
 _OK, _NOT_MODIFIED, _GONE = 200, 304, 404
@@ -78,7 +78,7 @@ _PAGE_HEADERS = (b"Content-Type", b"Content-Encoding")
 _ORIGINAL = b"X-Archive-Orig-"
 _LINK = re.compile(r"<\s*([^>\s]+)\s*>([^<]*)")
 _IS_ORIGINAL = re.compile(r";\s*rel\s*=\s*\"?(?:[^\",;]*\s)?original\b", re.IGNORECASE)
-# Old versions of the Wayback Machine give the reason for an error here.
+# Old versions of the Wayback Machine give the reason for an error in this header.
 _FAULT_HEADER = b"X-Archive-Wayback-Runtime-Error"
 _FAULT = re.compile(r"\b[\w.]*(?:Exception|Error)\b")
 _TEXT_XPATH = "//text()[not(ancestor::script or ancestor::style)]"
@@ -138,9 +138,7 @@ class Wayback:
         self._not_before = float("-inf")
 
     def articles(self) -> Iterator[str]:
-        raise CrawlerError(
-            "seed: 'all' takes everything in files; of an archive on the web give the ids wanted"
-        )
+        raise CrawlerError("seed: 'all' works only with files; for an archive on the web, give ids")
 
     async def answer(self, request: Request) -> Response:
         # This class does its own retries.
@@ -170,7 +168,7 @@ class Wayback:
         return remaining.levels[0][0][0] if remaining.levels[0] else None
 
     async def _look_up(self, remaining: Candidates) -> None:
-        """Look up further URLs while no capture other than an error is known."""
+        """Look up further URLs until a capture that is not an error is known."""
         while remaining.addresses and all(capture.is_error for capture, _ in remaining.levels[0]):
             url = remaining.addresses.popleft()
             try:
@@ -202,7 +200,7 @@ class Wayback:
         if response.status != _OK:
             raise PageRefused(
                 _STATUS_CLASS_REASONS.get(response.status // 100, "unreadable"),
-                f"{self._cdx} answers {response.status} for {url}{_extract(response)}",
+                f"{self._cdx} returned {response.status} for {url}{_extract(response)}",
             )
         try:
             found = [
@@ -211,7 +209,7 @@ class Wayback:
             return [capture for capture in found if key_of(capture.url) == key_of(url)]
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise PageRefused(
-                "unreadable", f"{self._cdx} answers for {url} what is no list of captures ({error})"
+                "unreadable", f"{self._cdx} did not return a list of captures for {url} ({error})"
             ) from error
 
     async def _page(self, capture: Capture, request: Request, visit: Visit) -> Response:
@@ -239,16 +237,16 @@ class Wayback:
         if captured_at is None:
             raise _own_answer_error(answer, where)
         if answer.status == _NOT_MODIFIED:
-            # An older capture holds the page.
-            raise NotSaved(f"{where}: it only says that the page is what it was")
+            # Another capture may hold the page.
+            raise NotSaved(f"{where}: a 304 capture, which holds no page")
         original = _original_of(answer)
         if original and key_of(original) != key_of(capture.url):
             raise PageRefused(
                 "unreadable",
-                f"{where} answers with a capture of another page, {_one_line(original)}",
+                f"{where} returned a capture of another page, {_one_line(original)}",
             )
         visit.origin = Origin(source=self.name, where=where, captured_at=captured_at)
-        # The content coding was removed from the archive's response, which gathered these notes.
+        # These notes come from removing the content coding of the archive's response.
         if errand := errand_of(answer.request):
             for text in errand.notes:
                 note(request, text)
@@ -284,9 +282,9 @@ class Wayback:
                     # An archived 503 is a capture, so the archive is not busy.
                     if response.status not in _BUSY_STATUSES or _captured_at(response):
                         return response
-                    busy = f"asked {attempt} times, it answers {response.status} for {url}"
+                    busy = f"attempt {attempt} returned {response.status} for {url}"
                     detail = f"{urlsplit(url).hostname}: {busy}{_extract(response)}"
-                    # Archives also answer 5xx for single captures that they cannot replay.
+                    # Archives also return 5xx for single captures that they cannot replay.
                     too_many = response.status == _TOO_MANY_REQUESTS
                     kind = SourceUnavailable if too_many else PageRefused
                     fault = kind(_STATUS_CLASS_REASONS[response.status // 100], detail)
@@ -303,16 +301,16 @@ class Wayback:
         raise fault
 
     async def _wait(self, seconds: float) -> None:
-        """Wait for so many seconds. Raises Stopped if the run is ending."""
+        """Wait for a number of seconds. Raises Stopped if the run is ending."""
         deadline = monotonic() + seconds
         while (remaining := deadline - monotonic()) > 0:
             if is_closing(self._crawler.engine):
-                raise Stopped(f"{self._replay}: the run was stopped while it waited for its turn")
+                raise Stopped(f"{self._replay}: the run was stopped while it waited its turn")
             await asyncio.sleep(min(remaining, _STOP_CHECK_SECONDS))
 
 
 def _captured_at(response: Response) -> datetime | None:
-    """Return the time of capture (RFC 7089), or None if the archive answers for itself."""
+    """Return the time of capture (RFC 7089), or None if the response is the archive's own."""
     try:
         return parsedate_to_datetime(
             (response.headers.get(b"Memento-Datetime") or b"").decode("latin-1")
@@ -323,12 +321,12 @@ def _captured_at(response: Response) -> datetime | None:
 
 def _own_answer_error(answer: Response, where: str) -> NotSaved | PageRefused:
     """Return the error for a response that is the archive's own and not a capture."""
-    message = f"{where} answers {answer.status}{_extract(answer)}"
+    message = f"{where} returned {answer.status}{_extract(answer)}"
     if answer.status == _GONE:
-        # The CDX list had a capture that the archive does not hold.
+        # The CDX server listed a capture that the archive does not hold.
         return NotSaved(message)
     if answer.status == _OK:
-        message = f"{where} answers without a capture{_extract(answer)}"
+        message = f"{where} returned no capture{_extract(answer)}"
     return PageRefused(_STATUS_CLASS_REASONS.get(answer.status // 100, "unreadable"), message)
 
 

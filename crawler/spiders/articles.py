@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.frontier import ArticleState
 
-# Articles of an archive that are known at a time.
+# How many of an archive's articles the frontier is given at a time.
 _BATCH_SIZE = 1000
 # Pages in flight for each worker process that parses them.
 _PAGES_A_WORKER = 4
@@ -48,12 +48,15 @@ class ArticlesSpider(FrontierSpider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         if spider.run.arguments.everything and (processes := reader_processes(crawler.settings)):
             for name in ("CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"):
-                # Files need no politeness, and the workers no pauses.
+                # Reading files needs no politeness, and workers should never be idle.
                 crawler.settings.set(name, processes * _PAGES_A_WORKER, priority="spider")
         return spider
 
     def _add(self, seed: arguments.Seed) -> None:
-        """Add a seed, of several for one article the first; CrawlerError for an unreadable file."""
+        """Add a seed. Of several for the same article, the first counts.
+
+        Raises CrawlerError if a saved page cannot be read.
+        """
         article_id = seed.id
         if seed.path is not None:
             try:
@@ -68,7 +71,7 @@ class ArticlesSpider(FrontierSpider):
         self._seeds[article_id] = None
 
     async def start(self) -> AsyncIterator[Any]:
-        """Request the seeds; CrawlerError if there are none."""
+        """Request the seeds. Raises CrawlerError if there are none."""
         arguments.require_seed(self.run.arguments)
         self.run.started = True
         if self.run.arguments.everything:
@@ -79,12 +82,13 @@ class ArticlesSpider(FrontierSpider):
             yield request
 
     async def _request_everything(self) -> AsyncIterator[Request]:
-        """Request all articles that the sources hold, in batches: an archive may hold more than
-        memory does.
+        """Request all articles that the sources hold.
+
+        They come in batches, because an archive may hold more than fit in memory.
         """
         articles = all_articles(self.run.sources)
-        # The first article makes the sources index their addresses, which articles that earlier
-        # runs left may need; those are fetched first.
+        # Getting the first article makes the sources index their URLs. Articles left over from
+        # earlier runs, which are fetched first, may need that index.
         articles = chain(list(islice(articles, 1)), articles)
         self.run.frontier.seed([])
         while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):

@@ -1,4 +1,4 @@
-"""Conditional requests: asking the live site for an article only if it has changed."""
+"""Conditional requests, to which the live site sends an article only if it has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
-    """Return the headers of a conditional request (RFC 9110, 13.1); none if it must not be one."""
+    """Return the headers that make a request conditional (RFC 9110, 13.1), if it may be."""
     asks_live_site = turn == 0 and run.sources[:1] in ([None], [])
     if (
         not asks_live_site
@@ -26,7 +26,7 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
     ):
         return {}
     if run.archive is not None:
-        # A 304 is of use in the archive only if the archive has the answer that it refers to.
+        # A 304 in the archive is useful only if the archive has the response that it refers to.
         archived = run.archive.archived(run.publisher.url_of(state.id))
         if archived is None or (archived.etag, archived.last_modified) != state.validators:
             return {}

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class Unavailable(NamedTuple):
-    """Why a page was not provided; ``status`` is that of HTTP, ``error`` the exception, if any."""
+    """Why a page was not provided, with the HTTP status and the exception, if any."""
 
     reason: Reason | Literal["not_saved"]
     detail: str
@@ -42,9 +42,9 @@ class Unavailable(NamedTuple):
 
 
 class Fallback:
-    """Decides what follows from an unavailable page.
+    """Decides what to do about an unavailable page.
 
-    ``request`` makes the request for an article from the source at a turn.
+    ``request`` returns the request for an article at a turn, which is the index of a source.
     """
 
     def __init__(self, run: Run, request: Callable[[str, int], Request]) -> None:
@@ -54,7 +54,7 @@ class Fallback:
     def follow(
         self, visit: Visit, unavailable: Unavailable, request: Request | None
     ) -> Failure | Request | None:
-        """Return the next request for an article, or its failure; None leaves it a teaser."""
+        """Return the next request for an article, its failure, or None to leave it a teaser."""
         reason, detail, status, error = unavailable
         if visit.origin and visit.origin.status_assumed:
             status = None
@@ -64,7 +64,7 @@ class Fallback:
             for name in ("retry_times", "redirect_times")
         )
         of_source = isinstance(error, SourceUnavailable) or reason in CONNECTION_FAILURES
-        # A passing fault must not let an older capture take the place of what is stored.
+        # A temporary fault must not let an older capture replace the stored record.
         is_passing = state.revision > 0 and status is None and reason in SOURCE_FAILURES
         if visit.candidates and not (of_source or is_passing or reason == "internal_error"):
             passed_over = PassedOver(where_captured(visit.origin), reason, detail, status)
@@ -77,10 +77,10 @@ class Fallback:
         count = retries + 1 if was_asked else 0
         attempts = (*visit.attempts, Attempt(source, reason, detail, status, count))
         if was_asked:
-            # A capture of an error page is an answer of the archive.
+            # Even a capture of an error page shows that the archive responds.
             captured = visit.origin is not None and status is not None
             self._note_outage(visit.turn, "not_saved" if captured else reason, detail)
-        # If only the site could not be asked this time, what is stored is newer than a capture.
+        # If the request merely failed this time, the stored record is newer than a capture.
         keeps_stored = state.revision > 0 and reason != "not_saved" and reason not in ANSWERS
         next_turn = self._turn_after(visit)
         if next_turn < len(self._run.sources) and reason != "internal_error" and not keeps_stored:
@@ -138,7 +138,7 @@ class Fallback:
         return source_name(self._run.sources[visit.turn] if self._run.sources else None)
 
     def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
-        """Stop asking a source that is down, and end the run if all of its sources are."""
+        """Stop using a source that is down, and end the run if all of its sources are down."""
         source = self._run.sources[turn] if self._run.sources else None
         name = source_name(source)
         if source is not None and source.offline:
@@ -153,9 +153,11 @@ class Fallback:
             f"({detail})"
         )
         if not all(map(self._run.outages.reason, map(source_name, self._run.sources))):
-            logger.warning("%s; only the other sources are asked for the rest", fault)
+            logger.warning(
+                "%s; the remaining pages are requested from the other sources only", fault
+            )
             return
-        message = f"{fault}; the rest was not asked for (SITE_DOWN_AFTER)"
+        message = f"{fault}; the remaining pages were not requested (SITE_DOWN_AFTER)"
         logger.error("%s", message)
         self._run.stop("site_down", message)
 

@@ -55,15 +55,15 @@ class FrontierSpider(Args[Parameters], Spider):
     """Reads articles, and follows their related items breadth first.
 
     A subclass gives the frontier its first articles (``start_with``). ``run`` holds everything that
-    belongs to the crawl. The settings that it needs come along (crawler/defaults.py) and merge
-    with those of the user.
+    belongs to the crawl. The spider brings the settings that it needs (crawler/defaults.py), which
+    merge with the user's.
     """
 
     more_arguments: ClassVar[tuple[str, ...]] = ()
     """The names of a subclass's own arguments, besides those in README.md."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Check the arguments; CrawlerError if one is wrong.
+        """Check the arguments. Raises CrawlerError if one is wrong.
 
         A script may give them as text, like the command line, or as values: ``depth=1``.
         """
@@ -72,7 +72,7 @@ class FrontierSpider(Args[Parameters], Spider):
             for name, value in kwargs.items()
             if value is not None and name not in self.more_arguments
         }
-        # Checked here first: these messages say what to do.
+        # Checked before scrapy-spider-metadata does, because these messages say what to do.
         parsed = arguments.parse(given)
         super().__init__(*args, **kwargs)
         self.allowed_domains = sorted(parsed.publisher.hosts)
@@ -115,7 +115,7 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def _continue_job(self, folder: Path, settings: BaseSettings) -> None:
         """Begin a run of the crawl whose ledger is in ``folder``."""
-        # A run without a ledger needs no database, which takes long to import.
+        # A run without a ledger needs no database, which is slow to import.
         from crawler.crawl.ledger.job import Job
         from crawler.crawl.ledger.recheck import Intervals
 
@@ -145,13 +145,13 @@ class FrontierSpider(Args[Parameters], Spider):
             self._closing_tasks.add(task)
 
     def start_with(self, article_ids: Iterable[str]) -> Iterator[Request]:
-        """Give articles to the frontier; yield the requests for those that are to be fetched."""
+        """Give articles to the frontier, and yield the requests for those to fetch."""
         self.run.started = True
         for article_id in self.run.frontier.seed(article_ids):
             yield self.request(self.run.frontier.known[article_id])
 
     def request(self, state: ArticleState) -> Request:
-        """Return the request for an article that the frontier gives out."""
+        """Return the request for an article that the frontier hands out."""
         return self._request(state, Visit(article_id=state.id))
 
     def _request_again(self, article_id: str, turn: int) -> Request:
@@ -160,7 +160,7 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def _request(self, state: ArticleState, visit: Visit, url: str | None = None) -> Request:
         if url is None and not ARTICLE_ID.fullmatch(state.id):
-            # A saved page that an earlier run was given by its path.
+            # A saved page without an article id, which an earlier run was given by its path.
             visit.has_address = False
         headers = conditions(state, visit.turn, self.run)
         meta: dict[str, Any] = {PURPOSE: visit}
@@ -171,7 +171,7 @@ class FrontierSpider(Args[Parameters], Spider):
             callback=self.parse,
             errback=self.fail,
             headers=headers,
-            # The frontier lets each id through once.
+            # The frontier hands out each id only once.
             dont_filter=True,
             meta=meta,
         )
@@ -193,13 +193,13 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield result
         except Exception as error:
             self.logger.exception(
-                "%s: a fault of this program while reading %s", visit.article_id, response.url
+                "%s: internal error while reading %s", visit.article_id, response.url
             )
             result = self.failure(visit, error, response.status)
             yield result
         finally:
-            # Whatever happened, the next depth must not wait for this page for ever, unless it is
-            # requested from another source.
+            # Whatever happened, the next depth must not wait forever for this page. It still waits
+            # if the page is now requested from another source.
             if not isinstance(result, Request):
                 self.run.frontier.done(visit.article_id)
 
@@ -213,14 +213,14 @@ class FrontierSpider(Args[Parameters], Spider):
         )
         state = self.run.frontier.known[visit.article_id]
         if response.status == _NOT_MODIFIED:
-            # It says nothing of the article if the request was redirected to some other page.
+            # A 304 says nothing about the article if the request was redirected to another page.
             if elsewhere:
                 yield self._unavailable(response, visit, *elsewhere)
             else:
                 self._note_unchanged(state)
             return
         if response.status == _PRECONDITION_FAILED:
-            # The server does not understand the condition: ask without one.
+            # The server does not understand the condition, so request the page without it.
             state.validators = (None, None)
             yield self._request_again(visit.article_id, visit.turn)
             return
@@ -254,7 +254,7 @@ class FrontierSpider(Args[Parameters], Spider):
         if isinstance(extracted, Exception):
             raise extracted
         if extracted is None:
-            # Without the middlewares of this project, as in ``scrapy check``.
+            # The middlewares of this project have not run, as in ``scrapy check``.
             task = page_task(response, visit, self.run.publisher)
             extracted = extract_page(task, self.run.publisher)
         return extracted
@@ -291,7 +291,7 @@ class FrontierSpider(Args[Parameters], Spider):
         )
 
     def _adopt(self, response: Response, visit: Visit | None) -> Visit:
-        """Make a seed of a page that was fetched outside of a crawl, as by ``scrapy parse``."""
+        """Treat a page that was fetched outside a crawl, as by ``scrapy parse``, as a seed."""
         if visit is None:
             article_id = self.run.publisher.id_of(response.url) or Path(response.url).stem
             errand = errand_of(response.request)
@@ -309,7 +309,7 @@ class FrontierSpider(Args[Parameters], Spider):
         self.crawler.stats.inc_value("articles/unchanged")
 
     def fail(self, failure: TwistedFailure) -> Iterator[Failure | Request]:
-        """Turn a page that could not be fetched into what follows from it (``Fallback``)."""
+        """Yield what ``Fallback`` decides about a page that could not be fetched, if anything."""
         request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
         visit = visit_of(request)
@@ -317,16 +317,14 @@ class FrontierSpider(Args[Parameters], Spider):
         result: Failure | Request | None = None
         try:
             if isinstance(error, Stopped):
-                # It was not requested, and still is to be.
+                # The page was not requested, and remains to be crawled.
                 return
             if isinstance(error, NotSaved):
                 unavailable = Unavailable("not_saved", str(error))
             else:
                 reason, detail, status = explain(error)
                 if reason == "internal_error":
-                    self.logger.error(
-                        "%s: a fault of this program", visit.article_id, exc_info=error
-                    )
+                    self.logger.error("%s: internal error", visit.article_id, exc_info=error)
                 unavailable = Unavailable(reason, detail, status, error)
             result = self._fallback.follow(visit, unavailable, request)
             if result is not None:
@@ -342,7 +340,7 @@ class FrontierSpider(Args[Parameters], Spider):
         return self._fallback.follow(visit, unavailable, response.request)
 
     def failure(self, visit: Visit, error: Exception, status: int) -> Failure:
-        """Return the record of a page that a fault of this program kept from being read."""
+        """Return the failure of a page that could not be read because of an internal error."""
         source = visit.origin.source if visit.origin else LIVE
         detail = f"{type(error).__name__}: {error}"
         attempt = Attempt(source, "internal_error", detail, status, 1)

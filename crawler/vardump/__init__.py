@@ -12,7 +12,7 @@ nodes that keep everything, ``render`` writes nodes as PHP does, and ``scan`` fi
 raw bytes of a page, even if the page altered them. The input must be bytes exactly as received: a
 dumped string gives its length in bytes and escapes nothing, so no HTML parser or decoder may have
 changed it. ``loads`` and ``parse`` raise ``VarDumpError``, a ``ValueError`` with the position and
-the expected text. ``scan`` never raises.
+the expected text. ``scan`` never raises, whatever the bytes.
 
 Two things make the format hard. Strings may contain anything, including text that looks like a
 dump, and only their length determines where they end. If a page changed its charset or line endings

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from crawler.vardump.work import UNLIMITED, Work
 
 BREAK = rb"<[bB][rR] ?/?>"
-# nl2br inserts a <br /> before every line break and keeps the line break.
+# nl2br inserts a <br /> before every line break, which it keeps.
 ESCAPE = re.compile(
     rb"&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|" + BREAK + rb"(?=\r?\n)"
 )

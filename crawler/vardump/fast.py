@@ -1,8 +1,8 @@
 """A fast path for the common case of ``loads``.
 
-One regular expression per level matches a whole entry: key, indentation and value. Anything that
-does not match or add up is left to the reader: this module never raises and never guesses. If every
-``]=>`` at the end of a line ended a key, there is no other reading (see
+One regular expression per level matches a whole entry: key, indentation and value. This module
+never raises and never guesses: anything that does not match or add up is left to the reader. If
+every ``]=>`` at the end of a line ended a key, there is no other reading (see
 ``reader.has_other_reading``).
 """
 
@@ -31,14 +31,14 @@ _VALUE = (
 _NAME, _INDEX, _STRING, _INT, _ARRAY, _CONSTANT, _FLOAT, _CLASS, _ID, _OBJECT, _CLOSE = range(1, 12)
 _CONSTANTS = {b"NULL": None, b"bool(true)": True, b"bool(false)": False}
 _OUTERMOST = re.compile(rb"()()" + _VALUE).match
-# Indentation makes deep dumps long; those deeper than this are rare, and each level needs its own
-# regular expression.
+# Each level needs its own regular expression. Dumps deeper than this are rare, since indentation
+# makes deep dumps long.
 _DEEPEST = 100
 
 
 @lru_cache(maxsize=2 * _DEEPEST)
 def _entries(level: int, in_object: bool) -> tuple[_Match, _Match]:
-    """Return two matchers of an entry at ``level``, or of the end of its container.
+    """Return two matchers for an entry at ``level``, or for the end of its container.
 
     The first applies after a token, the second after the content of a string.
     """
@@ -65,7 +65,7 @@ def read(data: bytes) -> Any:
     names: dict[bytes, Any] = {}
     cached_key = names.get
     holders: list[tuple[Any, ...]] = []
-    # The container being read: declared count, class and number (of an object), entries.
+    # The container being read: declared count; class and number, if it is an object; entries.
     count = keys = int(head[kind])
     shell = (head[_CLASS].decode(), int(head[_ID])) if kind == _OBJECT else None
     entries: Any = [] if shell is None else {}
@@ -143,5 +143,5 @@ def read(data: bytes) -> Any:
 
 
 def _is_whole(data: bytes, end: int, keys: int) -> bool:
-    """Return whether nothing follows, and there were no other possible keys to read."""
+    """Return whether nothing follows ``end`` and no other key could have been read."""
     return not data[end:].strip(b" \t\r\n") and data.count(b"]=>\n") == keys

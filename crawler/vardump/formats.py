@@ -1,4 +1,4 @@
-"""Recognize other formats in which PHP prints values, so that an error can name them."""
+"""Recognise other formats in which PHP prints values, so that an error can name them."""
 
 import re
 

@@ -17,7 +17,7 @@ from crawler.vardump.work import Work
 
 
 class FoundKey(NamedTuple):
-    """A key, the position after its ``=>``, and where to look for another end of it, or -1."""
+    """A key, the position after its ``=>``, and where to search for another end of it, or -1."""
 
     key: Key
     end: int
@@ -47,7 +47,7 @@ class Layout(Protocol):
     def key(
         self, data: bytes, position: int, search: int, end: int, in_object: bool
     ) -> FoundKey | None:
-        """Return the key at ``position`` with its first end between ``search`` and ``end``."""
+        """Return the key at ``position`` with its first possible end from ``search`` to ``end``."""
         ...
 
     def string_end(
@@ -61,7 +61,7 @@ class Layout(Protocol):
         ...
 
     def elision(self, data: bytes, position: int) -> int:
-        """Return the end of a mark here for omitted entries, or -1."""
+        """Return the end of an omission mark at ``position``, or -1."""
         ...
 
 
@@ -78,7 +78,7 @@ INT = rb"-?[0-9]{1,20}"
 # Before PHP 8 the decimal point was the locale's.
 FLOAT = rb"-?(?:[0-9]{1,1000}(?:[.,][0-9]{1,1100})?(?:[eE][+-]?[0-9]{1,4})?|INF|NAN)"
 INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]=>")
-# nl2br inserts one before every line ending.
+# nl2br inserts this before every line ending.
 _BREAK = re.compile(BREAK + rb"(?=\r?\n)")
 ARRAY_KEY_END = re.compile(rb'"\]=>')
 # "k":protected and "k":"C":private; the class is between the last quotes.
@@ -172,7 +172,7 @@ def _quoted_key(content: bytes, end: re.Match[bytes], in_object: bool) -> Key:
 
 
 def property_kind(visibility: bytes) -> KeyKind:
-    """Return the kind of a property with that visibility."""
+    """Return the kind of a property with this visibility."""
     return (
         "protected"
         if visibility == b"protected"

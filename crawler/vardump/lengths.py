@@ -37,12 +37,12 @@ AFTER_STRING = (
 )
 _MARKUP = re.compile(rb"</?(?:pre|p|div|td|tr|table|span|br|body|html|script|textarea)\b|-->")
 NO_BREAK_SPACE = b"\xc2\xa0"
-# A conversion turns one byte into four at most (the longest character in UTF-8).
+# A conversion turns one byte into at most four (the longest character in UTF-8).
 _GROWTH = 4
 
 
 class End(NamedTuple):
-    """The end of a content and how it was found (one of the constants above).
+    """The end of a string's content, and how it was found (one of the constants above).
 
     ``skip`` is the length of its closing mark in bytes.
     """
@@ -60,13 +60,13 @@ class End(NamedTuple):
 class Quotes:
     """The quotes that can close a string.
 
-    Inside a container, this is a quote before its next key or its end (``inner``), elsewhere one at
-    the end of a line, an element or the text.
+    Inside a container (``inner``), this is a quote before the next key or the container's end;
+    elsewhere, a quote before the end of a line, an element or the text, or before another dump.
     """
 
     def __init__(self, inner: bytes) -> None:
         self.inner = re.compile(rb'"(?=' + SPACE + rb"+(?:" + inner + rb")|\Z)")
-        # At the declared length, the following text may also be truncated.
+        # A quote at the declared length may also be followed by truncated text.
         self.cut = re.compile(rb'"' + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
         self.outer = re.compile(rb'"(?=' + AFTER_STRING + rb")")
 
@@ -82,11 +82,11 @@ def find_end(
     nuls_escaped: bool = False,
     work: Work,
 ) -> End:
-    """Find the end of the content at ``start`` with a declared length of ``declared`` bytes."""
+    """Find the end of the content at ``start`` whose declared length is ``declared`` bytes."""
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
-    # The following text must fit the end of a string: in converted text there may be a quote at the
-    # declared length by chance.
+    # In converted text there may be a quote at the declared length by chance, so the text after it
+    # must also fit the end of a string.
     if data[exact : exact + 1] == b'"' and (
         quote.match(data, exact) or (inner and quotes.cut.match(data, exact))
     ):
@@ -108,8 +108,8 @@ def find_end(
             return End(seen, how)
         if first is None and _brackets_close(data, start, seen):
             first = seen
-    # Inside a container something must follow: a quote as the very last byte probably belongs to
-    # truncated content.
+    # Inside a container, something must follow the string: a quote that is the very last byte
+    # probably belongs to truncated content.
     work.spend(1, max(0, limit - seen))
     if first is not None and not (inner and first + 1 == len(data) and first < exact):
         return End(first, QUOTE)
@@ -125,7 +125,7 @@ def end_of_text(data: bytes, start: int) -> int:
 
 
 def agreement(content: bytes, declared: int, encoding: str) -> str:
-    """Return how ``declared`` fits ``content`` in Xdebug's HTML: one of the constants above."""
+    """Return how ``declared`` fits ``content`` in Xdebug's HTML, as one of the constants above."""
     if len(content) == declared:
         return EXACT
     try:

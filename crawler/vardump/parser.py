@@ -24,7 +24,7 @@ _CLOSING = re.compile(rb"^\}$", re.MULTILINE)
 _AFTER = re.compile(rb"\n[ \t\r\n]*+|[ \t\r\n]*+\Z")
 # The possible ends of a quoted key.
 _KEY_ENDS = (b'"]=>\n', b'":protected]=>\n', b'":private]=>\n')
-# Bytes that may be read again for one unit of effort.
+# One unit of effort pays for reading this many bytes again.
 _REREAD = 100
 # A broken text of up to this many bytes is scanned to find out whether a page changed it.
 _LONGEST_EXPLAINED = 1_000_000
@@ -53,7 +53,7 @@ def loads(data: bytes | str) -> Any:
     node = nodes[0]
     if isinstance(node, Container) and node.ambiguous:
         warnings.warn(
-            "this dump can be read in more ways than one; parse() marks it too",
+            "this dump can be read in more than one way; parse() marks it as ambiguous",
             AmbiguousDumpWarning,
             stacklevel=2,
         )
@@ -114,10 +114,10 @@ class _Source:
         self.effort = EFFORT
 
     def readings(self, start: int) -> Iterator[tuple[int, Value]]:
-        """Yield the readings of the value at ``start``: the shortest keys first, then by their end.
+        """Yield the readings of the value at ``start``: the one with the shortest keys comes first.
 
-        The nearest end comes first, so that a dump is read the same way whether or not another one
-        follows.
+        The others are ordered by their end, the nearest first, so that a dump is read the same way
+        whether or not another one follows.
         """
         reader = Reader(self.raw, PHP, effort=0)
         found = reader.readings(start)
@@ -186,7 +186,7 @@ def _mark_ambiguous(raw: bytes, start: int, placed: list[_Placed]) -> tuple[Valu
     doubtful = False
     for item, following in zip(placed, [*(one.start for one in placed[1:]), len(raw)], strict=True):
         value = item.value
-        # A key could also extend into the following values, which then would not be values.
+        # A key could also extend into the following values, which would then not be values.
         doubtful = doubtful or (last_mark >= item.end and has_names(value))
         if isinstance(value, Container) and (
             doubtful or has_other_reading(raw, item.start, item.end, value, PHP)
@@ -203,12 +203,12 @@ def _bytes(data: bytes | str) -> bytes:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return bytes(data)
     if not isinstance(data, str):
-        raise TypeError(f"a dump is bytes or str, not {type(data).__name__}")
+        raise TypeError(f"a dump must be bytes or str, not {type(data).__name__}")
     try:
         return data.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise VarDumpError(
-            "a lone surrogate is no character",
+            "a lone surrogate is not a character",
             data,
             error.start,
             "the bytes of the dump, or a str of characters",
@@ -222,7 +222,9 @@ def _error(source: _Source, data: bytes | str) -> VarDumpError:
     if failure is None:
         # A value was read, but its line does not end there.
         position, _ = next(source.readings(_match_end(_SPACE, raw)))
-        return _error_at(raw, data, position, "something follows the value", "the end of the line")
+        return _error_at(
+            raw, data, position, "unexpected text after the value", "the end of the line"
+        )
     message = failure.message
     if source.effort <= 0:
         message += "; its keys could end in too many places to try them all"

@@ -48,7 +48,7 @@ _LINE_END = re.compile(rb"\r?\n *+(?!\Z)")
 # key end.
 EFFORT = 100_000
 _STRETCH = 2_000
-# Checking whether a place was seen before costs one more unit per this many open levels.
+# To check whether a place was seen before costs one more unit per this many open levels.
 _LEVELS = 20
 # The cost of reading one value or key, in steps (see work.py).
 _STEPS = 5
@@ -140,7 +140,7 @@ class Failure(NamedTuple):
     reached: int = 0
     """The end of the text that was read."""
     contradicts: bool = False
-    """Whether the text there breaks a count, rather than being missing."""
+    """Whether a count or a repeated key rules the reading out, not a wrong length or a gap."""
 
 
 class _State(NamedTuple):
@@ -152,7 +152,7 @@ class _State(NamedTuple):
 
 
 class _Choice(NamedTuple):
-    """A key that could also end later: its position, and where to look for the next end."""
+    """A key that could also end later: its position, and where to search for the next end."""
 
     open: Open
     position: int
@@ -299,14 +299,14 @@ class Reader:
         if open_ is not None and counts and open_.counted == open_.declared and not self.tolerant:
             self._fail(
                 head.start(),
-                f"{open_} entries has more",
+                f"{open_} entries has too many",
                 f"}} after {open_.declared} entries",
                 open_,
                 contradicts=True,
             )
             return None
         if kind == "uninitialized" and not (open_ and open_.is_object) and not self.tolerant:
-            self._fail(head.start(), "uninitialized() outside of an object", "a value", open_)
+            self._fail(head.start(), "uninitialized() outside an object", "a value", open_)
             return None
         if kind in ("array", "object"):
             level = 1 if open_ is None else open_.level + 1
@@ -338,12 +338,14 @@ class Reader:
             if declared >= available:
                 self._fail(
                     position,
-                    f"{subject}, of which the text has {available}",
+                    f"{subject}, but only {available} remain",
                     f"{declared} bytes and a quote",
                     open_,
                 )
             else:
-                self._fail(position + declared, f"{subject} goes on", "a quote after them", open_)
+                self._fail(
+                    position + declared, f"{subject} does not end there", "a closing quote", open_
+                )
             return None
         value = String(
             _as_dumped(self.data[position : end.position], end.how),
@@ -384,7 +386,7 @@ class Reader:
         expected += self.layout.indented(open_.level - (not more))
         self._fail(
             self._after_line_end(position),
-            f"{open_} entries is broken off",
+            f"{open_} entries breaks off",
             expected,
             open_,
             position,
@@ -421,7 +423,7 @@ class Reader:
         self._fail(self._after_line_end(position), "key without a value", expected, open_, position)
 
     def _after_line_end(self, position: int) -> int:
-        """Return the start of the next token, the faulty one, if a line ends at ``position``."""
+        """Return the start of the next token, the faulty one, if ``position`` is a line's end."""
         following = _LINE_END.match(self.data, position, self.end)
         return following.end() if following else position
 
@@ -442,8 +444,8 @@ class Reader:
                 self._key_twice = True
                 self._fail(
                     position,
-                    f"{open_} entries has a key twice",
-                    "every key once",
+                    f"{open_} entries has a duplicate key",
+                    "unique keys",
                     open_,
                     contradicts=True,
                 )
@@ -459,7 +461,7 @@ def _has_key_twice(container: Container) -> bool:
     """Return whether two keys of an array, or two public properties, are the same.
 
     PHP allows neither. Other properties may look the same, since ``var_dump`` does not show their
-    full names; in PHP 4 all may, since it shows no visibility.
+    full names; in PHP 4, any properties may, since it shows no visibility.
     """
     if isinstance(container, Object) and container.id is None:
         return False
@@ -559,5 +561,5 @@ def _has_uninitialized_before_another(value: Container) -> bool:
 
 
 def has_stray_mark(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
-    """Return whether ``data[start:end]`` has an apparent key end that was read otherwise."""
+    """Return whether ``data[start:end]`` has an apparent key end that was not read as one."""
     return sum(1 for _ in entries_of(value)) != data.count(layout.key_mark, start, end)

@@ -61,8 +61,9 @@ _SCALAR = (
     rb"|enum " + xdebug.ENUM + rb"::" + xdebug.CASE + rb"(?:" + xdebug.BACKING + rb")?;)"
 )
 _SCALARS_ONLY = rb"(?=(?:[ \t]+(?:" + _SCALAR + rb"|NULL))*+[ \t]*(?:[\r\n<]|\Z))"
-# A scalar counts as a dump if nothing else is on its line or in its element; NULL, which is common
-# in tables, only on a line of its own. The number after it identifies a class in Xdebug's text.
+# A scalar counts as a dump if only scalars are on its line or in its element; NULL, which is common
+# in tables, only on a line of its own. In Xdebug's text, the number after the name of a class shows
+# that it is a dump.
 _START = re.compile(
     rb"string\(" + COUNT + rb"\)" + _SPACES + rb"(?:\"|&quot;|&#0?34;)"
     rb"|array\(" + COUNT + rb"\)" + _SPACES + rb"\{"
@@ -94,7 +95,7 @@ _HINT = re.compile(
     rb"|(?<=resource\()|(?<=[0-9] \())"
     rb"|(?<=object\()|(?<=enum\()|(?=size=|length=|<i>)|(?<= : string\())"
 )
-# Xdebug writes this before scalars without a parenthesis. A longer needle is found faster.
+# Xdebug writes this before scalars that have no parenthesis. A longer needle is found faster.
 _XDEBUG = b"<pre class='xdebug-var-dump' dir='ltr'>"
 _CLOSING = re.compile(rb"^\}", re.MULTILINE)
 # The number of closing braces tried for a container that ended too early.
@@ -109,7 +110,9 @@ _TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 
 # A page with more broken dumps than this was built to be slow; scanning stops there.
 _MOST_BROKEN = 200
-# Steps (see work.py) allowed for the dumps of a page: an intact dump takes less than one per byte.
+# Steps (see work.py) allowed for the dumps of a page: a fixed number, and more for each byte. A
+# large intact dump takes about 0.1 to 0.4 per byte, but up to 0.8 if it is escaped for HTML, so an
+# escaped dump of several megabytes may not be found.
 _STEPS, _STEPS_A_BYTE = 1_000_000, 0.5
 # The effort allowed for trying other key ends at one place in a page.
 _EFFORT = 5_000
@@ -190,10 +193,11 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
     ``encoding`` is that of the page. Never raises, whatever the bytes, except LookupError if Python
     does not know ``encoding``. Scalars are found if they stand alone, NULL only on a line of its
     own in a page that contains other dumps or begins with it. Scanning stops after more than 200
-    broken dumps, or if the dumps take much longer to read than intact ones of the page's size.
+    broken dumps, or once the dumps have taken more work than a page of this size is allowed. The
+    latter may also happen for an intact dump of several megabytes that is escaped for HTML.
     """
     if isinstance(page, str):
-        raise TypeError("a page is bytes, as they came, not str")
+        raise TypeError("a page must be bytes, exactly as received, not str")
     if (
         not (b"(" in page and _HINT.search(page))
         and _XDEBUG not in page
@@ -283,7 +287,7 @@ def _read_html(page: bytes, start: int, encoding: str, work: Work) -> Dump | Non
 def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     """Read the value at ``start`` with its escapes undone.
 
-    The part of the page that is unescaped grows until the value ends well inside it.
+    The unescaped part of the page is extended until the value ends well inside it.
     """
     tag = _TAG.search(page, start)
     limit = tag.start() if tag else len(page)
@@ -375,8 +379,8 @@ def _following(
 ) -> Literal["rest", "dump"] | None:
     """Return what follows ``value``, if it may be part of it.
 
-    This is the ``rest`` of it, if a key was ended too early, or another ``dump`` directly after it
-    that has a quoted key, so that both could be a single dump with a longer key.
+    This is the ``rest`` of the value, if a key was ended too early, or another ``dump`` with a
+    quoted key directly after it, so that both could be a single dump with a longer key.
     """
     mark = _KEY_END.search(data, end) if has_names(value) else None
     work.spend(1, (mark.start() if mark else len(data)) - end)
@@ -391,7 +395,7 @@ def _following(
 def _read_longer(data: bytes, start: int, after: int, encoding: str, work: Work) -> _Found | None:
     """Return the container at ``start`` as PHP wrote it, ending after ``after``.
 
-    Its keys go on past the first apparent end.
+    At least one of its keys extends past its first apparent end.
     """
     early = None
     searched_to = after

@@ -58,7 +58,7 @@ def _line(value: Value, encoding: str) -> str:
         if value.declared != len(value.content):
             length += f" declared, {len(value.content)} here"
         if value.how != EXACT:
-            length += f"; the end was told by {value.how}"
+            length += f"; its end was found by {value.how}"
         return f"{reference}{_quoted(value.content, encoding)} ({length})"
     if not isinstance(value, Container):
         return _printable(decoded(head_of(value)))

@@ -70,7 +70,7 @@ class Float(Value):
 class String(Value):
     """``string(N) "…"``.
 
-    ``declared`` is N, in bytes when PHP wrote it; ``how`` is how the end of the content was found.
+    ``declared`` is N, in bytes when PHP wrote it; ``how`` is how the content's end was found.
     """
 
     content: bytes
@@ -182,7 +182,7 @@ def decoded(name: bytes) -> str:
 
 
 def encoded(name: str) -> bytes:
-    """Return the bytes that PHP wrote for such a name."""
+    """Return the bytes that PHP wrote for the name of a class, case or type."""
     return name.encode("utf-8", "surrogateescape")
 
 
@@ -216,7 +216,7 @@ def entries_of(value: Value) -> Iterator[Entry]:
 
 
 def has_names(value: Value) -> bool:
-    """Return whether ``value`` has a quoted key, which could be longer than it was read."""
+    """Return whether ``value`` has a quoted key, which may really end later than it was read."""
     return any(entry.key.kind != "index" for entry in entries_of(value))
 
 

@@ -4,7 +4,7 @@ Both are shortened by default: strings to 512 bytes (which may split a character
 is the original one), containers to 128 entries, nesting to 3 levels. The HTML has no closing
 braces, only indentation; it escapes strings and drops the bytes F0 to FF, including the first byte
 of every four-byte character. ``TEXT`` is the layout of the text for ``Reader``; ``read_html`` reads
-the HTML and reports a broken dump by a ``Failure``.
+the HTML and reports a broken dump with a ``Failure``.
 """
 
 import re
@@ -37,7 +37,7 @@ from crawler.vardump.values import (
 )
 from crawler.vardump.work import Work
 
-# The case of an enumeration in Xdebug's text, and the value after a backed one.
+# An enumeration and its case in Xdebug's text, and the value after a backed case.
 ENUM, CASE = rb"[^\s:]{1,300}", rb"[^\s:;]{1,300}"
 BACKING = rb" : (?:int\([^()\n]*\)|string\(\"[^\"]{0,4096}\"\))"
 _NUMBER = rb"-?(?:0|[1-9][0-9]{0,19})"
@@ -209,7 +209,7 @@ class Html(NamedTuple):
     value: Value
     failure: Failure | None
     ambiguous: bool = False
-    """Whether the indentation, which alone shows the container of an entry, is not Xdebug's."""
+    """Whether the indentation, the only sign of which container an entry is in, is not Xdebug's."""
 
 
 class _Open(NamedTuple):
@@ -316,7 +316,7 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -
 def _is_text(name: bytes | None, encoding: str) -> bool:
     """Return whether a key is text.
 
-    Keys have no length to reveal omitted bytes, but with bytes missing a key is not text.
+    Keys have no length to reveal omitted bytes, but a key with bytes missing is usually not text.
     """
     try:
         (name or b"").decode(encoding)
@@ -342,7 +342,7 @@ def _key(found: re.Match[bytes]) -> Key:
         return Key(found["index"], "index")
     if found["visibility"] is None:
         return Key(_unescaped(found["name"]), "string")
-    # Names of properties are not escaped, others are. Since 2.2, the class of a private property is
+    # Property names are not escaped; other keys are. Since 2.2, the class of a private property is
     # given if it is not the object's own.
     owner = found["class"]
     return Key(

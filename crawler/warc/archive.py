@@ -42,9 +42,9 @@ _MOST_NESTED = 2
 _INDEX_LINE_BYTES = 1 << 20
 _NOT_MODIFIED = "server-not-modified"
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
-# The most records that are tried as the original of a revisit.
+# The maximum number of records to try as the original of a revisit.
 _MOST_ORIGINALS = 20
-# Writers may give the date of the same moment in different time zones.
+# Writers may record the same moment in different time zones.
 _SAME_MOMENT = timedelta(hours=15)
 
 
@@ -53,7 +53,7 @@ class ArchivedPage:
     """An archived response for a URL, with its content coding.
 
     ``where`` is its location in the archive. ``date_note`` describes any assumption made in
-    ``captured_at``, and ``notes`` those made in reading the page.
+    ``captured_at``, and ``notes`` describes those made in reading the page.
     """
 
     url: str
@@ -69,7 +69,7 @@ class ArchivedPage:
 class ArchiveFile:
     """One archive file with its index. ``source`` is its type in the output: warc or wacz.
 
-    ``unread`` lists the files in a WACZ that cannot be read.
+    ``unread`` has a message for each file in a WACZ that is not read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -108,7 +108,7 @@ class ArchiveFile:
             ) from error
         if not self.files:
             raise ArchiveError(
-                f"{self.path}: there is no WARC file in it (archive/*.warc.gz); takes a WACZ file"
+                f"{self.path}: it contains no WARC file (archive/*.warc.gz); takes a WACZ file"
             )
         indexes = [
             entry.filename
@@ -125,10 +125,10 @@ class ArchiveFile:
         within: str,
         depth: int,
     ) -> bool:
-        """Open the WARC files in a WACZ at byte ``start`` and in any WACZ nested in it.
+        """Open the WARC files in the WACZ at byte ``start``, and in any WACZ nested in it.
 
-        ``within`` is the name of the WACZ if it is nested itself. Return whether others are nested
-        in it.
+        ``within`` is the path to this WACZ if it is nested itself, else empty. Return whether other
+        WACZ files are nested in this one.
         """
         nested = False
         for entry in entries:
@@ -141,8 +141,8 @@ class ArchiveFile:
                 continue
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ArchiveError(
-                    f"{self.path}: {within}{name} is compressed in it, so that no page of it can "
-                    "be found; unpack it first"
+                    f"{self.path}: {within}{name} is compressed inside the WACZ, so its pages "
+                    "cannot be located; unpack it first"
                 )
             begin = start + _data_offset(self.path, entry, start)
             if not is_wacz:
@@ -151,7 +151,7 @@ class ArchiveFile:
             nested = True
             if depth >= _MOST_NESTED:
                 raise ArchiveError(
-                    f"{self.path}: {within}{name} is nested too deep; unpack it first"
+                    f"{self.path}: {within}{name} is nested too deeply; unpack it first"
                 )
             with wacz.open(entry) as file, zipfile.ZipFile(file) as inner:
                 self._open_entries(inner, inner.infolist(), begin, f"{within}{name}, ", depth + 1)
@@ -162,8 +162,7 @@ class ArchiveFile:
         key = f"{within}{name}".replace("/", ":") if within else Path(name).name
         if key in self.files:
             raise ArchiveError(
-                f"{self.path}: two files in it are named {key}; unpack it, and give the folders of "
-                "both"
+                f"{self.path}: it contains two files named {key}; unpack it and give both folders"
             )
         self.files[key] = WarcFile(self.path, f"{self.path}, {within}{name}", start, size)
 
@@ -191,12 +190,12 @@ class Archive:
         _allow_many_files()
         self._files = [ArchiveFile(file) for file in archive_files(path)]
         if not self._files:
-            raise ArchiveError(f"{path}: there is no archive file; takes {READABLE}")
+            raise ArchiveError(f"{path}: no archive file found; takes {READABLE}")
         if not any(file.index.captures for file in self._files):
-            # One of several files may be empty: wget writes such files.
+            # One of several files may hold no page: wget writes such files.
             reason = f" ({self.faults[0]})" if self.faults else ""
             raise ArchiveError(
-                f"{path}: it holds no page{reason}; takes {READABLE} with captures of web pages"
+                f"{path}: it contains no pages{reason}; takes {READABLE} with captures of web pages"
             )
 
     @property
@@ -206,9 +205,9 @@ class Archive:
 
     @property
     def faults(self) -> list[str]:
-        """The files and records that cannot be read, so that pages may be missing."""
+        """Messages about the files and records that were not read, so pages may be missing."""
         unread = [
-            f"{file}: the archives in this folder are not read; give it as another source"
+            f"{file}: the archives in this folder are not read; give the folder as another source"
             if file.is_dir()
             else f"{file}: it is not read; takes {READABLE}"
             for file in self._unread_files
@@ -232,7 +231,7 @@ class Archive:
                 yield capture.url
 
     def read(self, capture: Capture, file: ArchiveFile) -> ArchivedPage:
-        """Read the page of a capture; for a revisit, that of the original record.
+        """Read the page of a capture; a revisit has the page of its original record.
 
         Raises ArchiveError if it cannot be read completely.
         """
@@ -263,8 +262,8 @@ class Archive:
         record = warc.read(capture.offset, self._most_bytes)
         if key_of(record.url) != key_of(capture.url):
             raise ArchiveError(
-                f"{file.place(capture)}: the index says that {capture.url} is there, "
-                f"and it is {record.url or 'no page'}"
+                f"{file.place(capture)}: the index says {capture.url} is here, "
+                f"but it is {record.url or 'no page'}"
             )
         return record
 
@@ -286,21 +285,18 @@ class Archive:
         url, date = revisit.refers_to
         when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
         reason = (
-            f", and cannot be read: {fault}"
-            if fault
-            else ", and that record is in none of these files"
+            f", which cannot be read: {fault}" if fault else ", which is in none of these files"
         )
         raise ArchiveError(
-            f"{where}: it only says that the page is that of another record{when} "
-            f"({url or revisit.url}){reason}"
+            f"{where}: a revisit of another record{when} ({url or revisit.url}){reason}"
         )
 
     def _originals(self, revisit: Record) -> Iterator[tuple[bool, Capture, ArchiveFile]]:
         """Return the possible originals of a revisit, the most probable first.
 
         First come the captures that it names, by URL and date or by record ID; then those with its
-        digest; then the earlier captures of the URL. Each group is ordered by distance in time,
-        earlier captures before later ones.
+        digest; then the earlier captures of the URL. Within each group, captures made before the
+        revisit come before later ones, and each of these is ordered by distance in time.
         """
         url, date = revisit.refers_to
         url = url or revisit.url
@@ -346,7 +342,7 @@ def _stands_for(revisit: Record, record: Record, *, is_named: bool) -> bool:
 
 
 def _allow_many_files() -> None:
-    """Raise the limit of open files: each archive file and its index stay open."""
+    """Raise the limit on open files: each archive file and its index stay open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -412,7 +408,7 @@ def _data_offset(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
         header = b""
     if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(b"PK\x03\x04"):
         raise ArchiveError(
-            f"{path}: {entry.filename} is not where its directory says; the file is damaged"
+            f"{path}: {entry.filename} is not where the ZIP directory says; the file is damaged"
         )
     return (
         entry.header_offset

@@ -1,4 +1,4 @@
-"""Archived responses to which the next identical response can refer, as a revisit record."""
+"""Archived responses that the revisit record of a later, identical response can refer to."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,10 @@ RENDERED_URN = "urn:rendered:"
 class Archived(NamedTuple):
     """The last response for a URL that contained a page.
 
-    ``digest`` is that of its payload, ``date`` and ``record_id`` are those of its record in
-    ``file``. ``file_id`` is the ID of that file's warcinfo record, because another file may take
-    the same name later. ``etag`` and ``last_modified`` are the validators of the last response with
-    that payload (RFC 9110, 8.8): a 304 response refers to this record only if the request has them.
+    ``digest`` is that of its payload; ``date`` and ``record_id`` are those of its record in
+    ``file``. ``file_id`` is the ID of that file's warcinfo record: another file may later take the
+    same name. ``etag`` and ``last_modified`` are the validators of the last response with that
+    payload (RFC 9110, 8.8): a 304 response means this record only if the request carried them.
     """
 
     url: str

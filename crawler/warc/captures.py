@@ -23,8 +23,8 @@ class Capture:
     """One capture in an index. ``status`` is None if unknown, for example for a revisit.
 
     ``timestamp`` is UTC, 14 digits. ``file``, ``offset`` and ``length`` (bytes; 0 if unknown)
-    locate it in a file; they have no meaning for an archive on the web. ``method`` is the method
-    of its request, empty if GET or unknown.
+    locate it in a file; they have no meaning for an archive on the web. ``method`` is the method of
+    its request; empty if that is GET or unknown.
     """
 
     url: str
@@ -49,7 +49,7 @@ class Capture:
 
     @property
     def is_page(self) -> bool:
-        """Return whether the index lists it as a page, not as a redirect or error."""
+        """Whether the index lists it as a page, not as a redirect or error."""
         return (
             self.status is None
             or 200 <= self.status < 300
@@ -58,7 +58,7 @@ class Capture:
 
     @property
     def is_error(self) -> bool:
-        """Return whether the index lists it as neither a page nor a redirect."""
+        """Whether the index lists it as neither a page nor a redirect."""
         return not self.is_page and not (self.status and 300 <= self.status < 400)
 
 
@@ -79,8 +79,8 @@ def key_of(url: str) -> str | None:
     """Return the key of a URL, ignoring scheme, ``www.``, case and fragment; None if not a URL.
 
     Keys have the form of SURT, ``ir,alalam,en)/news/1752038``, so that an index is sorted by host.
-    In indexes made by other tools, keys are recomputed from the URLs, because those of different
-    tools differ slightly. The surt package is not used: it opens a socket on import.
+    For indexes made by other tools, keys are recomputed from the URLs, because tools differ
+    slightly in the keys they write. The surt package is not used: it opens a socket on import.
     """
     try:
         parts = urlsplit(canonicalize_url(url))
@@ -101,7 +101,7 @@ def timestamp_of(moment: datetime) -> str:
 
 
 def is_timestamp(text: str) -> bool:
-    """Return whether a text is a valid archive timestamp, 14 digits."""
+    """Return whether a text is a valid archive timestamp of 14 digits."""
     if not _TIMESTAMP.fullmatch(text):
         return False
     try:
@@ -114,9 +114,9 @@ def is_timestamp(text: str) -> bool:
 def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     """Sort the captures of one page, the preferred one first.
 
-    Pages come before redirects, and redirects before errors; then the newest first, or the nearest
-    to ``at``. If ``at`` is a day, the captures of that day come first, newest first. A
-    browser-rendered page comes before the response itself.
+    Pages come before redirects, and redirects before errors. Within each kind, the newest comes
+    first, or the nearest to ``at``; if ``at`` is a day, the captures of that day come first, newest
+    first. A browser-rendered page comes before the response itself.
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
@@ -136,7 +136,7 @@ def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
 
 
 def candidates(captures: Iterable[Capture], at: date | None) -> list[Capture]:
-    """Return the captures to try for a page, in order, with at most one error, the preferred one.
+    """Return the captures to try for a page, in order; of the errors, only the preferred one.
 
     Once all pages and redirects have failed, further errors add no information.
     """

@@ -23,13 +23,13 @@ _MOST_DICTIONARY_BYTES = 1 << 24
 
 
 class Compression(Protocol):
-    """A compression format. ``magic`` is the first bytes of each member."""
+    """A compression format. Each member begins with the bytes ``magic``."""
 
     magic: ClassVar[bytes]
 
     def decoder(self) -> Decoder: ...
     def skippable_size(self, header: bytes) -> int:
-        """Return the length of a member without data, given its first 8 bytes; else 0."""
+        """Return the length of a member without data, given its first 8 bytes; otherwise 0."""
         ...
 
 
@@ -61,7 +61,7 @@ class Zstd:
                 decompressor = zstd.ZstdDecompressor()
                 dictionary = decompressor.decompress(dictionary, _MOST_DICTIONARY_BYTES)
                 if not decompressor.eof:
-                    raise ValueError("it is cut off, or too large")
+                    raise ValueError("it is cut off or too large")
             self._dictionary = zstd.ZstdDict(dictionary) if dictionary else None
         except (zstd.ZstdError, ValueError) as error:
             raise ArchiveError(f"its zstd dictionary cannot be read ({error})") from error
@@ -84,7 +84,7 @@ class Zstd:
 
 
 def _skippable_size(header: bytes) -> int:
-    """Return the length of a skippable frame (RFC 8878, 3.1.2), given its header; else 0."""
+    """Return the length of a skippable frame (RFC 8878, 3.1.2) from its header; otherwise 0."""
     is_skippable = (
         len(header) >= _SKIPPABLE_HEADER and header[0] >> 4 == 5 and header[1:4] == b"*M\x18"
     )

@@ -1,8 +1,9 @@
 """Locate the records of one WARC or ARC file, and read each with a size limit.
 
 Takes a file, uncompressed or compressed record by record, possibly inside a ZIP file (WACZ).
-Returns ``Block`` objects, the bytes of one record each. Truncated or damaged records have a fault,
-and the walk continues with the next record found. Raises ArchiveError if the file cannot be read.
+Returns ``Block`` objects, each with the bytes of one record. Truncated or damaged records have a
+fault, and the walk continues with the next record found. Raises ArchiveError if the file cannot be
+read.
 
 The members of a compressed file are separated here, not by a WARC library: warcio and fastwarc
 both read past the end of a member whose record has a wrong Content-Length, and both treat a
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 _RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 _READ_BYTES = 16_384
 _PIECE_BYTES = 1 << 20
-# The bytes of a plain file that are read for the head of a record, and to recognise the next.
+# How many bytes of a plain file to read for a record's head, or to recognise the next record.
 _FIRST_BYTES = 2048
 _MOST_DAMAGED_BYTES = 1 << 26
 _MOST_UNPACKED = 1 << 30
@@ -47,8 +48,8 @@ class Block:
     """The first bytes of one record, at most as many as requested.
 
     ``length`` is its size in the file, including surrounding line ends; 0 if its end is unknown.
-    ``size`` is its decompressed size; 0 if there is no record. ``searched`` is the number of bytes
-    of the file that were read of a damaged record.
+    ``size`` is its decompressed size, as far as it was read. ``searched`` is the number of bytes in
+    the file that were read for a damaged record.
     """
 
     data: bytes
@@ -102,8 +103,8 @@ class WarcFile:
     def _unpack(self, compression: Compression) -> None:
         """Replace the file with a decompressed temporary copy, up to any damage."""
         logger.info(
-            "%s: it is compressed as a whole and unpacked for this run; "
-            "'warcio recompress OLD NEW' makes a file whose records are compressed one by one",
+            "%s: it is compressed as a whole, so it is unpacked for this run; "
+            "'warcio recompress OLD NEW' makes a file whose records can be read one by one",
             self.name,
         )
         try:
@@ -167,8 +168,8 @@ class WarcFile:
                 return record
             size = len(record.payload)
         raise ArchiveError(
-            f"{self.place(offset)}: it has {size:,} bytes or more, "
-            f"over DOWNLOAD_MAXSIZE ({most:,})",
+            f"{self.place(offset)}: it has at least {size:,} bytes, "
+            f"more than DOWNLOAD_MAXSIZE ({most:,})",
             reason="too_large",
         )
 
@@ -179,7 +180,7 @@ class WarcFile:
     def walk(self, offset: int = 0) -> Iterator[tuple[int, Block]]:
         """Yield the offset and first bytes of every record from ``offset`` on.
 
-        Invalid records have a fault; empty members and the like are skipped.
+        Invalid records have a fault; members without data are skipped.
         """
         while offset < self.size:
             block = self.block(offset, HEAD_BYTES, find_end=True)
@@ -192,12 +193,12 @@ class WarcFile:
             yield self.size, Block(b"", 0, 0, self._fault_at_end)
 
     def _is_being_written(self, offset: int, block: Block) -> bool:
-        """Return whether a block is the last record of a file that is still being written."""
+        """Return whether a block is the incomplete last record of a file still being written."""
         cut = block.fault is not None and block.fault.reason == "cut_short"
         return self._may_be_cut and cut and offset + block.length >= self.size
 
     def block(self, offset: int, most: int, *, find_end: bool = False) -> Block:
-        """Read at most ``most`` bytes of a record; find its end as well if ``find_end``."""
+        """Read at most ``most`` bytes of a record; if ``find_end``, also find its end."""
         if not 0 <= offset < self.size:
             fault = ArchiveError(
                 f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
@@ -275,26 +276,23 @@ class WarcFile:
     ) -> ArchiveError | None:
         head = self._format.head(data)
         if head is None:
-            return ArchiveError(
-                f"{self.place(offset)}: it does not begin with the headers of a record"
-            )
+            return ArchiveError(f"{self.place(offset)}: it does not begin with record headers")
         begin, length = head
         after = size - begin - length
         if after < 0:
             return ArchiveError(
-                f"{self.place(offset)}: it says that it has {length:,} bytes, "
-                f"and has {size - begin:,}",
+                f"{self.place(offset)}: it declares {length:,} bytes but has {size - begin:,}",
                 reason="cut_short",
             )
         if self._format.begins(data[begin + length :].lstrip(LINE_ENDS)):
             return ArchiveError(
                 f"{self.place(offset)}: other records are compressed together with this one; "
-                "'warcio recompress OLD NEW' makes a file of which they can be read"
+                "'warcio recompress OLD NEW' makes a file whose records can be read one by one"
             )
         if after > line_ends:
             return ArchiveError(
-                f"{self.place(offset)}: it says that it has {length:,} bytes, "
-                f"and has {after - line_ends:,} more"
+                f"{self.place(offset)}: it declares {length:,} bytes "
+                f"but has {after - line_ends:,} more"
             )
         return None
 
@@ -308,9 +306,7 @@ class WarcFile:
             data = self._read_at(begin, min(most, HEAD_BYTES))
             head = self._format.head(data)
         if head is None:
-            fault = ArchiveError(
-                f"{self.place(begin)}: there are no headers of a record at this place"
-            )
+            fault = ArchiveError(f"{self.place(begin)}: there are no record headers here")
             return Block(b"", 0, 0, fault, begin - offset + _useless_bytes(data))
         content, length = head
         end = begin + content + length
@@ -327,7 +323,7 @@ class WarcFile:
             self._read_at(following, _FIRST_BYTES)
         ):
             fault = ArchiveError(
-                f"{self.place(begin)}: it says that it has {length:,} bytes, and does not end there"
+                f"{self.place(begin)}: it declares {length:,} bytes but does not end there"
             )
             return Block(data, 0, content + length, fault, begin - offset + 1)
         return Block(data[: content + length], following - offset, content + length)
@@ -350,7 +346,7 @@ class WarcFile:
 
     def _next_record(self, offset: int) -> int:
         """Return the offset of the next record from ``offset`` on, or the end of the file."""
-        # It is usually near.
+        # The next record is usually near.
         count = 2 * _FIRST_BYTES
         while offset < self.size:
             window = self._read_at(offset, count)

@@ -1,4 +1,4 @@
-"""Index one archive file: sorted lines (CDXJ), searched on disk.
+"""Index one archive file in sorted lines (CDXJ), which are searched on disk.
 
 Takes the records of the WARC files, or an existing index made by another tool. Returns an
 ``Index``, which is stored in the user's cache folder under a name derived from the file's path,
@@ -65,7 +65,7 @@ _NAMED_FAULTS = 20
 # In an index made by another tool, one line in this many is checked against the file.
 _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
-# Records to which no revisit refers.
+# Records that no revisit refers to: copies of others.
 _COPIES = (REVISIT, CONVERSION)
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
@@ -73,7 +73,8 @@ _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 class RequestMethod(NamedTuple):
     """The method of a request other than GET.
 
-    ``response_id`` is a record ID, or the timestamp and key of the response.
+    ``response_id`` is how its response is found: by the record ID of either record, or by the
+    response's timestamp and key.
     """
 
     response_id: str
@@ -108,12 +109,12 @@ class Index:
             yield replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def of_digest(self, digest: str) -> Iterator[Capture]:
-        """Return the captures with a payload digest, oldest first, without revisits."""
+        """Return the captures with this payload digest, oldest first, without copies."""
         key = digest_key(digest)
         return map(_capture, self._lines_under(f" {key} ".encode())) if key else iter(())
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
-        """Return the captures with a record ID, without revisits."""
+        """Return the captures with this record ID, without copies (revisits and conversions)."""
         return map(_capture, self._lines_under(f" {record_id} ".encode()))
 
     def _method(self, capture: Capture) -> str:
@@ -165,10 +166,11 @@ def open_index(
 ) -> Index:
     """Open the index of an archive file that contains these WARC files, creating it if necessary.
 
-    ``lines`` returns the lines of an index made by another tool, ``beside`` is its file, if any.
+    ``lines`` returns the lines of an index made by another tool, and ``beside`` is the index file
+    beside the archive; both may be None.
     """
     state = [
-        # Captures are stored with the name of the file, which may be a link with another name.
+        # Captures are stored with the name of the file, which for a link is not its target's name.
         (str(file.resolve()), file.name, stat.st_size, stat.st_mtime_ns)
         for file in (path, beside)
         if file
@@ -181,13 +183,13 @@ def open_index(
     except (OSError, ValueError, KeyError):
         pass
     if lines is None and path.stat().st_size > _BIG_BYTES:
-        logger.info("%s: making its index, which is kept in %s", path, folder)
+        logger.info("%s: building its index, which is kept in %s", path, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         new_index = _write_index(folder, path, files, beside, lines)
     except OSError as error:
         logger.warning(
-            "%s: its index cannot be kept in %s (%s), so that the next run has to make it again",
+            "%s: its index cannot be kept in %s (%s), so the next run has to build it again",
             path,
             folder,
             error.strerror,
@@ -212,7 +214,7 @@ def _write_index(
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Path:
-    """Write an index under a unique name. Raises OSError on failure."""
+    """Write an index under a unique name. Raises OSError if it cannot be written."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
             _write(
@@ -228,7 +230,7 @@ def _write_index(
 
 
 def distinct(texts: Iterable[str]) -> Iterator[str]:
-    """Yield each distinct text once, sorted; they need not fit in memory."""
+    """Yield each distinct text once, sorted; the texts need not fit in memory."""
     for line, _ in groupby(sorted_lines(f"{text}\n".encode() for text in texts)):
         yield line.decode().rstrip("\n")
 
@@ -268,7 +270,7 @@ def _write(target: IO[bytes], found: Iterable[Capture | RequestMethod | str]) ->
     ordered = sorted_lines(lines())
     # Requesting the first sorted line reads all input, so the faults are then complete.
     first = next(ordered, b"")
-    listed_faults = [*faults, f"and {more:,} places more"] if more else faults
+    listed_faults = [*faults, f"and {more:,} more places"] if more else faults
     meta = {"captures": count, "faults": listed_faults, "methods": methods}
     target.write(_META + msgspec.json.encode(meta) + b"\n" + first)
     target.writelines(ordered)
@@ -291,9 +293,9 @@ def _read_files(files: Mapping[str, WarcFile]) -> Iterator[Capture | RequestMeth
             if block.fault:
                 yield str(block.fault)
             elif kind not in _CAPTURE_KINDS and kind not in _OTHER_KINDS:
-                yield f"{file.place(offset)}: it does not say what kind of record it is"
+                yield f"{file.place(offset)}: its record type is missing or unknown"
             elif kind in _CAPTURE_KINDS and not capture and _may_be_a_page(record):
-                yield f"{file.place(offset)}: its headers do not tell what page it is, or of when"
+                yield f"{file.place(offset)}: its headers do not give the page's URL or date"
             if capture:
                 yield capture
             elif record and kind == b"request":
@@ -381,15 +383,15 @@ def _read_index(
             raise mismatch(f"line {number} names {capture.file!r}, which is not there")
         if capture.offset + capture.length > file.size:
             raise mismatch(
-                f"line {number} leads to byte {capture.offset:,} and {capture.length:,} more, "
-                f"{file.name} has {file.size:,}"
+                f"line {number} points to byte {capture.offset:,} and {capture.length:,} more, "
+                f"but {file.name} has {file.size:,}"
             )
         if number % _CHECKED_EVERY == 1:
             record = parse_head(file.block(capture.offset, HEAD_BYTES).data)
             if record is None or key_of(record.url) != key_of(capture.url):
                 raise mismatch(
                     f"line {number} says that {capture.url} is at byte {capture.offset:,} of "
-                    f"{file.name}, and it is not"
+                    f"{file.name}, but it is not"
                 )
         last[capture.file] = max(capture.offset, last.get(capture.file, 0))
         if key_of(capture.url) is not None:
@@ -403,7 +405,7 @@ def _read_index(
             )
             if record is not None and _capture_of(record, name, offset, block.length):
                 raise mismatch(
-                    f"{file.name} goes on at byte {offset:,}, after the last capture in it"
+                    f"{file.name} has a capture at byte {offset:,}, after the last one listed"
                 )
 
 
@@ -440,7 +442,7 @@ def _capture(line: bytes) -> Capture:
     key, timestamp, encoded = line.lstrip(b" ").split(b" ", 2)
     fields: dict[str, Any] = msgspec.json.decode(encoded)
     if not is_timestamp(moment := timestamp.decode()):
-        raise ValueError(f"{moment!r} is no timestamp")
+        raise ValueError(f"{moment!r} is not a timestamp")
     status = str(fields.get("status") or "")
     return Capture(
         url=web_url(fields["url"]),
@@ -458,7 +460,7 @@ def _capture(line: bytes) -> Capture:
 
 
 def _declared_method(method: str, key: str) -> str:
-    """Return the request method in an index of cdxj-indexer or pywb; empty for GET."""
+    """Return the request method in an index by cdxj-indexer or pywb; empty if it is GET."""
     in_key = _WB_METHOD.search(key)
     declared = method or (in_key[1] if in_key else "")
     return "" if declared.upper() == "GET" else declared.upper()

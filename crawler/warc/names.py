@@ -36,10 +36,10 @@ def archive_files(path: str) -> list[Path]:
 
 
 def other_files(path: str) -> tuple[list[Path], list[Path]]:
-    """Return the paths of a folder or pattern other than the readable archive files.
+    """Return the paths in a folder or pattern, other than the readable archive files.
 
-    First the files and folders with archives that are not read, then the files that are not
-    archives.
+    The first list has the files and folders with archives that are not read, the second the files
+    that are not archives.
     """
     others = [file for file in _files(path) if not _is_readable(file)]
     unread = [file for file in others if is_unread(file)]

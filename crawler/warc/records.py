@@ -1,13 +1,14 @@
 """Parse and check one archive record, WARC (ISO 28500, 1.0 and 1.1) or ARC.
 
-Takes the bytes of a record and returns a ``Record``. Raises ArchiveError, with the failure reason
-of the page, if the bytes do not match their digests or are fewer than declared.
+Takes the bytes of a record and returns a ``Record``. Raises ArchiveError, with the reason for the
+page's failure, if the bytes cannot be parsed, do not match their digests or are fewer than
+declared.
 
 Many writers deviate from the standard. The following are accepted: dates of lower precision or
-with a day that does not exist (``2008-10-294T05:21:46-0700`` in ClueWeb09), where assumptions are
-noted; responses with status 0 (Browsertrix) or without HTTP headers; URLs in ``<…>`` (wget) or
-with ``HTTP://`` in capitals; lines that end in CR CR LF; redirects and errors that declare a body
-but have none (ArchiveWeb.page).
+with a day that does not exist (``2008-10-294T05:21:46-0700`` in ClueWeb09), for which a note
+describes the assumption; responses with status 0 (Browsertrix) or without HTTP headers; URLs in
+``<…>`` (wget) or with ``HTTP://`` in capitals; lines that end in CR CR LF; redirects and errors
+that declare a body but have none (ArchiveWeb.page).
 
 warcio parses the headers. It takes 20 µs per record and fastwarc 5, out of 1.5 ms per page, but
 fastwarc loses the body after HTTP headers that end in bare line feeds, and rejects chunk
@@ -31,7 +32,7 @@ from crawler.warc.archived import RENDERED_URN
 from crawler.warc.captures import web_url
 
 HEAD_BYTES = 65_536
-"""The most bytes that the WARC and HTTP headers of a record may take."""
+"""The maximum size in bytes of a record's WARC headers, and of its HTTP headers."""
 LINE_ENDS = b"\r\n"
 HEAD_END = re.compile(rb"\n\r*\n")
 """The empty line that ends the headers."""
@@ -50,7 +51,7 @@ _PAGE_TYPES = ("text/html", "application/xhtml")
 # Some servers pad the chunk size with zeros or spaces.
 _CHUNK_HEADER = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
-# The W3C profile of ISO 8601 and the 14 digits of ARC, either of them possibly incomplete.
+# The W3C profile of ISO 8601, or the 14 digits of ARC; either may be incomplete.
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-?(?P<month>[0-9]{2})(?:-?(?P<day>[0-9]{2})(?:[Tt ]?(?P<hour>[0-9]{2})"
     r"(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?)?)?)?)?"
@@ -65,12 +66,12 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. ``status`` and ``headers`` come from HTTP, if it has an HTTP head.
+    """One record. ``status`` and ``headers`` are those of its HTTP head, if it has one.
 
     ``payload`` keeps its content coding but not its transfer coding.
     ``date_note`` describes any assumption made in ``date``.
-    ``refers_to`` is the URL and date of a revisit's original record, ``refers_to_id`` its record
-    ID, where given.
+    ``refers_to`` is the URL and date of a revisit's original record, and ``refers_to_id`` is its
+    record ID, if given.
     """
 
     kind: str
@@ -182,9 +183,9 @@ class _RawRecord(NamedTuple):
 
 
 def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
-    """Parse the bytes of a record; unless ``whole``, only its headers, without checks.
+    """Parse and check the bytes of a record; unless ``whole``, parse only its headers.
 
-    ``place`` is the location used in messages. Raises ArchiveError if they cannot be read.
+    ``place`` is the location used in messages. Raises ArchiveError if the record cannot be read.
     """
     try:
         raw = (_split_warc if data.startswith(b"WARC/") else _split_arc)(data)
@@ -255,7 +256,7 @@ def _split_arc(data: bytes) -> _RawRecord:
     begin, length = _head_of_arc(data) or (len(data), 0)
     fields = _arc_fields(data[: max(begin - 1, 0)])
     if fields is None:
-        raise ValueError("they are no line of ARC")
+        raise ValueError("they are not an ARC header line")
     url, date, _ = fields
     kind = "warcinfo" if url.startswith("filedesc:") else "response"
     headers = {"WARC-Target-URI": url, "WARC-Date": date, "WARC-Type": kind}
@@ -265,7 +266,7 @@ def _split_arc(data: bytes) -> _RawRecord:
 def _url(text: str, kind: str) -> str:
     if kind != "conversion":
         return web_url(text)
-    # Conversions by other tools are of other kinds, such as the plain text of a page.
+    # Other tools write other kinds of conversions, such as the plain text of a page.
     return text.removeprefix(RENDERED_URN) if text.startswith(RENDERED_URN) else ""
 
 
@@ -287,10 +288,10 @@ def _http(raw: _RawRecord, kind: str, place: str) -> tuple[StatusAndHeaders | No
         http = _HTTP_HEADERS.parse(stream)
     except Exception as error:
         raise ArchiveError(
-            f"{place}: the headers of its answer cannot be read ({type(error).__name__}: {error})"
+            f"{place}: its HTTP headers cannot be read ({type(error).__name__}: {error})"
         ) from error
     if stream.tell() == HEAD_BYTES < len(content):
-        raise ArchiveError(f"{place}: the headers of its answer have over {HEAD_BYTES:,} bytes")
+        raise ArchiveError(f"{place}: its HTTP headers have over {HEAD_BYTES:,} bytes")
     return http, content[stream.tell() :]
 
 
@@ -309,12 +310,13 @@ def _check_whole(raw: _RawRecord, kind: str, status: int | None, place: str) -> 
         return
     if truncated := raw.header("WARC-Truncated"):
         raise ArchiveError(
-            f"{place}: whoever wrote it had only a part of the page (WARC-Truncated: {truncated})",
+            f"{place}: the writer recorded only part of the page (WARC-Truncated: {truncated})",
             reason="cut_short",
         )
     if raw.header("WARC-Segment-Number"):
         raise ArchiveError(
-            f"{place}: it is the first of several segments of a page, which are not put together",
+            f"{place}: it is the first of several segments of a page; "
+            "segmented records are not supported",
             reason="cut_short",
         )
 
@@ -324,11 +326,10 @@ def _check_answer(
 ) -> None:
     if http is None and not headers:
         raise ArchiveError(
-            f"{place}: it holds neither an answer of HTTP nor a page; it begins with "
-            f"{payload[:20]!r}"
+            f"{place}: it is neither an HTTP response nor a page; it begins with {payload[:20]!r}"
         )
     if http is not None and _status(http) is None:
-        raise ArchiveError(f"{place}: its answer has no status that can be read")
+        raise ArchiveError(f"{place}: its HTTP status cannot be read")
 
 
 def _payload(
@@ -355,8 +356,7 @@ def _payload(
     is_short = kind == "response" and len(stored) < declared_length and payload is stored
     if is_short and _is_page(status):
         raise ArchiveError(
-            f"{place}: the answer said that it has {declared_length:,} bytes, "
-            f"and has {len(stored):,}",
+            f"{place}: the response declares {declared_length:,} bytes but has {len(stored):,}",
             reason="cut_short",
         )
     for name, candidates in (
@@ -368,7 +368,7 @@ def _payload(
             continue
         if not any(has_digest(candidate, declared) for candidate in candidates):
             raise ArchiveError(
-                f"{place}: its bytes are not those that it was written with ({name} {declared})"
+                f"{place}: its content does not match its digest ({name} {declared})"
             )
     return payload
 
@@ -398,7 +398,9 @@ def _without_chunks(stored: bytes, headers: Headers, place: str) -> bytes:
         return stored
     payload, whole = unchunked(stored)
     if not whole:
-        raise ArchiveError(f"{place}: its chunks end before the last one", reason="cut_short")
+        raise ArchiveError(
+            f"{place}: its chunked body is incomplete or malformed", reason="cut_short"
+        )
     return payload
 
 
@@ -428,7 +430,7 @@ def digest_of(payload: bytes) -> str:
 
 
 def digest_key(declared: str) -> str | None:
-    """Normalize a digest so that it can be compared: ``sha1:3I42H3S6…``.
+    """Normalise a digest so that it can be compared: ``sha1:3I42H3S6…``.
 
     Indexes omit the algorithm, and some writers use hexadecimal digits. Return None if the
     algorithm is unknown.
@@ -469,7 +471,7 @@ def read_date(text: str) -> tuple[datetime, str | None]:
     """
     match = _DATE.match(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no date")
+        raise ValueError(f"{text!r} is not a date")
     parts = {name: int(match[name]) for name in _DATE_PARTS if match[name]}
     if text.strip()[match.end() : match.end() + 1].isdigit():
         parts.popitem()
@@ -487,7 +489,7 @@ def read_date(text: str) -> tuple[datetime, str | None]:
         except OverflowError as error:
             raise ValueError(f"{text!r}: {error}") from error
         return moment, None if "second" in valid_parts else _assumption(text, valid_parts)
-    raise ValueError(f"{text!r} is no date")
+    raise ValueError(f"{text!r} is not a date")
 
 
 def _assumption(text: str, parts: dict[str, int]) -> str:

@@ -1,10 +1,10 @@
 """Write every exchange of a run to a WARC 1.1 file, as it came over the wire.
 
 Takes ``Exchange`` objects, the bytes sent and received. Each record is compressed separately, so
-that the file ends with a complete record whenever the process dies. warcio builds the records; the
-HTTP headers are written verbatim, which warcio alone would not do. Only credentials are left out,
-and chunked bodies are joined, with their Transfer-Encoding header renamed. Raises ArchiveError if
-the file cannot be written.
+that all complete records can be read if the process dies while writing. warcio builds the records;
+the HTTP headers are written verbatim, which warcio alone would not do. Credentials, interim (1xx)
+responses and bytes beyond the declared Content-Length are left out, and chunked bodies are joined,
+with their Transfer-Encoding header renamed. Raises ArchiveError if the file cannot be written.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _MOST_DECODED = 1 << 26
 _CREDENTIALS = re.compile(rb"\r\n(?:proxy-)?authorization[ \t]*:[^\r\n]*", re.IGNORECASE)
 # The number of responses remembered for pages that are still being rendered.
 _MOST_ANSWERS = 100
-# The ISA-L level nearest to zlib's 6: 6% more bytes in a tenth of the time.
+# The ISA-L level nearest to zlib's level 6: it gives 6% more bytes in a tenth of the time.
 _COMPRESSION_LEVEL = 3
 
 
@@ -82,7 +82,7 @@ class _Head:
 
 
 class WarcWriter:
-    """A new WARC file that is being written. ``exchanges`` and ``revisits`` count its contents.
+    """A new WARC file being written. ``exchanges`` and ``revisits`` count what it contains.
 
     ``recall`` and ``keep`` give access to a store of archived responses by URL; a page that has not
     changed since is written as a revisit record.
@@ -97,7 +97,7 @@ class WarcWriter:
     ) -> None:
         """Write to ``path``, with a number added to its name if that file exists.
 
-        ``warcinfo`` holds the fields of that record. The file is created on the first write.
+        ``warcinfo`` holds the fields of the warcinfo record. The first write creates the file.
         """
         self.path, self._descriptor = path, -1
         self._warcinfo = {name: _in_one_line(value) for name, value in warcinfo.items()}
@@ -290,7 +290,7 @@ class WarcWriter:
     def _fail(self, error: OSError) -> ArchiveError:
         self.failed = ArchiveError(
             f"the archive {self.path} cannot be written ({error.strerror}); "
-            "mend that and run the same command again"
+            "fix this and run the same command again"
         )
         return self.failed
 
@@ -322,7 +322,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _create_file(path: Path) -> tuple[Path, int]:
-    """Create a file with this name, or with the first number added that is still free."""
+    """Create a file with this name, or with the first free number added if that exists."""
     suffix = _SUFFIX.search(path.name)
     end = suffix.start() if suffix else len(path.name)
     for number in count(1):

@@ -1,4 +1,4 @@
-"""A network with a lying name server, for use in network and mount namespaces of its own.
+"""A network with a lying name server, to be run in network and mount namespaces of its own.
 
     unshare --mount --net python lying_network.py ANSWERS COMMAND...
 

@@ -32,7 +32,7 @@ def without_encoding(loads):
 
 
 def in_whole_milliseconds(start):
-    """Accept floats as integers, as until Python 3.9; Splash computes its waits as floats."""
+    """Accept floats for integers, as until Python 3.9; Splash computes its waits as floats."""
 
     @wraps(start)
     def wrapped(timer, *milliseconds):
@@ -43,7 +43,7 @@ def in_whole_milliseconds(start):
 
 json.loads = without_encoding(json.loads)
 QTimer.start = in_whole_milliseconds(QTimer.start)
-# Splash's Lua code is written for 5.2; lupa uses the newest Lua it includes by default.
+# Splash's Lua code is written for Lua 5.2, but lupa uses the newest Lua that it includes.
 vars(lupa).update(
     {name: thing for name, thing in vars(lupa.lua52).items() if not name.startswith("_")}
 )

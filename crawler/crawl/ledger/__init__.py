@@ -1,3 +1,4 @@
-"""The articles that a job found, fetched and stored over many runs: the frontier's memory and the
-authoritative record. Independent of Scrapy.
+"""The articles that a job found, fetched and stored over many runs.
+
+The ledger is the frontier's memory and the authoritative record. It does not depend on Scrapy.
 """

@@ -1,7 +1,7 @@
-"""A run's reads and commits.
+"""What a run reads from the ledger and commits to it.
 
-Changes are collected and committed together, in the order in which they were made: after a crash,
-the ledger holds everything up to some moment.
+Changes are collected and committed together, in the order in which they were made. After a crash,
+the ledger therefore holds everything up to some point in time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.database import Database
 
 CHUNK = 500
-"""How many rows are read, or ids asked for, at once."""
+"""How many rows are read, or ids looked up, at once."""
 
 
 class Commits:
@@ -47,8 +47,9 @@ class Commits:
         self.failed: CrawlerError | None = None
         self._on_failure = on_failure
         self.before_commit: list[Callable[[], None]] = []
-        """Called before each commit, since any of them may outlast a power cut. They make the files
-        that the commit refers to durable.
+        """Called before each commit, to make the files that it refers to durable.
+
+        Any commit may survive a power cut, and must not refer to files that do not.
         """
         with database.snapshot() as connection:
             self.batch = Batch(run, connection.execute(select(JOB.c.places)).scalar_one())
@@ -79,8 +80,9 @@ class Commits:
             self._on_failure(error)
 
     def flush(self, *, durable: bool = False) -> None:
-        """Commit the changes since the last flush, durably if the next one may come too late for
-        ``sync_seconds``.
+        """Commit the changes since the last flush.
+
+        The commit is durable if the next one may come too late for ``sync_seconds``.
         """
         durable = durable or time.monotonic() - self._synced_at >= self.sync_seconds / 2
         if self.failed is not None or not (self.batch or (durable and self._has_unsynced)):
@@ -103,7 +105,7 @@ class Commits:
             self.fail(
                 LedgerError(
                     f"the ledger {self.database.path}: {type(error).__name__}: {error}; "
-                    "a fault of this program, please report it"
+                    "this is a bug in this program, please report it"
                 )
             )
             return

@@ -1,7 +1,7 @@
 """The only module that depends on the ledger's database: SQLite, in one file, through SQLAlchemy.
 
 Readers and the single writer do not block each other (WAL). A committed transaction survives the
-death of the process; one committed as ``durable``, and all before it, survives a power cut.
+death of the process. One committed as ``durable`` survives a power cut, and so do all before it.
 """
 
 from __future__ import annotations
@@ -26,39 +26,43 @@ if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection, Dialect, Table
 
 _CACHE_KIB = 16_384
-# Size of the file mapped into memory: looking up one of a million articles costs a tenth less.
+# How much of the file is mapped into memory, which makes looking up one of a million articles a
+# tenth faster.
 _MAPPED_BYTES = 256 * 1024 * 1024
 # Checkpoint the log into the file after this many pages of 4 KiB.
 _LOG_PAGES = 4_000
 _BUSY_SECONDS = 30
 _ADVICE = (
     ("No such file", "there is none; give the JOBDIR of a crawl"),
-    ("No space", "make room and run the same command again: everything stored before is safe"),
-    ("full", "make room and run the same command again: everything stored before is safe"),
+    (
+        "No space",
+        "free disk space and run the same command again; everything stored so far is safe",
+    ),
+    ("full", "free disk space and run the same command again; everything stored so far is safe"),
     ("readonly", "make the folder and its files writable"),
-    ("Read-only", "it has to be on a file system that can be written"),
+    ("Read-only", "use a JOBDIR on a writable file system"),
     ("ermission denied", "make the folder and its files readable and writable"),
     ("no file", "give another JOBDIR"),
     ("unable to open", "make the folder and its files readable and writable"),
     (
         "I/O error",
-        "check the disk, and whether it is full; everything stored before may be read from a "
-        "copy of the folder",
+        "check the disk and its free space; a copy of the folder may still be readable, with "
+        "everything stored so far",
     ),
-    ("lock", "another program holds the file; try again when it has ended"),
+    ("lock", "another program has locked the file; try again when it has ended"),
     (
         "",
-        "it is damaged, or not a ledger: nothing was written to it; restore it from a backup, "
+        "it is damaged or not a ledger; nothing was written to it; restore it from a backup, "
         "or start again with another JOBDIR",
     ),
 )
 
 
 class Database:
-    """A connection to the ledger in ``path``, for one thread. Raises LedgerError if it cannot be
-    opened.
+    """A connection to the ledger in ``path``, for one thread.
 
-    ``create`` creates the tables of a new file; without it, the ledger is opened read-only.
+    ``create`` creates the tables of a new file; without it, the ledger is opened read-only. Raises
+    LedgerError if the ledger cannot be opened.
     """
 
     def __init__(self, path: Path, *, create: Callable[[Connection], None] | None = None) -> None:
@@ -76,7 +80,7 @@ class Database:
             if not path.is_file():
                 raise _error(path, "it is no file")
             if path.stat().st_size == 0:
-                raise _error(path, "it is empty, where a ledger has been")
+                raise _error(path, "it is empty, although it held a ledger")
             self._engine = _make_engine(path, write=create is not None)
             self.connection: Connection = self._engine.connect()
             driver = self.connection.connection.driver_connection
@@ -159,9 +163,7 @@ def insert(table: Table) -> sqlite.Insert:
 
 
 def upsert(table: Table, keep: tuple[str, ...] = ()) -> sqlite.Insert:
-    """Return an INSERT that replaces a row with the same key, except for the columns to
-    ``keep``.
-    """
+    """Return an INSERT that replaces a row with the same key, except its columns in ``keep``."""
     statement = sqlite.insert(table)
     key = [column.name for column in table.primary_key]
     new = {
@@ -186,9 +188,9 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
     engine = _make_engine(new, write=True)
     with engine.begin() as connection:
         create(connection)
-    # Before the rename, because changing the mode takes a journal, which no reader could roll back.
-    # After the tables, because data that is only in the log is lost without an error if the disk is
-    # full when the file is closed.
+    # Before the rename, because changing the mode writes a journal, which readers could not roll
+    # back. After the tables are created, because data that is only in the log is lost without an
+    # error if the disk is full when the file is closed.
     engine.raw_connection().execute("PRAGMA journal_mode = WAL")
     engine.dispose()
     descriptor = os.open(new, os.O_RDWR)
@@ -203,7 +205,7 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
 
 def _make_engine(path: Path, *, write: bool) -> Any:
     mode = "rwc" if write else "ro"
-    # A read-only folder has no room for the WAL files; after a clean end none are needed.
+    # The WAL files cannot be created in a read-only folder; after a clean end none are needed.
     is_immutable = (
         not write
         and not os.access(path.parent, os.W_OK)

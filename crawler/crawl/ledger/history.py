@@ -1,5 +1,6 @@
-"""Read-only queries of a ledger: the balance, the history of an article, the state of a job, the
-corpus.
+"""Read-only queries of a ledger.
+
+They return the balance, the history of an article, the state of a job, and the corpus.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _STREAM_OPTIONS = {"yield_per": 100}
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The number of articles that a job discovered, by category, and those whose state lacks
-    evidence.
+    """The number of articles that a job discovered, by category.
+
+    ``wrong`` holds the ids of articles whose state lacks evidence, each with the missing evidence.
     """
 
     discovered: int
@@ -67,13 +69,14 @@ class Balance:
         more = f" and {len(self.wrong) - _MOST_NAMED} more" if len(self.wrong) > _MOST_NAMED else ""
         return (
             f"{line} (the ledger does not balance: {ids}{more}; "
-            "it is damaged, or this is a fault of the crawler: please report it)"
+            "it is damaged, or this is a bug in the crawler: please report it)"
         )
 
 
 def balance(connection: Connection) -> Balance:
-    """Count the known articles and check the evidence of each: an article has its revisions, a
-    failure its record, and so on.
+    """Count the known articles and check that the ledger holds evidence for the state of each.
+
+    An article must have its revisions, a failure its record, and so on.
     """
     counts = dict.fromkeys(_CATEGORIES.values(), 0)
     discovered = 0
@@ -88,9 +91,7 @@ def balance(connection: Connection) -> Balance:
 
 
 def _violations_query() -> Any:
-    """Return the query for ids whose state is not supported by the ledger, with the missing
-    evidence.
-    """
+    """Return the query for the ids whose state lacks evidence, with the missing evidence."""
 
     def has(table: Any, *conditions: Any) -> Any:
         return exists(select(literal(1)).where(table.c.id == PAGES.c.id, *conditions))
@@ -219,8 +220,9 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 
 
 def listers(connection: Connection, article_id: str) -> list[Any]:
-    """Return the listings of an article, in the order in which the crawl found them: page_id, run,
-    began, position, headline.
+    """Return the listings of an article, in the order in which the crawl found them.
+
+    The rows have page_id, run, began, position and headline.
     """
     query = (
         select(LISTINGS, RUNS.c.began)
@@ -238,9 +240,7 @@ def page(connection: Connection, article_id: str) -> Any:
 
 
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
-    """Yield the articles as JSON, in the order stored: the latest revision of each, or all
-    revisions.
-    """
+    """Yield the latest revision of each article, or all revisions, as JSON in the order stored."""
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
@@ -253,13 +253,13 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
 def lost_bits(row: Any) -> str | None:
     """Describe a row of RECORDS whose checksum is wrong; None if it is intact."""
     return (
-        f"record {row.record}, {row.kind} {row.id}, is not what was stored"
+        f"record {row.record} ({row.kind} {row.id}) does not match its checksum"
         if zlib.crc32(row.json) != row.crc
         else None
     )
 
 
 def damaged_records(connection: Connection) -> list[str]:
-    """Describe the records that have lost bits; reads all records."""
+    """Describe the records whose checksum is wrong; reads all records."""
     found = connection.execute(select(RECORDS), execution_options=_STREAM_OPTIONS)
     return [lost for row in found if (lost := lost_bits(row))]

@@ -58,8 +58,9 @@ class Run:
     number: int
     began: datetime
     first_run: int
-    """The first run since the last one that left nothing to fetch: the start of the crawl that this
-    run continues.
+    """The run that started the crawl that this run continues.
+
+    It is the first run since the last one that left nothing to fetch.
     """
 
 
@@ -81,8 +82,9 @@ class Job:
         self.pages: Pages | None = None
         self.run: Run | None = None
         self.feeds_failed = False
-        """Whether a feed could not be written; the run is then left open, and the next one starts
-        with its feeds.
+        """Whether a feed could not be written.
+
+        The run is then left open, and the next run starts by writing its feeds.
         """
 
     def begin(
@@ -95,12 +97,12 @@ class Job:
         sync_seconds: float,
         on_failure: Callable[[CrawlerError], None] = lambda error: None,
     ) -> bool:
-        """Begin a run and queue the articles to request again. Return whether its arguments equal
-        those of the previous run.
+        """Begin a run and queue the articles to request again.
 
-        ``arguments`` are those that decide which articles are followed and from which source,
-        ``recheck`` is one of ``arguments.RECHECKS``, ``limit`` the maximum number of articles to
-        fetch (0: no limit), ``sync_seconds`` how long committed data may wait to become durable.
+        Returns whether its arguments equal those of the previous run. ``arguments`` are those that
+        decide which articles are followed and from which source, ``recheck`` is one of
+        ``arguments.RECHECKS``, ``limit`` the maximum number of articles to fetch (0: no limit),
+        ``sync_seconds`` how long committed data may wait to become durable.
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
@@ -146,8 +148,9 @@ class Job:
             )
 
     def name_feeds(self, feeds: Mapping[str, int]) -> None:
-        """Record the feeds that this run will write: URIs with the current size of each file in
-        bytes.
+        """Record the feeds that this run will write.
+
+        ``feeds`` maps each URI to the current size of its file in bytes.
         """
         assert self.run is not None
         number = self.run.number
@@ -173,8 +176,9 @@ class Job:
         return [Run(row.run, datetime.fromisoformat(row.began), self.run.first_run) for row in rows]
 
     def feeds_of(self, run: Run) -> dict[str, int]:
-        """Return the feeds that a run was to write, with the size of each file in bytes when it
-        began.
+        """Return the feeds that a run was to write.
+
+        The value of each URI is the size of its file in bytes when the run began.
         """
         with self.database.snapshot() as connection:
             rows = connection.execute(select(FEEDS).where(FEEDS.c.run == run.number)).all()
@@ -193,9 +197,7 @@ class Job:
             return connection.execute(query.limit(1)).first() is not None
 
     def records_of(self, run: Run, first: int | None = None) -> Iterator[Any]:
-        """Yield the records stored by a run, or by all since the run ``first``, in the order
-        stored.
-        """
+        """Yield the records that a run, or all since the run ``first``, stored, in that order."""
         query = select(RECORDS).where(RECORDS.c.run.between(first or run.number, run.number))
         # Run comes first to use the index; record numbers grow with the runs.
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
@@ -209,8 +211,9 @@ class Job:
                     yield msgspec.json.decode(encoded)
 
     def end(self, run: Run, reason: str | None) -> None:
-        """Record that a run has ended and its feeds are written; ``reason`` is None if it was
-        killed.
+        """Record that a run has ended and its feeds are written.
+
+        ``reason`` is None if the run was killed.
         """
         with self.database.transaction(durable=True) as connection:
             finished = reason == "finished" and not history.queued(connection)
@@ -237,10 +240,10 @@ class Job:
 
 
 def read(folder: Path) -> Database:
-    """Open a job's ledger for reading, even while a run writes to it. An older schema is migrated
-    first.
+    """Open a job's ledger for reading, even while a run writes to it.
 
-    Raises CrawlerError if there is no ledger or it cannot be read.
+    A ledger with an older schema is migrated first. Raises CrawlerError if there is no ledger or it
+    cannot be read.
     """
     path = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
@@ -298,8 +301,8 @@ def _version(database: Database, path: Path) -> int:
         version = connection.execute(select(JOB.c.version)).scalar_one()
     if version > VERSION:
         raise CrawlerError(
-            f"the ledger {path} is of a newer version of this program "
-            f"(schema {version}, here {VERSION}); use that",
+            f"the ledger {path} was written by a newer version of this program "
+            f"(schema {version}, here {VERSION}); use that version",
             exit_code=1,
         )
     return int(version)
@@ -308,7 +311,7 @@ def _version(database: Database, path: Path) -> int:
 def _migrate(database: Database, path: Path, version: int) -> None:
     if version == VERSION:
         return
-    logger.info("%s: from schema %d to %d", path, version, VERSION)
+    logger.info("%s: migrating from schema %d to %d", path, version, VERSION)
     with database.transaction(durable=True) as connection:
         for old_version in range(version, VERSION):
             for statement in MIGRATIONS[old_version]:
@@ -317,8 +320,9 @@ def _migrate(database: Database, path: Path, version: int) -> None:
 
 
 def _acquire(lock: IO[str]) -> None:
-    """Lock a file for this process alone; BlockingIOError if another process holds it for longer
-    than ``holder`` does.
+    """Lock a file for this process alone.
+
+    Raises BlockingIOError if another process holds it for longer than ``holder`` does.
     """
     for _ in range(_LOCK_TRIES):
         try:
@@ -330,8 +334,9 @@ def _acquire(lock: IO[str]) -> None:
 
 
 def _lock_folder(folder: Path) -> IO[str]:
-    """Lock the folder for the lifetime of this process. The kernel releases the lock when the
-    process ends, however it ends.
+    """Lock the folder for the lifetime of this process.
+
+    The kernel releases the lock when the process ends, however it ends.
     """
     if folder.exists() and not folder.is_dir():
         raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
@@ -340,7 +345,7 @@ def _lock_folder(folder: Path) -> IO[str]:
         lock = (folder / "lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be written ({error.strerror}); give a folder that can be",
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); give a writable folder",
             exit_code=1,
         ) from error
     try:
@@ -355,7 +360,7 @@ def _lock_folder(folder: Path) -> IO[str]:
     except OSError as error:
         lock.close()
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be locked ({error.strerror}); give one on a local disk",
+            f"JOBDIR: {folder} cannot be locked ({error.strerror}); give a folder on a local disk",
             exit_code=1,
         ) from error
     try:
@@ -366,6 +371,6 @@ def _lock_folder(folder: Path) -> IO[str]:
     except OSError as error:
         lock.close()
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be written ({error.strerror}); make room in it", exit_code=1
+            f"JOBDIR: {folder} cannot be written ({error.strerror}); free disk space", exit_code=1
         ) from error
     return lock

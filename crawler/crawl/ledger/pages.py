@@ -61,7 +61,7 @@ class Pages:
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
         if self._is_empty:
-            # The run itself has met every article there is.
+            # The ledger was empty, so this run has met every article in it.
             return
         article_ids = iter(article_ids)
         while chunk := list(islice(article_ids, CHUNK)):
@@ -110,8 +110,9 @@ class Pages:
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
-        """Yield the teasers whose record is missing or outdated; none while anything remains to be
-        fetched.
+        """Yield the teasers whose record is missing or outdated.
+
+        Yields none while anything remains to be fetched.
         """
         self.commits.flush()
         if self.commits.rows(_QUEUED_PAGES.limit(1)):
@@ -128,8 +129,9 @@ class Pages:
     def _with_listings(
         self, article_ids: list[str]
     ) -> Iterator[tuple[ArticleState, Sequence[Listing]]]:
-        """Yield articles with their listings, in the order of the ids, and prefetch their records
-        for ``store``.
+        """Yield articles with their listings, in the order of the ids.
+
+        Prefetches their records for ``store``.
         """
         values = {"ids": article_ids}
         found = {row.id: state_of(row) for row in self.commits.rows(_PAGES_BY_ID, values)}
@@ -168,9 +170,7 @@ class Pages:
         self._records.leave(state, becomes, detail)
 
     def archived(self, url: str) -> Archived | None:
-        """Return where the last response of a URL that carried a page is archived; None if it is
-        not.
-        """
+        """Return where the last response with a page from a URL is archived; None if it is not."""
         if archived := self.commits.batch.archived.get(url):
             return archived
         rows = self.commits.rows(_ARCHIVED_BY_URL, {"url": url})

@@ -1,4 +1,4 @@
-"""Queues, at the start of a run, the articles that it is to request again."""
+"""Queues the articles that a run is to request again, at the start of the run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def queue(connection: Connection, mode: str, now: float, longest: float, limit: int) -> None:
-    """Queue the articles that are to be requested again at ``now`` (POSIX seconds): see
-    ``arguments.RECHECKS``.
+    """Queue the articles that are to be requested again at ``now`` (POSIX seconds).
 
-    An article due later than any interval allows was scheduled by a clock that was wrong, and is
-    queued too. If the run may fetch only ``limit`` articles, those overdue the longest come first,
-    and leave half of the limit to articles that were never fetched.
+    ``mode`` is one of ``arguments.RECHECKS``. An article due later than any interval allows was
+    scheduled while the clock was wrong, and is queued too. If the run may fetch only ``limit``
+    articles, those overdue the longest come first, and up to half of the limit is left to articles
+    that are queued already, such as those never fetched.
     """
     was_requested = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
     if mode == "none":
@@ -45,8 +45,9 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
 
 
 def forget_source(connection: Connection) -> None:
-    """Forget the facts that hold for one source of pages only: its server's validators, and which
-    pages it lacks.
+    """Forget the facts that hold only for one source of pages.
+
+    They are its server's validators, and which pages it lacks.
     """
     has_validators = PAGES.c.etag.is_not(None) | PAGES.c.last_modified.is_not(None)
     connection.execute(update(PAGES).where(has_validators).values(etag=None, last_modified=None))

@@ -1,12 +1,12 @@
 """When to request an article again. Does no I/O and reads no clock.
 
-Each article has its own interval: halved after a change, doubled if the article was unchanged, gone
-or forbidden, within the bounds. A fetch that failed for another reason is retried after the
-shortest interval, doubled with every failure in a row up to 24 times that interval; the article's
-own interval is kept.
+Each article has its own interval. Within the bounds, it is halved after a change, and doubled if
+the article was unchanged, gone, forbidden, dropped or not saved. A fetch that failed for another
+reason is retried after the shortest interval, which is doubled with every further failure in a row,
+up to 24 times the shortest interval; the article's own interval is kept.
 
-Intervals count from the start of the run and are slightly shorter than configured: an hourly
-article is due when cron starts the next run, an hour after it started this one.
+Intervals count from the start of the run and are slightly shorter than configured, so that an
+hourly article is due when cron starts the next run, an hour after it started this one.
 """
 
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ class RecordStore:
         self._next_fetch, self._next_record = last_fetch + 1, last_record + 1
 
     def prefetch_teasers(self, article_ids: list[str]) -> None:
-        """Read the teasers of articles at once, before each of them is passed to ``store``."""
+        """Read the teasers of several articles at once, before they are passed to ``store``."""
         self._teaser_rows = dict.fromkeys(
             (article_id, kind) for article_id in article_ids for kind in _TEASER_KINDS
         )
@@ -99,7 +99,7 @@ class RecordStore:
                 msgspec.json.encode(record if isinstance(record, Article) else original)
             )
             changed = tuple(field for field in _COMPARED_FIELDS if old.get(field) != new[field])
-            # A return is news to readers who saw the article reported as gone.
+            # Its return is news to readers who saw the article reported as gone or forbidden.
             if not changed and not state.refusal:
                 state.validators = state.new_validators
                 self.unchanged(state, "unchanged")
@@ -124,8 +124,9 @@ class RecordStore:
         self._mark_done(state, state.state)
 
     def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        """Record that an article was requested and has no record: an item pipeline dropped it, or
-        it was not saved.
+        """Record that an article was requested and has no record.
+
+        It was not saved, or an item pipeline dropped it.
         """
         state.emitted = state.emitted and state.state == becomes
         self._add_fetch(state, becomes, detail)
@@ -148,8 +149,9 @@ class RecordStore:
         self._next_fetch += 1
 
     def _record_row(self, article_id: str | None, record: Any) -> RecordRow:
-        """Return the row of a record; a record that JSON cannot hold raises before anything is
-        stored.
+        """Return the row of a record.
+
+        A record that JSON cannot represent raises an error before anything is stored.
         """
         is_own = isinstance(record, (Article, Teaser, Failure))
         encoded = msgspec.json.encode(record if is_own else ItemAdapter(record).asdict())

@@ -36,7 +36,7 @@ def verified_json(row: Any, path: Path) -> bytes:
 
 
 def readable_detail(detail: str | None) -> str | None:
-    """Return a detail shortened and escaped so that a database can hold it."""
+    """Return a detail, shortened and escaped so that a database can store it."""
     return (
         detail[:_DETAIL_CHARACTERS].encode("utf-8", "backslashreplace").decode() if detail else None
     )

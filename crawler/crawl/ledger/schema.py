@@ -1,7 +1,7 @@
-"""The tables of the ledger in standard SQL types, their version, and the migrations from older
-versions.
+"""The tables of the ledger, their version, and the migrations from older versions.
 
-Times are ISO 8601 text in UTC if they are displayed, POSIX seconds if they are compared.
+Columns have standard SQL types. Times are ISO 8601 text in UTC if they are displayed, POSIX seconds
+if they are compared.
 """
 
 from sqlalchemy import (
@@ -96,8 +96,8 @@ LISTINGS = Table(
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
-    # The headline in the list; null if it is in the item. Rows of older versions also have null if
-    # it equals the headline in the list that named the article first.
+    # The headline in the list; null if it is in the item. In rows of older versions it is also null
+    # if it equals the headline in the list that named the article first.
     Column("headline", String),
     # The complete item as JSON, if this is the deciding list (crawler.crawl.frontier) or gives a
     # different upload time.
@@ -112,7 +112,7 @@ FETCHES = Table(
     Column("run", Integer, nullable=False),
     Column("id", String, nullable=False),
     Column("at", String, nullable=False),
-    # new, changed, unchanged, dropped, not_saved, or the reason of a failure.
+    # new, changed, unchanged, not_modified, dropped, not_saved, or the reason of a failure.
     Column("outcome", String, nullable=False),
     Column("detail", String),
     Column("revision", Integer),
@@ -171,6 +171,7 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
     ),
 }
-"""The statements that migrate a ledger from each version to the next, in SQL that every database
-accepts.
+"""The statements that migrate a ledger from each version to the next.
+
+Their SQL is accepted by every database.
 """

@@ -1,7 +1,7 @@
 """Parse a page into raw values, each with its place in the page.
 
 Takes the bytes of a page as received (HTML in any encoding, or the plain text of a saved page), the
-charset from its HTTP header, if any, and its publisher; returns a ``ParsedPage``. Does no IO,
+charset from its HTTP header, if any, and its publisher; returns a ``ParsedPage``. Does no I/O,
 normalises nothing and never raises: missing values are None.
 
 The order matters. Dumps are read from the raw bytes and cut out first, because decoding and HTML
@@ -142,7 +142,7 @@ def parse(
             base=url,
             **shared,
         )
-    # Imported with the first HTML page, because the import takes as long as parsing a hundred.
+    # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
     from parsel import Selector
 
     root = Selector(text=text, type="html").root
@@ -195,7 +195,7 @@ def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:
             and before
             and before[-1:] not in b"\r\n>"
         ):
-            # An article about PHP quotes a dump: string(5) "hello".
+            # An article about PHP may quote a dump: string(5) "hello".
             continue
         parts += (_without_place(body[position : dump.start]), b"\n")
         position = dump.end

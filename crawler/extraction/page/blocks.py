@@ -66,7 +66,7 @@ _FORM_TEXT = 400
 _FORM_ELEMENTS, _MOST_FORMS = 2_000, 1_000
 _TEXT_INPUTS = frozenset(("text", "email", "password", "search", "tel"))
 _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
-# Nested zones. A page with more is built to be slow.
+# Nested zones. A page with more was built to be slow to parse.
 _MOST_ZONES = 100
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -121,7 +121,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A machine-readable date such as ``<time datetime>``, with the index of the block there."""
+    """A machine-readable date such as ``<time datetime>``, with the index of its block."""
 
     value: str
     published: bool
@@ -131,7 +131,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image or video: its URL as written, the index of the block there, its enclosing zones."""
+    """An image or video: its URL as written, the index of its block and its enclosing zones."""
 
     url: str
     video: bool
@@ -282,7 +282,7 @@ def _is_small_form(part: _Element) -> bool:
 
 
 def _stamps(element: _Element, index: int) -> list[Stamp]:
-    """Return the publication date that an element states for machines.
+    """Return the machine-readable publication date of an element.
 
     Reads ``<time datetime>``, microdata's ``itemprop=datePublished`` and hAtom's
     ``<abbr class=published title>``.

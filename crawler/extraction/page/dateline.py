@@ -124,7 +124,7 @@ def find(
         return (Dated(raw, None, "date line") if raw else None), date_blocks
     best = choices[0]
     if best.moment.clock is None:
-        # Another place may give the time on the same day.
+        # Another date may give the time of that day.
         best = next(
             (c for c in choices if c.moment.clock and c.moment.day == best.moment.day), best
         )
@@ -134,7 +134,7 @@ def find(
 def _with_clock(day: _CertainDate, following: list[Block]) -> _CertainDate:
     """Return a day with its time of day, if a separate element just after it gives one.
 
-    The word "Time" may stand in between.
+    The word "Time" may come between them.
     """
     if day.moment.clock is None:
         text = day.raw

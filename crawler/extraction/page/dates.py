@@ -1,7 +1,7 @@
 """Parse the dates that news sites print.
 
-Takes one line or attribute and returns a ``Moment``, or None. Nothing is guessed: a date with
-interchangeable day and month, or a time with an ambiguous zone name, gives None. English and
+Takes one line or attribute and returns a ``Moment``, or None. Nothing is guessed: a date whose day
+and month could be swapped, or a time with an ambiguous zone name, gives None. English and
 numeric formats are parsed here, other languages by dateparser.
 """
 

@@ -2,7 +2,7 @@
 
 A dump holds related items if it contains a list of objects with the keys of the seed page's leak:
 ``id``, ``title`` and at least one of ``pic``, ``sort`` and ``contenttypeid``, either as PHP values
-or as JSON in a string. If the list is truncated or its JSON is broken, every whole item is kept
+or as JSON in a string. If the list is truncated or its JSON is broken, every complete item is kept
 and the list is marked incomplete.
 """
 
@@ -20,9 +20,9 @@ _MARKS_OF_AN_ITEM = frozenset({"pic", "sort", "contenttypeid"})
 _DECODER = json.JSONDecoder(strict=False)
 _LIST_START = re.compile(r"\[\s*(?=\{)")
 _BETWEEN_ITEMS = re.compile(r"\s*(?:(?P<more>,)|(?P<end>\]))\s*")
-# Hand-made JSON (the seed's has ", {" between items) leaves quotes inside titles unescaped. An item
-# then ends at the first `"}` before another item or the end, and a value at the first quote before
-# another key or the end.
+# Hand-made JSON (the seed page's has ", {" between items) leaves quotes in titles unescaped. An
+# item then ends at the first `"}` before another item or the end, and a value at the first quote
+# before another key or the end.
 _ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]))')
 _UNESCAPED = re.compile(
     r'"(?P<key>\w{1,40})"\s*:\s*'

@@ -1,6 +1,6 @@
 """Read the related items from a page's links to the publisher's own articles.
 
-The links stand under a related-news heading or inside an element named as related.
+The links are under a related-news heading or inside an element named as related.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Answer which elements of a page contain which, without walking up from each one.
+"""Find which elements of a page contain which others, without walking up from each one.
 
 Elements may be nested two thousand deep, and a page may have a million of them, so walking up from
-each would take minutes. Here every element is visited once.
+each would take minutes. Here each element is visited once.
 """
 
 from collections.abc import Callable, Iterable

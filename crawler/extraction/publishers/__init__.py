@@ -93,7 +93,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Publisher:
-    """Return the publisher with a name. Raises CrawlerError if there is none."""
+    """Return the publisher with this name. Raises CrawlerError if there is none."""
     if name not in names():
         raise CrawlerError(
             f"site: got {name!r}, takes one of {', '.join(names())}{did_you_mean(name, names())}"
