@@ -175,7 +175,7 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
         "password",
         1,
     ),
-    "empty page": (always(200, b""), "not_an_article", "no text", 1),
+    "empty page": (always(200, b""), "not_an_article", "no article text", 1),
     "too large": (always(200, b"x" * 200_000), "too_large", "", 1),
     "another article": (
         always(

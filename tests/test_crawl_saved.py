@@ -180,7 +180,7 @@ def test_a_folder_is_never_left(crawl: Crawl, tmp_path: Path) -> None:
     run = crawl(seed=1752038, source=folder_of_traps(tmp_path), depth=1)
     assert set(run.articles) == {"1752038", "1751832"}
     assert run.teasers["1751821"]["why"] == "not_saved"
-    assert "lead out of the folder" in run.stderr
+    assert "links to a folder, to a file outside" in run.stderr
     assert run.failures["1751414"]["reason"] == "not_html"
     assert run.failures["1745120"]["reason"] == "not_an_article"
     assert run.exit_code == 3
