@@ -177,6 +177,9 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 """Added to the ``*_BASE`` setting of each name; None removes one of Scrapy's own."""
 
 
+_SCRAPY_HANDLERS = "scrapy.core.downloader.handlers."
+
+
 def leave_out_network(settings: BaseSettings) -> None:
     """Remove the web download handlers, Scrapy's and ours, since an offline crawl uses none.
 
@@ -186,8 +189,10 @@ def leave_out_network(settings: BaseSettings) -> None:
     base = "DOWNLOAD_HANDLERS_BASE"
     without = dict.fromkeys(("http", "https"))
     settings.set(base, {**settings.getdict(base), **without}, priority="addon")
-    # RetryMiddleware imports the handlers for the exceptions that it retries.
-    settings.set("RETRY_ENABLED", False, priority="addon")
+    # The retry middleware imports Scrapy's handlers, for exceptions that only they raise.
+    retried = settings.getlist("RETRY_EXCEPTIONS")
+    without_handlers = [name for name in retried if not str(name).startswith(_SCRAPY_HANDLERS)]
+    settings.set("RETRY_EXCEPTIONS", without_handlers, priority="addon")
 
 
 def apply(settings: BaseSettings) -> None:
