@@ -370,7 +370,7 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
     )
     assert run.exit_code == 3
     assert "7 records were dropped by an item pipeline" in run.stdout
-    assert "fault" not in run.stdout
+    assert "bug" not in run.stdout
 
 
 def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_whether_the_arguments_are_unchanged(job: Job) -> None:
     assert not begin(job, arguments={})
 
 
-def test_broken_off_runs(job: Job) -> None:
+def test_aborted_runs(job: Job) -> None:
     began = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
     sizes = [{"a.jsonl": 0, "b.csv": 17}, {}, {"c.jsonl": 5}, {}]
     for at, feeds in zip(began, sizes, strict=True):
@@ -135,13 +135,13 @@ def test_broken_off_runs(job: Job) -> None:
         assert job.run is not None
         if at == began[1]:
             finish(job)
-    broken_off = job.broken_off_runs()
-    assert [(each.number, each.began) for each in broken_off] == [(1, began[0]), (3, began[2])]
+    aborted = job.aborted_runs()
+    assert [(each.number, each.began) for each in aborted] == [(1, began[0]), (3, began[2])]
     # Each includes everything that began after run 2.
-    assert [each.first_run for each in broken_off] == [3, 3]
-    assert [job.feeds_of(each) for each in broken_off] == [sizes[0], sizes[2]]
-    job.end(broken_off[0], None)
-    assert [each.number for each in job.broken_off_runs()] == [3]
+    assert [each.first_run for each in aborted] == [3, 3]
+    assert [job.feeds_of(each) for each in aborted] == [sizes[0], sizes[2]]
+    job.end(aborted[0], None)
+    assert [each.number for each in job.aborted_runs()] == [3]
 
 
 def test_changes_are_stored_when_flushed(job: Job) -> None:

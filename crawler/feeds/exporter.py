@@ -58,7 +58,7 @@ class WatchedFeedExporter(FeedExporter):
     _written_run: Run | None = None
     _has_article = False
     """Whether the records being written include an article."""
-    _broken_off = False
+    _aborted = False
     """Whether the run whose feeds are being written was killed."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -76,7 +76,7 @@ class WatchedFeedExporter(FeedExporter):
                 self._open_feeds(spider)
                 return
             self._name_feeds(job)
-            for run in job.broken_off_runs():
+            for run in job.aborted_runs():
                 await self._complete(job, run, spider)
         except LedgerError as error:
             assert job is not None and job.pages is not None
@@ -255,7 +255,7 @@ class WatchedFeedExporter(FeedExporter):
             for first, feeds in self._by_first_run(run).items():
                 self._written_run, self.slots = run, []
                 self._has_article = job.has_article(run, first)
-                self._broken_off = run is not job.run
+                self._aborted = run is not job.run
                 all_feeds, self.feeds = self.feeds, feeds
                 try:
                     self._open_feeds(spider)
@@ -290,7 +290,7 @@ class WatchedFeedExporter(FeedExporter):
             slot.storage.name = _stamp(self._written_run.began)
             slot.storage.append_offset = self._sizes.get(slot.uri_template)
             slot.storage.has_article = self._has_article
-            slot.storage.broken_off = self._broken_off
+            slot.storage.aborted = self._aborted
         return slot
 
     def _failure_count(self) -> int:
@@ -379,8 +379,8 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
 class RecordLinesExporter(JsonLinesItemExporter):
     """A JSON Lines exporter, many times faster than Scrapy's for the project's own records.
 
-    Other items are exported as Scrapy does. If the run is killed, the file lacks at most the
-    records of its last second.
+    Other items are exported as Scrapy does. The file is flushed with the first record after a
+    second; if the run is killed, it lacks those after the last flush.
     """
 
     _flushed_at = 0.0

@@ -115,7 +115,7 @@ class WholeFileStorage(FileFeedStorage):
 
         None to decide by the stats of the current run.
         """
-        self.broken_off = False
+        self.aborted = False
         """Whether the run whose feed is being written was killed."""
         self._part: _Part | None = None
 
@@ -166,7 +166,7 @@ class WholeFileStorage(FileFeedStorage):
                 line = template.format(_display_path(self.path), _display_path(part.path))
                 append(stats, "feeds/kept", line)
                 return
-            incomplete = self.broken_off or Outcome(stats.get_stats()).is_incomplete
+            incomplete = self.aborted or Outcome(stats.get_stats()).is_incomplete
             self._put(part.path, complete=not incomplete)
         except OSError as error:
             message = f"{self.target}: {error.strerror}; what was written is in {part.path}"

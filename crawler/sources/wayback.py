@@ -5,11 +5,11 @@ capture that is not an error. Then the original bytes of the preferred capture a
 (``<timestamp>id_/<url>``). If they do not yield an article, the next capture is tried, up to
 ``_MOST_TRIED`` in all, which takes about 15 seconds with the default WAYBACK_DELAY.
 
-Requests are sent one at a time, WAYBACK_DELAY seconds apart. If the archive is busy (429, 5xx, or
-no response), the request is retried RETRY_TIMES times, after the time in Retry-After or else after
-WAYBACK_BACKOFF seconds, doubled each time. Requests for further captures of a page are not retried.
-The Wayback Machine returns 429 to clients that request more than 24 to 60 lists of captures a
-minute. Clients that continue are locked out for hours
+Requests are sent one at a time, WAYBACK_DELAY seconds apart. If the archive is busy (429, 500,
+502, 503, 504, or no response), the request is retried RETRY_TIMES times, after the time in
+Retry-After or else after WAYBACK_BACKOFF seconds, doubled each time. Requests for further captures
+of a page are not retried. The Wayback Machine returns 429 to clients that request more than 24 to
+60 lists of captures a minute. Clients that continue are locked out for hours
 (github.com/edgi-govdata-archiving/wayback, #137 and #206).
 """
 

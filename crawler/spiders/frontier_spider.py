@@ -27,7 +27,7 @@ from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
 from crawler.responses import WITH_PAGE, led_elsewhere, not_html
-from crawler.setting_values import seconds_of, seconds_setting
+from crawler.setting_values import most_bytes, seconds_of, seconds_setting
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
@@ -102,6 +102,7 @@ class FrontierSpider(Args[Parameters], Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         run, settings = spider.run, crawler.settings
         seconds_of(settings, "READ_TIMEOUT")
+        most_bytes(settings)
         run.sources = open_sources(run.arguments, crawler)
         if run.is_offline:
             defaults.leave_out_network(settings)

@@ -163,7 +163,7 @@ class Job:
                 connection.execute(FEEDS.insert(), rows)
         point("feeds named")
 
-    def broken_off_runs(self) -> list[Run]:
+    def aborted_runs(self) -> list[Run]:
         """Return the earlier runs that were killed or could not write their feeds."""
         assert self.run is not None
         query = (
