@@ -35,7 +35,7 @@ BARE = ParsedPage(
     asks_password=False,
     teasers=0,
     encoding="utf-8",
-    encoding_told_by="valid UTF-8",
+    encoding_where="valid UTF-8",
 )
 
 

@@ -72,7 +72,7 @@ def test_record_of_a_page_with_every_field() -> None:
         asks_password=False,
         teasers=0,
         encoding="cp1252",
-        encoding_told_by="meta tag",
+        encoding_where="meta tag",
     )
     body = "One sentence stands here.\n\nIt was quiet; Olive TV reported."
     assumed_encoding = "read as cp1252, told by meta tag"

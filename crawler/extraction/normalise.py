@@ -58,7 +58,7 @@ class _Normaliser:
         self._encoding_note = (
             None
             if page.encoding == "utf-8"
-            else f"read as {page.encoding}, told by {page.encoding_told_by}"
+            else f"read as {page.encoding}, told by {page.encoding_where}"
         )
 
     def record(self) -> PageRecord:

@@ -90,7 +90,7 @@ class ParsedPage:
     asks_password: bool = False
     teasers: int = 0
     encoding: str
-    encoding_told_by: str
+    encoding_where: str
     dumps: tuple[bytes, ...] = ()
 
     @property
@@ -128,7 +128,7 @@ def parse(
         "id": article_id,
         "url": url,
         "encoding": decoded.encoding,
-        "encoding_told_by": decoded.source,
+        "encoding_where": decoded.source,
         "dumps": tuple(body[dump.start : dump.end] for dump in dumps),
     }
     if not _MARKUP.search(text):
