@@ -63,8 +63,8 @@ ARGUMENTS = (
         "source",
         str,
         "live",
-        "where pages come from; one or several, separated by commas: live, wayback, a folder or "
-        "file of saved pages, archive files",
+        "where pages come from; one or several, separated by commas: "
+        + ", ".join(kind.accepts for kind in SOURCE_KINDS),
     ),
     Argument("at", date | None, None, "with archives, use the capture nearest to this date"),
     Argument("archive", str | None, None, "a WARC file to which everything fetched is written"),
@@ -110,7 +110,7 @@ _ACCEPTED_SEEDS = (
     "by commas, @FILE with one per line, or all"
 )
 _ACCEPTED_SOURCES = (
-    f"takes {', '.join(kind.names for kind in SOURCE_KINDS)}, or several of these separated by "
+    f"takes {', '.join(kind.accepts for kind in SOURCE_KINDS)}, or several of these separated by "
     f"commas; archive files are {READABLE}"
 )
 EVERYTHING = "all"

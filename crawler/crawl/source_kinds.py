@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class SourceKind(NamedTuple):
     """How a source is named and opened.
 
-    ``names`` describes, in messages, the names that it accepts; ``matches`` recognises one.
-    ``module`` has ``open_source(name, arguments, crawler)``, which returns a ``Source``, and is
-    imported only when it is used. It is None for the live site, whose pages Scrapy's own downloader
-    requests. A kind with ``captures`` holds pages as they were on a date.
+    ``accepts`` describes, in messages, what can be given, and ``matches`` recognises it. ``module``
+    has ``open_source(name, arguments, crawler)``, which returns a ``Source``, and is imported only
+    when it is used. It is None for the live site, whose pages Scrapy's own downloader requests. A
+    kind with ``captures`` holds pages as they were on a date.
     """
 
-    names: str
+    accepts: str
     matches: Callable[[str], bool]
     module: str | None
     on_the_web: bool = False
