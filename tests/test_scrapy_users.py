@@ -52,6 +52,17 @@ class Headers:
         return middleware
 
 
+class Flaky:
+    """A downloader middleware whose first request fails."""
+
+    has_failed = False
+
+    def process_request(self, request):
+        if not self.has_failed:
+            self.has_failed = True
+            raise OSError("not yet")
+
+
 class Counting:
     """A spider middleware."""
 
@@ -199,6 +210,10 @@ def run_scrapy(*words: object, cwd: Path, in_project: bool = True) -> Run:
 
 SETTINGS: dict[str, dict[str, object]] = {
     "downloader middleware": {"DOWNLOADER_MIDDLEWARES": {"mine.Headers": 60}},
+    "flaky downloader middleware": {
+        "DOWNLOADER_MIDDLEWARES": {"mine.Flaky": 5},
+        "RETRY_BACKOFF": 0,
+    },
     "spider middleware": {"SPIDER_MIDDLEWARES": {"mine.Counting": 60}},
     "extension": {"EXTENSIONS": {"mine.Extension": 500}},
     "pipeline that writes a file": {"ITEM_PIPELINES": {"mine.FilePipeline": 500}},
@@ -230,6 +245,8 @@ def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
         # No request reached the network, whatever other middlewares there are.
         assert "'downloader/request_count'" not in run.stderr
         assert f"'mine/responses': {ARTICLES}" in run.stderr
+    elif name == "flaky downloader middleware":
+        assert "'retry/count': 1" in run.stderr
     elif name == "spider middleware":
         assert "'mine/output': " in run.stderr
     elif name == "extension":
