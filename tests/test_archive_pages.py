@@ -1,43 +1,32 @@
 """Test the pages read from an archive: files of a folder, revisits, and checks of a record."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from archive_indexes import (
+    Open,
+    archives_opened,  # noqa: F401
+)
 from archives import NEWS, http, page, record
 from conftest import CACHE
 
 from crawler.errors import ArchiveError
-from crawler.warc.archive import Archive
 from crawler.warc.names import archive_files, is_archive, other_files
-from crawler.warc.records import (
-    digest_of,
-)
+from crawler.warc.records import digest_of
 
-MAX_SIZE = 1 << 20
 URL = NEWS + "1"
 DATE, LATER = "2015-10-23T10:00:00Z", "2015-10-25T09:00:00Z"
 BODY = page(1)
 DIGEST, OTHER_DIGEST = digest_of(BODY), digest_of(b"other bytes")
 SAME = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
 UNCHANGED = {"kind": "revisit", "WARC_Profile": "…/server-not-modified"}
-Open = Callable[[object], Archive]
 
 
-@pytest.fixture
-def open_archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+@pytest.fixture(autouse=True)
+def shared_index_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
-    archives: list[Archive] = []
-
-    def open_(path: object) -> Archive:
-        archives.append(Archive(str(path), MAX_SIZE))
-        return archives[-1]
-
-    yield open_
-    for archive in archives:
-        archive.close()
 
 
 NAMES = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from archive_crawls import IMPATIENT_WAYBACK, chunked, compressed, records_of
 from archives import offsets, page
-from conftest import SEED, Crawl, Replay, Run, command, environment, require
+from conftest import SEED, Crawl, Replay, Run, command, environment, require, small_disk
 from server import NewsServer
 from test_crawl_saved import same_whatever_the_source
 
@@ -247,15 +247,7 @@ def test_an_unchanged_page_is_a_revisit_record(
 
 
 def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    require("mount of a tmpfs, as root,", mounted.returncode == 0)
-    try:
+    with small_disk(tmp_path / "disk", "24k") as disk:
         run = live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"})
         assert run.exit_code == 1
         assert (
@@ -276,8 +268,6 @@ def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
             == 0
         )
         assert len(live_export(tmp_path).splitlines()) == 21
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
     (tmp_path / "file").write_text("x", encoding="utf-8")
     run = live(seed=SEED, archive="file/pages.warc.gz")
     assert (run.exit_code, len(run.stderr.splitlines()), "cannot be written" in run.stderr) == (

@@ -18,6 +18,7 @@ from conftest import (
     environment,
     read_records,
     require,
+    small_disk,
     wait_until,
 )
 from server import NewsServer, answer
@@ -152,15 +153,7 @@ def test_a_folder_that_cannot_be_made(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    require("mount of a tmpfs, as root,", mounted.returncode == 0)
-    try:
+    with small_disk(tmp_path / "disk", "64k") as disk:
         feed = disk / "mine.jsonl"
         feed.write_text(GOOD, encoding="utf-8")
         run = crawl("-o", feed, seed=1752038, source=SITE, depth=9)
@@ -171,8 +164,6 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
         whole = part.read_text(encoding="utf-8", errors="replace").splitlines()[:-1]
         assert len(whole) > 3
         assert all(json.loads(line)["kind"] == "article" for line in whole)
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import kill
 import pytest
-from conftest import PATIENCE, clock, read_records, require, wait_until
+from conftest import PATIENCE, clock, read_records, small_disk, wait_until
 from server import NewsServer
 
 from crawler.crash import POINTS
@@ -156,16 +156,8 @@ def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: P
 
 
 def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    require("mount of a tmpfs, as root,", mounted.returncode == 0)
     words = kill.line(large.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
-    try:
+    with small_disk(tmp_path / "disk", "700k") as disk:
         for _ in range(2):
             run = kill.run(words, tmp_path)
             assert run.returncode == 1
@@ -176,8 +168,6 @@ def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> 
             assert "Traceback" not in run.stdout
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         kill.check(tmp_path, truth, kill.run(words, tmp_path))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_clock_that_jumps_back(large: kill.Site, truth: Records, tmp_path: Path) -> None:

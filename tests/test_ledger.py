@@ -23,6 +23,7 @@ from conftest import (
     environment,
     read_records,
     require,
+    small_disk,
     wait_until,
 )
 from job_crawls import LISTED_ID
@@ -301,14 +302,6 @@ def test_a_table_that_is_damaged(job: Crawl, tmp_path: Path, table: str) -> None
 def test_a_disk_that_is_full_while_the_ledger_is_made(
     server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    require("mount of a tmpfs, as root,", mount.returncode == 0)
     line = [
         "crawl",
         "articles",
@@ -321,7 +314,7 @@ def test_a_disk_that_is_full_while_the_ledger_is_made(
         "-s",
         "JOBDIR=disk/job",
     ]
-    try:
+    with small_disk(tmp_path / "disk", "8k") as disk:
         for kib in (8, 40, 72, 104, 112, 120):
             subprocess.run(["mount", "-o", f"remount,size={kib}k", str(disk)], check=True)
             run = scrapy(*line)
@@ -332,5 +325,3 @@ def test_a_disk_that_is_full_while_the_ledger_is_made(
             scrapy(*line).balance
             == "discovered 8 = articles 1 + teasers 7 + failures 0 + pending 0"
         )
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
