@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from crawler.crawl.source_kinds import LIVE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,6 +73,16 @@ class Visit:
     candidates: Candidates | None = None
     extracted: Extracted | Exception | None = None
     rendered: Rendered | None = None
+
+    @property
+    def source(self) -> str:
+        """The name of the source that answered."""
+        return self.origin.source if self.origin else LIVE
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether a saved page answered."""
+        return self.origin is not None and self.origin.file is not None
 
 
 @dataclass(slots=True, kw_only=True)

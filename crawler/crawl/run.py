@@ -100,6 +100,10 @@ class Run:
     def publisher(self) -> Publisher:
         return self.arguments.publisher
 
+    def source_at(self, turn: int) -> Source | None:
+        """Return the source at a turn; None for the live site."""
+        return self.sources[turn] if self.sources else None
+
     @property
     def is_offline(self) -> bool:
         """Whether the run opens no connection."""
@@ -108,7 +112,7 @@ class Run:
         )
 
     def item_done(self, article_id: str | None) -> None:
-        """Discard what was kept for an item while it was on its way through the pipelines."""
+        """Discard everything kept for an item during its way through the pipelines."""
         if article_id is not None:
             self.extracted.pop(article_id, None)
             self.fetches.pop(article_id, None)

@@ -49,7 +49,7 @@ class SourcesMiddleware:
             return None
         if visit.saved_page:
             return self._saved_page(request, visit)
-        source = self._run.sources[visit.turn] if self._run.sources else None
+        source = self._run.source_at(visit.turn)
         if not visit.has_address and not isinstance(source, SavedPages):
             raise NotSaved("known only by the name of a saved page, which this run was not given")
         self._refuse_if_down(source, visit)

@@ -135,11 +135,11 @@ class Fallback:
     def _source_of(self, visit: Visit) -> str:
         if visit.origin:
             return visit.origin.source
-        return source_name(self._run.sources[visit.turn] if self._run.sources else None)
+        return source_name(self._run.source_at(visit.turn))
 
     def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
         """Stop using a source that is down, and end the run if all of its sources are down."""
-        source = self._run.sources[turn] if self._run.sources else None
+        source = self._run.source_at(turn)
         name = source_name(source)
         if source is not None and source.offline:
             return

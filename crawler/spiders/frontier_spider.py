@@ -20,7 +20,6 @@ from crawler.crawl.frontier import Frontier
 from crawler.crawl.outages import Outages
 from crawler.crawl.parser_pool import Extracted, extract_page
 from crawler.crawl.run import Run
-from crawler.crawl.source_kinds import LIVE
 from crawler.downloading.failures import explain, explain_status
 from crawler.extraction.publishers import ARTICLE_ID, same_server
 from crawler.extraction.refusal import Refusal
@@ -205,11 +204,10 @@ class FrontierSpider(Args[Parameters], Spider):
                 self.run.frontier.done(visit.article_id)
 
     def _results(self, response: Response, visit: Visit) -> Iterator[Any]:
-        self.run.outages.record_answer(visit.origin.source if visit.origin else LIVE)
-        is_saved = visit.origin is not None and visit.origin.file is not None
+        self.run.outages.record_answer(visit.source)
         elsewhere = (
             None
-            if is_saved
+            if visit.is_saved
             else led_elsewhere(response.request, response.url, visit.article_id, self.run.publisher)
         )
         state = self.run.frontier.known[visit.article_id]
@@ -271,15 +269,14 @@ class FrontierSpider(Args[Parameters], Spider):
         origin, rendered = visit.origin, visit.rendered
         url = None
         if ARTICLE_ID.fullmatch(visit.article_id):
-            is_saved = origin is not None and origin.file is not None
-            url = self.run.publisher.url_of(visit.article_id) if is_saved else response.url
+            url = self.run.publisher.url_of(visit.article_id) if visit.is_saved else response.url
         return Fetch(
             id=visit.article_id,
             url=url,
             depth=state.depth,
             found_on=state.found_on,
             fetched_at=(origin and origin.captured_at) or datetime.now(UTC),
-            source=origin.source if origin else LIVE,
+            source=visit.source,
             status=response.status,
             status_assumed=origin is not None and origin.status_assumed,
             id_where=origin.id_where if origin else "asked for",
@@ -342,9 +339,8 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def failure(self, visit: Visit, error: Exception, status: int) -> Failure:
         """Return the failure of a page that could not be read because of an internal error."""
-        source = visit.origin.source if visit.origin else LIVE
         detail = f"{type(error).__name__}: {error}"
-        attempt = Attempt(source, "internal_error", detail, status, 1)
+        attempt = Attempt(visit.source, "internal_error", detail, status, 1)
         return self._fallback.failure(visit.article_id, (attempt,), attempt)
 
 
