@@ -135,7 +135,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.middlewares.robots.RobotsMiddleware": 100,
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "crawler.middlewares.retries.PatientRetryMiddleware": 550,
-        # Scrapy's returns what it has of a truncated stream as if that were complete.
+        # Scrapy's returns the decoded start of a truncated stream as if it were complete.
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
         "crawler.middlewares.content_coding.ContentCodingMiddleware": 590,
         "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,

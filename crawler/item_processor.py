@@ -46,7 +46,7 @@ class RecordProcessor(ItemPipelineManager):
         await super().open_spider_async()
 
     async def process_item_async(self, item: Any) -> Any:
-        """Return what the pipelines make of an item.
+        """Return the result of the pipelines for an item.
 
         Raises NothingNew if the ledger already has it.
         """

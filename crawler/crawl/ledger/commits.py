@@ -1,4 +1,4 @@
-"""What a run reads from the ledger and commits to it.
+"""A run's reads from the ledger and its commits to it.
 
 Changes are collected and committed together, in the order in which they were made. After a crash,
 the ledger therefore holds everything up to some point in time.
@@ -27,7 +27,7 @@ CHUNK = 500
 
 
 class Commits:
-    """What one run reads from the ledger, and the ``batch`` that its next commit writes.
+    """The access of one run to the ledger; its next commit writes the ``batch``.
 
     The first read or write error is passed to ``on_failure`` and kept in ``failed``. From then on
     nothing is stored and reads return nothing: the run should end, and the ledger holds what was
