@@ -27,6 +27,16 @@ PRIVATE_NAMES = (
     PrivateName(_HTTP11, "_LenientHTTP11ClientProtocol", _BYTES),
     PrivateName(_HTTP11, "_LenientHTTPClientParser", _BYTES),
     PrivateName(f"{_HTTP11}.HTTP11DownloadHandler", "_pool", "give the handler a connection pool"),
+    PrivateName(
+        f"{_HTTP11}.HTTP11DownloadHandler",
+        "_contextFactory",
+        "choose the authorities to trust (DOWNLOADER_CLIENTCONTEXTFACTORY is deprecated)",
+    ),
+    PrivateName(
+        "scrapy.core.downloader.contextfactory",
+        "_get_creator_context",
+        "trust more authorities while keeping Scrapy's TLS settings",
+    ),
     PrivateName("twisted.web.client.HTTPConnectionPool", "_factory", "choose the protocol class"),
     PrivateName("twisted.web.client.HTTPConnectionPool", "_reactor", "copy a pool"),
     PrivateName("twisted.web.client._HTTP11ClientFactory", "_quiescentCallback", _BYTES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -33,6 +34,37 @@ def seconds_of(settings: BaseSettings, name: str) -> float:
     if not 0 < seconds < float("inf"):
         raise CrawlerError(f"{name}: got {settings[name]!r}, takes seconds, more than 0")
     return seconds
+
+
+def tls_ca_file(settings: BaseSettings) -> str | None:
+    """Return TLS_CA_FILE, a PEM file of certificate authorities, or None if it is not set.
+
+    Raises CrawlerError if the file cannot be read or is not a PEM file with certificates.
+    """
+    path = settings["TLS_CA_FILE"]
+    if not path:
+        return None
+    if defect := _defect_of_certificates(path):
+        raise CrawlerError(
+            f"TLS_CA_FILE: got {str(path)!r}, which {defect}; takes a PEM file with the "
+            "certificates of authorities to trust besides the system's"
+        )
+    return str(path)
+
+
+def _defect_of_certificates(path: str) -> str | None:
+    """Return the reason why OpenSSL finds no certificates in a PEM file; None if it does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "is not a PEM file, or is damaged"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except (TypeError, ValueError) as error:
+        return f"is not the name of a file ({error})"
+    # A list of revoked certificates is loaded, too.
+    return None if context.cert_store_stats()["x509"] else "holds no certificate"
 
 
 def server_named(setting: str, value: str | None, example: str) -> Server:

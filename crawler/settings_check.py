@@ -15,6 +15,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, default_settings
 from crawler import defaults
 from crawler import settings as project_settings
 from crawler.errors import CrawlerError, nearest
+from crawler.setting_values import tls_ca_file
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -46,10 +47,14 @@ def misspelt(settings: BaseSettings) -> Iterator[str]:
 
 
 def check_values(settings: BaseSettings) -> None:
-    """Raise CrawlerError if a numeric or boolean setting has a value of another type."""
+    """Raise CrawlerError if a numeric or boolean setting has a value of another type.
+
+    TLS_CA_FILE is checked too, because the download handler reads it only at the first request.
+    """
     for name, default in _defaults().items():
         if (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["default"]:
             _check(name, settings[name], default)
+    tls_ca_file(settings)
 
 
 def _defaults() -> Mapping[str, Any]:

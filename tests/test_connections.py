@@ -99,7 +99,7 @@ def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     )
     require("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
     settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
-    crawl = command("crawl", "articles", "-a", f"seed={SEED}", *settings)
+    crawl = command("crawl", "articles", "-a", f"seed={SEED}", "-a", "source=live", *settings)
     result = subprocess.run(
         [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
         cwd=tmp_path,

@@ -70,19 +70,24 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return ip.ipv4_mapped or ip.sixtofour or ip
 
 
-def publisher_named_by_user(given: Mapping[str, Any]) -> frozenset[HostAndPort]:
+def publisher_named_by_user(
+    given: Mapping[str, Any], seed_urls: Iterable[str] = ()
+) -> frozenset[HostAndPort]:
     """Return the hosts and ports of the seeds and base_url in the spider arguments ``given``.
 
-    Unlike the user's other servers, these may be private even for requests by a page's scripts.
+    ``seed_urls`` are the seeds that are URLs, those in files included. Unlike the user's other
+    servers, these may be private even for requests by a page's scripts.
     """
     urls = [part.strip() for part in str(given.get("seed") or "").split(",")]
-    return _hosts_and_ports([*urls, given.get("base_url") or ""])
+    return _hosts_and_ports([*urls, *seed_urls, given.get("base_url") or ""])
 
 
-def named_by_user(given: Mapping[str, Any], settings: BaseSettings) -> frozenset[HostAndPort]:
+def named_by_user(
+    given: Mapping[str, Any], settings: BaseSettings, seed_urls: Iterable[str] = ()
+) -> frozenset[HostAndPort]:
     """Return the hosts and ports in spider arguments and settings, which may be private."""
     servers = _hosts_and_ports(settings[name] or "" for name in _SERVER_SETTINGS)
-    return publisher_named_by_user(given) | servers
+    return publisher_named_by_user(given, seed_urls) | servers
 
 
 def _hosts_and_ports(urls: Iterable[str]) -> frozenset[HostAndPort]:

@@ -1,6 +1,7 @@
-"""Scrapy's HTTP/1.1 handler with three rules that only the connection itself can enforce.
+"""Scrapy's HTTP/1.1 handler with four rules that only the connection itself can enforce.
 
 - No byte is sent to a private address that the user did not name, whatever a name server answers.
+- The certificate authorities in TLS_CA_FILE are trusted besides the system's.
 - The size of a response's head is limited.
 - A response that ends with its connection is complete only if the server closed the connection
   properly (RFC 9112, 6.3 and 9.8).
@@ -15,6 +16,7 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scrapy.core.downloader.contextfactory import _get_creator_context
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
     _LenientHTTP11ClientFactory,
@@ -28,11 +30,12 @@ from twisted.internet.protocol import Factory
 from twisted.web._newclient import BODY
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import _DataLoss
-from twisted.web.iweb import UNKNOWN_LENGTH
+from twisted.web.iweb import UNKNOWN_LENGTH, IPolicyForHTTPS
 from zope.interface import implementer
 
 from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private, named_by_user
+from crawler.setting_values import tls_ca_file
 from crawler.unavailable import PageRefused
 
 if TYPE_CHECKING:
@@ -67,9 +70,26 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
             _Factory, lambda quiescent: self.protocol(quiescent)
         )
         self._pool = pool
+        if ca_file := tls_ca_file(crawler.settings):
+            policy = _TrustingPolicy(self._contextFactory, ca_file)
+            self._contextFactory = policy  # type: ignore[assignment]
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
         return CarefulProtocol(quiescent)  # type: ignore[no-untyped-call]
+
+
+@implementer(IPolicyForHTTPS)
+class _TrustingPolicy:
+    """A TLS policy that also trusts the certificate authorities in a PEM file."""
+
+    def __init__(self, policy: Any, ca_file: str) -> None:
+        self._policy = policy
+        self._ca_file = ca_file
+
+    def creatorForNetloc(self, hostname: bytes, port: int) -> Any:
+        creator = self._policy.creatorForNetloc(hostname, port)
+        _get_creator_context(creator).load_verify_locations(self._ca_file)
+        return creator
 
 
 class _Factory(_LenientHTTP11ClientFactory):
@@ -152,7 +172,9 @@ class _VettingPool(HTTPConnectionPool):
     def __init__(self, reactor: Any, crawler: Crawler) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._run = run_of(crawler.spider)
-        self._named_hosts = named_by_user(self._run.given if self._run else {}, crawler.settings)
+        given = self._run.given if self._run else {}
+        seed_urls = self._run.arguments.seed_urls if self._run else ()
+        self._named_hosts = named_by_user(given, crawler.settings, seed_urls)
 
     def getConnection(self, key: Any, endpoint: Any) -> Any:
         scheme, host, port, *_ = key

@@ -31,12 +31,15 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
     from scrapy import exceptions
     from scrapy.core.downloader.handlers.http11 import TunnelError
     from twisted.internet.error import ConnectError
+    from twisted.internet.ssl import VerificationError
 
     from crawler.downloading.connections import HeadersTooLargeError
 
     return (
         (HeadersTooLargeError, "too_large"),
         (SSLError, "tls"),
+        # The certificate was issued to another host.
+        (VerificationError, "tls"),
         (exceptions.CannotResolveHostError, "dns"),
         (exceptions.DownloadConnectionRefusedError, "refused"),
         (exceptions.DownloadTimeoutError, "timeout"),
