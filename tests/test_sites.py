@@ -6,6 +6,7 @@ import pytest
 
 from crawler.errors import CrawlerError
 from crawler.extraction import publishers as sites
+from crawler.extraction.directory import Choice, Publishers
 
 SITE = sites.load("alalam")
 IDS = {
@@ -54,14 +55,51 @@ def test_relative_urls_start_from_the_base_that_is_given() -> None:
 
 
 def test_mirror() -> None:
+    """A mirror serves the articles of the publisher's own hosts."""
     assert MIRROR.url_of("17") == "http://Mirror.example:8080/web/news/17"
-    assert MIRROR.hosts == {"mirror.example"}
     assert MIRROR.id_of("http://mirror.example/web/news/17") == "17"
-    assert MIRROR.id_of("http://en.alalam.ir/news/17") is None
-    restored = replace(MIRROR, base_url=SITE.base_url, hosts=SITE.hosts)
+    assert MIRROR.id_of("http://en.alalam.ir/news/17") == "17"
+    own = "http://en.alalam.ir/news/17/slug?x=1"
+    assert MIRROR.requested_url(own) == "http://Mirror.example:8080/web/news/17/slug?x=1"
+    assert MIRROR.requested_url("http://elsewhere.example/a") == "http://elsewhere.example/a"
+    restored = replace(MIRROR, mirror=None)
     assert {name: getattr(restored, name) for name in SITE.__slots__} == {
         name: getattr(SITE, name) for name in SITE.__slots__
     }
+
+
+def test_mirror_of_a_publisher_without_a_file() -> None:
+    choice = Choice(home_url="https://www.news.example/a", base_url="http://127.0.0.1:8000/copy")
+    publishers = Publishers(choice)
+    for url in ("http://127.0.0.1:8000/copy/a", "https://www.news.example/a"):
+        assert publishers.id_of(url) == "news.example/a"
+        assert publishers.home.requested_url(url) == "http://127.0.0.1:8000/copy/a"
+
+
+def test_publishers_of_one_crawl() -> None:
+    """The ids of the home publisher stand for themselves; those of others have a prefix."""
+    publishers = Publishers(Choice(home_url="https://www.news.example/a"))
+    assert publishers.home.name == "news.example"
+    assert publishers.id_of("http://en.alalam.ir/news/017/slug") == "alalam:17"
+    assert publishers.id_of("http://fa.alalam.ir/news/17") == "fa.alalam.ir/news/17"
+    assert publishers.id_of("ftp://news.example/a") is None
+    assert Publishers().id_of("http://en.alalam.ir/news/017/slug") == "17"
+
+
+IDS_IN_TEXT = {
+    "17": "17",
+    "0017": "17",
+    "http://en.alalam.ir/news/17": "17",
+    "http://en.alalam.ir/photo/17": "en.alalam.ir/photo/17",
+    "https://news.example/a/?utm_source=x": "news.example/a",
+    "news.example/a": "news.example/a",
+    "page": "page",
+}
+
+
+@pytest.mark.parametrize("text", IDS_IN_TEXT)
+def test_ids_in_text_that_people_give(text: str) -> None:
+    assert Publishers().id_in(text) == IDS_IN_TEXT[text]
 
 
 def test_names() -> None:

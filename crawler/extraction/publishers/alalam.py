@@ -36,13 +36,19 @@ def _uploaded(picture_path: str) -> datetime | None:
 PUBLISHER = Publisher(
     name="alalam",
     base_url="http://en.alalam.ir",
-    hosts=frozenset({"en.alalam.ir", "www.en.alalam.ir", "en.alalamtv.net", "www.en.alalamtv.net"}),
+    hosts=frozenset({"en.alalam.ir", "en.alalamtv.net"}),
     article_path="/news/{id}",
     article_pattern=re.compile(r"/news/([0-9]{1,18})(?![0-9])"),
+    ids_are_numbers=True,
     # The publisher is in Tehran; its pages state no zone.
     time_zone="Asia/Tehran",
     names=("Al-Alam", "Alalam", "Al Alam", "Al-Alam News Network", "Alalam News Network", "العالم"),
     picture_url="http://media.alalam.ir/news/image/original{path}",
     uploaded=_uploaded,
     headline_mark=_MARK,
+    signature=re.compile(
+        rb"alalam_[0-9]{18}_25f|Al-?Alam News Network|media\.alalam(?:\.ir|tv\.net)"
+    ),
+    # The site of 2015 is gone, and web archives keep its pages.
+    default_source="live,wayback",
 )
