@@ -13,12 +13,22 @@ if TYPE_CHECKING:
         ParsedPage,
         Publisher,
         Refusal,
+        article_address,
         extract,
         normalise,
         parse,
     )
 
-__all__ = ["PageRecord", "ParsedPage", "Publisher", "Refusal", "extract", "normalise", "parse"]
+__all__ = [
+    "PageRecord",
+    "ParsedPage",
+    "Publisher",
+    "Refusal",
+    "article_address",
+    "extract",
+    "normalise",
+    "parse",
+]
 
 
 def __getattr__(name: str) -> Any:

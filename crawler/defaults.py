@@ -23,8 +23,8 @@ except PackageNotFoundError:
     # A checkout that is not installed.
     _VERSION = "dev"
 
-# Politeness. A news site is one host, so send one request at a time, slow down when it responds
-# slowly, and tell it who is asking.
+# Politeness: send each host one request at a time, slow down when it responds slowly, and tell it
+# who is asking.
 USER_AGENT = f"neighbourhood-crawler/{_VERSION} (research and archiving of news; Scrapy)"
 ROBOTSTXT_OBEY = True
 # robots.txt rules are written for this name, not for the whole user agent.
@@ -32,7 +32,7 @@ ROBOTSTXT_USER_AGENT = "neighbourhood-crawler"
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 1.0
 DOWNLOAD_DELAY = 0.5
-CONCURRENT_REQUESTS = 1
+CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_TIMEOUT = 60
 # Seconds: the longest Retry-After to wait for, and the first pause before a retry without one.
@@ -64,6 +64,9 @@ SPLASH_SLOT_TIMEOUT = 30.0
 
 # Safety.
 DOWNLOAD_VERIFY_CERTIFICATES = True
+# A PEM file of certificate authorities to trust besides the system's, such as that of a company's
+# proxy or of a test server; None for the system's alone.
+TLS_CA_FILE: str | None = None
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5

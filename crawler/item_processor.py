@@ -69,11 +69,13 @@ class RecordProcessor(ItemPipelineManager):
             run.item_done(article_id)
 
     def _store(self, run: Run, item: Any, record: Record | None) -> Any:
-        state = run.frontier.known.get(record.id) if record else None
+        state = run.frontier.find(record.id) if record else None
         stored = run.frontier.memory.store(state, item, record)
         if record is None or state is None:
             return item if stored is None else stored
         self._count(record, stored, state.revision)
+        if isinstance(record, Failure) and stored is not None and run.scope.presumed(state, record):
+            self._crawler.stats.inc_value("crawl/presumed_articles")
         run.frontier.forget(record.id)
         if stored is None:
             raise NothingNew(record.id)
@@ -97,20 +99,23 @@ class RecordProcessor(ItemPipelineManager):
     def _note_loss(self, run: Run, article_id: str | None, item: Any, error: Exception) -> None:
         """Count an item that a pipeline dropped or failed on: its article has no record."""
         self._crawler.stats.inc_value("records/dropped")
-        state = run.frontier.known.get(article_id) if article_id else None
+        state = run.frontier.find(article_id) if article_id else None
         if state is not None and not isinstance(item, Teaser):
             run.frontier.memory.leave(state, "dropped", str(error) or type(error).__name__)
 
     async def close_spider_async(self) -> None:
         """Send the teasers through the pipelines, then close the pipelines.
 
-        Only now is it known which articles were not fetched, and which pages list them.
+        Only now is it known which articles were not fetched, and which pages list them. Pages that
+        waited for others when the run was stopped come first.
         """
         run = run_of(self._crawler.spider)
         if run is not None and run.started:
+            for item in run.pages_held():
+                await self._crawler.engine.scraper.start_itemproc_async(item, response=None)
             for state, why, listings in run.frontier.unfetched():
                 run.frontier.known.setdefault(state.id, state)
-                teaser = records.teaser(state, why, listings, run.publisher)
+                teaser = records.teaser(state, why, listings, run.scope)
                 await self._crawler.engine.scraper.start_itemproc_async(teaser, response=None)
         await super().close_spider_async()
 

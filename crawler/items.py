@@ -2,8 +2,8 @@
 
 There are three kinds of record: an ``Article`` was fetched and read, a ``Teaser`` was not fetched
 and is known only from related lists or as a seed, a ``Failure`` was requested and could not be
-fetched or read. Every id that a run discovers ends up as exactly one of them. ``schema`` is the
-version of this module's classes; any change that matters to readers of old records raises it.
+fetched or read. Every article that a run discovers ends up as exactly one of them. ``schema`` is
+the version of this module's classes; any change that matters to readers of old records raises it.
 ``json_schema`` returns the JSON Schema of each kind, generated from these classes.
 """
 
@@ -21,11 +21,19 @@ Instant = Annotated[
         description="ISO 8601 with offset",
     ),
 ]
+LocalInstant = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?([+-]\d\d:\d\d)?$",
+        description="ISO 8601; without offset if the time zone is not known",
+    ),
+]
 Published = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{6})?[+-]\d\d:\d\d)?$",
-        description="ISO 8601 with offset; only the date if the page states no time of day",
+        pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{6})?([+-]\d\d:\d\d)?)?$",
+        description="ISO 8601; without offset if the time zone is not known, and only the date "
+        "if the page states no time of day",
     ),
 ]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -33,16 +41,19 @@ Position = Annotated[int, msgspec.Meta(ge=1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 MediaKind = Literal["image", "video"]
-Schema = Literal[2]
-"""Version 1 had no ``revision`` and no ``changed``."""
+Schema = Literal[3]
+"""docs/records.md says how the versions differ."""
 
-Why = Literal["depth", "limit", "pruned", "not_saved", "interrupted"]
+Why = Literal["depth", "limit", "pruned", "offsite", "address", "not_saved", "interrupted"]
 """Why a known article was not fetched.
 
 depth: farther from the seeds than requested; limit: the run had reached its maximum number of
-fetches; pruned: excluded by since, until or match; not_saved: no source has a page for it;
+fetches; pruned: excluded by since, until or match; offsite: on a host that ``hosts`` excludes;
+address: its address does not look like an article's; not_saved: no source has a page for it;
 interrupted: the run was stopped first.
 """
+Exclusion = Literal["pruned", "offsite", "address"]
+"""Why an article is not to be fetched, however near to the seeds it is."""
 
 Reason = Literal[
     "gone",
@@ -108,7 +119,9 @@ class Media:
 class RelatedItem:
     """One entry of an article's related list.
 
-    ``position`` counts from 1 in page order. ``headline`` lacks marks such as "+ Video";
+    ``position`` counts from 1 in page order. ``url`` is the address as the page gives it, and
+    ``id`` is never null if there is one. ``internal`` is true if it is of the same publisher, and
+    null if that is unknown. ``headline`` lacks marks such as "+ Video";
     ``headline_raw`` is as given in the list. ``kind`` is video if such a mark or the picture's name
     indicates it, image if there is another picture, otherwise null. ``uploaded_at`` is the
     picture's upload time, read from its name. ``content_type`` and ``sort`` are the publisher's own
@@ -118,11 +131,12 @@ class RelatedItem:
     position: Position
     id: Text | None
     url: Url | None
+    internal: bool | None = None
     headline: Text | None
     headline_raw: Text | None
     kind: MediaKind | None
     picture_url: Url | None
-    uploaded_at: Instant | None
+    uploaded_at: LocalInstant | None
     content_type: Text | None
     sort: Text | None
 
@@ -131,17 +145,20 @@ class RelatedItem:
 class PageRecord:
     """All data read from an article's page alone: the result of ``extract``.
 
-    A field that could not be read is null and named in ``missing``. ``provenance`` gives the place
-    where each field was read. To add a field, add it here with a reader in
-    ``extraction.normalise``: it then becomes part of ``Article`` and is compared between revisions
-    unless listed in ``NOT_COMPARED``.
+    ``site`` is the name of the publisher: its file's, or else its registrable domain. ``id`` is the
+    publisher's own id, or else the normalised address (``extraction.addresses``), and ``aliases``
+    are other ids that the page's addresses give. A field that could not be read is null and named
+    in ``missing``. ``provenance`` gives the place where each field was read. To add a field, add it
+    here with a reader in ``extraction.normalise``: it then becomes part of ``Article`` and is
+    compared between revisions unless listed in ``NOT_COMPARED``.
     """
 
     kind: Literal["page", "article"] = "page"
-    schema: Schema = 2
+    schema: Schema = 3
     site: Text | None
     id: Text | None
     url: Url | None
+    aliases: tuple[Text, ...]
     headline: Text | None
     headline_raw: Text | None
     published_at: Published | None
@@ -167,7 +184,7 @@ class Article(PageRecord):
     """
 
     kind: Literal["article"] = "article"
-    site: Text
+    site: Text | None
     id: Text
     revision: Position = 1
     changed: tuple[Text, ...] = ()
@@ -179,7 +196,7 @@ class Article(PageRecord):
 
 
 NOT_COMPARED = frozenset(
-    ("kind", "schema", "site", "id", "url", "body_sha256", "missing", "provenance")
+    ("kind", "schema", "site", "id", "url", "aliases", "body_sha256", "missing", "provenance")
 )
 """The fields of ``PageRecord`` whose change makes no new revision.
 
@@ -200,15 +217,15 @@ class Known:
     """
 
     kind: Literal["teaser", "failure"]
-    schema: Schema = 2
-    site: Text
+    schema: Schema = 3
+    site: Text | None
     id: Text
     url: Url | None
     headline: Text | None
     headline_raw: Text | None
     media_kind: MediaKind | None
     picture_url: Url | None
-    uploaded_at: Instant | None
+    uploaded_at: LocalInstant | None
     content_type: Text | None
     sort: Text | None
     listed_on: tuple[Text, ...]

@@ -55,9 +55,11 @@ class RecordPipeline:
             logger.exception("%s: internal error while making its record", fetch.id)
             result = Refusal("internal_error", f"{type(error).__name__}: {error}")
         if isinstance(result, Refusal):
+            state = run.frontier.find(fetch.id)
+            assert state is not None
             return records.failure(
                 run,
-                fetch.id,
+                state,
                 reason=result.reason,
                 detail=result.detail,
                 attempts=1,
@@ -72,4 +74,5 @@ def _normalised(page: ParsedPage, run: Run) -> PageRecord | Refusal:
     # Only a page that another pipeline has changed needs to be normalised again.
     if extracted is not None and extracted.page is page:
         return extracted.result
-    return normalise(page, run.publisher)
+    publisher = run.publishers.of(page.url) if page.url else None
+    return normalise(page, publisher)

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from crawler.extraction.article_urls import looks_like_article
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
@@ -27,7 +29,7 @@ WITH_PAGE = frozenset((200, 203))
 """The success statuses (RFC 9110, 15.3) whose responses carry a whole page."""
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
 """The headers of a conditional request (RFC 9110, 13.1), which carry the ETag and Last-Modified of
-a known page (``frontier.Validators``)."""
+a known page (``articles.Validators``)."""
 
 
 def is_text_type(response: Response) -> bool:
@@ -63,11 +65,15 @@ def charset_of(response: Response) -> str | None:
 
 
 def led_elsewhere(
-    request: Request | None, url: str, article_id: str, publisher: Publisher
+    request: Request | None, url: str, article_id: str, publisher: Publisher | None
 ) -> tuple[Reason, str] | None:
-    """Return the failure if a redirect on the publisher's own hosts led away from the article."""
+    """Return the failure if a redirect led away from the article."""
     if request is None or "redirect_urls" not in request.meta:
         return None
+    if publisher is None or not publisher.has_own_ids:
+        # Another address is another id of the article, unless it is that of a page of another kind.
+        is_other = looks_like_article(url) is False
+        return ("not_an_article", f"redirected to {url}") if is_other else None
     led_to = publisher.id_of(url)
     if led_to is None:
         if re.search(rf"(?<!\d){re.escape(article_id)}(?!\d)", urlsplit(url).path):
@@ -75,6 +81,12 @@ def led_elsewhere(
             return None
         return "not_an_article", f"redirected to {url}"
     return ("other_article", f"redirected to {url}") if led_to != article_id else None
+
+
+def requested_url(response: Response) -> str:
+    """Return the URL that was requested, before any redirects."""
+    redirects = response.request.meta.get("redirect_urls") if response.request else None
+    return str(redirects[0]) if redirects else response.url
 
 
 def retry_after(response: Response) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.asyncio import call_later
+from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.crawl.run import run_of
 from crawler.engine import ask_scheduler
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
-    from crawler.crawl.frontier import ArticleState, Frontier
+    from crawler.crawl.articles import ArticleState
+    from crawler.crawl.frontier import Frontier
     from crawler.crawl.run import Run
+
+
+# Pages that may have been requested and not read yet, because pages before them are still missing.
+_MOST_AHEAD = 1000
 
 
 class FrontierScheduler(BaseScheduler):
@@ -27,17 +33,19 @@ class FrontierScheduler(BaseScheduler):
 
     While an article waits in the frontier, its request is kept here until the frontier hands out
     its id. If an earlier run queued the article, the spider makes the request then. Any other
-    request (a retry, a redirect, one by a spider without a frontier) comes first. ``pause`` holds
-    back everything, because a run crawls only one publisher, whose server asked it to wait.
+    request (a retry, a redirect, one by a spider without a frontier) comes first. Each host has its
+    turn independently of the others: CONCURRENT_REQUESTS_PER_DOMAIN requests at a time, and none
+    while it is paused.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._spider: Any = None
         self._run: Run | None = None
-        self._waiting: dict[str, Request] = {}
+        # With the address that the frontier had for it: an earlier list may give another one.
+        self._waiting: dict[str, tuple[Request, str | None]] = {}
         self._ready: deque[Request] = deque()
-        self._paused_until = 0.0
+        self._paused_until: dict[str, float] = {}
         # A pause cannot hold back requests that already wait in the downloader.
         self._most_active = max(1, crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
 
@@ -61,42 +69,57 @@ class FrontierScheduler(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         visit = visit_of(request)
         state = self._frontier.known.get(visit.article_id) if self._frontier and visit else None
-        if visit is None or state is None or visit.taken or not state.queued:
+        if visit is None or state is None or visit.state is not None or not state.queued:
             self._ready.append(request)
         elif not state.taken:
-            self._waiting[state.id] = request
+            self._waiting[state.id] = request, state.url
         # Otherwise this is a duplicate: the frontier has already handed out the id, and the spider
         # made a request for it then.
         return True
 
     def next_request(self) -> Request | None:
-        if (
-            monotonic() < self._paused_until
-            or len(self.crawler.engine.downloader.active) >= self._most_active
-        ):
+        active = Counter(map(self._host_of, self.crawler.engine.downloader.active))
+        now = monotonic()
+
+        def may_request(host: str) -> bool:
+            return active[host] < self._most_active and now >= self._paused_until.get(host, 0.0)
+
+        for request in self._ready:
+            if may_request(self._host_of(request)):
+                self._ready.remove(request)
+                return request
+        if self._frontier is None or self._frontier.unread_count >= _MOST_AHEAD:
             return None
-        if self._ready:
-            return self._ready.popleft()
-        state = self._frontier.take() if self._frontier else None
+        state = self._frontier.take(lambda lane: may_request(lane.host))
         if state is None:
             return None
-        request = self._waiting.pop(state.id) if state.id in self._waiting else self._make(state)
+        waiting = self._waiting.pop(state.id, None)
+        is_current = waiting is not None and waiting[1] == state.url
+        request = waiting[0] if waiting and is_current else self._make(state)
         if visit := visit_of(request):
-            visit.taken = True
+            visit.state = state
         return request
+
+    def _host_of(self, request: Request) -> str:
+        """Return the host whose turn a request takes: of the live page, whatever the source."""
+        visit = visit_of(request)
+        if visit and visit.state and self._run and not self._run.is_live(visit.turn):
+            return visit.state.lane.host
+        return urlparse_cached(request).hostname or ""
 
     def _make(self, state: ArticleState) -> Request:
         request: Request = self._spider.request(state)
         return request
 
-    def pause(self, seconds: float) -> None:
-        """Hand out nothing for ``seconds`` from now, or until a longer current pause ends."""
-        self._paused_until = max(self._paused_until, monotonic() + seconds)
+    def pause(self, request: Request, seconds: float) -> None:
+        """Request nothing from the host of a request for ``seconds``, or a longer current pause."""
+        host = self._host_of(request)
+        self._paused_until[host] = max(self._paused_until.get(host, 0.0), monotonic() + seconds)
         engine = self.crawler.engine
 
         def resume() -> None:
             # The event loop's clock may be a little ahead of this one.
-            if (remaining := self._paused_until - monotonic()) > 0:
+            if (remaining := self._paused_until[host] - monotonic()) > 0:
                 call_later(remaining, resume)
             else:
                 ask_scheduler(engine)

@@ -36,6 +36,14 @@ class NotSaved(IgnoreRequest):
     """A source has no page for an article."""
 
 
+class SameArticle(IgnoreRequest):
+    """A redirect led to an article that was requested before, under another address."""
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(f"redirected to an article that was requested before: {article_id}")
+        self.article_id = article_id
+
+
 class Stopped(IgnoreRequest):
     """The run is ending before a page was requested; the page remains to be crawled."""
 

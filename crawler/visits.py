@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawler.crawl.articles import ArticleState
     from crawler.crawl.candidates import Candidates
     from crawler.crawl.fetches import Origin
     from crawler.crawl.parser_pool import Extracted
@@ -51,10 +52,11 @@ class Rendered:
 class Visit:
     """A request for the page of an article.
 
-    ``turn`` is the index of the source to use, and ``taken`` whether the frontier has handed out
-    the article. ``saved_page`` is a file that provides the page, whatever the source. ``id_where``
-    says where the article's id comes from. ``has_address`` is false if the article is known only by
-    the name of a file. ``attempts`` are those of earlier sources.
+    ``article_id`` is the id by which the article was requested, ``state`` the article once the
+    frontier has handed it out, and ``turn`` the index of the source to use. ``saved_page`` is a
+    file that provides the page, whatever the source. ``id_where`` says where the article's id comes
+    from. ``has_address`` is false if the article is known only by the name of a file. ``attempts``
+    are those of earlier sources.
 
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
@@ -63,7 +65,7 @@ class Visit:
 
     article_id: str
     turn: int = 0
-    taken: bool = False
+    state: ArticleState | None = None
     saved_page: Path | None = None
     id_where: str = "asked for"
     has_address: bool = True

@@ -373,8 +373,9 @@ def page(name: str, size: int) -> bytes:
 def read(name: str, size: int, seconds: int) -> None:
     """Read a page of a shape; the process is killed after ``seconds`` of CPU time."""
     from crawler.crawl import parser_pool
-    from crawler.extraction import publishers as sites
+    from crawler.extraction.directory import Publishers
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    site = sites.load("alalam")
-    parser_pool.extract_page(parser_pool.Task(page(name, size), "1", site.url_of("1"), None), site)
+    publishers = Publishers()
+    url = publishers.home.url_of("1")
+    parser_pool.extract_page(parser_pool.Task(page(name, size), "1", url, None), publishers)

@@ -8,7 +8,7 @@ import pytest
 from jobs import frontier_of
 from sqlalchemy import text
 
-from crawler.crawl.frontier import ArticleState
+from crawler.crawl.articles import ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
 

@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.crawl.frontier import ArticleState, Frontier
+from crawler.crawl.articles import ArticleState
+from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.ledger.schema import JOB, METADATA, VERSION
+from crawler.crawl.scope import SAME, Scope
 from crawler.extraction import publishers as sites
+from crawler.extraction.directory import Publishers
 from crawler.items import Article, Failure, RelatedItem
 
 PUBLISHER = sites.load("alalam")
 SITE = PUBLISHER.name
+SCOPE = Scope(Publishers(), SAME, by_host=False)
 LIVE = {"source": "live", "depth": "1"}
 
 
@@ -49,6 +53,7 @@ def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Ar
         "fetched_at": "2026-01-01T00:00:00+00:00",
         "status": 200,
         "body_sha256": None,
+        "aliases": (),
         "missing": (),
         "provenance": {},
     }
@@ -77,11 +82,17 @@ def failure(article_id: str, reason: Any) -> Failure:
 def related_item(article_id: str, position: int = 1, words: str | None = None) -> RelatedItem:
     """Return the related item with which a page lists an article."""
     nothing: dict[str, Any] = dict.fromkeys(
-        ("url", "kind", "picture_url", "uploaded_at", "content_type", "sort")
+        ("kind", "picture_url", "uploaded_at", "content_type", "sort")
     )
     headline = words or f"About {article_id}"
     return RelatedItem(
-        position=position, id=article_id, headline=headline, headline_raw=headline, **nothing
+        position=position,
+        id=article_id,
+        url=PUBLISHER.url_of(article_id),
+        internal=True,
+        headline=headline,
+        headline_raw=headline,
+        **nothing,
     )
 
 

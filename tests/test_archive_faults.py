@@ -232,7 +232,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
         ({"seed": "1", "source": "nowhere/*.warc.gz"}, "matches no archive file"),
         ({"seed": "1", "source": "wayback,"}, "takes 'live', 'wayback'"),
         ({"seed": "1", "source": "live,live"}, "which names a source twice"),
-        ({"seed": "1", "at": "2015-10-23"}, "at: only archives"),
+        ({"seed": "1", "source": "live", "at": "2015-10-23"}, "at: only archives"),
         ({"seed": "1", "source": "wayback", "at": "yesterday"}, "takes a date"),
         ({"seed": "all"}, "but source is 'live'"),
         ({"seed": "all", "source": "wayback"}, "but source is 'wayback'"),

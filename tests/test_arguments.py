@@ -13,8 +13,8 @@ from crawler.errors import CrawlerError
 from crawler.items import RelatedItem
 
 SEED_TAKES = (
-    "takes an article id (digits), an article URL, the path of a saved page, several of these "
-    "separated by commas, @FILE with one per line, or all"
+    "takes an article URL, an article id, the path of a saved page, several of these separated by "
+    "commas, @FILE with one per line, or all"
 )
 SOURCE_TAKES = (
     "takes 'live', 'wayback', archive files (a file, a folder, or a pattern such as "
@@ -22,9 +22,10 @@ SOURCE_TAKES = (
     "archive files are WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
 )
 NAMES = (
-    "seed, source, at, archive, site, base_url, depth, limit, since, until, match, recheck, render"
+    "seed, source, at, archive, site, hosts, base_url, depth, limit, since, until, match, recheck, "
+    "render"
 )
-HOSTS = "en.alalam.ir, en.alalamtv.net, www.en.alalam.ir, www.en.alalamtv.net"
+HOSTS = "en.alalam.ir, en.alalamtv.net"
 ROOT_TAKES = "takes the root of a mirror, such as http://127.0.0.1:8000"
 ARCHIVE_TAKES = "takes the WARC file to write, such as output/pages.warc.gz"
 HOPS, ARTICLES = "hops from the seeds", "articles to fetch, 0 for no limit"
@@ -63,37 +64,53 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no seed": ({}, f"seed: missing; {SEED_TAKES}"),
     "seed of letters": (
         {"seed": "12x"},
-        f"seed: got '12x', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got '12x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
     "seed of other digits": (
         {"seed": "١٢٣"},
-        f"seed: got '١٢٣', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got '١٢٣', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
     "seed of too many digits": (
         {"seed": "9" * 19},
-        f"seed: got '{'9' * 19}', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got '{'9' * 19}', which is neither a URL nor an id of alalam nor a file; "
+        f"{SEED_TAKES}",
     ),
     "seed that no file can be named": (
         {"seed": "a\0b"},
-        f"seed: got 'a\\x00b', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got 'a\\x00b', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
     "seed that is a folder": (
         {"seed": "pages"},
-        f"seed: got 'pages', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got 'pages', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
     "second seed": (
         {"seed": "1,2x"},
-        f"seed: got '2x', which is neither digits nor a file; {SEED_TAKES}",
+        f"seed: got '1,2x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
-    "seed of another host": (
-        {"seed": "http://example.com/news/1"},
+    "seed of another publisher than site names": (
+        {"seed": "http://example.com/news/1", "site": "alalam"},
         "seed: got 'http://example.com/news/1', which is not an article URL of alalam "
         f"({HOSTS}); {SEED_TAKES}",
     ),
-    "seed of the publisher where a mirror is crawled": (
-        {"seed": "http://en.alalam.ir/news/1", "base_url": "http://127.0.0.1:8000"},
-        "seed: got 'http://en.alalam.ir/news/1', which is not an article URL of alalam "
-        f"(127.0.0.1); {SEED_TAKES}",
+    "seed with a password": (
+        {"seed": "http://user:word@example.com/news/1"},
+        "seed: got 'http://***@example.com/news/1', but sites are crawled without a user name and "
+        f"password; {SEED_TAKES}",
+    ),
+    "seed on no web page": (
+        {"seed": "ftp://example.com/news/1"},
+        f"seed: got 'ftp://example.com/news/1', which is not the address of a web page; "
+        f"{SEED_TAKES}",
+    ),
+    "id beside the URL of a publisher without a file": (
+        {"seed": "http://example.com/news/1,5"},
+        "seed: got '5', which is neither a URL nor an id of example.com nor a file; "
+        f"{SEED_TAKES}; ids need a publisher file, such as site=alalam",
+    ),
+    "hosts of spaces": (
+        {"hosts": "news.example, https://x"},
+        "hosts: got 'news.example, https://x'; takes same, any, or host names separated by commas, "
+        "such as news.example,blog.example",
     ),
     "seed that is no article": (
         {"seed": "http://en.alalam.ir/section/3"},
@@ -117,18 +134,18 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "line of a seed file": (
         {"seed": "@nonsense.txt"},
-        "seed, line 3 of nonsense.txt: got 'nonsense', which is neither digits nor a file; "
-        f"{SEED_TAKES}",
+        "seed, line 3 of nonsense.txt: got 'nonsense', which is neither a URL nor an id of alalam "
+        f"nor a file; {SEED_TAKES}",
     ),
     "URL in a seed file": (
-        {"seed": "5,@elsewhere.txt"},
+        {"seed": "5,@elsewhere.txt", "site": "alalam"},
         "seed, line 2 of elsewhere.txt: got 'http://example.com/news/1', which is not an article "
         f"URL of alalam ({HOSTS}); {SEED_TAKES}",
     ),
     "seed file in a seed file": (
         {"seed": "@nested.txt"},
-        "seed, line 1 of nested.txt: got '@plain.txt', which is neither digits nor a file; "
-        f"{SEED_TAKES}",
+        "seed, line 1 of nested.txt: got '@plain.txt', which is neither a URL nor an id of alalam "
+        f"nor a file; {SEED_TAKES}",
     ),
     "source that is not there": (
         {"source": "nowhere"},
@@ -158,7 +175,8 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "unknown site": (
         {"site": "alalm"},
-        "site: got 'alalm', takes one of alalam; did you mean 'alalam'?",
+        "site: got 'alalm', takes one of alalam, the path of a publisher file, or a registrable "
+        "domain; did you mean 'alalam'?",
     ),
     "negative depth": (
         {"depth": "-1"},
@@ -208,12 +226,12 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "everything of the live site": (
         {"seed": "all"},
         "seed: got 'all', which works only with saved pages and archive files, but source "
-        "is 'live'; give ids",
+        "is 'live'; give URLs or ids",
     ),
     "everything, also of the Wayback Machine": (
         {"seed": "all", "source": "pages,wayback"},
         "seed: got 'all', which works only with saved pages and archive files, but source "
-        "is 'wayback'; give ids",
+        "is 'wayback'; give URLs or ids",
     ),
     **{
         f"everything with {name}": (
@@ -295,7 +313,8 @@ def test_wrong_argument(case: str) -> None:
 DEFAULTS: dict[str, object] = {
     "seeds": (),
     "everything": False,
-    "sources": ("live",),
+    "sources": ("live", "wayback"),
+    "hosts": "same",
     "at": None,
     "archive": None,
     "base_url": None,
@@ -307,6 +326,12 @@ DEFAULTS: dict[str, object] = {
     "recheck": "due",
     "render": None,
 }
+COMMAS, OTHER = "https://news.example/0,1518,123456,00.html", "http://other.example/a/?utm_source=x"
+ARTICLES_OF_OTHERS = (
+    Seed("news.example/0,1518,123456,00.html", url=COMMAS),
+    Seed("other.example/a", url=OTHER),
+)
+OF_A_FILE = Seed("7", url="http://en.alalam.ir/news/7")
 TWO = {"seeds": (Seed("1"), Seed("2"))}
 # The given arguments, and those that then differ from the defaults.
 RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
@@ -316,13 +341,27 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
     ({"seed": "9" * 18}, {"seeds": (Seed("9" * 18),)}),
     ({"seed": " 1 ,, 2,1"}, TWO),
     ({"seed": "2,1"}, {"seeds": (Seed("2"), Seed("1"))}),
-    ({"seed": "http://www.en.alalam.ir/news/1752038?x=1"}, {"seeds": (Seed("1752038"),)}),
+    (
+        {"seed": "http://www.en.alalam.ir/news/01752038?x=1"},
+        {"seeds": (Seed("1752038", url="http://www.en.alalam.ir/news/01752038?x=1"),)},
+    ),
+    (
+        {"seed": "http://en.alalam.ir/news/1", "base_url": "http://127.0.0.1:8000"},
+        {
+            "seeds": (Seed("1", url="http://en.alalam.ir/news/1"),),
+            "base_url": "http://127.0.0.1:8000",
+            "sources": ("live",),
+        },
+    ),
+    ({"seed": f"{COMMAS},{OTHER}"}, {"seeds": ARTICLES_OF_OTHERS, "sources": ("live",)}),
+    ({"hosts": "any"}, {"hosts": "any"}),
+    ({"hosts": "News.example, m.b.example"}, {"hosts": ("news.example", "m.b.example")}),
     ({"seed": "pages/1.html"}, {"seeds": (Seed("", Path("pages/1.html")),)}),
     ({"seed": "@plain.txt"}, TWO),
     ({"seed": "@mark.txt"}, TWO),
     ({"seed": "@windows.txt"}, TWO),
     ({"seed": "@comments.txt"}, TWO),
-    ({"seed": "1,@mixed.txt"}, {"seeds": (Seed("1"), Seed("", Path(".hidden/2.html")), Seed("7"))}),
+    ({"seed": "1,@mixed.txt"}, {"seeds": (Seed("1"), Seed("", Path(".hidden/2.html")), OF_A_FILE)}),
     ({"seed": " all ", "source": "pages"}, {"everything": True, "sources": ("pages",), "depth": 0}),
     (
         {"seed": "all", "source": "pages", "limit": "3"},
@@ -346,8 +385,8 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
         {"archive": "new.warc", "source": "pages,wayback"},
         {"archive": Path("new.warc"), "sources": ("pages", "wayback")},
     ),
-    ({"base_url": "https://h:65535//"}, {"base_url": "https://h:65535"}),
-    ({"base_url": "http://[::1]:80/x/"}, {"base_url": "http://[::1]:80/x"}),
+    ({"base_url": "https://h:65535//"}, {"base_url": "https://h:65535", "sources": ("live",)}),
+    ({"base_url": "http://[::1]:80/x/"}, {"base_url": "http://[::1]:80/x", "sources": ("live",)}),
     ({"depth": "0", "limit": "999999999"}, {"depth": 0, "limit": 999999999}),
     (
         {"since": "2015-10-01", "until": "2015-10-01"},
@@ -362,17 +401,24 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
 def test_valid_arguments(given: Mapping[str, str], differ: dict[str, object]) -> None:
     parsed = parse(given)
     values = {field.name: getattr(parsed, field.name) for field in fields(Arguments)}
-    site = values.pop("publisher")
+    home = values.pop("publishers").home
     assert values == {**DEFAULTS, **differ}
-    assert site.base_url == values["base_url"] or (site.base_url, values["base_url"]) == (
-        "http://en.alalam.ir",
-        None,
-    )
+    assert home.mirror == values["base_url"]
 
 
-def test_a_mirror_is_the_only_host_of_its_site() -> None:
-    site = parse({"base_url": "http://Mirror.example:8000/copy/"}).publisher
-    assert (site.base_url, site.hosts) == ("http://Mirror.example:8000/copy", {"mirror.example"})
+SITES = {
+    "": "alalam",
+    "1": "alalam",
+    "http://en.alalam.ir/news/1": "alalam",
+    "https://www.news.example/a": "news.example",
+    "https://a.blogspot.com/a,http://en.alalam.ir/news/1": "a.blogspot.com",
+    "http://127.0.0.1:8000/a": "127.0.0.1:8000",
+}
+
+
+@pytest.mark.parametrize("seed", SITES)
+def test_the_first_seed_that_is_a_url_chooses_the_publisher(seed: str) -> None:
+    assert parse({"seed": seed} if seed else {}).publisher.name == SITES[seed]
 
 
 def related_item(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from archives import NEWS, http, page, record
@@ -15,14 +16,17 @@ from scrapy.http import Response
 
 from crawler.crawl.candidates import Candidates, PassedOver
 from crawler.crawl.fetches import Origin, where_captured
+from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import load
+from crawler.sources.listing import addresses
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
-from crawler.sources.warc import ArchivedPages, addresses
+from crawler.sources.warc import ArchivedPages
 from crawler.unavailable import NotSaved, PageRefused
 from crawler.visits import PURPOSE, Visit, visit_in
 from crawler.warc.captures import Capture
 
 SITE = load("alalam")
+PUBLISHERS = Publishers()
 MAX_SIZE = 1 << 20
 
 
@@ -243,9 +247,19 @@ def test_which_files_may_be_pages(tmp_path: Path) -> None:
 
 def test_the_addresses_of_an_article() -> None:
     """There is one address per key: first the publisher's own, then the other hosts in order."""
-    assert addresses("5", SITE) == ["http://en.alalam.ir/news/5", "http://en.alalamtv.net/news/5"]
-    mirror = SITE.at("http://x.example")
-    assert addresses("5", mirror) == ["http://x.example/news/5"]
+    own = ["http://en.alalam.ir/news/5", "http://en.alalamtv.net/news/5"]
+    assert addresses("5", None, PUBLISHERS) == own
+    mirrored = Publishers(Choice(base_url="http://x.example"))
+    assert addresses("5", None, mirrored) == ["http://x.example/news/5", *own]
+    url = "https://www.publisher.example/a?utm_source=x"
+    assert addresses("publisher.example/a", url, PUBLISHERS) == [url, "http://publisher.example/a"]
+    variants = addresses("publisher.example/a", url, PUBLISHERS, with_variants=True)
+    assert [urlsplit(one).hostname for one in variants[1:]] == [
+        "publisher.example",
+        "m.publisher.example",
+        "amp.publisher.example",
+        "mobile.publisher.example",
+    ]
 
 
 @pytest.fixture
@@ -254,7 +268,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def open_(data: bytes, at: date | None = None) -> ArchivedPages:
         (tmp_path / "a.warc").write_bytes(data)
-        return ArchivedPages(str(tmp_path), SITE, at, MAX_SIZE)
+        return ArchivedPages(str(tmp_path), PUBLISHERS, at, MAX_SIZE)
 
     return open_
 
@@ -425,7 +439,12 @@ def test_the_articles_of_an_archive(pages: Any) -> None:
     data += days((5, http(page(8))), url="http://en.alalam.ir/about")
     source = pages(data)
     assert answer_of(source, request_for("7")).__class__ is str
-    assert list(source.articles()) == ["5", "6", "7"]
+    assert list(source.articles()) == [
+        ("5", None),
+        ("6", None),
+        ("7", None),
+        ("elsewhere.example/news/8", "http://elsewhere.example/news/8"),
+    ]
     response = answer_of(source, request_for("7"))
     assert isinstance(response, Response)
     assert (response.url, response.body) == (far, page(7))

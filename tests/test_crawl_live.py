@@ -275,7 +275,7 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
         "unshare --mount, as root,",
         subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0,
     )
-    line = command("crawl", "articles", "-a", "seed=1752038")
+    line = command("crawl", "articles", "-a", "seed=1752038", "-a", "source=live")
     run = subprocess.run(
         [*namespace, *line],
         cwd=tmp_path,
@@ -294,7 +294,8 @@ def test_redirects_on_the_site_are_followed(live: Crawl, server: NewsServer) -> 
     server.pages[f"/news/{VICTIM}/slug"] = server.pages[f"/news/{VICTIM}"]
     server.misbehaviour[f"/news/{VICTIM}"] = always(301, Location=f"/news/{VICTIM}/slug")
     run = live(seed=VICTIM, depth=0)
-    assert run.articles[VICTIM]["url"].endswith(f"/news/{VICTIM}/slug")
+    assert run.articles[VICTIM]["url"] == f"{server.url}/news/{VICTIM}"
+    assert run.articles[VICTIM]["aliases"] == [f"en.alalam.ir/news/{VICTIM}/slug"]
 
 
 def test_a_redirect_to_the_home_page_is_not_an_article(live: Crawl, server: NewsServer) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jobs import PUBLISHER, article, failure, folder_in_memory, related_item, running_job
+from jobs import SCOPE, article, failure, folder_in_memory, related_item, running_job
 from naive_crawl import NaiveCrawl, Site, is_unavailable, lists_of
 
 from crawler.crawl import records
-from crawler.crawl.frontier import ArticleState, Frontier
+from crawler.crawl.articles import ArticleState
+from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
@@ -137,7 +138,7 @@ def fetch(frontier: Frontier, state: ArticleState, site: Site) -> list[str]:
 def emit_teasers(frontier: Frontier) -> list[Teaser]:
     """Return the teasers that are new or changed at the end of a run."""
     teasers = [
-        (state, records.teaser(state, why, listings, PUBLISHER))
+        (state, records.teaser(state, why, listings, SCOPE))
         for state, why, listings in frontier.unfetched()
     ]
     return [teaser for state, teaser in teasers if frontier.memory.store(state, teaser, teaser)]

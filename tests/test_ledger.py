@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("schema", [1, 2, 3])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """The program of that time created the ledger: one run ended, and one was killed."""
     (tmp_path / "job").mkdir()
@@ -210,6 +210,13 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
     assert len(lines) == len({json.loads(line)["id"] for line in lines})
     assert run.balance.endswith("+ pending 0")
     assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 7
+    # Reading the same pages again changes no article.
+    again = scrapy(
+        *("crawl", "articles", "-a", f"seed={SEED}", "-a", "source=site", "-a", "depth=1"),
+        *("-a", "recheck=all", "-s", "JOBDIR=job"),
+    )
+    assert "7 unchanged" in again.stdout
+    assert again.exit_code == 0
 
 
 def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from jobs import SCOPE
 from sqlalchemy import event
 
 from crawler.crawl.frontier import Frontier
@@ -48,7 +49,7 @@ def crawl(job: Job) -> int:
     stored_records = (
         job.pages.store(state, record, record)
         for state, why, listings in frontier.unfetched()
-        for record in [teaser(state, why, listings, SITE)]
+        for record in [teaser(state, why, listings, SCOPE)]
     )
     stored_count = sum(record is not None for record in stored_records)
     job.pages.commits.flush()

@@ -8,13 +8,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import new_ledger
+from jobs import SCOPE, new_ledger
 
 from crawler.crawl import records
-from crawler.crawl.frontier import Frontier, Memory
+from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.pages import Pages
 from crawler.crawl.ledger.recheck import Intervals
+from crawler.crawl.memory import Memory
 from crawler.extraction.publishers import load
 from crawler.items import RelatedItem
 
@@ -84,7 +85,7 @@ class Crawl:
 def teasers(frontier: Frontier) -> dict[str, Any]:
     """Return the teasers at the end of a crawl."""
     return {
-        state.id: records.teaser(state, why, listings, SITE)
+        state.id: records.teaser(state, why, listings, SCOPE)
         for state, why, listings in frontier.unfetched()
     }
 

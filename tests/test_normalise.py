@@ -64,7 +64,7 @@ def test_record_of_a_page_with_every_field() -> None:
         body=("One sentence stands here.", "It was quiet; Olive TV reported."),
         body_where="text of p",
         language=Declared("en", "html lang"),
-        url=Declared("http://elsewhere.example/", "meta og:url"),
+        canonical=Declared("http://elsewhere.example/", "meta og:url"),
         related=related,
         media=(PageMedia("/a.jpg", False),),
         base="http://en.alalam.ir/news/1752033",
@@ -78,12 +78,13 @@ def test_record_of_a_page_with_every_field() -> None:
     assumed_encoding = "read as cp1252, told by meta tag"
     assert plain(article(page, FETCH, related_items(related, SITE), SITE)) == {
         "kind": "article",
-        "schema": 2,
+        "schema": 3,
         "site": "alalam",
         "id": "1752033",
         "revision": 1,
         "changed": (),
         "url": "http://en.alalam.ir/news/1752033",
+        "aliases": (),
         "headline": "A Quiet Day",
         "headline_raw": "VIDEO: A Quiet Day",
         "published_at": "2015-10-23T13:26:00+03:30",
@@ -97,6 +98,7 @@ def test_record_of_a_page_with_every_field() -> None:
                 "position": 1,
                 "id": "17",
                 "url": "http://en.alalam.ir/news/17",
+                "internal": True,
                 "headline": "Olives",
                 "headline_raw": "Olives + Video",
                 "kind": "video",
@@ -149,9 +151,10 @@ def test_record_of_a_page_without_fields() -> None:
     record = plain(article(BARE, replace(FETCH, url=None, found_on=None), None, SITE))
     assert record == {
         "kind": "article",
-        "schema": 2,
+        "schema": 3,
         "site": "alalam",
         "id": "1752033",
+        "aliases": (),
         "revision": 1,
         "changed": (),
         **dict.fromkeys(missing),

@@ -116,13 +116,14 @@ def expected_of_reader(truth: dict[str, Any]) -> dict[str, Any]:
     site = site_of(truth)
     return {
         "kind": "article",
-        "schema": 2,
+        "schema": 3,
         "site": site.name,
         "id": truth["id"],
         "revision": 1,
         "changed": [],
         **dict.fromkeys(NULLABLE),
         "url": site.url_of(truth["id"]),
+        "aliases": [],
         "headline": truth["headline"],
         "headline_raw": truth["headline"],
         "published_at": truth["published"],

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jobs import new_ledger
 
-from crawler.crawl.frontier import READ_AGAIN, ArticleState
+from crawler.crawl.articles import READ_AGAIN, ArticleState
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.queueing import forget_source, queue
 from crawler.crawl.ledger.recheck import Intervals

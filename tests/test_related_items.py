@@ -115,6 +115,7 @@ def test_picture_of_a_list(picture: str) -> None:
         "position": 1,
         "id": "17",
         "url": "http://en.alalam.ir/news/17",
+        "internal": True,
         "headline": "x",
         "headline_raw": "x",
         "kind": kind,

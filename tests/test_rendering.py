@@ -155,7 +155,7 @@ def test_responses_count_as_without_rendering(
         "1751199": "not_html",
         "1751215": "gone",
     }
-    assert run.articles["1751189"]["url"].endswith("/news/1751189/slug")
+    assert run.articles["1751189"]["aliases"] == ["en.alalam.ir/news/1751189/slug"]
     assert run.exit_code == expected.exit_code == 3
 
 

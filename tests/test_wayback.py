@@ -11,6 +11,7 @@ from pathlib import Path
 from archive_crawls import ARTICLE, URL
 from archives import page
 from conftest import PATIENCE, Crawl, command, environment
+from hosted import hosted
 from server import NewsServer, answer
 
 
@@ -123,3 +124,35 @@ def test_stopped_while_waiting_for_an_archive_on_the_web(
     # Nothing was stored, and nothing is lost.
     assert run.returncode == 4, output
     assert "discovered 2 = articles 0 + teasers 0 + failures 0 + pending 2" in output
+
+
+def test_the_first_command_that_anyone_types(
+    scrapy: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    """The site of 2015 is dead, and its publisher file names the Wayback Machine as well."""
+    capture = [["timestamp", "original", "mimetype", "statuscode", "digest"]]
+    capture += [["20151023100000", URL, "text/html", "200", "A"]]
+
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if handler.path.startswith("/cdx"):
+            answer(handler, 200, json.dumps(capture if ARTICLE in handler.path else []).encode())
+        else:
+            moment = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+            answer(handler, 200, page(ARTICLE), moment)
+
+    server.answer_with = respond
+    (tmp_path / "hosts").mkdir()
+    settings = {"WAYBACK_URL": f"{server.url}/web", "WAYBACK_DELAY": 0, "RETRY_BACKOFF": 0}
+    # The proxy answers for no host of the publisher.
+    with hosted({}, tmp_path / "hosts") as web:
+        run = scrapy(
+            *("crawl", "articles", "-a", f"seed={ARTICLE}", "-o", "mine.jsonl"),
+            *(f"-s{name}={value}" for name, value in settings.items()),
+            **{**web.environment, "no_proxy": "127.0.0.1"},
+        )
+    assert run.exit_code == 0
+    first = run.stderr.splitlines()[0]
+    hosts = "en.alalam.ir, en.alalamtv.net"
+    assert f"asking the live site ({hosts}), then {server.url}/web" in first
+    record = json.loads((tmp_path / "mine.jsonl").read_text(encoding="utf-8"))
+    assert (record["id"], record["site"], record["source"]) == (ARTICLE, "alalam", "wayback")

@@ -18,15 +18,17 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
                 links='<p><a href="/news/77">The headline of another article of the day</a></p>',
             ),
         )
-    # One article at two addresses, one that is gone, a page that is not an article, and two
-    # pages that are not articles of the publisher.
+    # One article at another address, one that is gone, a page that is not an article, a home page,
+    # and an article of another publisher.
     warc.add(NEWS + "2/a-headline", page(2)).add(NEWS + "3", b"x", "404 Not Found").add(
         NEWS + "4", b"<h1>Not found</h1>"
     )
     warc.add("http://en.alalam.ir/", b"home").add("http://elsewhere.example/news/5", page(5))
     for processes in (0, 2):
         run = crawl(seed="all", source=warc.path, settings={"READER_PROCESSES": processes})
-        assert list(run.articles) == sorted(run.articles) == ["10", "100", "101", "2", "9"]
+        other = "elsewhere.example/news/5"
+        assert list(run.articles) == sorted(run.articles) == ["10", "100", "101", "2", "9", other]
+        assert run.articles[other]["site"] == "elsewhere.example"
         assert {key: record["reason"] for key, record in run.failures.items()} == {
             "3": "gone",
             "4": "not_an_article",
@@ -34,12 +36,14 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
         assert run.teasers == {}
         assert (run.exit_code, run.balance) == (
             3,
-            "discovered 7 = articles 5 + teasers 0 + failures 2",
+            "discovered 8 = articles 6 + teasers 0 + failures 2",
         )
+        of_one = crawl(seed="all", source=warc.path, site="alalam")
+        assert list(of_one.articles) == ["10", "100", "101", "2", "9"]
     both = crawl(seed="all", source=f"{SITE},{warc.path}", settings={"READER_PROCESSES": 1})
     assert Counter(record["source"] for record in both.articles.values()) == {
         "folder": len(list(SITE.glob("*.html"))) + 1 - 1,
-        "warc": 5,
+        "warc": 6,
     }
     odd = (
         Warc(tmp_path / "odd.warc.gz")

@@ -182,7 +182,8 @@ def test_only_the_head_of_a_redirect_counts(crawl: Crawl, tmp_path: Path) -> Non
     redirect = http(b"", "301 Moved Permanently", "Content-Length: 244", f"Location: {target}")
     path = tmp_path / "a.warc"
     path.write_bytes(record(URL, redirect, WARC_Payload_Digest=EMPTY_DIGEST) + record(target, GOOD))
-    assert article(crawl, path)["url"] == target
+    assert article(crawl, path)["url"] == URL
+    assert article(crawl, path)["aliases"] == [target.removeprefix("https://")]
     path.write_bytes(record(URL, http(b"", "404 Not Found", "Content-Length: 244")))
     assert read(crawl, path).failures[ID]["reason"] == "gone"
     path.write_bytes(record(URL, http(b"", "200 OK", "Content-Length: 244")))

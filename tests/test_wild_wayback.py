@@ -249,7 +249,8 @@ def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServ
         (target, OLD): GOOD,
     }
     found = crawl_archive(crawl, Archive(server, captures, status="-")).articles[ID]
-    assert (found["url"], found["fetched_at"][:10]) == (target, "2015-10-23")
+    assert (found["url"], found["fetched_at"][:10]) == (URL, "2015-10-23")
+    assert found["aliases"] == [target.removeprefix("http://")]
     assert "Just a moment" in found["provenance"]["source"]["assumed"]
 
 

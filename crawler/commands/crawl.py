@@ -7,7 +7,6 @@ at once.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import logging
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import crawl
 
 from crawler.crawl import arguments
+from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
 from crawler.terminal import replace_closed_streams, say
@@ -25,24 +25,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 _SPIDER, _MODULE = "articles", "crawler.spiders"
-# These loggers describe Scrapy's components, not the run.
-_WORDY_LOGGERS = (
-    "scrapy.middleware",
-    "scrapy.utils.log",
-    "scrapy.crawler",
-    "scrapy.addons",
-    "scrapy.core.engine",
-    "asyncio",
-    "py.warnings",
-    "scrapy.extensions.feedexport",
-    "scrapy-playwright",
-)
 # These loggers make a log record for every page and item, which no handler would show.
 _BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
-
-
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
 
 
 class Command(crawl.Command):
@@ -66,16 +50,13 @@ class Command(crawl.Command):
             except CrawlerError as error:
                 self._refuse(error)
                 sys.exit(self.exitcode)
-        # Scrapy gets an event loop before it installs the one in ASYNCIO_EVENT_LOOP, and leaves the
-        # first one open, about which Python would warn when it exits.
-        self._first_loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._first_loop)
+        self._first_loop = FirstLoop()
         if self.settings["LOG_LEVEL"] != "DEBUG":
-            for name in _WORDY_LOGGERS:
-                logging.getLogger(name).addFilter(_is_warning)
+            quieten_loggers()
 
     def _check_arguments(self, given: dict[str, str]) -> None:
-        parsed = arguments.parse(given)
+        assert self.settings is not None
+        parsed = arguments.parse(given, self.settings.get("PUBLISHERS"))
         arguments.require_seed(parsed)
         if parsed.archive:
             _check_target("archive", parsed.archive, "give another file with -a archive=FILE")
@@ -97,8 +78,7 @@ class Command(crawl.Command):
 
         assert self.crawler_process is not None
         make_logs_safe()
-        if asyncio.get_event_loop() is not self._first_loop:
-            self._first_loop.close()
+        self._first_loop.close()
         spiders = self.crawler_process.spider_loader.list()
         if len(args) == 1 and args[0] not in spiders:
             hint = did_you_mean(args[0], spiders)
@@ -112,8 +92,6 @@ class Command(crawl.Command):
             super().run(args, opts)
 
     def _crawl(self, spider: str, opts: argparse.Namespace) -> None:
-        from crawler.exit_codes import COULD_NOT_START
-
         assert self.crawler_process is not None and self.settings is not None
         if not self._is_checked:
             # Another spider may have arguments of its own, so only the settings are checked.
@@ -129,18 +107,10 @@ class Command(crawl.Command):
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self.crawler_process.create_crawler(spider)
-        run = self.crawler_process.crawl(crawler, **opts.spargs)
-        self.crawler_process.start()
-        fault = (
-            run.exception()
-            if isinstance(run, asyncio.Task) and run.done() and not run.cancelled()
-            else None
-        )
-        if isinstance(fault, CrawlerError):
-            self._refuse(fault)
-        elif fault is not None or self.crawler_process.bootstrap_failed:
-            message = f"the run could not start: {type(fault).__name__}: {fault}"
-            self._refuse(CrawlerError(message, COULD_NOT_START))
+        try:
+            run_crawl(self.crawler_process, crawler, opts.spargs)
+        except CrawlerError as error:
+            self._refuse(error)
         else:
             self._report(crawler)
 

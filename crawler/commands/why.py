@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from difflib import unified_diff
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.errors import CrawlerError
 from crawler.job_command import LedgerCommand
+from crawler.record_differences import differences
 from crawler.terminal import say
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _STATES = {
     "dropped": "fetched, but dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than depth allows",
     "pruned": "known from lists; left out by since, until or match",
+    "offsite": "known from lists; on a host that hosts leaves out",
+    "address": "known from lists; its address does not look like an article's",
     "not_saved": "known from lists; no source has a page for it",
 }
 
@@ -46,11 +47,13 @@ class Command(LedgerCommand):
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         from crawler.crawl.ledger import history
-        from crawler.extraction import publishers as sites
+        from crawler.extraction.directory import Publishers
 
+        assert self.settings is not None
+        folder_of_publishers = self.settings.get("PUBLISHERS")
         with database.snapshot() as connection:
-            publisher = sites.load(history.site(connection))
-            article_id = publisher.id_of(args[0]) or args[0] if "://" in args[0] else args[0]
+            publishers = Publishers.of_job(history.site(connection), folder_of_publishers)
+            article_id = history.resolve(connection, publishers.id_in(args[0]))
             page = history.page(connection, article_id)
             if page is None:
                 raise CrawlerError(
@@ -94,7 +97,7 @@ class Command(LedgerCommand):
             )
         for (_, old), (_, new) in pairwise(revisions):
             say(f"revision {new['revision']} compared with {old['revision']}:")
-            for line in _difference(old, new):
+            for line in differences(old, new, new["changed"]):
                 say(f"  {line}")
 
 
@@ -128,40 +131,3 @@ def _describe_span(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
-
-
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a diff of two revisions, field by field.
-
-    Texts are compared by paragraph, lists by entry.
-    """
-    for field in new["changed"]:
-        before, after = _lines(old.get(field)), _lines(new[field])
-        if before == after:
-            # They differ only in parts that _lines leaves out.
-            before, after = (
-                [json.dumps(old.get(field), ensure_ascii=False)],
-                [json.dumps(new[field], ensure_ascii=False)],
-            )
-        yield f"{field}:"
-        for line in list(unified_diff(before, after, lineterm="", n=0))[2:]:
-            if not line.startswith("@@"):
-                yield f"  {line[0]} {line[1:]}"
-
-
-def _lines(value: Any) -> list[str]:
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return value.split("\n\n")
-    if isinstance(value, list):
-        names = (
-            ("position", "id", "kind", "headline_raw", "url")
-            if value and "position" in value[0]
-            else ("kind", "url")
-        )
-        return [
-            " ".join(str(entry[name]) for name in names if entry.get(name) is not None)
-            for entry in value
-        ]
-    return [json.dumps(value)]

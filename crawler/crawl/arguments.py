@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from crawler.crawl.scope import ANY, SAME
 from crawler.crawl.source_kinds import (
     LIVE,
     SOURCE_KINDS,
@@ -25,13 +26,13 @@ from crawler.crawl.source_kinds import (
 )
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
-from crawler.extraction import publishers as sites
-from crawler.extraction.publishers import ARTICLE_ID, Publisher
+from crawler.extraction.directory import Choice, Publishers
 from crawler.warc.names import READABLE, WARC_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from crawler.extraction.publishers import Publisher
     from crawler.items import RelatedItem
 
 RECHECKS = ("due", "all", "none")
@@ -61,14 +62,27 @@ ARGUMENTS = (
     ),
     Argument(
         "source",
-        str,
-        "live",
+        str | None,
+        None,
         "where pages come from; one or several, separated by commas: "
-        + ", ".join(kind.accepts for kind in SOURCE_KINDS),
+        + ", ".join(kind.accepts for kind in SOURCE_KINDS)
+        + "; the default is live, or that of the publisher's file",
     ),
     Argument("at", date | None, None, "with archives, use the capture nearest to this date"),
     Argument("archive", str | None, None, "a WARC file to which everything fetched is written"),
-    Argument("site", str, "alalam", "the publisher"),
+    Argument(
+        "site",
+        str | None,
+        None,
+        "the name or the path of a publisher file; needed only for ids, whose default is alalam",
+    ),
+    Argument(
+        "hosts",
+        str,
+        SAME,
+        "the hosts to crawl: same, for each article's own publisher; any; or host names, separated "
+        "by commas",
+    ),
     Argument("base_url", str | None, None, "a root URL to use in place of the publisher's own"),
     Argument("depth", int, 2, "how many hops from the seeds to follow"),
     Argument("limit", int, 0, "the maximum number of articles to fetch, 0 for no limit"),
@@ -106,8 +120,8 @@ ARGUMENTS = (
 """The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
 NAMES = tuple(argument.name for argument in ARGUMENTS)
 _ACCEPTED_SEEDS = (
-    "an article id (digits), an article URL, the path of a saved page, several of these separated "
-    "by commas, @FILE with one per line, or all"
+    "an article URL, an article id, the path of a saved page, several of these separated by "
+    "commas, @FILE with one per line, or all"
 )
 _ACCEPTED_SOURCES = (
     f"takes {', '.join(kind.accepts for kind in SOURCE_KINDS)}, or several of these separated by "
@@ -120,18 +134,22 @@ _FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
 # A host name or address and a port. A user name and password are not accepted, because they would
 # be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A comma separates seeds only before one of these, or before a path that exists.
+_SEED_START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|@|[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The start of a crawl: an article's id, or the path of a saved page.
+    """The start of a crawl: an article's id, with its URL if one was given, or a saved page's path.
 
     The id of a saved page is not known yet, and empty.
     """
 
     id: str
     path: Path | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +166,8 @@ class Arguments:
     sources: tuple[str, ...]
     at: date | None
     archive: Path | None
-    publisher: Publisher
+    publishers: Publishers
+    hosts: str | tuple[str, ...]
     base_url: str | None
     depth: int
     limit: int
@@ -158,8 +177,18 @@ class Arguments:
     recheck: str
     render: str | None
 
+    @property
+    def publisher(self) -> Publisher:
+        """The publisher whose own ids stand for themselves."""
+        return self.publishers.home
+
+    @property
+    def seed_urls(self) -> tuple[str, ...]:
+        """The seeds that are URLs."""
+        return tuple(seed.url for seed in self.seeds if seed.url)
+
     def follows(self, item: RelatedItem) -> bool:
-        """Return whether a related item is to be fetched, judging by its list entry."""
+        """Return whether ``since``, ``until`` and ``match`` let a related item be fetched."""
         if self.since or self.until:
             if item.uploaded_at is None:
                 return False
@@ -171,8 +200,11 @@ class Arguments:
         return any(text and self.match.search(text) for text in (item.headline, item.headline_raw))
 
 
-def parse(given: Mapping[str, str]) -> Arguments:
-    """Check the spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``)."""
+def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
+    """Check the spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``).
+
+    ``folder`` is one of publisher files.
+    """
     for name in given:
         # Services that run spiders, such as Scrapyd, add their own arguments, such as _job.
         if name not in NAMES and not name.startswith("_"):
@@ -180,10 +212,11 @@ def parse(given: Mapping[str, str]) -> Arguments:
             raise CrawlerError(
                 f"{name}: no such argument (value {given[name]!r}); takes {', '.join(NAMES)}{hint}"
             )
-    publisher = sites.load(given.get("site", "alalam"))
     base_url = _base_url(given["base_url"]) if "base_url" in given else None
-    if base_url:
-        publisher = publisher.at(base_url)
+    everything = given.get("seed", "").strip() == EVERYTHING
+    seed_texts = list(_seed_texts(given["seed"])) if "seed" in given and not everything else []
+    home_url = _home_url(seed_texts, base_url)
+    publishers = Publishers(Choice(given.get("site"), home_url, base_url, folder))
     since, until = (
         _day(name, given[name]) if name in given else None for name in ("since", "until")
     )
@@ -192,8 +225,8 @@ def parse(given: Mapping[str, str]) -> Arguments:
             f"until: got '{until}', which is before since ('{since}'); "
             "takes that date or a later one"
         )
-    everything = given.get("seed", "").strip() == EVERYTHING
-    sources = _sources(given.get("source", "live"))
+    default_source = LIVE if base_url else publishers.home.default_source
+    sources = _sources(given.get("source", default_source))
     if everything:
         _check_everything(given, sources)
     if "at" in given and not any(kind.captures for kind in sources.values()):
@@ -202,12 +235,13 @@ def parse(given: Mapping[str, str]) -> Arguments:
             "takes source=wayback or archive files with it"
         )
     return Arguments(
-        seeds=tuple(_seeds(given["seed"], publisher)) if "seed" in given and not everything else (),
+        seeds=tuple(_seeds(seed_texts, publishers)),
         everything=everything,
         sources=tuple(sources),
         at=_day("at", given["at"]) if "at" in given else None,
         archive=_archive(given["archive"], sources) if "archive" in given else None,
-        publisher=publisher,
+        publishers=publishers,
+        hosts=_hosts(given.get("hosts", SAME)),
         base_url=base_url,
         depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
         limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
@@ -225,20 +259,56 @@ def require_seed(arguments: Arguments) -> None:
         raise CrawlerError(f"seed: missing; takes {_ACCEPTED_SEEDS}")
 
 
-def _seeds(value: str, publisher: Publisher) -> list[Seed]:
-    seeds: list[Seed] = []
-    for part in value.split(","):
-        part = part.strip()
-        if part.startswith("@"):
-            seeds += _seed_file(part[1:], publisher)
-        elif part:
-            seeds.append(_seed(part, publisher, "seed"))
+def _seed_texts(value: str) -> Iterator[tuple[str, str]]:
+    """Yield each seed in an argument, with the place that messages name."""
+    seeds = _split_seeds(value)
     if not seeds:
         raise CrawlerError(f"seed: got {value!r}; takes {_ACCEPTED_SEEDS}")
-    return list(dict.fromkeys(seeds))
+    for seed in map(str.strip, seeds):
+        if seed.startswith("@"):
+            yield from _seed_file(seed[1:])
+        else:
+            yield seed, "seed"
 
 
-def _seed_file(name: str, publisher: Publisher) -> list[Seed]:
+def _split_seeds(value: str) -> list[str]:
+    """Split seeds at the commas that separate them, since URLs and paths contain commas too.
+
+    A number in a URL, as in ``/0,1518,123456,00.html``, does not start a seed if something follows
+    that does not either.
+    """
+    seeds: list[str] = []
+    rest = ""
+    parts = [part for part in value.split(",") if part.strip()]
+    for position in range(len(parts) - 1, -1, -1):
+        part = parts[position]
+        is_in_url = rest and part.strip().isdecimal() and "://" in "".join(parts[:position])
+        if position and (is_in_url or not _starts_seed(part.strip())):
+            rest = f",{part}{rest}"
+        else:
+            seeds.append(part + rest)
+            rest = ""
+    return seeds[::-1]
+
+
+def _starts_seed(text: str) -> bool:
+    return _SEED_START.match(text) is not None or path_exists(text)
+
+
+def _home_url(seeds: list[tuple[str, str]], base_url: str | None) -> str | None:
+    """Return the first seed that is a URL, unless it is on a mirror, which says nothing."""
+    for text, _ in seeds:
+        if text.startswith(("http://", "https://")):
+            is_on_mirror = base_url and urlsplit(text).hostname == urlsplit(base_url).hostname
+            return None if is_on_mirror else text
+    return None
+
+
+def _seeds(texts: list[tuple[str, str]], publishers: Publishers) -> list[Seed]:
+    return list(dict.fromkeys(_seed(text, publishers, where) for text, where in texts))
+
+
+def _seed_file(name: str) -> list[tuple[str, str]]:
     try:
         text = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -253,34 +323,66 @@ def _seed_file(name: str, publisher: Publisher) -> list[Seed]:
         )
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     return [
-        _seed(line, publisher, f"seed, line {number} of {name}")
+        (line, f"seed, line {number} of {name}")
         for number, line in lines
         if line and not line.startswith("#")
     ]
 
 
-def _seed(text: str, publisher: Publisher, where: str) -> Seed:
-    if ARTICLE_ID.fullmatch(text):
-        return Seed(text)
+def _seed(text: str, publishers: Publishers, where: str) -> Seed:
     if "://" in text:
-        article_id = publisher.id_of(text)
-        if article_id is None:
-            hosts = ", ".join(sorted(publisher.hosts))
+        if "@" in urlsplit(text).netloc:
             raise CrawlerError(
-                f"{where}: got {text!r}, which is not an article URL of {publisher.name} "
-                f"({hosts}); takes {_ACCEPTED_SEEDS}"
+                f"{where}: got {hide_userinfo_of(text)!r}, but sites are crawled without a user "
+                f"name and password; takes {_ACCEPTED_SEEDS}"
             )
-        return Seed(article_id)
+        is_of_another = publishers.choice.site is not None and not publishers.home.owns(text)
+        article_id = None if is_of_another else publishers.id_of(text)
+        if article_id is None:
+            raise CrawlerError(
+                f"{where}: got {text!r}, which {_why_no_article(text, publishers)}; "
+                f"takes {_ACCEPTED_SEEDS}"
+            )
+        return Seed(article_id, url=text)
     path = Path(text)
     try:
         is_file = path.is_file()
     except (OSError, ValueError):
         is_file = False
+    home = publishers.home
+    if not (is_file and path.suffix) and (article_id := home.id_from_text(text)):
+        return Seed(article_id)
     if not is_file:
+        hint = "" if home.has_own_ids else "; ids need a publisher file, such as site=alalam"
         raise CrawlerError(
-            f"{where}: got {text!r}, which is neither digits nor a file; takes {_ACCEPTED_SEEDS}"
+            f"{where}: got {text!r}, which is neither a URL nor an id of {home.name} nor a file; "
+            f"takes {_ACCEPTED_SEEDS}{hint}"
         )
     return Seed("", path)
+
+
+def _why_no_article(url: str, publishers: Publishers) -> str:
+    publisher = publishers.of(url)
+    if publisher is None:
+        return "is not the address of a web page"
+    if publisher.mirror and not publishers.is_stated:
+        return f"is on the mirror; give the publisher's own URL, or site (now {publisher.name})"
+    if publishers.choice.site is not None:
+        publisher = publishers.home
+    return f"is not an article URL of {publisher.name} ({', '.join(sorted(publisher.hosts))})"
+
+
+def _hosts(value: str) -> str | tuple[str, ...]:
+    if value in (SAME, ANY):
+        return value
+    hosts = tuple(name.strip().lower() for name in value.split(","))
+    for host in hosts:
+        if not _HOST_NAME.fullmatch(host):
+            raise CrawlerError(
+                f"hosts: got {value!r}; takes same, any, or host names separated by commas, "
+                "such as news.example,blog.example"
+            )
+    return hosts
 
 
 def _sources(value: str) -> dict[str, SourceKind]:
@@ -311,7 +413,7 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
         if kind.on_the_web:
             raise CrawlerError(
                 "seed: got 'all', which works only with saved pages and archive files, "
-                f"but source is {name!r}; give ids"
+                f"but source is {name!r}; give URLs or ids"
             )
     for name in _FOLLOWING_ARGUMENTS:
         if name in given:

@@ -14,13 +14,18 @@ class Origin:
     """The origin of a response that is not from the live site, kept in the request's ``Visit``.
 
     ``source`` is the source's name in records, and ``where`` the place in it. A saved page has a
-    ``file`` and no date; an archived page was ``captured_at`` a known time. ``id_where`` names the
-    place from which the article's id was taken.
+    ``file`` and no date, and the ``page_url`` from which it was saved, if that is known, found at
+    ``url_where``, and the ``base`` of its relative links, if that is another one. An archived page
+    was ``captured_at`` a known time. ``id_where`` names the place from which the article's id was
+    taken.
     """
 
     source: str
     where: str
     file: str | None = None
+    page_url: str | None = None
+    url_where: str | None = None
+    base: str | None = None
     captured_at: datetime | None = None
     id_where: str = "asked for"
     status_assumed: bool = False
@@ -43,6 +48,9 @@ class Fetch:
 
     ``url`` is None for a saved page whose address is unknown. Times are UTC. A saved page is in
     ``file``; ``capture`` is the place in an archive of a page that was captured at ``fetched_at``.
+    ``aliases`` are the ids of the addresses that led to the page. ``id_where`` and ``url_where``
+    say where the id and the URL come from, unless the page or the crawl gave them; ``id_note`` what
+    was assumed about the id.
     ``rendered_by`` is the browser that ran the scripts of a page, ``unfinished`` why it may not
     have shown everything. ``notes`` list what had to be assumed to read the response.
     """
@@ -56,6 +64,9 @@ class Fetch:
     status: int
     status_assumed: bool = False
     id_where: str = "asked for"
+    id_note: str | None = None
+    url_where: str | None = None
+    aliases: tuple[str, ...] = ()
     file: str | None = None
     capture: str | None = None
     rendered_by: str | None = None

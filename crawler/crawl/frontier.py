@@ -10,239 +10,62 @@ If several lists name an article, one of them decides: the first in crawl order 
 teaser fields. If a page lists an article twice, the first entry counts. These values therefore do
 not depend on the order of the responses either.
 
+Articles on several hosts are handed out for all hosts at the same time, each host's in crawl order;
+``Scope`` says which host an article is on. Within a publisher the spider also reads the responses
+in crawl order (``is_next``), so that the first of several addresses of one article is kept
+(``identities``).
+
 The frontier makes the decisions; its ``Memory`` stores them: ``InMemory`` for a single run, the
 ledger across runs.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter, itemgetter
-from typing import Any, Literal, Protocol
+from __future__ import annotations
 
-from crawler.items import Failure, Record, RelatedItem, Teaser, Why
+from collections import OrderedDict, deque
+from operator import itemgetter
+from typing import TYPE_CHECKING, Protocol, cast
 
-State = Literal["pending", "article", "failure", "dropped", "depth", "pruned", "not_saved"]
-"""The state of a known article.
+from crawler.crawl.articles import (
+    DONE,
+    EXCLUDED,
+    LISTED_ONLY,
+    ONE_LANE,
+    READ_AGAIN,
+    ArticleState,
+    Lane,
+    Listing,
+    Priority,
+)
+from crawler.crawl.identities import Claim, Identities, Settled
+from crawler.crawl.memory import InMemory, Memory
+from crawler.items import Why
 
-pending: not fetched yet; article: fetched successfully at least once; failure: requested, never
-successfully; dropped: fetched, and dropped by an item pipeline; the others are the reasons why an
-article is only a teaser.
-"""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-Validators = tuple[str | None, str | None]
-Priority = tuple[int, int, int]
-"""The crawl order: depth, place of the listing page among fetched pages, position in its list."""
-
-READ_AGAIN = 0.0
-"""``due_at`` of an article that has to be read again even if it has not changed.
-
-The reason is that everything it lists is now nearer to the seeds.
-"""
-
-DONE = frozenset(("article", "failure", "dropped"))
-_LISTED_ONLY = frozenset(("depth", "pruned"))
+    from crawler.crawl.templates import Templates
+    from crawler.items import Exclusion, RelatedItem
 
 
-@dataclass(slots=True)
-class ArticleState:
-    """One known article.
+class Scope(Protocol):
+    """Decides which listed articles are followed, by their addresses."""
 
-    ``priority`` is its place in the crawl according to the deciding list (see the module
-    docstring), ``listing`` its item in that list (None if it has to be looked up in the memory).
-    ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
-    ``fetch_index`` numbers the articles taken. ``emitted`` means that its record is up to date.
-
-    The other fields are for rechecks: the number of stored revisions, when the next fetch is due
-    (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
-    ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision
-    was read from. ``new_validators`` are those of the current response until it is stored.
-    ``refusal`` is the reason if the last response was a refusal (``items.ANSWERS``).
-    """
-
-    id: str
-    state: State
-    priority: Priority
-    found_on: str | None
-    listing: RelatedItem | None = None
-    queued: bool = False
-    fetch_index: int | None = None
-    taken: bool = False
-    emitted: bool = False
-    revision: int = 0
-    due_at: float | None = None
-    interval: float = 0.0
-    failures: int = 0
-    validators: Validators = (None, None)
-    new_validators: Validators = (None, None)
-    refusal: str | None = None
-
-    @property
-    def depth(self) -> int:
-        return self.priority[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """An article's entry in a page's list.
-
-    ``place`` is the page's place in the crawl, ``position`` and ``headline`` are those of the
-    entry. ``item`` is the complete entry; None if the memory stored only its headline.
-    """
-
-    page_id: str
-    place: int
-    position: int
-    headline: str | None
-    item: RelatedItem | None = None
-
-
-class Memory(Protocol):
-    """The storage of a frontier.
-
-    ``waiting`` is the number of articles queued at the start, ``first_place`` the first unused
-    place.
-    """
-
-    waiting: int
-    first_place: int
-
-    def recall(self, article_ids: Iterable[str]) -> Iterable[ArticleState]:
-        """Return the stored states of articles that are new to this run."""
+    def reason_against(self, item: RelatedItem, known: Templates, depth: int) -> Exclusion | None:
+        """Return why an item on a page at ``depth`` is not followed; None if it is."""
         ...
 
-    def note(self, state: ArticleState, *, waits: bool = False) -> None:
-        """Store a new or changed article state; ``waits`` if it has just been queued."""
+    def lane_of(self, state: ArticleState) -> Lane:
+        """Return the host and the publisher of an article that is to be requested."""
         ...
-
-    def note_listing(
-        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
-    ) -> None:
-        """Store that a page lists an article; ``first`` if this is now the deciding list."""
-        ...
-
-    def listings(self, state: ArticleState) -> list[Listing]:
-        """Return an article's listings in crawl order."""
-        ...
-
-    def next(self, *, deeper: bool) -> Iterable[ArticleState]:
-        """Return the next queued articles in crawl order.
-
-        They are of the current depth, or of the next depth if ``deeper``.
-        """
-        ...
-
-    def unfetched(
-        self, known: Iterable[ArticleState]
-    ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        """Return the articles that were not fetched and need a record of that, in crawl order.
-
-        Each comes with its listings.
-        """
-        ...
-
-    def never_fetched(
-        self,
-    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
-        """Return the articles that were listed in earlier runs and never fetched.
-
-        Each comes with its listings: the article's place in the crawl by that list, the page's id
-        and the item.
-        """
-        ...
-
-    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
-        """Store the record of a taken article or of a teaser, and mark it as done.
-
-        Returns the record, or None if it adds nothing new. ``original`` is the record before other
-        item pipelines. Without a state, store a record that
-        belongs to no article.
-        """
-        ...
-
-    def unchanged(self, state: ArticleState, outcome: str) -> None:
-        """Record that a taken article has nothing new."""
-        ...
-
-    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        """Record that a taken article has no record.
-
-        It was not saved, or an item pipeline dropped it.
-        """
-        ...
-
-
-class InMemory:
-    """The memory of a single run, discarded when the run ends."""
-
-    def __init__(self) -> None:
-        self.waiting = 0
-        self.first_place = 0
-        self._waiting: list[ArticleState] = []
-        self._listings: dict[str, list[Listing]] = {}
-
-    def recall(self, article_ids: Iterable[str]) -> Iterable[ArticleState]:
-        return ()
-
-    def note(self, state: ArticleState, *, waits: bool = False) -> None:
-        if waits:
-            self._waiting.append(state)
-
-    def note_listing(
-        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
-    ) -> None:
-        # The listings of an article that is done are not used.
-        if state.state not in DONE:
-            listing = Listing(page_id, place, item.position, item.headline_raw)
-            self._listings.setdefault(state.id, []).append(listing)
-
-    def listings(self, state: ArticleState) -> list[Listing]:
-        return sorted(
-            self._listings.get(state.id, ()),
-            key=lambda listing: (listing.place, listing.position),
-        )
-
-    def next(self, *, deeper: bool) -> Iterable[ArticleState]:
-        if not deeper:
-            return ()
-        found = sorted(self._waiting, key=lambda state: state.priority)
-        self._waiting = []
-        return found
-
-    def unfetched(
-        self, known: Iterable[ArticleState]
-    ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        states = [state for state in known if state.state not in DONE]
-        for state in sorted(states, key=attrgetter("priority")):
-            yield state, self.listings(state)
-
-    def never_fetched(
-        self,
-    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
-        return ()
-
-    def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:
-        if state is not None and not isinstance(original, Teaser):
-            self.leave(state, "failure" if isinstance(original, Failure) else "article")
-        return record
-
-    def unchanged(self, state: ArticleState, outcome: str) -> None:
-        self.leave(state, "article")
-
-    def leave(self, state: ArticleState, becomes: State, detail: str | None = None) -> None:
-        state.state = becomes
-        state.queued = False
-        if becomes in DONE:
-            self._listings.pop(state.id, None)
 
 
 class Frontier:
     """The frontier of one run.
 
     ``depth`` is the number of hops to follow, ``limit`` the maximum number of fetches (0: no
-    limit). ``follow`` returns whether a listed item is to be fetched at all. A run that only reads
-    an archive ``forgets`` articles that are done, so that its memory use does not grow with the
-    archive.
+    limit). ``follow`` and ``scope`` decide whether a listed item is to be fetched at all. A run
+    that only reads an archive ``forgets`` articles that are done, so that its memory use does not
+    grow with the archive.
     """
 
     def __init__(
@@ -252,28 +75,43 @@ class Frontier:
         follow: Callable[[RelatedItem], bool],
         memory: Memory | None = None,
         *,
+        scope: Scope | None = None,
         forgets: bool = False,
     ) -> None:
         self.depth = depth
         self.limit = limit
         self.follow = follow
+        self.scope = scope
         self.memory = memory or InMemory()
         self.known: dict[str, ArticleState] = {}
         """The articles that this run has met and not forgotten; the memory may know more."""
+        self.identities = Identities(self.known, self.memory)
         self.taken = 0
         self._forgets = forgets
         self._forgotten_count = 0
         self._seed_count = 0
         self._next_place = self.memory.first_place
         self._waiting = self.memory.waiting
-        self._level: deque[ArticleState] = deque()
-        self._in_flight: set[str] = set()
+        self._level: dict[Lane, deque[ArticleState]] = {}
+        # The articles of this depth whose pages have not been read, by publisher, in crawl order.
+        self._unread: dict[str, OrderedDict[int, ArticleState]] = {}
+        self._next_order = 0
+        self._in_flight: dict[int, ArticleState] = {}
+        self._level_ended = False
+        # With a limit, only the nearest articles are loaded, whichever host answers first.
+        self._loaded_count = 0
+        self._skipped_count = 0
         self._seeded = False
 
-    def seed(self, article_ids: Iterable[str]) -> list[str]:
-        """Add seeds after those added earlier; return the ids to fetch, in order."""
-        article_ids = list(dict.fromkeys(article_ids))
-        self._recall(article_ids)
+    def seed(self, article_ids: Iterable[str], urls: Mapping[str, str] | None = None) -> list[str]:
+        """Add seeds after those added earlier; return the ids to fetch, in order.
+
+        ``urls`` are the addresses of those that were given one, "" for those without an address.
+        """
+        urls = urls or {}
+        given_ids = list(dict.fromkeys(article_ids))
+        self._recall(given_ids)
+        article_ids = list(dict.fromkeys(map(self.identities.resolve, given_ids)))
         to_fetch = []
         # Seeds added in batches come after the articles that earlier runs left unfetched.
         place = self.memory.first_place if self._forgets else 0
@@ -281,7 +119,9 @@ class Frontier:
             state = self.known.get(article_id)
             order = (0, place, position)
             if state is None:
-                state = self.known[article_id] = ArticleState(article_id, "pending", order, None)
+                state = self.known[article_id] = ArticleState(
+                    article_id, "pending", order, None, url=urls.get(article_id)
+                )
             elif state.found_on is None:
                 continue
             else:
@@ -300,35 +140,54 @@ class Frontier:
                 self.forget(article_id)
         return to_fetch
 
-    def add_links(self, page_id: str, items: Iterable[RelatedItem]) -> list[str]:
-        """Record the related items of a page in flight; return the ids to fetch."""
+    def add_links(
+        self, page_id: str, items: Iterable[RelatedItem], *, have_urls: bool = True
+    ) -> list[str]:
+        """Record the related items of a page in flight; return the ids to fetch.
+
+        Unless they ``have_urls``, the page gives only ids, and their URLs follow from these.
+        """
         page = self.known[page_id]
         assert page.fetch_index is not None
+        items = [item for item in items if item.id is not None]
+        self._recall(item.id for item in items if item.id)
         listed: dict[str, RelatedItem] = {}
         for item in items:
-            if item.id is not None and item.id != page_id:
-                listed.setdefault(item.id, item)
-        self._recall(listed)
-        return [article_id for article_id, item in listed.items() if self._list(page, item)]
+            assert item.id is not None
+            listed.setdefault(self.identities.resolve(item.id), item)
+        listed.pop(page_id, None)
+        return [
+            key
+            for key, item in listed.items()
+            if self._list(page, key, item, item.url if have_urls else None)
+        ]
 
-    def _list(self, page: ArticleState, item: RelatedItem) -> bool:
+    def _list(
+        self, page: ArticleState, article_id: str, item: RelatedItem, url: str | None
+    ) -> bool:
         """Record one item of a page's list; return whether its article is now to be fetched."""
-        assert item.id is not None and page.fetch_index is not None
+        assert page.fetch_index is not None
         order = (page.depth + 1, page.fetch_index, item.position)
-        follows = self.follow(item)
-        state = self.known.get(item.id)
+        reason = self._reason_against(item, page.depth)
+        state = self.known.get(article_id)
         nearer = improved = False
         if state is None:
-            state = self.known[item.id] = ArticleState(item.id, "pruned", order, page.id, item)
-        elif _counts_more(follows, order, state):
+            state = self.known[article_id] = ArticleState(
+                article_id, reason or "pruned", order, page.id, item, url=url
+            )
+        elif _counts_more(reason is None, order, state):
             nearer = order[0] < state.depth
             improved = nearer or state.revision == 0
             if improved:
                 state.priority, state.found_on, state.listing = order, page.id, item
+                if state.fetch_index is None:
+                    state.url = url
+                if state.state in EXCLUDED:
+                    state.state = reason or state.state
         first = state.found_on == page.id and state.priority == order
         self.memory.note_listing(state, page.id, page.fetch_index, item, first=first)
-        if state.state in _LISTED_ONLY:
-            return self._decide(state, follows)
+        if state.state in LISTED_ONLY:
+            return self._decide(state, reason is None)
         if nearer and state.revision and order[0] < self.depth:
             # It was too far from the seeds for everything it lists to be fetched, so it has to be
             # read again.
@@ -347,6 +206,17 @@ class Frontier:
         self.memory.note(state)
         return False
 
+    def _reason_against(self, item: RelatedItem, depth: int) -> Exclusion | None:
+        """Return why an item on a page at ``depth`` is not followed; None if it is."""
+        if self.scope and (reason := self.scope.reason_against(item, self.memory.templates, depth)):
+            return reason
+        return None if self.follow(item) else "pruned"
+
+    def learn_template(self, publisher: str, template: str, depth: int) -> None:
+        """Remember the shape of the address of an article at ``depth``."""
+        if self.memory.templates.learn(publisher, template, depth):
+            self.memory.note_template(publisher, template, depth)
+
     def reconsider(self) -> None:
         """Decide again on the articles that were never fetched.
 
@@ -354,12 +224,10 @@ class Frontier:
         """
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
-            follows, (state.priority, state.found_on, state.listing) = self._deciding_listing(
+            reason, (state.priority, state.found_on, state.listing) = self._deciding_listing(
                 listings
             )
-            state.state = (
-                "pruned" if not follows else "depth" if state.depth > self.depth else "pending"
-            )
+            state.state = reason or ("depth" if state.depth > self.depth else "pending")
             if (state.state, state.priority) == before:
                 continue
             self.known[state.id] = state
@@ -373,11 +241,12 @@ class Frontier:
 
     def _deciding_listing(
         self, listings: Iterable[tuple[Priority, str, RelatedItem]]
-    ) -> tuple[bool, tuple[Priority, str, RelatedItem]]:
-        """Return whether any listing passes ``follow``, and the deciding listing."""
+    ) -> tuple[Exclusion | None, tuple[Priority, str, RelatedItem]]:
+        """Return why no listing is followed (None if one is), and the deciding listing."""
         listings = sorted(listings, key=itemgetter(0))
-        followed = [listing for listing in listings if self.follow(listing[2])]
-        return bool(followed), (followed or listings)[0]
+        reasons = [self._reason_against(item, place[0] - 1) for place, _, item in listings]
+        deciding = reasons.index(None) if None in reasons else 0
+        return reasons[deciding], listings[deciding]
 
     @property
     def queued(self) -> int:
@@ -392,7 +261,7 @@ class Frontier:
     @property
     def at_depth(self) -> int:
         """The depth being fetched."""
-        return max((self.known[article_id].depth for article_id in self._in_flight), default=0)
+        return max((state.depth for state in self._in_flight.values()), default=0)
 
     @property
     def unrecorded(self) -> tuple[str, ...]:
@@ -404,30 +273,95 @@ class Frontier:
         """Whether an article remains to be taken, now or when this depth is done."""
         return self._seeded and self._waiting > 0 and not self._is_full
 
-    def take(self) -> ArticleState | None:
-        """Return the next article to fetch; None if there is none, or none yet."""
+    def take(self, may_take: Callable[[Lane], bool] = lambda lane: True) -> ArticleState | None:
+        """Return the next article to fetch from a host that ``may_take`` one.
+
+        None if there is none, or none yet.
+        """
         if not self.has_more:
             return None
-        if not self._level:
-            deeper = not self._in_flight
-            for found in self.memory.next(deeper=deeper):
-                state = self.known.setdefault(found.id, found)
-                if state.fetch_index is None:
-                    state.fetch_index = self._next_place
-                    self._next_place += 1
-                    self.memory.note(state)
-                self._level.append(state)
-            if deeper and not self._level:
-                # Nothing is left, whatever the count says: the run must end.
-                self._waiting = 0
-        if not self._level:
+        lane = self._next_lane(may_take)
+        if lane is None and not self._is_waiting_for_depth and self._load():
+            lane = self._next_lane(may_take)
+        if lane is None:
             return None
-        state = self._level.popleft()
+        state = self._level[lane].popleft()
+        if not self._level[lane]:
+            del self._level[lane]
         state.taken = True
-        self._in_flight.add(state.id)
+        self._in_flight[state.order] = state
         self._waiting -= 1
         self.taken += 1
         return state
+
+    @property
+    def _is_waiting_for_depth(self) -> bool:
+        """Whether nothing can be loaded before the articles handed out so far have been read."""
+        return bool(self._level) and self._level_ended
+
+    def _next_lane(self, may_take: Callable[[Lane], bool]) -> Lane | None:
+        """Return the lane whose first article comes first, of those that may take one."""
+        lanes = [lane for lane in self._level if may_take(lane)]
+        return min(lanes, key=lambda lane: self._level[lane][0].order, default=None)
+
+    def _load(self) -> bool:
+        """Get further articles from the memory: of this depth, or of the next if it is done."""
+        deeper = not self._in_flight and not self._level
+        found = False
+        # The memory may return articles that were handed out and are not stored yet.
+        while not found and (recalled := list(self.memory.next(deeper=deeper))):
+            for state in recalled:
+                found |= self._enter(self.known.setdefault(state.id, state))
+        self._level_ended = not found
+        if deeper and not found:
+            # Nothing is left, whatever the count says: the run must end.
+            self._waiting = 0
+        return found
+
+    def _enter(self, state: ArticleState) -> bool:
+        """Put an article in its host's queue; return whether it was not there before."""
+        if state.order >= 0:
+            return False
+        if state.fetch_index is None:
+            state.fetch_index = self._next_place
+            self._next_place += 1
+            self.memory.note(state)
+        if self.limit and self._loaded_count == self.limit:
+            return False
+        self._loaded_count += 1
+        state.lane = self.scope.lane_of(state) if self.scope else ONE_LANE
+        state.order = self._next_order
+        self._next_order += 1
+        self._level.setdefault(state.lane, deque()).append(state)
+        self._unread.setdefault(state.lane.publisher, OrderedDict())[state.order] = state
+        return True
+
+    def comes_before(self, other: ArticleState, state: ArticleState) -> bool:
+        """Return whether an article is handed out before another, or was stored by earlier runs."""
+        if other.outcome == "failure" or other.state == "failure":
+            return False
+        return other.state in DONE or 0 <= other.order < state.order
+
+    def was_read(self, page_id: str, state: ArticleState) -> bool:
+        """Return whether a page is certain to be read before an article's, whatever its host."""
+        page = self.find(page_id)
+        if page is None or page.depth < state.depth:
+            return True
+        return page.lane.publisher == state.lane.publisher
+
+    @property
+    def unread_count(self) -> int:
+        """The number of articles that were handed out and whose pages have not been read."""
+        return len(self._in_flight)
+
+    def next_unread(self, publisher: str) -> int | None:
+        """Return the order of the first article of a publisher whose page has not been read."""
+        return next(iter(self._unread.get(publisher, ())), None)
+
+    def is_next(self, state: ArticleState) -> bool:
+        """Return whether the pages of its publisher that come before a taken one have been read."""
+        unread = self._unread.get(state.lane.publisher)
+        return not unread or next(iter(unread)) >= state.order
 
     def forget(self, article_id: str) -> None:
         """Forget an article whose outcome is in the memory, if this run ``forgets``."""
@@ -441,7 +375,44 @@ class Frontier:
 
     def done(self, article_id: str) -> None:
         """Mark an article's page as processed, with everything it lists known."""
-        self._in_flight.discard(article_id)
+        if state := self.known.get(self.identities.resolve(article_id)):
+            self.finish(state)
+
+    def find(self, article_id: str) -> ArticleState | None:
+        """Return an article that this run has met, by its id or another one."""
+        return self.known.get(self.identities.resolve(article_id))
+
+    def finish(self, state: ArticleState) -> None:
+        """Mark a page as processed, or as that of an article that has been merged."""
+        self._in_flight.pop(state.order, None)
+        if unread := self._unread.get(state.lane.publisher):
+            unread.pop(state.order, None)
+            if not unread:
+                del self._unread[state.lane.publisher]
+
+    def settle(self, state: ArticleState, claims: Sequence[Claim]) -> Settled:
+        """Decide under which id the article of a page that was read is known."""
+        settled = self.identities.settle(state, claims)
+        for merged in settled.merged:
+            self._leave_queue(merged)
+        return settled
+
+    def merge(self, state: ArticleState, kept: ArticleState) -> None:
+        """Merge an article that was requested into one that is known already."""
+        self.identities.merge(state, kept)
+        self._leave_queue(state)
+
+    def _leave_queue(self, merged: ArticleState) -> None:
+        """Take a merged article out of the queue."""
+        if merged.queued and not merged.taken:
+            self._waiting -= 1
+            if merged.order >= 0:
+                self._skipped_count += 1
+                self._level[merged.lane].remove(merged)
+                if not self._level[merged.lane]:
+                    del self._level[merged.lane]
+                self.finish(merged)
+        merged.queued = False
 
     def unfetched(self) -> Iterator[tuple[ArticleState, Why, Sequence[Listing]]]:
         """Yield the known articles that were not fetched, in crawl order.
@@ -452,13 +423,17 @@ class Frontier:
             yield state, self._why(state), listings
 
     def _why(self, state: ArticleState) -> Why:
-        if state.state in ("depth", "pruned", "not_saved"):
-            return state.state
+        if state.state in (*LISTED_ONLY, "not_saved"):
+            return cast(Why, state.state)
         return "interrupted" if state.taken or not self._is_full else "limit"
 
     def _recall(self, article_ids: Iterable[str]) -> None:
-        unknown_ids = [article_id for article_id in article_ids if article_id not in self.known]
-        for state in self.memory.recall(unknown_ids) if unknown_ids else ():
+        resolve, known = self.identities.resolve, self.known
+        unknown_ids = [name for name in article_ids if resolve(name) not in known]
+        if not unknown_ids:
+            return
+        self.identities.recall(unknown_ids)
+        for state in self.memory.recall(dict.fromkeys(map(resolve, unknown_ids))):
             self.known[state.id] = state
 
     def _read_again(self, state: ArticleState) -> None:
@@ -476,24 +451,12 @@ class Frontier:
 
     @property
     def _is_full(self) -> bool:
-        return 0 < self.limit <= self.taken
+        return 0 < self.limit <= self.taken + self._skipped_count
 
 
 def _counts_more(follows: bool, order: Priority, state: ArticleState) -> bool:
     """Return whether a list takes precedence over the one that set an article's place."""
     if state.found_on is None or state.taken:
         return False
-    followed = state.state != "pruned"
+    followed = state.state not in EXCLUDED
     return follows if follows != followed else order < state.priority
-
-
-def listed_item(
-    item: RelatedItem | None, headline: str | None, whole: RelatedItem | None
-) -> RelatedItem | None:
-    """Return a list entry, of which only the headline may be stored.
-
-    ``whole`` is the article's entry in another list, equal except for the headline.
-    """
-    if item is None and whole is not None and headline:
-        return replace(whole, headline=headline, headline_raw=headline)
-    return item or whole

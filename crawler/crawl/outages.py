@@ -35,6 +35,22 @@ class Outages:
         self.threshold = threshold
         self._streaks: dict[str, _Streak] = {}
         self._down: dict[str, Reason] = {}
+        self._hosts: set[str] = set()
+
+    def name_of(self, source: str, host: str) -> str:
+        """Return the name under which a source is counted.
+
+        The hosts of the live site are counted apart once there are several.
+        """
+        if not host:
+            return source
+        self._hosts.add(host)
+        return host if self.several_hosts else source
+
+    @property
+    def several_hosts(self) -> bool:
+        """Whether pages of the live site were requested from several hosts."""
+        return len(self._hosts) > 1
 
     def record_failure(self, source: str, reason: Reason) -> bool:
         """Record a failure; return whether it is the one that marks the source as down."""

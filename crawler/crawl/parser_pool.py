@@ -9,6 +9,7 @@ to one of several workers. The records and their order are the same either way.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import pickle
@@ -24,7 +25,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler.crawl import time_limit
 
 if TYPE_CHECKING:
-    from crawler.extraction.api import PageRecord, ParsedPage, Publisher, Refusal
+    from crawler.extraction.api import PageRecord, ParsedPage, Refusal
+    from crawler.extraction.directory import Publishers
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +43,18 @@ _MOST_TRIES = 2
 
 
 class Task(NamedTuple):
-    """A page to be extracted: the arguments of ``parse``, except the publisher."""
+    """A page to be extracted: the arguments of ``parse``, except the publisher.
+
+    ``article_id`` is the id by which it was requested, its publisher's own or not. ``url`` is None
+    for a saved page that declares no address. ``base`` is the base of relative links, if that is
+    another URL.
+    """
 
     body: bytes
     article_id: str
     url: str | None
     charset: str | None
+    base: str | None = None
 
 
 class Extracted(NamedTuple):
@@ -75,17 +83,23 @@ class _EndedError(Exception):
     """A worker ended while it was parsing a page."""
 
 
-def extract_page(task: Task, publisher: Publisher) -> Extracted:
+def extract_page(task: Task, publishers: Publishers) -> Extracted:
     """Parse and normalise a page in this process."""
     # Imported with the first page, so that a run that fails before it does not load the parsers.
     from crawler.extraction.api import normalise, parse
 
+    url = task.url
+    publisher = publishers.of(url) if url else publishers.recognise(task.body)
+    own_id = publisher.own_id(task.article_id) if publisher else None
+    if url is None and publisher and own_id:
+        url = publisher.url_of(own_id)
     page = parse(
         task.body,
-        url=task.url,
+        url=url,
         charset=task.charset,
         publisher=publisher,
-        article_id=task.article_id,
+        article_id=own_id,
+        base=task.base if url else None,
     )
     return Extracted(page, normalise(page, publisher))
 
@@ -97,11 +111,11 @@ class PageParser:
     a worker, and there is only one.
     """
 
-    def __init__(self, publisher: Publisher, timeout: float, processes: int = 0) -> None:
-        self._publisher = publisher
+    def __init__(self, publishers: Publishers, timeout: float, processes: int = 0) -> None:
+        self._publishers = publishers
         self._timeout = timeout
         self._all_in_workers = processes > 0
-        self._pool = ParserPool(processes or 1, publisher, timeout)
+        self._pool = ParserPool(processes or 1, publishers, timeout)
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page; TooSlowError if that takes too long, ParserError if a worker fails."""
@@ -110,7 +124,7 @@ class PageParser:
             try:
                 return time_limit.within(
                     min(_BLOCKING_SECONDS, self._timeout),
-                    lambda: extract_page(task, self._publisher),
+                    lambda: extract_page(task, self._publishers),
                 )
             except time_limit.TimeLimitReached:
                 if self._timeout <= _BLOCKING_SECONDS:
@@ -128,9 +142,9 @@ class ParserPool:
     However this process ends, they end too, because their input is closed.
     """
 
-    def __init__(self, most: int, publisher: Publisher, timeout: float) -> None:
+    def __init__(self, most: int, publishers: Publishers, timeout: float) -> None:
         self._most = most
-        self._publisher = publisher
+        self._publishers = publishers
         self._timeout = timeout
         self._workers: list[ParserWorker] = []
         self._room = asyncio.Semaphore(most * _PAGES_AHEAD)
@@ -172,7 +186,7 @@ class ParserPool:
     def _least_busy(self) -> ParserWorker:
         worker = min(self._workers, key=lambda worker: worker.pending, default=None)
         if worker is None or (worker.pending and len(self._workers) < self._most):
-            worker = ParserWorker(self._publisher, self._timeout)
+            worker = ParserWorker(self._publishers, self._timeout)
             self._workers.append(worker)
         return worker
 
@@ -192,12 +206,12 @@ class ParserPool:
 class ParserWorker:
     """One process that extracts pages in the order in which it receives them (parser_worker.py)."""
 
-    def __init__(self, publisher: Publisher, timeout: float) -> None:
+    def __init__(self, publishers: Publishers, timeout: float) -> None:
         self._timeout = timeout
         self._socket, worker_socket = socket.socketpair()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
-        command += [publisher.name, publisher.base_url, str(timeout)]
+        command += [json.dumps(publishers.choice), str(timeout)]
         with worker_socket:
             descriptor = worker_socket.fileno()
             self._process = subprocess.Popen(

@@ -1,11 +1,13 @@
 """A worker process that extracts pages for another process (parser_pool.py).
 
-    python -m crawler.crawl.parser_worker PUBLISHER BASE_URL SECONDS
+    python -m crawler.crawl.parser_worker CHOICE SECONDS
 
-SIGALRM ends the worker when a page takes longer than SECONDS, whatever it is doing at that moment.
+CHOICE is a ``directory.Choice`` in JSON. SIGALRM ends the worker when a page takes longer than
+SECONDS, whatever it is doing at that moment.
 The worker also ends when the process that started it is gone.
 """
 
+import json
 import pickle
 import signal
 import sys
@@ -14,8 +16,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from crawler.crawl.parser_pool import LENGTH, Extracted, ParserError, Task, extract_page, packed
-from crawler.extraction import publishers
-from crawler.extraction.publishers import Publisher
+from crawler.extraction.directory import Choice, Publishers
 
 # Extracting it loads everything that is loaded on first use, such as the language model. That takes
 # as long as many pages, and must not count against the time limit of the first one.
@@ -27,23 +28,23 @@ _WARM_UP = Task(
 )
 
 
-def serve(publisher: Publisher, seconds: float, tasks: BinaryIO, answers: BinaryIO) -> None:
+def serve(publishers: Publishers, seconds: float, tasks: BinaryIO, answers: BinaryIO) -> None:
     """Answer each task, until the input ends."""
-    _answer(_WARM_UP, publisher)
+    _answer(_WARM_UP, publishers)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while header := tasks.read(LENGTH.size):
         task: Task = pickle.loads(tasks.read(LENGTH.unpack(header)[0]))
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        answer = list(packed(_answer(task, publisher)))
+        answer = list(packed(_answer(task, publishers)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.writelines(answer)
         answers.flush()
 
 
-def _answer(task: Task, publisher: Publisher) -> Extracted | ParserError:
+def _answer(task: Task, publishers: Publishers) -> Extracted | ParserError:
     try:
-        return extract_page(task, publisher)
+        return extract_page(task, publishers)
     except Exception as error:
         fault = ParserError(f"{type(error).__name__}: {error}")
         fault.add_note(traceback.format_exc())
@@ -51,11 +52,10 @@ def _answer(task: Task, publisher: Publisher) -> Extracted | ParserError:
 
 
 if __name__ == "__main__":
-    loaded = publishers.load(sys.argv[1])
     with suppress(BrokenPipeError, ConnectionResetError):
         serve(
-            loaded if sys.argv[2] == loaded.base_url else loaded.at(sys.argv[2]),
-            float(sys.argv[3]),
+            Publishers(Choice(*json.loads(sys.argv[1]))),
+            float(sys.argv[2]),
             sys.stdin.buffer,
             sys.stdout.buffer,
         )

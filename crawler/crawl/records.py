@@ -6,18 +6,17 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crawler.crawl.frontier import listed_item
+from crawler.crawl.articles import Content, checksum, listed_item
 from crawler.extraction.normalise import missing_of
-from crawler.extraction.publishers import ARTICLE_ID
 from crawler.items import Article, Failure, PageRecord, Provenance, Teaser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crawler.crawl.articles import ArticleState, Listing
     from crawler.crawl.fetches import Fetch
-    from crawler.crawl.frontier import ArticleState, Listing
     from crawler.crawl.run import Run
-    from crawler.extraction.publishers import Publisher
+    from crawler.crawl.scope import Scope
     from crawler.items import Reason, RelatedItem, Why
 
 _PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
@@ -26,9 +25,11 @@ _PAGE_FIELDS = tuple(field.name for field in fields(PageRecord))
 def article(record: PageRecord, fetch: Fetch) -> Article:
     """Return the record of an article: the record of its page and the facts of its fetch."""
     values = {name: getattr(record, name) for name in _PAGE_FIELDS if name != "kind"}
-    values.update(id=fetch.id, url=fetch.url)
+    # The crawl may know better than the page which of the ids that it claims are its own.
+    aliases = tuple(sorted({*(fetch.aliases or record.aliases)} - {fetch.id}))
+    values.update(id=fetch.id, url=fetch.url, aliases=aliases)
     values["missing"] = missing_of(values)
-    values["provenance"] = {**record.provenance, **_provenance(fetch)}
+    values["provenance"] = {**record.provenance, **_provenance(record, fetch)}
     return Article(
         **values,
         depth=fetch.depth,
@@ -39,13 +40,23 @@ def article(record: PageRecord, fetch: Fetch) -> Article:
     )
 
 
-def _provenance(fetch: Fetch) -> dict[str, Provenance]:
-    provenance = {"id": Provenance(where=fetch.id_where)}
+def content_of(headline: str | None, body_sha256: str | None) -> Content:
+    """Return the checksums that tell whether two records are of the same article."""
+    return Content(
+        checksum(headline) if headline else None, checksum(body_sha256) if body_sha256 else None
+    )
+
+
+def _provenance(record: PageRecord, fetch: Fetch) -> dict[str, Provenance]:
+    provenance = {}
+    if record.id != fetch.id or "id" not in record.provenance:
+        provenance["id"] = Provenance(where=fetch.id_where, assumed=fetch.id_note)
+    if fetch.url and (fetch.url_where or fetch.file):
+        provenance["url"] = Provenance(
+            where=fetch.url_where or "made from the id",
+            assumed="that the page was saved from there" if fetch.file else None,
+        )
     if fetch.file:
-        if fetch.url:
-            provenance["url"] = Provenance(
-                where="made from the id", assumed="that the page was saved from there"
-            )
         provenance["fetched_at"] = Provenance(
             where="clock of this run", assumed="nothing of when the page was saved"
         )
@@ -73,16 +84,14 @@ def _source(fetch: Fetch) -> Provenance:
     return Provenance(where=where, assumed="; ".join(notes) or None)
 
 
-def teaser(
-    state: ArticleState, why: Why, listings: Iterable[Listing], publisher: Publisher
-) -> Teaser:
+def teaser(state: ArticleState, why: Why, listings: Iterable[Listing], scope: Scope) -> Teaser:
     """Return the record of an article that is known only from related lists."""
-    return Teaser(**_known_fields(state, listings, publisher), why=why)
+    return Teaser(**_known_fields(state, listings, scope), why=why)
 
 
 def failure(
     run: Run,
-    article_id: str,
+    state: ArticleState,
     *,
     reason: Reason,
     detail: str,
@@ -91,9 +100,10 @@ def failure(
     source: str,
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
-    state = run.frontier.known[article_id]
+    listings = run.frontier.memory.listings(state)
+    listings = [listing for listing in listings if run.frontier.was_read(listing.page_id, state)]
     return Failure(
-        **_known_fields(state, run.frontier.memory.listings(state), run.publisher),
+        **_known_fields(state, listings, run.scope),
         reason=reason,
         detail=detail,
         attempts=attempts,
@@ -103,16 +113,15 @@ def failure(
     )
 
 
-def _known_fields(
-    state: ArticleState, listings: Iterable[Listing], publisher: Publisher
-) -> dict[str, Any]:
+def _known_fields(state: ArticleState, listings: Iterable[Listing], scope: Scope) -> dict[str, Any]:
     """Return the fields that teasers and failures share."""
     listings = list(listings)
+    publisher = scope.publisher_of(state)
     item = state.listing or _deciding_item(state, listings)
     return {
-        "site": publisher.name,
+        "site": publisher.name if publisher else None,
         "id": state.id,
-        "url": publisher.url_of(state.id) if ARTICLE_ID.fullmatch(state.id) else None,
+        "url": scope.url_of(state),
         "headline": item.headline if item else None,
         "headline_raw": item.headline_raw if item else None,
         "media_kind": item.kind if item else None,

@@ -3,11 +3,14 @@
 Everything that a run counts is in Scrapy's stats, where other extensions and services can see it:
 
 - ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as in
-  an earlier run), ``/from/<source>``; ``teasers/<why>``; ``failures/<reason>``;
-  ``records/dropped`` (by an item pipeline).
+  an earlier run), ``/duplicates`` (pages of other addresses of an article), ``/with_related``
+  (read, with a list of related items), ``/from/<source>``; ``teasers/<why>``;
+  ``failures/<reason>``; ``records/dropped`` (by an item pipeline).
 - ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
-  ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result), and the
-  arguments that the report names: ``/everything``, ``/recheck``, ``/hosts``, ``/sources``.
+  ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result),
+  ``/presumed_articles`` (failures of followed pages that turned out to be no articles), and the
+  arguments that the report names: ``/everything``, ``/follows``, ``/recheck``, ``/hosts``,
+  ``/sources``.
 - ``feeds/written``, ``/kept``, ``/errors``, ``/failed``; ``sources/files``, ``/faults``;
   ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``, ``/failed``.
 - ``job/folder``, ``/run``, ``/began``, ``/continued``, ``/continued_faults``, ``/failed``,
@@ -110,14 +113,29 @@ class Outcome:
         return reason != "finished" or self.teasers["interrupted"] > 0
 
     @property
+    def _faults(self) -> int:
+        """How many failures another try, or a better parser, could fix.
+
+        A followed page that only its address made look like an article, and that is none, is an
+        answer.
+        """
+        return faults_in(self.failures) - self._count("crawl/presumed_articles")
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether something was left that another run could fetch."""
         return (
-            faults_in(self.failures) + self._count("job/continued_faults") > 0
+            self._faults + self._count("job/continued_faults") > 0
             or self.is_interrupted
             or self.dropped > 0
             or bool(self._list("crawl/unrecorded") or self._list("sources/faults"))
         )
+
+    @property
+    def _followed_nothing(self) -> bool:
+        """Whether related items were to be followed, and no article listed any."""
+        follows = bool(self._stats.get("crawl/follows"))
+        return follows and self.articles > 0 and not self._count("articles/with_related")
 
     @property
     def _has_job(self) -> bool:
@@ -139,7 +157,7 @@ class Outcome:
         if self.articles or self._count("articles/unchanged"):
             return False
         still_unavailable = self._count("articles/still_unavailable")
-        if (faults_in(self.failures) or self.is_interrupted) and not still_unavailable:
+        if (self._faults or self.is_interrupted) and not still_unavailable:
             return True
         stored_before = self._balance.articles if self._balance else 0
         return self._has_requested and not stored_before
@@ -203,8 +221,10 @@ class Outcome:
         seconds = float(self._stats.get("crawl/elapsed_seconds", 0))
         rate = self.fetched / max(seconds, 0.001)
         depth = self._count("crawl/depth")
+        if duplicates := self._count("articles/duplicates"):
+            rows.append(("duplicates", duplicates, "pages of other addresses of an article"))
         return [
-            *(f"  {name:<9}{count:>7,}  {breakdown}".rstrip() for name, count, breakdown in rows),
+            *(f"  {name:<10}{count:>6,}  {breakdown}".rstrip() for name, count, breakdown in rows),
             f"  {self.fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
             *self._rendering(),
         ]
@@ -261,6 +281,11 @@ class Outcome:
                 f"  no article was stored: the sources hold no article of {hosts}; "
                 "to read an archive of a mirror, give its base_url"
             )
+        if self._followed_nothing:
+            lines.append(
+                "  nothing was followed: no list of related items was found on the pages; a "
+                "publisher file can say where it is (scrapy publisher)"
+            )
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")
         if unrecorded := self._list("crawl/unrecorded"):
@@ -289,6 +314,8 @@ class Outcome:
                 "  the run was aborted before it could write its feeds; its records are "
                 "in files whose names end in .part"
             ]
+        if self.is_interrupted and reason == "finished":
+            return ["  the remaining articles of hosts that are down were not requested"]
         if self.is_interrupted:
             return [f"  the run was stopped early ({reason}); its records are stored"]
         next_due = self._stats.get("job/next_due")

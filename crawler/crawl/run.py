@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from crawler.crawl.source_kinds import LIVE
 from crawler.errors import CrawlerError, LedgerError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.job import Job
     from crawler.crawl.outages import Outages
     from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.scope import Scope
+    from crawler.extraction.directory import Publishers
     from crawler.extraction.publishers import Publisher
     from crawler.items import Record
     from crawler.warc.writer import Exchange, WarcWriter
@@ -50,12 +53,22 @@ class Source(Protocol):
         """
         ...
 
-    def articles(self) -> Iterator[str]:
-        """Yield the id of each article that the source holds, once.
+    def articles(self) -> Iterator[Found]:
+        """Yield each article that the source holds, once.
 
         Raises CrawlerError if they cannot be listed.
         """
         ...
+
+
+class Found(NamedTuple):
+    """An article in a source: its id and its URL.
+
+    The URL is None if it follows from the id, and "" if there is none.
+    """
+
+    id: str
+    url: str | None = None
 
 
 class Stop(NamedTuple):
@@ -70,7 +83,8 @@ class Run:
     """One run of a crawl.
 
     ``sources`` are tried in turn for a page; None stands for the live site. ``given`` are the
-    arguments as text. ``close`` closes the spider with a reason. ``started`` is false while
+    arguments as text. ``close`` closes the spider with a reason. ``pages_held`` yields the items of
+    pages that wait for those before them. ``started`` is false while
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``.
     """
@@ -78,6 +92,7 @@ class Run:
     given: Mapping[str, str]
     arguments: Arguments
     frontier: Frontier
+    scope: Scope
     outages: Outages
     began: datetime
     close: Callable[[StopReason], None]
@@ -87,6 +102,7 @@ class Run:
     archive_exchange: Callable[[Exchange], None] | None = None
     archive_page: Callable[[str, bytes], None] | None = None
     renderer: str | None = None
+    pages_held: Callable[[], Iterator[Any]] = lambda: iter(())
     started: bool = False
     stopped: Stop | None = None
     extracted: dict[str, Extracted] = field(default_factory=dict)
@@ -98,11 +114,27 @@ class Run:
 
     @property
     def publisher(self) -> Publisher:
+        """The publisher whose own ids stand for themselves."""
         return self.arguments.publisher
+
+    @property
+    def publishers(self) -> Publishers:
+        return self.arguments.publishers
 
     def source_at(self, turn: int) -> Source | None:
         """Return the source at a turn; None for the live site."""
         return self.sources[turn] if self.sources else None
+
+    def outage_name(self, visit: Any) -> str:
+        """Return the name under which failures of the source of a visit are counted."""
+        source = self.source_at(visit.turn)
+        if source is not None or visit.state is None:
+            return source.name if source else LIVE
+        return self.outages.name_of(LIVE, visit.state.lane.host)
+
+    def is_live(self, turn: int) -> bool:
+        """Return whether the live site is asked at a turn."""
+        return self.source_at(turn) is None
 
     @property
     def is_offline(self) -> bool:

@@ -14,6 +14,7 @@ from scrapy.extensions.feedexport import FeedExporter
 
 from crawler.crawl import report
 from crawler.crawl.run import run_of
+from crawler.crawl.source_kinds import LIVE, WAYBACK
 from crawler.errors import CrawlerError, LedgerError
 from crawler.sources.folder import SavedPages
 from crawler.terminal import output
@@ -58,18 +59,30 @@ class Reporter:
         self.crawler.signals.connect(self._stopped, signal=signals.engine_stopped)
         self._began = monotonic()
         run = self._run
+        if "source" not in run.given and len(run.sources) > 1:
+            self._say_what_is_asked()
         faults = [fault for source in run.sources if source for fault in source.faults]
         for fault in faults:
             logger.warning("%s", fault)
         self._set("sources/faults", faults)
         self._set("crawl/everything", run.arguments.everything)
         self._set("crawl/recheck", run.arguments.recheck)
-        self._set("crawl/hosts", sorted(run.publisher.hosts))
+        arguments = run.arguments
+        self._set("crawl/follows", arguments.depth > 0 and not arguments.everything)
+        self._set("crawl/hosts", sorted(run.publisher.hosts or (run.publisher.name,)))
         self._set("crawl/sources", len(run.sources))
         if run.job is not None and run.job.run is not None:
             self._set("job/folder", str(run.job.folder))
             self._set("job/run", run.job.run.number)
             self._set("job/began", f"{run.job.run.began:%Y-%m-%d %H:%M:%S}")
+
+    def _say_what_is_asked(self) -> None:
+        """Log where the pages come from, if that is the publisher's default and not only live."""
+        run = self._run
+        hosts = ", ".join(sorted(run.publisher.hosts))
+        places = {LIVE: f"the live site ({hosts})", WAYBACK: self.crawler.settings["WAYBACK_URL"]}
+        asked = ", then ".join(places.get(name, name) for name in run.arguments.sources)
+        logger.info("asking %s, because no source was given (see default_source)", asked)
 
     def _closed(self, reason: str) -> None:
         run = self._run

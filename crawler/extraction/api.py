@@ -5,13 +5,23 @@
 three are pure functions: no I/O, no clock, no Scrapy. Their arguments and results can be pickled.
 """
 
+from crawler.extraction.addresses import article_address
 from crawler.extraction.normalise import normalise
 from crawler.extraction.page import ParsedPage, parse
 from crawler.extraction.publishers import Publisher
 from crawler.extraction.refusal import Refusal
 from crawler.items import PageRecord
 
-__all__ = ["PageRecord", "ParsedPage", "Publisher", "Refusal", "extract", "normalise", "parse"]
+__all__ = [
+    "PageRecord",
+    "ParsedPage",
+    "Publisher",
+    "Refusal",
+    "article_address",
+    "extract",
+    "normalise",
+    "parse",
+]
 
 
 def extract(
@@ -23,9 +33,10 @@ def extract(
 ) -> PageRecord | Refusal:
     """Return the record of the article on a page, or why the page is not an article.
 
-    ``url`` is the address of the page, ``charset`` the one that its HTTP header declares. Without a
-    ``publisher`` nothing is assumed: no time zone and no form of ids, so ``site`` and ``id`` are
-    null. A page that cannot be read gives a ``Refusal`` or null fields; no page raises an error.
+    ``url`` is the address of the page, ``charset`` the one that its HTTP header declares. The
+    ``publisher`` is by default that of the URL's registrable domain, about which nothing is
+    assumed, such as a time zone. Without a URL, ``site`` and ``id`` are null. A page that cannot be
+    read gives a ``Refusal`` or null fields; no page raises an error.
 
     >>> page = b'''<html lang="en"><h1>Bridge reopens</h1><p>Homs, 23 October 2015</p>
     ... <p>The bridge over the Orontes was opened to traffic on Friday morning.</p>

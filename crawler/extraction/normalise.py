@@ -10,15 +10,15 @@ The rules for records are in this module. A field that cannot be read is null an
 
 import re
 from dataclasses import fields
-from datetime import UTC
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction.credit import credit_of
+from crawler.extraction.identity import identify
 from crawler.extraction.language import detect
 from crawler.extraction.page import ParsedPage
-from crawler.extraction.publishers import Publisher
+from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
 from crawler.extraction.related import LONGEST_HEADLINE, VIDEO_FILE, related_items
 from crawler.items import Media, MediaKind, PageRecord, Provenance, RelatedItem
@@ -31,9 +31,10 @@ _NEVER_MISSING = frozenset(("kind", "schema", "missing", "provenance"))
 def normalise(page: ParsedPage, publisher: Publisher | None = None) -> PageRecord | Refusal:
     """Return the record of a page's article, or why it is not the article that was requested.
 
-    Without a publisher nothing is assumed: a time without a zone leaves only its day, and ``site``
-    is null.
+    The ``publisher`` is by default that of the page's registrable domain. Without a known time zone
+    a local time is given without offset. Without an address, ``site`` and ``id`` are null.
     """
+    publisher = publisher or publisher_at(page.url)
     return refuse(page, publisher) or page_record(page, publisher)
 
 
@@ -66,10 +67,14 @@ class _Normaliser:
         headline, headline_raw = self._headline()
         published_at, published_raw = self._published()
         body = self._body()
+        identity = identify(page, publisher)
+        if identity.provenance:
+            self._provenance["id"] = identity.provenance
         values: dict[str, Any] = {
             "site": publisher.name if publisher else None,
-            "id": page.id,
+            "id": identity.id,
             "url": page.url,
+            "aliases": identity.aliases,
             "headline": headline,
             "headline_raw": headline_raw,
             "published_at": published_at,
@@ -106,14 +111,10 @@ class _Normaliser:
             assumed = "nothing: its day and month, or its zone, could be read in two ways"
             self._note_provenance("published_raw", dated.where, assumed)
             return None, dated.raw
-        without_zone = moment.clock is not None and moment.zone is None
-        if without_zone and self._publisher is None:
-            assumed = "nothing: the page states no time zone, so only the day is known"
-            self._note_provenance("published_at", dated.where, assumed)
-            return moment.day.isoformat(), dated.raw
-        zone = self._publisher.zone if self._publisher else UTC
-        assumed_zone = f"time zone {zone}: the page states none" if without_zone else None
-        self._note_provenance("published_at", dated.where, assumed_zone)
+        zone = self._publisher.zone if self._publisher else None
+        stated = moment.clock is None or moment.zone is not None
+        unstated = f"time zone {zone}: the page states none" if zone else "no zone stated"
+        self._note_provenance("published_at", dated.where, None if stated else unstated)
         return moment.isoformat(zone), dated.raw
 
     def _body(self) -> str | None:
@@ -163,7 +164,11 @@ class _Normaliser:
         notes = [related.note] if related.note else []
         if self._publisher and any(item.uploaded_at for item in items):
             zone = self._publisher.time_zone
-            notes.append(f"uploaded_at is in time zone {zone}: the pictures' names state none")
+            notes.append(
+                f"uploaded_at is in time zone {zone}: the pictures' names state none"
+                if zone
+                else "uploaded_at is local time: the pictures' names state no zone"
+            )
         self._note_provenance("related", related.where, "; ".join(notes) or None)
         return items
 

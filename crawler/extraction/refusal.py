@@ -10,10 +10,11 @@ neither is a page that declares the URL of another article.
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from crawler.extraction.page import ParsedPage
 from crawler.extraction.page.text import ends_sentence
-from crawler.extraction.publishers import ARTICLE_ID, Publisher
+from crawler.extraction.publishers import Publisher
 from crawler.items import Reason
 
 # Searched only in the headline, the title and the first words of a page.
@@ -44,6 +45,19 @@ _LONGEST_DENIAL = 800
 _SHORTEST_UNDATED = 400
 _SHORTEST_SENTENCE = 30
 _FEWEST_TEASERS = 3
+# Types of schema.org and the Open Graph protocol, in lower case.
+_ARTICLE_KINDS = frozenset(
+    "article newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle"
+    " opinionnewsarticle reportagenewsarticle reviewnewsarticle blogposting liveblogposting"
+    " socialmediaposting report scholarlyarticle techarticle review videoobject news blog".split()
+)
+_OTHER_KINDS = frozenset(
+    "collectionpage itemlist searchresultspage profilepage aboutpage contactpage checkoutpage"
+    " website profile person product".split()
+)
+_GENERAL_KINDS = frozenset(("website", "person", "product"))
+# Characters of body. A list page that declares its type may have an introduction.
+_LONGEST_LIST = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +70,47 @@ class Refusal:
 
 def refuse(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
     """Return why a page is not the article with its ``id``; None if it is."""
-    return _refuse_other_article(page, publisher) or _refuse_denial(page) or _refuse_text(page)
+    return (
+        _refuse_other_article(page, publisher)
+        or _refuse_home_page(page)
+        or _refuse_kind(page)
+        or _refuse_denial(page)
+        or _refuse_text(page)
+    )
 
 
 def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
     if publisher is None or page.canonical is None or page.id is None:
         return None
-    declared = publisher.id_of(page.canonical.value)
-    if not declared or declared == page.id or not ARTICLE_ID.fullmatch(page.id):
+    is_own = publisher.own_id(page.id) is not None
+    declared = publisher.id_of(page.canonical.value) if is_own else None
+    if not declared or declared == page.id:
         return None
     return Refusal(
         "other_article", f"{page.canonical.where} identifies the page as article {declared}"
     )
+
+
+def _refuse_home_page(page: ParsedPage) -> Refusal | None:
+    """Refuse the page at the root of a site, unless it declares itself to be an article."""
+    parts = urlsplit(page.url) if page.url else None
+    if parts is None or parts.path.strip("/") or parts.query or page.kinds & _ARTICLE_KINDS:
+        return None
+    return Refusal("not_an_article", "the address is that of a home page")
+
+
+def _refuse_kind(page: ParsedPage) -> Refusal | None:
+    """Refuse a page that declares itself to be a list or a profile, and looks like one."""
+    if page.kinds & _ARTICLE_KINDS or page.dated is not None:
+        return None
+    declared = page.kinds & _OTHER_KINDS
+    is_list = page.teasers >= _FEWEST_TEASERS
+    if not is_list and page.body_size < _LONGEST_LIST:
+        # Many articles are declared as a website too.
+        is_list = bool(declared - _GENERAL_KINDS)
+    if not declared or not is_list:
+        return None
+    return Refusal("not_an_article", f"the page declares its type as {min(declared)}")
 
 
 def _refuse_denial(page: ParsedPage) -> Refusal | None:

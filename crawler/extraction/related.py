@@ -4,9 +4,10 @@ import html
 import re
 from functools import lru_cache
 
-from crawler.extraction.page import ParsedPage
+from crawler.extraction.addresses import article_address
+from crawler.extraction.page import Listed, ParsedPage
 from crawler.extraction.page.text import collapse
-from crawler.extraction.publishers import ARTICLE_ID, Publisher
+from crawler.extraction.publishers import NUMBER, Publisher
 from crawler.items import RelatedItem
 
 VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|m3u8|flv|mov|avi|wmv|3gp|ogv)(?:$|[?#])", re.IGNORECASE)
@@ -18,13 +19,14 @@ _CACHE_SIZE = 16_384
 def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[RelatedItem, ...] | None:
     """Return the items of a page's related list in its order; None if it has no list.
 
-    Without a publisher an item keeps the id that the page states, and has no URL.
+    An item of a leaked list has an id and no address; its URL follows from the id if the publisher
+    has a rule for that.
     """
     if page.related is None:
         return None
     found = []
     for position, listed in enumerate(page.related.items, start=1):
-        article_id = listed.id if listed.id and ARTICLE_ID.fullmatch(listed.id) else None
+        article_id, url, internal = _identity(listed, publisher)
         headline, is_marked = listed.title, False
         if listed.title and len(listed.title) <= LONGEST_HEADLINE:
             headline, is_marked = _headline(listed.title, publisher)
@@ -35,7 +37,8 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
             RelatedItem(
                 position=position,
                 id=article_id,
-                url=publisher.url_of(article_id) if publisher and article_id else None,
+                url=url,
+                internal=internal,
                 headline=headline,
                 headline_raw=listed.title,
                 kind="video" if is_marked or is_video else "image" if listed.picture else None,
@@ -46,6 +49,27 @@ def related_items(page: ParsedPage, publisher: Publisher | None) -> tuple[Relate
             )
         )
     return tuple(found)
+
+
+def _identity(
+    listed: Listed, publisher: Publisher | None
+) -> tuple[str | None, str | None, bool | None]:
+    """Return the id and the URL of a listed article, and whether it is of the same publisher."""
+    if listed.url is not None:
+        internal = publisher.owns(listed.url) if publisher else None
+        own = publisher.id_of(listed.url) if publisher and internal else None
+        return own or article_address(listed.url), listed.url, internal
+    if listed.id is None or not NUMBER.fullmatch(listed.id):
+        return None, None, None
+    if publisher is None or publisher.article_path is None:
+        return listed.id, None, None
+    return *_from_number(listed.id, publisher), True
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _from_number(number: str, publisher: Publisher) -> tuple[str | None, str | None]:
+    article_id = publisher.id_from_text(number)
+    return article_id, publisher.url_of(article_id) if article_id else None
 
 
 # The lists of neighbouring articles name the same articles again and again.
@@ -63,7 +87,7 @@ def _picture(path: str, publisher: Publisher | None) -> tuple[str | None, str | 
         if publisher.picture_url and path.startswith("/"):
             url = publisher.picture_url.format(path=path)
         if publisher.uploaded and (uploaded := publisher.uploaded(path)):
-            uploaded = uploaded.replace(tzinfo=publisher.zone)
+            uploaded = uploaded.replace(tzinfo=publisher.zone)  # None: local time, without offset
             uploaded_at = uploaded.isoformat(timespec="microseconds")
     url = url.replace(" ", "%20")
     is_web = url.startswith(("http://", "https://"))

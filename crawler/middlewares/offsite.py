@@ -11,14 +11,14 @@ from crawler.crawl.run import run_of
 from crawler.downloading.addresses import PrivateAddressError, is_private_literal, named_by_user
 from crawler.extraction.publishers import host_and_port
 from crawler.unavailable import PageRefused
-from crawler.visits import errand_of
+from crawler.visits import errand_of, visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
     from crawler.crawl.run import Run
-    from crawler.extraction.publishers import Publisher
+    from crawler.crawl.scope import Scope
 
 
 class PublisherOnlyMiddleware:
@@ -30,7 +30,7 @@ class PublisherOnlyMiddleware:
 
     def __init__(self, crawler: Crawler, run: Run) -> None:
         self._run = run
-        self._named_hosts = named_by_user(run.given, crawler.settings)
+        self._named_hosts = named_by_user(run.given, crawler.settings, run.arguments.seed_urls)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -46,15 +46,17 @@ class PublisherOnlyMiddleware:
             return
         if errand is None or errand.robots_redirects is None:
             # RFC 9309, 2.3.1.2: redirects of robots.txt are followed wherever they lead.
-            refuse_other_hosts(request, self._run.publisher)
+            refuse_other_hosts(request, self._run.scope)
         host = urlsplit(request.url).hostname or ""
         if is_private_literal(host) and host_and_port(request.url) not in self._named_hosts:
             raise PageRefused("private_address", str(PrivateAddressError(host, host)))
 
 
-def refuse_other_hosts(request: Request, publisher: Publisher) -> None:
+def refuse_other_hosts(request: Request, scope: Scope) -> None:
     """Raise PageRefused for a redirect to a host that is not the publisher's."""
-    if urlsplit(request.url).hostname not in publisher.hosts:
+    visit = visit_of(request)
+    publisher = scope.publisher_of(visit.state) if visit and visit.state else scope.publishers.home
+    if not scope.allows(request.url, publisher):
         raise PageRefused(
             "offsite_redirect", f"redirected to {request.url}, which is not the publisher's"
         )

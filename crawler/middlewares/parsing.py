@@ -15,7 +15,6 @@ from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
 from crawler.setting_values import seconds_of
-from crawler.sources.folder import address_of
 from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.parser_pool import Extracted
     from crawler.crawl.run import Run
-    from crawler.extraction.publishers import Publisher
     from crawler.visits import Visit
 
 # While a worker extracts a page: the seconds between checks of whether the run was stopped, and how
@@ -55,11 +53,14 @@ def reader_processes(settings: BaseSettings) -> int:
     return int(setting)
 
 
-def page_task(response: Response, visit: Visit, publisher: Publisher) -> Task:
+def page_task(response: Response, visit: Visit, run: Run) -> Task:
     """Return the task of extracting the page that answered a visit."""
-    file = visit.origin.file if visit.origin else None
-    address = address_of(response.url, file, visit.article_id, publisher)
-    return Task(response.body, visit.article_id, address, charset_of(response))
+    url: str | None = response.url
+    base = None
+    if visit.is_saved and visit.origin:
+        url = visit.origin.page_url or (run.scope.url_of(visit.state) if visit.state else None)
+        base = visit.origin.base
+    return Task(response.body, visit.article_id, url, charset_of(response), base)
 
 
 class ParsingMiddleware:
@@ -72,9 +73,9 @@ class ParsingMiddleware:
 
     def __init__(self, crawler: Crawler, run: Run, processes: int) -> None:
         self._crawler = crawler
-        self._publisher = run.publisher
+        self._run = run
         timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
-        self._parser = PageParser(run.publisher, timeout, processes)
+        self._parser = PageParser(run.publishers, timeout, processes)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -90,7 +91,7 @@ class ParsingMiddleware:
         visit = visit_of(request)
         if visit is None or visit.extracted or not self._may_be_page(request, response, visit):
             return response
-        task = page_task(response, visit, self._publisher)
+        task = page_task(response, visit, self._run)
         try:
             visit.extracted = await self.extract(task)
         except (PageRefused, Stopped):
@@ -101,7 +102,8 @@ class ParsingMiddleware:
 
     def _may_be_page(self, request: Request, response: Response, visit: Visit) -> bool:
         """Return False if the spider will refuse the response without reading its page."""
-        if led_elsewhere(request, response.url, visit.article_id, self._publisher):
+        publisher = self._run.scope.publisher_of(visit.state) if visit.state else None
+        if led_elsewhere(request, response.url, visit.article_id, publisher):
             return False
         return response.status in WITH_PAGE and not not_html(response)
 

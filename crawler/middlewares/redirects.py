@@ -8,10 +8,11 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 
+from crawler.crawl.run import run_of
 from crawler.extraction.publishers import same_server
 from crawler.responses import CONDITIONS
-from crawler.unavailable import PageRefused
-from crawler.visits import errand_of
+from crawler.unavailable import PageRefused, SameArticle
+from crawler.visits import errand_of, visit_of
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -41,7 +42,9 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
             detail = f"{error}, the last to {response.url}{hint}"
             raise PageRefused("redirect_loop", detail) from error
         if isinstance(result, Request):
+            result = self._at_mirror(result)
             self._note_redirect(request, result)
+            self._refuse_if_known(result)
         return result
 
     def _note_redirect(self, request: Request, redirect: Request) -> None:
@@ -51,6 +54,31 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         if not same_server(request.url, redirect.url):
             for name in CONDITIONS:
                 redirect.headers.pop(name, None)
+
+    def _at_mirror(self, redirect: Request) -> Request:
+        """Return a redirect to the publisher's own host as one to its mirror, if it has one."""
+        run, visit = run_of(self.crawler.spider), visit_of(redirect)
+        publisher = run.publishers.of(redirect.url) if run and visit else None
+        if publisher is None or publisher.mirror is None:
+            return redirect
+        url = publisher.requested_url(redirect.url)
+        return redirect if url == redirect.url else redirect.replace(url=url)
+
+    def _refuse_if_known(self, redirect: Request) -> None:
+        """Raise SameArticle for a redirect to an article that was requested before this one.
+
+        Articles with ids of their own are left alone: there, another id is another article.
+        """
+        run, visit = run_of(self.crawler.spider), visit_of(redirect)
+        if run is None or visit is None or visit.state is None:
+            return
+        publisher = run.publishers.of(redirect.url)
+        if publisher is None or publisher.has_own_ids:
+            return
+        article_id = publisher.id_of(redirect.url)
+        other = run.frontier.find(article_id) if article_id else None
+        if other and other is not visit.state and run.frontier.comes_before(other, visit.state):
+            raise SameArticle(other.id)
 
     @property
     def _has_cookies(self) -> bool:

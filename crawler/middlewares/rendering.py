@@ -61,7 +61,8 @@ class RenderingMiddleware:
         # A page with an origin comes from a folder or an archive, and is not rendered.
         if visit is None or visit.origin or response.status not in WITH_PAGE or not_html(response):
             return response
-        if led_elsewhere(request, response.url, visit.article_id, self._run.publisher):
+        publisher = self._run.scope.publisher_of(visit.state) if visit.state else None
+        if led_elsewhere(request, response.url, visit.article_id, publisher):
             # The spider will refuse it.
             return response
         charset = charset_of(response)

@@ -1,4 +1,4 @@
-"""Scrapy's retries, each after a pause that also holds back all other requests."""
+"""Scrapy's retries, each after a pause that also holds back other requests to the host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class PatientRetryMiddleware(RetryMiddleware):
         retry_seconds = retry_after(response) if response.status in (429, 503) else None
         if retry_seconds is not None:
             # Pause even if this page is given up, because the others are on the same host.
-            self._pause(min(retry_seconds, self.crawler.settings.getfloat("RETRY_AFTER_MAX")))
+            longest = self.crawler.settings.getfloat("RETRY_AFTER_MAX")
+            self._pause(request, min(retry_seconds, longest))
         elif result is not response:
             self._back_off(request)
         return result
@@ -45,10 +46,10 @@ class PatientRetryMiddleware(RetryMiddleware):
 
     def _back_off(self, request: Request) -> None:
         retries = request.meta.get("retry_times", 0)
-        self._pause(self.crawler.settings.getfloat("RETRY_BACKOFF") * 2**retries)
+        self._pause(request, self.crawler.settings.getfloat("RETRY_BACKOFF") * 2**retries)
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, request: Request, seconds: float) -> None:
         scheduler = self.crawler.engine.scheduler
         if isinstance(scheduler, FrontierScheduler) and seconds > 0:
             self.crawler.stats.inc_value("retry/paused_seconds", round(seconds))
-            scheduler.pause(seconds)
+            scheduler.pause(request, seconds)

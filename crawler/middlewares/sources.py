@@ -9,8 +9,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.crawl.run import run_of
 from crawler.middlewares.offsite import refuse_other_hosts
 from crawler.setting_values import most_bytes
-from crawler.sources.chain import source_name
-from crawler.sources.folder import SavedPages, saved_page
+from crawler.sources.folder import SavedPages, describe, saved_page
 from crawler.unavailable import NotSaved, SourceUnavailable, Stopped
 from crawler.visits import visit_of
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.crawl.run import Run, Source
+    from crawler.crawl.run import Run
     from crawler.visits import Visit
 
 
@@ -52,11 +51,11 @@ class SourcesMiddleware:
         source = self._run.source_at(visit.turn)
         if not visit.has_address and not isinstance(source, SavedPages):
             raise NotSaved("known only by the name of a saved page, which this run was not given")
-        self._refuse_if_down(source, visit)
+        self._refuse_if_down(visit)
         if source is None:
             return None
         if request.meta.get("redirect_times"):
-            refuse_other_hosts(request, self._run.publisher)
+            refuse_other_hosts(request, self._run.scope)
         answer: Response = await source.answer(request)
         return answer
 
@@ -65,19 +64,20 @@ class SourcesMiddleware:
         for source in self._run.sources:
             if isinstance(source, SavedPages):
                 source.note_read(visit.saved_page)
-        return saved_page(request, visit.saved_page, visit.id_where, self._max_bytes)
+        file = describe(visit.saved_page, self._run.publishers)
+        return saved_page(request, file, self._max_bytes)
 
-    def _refuse_if_down(self, source: Source | None, visit: Visit) -> None:
+    def _refuse_if_down(self, visit: Visit) -> None:
         """Refuse a request to a source that is down.
 
         Raises SourceUnavailable, so that the next source is tried. Raises Stopped if there is none,
         or if the article is stored, since that record is newer than what the next source has.
         """
-        name = source_name(source)
+        name = self._run.outage_name(visit)
         reason = self._run.outages.reason(name)
         if reason is None:
             return
         is_last = visit.turn + 1 == len(self._run.sources)
-        if is_last or self._run.frontier.known[visit.article_id].revision:
+        if is_last or (visit.state and visit.state.revision):
             raise Stopped(f"{name} is down")
         raise SourceUnavailable(reason, f"{name} is down, so no request was sent", asked=False)

@@ -266,7 +266,7 @@ class _Visit:
 
 def _named_by_user(crawler: Crawler) -> frozenset[HostAndPort]:
     run = run_of(crawler.spider)
-    return publisher_named_by_user(run.given if run else {})
+    return publisher_named_by_user(run.given, run.arguments.seed_urls) if run else frozenset()
 
 
 def prepare(settings: BaseSettings) -> None:

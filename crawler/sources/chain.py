@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.crawl.arguments import Arguments
-    from crawler.crawl.run import Source
+    from crawler.crawl.run import Found, Source
 
 
 def open_sources(arguments: Arguments, crawler: Crawler) -> list[Source | None]:
@@ -42,15 +42,15 @@ def source_name(source: Source | None) -> str:
     return LIVE if source is None else source.name
 
 
-def all_articles(sources: Sequence[Source | None]) -> Iterator[str]:
-    """Yield the id of each article that the sources hold, once.
+def all_articles(sources: Sequence[Source | None]) -> Iterator[Found]:
+    """Yield each article that the sources hold, once.
 
     Raises CrawlerError if one of them cannot list its articles.
     """
-    from crawler.warc.index import distinct
+    from crawler.sources.listing import distinct_articles
 
     articles_by_source = [source.articles() for source in sources if source is not None]
     if len(articles_by_source) == 1:
         yield from articles_by_source[0]
     else:
-        yield from distinct(chain.from_iterable(articles_by_source))
+        yield from distinct_articles(chain.from_iterable(articles_by_source))

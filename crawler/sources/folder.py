@@ -1,10 +1,10 @@
 """Serves saved pages from a folder or a single file in place of the publisher.
 
-The article id of a file is taken from its path (``1752038.html``, ``news/1752038.htm``,
-``en.alalam.ir/news/1752038/index.html`` as wget saves it), or else from the URL that the page
-declares (the browser's "saved from" comment, ``rel=canonical``, ``og:url``). Failing both, the file
-name serves as the id. A page saved from a web archive declares the archive's URL; the original URL
-inside it is used.
+The article of a file is found by the URL that the page declares (the browser's "saved from"
+comment, ``rel=canonical``, ``og:url``), or by the file's path if its publisher has ids of its own
+(``1752038.html``, ``news/1752038.htm``, ``en.alalam.ir/news/1752038/index.html`` as wget saves it).
+Failing both, the file name serves as the id, and the page has no address. A page saved from a web
+archive declares the archive's URL; the original URL inside it is used.
 
 Every file is counted once: as read, as not reached by this crawl, or as left out for one of the
 reasons in ``LEFT_OUT``.
@@ -12,17 +12,19 @@ reasons in ``LEFT_OUT``.
 
 from __future__ import annotations
 
+import html
 import logging
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scrapy.http import TextResponse
 
 from crawler.crawl.fetches import Origin
+from crawler.crawl.run import Found
 from crawler.errors import CrawlerError
-from crawler.extraction.publishers import ARTICLE_ID, Publisher
+from crawler.extraction.article_urls import looks_like_article
 from crawler.files import readable
 from crawler.setting_values import most_bytes
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawler.crawl.arguments import Arguments
+    from crawler.extraction.directory import Publishers
+    from crawler.extraction.publishers import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ LEFT_OUT = {
 }
 """Why files are left out: the label in the report, and the wording in the log."""
 _MOST_NAMED = 5
+_DECLARED = "URL that the saved page declares"
 # The URL of a capture in a web archive: the timestamp, an optional replay flag, the original URL.
 _CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
 _DECLARED_URL = re.compile(
@@ -59,63 +64,96 @@ _DECLARED_URL = re.compile(
     rb"|<meta[^>]{1,200}?property=[\"']?og:url[\"']?[^>]{1,200}?content=[\"']([^\"'>]{1,500})",
     re.IGNORECASE,
 )
+_DECLARED_MARKS = (b"saved from url", b"canonical", b"og:url")
 _HEAD_BYTES = 65_536
+_INDEX_NAMES = ("index", "default")
 
 
-def id_of_file(path: Path, publisher: Publisher, root: Path | None = None) -> tuple[str, str]:
-    """Return the article id of a saved page, and where that was found.
+class SavedFile(NamedTuple):
+    """A saved page: its file, its article's id and where that was found.
 
+    ``url`` is the address that the page was saved from, with ``url_where``; "" if it is unknown,
+    and None if it follows from the id. ``base`` is the base of the page's relative links, if that
+    is another one.
+    """
+
+    path: Path
+    id: str
+    id_where: str
+    url: str | None
+    url_where: str | None = None
+    base: str | None = None
+
+
+def describe(path: Path, publishers: Publishers, root: Path | None = None) -> SavedFile:
+    """Find out which article a saved page is.
+
+    A page that declares the address of a publisher without ids of its own has that address. For the
+    others the path decides first, so that a page in the wrong file is noticed when it is read.
     Raises OSError if the file cannot be read.
     """
     relative = path.relative_to(root) if root else Path(path.name)
-    if match := publisher.article_pattern.search("/" + relative.as_posix()):
-        return match[1], "file's path"
-    if ARTICLE_ID.fullmatch(path.stem):
-        return path.stem, "file's name"
-    for url in _declared_urls(path):
-        if article_id := publisher.id_of(url):
-            return article_id, "URL that the saved page declares"
-    return readable(path.stem), "file's name: the page does not tell its id"
+    declared = next((url for url in _declared_urls(path) if _may_be_own(url, publishers)), None)
+    publisher = publishers.of(declared) if declared else None
+    if declared and publisher and not publisher.has_own_ids:
+        article_id = publisher.id_of(declared)
+        if article_id:
+            return SavedFile(path, article_id, _DECLARED, declared, _DECLARED)
+    home = publisher if publisher and publisher.has_own_ids else publishers.home
+    url = None if publisher or publishers.is_stated else ""
+    if home.article_pattern and (match := home.article_pattern.search(f"/{relative.as_posix()}")):
+        article_id = home.id_from_text(match[1]) if home.has_own_ids else None
+        if article_id:
+            if any(home.owns(f"http://{part}/") for part in relative.parts[:-1]):
+                url = None
+            return SavedFile(path, article_id, "file's path", url, base=_base_of_file(path, home))
+    if article_id := home.id_from_text(path.stem):
+        return SavedFile(path, article_id, "file's name", url)
+    if declared and publisher and (article_id := publisher.id_of(declared)):
+        return SavedFile(path, article_id, _DECLARED, declared, _DECLARED)
+    name = path.stem
+    if name.lower() in _INDEX_NAMES and relative.parent.name:
+        # Tools such as wget save each page as the index of a folder.
+        name = relative.parent.as_posix()
+    return SavedFile(path, readable(name), "file's name: the page does not tell its id", "")
+
+
+def _may_be_own(url: str, publishers: Publishers) -> bool:
+    """Return whether a declared URL can be the address of an article."""
+    return publishers.id_of(url) is not None and looks_like_article(url) is not False
 
 
 def _declared_urls(path: Path) -> Iterator[str]:
     """Yield the URLs that a page declares as its own; for captures, the original URLs in them."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    lower_case = head.lower()
+    if not any(mark in lower_case for mark in _DECLARED_MARKS):
+        # Much faster than the pattern.
+        return
     for declared in _DECLARED_URL.finditer(head):
-        url = next(filter(None, declared.groups()), b"").decode("utf-8", "replace")
+        text = next(filter(None, declared.groups()), b"").decode("utf-8", "replace")
+        url = html.unescape(text)
         capture = _CAPTURE_URL.search(url)
         # Servers and mirrors collapse "//".
         yield re.sub(r"^(https?):/(?!/)", r"\1://", capture[1]) if capture else url
 
 
-def address_of_file(path: Path, publisher: Publisher) -> str | None:
+def _base_of_file(path: Path, publisher: Publisher) -> str | None:
     """Return the base URL for a saved page's relative links if its path mirrors the publisher's.
 
     None for other paths. wget -k makes the links of ``news/1752038/index.html`` relative to that
     file, not to the article's URL.
     """
+    assert publisher.article_pattern is not None
     place = "/" + path.as_posix().lstrip("/")
     matches = list(publisher.article_pattern.finditer(place))
-    return publisher.base_url + place[matches[-1].start() :] if matches else None
-
-
-def address_of(url: str, file: str | None, article_id: str, publisher: Publisher) -> str | None:
-    """Return the base URL for the links of a page fetched from ``url`` or saved in ``file``.
-
-    None if the page's URL is unknown.
-    """
-    has_url = ARTICLE_ID.fullmatch(article_id) is not None
-    if file is None:
-        return url if has_url else None
-    return address_of_file(Path(file), publisher) or (
-        publisher.url_of(article_id) if has_url else None
-    )
+    return publisher.root + place[matches[-1].start() :] if matches else None
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> SavedPages:
     """Open saved pages as a source. Raises CrawlerError if there are none."""
-    return SavedPages(Path(name), arguments.publisher, most_bytes(crawler.settings))
+    return SavedPages(Path(name), arguments.publishers, most_bytes(crawler.settings))
 
 
 class SavedPages:
@@ -124,14 +162,13 @@ class SavedPages:
     name = "folder"
     offline = True
 
-    def __init__(self, root: Path, publisher: Publisher, max_bytes: int) -> None:
+    def __init__(self, root: Path, publishers: Publishers, max_bytes: int) -> None:
         """Index ``root``. Raises CrawlerError if it cannot be listed or holds no page."""
         self.root = root
         self.faults: list[str] = []
-        self._publisher = publisher
+        self._publishers = publishers
         self._max_bytes = max_bytes
-        self._paths: dict[str, Path] = {}
-        self._id_where: dict[str, str] = {}
+        self._files: dict[str, SavedFile] = {}
         self._left_out_counts = dict.fromkeys(LEFT_OUT, 0)
         self._left_out_names: dict[str, list[str]] = {label: [] for label in LEFT_OUT}
         self._read_ids: set[str] = set()
@@ -140,7 +177,7 @@ class SavedPages:
         else:
             self._walk()
         self._log_left_out()
-        if not self._paths:
+        if not self._files:
             raise CrawlerError(
                 f"source: got {str(root)!r}, which holds no saved page "
                 "(a file such as 1752038.html or page.txt)"
@@ -189,11 +226,9 @@ class SavedPages:
 
     def _add_page(self, path: Path) -> None:
         root = None if path == self.root else self.root
-        article_id, id_where = id_of_file(path, self._publisher, root)
-        if (first := self._paths.setdefault(article_id, path)) == path:
-            self._id_where[article_id] = id_where
-        else:
-            self._leave_out("duplicates", f"{path} ({article_id}, like {first})")
+        file = describe(path, self._publishers, root)
+        if (first := self._files.setdefault(file.id, file)) is not file:
+            self._leave_out("duplicates", f"{path} ({file.id}, like {first.path})")
 
     def _leave_out(self, label: str, name: str, *, named: bool = True) -> None:
         """Count a file that is left out, and list it in the log if ``named``."""
@@ -217,7 +252,7 @@ class SavedPages:
 
         A file here whose article was read from one of the ``others`` is a duplicate.
         """
-        unread = self._paths.keys() - self._read_ids
+        unread = self._files.keys() - self._read_ids
         duplicates = unread & set[str]().union(*(other._read_ids for other in others))
         left_out = {**self._left_out_counts}
         left_out["duplicates"] += len(duplicates)
@@ -229,33 +264,38 @@ class SavedPages:
 
     async def answer(self, request: Request) -> Response:
         visit = visit_of(request)
-        path = self._paths.get(visit.article_id) if visit else None
-        if visit is None or path is None:
+        file = self._files.get(visit.article_id) if visit else None
+        if visit is None or file is None:
             raise NotSaved(f"no saved page in {self.root}")
         self._read_ids.add(visit.article_id)
-        return saved_page(request, path, self._id_where[visit.article_id], self._max_bytes)
+        return saved_page(request, file, self._max_bytes)
 
     def note_read(self, path: Path) -> None:
         """Count a page of this folder that was read without a request to this source."""
-        for article_id, own_path in self._paths.items():
-            if own_path.resolve() == path.resolve():
+        for article_id, file in self._files.items():
+            if file.path.resolve() == path.resolve():
                 self._read_ids.add(article_id)
 
-    def articles(self) -> Iterator[str]:
-        yield from self._paths
+    def articles(self) -> Iterator[Found]:
+        for file in self._files.values():
+            yield Found(file.id, file.url)
 
 
-def saved_page(request: Request, path: Path, id_where: str, max_bytes: int) -> Response:
+def saved_page(request: Request, file: SavedFile, max_bytes: int) -> Response:
     """Return a saved page as the response to a request.
 
     Raises PageRefused if the file cannot be read or is larger than ``max_bytes``.
     """
+    path = file.path
     if visit := visit_of(request):
         visit.origin = Origin(
             source="folder",
             where=readable(path),
             file=readable(path),
-            id_where=id_where,
+            page_url=file.url or None,
+            base=file.base,
+            id_where=file.id_where,
+            url_where=file.url_where,
             status_assumed=True,
         )
     try:

@@ -8,21 +8,23 @@ capture nearest to its own date. Raises NotSaved or PageRefused if there is no u
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scrapy.http import Response
 
 from crawler.crawl.candidates import Candidates
 from crawler.crawl.fetches import Origin
+from crawler.crawl.run import Found
 from crawler.errors import ArchiveError
+from crawler.extraction.article_urls import looks_like_article
 from crawler.setting_values import most_bytes
+from crawler.sources.listing import addresses, distinct_articles
 from crawler.sources.page_files import reason_against
 from crawler.unavailable import PageRefused, nothing_captured
 from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive
-from crawler.warc.captures import candidates, key_of
-from crawler.warc.index import distinct
+from crawler.warc.captures import CONVERSION, REVISIT, candidates, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +34,12 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.crawl.arguments import Arguments
-    from crawler.extraction.publishers import Publisher
+    from crawler.extraction.directory import Publishers
     from crawler.visits import Visit
     from crawler.warc.archive import ArchivedPage, ArchiveFile
     from crawler.warc.captures import Capture
 
-    Found = tuple[Capture, ArchiveFile]
+    FoundCapture = tuple[Capture, ArchiveFile]
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +47,15 @@ _OK = 200
 # Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s.
 _MOST_TRIED = 20
 _MOST_NAMED = 5
+# Some indexes tell no type.
+_PAGE_TYPES = frozenset(
+    ("", "-", "unk", "text/html", "application/xhtml+xml", "text/plain", CONVERSION, REVISIT)
+)
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
     """Open archive files as a source. Raises CrawlerError if one of them cannot be read."""
-    return ArchivedPages(name, arguments.publisher, arguments.at, most_bytes(crawler.settings))
+    return ArchivedPages(name, arguments.publishers, arguments.at, most_bytes(crawler.settings))
 
 
 class ArchivedPages:
@@ -57,10 +63,10 @@ class ArchivedPages:
 
     offline = True
 
-    def __init__(self, path: str, publisher: Publisher, at: date | None, max_bytes: int) -> None:
+    def __init__(self, path: str, publishers: Publishers, at: date | None, max_bytes: int) -> None:
         """Open the files. Raises CrawlerError if one of them cannot be read."""
         self._archive = Archive(path, max_bytes)
-        self._publisher = publisher
+        self._publishers = publishers
         self._at = at
         self.name = self._archive.source
         self._extra_urls: dict[str, list[str]] = {}
@@ -115,10 +121,11 @@ class ArchivedPages:
             note(request, text)
         return _response(page, request)
 
-    def _candidate(self, request: Request, visit: Visit) -> Found | None:
+    def _candidate(self, request: Request, visit: Visit) -> FoundCapture | None:
         """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
-            visit.candidates = Candidates(self._captures_of(visit.article_id), _MOST_TRIED)
+            captures = self._captures_of(visit.article_id, request.url)
+            visit.candidates = Candidates(captures, _MOST_TRIED)
         remaining = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if not redirects:
@@ -131,37 +138,60 @@ class ArchivedPages:
             found = remaining.beyond(redirects, _ordered(captures, redirected_at))
         return found  # type: ignore[return-value]
 
-    def _captures_of(self, article_id: str) -> list[Found]:
-        urls = [*addresses(article_id, self._publisher), *self._extra_urls.get(article_id, ())]
+    def _captures_of(self, article_id: str, url: str) -> list[FoundCapture]:
+        urls = addresses(article_id, url, self._publishers, with_variants=True)
+        urls += self._extra_urls.get(article_id, ())
+        ids = {article_id, self._publishers.id_of(url)}
         found = [
             (capture, file)
             for url in urls
             for capture, file in self._archive.captures(url, and_longer=True)
-            if self._publisher.id_of(capture.url) == article_id
+            if self._publishers.id_of(capture.url) in ids
         ]
         # A URL with a query or a headline in it is a fallback for the plain one.
         keys = {key_of(url) for url in urls}
-        plain: list[Found] = []
-        others: list[Found] = []
+        plain: list[FoundCapture] = []
+        others: list[FoundCapture] = []
         for one in found:
             is_plain = one[0].is_page and key_of(one[0].url) in keys
             (plain if is_plain else others).append(one)
         return [*_ordered(plain, self._at), *_ordered(others, self._at)]
 
-    def articles(self) -> Iterator[str]:
-        return distinct(self._article_ids())
+    def articles(self) -> Iterator[Found]:
+        return distinct_articles(self._articles())
 
-    def _article_ids(self) -> Iterator[str]:
-        for url in self._archive.urls():
-            if article_id := self._publisher.id_of(url):
-                key = key_of(url) or ""
-                if not any(
-                    key.startswith(key_of(address) or key)
-                    for address in addresses(article_id, self._publisher)
-                ):
-                    # A URL below /mobile, for example, is found only by listing every URL.
-                    self._extra_urls.setdefault(article_id, []).append(url)
-                yield article_id
+    def _articles(self) -> Iterator[Found]:
+        left_out = Counter[str]()
+        for capture in self._archive.all_captures():
+            publisher = self._publishers.of(capture.url)
+            article_id = publisher.id_of(capture.url) if publisher else None
+            if article_id is None or publisher is None:
+                left_out["whose address is not an article's"] += 1
+            elif publisher.has_own_ids:
+                yield self._own_article(article_id, capture.url)
+            elif not _may_be_page(capture):
+                left_out["that are not pages"] += 1
+            elif looks_like_article(capture.url) is False:
+                left_out["whose address is not an article's"] += 1
+            else:
+                yield Found(article_id, capture.url)
+        for why, count in left_out.items():
+            logger.info("%s: left out %d captures %s", self._archive.path, count, why)
+
+    def _own_article(self, article_id: str, url: str) -> Found:
+        """Return an article of a publisher that has ids of its own."""
+        urls = addresses(article_id, None, self._publishers)
+        key = key_of(url) or ""
+        if urls and not any(key.startswith(key_of(address) or key) for address in urls):
+            # A URL below /mobile, for example, is found only by listing every URL.
+            self._extra_urls.setdefault(article_id, []).append(url)
+        return Found(article_id, None if self._publishers.home.own_id(article_id) else url)
+
+
+def _may_be_page(capture: Capture) -> bool:
+    """Return whether a capture may be a page, as far as the index tells."""
+    media_type = capture.media_type.partition(";")[0].strip().lower()
+    return capture.is_page and not capture.method and media_type in _PAGE_TYPES
 
 
 def _response(page: ArchivedPage, request: Request) -> Response:
@@ -174,19 +204,7 @@ def _response(page: ArchivedPage, request: Request) -> Response:
     return Response(page.url, status=status, headers=headers, body=page.body, request=request)
 
 
-def _ordered(found: list[Found], at: date | None) -> list[Found]:
+def _ordered(found: list[FoundCapture], at: date | None) -> list[FoundCapture]:
     files = {id(capture): file for capture, file in found}
     ordered = candidates((capture for capture, _ in found), at)
     return [(capture, files[id(capture)]) for capture in ordered]
-
-
-def addresses(article_id: str, publisher: Publisher) -> list[str]:
-    """Return the URLs of an article on the publisher's hosts, one for each archive key."""
-    url = publisher.url_of(article_id)
-    parts = urlsplit(url)
-    urls = [url] + [
-        parts._replace(netloc=host).geturl()
-        for host in sorted(publisher.hosts)
-        if host != parts.hostname
-    ]
-    return list({key_of(url): url for url in reversed(urls)}.values())[::-1]

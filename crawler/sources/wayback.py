@@ -44,7 +44,7 @@ from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
 from crawler.responses import retry_after
 from crawler.setting_values import server_named
-from crawler.sources.warc import addresses
+from crawler.sources.listing import addresses
 from crawler.unavailable import NotSaved, PageRefused, SourceUnavailable, Stopped, nothing_captured
 from crawler.visits import PURPOSE, Errand, errand_of, note, visit_of
 from crawler.warc.captures import Capture, candidates, is_timestamp, key_of
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.crawl.arguments import Arguments
-    from crawler.extraction.publishers import Publisher
+    from crawler.crawl.run import Found
+    from crawler.extraction.directory import Publishers
     from crawler.visits import Visit
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ _META = {
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> Wayback:
     """Return the web archive that the settings name, as a source."""
-    return Wayback(crawler, arguments.publisher, arguments.at)
+    return Wayback(crawler, arguments.publishers, arguments.at)
 
 
 class Wayback:
@@ -111,12 +112,12 @@ class Wayback:
     name = "wayback"
     offline = False
 
-    def __init__(self, crawler: Crawler, publisher: Publisher, at: date | None) -> None:
+    def __init__(self, crawler: Crawler, publishers: Publishers, at: date | None) -> None:
         """Raises CrawlerError if WAYBACK_URL or WAYBACK_CDX_URL is not a URL."""
         settings = crawler.settings
         self.faults: list[str] = []
         self._crawler = crawler
-        self._publisher = publisher
+        self._publishers = publishers
         self._at = at
         replay = server_named("WAYBACK_URL", settings["WAYBACK_URL"], _EXAMPLE)
         self._replay = replay.url.rstrip("/")
@@ -137,8 +138,10 @@ class Wayback:
         self._request_lock = asyncio.Lock()
         self._not_before = float("-inf")
 
-    def articles(self) -> Iterator[str]:
-        raise CrawlerError("seed: 'all' works only with files; for an archive on the web, give ids")
+    def articles(self) -> Iterator[Found]:
+        raise CrawlerError(
+            "seed: 'all' works only with files; for an archive on the web, give URLs or ids"
+        )
 
     async def answer(self, request: Request) -> Response:
         # This class does its own retries.
@@ -152,7 +155,7 @@ class Wayback:
     async def _candidate(self, request: Request, visit: Visit) -> Capture | None:
         """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
-            urls = addresses(visit.article_id, self._publisher)
+            urls = addresses(visit.article_id, request.url, self._publishers)
             visit.candidates = Candidates((), _MOST_TRIED, urls)
         remaining = visit.candidates
         redirects = request.meta.get("redirect_times", 0)

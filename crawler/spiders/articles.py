@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 
 from crawler.crawl import arguments
+from crawler.crawl.run import Found
 from crawler.errors import CrawlerError
-from crawler.extraction.publishers import ARTICLE_ID
 from crawler.middlewares.parsing import reader_processes
 from crawler.sources.chain import all_articles
-from crawler.sources.folder import id_of_file
+from crawler.sources.folder import SavedFile, describe
 from crawler.spiders.frontier_spider import FrontierSpider
 from crawler.visits import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator
 
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from crawler.crawl.frontier import ArticleState
+    from crawler.crawl.articles import ArticleState
 
 # How many of an archive's articles the frontier is given at a time.
 _BATCH_SIZE = 1000
@@ -38,8 +37,8 @@ class ArticlesSpider(FrontierSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._saved_seeds: dict[str, tuple[Path, str]] = {}
-        self._seeds: dict[str, None] = {}
+        self._saved_seeds: dict[str, SavedFile] = {}
+        self._seeds: dict[str, str | None] = {}
         for seed in self.run.arguments.seeds:
             self._add(seed)
 
@@ -57,18 +56,18 @@ class ArticlesSpider(FrontierSpider):
 
         Raises CrawlerError if a saved page cannot be read.
         """
-        article_id = seed.id
-        if seed.path is not None:
-            try:
-                article_id, id_where = id_of_file(seed.path, self.run.publisher)
-            except OSError as error:
-                raise CrawlerError(
-                    f"seed: got '{seed.path}', which cannot be read ({error.strerror})",
-                    exit_code=1,
-                ) from error
-            if article_id not in self._seeds:
-                self._saved_seeds[article_id] = seed.path, id_where
-        self._seeds[article_id] = None
+        if seed.path is None:
+            self._seeds.setdefault(seed.id, seed.url)
+            return
+        try:
+            file = describe(seed.path, self.run.publishers)
+        except OSError as error:
+            raise CrawlerError(
+                f"seed: got '{seed.path}', which cannot be read ({error.strerror})", exit_code=1
+            ) from error
+        if file.id not in self._seeds:
+            self._saved_seeds[file.id] = file
+            self._seeds[file.id] = file.url
 
     async def start(self) -> AsyncIterator[Any]:
         """Request the seeds. Raises CrawlerError if there are none."""
@@ -78,7 +77,8 @@ class ArticlesSpider(FrontierSpider):
             async for request in self._request_everything():
                 yield request
             return
-        for request in self.start_with(self._seeds):
+        found = [Found(article_id, url) for article_id, url in self._seeds.items()]
+        for request in self.start_with(found):
             yield request
 
     async def _request_everything(self) -> AsyncIterator[Request]:
@@ -86,7 +86,8 @@ class ArticlesSpider(FrontierSpider):
 
         They come in batches, because an archive may hold more than fit in memory.
         """
-        articles = all_articles(self.run.sources)
+        found = all_articles(self.run.sources)
+        articles: Iterator[Found] = filter(self.run.scope.includes, found)
         # Getting the first article makes the sources index their URLs. Articles left over from
         # earlier runs, which are fetched first, may need that index.
         articles = chain(list(islice(articles, 1)), articles)
@@ -101,8 +102,6 @@ class ArticlesSpider(FrontierSpider):
         saved_seed = self._saved_seeds.get(state.id)
         if saved_seed is None:
             return super().request(state)
-        path, id_where = saved_seed
-        has_id = ARTICLE_ID.fullmatch(state.id) is not None
-        url = self.run.publisher.url_of(state.id) if has_id else path.resolve().as_uri()
-        visit = Visit(article_id=state.id, saved_page=path, id_where=id_where)
+        url = self.run.scope.url_of(state) or saved_seed.path.resolve().as_uri()
+        visit = Visit(article_id=state.id, saved_page=saved_seed.path, id_where=saved_seed.id_where)
         return self._request(state, visit, url)

@@ -9,7 +9,7 @@ from crawler.responses import CONDITIONS
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from crawler.crawl.frontier import ArticleState, Validators
+    from crawler.crawl.articles import ArticleState, Validators
     from crawler.crawl.run import Run
 
 
@@ -25,9 +25,10 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
         or state.refusal
     ):
         return {}
-    if run.archive is not None:
+    url = run.scope.url_of(state)
+    if run.archive is not None and url is not None:
         # A 304 in the archive is useful only if the archive has the response that it refers to.
-        archived = run.archive.archived(run.publisher.url_of(state.id))
+        archived = run.archive.archived(url)
         if archived is None or (archived.etag, archived.last_modified) != state.validators:
             return {}
     headers = zip(CONDITIONS, state.validators, strict=True)

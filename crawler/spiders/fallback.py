@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from crawler.crawl.articles import ArticleState
     from crawler.crawl.run import Run
     from crawler.items import Failure, Reason
     from crawler.visits import Visit
@@ -47,18 +48,22 @@ class Fallback:
     ``request`` returns the request for an article at a turn, which is the index of a source.
     """
 
-    def __init__(self, run: Run, request: Callable[[str, int], Request]) -> None:
+    def __init__(self, run: Run, request: Callable[[ArticleState, int], Request]) -> None:
         self._run = run
         self._request = request
 
     def follow(
         self, visit: Visit, unavailable: Unavailable, request: Request | None
-    ) -> Failure | Request | None:
-        """Return the next request for an article, its failure, or None to leave it a teaser."""
+    ) -> Request | tuple[Attempt, ...]:
+        """Return the next request for an article, or all attempts if there is nothing left to try.
+
+        The attempts are for ``end``.
+        """
         reason, detail, status, error = unavailable
         if visit.origin and visit.origin.status_assumed:
             status = None
-        state = self._run.frontier.known[visit.article_id]
+        state = visit.state
+        assert state is not None
         retries, redirects = (
             request.meta.get(name, 0) if request else 0
             for name in ("retry_times", "redirect_times")
@@ -79,26 +84,27 @@ class Fallback:
         if was_asked:
             # Even a capture of an error page shows that the archive responds.
             captured = visit.origin is not None and status is not None
-            self._note_outage(visit.turn, "not_saved" if captured else reason, detail)
+            self._note_outage(visit, "not_saved" if captured else reason, detail)
         # If the request merely failed this time, the stored record is newer than a capture.
         keeps_stored = state.revision > 0 and reason != "not_saved" and reason not in ANSWERS
         next_turn = self._turn_after(visit)
         if next_turn < len(self._run.sources) and reason != "internal_error" and not keeps_stored:
             logger.debug("%s: %s (%s: %s), next source", visit.article_id, reason, source, detail)
             return self._with_history(visit, next_turn, attempts)
-        return self._end(visit, attempts)
+        return attempts
 
-    def failure(self, article_id: str, attempts: tuple[Attempt, ...], attempt: Attempt) -> Failure:
+    def failure(
+        self, state: ArticleState, attempts: tuple[Attempt, ...], attempt: Attempt
+    ) -> Failure:
         """Return the record of a failure, and log it."""
-        state = self._run.frontier.known[article_id]
         assert attempt.reason != "not_saved"
         # That an article is still gone is not news.
         level = logging.DEBUG if state.refusal == attempt.reason else logging.WARNING
         detail = _detail(attempts, attempt)
-        logger.log(level, "%s: %s (%s)", article_id, attempt.reason, detail)
+        logger.log(level, "%s: %s (%s)", state.id, attempt.reason, detail)
         return records.failure(
             self._run,
-            article_id,
+            state,
             reason=attempt.reason,
             detail=detail,
             attempts=sum(one.requests for one in attempts if one.reason != "not_saved"),
@@ -106,11 +112,11 @@ class Fallback:
             source=attempt.source,
         )
 
-    def _end(self, visit: Visit, attempts: tuple[Attempt, ...]) -> Failure | None:
+    def end(self, state: ArticleState, attempts: tuple[Attempt, ...]) -> Failure | None:
+        """Return the failure of an article, or None to leave it a teaser."""
         deciding = min(attempts, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
         if deciding.reason != "not_saved":
-            return self.failure(visit.article_id, attempts, deciding)
-        state = self._run.frontier.known[visit.article_id]
+            return self.failure(state, attempts, deciding)
         self._run.frontier.memory.leave(state, "not_saved", _detail(attempts, deciding))
         return None
 
@@ -123,7 +129,8 @@ class Fallback:
         return request
 
     def _with_history(self, visit: Visit, turn: int, attempts: tuple[Attempt, ...]) -> Request:
-        request = self._request(visit.article_id, turn)
+        assert visit.state is not None
+        request = self._request(visit.state, turn)
         visit_in(request).attempts = attempts
         return request
 
@@ -137,10 +144,12 @@ class Fallback:
             return visit.origin.source
         return source_name(self._run.source_at(visit.turn))
 
-    def _note_outage(self, turn: int, reason: Reason | Literal["not_saved"], detail: str) -> None:
+    def _note_outage(
+        self, visit: Visit, reason: Reason | Literal["not_saved"], detail: str
+    ) -> None:
         """Stop using a source that is down, and end the run if all of its sources are down."""
-        source = self._run.source_at(turn)
-        name = source_name(source)
+        source = self._run.source_at(visit.turn)
+        name = self._run.outage_name(visit)
         if source is not None and source.offline:
             return
         if reason == "not_saved":
@@ -152,10 +161,14 @@ class Fallback:
             f"{name} is down: {self._run.outages.threshold} pages in a row failed with {reason} "
             f"({detail})"
         )
-        if not all(map(self._run.outages.reason, map(source_name, self._run.sources))):
+        others = [source_name(other) for other in self._run.sources if other is not source]
+        if not all(map(self._run.outages.reason, others)):
             logger.warning(
                 "%s; the remaining pages are requested from the other sources only", fault
             )
+            return
+        if self._run.outages.several_hosts:
+            logger.error("%s; its remaining pages are not requested (SITE_DOWN_AFTER)", fault)
             return
         message = f"{fault}; the remaining pages were not requested (SITE_DOWN_AFTER)"
         logger.error("%s", message)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import quote, urlsplit
 
 from scrapy import Request, Spider
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
@@ -14,25 +16,32 @@ from w3lib.url import file_uri_to_path
 
 from crawler import defaults
 from crawler.assembly import check_parts
-from crawler.crawl import arguments
+from crawler.crawl import arguments, records
 from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
+from crawler.crawl.identities import Claim
 from crawler.crawl.outages import Outages
 from crawler.crawl.parser_pool import Extracted, extract_page
-from crawler.crawl.run import Run
+from crawler.crawl.run import Found, Run
+from crawler.crawl.scope import Scope
+from crawler.crawl.source_kinds import LIVE
+from crawler.crawl.templates import SEED_DEPTH
 from crawler.downloading.failures import explain, explain_status
-from crawler.extraction.publishers import ARTICLE_ID, same_server
+from crawler.engine import is_closing
+from crawler.extraction.addresses import article_address
+from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
-from crawler.responses import WITH_PAGE, led_elsewhere, not_html
-from crawler.setting_values import most_bytes, seconds_of, seconds_setting
+from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
+from crawler.setting_values import most_bytes, seconds_of, seconds_setting, tls_ca_file
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
-from crawler.unavailable import NotSaved, Stopped
+from crawler.unavailable import NotSaved, SameArticle, Stopped
 from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_of
+from crawler.warc.captures import key_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -41,13 +50,14 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure as TwistedFailure
 
     from crawler.crawl.arguments import Arguments
-    from crawler.crawl.frontier import ArticleState, Memory
+    from crawler.crawl.articles import ArticleState
+    from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
-    from crawler.items import Failure
+    from crawler.items import Failure, PageRecord, RelatedItem
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
-_DECIDING_ARGUMENTS = ("source", "at", "base_url", "depth", "since", "until", "match")
+_DECIDING_ARGUMENTS = ("source", "at", "base_url", "hosts", "depth", "since", "until", "match")
 
 
 class FrontierSpider(Args[Parameters], Spider):
@@ -61,7 +71,7 @@ class FrontierSpider(Args[Parameters], Spider):
     more_arguments: ClassVar[tuple[str, ...]] = ()
     """The names of a subclass's own arguments, besides those in README.md."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, _publishers: str | None = None, **kwargs: Any) -> None:
         """Check the arguments. Raises CrawlerError if one is wrong.
 
         A script may give them as text, like the command line, or as values: ``depth=1``.
@@ -72,17 +82,24 @@ class FrontierSpider(Args[Parameters], Spider):
             if value is not None and name not in self.more_arguments
         }
         # Checked before scrapy-spider-metadata does, because these messages say what to do.
-        parsed = arguments.parse(given)
+        parsed = arguments.parse(given, _publishers)
         super().__init__(*args, **kwargs)
-        self.allowed_domains = sorted(parsed.publisher.hosts)
         self._closing_tasks: set[asyncio.Task[None]] = set()
+        # By the order of their articles, the functions that read the pages which wait for others.
+        self._held: dict[int, Callable[[], Iterator[Any]]] = {}
+        by_host = LIVE in parsed.sources
+        scope = Scope(
+            parsed.publishers, parsed.hosts, by_host=by_host, everything=parsed.everything
+        )
         self.run = Run(
             given=given,
             arguments=parsed,
-            frontier=_frontier(parsed),
+            frontier=_frontier(parsed, scope),
+            scope=scope,
             outages=Outages(0),
             began=datetime.now(UTC),
             close=self._close,
+            pages_held=self._release_all,
         )
         self._fallback = Fallback(self.run, self._request_again)
 
@@ -98,10 +115,13 @@ class FrontierSpider(Args[Parameters], Spider):
         Raises CrawlerError if a source cannot be read, another process holds the job, or its ledger
         cannot be opened.
         """
+        if folder := crawler.settings.get("PUBLISHERS"):
+            kwargs["_publishers"] = str(folder)
         spider = super().from_crawler(crawler, *args, **kwargs)
         run, settings = spider.run, crawler.settings
         seconds_of(settings, "READ_TIMEOUT")
         most_bytes(settings)
+        tls_ca_file(settings)
         run.sources = open_sources(run.arguments, crawler)
         if run.is_offline:
             defaults.leave_out_network(settings)
@@ -123,7 +143,10 @@ class FrontierSpider(Args[Parameters], Spider):
         intervals = Intervals(
             seconds_setting(settings, "RECHECK_MIN"), seconds_setting(settings, "RECHECK_MAX")
         )
-        run.job = Job(folder, run.publisher.name)
+        # Ids belong to a publisher, even if it is the default one.
+        has_ids = any(seed.id for seed in run.arguments.seeds)
+        is_stated = run.publishers.is_stated or has_ids
+        run.job = Job(folder, run.publisher.name, checks_site=is_stated)
         same_arguments = run.job.begin(
             run.began,
             {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},
@@ -133,7 +156,7 @@ class FrontierSpider(Args[Parameters], Spider):
             seconds_setting(settings, "LEDGER_SYNC_INTERVAL"),
             run.fail,
         )
-        run.frontier = _frontier(run.arguments, run.job.pages)
+        run.frontier = _frontier(run.arguments, run.scope, run.job.pages)
         if not same_arguments:
             run.frontier.reconsider()
             run.job.note_reconsidered()
@@ -144,30 +167,48 @@ class FrontierSpider(Args[Parameters], Spider):
             task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
             self._closing_tasks.add(task)
 
-    def start_with(self, article_ids: Iterable[str]) -> Iterator[Request]:
-        """Give articles to the frontier, and yield the requests for those to fetch."""
+    def start_with(self, articles: Iterable[str | Found]) -> Iterator[Request]:
+        """Give articles to the frontier, and yield the requests for those to fetch.
+
+        They are given by their ids or URLs, or as a source found them.
+        """
         self.run.started = True
-        for article_id in self.run.frontier.seed(article_ids):
+        found = [self._found(one) if isinstance(one, str) else one for one in articles]
+        urls = {one.id: one.url for one in found if one.url is not None}
+        to_fetch = self.run.frontier.seed((one.id for one in found), urls)
+        if not self.run.arguments.everything:
+            for url in filter(None, urls.values()):
+                self._learn_template(url, SEED_DEPTH)
+        for article_id in to_fetch:
             yield self.request(self.run.frontier.known[article_id])
+
+    def _found(self, text: str) -> Found:
+        article_id = self.run.publishers.id_in(text)
+        return Found(article_id or text, text if "://" in text else None)
+
+    def _learn_template(self, url: str, depth: int) -> None:
+        if named := self.run.scope.template_of(url):
+            self.run.frontier.learn_template(*named, depth)
 
     def request(self, state: ArticleState) -> Request:
         """Return the request for an article that the frontier hands out."""
         return self._request(state, Visit(article_id=state.id))
 
-    def _request_again(self, article_id: str, turn: int) -> Request:
-        state = self.run.frontier.known[article_id]
-        return self._request(state, Visit(article_id=article_id, turn=turn, taken=True))
+    def _request_again(self, state: ArticleState, turn: int) -> Request:
+        return self._request(state, Visit(article_id=state.id, turn=turn, state=state))
 
     def _request(self, state: ArticleState, visit: Visit, url: str | None = None) -> Request:
-        if url is None and not ARTICLE_ID.fullmatch(state.id):
-            # A saved page without an article id, which an earlier run was given by its path.
+        url = url or self.run.scope.url_of(state)
+        if url is None:
+            # A saved page without an address, known only by the name of its file.
             visit.has_address = False
+            url = f"file:///{quote(state.id)}"
         headers = conditions(state, visit.turn, self.run)
         meta: dict[str, Any] = {PURPOSE: visit}
         if headers:
             meta["handle_httpstatus_list"] = [_NOT_MODIFIED, _PRECONDITION_FAILED]
         return Request(
-            url or self.run.publisher.url_of(state.id),
+            url,
             callback=self.parse,
             errback=self.fail,
             headers=headers,
@@ -185,93 +226,227 @@ class FrontierSpider(Args[Parameters], Spider):
         @scrapes id headline related
         """
         visit = visit_of(response.request)
-        if visit is None or visit.article_id not in self.run.frontier.known:
+        if visit is None or visit.state is None:
             visit = self._adopt(response, visit)
-        result: Any = None
+        state = visit.state
+        assert state is not None
         try:
-            for result in self._results(response, visit):
-                yield result
+            self.run.outages.record_answer(self.run.outage_name(visit))
+            if response.status == _PRECONDITION_FAILED:
+                # The server does not understand the condition, so request the page without it.
+                state.validators = (None, None)
+                yield self._request_again(state, visit.turn)
+                return
+            if unavailable := self._reason_against(response, visit, state):
+                yield from self._give_up(visit, unavailable, response.request)
+                return
         except Exception as error:
-            self.logger.exception(
-                "%s: internal error while reading %s", visit.article_id, response.url
-            )
-            result = self.failure(visit, error, response.status)
-            yield result
-        finally:
-            # Whatever happened, the next depth must not wait forever for this page. It still waits
-            # if the page is now requested from another source.
-            if not isinstance(result, Request):
-                self.run.frontier.done(visit.article_id)
+            yield from self._fail_internally(response, visit, error)
+            return
+        yield from self._in_order(state, lambda: self._read(response, visit, state))
 
-    def _results(self, response: Response, visit: Visit) -> Iterator[Any]:
-        self.run.outages.record_answer(visit.source)
+    def _in_order(self, state: ArticleState, read: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """Read a page once the pages of its publisher before it have been read.
+
+        Then read those that waited for it.
+        """
+        frontier = self.run.frontier
+        if not frontier.is_next(state) and not is_closing(self.crawler.engine):
+            self._held[state.order] = read
+            return
+        yield from read()
+        while (order := frontier.next_unread(state.lane.publisher)) in self._held:
+            yield from self._held.pop(order)()
+
+    def _release_all(self) -> Iterator[Any]:
+        """Read the pages that still wait when the run was stopped; yield their items."""
+        for order in sorted(self._held):
+            for result in self._held.pop(order)():
+                if not isinstance(result, Request):
+                    yield result
+
+    def _reason_against(
+        self, response: Response, visit: Visit, state: ArticleState
+    ) -> Unavailable | None:
+        """Return why a response does not provide an article; None if it does."""
+        publisher = self.run.scope.publisher_of(state)
         elsewhere = (
             None
             if visit.is_saved
-            else led_elsewhere(response.request, response.url, visit.article_id, self.run.publisher)
+            else led_elsewhere(response.request, response.url, visit.article_id, publisher)
         )
-        state = self.run.frontier.known[visit.article_id]
         if response.status == _NOT_MODIFIED:
             # A 304 says nothing about the article if the request was redirected to another page.
-            if elsewhere:
-                yield self._unavailable(response, visit, *elsewhere)
-            else:
-                self._note_unchanged(state)
-            return
-        if response.status == _PRECONDITION_FAILED:
-            # The server does not understand the condition, so request the page without it.
-            state.validators = (None, None)
-            yield self._request_again(visit.article_id, visit.turn)
-            return
+            return Unavailable(*elsewhere, response.status) if elsewhere else None
         if response.status not in WITH_PAGE:
-            yield self._unavailable(response, visit, *explain_status(response.status)[:2])
-            return
-        is_live = visit.origin is None and same_server(
-            response.url, self.run.publisher.url_of(state.id)
-        )
-        state.new_validators = validators_of(response) if is_live else (None, None)
+            return Unavailable(*explain_status(response.status)[:2], response.status)
         if other := not_html(response):
-            yield self._unavailable(response, visit, "not_html", other)
-            return
+            return Unavailable("not_html", other, response.status)
         if elsewhere:
-            yield self._unavailable(response, visit, *elsewhere)
-            return
-        extracted = self._extract(response, visit)
-        if isinstance(extracted.result, Refusal):
-            refusal = extracted.result
-            yield self._unavailable(response, visit, refusal.reason, refusal.detail)
-            return
-        if not self.run.arguments.everything:
-            for article_id in self.run.frontier.add_links(
-                visit.article_id, extracted.result.related or ()
-            ):
-                yield self.request(self.run.frontier.known[article_id])
-        yield self._item(response, visit, extracted)
+            return Unavailable(*elsewhere, response.status)
+        visit.extracted = self._extract(response, visit)
+        if isinstance(visit.extracted.result, Refusal):
+            refusal = visit.extracted.result
+            return Unavailable(refusal.reason, refusal.detail, response.status)
+        return None
 
     def _extract(self, response: Response, visit: Visit) -> Extracted:
-        extracted, visit.extracted = visit.extracted, None
+        extracted = visit.extracted
         if isinstance(extracted, Exception):
             raise extracted
         if extracted is None:
             # The middlewares of this project have not run, as in ``scrapy check``.
-            task = page_task(response, visit, self.run.publisher)
-            extracted = extract_page(task, self.run.publisher)
+            task = page_task(response, visit, self.run)
+            extracted = extract_page(task, self.run.publishers)
         return extracted
 
-    def _item(self, response: Response, visit: Visit, extracted: Extracted) -> ParsedPage:
+    def _read(self, response: Response, visit: Visit, state: ArticleState) -> Iterator[Any]:
+        try:
+            yield from self._results(response, visit, state)
+        except Exception as error:
+            yield from self._fail_internally(response, visit, error)
+        finally:
+            # Whatever happened, the next depth must not wait forever for this page.
+            self.run.frontier.finish(state)
+
+    def _results(self, response: Response, visit: Visit, state: ArticleState) -> Iterator[Any]:
+        if state.state == "merged":
+            # A page before this one turned out to be the same article.
+            self._count_duplicate(state)
+            return
+        if response.status == _NOT_MODIFIED:
+            self._note_unchanged(state)
+            return
+        extracted, visit.extracted = visit.extracted, None
+        assert isinstance(extracted, Extracted) and not isinstance(extracted.result, Refusal)
+        is_live = visit.origin is None and same_server(response.url, requested_url(response))
+        state.new_validators = validators_of(response) if is_live else (None, None)
+        fetch = self._identify(response, visit, state, extracted.result)
+        if fetch is None:
+            self._count_duplicate(state)
+            return
+        if not self.run.arguments.everything:
+            frontier, related = self.run.frontier, extracted.page.related
+            items = map(self._with_own_id, extracted.result.related or ())
+            have_urls = related is not None and related.has_urls
+            for article_id in frontier.add_links(state.id, items, have_urls=have_urls):
+                yield self.request(frontier.known[article_id])
+        if extracted.result.related:
+            self.crawler.stats.inc_value("articles/with_related")
+        yield self._item(fetch, extracted)
+
+    def _fail_internally(
+        self, response: Response, visit: Visit, error: Exception
+    ) -> Iterator[Failure]:
+        """Yield the failure of a page that could not be read because of a bug."""
+        assert visit.state is not None
+        self.logger.exception(
+            "%s: internal error while reading %s", visit.state.id, response.url, exc_info=error
+        )
+        detail = f"{type(error).__name__}: {error}"
+        attempt = Attempt(visit.source, "internal_error", detail, response.status, 1)
+        yield from self._in_order(visit.state, lambda: self._end(visit, (attempt,)))
+
+    def _identify(
+        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
+    ) -> Fetch | None:
+        """Settle under which id an article is known; return the facts of its fetch.
+
+        None if the page is a duplicate: another address of an article that was read before.
+        """
+        frontier = self.run.frontier
+        state.content = records.content_of(record.headline, record.body_sha256)
+        claims = self._claims(response, visit, state, record)
+        settled = frontier.settle(state, claims)
+        if settled.kept is not state:
+            return None
+        state.outcome = "article"
+        if not self.run.arguments.everything and state.url:
+            self._learn_template(state.url, state.depth)
+        note = None
+        if settled.refused and record.id in settled.refused:
+            note = (
+                f"that the canonical URL is wrong: it names {record.id}, which is another article"
+            )
+        ids = tuple(claim.id for claim in claims if claim.id not in settled.refused)
+        return self._fetch(response, visit, state, record, ids, note)
+
+    def _claims(
+        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
+    ) -> list[Claim]:
+        """Return the ids that a page claims, the preferred one first."""
+        publisher = self.run.scope.publisher_of(state)
+        if record.id is None or (publisher and publisher.own_id(state.id)):
+            return []
+        address = None if visit.is_saved else self.run.publishers.id_of(response.url)
+        claims = [Claim(record.id, is_certain=record.id == address)]
+        claims += [Claim(one, is_certain=True) for one in (address, state.id) if one]
+        return list({claim.id: claim for claim in reversed(claims)}.values())[::-1]
+
+    def _with_own_id(self, item: RelatedItem) -> RelatedItem:
+        """Return a related item with the id by which this crawl knows its article.
+
+        A page's record knows nothing of the files of other publishers.
+        """
+        if item.internal or item.url is None:
+            return item
+        return replace(item, id=self.run.publishers.id_of(item.url) or item.id)
+
+    def _count_duplicate(self, state: ArticleState) -> None:
+        self.crawler.stats.inc_value("articles/duplicates")
+        self.logger.debug("%s: a duplicate, the page of another address of an article", state.id)
+
+    def _item(self, fetch: Fetch, extracted: Extracted) -> ParsedPage:
         """Return the page as an item, and note for the pipelines how it was fetched."""
-        self.run.extracted[visit.article_id] = extracted
-        self.run.fetches[visit.article_id] = self._fetch(response, visit)
+        if extracted.page.id != fetch.id:
+            extracted = extracted._replace(page=replace(extracted.page, id=fetch.id))
+        self.run.extracted[fetch.id] = extracted
+        self.run.fetches[fetch.id] = fetch
         return extracted.page
 
-    def _fetch(self, response: Response, visit: Visit) -> Fetch:
-        state = self.run.frontier.known[visit.article_id]
+    def _address(
+        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
+    ) -> tuple[str | None, str | None]:
+        """Return the URL of an article, and where it comes from unless it was seen as a link.
+
+        It is the one requested, before redirects, even if a source has the page of another address.
+        """
+        origin = visit.origin
+        if origin and origin.file:
+            return record.url, origin.url_where
+        if state.url:
+            return self.run.scope.url_of(state), None
+        url, captured = self.run.scope.url_of(state), requested_url(response)
+        if origin and origin.captured_at and not (url and _is_elsewhere(captured, url, visit)):
+            return captured, None
+        return url or captured, "made from the id"
+
+    def _final_address(self, response: Response, state: ArticleState, url: str) -> tuple[str, ...]:
+        """Return the address that an article with an id of its own was read at, if it is another.
+
+        The article keeps its id, wherever the publisher's redirects lead.
+        """
+        publisher = self.run.scope.publisher_of(state)
+        address_of = publisher.address_of if publisher else article_address
+        final = address_of(response.url)
+        return (final,) if final and final != address_of(url) else ()
+
+    def _fetch(
+        self,
+        response: Response,
+        visit: Visit,
+        state: ArticleState,
+        record: PageRecord,
+        ids: tuple[str, ...],
+        id_note: str | None,
+    ) -> Fetch:
+        """Return the facts of a fetch; ``ids`` are those that the page claimed."""
         origin, rendered = visit.origin, visit.rendered
-        url = None
-        if ARTICLE_ID.fullmatch(visit.article_id):
-            url = self.run.publisher.url_of(visit.article_id) if visit.is_saved else response.url
+        url, url_where = self._address(response, visit, state, record)
+        if not ids and url and not visit.is_saved and response.url != url:
+            ids = self._final_address(response, state, url)
         return Fetch(
-            id=visit.article_id,
+            id=state.id,
             url=url,
             depth=state.depth,
             found_on=state.found_on,
@@ -280,6 +455,9 @@ class FrontierSpider(Args[Parameters], Spider):
             status=response.status,
             status_assumed=origin is not None and origin.status_assumed,
             id_where=origin.id_where if origin else "asked for",
+            url_where=url_where,
+            aliases=ids,
+            id_note=id_note,
             file=origin.file if origin else None,
             capture=origin.where if origin and origin.captured_at else None,
             rendered_by=rendered.renderer if rendered else None,
@@ -290,15 +468,17 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def _adopt(self, response: Response, visit: Visit | None) -> Visit:
         """Treat a page that was fetched outside a crawl, as by ``scrapy parse``, as a seed."""
+        publishers = self.run.publishers
         if visit is None:
-            article_id = self.run.publisher.id_of(response.url) or Path(response.url).stem
+            article_id = publishers.id_of(response.url) or Path(response.url).stem
             errand = errand_of(response.request)
             visit = Visit(article_id=article_id or "page", notes=errand.notes if errand else [])
         if visit.origin is None and response.url.startswith("file:"):
             file = file_uri_to_path(response.url)
             visit.origin = Origin(source="folder", where=file, file=file, status_assumed=True)
-        self.run.frontier.seed([visit.article_id])
-        self.run.frontier.take()
+        urls = {} if response.url.startswith("file:") else {visit.article_id: response.url}
+        self.run.frontier.seed([visit.article_id], urls)
+        visit.state = self.run.frontier.take()
         return visit
 
     def _note_unchanged(self, state: ArticleState) -> None:
@@ -311,38 +491,69 @@ class FrontierSpider(Args[Parameters], Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
         visit = visit_of(request)
-        assert visit is not None and error is not None
-        result: Failure | Request | None = None
+        assert visit is not None and visit.state is not None and error is not None
+        state = visit.state
+        if isinstance(error, (Stopped, SameArticle)):
+            # A page that was not requested remains to be crawled.
+            yield from self._in_order(state, lambda: self._end(visit, (), error))
+            return
+        if isinstance(error, NotSaved):
+            unavailable = Unavailable("not_saved", str(error))
+        else:
+            reason, detail, status = explain(error)
+            if reason == "internal_error":
+                self.logger.error("%s: internal error", state.id, exc_info=error)
+            unavailable = Unavailable(reason, detail, status, error)
+        yield from self._give_up(visit, unavailable, request)
+
+    def _give_up(
+        self, visit: Visit, unavailable: Unavailable, request: Request | None
+    ) -> Iterator[Any]:
+        """Yield what ``Fallback`` decides: the next request at once, a failure in its turn."""
+        result = self._fallback.follow(visit, unavailable, request)
+        if isinstance(result, Request):
+            yield result
+            return
+        assert visit.state is not None
+        yield from self._in_order(visit.state, lambda: self._end(visit, result))
+
+    def _end(
+        self, visit: Visit, attempts: tuple[Attempt, ...], error: BaseException | None = None
+    ) -> Iterator[Failure]:
+        """Finish a page that provided no article; yield its failure, if it is one."""
+        state = visit.state
+        assert state is not None
+        kept = None
+        if isinstance(error, SameArticle) and state.state != "merged":
+            kept = self.run.frontier.find(error.article_id)
+        if kept is not None and kept is not state:
+            self.run.frontier.merge(state, kept)
         try:
-            if isinstance(error, Stopped):
-                # The page was not requested, and remains to be crawled.
-                return
-            if isinstance(error, NotSaved):
-                unavailable = Unavailable("not_saved", str(error))
-            else:
-                reason, detail, status = explain(error)
-                if reason == "internal_error":
-                    self.logger.error("%s: internal error", visit.article_id, exc_info=error)
-                unavailable = Unavailable(reason, detail, status, error)
-            result = self._fallback.follow(visit, unavailable, request)
-            if result is not None:
-                yield result
+            if state.state == "merged":
+                self._count_duplicate(state)
+            elif attempts and (failure := self._fallback.end(state, attempts)):
+                state.outcome = "failure"
+                yield failure
         finally:
-            if not isinstance(result, Request):
-                self.run.frontier.done(visit.article_id)
-
-    def _unavailable(
-        self, response: Response, visit: Visit, reason: Any, detail: str
-    ) -> Failure | Request | None:
-        unavailable = Unavailable(reason, detail, response.status)
-        return self._fallback.follow(visit, unavailable, response.request)
-
-    def failure(self, visit: Visit, error: Exception, status: int) -> Failure:
-        """Return the failure of a page that could not be read because of an internal error."""
-        detail = f"{type(error).__name__}: {error}"
-        attempt = Attempt(visit.source, "internal_error", detail, status, 1)
-        return self._fallback.failure(visit.article_id, (attempt,), attempt)
+            self.run.frontier.finish(state)
 
 
-def _frontier(parsed: Arguments, memory: Memory | None = None) -> Frontier:
-    return Frontier(parsed.depth, parsed.limit, parsed.follows, memory, forgets=parsed.everything)
+def _is_elsewhere(captured: str, url: str, visit: Visit) -> bool:
+    """Return whether a page was captured at another path, and its article's URL was captured too.
+
+    That URL then leads to the captured one.
+    """
+    if urlsplit(captured).path == urlsplit(url).path or visit.candidates is None:
+        return False
+    return any(key_of(capture.url) == key_of(url) for capture, _ in visit.candidates.levels[0])
+
+
+def _frontier(parsed: Arguments, scope: Scope, memory: Memory | None = None) -> Frontier:
+    return Frontier(
+        parsed.depth,
+        parsed.limit,
+        parsed.follows,
+        memory,
+        scope=scope,
+        forgets=parsed.everything,
+    )

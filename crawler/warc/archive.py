@@ -224,11 +224,10 @@ class Archive:
             for capture in file.index.of(key or "", and_longer=and_longer):
                 yield capture, file
 
-    def urls(self) -> Iterator[str]:
-        """Yield the URLs of all captures, with duplicates."""
+    def all_captures(self) -> Iterator[Capture]:
+        """Yield all captures."""
         for file in self._files:
-            for capture in file.index:
-                yield capture.url
+            yield from file.index
 
     def read(self, capture: Capture, file: ArchiveFile) -> ArchivedPage:
         """Read the page of a capture; a revisit has the page of its original record.

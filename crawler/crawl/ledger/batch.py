@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, select, update
 
 from crawler.crawl.ledger import database
-from crawler.crawl.ledger.schema import ARCHIVED, FETCHES, JOB, LISTINGS, PAGES, RECORDS
+from crawler.crawl.ledger.schema import (
+    ALIASES,
+    ARCHIVED,
+    FETCHES,
+    JOB,
+    LISTINGS,
+    PAGES,
+    RECORDS,
+    TEMPLATES,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crawler.crawl.frontier import ArticleState
+    from crawler.crawl.articles import ArticleState
     from crawler.warc.archived import Archived
 
 # A listing keeps the page's latest entry, and the run that first found it.
@@ -22,6 +31,8 @@ _UPSERT_PAGE = database.upsert(PAGES, keep=("found_in_run",))
 _INSERT_RECORD = RECORDS.insert()
 _INSERT_FETCH = FETCHES.insert()
 _UPSERT_ARCHIVED = database.upsert(ARCHIVED)
+_UPSERT_ALIAS = database.upsert(ALIASES)
+_UPSERT_TEMPLATE = database.upsert(TEMPLATES)
 _UPDATE_PLACES = update(JOB).values(places=bindparam("given"))
 
 
@@ -35,6 +46,29 @@ class RecordRow(NamedTuple):
     revision: int | None
     crc: int
     json: bytes
+
+
+class Move(NamedTuple):
+    """The move of everything stored under one id to another, which may be known already.
+
+    In a merge, the row of the old id is deleted from PAGES.
+    """
+
+    old: str
+    new: str
+    is_merge: bool
+
+    def write(self, connection: Connection) -> None:
+        old, new = self.old, self.new
+        if self.is_merge:
+            connection.execute(delete(PAGES).where(PAGES.c.id == old))
+        else:
+            connection.execute(update(PAGES).where(PAGES.c.id == old).values(id=new))
+        listers = select(LISTINGS.c.page_id).where(LISTINGS.c.id == new).scalar_subquery()
+        is_listed_twice = (LISTINGS.c.id == old) & LISTINGS.c.page_id.in_(listers)
+        connection.execute(delete(LISTINGS).where(is_listed_twice))
+        for table in (LISTINGS, FETCHES, RECORDS):
+            connection.execute(update(table).where(table.c.id == old).values(id=new))
 
 
 @dataclass(slots=True)
@@ -51,9 +85,13 @@ class Batch:
     fetches: list[tuple[Any, ...]] = field(default_factory=list)
     records: list[RecordRow] = field(default_factory=list)
     archived: dict[str, Archived] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    templates: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.articles or self.listings or self.fetches or self.records or self.archived)
+        changes = (self.articles, self.listings, self.fetches, self.records, self.archived)
+        return any(changes) or bool(self.moves or self.aliases or self.templates)
 
     def add(self, state: ArticleState) -> None:
         """Add an article that is new or has changed."""
@@ -61,16 +99,38 @@ class Batch:
         if state.fetch_index is not None and state.fetch_index >= self.places:
             self.places = state.fetch_index + 1
 
+    def move(self, state: ArticleState, old_id: str) -> None:
+        """Move everything stored under an id to the article's new id."""
+        self.articles.pop(old_id, None)
+        self.add(state)
+        self.moves.append(Move(old_id, state.id, is_merge=False))
+
+    def merge(self, merged: ArticleState, kept: ArticleState) -> None:
+        """Move everything stored of an article to the one that it is merged into."""
+        self.articles.pop(merged.id, None)
+        self.moves.append(Move(merged.id, kept.id, is_merge=True))
+
     def write(self, connection: Connection) -> None:
         """Write all rows within a transaction."""
-        rows_by_statement: tuple[tuple[Any, list[Any]], ...] = (
+        templates = [(*key, depth) for key, depth in self.templates.items()]
+        # Some of these rows have ids that were current when they were added.
+        before_moves: tuple[tuple[Any, list[Any]], ...] = (
             (_UPSERT_LISTING, self.listings),
-            (_UPSERT_PAGE, [self._row(state) for state in self.articles.values()]),
             (_INSERT_RECORD, self.records),
             (_INSERT_FETCH, self.fetches),
+        )
+        after_moves: tuple[tuple[Any, list[Any]], ...] = (
+            (_UPSERT_ALIAS, list(self.aliases.items())),
+            (_UPSERT_TEMPLATE, templates),
+            (_UPSERT_PAGE, [self._row(state) for state in self.articles.values()]),
             (_UPSERT_ARCHIVED, [tuple(archived) for archived in self.archived.values()]),
         )
-        for statement, rows in rows_by_statement:
+        for statement, rows in before_moves:
+            if rows:
+                database.execute_many(connection, statement, rows)
+        for move in self.moves:
+            move.write(connection)
+        for statement, rows in after_moves:
             if rows:
                 database.execute_many(connection, statement, rows)
         connection.execute(_UPDATE_PLACES, {"given": self.places})
@@ -94,5 +154,6 @@ class Batch:
                 state.failures,
                 *state.validators,
                 state.refusal,
+                state.url,
             ),
         )

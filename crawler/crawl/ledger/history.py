@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, case, exists, func, literal, not_, select, union_all
+from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
-from crawler.crawl.ledger.schema import FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.crawl.articles import LISTED_ONLY
+from crawler.crawl.ledger.schema import ALIASES, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 from crawler.items import REASONS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_TEASERS = ("depth", "pruned", "not_saved")
+_TEASERS = (*LISTED_ONLY, "not_saved")
 _CATEGORIES = {
     "article": "articles",
     "failure": "failures",
@@ -115,7 +116,7 @@ def _violations_query() -> Any:
         ),
         (and_(state.in_(("dropped", "not_saved")), not_(has(FETCHES))), "it was never fetched"),
         (and_(state == "pending", not_(PAGES.c.queued)), "pending, but not queued"),
-        (and_(state.in_(("depth", "pruned")), not_(has(LISTINGS))), "a teaser that no page lists"),
+        (and_(state.in_(LISTED_ONLY), not_(has(LISTINGS))), "a teaser that no page lists"),
     )
     reasons = select(PAGES.c.id, why.label("why")).subquery()
     listed_ids = select(LISTINGS.c.id).distinct().subquery()
@@ -234,20 +235,42 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
     )
 
 
+def resolve(connection: Connection, article_id: str) -> str:
+    """Return the id of the article that an id or one of its aliases stands for."""
+    query = select(ALIASES.c.id).where(ALIASES.c.alias == bindparam("alias"))
+    while (found := connection.execute(query, {"alias": article_id}).scalar()) is not None:
+        article_id = found
+    return article_id
+
+
 def page(connection: Connection, article_id: str) -> Any:
     """Return the row of PAGES of an article; None if the job does not know it."""
     return connection.execute(select(PAGES).where(PAGES.c.id == article_id)).first()
 
 
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
-    """Yield the latest revision of each article, or all revisions, as JSON in the order stored."""
+    """Yield the latest revision of each article, or all revisions, as JSON in the order stored.
+
+    Related items have the ids under which their articles are stored, rather than aliases that were
+    all the crawl knew when it read the page.
+    """
+    has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
-        yield row.json
+        yield _without_aliases(connection, row.json) if has_aliases else row.json
+
+
+def _without_aliases(connection: Connection, encoded: bytes) -> bytes:
+    """Return a record whose related items have no aliases for ids."""
+    record = msgspec.json.decode(encoded)
+    for item in record.get("related") or ():
+        if item["id"] is not None:
+            item["id"] = resolve(connection, item["id"])
+    return msgspec.json.encode(record)
 
 
 def lost_bits(row: Any) -> str | None:

@@ -71,11 +71,12 @@ class Job:
     process holds the job, 2 if it belongs to another publisher, 1 if the ledger cannot be opened.
     """
 
-    def __init__(self, folder: Path, site: str) -> None:
+    def __init__(self, folder: Path, site: str, *, checks_site: bool = True) -> None:
+        """Open the ledger, or create one for ``site``; it may be of another site if not checked."""
         self.folder = folder
         self._lock = _lock_folder(folder)
         try:
-            self.database = _open(folder, site)
+            self.database = _open(folder, site, checks_site=checks_site)
         except BaseException:
             self._lock.close()
             raise
@@ -272,7 +273,7 @@ def holder(folder: Path) -> str | None:
     return None
 
 
-def _open(folder: Path, site: str) -> Database:
+def _open(folder: Path, site: str, *, checks_site: bool) -> Database:
     path = folder / FILE_NAME
 
     def create(connection: Connection) -> None:
@@ -286,7 +287,7 @@ def _open(folder: Path, site: str) -> Database:
         _migrate(database, path, version)
         with database.snapshot() as connection:
             stored_site = connection.execute(select(JOB.c.site)).scalar_one()
-        if site and stored_site != site:
+        if checks_site and site and stored_site != site:
             raise CrawlerError(
                 f"JOBDIR: {folder} holds a crawl of {stored_site}; takes another folder for {site}"
             )

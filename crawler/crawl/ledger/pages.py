@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import bindparam, select, tuple_
 
+from crawler.crawl.articles import LISTED_ONLY
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import CHUNK
 from crawler.crawl.ledger.record_store import RecordStore
 from crawler.crawl.ledger.rows import as_listed, listing_of, state_of
-from crawler.crawl.ledger.schema import ARCHIVED, LISTINGS, PAGES
+from crawler.crawl.ledger.schema import ALIASES, ARCHIVED, LISTINGS, PAGES, TEMPLATES
+from crawler.crawl.templates import Templates
 from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from crawler.crawl.frontier import ArticleState, Listing, Priority, State
+    from crawler.crawl.articles import ArticleState, Content, Listing, Priority, State
     from crawler.crawl.ledger.commits import Commits
     from crawler.crawl.ledger.recheck import Intervals
     from crawler.items import Record, RelatedItem
@@ -40,6 +42,7 @@ _LISTING_COLUMNS = (
     LISTINGS.c.position.label("listed_position"),
 )
 
+_ALIASES_BY_ID = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
 _ARCHIVED_BY_URL = select(ARCHIVED).where(ARCHIVED.c.url == bindparam("url"))
 
 
@@ -56,8 +59,39 @@ class Pages:
         with commits.database.snapshot() as connection:
             self.waiting = history.queued(connection)
             self._is_empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
+            self._has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
+            stored_templates = connection.execute(select(TEMPLATES)).all()
+        self.templates = Templates()
+        for row in stored_templates:
+            self.templates.learn(row.publisher, row.template, row.depth)
         self._last_order: tuple[int, int, int, str] | None = None
         self._level_ended = True
+
+    def aliases(self, article_ids: Iterable[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        asked = iter(article_ids) if self._has_aliases else iter(())
+        while chunk := list(islice(asked, CHUNK)):
+            rows = self.commits.rows(_ALIASES_BY_ID, {"ids": chunk})
+            # The article of an alias may have become an alias later.
+            asked = chain([row.id for row in rows if row.id not in found], asked)
+            found.update((row.alias, row.id) for row in rows)
+        return found
+
+    def note_alias(self, alias: str, article_id: str) -> None:
+        self.commits.batch.aliases[alias] = article_id
+
+    def note_template(self, publisher: str, template: str, depth: int) -> None:
+        self.commits.batch.templates[publisher, template] = depth
+
+    def rename(self, state: ArticleState, old_id: str) -> None:
+        self.commits.batch.move(state, old_id)
+
+    def merge(self, merged: ArticleState, kept: ArticleState) -> None:
+        self.commits.batch.merge(merged, kept)
+        self._records.note_duplicate(merged, kept)
+
+    def content_of(self, article_id: str) -> Content | None:
+        return self._records.content_of(article_id)
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
         if self._is_empty:
@@ -119,7 +153,7 @@ class Pages:
             return
         query = (
             select(PAGES.c.id)
-            .where(PAGES.c.state.in_(("depth", "pruned", "not_saved")), ~PAGES.c.told)
+            .where(PAGES.c.state.in_((*LISTED_ONLY, "not_saved")), ~PAGES.c.told)
             .order_by(*_CRAWL_ORDER)
         )
         article_ids = iter([row.id for row in self.commits.rows(query)])
@@ -145,9 +179,8 @@ class Pages:
         self,
     ) -> Iterator[tuple[ArticleState, list[tuple[Priority, str, RelatedItem]]]]:
         self.commits.flush()
-        listed_only = PAGES.c.state.in_(("pending", "depth", "pruned")) & PAGES.c.found_on.is_not(
-            None
-        )
+        never_taken = PAGES.c.state.in_(("pending", *LISTED_ONLY))
+        listed_only = never_taken & PAGES.c.found_on.is_not(None)
         query = (
             select(PAGES, *_LISTING_COLUMNS, _LISTER.c.depth.label("lister_depth"))
             .join(LISTINGS, LISTINGS.c.id == PAGES.c.id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select, update
 
-from crawler.crawl.frontier import READ_AGAIN
+from crawler.crawl.articles import READ_AGAIN
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.schema import PAGES
 

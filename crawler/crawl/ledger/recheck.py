@@ -11,7 +11,7 @@ hourly article is due when cron starts the next run, an hour after it started th
 
 from dataclasses import dataclass
 
-from crawler.crawl.frontier import ArticleState
+from crawler.crawl.articles import ArticleState
 from crawler.errors import CrawlerError
 from crawler.items import ANSWERS
 

@@ -18,13 +18,14 @@ from sqlalchemy import bindparam, func, select
 from crawler.crawl.ledger.batch import RecordRow
 from crawler.crawl.ledger.rows import readable_detail, utc_now, verified_json
 from crawler.crawl.ledger.schema import FETCHES, RECORDS
+from crawler.crawl.records import content_of
 from crawler.errors import LedgerError
 from crawler.items import ANSWERS, NOT_COMPARED, Article, Failure, PageRecord, Record, Teaser
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.crawl.frontier import ArticleState, State
+    from crawler.crawl.articles import ArticleState, Content, State
     from crawler.crawl.ledger.commits import Commits
     from crawler.crawl.ledger.recheck import Intervals
 
@@ -44,6 +45,21 @@ _COMPARED_FIELDS = tuple(
     field.name for field in fields(PageRecord) if field.name not in NOT_COMPARED
 )
 """The fields whose change makes a new revision of an article."""
+
+
+def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
+    """Return whether two revisions differ in a field.
+
+    The addresses of related items do not count, as mirrors change them.
+    """
+    before, after = old.get(field), new[field]
+    if field == "related" and before and after and before != after:
+        before, after = ([_without_address(item) for item in items] for items in (before, after))
+    return bool(before != after)
+
+
+def _without_address(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("url", "internal")}
 
 
 class RecordStore:
@@ -98,7 +114,7 @@ class RecordStore:
             new = msgspec.json.decode(
                 msgspec.json.encode(record if isinstance(record, Article) else original)
             )
-            changed = tuple(field for field in _COMPARED_FIELDS if old.get(field) != new[field])
+            changed = tuple(field for field in _COMPARED_FIELDS if _differ(old, new, field))
             # Its return is news to readers who saw the article reported as gone or forbidden.
             if not changed and not state.refusal:
                 state.validators = state.new_validators
@@ -131,6 +147,24 @@ class RecordStore:
         state.emitted = state.emitted and state.state == becomes
         self._add_fetch(state, becomes, detail)
         self._mark_done(state, "article" if state.revision else becomes)
+
+    def note_duplicate(self, merged: ArticleState, kept: ArticleState) -> None:
+        """Record that the page of another address of an article was fetched, if it was."""
+        if merged.taken:
+            detail = f"requested as {merged.url or merged.id}"
+            self._commits.batch.fetches.append(
+                (
+                    *(self._next_fetch, self._commits.run, kept.id, utc_now(), "duplicate"),
+                    *(readable_detail(detail), None),
+                )
+            )
+            self._next_fetch += 1
+
+    def content_of(self, article_id: str) -> Content | None:
+        """Return the content of the latest record of an article; None if it has none."""
+        latest = self._latest(article_id, "article")
+        record = msgspec.json.decode(latest) if latest else None
+        return content_of(record["headline"], record["body_sha256"]) if record else None
 
     def _mark_done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
         state.state = becomes

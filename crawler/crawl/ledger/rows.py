@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from crawler.crawl.frontier import ArticleState, Listing, listed_item
+from crawler.crawl.articles import ArticleState, Listing, listed_item
 from crawler.crawl.ledger import history
 from crawler.errors import LedgerError
 from crawler.items import RelatedItem
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from crawler.crawl.frontier import Priority
+    from crawler.crawl.articles import Priority
 
 _DETAIL_CHARACTERS = 500
 
@@ -57,6 +57,7 @@ def state_of(row: Any) -> ArticleState:
         failures=row.failures,
         validators=(row.etag, row.last_modified),
         refusal=row.answer,
+        url=row.url,
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 3
+VERSION = 4
 
 METADATA = MetaData()
 
@@ -66,7 +66,7 @@ PAGES = Table(
     Column("state", String, nullable=False),
     Column("queued", Boolean, nullable=False),
     # The crawl order: depth, place of the listing page, position in its list
-    # (crawler.crawl.frontier.Priority).
+    # (crawler.crawl.articles.Priority).
     Column("depth", Integer, nullable=False),
     Column("lister", Integer, nullable=False),
     Column("position", Integer, nullable=False),
@@ -83,10 +83,31 @@ PAGES = Table(
     Column("last_modified", String),
     # gone or robots, if that was the last response.
     Column("answer", String),
+    # The address to request; null if it follows from the id, empty if there is none.
+    Column("url", String),
     sqlite_with_rowid=False,
 )
 Index("pages_queued", PAGES.c.queued, PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
 Index("pages_due", PAGES.c.due_at)
+
+ALIASES = Table(
+    "aliases",
+    METADATA,
+    # Another id of an article, which may be an alias itself.
+    Column("alias", String, primary_key=True),
+    Column("id", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+TEMPLATES = Table(
+    "templates",
+    METADATA,
+    # The shapes of the addresses of a publisher's articles, and the least depth of one of them.
+    Column("publisher", String, primary_key=True),
+    Column("template", String, primary_key=True),
+    Column("depth", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 LISTINGS = Table(
     "listings",
@@ -112,7 +133,8 @@ FETCHES = Table(
     Column("run", Integer, nullable=False),
     Column("id", String, nullable=False),
     Column("at", String, nullable=False),
-    # new, changed, unchanged, not_modified, dropped, not_saved, or the reason of a failure.
+    # new, changed, unchanged, not_modified, dropped, not_saved, duplicate (the page of another
+    # address of the article), or the reason of a failure.
     Column("outcome", String, nullable=False),
     Column("detail", String),
     Column("revision", Integer),
@@ -169,6 +191,12 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "digest VARCHAR NOT NULL, date VARCHAR NOT NULL, record_id VARCHAR NOT NULL, "
         "file VARCHAR NOT NULL, file_id VARCHAR NOT NULL, "
         "etag VARCHAR, last_modified VARCHAR, PRIMARY KEY (url))",
+    ),
+    3: (
+        "ALTER TABLE pages ADD COLUMN url VARCHAR",
+        "CREATE TABLE aliases (alias VARCHAR NOT NULL, id VARCHAR NOT NULL, PRIMARY KEY (alias))",
+        "CREATE TABLE templates (publisher VARCHAR NOT NULL, template VARCHAR NOT NULL, "
+        "depth INTEGER NOT NULL, PRIMARY KEY (publisher, template))",
     ),
 }
 """The statements that migrate a ledger from each version to the next.

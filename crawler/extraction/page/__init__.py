@@ -27,7 +27,7 @@ from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import without_controls
-from crawler.extraction.publishers import Publisher
+from crawler.extraction.publishers import Publisher, publisher_at
 
 __all__ = ["Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
 
@@ -69,10 +69,12 @@ class Media:
 class ParsedPage:
     """The raw values of one page, each with its place in the page.
 
-    ``id`` and ``url`` are the requested ones, ``canonical`` is the declared canonical URL and
-    ``base`` the base of relative URLs. ``media`` is None if the page cannot have any, such as the
-    text of a saved page. ``teasers`` counts links followed by their own paragraph. ``dumps`` are
-    the raw PHP dumps that the page leaked.
+    ``id`` is the publisher's own id of the article, if it has one, ``url`` the page's address,
+    ``canonical`` the declared canonical URL and ``base`` the base of relative URLs. ``kinds`` are
+    the types that the page declares for itself, in lower case, such as "newsarticle" or "website".
+    ``media`` is None if the page cannot have any, such as the text of a saved page. ``teasers``
+    counts links followed by their own paragraph. ``dumps`` are the raw PHP dumps that the page
+    leaked.
     """
 
     id: str | None = None
@@ -83,6 +85,7 @@ class ParsedPage:
     body_where: str
     language: Declared | None = None
     canonical: Declared | None = None
+    kinds: frozenset[str] = frozenset()
     related: Related | None = None
     media: tuple[Media, ...] | None = None
     base: str | None = None
@@ -106,14 +109,17 @@ def parse(
     charset: str | None = None,
     publisher: Publisher | None = None,
     article_id: str | None = None,
+    base: str | None = None,
 ) -> ParsedPage:
     """Read the raw values of one page.
 
-    ``url`` is the requested URL, against which relative links are resolved; ``charset`` is the one
-    in the HTTP header. ``article_id`` is the requested article, by default the one that
-    ``publisher`` finds in ``url``.
+    ``url`` is the page's address, against which relative links are resolved; ``charset`` is the one
+    in the HTTP header. The ``publisher`` is by default that of the URL's registrable domain.
+    ``article_id`` is the publisher's own id of the article, by default the one in ``url``, and
+    ``base`` the base of relative links, by default ``url``.
     """
-    if article_id is None and publisher and url:
+    publisher = publisher or publisher_at(url)
+    if article_id is None and publisher and publisher.has_own_ids and url:
         article_id = publisher.id_of(url)
     decoded = decode(body, charset)
     encoding = decoded.encoding
@@ -123,7 +129,7 @@ def parse(
     dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
     text = without_controls(text)
-    related = leak.read(dumps)
+    related = leak.read(dumps) if publisher is None or publisher.leaks else None
     shared: dict[str, Any] = {
         "id": article_id,
         "url": url,
@@ -139,19 +145,19 @@ def parse(
             body=tuple(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             related=related,
-            base=url,
+            base=base or url,
             **shared,
         )
     # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
     from parsel import Selector
 
     root = Selector(text=text, type="html").root
-    base = _base(root, url)
+    base = _base(root, base or url)
     layout = blocks.read(root)
     declared = metadata.read(root)
     language = declared.language.value if declared.language else None
     chosen = article.choose(layout, declared, publisher.names if publisher else (), language)
-    if publisher and (related is None or not related.items):
+    if related is None or not related.items:
         related = links.read(root, publisher, base) or related
     paragraphs, where = chosen.body, chosen.where
     if not chosen.clear and (extracted := extract(text, chosen)):
@@ -164,6 +170,7 @@ def parse(
         body_where=where,
         language=declared.language,
         canonical=declared.url,
+        kinds=declared.kinds,
         related=related,
         media=_media(declared, chosen),
         base=base,

@@ -116,15 +116,17 @@ class Moment:
     end: int
     """The span of the date in the parsed text is ``start`` to ``end``."""
 
-    def isoformat(self, assumed: tzinfo) -> str:
-        """Return ISO 8601 with an offset, from the ``assumed`` zone if none is stated.
+    def isoformat(self, assumed: tzinfo | None) -> str:
+        """Return ISO 8601, with an offset from the ``assumed`` zone if none is stated.
 
-        Only the date is returned if there is no time of day, or if the assumed zone kept local mean
-        time, which an offset in minutes cannot express.
+        Without either, local time has no offset. Only the date is returned if there is no time of
+        day, or if the assumed zone kept local mean time, which an offset in minutes cannot express.
         """
         if self.clock is None:
             return self.day.isoformat()
         instant = datetime.combine(self.day, self.clock, self.zone or assumed)
+        if instant.tzinfo is None:
+            return instant.isoformat()
         offset = instant.utcoffset()
         return (
             self.day.isoformat() if offset is None or offset.seconds % 60 else instant.isoformat()

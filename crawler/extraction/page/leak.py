@@ -38,13 +38,17 @@ _LONGEST_ITEM = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One entry of a related list, as written in the page; missing values are None."""
+    """One entry of a related list, as written in the page; missing values are None.
+
+    Entries of a list of links have a ``url``, made absolute, and the id that it gives.
+    """
 
     id: str | None
     title: str | None
     picture: str | None = None
     sort: str | None = None
     content_type: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class Related:
     complete: bool
     where: str
     note: str | None = None
+
+    @property
+    def has_urls(self) -> bool:
+        """Whether it is a list of links, whose entries have URLs."""
+        return bool(self.items) and self.items[0].url is not None
 
 
 def read(dumps: Iterable[vardump.Dump]) -> Related | None:

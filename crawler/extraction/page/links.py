@@ -1,16 +1,21 @@
-"""Read the related items from a page's links to the publisher's own articles.
+"""Read the related items from a page's links to other articles.
 
-The links are under a related-news heading or inside an element named as related.
+The links are under a related-news heading, inside an element named as related, or inside those that
+the publisher's file selects. A link counts if its address may be an article's: whether it is
+followed is decided later. Links to other publishers count if their address looks like an article's.
 """
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
+from typing import Any, NamedTuple
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml.etree import _Element
 
+from crawler.extraction.addresses import article_address
+from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page.blocks import HEADINGS
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.parts import heads_other, heads_related
@@ -19,10 +24,25 @@ from crawler.extraction.page.tree import around, following
 from crawler.extraction.publishers import Publisher
 
 _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
+# The variants of a page's own path.
+_ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
 _HEADING_LENGTH = 60
 _MOST_HEADINGS = 50
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
+
+
+class Anchor(NamedTuple):
+    """A link that may lead to an article: the article's id, its URL, and the element.
+
+    The id of an article without an own id is its URL here, since normalising each link of a page
+    would take longer than reading its article.
+    """
+
+    id: str
+    url: str
+    element: _Element
 
 
 @dataclass(slots=True)
@@ -31,17 +51,22 @@ class _Links:
 
     where: str
     headed: bool
-    anchors: list[tuple[str, _Element]] = field(default_factory=list)
+    anchors: list[Anchor] = field(default_factory=list)
 
     @property
     def ids(self) -> set[str]:
-        return {article_id for article_id, _ in self.anchors}
+        return {anchor.id for anchor in self.anchors}
 
 
-def read(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
-    """Return the list of related links, or None if the page has none."""
+def read(root: _Element, publisher: Publisher | None, url: str | None) -> Related | None:
+    """Return the list of related links, or None if the page has none.
+
+    ``url`` is the base of relative links; without it, only absolute links are read.
+    """
+    if publisher and publisher.related_selector:
+        return _selected(root, publisher, url)
     order: dict[_Element, int] = {}
-    anchors: list[tuple[str, _Element]] = []
+    anchors: list[Anchor] = []
     headings: list[tuple[_Element, bool]] = []
     named_related: list[_Element] = []
     linked: set[_Element] = set()
@@ -49,8 +74,7 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     # if none is open.
     after_link: _Element | None = root
     after_named: _Element | None = root
-    # The page's own id is skipped: "Print" and "Back to top" link to it.
-    own_id = publisher.id_of(url) if url else None
+    reader = _AnchorReader(publisher, url)
     for element in root.iter():
         order[element] = len(order)
         after_link = root if element is after_link else after_link
@@ -58,9 +82,8 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
         if not isinstance(element.tag, str):
             continue
         if element.tag == "a":
-            href = element.get("href")
-            if href and (article_id := publisher.id_of(href, url)) and article_id != own_id:
-                anchors.append((article_id, element))
+            if anchor := reader.read(element):
+                anchors.append(anchor)
             after_link = following(element) if after_link is root else after_link
         if (is_related := _heading(element)) is not None:
             headings.append((element, is_related))
@@ -75,7 +98,7 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     linked |= around(root.iter("a"))
     # The page's next heading ends a list; a heading inside an entry does not.
     ends = [order[h] for h, related in headings if related or h not in linked]
-    places = [order[a] for _, a in anchors]
+    places = [order[anchor.element] for anchor in anchors]
     related_headings = [heading for heading, related in headings if related][:_MOST_HEADINGS]
     groups = [_links_under(heading, order, ends, anchors, places) for heading in related_headings]
     groups += [_links_inside(element, order, anchors, places) for element in named_related]
@@ -91,10 +114,77 @@ def read(root: _Element, publisher: Publisher, url: str | None) -> Related | Non
     return Related(tuple(_listed_entries(best, url)), True, best.where)
 
 
+def _selected(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
+    """Return the links inside the elements that the publisher's file selects."""
+    from cssselect import HTMLTranslator
+
+    assert publisher.related_selector is not None
+    reader = _AnchorReader(publisher, url)
+    selected: Any = root.xpath(HTMLTranslator().css_to_xpath(publisher.related_selector))
+    found = (a for element in selected for a in element.iter("a"))
+    anchors = [anchor for a in dict.fromkeys(found) if (anchor := reader.read(a))]
+    if not anchors:
+        return None
+    links = _Links(f"links in {publisher.related_selector}", True, anchors)
+    return Related(tuple(_listed_entries(links, url)), True, links.where)
+
+
+class _AnchorReader:
+    """Reads the links of one page; its links to itself are left out.
+
+    "Print" and "Back to top" link to the page itself.
+    """
+
+    def __init__(self, publisher: Publisher | None, url: str | None) -> None:
+        self._publisher = publisher
+        self._base = url or (f"{publisher.root}/" if publisher else None)
+        self._own_id = publisher.id_of(url) if publisher and url else None
+        self._own_path = _without_ending(urlsplit(url).path) if url else None
+        self._has_own_ids = publisher is not None and publisher.has_own_ids
+
+    def read(self, element: _Element) -> Anchor | None:
+        """Return the link of an ``a`` element; None if it does not lead to another article."""
+        href = (element.get("href") or "").strip()
+        if not href or href[0] == "#" or _OTHER_SCHEME.match(href):
+            return None
+        try:
+            url, _ = urldefrag(urljoin(self._base or "", href))
+            parts = urlsplit(url)
+        except ValueError:
+            return None
+        if not parts.hostname or parts.scheme not in ("http", "https"):
+            return None
+        if self._publisher is None or not self._publisher.owns(url):
+            # Without the page's own address, any link may be to its own publisher.
+            verdict = looks_like_article(url)
+            return Anchor(url, url, element) if verdict or not self._base else None
+        if self._has_own_ids:
+            own_id = self._publisher.id_of(url)
+            return Anchor(own_id, url, element) if own_id and own_id != self._own_id else None
+        if not self._may_be_article(url):
+            return None
+        if _without_ending(parts.path) == self._own_path and self._own_id == article_address(url):
+            return None
+        return Anchor(url, url, element)
+
+    def _may_be_article(self, url: str) -> bool:
+        assert self._publisher is not None
+        if self._publisher.article_pattern or self._publisher.not_article_pattern:
+            return self._publisher.is_article(url)
+        return looks_like_article(url) is not False
+
+
+def _without_ending(path: str) -> str:
+    return _ENDING.sub("", path)
+
+
 def _heading(element: _Element) -> bool | None:
     """Return True for a related-news heading, False for any other heading, None for no heading."""
     if element.tag == "a" and (element.get("href") or "").startswith("#"):
         # A tab label, which may be far from the tab's content.
+        return None
+    if element.tag == "a" and (parent := element.getparent()) is not None and parent.tag == "li":
+        # An entry of a list, such as "More like this".
         return None
     if element.tag in HEADINGS or element.tag in (
         "strong",
@@ -128,7 +218,7 @@ def _is_named_related(element: _Element) -> bool:
 def _links_inside(
     element: _Element,
     order: dict[_Element, int],
-    anchors: list[tuple[str, _Element]],
+    anchors: list[Anchor],
     places: list[int],
 ) -> _Links:
     """Return the links inside an element named as related."""
@@ -146,7 +236,7 @@ def _links_under(
     heading: _Element,
     order: dict[_Element, int],
     ends: list[int],
-    anchors: list[tuple[str, _Element]],
+    anchors: list[Anchor],
     places: list[int],
 ) -> _Links:
     """Return the links below a heading, up to the next heading.
@@ -165,7 +255,7 @@ def _links_under(
     last = bisect_left(places, ends[next_end]) if next_end < len(ends) else len(places)
     if first >= last:
         return links
-    path = [anchors[first][1], *anchors[first][1].iterancestors()]
+    path = [anchors[first].element, *anchors[first].element.iterancestors()]
     around_first = set(path)
     scope = next(e for e in (heading, *heading.iterancestors()) if e in around_first)
     branch = path[path.index(scope) - 1] if scope is not path[0] else scope
@@ -192,24 +282,28 @@ def _end_of_list(branch: _Element, order: dict[_Element, int], last: int) -> int
 
 
 def _listed_entries(links: _Links, url: str | None) -> Iterator[Listed]:
+    urls: dict[str, str] = {}
     texts: dict[str, str] = {}
     pictures: dict[str, str] = {}
-    for article_id, anchor in links.anchors:
-        if has_many_elements(anchor, _MOST_IN_A_LINK):
+    for article_id, article_url, element in links.anchors:
+        if article_id is article_url:
+            article_id = article_address(article_url) or article_url
+        urls.setdefault(article_id, article_url)
+        if has_many_elements(element, _MOST_IN_A_LINK):
             texts.setdefault(article_id, "")
             continue
-        text = _title(anchor)
+        text = _title(element)
         if len(text) > len(texts.get(article_id, "")) and not (
             texts.get(article_id) and _is_prompt(text)
         ):
             texts[article_id] = text
         else:
             texts.setdefault(article_id, text)
-        for image in anchor.iter("img"):
+        for image in element.iter("img"):
             if source := image.get("data-src") or image.get("src"):
                 pictures.setdefault(article_id, _absolute(source, url))
     for article_id, text in texts.items():
-        yield Listed(article_id, text or None, pictures.get(article_id))
+        yield Listed(article_id, text or None, pictures.get(article_id), url=urls[article_id])
 
 
 def _absolute(source: str, url: str | None) -> str:

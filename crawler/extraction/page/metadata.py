@@ -50,13 +50,17 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The declarations of one page, most trusted first."""
+    """The declarations of one page, most trusted first.
+
+    ``kinds`` are the declared types of the page, in lower case: of JSON-LD and og:type.
+    """
 
     headlines: tuple[Declared, ...]
     title: str | None
     published: tuple[Declared, ...]
     language: Declared | None
     url: Declared | None
+    kinds: frozenset[str]
     images: tuple[str, ...]
     videos: tuple[str, ...]
     site_names: tuple[str, ...]
@@ -65,7 +69,8 @@ class Metadata:
 def read(root: _Element) -> Metadata:
     """Read the declarations of a parsed page."""
     metas = _metas(root)
-    article = _article(root)
+    nodes = _json_ld_nodes(root)
+    article = next(filter(_is_article, nodes), {})
     title = (
         next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
     )
@@ -96,6 +101,7 @@ def read(root: _Element) -> Metadata:
         published=tuple(published),
         language=_language(root, metas, article),
         url=url,
+        kinds=_kinds(nodes, metas),
         images=tuple(
             dict.fromkeys(
                 [*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)]
@@ -129,8 +135,9 @@ def _metas(root: _Element) -> dict[str, str]:
     return found
 
 
-def _article(root: _Element) -> dict[str, Any]:
-    """Return the first article in the page's JSON-LD, or an empty dict."""
+def _json_ld_nodes(root: _Element) -> list[dict[str, Any]]:
+    """Return the top-level nodes of the page's JSON-LD."""
+    nodes: list[dict[str, Any]] = []
     for script in root.iter("script"):
         if "ld+json" not in (script.get("type") or ""):
             continue
@@ -138,15 +145,25 @@ def _article(root: _Element) -> dict[str, Any]:
             data = json.loads(_COMMENT.sub("", script.text or ""), strict=False)
         except (ValueError, RecursionError):
             continue
-        for node in _nodes(data):
-            types = node.get("@type")
-            if any(
-                _ARTICLE_TYPES.fullmatch(t)
-                for t in (types if isinstance(types, list) else [types])
-                if isinstance(t, str)
-            ):
-                return node
-    return {}
+        nodes.extend(_nodes(data))
+    return nodes
+
+
+def _is_article(node: dict[str, Any]) -> bool:
+    return any(_ARTICLE_TYPES.fullmatch(kind) for kind in _types(node))
+
+
+def _types(node: dict[str, Any]) -> list[str]:
+    types = node.get("@type")
+    return [
+        kind for kind in (types if isinstance(types, list) else [types]) if isinstance(kind, str)
+    ]
+
+
+def _kinds(nodes: list[dict[str, Any]], metas: dict[str, str]) -> frozenset[str]:
+    kinds = {kind for node in nodes for kind in _types(node)}
+    kinds.update(metas[key] for key in ("og:type",) if key in metas)
+    return frozenset(kind.lower().rpartition("/")[2] for kind in kinds)
 
 
 def _nodes(data: Any) -> Iterator[dict[str, Any]]:

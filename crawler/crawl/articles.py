@@ -1,0 +1,145 @@
+"""The articles that a crawl knows, as its frontier and its memory see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, get_args
+from zlib import crc32
+
+from crawler.items import Exclusion, RelatedItem
+
+State = Literal[
+    "pending",
+    "article",
+    "failure",
+    "dropped",
+    "merged",
+    "depth",
+    "pruned",
+    "offsite",
+    "address",
+    "not_saved",
+]
+"""The state of a known article.
+
+pending: not fetched yet; article: fetched successfully at least once; failure: requested, never
+successfully; dropped: fetched, and dropped by an item pipeline; merged: known under another id, and
+no longer in the frontier; the others are the reasons why an article is only a teaser.
+"""
+
+Validators = tuple[str | None, str | None]
+Priority = tuple[int, int, int]
+"""The crawl order: depth, place of the listing page among fetched pages, position in its list."""
+
+READ_AGAIN = 0.0
+"""``due_at`` of an article that has to be read again even if it has not changed.
+
+The reason is that everything it lists is now nearer to the seeds.
+"""
+
+DONE = frozenset(("article", "failure", "dropped"))
+EXCLUDED: tuple[Exclusion, ...] = get_args(Exclusion)
+LISTED_ONLY = ("depth", *EXCLUDED)
+
+
+class Lane(NamedTuple):
+    """The host and the publisher of an article, by name."""
+
+    host: str
+    publisher: str
+
+
+ONE_LANE = Lane("", "")
+
+
+def checksum(text: str) -> int:
+    """Return the checksum of a text, in which case and white space do not count."""
+    return crc32(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass"))
+
+
+class Content(NamedTuple):
+    """Checksums of an article's headline and text; None if the page has none."""
+
+    headline: int | None
+    body: int | None
+
+    def is_same(self, other: Content) -> bool:
+        """Return whether two pages have the same headline or the same text."""
+        return any(
+            one is not None and one == another for one, another in zip(self, other, strict=True)
+        )
+
+
+@dataclass(slots=True)
+class ArticleState:
+    """One known article.
+
+    ``priority`` is its place in the crawl according to the deciding list (see the module
+    docstring), ``listing`` its item in that list (None if it has to be looked up in the memory).
+    ``queued`` means that it is to be fetched, or was fetched and its outcome is not recorded yet.
+    ``fetch_index`` numbers the articles taken. ``emitted`` means that its record is up to date.
+
+    ``url`` is the address to request: None if it follows from the id, "" if there is none.
+    ``order`` is the article's place among those that this run hands out, ``lane`` the host that it
+    is requested from. Once its page has been read in this run, ``outcome`` says with which result,
+    and ``content`` holds checksums of its headline and text.
+
+    The other fields are for rechecks: the number of stored revisions, when the next fetch is due
+    (POSIX time), the interval between fetches (seconds), the number of failures in a row, and the
+    ``validators`` (ETag and Last-Modified, RFC 9110, 8.8) of the response that the last revision
+    was read from. ``new_validators`` are those of the current response until it is stored.
+    ``refusal`` is the reason if the last response was a refusal (``items.ANSWERS``).
+    """
+
+    id: str
+    state: State
+    priority: Priority
+    found_on: str | None
+    listing: RelatedItem | None = None
+    queued: bool = False
+    fetch_index: int | None = None
+    taken: bool = False
+    emitted: bool = False
+    revision: int = 0
+    due_at: float | None = None
+    interval: float = 0.0
+    failures: int = 0
+    validators: Validators = (None, None)
+    new_validators: Validators = (None, None)
+    refusal: str | None = None
+    url: str | None = None
+    order: int = -1
+    lane: Lane = ONE_LANE
+    outcome: Literal["article", "failure"] | None = None
+    content: Content | None = None
+
+    @property
+    def depth(self) -> int:
+        return self.priority[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An article's entry in a page's list.
+
+    ``place`` is the page's place in the crawl, ``position`` and ``headline`` are those of the
+    entry. ``item`` is the complete entry; None if the memory stored only its headline.
+    """
+
+    page_id: str
+    place: int
+    position: int
+    headline: str | None
+    item: RelatedItem | None = None
+
+
+def listed_item(
+    item: RelatedItem | None, headline: str | None, whole: RelatedItem | None
+) -> RelatedItem | None:
+    """Return a list entry, of which only the headline may be stored.
+
+    ``whole`` is the article's entry in another list, equal except for the headline.
+    """
+    if item is None and whole is not None and headline:
+        return replace(whole, headline=headline, headline_raw=headline)
+    return item or whole
