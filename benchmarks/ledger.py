@@ -25,7 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crawler.crawl.frontier import ArticleState, Frontier
+from crawler.crawl.articles import ArticleState
+from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
