@@ -1,4 +1,4 @@
-"""The made-up publisher and its server agree with what is said about them.
+"""The made-up publisher and its server match their description.
 
 Crawls of it are tested elsewhere.
 """

@@ -33,7 +33,7 @@ class Claim(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What became of a page: its article, the articles merged into another, and refused ids.
+    """The outcome of settling a page: its article, the articles merged, and the ids refused.
 
     ``kept`` differs from the page's own article if the page is a duplicate.
     """

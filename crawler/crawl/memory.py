@@ -1,4 +1,4 @@
-"""The storage of a crawl frontier: what every memory does, and the memory of a single run."""
+"""The storage of a crawl frontier: its interface, and the memory of a single run."""
 
 from __future__ import annotations
 

@@ -88,7 +88,8 @@ _ACTION = re.compile(
 _ID_QUERY = re.compile(
     r"(?:^|&)(?P<key>"
     r"(?P<sure>[a-z_:\[]{0,20}(?:article|artikel|story|news)[a-z_:\]]{0,9}=?|p=(?=\d{4}))"
-    r"|(?:id|nid|aid|sid|seq|seq_code|idx|idxno|no|doc|docid|post)=)[a-z]{0,4}(?P<value>\d[\w-]{2,})(?=&|$)"
+    r"|(?:id|nid|aid|sid|seq|seq_code|idx|idxno|no|doc|docid|post)=)"
+    r"[a-z]{0,4}(?P<value>\d[\w-]{2,})(?=&|$)"
 )
 _OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?!\d)")
 _PAGE_TYPES = _set(

@@ -509,7 +509,7 @@ class FrontierSpider(Args[Parameters], Spider):
     def _give_up(
         self, visit: Visit, unavailable: Unavailable, request: Request | None
     ) -> Iterator[Any]:
-        """Yield what ``Fallback`` decides: the next request at once, a failure in its turn."""
+        """Yield the decision of ``Fallback``: the next request at once, a failure in its turn."""
         result = self._fallback.follow(visit, unavailable, request)
         if isinstance(result, Request):
             yield result
