@@ -60,8 +60,8 @@ def test_mirror() -> None:
     assert MIRROR.id_of("http://mirror.example/web/news/17") == "17"
     assert MIRROR.id_of("http://en.alalam.ir/news/17") == "17"
     own = "http://en.alalam.ir/news/17/slug?x=1"
-    assert MIRROR.requested_url(own) == "http://Mirror.example:8080/web/news/17/slug?x=1"
-    assert MIRROR.requested_url("http://elsewhere.example/a") == "http://elsewhere.example/a"
+    assert MIRROR.url_to_request(own) == "http://Mirror.example:8080/web/news/17/slug?x=1"
+    assert MIRROR.url_to_request("http://elsewhere.example/a") == "http://elsewhere.example/a"
     restored = replace(MIRROR, mirror=None)
     assert {name: getattr(restored, name) for name in SITE.__slots__} == {
         name: getattr(SITE, name) for name in SITE.__slots__
@@ -73,7 +73,7 @@ def test_mirror_of_a_publisher_without_a_file() -> None:
     publishers = Publishers(choice)
     for url in ("http://127.0.0.1:8000/copy/a", "https://www.news.example/a"):
         assert publishers.id_of(url) == "news.example/a"
-        assert publishers.home.requested_url(url) == "http://127.0.0.1:8000/copy/a"
+        assert publishers.home.url_to_request(url) == "http://127.0.0.1:8000/copy/a"
 
 
 def test_publishers_of_one_crawl() -> None:

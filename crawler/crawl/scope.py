@@ -56,7 +56,7 @@ class Scope:
         publisher = self.publisher_of(state)
         if publisher is None:
             return None
-        return publisher.requested_url(state.url) if state.url else publisher.url_of(state.id)
+        return publisher.url_to_request(state.url) if state.url else publisher.url_of(state.id)
 
     def allows(self, url: str, publisher: Publisher | None) -> bool:
         """Return whether a URL may be requested for an article of a publisher."""

@@ -61,7 +61,7 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         publisher = run.publishers.of(redirect.url) if run and visit else None
         if publisher is None or publisher.mirror is None:
             return redirect
-        url = publisher.requested_url(redirect.url)
+        url = publisher.url_to_request(redirect.url)
         return redirect if url == redirect.url else redirect.replace(url=url)
 
     def _refuse_if_known(self, redirect: Request) -> None:

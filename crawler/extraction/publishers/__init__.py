@@ -163,7 +163,7 @@ class Publisher:
             return _search(self.article_pattern, url) is not None
         return is_article_address(url, templates)
 
-    def requested_url(self, url: str) -> str:
+    def url_to_request(self, url: str) -> str:
         """Return the URL to request for one of the publisher's: at its mirror, if it has one."""
         if self.mirror is None or self._is_mirrored(url) or not self.owns(url):
             return url
