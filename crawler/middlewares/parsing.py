@@ -53,6 +53,14 @@ def reader_processes(settings: BaseSettings) -> int:
     return int(setting)
 
 
+def may_be_accepted(request: Request, response: Response, visit: Visit, run: Run) -> bool:
+    """Return False if the spider will refuse the response without reading its page."""
+    publisher = run.scope.publisher_of(visit.state) if visit.state else None
+    if led_elsewhere(request, response.url, visit.article_id, publisher):
+        return False
+    return response.status in WITH_PAGE and not not_html(response)
+
+
 def page_task(response: Response, visit: Visit, run: Run) -> Task:
     """Return the task of extracting the page that answered a visit."""
     url: str | None = response.url
@@ -89,7 +97,9 @@ class ParsingMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         visit = visit_of(request)
-        if visit is None or visit.extracted or not self._may_be_page(request, response, visit):
+        if visit is None or visit.extracted:
+            return response
+        if not may_be_accepted(request, response, visit, self._run):
             return response
         task = page_task(response, visit, self._run)
         try:
@@ -99,13 +109,6 @@ class ParsingMiddleware:
         except Exception as error:
             visit.extracted = error
         return response
-
-    def _may_be_page(self, request: Request, response: Response, visit: Visit) -> bool:
-        """Return False if the spider will refuse the response without reading its page."""
-        publisher = self._run.scope.publisher_of(visit.state) if visit.state else None
-        if led_elsewhere(request, response.url, visit.article_id, publisher):
-            return False
-        return response.status in WITH_PAGE and not not_html(response)
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page.

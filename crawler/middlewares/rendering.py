@@ -13,9 +13,9 @@ from crawler.crawl.run import run_of
 from crawler.errors import RendererError
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.refusal import Refusal
-from crawler.middlewares.parsing import ParsingMiddleware
+from crawler.middlewares.parsing import ParsingMiddleware, may_be_accepted
 from crawler.rendering import browser
-from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
+from crawler.responses import charset_of
 from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
 
@@ -59,11 +59,9 @@ class RenderingMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response:
         visit = visit_of(request)
         # A page with an origin comes from a folder or an archive, and is not rendered.
-        if visit is None or visit.origin or response.status not in WITH_PAGE or not_html(response):
+        if visit is None or visit.origin:
             return response
-        publisher = self._run.scope.publisher_of(visit.state) if visit.state else None
-        if led_elsewhere(request, response.url, visit.article_id, publisher):
-            # The spider will refuse it.
+        if not may_be_accepted(request, response, visit, self._run):
             return response
         charset = charset_of(response)
         plain = await self._extract(response.body, visit, response.url, charset)
