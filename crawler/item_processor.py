@@ -111,8 +111,8 @@ class RecordProcessor(ItemPipelineManager):
         """
         run = run_of(self._crawler.spider)
         if run is not None and run.started:
-            for item in run.pages_held():
-                await self._crawler.engine.scraper.start_itemproc_async(item, response=None)
+            for item, result in run.pages_held():
+                await self._crawler.engine.scraper.start_itemproc_async(item, response=result)
             for state, why, listings in run.frontier.unfetched():
                 run.frontier.known.setdefault(state.id, state)
                 teaser = records.teaser(state, why, listings, run.scope)

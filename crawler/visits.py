@@ -6,7 +6,7 @@ Scrapy copies ``meta`` to retries and redirects, so they share the object.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crawler.crawl.source_kinds import LIVE
 
@@ -60,7 +60,8 @@ class Visit:
 
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
-    ``extracted`` page, or the exception raised by extracting it; and the ``rendered`` page.
+    ``extracted`` page, or the exception raised by extracting it; and the ``rendered`` page. If
+    the page waited for others, ``results`` are what the spider has to yield for it since.
     """
 
     article_id: str
@@ -75,6 +76,7 @@ class Visit:
     candidates: Candidates | None = None
     extracted: Extracted | Exception | None = None
     rendered: Rendered | None = None
+    results: list[Any] | None = None
 
     @property
     def source(self) -> str:

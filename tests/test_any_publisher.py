@@ -287,6 +287,57 @@ def test_one_host_is_down_and_the_others_are_not(web_crawl: WebCrawl) -> None:
     assert run.exit_code == 3
 
 
+WATCHING = """
+import json
+
+from scrapy import signals
+
+
+class Watching:
+    @classmethod
+    def from_crawler(cls, crawler):
+        extension = cls()
+        crawler.signals.connect(extension.scraped, signal=signals.item_scraped)
+        return extension
+
+    def scraped(self, item, response):
+        if response is not None:
+            with open("scraped.jsonl", "a") as file:
+                print(json.dumps([item.url, response.request.url]), file=file)
+"""
+
+
+def test_signals_name_the_response_of_each_item(web_crawl: WebCrawl, tmp_path: Path) -> None:
+    """Pages of a fast host wait for those of a slow one that come before them."""
+    (tmp_path / "watching.py").write_text(WATCHING, encoding="utf-8")
+    names = ("slow.news.example", "fast.news.example")
+    links = [f"https://{name}{STORY}-{n}" for n in range(4) for name in names]
+
+    def slowly(site: Site) -> Site:
+        def answer(scheme: str, path: str) -> Answer:
+            time.sleep(0.2)
+            return site(scheme, path)
+
+        return answer
+
+    stories = {
+        name: pages({f"{STORY}-{n}": page(f"{name} number {n}") for n in range(4)})
+        for name in names
+    }
+    sites = {
+        "www.news.example": pages({STORY: page("Bridge", *links)}),
+        "slow.news.example": slowly(stories["slow.news.example"]),
+        "fast.news.example": stories["fast.news.example"],
+    }
+    settings = {"EXTENSIONS": json.dumps({"watching.Watching": 500})}
+    run, _ = web_crawl(sites, settings, seed=f"{A}{STORY}", depth=1)
+    assert len(run.articles) == 9
+    lines = (tmp_path / "scraped.jsonl").read_text(encoding="utf-8").splitlines()
+    scraped = [json.loads(line) for line in lines]
+    assert len(scraped) == 9
+    assert all(item_url == request_url for item_url, request_url in scraped)
+
+
 def test_a_mirror_of_a_publisher_without_a_file(web_crawl: WebCrawl) -> None:
     """The publisher's own absolute links are followed at the mirror, and its URL is a seed."""
     mirror = pages(

@@ -360,8 +360,8 @@ class Frontier:
 
     def is_next(self, state: ArticleState) -> bool:
         """Return whether the pages of its publisher that come before a taken one have been read."""
-        unread = self._unread.get(state.lane.publisher)
-        return not unread or next(iter(unread)) >= state.order
+        order = self.next_unread(state.lane.publisher)
+        return order is None or order >= state.order
 
     def forget(self, article_id: str) -> None:
         """Forget an article whose outcome is in the memory, if this run ``forgets``."""

@@ -27,7 +27,7 @@ from crawler.crawl.scope import Scope
 from crawler.crawl.source_kinds import LIVE
 from crawler.crawl.templates import SEED_DEPTH
 from crawler.downloading.failures import explain, explain_status
-from crawler.engine import is_closing
+from crawler.engine import ask_scheduler, is_closing
 from crawler.extraction.addresses import article_address
 from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
@@ -40,7 +40,7 @@ from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
 from crawler.spiders.parameters import Parameters
 from crawler.unavailable import NotSaved, SameArticle, Stopped
-from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_of
+from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_in, visit_of
 from crawler.warc.captures import key_of
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ class FrontierSpider(Args[Parameters], Spider):
         parsed = arguments.parse(given, _publishers)
         super().__init__(*args, **kwargs)
         self._closing_tasks: set[asyncio.Task[None]] = set()
-        # By the order of their articles, the functions that read the pages which wait for others.
-        self._held: dict[int, Callable[[], Iterator[Any]]] = {}
+        # By the order of their articles, the responses and failures that wait for others, and the
+        # functions that will read them.
+        self._held: dict[int, tuple[Response | TwistedFailure, Callable[[], Iterator[Any]]]] = {}
         by_host = LIVE in parsed.sources
         scope = Scope(
             parsed.publishers, parsed.hosts, by_host=by_host, everything=parsed.everything
@@ -230,6 +231,9 @@ class FrontierSpider(Args[Parameters], Spider):
             visit = self._adopt(response, visit)
         state = visit.state
         assert state is not None
+        if visit.results is not None:
+            yield from visit.results
+            return
         try:
             self.run.outages.record_answer(self.run.outage_name(visit))
             if response.status == _PRECONDITION_FAILED:
@@ -238,32 +242,48 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield self._request_again(state, visit.turn)
                 return
             if unavailable := self._reason_against(response, visit, state):
-                yield from self._give_up(visit, unavailable, response.request)
+                yield from self._give_up(response, visit, unavailable)
                 return
         except Exception as error:
             yield from self._fail_internally(response, visit, error)
             return
-        yield from self._in_order(state, lambda: self._read(response, visit, state))
+        yield from self._in_order(response, visit, lambda: self._read(response, visit, state))
 
-    def _in_order(self, state: ArticleState, read: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-        """Read a page once the pages of its publisher before it have been read.
+    def _in_order(
+        self,
+        result: Response | TwistedFailure,
+        visit: Visit,
+        read: Callable[[], Iterator[Any]],
+    ) -> Iterator[Any]:
+        """Read a page, or end it, once the pages of its publisher before it have been read.
 
-        Then read those that waited for it.
+        Then read those that waited for it, and have Scrapy's scraper call again for them, so that
+        each page's items belong to its own response in signals and spider middlewares.
         """
-        frontier = self.run.frontier
-        if not frontier.is_next(state) and not is_closing(self.crawler.engine):
-            self._held[state.order] = read
+        state, frontier, engine = visit.state, self.run.frontier, self.crawler.engine
+        assert state is not None
+        if not frontier.is_next(state) and not is_closing(engine):
+            self._held[state.order] = result, read
             return
-        yield from read()
+        results = list(read())
         while (order := frontier.next_unread(state.lane.publisher)) in self._held:
-            yield from self._held.pop(order)()
+            held_result, read_held = self._held.pop(order)
+            request = _request_of(held_result)
+            assert request is not None and engine is not None
+            visit_in(request).results = list(read_held())
+            # The scraper may still be finishing its first call for the request itself.
+            scraped = engine.scraper.enqueue_scrape(held_result, request.copy())
+            # The engine asks by itself only after the first call.
+            scraped.addBoth(lambda _: ask_scheduler(engine))
+        yield from results
 
-    def _release_all(self) -> Iterator[Any]:
+    def _release_all(self) -> Iterator[tuple[Any, Response | TwistedFailure]]:
         """Read the pages that still wait when the run was stopped; yield their items."""
         for order in sorted(self._held):
-            for result in self._held.pop(order)():
-                if not isinstance(result, Request):
-                    yield result
+            result, read = self._held.pop(order)
+            for item in read():
+                if not isinstance(item, Request):
+                    yield item, result
 
     def _reason_against(
         self, response: Response, visit: Visit, state: ArticleState
@@ -345,7 +365,7 @@ class FrontierSpider(Args[Parameters], Spider):
         )
         detail = f"{type(error).__name__}: {error}"
         attempt = Attempt(visit.source, "internal_error", detail, response.status, 1)
-        yield from self._in_order(visit.state, lambda: self._end(visit, (attempt,)))
+        yield from self._in_order(response, visit, lambda: self._end(visit, (attempt,)))
 
     def _identify(
         self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
@@ -488,14 +508,16 @@ class FrontierSpider(Args[Parameters], Spider):
 
     def fail(self, failure: TwistedFailure) -> Iterator[Failure | Request]:
         """Yield what ``Fallback`` decides about a page that could not be fetched, if anything."""
-        request: Request = failure.request  # type: ignore[attr-defined]
         error = failure.value
-        visit = visit_of(request)
+        visit = visit_of(_request_of(failure))
         assert visit is not None and visit.state is not None and error is not None
         state = visit.state
+        if visit.results is not None:
+            yield from visit.results
+            return
         if isinstance(error, (Stopped, SameArticle)):
             # A page that was not requested remains to be crawled.
-            yield from self._in_order(state, lambda: self._end(visit, (), error))
+            yield from self._in_order(failure, visit, lambda: self._end(visit, (), error))
             return
         if isinstance(error, NotSaved):
             unavailable = Unavailable("not_saved", str(error))
@@ -504,18 +526,17 @@ class FrontierSpider(Args[Parameters], Spider):
             if reason == "internal_error":
                 self.logger.error("%s: internal error", state.id, exc_info=error)
             unavailable = Unavailable(reason, detail, status, error)
-        yield from self._give_up(visit, unavailable, request)
+        yield from self._give_up(failure, visit, unavailable)
 
     def _give_up(
-        self, visit: Visit, unavailable: Unavailable, request: Request | None
+        self, result: Response | TwistedFailure, visit: Visit, unavailable: Unavailable
     ) -> Iterator[Any]:
         """Yield the decision of ``Fallback``: the next request at once, a failure in its turn."""
-        result = self._fallback.follow(visit, unavailable, request)
-        if isinstance(result, Request):
-            yield result
-            return
-        assert visit.state is not None
-        yield from self._in_order(visit.state, lambda: self._end(visit, result))
+        next_step = self._fallback.follow(visit, unavailable, _request_of(result))
+        if isinstance(next_step, Request):
+            yield next_step
+        else:
+            yield from self._in_order(result, visit, lambda: self._end(visit, next_step))
 
     def _end(
         self, visit: Visit, attempts: tuple[Attempt, ...], error: BaseException | None = None
@@ -536,6 +557,12 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield failure
         finally:
             self.run.frontier.finish(state)
+
+
+def _request_of(result: Response | TwistedFailure) -> Request | None:
+    """Return the request that led to a result; Scrapy notes it in failures, too."""
+    request: Request | None = result.request  # type: ignore[union-attr]
+    return request
 
 
 def _is_elsewhere(captured: str, url: str, visit: Visit) -> bool:
