@@ -287,6 +287,20 @@ def test_one_host_is_down_and_the_others_are_not(web_crawl: WebCrawl) -> None:
     assert run.exit_code == 3
 
 
+def test_no_host_answers(web_crawl: WebCrawl) -> None:
+    """Each host has fewer pages than mark a host as down."""
+    links = [f"https://gone-{n}.example{STORY}" for n in range(20)]
+    sites = {"www.news.example": pages({STORY: page("Bridge", *links)})}
+    settings = {"SITE_DOWN_AFTER": 2, "RETRY_TIMES": 0, "CONCURRENT_REQUESTS": 2}
+    run, _ = web_crawl(sites, settings, seed=f"{A}{STORY}", depth=1, hosts="any")
+    assert run.exit_code == 3
+    assert "stopped: no host answers: 10 pages in a row failed" in run.stdout
+    # Another request may have been in progress.
+    assert 10 <= len(run.failures) <= 12
+    assert {teaser["why"] for teaser in run.teasers.values()} == {"interrupted"}
+    assert len(run.articles) + len(run.failures) + len(run.teasers) == 21
+
+
 WATCHING = """
 import json
 

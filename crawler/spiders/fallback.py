@@ -155,24 +155,32 @@ class Fallback:
         if reason == "not_saved":
             self._run.outages.record_answer(name)
             return
-        if not self._run.outages.record_failure(name, reason):
-            return
-        fault = (
-            f"{name} is down: {self._run.outages.threshold} pages in a row failed with {reason} "
-            f"({detail})"
-        )
+        is_newly_down = self._run.outages.record_failure(name, reason)
         others = [source_name(other) for other in self._run.sources if other is not source]
-        if not all(map(self._run.outages.reason, others)):
+        has_others = not all(map(self._run.outages.reason, others))
+        if self._run.outages.network_is_down and not has_others:
+            count = self._run.outages.unanswered_count
+            self._stop(f"no host answers: {count} pages in a row failed, the last with {reason}")
+        elif is_newly_down:
+            self._note_down(name, f"{reason} ({detail})", has_others=has_others)
+
+    def _note_down(self, name: str, last_failure: str, *, has_others: bool) -> None:
+        count = self._run.outages.threshold
+        fault = f"{name} is down: {count} pages in a row failed with {last_failure}"
+        if has_others:
             logger.warning(
                 "%s; the remaining pages are requested from the other sources only", fault
             )
-            return
-        if self._run.outages.several_hosts:
+        elif self._run.outages.several_hosts:
             logger.error("%s; its remaining pages are not requested (SITE_DOWN_AFTER)", fault)
-            return
-        message = f"{fault}; the remaining pages were not requested (SITE_DOWN_AFTER)"
-        logger.error("%s", message)
-        self._run.stop("site_down", message)
+        else:
+            self._stop(fault)
+
+    def _stop(self, fault: str) -> None:
+        if self._run.stopped is None:
+            message = f"{fault}; the remaining pages were not requested (SITE_DOWN_AFTER)"
+            logger.error("%s", message)
+            self._run.stop("site_down", message)
 
 
 def _detail(attempts: tuple[Attempt, ...], deciding: Attempt) -> str:
