@@ -141,8 +141,9 @@ class Publisher:
         match = _search(self.article_pattern, url)
         if match is None:
             return None
-        if not self.has_own_ids:
-            return self.address_of(url)
+        return self._id_in(match) if self.has_own_ids else self.address_of(url)
+
+    def _id_in(self, match: re.Match[str]) -> str:
         own_id: str = match[1]
         if self.ids_are_numbers:
             own_id = own_id.lstrip("0") or "0"
@@ -195,12 +196,12 @@ class Publisher:
 # Asked several times for each page and for each item of its lists.
 @lru_cache(maxsize=_CACHED)
 def _id_from_text(publisher: Publisher, text: str) -> str | None:
-    if publisher.article_pattern is None or _NOT_IN_IDS.search(text):
+    pattern, path = publisher.article_pattern, publisher.article_path
+    if pattern is None or path is None or _NOT_IN_IDS.search(text):
         return None
     text = text.removeprefix(publisher.id_prefix)
-    url = publisher.url_of(publisher.id_prefix + text)
-    match = _search(publisher.article_pattern, url) if url else None
-    return publisher.id_of(url) if url and match and match[1] == text else None
+    match = _search(pattern, path.format(id=text))
+    return publisher._id_in(match) if match and match[1] == text else None
 
 
 def _search(pattern: re.Pattern[str], url: str) -> re.Match[str] | None:
