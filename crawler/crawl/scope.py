@@ -84,9 +84,7 @@ class Scope:
             # The id of an unknown publisher, from a leak: nobody can tell its address.
             own = self.publishers.home.id_from_text(item.id or "") if item.internal else None
             return None if own else "address"
-        # Items that ledgers of older versions hold do not say so.
-        internal = self.publishers.home.owns(item.url) if item.internal is None else item.internal
-        if not internal and not self.allows(item.url, None):
+        if not self._follows_to(item.url, item.internal):
             return "offsite"
         publisher = self.publishers.of(item.url)
         if publisher is None:
@@ -95,6 +93,13 @@ class Scope:
             return None
         templates = known.before(publisher.name, depth)
         return None if publisher.is_article(item.url, templates) else "address"
+
+    def _follows_to(self, url: str, internal: bool | None) -> bool:
+        """Return whether links to the host of a URL are followed."""
+        if self.hosts != SAME:
+            return self.allows(url, self.publishers.home)
+        # Items that ledgers of older versions hold do not say whether they are internal.
+        return self.publishers.home.owns(url) if internal is None else internal
 
     def presumed(self, state: ArticleState, failure: Failure) -> bool:
         """Return whether a failure is that of a page which only looked like an article.
