@@ -130,17 +130,18 @@ class Identities:
 
     def merge(self, merged: ArticleState, kept: ArticleState) -> None:
         """Make one article an alias of another."""
-        self._known.pop(merged.id, None)
-        self._memory.merge(merged, kept)
-        merged.state = "merged"
+        self._absorb(merged, kept)
         self._add_alias(merged.id, kept.id)
 
     def _replace(self, other: ArticleState, state: ArticleState) -> None:
         """Merge an article that was not read into one that was, which takes over its id."""
-        self._known.pop(other.id, None)
-        self._memory.merge(other, state)
-        other.state = "merged"
+        self._absorb(other, state)
         self._rename(state, other.id)
+
+    def _absorb(self, merged: ArticleState, kept: ArticleState) -> None:
+        self._known.pop(merged.id, None)
+        self._memory.merge(merged, kept)
+        merged.state = "merged"
 
     def _is_same(self, state: ArticleState, other: ArticleState, claim: Claim) -> bool:
         """Return whether the page of ``state`` is the article that it claims to be."""
