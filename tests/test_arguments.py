@@ -356,6 +356,7 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
     ({"seed": f"{COMMAS},{OTHER}"}, {"seeds": ARTICLES_OF_OTHERS, "sources": ("live",)}),
     ({"hosts": "any"}, {"hosts": "any"}),
     ({"hosts": "News.example, m.b.example"}, {"hosts": ("news.example", "m.b.example")}),
+    ({"hosts": "München.example"}, {"hosts": ("xn--mnchen-3ya.example",)}),
     ({"seed": "pages/1.html"}, {"seeds": (Seed("", Path("pages/1.html")),)}),
     ({"seed": "@plain.txt"}, TWO),
     ({"seed": "@mark.txt"}, TWO),

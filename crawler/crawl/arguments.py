@@ -26,6 +26,7 @@ from crawler.crawl.source_kinds import (
 )
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
+from crawler.extraction.addresses import HOST_NAME, ascii_host
 from crawler.extraction.directory import Choice, Publishers
 from crawler.warc.names import READABLE, WARC_SUFFIXES
 
@@ -134,7 +135,6 @@ _FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
 # A host name or address and a port. A user name and password are not accepted, because they would
 # be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
-_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A comma separates seeds only before one of these, or before a path that exists.
 _SEED_START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|@|[0-9]+$")
@@ -375,13 +375,12 @@ def _why_no_article(url: str, publishers: Publishers) -> str:
 def _hosts(value: str) -> str | tuple[str, ...]:
     if value in (SAME, ANY):
         return value
-    hosts = tuple(name.strip().lower() for name in value.split(","))
-    for host in hosts:
-        if not _HOST_NAME.fullmatch(host):
-            raise CrawlerError(
-                f"hosts: got {value!r}; takes same, any, or host names separated by commas, "
-                "such as news.example,blog.example"
-            )
+    hosts = tuple(ascii_host(name.strip().lower()) for name in value.split(","))
+    if not all(map(HOST_NAME.fullmatch, hosts)):
+        raise CrawlerError(
+            f"hosts: got {value!r}; takes same, any, or host names separated by commas, "
+            "such as news.example,blog.example"
+        )
     return hosts
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crawler.crawl.articles import ONE_LANE, Lane
+from crawler.extraction.addresses import ascii_host
 from crawler.extraction.article_urls import template_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Scope:
             return True
         if self.hosts in (SAME, ANY):
             return self.hosts == ANY
-        host = urlsplit(url).hostname or ""
+        host = ascii_host(urlsplit(url).hostname or "")
         is_named = any(host == named or host.endswith(f".{named}") for named in self.hosts)
         # The seeds were named too.
         return is_named or (self.publishers.is_stated and self.publishers.home.owns(url))

@@ -48,6 +48,8 @@ _VERSION = re.compile(
     r"|(?:page|seite)=[01]?",
     re.IGNORECASE,
 )
+HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:[0-9a-f:.]+")
+"""The name of a host as DNS knows it, or its IP address."""
 _HOST = re.compile(r"[\w.-]+(?::[0-9]+)?|\[[0-9a-fA-F:.]+\](?::[0-9]+)?")
 # An address without a scheme: a host name or address, and the rest.
 _WITHOUT_SCHEME = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:[/?#].*)?", re.DOTALL)
@@ -102,6 +104,20 @@ def _with_port(host: str, parts: SplitResult) -> str:
     return host if is_default else f"{host}:{parts.port}"
 
 
+def ascii_host(host: str) -> str:
+    """Return the name of a host as DNS knows it; "" if it is no host name.
+
+    >>> ascii_host("münchen.example")
+    'xn--mnchen-3ya.example'
+    """
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except ValueError:
+        return ""
+
+
 def domain_of(url: str) -> str | None:
     """Return the registrable domain of a URL's host, the name of its publisher.
 
@@ -111,9 +127,7 @@ def domain_of(url: str) -> str | None:
     """
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        if not host.isascii():
-            host = host.encode("idna").decode()
+        host = ascii_host((parts.hostname or "").rstrip("."))
         if not host or parts.scheme not in _DEFAULT_PORTS:
             return None
         return _domain_of_host(host) or _with_port(host, parts)

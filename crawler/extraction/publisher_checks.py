@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from crawler.errors import did_you_mean
+from crawler.extraction.addresses import HOST_NAME
 from crawler.extraction.publishers import Publisher
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ FIELDS = tuple(field.name for field in fields(Publisher) if field.name not in SE
 NAME = re.compile(r"[\w.-]{1,64}")
 """The name of a publisher."""
 NAME_TAKES = "up to 64 letters, digits, dots, underscores and hyphens"
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:[0-9a-f:.]+")
 _ROOT = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?")
 
 
@@ -109,7 +109,7 @@ def _wrong_hosts(publisher: Publisher) -> Iterator[tuple[str, str]]:
     if not publisher.hosts:
         yield "hosts", 'got none, takes the host names of the publisher, such as "news.example"'
     for host in sorted(publisher.hosts):
-        if not _HOST.fullmatch(host):
+        if not HOST_NAME.fullmatch(host):
             yield (
                 "hosts",
                 f"got {host!r}, takes host names in lower case, without https:// and without a "

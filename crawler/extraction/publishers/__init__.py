@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from crawler.errors import CrawlerError, did_you_mean
-from crawler.extraction.addresses import article_address, domain_of
+from crawler.extraction.addresses import article_address, ascii_host, domain_of
 from crawler.extraction.article_urls import is_article_address
 
 _MOST_MARKS = 4
@@ -96,7 +96,7 @@ class Publisher:
         """Return whether a URL is on one of the publisher's hosts, or on its mirror."""
         try:
             parts = urlsplit(url)
-            host = parts.hostname or ""
+            host = ascii_host(parts.hostname or "")
         except ValueError:
             return False
         if parts.scheme not in ("http", "https") or not host:
