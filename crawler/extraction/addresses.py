@@ -50,6 +50,8 @@ _VERSION = re.compile(
 )
 HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:[0-9a-f:.]+")
 """The name of a host as DNS knows it, or its IP address."""
+# The domains of examples and tests (RFC 2606), which are on no list.
+_RESERVED = (".example", ".test", ".invalid")
 _HOST = re.compile(r"[\w.-]+(?::[0-9]+)?|\[[0-9a-fA-F:.]+\](?::[0-9]+)?")
 # An address without a scheme: a host name or address, and the rest.
 _WITHOUT_SCHEME = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:[/?#].*)?", re.DOTALL)
@@ -102,6 +104,18 @@ def _with_port(host: str, parts: SplitResult) -> str:
     host = f"[{host}]" if ":" in host else host
     is_default = parts.port in (None, _DEFAULT_PORTS.get(parts.scheme))
     return host if is_default else f"{host}:{parts.port}"
+
+
+def is_host_name(text: str) -> bool:
+    """Return whether a text can only be the name of a host: one of a domain that there may be.
+
+    >>> is_host_name("news.publisher.example"), is_host_name("jquery.min.js")
+    (True, False)
+    """
+    host = ascii_host(text.lower())
+    if not HOST_NAME.fullmatch(host) or ":" in host:
+        return False
+    return host.endswith(_RESERVED) or bool(_suffixes().privatesuffix(host, accept_unknown=False))
 
 
 def ascii_host(host: str) -> str:

@@ -9,7 +9,8 @@ from scrapy.exceptions import NotConfigured
 from crawler.crawl.run import run_of
 from crawler.middlewares.offsite import refuse_other_hosts
 from crawler.setting_values import most_bytes
-from crawler.sources.folder import SavedPages, describe, saved_page
+from crawler.sources.folder import SavedPages
+from crawler.sources.saved_files import describe, respond
 from crawler.unavailable import NotSaved, SourceUnavailable, Stopped
 from crawler.visits import visit_of
 
@@ -65,7 +66,7 @@ class SourcesMiddleware:
             if isinstance(source, SavedPages):
                 source.note_read(visit.saved_page)
         file = describe(visit.saved_page, self._run.publishers)
-        return saved_page(request, file, self._max_bytes)
+        return respond(request, file, self._max_bytes)
 
     def _refuse_if_down(self, visit: Visit) -> None:
         """Refuse a request to a source that is down.

@@ -1,34 +1,25 @@
 """Serves saved pages from a folder or a single file in place of the publisher.
 
-The article of a file is found by the URL that the page declares (the browser's "saved from"
-comment, ``rel=canonical``, ``og:url``), or by the file's path if its publisher has ids of its own
-(``1752038.html``, ``news/1752038.htm``, ``en.alalam.ir/news/1752038/index.html`` as wget saves it).
-Failing both, the file name serves as the id, and the page has no address. A page saved from a web
-archive declares the archive's URL; the original URL inside it is used.
-
 Every file is counted once: as read, as not reached by this crawl, or as left out for one of the
-reasons in ``LEFT_OUT``.
+reasons in ``LEFT_OUT``. ``saved_files`` finds out which article each page is.
 """
 
 from __future__ import annotations
 
-import html
+import filecmp
 import logging
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from scrapy.http import TextResponse
-
-from crawler.crawl.fetches import Origin
 from crawler.crawl.run import Found
 from crawler.errors import CrawlerError
-from crawler.extraction.article_urls import looks_like_article
+from crawler.extraction.saved_page import is_same_title
 from crawler.files import readable
 from crawler.setting_values import most_bytes
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
-from crawler.unavailable import NotSaved, PageRefused
+from crawler.sources.saved_files import BY_NAME, SavedFile, describe, respond, whole_page_of
+from crawler.unavailable import NotSaved
 from crawler.visits import visit_of
 from crawler.warc.names import READABLE
 
@@ -41,7 +32,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.arguments import Arguments
     from crawler.extraction.directory import Publishers
-    from crawler.extraction.publishers import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -55,100 +45,6 @@ LEFT_OUT = {
 }
 """Why files are left out: the label in the report, and the wording in the log."""
 _MOST_NAMED = 5
-_DECLARED = "URL that the saved page declares"
-# The URL of a capture in a web archive: the timestamp, an optional replay flag, the original URL.
-_CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
-_DECLARED_URL = re.compile(
-    rb"saved from url=\(\d+\)(\S+)"
-    rb"|<link[^>]{1,200}?rel=[\"']?canonical[\"']?[^>]{1,200}?href=[\"']([^\"'>]{1,500})"
-    rb"|<meta[^>]{1,200}?property=[\"']?og:url[\"']?[^>]{1,200}?content=[\"']([^\"'>]{1,500})",
-    re.IGNORECASE,
-)
-_DECLARED_MARKS = (b"saved from url", b"canonical", b"og:url")
-_HEAD_BYTES = 65_536
-_INDEX_NAMES = ("index", "default")
-
-
-class SavedFile(NamedTuple):
-    """A saved page: its file, its article's id and where that was found.
-
-    ``url`` is the address that the page was saved from, with ``url_where``; "" if it is unknown,
-    and None if it follows from the id. ``base`` is the base of the page's relative links, if that
-    is another one.
-    """
-
-    path: Path
-    id: str
-    id_where: str
-    url: str | None
-    url_where: str | None = None
-    base: str | None = None
-
-
-def describe(path: Path, publishers: Publishers, root: Path | None = None) -> SavedFile:
-    """Find out which article a saved page is.
-
-    A page that declares the address of a publisher without ids of its own has that address. For the
-    others the path decides first, so that a page in the wrong file is noticed when it is read.
-    Raises OSError if the file cannot be read.
-    """
-    relative = path.relative_to(root) if root else Path(path.name)
-    declared = next((url for url in _declared_urls(path) if _may_be_own(url, publishers)), None)
-    publisher = publishers.of(declared) if declared else None
-    if declared and publisher and not publisher.has_own_ids:
-        article_id = publisher.id_of(declared)
-        if article_id:
-            return SavedFile(path, article_id, _DECLARED, declared, _DECLARED)
-    home = publisher if publisher and publisher.has_own_ids else publishers.home
-    url = None if publisher or publishers.is_stated else ""
-    if home.article_pattern and (match := home.article_pattern.search(f"/{relative.as_posix()}")):
-        article_id = home.id_from_text(match[1]) if home.has_own_ids else None
-        if article_id:
-            if any(home.owns(f"http://{part}/") for part in relative.parts[:-1]):
-                url = None
-            return SavedFile(path, article_id, "file's path", url, base=_base_of_file(path, home))
-    if article_id := home.id_from_text(path.stem):
-        return SavedFile(path, article_id, "file's name", url)
-    if declared and publisher and (article_id := publisher.id_of(declared)):
-        return SavedFile(path, article_id, _DECLARED, declared, _DECLARED)
-    name = path.stem
-    if name.lower() in _INDEX_NAMES and relative.parent.name:
-        # Tools such as wget save each page as the index of a folder.
-        name = relative.parent.as_posix()
-    return SavedFile(path, readable(name), "file's name: the page does not tell its id", "")
-
-
-def _may_be_own(url: str, publishers: Publishers) -> bool:
-    """Return whether a declared URL can be the address of an article."""
-    return publishers.id_of(url) is not None and looks_like_article(url) is not False
-
-
-def _declared_urls(path: Path) -> Iterator[str]:
-    """Yield the URLs that a page declares as its own; for captures, the original URLs in them."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    lower_case = head.lower()
-    if not any(mark in lower_case for mark in _DECLARED_MARKS):
-        # Much faster than the pattern.
-        return
-    for declared in _DECLARED_URL.finditer(head):
-        text = next(filter(None, declared.groups()), b"").decode("utf-8", "replace")
-        url = html.unescape(text)
-        capture = _CAPTURE_URL.search(url)
-        # Servers and mirrors collapse "//".
-        yield re.sub(r"^(https?):/(?!/)", r"\1://", capture[1]) if capture else url
-
-
-def _base_of_file(path: Path, publisher: Publisher) -> str | None:
-    """Return the base URL for a saved page's relative links if its path mirrors the publisher's.
-
-    None for other paths. wget -k makes the links of ``news/1752038/index.html`` relative to that
-    file, not to the article's URL.
-    """
-    assert publisher.article_pattern is not None
-    place = "/" + path.as_posix().lstrip("/")
-    matches = list(publisher.article_pattern.finditer(place))
-    return publisher.root + place[matches[-1].start() :] if matches else None
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> SavedPages:
@@ -215,6 +111,8 @@ class SavedPages:
             self._leave_out("links", str(relative))
         elif not path.is_file():
             self._leave_out("not pages", f"{relative} (a device or a pipe)")
+        elif whole := whole_page_of(relative, self.root):
+            self._leave_out("not pages", f"{relative} (a part of {whole})", named=False)
         elif is_archive_file(path):
             self._leave_out("web archives", str(relative))
         elif reason := reason_against(path):
@@ -227,8 +125,20 @@ class SavedPages:
     def _add_page(self, path: Path) -> None:
         root = None if path == self.root else self.root
         file = describe(path, self._publishers, root)
-        if (first := self._files.setdefault(file.id, file)) is not file:
-            self._leave_out("duplicates", f"{path} ({file.id}, like {first.path})")
+        other = self._files.get(file.id)
+        if other and file.declares_like(other) and not is_same_title(file.title, other.title):
+            # Some publishers declare one address on many pages.
+            file = describe(path, self._publishers, root, trusts_page=False)
+            other = self._files.get(file.id)
+        if other and file.id_where == BY_NAME and not filecmp.cmp(path, other.path, shallow=False):
+            # Files of the same name in several folders are different pages.
+            file = file._replace(id=readable(path.relative_to(self.root).as_posix()))
+            other = self._files.get(file.id)
+        if other and not file.comes_before(other):
+            file, other = other, file
+        self._files[file.id] = file
+        if other:
+            self._leave_out("duplicates", f"{other.path} ({file.id}, like {file.path})")
 
     def _leave_out(self, label: str, name: str, *, named: bool = True) -> None:
         """Count a file that is left out, and list it in the log if ``named``."""
@@ -268,7 +178,7 @@ class SavedPages:
         if visit is None or file is None:
             raise NotSaved(f"no saved page in {self.root}")
         self._read_ids.add(visit.article_id)
-        return saved_page(request, file, self._max_bytes)
+        return respond(request, file, self._max_bytes)
 
     def note_read(self, path: Path) -> None:
         """Count a page of this folder that was read without a request to this source."""
@@ -279,32 +189,3 @@ class SavedPages:
     def articles(self) -> Iterator[Found]:
         for file in self._files.values():
             yield Found(file.id, file.url)
-
-
-def saved_page(request: Request, file: SavedFile, max_bytes: int) -> Response:
-    """Return a saved page as the response to a request.
-
-    Raises PageRefused if the file cannot be read or is larger than ``max_bytes``.
-    """
-    path = file.path
-    if visit := visit_of(request):
-        visit.origin = Origin(
-            source="folder",
-            where=readable(path),
-            file=readable(path),
-            page_url=file.url or None,
-            base=file.base,
-            id_where=file.id_where,
-            url_where=file.url_where,
-            status_assumed=True,
-        )
-    try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise PageRefused(
-                "too_large",
-                f"{path} has {size:,} bytes, more than DOWNLOAD_MAXSIZE ({max_bytes:,})",
-            )
-        return TextResponse(request.url, body=path.read_bytes(), request=request)
-    except OSError as error:
-        raise PageRefused("unreadable", f"{path}: {error.strerror}") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from w3lib.encoding import read_bom
 
+from crawler.extraction.saved_page import is_mhtml
 from crawler.responses import looks_binary
 
 _HEAD_BYTES = 4096
@@ -50,6 +51,8 @@ _ABOUT_THE_FOLDER = re.compile(
     r"(?:readme|licen[cs]e|copying|notice|authors|changelog|contributing|makefile|dockerfile)\b",
     re.IGNORECASE,
 )
+# HTTrack adds a page of its own that lists what it has mirrored.
+_HTTRACK_INDEX = b"Mirror and index made by HTTrack"
 _ARCHIVE_NAME = re.compile(r"\.(?:w?arc(?:\.gz|\.zst|\.bz2)?(?:\.open)?|wacz)$", re.IGNORECASE)
 _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
 
@@ -74,6 +77,10 @@ def reason_against(path: Path) -> str | None:
     ending = Path(path.name.partition("?")[0]).suffix.lower()
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if path.name.startswith("hts-") or path.parent.name == "hts-cache" or _HTTRACK_INDEX in head:
+        return "HTTrack's own"
+    if is_mhtml(head):
+        return None
     if looks_binary(head):
         return None if ending in _PAGE_ENDINGS else "binary data"
     encoding, mark = read_bom(head)

@@ -12,7 +12,7 @@ from crawler.crawl.run import Found
 from crawler.errors import CrawlerError
 from crawler.middlewares.parsing import reader_processes
 from crawler.sources.chain import all_articles
-from crawler.sources.folder import SavedFile, describe
+from crawler.sources.saved_files import SavedFile, describe
 from crawler.spiders.frontier_spider import FrontierSpider
 from crawler.visits import Visit
 

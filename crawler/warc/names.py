@@ -14,7 +14,7 @@ ARCHIVE_NAME = re.compile(
 """The end of an archive file's name. Crawlers add ``.open`` while they write the file."""
 # Files that are, or may contain, archives in an unsupported format.
 _UNREAD_NAME = re.compile(
-    r"\.(?:w?arc|wacz|har|mht(?:ml)?|webarchive|maff)(?:\.|$)"
+    r"\.(?:w?arc|wacz|har|webarchive|maff)(?:\.|$)"
     r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
     re.IGNORECASE,
 )
