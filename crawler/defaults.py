@@ -89,6 +89,9 @@ CONCURRENT_ITEMS = 1
 
 # Seconds that reading a page may take; a page that takes longer is a failure, too_slow.
 READ_TIMEOUT = 10.0
+# The fields of texts in JSON Lines: of the address, the text and perhaps the date. Those of C4 and
+# OSCAR are known.
+TEXT_FIELDS = ""
 # Worker processes that read pages in a run with seed=all. None means one less than the number of
 # processors, at most three; 0 means none.
 READER_PROCESSES: int | None = None

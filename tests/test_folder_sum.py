@@ -10,10 +10,13 @@ import pytest
 from conftest import SITE, Crawl
 
 from crawler.extraction.directory import Publishers
+from crawler.extraction.saved_page import WRITTEN
 from crawler.sources.folder import LEFT_OUT, SavedPages
 
 SEED = "1752038"
 PAGE = (SITE / f"{SEED}.html").read_bytes()
+# What a page declares counts more than the name of its file.
+UNDECLARED = re.sub(rb"<(?:link|meta)[^>]*(?:canonical|og:url)[^>]*>", b"", PAGE)
 TEXT = next(SITE.glob("*.txt")).read_bytes()
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 WAYBACK = "https://web.archive.org/web"
@@ -27,14 +30,15 @@ def declaring(url: str) -> bytes:
 # Each file's content, and its category in the count.
 FILES: dict[str, tuple[bytes, str]] = {
     f"{SEED}.html": (PAGE, "read"),
-    "1001.cms": (PAGE, "read"),
-    "1002.php": (PAGE, "read"),
-    "1003": (PAGE, "read"),
-    "1004.php?page=2": (PAGE, "read"),
+    "1001.cms": (UNDECLARED, "read"),
+    "1002.php": (UNDECLARED, "read"),
+    "1003": (UNDECLARED, "read"),
+    "1004.php?page=2": (UNDECLARED, "read"),
+    "1010.html": (PAGE, "duplicates"),
     "1005.html.1": (b"<html><h1>No more than a headline</h1></html>", "read"),
     "1006.txt": (TEXT, "read"),
     "1007.htm": ("\ufeff<html><h1>Kurz</h1>".encode("utf-16-le"), "read"),
-    "1008.php": (b"<br />\n<b>Notice</b>: Undefined index<br />" + PAGE, "read"),
+    "1008.php": (b"<br />\n<b>Notice</b>: Undefined index<br />" + UNDECLARED, "read"),
     "1009.html": (b"", "read"),
     f"copy/{SEED}.html": (PAGE, "duplicates"),
     "picture.png": (PNG, "not pages"),
@@ -140,7 +144,7 @@ def test_a_page_that_was_saved_from_a_web_archive(crawl: Crawl, tmp_path: Path, 
     run = crawl(seed="Bridge reopens.html", source="Bridge reopens.html", depth=0)
     scheme, original = re.search(r"(https?):/{1,2}([^:]*)$", url).groups()
     assert run.articles[SEED]["url"] == f"{scheme}://{original}"
-    assert run.articles[SEED]["provenance"]["id"]["where"] == "URL that the saved page declares"
+    assert run.articles[SEED]["provenance"]["id"]["where"] == WRITTEN
 
 
 @pytest.mark.parametrize("name", ["c.arc.bz2", "c.dat"])
@@ -161,7 +165,7 @@ def test_an_article_in_two_folders(crawl: Crawl, tmp_path: Path) -> None:
     for name, ids in {"one": [SEED], "two": [SEED, "1001"]}.items():
         (tmp_path / name).mkdir()
         for article_id in ids:
-            (tmp_path / name / f"{article_id}.html").write_bytes(PAGE)
+            (tmp_path / name / f"{article_id}.html").write_bytes(UNDECLARED)
     run = crawl(seed="all", source="one,two")
     assert "  files in one: 1 = read 1" in run.stdout.splitlines()
     assert "  files in two: 2 = read 1 + duplicates 1" in run.stdout.splitlines()

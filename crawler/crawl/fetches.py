@@ -29,6 +29,8 @@ class Origin:
     captured_at: datetime | None = None
     id_where: str = "asked for"
     status_assumed: bool = False
+    is_text: bool = False
+    """Whether the response is the text of the page, not the page."""
     date_note: str | None = None
     """The assumption behind ``captured_at``, if any."""
     verified: bool = False

@@ -47,7 +47,7 @@ class Task(NamedTuple):
 
     ``article_id`` is the id by which it was requested, its publisher's own or not. ``url`` is None
     for a saved page that declares no address. ``base`` is the base of relative links, if that is
-    another URL.
+    another URL. ``is_text`` means that the body is the text of a page, not the page.
     """
 
     body: bytes
@@ -55,6 +55,7 @@ class Task(NamedTuple):
     url: str | None
     charset: str | None
     base: str | None = None
+    is_text: bool = False
 
 
 class Extracted(NamedTuple):
@@ -100,6 +101,7 @@ def extract_page(task: Task, publishers: Publishers) -> Extracted:
         publisher=publisher,
         article_id=own_id,
         base=task.base if url else None,
+        is_text=task.is_text,
     )
     return Extracted(page, normalise(page, publisher))
 

@@ -130,6 +130,8 @@ def _refuse_denial(page: ParsedPage) -> Refusal | None:
 def _refuse_text(page: ParsedPage) -> Refusal | None:
     if not page.body:
         return Refusal("not_an_article", "the page has no article text")
+    if page.is_text and page.headline is None:
+        return Refusal("not_an_article", "the first line of the text is no headline")
     sentences = [
         text for text in page.body if len(text) >= _SHORTEST_SENTENCE and ends_sentence(text)
     ]

@@ -68,7 +68,8 @@ def page_task(response: Response, visit: Visit, run: Run) -> Task:
     if visit.is_saved and visit.origin:
         url = visit.origin.page_url or (run.scope.url_of(visit.state) if visit.state else None)
         base = visit.origin.base
-    return Task(response.body, visit.article_id, url, charset_of(response), base)
+    is_text = visit.origin is not None and visit.origin.is_text
+    return Task(response.body, visit.article_id, url, charset_of(response), base, is_text)
 
 
 class ParsingMiddleware:

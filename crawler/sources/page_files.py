@@ -53,7 +53,9 @@ _ABOUT_THE_FOLDER = re.compile(
 )
 # HTTrack adds a page of its own that lists what it has mirrored.
 _HTTRACK_INDEX = b"Mirror and index made by HTTrack"
-_ARCHIVE_NAME = re.compile(r"\.(?:w?arc(?:\.gz|\.zst|\.bz2)?(?:\.open)?|wacz)$", re.IGNORECASE)
+_ARCHIVE_NAME = re.compile(
+    r"\.(?:(?:w?arc|wet)(?:\.gz|\.zst|\.bz2)?(?:\.open)?|wacz)$", re.IGNORECASE
+)
 _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
 
 

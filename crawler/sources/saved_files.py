@@ -99,12 +99,15 @@ def describe(
     except saved_page.UnreadableError:
         # It is reported when the page is read.
         page = saved_page.Saved(b"")
-    written = page.url and _identified(page.url, saved_page.WRITTEN, publishers)
-    identity = (
-        written
-        or (_declared(page.html, relative, publishers) if trusts_page else None)
-        or _from_path(path, relative, publishers)
-    )
+    identity = _identified(page.url, saved_page.WRITTEN, publishers) if page.url else None
+    if identity is None and trusts_page:
+        identity = _declared(page.html, relative, publishers)
+    by_rule = _by_rule(path, relative, publishers)
+    if identity is None:
+        identity = _from_path(relative, by_rule, publishers)
+    elif by_rule and by_rule.id == identity.id:
+        # The publisher file turns the id into the address to request, perhaps at a mirror.
+        identity = by_rule
     base = identity.base or saved_page.address_of_path(relative)
     return SavedFile(
         path,
@@ -136,9 +139,8 @@ def _declared(page: bytes, relative: Path, publishers: Publishers) -> _Identity 
     return None
 
 
-def _from_path(path: Path, relative: Path, publishers: Publishers) -> _Identity:
+def _from_path(relative: Path, by_rule: _Identity | None, publishers: Publishers) -> _Identity:
     """Return the identity of a page by the path of its file."""
-    by_rule = _by_rule(path, relative, publishers)
     address = saved_page.address_of_path(relative)
     if address is None or (by_rule and publishers.home.owns(address)):
         return by_rule or _by_name(relative)

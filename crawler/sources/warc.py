@@ -1,4 +1,4 @@
-"""Serves pages from web archive files.
+"""Serves pages from web archive files, and from files with copies of their text.
 
 The newest of several captures is used, or the nearest to ``at``. If it does not yield an article,
 the next is tried, up to ``_MOST_TRIED`` in all. A redirect is followed within the archive, to the
@@ -16,7 +16,7 @@ from scrapy.http import Response
 from crawler.crawl.candidates import Candidates
 from crawler.crawl.fetches import Origin
 from crawler.crawl.run import Found
-from crawler.errors import ArchiveError
+from crawler.errors import ArchiveError, CrawlerError
 from crawler.extraction.article_urls import looks_like_article
 from crawler.setting_values import most_bytes
 from crawler.sources.listing import addresses, distinct_articles
@@ -24,7 +24,8 @@ from crawler.sources.page_files import reason_against
 from crawler.unavailable import PageRefused, nothing_captured
 from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive
-from crawler.warc.captures import CONVERSION, REVISIT, candidates, key_of
+from crawler.warc.captures import CONVERSION, REVISIT, TEXT_COPY, candidates, key_of
+from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
     from crawler.crawl.arguments import Arguments
     from crawler.extraction.directory import Publishers
@@ -49,13 +51,42 @@ _MOST_TRIED = 20
 _MOST_NAMED = 5
 # Some indexes tell no type.
 _PAGE_TYPES = frozenset(
-    ("", "-", "unk", "text/html", "application/xhtml+xml", "text/plain", CONVERSION, REVISIT)
+    (
+        "",
+        "-",
+        "unk",
+        "text/html",
+        "application/xhtml+xml",
+        "text/plain",
+        CONVERSION,
+        REVISIT,
+        TEXT_COPY,
+    )
 )
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
     """Open archive files as a source. Raises CrawlerError if one of them cannot be read."""
-    return ArchivedPages(name, arguments.publishers, arguments.at, most_bytes(crawler.settings))
+    settings = crawler.settings
+    archive = Archive(name, most_bytes(settings), _text_fields(settings))
+    return ArchivedPages(archive, arguments.publishers, arguments.at)
+
+
+def _text_fields(settings: BaseSettings) -> tuple[TextFields, ...]:
+    """Return TEXT_FIELDS: the fields of texts in JSON Lines, by default those of C4 and OSCAR.
+
+    Raises CrawlerError if it does not name two or three fields.
+    """
+    value = settings["TEXT_FIELDS"]
+    if not value:
+        return KNOWN_FIELDS
+    names = [name.strip() for name in str(value).split(",")]
+    if not 2 <= len(names) <= 3 or not all(names):
+        raise CrawlerError(
+            f"TEXT_FIELDS: got {str(value)!r}; takes the fields of the address, the text and "
+            "perhaps the date, such as url,text,timestamp; nested ones have dots: meta.url,content"
+        )
+    return (TextFields(*names),)
 
 
 class ArchivedPages:
@@ -63,9 +94,8 @@ class ArchivedPages:
 
     offline = True
 
-    def __init__(self, path: str, publishers: Publishers, at: date | None, max_bytes: int) -> None:
-        """Open the files. Raises CrawlerError if one of them cannot be read."""
-        self._archive = Archive(path, max_bytes)
+    def __init__(self, archive: Archive, publishers: Publishers, at: date | None) -> None:
+        self._archive = archive
         self._publishers = publishers
         self._at = at
         self.name = self._archive.source
@@ -111,6 +141,7 @@ class ArchivedPages:
             where=page.where,
             captured_at=page.captured_at,
             status_assumed=page.status is None,
+            is_text=page.is_text,
             date_note=page.date_note,
             # The archive refuses a record with a wrong length or digest.
             verified=True,

@@ -20,17 +20,19 @@ from typing import IO
 from crawler.errors import ArchiveError
 from crawler.files import readable
 from crawler.warc.archived import RENDERED_BY
-from crawler.warc.captures import CONVERSION, REVISIT, Capture, key_of, timestamp_of
+from crawler.warc.captures import COPIES, Capture, key_of, timestamp_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import Index, open_index
 from crawler.warc.names import (
     ARCHIVE_NAME,
     READABLE,
     archive_files,
+    is_texts,
     is_unread,
     other_files,
 )
 from crawler.warc.records import HEAD_BYTES, Record, digest_key, has_digest
+from crawler.warc.texts import KNOWN_FIELDS, TextFields, TextsFile
 
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
 _LOCAL_HEADER_BYTES = 30
@@ -44,6 +46,7 @@ _NOT_MODIFIED = "server-not-modified"
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
 # The maximum number of records to try as the original of a revisit.
 _MOST_ORIGINALS = 20
+_ONLY_TEXT = "only the text of the page was kept"
 # Writers may record the same moment in different time zones.
 _SAME_MOMENT = timedelta(hours=15)
 
@@ -52,7 +55,8 @@ _SAME_MOMENT = timedelta(hours=15)
 class ArchivedPage:
     """An archived response for a URL, with its content coding.
 
-    ``where`` is its location in the archive. ``date_note`` describes any assumption made in
+    ``where`` is its location in the archive. ``is_text`` means that the body is the text of the
+    page. ``date_note`` describes any assumption made in
     ``captured_at``, and ``notes`` describes those made in reading the page.
     """
 
@@ -62,25 +66,30 @@ class ArchivedPage:
     body: bytes
     captured_at: datetime
     where: str
+    is_text: bool = False
     date_note: str | None = None
     notes: tuple[str, ...] = ()
 
 
 class ArchiveFile:
-    """One archive file with its index. ``source`` is its type in the output: warc or wacz.
+    """One archive file with its index. ``source`` is its type in the output: warc, wacz or jsonl.
 
     ``unread`` has a message for each file in a WACZ that is not read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text_fields: tuple[TextFields, ...]) -> None:
         """Open the file. Raises ArchiveError if it cannot be read or its index does not match."""
         self.path = path
-        self.files: dict[str, WarcFile] = {}
+        self.files: dict[str, WarcFile | TextsFile] = {}
         self.unread: list[str] = []
-        self.source = "wacz" if path.name.lower().endswith(".wacz") else "warc"
+        is_wacz = path.name.lower().endswith(".wacz")
+        self.source = "wacz" if is_wacz else "jsonl" if is_texts(path) else "warc"
         lines: Callable[[], Iterator[bytes]] | None = None
         if self.source == "wacz":
             lines = self._open_wacz()
+            beside = None
+        elif self.source == "jsonl":
+            self.files[readable(path.name)] = TextsFile(path, readable(path), text_fields)
             beside = None
         else:
             self.files[readable(path.name)] = WarcFile(path, readable(path))
@@ -88,7 +97,8 @@ class ArchiveFile:
             if beside:
                 lines = lambda: _lines_of(beside)  # noqa: E731
         if lines is not None and any(
-            _RENDERED in file.block(0, HEAD_BYTES).data for file in self.files.values()
+            isinstance(file, WarcFile) and _RENDERED in file.block(0, HEAD_BYTES).data
+            for file in self.files.values()
         ):
             # Other tools index only the responses, not the pages as rendered by a browser.
             lines = beside = None
@@ -179,16 +189,19 @@ class ArchiveFile:
 class Archive:
     """All archive files of one source."""
 
-    def __init__(self, path: str, most: int) -> None:
+    def __init__(
+        self, path: str, most: int, text_fields: tuple[TextFields, ...] = KNOWN_FIELDS
+    ) -> None:
         """Open the files; pages are limited to ``most`` bytes.
 
+        ``text_fields`` are those to read of texts in JSON Lines.
         Raises ArchiveError if a file cannot be read or none contains a page.
         """
         self.path = path
         self._most_bytes = most
         self._unread_files, self.others = other_files(path)
         _allow_many_files()
-        self._files = [ArchiveFile(file) for file in archive_files(path)]
+        self._files = [ArchiveFile(file, text_fields) for file in archive_files(path)]
         if not self._files:
             raise ArchiveError(f"{path}: no archive file found; takes {READABLE}")
         if not any(file.index.captures for file in self._files):
@@ -200,8 +213,9 @@ class Archive:
 
     @property
     def source(self) -> str:
-        """The type of the source in the output: wacz or warc."""
-        return "wacz" if all(file.source == "wacz" for file in self._files) else "warc"
+        """The type of the source in the output: wacz, jsonl or warc."""
+        kinds = {file.source for file in self._files}
+        return kinds.pop() if len(kinds) == 1 else "warc"
 
     @property
     def faults(self) -> list[str]:
@@ -252,8 +266,9 @@ class Archive:
             body=content.payload,
             captured_at=record.date,
             where=where,
+            is_text=record.is_text_copy,
             date_note=record.date_note,
-            notes=notes,
+            notes=(*notes, _ONLY_TEXT) if record.is_text_copy else notes,
         )
 
     def _record(self, capture: Capture, file: ArchiveFile) -> Record:
@@ -300,9 +315,7 @@ class Archive:
         url, date = revisit.refers_to
         url = url or revisit.url
         timestamp = timestamp_of(date) if date else None
-        of_url = [
-            (c, f) for c, f in self.captures(url) if c.media_type not in (REVISIT, CONVERSION)
-        ]
+        of_url = [(c, f) for c, f in self.captures(url) if c.media_type not in COPIES]
         named = [(c, f) for c, f in of_url if c.timestamp == timestamp]
         if revisit.refers_to_id:
             named += self._find_captures(lambda index: index.of_record(revisit.refers_to_id))

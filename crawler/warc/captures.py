@@ -15,6 +15,10 @@ REVISIT = "warc/revisit"
 """The media type of revisit records in indexes."""
 CONVERSION = "warc/conversion"
 """The media type of browser-rendered pages in this crawler's indexes (WARC 1.1, 6.7)."""
+TEXT_COPY = "warc/text"
+"""The media type of copies of the text of pages in this crawler's indexes."""
+COPIES = (REVISIT, CONVERSION, TEXT_COPY)
+"""The media types of records that no revisit refers to."""
 _TIMESTAMP = re.compile(r"[0-9]{14}")
 
 
@@ -114,13 +118,17 @@ def is_timestamp(text: str) -> bool:
 def in_order(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     """Sort the captures of one page, the preferred one first.
 
-    Pages come before redirects, and redirects before errors. Within each kind, the newest comes
-    first, or the nearest to ``at``; if ``at`` is a day, the captures of that day come first, newest
-    first. A browser-rendered page comes before the response itself.
+    Pages come before copies of their text, these before redirects, and redirects before errors.
+    Within each kind, the newest comes first, or the nearest to ``at``; if ``at`` is a day, the
+    captures of that day come first, newest first. A browser-rendered page comes before the response
+    itself.
     """
 
     def rank(capture: Capture) -> tuple[int, timedelta]:
-        kind = 0 if capture.is_page else 2 if capture.is_error else 1
+        if capture.is_page:
+            kind = 1 if capture.media_type == TEXT_COPY else 0
+        else:
+            kind = 3 if capture.is_error else 2
         return kind, _distance(capture.at, at)
 
     newest_first = sorted(

@@ -12,35 +12,30 @@ truncated file as complete.
 The work is linear in the size of the file. After a damaged record, the next may begin at any byte,
 so bytes are decompressed again, but only until damaged members have produced
 ``_MOST_DAMAGED_BYTES`` bytes. After that, the search skips past them. A member that decompresses to
-over ``_MOST_UNPACKED`` bytes and to a hundred times its size is considered an attack and abandoned.
-
-A file that is compressed as a whole is decompressed to a temporary file when it is opened.
+over ``MOST_UNPACKED`` bytes and to a hundred times its size is considered an attack and abandoned.
 """
 
-import logging
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crawler.errors import ArchiveError
-from crawler.warc.compression import DECODER_ERRORS, Compression, Gzip, Zstd
+from crawler.warc.compression import DECODER_ERRORS, Compression, Gzip
 from crawler.warc.names import ARCHIVE_NAME
 from crawler.warc.records import ARC, HEAD_BYTES, HEAD_END, LINE_ENDS, WARC, Record, parse
-
-logger = logging.getLogger(__name__)
+from crawler.warc.stored_file import (
+    FIRST_BYTES,
+    MOST_RATIO,
+    MOST_UNPACKED,
+    PIECE_BYTES,
+    READ_BYTES,
+    StoredFile,
+)
 
 _RECORD_ID = re.compile(rb"^warc-record-id:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
-_READ_BYTES = 16_384
-_PIECE_BYTES = 1 << 20
-# How many bytes of a plain file to read for a record's head, or to recognise the next record.
-_FIRST_BYTES = 2048
 _MOST_DAMAGED_BYTES = 1 << 26
-_MOST_UNPACKED = 1 << 30
-_MOST_RATIO = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +54,30 @@ class Block:
     searched: int = 1
 
 
-class WarcFile:
+class WarcFile(StoredFile):
     """An archive file open for reading; ``start`` and ``size`` (bytes) locate it in a ZIP file."""
 
     def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
         """Open the file. Raises ArchiveError if it cannot be opened."""
-        self.path = path
-        self.name = name
-        try:
-            self._descriptor = os.open(path, os.O_RDONLY)
-            whole = os.fstat(self._descriptor).st_size
-        except OSError as error:
-            raise ArchiveError(f"{path} cannot be read ({error.strerror})") from error
-        self._start = start
-        self.size = whole - start if size is None else min(size, whole - start)
+        super().__init__(path, name, start, size)
         match = ARCHIVE_NAME.search(name)
         self._format = ARC if match and match["format"].lower() == "arc" else WARC
         self._may_be_cut = bool(match and match["open"])
         self._compression = self._compression_of(match["compression"] if match else None)
         self._damaged_bytes = 0
-        self._fault_at_end: ArchiveError | None = None
         if self._compression and self._is_one_member(self._compression):
-            self._unpack(self._compression)
+            self._unpack(
+                self._compression,
+                "; 'warcio recompress OLD NEW' makes a file whose records can be read one by one",
+            )
 
     def _compression_of(self, suffix: str | None) -> Compression | None:
-        begin = self._read_at(0, _FIRST_BYTES)
-        try:
-            if Zstd.begins(begin):
-                return Zstd(self._read_at(8, Zstd.dictionary_size(begin)))
-        except ArchiveError as error:
-            raise ArchiveError(f"{self.name}: {error}") from error
+        if compression := self._compression_at_start():
+            return compression
         # The first bytes may be damaged, so the suffix counts too.
-        gzip = suffix and suffix.lower() == ".gz" and not self._format.begins(begin.lstrip(b"\r\n"))
-        return Gzip() if gzip or begin.startswith(Gzip.magic) else None
+        begin = self._read_at(0, FIRST_BYTES).lstrip(b"\r\n")
+        is_gzip = suffix and suffix.lower() == ".gz" and not self._format.begins(begin)
+        return Gzip() if is_gzip else None
 
     def _is_one_member(self, compression: Compression) -> bool:
         """Return whether another record follows the first in the same member."""
@@ -99,59 +85,6 @@ class WarcFile:
         data = self._member_block(compression, offset, HEAD_BYTES, find_end=False).data
         begin, length = self._format.head(data) or (len(data), 0)
         return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
-
-    def _unpack(self, compression: Compression) -> None:
-        """Replace the file with a decompressed temporary copy, up to any damage."""
-        logger.info(
-            "%s: it is compressed as a whole, so it is unpacked for this run; "
-            "'warcio recompress OLD NEW' makes a file whose records can be read one by one",
-            self.name,
-        )
-        try:
-            with tempfile.TemporaryFile() as target:
-                try:
-                    for piece in self._unpacked(compression):
-                        target.write(piece)
-                except ArchiveError as error:
-                    self._fault_at_end = error
-                target.flush()
-                compressed, self._descriptor = self._descriptor, os.dup(target.fileno())
-                self._start, self.size, self._compression = 0, target.tell(), None
-        except OSError as error:
-            raise ArchiveError(
-                f"{self.name}: it is compressed as a whole and cannot be unpacked to "
-                f"{tempfile.gettempdir()} ({error.strerror}); make room"
-            ) from error
-        os.close(compressed)
-
-    def _unpacked(self, compression: Compression) -> Iterator[bytes]:
-        """Yield the contents of a compressed file. Raises ArchiveError at damage or truncation."""
-        position, size = 0, 0
-        while position < self.size:
-            if skippable := compression.skippable_size(self._read_at(position, 8)):
-                position += skippable
-                continue
-            decoder = compression.decoder()
-            while not decoder.eof:
-                chunk = self._read_at(position, _READ_BYTES) if decoder.needs_input else b""
-                position += len(chunk)
-                if not chunk and decoder.needs_input:
-                    raise ArchiveError(f"{self.name}: it is cut off", reason="cut_short")
-                try:
-                    piece = decoder.decompress(chunk, _PIECE_BYTES)
-                except DECODER_ERRORS as error:
-                    raise ArchiveError(
-                        f"{self.name}: its compressed bytes are damaged before byte {position:,} "
-                        f"({error})"
-                    ) from error
-                size += len(piece)
-                if size > max(_MOST_UNPACKED, _MOST_RATIO * position):
-                    raise ArchiveError(f"{self.name}: it unpacks to over {size:,} bytes")
-                yield piece
-            position -= len(decoder.unused_data)
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
     def read(self, offset: int, most: int) -> Record:
         """Read the record at ``offset``, of at most ``most`` bytes, and check its digests.
@@ -172,10 +105,6 @@ class WarcFile:
             f"more than DOWNLOAD_MAXSIZE ({most:,})",
             reason="too_large",
         )
-
-    def place(self, offset: int) -> str:
-        """Return the location of a record, for display."""
-        return f"{self.name}, offset {offset}"
 
     def walk(self, offset: int = 0) -> Iterator[tuple[int, Block]]:
         """Yield the offset and first bytes of every record from ``offset`` on.
@@ -217,14 +146,14 @@ class WarcFile:
         data, size, line_ends, position = bytearray(), 0, 0, offset
         why = None
         while not decoder.eof and why is None:
-            chunk = self._read_at(position, _READ_BYTES) if decoder.needs_input else b""
+            chunk = self._read_at(position, READ_BYTES) if decoder.needs_input else b""
             if not chunk and decoder.needs_input:
                 why = ArchiveError(
                     f"{self.place(offset)}: the file ends within this record", reason="cut_short"
                 )
                 break
             try:
-                piece = decoder.decompress(chunk, _PIECE_BYTES)
+                piece = decoder.decompress(chunk, PIECE_BYTES)
             except DECODER_ERRORS as error:
                 why = ArchiveError(
                     f"{self.place(offset)}: its compressed bytes are damaged ({error})"
@@ -241,7 +170,7 @@ class WarcFile:
             data += piece[: max(0, most - len(data))]
             if size > most and not find_end:
                 return Block(bytes(data), 0, size)
-            if size > max(_MOST_UNPACKED, _MOST_RATIO * (position - offset)):
+            if size > max(MOST_UNPACKED, MOST_RATIO * (position - offset)):
                 why = ArchiveError(f"{self.place(offset)}: it unpacks to over {size:,} bytes")
         if why is not None:
             return Block(bytes(data), 0, size, why, position - offset)
@@ -266,9 +195,9 @@ class WarcFile:
 
     def _pieces(self, offset: int, sound_end: int) -> Iterator[bytes]:
         """Yield the bytes of the file in large pieces up to ``sound_end``, then one by one."""
-        for position in range(offset, sound_end, _READ_BYTES):
-            yield self._read_at(position, min(_READ_BYTES, sound_end - position))
-        for byte in self._read_at(sound_end, _READ_BYTES):
+        for position in range(offset, sound_end, READ_BYTES):
+            yield self._read_at(position, min(READ_BYTES, sound_end - position))
+        for byte in self._read_at(sound_end, READ_BYTES):
             yield bytes((byte,))
 
     def _length_fault(
@@ -300,7 +229,7 @@ class WarcFile:
         begin = self._after_line_ends(offset)
         if begin >= self.size:
             return Block(b"", self.size - offset, 0)
-        data = self._read_at(begin, min(most, _FIRST_BYTES))
+        data = self._read_at(begin, min(most, FIRST_BYTES))
         head = self._format.head(data)
         if head is None and self._format.begins(data):
             data = self._read_at(begin, min(most, HEAD_BYTES))
@@ -319,9 +248,7 @@ class WarcFile:
             )
             return Block(data, 0, self.size - begin, fault, begin - offset + 1)
         following = self._after_line_ends(end)
-        if following < self.size and not self._format.begins(
-            self._read_at(following, _FIRST_BYTES)
-        ):
+        if following < self.size and not self._format.begins(self._read_at(following, FIRST_BYTES)):
             fault = ArchiveError(
                 f"{self.place(begin)}: it declares {length:,} bytes but does not end there"
             )
@@ -334,7 +261,7 @@ class WarcFile:
             if rest := piece.lstrip(LINE_ENDS):
                 return offset + len(piece) - len(rest)
             offset += len(piece)
-            count = min(count * 2, _PIECE_BYTES)
+            count = min(count * 2, PIECE_BYTES)
         return offset
 
     def _after_damage(self, offset: int, block: Block) -> int:
@@ -347,7 +274,7 @@ class WarcFile:
     def _next_record(self, offset: int) -> int:
         """Return the offset of the next record from ``offset`` on, or the end of the file."""
         # The next record is usually near.
-        count = 2 * _FIRST_BYTES
+        count = 2 * FIRST_BYTES
         while offset < self.size:
             window = self._read_at(offset, count)
             for place in self._beginnings(window):
@@ -356,8 +283,8 @@ class WarcFile:
             if offset + len(window) >= self.size:
                 break
             # The beginning of a record may straddle two windows.
-            offset += len(window) - _FIRST_BYTES
-            count = min(count * 2, _PIECE_BYTES)
+            offset += len(window) - FIRST_BYTES
+            count = min(count * 2, PIECE_BYTES)
         return self.size
 
     def _beginnings(self, window: bytes) -> Iterator[int]:
@@ -369,20 +296,11 @@ class WarcFile:
         if self._compression is None:
             return place == 0 or self._read_at(place - 1, 1) == b"\n"
         try:
-            begin = self._compression.decoder().decompress(self._read_at(place, _FIRST_BYTES), 256)
+            begin = self._compression.decoder().decompress(self._read_at(place, FIRST_BYTES), 256)
         except DECODER_ERRORS:
             return False
         # zstd outputs nothing until it has a complete block.
         return not begin or self._format.begins(begin.lstrip(LINE_ENDS))
-
-    def _read_at(self, offset: int, count: int) -> bytes:
-        count = min(count, self.size - offset)
-        if count <= 0:
-            return b""
-        try:
-            return os.pread(self._descriptor, count, self._start + offset)
-        except OSError as error:
-            raise ArchiveError(f"{self.name} cannot be read ({error.strerror})") from error
 
 
 def _useless_bytes(data: bytes) -> int:

@@ -33,7 +33,9 @@ from platformdirs import user_cache_path
 from crawler.errors import ArchiveError
 from crawler.warc.captures import (
     CONVERSION,
+    COPIES,
     REVISIT,
+    TEXT_COPY,
     Capture,
     is_timestamp,
     key_of,
@@ -49,10 +51,11 @@ from crawler.warc.records import (
     method_of,
     parse_head,
 )
+from crawler.warc.texts import TextsFile
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 4
+_FORMAT = 5
 _LINES_IN_MEMORY = 100_000
 _META = b"!meta "
 # The last line, so that a truncated index is detected.
@@ -65,8 +68,6 @@ _NAMED_FAULTS = 20
 # In an index made by another tool, one line in this many is checked against the file.
 _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
-# Records that no revisit refers to: copies of others.
-_COPIES = (REVISIT, CONVERSION)
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
 
@@ -160,11 +161,11 @@ class Index:
 
 def open_index(
     path: Path,
-    files: Mapping[str, WarcFile],
+    files: Mapping[str, WarcFile | TextsFile],
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Index:
-    """Open the index of an archive file that contains these WARC files, creating it if necessary.
+    """Open the index of an archive file that contains these files, creating it if necessary.
 
     ``lines`` returns the lines of an index made by another tool, and ``beside`` is the index file
     beside the archive; both may be None.
@@ -176,7 +177,8 @@ def open_index(
         if file
         for stat in (file.stat(),)
     ]
-    name = sha256(repr((_FORMAT, state)).encode()).hexdigest()[:32] + ".cdxj"
+    fields = [file.fields for file in files.values() if isinstance(file, TextsFile)]
+    name = sha256(repr((_FORMAT, state, *fields)).encode()).hexdigest()[:32] + ".cdxj"
     folder = user_cache_path("neighbourhood-crawler") / "indexes"
     try:
         return Index(folder / name)
@@ -210,16 +212,16 @@ def open_index(
 def _write_index(
     folder: Path,
     path: Path,
-    files: Mapping[str, WarcFile],
+    files: Mapping[str, WarcFile | TextsFile],
     beside: Path | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Path:
     """Write an index under a unique name. Raises OSError if it cannot be written."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
-            _write(
-                target, _read_index(lines(), files, beside or path) if lines else _read_files(files)
-            )
+            warcs = {name: file for name, file in files.items() if isinstance(file, WarcFile)}
+            found = _read_index(lines(), warcs, beside or path) if lines else _read_files(files)
+            _write(target, found)
             # An index left incomplete by a power cut would hide pages.
             target.flush()
             os.fsync(target.fileno())
@@ -277,9 +279,14 @@ def _write(target: IO[bytes], found: Iterable[Capture | RequestMethod | str]) ->
     target.write(_END % count)
 
 
-def _read_files(files: Mapping[str, WarcFile]) -> Iterator[Capture | RequestMethod | str]:
+def _read_files(
+    files: Mapping[str, WarcFile | TextsFile],
+) -> Iterator[Capture | RequestMethod | str]:
     """Yield the captures in WARC files, the request methods, and the faults."""
     for name, file in files.items():
+        if isinstance(file, TextsFile):
+            yield from file.captures(name)
+            continue
         for offset, block in file.walk():
             kind = kind_of(block.data)
             record = (
@@ -341,7 +348,9 @@ def _capture_of(record: Record, name: str, offset: int, length: int) -> Capture 
         url=record.url,
         timestamp=timestamp_of(record.date),
         status=None if record.kind == "revisit" and record.status == 304 else record.status,
-        media_type=_MEDIA_TYPES.get(record.kind, record.media_type),
+        media_type=TEXT_COPY
+        if record.is_text_copy
+        else _MEDIA_TYPES.get(record.kind, record.media_type),
         digest=record.digest or "",
         file=name,
         offset=offset,
@@ -425,7 +434,7 @@ def _lines(capture: Capture) -> Iterator[bytes]:
     yield _line(
         key_of(capture.url) or "", capture, {key: fields[key] for key in fields if fields[key]}
     )
-    if capture.media_type not in _COPIES:
+    if capture.media_type not in COPIES:
         for key in filter(None, (digest_key(capture.digest), capture.record_id)):
             yield _line(f" {key}", capture, place)
 

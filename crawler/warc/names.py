@@ -6,12 +6,16 @@ from pathlib import Path
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 """The suffixes of files that the crawler writes, and of those inside a WACZ."""
-READABLE = "WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+READABLE = (
+    "WARC, WET or ARC files (.warc, .wet, .arc, also .gz, .zst and .open), WACZ files, "
+    "and texts in JSON Lines (.jsonl, .ndjson, .json, also .gz and .zst)"
+)
 """The archive files that can be read, for messages."""
 ARCHIVE_NAME = re.compile(
-    r"\.(?P<format>w?arc)(?P<compression>\.gz|\.zst)?(?P<open>\.open)?$", re.IGNORECASE
+    r"\.(?P<format>w?arc|wet)(?P<compression>\.gz|\.zst)?(?P<open>\.open)?$", re.IGNORECASE
 )
 """The end of an archive file's name. Crawlers add ``.open`` while they write the file."""
+_TEXTS_NAME = re.compile(r"\.(?:jsonl|ndjson|json)(?:\.gz|\.zst)?$", re.IGNORECASE)
 # Files that are, or may contain, archives in an unsupported format.
 _UNREAD_NAME = re.compile(
     r"\.(?:w?arc|wacz|har|webarchive|maff)(?:\.|$)"
@@ -31,8 +35,19 @@ def is_archive(path: str) -> bool:
 
 
 def archive_files(path: str) -> list[Path]:
-    """Return the archive files for a path, folder or glob pattern, in order."""
-    return [file for file in _files(path) if _is_readable(file)]
+    """Return the archive files for a path, folder or glob pattern, in order.
+
+    Texts in JSON Lines count if the path or the pattern names them. In a folder, such files are
+    often about others.
+    """
+    files = _files(path)
+    are_named = files != [] and not Path(path).is_dir()
+    return [file for file in files if _is_readable(file) or (are_named and is_texts(file))]
+
+
+def is_texts(file: Path) -> bool:
+    """Return whether a file holds texts in JSON Lines, judging by its name."""
+    return _TEXTS_NAME.search(file.name) is not None and file.is_file()
 
 
 def other_files(path: str) -> tuple[list[Path], list[Path]]:
@@ -41,7 +56,8 @@ def other_files(path: str) -> tuple[list[Path], list[Path]]:
     The first list has the files and folders with archives that are not read, the second the files
     that are not archives.
     """
-    others = [file for file in _files(path) if not _is_readable(file)]
+    read = archive_files(path)
+    others = [file for file in _files(path) if file not in read]
     unread = [file for file in others if is_unread(file)]
     return unread, [file for file in others if file.is_file() and file not in unread]
 

@@ -48,6 +48,7 @@ _PAGE_START = re.compile(
 )
 _PAGE_KINDS = ("response", "resource", "conversion")
 _PAGE_TYPES = ("text/html", "application/xhtml")
+_TEXT_TYPE = "text/plain"
 # Some servers pad the chunk size with zeros or spaces.
 _CHUNK_HEADER = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _DIGESTS = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -87,6 +88,11 @@ class Record:
     concurrent_to: str = ""
     refers_to: tuple[str | None, datetime | None] = (None, None)
     refers_to_id: str = ""
+
+    @property
+    def is_text_copy(self) -> bool:
+        """Whether it holds the text of a page, as in Common Crawl's WET files."""
+        return self.kind == "conversion" and self.media_type == _TEXT_TYPE
 
     @property
     def media_type(self) -> str:
@@ -206,7 +212,7 @@ def parse(data: bytes, place: str, *, whole: bool = True) -> Record:
         payload = _payload(raw, kind, status, headers, payload, place)
     return Record(
         kind=kind,
-        url=_url(raw.header("WARC-Target-URI") or "", kind),
+        url=_url(raw, kind),
         date=date,
         date_note=date_note,
         status=status or None,
@@ -263,11 +269,15 @@ def _split_arc(data: bytes) -> _RawRecord:
     return _RawRecord(headers.get, data[begin : begin + length])
 
 
-def _url(text: str, kind: str) -> str:
-    if kind != "conversion":
-        return web_url(text)
-    # Other tools write other kinds of conversions, such as the plain text of a page.
-    return text.removeprefix(RENDERED_URN) if text.startswith(RENDERED_URN) else ""
+def _url(raw: _RawRecord, kind: str) -> str:
+    text = raw.header("WARC-Target-URI") or ""
+    if kind == "conversion":
+        if text.startswith(RENDERED_URN):
+            return text.removeprefix(RENDERED_URN)
+        if not (raw.header("Content-Type") or "").lower().startswith(_TEXT_TYPE):
+            # Other tools write other kinds of conversions, such as pictures of pages.
+            return ""
+    return web_url(text)
 
 
 def _refers_to(raw: _RawRecord) -> tuple[str | None, datetime | None]:

@@ -73,7 +73,8 @@ class ParsedPage:
     ``canonical`` the declared canonical URL and ``base`` the base of relative URLs. ``kinds`` are
     the types that the page declares for itself, in lower case, such as "newsarticle" or "website".
     ``media`` is None if the page cannot have any, such as the text of a saved page. ``teasers``
-    counts links followed by their own paragraph. ``dumps`` are the raw PHP dumps that the page
+    counts links followed by their own paragraph. ``is_text`` means that only the text of the page
+    is known. ``dumps`` are the raw PHP dumps that the page
     leaked.
     """
 
@@ -92,6 +93,7 @@ class ParsedPage:
     title: str | None = None
     asks_password: bool = False
     teasers: int = 0
+    is_text: bool = False
     encoding: str
     encoding_where: str
     dumps: tuple[bytes, ...] = ()
@@ -110,13 +112,15 @@ def parse(
     publisher: Publisher | None = None,
     article_id: str | None = None,
     base: str | None = None,
+    is_text: bool = False,
 ) -> ParsedPage:
     """Read the raw values of one page.
 
     ``url`` is the page's address, against which relative links are resolved; ``charset`` is the one
     in the HTTP header. The ``publisher`` is by default that of the URL's registrable domain.
     ``article_id`` is the publisher's own id of the article, by default the one in ``url``, and
-    ``base`` the base of relative links, by default ``url``.
+    ``base`` the base of relative links, by default ``url``. If ``is_text``, the body is the text of
+    a page, whatever looks like HTML in it.
     """
     publisher = publisher or publisher_at(url)
     if article_id is None and publisher and publisher.has_own_ids and url:
@@ -137,7 +141,7 @@ def parse(
         "encoding_where": decoded.source,
         "dumps": tuple(body[dump.start : dump.end] for dump in dumps),
     }
-    if not _MARKUP.search(text):
+    if is_text or not _MARKUP.search(text):
         plain = read_plain(text)
         return ParsedPage(
             headline=plain.headline,
@@ -146,6 +150,7 @@ def parse(
             body_where=plain.where,
             related=related,
             base=base or url,
+            is_text=True,
             **shared,
         )
     # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
