@@ -77,6 +77,7 @@ Reason = Literal[
     "cut_short",
     "too_slow",
     "not_an_article",
+    "no_list",
     "other_article",
     "unreadable",
     "not_rendered",
@@ -89,7 +90,8 @@ user's downloader middleware refused the request; robots: forbidden by robots.tx
 robots_unavailable: the server failed to return its robots.txt, so the page may not be requested yet
 (RFC 9309, 2.3.1.4); too_slow: reading the page took longer than READ_TIMEOUT; private_address: the
 host has a private or loopback address that no base_url names; cut_short: the response was shorter
-than announced; not_an_article: the page has status 200 but holds no article; other_article: the
+than announced; not_an_article: the page has status 200 but holds no article; no_list: a list of
+articles, such as a front page, a feed or a sitemap, lists none or is malformed; other_article: the
 page identifies itself as a different article; unreadable: the saved page or archive record cannot
 be opened or is damaged; not_rendered: the browser failed to run the page's scripts; internal_error:
 an error inside this program, with a traceback in the log.

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawler.crawl.articles import LIST_DEPTH
 from crawler.errors import CrawlerError
 from crawler.job_command import LedgerCommand
 from crawler.record_differences import differences
@@ -22,6 +23,7 @@ _MOST_LISTERS = 20
 _STATES = {
     "pending": "to be fetched for the first time",
     "failure": "requested, but never fetched",
+    "list": "a list of articles",
     "dropped": "fetched, but dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than depth allows",
     "pruned": "known from lists; left out by since, until or match",
@@ -65,6 +67,7 @@ class Command(LedgerCommand):
                 history.listers(connection, article_id),
                 history.fetches(connection, article_id),
             )
+            lists = history.lists(connection)
         listed_headlines = (
             row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers
         )
@@ -78,10 +81,9 @@ class Command(LedgerCommand):
         say("  " + _describe_due_date(page))
         say(f"listed by {len(listers)}:" if listers else "listed by no page: a seed")
         for row in listers[:_MOST_LISTERS]:
-            say(
-                f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}, "
-                f"position {row.position}"
-            )
+            # The positions in lists of articles are not counted from 1 (crawler.spiders.lists).
+            place = f", position {row.position}" if row.page_id not in lists else ""
+            say(f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}{place}")
         if len(listers) > _MOST_LISTERS:
             say(f"  and {len(listers) - _MOST_LISTERS} more")
         say("fetched:" if fetches else "never fetched")
@@ -108,12 +110,15 @@ def _describe_state(page: Any, revisions: int) -> str:
         if page.state == "article"
         else _STATES[page.state]
     )
-    return f"{description}; depth {page.depth}, {origin}, first seen in run {page.found_in_run}"
+    depth = f"; depth {page.depth}" if page.depth >= 0 else ""
+    return f"{description}{depth}, {origin}, first seen in run {page.found_in_run}"
 
 
 def _describe_due_date(page: Any) -> str:
     if page.queued:
         return "to be fetched in the next run"
+    if page.depth == LIST_DEPTH:
+        return "asked again in every run with this seed"
     if page.due_at is None:
         return "will not be fetched"
     seconds = page.due_at - time.time()

@@ -8,7 +8,7 @@ values accepted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from glob import has_magic
 from pathlib import Path
@@ -28,6 +28,7 @@ from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.extraction.addresses import HOST_NAME, ascii_host
 from crawler.extraction.directory import Choice, Publishers
+from crawler.extraction.publishers import same_server
 from crawler.warc.names import READABLE, WARC_SUFFIXES
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ ARGUMENTS = (
         "seed",
         str | None,
         None,
-        "where to start; one or more, separated by commas: an article id, an article URL, the path "
-        "of a saved page, @FILE with one per line, or all for every article in files",
+        "where to start; one or more, separated by commas: an article id, the URL of an article, "
+        "a front page, a feed or a sitemap, feeds: and a URL, the path of a saved page, @FILE with "
+        "one per line, or all for every article in files",
     ),
     Argument(
         "source",
@@ -121,13 +123,16 @@ ARGUMENTS = (
 """The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
 NAMES = tuple(argument.name for argument in ARGUMENTS)
 _ACCEPTED_SEEDS = (
-    "an article URL, an article id, the path of a saved page, several of these separated by "
-    "commas, @FILE with one per line, or all"
+    "the URL of an article, a front page, a feed or a sitemap, an article id, feeds: and the URL "
+    "of a page, the path of a saved page, several of these separated by commas, @FILE with one per "
+    "line, or all"
 )
 _ACCEPTED_SOURCES = (
     f"takes {', '.join(kind.accepts for kind in SOURCE_KINDS)}, or several of these separated by "
     f"commas; archive files are {READABLE}"
 )
+FEEDS = "feeds:"
+"""The prefix of a seed whose feeds and sitemaps are to be found."""
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
 # If everything is fetched, nothing is followed, and these would have no effect.
@@ -137,19 +142,23 @@ _FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A comma separates seeds only before one of these, or before a path that exists.
-_SEED_START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|@|[0-9]+$")
+_SEED_START = re.compile(r"(?:feeds:)?[A-Za-z][A-Za-z0-9+.-]*://|@|[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
     """The start of a crawl: an article's id, with its URL if one was given, or a saved page's path.
 
-    The id of a saved page is not known yet, and empty.
+    The id of a saved page is not known yet, and empty. ``may_be_list`` is true if the URL may be
+    that of a list of articles, such as a front page or a feed, and ``finds_feeds`` if the feeds and
+    sitemaps of a site are to be found first.
     """
 
     id: str
     path: Path | None = None
     url: str | None = None
+    may_be_list: bool = False
+    finds_feeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +306,7 @@ def _starts_seed(text: str) -> bool:
 
 def _home_url(seeds: list[tuple[str, str]], base_url: str | None) -> str | None:
     """Return the first seed that is a URL, unless it is on a mirror, which says nothing."""
-    for text, _ in seeds:
+    for text in (text.removeprefix(FEEDS) for text, _ in seeds):
         if text.startswith(("http://", "https://")):
             is_on_mirror = base_url and urlsplit(text).hostname == urlsplit(base_url).hostname
             return None if is_on_mirror else text
@@ -330,6 +339,14 @@ def _seed_file(name: str) -> list[tuple[str, str]]:
 
 
 def _seed(text: str, publishers: Publishers, where: str) -> Seed:
+    if text.startswith(FEEDS):
+        seed = _seed(text.removeprefix(FEEDS), publishers, where)
+        if seed.url is None:
+            raise CrawlerError(
+                f"{where}: got {text!r}; takes feeds: and the URL of a page of a publisher, such "
+                "as feeds:https://publisher.example"
+            )
+        return replace(seed, may_be_list=True, finds_feeds=True)
     if "://" in text:
         if "@" in urlsplit(text).netloc:
             raise CrawlerError(
@@ -337,13 +354,17 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
                 f"name and password; takes {_ACCEPTED_SEEDS}"
             )
         is_of_another = publishers.choice.site is not None and not publishers.home.owns(text)
-        article_id = None if is_of_another else publishers.id_of(text)
+        publisher = None if is_of_another else publishers.of(text)
+        article_id = publisher.id_of(text) if publisher else None
+        may_be_list = publisher is not None and not publisher.is_article(text)
+        if may_be_list and publisher and not _is_only_at_mirror(publishers, text):
+            article_id = article_id or publisher.address_of(text)
         if article_id is None:
             raise CrawlerError(
                 f"{where}: got {text!r}, which {_why_no_article(text, publishers)}; "
                 f"takes {_ACCEPTED_SEEDS}"
             )
-        return Seed(article_id, url=text)
+        return Seed(article_id, url=text, may_be_list=may_be_list)
     path = Path(text)
     try:
         is_file = path.is_file()
@@ -359,6 +380,12 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
             f"takes {_ACCEPTED_SEEDS}{hint}"
         )
     return Seed("", path)
+
+
+def _is_only_at_mirror(publishers: Publishers, url: str) -> bool:
+    """Return whether a URL is on the mirror of a publisher that the user did not state."""
+    mirror = publishers.home.mirror
+    return not publishers.is_stated and mirror is not None and same_server(url, mirror)
 
 
 def _why_no_article(url: str, publishers: Publishers) -> str:

@@ -14,6 +14,7 @@ State = Literal[
     "failure",
     "dropped",
     "merged",
+    "list",
     "depth",
     "pruned",
     "offsite",
@@ -24,7 +25,8 @@ State = Literal[
 
 pending: not fetched yet; article: fetched successfully at least once; failure: requested, never
 successfully; dropped: fetched, and dropped by an item pipeline; merged: known under another id, and
-no longer in the frontier; the others are the reasons why an article is only a teaser.
+no longer in the frontier; list: a list of articles, such as a front page or a feed, and no article;
+the others are the reasons why an article is only a teaser.
 """
 
 Validators = tuple[str | None, str | None]
@@ -37,7 +39,9 @@ READ_AGAIN = 0.0
 The reason is that everything it lists is now nearer to the seeds.
 """
 
-DONE = frozenset(("article", "failure", "dropped"))
+DONE = frozenset(("article", "failure", "dropped", "list"))
+LIST_DEPTH = -1
+"""The depth of lists of articles: the articles that they list are at depth 0, like seeds."""
 EXCLUDED: tuple[Exclusion, ...] = get_args(Exclusion)
 LISTED_ONLY = ("depth", *EXCLUDED)
 
@@ -116,6 +120,11 @@ class ArticleState:
     @property
     def depth(self) -> int:
         return self.priority[0]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is, or may be, a list of articles."""
+        return self.priority[0] == LIST_DEPTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from crawler.crawl.articles import (
     DONE,
     EXCLUDED,
+    LIST_DEPTH,
     LISTED_ONLY,
     ONE_LANE,
     READ_AGAIN,
@@ -89,6 +90,7 @@ class Frontier:
         self.taken = 0
         self._forgets = forgets
         self._forgotten_count = 0
+        self._list_count = 0
         self._seed_count = 0
         self._next_place = self.memory.first_place
         self._waiting = self.memory.waiting
@@ -140,6 +142,43 @@ class Frontier:
                 self.forget(article_id)
         return to_fetch
 
+    def seed_lists(
+        self, urls: Mapping[str, str], found_on: ArticleState | None = None
+    ) -> list[str]:
+        """Add lists of articles by their ids; return those to fetch, in order.
+
+        They are asked in every run, before any article. ``found_on`` is the list that names them. A
+        page that turned out to be an article (``become_article``) is one of the seeds.
+        """
+        self._recall(urls)
+        to_fetch, articles = [], {}
+        place = 0 if found_on is None else (found_on.fetch_index or 0) + 1
+        for position, (given_id, url) in enumerate(urls.items()):
+            list_id = self.identities.resolve(given_id)
+            state = self.known.get(list_id)
+            if state is not None and not state.is_list:
+                articles[given_id] = url
+                continue
+            if state is None:
+                lister = found_on.id if found_on else None
+                priority = (LIST_DEPTH, place, position)
+                state = ArticleState(list_id, "pending", priority, lister, url=url)
+                self.known[list_id] = state
+            elif state.order >= 0:
+                continue
+            state.url = url
+            if self._queue(state):
+                to_fetch.append(list_id)
+        self._seeded = True
+        return to_fetch if found_on else [*to_fetch, *self.seed(articles, articles)]
+
+    def become_article(self, state: ArticleState) -> None:
+        """Make a seed that might have been a list an article like other seeds."""
+        state.priority = (0, *state.priority[1:])
+        self._loaded_count += 1
+        self.taken += 1
+        self.memory.note(state)
+
     def add_links(
         self, page_id: str, items: Iterable[RelatedItem], *, have_urls: bool = True
     ) -> list[str]:
@@ -167,7 +206,8 @@ class Frontier:
     ) -> bool:
         """Record one item of a page's list; return whether its article is now to be fetched."""
         assert page.fetch_index is not None
-        order = (page.depth + 1, page.fetch_index, item.position)
+        place = 0 if page.is_list else page.fetch_index
+        order = (page.depth + 1, place, item.position)
         reason = self._reason_against(item, page.depth)
         state = self.known.get(article_id)
         nearer = improved = False
@@ -185,7 +225,7 @@ class Frontier:
                 if state.state in EXCLUDED:
                     state.state = reason or state.state
         first = state.found_on == page.id and state.priority == order
-        self.memory.note_listing(state, page.id, page.fetch_index, item, first=first)
+        self.memory.note_listing(state, page.id, place, item, first=first)
         if state.state in LISTED_ONLY:
             return self._decide(state, reason is None)
         if nearer and state.revision and order[0] < self.depth:
@@ -208,6 +248,9 @@ class Frontier:
 
     def _reason_against(self, item: RelatedItem, depth: int) -> Exclusion | None:
         """Return why an item on a page at ``depth`` is not followed; None if it is."""
+        if depth == LIST_DEPTH:
+            # The spider adds only those entries of a list that are followed.
+            return None
         if self.scope and (reason := self.scope.reason_against(item, self.memory.templates, depth)):
             return reason
         return None if self.follow(item) else "pruned"
@@ -256,12 +299,22 @@ class Frontier:
     @property
     def discovered(self) -> int:
         """The number of articles that this run has met."""
-        return len(self.known) + self._forgotten_count
+        return len(self.known) + self._forgotten_count - self._list_count
 
     @property
     def at_depth(self) -> int:
         """The depth being fetched."""
-        return max((state.depth for state in self._in_flight.values()), default=0)
+        return max(
+            (state.depth for state in self._in_flight.values() if not state.is_list), default=0
+        )
+
+    def end_list(self, state: ArticleState, *, is_unchanged: bool = False) -> None:
+        """Record that a list was read, or is unchanged. It is no article that was discovered."""
+        if is_unchanged:
+            self.memory.unchanged(state, "not_modified")
+        else:
+            self.memory.leave(state, "list")
+        self._list_count += 1
 
     @property
     def unrecorded(self) -> tuple[str, ...]:
@@ -291,7 +344,7 @@ class Frontier:
         state.taken = True
         self._in_flight[state.order] = state
         self._waiting -= 1
-        self.taken += 1
+        self.taken += not state.is_list
         return state
 
     @property
@@ -326,9 +379,9 @@ class Frontier:
             state.fetch_index = self._next_place
             self._next_place += 1
             self.memory.note(state)
-        if self.limit and self._loaded_count == self.limit:
+        if self.limit and self._loaded_count == self.limit and not state.is_list:
             return False
-        self._loaded_count += 1
+        self._loaded_count += not state.is_list
         state.lane = self.scope.lane_of(state) if self.scope else ONE_LANE
         state.order = self._next_order
         self._next_order += 1

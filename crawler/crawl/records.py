@@ -131,7 +131,7 @@ def _known_fields(state: ArticleState, listings: Iterable[Listing], scope: Scope
         "sort": item.sort if item else None,
         "listed_on": tuple(dict.fromkeys(listing.page_id for listing in listings)),
         "listed_as": tuple(sorted({listing.headline for listing in listings if listing.headline})),
-        "depth": state.depth,
+        "depth": max(0, state.depth),
         "found_on": state.found_on,
     }
 

@@ -125,7 +125,7 @@ class Outcome:
     def is_incomplete(self) -> bool:
         """Whether something was left that another run could fetch."""
         return (
-            self._faults + self._count("job/continued_faults") > 0
+            self._faults + self._count("job/continued_faults") + self._count("lists/failed") > 0
             or self.is_interrupted
             or self.dropped > 0
             or bool(self._list("crawl/unrecorded") or self._list("sources/faults"))
@@ -223,11 +223,26 @@ class Outcome:
         depth = self._count("crawl/depth")
         if duplicates := self._count("articles/duplicates"):
             rows.append(("duplicates", duplicates, "pages of other addresses of an article"))
+        if lists := self._lists():
+            rows.append(("lists", sum(lists.values()), self._of_lists(lists)))
         return [
             *(f"  {name:<10}{count:>6,}  {breakdown}".rstrip() for name, count, breakdown in rows),
             f"  {self.fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
             *self._rendering(),
         ]
+
+    def _lists(self) -> Counter[str]:
+        """Return how many lists of articles were read, by kind, and how many were unchanged."""
+        counts = self._counts("lists/")
+        return Counter({k: n for k, n in counts.items() if k != "articles" and "/" not in k})
+
+    def _of_lists(self, lists: Counter[str]) -> str:
+        left_out = _breakdown(self._counts("lists/left_out/"))
+        count = self._count("lists/articles")
+        articles = f"{count:,} article{'' if count == 1 else 's'} listed"
+        return "; ".join(
+            (_breakdown(lists), articles, *([f"left out {left_out}"] if left_out else []))
+        )
 
     def _why_nothing(self) -> str:
         recheck = self._stats.get("crawl/recheck", "due")

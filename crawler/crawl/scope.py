@@ -85,7 +85,7 @@ class Scope:
             # The id of an unknown publisher, from a leak: nobody can tell its address.
             own = self.publishers.home.id_from_text(item.id or "") if item.internal else None
             return None if own else "address"
-        if not self._follows_to(item.url, item.internal):
+        if not self.follows_to(item.url, item.internal):
             return "offsite"
         publisher = self.publishers.of(item.url)
         if publisher is None:
@@ -95,7 +95,7 @@ class Scope:
         templates = known.before(publisher.name, depth)
         return None if publisher.is_article(item.url, templates) else "address"
 
-    def _follows_to(self, url: str, internal: bool | None) -> bool:
+    def follows_to(self, url: str, internal: bool | None) -> bool:
         """Return whether links to the host of a URL are followed."""
         if self.hosts != SAME:
             return self.allows(url, self.publishers.home)

@@ -13,6 +13,7 @@ from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
+from crawler.extraction.lists import is_page
 from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
 from crawler.setting_values import seconds_of
 from crawler.unavailable import PageRefused, Stopped
@@ -55,6 +56,8 @@ def reader_processes(settings: BaseSettings) -> int:
 
 def may_be_accepted(request: Request, response: Response, visit: Visit, run: Run) -> bool:
     """Return False if the spider will refuse the response without reading its page."""
+    if visit.state and visit.state.is_list and not is_page(response.body):
+        return False
     publisher = run.scope.publisher_of(visit.state) if visit.state else None
     if led_elsewhere(request, response.url, visit.article_id, publisher):
         return False

@@ -13,6 +13,7 @@ from crawler.errors import CrawlerError
 from crawler.middlewares.parsing import reader_processes
 from crawler.sources.chain import all_articles
 from crawler.sources.saved_files import SavedFile, describe
+from crawler.spiders.feeds import find_feeds
 from crawler.spiders.frontier_spider import FrontierSpider
 from crawler.visits import Visit
 
@@ -39,6 +40,9 @@ class ArticlesSpider(FrontierSpider):
         super().__init__(*args, **kwargs)
         self._saved_seeds: dict[str, SavedFile] = {}
         self._seeds: dict[str, str | None] = {}
+        # By id, the URLs of what may be lists; and the sites whose feeds are to be found.
+        self._lists: dict[str, str] = {}
+        self._sites: list[arguments.Seed] = []
         for seed in self.run.arguments.seeds:
             self._add(seed)
 
@@ -57,7 +61,12 @@ class ArticlesSpider(FrontierSpider):
         Raises CrawlerError if a saved page cannot be read.
         """
         if seed.path is None:
-            self._seeds.setdefault(seed.id, seed.url)
+            if seed.finds_feeds:
+                self._sites.append(seed)
+            elif seed.may_be_list and seed.url:
+                self._lists.setdefault(seed.id, seed.url)
+            else:
+                self._seeds.setdefault(seed.id, seed.url)
             return
         try:
             file = describe(seed.path, self.run.publishers)
@@ -77,6 +86,10 @@ class ArticlesSpider(FrontierSpider):
             async for request in self._request_everything():
                 yield request
             return
+        for site in self._sites:
+            self._lists |= await find_feeds(site, self.run, self.crawler)
+        for request in self.start_with_lists(self._lists):
+            yield request
         found = [Found(article_id, url) for article_id, url in self._seeds.items()]
         for request in self.start_with(found):
             yield request

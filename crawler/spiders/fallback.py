@@ -115,6 +115,10 @@ class Fallback:
     def end(self, state: ArticleState, attempts: tuple[Attempt, ...]) -> Failure | None:
         """Return the failure of an article, or None to leave it a teaser."""
         deciding = min(attempts, key=lambda one: (one.reason == "not_saved", one.reason in ANSWERS))
+        if deciding.reason == "not_saved" and state.is_list:
+            # Without it, nobody knows which articles are missing.
+            deciding = deciding._replace(reason="no_list")
+            attempts = (deciding,)
         if deciding.reason != "not_saved":
             return self.failure(state, attempts, deciding)
         self._run.frontier.memory.leave(state, "not_saved", _detail(attempts, deciding))

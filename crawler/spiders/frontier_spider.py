@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,15 +29,18 @@ from crawler.crawl.templates import SEED_DEPTH
 from crawler.downloading.failures import explain, explain_status
 from crawler.engine import ask_scheduler, is_closing
 from crawler.extraction.addresses import article_address
+from crawler.extraction.article_urls import looks_like_article
+from crawler.extraction.lists import INDEX, is_page, read_list
 from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
-from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
+from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html, requested_url
 from crawler.setting_values import most_bytes, seconds_of, seconds_setting, tls_ca_file
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
 from crawler.spiders.fallback import Fallback, Unavailable
+from crawler.spiders.lists import choose
 from crawler.spiders.parameters import Parameters
 from crawler.unavailable import NotSaved, SameArticle, Stopped
 from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_in, visit_of
@@ -52,8 +55,10 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.memory import Memory
+    from crawler.extraction.lists import ArticleList
     from crawler.extraction.page import ParsedPage
     from crawler.items import Failure, PageRecord, RelatedItem
+    from crawler.spiders.lists import Chosen
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
@@ -183,6 +188,17 @@ class FrontierSpider(Args[Parameters], Spider):
         for article_id in to_fetch:
             yield self.request(self.run.frontier.known[article_id])
 
+    def start_with_lists(
+        self, urls: Mapping[str, str], found_on: ArticleState | None = None
+    ) -> Iterator[Request]:
+        """Give lists of articles, by their ids, to the frontier, and yield their requests.
+
+        ``found_on`` is the list that names them.
+        """
+        self.run.started = True
+        for list_id in self.run.frontier.seed_lists(urls, found_on):
+            yield self.request(self.run.frontier.known[list_id])
+
     def _found(self, text: str) -> Found:
         article_id = self.run.publishers.id_in(text)
         return Found(article_id or text, text if "://" in text else None)
@@ -292,7 +308,7 @@ class FrontierSpider(Args[Parameters], Spider):
         publisher = self.run.scope.publisher_of(state)
         elsewhere = (
             None
-            if visit.is_saved
+            if visit.is_saved or state.is_list
             else led_elsewhere(response.request, response.url, visit.article_id, publisher)
         )
         if response.status == _NOT_MODIFIED:
@@ -300,6 +316,8 @@ class FrontierSpider(Args[Parameters], Spider):
             return Unavailable(*elsewhere, response.status) if elsewhere else None
         if response.status not in WITH_PAGE:
             return Unavailable(*explain_status(response.status)[:2], response.status)
+        if state.is_list and not self._is_article(response, visit):
+            return None
         if other := not_html(response):
             return Unavailable("not_html", other, response.status)
         if elsewhere:
@@ -309,6 +327,15 @@ class FrontierSpider(Args[Parameters], Spider):
             refusal = visit.extracted.result
             return Unavailable(refusal.reason, refusal.detail, response.status)
         return None
+
+    def _is_article(self, response: Response, visit: Visit) -> bool:
+        """Return whether a page that might be a list of articles is an article itself."""
+        if not is_page(response.body) or not_html(response):
+            return False
+        if looks_like_article(response.url) is False:
+            return False
+        visit.extracted = self._extract(response, visit)
+        return not isinstance(visit.extracted.result, Refusal)
 
     def _extract(self, response: Response, visit: Visit) -> Extracted:
         extracted = visit.extracted
@@ -337,6 +364,11 @@ class FrontierSpider(Args[Parameters], Spider):
         if response.status == _NOT_MODIFIED:
             self._note_unchanged(state)
             return
+        if state.is_list:
+            if not self._is_article(response, visit):
+                yield from self._list_results(response, visit, state)
+                return
+            self.run.frontier.become_article(state)
         extracted, visit.extracted = visit.extracted, None
         assert isinstance(extracted, Extracted) and not isinstance(extracted.result, Refusal)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))
@@ -354,6 +386,39 @@ class FrontierSpider(Args[Parameters], Spider):
         if extracted.result.related:
             self.crawler.stats.inc_value("articles/with_related")
         yield self._item(fetch, extracted)
+
+    def _list_results(
+        self, response: Response, visit: Visit, state: ArticleState
+    ) -> Iterator[Request | Failure]:
+        """Yield requests for the articles and the lists of a list; its failure if it is none."""
+        frontier, stats = self.run.frontier, self.crawler.stats
+        found = read_list(response.body, response.url, charset_of(response))
+        chosen = choose(found, response.url, self.run)
+        for article_id in frontier.add_links(state.id, chosen.items):
+            yield self.request(frontier.known[article_id])
+        yield from self.start_with_lists(chosen.lists, state)
+        stats.inc_value("lists/articles", len(chosen.items))
+        for reason, count in chosen.left_out.items():
+            stats.inc_value(f"lists/left_out/{reason}", count)
+        left_out = ", ".join(f"{count:,} {reason}" for reason, count in chosen.left_out.items())
+        self.logger.info(
+            "%s: a %s of %s%s",
+            state.id,
+            found.kind,
+            _count_of(chosen),
+            f"; left out {left_out}" if left_out else "",
+        )
+        fault = found.fault or (None if chosen.are_listed else _nothing_listed(found, left_out))
+        if fault is None:
+            stats.inc_value(f"lists/{found.kind}")
+            is_live = visit.origin is None and found.kind != INDEX
+            state.new_validators = validators_of(response) if is_live else (None, None)
+            frontier.end_list(state)
+            return
+        attempt = Attempt(visit.source, "no_list", fault, response.status, 1)
+        state.outcome = "failure"
+        stats.inc_value("lists/failed")
+        yield self._fallback.failure(state, (attempt,), attempt)
 
     def _fail_internally(
         self, response: Response, visit: Visit, error: Exception
@@ -502,6 +567,10 @@ class FrontierSpider(Args[Parameters], Spider):
         return visit
 
     def _note_unchanged(self, state: ArticleState) -> None:
+        if state.is_list:
+            self.run.frontier.end_list(state, is_unchanged=True)
+            self.crawler.stats.inc_value("lists/unchanged")
+            return
         self.run.frontier.memory.unchanged(state, "not_modified")
         self.run.frontier.forget(state.id)
         self.crawler.stats.inc_value("articles/unchanged")
@@ -553,10 +622,26 @@ class FrontierSpider(Args[Parameters], Spider):
             if state.state == "merged":
                 self._count_duplicate(state)
             elif attempts and (failure := self._fallback.end(state, attempts)):
+                if state.is_list:
+                    self.crawler.stats.inc_value("lists/failed")
                 state.outcome = "failure"
                 yield failure
         finally:
             self.run.frontier.finish(state)
+
+
+def _count_of(chosen: Chosen) -> str:
+    """Return the number of articles or sitemaps that were chosen from a list, for display."""
+    count, name = (len(chosen.lists), "sitemap") if chosen.lists else (len(chosen.items), "article")
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def _nothing_listed(found: ArticleList, left_out: str) -> str:
+    if found.kind == INDEX:
+        return "the sitemap index lists no sitemaps"
+    if left_out:
+        return f"the {found.kind} lists no articles, only {left_out}"
+    return f"the {found.kind} is empty"
 
 
 def _request_of(result: Response | TwistedFailure) -> Request | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
-from crawler.crawl.articles import LISTED_ONLY
+from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.schema import ALIASES, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
 from crawler.items import REASONS
 
@@ -84,7 +84,8 @@ def balance(connection: Connection) -> Balance:
     for state, count in connection.execute(
         select(PAGES.c.state, func.count()).group_by(PAGES.c.state)
     ):
-        discovered += count
+        # A list of articles is no article.
+        discovered += count if state != "list" else 0
         if state in _CATEGORIES:
             counts[_CATEGORIES[state]] += count
     wrong = [(row.id, row.why) for row in connection.execute(_violations_query())]
@@ -104,7 +105,7 @@ def _violations_query() -> Any:
         .scalar_subquery()
     )
     why = case(
-        (state.not_in(list(_CATEGORIES)), "no such state"),
+        (state.not_in(["list", *_CATEGORIES]), "no such state"),
         (
             and_(state == "article", not_(has(RECORDS, RECORDS.c.kind.in_(("article", "item"))))),
             "an article without a record",
@@ -241,6 +242,12 @@ def resolve(connection: Connection, article_id: str) -> str:
     while (found := connection.execute(query, {"alias": article_id}).scalar()) is not None:
         article_id = found
     return article_id
+
+
+def lists(connection: Connection) -> frozenset[str]:
+    """Return the ids of the lists of articles, such as front pages and feeds."""
+    query = select(PAGES.c.id).where(PAGES.c.depth == LIST_DEPTH)
+    return frozenset(connection.execute(query).scalars())
 
 
 def page(connection: Connection, article_id: str) -> Any:

@@ -50,6 +50,9 @@ class Intervals:
         ``began`` and ``now`` are the times when the run began and the article was fetched (POSIX
         seconds); ``outcome`` is that of ``schema.FETCHES``.
         """
+        if outcome == "list" or state.is_list:
+            # Lists are asked in every run.
+            return
         if outcome in ("new", "changed"):
             state.interval = self._within_bounds(state.interval / 2)
         elif outcome in ("unchanged", "not_modified", "dropped", "not_saved") or outcome in ANSWERS:

@@ -145,6 +145,8 @@ class RecordStore:
         It was not saved, or an item pipeline dropped it.
         """
         state.emitted = state.emitted and state.state == becomes
+        if becomes == "list":
+            state.validators = state.new_validators
         self._add_fetch(state, becomes, detail)
         self._mark_done(state, "article" if state.revision else becomes)
 

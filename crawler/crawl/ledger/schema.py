@@ -134,7 +134,7 @@ FETCHES = Table(
     Column("id", String, nullable=False),
     Column("at", String, nullable=False),
     # new, changed, unchanged, not_modified, dropped, not_saved, duplicate (the page of another
-    # address of the article), or the reason of a failure.
+    # address of the article), list (a list of articles), or the reason of a failure.
     Column("outcome", String, nullable=False),
     Column("detail", String),
     Column("revision", Integer),

@@ -153,12 +153,16 @@ class Publisher:
         """Return the normalised address of a page on the publisher's site, even if at a mirror."""
         return article_address(self._own_url(url))
 
+    def may_be_article(self, url: str) -> bool:
+        """Return whether the publisher's file does not say that a URL is another page's."""
+        return not (self.not_article_pattern and _search(self.not_article_pattern, url))
+
     def is_article(self, url: str, templates: Container[str] = ()) -> bool:
         """Return whether a URL of this publisher leads to an article, judging by the URL alone.
 
         ``templates`` are those of the articles known so far (``article_urls.template_of``).
         """
-        if self.not_article_pattern and _search(self.not_article_pattern, url):
+        if not self.may_be_article(url):
             return False
         if self.article_pattern:
             return _search(self.article_pattern, url) is not None

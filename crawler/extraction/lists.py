@@ -1,0 +1,283 @@
+"""Reads lists of articles: feeds, sitemaps, and front pages or section pages.
+
+Takes the bytes of a response; returns the entries of the list, each with the title and the date
+that the list gives, and the addresses of further lists. The content decides which kind of list it
+is: RSS, RDF, Atom, JSON Feed 1, a sitemap (sitemaps.org, also with Google's news extension, gzip or
+plain text), a sitemap index, or HTML. Pure: no I/O. Nothing makes it raise an error; what is wrong
+with a list is its ``fault``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from calendar import timegm
+from datetime import UTC, date, datetime
+from html import unescape
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from crawler.extraction.page import dates
+from crawler.extraction.page.encoding import decode
+from crawler.extraction.page.text import collapse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+PAGE, FEED, SITEMAP, INDEX = "page", "feed", "sitemap", "sitemap index"
+MOST_ENTRIES = 50_000
+"""The most entries of a sitemap (sitemaps.org); what a longer list has beyond is left out."""
+_MOST_BYTES = 50 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_XML_ROOT = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*|<\?[^>]{0,1000}>\s*|<!--.{0,5000}?-->\s*|<!doctype[^>]{0,500}>\s*)*"
+    rb"<(?:\w{1,20}:)?(rss|feed|rdf|urlset|sitemapindex)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_URL_LINE = re.compile(rb"https?://\S+\s*$")
+_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
+_TAG = re.compile(r"<[^>]{1,1000}>")
+_COMMENTS = re.compile(r"comment|kommentar|commentaire|comentario", re.IGNORECASE)
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_SPACES = re.compile(rb"^(?:\xef\xbb\xbf)?\s+")
+
+
+class Entry(NamedTuple):
+    """One article in a list. ``at`` is when it was published or changed, if the list says so."""
+
+    url: str
+    title: str | None = None
+    at: datetime | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The day of the article: the one that the list states, else the one in its address."""
+        if self.at is not None:
+            return self.at.date()
+        match = _DAY.search(urlsplit(self.url).path)
+        try:
+            return date(*map(int, match.groups())) if match else None
+        except ValueError:
+            return None
+
+
+class ArticleList(NamedTuple):
+    """A list of articles.
+
+    ``lists`` are the addresses of the sitemaps in a sitemap index, with the days of their last
+    changes, or the feeds that a page declares. ``left_out`` is the number of entries beyond
+    ``MOST_ENTRIES``.
+    """
+
+    kind: str
+    entries: tuple[Entry, ...] = ()
+    lists: tuple[Entry, ...] = ()
+    fault: str | None = None
+    left_out: int = 0
+
+
+def is_page(body: bytes) -> bool:
+    """Return whether a response is neither a feed nor a sitemap, judging by its first bytes."""
+    start = _SPACES.sub(b"", body[:10_000])
+    return not (
+        start.startswith((_GZIP, b"{")) or _XML_ROOT.match(start) or _URL_LINE.match(_line(start))
+    )
+
+
+def read_list(body: bytes, url: str, charset: str | None = None) -> ArticleList:
+    """Read a list that was found at a URL, against which relative addresses are resolved."""
+    if body.startswith(_GZIP):
+        unpacked, fault = _unpacked(body)
+        found = read_list(unpacked, url, charset) if not unpacked.startswith(_GZIP) else None
+        found = found or ArticleList(SITEMAP, fault="it is compressed twice")
+        return found._replace(fault=fault or found.fault)
+    start = _SPACES.sub(b"", body[:10_000])
+    if start.startswith(b"{"):
+        found = _json_feed(body)
+    elif root := _XML_ROOT.match(start):
+        name = root[1].decode().lower()
+        is_sitemap = name in ("urlset", "sitemapindex")
+        found = _sitemap(body, name) if is_sitemap else _feed(body, url, charset)
+    elif _URL_LINE.match(_line(start)):
+        lines = decode(body, charset).text.split()
+        found = ArticleList(SITEMAP, tuple(Entry(line) for line in lines))
+    else:
+        found = _page(body, url, charset)
+    return _cleaned(found, url)
+
+
+def _line(text: bytes) -> bytes:
+    return text.partition(b"\n")[0]
+
+
+def _unpacked(body: bytes) -> tuple[bytes, str | None]:
+    """Return the contents of a gzip file, as far as it can be read, and what is wrong with it."""
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        data = decoder.decompress(body, _MOST_BYTES)
+    except zlib.error as error:
+        return b"", f"its gzip is damaged ({error})"
+    if decoder.unconsumed_tail:
+        return data, f"it unpacks to over {_MOST_BYTES:,} bytes"
+    return data, None if decoder.eof else "its gzip is cut off"
+
+
+def _cleaned(found: ArticleList, url: str) -> ArticleList:
+    """Return a list with absolute addresses, each once, and at most ``MOST_ENTRIES``."""
+    entries: dict[str, Entry] = {}
+    for entry in found.entries:
+        try:
+            address = urljoin(url, entry.url.strip())
+            is_web = urlsplit(address).scheme in ("http", "https")
+        except ValueError:
+            continue
+        if not is_web:
+            continue
+        address = address.partition("#")[0]
+        known = entries.get(address)
+        title = collapse(unescape(_TAG.sub(" ", entry.title))) if entry.title else None
+        if known is None:
+            entries[address] = Entry(address, title or None, entry.at)
+        elif title and len(title) > len(known.title or ""):
+            # A page often links a picture and a headline to the same article.
+            entries[address] = known._replace(title=title)
+    kept = tuple(entries.values())[:MOST_ENTRIES]
+    lists = tuple(entry._replace(url=urljoin(url, entry.url)) for entry in found.lists)
+    left_out = found.left_out + len(entries) - len(kept)
+    return found._replace(entries=kept, lists=lists, left_out=left_out)
+
+
+def _feed(body: bytes, url: str, charset: str | None) -> ArticleList:
+    import feedparser
+
+    content_type = f"application/xml; charset={charset}" if charset else "application/xml"
+    headers = {"content-location": url, "content-type": content_type}
+    feed = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False)
+    entries = [
+        Entry(entry.get("feedburner_origlink") or entry.link, entry.get("title"), _time_of(entry))
+        for entry in feed.entries
+        if entry.get("link")
+    ]
+    # Other exceptions are about the declared encoding, which feedparser corrects.
+    is_malformed = feed.bozo and "SAX" in type(feed.bozo_exception).__name__
+    fault = f"its XML is malformed ({_first_line(feed.bozo_exception)})" if is_malformed else None
+    return ArticleList(FEED, tuple(entries), fault=fault)
+
+
+def _time_of(entry: Any) -> datetime | None:
+    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    try:
+        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _json_feed(body: bytes) -> ArticleList:
+    """Read a JSON Feed (jsonfeed.org, versions 1 and 1.1)."""
+    try:
+        feed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return ArticleList(FEED, fault=f"its JSON is malformed ({error})")
+    items = feed.get("items")
+    if not isinstance(items, list):
+        return ArticleList(FEED, fault="it is JSON, but no JSON Feed: it has no items")
+    entries = []
+    for item in items:
+        link = item.get("url") or item.get("external_url") if isinstance(item, dict) else None
+        if isinstance(link, str):
+            at = _moment(item.get("date_published") or item.get("date_modified"))
+            title = item.get("title")
+            entries.append(Entry(link, title if isinstance(title, str) else None, at))
+    return ArticleList(FEED, tuple(entries))
+
+
+def _sitemap(body: bytes, root: str) -> ArticleList:
+    """Read a sitemap or a sitemap index, as far as its XML is well-formed.
+
+    Scrapy's own reader drops the titles and dates of the news extension.
+    """
+    from lxml import etree
+
+    entries: list[Entry] = []
+    fault, left_out = None, 0
+    wanted = ("{*}url", "{*}sitemap")
+    try:
+        for _, element in etree.iterparse(BytesIO(body), tag=wanted, resolve_entities=False):
+            values = {
+                etree.QName(child).localname: (child.text or "").strip()
+                for child in element.iter(etree.Element)
+            }
+            if address := values.get("loc"):
+                when = values.get("publication_date") or values.get("lastmod")
+                if len(entries) < MOST_ENTRIES:
+                    entries.append(Entry(address, values.get("title") or None, _moment(when)))
+                else:
+                    left_out += 1
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        fault = f"its XML is malformed ({_first_line(error)})"
+    if root == "sitemapindex":
+        return ArticleList(INDEX, lists=tuple(entries), fault=fault, left_out=left_out)
+    return ArticleList(SITEMAP, tuple(entries), fault=fault, left_out=left_out)
+
+
+def _moment(text: object) -> datetime | None:
+    """Return a date and time of the W3C profile of ISO 8601, which need not have a time."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = dates.find(text)
+        if found is None:
+            return None
+        moment = datetime.fromisoformat(found.isoformat(None))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _page(body: bytes, url: str, charset: str | None) -> ArticleList:
+    """Return the links of a page in its order, with their texts, and the feeds that it declares."""
+    from parsel import Selector
+
+    text = decode(body, charset).text
+    root = Selector(text=text or " ", type="html").root
+    href = next((base.get("href") for base in root.iter("base")), None)
+    base = urljoin(url, href) if href else url
+    entries = [
+        Entry(_join(base, link.get("href")), "".join(link.itertext()))
+        for link in root.iter("a")
+        if link.get("href")
+    ]
+    feeds = [
+        Entry(_join(base, link.get("href")), link.get("title"))
+        for link in root.iter("link")
+        if link.get("href")
+        and "alternate" in (link.get("rel") or "").lower().split()
+        and (link.get("type") or "").lower().strip() in _FEED_TYPES
+    ]
+    feeds = [one for one in feeds if not _COMMENTS.search(f"{one.title} {one.url}")]
+    return ArticleList(PAGE, tuple(entries), tuple(feeds))
+
+
+def _join(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href.strip())
+    except ValueError:
+        return ""
+
+
+def sitemaps_in_robots(text: str) -> Iterator[str]:
+    """Yield the addresses of sitemaps in a robots.txt (sitemaps.org, protocol, "Sitemap:")."""
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "sitemap" and value.strip():
+            yield value.strip()

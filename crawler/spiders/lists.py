@@ -1,0 +1,158 @@
+"""Chooses the articles of a list, such as a front page, a feed or a sitemap, that a run follows.
+
+The entries of feeds and news sitemaps are articles, whatever their hosts. Pages and other sitemaps
+also lead to sections and to pages about the publisher, so their links count only if they look like
+those of articles, or if several of one shape have titles like headlines. The newest come first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.extraction.addresses import article_address
+from crawler.extraction.article_urls import is_telling, looks_like_article, template_of
+from crawler.extraction.lists import FEED, INDEX, PAGE
+from crawler.items import RelatedItem
+
+if TYPE_CHECKING:
+    from crawler.crawl.run import Run
+    from crawler.extraction.lists import ArticleList, Entry
+    from crawler.extraction.publishers import Publisher
+
+# A page that links so many addresses of one shape, with headlines as their texts, lists articles.
+_FEWEST_OF_SHAPE = 5
+_FEWEST_WORDS, _FEWEST_CHARACTERS = 4, 12
+# Positions in a list count the minutes until then, so that the newest of all lists come first.
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_UNDATED = 1 << 30
+
+NOT_ARTICLES, OTHER_HOSTS = "that do not look like articles", "of other hosts"
+PRUNED, OLD_SITEMAPS = "pruned by since, until or match", "sitemaps from before since"
+TOO_MANY = "beyond the most that a sitemap may have"
+
+
+class Chosen(NamedTuple):
+    """The articles of a list to follow, the lists to ask, and what is left out, by reason.
+
+    ``are_listed`` says whether the list has any article, even if all are pruned.
+    """
+
+    items: list[RelatedItem]
+    lists: dict[str, str]
+    left_out: Counter[str]
+    are_listed: bool
+
+
+def choose(found: ArticleList, url: str, run: Run) -> Chosen:
+    """Choose from the list that was found at a URL."""
+    left_out = Counter[str]()
+    left_out[TOO_MANY] += found.left_out
+    if found.kind == INDEX:
+        since = run.arguments.since
+        recent = [one for one in found.lists if not (since and one.day and one.day < since)]
+        left_out[OLD_SITEMAPS] = len(found.lists) - len(recent)
+        lists = {article_address(one.url) or one.url: one.url for one in recent}
+        return Chosen([], lists, +left_out, bool(found.lists))
+    articles = _articles(found, url, run, left_out)
+    kept = [entry for entry in articles.values() if _may_be_followed(entry, run)]
+    left_out[PRUNED] = len(articles) - len(kept)
+    return Chosen(_items(kept, url, run), {}, +left_out, bool(articles))
+
+
+def _articles(found: ArticleList, url: str, run: Run, left_out: Counter[str]) -> dict[str, Entry]:
+    """Return the entries of a list that are articles, by id."""
+    publishers, scope = run.publishers, run.scope
+    publisher = publishers.of(url)
+    shapes = _shapes_of_articles(found.entries, run)
+    articles: dict[str, Entry] = {}
+    for entry in found.entries:
+        own = publishers.of(entry.url)
+        internal = own is not None and publisher is not None and own.name == publisher.name
+        if found.kind != FEED and not scope.follows_to(entry.url, internal):
+            left_out[OTHER_HOSTS] += 1
+            continue
+        is_declared = found.kind == FEED or (found.kind != PAGE and entry.title is not None)
+        article_id = publishers.id_of(entry.url)
+        if own is None or article_id is None or not _is_article(entry, own, shapes, is_declared):
+            left_out[NOT_ARTICLES] += 1
+        elif article_id not in articles:
+            articles[article_id] = entry
+    return articles
+
+
+def _is_article(
+    entry: Entry, publisher: Publisher, shapes: set[tuple[str, str]], is_declared: bool
+) -> bool:
+    if publisher.is_article(entry.url):
+        return True
+    if publisher.article_pattern or not publisher.may_be_article(entry.url):
+        return False
+    if looks_like_article(entry.url) is False:
+        return False
+    return is_declared or (publisher.name, template_of(entry.url)) in shapes
+
+
+def _shapes_of_articles(entries: tuple[Entry, ...], run: Run) -> set[tuple[str, str]]:
+    """Return the shapes of addresses, by publisher, that many entries with headlines have."""
+    counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        template = template_of(entry.url)
+        publisher = run.publishers.of(entry.url)
+        if publisher and is_telling(template) and _is_headline(entry.title):
+            counts[publisher.name, template] += 1
+    return {shape for shape, count in counts.items() if count >= _FEWEST_OF_SHAPE}
+
+
+def _is_headline(title: str | None) -> bool:
+    if title is None:
+        return False
+    if title.isascii():
+        return len(title.split()) >= _FEWEST_WORDS
+    return len(title.split()) >= _FEWEST_WORDS or len(title) >= _FEWEST_CHARACTERS
+
+
+def _may_be_followed(entry: Entry, run: Run) -> bool:
+    """Return whether ``since``, ``until`` and ``match`` let an entry be fetched.
+
+    An entry whose day is not known is kept, because only its page tells.
+    """
+    arguments = run.arguments
+    if entry.day is not None:
+        if arguments.since and entry.day < arguments.since:
+            return False
+        if arguments.until and entry.day > arguments.until:
+            return False
+    if arguments.match is None:
+        return True
+    return entry.title is not None and arguments.match.search(entry.title) is not None
+
+
+def _items(entries: list[Entry], url: str, run: Run) -> list[RelatedItem]:
+    """Return entries as items of a list, the newest first."""
+    publisher = run.publishers.of(url)
+    items = []
+    position = 0
+    by_time = sorted(entries, key=lambda entry: entry.at or datetime.min.replace(tzinfo=UTC))
+    dated = [entry for entry in reversed(by_time) if entry.at]
+    for entry in (*dated, *(entry for entry in entries if not entry.at)):
+        least = int((_LATEST - entry.at).total_seconds() // 60) if entry.at else _UNDATED
+        position = max(position + 1, least)
+        own = run.publishers.of(entry.url)
+        items.append(
+            RelatedItem(
+                position=position,
+                id=run.publishers.id_of(entry.url),
+                url=entry.url,
+                internal=bool(own and publisher and own.name == publisher.name),
+                headline=entry.title,
+                headline_raw=entry.title,
+                kind=None,
+                picture_url=None,
+                uploaded_at=None,
+                content_type=None,
+                sort=None,
+            )
+        )
+    return items
