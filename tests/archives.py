@@ -66,6 +66,19 @@ class Warc:
         )
         return self._write(record)
 
+    def text(self, url: str, text: str, date: str = "2015-10-23T10:00:00Z") -> "Warc":
+        """Add the text of a page, as in Common Crawl's WET files."""
+        payload = text.encode()
+        record = self.writer.create_warc_record(
+            url,
+            "conversion",
+            io.BytesIO(payload),
+            len(payload),
+            warc_headers_dict={"WARC-Date": date},
+            warc_content_type="text/plain",
+        )
+        return self._write(record)
+
     def revisit(
         self,
         url: str,

@@ -22,6 +22,7 @@ from urllib.request import urlopen
 import forks
 import jsonschema
 import pytest
+from hosted import HostedWeb, Site, hosted
 from server import NewsServer
 
 from crawler.items import RECORDS, json_schema
@@ -258,6 +259,32 @@ def require(name: str, available: object) -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
+
+
+WebCrawl = Callable[..., tuple[Run, HostedWeb]]
+
+
+@pytest.fixture
+def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[WebCrawl]:
+    """Crawl hosts: ``web_crawl(sites, seed=…)`` returns the run and the hosts."""
+
+    def run(
+        sites: dict[str, Site], settings: dict[str, object] | None = None, **arguments: object
+    ) -> tuple[Run, HostedWeb]:
+        folder = tmp_path / "web"
+        folder.mkdir(exist_ok=True)
+        with hosted(sites, folder) as web:
+            given = {**IMPATIENT, "TLS_CA_FILE": web.ca_file, **(settings or {})}
+            line = [f"-a{name}={value}" for name, value in arguments.items()]
+            line += [f"-s{name}={value}" for name, value in given.items()]
+            before = set((tmp_path / "output").glob("*.jsonl"))
+            result = scrapy("crawl", "articles", *line, **web.environment)
+        for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
+            result.records += read_records(feed)
+        assert "Traceback" not in result.stderr
+        return result, web
+
+    yield run
 
 
 @contextmanager

@@ -4,79 +4,17 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CACHE, IMPATIENT, Crawl, Run, read_records
+from conftest import CACHE, IMPATIENT, Crawl, Run, WebCrawl
 from hosted import Answer, HostedWeb, Site, hosted
 from made_addresses import ALIASES
 from made_publisher import MadePublisher, make_web
+from stories import HTML, page, pages
 
 from crawler.extraction.addresses import article_address
-
-HTML = {"Content-Type": "text/html; charset=utf-8"}
-TEXT = (
-    "<p>The bridge over the river was opened to traffic on Friday morning, the council said.</p>"
-    "<p>It had been closed for two years, the governor of the city told reporters.</p>"
-)
-
-
-def page(headline: str, *links: str, canonical: str = "") -> bytes:
-    """Return an article's page with a related box."""
-    head = f'<link rel="canonical" href="{canonical}">' if canonical else ""
-    entries = "".join(f'<li><a href="{url}">The headline of {url}</a></li>' for url in links)
-    return (
-        f'<html lang="en"><head>{head}</head><body><h1>{headline}</h1>'
-        f"<time datetime='2026-05-01T10:00:00Z'>1 May 2026</time>{TEXT.replace('river', headline)}"
-        f"<h2>Related articles</h2><ul>{entries}</ul></body></html>"
-    ).encode()
-
-
-def pages(by_path: dict[str, bytes | str]) -> Site:
-    """Return a site of pages and, as text, redirects."""
-
-    def answer(scheme: str, path: str) -> Answer:
-        found = by_path.get(path.partition("#")[0])
-        if path == "/robots.txt":
-            return Answer(200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow:\n")
-        if found is None:
-            return Answer(404, HTML, b"<h1>Not found</h1>")
-        if isinstance(found, str):
-            return Answer(302, {"Location": found}, b"")
-        return Answer(200, HTML, found)
-
-    return answer
-
-
-Hosted = Callable[..., Run]
-
-
-@pytest.fixture
-def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[Callable[..., tuple[Run, HostedWeb]]]:
-    """Crawl hosts: ``web_crawl(sites, seed=…)`` returns the run and the hosts."""
-
-    def run(
-        sites: dict[str, Site], settings: dict[str, object] | None = None, **arguments: object
-    ) -> tuple[Run, HostedWeb]:
-        folder = tmp_path / "web"
-        folder.mkdir(exist_ok=True)
-        with hosted(sites, folder) as web:
-            given = {**IMPATIENT, "TLS_CA_FILE": web.ca_file, **(settings or {})}
-            line = [f"-a{name}={value}" for name, value in arguments.items()]
-            line += [f"-s{name}={value}" for name, value in given.items()]
-            before = set((tmp_path / "output").glob("*.jsonl"))
-            result = scrapy("crawl", "articles", *line, **web.environment)
-        for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
-            result.records += read_records(feed)
-        assert "Traceback" not in result.stderr
-        return result, web
-
-    yield run
-
-
-WebCrawl = Callable[..., tuple[Run, HostedWeb]]
 
 
 def check(run: Run, publisher: MadePublisher) -> None:
@@ -399,7 +337,7 @@ def test_a_seed_that_is_no_article(web_crawl: WebCrawl) -> None:
     )
     site = pages({"/": f"<html><h1>News</h1>{entries}</html>".encode()})
     run, _ = web_crawl({"www.news.example": site}, seed=f"{A}/")
-    assert run.failures["news.example"]["reason"] == "not_an_article"
+    assert run.failures["news.example"]["reason"] == "no_list"
     assert run.exit_code == 4
 
 

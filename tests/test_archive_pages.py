@@ -13,7 +13,7 @@ from archives import NEWS, http, page, record
 from conftest import CACHE
 
 from crawler.errors import ArchiveError
-from crawler.warc.names import archive_files, is_archive, other_files
+from crawler.warc.names import READABLE, archive_files, is_archive, other_files
 from crawler.warc.records import digest_of
 
 URL = NEWS + "1"
@@ -35,14 +35,25 @@ NAMES = {
         *("h.warc.gz.open", "i.wacz", ".hidden.warc", "j.warc.warc"),
     ),
     "unread": (
-        *("k.warc.bz2", "l.arc.xz", "m.har", "n.har.gz", "o.mhtml", "p.mht", "q.webarchive"),
+        *("k.warc.bz2", "l.arc.xz", "m.har", "n.har.gz", "q.webarchive"),
         *("r.maff", "s.tar", "t.tgz", "u.zip", "v.7z", "w.gz", "x.warc.gz.part", "y.warc.tmp"),
         *("z.rar", "za.lz4", "zb.br", "zc.lzma", "zd.zst", "ze.wacz.1", "zf.open"),
     ),
     "others": (
         *("0.cdx", "0.cdxj", "0.cdxj.gz", "0.idx", "0.json", "0.jsonl.gz", "0.txt.gz", "0.xml.gz"),
         *("1.warc.md5", "1.warc.sha256", "1.warc.gz.asc", "1.warc.csv", "1.html", "README"),
-        *("swarc", "warc", "2.warcs", "2.har2", "2.warc.gz.log", "2.wacz.sig", "2.yml", "2.yaml"),
+        *(
+            "o.mhtml",
+            "p.mht",
+            "swarc",
+            "warc",
+            "2.warcs",
+            "2.har2",
+            "2.warc.gz.log",
+            "2.wacz.sig",
+            "2.yml",
+            "2.yaml",
+        ),
     ),
 }
 
@@ -80,7 +91,7 @@ def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
         if path.name not in ("a.warc", "b.warc") and path.name in NAMES["archives"]:
             path.unlink()
     archive = open_archive(folder)
-    takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    takes = f"takes {READABLE}"
     assert archive.faults == [
         f"{file}: the archives in this folder are not read; give the folder as another source"
         if file.name == "more"
@@ -92,7 +103,7 @@ def test_the_files_of_a_folder(tmp_path: Path, open_archive: Open) -> None:
 
 def test_archives_without_a_page(tmp_path: Path, open_archive: Open) -> None:
     """One of several files may hold no page."""
-    takes = "takes WARC or ARC files (.warc, .arc, also .gz, .zst and .open) and WACZ files"
+    takes = f"takes {READABLE}"
     path = tmp_path / "a.warc"
     path.write_bytes(b"")
     fault = f"{path}, offset 0: there are no record headers here"

@@ -295,7 +295,7 @@ def test_the_work_on_a_damaged_file_is_linear(
 
 
 def test_a_member_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.warc.file._MOST_UNPACKED", 1 << 22)
+    monkeypatch.setattr("crawler.warc.file.MOST_UNPACKED", 1 << 22)
     bomb = zlib.compressobj(wbits=31)
     packed_bomb = bomb.compress(record(URL, http(b"x" * (1 << 24)))) + bomb.flush()
     # A long member that barely compresses is not a bomb.

@@ -340,8 +340,9 @@ def _seed_file(name: str) -> list[tuple[str, str]]:
 
 def _seed(text: str, publishers: Publishers, where: str) -> Seed:
     if text.startswith(FEEDS):
-        seed = _seed(text.removeprefix(FEEDS), publishers, where)
-        if seed.url is None:
+        url = text.removeprefix(FEEDS)
+        seed = _seed(url, publishers, where) if "://" in url else None
+        if seed is None:
             raise CrawlerError(
                 f"{where}: got {text!r}; takes feeds: and the URL of a page of a publisher, such "
                 "as feeds:https://publisher.example"

@@ -134,7 +134,7 @@ def _cleaned(found: ArticleList, url: str) -> ArticleList:
             is_web = urlsplit(address).scheme in ("http", "https")
         except ValueError:
             continue
-        if not is_web:
+        if not is_web or not entry.url:
             continue
         address = address.partition("#")[0]
         known = entries.get(address)

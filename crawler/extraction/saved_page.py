@@ -94,7 +94,8 @@ def read(data: bytes) -> Saved:
     if found := _SINGLE_FILE.search(top):
         return Saved(data, _web_address(found[1]), _time(found[2]))
     if found := _HTTRACK.search(top):
-        scheme = b"" if b"://" in found[1] else b"http://"
+        # It leaves out the scheme.
+        scheme = b"http://" if _NUMERIC_HOST.match(found[1].decode("latin-1")) else b"https://"
         return Saved(data, _web_address(scheme + found[1]), _time(found[2]))
     return Saved(data)
 

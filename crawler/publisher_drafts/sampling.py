@@ -82,7 +82,15 @@ def sample(
 
     ``given`` are the arguments of the crawl. Raises CrawlerError if the crawl could not start.
     """
-    crawler = process.create_crawler(_SPIDER)
+    # Imported now, because it loads all that a crawl needs.
+    from crawler.spiders.articles import ArticlesSpider
+
+    class Samples(ArticlesSpider):
+        """Reads the pages that it is given, and only these."""
+
+        reads_lists = False
+
+    crawler = process.create_crawler(Samples)
     collector = _Collector(crawler)
     with TemporaryDirectory(prefix="articles-") as folder:
         arguments = {**given, "seed": _seeds(urls, Path(folder)), "depth": "0", "hosts": ANY}

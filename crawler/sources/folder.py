@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from crawler.crawl.run import Found
 from crawler.errors import CrawlerError
+from crawler.extraction.addresses import article_address
 from crawler.extraction.saved_page import is_same_title
 from crawler.files import readable
 from crawler.setting_values import most_bytes
@@ -65,6 +66,8 @@ class SavedPages:
         self._publishers = publishers
         self._max_bytes = max_bytes
         self._files: dict[str, SavedFile] = {}
+        # By the addresses that their paths are, the ids of files that other evidence identifies.
+        self._ids_by_path: dict[str, str] = {}
         self._left_out_counts = dict.fromkeys(LEFT_OUT, 0)
         self._left_out_names: dict[str, list[str]] = {label: [] for label in LEFT_OUT}
         self._read_ids: set[str] = set()
@@ -137,6 +140,10 @@ class SavedPages:
         if other and not file.comes_before(other):
             file, other = other, file
         self._files[file.id] = file
+        if file.base and (address := article_address(file.base)):
+            # wget -E appends ".html" to the names of pages that do not have it.
+            for name in (address, address.removesuffix(".html")):
+                self._ids_by_path.setdefault(name, file.id)
         if other:
             self._leave_out("duplicates", f"{other.path} ({file.id}, like {file.path})")
 
@@ -174,10 +181,12 @@ class SavedPages:
 
     async def answer(self, request: Request) -> Response:
         visit = visit_of(request)
-        file = self._files.get(visit.article_id) if visit else None
+        article_id = visit.article_id if visit else ""
+        file = self._files.get(article_id)
+        file = file or self._files.get(self._ids_by_path.get(article_id, ""))
         if visit is None or file is None:
             raise NotSaved(f"no saved page in {self.root}")
-        self._read_ids.add(visit.article_id)
+        self._read_ids.add(file.id)
         return respond(request, file, self._max_bytes)
 
     def note_read(self, path: Path) -> None:

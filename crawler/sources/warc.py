@@ -68,8 +68,8 @@ _PAGE_TYPES = frozenset(
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
     """Open archive files as a source. Raises CrawlerError if one of them cannot be read."""
     settings = crawler.settings
-    archive = Archive(name, most_bytes(settings), _text_fields(settings))
-    return ArchivedPages(archive, arguments.publishers, arguments.at)
+    publishers, at, fields = arguments.publishers, arguments.at, _text_fields(settings)
+    return ArchivedPages(name, publishers, at, most_bytes(settings), fields)
 
 
 def _text_fields(settings: BaseSettings) -> tuple[TextFields, ...]:
@@ -94,8 +94,16 @@ class ArchivedPages:
 
     offline = True
 
-    def __init__(self, archive: Archive, publishers: Publishers, at: date | None) -> None:
-        self._archive = archive
+    def __init__(
+        self,
+        path: str,
+        publishers: Publishers,
+        at: date | None,
+        max_bytes: int,
+        text_fields: tuple[TextFields, ...] = KNOWN_FIELDS,
+    ) -> None:
+        """Open the files. Raises CrawlerError if one of them cannot be read."""
+        self._archive = Archive(path, max_bytes, text_fields)
         self._publishers = publishers
         self._at = at
         self.name = self._archive.source

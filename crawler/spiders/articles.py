@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapy import signals
 
@@ -35,6 +35,8 @@ class ArticlesSpider(FrontierSpider):
     """Crawls the neighbourhood of one or more articles. README.md describes its arguments."""
 
     name = "articles"
+    reads_lists: ClassVar[bool] = True
+    """Whether a seed may be a list of articles, rather than an article."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +65,7 @@ class ArticlesSpider(FrontierSpider):
         if seed.path is None:
             if seed.finds_feeds:
                 self._sites.append(seed)
-            elif seed.may_be_list and seed.url:
+            elif self.reads_lists and seed.may_be_list and seed.url:
                 self._lists.setdefault(seed.id, seed.url)
             else:
                 self._seeds.setdefault(seed.id, seed.url)

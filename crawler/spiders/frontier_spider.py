@@ -369,6 +369,8 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield from self._list_results(response, visit, state)
                 return
             self.run.frontier.become_article(state)
+            if state.url:
+                self._learn_template(state.url, SEED_DEPTH)
         extracted, visit.extracted = visit.extracted, None
         assert isinstance(extracted, Extracted) and not isinstance(extracted.result, Refusal)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))

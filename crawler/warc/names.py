@@ -37,12 +37,22 @@ def is_archive(path: str) -> bool:
 def archive_files(path: str) -> list[Path]:
     """Return the archive files for a path, folder or glob pattern, in order.
 
-    Texts in JSON Lines count if the path or the pattern names them. In a folder, such files are
-    often about others.
+    Texts in JSON Lines count if the path or the pattern names nothing else. In a folder, and beside
+    archives, such files are often about others.
     """
     files = _files(path)
-    are_named = files != [] and not Path(path).is_dir()
-    return [file for file in files if _is_readable(file) or (are_named and is_texts(file))]
+    archives = [file for file in files if _is_readable(file)]
+    if archives or _is_folder(path):
+        return archives
+    return [file for file in files if is_texts(file)]
+
+
+def _is_folder(path: str) -> bool:
+    """Return whether a path is that of a folder; False for text that cannot be a path."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def is_texts(file: Path) -> bool:

@@ -124,7 +124,7 @@ class TextsFile(StoredFile):
         """Return the text on a line. Raises ValueError if the line holds none."""
         try:
             value = msgspec.json.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"it is not a JSON object ({error})") from error
         for fields in self.fields:
             url, text = _find(value, fields.url), _find(value, fields.text)

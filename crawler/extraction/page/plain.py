@@ -27,7 +27,8 @@ _FEWEST_WORDS, _FEWEST_CHARACTERS = 3, 12
 _WORD = re.compile(r"\w+")
 _CASED = re.compile(r"[a-z]")
 _MENU_SEPARATOR = re.compile(r"\s[|»›>•·/]\s")
-_LONGEST_MENU_ENTRY = 3
+# Words of the first entry of a menu.
+_LONGEST_MENU_ENTRY = 2
 # Lines of pages, programs, settings and notes that begin files of other kinds.
 _NEVER_HEADLINE = re.compile(
     r"\w+://|www\.|#|//|/\*|\*|<|\||\{|;|--|%|@|>|=|[\w-]+:\s*\S*$|[\w.-]+\s*=\s*\S"
@@ -111,13 +112,13 @@ def _may_be_headline(line: str, *, is_sure: bool) -> bool:
     if is_date or len(line) > _LONGEST_HEADLINE or _NEVER_HEADLINE.match(line):
         return False
     entries = _MENU_SEPARATOR.split(line)
-    if len(entries) > 2 and max(map(_count_words, entries)) <= _LONGEST_MENU_ENTRY:
+    if len(entries) > 2 and _count_words(entries[0]) <= _LONGEST_MENU_ENTRY:
         return False
     if is_sure:
         return _count_words(line) > 0
     if line.endswith(".") and len(line) > _LONGEST_SENTENCE:
         return False
-    if line.islower() and _CASED.search(line):
+    if line.islower() and _CASED.match(line):
         return False
     if line.isascii():
         return _count_words(line) >= _FEWEST_WORDS
