@@ -15,6 +15,9 @@ CHROMIUM = "/usr/bin/chromium"
 _SINGLE_FILE = Path(
     os.environ.get("SINGLE_FILE", ROOT / ".ci" / "single-file" / "node_modules" / ".bin")
 )
+# Debian's Node.js may be too old for SingleFile.
+_OWN_NODE = ROOT / ".ci" / "node" / "bin" / "node"
+_NODE = str(_OWN_NODE) if _OWN_NODE.exists() else "node"
 _BROWSER_ARGUMENTS = ("--no-sandbox", "--ignore-certificate-errors")
 
 
@@ -61,7 +64,7 @@ def single_file(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
     listed = ", ".join(f'"{argument}"' for argument in arguments)
     for number, url in enumerate(urls):
         _run(
-            *(web, folder, program, url, f"saved {number}.html"),
+            *(web, folder, _NODE, program.resolve(), url, f"saved {number}.html"),
             *(f"--browser-executable-path={CHROMIUM}", f"--browser-args=[{listed}]"),
         )
 

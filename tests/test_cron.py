@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import IMPATIENT, ROOT, clock, read_records, require
@@ -68,11 +69,21 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         stop()
 
 
-def test_the_crontab_line_of_the_readme(
+def list_stories(server: NewsServer, newest: list[str], in_feed: list[str]) -> None:
+    """Give the server a front page and a feed."""
+    links = "".join(f'<h3><a href="/news/{story}">Story {story}</a></h3>' for story in newest)
+    server.pages["/"] = f"<html><body>{links}<a href='/about'>About</a></body></html>".encode()
+    items = "".join(f"<item><link>{server.url}/news/{story}</link></item>" for story in in_feed)
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'
+    server.pages["/feed.xml"] = feed.encode()
+
+
+def test_the_crontab_lines_of_the_readme(
     cron: Callable[[str], None], server: NewsServer, tmp_path: Path
 ) -> None:
-    lines = readme_block("17 * * * *").splitlines()
-    assert len(lines) == 1
+    """One follows the neighbourhood of an article, the other the front page and feed of a site."""
+    lines = [readme_block("17 * * * *").strip(), readme_block("47 * * * *").strip()]
+    assert not any("\n" in line for line in lines)
     project = tmp_path / "project"
     (project / "output").mkdir(parents=True)
     shutil.copy(ROOT / "scrapy.cfg", project)
@@ -84,19 +95,32 @@ def test_the_crontab_line_of_the_readme(
         f"-s {name}={value}"
         for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items()
     )
-    # README's line, but every minute, as root, and on the local server.
-    line = lines[0].replace("17 * * * *", "* * * * * root", 1).replace(PROJECT, str(project))
-    assert f"seed={SEED}" in line
-    line = line.replace(
-        f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}"
+    # README's lines, but every minute, as root, and on the local server.
+    text = "".join(
+        re.sub(r"^\d+ \* \* \* \*", "* * * * * root", line).replace(PROJECT, str(project)) + "\n"
+        for line in lines
     )
-    cron(line + "\n")
+    for seeds, local in (
+        (f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}"),
+        (
+            "seed=https://publisher.example/,https://publisher.example/feed.xml",
+            f"seed={server.url}/,{server.url}/feed.xml -a depth=0 {impatient}",
+        ),
+    ):
+        assert text.count(seeds) == 1
+        text = text.replace(seeds, local)
+    list_stories(server, ["1751832", LISTED_ID], [LISTED_ID, SEED])
+    cron(text)
 
     job, log = project / "output" / "jobs" / "latakia", project / "output" / "latakia.log"
+    logs = (log, project / "output" / "publisher.log")
+
+    def runs_in(log: Path) -> int:
+        return log.read_text(encoding="utf-8").count("discovered ") if log.exists() else 0
 
     def wait_for(runs: int) -> None:
         deadline = time.monotonic() + 60 * (runs + 1)
-        while not log.exists() or log.read_text(encoding="utf-8").count("discovered ") < runs:
+        while min(map(runs_in, logs)) < runs:
             assert time.monotonic() < deadline, (
                 f"cron ran nothing: {log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
             )
@@ -106,12 +130,25 @@ def test_the_crontab_line_of_the_readme(
     page = f"/news/{LISTED_ID}"
     server.pages[page] = server.pages[page].replace(b"Advancing in Aleppo", b"Advancing in Homs")
     server.pages["/news/1750384"] = server.pages["/news/1751832"].replace(b"1751832", b"1750384")
-    cron(line + "\n")
+    list_stories(server, ["1745120", "1751832", LISTED_ID], [LISTED_ID, SEED, "1745233"])
+    cron(text)
     wait_for(2)
 
     assert (job / "ledger.sqlite").exists()
-    feeds = sorted((project / "output").glob("articles-*.jsonl"))
-    first, second = (read_records(feed) for feed in feeds)
+    host = server.url.removeprefix("http://")
+    by_site: dict[str, list[list[dict[str, Any]]]] = {"alalam": [], host: []}
+    for feed in sorted((project / "output").glob("articles-*.jsonl")):
+        records = read_records(feed)
+        by_site[records[0]["site"]].append(records)
+    first, second = by_site[host]
+    stories = ("1751832", LISTED_ID, SEED)
+    assert {record["id"] for record in first} == {f"{host}/news/{story}" for story in stories}
+    assert {(record["id"].rpartition("/")[2], record["revision"]) for record in second} == {
+        ("1745120", 1),
+        ("1745233", 1),
+        (LISTED_ID, 2),
+    }
+    first, second = by_site["alalam"]
     assert len(first) == 7
     assert {(record["id"], record["revision"]) for record in second} == {
         (LISTED_ID, 2),

@@ -3,12 +3,14 @@
 import gzip
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CACHE, Crawl, Run, WebCrawl
+from conftest import CACHE, IMPATIENT, SEED, Crawl, Run, WebCrawl
 from hosted import Answer, HostedWeb, Site
+from server import NewsServer, answer
 from stories import HTML, page
 
 HOST = "www.news.example"
@@ -250,6 +252,30 @@ def test_a_job_asks_its_lists_again(web_crawl: WebCrawl, tmp_path: Path) -> None
     assert third.records == []
     assert {url.removeprefix(ROOT) for url in web.requests} == {"/robots.txt", "/", "/feed.xml"}
     assert third.balance.startswith("discovered 8 = articles 8")
+
+
+def test_lists_are_asked_conditionally(crawl: Crawl, server: NewsServer) -> None:
+    conditions: list[str | None] = []
+
+    def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
+        conditions.append(handler.headers["If-None-Match"])
+        status = 304 if conditions[-1] else 200
+        answer(handler, status, b"" if status == 304 else feed, {"ETag": '"1"'})
+
+    stories = "".join(f"<item><link>{server.url}/news/{n}</link></item>" for n in (SEED, "1751821"))
+    feed = f'<?xml version="1.0"?><rss><channel>{stories}</channel></rss>'.encode()
+    server.misbehaviour = {"/feed.xml": respond}
+    for articles in (2, 0):
+        run = crawl(
+            seed=f"{server.url}/feed.xml",
+            depth=0,
+            recheck="none",
+            settings={**IMPATIENT, "JOBDIR": "job"},
+        )
+        assert (run.exit_code, len(run.articles)) == (0, articles)
+        assert "discovered 2 = articles 2" in run.balance
+    assert conditions == [None, '"1"']
+    assert "nothing new: nothing to fetch with recheck=none" in run.stdout
 
 
 def test_a_job_that_was_stopped_continues(web_crawl: WebCrawl) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PAGE, FEED, SITEMAP, INDEX = "page", "feed", "sitemap", "sitemap index"
 MOST_ENTRIES = 50_000
 """The most entries of a sitemap (sitemaps.org); what a longer list has beyond is left out."""
-_MOST_BYTES = 50 * 1024 * 1024
+MOST_BYTES = 50 * 1024 * 1024
+"""The largest sitemap, unpacked (sitemaps.org)."""
 _GZIP = b"\x1f\x8b"
 _XML_ROOT = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}>\s*|<\?[^>]{0,1000}>\s*|<!--.{0,5000}?-->\s*|<!doctype[^>]{0,500}>\s*)*"
@@ -117,11 +118,11 @@ def _unpacked(body: bytes) -> tuple[bytes, str | None]:
     """Return the contents of a gzip file, as far as it can be read, and what is wrong with it."""
     decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        data = decoder.decompress(body, _MOST_BYTES)
+        data = decoder.decompress(body, MOST_BYTES)
     except zlib.error as error:
         return b"", f"its gzip is damaged ({error})"
     if decoder.unconsumed_tail:
-        return data, f"it unpacks to over {_MOST_BYTES:,} bytes"
+        return data, f"it unpacks to over {MOST_BYTES:,} bytes"
     return data, None if decoder.eof else "its gzip is cut off"
 
 

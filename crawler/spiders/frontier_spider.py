@@ -30,7 +30,7 @@ from crawler.downloading.failures import explain, explain_status
 from crawler.engine import ask_scheduler, is_closing
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
-from crawler.extraction.lists import INDEX, is_page, read_list
+from crawler.extraction.lists import INDEX, MOST_BYTES, is_page, read_list
 from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
@@ -222,6 +222,8 @@ class FrontierSpider(Args[Parameters], Spider):
             url = f"file:///{quote(state.id)}"
         headers = conditions(state, visit.turn, self.run)
         meta: dict[str, Any] = {PURPOSE: visit}
+        if state.is_list and 0 < self.settings.getint("DOWNLOAD_MAXSIZE") < MOST_BYTES:
+            meta["download_maxsize"] = MOST_BYTES
         if headers:
             meta["handle_httpstatus_list"] = [_NOT_MODIFIED, _PRECONDITION_FAILED]
         return Request(
