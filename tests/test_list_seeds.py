@@ -213,6 +213,17 @@ def test_a_page_that_may_be_a_list_and_is_an_article(web_crawl: WebCrawl) -> Non
     assert run.articles["news.example/bridge"]["found_on"] is None
 
 
+def test_an_article_that_cannot_be_read_is_no_list(web_crawl: WebCrawl) -> None:
+    """Its links are not followed in its place."""
+    newsroom = Newsroom(9)
+    declared = b'<head><meta property="og:type" content="article">'
+    front_page = newsroom.front_page().replace(b"<head>", declared)
+    newsroom.more["/bridge"] = Answer(200, HTML, front_page)
+    run, _ = web_crawl({HOST: newsroom}, seed=f"{ROOT}/bridge", depth=1)
+    assert (run.exit_code, run.articles) == (4, {})
+    assert run.failures["news.example/bridge"]["reason"] == "not_an_article"
+
+
 def test_a_front_page_in_an_archive(
     web_crawl: WebCrawl, scrapy: Crawl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,19 +273,26 @@ def test_lists_are_asked_conditionally(crawl: Crawl, server: NewsServer) -> None
         status = 304 if conditions[-1] else 200
         answer(handler, status, b"" if status == 304 else feed, {"ETag": '"1"'})
 
-    stories = "".join(f"<item><link>{server.url}/news/{n}</link></item>" for n in (SEED, "1751821"))
+    stories = "".join(
+        f"<item><title>{title}</title><link>{server.url}/news/{number}</link></item>"
+        for title, number in (("Story of the first", SEED), ("Another story", "1751821"))
+    )
     feed = f'<?xml version="1.0"?><rss><channel>{stories}</channel></rss>'.encode()
     server.misbehaviour = {"/feed.xml": respond}
-    for articles in (2, 0):
-        run = crawl(
-            seed=f"{server.url}/feed.xml",
-            depth=0,
-            recheck="none",
-            settings={**IMPATIENT, "JOBDIR": "job"},
-        )
-        assert (run.exit_code, len(run.articles)) == (0, articles)
-        assert "= articles 2 + " in run.balance
-    assert conditions == [None, '"1"']
+    settings = {**IMPATIENT, "JOBDIR": "job"}
+
+    def run_job(**arguments: object) -> Run:
+        seed = f"{server.url}/feed.xml"
+        return crawl(seed=seed, depth=0, recheck="none", settings=settings, **arguments)
+
+    assert len(run_job(match="of the first").articles) == 1
+    # Other arguments may follow what the unchanged list was found to have.
+    run = run_job()
+    assert (run.exit_code, len(run.articles)) == (0, 1)
+    assert "= articles 2 + " in run.balance
+    run = run_job()
+    assert (run.exit_code, run.articles) == (0, {})
+    assert conditions == [None, None, '"1"']
     assert "nothing new: nothing to fetch with recheck=none" in run.stdout
 
 

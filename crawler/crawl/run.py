@@ -84,7 +84,8 @@ class Run:
 
     ``sources`` are tried in turn for a page; None stands for the live site. ``given`` are the
     arguments as text. ``close`` closes the spider with a reason. ``pages_held`` yields the items of
-    pages that wait for those before them, each with its response. ``started`` is false while
+    pages that wait for those before them, each with its response. ``has_new_arguments`` means that
+    other arguments decided in the job's last run what is followed. ``started`` is false while
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``.
     """
@@ -102,6 +103,7 @@ class Run:
     archive_exchange: Callable[[Exchange], None] | None = None
     archive_page: Callable[[str, bytes], None] | None = None
     renderer: str | None = None
+    has_new_arguments: bool = False
     pages_held: Callable[[], Iterator[tuple[Any, Any]]] = lambda: iter(())
     started: bool = False
     stopped: Stop | None = None

@@ -46,11 +46,12 @@ _SHORTEST_UNDATED = 400
 _SHORTEST_SENTENCE = 30
 _FEWEST_TEASERS = 3
 # Types of schema.org and the Open Graph protocol, in lower case.
-_ARTICLE_KINDS = frozenset(
+ARTICLE_KINDS = frozenset(
     "article newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle"
     " opinionnewsarticle reportagenewsarticle reviewnewsarticle blogposting liveblogposting"
     " socialmediaposting report scholarlyarticle techarticle review videoobject news blog".split()
 )
+"""The declared types of pages that are articles, in lower case."""
 _OTHER_KINDS = frozenset(
     "collectionpage itemlist searchresultspage profilepage aboutpage contactpage checkoutpage"
     " website profile person product".split()
@@ -94,14 +95,14 @@ def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refu
 def _refuse_home_page(page: ParsedPage) -> Refusal | None:
     """Refuse the page at the root of a site, unless it declares itself to be an article."""
     parts = urlsplit(page.url) if page.url else None
-    if parts is None or parts.path.strip("/") or parts.query or page.kinds & _ARTICLE_KINDS:
+    if parts is None or parts.path.strip("/") or parts.query or page.kinds & ARTICLE_KINDS:
         return None
     return Refusal("not_an_article", "the address is that of a home page")
 
 
 def _refuse_kind(page: ParsedPage) -> Refusal | None:
     """Refuse a page that declares itself to be a list or a profile, and looks like one."""
-    if page.kinds & _ARTICLE_KINDS or page.dated is not None:
+    if page.kinds & ARTICLE_KINDS or page.dated is not None:
         return None
     declared = page.kinds & _OTHER_KINDS
     is_list = page.teasers >= _FEWEST_TEASERS

@@ -21,7 +21,7 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
         # An unchanged page says nothing about what its scripts fetch.
         or run.arguments.render
         or run.arguments.recheck == "all"
-        or not (state.revision or state.state == "list")
+        or not (state.revision or (state.state == "list" and not run.has_new_arguments))
         or state.refusal
     ):
         return {}

@@ -30,12 +30,12 @@ from crawler.downloading.failures import explain, explain_status
 from crawler.engine import ask_scheduler, is_closing
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
-from crawler.extraction.lists import INDEX, MOST_BYTES, is_page, read_list
+from crawler.extraction.lists import INDEX, MOST_BYTES, is_page
 from crawler.extraction.publishers import same_server
-from crawler.extraction.refusal import Refusal
+from crawler.extraction.refusal import ARTICLE_KINDS, Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
-from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html, requested_url
+from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
 from crawler.setting_values import most_bytes, seconds_of, seconds_setting, tls_ca_file
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
@@ -55,10 +55,8 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.memory import Memory
-    from crawler.extraction.lists import ArticleList
     from crawler.extraction.page import ParsedPage
     from crawler.items import Failure, PageRecord, RelatedItem
-    from crawler.spiders.lists import Chosen
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
@@ -163,6 +161,7 @@ class FrontierSpider(Args[Parameters], Spider):
             run.fail,
         )
         run.frontier = _frontier(run.arguments, run.scope, run.job.pages)
+        run.has_new_arguments = not same_arguments
         if not same_arguments:
             run.frontier.reconsider()
             run.job.note_reconsidered()
@@ -331,13 +330,17 @@ class FrontierSpider(Args[Parameters], Spider):
         return None
 
     def _is_article(self, response: Response, visit: Visit) -> bool:
-        """Return whether a page that might be a list of articles is an article itself."""
+        """Return whether a page that might be a list of articles is an article itself.
+
+        It may be one that cannot be read, if it declares its type.
+        """
         if not is_page(response.body) or not_html(response):
             return False
         if looks_like_article(response.url) is False:
             return False
         visit.extracted = self._extract(response, visit)
-        return not isinstance(visit.extracted.result, Refusal)
+        is_declared = not visit.extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
+        return is_declared or not isinstance(visit.extracted.result, Refusal)
 
     def _extract(self, response: Response, visit: Visit) -> Extracted:
         extracted = visit.extracted
@@ -396,30 +399,21 @@ class FrontierSpider(Args[Parameters], Spider):
     ) -> Iterator[Request | Failure]:
         """Yield requests for the articles and the lists of a list; its failure if it is none."""
         frontier, stats = self.run.frontier, self.crawler.stats
-        found = read_list(response.body, response.url, charset_of(response))
-        chosen = choose(found, response.url, self.run)
-        for article_id in frontier.add_links(state.id, chosen.items):
+        found = choose(response, self.run)
+        for article_id in frontier.add_links(state.id, found.items):
             yield self.request(frontier.known[article_id])
-        yield from self.start_with_lists(chosen.lists, state)
-        stats.inc_value("lists/articles", len(chosen.items))
-        for reason, count in chosen.left_out.items():
+        yield from self.start_with_lists(found.lists, state)
+        stats.inc_value("lists/articles", len(found.items))
+        for reason, count in found.left_out.items():
             stats.inc_value(f"lists/left_out/{reason}", count)
-        left_out = ", ".join(f"{count:,} {reason}" for reason, count in chosen.left_out.items())
-        self.logger.info(
-            "%s: a %s of %s%s",
-            state.id,
-            found.kind,
-            _count_of(chosen),
-            f"; left out {left_out}" if left_out else "",
-        )
-        fault = found.fault or (None if chosen.are_listed else _nothing_listed(found, left_out))
-        if fault is None:
+        self.logger.info("%s: %s", state.id, found.summary)
+        if found.fault is None:
             stats.inc_value(f"lists/{found.kind}")
             is_live = visit.origin is None and found.kind != INDEX
             state.new_validators = validators_of(response) if is_live else (None, None)
             frontier.end_list(state)
             return
-        attempt = Attempt(visit.source, "no_list", fault, response.status, 1)
+        attempt = Attempt(visit.source, "no_list", found.fault, response.status, 1)
         state.outcome = "failure"
         stats.inc_value("lists/failed")
         yield self._fallback.failure(state, (attempt,), attempt)
@@ -632,20 +626,6 @@ class FrontierSpider(Args[Parameters], Spider):
                 yield failure
         finally:
             self.run.frontier.finish(state)
-
-
-def _count_of(chosen: Chosen) -> str:
-    """Return the number of articles or sitemaps that were chosen from a list, for display."""
-    count, name = (len(chosen.lists), "sitemap") if chosen.lists else (len(chosen.items), "article")
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
-
-
-def _nothing_listed(found: ArticleList, left_out: str) -> str:
-    if found.kind == INDEX:
-        return "the sitemap index lists no sitemaps"
-    if left_out:
-        return f"the {found.kind} lists no articles, only {left_out}"
-    return f"the {found.kind} is empty"
 
 
 def _request_of(result: Response | TwistedFailure) -> Request | None:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import is_telling, looks_like_article, template_of
-from crawler.extraction.lists import FEED, INDEX, PAGE
+from crawler.extraction.lists import FEED, INDEX, PAGE, read_list
 from crawler.items import RelatedItem
+from crawler.responses import charset_of
 
 if TYPE_CHECKING:
+    from scrapy.http import Response
+
     from crawler.crawl.run import Run
     from crawler.extraction.lists import ArticleList, Entry
     from crawler.extraction.publishers import Publisher
@@ -34,31 +37,55 @@ TOO_MANY = "beyond the most that a sitemap may have"
 
 
 class Chosen(NamedTuple):
-    """The articles of a list to follow, the lists to ask, and what is left out, by reason.
+    """What a run follows of a list of this ``kind``.
 
-    ``are_listed`` says whether the list has any article, even if all are pruned.
+    ``items`` are its articles, ``lists`` the URLs of the lists that it names, by id, and
+    ``left_out`` the number of other entries by reason. ``fault`` says what is wrong with the list.
     """
 
+    kind: str
     items: list[RelatedItem]
     lists: dict[str, str]
     left_out: Counter[str]
-    are_listed: bool
+    fault: str | None
+
+    @property
+    def summary(self) -> str:
+        """A line for the log."""
+        count, name = len(self.items), "article"
+        if self.kind == INDEX:
+            count, name = len(self.lists), "sitemap"
+        left_out = f"; left out {_breakdown(self.left_out)}" if self.left_out else ""
+        return f"a {self.kind} of {count:,} {name}{'' if count == 1 else 's'}{left_out}"
 
 
-def choose(found: ArticleList, url: str, run: Run) -> Chosen:
-    """Choose from the list that was found at a URL."""
-    left_out = Counter[str]()
-    left_out[TOO_MANY] += found.left_out
+def choose(response: Response, run: Run) -> Chosen:
+    """Read the list in a response, and choose what to follow."""
+    url = response.url
+    found = read_list(response.body, url, charset_of(response))
+    left_out = Counter({TOO_MANY: found.left_out})
     if found.kind == INDEX:
         since = run.arguments.since
         recent = [one for one in found.lists if not (since and one.day and one.day < since)]
         left_out[OLD_SITEMAPS] = len(found.lists) - len(recent)
         lists = {article_address(one.url) or one.url: one.url for one in recent}
-        return Chosen([], lists, +left_out, bool(found.lists))
+        fault = found.fault or (None if found.lists else "the sitemap index lists no sitemaps")
+        return Chosen(INDEX, [], lists, +left_out, fault)
     articles = _articles(found, url, run, left_out)
+    fault = found.fault or (None if articles else _nothing_listed(found, +left_out))
     kept = [entry for entry in articles.values() if _may_be_followed(entry, run)]
     left_out[PRUNED] = len(articles) - len(kept)
-    return Chosen(_items(kept, url, run), {}, +left_out, bool(articles))
+    return Chosen(found.kind, _items(kept, url, run), {}, +left_out, fault)
+
+
+def _nothing_listed(found: ArticleList, left_out: Counter[str]) -> str:
+    if left_out:
+        return f"the {found.kind} lists no articles, only {_breakdown(left_out)}"
+    return f"the {found.kind} is empty"
+
+
+def _breakdown(left_out: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
 
 
 def _articles(found: ArticleList, url: str, run: Run, left_out: Counter[str]) -> dict[str, Entry]:
