@@ -39,13 +39,16 @@ class Newsroom:
     def numbers(self) -> range:
         return range(self.newest, 0, -1)
 
-    def front_page(self) -> bytes:
+    def front_page(self, numbers: range | None = None) -> bytes:
         links = "".join(
             f'<a href="{path_of(n)}"><img src="x.jpg"></a>'
             f'<h3><a href="{path_of(n)}">Story number {n}</a></h3>'
-            for n in self.numbers[:4]
+            for n in numbers or self.numbers[:4]
         )
-        navigation = '<nav><a href="/sport">Sport</a><a href="/about-us">About us</a></nav>'
+        navigation = (
+            '<nav><a href="/sport">Sport</a><a href="/about-us">About us</a></nav>'
+            '<a href="mailto:a@b.c">Mail</a>'
+        )
         feed = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
         ad = '<a href="https://ads.example/2026/05/01/buy-this-thing-right-now">Buy</a>'
         return f"<html><head>{feed}</head><body>{navigation}{links}{ad}</body></html>".encode()
@@ -63,6 +66,13 @@ class Newsroom:
         urls = "".join(f"<url><loc>{ROOT}{path_of(n)}</loc></url>" for n in self.numbers)
         about = f"<url><loc>{ROOT}/about-us</loc></url>"
         return gzip.compress(f'<?xml version="1.0"?><urlset>{about}{urls}</urlset>'.encode())
+
+    def sitemap_with_dates(self) -> bytes:
+        urls = "".join(
+            f"<url><loc>{ROOT}{path_of(n)}</loc><lastmod>2026-05-{n:02}</lastmod></url>"
+            for n in self.numbers
+        )
+        return f'<?xml version="1.0"?><urlset>{urls}</urlset>'.encode()
 
     def story(self, number: int) -> bytes:
         again = " again" if number in self.changed else ""
@@ -117,7 +127,9 @@ def test_each_list(web_crawl: WebCrawl, case: str) -> None:
         # What is left out is counted, and nothing else is recorded.
         assert len(run.records) == len(numbers)
     if case == "front page":
-        assert "left out 2 that do not look like articles, 1 of other hosts" in run.stdout
+        assert "1 of other hosts" in run.stdout
+        assert "2 that do not look like articles" in run.stdout
+        assert "1 without a web address" in run.stdout
 
 
 def test_the_feeds_of_a_site(web_crawl: WebCrawl) -> None:
@@ -147,7 +159,7 @@ BAD: dict[str, tuple[Answer, str, str, int]] = {
     "gone": (Answer(404, HTML, b""), "gone", "404 Not Found", 0),
     "down": (Answer(503, HTML, b""), "http_5xx", "503", 0),
     "empty feed": (Answer(200, FEED_TYPE, b"<rss/>"), "no_list", "the feed is empty", 0),
-    "empty page": (Answer(200, HTML, b"<html></html>"), "no_list", "the page is empty", 0),
+    "empty page": (Answer(200, HTML, b"<html></html>"), "no_list", "the page has no links", 0),
     "no articles": (
         Answer(200, HTML, b"<html><a href='/sport'>Sport</a></html>"),
         "no_list",
@@ -199,6 +211,41 @@ def test_entries_are_pruned_before_they_are_fetched(web_crawl: WebCrawl, case: s
     assert numbers_of(run) == numbers
     stories = [url for url in web.requests if "story" in url]
     assert len(stories) == len(numbers)
+
+
+def test_the_newest_of_a_page_and_of_the_sitemaps_in_an_index(web_crawl: WebCrawl) -> None:
+    """No article is chosen before the last list has been read."""
+    newsroom = Newsroom(9)
+    dated = newsroom.sitemap_with_dates()
+    newsroom.more["/1.xml.gz"] = Answer(200, XML, dated)
+    newsroom.more["/old"] = Answer(200, HTML, newsroom.front_page(range(4, 0, -1)))
+    seeds = f"{ROOT}/old,{ROOT}/sitemap_index.xml"
+    run, _ = web_crawl({HOST: newsroom}, seed=seeds, depth=0, limit=3)
+    assert set(run.articles) == {id_of(n) for n in (9, 8, 7)}
+
+
+def test_a_list_that_has_moved_to_the_home_page(web_crawl: WebCrawl) -> None:
+    newsroom = Newsroom(9)
+    newsroom.more["/news"] = Answer(301, {"Location": "/"}, b"")
+    run, _ = web_crawl({HOST: newsroom}, seed=f"{ROOT}/news", depth=0)
+    (failure,) = run.failures.values()
+    assert failure["detail"] == f"redirected to {ROOT}/, the home page"
+    assert run.exit_code == 3
+
+
+def test_a_list_that_stays_away_is_named_in_every_run(web_crawl: WebCrawl) -> None:
+    newsroom = Newsroom(9)
+    seeds = f"{ROOT}/,{ROOT}/news"
+    for _ in range(3):
+        run, _ = web_crawl({HOST: newsroom}, {"JOBDIR": "job"}, seed=seeds, depth=0, recheck="none")
+        assert run.exit_code == 3
+        assert "news.example/news: gone (404 Not Found)" in run.stderr
+        assert "1 failed" in run.stdout
+
+
+def test_entries_without_titles_are_matched_by_their_addresses(web_crawl: WebCrawl) -> None:
+    run, _ = web_crawl({HOST: Newsroom(9)}, seed=f"{ROOT}/1.xml.gz", depth=0, match="number 7 of")
+    assert set(run.articles) == {id_of(7)}
 
 
 def test_a_page_that_may_be_a_list_and_is_an_article(web_crawl: WebCrawl) -> None:
@@ -318,12 +365,13 @@ REFUSED = {
     "feeds:1752038": "takes feeds: and the URL of a page of a publisher",
     "feeds:": "takes feeds: and the URL",
     "ftp://www.news.example/": "is not the address of a web page",
+    "feeds:https://www.news.example": "source is wayback; give the URLs of the feeds",
 }
 
 
 @pytest.mark.parametrize("seed", REFUSED)
 def test_seeds_that_are_refused(crawl: Crawl, seed: str) -> None:
-    run = crawl(seed=seed)
+    run = crawl(seed=seed, source="wayback" if seed.endswith(".example") else "live")
     assert run.exit_code == 2
     assert REFUSED[seed] in run.stderr
 

@@ -12,6 +12,8 @@ from hosted import HostedWeb, hosted
 from saving import PROGRAMS, Save, httrack, wget_converted
 from stories import page, pages
 
+from crawler.extraction.addresses import article_address
+
 HOST = "www.news.example"
 ROOT = f"https://{HOST}"
 STORIES = [f"/2026/05/0{day}/a-story-of-bridge-number-{day}" for day in range(1, 6)]
@@ -75,6 +77,7 @@ def test_files_with_links_to_each_other(
     run = crawl(seed=URLS[0], source="saved", depth=1)
     assert {record["url"] for record in run.articles.values()} == {url + ending for url in URLS}
     assert (run.exit_code, run.teasers) == (0, {})
+    assert set(run.articles) == {article_address(url + ending) for url in URLS}
     by_headline = {record["headline"]: record for record in live.values()}
     for record in run.articles.values():
         same = ("site", "published_at", "body", "language", "media")

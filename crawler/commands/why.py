@@ -23,7 +23,6 @@ _MOST_LISTERS = 20
 _STATES = {
     "pending": "to be fetched for the first time",
     "failure": "requested, but never fetched",
-    "list": "a list of articles",
     "dropped": "fetched, but dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than depth allows",
     "pruned": "known from lists; left out by since, until or match",
@@ -79,7 +78,8 @@ class Command(LedgerCommand):
         say(f"{article_id}  {headline or ''}".rstrip())
         say("  " + _describe_state(page, len(revisions)))
         say("  " + _describe_due_date(page))
-        say(f"listed by {len(listers)}:" if listers else "listed by no page: a seed")
+        if page.depth != LIST_DEPTH:
+            say(f"listed by {len(listers)}:" if listers else "listed by no page: a seed")
         for row in listers[:_MOST_LISTERS]:
             # The positions in lists of articles are not counted from 1 (crawler.spiders.lists).
             place = f", position {row.position}" if row.page_id not in lists else ""
@@ -105,13 +105,14 @@ class Command(LedgerCommand):
 
 def _describe_state(page: Any, revisions: int) -> str:
     origin = f"found on {page.found_on}" if page.found_on else "a seed"
+    if page.depth == LIST_DEPTH:
+        return f"a list of articles, {origin}, first seen in run {page.found_in_run}"
     description = (
         f"an article, {revisions} revision{'s' if revisions > 1 else ''} stored"
         if page.state == "article"
         else _STATES[page.state]
     )
-    depth = f"; depth {page.depth}" if page.depth >= 0 else ""
-    return f"{description}{depth}, {origin}, first seen in run {page.found_in_run}"
+    return f"{description}; depth {page.depth}, {origin}, first seen in run {page.found_in_run}"
 
 
 def _describe_due_date(page: Any) -> str:

@@ -93,19 +93,20 @@ ARGUMENTS = (
         "since",
         date | None,
         None,
-        "follow only related items whose picture was uploaded on this day or later",
+        "follow only entries of lists, and related items with a picture, from this day or later",
     ),
     Argument(
         "until",
         date | None,
         None,
-        "follow only related items whose picture was uploaded on this day or earlier",
+        "follow only entries of lists, and related items with a picture, from this day or earlier",
     ),
     Argument(
         "match",
         str | None,
         None,
-        "follow only related items whose headline matches this regular expression",
+        "follow only entries of lists and related items whose headline matches this regular "
+        "expression",
     ),
     Argument(
         "recheck",
@@ -238,6 +239,11 @@ def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
     sources = _sources(given.get("source", default_source))
     if everything:
         _check_everything(given, sources)
+    if LIVE not in sources and any(text.startswith(FEEDS) for text, _ in seed_texts):
+        raise CrawlerError(
+            f"seed: feeds: looks for feeds on the live site, but source is {','.join(sources)}; "
+            "give the URLs of the feeds"
+        )
     if "at" in given and not any(kind.captures for kind in sources.values()):
         raise CrawlerError(
             "at: only archives hold pages as of a date; "

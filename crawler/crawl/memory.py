@@ -173,8 +173,11 @@ class InMemory:
         if not deeper:
             return ()
         found = [state for state in self._waiting if state.state != "merged"]
-        self._waiting = []
-        return sorted(found, key=attrgetter("priority"))
+        depth = min((state.depth for state in found), default=0)
+        # A list of articles may lead to another one, which comes before the articles.
+        self._waiting = [state for state in found if state.depth > depth]
+        level = (state for state in found if state.depth == depth)
+        return sorted(level, key=attrgetter("priority"))
 
     def unfetched(
         self, known: Iterable[ArticleState]

@@ -156,10 +156,12 @@ class Outcome:
         """
         if self.articles or self._count("articles/unchanged"):
             return False
+        stored_before = self._balance.articles if self._balance else 0
+        if stored_before and self._count("lists/unchanged"):
+            return False
         still_unavailable = self._count("articles/still_unavailable")
         if (self._faults or self.is_interrupted) and not still_unavailable:
             return True
-        stored_before = self._balance.articles if self._balance else 0
         return self._has_requested and not stored_before
 
     def exit_code(self) -> int:
@@ -207,7 +209,8 @@ class Outcome:
             ("failures", self.failures.total(), _breakdown(self.failures)),
         ]
         if self._has_job:
-            if self.is_closed and not self._count("crawl/taken") and not self.teasers:
+            is_idle = not self._count("crawl/taken") and not self._count("lists/failed")
+            if self.is_closed and is_idle and not self.teasers:
                 return [f"  nothing new: {self._why_nothing()}"]
             kinds = {
                 "new": self._count("articles/new"),
@@ -219,15 +222,17 @@ class Outcome:
             articles = ("articles", self.articles, "; ".join(filter(None, (by_kind, by_source))))
             rows = [articles, *(row for row in rows[1:] if row[1])]
         seconds = float(self._stats.get("crawl/elapsed_seconds", 0))
-        rate = self.fetched / max(seconds, 0.001)
+        lists = self._lists()
+        fetched = self.fetched + lists.total() - lists["failed"]
+        rate = fetched / max(seconds, 0.001)
         depth = self._count("crawl/depth")
         if duplicates := self._count("articles/duplicates"):
             rows.append(("duplicates", duplicates, "pages of other addresses of an article"))
-        if lists := self._lists():
+        if lists:
             rows.append(("lists", sum(lists.values()), self._of_lists(lists)))
         return [
             *(f"  {name:<10}{count:>6,}  {breakdown}".rstrip() for name, count, breakdown in rows),
-            f"  {self.fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
+            f"  {fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
             *self._rendering(),
         ]
 

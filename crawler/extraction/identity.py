@@ -48,7 +48,9 @@ def identify(page: ParsedPage, publisher: Publisher | None) -> Identity:
         return Identity(address, (), Provenance(where="the page's address"))
     canonical = _absolute(page.canonical.value, page.base or page.url)
     canonical_address = address_of(canonical) if canonical else None
-    if canonical_address == address:
+    is_of_file = page.base != page.url and page.base and canonical_address == address_of(page.base)
+    if canonical_address == address or is_of_file:
+        # wget and HTTrack convert even this link to one between the files that they save.
         return Identity(address, (), Provenance(where="the page's address"))
     doubt = (
         _doubt(canonical, canonical_address, address, page, publisher)

@@ -70,7 +70,7 @@ class ArticleList(NamedTuple):
 
     ``lists`` are the addresses of the sitemaps in a sitemap index, with the days of their last
     changes, or the feeds that a page declares. ``left_out`` is the number of entries beyond
-    ``MOST_ENTRIES``.
+    ``MOST_ENTRIES``, and ``without_address`` that of entries that lead to no web page.
     """
 
     kind: str
@@ -78,6 +78,7 @@ class ArticleList(NamedTuple):
     lists: tuple[Entry, ...] = ()
     fault: str | None = None
     left_out: int = 0
+    without_address: int = 0
 
 
 def is_page(body: bytes) -> bool:
@@ -129,15 +130,12 @@ def _unpacked(body: bytes) -> tuple[bytes, str | None]:
 def _cleaned(found: ArticleList, url: str) -> ArticleList:
     """Return a list with absolute addresses, each once, and at most ``MOST_ENTRIES``."""
     entries: dict[str, Entry] = {}
+    without_address = 0
     for entry in found.entries:
-        try:
-            address = urljoin(url, entry.url.strip())
-            is_web = urlsplit(address).scheme in ("http", "https")
-        except ValueError:
+        address = _join(url, entry.url).partition("#")[0] if entry.url.strip() else ""
+        if not address.startswith(("http://", "https://")):
+            without_address += 1
             continue
-        if not is_web or not entry.url:
-            continue
-        address = address.partition("#")[0]
         known = entries.get(address)
         title = collapse(unescape(_TAG.sub(" ", entry.title))) if entry.title else None
         if known is None:
@@ -148,7 +146,9 @@ def _cleaned(found: ArticleList, url: str) -> ArticleList:
     kept = tuple(entries.values())[:MOST_ENTRIES]
     lists = tuple(entry._replace(url=urljoin(url, entry.url)) for entry in found.lists)
     left_out = found.left_out + len(entries) - len(kept)
-    return found._replace(entries=kept, lists=lists, left_out=left_out)
+    return found._replace(
+        entries=kept, lists=lists, left_out=left_out, without_address=without_address
+    )
 
 
 def _feed(body: bytes, url: str, charset: str | None) -> ArticleList:
@@ -158,9 +158,12 @@ def _feed(body: bytes, url: str, charset: str | None) -> ArticleList:
     headers = {"content-location": url, "content-type": content_type}
     feed = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False)
     entries = [
-        Entry(entry.get("feedburner_origlink") or entry.link, entry.get("title"), _time_of(entry))
+        Entry(
+            entry.get("feedburner_origlink") or entry.get("link") or "",
+            entry.get("title"),
+            _time_of(entry),
+        )
         for entry in feed.entries
-        if entry.get("link")
     ]
     # Other exceptions are about the declared encoding, which feedparser corrects.
     is_malformed = feed.bozo and "SAX" in type(feed.bozo_exception).__name__
@@ -192,10 +195,12 @@ def _json_feed(body: bytes) -> ArticleList:
     entries = []
     for item in items:
         link = item.get("url") or item.get("external_url") if isinstance(item, dict) else None
-        if isinstance(link, str):
-            at = _moment(item.get("date_published") or item.get("date_modified"))
-            title = item.get("title")
-            entries.append(Entry(link, title if isinstance(title, str) else None, at))
+        if not isinstance(link, str):
+            entries.append(Entry(""))
+            continue
+        at = _moment(item.get("date_published") or item.get("date_modified"))
+        title = item.get("title")
+        entries.append(Entry(link, title if isinstance(title, str) else None, at))
     return ArticleList(FEED, tuple(entries))
 
 

@@ -98,8 +98,9 @@ class Fallback:
     ) -> Failure:
         """Return the record of a failure, and log it."""
         assert attempt.reason != "not_saved"
-        # That an article is still gone is not news.
-        level = logging.DEBUG if state.refusal == attempt.reason else logging.WARNING
+        # That an article is still gone is not news, but without a list, articles may be missed.
+        is_news = state.refusal != attempt.reason or state.is_list
+        level = logging.WARNING if is_news else logging.DEBUG
         detail = _detail(attempts, attempt)
         logger.log(level, "%s: %s (%s)", state.id, attempt.reason, detail)
         return records.failure(

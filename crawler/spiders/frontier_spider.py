@@ -406,7 +406,8 @@ class FrontierSpider(Args[Parameters], Spider):
         stats.inc_value("lists/articles", len(found.items))
         for reason, count in found.left_out.items():
             stats.inc_value(f"lists/left_out/{reason}", count)
-        self.logger.info("%s: %s", state.id, found.summary)
+        if found.items or found.fault is None:
+            self.logger.info("%s: %s", state.id, found.summary)
         if found.fault is None:
             stats.inc_value(f"lists/{found.kind}")
             is_live = visit.origin is None and found.kind != INDEX

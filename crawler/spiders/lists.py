@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import is_telling, looks_like_article, template_of
 from crawler.extraction.lists import FEED, INDEX, PAGE, read_list
 from crawler.items import RelatedItem
-from crawler.responses import charset_of
+from crawler.responses import charset_of, requested_url
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -33,6 +34,7 @@ _UNDATED = 1 << 30
 
 NOT_ARTICLES, OTHER_HOSTS = "that do not look like articles", "of other hosts"
 PRUNED, OLD_SITEMAPS = "pruned by since, until or match", "sitemaps from before since"
+NO_ADDRESS = "without a web address"
 TOO_MANY = "beyond the most that a sitemap may have"
 
 
@@ -63,7 +65,9 @@ def choose(response: Response, run: Run) -> Chosen:
     """Read the list in a response, and choose what to follow."""
     url = response.url
     found = read_list(response.body, url, charset_of(response))
-    left_out = Counter({TOO_MANY: found.left_out})
+    if moved := _moved(response):
+        found = found._replace(fault=moved)
+    left_out = Counter({TOO_MANY: found.left_out, NO_ADDRESS: found.without_address})
     if found.kind == INDEX:
         since = run.arguments.since
         recent = [one for one in found.lists if not (since and one.day and one.day < since)]
@@ -78,10 +82,19 @@ def choose(response: Response, run: Run) -> Chosen:
     return Chosen(found.kind, _items(kept, url, run), {}, +left_out, fault)
 
 
+def _moved(response: Response) -> str | None:
+    """Return what is wrong if a redirect led from a list to the site's home page."""
+    asked, led_to = urlsplit(requested_url(response)), urlsplit(response.url)
+    is_home = not led_to.path.strip("/") and not led_to.query
+    if not is_home or (not asked.path.strip("/") and not asked.query):
+        return None
+    return f"redirected to {response.url}, the home page"
+
+
 def _nothing_listed(found: ArticleList, left_out: Counter[str]) -> str:
     if left_out:
         return f"the {found.kind} lists no articles, only {_breakdown(left_out)}"
-    return f"the {found.kind} is empty"
+    return f"the {found.kind} has no links" if found.kind == PAGE else f"the {found.kind} is empty"
 
 
 def _breakdown(left_out: Counter[str]) -> str:
@@ -153,7 +166,9 @@ def _may_be_followed(entry: Entry, run: Run) -> bool:
             return False
     if arguments.match is None:
         return True
-    return entry.title is not None and arguments.match.search(entry.title) is not None
+    # The address has words of the headline, if it is not known.
+    text = entry.title or unquote(urlsplit(entry.url).path).replace("-", " ").replace("_", " ")
+    return arguments.match.search(text) is not None
 
 
 def _items(entries: list[Entry], url: str, run: Run) -> list[RelatedItem]:
