@@ -146,6 +146,15 @@ def test_two_seeds_that_redirect_to_one_article(web_crawl: WebCrawl) -> None:
     assert "duplicates     1  pages of other addresses of an article" in run.stdout
 
 
+def test_a_redirect_from_the_canonical_address(web_crawl: WebCrawl) -> None:
+    """The canonical URL gives the id, even if the server leads away from it."""
+    site = pages({STORY: f"{A}{STORY}-new", f"{STORY}-new": page("B", canonical=f"{A}{STORY}")})
+    run, _ = web_crawl({"www.news.example": site}, seed=f"{A}{STORY}", depth=0)
+    assert {key: record["aliases"] for key, record in run.articles.items()} == {
+        f"news.example{STORY}": [f"news.example{STORY}-new"]
+    }
+
+
 def test_hosts(web_crawl: WebCrawl) -> None:
     links = (
         f"https://sport.news.example{STORY}",

@@ -462,10 +462,11 @@ class FrontierSpider(Args[Parameters], Spider):
         publisher = self.run.scope.publisher_of(state)
         if record.id is None or (publisher and publisher.own_id(state.id)):
             return []
-        address = None if visit.is_saved else self.run.publishers.id_of(response.url)
-        claims = [Claim(record.id, is_certain=record.id == address)]
-        claims += [Claim(one, is_certain=True) for one in (address, state.id) if one]
-        return list({claim.id: claim for claim in reversed(claims)}.values())[::-1]
+        # Programs that convert links make them lead to the path of the file.
+        led_to = visit.origin.base if visit.origin and visit.is_saved else response.url
+        address = self.run.publishers.id_of(led_to) if led_to else None
+        ids = dict.fromkeys(filter(None, (record.id, address, state.id)))
+        return [Claim(one, is_certain=one in (address, state.id)) for one in ids]
 
     def _with_own_id(self, item: RelatedItem) -> RelatedItem:
         """Return a related item with the id by which this crawl knows its article.
