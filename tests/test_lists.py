@@ -45,7 +45,9 @@ NEWS = f"""{XML}<!-- news --><urlset {NAMESPACE}
  xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"><url><loc>{A}</loc><news:news>
 <news:publication><news:name>News</news:name></news:publication>
 <news:publication_date>2026-05-01T10:00:00+00:00</news:publication_date>
-<news:title>Bridge</news:title></news:news></url></urlset>"""
+<news:title>Bridge</news:title></news:news><image:image xmlns:image="i">
+<image:loc>{ROOT}/x.jpg</image:loc><image:title>A bridge</image:title></image:image></url>
+</urlset>"""
 SITEMAP_INDEX = f"""{XML}<sitemapindex {NAMESPACE}>
 <sitemap><loc>{ROOT}/1.xml.gz</loc><lastmod>2026-05-01T10:00:00+00:00</lastmod></sitemap>
 </sitemapindex>"""

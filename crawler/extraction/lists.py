@@ -218,8 +218,11 @@ def _sitemap(body: bytes, root: str) -> ArticleList:
         for _, element in etree.iterparse(BytesIO(body), tag=wanted, resolve_entities=False):
             values = {
                 etree.QName(child).localname: (child.text or "").strip()
-                for child in element.iter(etree.Element)
+                # Other extensions have addresses and titles of pictures and videos.
+                for child in element.iterfind("{*}news/*")
             }
+            for child in element.iterchildren("*"):
+                values[etree.QName(child).localname] = (child.text or "").strip()
             if address := values.get("loc"):
                 when = values.get("publication_date") or values.get("lastmod")
                 if len(entries) < MOST_ENTRIES:
