@@ -248,6 +248,65 @@ def test_entries_without_titles_are_matched_by_their_addresses(web_crawl: WebCra
     assert set(run.articles) == {id_of(7)}
 
 
+def test_a_section_that_an_article_links_becomes_a_seed(web_crawl: WebCrawl) -> None:
+    """What was a teaser in one run is a list in the next."""
+    newsroom = Newsroom(9)
+    newsroom.more["/sport"] = Answer(200, HTML, newsroom.front_page())
+    newsroom.more[path_of(9)] = Answer(200, HTML, page("Story", f"{ROOT}/sport"))
+    settings = {"JOBDIR": "job"}
+    run, _ = web_crawl({HOST: newsroom}, settings, seed=ROOT + path_of(9))
+    assert run.teasers["news.example/sport"]["why"] == "address"
+    run, _ = web_crawl({HOST: newsroom}, settings, seed=f"{ROOT}/sport", depth=0)
+    assert (run.exit_code, set(run.articles)) == (0, {id_of(n) for n in (8, 7, 6)})
+    assert "discovered 4 = articles 4 + teasers 0 + failures 0 + pending 0" in run.balance
+
+
+def test_new_arguments_apply_to_what_a_list_led_to_before(web_crawl: WebCrawl) -> None:
+    newsroom, settings = Newsroom(9), {"JOBDIR": "job"}
+    seed = f"{ROOT}/feed.xml"
+    web_crawl({HOST: newsroom}, settings, seed=seed, depth=0, limit=1)
+    run, _ = web_crawl({HOST: newsroom}, settings, seed=seed, depth=0, since="2026-05-08")
+    assert set(run.articles) == {id_of(8)}
+    assert {teaser["why"] for teaser in run.teasers.values()} == {"pruned"}
+    assert "discovered 6 = articles 2 + teasers 4" in run.balance
+    run, _ = web_crawl({HOST: newsroom}, settings, seed=seed, depth=0)
+    assert set(run.articles) == {id_of(n) for n in (7, 6, 5, 4)}
+
+
+def test_sitemaps_of_a_month_and_robots_with_paths(web_crawl: WebCrawl) -> None:
+    """The day in the address of a sitemap says nothing of the last one that it covers."""
+    newsroom = Newsroom(9)
+    index = f"<sitemapindex><sitemap><loc>{ROOT}/sitemap-2026-05-01.xml</loc></sitemap>"
+    newsroom.more["/index.xml"] = Answer(200, XML, f"{index}</sitemapindex>".encode())
+    newsroom.more["/sitemap-2026-05-01.xml"] = Answer(200, XML, newsroom.sitemap_with_dates())
+    robots = b"User-agent: *\nDisallow:\nSitemap: /index.xml\n"
+    newsroom.more["/robots.txt"] = Answer(200, {"Content-Type": "text/plain"}, robots)
+    newsroom.more["/"] = Answer(200, HTML, b"<html></html>")
+    run, _ = web_crawl({HOST: newsroom}, seed=f"feeds:{ROOT}", depth=0, since="2026-05-08")
+    assert (run.exit_code, set(run.articles)) == (0, {id_of(9), id_of(8)})
+
+
+def test_limit_counts_pages_that_might_have_been_lists(web_crawl: WebCrawl) -> None:
+    newsroom = Newsroom(3)
+    for name in ("/bridge", "/market"):
+        newsroom.more[name] = Answer(200, HTML, page(name))
+    seeds = f"{ROOT}/bridge,{ROOT}/market"
+    run, _ = web_crawl({HOST: newsroom}, seed=seeds, depth=0, limit=1)
+    assert (set(run.articles), run.exit_code) == ({"news.example/bridge"}, 0)
+    assert run.teasers["news.example/market"]["why"] == "limit"
+
+
+def test_lists_that_were_not_read_are_no_articles(web_crawl: WebCrawl) -> None:
+    settings = {"CLOSESPIDER_PAGECOUNT": 1, "CONCURRENT_REQUESTS": 1}
+    for job in ({}, {"JOBDIR": "job"}):
+        seeds = f"{ROOT}/,{ROOT}/feed.xml,{ROOT}/1.xml.gz"
+        run, _ = web_crawl({HOST: Newsroom(3)}, {**settings, **job}, seed=seeds, depth=0)
+        assert not {record["id"] for record in run.records} & {
+            *("news.example", "news.example/feed.xml", "news.example/1.xml.gz")
+        }
+        assert "this is a bug" not in run.stdout
+
+
 def test_a_page_that_may_be_a_list_and_is_an_article(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(3)
     newsroom.more["/bridge"] = Answer(200, HTML, page("Bridge", f"{ROOT}{path_of(1)}"))

@@ -54,6 +54,7 @@ MARKS: dict[str, tuple[str, str | None, str | None]] = {
     "a file": ("<!-- saved from url=(0016)file:///tmp/x.html -->", None, None),
     "the Internet": ("<!-- saved from url=(0014)about:internet -->", None, None),
     "entities": (f"<!-- saved from url=(0047){URL}?a=1&amp;b=2 -->", f"{URL}?a=1&b=2", None),
+    "a port that is none": ("<!-- saved from url=(0027)https://p.example:x/a -->", None, None),
     "none": ("<html>", None, None),
 }
 
@@ -156,6 +157,11 @@ def test_mhtml() -> None:
     [
         (mhtml(page("Bridge"))[:600], "cut off within the page"),
         (mhtml(page("Bridge")).replace(b"text/html", b"text/calendar"), "without a page"),
+        (
+            b"MIME-Version: 1.0\nContent-Type: multipart/related\n\n"
+            + b"Content-Type: message/rfc822\n\n" * 5_000,
+            "MHTML",
+        ),
     ],
 )
 def test_mhtml_that_cannot_be_read(crawl: Crawl, tmp_path: Path, data: bytes, why: str) -> None:

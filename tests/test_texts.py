@@ -65,6 +65,7 @@ FORMS: dict[str, tuple[str, bytes, dict[str, object]]] = {
         {},
     ),
     "other fields": ("news.jsonl", lines(*NESTED), {"TEXT_FIELDS": "meta.address,body"}),
+    "byte order mark": ("news.jsonl", b"\xef\xbb\xbf" + lines(*C4), {}),
     "empty lines": ("news.jsonl", lines(*C4).replace(b"\n", b"\n\n"), {}),
 }
 
@@ -120,6 +121,11 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"{'url': 1}\n", "line 4: it is not a JSON object"),
     "no text": (lines({"url": url_of(9)}), "line 4: it has no texts in its fields 'url' and"),
     "no address": (lines({"url": "x", "text": "y"}), "line 4: 'x' is not an address on the web"),
+    "too deep": (b"[" * 100_000 + b"\n", "line 4: it is not a JSON object"),
+    "a space in the address": (
+        lines({"url": "https://x.example/a\nb", "text": "y"}),
+        "line 4: 'https://x.example/a\\nb' is not an address on the web",
+    ),
     "a list": (b"[1, 2]\n", "line 4: it has no texts"),
     "no UTF-8": (b'{"url": "\xff"}\n', "line 4: it is not a JSON object"),
 }

@@ -364,8 +364,8 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
         publisher = None if is_of_another else publishers.of(text)
         article_id = publisher.id_of(text) if publisher else None
         may_be_list = publisher is not None and not publisher.is_article(text)
-        if may_be_list and publisher and not _is_only_at_mirror(publishers, text):
-            article_id = article_id or publisher.address_of(text)
+        if may_be_list and not _is_only_at_mirror(publishers, text):
+            article_id = article_id or publishers.list_id(text)
         if article_id is None:
             raise CrawlerError(
                 f"{where}: got {text!r}, which {_why_no_article(text, publishers)}; "

@@ -90,7 +90,7 @@ class Frontier:
         self.taken = 0
         self._forgets = forgets
         self._forgotten_count = 0
-        self._list_count = 0
+        self._lists: list[ArticleState] = []
         self._seed_count = 0
         self._next_place = self.memory.first_place
         self._waiting = self.memory.waiting
@@ -156,28 +156,52 @@ class Frontier:
         for position, (given_id, url) in enumerate(urls.items()):
             list_id = self.identities.resolve(given_id)
             state = self.known.get(list_id)
+            lister, priority = found_on.id if found_on else None, (LIST_DEPTH, place, position)
+            if state is not None and state.state in (*LISTED_ONLY, "not_saved"):
+                # It was known from lists only, as if it were an article.
+                state.priority, state.found_on, state.listing = priority, lister, None
+                state.state = "pending"
             if state is not None and not state.is_list:
                 articles[given_id] = url
                 continue
             if state is None:
-                lister = found_on.id if found_on else None
-                priority = (LIST_DEPTH, place, position)
                 state = ArticleState(list_id, "pending", priority, lister, url=url)
                 self.known[list_id] = state
             elif state.order >= 0:
                 continue
             state.url = url
+            self._lists.append(state)
             if self._queue(state):
                 to_fetch.append(list_id)
         self._seeded = True
         return to_fetch if found_on else [*to_fetch, *self.seed(articles, articles)]
 
-    def become_article(self, state: ArticleState) -> None:
-        """Make a seed that might have been a list an article like other seeds."""
+    def become_article(self, state: ArticleState) -> bool:
+        """Make a seed that might have been a list an article like other seeds.
+
+        Return whether the limit leaves room for it; otherwise it remains to be fetched.
+        """
         state.priority = (0, *state.priority[1:])
-        self._loaded_count += 1
-        self.taken += 1
+        has_room = not self._is_full
+        if has_room:
+            self._loaded_count += 1
+            self.taken += 1
+        else:
+            state.taken = False
+            self._waiting += 1
         self.memory.note(state)
+        return has_room
+
+    def prune(self, page: ArticleState, article_ids: Iterable[str]) -> None:
+        """Leave out articles that a list led to in an earlier run and that were not fetched."""
+        article_ids = list(article_ids)
+        self._recall(article_ids)
+        for article_id in article_ids:
+            state = self.known.get(self.identities.resolve(article_id))
+            if state and state.state == "pending" and state.found_on == page.id and not state.taken:
+                self._waiting -= state.queued
+                state.state, state.queued = "pruned", False
+                self.memory.note(state)
 
     def add_links(
         self, page_id: str, items: Iterable[RelatedItem], *, have_urls: bool = True
@@ -299,7 +323,8 @@ class Frontier:
     @property
     def discovered(self) -> int:
         """The number of articles that this run has met."""
-        return len(self.known) + self._forgotten_count - self._list_count
+        lists = sum(state.is_list and state.outcome != "failure" for state in self._lists)
+        return len(self.known) + self._forgotten_count - lists
 
     @property
     def at_depth(self) -> int:
@@ -314,7 +339,6 @@ class Frontier:
             self.memory.unchanged(state, "not_modified")
         else:
             self.memory.leave(state, "list")
-        self._list_count += 1
 
     @property
     def unrecorded(self) -> tuple[str, ...]:
@@ -379,7 +403,7 @@ class Frontier:
             state.fetch_index = self._next_place
             self._next_place += 1
             self.memory.note(state)
-        if self.limit and self._loaded_count == self.limit and not state.is_list:
+        if self.limit and self._loaded_count >= self.limit and not state.is_list:
             return False
         self._loaded_count += not state.is_list
         state.lane = self.scope.lane_of(state) if self.scope else ONE_LANE

@@ -182,7 +182,7 @@ class InMemory:
     def unfetched(
         self, known: Iterable[ArticleState]
     ) -> Iterable[tuple[ArticleState, Sequence[Listing]]]:
-        states = [state for state in known if state.state not in DONE]
+        states = [state for state in known if state.state not in DONE and not state.is_list]
         for state in sorted(states, key=attrgetter("priority")):
             yield state, self.listings(state)
 

@@ -20,13 +20,14 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crawler.crawl import time_limit
 
 if TYPE_CHECKING:
     from crawler.extraction.api import PageRecord, ParsedPage, Refusal
     from crawler.extraction.directory import Publishers
+    from crawler.extraction.lists import ArticleList
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Task(NamedTuple):
 
     ``article_id`` is the id by which it was requested, its publisher's own or not. ``url`` is None
     for a saved page that declares no address. ``base`` is the base of relative links, if that is
-    another URL. ``is_text`` means that the body is the text of a page, not the page.
+    another URL. ``is_text`` means that the body is the text of a page, not the page. ``expects``
+    says whether it is an article or, as its address tells, a list of articles.
     """
 
     body: bytes
@@ -56,13 +58,15 @@ class Task(NamedTuple):
     charset: str | None
     base: str | None = None
     is_text: bool = False
+    expects: Literal["article", "list", "either"] = "article"
 
 
 class Extracted(NamedTuple):
-    """A parsed page, and the result of ``normalise``."""
+    """A parsed page, and the result of ``normalise``; or the list of articles that was found."""
 
     page: ParsedPage
     result: PageRecord | Refusal
+    listed: ArticleList | None = None
 
 
 class TooSlowError(Exception):
@@ -89,6 +93,8 @@ def extract_page(task: Task, publishers: Publishers) -> Extracted:
     # Imported with the first page, so that a run that fails before it does not load the parsers.
     from crawler.extraction.api import normalise, parse
 
+    if task.expects != "article":
+        return _extract_list(task, publishers)
     url = task.url
     publisher = publishers.of(url) if url else publishers.recognise(task.body)
     own_id = publisher.own_id(task.article_id) if publisher else None
@@ -104,6 +110,22 @@ def extract_page(task: Task, publishers: Publishers) -> Extracted:
         is_text=task.is_text,
     )
     return Extracted(page, normalise(page, publisher))
+
+
+def _extract_list(task: Task, publishers: Publishers) -> Extracted:
+    """Read a list of articles, unless the page is an article or declares itself to be one."""
+    from crawler.extraction.api import ParsedPage, Refusal
+    from crawler.extraction.lists import is_page, read_list
+    from crawler.extraction.refusal import ARTICLE_KINDS
+
+    if task.expects == "either" and is_page(task.body):
+        extracted = extract_page(task._replace(expects="article"), publishers)
+        is_declared = not extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
+        if is_declared or not isinstance(extracted.result, Refusal):
+            return extracted
+    listed = read_list(task.body, task.url or "", task.charset)
+    page = ParsedPage(url=task.url, body_where="", encoding="", encoding_where="")
+    return Extracted(page, Refusal("no_list", f"a {listed.kind} of articles"), listed)
 
 
 class PageParser:

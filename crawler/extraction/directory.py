@@ -88,6 +88,11 @@ class Publishers:
         publisher = self.of(url)
         return publisher.id_of(url) if publisher else None
 
+    def list_id(self, url: str) -> str:
+        """Return the id of a list of articles, such as a front page or a feed, at a URL."""
+        publisher = self.of(url)
+        return (publisher.address_of(url) if publisher else article_address(url)) or url
+
     def id_in(self, text: str) -> str:
         """Return the id in a text that people may give: an id, an address, or a URL."""
         if "://" in text:

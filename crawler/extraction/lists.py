@@ -16,12 +16,13 @@ from calendar import timegm
 from datetime import UTC, date, datetime
 from html import unescape
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction.page import dates
 from crawler.extraction.page.encoding import decode
-from crawler.extraction.page.text import collapse
+from crawler.extraction.page.text import all_text, collapse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,30 +34,40 @@ MOST_ENTRIES = 50_000
 MOST_BYTES = 50 * 1024 * 1024
 """The largest sitemap, unpacked (sitemaps.org)."""
 _GZIP = b"\x1f\x8b"
-_XML_ROOT = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*|<\?[^>]{0,1000}>\s*|<!--.{0,5000}?-->\s*|<!doctype[^>]{0,500}>\s*)*"
-    rb"<(?:\w{1,20}:)?(rss|feed|rdf|urlset|sitemapindex)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+_XML_ROOT = re.compile(rb"<(?:\w{1,20}:)?(rss|feed|rdf|urlset|sitemapindex)[\s>/]", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html|head|body)\b", re.IGNORECASE)
 _URL_LINE = re.compile(rb"https?://\S+\s*$")
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 _TAG = re.compile(r"<[^>]{1,1000}>")
 _COMMENTS = re.compile(r"comment|kommentar|commentaire|comentario", re.IGNORECASE)
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")
-_SPACES = re.compile(rb"^(?:\xef\xbb\xbf)?\s+")
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_](0[1-9]|1[0-2])[-/_](0[1-9]|[12]\d|3[01])(?!\d)")
+_START_BYTES = 10_000
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# Pages with more links are not lists for people.
+_MOST_LINKS = 10_000
+_LONGEST_TITLE = 1000
 
 
 class Entry(NamedTuple):
-    """One article in a list. ``at`` is when it was published or changed, if the list says so."""
+    """One article in a list.
+
+    ``at`` is when it was published, or changed if the list says no more (``is_change``).
+    """
 
     url: str
     title: str | None = None
     at: datetime | None = None
+    is_change: bool = False
 
     @property
     def day(self) -> date | None:
         """The day of the article: the one that the list states, else the one in its address."""
-        if self.at is not None:
+        return self.at.date() if self.at is not None else self.published_on
+
+    @property
+    def published_on(self) -> date | None:
+        """The day when it was published, if the list or its address says so."""
+        if self.at is not None and not self.is_change:
             return self.at.date()
         match = _DAY.search(urlsplit(self.url).path)
         try:
@@ -83,24 +94,22 @@ class ArticleList(NamedTuple):
 
 def is_page(body: bytes) -> bool:
     """Return whether a response is neither a feed nor a sitemap, judging by its first bytes."""
-    start = _SPACES.sub(b"", body[:10_000])
-    return not (
-        start.startswith((_GZIP, b"{")) or _XML_ROOT.match(start) or _URL_LINE.match(_line(start))
-    )
+    start = _start(body)
+    return not (start.startswith((_GZIP, b"{")) or _root(start) or _URL_LINE.match(_line(start)))
 
 
 def read_list(body: bytes, url: str, charset: str | None = None) -> ArticleList:
     """Read a list that was found at a URL, against which relative addresses are resolved."""
     if body.startswith(_GZIP):
         unpacked, fault = _unpacked(body)
-        found = read_list(unpacked, url, charset) if not unpacked.startswith(_GZIP) else None
-        found = found or ArticleList(SITEMAP, fault="it is compressed twice")
+        if is_page(unpacked) or unpacked.startswith(_GZIP):
+            return ArticleList(SITEMAP, fault=fault or "it is gzip, but no feed and no sitemap")
+        found = read_list(unpacked, url, charset)
         return found._replace(fault=fault or found.fault)
-    start = _SPACES.sub(b"", body[:10_000])
+    start = _start(body)
     if start.startswith(b"{"):
         found = _json_feed(body)
-    elif root := _XML_ROOT.match(start):
-        name = root[1].decode().lower()
+    elif name := _root(start):
         is_sitemap = name in ("urlset", "sitemapindex")
         found = _sitemap(body, name) if is_sitemap else _feed(body, url, charset)
     elif _URL_LINE.match(_line(start)):
@@ -111,20 +120,42 @@ def read_list(body: bytes, url: str, charset: str | None = None) -> ArticleList:
     return _cleaned(found, url)
 
 
+def _start(body: bytes) -> bytes:
+    """Return the beginning of a response, without a byte order mark and white space."""
+    start = body[:_START_BYTES]
+    if start.startswith(_UTF_16):
+        return start.decode("utf-16", "replace").encode("utf-8", "replace").lstrip()
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _root(start: bytes) -> str | None:
+    """Return the name of the root of a feed or a sitemap; None for any other document."""
+    root = _XML_ROOT.search(start)
+    if root is None or _HTML.search(start, 0, root.start()):
+        return None
+    return root[1].decode().lower()
+
+
 def _line(text: bytes) -> bytes:
     return text.partition(b"\n")[0]
 
 
 def _unpacked(body: bytes) -> tuple[bytes, str | None]:
     """Return the contents of a gzip file, as far as it can be read, and what is wrong with it."""
-    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        data = decoder.decompress(body, MOST_BYTES)
-    except zlib.error as error:
-        return b"", f"its gzip is damaged ({error})"
-    if decoder.unconsumed_tail:
-        return data, f"it unpacks to over {MOST_BYTES:,} bytes"
-    return data, None if decoder.eof else "its gzip is cut off"
+    data = b""
+    while body.startswith(_GZIP):
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            data += decoder.decompress(body, MOST_BYTES - len(data) + 1)
+        except zlib.error as error:
+            return data, f"its gzip is damaged ({error})"
+        if len(data) > MOST_BYTES:
+            return data[:MOST_BYTES], f"it unpacks to over {MOST_BYTES:,} bytes"
+        if not decoder.eof:
+            return data, "its gzip is cut off"
+        # A file may have several members (RFC 1952, 2.2).
+        body = decoder.unused_data
+    return data, None
 
 
 def _cleaned(found: ArticleList, url: str) -> ArticleList:
@@ -139,15 +170,17 @@ def _cleaned(found: ArticleList, url: str) -> ArticleList:
         known = entries.get(address)
         title = collapse(unescape(_TAG.sub(" ", entry.title))) if entry.title else None
         if known is None:
-            entries[address] = Entry(address, title or None, entry.at)
+            entries[address] = entry._replace(url=address, title=title or None)
         elif title and len(title) > len(known.title or ""):
             # A page often links a picture and a headline to the same article.
             entries[address] = known._replace(title=title)
     kept = tuple(entries.values())[:MOST_ENTRIES]
-    lists = tuple(entry._replace(url=urljoin(url, entry.url)) for entry in found.lists)
+    lists = [entry._replace(url=_join(url, entry.url)) for entry in found.lists]
+    on_web = tuple(entry for entry in lists if entry.url.startswith(("http://", "https://")))
+    without_address += len(lists) - len(on_web)
     left_out = found.left_out + len(entries) - len(kept)
     return found._replace(
-        entries=kept, lists=lists, left_out=left_out, without_address=without_address
+        entries=kept, lists=on_web, left_out=left_out, without_address=without_address
     )
 
 
@@ -156,19 +189,32 @@ def _feed(body: bytes, url: str, charset: str | None) -> ArticleList:
 
     content_type = f"application/xml; charset={charset}" if charset else "application/xml"
     headers = {"content-location": url, "content-type": content_type}
-    feed = feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False)
+    feed = feedparser.parse(
+        BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+    )
     entries = [
         Entry(
             entry.get("feedburner_origlink") or entry.get("link") or "",
             entry.get("title"),
             _time_of(entry),
+            not entry.get("published_parsed"),
         )
         for entry in feed.entries
     ]
-    # Other exceptions are about the declared encoding, which feedparser corrects.
-    is_malformed = feed.bozo and "SAX" in type(feed.bozo_exception).__name__
-    fault = f"its XML is malformed ({_first_line(feed.bozo_exception)})" if is_malformed else None
+    # feedparser also complains of declared encodings, which it corrects, and of entities.
+    fault = _malformed(body) if feed.bozo else None
     return ArticleList(FEED, tuple(entries), fault=fault)
+
+
+def _malformed(body: bytes) -> str | None:
+    """Return what is wrong with an XML document; None if it is well-formed."""
+    from lxml import etree
+
+    try:
+        etree.fromstring(body, etree.XMLParser(resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        return f"its XML is malformed ({_first_line(error)})"
+    return None
 
 
 def _time_of(entry: Any) -> datetime | None:
@@ -200,7 +246,8 @@ def _json_feed(body: bytes) -> ArticleList:
             continue
         at = _moment(item.get("date_published") or item.get("date_modified"))
         title = item.get("title")
-        entries.append(Entry(link, title if isinstance(title, str) else None, at))
+        title = title if isinstance(title, str) else None
+        entries.append(Entry(link, title, at, not item.get("date_published")))
     return ArticleList(FEED, tuple(entries))
 
 
@@ -216,17 +263,15 @@ def _sitemap(body: bytes, root: str) -> ArticleList:
     wanted = ("{*}url", "{*}sitemap")
     try:
         for _, element in etree.iterparse(BytesIO(body), tag=wanted, resolve_entities=False):
-            values = {
-                etree.QName(child).localname: (child.text or "").strip()
-                # Other extensions have addresses and titles of pictures and videos.
-                for child in element.iterfind("{*}news/*")
-            }
-            for child in element.iterchildren("*"):
-                values[etree.QName(child).localname] = (child.text or "").strip()
+            # Other extensions have addresses and titles of pictures and videos.
+            news = [child for one in element if _local_name(one) == "news" for child in one]
+            values = {_local_name(child): (child.text or "").strip() for child in (*news, *element)}
             if address := values.get("loc"):
                 when = values.get("publication_date") or values.get("lastmod")
                 if len(entries) < MOST_ENTRIES:
-                    entries.append(Entry(address, values.get("title") or None, _moment(when)))
+                    is_change = "publication_date" not in values
+                    title = values.get("title") or None
+                    entries.append(Entry(address, title, _moment(when), is_change))
                 else:
                     left_out += 1
             element.clear()
@@ -237,6 +282,11 @@ def _sitemap(body: bytes, root: str) -> ArticleList:
     if root == "sitemapindex":
         return ArticleList(INDEX, lists=tuple(entries), fault=fault, left_out=left_out)
     return ArticleList(SITEMAP, tuple(entries), fault=fault, left_out=left_out)
+
+
+def _local_name(element: Any) -> str:
+    """Return the name of an element without its namespace or an undeclared prefix."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2]
 
 
 def _moment(text: object) -> datetime | None:
@@ -260,11 +310,10 @@ def _page(body: bytes, url: str, charset: str | None) -> ArticleList:
     text = decode(body, charset).text
     root = Selector(text=text or " ", type="html").root
     href = next((base.get("href") for base in root.iter("base")), None)
-    base = urljoin(url, href) if href else url
+    base = (_join(url, href) or url) if href else url
+    links = [link for link in islice(root.iter("a"), _MOST_LINKS) if link.get("href")]
     entries = [
-        Entry(_join(base, link.get("href")), "".join(link.itertext()))
-        for link in root.iter("a")
-        if link.get("href")
+        Entry(_join(base, link.get("href")), all_text(link, _LONGEST_TITLE)) for link in links
     ]
     feeds = [
         Entry(_join(base, link.get("href")), link.get("title"))
@@ -273,7 +322,7 @@ def _page(body: bytes, url: str, charset: str | None) -> ArticleList:
         and "alternate" in (link.get("rel") or "").lower().split()
         and (link.get("type") or "").lower().strip() in _FEED_TYPES
     ]
-    feeds = [one for one in feeds if not _COMMENTS.search(f"{one.title} {one.url}")]
+    feeds = [one for one in feeds if one.url and not _COMMENTS.search(f"{one.title} {one.url}")]
     return ArticleList(PAGE, tuple(entries), tuple(feeds))
 
 

@@ -50,7 +50,8 @@ _DECLARATIONS = re.compile(rb"canonical|og:url", re.IGNORECASE)
 _MOST_DECLARATIONS = 100
 _LONGEST_TAG = 2000
 _ATTRIBUTE = re.compile(rb"([a-zA-Z:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_TITLE = re.compile(rb"<title\b[^>]{0,200}>(.{1,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_TITLE_START = re.compile(rb"<title\b[^>]{0,200}>", re.IGNORECASE)
+_LONGEST_TITLE = 2000
 _INDEX_NAMES = frozenset(("index.html", "index.htm", "default.html", "default.htm"))
 # A host without a domain, and its port: "127.0.0.1:8000", or "127.0.0.1_8000" for HTTrack.
 _NUMERIC_HOST = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|localhost)(?:[:+_](\d{1,5}))?")
@@ -87,7 +88,10 @@ def is_mhtml(start: bytes) -> bool:
 def read(data: bytes) -> Saved:
     """Read a saved page. Raises UnreadableError if it is MHTML without a whole page."""
     if is_mhtml(data):
-        return _read_mhtml(data)
+        try:
+            return _read_mhtml(data)
+        except (LookupError, RecursionError) as error:
+            raise UnreadableError(f"it is MHTML that cannot be read ({error})") from error
     top = data[:_COMMENT_BYTES]
     if found := _SAVED_FROM.search(top):
         return Saved(data, _web_address(found[1]))
@@ -159,7 +163,10 @@ def _web_address(raw: bytes) -> str | None:
     if capture := _CAPTURE_URL.search(url):
         # Servers and mirrors collapse "//".
         url = re.sub(r"^(https?):/(?!/)", r"\1://", capture[1])
-    return safe_url_string(url) if domain_of(url) else None
+    try:
+        return safe_url_string(url) if domain_of(url) else None
+    except ValueError:
+        return None
 
 
 def declared_urls(page: bytes) -> Iterator[str]:
@@ -223,10 +230,11 @@ def address_of_path(path: PurePath) -> str | None:
 
 def title_of(page: bytes) -> str | None:
     """Return the title of a page, as far as the bytes tell."""
-    found = _TITLE.search(page)
-    if found is None:
+    start = _TITLE_START.search(page)
+    if start is None:
         return None
-    return " ".join(html.unescape(found[1].decode("utf-8", "replace")).split()) or None
+    title = page[start.end() : start.end() + _LONGEST_TITLE].partition(b"<")[0]
+    return " ".join(html.unescape(title.decode("utf-8", "replace")).split()) or None
 
 
 def is_same_title(title: str | None, other: str | None) -> bool:

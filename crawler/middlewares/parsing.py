@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
@@ -13,8 +13,8 @@ from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
-from crawler.extraction.lists import is_page
-from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html
+from crawler.extraction.article_urls import looks_like_article
+from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html, requested_url
 from crawler.setting_values import seconds_of
 from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
@@ -56,8 +56,8 @@ def reader_processes(settings: BaseSettings) -> int:
 
 def may_be_accepted(request: Request, response: Response, visit: Visit, run: Run) -> bool:
     """Return False if the spider will refuse the response without reading its page."""
-    if visit.state and visit.state.is_list and not is_page(response.body):
-        return False
+    if visit.state and visit.state.is_list:
+        return response.status in WITH_PAGE
     publisher = run.scope.publisher_of(visit.state) if visit.state else None
     if led_elsewhere(request, response.url, visit.article_id, publisher):
         return False
@@ -72,7 +72,12 @@ def page_task(response: Response, visit: Visit, run: Run) -> Task:
         url = visit.origin.page_url or (run.scope.url_of(visit.state) if visit.state else None)
         base = visit.origin.base
     is_text = visit.origin is not None and visit.origin.is_text
-    return Task(response.body, visit.article_id, url, charset_of(response), base, is_text)
+    expects: Literal["article", "list", "either"] = "article"
+    if visit.state and visit.state.is_list:
+        urls = (response.url, requested_url(response))
+        is_list = any(looks_like_article(one) is False for one in urls)
+        expects = "list" if is_list else "either"
+    return Task(response.body, visit.article_id, url, charset_of(response), base, is_text, expects)
 
 
 class ParsingMiddleware:

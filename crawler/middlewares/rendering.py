@@ -61,7 +61,8 @@ class RenderingMiddleware:
         # A page with an origin comes from a folder or an archive, and is not rendered.
         if visit is None or visit.origin:
             return response
-        if not may_be_accepted(request, response, visit, self._run):
+        is_list = visit.state is not None and visit.state.is_list
+        if is_list or not may_be_accepted(request, response, visit, self._run):
             return response
         charset = charset_of(response)
         plain = await self._extract(response.body, visit, response.url, charset)

@@ -35,6 +35,8 @@ _PATH = "file's path"
 _INDEX_NAMES = ("index", "default")
 # The end of the name of a folder with the parts of a page.
 _PARTS = "_files"
+# Of a file, to identify it.
+_MOST_BYTES = 64 * 1024 * 1024
 # Files that were copied together differ by less.
 _SAME_TIME_SECONDS = 60
 
@@ -93,7 +95,8 @@ def describe(
     last resort. Raises OSError if the file cannot be read.
     """
     relative = Path(root.resolve().name) / path.relative_to(root) if root else Path(path.name)
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES)
     try:
         page = saved_page.read(data)
     except saved_page.UnreadableError:

@@ -7,18 +7,18 @@ list of its articles.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from scrapy import Request
 
-from crawler.extraction.addresses import article_address
-from crawler.extraction.lists import PAGE, read_list, sitemaps_in_robots
+from crawler.extraction.lists import MOST_BYTES, PAGE, read_list, sitemaps_in_robots
 from crawler.responses import WITH_PAGE, charset_of
 from crawler.visits import PURPOSE, Errand
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Bytes of a page that are searched for feeds, or of a feed to see that it is one.
+_MOST_READ = 500_000
 _USUAL_PATHS = (
     *("/feed/", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/feed.json", "/index.xml"),
     *("/news-sitemap.xml", "/sitemap_index.xml", "/sitemap.xml"),
@@ -40,12 +42,13 @@ async def find_feeds(site: Seed, run: Run, crawler: Crawler) -> dict[str, str]:
     page = await _download(site.url, run, crawler)
     found: list[str] = []
     if page is not None:
-        declared = read_list(page.body, page.url, charset_of(page))
+        declared = read_list(page.body[:_MOST_READ], page.url, charset_of(page))
         # The address may be that of a feed itself.
         found = [one.url for one in declared.lists] if declared.kind == PAGE else [site.url]
     robots = await _download(urljoin(site.url, "/robots.txt"), run, crawler)
     if robots is not None:
-        found += sitemaps_in_robots(robots.body.decode("utf-8", "replace"))
+        sitemaps = sitemaps_in_robots(robots.body.decode("utf-8", "replace"))
+        found += [url for url in map(partial(urljoin, robots.url), sitemaps) if _is_on_web(url)]
     if not found:
         found = [url async for url in _usual(site.url, run, crawler)]
     if not found:
@@ -53,7 +56,10 @@ async def find_feeds(site: Seed, run: Run, crawler: Crawler) -> dict[str, str]:
         found = [site.url]
     else:
         logger.info("%s: found %s", site.url, ", ".join(found))
-    return _by_id(found)
+    lists: dict[str, str] = {}
+    for url in found:
+        lists.setdefault(run.publishers.list_id(url), url)
+    return lists
 
 
 async def _usual(site_url: str, run: Run, crawler: Crawler) -> AsyncIterator[str]:
@@ -62,16 +68,13 @@ async def _usual(site_url: str, run: Run, crawler: Crawler) -> AsyncIterator[str
         url = urljoin(site_url, path)
         response = await _download(url, run, crawler)
         if response is not None:
-            found = read_list(response.body, response.url, charset_of(response))
+            found = read_list(response.body[:_MOST_READ], response.url, charset_of(response))
             if found.kind != PAGE and (found.entries or found.lists):
                 yield url
 
 
-def _by_id(urls: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for url in urls:
-        found.setdefault(article_address(url) or url, url)
-    return found
+def _is_on_web(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
 
 
 async def _download(url: str, run: Run, crawler: Crawler) -> Response | None:
@@ -80,7 +83,11 @@ async def _download(url: str, run: Run, crawler: Crawler) -> Response | None:
     request = Request(
         publisher.url_to_request(url) if publisher else url,
         dont_filter=True,
-        meta={PURPOSE: Errand(named_by_user=True), "handle_httpstatus_all": True},
+        meta={
+            PURPOSE: Errand(named_by_user=True),
+            "handle_httpstatus_all": True,
+            "download_maxsize": MOST_BYTES,
+        },
     )
     assert crawler.engine is not None
     try:

@@ -29,10 +29,9 @@ from crawler.crawl.templates import SEED_DEPTH
 from crawler.downloading.failures import explain, explain_status
 from crawler.engine import ask_scheduler, is_closing
 from crawler.extraction.addresses import article_address
-from crawler.extraction.article_urls import looks_like_article
-from crawler.extraction.lists import INDEX, MOST_BYTES, is_page
+from crawler.extraction.lists import INDEX, MOST_BYTES
 from crawler.extraction.publishers import same_server
-from crawler.extraction.refusal import ARTICLE_KINDS, Refusal
+from crawler.extraction.refusal import Refusal
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
 from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
     from crawler.items import Failure, PageRecord, RelatedItem
+    from crawler.spiders.lists import Chosen
 
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
@@ -317,8 +317,10 @@ class FrontierSpider(Args[Parameters], Spider):
             return Unavailable(*elsewhere, response.status) if elsewhere else None
         if response.status not in WITH_PAGE:
             return Unavailable(*explain_status(response.status)[:2], response.status)
-        if state.is_list and not self._is_article(response, visit):
-            return None
+        if state.is_list:
+            visit.extracted = self._extract(response, visit)
+            if visit.extracted.listed is not None:
+                return None
         if other := not_html(response):
             return Unavailable("not_html", other, response.status)
         if elsewhere:
@@ -328,19 +330,6 @@ class FrontierSpider(Args[Parameters], Spider):
             refusal = visit.extracted.result
             return Unavailable(refusal.reason, refusal.detail, response.status)
         return None
-
-    def _is_article(self, response: Response, visit: Visit) -> bool:
-        """Return whether a page that might be a list of articles is an article itself.
-
-        It may be one that cannot be read, if it declares its type.
-        """
-        if not is_page(response.body) or not_html(response):
-            return False
-        if looks_like_article(response.url) is False:
-            return False
-        visit.extracted = self._extract(response, visit)
-        is_declared = not visit.extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
-        return is_declared or not isinstance(visit.extracted.result, Refusal)
 
     def _extract(self, response: Response, visit: Visit) -> Extracted:
         extracted = visit.extracted
@@ -369,15 +358,18 @@ class FrontierSpider(Args[Parameters], Spider):
         if response.status == _NOT_MODIFIED:
             self._note_unchanged(state)
             return
+        extracted, visit.extracted = visit.extracted, None
+        assert isinstance(extracted, Extracted)
         if state.is_list:
-            if not self._is_article(response, visit):
-                yield from self._list_results(response, visit, state)
+            if extracted.listed is not None:
+                found = choose(extracted.listed, response, self.run)
+                yield from self._list_results(found, response, visit, state)
                 return
-            self.run.frontier.become_article(state)
+            if not self.run.frontier.become_article(state):
+                return
             if state.url:
                 self._learn_template(state.url, SEED_DEPTH)
-        extracted, visit.extracted = visit.extracted, None
-        assert isinstance(extracted, Extracted) and not isinstance(extracted.result, Refusal)
+        assert not isinstance(extracted.result, Refusal)
         is_live = visit.origin is None and same_server(response.url, requested_url(response))
         state.new_validators = validators_of(response) if is_live else (None, None)
         fetch = self._identify(response, visit, state, extracted.result)
@@ -395,11 +387,11 @@ class FrontierSpider(Args[Parameters], Spider):
         yield self._item(fetch, extracted)
 
     def _list_results(
-        self, response: Response, visit: Visit, state: ArticleState
+        self, found: Chosen, response: Response, visit: Visit, state: ArticleState
     ) -> Iterator[Request | Failure]:
         """Yield requests for the articles and the lists of a list; its failure if it is none."""
         frontier, stats = self.run.frontier, self.crawler.stats
-        found = choose(response, self.run)
+        frontier.prune(state, found.pruned)
         for article_id in frontier.add_links(state.id, found.items):
             yield self.request(frontier.known[article_id])
         yield from self.start_with_lists(found.lists, state)

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import is_telling, looks_like_article, template_of
-from crawler.extraction.lists import FEED, INDEX, PAGE, read_list
+from crawler.extraction.lists import FEED, INDEX, PAGE
 from crawler.items import RelatedItem
-from crawler.responses import charset_of, requested_url
+from crawler.responses import requested_url
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -42,7 +41,8 @@ class Chosen(NamedTuple):
     """What a run follows of a list of this ``kind``.
 
     ``items`` are its articles, ``lists`` the URLs of the lists that it names, by id, and
-    ``left_out`` the number of other entries by reason. ``fault`` says what is wrong with the list.
+    ``left_out`` the number of other entries by reason. ``pruned`` are the ids of articles that
+    ``since``, ``until`` or ``match`` leave out. ``fault`` says what is wrong with the list.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Chosen(NamedTuple):
     lists: dict[str, str]
     left_out: Counter[str]
     fault: str | None
+    pruned: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> str:
@@ -61,25 +62,26 @@ class Chosen(NamedTuple):
         return f"a {self.kind} of {count:,} {name}{'' if count == 1 else 's'}{left_out}"
 
 
-def choose(response: Response, run: Run) -> Chosen:
-    """Read the list in a response, and choose what to follow."""
+def choose(found: ArticleList, response: Response, run: Run) -> Chosen:
+    """Choose what to follow of the list in a response."""
     url = response.url
-    found = read_list(response.body, url, charset_of(response))
     if moved := _moved(response):
         found = found._replace(fault=moved)
     left_out = Counter({TOO_MANY: found.left_out, NO_ADDRESS: found.without_address})
     if found.kind == INDEX:
         since = run.arguments.since
-        recent = [one for one in found.lists if not (since and one.day and one.day < since)]
+        # The day in the address of a sitemap may be the first of those that it covers.
+        recent = [one for one in found.lists if not (since and one.at and one.at.date() < since)]
         left_out[OLD_SITEMAPS] = len(found.lists) - len(recent)
-        lists = {article_address(one.url) or one.url: one.url for one in recent}
+        lists = {run.publishers.list_id(one.url): one.url for one in recent}
         fault = found.fault or (None if found.lists else "the sitemap index lists no sitemaps")
         return Chosen(INDEX, [], lists, +left_out, fault)
     articles = _articles(found, url, run, left_out)
     fault = found.fault or (None if articles else _nothing_listed(found, +left_out))
-    kept = [entry for entry in articles.values() if _may_be_followed(entry, run)]
-    left_out[PRUNED] = len(articles) - len(kept)
-    return Chosen(found.kind, _items(kept, url, run), {}, +left_out, fault)
+    pruned = frozenset(key for key, entry in articles.items() if not _may_be_followed(entry, run))
+    left_out[PRUNED] = len(pruned)
+    kept = [entry for key, entry in articles.items() if key not in pruned]
+    return Chosen(found.kind, _items(kept, url, run), {}, +left_out, fault, pruned)
 
 
 def _moved(response: Response) -> str | None:
@@ -159,11 +161,12 @@ def _may_be_followed(entry: Entry, run: Run) -> bool:
     An entry whose day is not known is kept, because only its page tells.
     """
     arguments = run.arguments
-    if entry.day is not None:
-        if arguments.since and entry.day < arguments.since:
-            return False
-        if arguments.until and entry.day > arguments.until:
-            return False
+    if entry.day is not None and arguments.since and entry.day < arguments.since:
+        return False
+    # An article that was changed later may be older.
+    published_on = entry.published_on
+    if published_on is not None and arguments.until and published_on > arguments.until:
+        return False
     if arguments.match is None:
         return True
     # The address has words of the headline, if it is not known.

@@ -66,7 +66,7 @@ def other_files(path: str) -> tuple[list[Path], list[Path]]:
     The first list has the files and folders with archives that are not read, the second the files
     that are not archives.
     """
-    read = archive_files(path)
+    read = set(archive_files(path))
     others = [file for file in _files(path) if file not in read]
     unread = [file for file in others if is_unread(file)]
     return unread, [file for file in others if file.is_file() and file not in unread]

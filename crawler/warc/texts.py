@@ -9,6 +9,7 @@ Lines that cannot be read are reported by their numbers.
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _TEXT_HEADERS = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 _LONGEST_LINE = 1 << 28
+_WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x1f]+")
 
 
 class TextFields(NamedTuple):
@@ -67,7 +69,7 @@ class TextsFile(StoredFile):
                 continue
             try:
                 text = self._parse(line)
-                if key_of(text.url) is None or not text.url.startswith(("http://", "https://")):
+                if key_of(text.url) is None or not _WEB_ADDRESS.fullmatch(text.url):
                     raise ValueError(f"{text.url!r} is not an address on the web")
             except ValueError as error:
                 yield f"{self.name}, line {number:,}: {error}"
@@ -88,20 +90,20 @@ class TextsFile(StoredFile):
 
         Raises ArchiveError if it is too large or cannot be read.
         """
-        line = bytearray()
+        line, place = bytearray(), self.place(offset)
         while b"\n" not in line[-READ_BYTES:] and (piece := self._read_at(offset, READ_BYTES)):
             line += piece
             offset += len(piece)
             if len(line) > most + READ_BYTES:
                 raise ArchiveError(
-                    f"{self.place(offset)}: it has at least {len(line):,} bytes, "
+                    f"{place}: it has at least {len(line):,} bytes, "
                     f"more than DOWNLOAD_MAXSIZE ({most:,})",
                     reason="too_large",
                 )
         try:
             text = self._parse(bytes(line.partition(b"\n")[0]))
         except ValueError as error:
-            raise ArchiveError(f"{self.place(offset)}: {error}") from error
+            raise ArchiveError(f"{place}: {error}") from error
         return Record(
             kind="conversion",
             url=text.url,
@@ -123,8 +125,8 @@ class TextsFile(StoredFile):
     def _parse(self, line: bytes) -> _Text:
         """Return the text on a line. Raises ValueError if the line holds none."""
         try:
-            value = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            value = msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ValueError(f"it is not a JSON object ({error})") from error
         for fields in self.fields:
             url, text = _find(value, fields.url), _find(value, fields.text)

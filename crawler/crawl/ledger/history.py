@@ -81,11 +81,12 @@ def balance(connection: Connection) -> Balance:
     """
     counts = dict.fromkeys(_CATEGORIES.values(), 0)
     discovered = 0
+    # A list of articles is no article, and has a record only if it failed.
+    is_list = and_(PAGES.c.depth == LIST_DEPTH, PAGES.c.state.in_(("list", "pending")))
     for state, count in connection.execute(
-        select(PAGES.c.state, func.count()).group_by(PAGES.c.state)
+        select(PAGES.c.state, func.count()).where(not_(is_list)).group_by(PAGES.c.state)
     ):
-        # A list of articles is no article.
-        discovered += count if state != "list" else 0
+        discovered += count
         if state in _CATEGORIES:
             counts[_CATEGORIES[state]] += count
     wrong = [(row.id, row.why) for row in connection.execute(_violations_query())]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select, update
 
-from crawler.crawl.articles import READ_AGAIN
+from crawler.crawl.articles import LIST_DEPTH, READ_AGAIN
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.schema import PAGES
 
@@ -22,7 +22,11 @@ def queue(connection: Connection, mode: str, now: float, longest: float, limit: 
     articles, those overdue the longest come first, and up to half of the limit is left to articles
     that are queued already, such as those never fetched.
     """
-    was_requested = PAGES.c.state.in_(("article", "failure", "dropped", "not_saved"))
+    was_requested = and_(
+        PAGES.c.state.in_(("article", "failure", "dropped", "not_saved")),
+        # Lists of articles are asked if they are seeds.
+        PAGES.c.depth != LIST_DEPTH,
+    )
     if mode == "none":
         # Unqueue all but those that have to be read again because they are nearer to the seeds.
         connection.execute(
