@@ -78,6 +78,11 @@ DECLARATIONS: dict[str, tuple[str, list[str]]] = {
         f'<meta property="og:url" content="{URL}?b"><link rel="canonical" href="{URL}">',
         [URL, f"{URL}?b"],
     ),
+    "a copy": (
+        f'<link rel="canonical" href="https://other.example/1/a"><meta property="og:url" '
+        f'content="{URL}">',
+        [URL, "https://other.example/1/a"],
+    ),
     "the home page": ('<link rel="canonical" href="https://www.news.example/">', []),
     "relative": ('<link rel="canonical" href="/2026/05/01/a-story">', []),
     "far below": ("x" * 200_000 + f'<link rel="canonical" href="{URL}">', [URL]),

@@ -172,17 +172,23 @@ def _web_address(raw: bytes) -> str | None:
 def declared_urls(page: bytes) -> Iterator[str]:
     """Yield the addresses that a page declares as its own: canonical URLs, then ``og:url``.
 
-    That of a home page is left out, because many publishers declare it on every page.
+    If these are of different publishers, the page is a copy of an article of the canonical one, and
+    ``og:url`` is its own address. That of a home page is left out, because many publishers declare
+    it on every page.
     """
     found: dict[str, list[str]] = {"canonical": [], "og:url": []}
     for _, match in zip(range(_MOST_DECLARATIONS), _DECLARATIONS.finditer(page), strict=False):
         if declaration := _declaration(page, match.start()):
             name, url = declaration
             found[name].append(url)
-    for url in (*found["canonical"], *found["og:url"]):
-        parts = urlsplit(url)
-        if parts.path.strip("/") or parts.query:
-            yield url
+    canonical, own = (list(filter(_is_below_home, urls)) for urls in found.values())
+    is_copy = canonical and own and domain_of(canonical[0]) != domain_of(own[0])
+    yield from (*own, *canonical) if is_copy else (*canonical, *own)
+
+
+def _is_below_home(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.path.strip("/") or parts.query)
 
 
 def _declaration(page: bytes, position: int) -> tuple[str, str] | None:
