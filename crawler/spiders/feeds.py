@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from scrapy import Request
 
-from crawler.extraction.lists import MOST_BYTES, PAGE, read_list, sitemaps_in_robots
+from crawler.extraction.lists import MOST_BYTES, is_page, read_list, sitemaps_in_robots
 from crawler.responses import WITH_PAGE, charset_of
 from crawler.visits import PURPOSE, Errand
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Bytes of a page that are searched for feeds, or of a feed to see that it is one.
+# Bytes of a page that are searched for feeds.
 _MOST_READ = 500_000
 _USUAL_PATHS = (
     *("/feed/", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/feed.json", "/index.xml"),
@@ -42,9 +42,12 @@ async def find_feeds(site: Seed, run: Run, crawler: Crawler) -> dict[str, str]:
     page = await _download(site.url, run, crawler)
     found: list[str] = []
     if page is not None:
-        declared = read_list(page.body[:_MOST_READ], page.url, charset_of(page))
-        # The address may be that of a feed itself.
-        found = [one.url for one in declared.lists] if declared.kind == PAGE else [site.url]
+        if is_page(page.body):
+            declared = read_list(page.body[:_MOST_READ], page.url, charset_of(page))
+            found = [one.url for one in declared.lists]
+        else:
+            # The address is that of a feed itself.
+            found = [site.url]
     robots = await _download(urljoin(site.url, "/robots.txt"), run, crawler)
     if robots is not None:
         sitemaps = sitemaps_in_robots(robots.body.decode("utf-8", "replace"))
@@ -67,10 +70,8 @@ async def _usual(site_url: str, run: Run, crawler: Crawler) -> AsyncIterator[str
     for path in _USUAL_PATHS:
         url = urljoin(site_url, path)
         response = await _download(url, run, crawler)
-        if response is not None:
-            found = read_list(response.body[:_MOST_READ], response.url, charset_of(response))
-            if found.kind != PAGE and (found.entries or found.lists):
-                yield url
+        if response is not None and not is_page(response.body):
+            yield url
 
 
 def _is_on_web(url: str) -> bool:

@@ -1,8 +1,9 @@
 """Chooses the articles of a list, such as a front page, a feed or a sitemap, that a run follows.
 
-The entries of feeds and news sitemaps are articles, whatever their hosts. Pages and other sitemaps
-also lead to sections and to pages about the publisher, so their links count only if they look like
-those of articles, or if several of one shape have titles like headlines. The newest come first.
+The entries of feeds and news sitemaps are articles, those of feeds on any host. Pages and other
+sitemaps also lead to sections and to pages about the publisher, so their links count only if they
+look like those of articles, or if several of one shape have titles like headlines. The newest come
+first.
 """
 
 from __future__ import annotations
