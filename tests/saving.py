@@ -63,10 +63,15 @@ def single_file(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
     arguments = [*_BROWSER_ARGUMENTS, f"--proxy-server={web.environment['https_proxy']}"]
     listed = ", ".join(f'"{argument}"' for argument in arguments)
     for number, url in enumerate(urls):
-        _run(
-            *(web, folder, _NODE, program.resolve(), url, f"saved {number}.html"),
-            *(f"--browser-executable-path={CHROMIUM}", f"--browser-args=[{listed}]"),
-        )
+        name = f"saved {number}.html"
+        # A browser that starts slowly on a busy machine is given up by SingleFile.
+        for _ in range(3):
+            _run(
+                *(web, folder, _NODE, program.resolve(), url, name),
+                *(f"--browser-executable-path={CHROMIUM}", f"--browser-args=[{listed}]"),
+            )
+            if (folder / name).exists():
+                break
 
 
 def mhtml(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:

@@ -323,7 +323,10 @@ class Frontier:
     @property
     def discovered(self) -> int:
         """The number of articles that this run has met."""
-        lists = sum(state.is_list and state.outcome != "failure" for state in self._lists)
+        lists = sum(
+            state.is_list and state.outcome != "failure" and state.state != "merged"
+            for state in self._lists
+        )
         return len(self.known) + self._forgotten_count - lists
 
     @property
