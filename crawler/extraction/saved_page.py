@@ -39,6 +39,7 @@ _SINGLE_FILE = re.compile(
 _HTTRACK = re.compile(
     rb"<!-- Mirrored from (\S+) by HTTrack Website Copier/[^,]{1,60},\s*([^\r\n]{1,60}?) -->"
 )
+_MARKS = (b"saved from url", b"saved with singlefile", b"by httrack")
 _COMMENT_BYTES = 65_536
 # "Fri May 01 2026 10:00:00 GMT+0200 (Central European Summer Time)", as JavaScript writes dates.
 _JAVASCRIPT_DATE = re.compile(
@@ -46,11 +47,9 @@ _JAVASCRIPT_DATE = re.compile(
 )
 # The URL of a capture in a web archive: the timestamp, an optional replay flag, the original URL.
 _CAPTURE_URL = re.compile(r"/\d{4,14}(?:[a-z]{2}_)?/(https?:/{1,2}.+)$", re.IGNORECASE)
-_DECLARATIONS = re.compile(rb"canonical|og:url", re.IGNORECASE)
 _MOST_DECLARATIONS = 100
 _LONGEST_TAG = 2000
 _ATTRIBUTE = re.compile(rb"([a-zA-Z:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_TITLE_START = re.compile(rb"<title\b[^>]{0,200}>", re.IGNORECASE)
 _LONGEST_TITLE = 2000
 _INDEX_NAMES = frozenset(("index.html", "index.htm", "default.html", "default.htm"))
 # A host without a domain, and its port: "127.0.0.1:8000", or "127.0.0.1_8000" for HTTrack.
@@ -93,6 +92,10 @@ def read(data: bytes) -> Saved:
         except (LookupError, RecursionError) as error:
             raise UnreadableError(f"it is MHTML that cannot be read ({error})") from error
     top = data[:_COMMENT_BYTES]
+    marks = top.lower()
+    if not any(mark in marks for mark in _MARKS):
+        # Much faster than the patterns.
+        return Saved(data)
     if found := _SAVED_FROM.search(top):
         return Saved(data, _web_address(found[1]))
     if found := _SINGLE_FILE.search(top):
@@ -177,10 +180,15 @@ def declared_urls(page: bytes) -> Iterator[str]:
     it on every page.
     """
     found: dict[str, list[str]] = {"canonical": [], "og:url": []}
-    for _, match in zip(range(_MOST_DECLARATIONS), _DECLARATIONS.finditer(page), strict=False):
-        if declaration := _declaration(page, match.start()):
-            name, url = declaration
-            found[name].append(url)
+    lower_case = page.lower()
+    for mark in (b"canonical", b"og:url"):
+        position = -1
+        for _ in range(_MOST_DECLARATIONS):
+            if (position := lower_case.find(mark, position + 1)) < 0:
+                break
+            if declaration := _declaration(page, position):
+                name, url = declaration
+                found[name].append(url)
     canonical, own = (list(filter(_is_below_home, urls)) for urls in found.values())
     is_copy = canonical and own and domain_of(canonical[0]) != domain_of(own[0])
     yield from (*own, *canonical) if is_copy else (*canonical, *own)
@@ -236,10 +244,11 @@ def address_of_path(path: PurePath) -> str | None:
 
 def title_of(page: bytes) -> str | None:
     """Return the title of a page, as far as the bytes tell."""
-    start = _TITLE_START.search(page)
-    if start is None:
+    start = page.lower().find(b"<title")
+    begin = page.find(b">", start) + 1
+    if start < 0 or not begin:
         return None
-    title = page[start.end() : start.end() + _LONGEST_TITLE].partition(b"<")[0]
+    title = page[begin : begin + _LONGEST_TITLE].partition(b"<")[0]
     return " ".join(html.unescape(title.decode("utf-8", "replace")).split()) or None
 
 
