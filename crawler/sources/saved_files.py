@@ -102,19 +102,19 @@ def describe(
     except saved_page.UnreadableError:
         # It is reported when the page is read.
         page = saved_page.Saved(b"")
+    address = saved_page.address_of_path(relative)
     identity = _identified(page.url, saved_page.WRITTEN, publishers) if page.url else None
     if identity is None and trusts_page:
-        identity = _declared(page.html, relative, publishers)
+        identity = _declared(page.html, address, publishers)
     by_rule = _by_rule(path, relative, publishers)
     if identity is None:
-        identity = _from_path(relative, by_rule, publishers)
+        identity = _from_path(relative, address, by_rule, publishers)
     elif by_rule and by_rule.id == identity.id:
         # The publisher file turns the id into the address to request, perhaps at a mirror.
         identity = by_rule
-    base = identity.base or saved_page.address_of_path(relative)
     return SavedFile(
         path,
-        *identity._replace(base=base),
+        *identity._replace(base=identity.base or address),
         title=saved_page.title_of(page.html),
         saved_at=page.at.timestamp() if page.at else path.stat().st_mtime,
         size=len(page.html),
@@ -127,12 +127,11 @@ def _identified(url: str, where: str, publishers: Publishers) -> _Identity | Non
     return _Identity(article_id, where, url, where) if article_id else None
 
 
-def _declared(page: bytes, relative: Path, publishers: Publishers) -> _Identity | None:
+def _declared(page: bytes, from_path: str | None, publishers: Publishers) -> _Identity | None:
     """Return the identity of a page by the address that it declares.
 
-    If the path is the address of another publisher, the page is a copy of that declared.
+    If its path is the address of another publisher, the page is a copy of the declared one.
     """
-    from_path = saved_page.address_of_path(relative)
     publisher = publishers.of(from_path) if from_path else None
     for url in saved_page.declared_urls(page):
         is_copy = publisher is not None and not publisher.owns(url)
@@ -142,9 +141,10 @@ def _declared(page: bytes, relative: Path, publishers: Publishers) -> _Identity 
     return None
 
 
-def _from_path(relative: Path, by_rule: _Identity | None, publishers: Publishers) -> _Identity:
-    """Return the identity of a page by the path of its file."""
-    address = saved_page.address_of_path(relative)
+def _from_path(
+    relative: Path, address: str | None, by_rule: _Identity | None, publishers: Publishers
+) -> _Identity:
+    """Return the identity of a page by the path of its file, which may be an ``address``."""
     if address is None or (by_rule and publishers.home.owns(address)):
         return by_rule or _by_name(relative)
     is_of_server = not is_host_name(urlsplit(address).hostname or "")
