@@ -81,7 +81,7 @@ def choose(found: ArticleList, response: Response, run: Run) -> Chosen:
     fault = found.fault or (None if articles else _nothing_listed(found, +left_out))
     pruned = frozenset(key for key, entry in articles.items() if not _may_be_followed(entry, run))
     left_out[PRUNED] = len(pruned)
-    kept = [entry for key, entry in articles.items() if key not in pruned]
+    kept = {key: entry for key, entry in articles.items() if key not in pruned}
     return Chosen(found.kind, _items(kept, url, run), {}, +left_out, fault, pruned)
 
 
@@ -175,21 +175,22 @@ def _may_be_followed(entry: Entry, run: Run) -> bool:
     return arguments.match.search(text) is not None
 
 
-def _items(entries: list[Entry], url: str, run: Run) -> list[RelatedItem]:
-    """Return entries as items of a list, the newest first."""
+def _items(articles: dict[str, Entry], url: str, run: Run) -> list[RelatedItem]:
+    """Return entries, by the ids of their articles, as items of a list, the newest first."""
     publisher = run.publishers.of(url)
     items = []
     position = 0
-    by_time = sorted(entries, key=lambda entry: entry.at or datetime.min.replace(tzinfo=UTC))
-    dated = [entry for entry in reversed(by_time) if entry.at]
-    for entry in (*dated, *(entry for entry in entries if not entry.at)):
+    oldest = datetime.min.replace(tzinfo=UTC)
+    by_time = sorted(articles.items(), key=lambda one: one[1].at or oldest)
+    dated = [one for one in reversed(by_time) if one[1].at]
+    for article_id, entry in (*dated, *(one for one in articles.items() if not one[1].at)):
         least = int((_LATEST - entry.at).total_seconds() // 60) if entry.at else _UNDATED
         position = max(position + 1, least)
         own = run.publishers.of(entry.url)
         items.append(
             RelatedItem(
                 position=position,
-                id=run.publishers.id_of(entry.url),
+                id=article_id,
                 url=entry.url,
                 internal=bool(own and publisher and own.name == publisher.name),
                 headline=entry.title,
