@@ -225,7 +225,11 @@ def test_the_day_of_a_change_is_not_that_of_publication() -> None:
 
 def test_sitemaps_in_robots() -> None:
     text = f"User-agent: *\nDisallow: /x\nSITEMAP : {ROOT}/1.xml\nSitemap:\nsitemap:{ROOT}/2.xml"
-    assert list(sitemaps_in_robots(text)) == [f"{ROOT}/1.xml", f"{ROOT}/2.xml"]
+    text += "\nSitemap: http://[\nSitemap: file:///etc/x"
+    assert list(sitemaps_in_robots(text, f"{ROOT}/robots.txt")) == [
+        f"{ROOT}/1.xml",
+        f"{ROOT}/2.xml",
+    ]
 
 
 @given(

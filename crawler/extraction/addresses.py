@@ -13,7 +13,7 @@ import re
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
@@ -104,6 +104,14 @@ def _with_port(host: str, parts: SplitResult) -> str:
     host = f"[{host}]" if ":" in host else host
     is_default = parts.port in (None, _DEFAULT_PORTS.get(parts.scheme))
     return host if is_default else f"{host}:{parts.port}"
+
+
+def absolute_url(url: str, base: str | None) -> str | None:
+    """Return a URL resolved against a base; None if it is none, such as ``http://[``."""
+    try:
+        return urljoin(base or "", url)
+    except ValueError:
+        return None
 
 
 def is_host_name(text: str) -> bool:

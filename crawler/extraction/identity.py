@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from crawler.extraction.addresses import article_address
+from crawler.extraction.addresses import absolute_url, article_address
 from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page import Declared, ParsedPage
 from crawler.extraction.publishers import Publisher
@@ -46,7 +46,7 @@ def identify(page: ParsedPage, publisher: Publisher | None) -> Identity:
         return Identity(None)
     if page.canonical is None:
         return Identity(address, (), Provenance(where="the page's address"))
-    canonical = _absolute(page.canonical.value, page.base or page.url)
+    canonical = absolute_url(page.canonical.value, page.base or page.url)
     canonical_address = address_of(canonical) if canonical else None
     is_of_file = page.base != page.url and page.base and canonical_address == address_of(page.base)
     if canonical_address == address or is_of_file:
@@ -61,13 +61,6 @@ def identify(page: ParsedPage, publisher: Publisher | None) -> Identity:
         assumed = f"that {page.canonical.where} is wrong: it names {doubt}"
         return Identity(address, (), Provenance(where="the page's address", assumed=assumed))
     return Identity(canonical_address, (address,), Provenance(where=page.canonical.where))
-
-
-def _absolute(url: str, base: str | None) -> str | None:
-    try:
-        return urljoin(base or "", url)
-    except ValueError:
-        return None
 
 
 def _doubt(

@@ -18,8 +18,9 @@ from html import unescape
 from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from crawler.extraction.addresses import absolute_url
 from crawler.extraction.page import dates
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.text import all_text, collapse
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 PAGE, FEED, SITEMAP, INDEX = "page", "feed", "sitemap", "sitemap index"
 MOST_ENTRIES = 50_000
-"""The most entries of a sitemap (sitemaps.org); what a longer list has beyond is left out."""
+"""The most entries of a sitemap (sitemaps.org). The rest of a longer list is left out."""
 MOST_BYTES = 50 * 1024 * 1024
 """The largest sitemap, unpacked (sitemaps.org)."""
 _GZIP = b"\x1f\x8b"
@@ -141,7 +142,7 @@ def _line(text: bytes) -> bytes:
 
 
 def _unpacked(body: bytes) -> tuple[bytes, str | None]:
-    """Return the contents of a gzip file, as far as it can be read, and what is wrong with it."""
+    """Return the readable contents of a gzip file, and its fault if it is not whole."""
     data = b""
     while body.startswith(_GZIP):
         decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -163,8 +164,10 @@ def _cleaned(found: ArticleList, url: str) -> ArticleList:
     entries: dict[str, Entry] = {}
     without_address = 0
     for entry in found.entries:
-        address = _join(url, entry.url).partition("#")[0] if entry.url.strip() else ""
-        if not address.startswith(("http://", "https://")):
+        link = entry.url.strip()
+        address = (link and absolute_url(link, url)) or ""
+        address = address.partition("#")[0]
+        if not is_on_web(address):
             without_address += 1
             continue
         known = entries.get(address)
@@ -175,8 +178,10 @@ def _cleaned(found: ArticleList, url: str) -> ArticleList:
             # A page often links a picture and a headline to the same article.
             entries[address] = known._replace(title=title)
     kept = tuple(entries.values())[:MOST_ENTRIES]
-    lists = [entry._replace(url=_join(url, entry.url)) for entry in found.lists]
-    on_web = tuple(entry for entry in lists if entry.url.startswith(("http://", "https://")))
+    lists = [
+        entry._replace(url=absolute_url(entry.url.strip(), url) or "") for entry in found.lists
+    ]
+    on_web = tuple(entry for entry in lists if is_on_web(entry.url))
     without_address += len(lists) - len(on_web)
     left_out = found.left_out + len(entries) - len(kept)
     return found._replace(
@@ -207,7 +212,7 @@ def _feed(body: bytes, url: str, charset: str | None) -> ArticleList:
 
 
 def _malformed(body: bytes) -> str | None:
-    """Return what is wrong with an XML document; None if it is well-formed."""
+    """Return the fault of an XML document; None if it is well-formed."""
     from lxml import etree
 
     try:
@@ -310,13 +315,14 @@ def _page(body: bytes, url: str, charset: str | None) -> ArticleList:
     text = decode(body, charset).text
     root = Selector(text=text or " ", type="html").root
     href = next((base.get("href") for base in root.iter("base")), None)
-    base = (_join(url, href) or url) if href else url
+    base = (href and absolute_url(href.strip(), url)) or url
     links = [link for link in islice(root.iter("a"), _MOST_LINKS) if link.get("href")]
     entries = [
-        Entry(_join(base, link.get("href")), all_text(link, _LONGEST_TITLE)) for link in links
+        Entry(absolute_url(link.get("href").strip(), base) or "", all_text(link, _LONGEST_TITLE))
+        for link in links
     ]
     feeds = [
-        Entry(_join(base, link.get("href")), link.get("title"))
+        Entry(absolute_url(link.get("href").strip(), base) or "", link.get("title"))
         for link in root.iter("link")
         if link.get("href")
         and "alternate" in (link.get("rel") or "").lower().split()
@@ -326,16 +332,15 @@ def _page(body: bytes, url: str, charset: str | None) -> ArticleList:
     return ArticleList(PAGE, tuple(entries), tuple(feeds))
 
 
-def _join(base: str, href: str) -> str:
-    try:
-        return urljoin(base, href.strip())
-    except ValueError:
-        return ""
+def is_on_web(url: str) -> bool:
+    """Return whether an absolute URL is of http or https."""
+    return url.startswith(("http://", "https://"))
 
 
-def sitemaps_in_robots(text: str) -> Iterator[str]:
-    """Yield the addresses of sitemaps in a robots.txt (sitemaps.org, protocol, "Sitemap:")."""
+def sitemaps_in_robots(text: str, url: str) -> Iterator[str]:
+    """Yield the URLs of sitemaps in a robots.txt at a URL (sitemaps.org, protocol, "Sitemap:")."""
     for line in text.splitlines():
         name, _, value = line.partition(":")
-        if name.strip().lower() == "sitemap" and value.strip():
-            yield value.strip()
+        sitemap = absolute_url(value.strip(), url) if value.strip() else None
+        if name.strip().lower() == "sitemap" and sitemap and is_on_web(sitemap):
+            yield sitemap

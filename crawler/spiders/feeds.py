@@ -7,7 +7,6 @@ list of its articles.
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -50,8 +49,7 @@ async def find_feeds(site: Seed, run: Run, crawler: Crawler) -> dict[str, str]:
             found = [site.url]
     robots = await _download(urljoin(site.url, "/robots.txt"), run, crawler)
     if robots is not None:
-        sitemaps = sitemaps_in_robots(robots.body.decode("utf-8", "replace"))
-        found += [url for url in map(partial(urljoin, robots.url), sitemaps) if _is_on_web(url)]
+        found += sitemaps_in_robots(robots.body.decode("utf-8", "replace"), robots.url)
     if not found:
         found = [url async for url in _usual(site.url, run, crawler)]
     if not found:
@@ -72,10 +70,6 @@ async def _usual(site_url: str, run: Run, crawler: Crawler) -> AsyncIterator[str
         response = await _download(url, run, crawler)
         if response is not None and not is_page(response.body):
             yield url
-
-
-def _is_on_web(url: str) -> bool:
-    return url.startswith(("http://", "https://"))
 
 
 async def _download(url: str, run: Run, crawler: Crawler) -> Response | None:
