@@ -161,7 +161,7 @@ def parse(
     layout = blocks.read(root)
     declared = metadata.read(root)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, publisher.names if publisher else (), language)
+    chosen = article.choose(layout, declared, _names_of(publisher), language)
     if related is None or not related.items:
         related = links.read(root, publisher, base) or related
     paragraphs, where = chosen.body, chosen.where
@@ -193,6 +193,13 @@ def _base(root: _Element, url: str | None) -> str | None:
         return urljoin(url or "", href) if href else url
     except ValueError:
         return url
+
+
+def _names_of(publisher: Publisher | None) -> tuple[str, ...]:
+    """Return the names by which pages call their publisher: those of its file and its domain."""
+    if publisher is None:
+        return ()
+    return (*publisher.names, publisher.name, publisher.name.partition(".")[0])
 
 
 def _without(body: bytes, dumps: Iterable[vardump.Dump]) -> bytes:

@@ -12,7 +12,7 @@ from crawler.extraction.page import body, dateline, headline
 from crawler.extraction.page.blocks import HEADINGS, Block, Layout, Picture
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared, Metadata
-from crawler.extraction.page.parts import Aside
+from crawler.extraction.page.parts import Aside, is_bare_caption, is_caption
 from crawler.extraction.page.text import key
 
 
@@ -43,14 +43,17 @@ def choose(
     aside = Aside(layout, anchor)
     dated, date_lines = dateline.find(layout, metadata, anchor, aside, language)
     title = key(declared.value) if declared else ""
+    beside_picture = {picture.index for picture in layout.pictures if not picture.video}
     excluded = {
         b.index
         for b in blocks
         if b.index in date_lines
         or aside(b)
+        or is_caption(b)
+        or (b.index in beside_picture and is_bare_caption(b))
         or (len(b.text) < 2 * len(title) + 20 and b.key == title)
     }
-    paragraphs, clear = body.find(layout, anchor, excluded)
+    paragraphs, clear = body.find(layout, anchor, excluded, aside)
     pictures: list[Picture] = []
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index

@@ -6,6 +6,7 @@ markup.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -14,6 +15,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from crawler.extraction.page import dates
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, zone_of
 from crawler.extraction.page.text import (
     all_text,
     collapse,
@@ -22,9 +24,8 @@ from crawler.extraction.page.text import (
     key,
     without_controls,
 )
-from crawler.extraction.page.tree import Nearest, Tree, around
+from crawler.extraction.page.tree import Nearest, around
 
-HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark nobr q s samp "
     "small span strike strong sub sup time tt u var wbr".split()
@@ -33,31 +34,6 @@ _SKIPPED = frozenset(
     "script style noscript template svg math iframe object embed applet select button textarea "
     "input option canvas audio video map head title meta link figcaption dialog".split()
 )
-_ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
-_ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
-# Class and id words that page templates use for parts other than the article. _ZONE matches
-# anywhere in a class or id, _ZONE_WHOLE only a complete one.
-_ZONE = re.compile(
-    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|"
-    r"sidebar|aside|related|relatednews|recommend\w*|"
-    r"share|sharing|sharebar|sharethis|addthis|social|comments?|commentlist|respond|disqus|"
-    r"breadcrumbs?|crumbs?|pathway|tags|taglist|tagbox|"
-    r"keywords|promo|advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|"
-    r"subscription|most(?:read|viewed)|popular|trending|"
-    r"latest(?:news)?|ticker|widget|cookies?|consent|gdpr|popup|modal|overlay|byline|authors?|"
-    r"authorbox|paywall|"
-    r"toolbar|pager|pagination|login|signin|poll|rating|teasers?|outbrain|taboola|sr-only|"
-    r"screen-reader\w*|postmeta|postinfo|entry-meta|readmore|"
-    r"read-more|read-also|readalso|seealso|see-also|morenews|more-news|font-?size|textsize|"
-    r"disclaimer)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_ZONE_WHOLE = re.compile(
-    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|"
-    r"search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
-    re.IGNORECASE,
-)
-_CAPTION = re.compile(r"caption", re.IGNORECASE)
 _ICON_SIZE = 50
 """Pixels. An image with a shorter side is not a news picture."""
 _FORM_TEXT = 400
@@ -70,21 +46,27 @@ _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "bod
 _MOST_ZONES = 100
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# A line break, and the start and end of link text: C0 controls, which are stripped from page text.
-_BREAK, _LINK, _LINK_END = "\x01", "\x02", "\x03"
-_LINKED = re.compile(f"{_LINK}([^{_LINK}{_LINK_END}]*){_LINK_END}")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HIDING = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_SHOWING = re.compile(r"display\s*:\s*(?!none)", re.IGNORECASE)
+_SELECTOR_START = re.compile(r"[{};]|\*/")
+_LONGEST_SELECTOR = 1000
+_CLASS_SELECTOR = re.compile(r"\.([\w-]{1,100})")
+# A style sheet that hides more is not read further.
+_MOST_HIDING_RULES = 200
 _UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
 _PUBLISHED = re.compile(
     r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE
 )
+# Characters of scripts that say as much in one character as Latin ones in two or three.
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_LATIN_FOR_WIDE = 2.5
 
 
 class Block:
     """One run of text.
 
-    ``element`` is the block-level element that directly contains the text, ``zones`` are the
-    ancestors whose names mark them as not the article, and ``link_share`` is the fraction of
+    ``box`` is the block-level element that directly contains the text, ``zones`` are the boxes
+    around it whose names mark them as not the article, and ``link_share`` is the fraction of
     characters inside links.
     """
 
@@ -92,27 +74,43 @@ class Block:
         self,
         index: int,
         text: str,
-        element: _Element,
-        zones: tuple[_Element, ...],
+        box: Box,
+        zones: tuple[Box, ...],
         linked_characters: int,
     ) -> None:
         self.index = index
         self.text = text
-        self.element = element
+        self.box = box
         self.zones = zones
-        self.tag = str(element.tag)
+        self.tag = box.tag
         self.link_share = linked_characters / len(text)
+
+    @property
+    def element(self) -> _Element:
+        return self.box.element
 
     @cached_property
     def sentence(self) -> bool:
         return ends_sentence(self.text)
 
     @cached_property
+    def size(self) -> int:
+        """The number of characters, as Latin letters would take to say the same."""
+        if self.text.isascii():
+            return len(self.text)
+        wide = len(self.text) - len(_WIDE.sub("", self.text))
+        return len(self.text) + int(wide * (_LATIN_FOR_WIDE - 1))
+
+    @cached_property
     def prose(self) -> bool:
         """Whether this reads as a paragraph: a longish sentence that is not mostly links."""
-        if self.link_share > 0.4 or self.tag in HEADINGS:
+        if self.tag in HEADINGS:
             return False
-        return len(self.text) >= 80 or (len(self.text) >= 30 and self.sentence)
+        if self.link_share > 0.4 and not (
+            self.link_share < 0.9 and self.size >= 80 and self.sentence
+        ):
+            return False
+        return self.size >= 80 or (self.size >= 30 and self.sentence)
 
     @cached_property
     def key(self) -> str:
@@ -136,129 +134,199 @@ class Picture:
     url: str
     video: bool
     index: int
-    zones: tuple[_Element, ...]
+    zones: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page as its reader sees it, in document order. ``tree`` answers containment queries."""
+    """A page as its reader sees it, in document order."""
 
     blocks: list[Block]
-    tree: Tree
     stamps: list[Stamp]
     pictures: list[Picture]
 
 
+class _Run:
+    """The text since the last block-level tag, in lines."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, int]] = []  # with the number of linked characters
+        self._pieces: list[str] = []
+        self._linked = 0
+
+    def add(self, text: str, *, linked: bool) -> None:
+        self._pieces.append(text)
+        if linked:
+            self._linked += len(collapse(text))
+
+    def end_line(self) -> None:
+        self._lines.append(("".join(self._pieces), self._linked))
+        self._pieces, self._linked = [], 0
+
+    def take(self, tag: str) -> list[tuple[str, int]]:
+        """Return the paragraphs of the run in a box of this tag; the run is empty afterwards."""
+        if not self._pieces and not self._lines:
+            return []
+        self.end_line()
+        lines, self._lines = self._lines, []
+        if tag == "pre":
+            lines = [
+                (line, linked * len(line) // len(text))
+                for text, linked in lines
+                for line in text.split("\n")
+                if text
+            ]
+        if len(lines) > 1 and tag in HEADINGS:
+            # A heading is one line, even if it contains <br>.
+            lines = [_joined(lines)]
+        if len(lines) > 1:
+            lines = _paragraphs(lines, by_hand=tag in ("p", "blockquote", "li"))
+        return [
+            (text, min(linked, len(text)))
+            for raw, linked in lines
+            if (text := collapse(without_controls(raw)))
+        ]
+
+
 def read(root: _Element) -> Layout:
     """Read the blocks of a parsed page."""
-    blocks: list[Block] = []
-    stamps: list[Stamp] = []
-    pictures: list[Picture] = []
-    buffer: list[str] = []
-    holders: list[_Element] = [root]
-    zones: tuple[_Element, ...] = ()
+    layout = Layout([], [], [])
+    blocks, stamps, pictures = layout.blocks, layout.stamps, layout.pictures
+    box = Box(root, None, 0)
+    count = 1  # of boxes
+    zones: tuple[Box, ...] = ()
     links = 0
-
-    def add(text: str | None) -> None:
-        if text:
-            text = without_controls(text)
-            buffer.append(f"{_LINK}{text}{_LINK_END}" if links and not text.isspace() else text)
+    run = _Run()
+    is_zone = _ZoneTest(root)
+    skipped: _Element | None = None
 
     def flush() -> None:
-        if buffer:
-            raw = "".join(buffer)
-            buffer.clear()
-            if not raw.isspace():
-                holder = holders[-1]
-                if holder.tag == "pre":
-                    raw = raw.replace("\n", _BREAK)
-                elif holder.tag in HEADINGS:
-                    # A heading is one line, even if it contains <br>.
-                    raw = raw.replace(_BREAK, " ")
-                for text, linked_characters in _paragraphs(
-                    raw, by_hand=holder.tag in ("p", "blockquote", "li")
-                ):
-                    blocks.append(Block(len(blocks), text, holder, zones, linked_characters))
+        for text, linked_characters in run.take(box.tag):
+            blocks.append(Block(len(blocks), text, box, zones, linked_characters))
 
-    forms = _small_forms(root)
-    pictured = _Pictured(root)
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walk:
         if event == "start":
             tag = element.tag
             if tag in _SKIPPED or _is_hidden(element):
-                if tag in ("video", "audio"):
+                if tag == "video":
                     pictures += _videos(element, len(blocks), zones)
                 if tag not in _INLINE:
                     flush()
+                skipped = element
                 walk.skip_subtree()
-            elif tag == "br":
-                buffer.append(_BREAK)
-            elif tag == "hr":
+                continue
+            if tag == "br":
+                run.end_line()
+                continue
+            if tag == "hr":
                 flush()
-            elif tag in _INLINE:
+                continue
+            if tag in _INLINE:
                 links += tag == "a"
                 if tag == "img":
                     pictures += _image(element, len(blocks), zones)
-                stamps += _stamps(element, len(blocks))
-                add(element.text)
             else:
                 flush()
-                holders.append(element)
-                if len(zones) < _MOST_ZONES and (
-                    element in forms or _is_named_as_zone(element, pictured)
-                ):
-                    zones = (*zones, element)
-                stamps += _stamps(element, len(blocks))
-                add(element.text)
+                box = Box(element, box, count)
+                count += 1
+                if len(zones) < _MOST_ZONES and is_zone(box):
+                    zones = (*zones, box)
+            stamps += _stamps(element, len(blocks))
+            if text := element.text:
+                run.add(text, linked=links > 0)
             continue
-        if event == "end" and (tag := element.tag) not in _SKIPPED and tag not in ("br", "hr"):
-            if tag in _INLINE:
-                links -= tag == "a" and not _is_hidden(element)
-            elif holders[-1] is element:
+        if event == "end":
+            if element is skipped:
+                skipped = None
+            elif (tag := element.tag) in _INLINE:
+                links -= tag == "a"
+            elif box.element is element:
                 flush()
-                holders.pop()
-                if zones and zones[-1] is element:
+                box.end = count - 1
+                if zones and zones[-1] is box:
                     zones = zones[:-1]
-        if element is not root:
-            add(element.tail)
+                if box.parent is not None:
+                    box = box.parent
+        if element is not root and (text := element.tail):
+            run.add(text, linked=links > 0)
     flush()
-    return Layout(blocks, Tree(block.element for block in blocks), stamps, pictures)
+    box.end = count - 1
+    return layout
 
 
 def _is_hidden(element: _Element) -> bool:
     style = element.get("style")
-    return element.get("hidden") is not None or (
-        style is not None and _HIDDEN.search(style) is not None
-    )
+    if style is not None and _HIDDEN.search(style) is not None:
+        return True
+    # React streams parts of a page in hidden elements, and a script moves them to their places.
+    return element.get("hidden") is not None and not (element.get("id") or "").startswith("S:")
 
 
-class _Pictured:
-    """The elements of a page that contain a picture, collected on first use."""
+class _ZoneTest:
+    """The test whether a box of a page is a zone; sets ``Box.zone``."""
 
     def __init__(self, root: _Element) -> None:
         self._root = root
+        self._forms = _small_forms(root)
+        self._hidden = _HiddenClasses(root)
 
-    def __contains__(self, element: _Element) -> bool:
-        return element in self._elements
+    def __call__(self, box: Box) -> bool:
+        if box.element in self._forms:
+            box.zone = Zone.STRONG
+        elif zone := zone_of(box):
+            box.zone = zone
+        elif box.name and self._hidden.has_any(box.name):
+            box.zone = Zone.WEAK
+        elif box.name and is_caption_name(box.name) and box.element not in self._pictured:
+            # A container of a picture and its caption belongs to the article; the caption text does
+            # not.
+            box.zone = Zone.STRONG
+        return box.zone != Zone.NONE
 
     @cached_property
-    def _elements(self) -> set[_Element]:
+    def _pictured(self) -> set[_Element]:
+        """The elements that contain a picture."""
         return around(self._root.iter("img"))
 
 
-def _is_named_as_zone(element: _Element, pictured: _Pictured) -> bool:
-    if element.tag in ("html", "body"):
+class _HiddenClasses:
+    """The classes that a style sheet in the page hides on every screen and never shows."""
+
+    def __init__(self, root: _Element) -> None:
+        self._sheets = [text for style in root.iter("style") if (text := style.text)]
+        self._names = {name for sheet in self._sheets for name in _hidden_in(sheet)}
+
+    def has_any(self, names: str) -> bool:
+        return bool(self._names) and any(
+            name in self._names and not self._is_shown(name) for name in names.split()
+        )
+
+    def _is_shown(self, name: str) -> bool:
+        shown = re.compile(rf"\.{re.escape(name)}[\s,][^{{}}]{{0,200}}\{{|\.{re.escape(name)}\{{")
+        for sheet in self._sheets:
+            for rule in shown.finditer(sheet):
+                end = sheet.find("}", rule.end())
+                if _SHOWING.search(sheet, rule.end(), end if end > 0 else len(sheet)):
+                    self._names.discard(name)
+                    return True
         return False
-    if element.tag in _ZONE_TAGS or element.get("role") in _ZONE_ROLES:
-        return True
-    name = " ".join(filter(None, (element.get("class"), element.get("id"))))
-    if not name:
-        return False
-    if _ZONE.search(_CAMEL.sub("-", name)) or _ZONE_WHOLE.search(name):
-        return True
-    # A container of a picture and its caption belongs to the article; the caption text does not.
-    return _CAPTION.search(name) is not None and element not in pictured
+
+
+def _hidden_in(sheet: str) -> Iterator[str]:
+    """Yield the classes that a rule outside media queries hides."""
+    depth = position = 0
+    for hiding in islice(_HIDING.finditer(sheet), _MOST_HIDING_RULES):
+        start = sheet.rfind("{", position, hiding.start())
+        if start < 0:
+            continue
+        depth += sheet.count("{", position, start) - sheet.count("}", position, start)
+        position = start
+        if depth == 0:
+            before = sheet[max(0, start - _LONGEST_SELECTOR) : start]
+            for selector in _SELECTOR_START.split(before)[-1].split(","):
+                if match := _CLASS_SELECTOR.fullmatch(selector.strip()):
+                    yield match[1]
 
 
 def _small_forms(root: _Element) -> set[_Element]:
@@ -306,7 +374,7 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
     return [Stamp(value, bool(_PUBLISHED.search(hint)), index, where)]
 
 
-def _image(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
+def _image(element: _Element, index: int, zones: tuple[Box, ...]) -> list[Picture]:
     # Lazy-loading pages keep the real URL in a data attribute.
     url = (
         element.get("data-src")
@@ -324,7 +392,7 @@ def _image(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[P
     return [Picture(url.strip(), False, index, zones)]
 
 
-def _videos(element: _Element, index: int, zones: tuple[_Element, ...]) -> list[Picture]:
+def _videos(element: _Element, index: int, zones: tuple[Box, ...]) -> list[Picture]:
     if element.tag != "video":
         return []
     urls = [(element.get("poster"), False), (element.get("src"), True)]
@@ -337,43 +405,37 @@ def _is_dated(line: str) -> bool:
     return len(line) < _LONGEST_DATE_LINE and dates.find(collapse(line)) is not None
 
 
-def _paragraphs(raw: str, *, by_hand: bool) -> list[tuple[str, int]]:
-    """Split a run at its line breaks; return each part with its number of linked characters.
+def _joined(lines: Iterable[tuple[str, int]]) -> tuple[str, int]:
+    texts, linked = zip(*lines, strict=True)
+    return " ".join(texts), sum(linked)
+
+
+def _paragraphs(lines: list[tuple[str, int]], *, by_hand: bool) -> list[tuple[str, int]]:
+    """Join the lines of a run that are one paragraph.
 
     Two breaks always separate paragraphs. A single break does if the run has no double break,
     unless the run is one paragraph's own text (``by_hand``) and the previous line does not end a
     sentence: then the line was wrapped by hand.
     """
-    if _BREAK not in raw:
-        parts = [raw]
-    else:
-        lines = raw.strip(_BREAK + " \t\r\n").split(_BREAK)
-        has_double_break = any(line.isspace() or not line for line in lines)
-        groups: list[list[str]] = []
-        previous = ""
-        for line in lines:
-            if line.isspace() or not line:
-                previous = ""
-            elif (
-                previous
-                and not _is_dated(line)
-                and (
-                    has_double_break
-                    or (by_hand and not ends_sentence(_LINKED.sub(r"\1", previous)))
-                )
-            ):
-                groups[-1].append(line)
-                previous = line
-            else:
-                groups.append([line])
-                previous = "" if _is_dated(line) else line
-        parts = [" ".join(part) for part in groups]
-    found = []
-    for part in parts:
-        text = collapse(_LINKED.sub(r"\1", part)) if _LINK in part else collapse(part)
-        if text:
-            linked_characters = (
-                sum(len(collapse(link)) for link in _LINKED.findall(part)) if _LINK in part else 0
-            )
-            found.append((text, min(linked_characters, len(text))))
-    return found
+    filled = [bool(text) and not text.isspace() for text, _ in lines]
+    first, last = filled.index(True) if True in filled else 0, len(filled)
+    while last > first and not filled[last - 1]:
+        last -= 1
+    has_double_break = not all(filled[first:last])
+    groups: list[list[tuple[str, int]]] = []
+    previous = ""
+    for line, is_filled in zip(lines[first:last], filled[first:last], strict=True):
+        text = line[0]
+        if not is_filled:
+            previous = ""
+        elif (
+            previous
+            and not _is_dated(text)
+            and (has_double_break or (by_hand and not ends_sentence(previous)))
+        ):
+            groups[-1].append(line)
+            previous = text
+        else:
+            groups.append([line])
+            previous = "" if _is_dated(text) else text
+    return [_joined(group) for group in groups]

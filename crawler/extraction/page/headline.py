@@ -15,23 +15,36 @@ from crawler.extraction.page import dates
 from crawler.extraction.page.blocks import HEADINGS, Block
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import heads_other, heads_related
-from crawler.extraction.page.text import collapse, key
+from crawler.extraction.page.text import all_text, collapse, key
 
 _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
-_TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«)\s*")
+# Korean pages write a letter that looks like a bar.
+_TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«|｜|ㅣ)\s*")
+_KICKER_NAME = re.compile(
+    r"kicker|over-?line|roof-?line|eyebrow|dachzeile|spitzmarke|top-?line|pre-?(?:title|head)|"
+    r"super-?(?:title|head)|sub-?(?:title|head|line)|rubri|label|categor|badge|antet|avant-?titre",
+    re.IGNORECASE,
+)
 # Characters: the longest headline, and the shortest one that cannot be in a title by chance.
 _LONGEST_HEADLINE, _SHORTEST_IN_TITLE = 300, 12
+# The share of a title's longest part that a line must have in order to be the headline in it.
+_LEAST_SHARE_OF_TITLE = 0.4
 _LONGEST_TITLE = 1000
+_COST_OF_OTHERS = 0.3
+_LINKED_HEADINGS = frozenset(("h1", "h2", "h3"))
 _WEIGHTS = {"h1": 1.5}
+# Characters and words of a title without the part that is likely to be the publisher's name, and
+# the words of that part.
+_SHORTEST_STRIPPED, _FEWEST_STRIPPED, _MOST_IN_A_NAME = 20, 4, 6
+_MOST_PARTS = 20
 
 
 def find(
     blocks: list[Block], metadata: Metadata, names: set[str]
 ) -> tuple[Declared | None, Block | None]:
     """Return the headline and its visible block, which is None if it is only declared."""
-    declared = {key(d.value) for d in metadata.headlines} - names
-    title = key((metadata.title or "")[:_LONGEST_TITLE])
+    titles = _Titles(metadata, names)
     candidates = [
         b
         for b in blocks
@@ -39,47 +52,152 @@ def find(
     ]
     h1_blocks = [b for b in candidates if b.tag == "h1"]
     # Breadcrumbs and menus repeat the headline, and the logo's h1 agrees with the end of the title.
-    agreeing = [b for b in candidates if b.link_share < 0.9 and _agrees(b.key, declared, title)]
+    agreeing = [
+        b
+        for b in candidates
+        if titles.agree(b.key)
+        and (b.link_share < 0.9 or (b.tag in _LINKED_HEADINGS and b.key in titles.exact))
+    ]
     agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
+    last_prose = max((b.index for b in blocks if b.prose), default=-1)
     if agreeing:
         best = max(
             agreeing,
             key=lambda b: (
-                b.key in declared,
-                len(b.key) * _WEIGHTS.get(b.tag, 1.2 if b.tag in HEADINGS else 1.0),
+                b.key in titles.declared,
+                b.key in titles.exact,
+                b.index < last_prose,
+                titles.likeness(b.key) * _WEIGHTS.get(b.tag, 1.2 if b.tag in HEADINGS else 1.0),
             ),
         )
+        text = titles.spelling(best, blocks)
         if best.tag == "h1":
-            return Declared(best.text, "h1"), best
+            return Declared(text, "h1"), best
         kind = best.tag if best.tag in HEADINGS else "line"
-        return Declared(best.text, f"{kind} that agrees with the page's title"), best
+        return Declared(text, f"{kind} that agrees with the page's title"), best
     outside = [b for b in h1_blocks if not b.zones] or h1_blocks
     if outside and (longer := _longer_heading(outside[-1], blocks)):
         # The h1 is the section name.
         return Declared(longer.text, longer.tag), longer
     if outside:
-        last_prose = max((b.index for b in blocks if b.prose), default=-1)
         before = [b for b in outside if b.index < last_prose] or outside
-        return Declared(before[-1].text, "h1"), before[-1]
+        # The first h1 that is not the logo; later ones head other parts of the page.
+        first = next((b for b in before if b.link_share < 0.9), before[-1])
+        return Declared(titles.spelling(first, blocks), "h1"), first
     for d in metadata.headlines:
         if key(d.value) not in names:
             return Declared(_without_site(d.value, names), d.where), None
     if visible := _visible_headline(candidates, blocks):
         return visible
     if metadata.title and key(stripped := _without_site(metadata.title, names)) not in names:
-        return Declared(stripped, "title"), None
+        return Declared(_without_tagline(stripped), "title"), None
     return None, None
 
 
-def _agrees(line: str, declared: set[str], title: str) -> bool:
-    """Return whether a line is part of the title, or exactly or nearly a declared headline."""
-    if line in declared or (len(line) >= _SHORTEST_IN_TITLE and line in title):
-        return True
-    return any(
-        len(line) < 2 * len(d) + 20 and len(d) < 2 * len(line) + 20 and (d in line or line in d)
-        for d in declared
-        if len(d) >= _SHORTEST_IN_TITLE
-    )
+class _Titles:
+    """The headlines and the title that a page declares, as comparison keys.
+
+    ``declared`` are the headlines, ``exact`` also the parts of the title, and ``whole`` is the
+    title.
+    """
+
+    def __init__(self, metadata: Metadata, names: set[str]) -> None:
+        title = (metadata.title or "")[:_LONGEST_TITLE]
+        self._texts = {key(d.value): d.value for d in reversed(metadata.headlines)}
+        self.declared = self._texts.keys() - names
+        self.whole = key(title)
+        parts = [key(part) for part in _TITLE_SEPARATOR.split(title)]
+        self._longest_part = max(map(len, parts), default=0)
+        self.exact = self.declared | ({self.whole, *parts} - names - {""})
+
+    def agree(self, line: str) -> bool:
+        """Return whether a line is a large part of the title, or nearly a declared headline."""
+        if line in self.declared:
+            return True
+        if (
+            len(line) >= _SHORTEST_IN_TITLE
+            and len(line) >= _LEAST_SHARE_OF_TITLE * self._longest_part
+            and line in self.whole
+        ):
+            return True
+        return any(
+            len(line) < 2 * len(d) + 20
+            and len(d) < 2 * len(line) + 20
+            and (d in line or (line in d and len(line) >= _LEAST_SHARE_OF_TITLE * len(d)))
+            for d in self.declared
+            if len(d) >= _SHORTEST_IN_TITLE
+        )
+
+    def likeness(self, line: str) -> float:
+        """Return how many characters a line shares with the titles, less some for the others."""
+        if line in self.whole:
+            return len(line)
+        shared = max((len(d) if d in line else len(line) for d in self.declared), default=0)
+        return shared - _COST_OF_OTHERS * (len(line) - shared)
+
+    def spelling(self, block: Block, blocks: list[Block]) -> str:
+        """Return the headline in a block, without the kicker that templates set beside it.
+
+        The parts of a heading are joined without punctuation. If the page declares the whole
+        heading, its spelling there is better; if it declares some of the parts, the others are a
+        kicker or a subtitle.
+        """
+        if block.tag not in HEADINGS:
+            return block.text
+        parts = _parts(block, blocks)
+        if len(parts) < 2:
+            return block.text
+        keys = [key(text) for text, _ in parts]
+        if declared := self._texts.get("".join(keys)):
+            return declared
+        runs = [
+            (start, end)
+            for start in range(len(parts))
+            for end in range(start + 1, len(parts) + 1)
+            if "".join(keys[start:end]) in self.exact
+        ]
+        if runs:
+            start, end = max(runs, key=lambda run: len("".join(keys[slice(*run)])))
+            return collapse(" ".join(text for text, _ in parts[start:end]))
+        kept = [text for text, name in parts if not _KICKER_NAME.search(name)]
+        return collapse(" ".join(kept)) if kept and len(kept) < len(parts) else block.text
+
+
+def _parts(block: Block, blocks: list[Block]) -> list[tuple[str, str]]:
+    """Return the texts in a heading's elements, each with the element's tag, class and id."""
+    heading = block.box
+    while heading.parent is not None and heading.parent.tag in HEADINGS:
+        heading = heading.parent
+    if heading is not block.box:
+        inner = [b for b in blocks if heading.holds(b.box)]
+        return [(b.text, b.box.name) for b in inner]
+    element = heading.element
+    while len(element) == 1 and not collapse(element.text or "") and not _tail(element[0]):
+        element = element[0]
+    parts = [(collapse(element.text or ""), "")]
+    for child in islice(element, _MOST_PARTS):
+        if isinstance(child.tag, str):
+            name = f"{child.get('class') or ''} {child.get('id') or ''}"
+            is_small = child.tag == "small"
+            text = collapse(all_text(child, _LONGEST_HEADLINE))
+            parts.append((text, "kicker" if is_small else name))
+        parts.append((_tail(child), ""))
+    return [(text, name) for text, name in parts if key(text)]
+
+
+def _tail(element: _Element) -> str:
+    return collapse(element.tail or "")
+
+
+def _without_tagline(title: str) -> str:
+    """Return a title without its last part if that may be the publisher's name or motto."""
+    separators = list(_TITLE_SEPARATOR.finditer(title))
+    if not separators:
+        return title
+    last = separators[-1]
+    before, after = title[: last.start()], title[last.end() :]
+    is_long = len(before) >= _SHORTEST_STRIPPED and len(before.split()) >= _FEWEST_STRIPPED
+    return before if is_long and len(after.split()) <= _MOST_IN_A_NAME else title
 
 
 def _longer_heading(first: Block, blocks: list[Block]) -> Block | None:

@@ -5,12 +5,11 @@ markup (see blocks.py) and by the wording of their headings.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 
-from lxml.etree import _Element
-
 from crawler.extraction.page.blocks import HEADINGS, Block, Layout
-from crawler.extraction.page.tree import Tree, around
+from crawler.extraction.page.boxes import Box, Zone, is_caption_name, is_named_as_text
 
 # Persian pages write yeh and kaf with Arabic or Persian letters.
 _PERSIAN_LETTERS = str.maketrans("يك", "یک")
@@ -50,19 +49,66 @@ _OTHER_HEADING = re.compile(
     r"نظرات|ارسال\s+نظر)",
     re.IGNORECASE,
 )
+# Page furniture: offers to share, to print or to read more, counters, and notes of copyright.
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b.*|this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
-    r"send|comments?|a[+-](?:\s*a[+-])*|advertis\w+|(?:font|text)\s+size.*|click\s+(?:here|"
-    r"to)\b.*|"
-    r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»].*|related\s*(?:news|stor\w+|"
+    r"send|comments?|a[+-](?:\s*a[+-])*|(?:advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|"
+    r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|to)\b.*|"
+    r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
     r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
     r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?.*|(?:share|"
     r"follow)\s+(?:this|us|on)\b.*|"
-    r"(?:©|\(c\)|copyright\b).*|.*\ball\s+rights\s+reserved\b.*|views?\s*:?\s*[\d,]+|"
-    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+)",
+    r"(?:©|\(c\)|copyright\b).*|.*\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+"
+    r"droits\s+réservés|todos\s+los\s+derechos\s+reservados|tutti\s+i\s+diritti\s+riservati|"
+    r"todos\s+os\s+direitos\s+reservados|wszelkie\s+prawa\s+zastrzeżone)\b.*|views?\s*:?\s*[\d,]+|"
+    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|"
+    r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
+    r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|leer\s+(?:también|más)|"
+    r"te\s+puede\s+interesar|leggi\s+anche|leia\s+(?:também|mais)|читайте\s+также|читати\s+також|"
+    r"czytaj\s+(?:też|także|więcej)|přečtěte\s+si|läs\s+(?:också|mer|även)|les\s+(?:også|mer)|"
+    r"læs\s+også|lue\s+myös|ayrıca\s+okuyun|διαβάστε\s+(?:επίσης|ακόμα)|यह\s+भी\s+पढ़ें|ये\s+भी\s+पढ़ें|"
+    r"आगे\s+पढ़ें|আরও\s+পড়ুন|baca\s+juga|xem\s+thêm|อ่านเพิ่มเติม|延伸阅读|相关阅读|関連記事|관련\s*기사)"
+    r"\s*[:：>»|\-–].*|(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
     re.IGNORECASE,
 )
+# The names of templates' buttons, and questions that only a consent dialogue asks.
+_CONSENT = re.compile(
+    r"\b(?:we\s+and\s+our\s+(?:\d+\s+)?partners|our\s+\d+\s+partners|wir\s+und\s+unsere\s+"
+    r"(?:\d+\s+)?partner|nous\s+et\s+nos\s+(?:\d+\s+)?partenaires|nosotros\s+y\s+nuestros\s+"
+    r"(?:\d+\s+)?(?:socios|proveedores)|noi\s+e\s+(?:i\s+nostri\s+)?(?:\d+\s+)?(?:partner|terze)|"
+    r"wij\s+en\s+onze\s+(?:\d+\s+)?partners|nós\s+e\s+os\s+nossos\s+(?:\d+\s+)?parceiros|"
+    r"my\s+i\s+nasi\s+(?:\d+\s+)?partnerzy|store\s+and(?:/or)?\s+access\s+information\s+on\s+a(?:\s+device)?|"
+    r"if\s+trackers\s+are\s+disabled|resurface\s+this\s+menu|withdraw\s+(?:your\s+)?consent|"
+    r"an\s+dieser\s+stelle\s+(?:findest\s+du|finden\s+sie|befindet\s+sich)\b.{0,80}\bextern|"
+    r"damit\s+einverstanden,?\s+dass\s+(?:mir|ihnen|dir)\s+(?:externe\s+)?inhalte|"
+    r"personenbezogene\s+daten\s+(?:können\s+)?an\s+drittplattformen|"
+    r"mit\s+einem\s+klick\s+anzeigen\s+lassen|this\s+(?:article|content)\s+(?:includes|is\s+hosted)"
+    r"\b.{0,60}\b(?:provided\s+by|third\s+party)|your\s+choices\s+will\s+have\s+effect\s+within|"
+    r"we\s+ask\s+for\s+your\s+permission\s+before\s+anything\s+is\s+loaded)",
+    re.IGNORECASE,
+)
+_PHOTO_CREDIT = re.compile(
+    r"(?:^|[\s(\[])(?:photo|foto|picture|image|bild|credit|photograph|fotografía|fotó|zdj|фото)s?"
+    r"(?:\s+(?:credit|by|courtesy|de|di|von))?\s*[:©/]\s?[^.!?]{2,60}[)\]]?\.?$|"
+    r"\((?:ap|afp|reuters|epa|dpa|getty(?:\s+images)?)\s+(?:photo|image)[^)]{0,40}\)$|"
+    r"^(?:©|\(c\))\s?[^.!?]{2,60}$",
+    re.IGNORECASE,
+)
+_LONGEST_CAPTION, _LONGEST_BARE_CAPTION = 250, 120
+_COMMENTS_HEADING = re.compile(
+    r"(?:(?:\d+|top|reader|best|latest|recent)\s+){0,3}(?:rated\s+)?(?:comments?|responses?|kommentare?|commentaires?|comentarios?|"
+    r"commenti|reacties|yorumlar|комментарии|تعليقات|التعليقات|نظرات)(?:\s*\(?\d+\)?)?|"
+    r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?",
+    re.IGNORECASE,
+)
+_LONGEST_HEADING = 60
+_LONGEST_NOISE, _LONGEST_CONSENT = 300, 600
+# The share of the prose after the headline above which a zone is the text itself, and above which a
+# box that the markup names as the text is.
+_TEXT_SHARE, _NAMED_TEXT_SHARE = 0.5, 0.3
+# The link share of a paragraph of the text after an offer within it.
+_LINKED = 0.4
 _TRIM = " \t:.»«>|-–—•…"
 
 
@@ -71,53 +117,127 @@ class Aside:
 
     def __init__(self, layout: Layout, anchor: Block | None) -> None:
         blocks = layout.blocks
-        # A wrapper of the whole page may be named "page-with-sidebar", so zones that contain the
-        # headline do not count. Nor do those of the first paragraph if all prose is in zones.
-        self.void = set(anchor.zones) if anchor else set()
-        prose = [b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)]
-        if prose and all(self.inside(b.zones) for b in prose):
-            self.void.update(prose[0].zones)
-        self.headed = self._under_headings(blocks, layout.tree, anchor)
+        self.void = _void_zones(blocks, anchor)
+        self.headed = self._under_headings(blocks, anchor)
 
     def __call__(self, block: Block) -> bool:
         return block.index in self.headed or self.inside(block.zones)
 
-    def inside(self, zones: Iterable[_Element]) -> bool:
+    def inside(self, zones: Iterable[Box]) -> bool:
         return any(zone not in self.void for zone in zones)
 
-    @staticmethod
-    def _under_headings(blocks: list[Block], tree: Tree, anchor: Block | None) -> set[int]:
+    def _under_headings(self, blocks: list[Block], anchor: Block | None) -> set[int]:
         indexes: set[int] = set()
         anchor_index = anchor.index if anchor else -1
-        text_before: set[_Element] = set()
+        text_before: set[Box] = set()
+        kinds_before: set[tuple[Box | None, str, str]] = set()
         for block in blocks:
-            if block.prose and block.index > anchor_index:
-                around([block.element], text_before)
-            if block is anchor or block.index in indexes or len(block.text) > 60:
+            if block.index in indexes:
+                continue
+            if block.prose and block.index > anchor_index and not self.inside(block.zones):
+                for box in block.box.around():
+                    if box in text_before:
+                        break
+                    text_before.add(box)
+                kinds_before.add(kind_of(block))
+            if block is anchor or len(block.text) > _LONGEST_HEADING:
                 continue
             related = heads_related(block.text)
             if not (related or heads_other(block.text)) or not _stands_alone(block):
                 continue
-            scope = _scope(block, blocks, tree)
+            scope = _scope(block, blocks)
             if (
                 anchor
                 and block.index > anchor_index
                 and not text_before
-                and scope is not anchor.element
-                and tree.holds(scope, anchor.element)
+                and scope is not anchor.box
+                and scope.holds(anchor.box)
             ):
                 # A word above the text, such as the section's name, does not start a part.
                 continue
             indexes.add(block.index)
-            for index in range(block.index + 1, len(blocks)):
-                follower = blocks[index]
-                if follower is anchor or not tree.holds(scope, follower.element):
+            for follower in blocks[block.index + 1 :]:
+                if follower is anchor or not scope.holds(follower.box):
                     break
-                if related and scope in text_before and follower.prose and follower.link_share == 0:
-                    # The list of links was inside the text, which continues here.
+                if (
+                    scope in text_before
+                    and follower.prose
+                    and (follower.link_share == 0 if related else follower.link_share < _LINKED)
+                    and (related or kind_of(follower) in kinds_before)
+                    and not heads_comments(block.text)
+                ):
+                    # The list or the offer was inside the text, which continues here.
                     break
                 indexes.add(follower.index)
         return indexes
+
+
+def kind_of(block: Block) -> tuple[Box | None, str, str]:
+    """Return the parent, the tag and the class of a block: equal for the paragraphs of a text."""
+    return block.box.parent, block.tag, block.box.name
+
+
+def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
+    """Return the zones that are part of the article in spite of their names."""
+    # A wrapper of the whole page may be named "page-with-sidebar", so zones that contain the
+    # headline do not count.
+    void = set(anchor.zones) if anchor else set()
+    prose = [b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)]
+    open_prose = [b for b in prose if all(z.zone is not Zone.STRONG or z in void for z in b.zones)]
+    total = sum(b.size for b in open_prose)
+    sizes: dict[tuple[str, str], int] = defaultdict(int)
+    zones: dict[tuple[str, str], set[Box]] = defaultdict(set)
+    for b in open_prose:
+        seen = set()
+        for zone in b.zones:
+            if zone not in void:
+                signature = (zone.tag, zone.element.get("class") or zone.name)
+                zones[signature].add(zone)
+                if signature not in seen:
+                    seen.add(signature)
+                    sizes[signature] += b.size
+    for signature, size in sizes.items():
+        if size > _TEXT_SHARE * total:
+            void |= zones[signature]
+    void |= _zones_around_named_text(open_prose, total)
+    if prose and all(any(z not in void for z in b.zones) for b in prose):
+        void.update(prose[0].zones)
+    return void
+
+
+def _zones_around_named_text(prose: list[Block], total: int) -> set[Box]:
+    """Return the zones around boxes that the markup names as the text of an article."""
+    nearest: dict[Box, Box | None] = {}
+    sizes: dict[Box, int] = defaultdict(int)
+    zones: dict[Box, set[Box]] = defaultdict(set)
+    for b in prose:
+        if not b.zones:
+            continue
+        text = _named_text_around(b.box, nearest)
+        if text is not None:
+            sizes[text] += b.size
+            zones[text].update(zone for zone in b.zones if zone is not text and zone.holds(text))
+    return {
+        zone
+        for text, size in sizes.items()
+        if size > _NAMED_TEXT_SHARE * total
+        for zone in (*zones[text], text)
+    }
+
+
+def _named_text_around(box: Box, nearest: dict[Box, Box | None]) -> Box | None:
+    path = []
+    found: Box | None = None
+    for outer in box.around():
+        if outer in nearest:
+            found = nearest[outer]
+            break
+        path.append(outer)
+        if is_named_as_text(outer):
+            found = outer
+            break
+    nearest.update(dict.fromkeys(path, found))
+    return found
 
 
 def heads_related(words: str) -> bool:
@@ -125,9 +245,15 @@ def heads_related(words: str) -> bool:
     return _RELATED_HEADING.fullmatch(words.strip(_TRIM).translate(_PERSIAN_LETTERS)) is not None
 
 
+def heads_comments(words: str) -> bool:
+    """Return whether these words head the comments of readers."""
+    return _COMMENTS_HEADING.fullmatch(words.strip(_TRIM)) is not None
+
+
 def heads_other(words: str) -> bool:
     """Return whether these words head a part that is neither the article nor its related items."""
-    return _OTHER_HEADING.fullmatch(words.strip(_TRIM)) is not None
+    words = words.strip(_TRIM)
+    return _OTHER_HEADING.fullmatch(words) is not None or heads_comments(words)
 
 
 def _stands_alone(block: Block) -> bool:
@@ -135,13 +261,32 @@ def _stands_alone(block: Block) -> bool:
     return block.tag in HEADINGS or block.link_share < 0.5 or block.tag not in ("li", "p")
 
 
-def _scope(block: Block, blocks: list[Block], tree: Tree) -> _Element:
-    """Return the smallest element that contains a heading and the block after it."""
+def _scope(block: Block, blocks: list[Block]) -> Box:
+    """Return the smallest box that contains a heading and the block after it."""
     if block.index + 1 == len(blocks):
-        return block.element
-    return tree.common(block.element, blocks[block.index + 1].element)
+        return block.box
+    return block.box.common(blocks[block.index + 1].box)
 
 
 def is_noise(text: str) -> bool:
-    """Return whether the text is page furniture: share, print, tags, copyright."""
-    return len(text) < 300 and _NOISE.fullmatch(text) is not None
+    """Return whether the text is page furniture: share, print, tags, copyright, consent."""
+    if len(text) < _LONGEST_NOISE and _NOISE.fullmatch(text) is not None:
+        return True
+    return _CONSENT.search(text, 0, _LONGEST_CONSENT) is not None
+
+
+def is_caption(block: Block) -> bool:
+    """Return whether a block is the caption of a picture, by its name or the credit at its end."""
+    if is_caption_name(block.box.name):
+        return True
+    return len(block.text) < _LONGEST_CAPTION and _PHOTO_CREDIT.search(block.text) is not None
+
+
+def is_bare_caption(block: Block) -> bool:
+    """Return whether a block just after a picture is its caption: a short line, no sentence."""
+    return (
+        block.tag not in HEADINGS
+        and block.size < _LONGEST_BARE_CAPTION
+        and not block.sentence
+        and block.link_share == 0
+    )

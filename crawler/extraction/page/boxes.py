@@ -1,0 +1,163 @@
+"""The block-level elements of a page, and the names by which templates mark them.
+
+``Box`` answers which boxes contain which others without walking up from each one: boxes may be
+nested two thousand deep, and a page may have a million of them.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import lru_cache
+
+from lxml.etree import _Element
+
+
+class Zone(IntEnum):
+    """How sure the name of a box is that it holds something other than the article.
+
+    A ``WEAK`` name is a word that templates also give to the article's own container: "paywall",
+    "widget", "sidebar-grid__content". Only the amount of text in the box decides.
+    """
+
+    NONE = 0
+    WEAK = 1
+    STRONG = 2
+
+
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# Ids of headings and paragraphs are made from their text or at random.
+_TEXT_TAGS = HEADINGS | {"p"}
+
+
+class Box:
+    """A block-level element; ``tag`` is that of the heading around it, if there is one.
+
+    ``depth`` is the number of boxes around it. Boxes are numbered in page order; those inside are
+    numbered from ``start`` to ``end``. ``name`` is the class and the id.
+    """
+
+    __slots__ = ("_jump", "depth", "element", "end", "name", "parent", "start", "tag", "zone")
+
+    def __init__(self, element: _Element, parent: "Box | None", start: int) -> None:
+        self.element = element
+        self.tag: str = element.tag
+        if parent is not None and parent.tag in HEADINGS:
+            self.tag = parent.tag
+        name = element.get("class") or ""
+        if self.tag not in _TEXT_TAGS and (identifier := element.get("id")):
+            name = f"{name} {identifier}"
+        self.name = name.strip()
+        self.zone = Zone.NONE
+        self.parent = parent
+        self.start = start
+        self.end = start
+        # A jump pointer over several levels keeps every path up short. See Myers, "An applicative
+        # random-access stack" (1983).
+        if parent is None:
+            self.depth = 0
+            self._jump = self
+        else:
+            self.depth = parent.depth + 1
+            first = parent._jump
+            second = first._jump
+            even = parent.depth - first.depth == first.depth - second.depth
+            self._jump = second if even else parent
+
+    def holds(self, other: "Box") -> bool:
+        """Return whether another box is inside this one or is the same."""
+        return self.start <= other.start <= self.end
+
+    def common(self, other: "Box") -> "Box":
+        """Return the smallest box that contains both."""
+        box = self
+        while not box.holds(other):
+            parent = box.parent
+            box = parent if box._jump.holds(other) and parent is not None else box._jump
+        return box
+
+    def around(self) -> Iterator["Box"]:
+        """Yield this box and those around it, from the inside."""
+        box: Box | None = self
+        while box is not None:
+            yield box
+            box = box.parent
+
+
+_ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
+_NEVER_ZONES = HEADINGS | {"html", "body"}
+_ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
+# Words of classes and ids. _STRONG and _WEAK match anywhere in a class or id, _WEAK_WHOLE only a
+# complete one.
+_STRONG = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|"
+    r"aside|related|relatednews|recommend\w*|comments?|commentlist|respond|disqus|"
+    r"breadcrumbs?|crumbs?|pathway|most(?:read|viewed)|popular|trending|latest(?:news)?|"
+    r"cookies?|consent|gdpr|outbrain|taboola|sr-only|screen-reader\w*|visually-?hidden|"
+    r"morenews|more-news|pager|pagination|poll|rating|authorbox|author-?(?:bio|box|card|info)|"
+    r"tags|taglist|tagbox|onetrust|usercentrics)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(
+    r"(?:^|[\s_-])(?:sidebar|share|sharing|sharebar|sharethis|addthis|social|keywords|promo|"
+    r"advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|subscription|"
+    r"ticker|widget|popup|modal|overlay|byline|authors?|paywall|toolbar|login|signin|teasers?|"
+    r"postmeta|postinfo|entry-meta|read-also|readalso|seealso|see-also|"
+    r"font-?size|textsize|disclaimer|pull-?quotes?)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_WEAK_WHOLE = re.compile(
+    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|"
+    r"search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
+    re.IGNORECASE,
+)
+# "has-sidebar" and "non-paywall" say something about the page.
+_ABOUT_OTHERS = re.compile(r"\b(?:has|with|without|no|non|js)[_-]\w+", re.IGNORECASE)
+_CAPTION = re.compile(r"caption", re.IGNORECASE)
+# Not within random ids such as "n1AuAd".
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
+_TEXT_NAME = re.compile(
+    r"(?:^|[\s_-])(?:(?:article|story|entry|post|news|page|single|node|main|artikel|nota|noticia|"
+    r"articulo|articolo|content)s?[_-]{0,2}(?:body|text|texto|content|contenido|copy|detail|inhalt)|"
+    r"(?:body|text|content)[_-]{0,2}(?:article|story|copy|text|noticia)|articlebody|"
+    r"cuerpo(?:[_-]\w+)?|field-name-body|rich-?text|wysiwyg|prose)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_CACHE_SIZE = 16_384
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def zone_of_name(name: str) -> Zone:
+    """Return how sure the words of a class and an id are."""
+    words = _ABOUT_OTHERS.sub("", _CAMEL.sub("-", name))
+    if _STRONG.search(words):
+        return Zone.STRONG
+    if _WEAK.search(words) or _WEAK_WHOLE.search(name):
+        return Zone.WEAK
+    return Zone.NONE
+
+
+def zone_of(box: Box) -> Zone:
+    """Return how sure a box's tag, role and name are that it is not the article."""
+    if box.tag in _NEVER_ZONES:
+        return Zone.NONE
+    if box.tag in _ZONE_TAGS or box.element.get("role") in _ZONE_ROLES:
+        return Zone.STRONG
+    return zone_of_name(box.name) if box.name else Zone.NONE
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def is_caption_name(name: str) -> bool:
+    return _CAPTION.search(name) is not None
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _is_text_name(name: str) -> bool:
+    return _TEXT_NAME.search(_CAMEL.sub("-", name)) is not None
+
+
+def is_named_as_text(box: Box) -> bool:
+    """Return whether the markup says that a box holds the text of an article."""
+    item = box.element.get("itemprop") or box.element.get("property")
+    if item is not None and "articlebody" in item.lower():
+        return True
+    return box.name != "" and _is_text_name(box.name)
