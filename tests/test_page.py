@@ -181,9 +181,9 @@ def check(field: str, parsed: page.ParsedPage, truth: dict[str, Any]) -> None:
         assert listed == truth["related"]
     elif field == "media":
         url = site_of(truth).url_of(truth["id"])
-        assert {urljoin(url, media.url) for media in parsed.media or ()} == {
-            urljoin(url, media_url) for media_url in truth["media"]
-        }
+        shown = {urljoin(url, media.url) for media in parsed.media or ()}
+        expected = {urljoin(url, media_url) for media_url in truth["media"]}
+        assert {u.replace(" ", "%20") for u in shown} == {u.replace(" ", "%20") for u in expected}
     else:
         assert record_of(parsed, truth)[field] == expected_record(truth)[field]
 

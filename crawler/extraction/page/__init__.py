@@ -25,6 +25,8 @@ from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.extractor import extract
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.parts import without_furniture
+from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
@@ -48,11 +50,6 @@ _REMAINS = re.compile(
     r"(?>\[[^\]\s]{1,40}\]=>|"
     r"(?:array|int|float|bool|object|string|enum)\([^()]{0,80}\)?(?:#\d+\s*\(\d+\))?|"
     r"NULL|\(more\)|\W)++",
-    re.IGNORECASE,
-)
-_PICTURE_NOISE = re.compile(
-    r"logo|icon|sprite|spacer|blank|pixel|avatar|button|banner|arrow|bullet|loading|share|print|"
-    r"facebook|twitter|telegram|whatsapp|rss|placeholder|captcha|1x1",
     re.IGNORECASE,
 )
 
@@ -167,6 +164,8 @@ def parse(
     paragraphs, where = chosen.body, chosen.where
     if not chosen.clear and (extracted := extract(text, chosen)):
         paragraphs, where = extracted, "trafilatura, for the page's structure does not tell"
+    headline = chosen.headline.value if chosen.headline else ""
+    paragraphs = tuple(without_furniture(paragraphs, headline))
     titles = {listed.title for listed in related.items} if related else set()
     return ParsedPage(
         headline=chosen.headline,
@@ -238,6 +237,6 @@ def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
     by_url = {
         m.url: m
         for m in reversed(media)
-        if not m.url.startswith("data:") and not _PICTURE_NOISE.search(m.url)
+        if not m.url.startswith("data:") and not is_decoration(m.url)
     }
     return tuple(reversed(by_url.values()))

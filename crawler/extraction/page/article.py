@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crawler.extraction.page import body, dateline, headline
-from crawler.extraction.page.blocks import HEADINGS, Block, Layout, Picture
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_bare_caption, is_caption
+from crawler.extraction.page.pictures import Picture
 from crawler.extraction.page.text import key
 
 

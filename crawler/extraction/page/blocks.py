@@ -16,6 +16,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.page import dates
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, zone_of
+from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
 from crawler.extraction.page.text import (
     all_text,
     collapse,
@@ -34,8 +35,6 @@ _SKIPPED = frozenset(
     "script style noscript template svg math iframe object embed applet select button textarea "
     "input option canvas audio video map head title meta link figcaption dialog".split()
 )
-_ICON_SIZE = 50
-"""Pixels. An image with a shorter side is not a news picture."""
 _FORM_TEXT = 400
 """Characters. A form with more text wraps the whole page, as ASP.NET's does."""
 # A part with more elements is not an input form; a page does not have more such parts.
@@ -128,16 +127,6 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """An image or video: its URL as written, the index of its block and its enclosing zones."""
-
-    url: str
-    video: bool
-    index: int
-    zones: tuple[Box, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
     """A page as its reader sees it, in document order."""
 
@@ -191,7 +180,7 @@ class _Run:
 def read(root: _Element) -> Layout:
     """Read the blocks of a parsed page."""
     layout = Layout([], [], [])
-    blocks, stamps, pictures = layout.blocks, layout.stamps, layout.pictures
+    blocks, stamps = layout.blocks, layout.stamps
     box = Box(root, None, 0)
     count = 1  # of boxes
     zones: tuple[Box, ...] = ()
@@ -204,13 +193,18 @@ def read(root: _Element) -> Layout:
         for text, linked_characters in run.take(box.tag):
             blocks.append(Block(len(blocks), text, box, zones, linked_characters))
 
+    def add_pictures(element: _Element) -> None:
+        layout.pictures.extend(
+            Picture(url, is_video, len(blocks), zones) for url, is_video in urls_in(element)
+        )
+
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walk:
         if event == "start":
             tag = element.tag
             if tag in _SKIPPED or _is_hidden(element):
-                if tag == "video":
-                    pictures += _videos(element, len(blocks), zones)
+                if tag in PICTURE_HOLDERS:
+                    add_pictures(element)
                 if tag not in _INLINE:
                     flush()
                 skipped = element
@@ -225,7 +219,7 @@ def read(root: _Element) -> Layout:
             if tag in _INLINE:
                 links += tag == "a"
                 if tag == "img":
-                    pictures += _image(element, len(blocks), zones)
+                    add_pictures(element)
             else:
                 flush()
                 box = Box(element, box, count)
@@ -372,32 +366,6 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
     if not value or _UPDATED.search(hint):
         return []
     return [Stamp(value, bool(_PUBLISHED.search(hint)), index, where)]
-
-
-def _image(element: _Element, index: int, zones: tuple[Box, ...]) -> list[Picture]:
-    # Lazy-loading pages keep the real URL in a data attribute.
-    url = (
-        element.get("data-src")
-        or element.get("data-original")
-        or element.get("data-lazy-src")
-        or element.get("src")
-    )
-    sizes = [
-        int(size)
-        for name in ("width", "height")
-        if (size := (element.get(name) or "").removesuffix("px")).isdecimal()
-    ]
-    if not url or any(size < _ICON_SIZE for size in sizes):
-        return []
-    return [Picture(url.strip(), False, index, zones)]
-
-
-def _videos(element: _Element, index: int, zones: tuple[Box, ...]) -> list[Picture]:
-    if element.tag != "video":
-        return []
-    urls = [(element.get("poster"), False), (element.get("src"), True)]
-    urls += [(source.get("src"), True) for source in element.iter("source")]
-    return [Picture(url.strip(), video, index, zones) for url, video in urls if url and url.strip()]
 
 
 def _is_dated(line: str) -> bool:

@@ -8,9 +8,9 @@ import re
 from collections import Counter, defaultdict
 from itertools import islice
 
-from crawler.extraction.page.blocks import HEADINGS, Block, Layout
-from crawler.extraction.page.boxes import Box, Zone
-from crawler.extraction.page.parts import Aside, is_noise, kind_of
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone
+from crawler.extraction.page.parts import Aside, is_noise
 
 _READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
@@ -93,8 +93,11 @@ def find(
         if b.index > last and (b.sentence or b.tag == "li") and b.index <= furthest + 3:
             chosen.add(b.index)
             furthest = max(furthest, b.index)
+    chosen = {b.index for b in usable if b.index in chosen and not _is_noise(b)}
+    if not chosen:
+        return [], False
     chosen |= _short_ones(usable, chosen)
-    body = [b for b in usable if b.index in chosen and not _is_noise(b)]
+    body = [b for b in usable if b.index in chosen]
     begin = next((place for place, b in enumerate(body) if b.prose or b.sentence), len(body))
     if begin and body[begin - 1].tag in HEADINGS and body[begin - 1].index > first - 2:
         begin -= 1
@@ -184,24 +187,37 @@ def _is_like(container: Box, best: Box) -> bool:
 
 
 def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
-    """Return the indexes of headings and short paragraphs among the chosen paragraphs."""
+    """Return the indexes of headings, short paragraphs and entries among the chosen paragraphs."""
     found = set()
-    kinds = {kind_of(b) for b in usable if b.index in chosen}
+    first = min(chosen)
+    kinds = {_look_of(b) for b in usable if b.index in chosen}
+    lists = {box for b in usable if b.index in chosen for box in islice(b.box.around(), 3)}
     follower: Block | None = None
     distance = 0  # in blocks to the follower
     for b in reversed(usable):
         distance += 1
         if b.index in chosen:
             follower, distance = b, 0
-        elif follower is not None and b.link_share < _LINKED_SHORT:
+        elif follower is None or b.index < first or is_noise(b.text):
+            continue
+        elif b.tag == "li" and b.box.parent in lists:
+            found.add(b.index)
+        elif b.link_share < _LINKED_SHORT:
             is_heading = (
                 b.tag in HEADINGS
                 and distance <= _HEADING_DISTANCE
                 and any(box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS))
             )
-            if is_heading or kind_of(b) in kinds:
+            if is_heading or _look_of(b) in kinds:
                 found.add(b.index)
     return found
+
+
+def _look_of(block: Block) -> tuple[str, ...]:
+    """Return the tags and names of a block's box and the one around it."""
+    parent = block.box.parent
+    around = (parent.tag, parent.name) if parent is not None else ()
+    return block.tag, block.box.name, *around
 
 
 def _without_repeats(body: list[Block]) -> list[Block]:

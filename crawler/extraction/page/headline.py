@@ -12,7 +12,8 @@ from itertools import islice
 from lxml.etree import _Element
 
 from crawler.extraction.page import dates
-from crawler.extraction.page.blocks import HEADINGS, Block
+from crawler.extraction.page.blocks import Block
+from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import heads_other, heads_related
 from crawler.extraction.page.text import all_text, collapse, key
@@ -21,6 +22,8 @@ _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
 # Korean pages write a letter that looks like a bar.
 _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«|｜|ㅣ)\s*")
+# "Headline-Section" on Korean pages.
+_KOREAN_SECTION = re.compile("(?<=\\S)-[\uac00-\ud7af]{2,6}$")
 _KICKER_NAME = re.compile(
     r"kicker|over-?line|roof-?line|eyebrow|dachzeile|spitzmarke|top-?line|pre-?(?:title|head)|"
     r"super-?(?:title|head)|sub-?(?:title|head|line)|rubri|label|categor|badge|antet|avant-?titre",
@@ -32,6 +35,7 @@ _LONGEST_HEADLINE, _SHORTEST_IN_TITLE = 300, 12
 _LEAST_SHARE_OF_TITLE = 0.4
 _LONGEST_TITLE = 1000
 _COST_OF_OTHERS = 0.3
+_SHORTEST_SHORTENED = 25
 _LINKED_HEADINGS = frozenset(("h1", "h2", "h3"))
 _WEIGHTS = {"h1": 1.5}
 # Characters and words of a title without the part that is likely to be the publisher's name, and
@@ -107,7 +111,7 @@ class _Titles:
         self.declared = self._texts.keys() - names
         self.whole = key(title)
         parts = [key(part) for part in _TITLE_SEPARATOR.split(title)]
-        self._longest_part = max(map(len, parts), default=0)
+        self._longest_part = max((part for part in parts if part not in names), key=len, default="")
         self.exact = self.declared | ({self.whole, *parts} - names - {""})
 
     def agree(self, line: str) -> bool:
@@ -116,7 +120,7 @@ class _Titles:
             return True
         if (
             len(line) >= _SHORTEST_IN_TITLE
-            and len(line) >= _LEAST_SHARE_OF_TITLE * self._longest_part
+            and len(line) >= _LEAST_SHARE_OF_TITLE * len(self._longest_part)
             and line in self.whole
         ):
             return True
@@ -126,13 +130,23 @@ class _Titles:
             and (d in line or (line in d and len(line) >= _LEAST_SHARE_OF_TITLE * len(d)))
             for d in self.declared
             if len(d) >= _SHORTEST_IN_TITLE
-        )
+        ) or self._begins_with_title(line)
+
+    def _begins_with_title(self, line: str) -> bool:
+        """Return whether the title is a shortened form of a line."""
+        shortest = len(self._longest_part)
+        return shortest >= _SHORTEST_SHORTENED and line.startswith(self._longest_part)
 
     def likeness(self, line: str) -> float:
         """Return how many characters a line shares with the titles, less some for the others."""
         if line in self.whole:
             return len(line)
-        shared = max((len(d) if d in line else len(line) for d in self.declared), default=0)
+        if self._begins_with_title(line):
+            return len(line)
+        shared = max(
+            (len(d) if d in line else len(line) if line in d else 0 for d in self.declared),
+            default=0,
+        )
         return shared - _COST_OF_OTHERS * (len(line) - shared)
 
     def spelling(self, block: Block, blocks: list[Block]) -> str:
@@ -279,4 +293,5 @@ def _without_site(title: str, names: set[str]) -> str:
     if len(other_parts) == len(parts) or not other_parts:
         return title
     # "Headline - Section - Site": the longest part is the headline.
+    other_parts = [_KOREAN_SECTION.sub("", part) for part in other_parts]
     return collapse(max(other_parts, key=len)) if len(other_parts) > 1 else collapse(other_parts[0])

@@ -16,7 +16,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
-from crawler.extraction.page.blocks import HEADINGS
+from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.parts import heads_other, heads_related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements

@@ -6,10 +6,10 @@ markup (see blocks.py) and by the wording of their headings.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from crawler.extraction.page.blocks import HEADINGS, Block, Layout
-from crawler.extraction.page.boxes import Box, Zone, is_caption_name, is_named_as_text
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, is_named_as_text
 
 # Persian pages write yeh and kaf with Arabic or Persian letters.
 _PERSIAN_LETTERS = str.maketrans("يك", "یک")
@@ -103,6 +103,11 @@ _COMMENTS_HEADING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_HEADING = 60
+_EDITORS_CODE = re.compile(
+    r"(?=.*[\d/])(?:[A-Z]{1,4}(?:[/.-][A-Z]{1,4})*)?\s*(?:\d{1,4}(?:[/-]\d{1,4})*)?"
+)
+_EMPTY_LABEL = re.compile(r"(?:\w+\s?){1,2}:|More\s?Images?", re.IGNORECASE)
+_LONGEST_CODE, _SHORTEST_HEADLINE = 16, 8
 _LONGEST_NOISE, _LONGEST_CONSENT = 300, 600
 # The share of the prose after the headline above which a zone is the text itself, and above which a
 # box that the markup names as the text is.
@@ -290,3 +295,22 @@ def is_bare_caption(block: Block) -> bool:
         and not block.sentence
         and block.link_share == 0
     )
+
+
+def without_furniture(lines: Sequence[str], headline: str) -> list[str]:
+    """Return the lines of a text without those at its end that an editing system adds.
+
+    These are an editor's code ("218-12", "S/SH 11"), a label without a value ("Category:"), and the
+    headline once for each further picture ("MoreImage").
+    """
+    kept = list(lines)
+    while kept and (not kept[-1] or _is_furniture(kept[-1], headline)):
+        kept.pop()
+    return kept
+
+
+def _is_furniture(line: str, headline: str) -> bool:
+    if len(line) <= _LONGEST_CODE and _EDITORS_CODE.fullmatch(line):
+        return True
+    repeated = len(headline) >= _SHORTEST_HEADLINE and not line.replace(headline, "").strip()
+    return repeated or _EMPTY_LABEL.fullmatch(line) is not None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from crawler.extraction.page import dates
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.text import collapse, ends_sentence
 
 # The number of non-empty lines that are searched for the date line.
@@ -53,10 +54,12 @@ class Plain:
 def read_plain(text: str) -> Plain:
     """Read the text of a saved page without its dumps."""
     lines = [collapse(line) for line in text.splitlines()]
-    filled = [index for index, line in enumerate(lines) if line]
-    if not filled:
+    top = next((index for index, line in enumerate(lines) if line), None)
+    if top is None:
         return Plain(None, None, (), "text")
-    first = lines[filled[0]]
+    first = lines[top]
+    lines[top + 1 :] = without_furniture(lines[top + 1 :], first)
+    filled = [index for index, line in enumerate(lines) if line]
     dated = None
     used = {index for index in filled if lines[index] == first}
     for index in filled[1:_HEAD_LINES]:

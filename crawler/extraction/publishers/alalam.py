@@ -13,11 +13,14 @@ from crawler.extraction.publishers import Publisher
 _TICKS = re.compile(r"_([0-9]{18})_")
 # 1990 and 2100. Numbers outside this range are not ticks.
 _FIRST_TICK, _LAST_TICK = 627_667_488_000_000_000, 662_380_416_000_000_000
-# "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23. A mark before a
-# comma must be in capitals, because "Video, then photos emerge" is a complete headline.
+# "X + Video", "X+VIDEO", "VIDEO: X" and "VIDEO, X", all on the page of 2015-10-23, and on others
+# "In Pictures: X", "X: photos", "X : Pictorial Report" and "Drone VIDEO: X". A mark before a comma
+# must be in capitals, because "Video, then photos emerge" is a complete headline.
+_STILL = r"photos?|pics?|pictures?|images?|audio|infographics?|pictorial\s+report"
 _MARK = re.compile(
-    r"\s*\+\s*(?i:(?P<video>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*$"
-    r"|^(?i:(?P<video_first>videos?)|photos?|pics?|pictures?|images?|audio|infographics?)\s*:\s*"
+    rf"\s*\+\s*(?i:(?P<video>videos?)|{_STILL})\s*$"
+    rf"|\s*:\s*(?i:(?P<video_last>videos?)|{_STILL})\s*$"
+    rf"|^(?i:(?:drone\s+)?(?P<video_first>videos?)|(?:in\s+)?(?:{_STILL}))\s*:\s*"
     r"|^(?:(?P<video_comma>VIDEOS?)|PHOTOS?|PICS?|PICTURES?|IMAGES?|AUDIO|INFOGRAPHICS?),\s*"
 )
 
