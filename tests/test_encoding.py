@@ -143,3 +143,90 @@ def test_utf8_is_read_as_such_despite_a_declared_single_byte_charset(label: str)
 def test_less_than_a_fifth_of_the_letters_may_be_damaged(whole: int, is_utf8: bool) -> None:
     body = b"The gardens of the town are closed. " * 3 + "é".encode() * whole + b" \xe9t"
     assert (decode(body, None).encoding == "utf-8") is is_utf8
+
+
+# A sentence in each language, and the encodings that its pages used before UTF-8.
+SENTENCES = {
+    "ru": ("Портовое управление сообщило, что после пожара остановились все краны.", "cp1251"),
+    "uk": ("Портове управління повідомило, що після пожежі зупинилися всі крани.", "cp1251"),
+    "fr": ("L’autorité a déclaré mardi que les grues s’étaient arrêtées à l’été.", "cp1252"),
+    "de": ("Die Behörde teilte mit, dass die Kräne am östlichen Kai für länger stehen.", "cp1252"),
+    "pt": ("A autoridade disse na terça-feira que os guindastes não funcionam.", "cp1252"),
+    "pl": ("Zarząd poinformował, że wszystkie dźwigi na nabrzeżu się zatrzymały.", "cp1250"),
+    "cs": ("Správa přístavu oznámila, že všechny čtyři jeřáby se zastavily.", "iso8859-2"),
+    "tr": ("Liman idaresi dört vincin de durduğunu, yükün boşaltılmadığını açıkladı.", "cp1254"),
+    "el": ("Η λιμενική αρχή ανακοίνωσε ότι και οι τέσσερις γερανοί σταμάτησαν.", "cp1253"),
+    "he": ("רשות הנמל הודיעה כי כל ארבעת המנופים ברציף המזרחי הפסיקו לפעול.", "cp1255"),
+    "ar": ("قالت سلطة الميناء إن الرافعات الأربع توقفت عن العمل بعد حريق.", "cp1256"),
+    "th": ("การท่าเรือกล่าวว่าเครนทั้งสี่ตัวหยุดทำงานหลังเกิดเพลิงไหม้", "cp874"),
+    "zh": ("港务局周二表示，变压器厂房失火后，东码头的四台起重机全部停止运转。", "gb18030"),
+    "ja": ("港湾局は火曜日、火災により東埠頭のクレーンが停止したと発表した。", "cp932"),
+    "ko": ("항만 당국은 화재로 동쪽 부두의 크레인이 모두 멈췄다고 밝혔다.", "cp949"),
+}
+
+
+def html_page(language: str, charset: str, text: bytes) -> bytes:
+    paragraphs = b"".join(b"<p>" + text + b"</p>" for _ in range(8))
+    return f'<html lang="{language}"><meta charset="{charset}">'.encode() + paragraphs
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("declared", ["utf-8", "unknown"])
+def test_text_in_an_older_encoding_that_the_page_does_not_declare(
+    language: str, declared: str
+) -> None:
+    text, encoding = SENTENCES[language]
+    decoded = decode(html_page(language, declared, text.encode(encoding)), None)
+    assert text in decoded.text
+    assert decoded.source == "its bytes"
+
+
+@pytest.mark.parametrize("language", ["ru", "uk", "el", "he", "ar", "th", "zh", "ja", "ko"])
+def test_latin_1_is_not_believed_for_other_scripts(language: str) -> None:
+    text, encoding = SENTENCES[language]
+    assert text in decode(html_page(language, "x", text.encode(encoding)), "iso-8859-1").text
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("declared", ["gb2312", "gbk", "shift_jis", "euc-kr", "iso-8859-1"])
+def test_long_utf8_is_read_as_such_whatever_is_declared(language: str, declared: str) -> None:
+    text = SENTENCES[language][0] * 8
+    assert decode(html_page(language, declared, text.encode()), None).source == "valid UTF-8"
+    damaged = html_page(language, "x", text.encode() + b"\xff")
+    assert text in decode(damaged, declared).text
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "<meta charset=windows-1251>",
+        '<meta charset="windows1251">',
+        '<meta charset="win-1251">',
+        "<meta charset=“windows-1251”>",
+        '<meta http-equiv="Content-Type" content="text/html; charset: windows-1251">',
+        '<meta name="content-type" content="text/html; charset=cp-1251">',
+        '<meta httpequiv="ContentType" content="text/html; charset=windows-1251">',
+        "<script>" + "var a = 1;" * 900 + '</script><meta charset="windows-1251">',
+    ],
+)
+def test_a_late_or_malformed_declaration_is_read(declaration: str) -> None:
+    body = declaration.encode() + "Так".encode("cp1251")
+    assert decode(body, None)[1:] == ("cp1251", "meta tag")
+    assert decode(body, "ISO-88509-1")[1:] == ("cp1251", "meta tag")
+
+
+def test_iso_2022_jp_is_known_by_its_escapes() -> None:
+    text = SENTENCES["ja"][0]
+    for charset in ("iso-2022-jp", "utf-8", "x"):
+        assert text in decode(html_page("ja", charset, text.encode("iso2022_jp")), None).text
+    assert decode(b"a \x1b$B that is no Japanese", None).encoding == "utf-8"
+
+
+def test_utf16_without_zero_bytes_is_not_believed() -> None:
+    assert decode(meta("utf-16") + b"abcd", "utf-16").text.endswith("abcd")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", [b"<meta ", b"\xe9", b"\xa1\xa2", b"<meta charset=", b"\x1b$B"])
+def test_hostile_bytes_are_decoded_in_linear_time(piece: bytes) -> None:
+    decode(piece * (2_000_000 // len(piece)) + b"\xff", "iso-8859-1")
