@@ -156,7 +156,7 @@ def parse(
     root = Selector(text=text, type="html").root
     base = _base(root, base or url)
     layout = blocks.read(root)
-    declared = metadata.read(root)
+    declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
     chosen = article.choose(layout, declared, _names_of(publisher), language)
     if related is None or not related.items:

@@ -29,6 +29,8 @@ _LONG_UTF8 = 40
 # damaged one. One that declares nothing, or UTF-8, needs fewer.
 _WHOLE_LETTERS = 10
 _WHOLE_LETTERS_UNDECLARED = 4
+# With fewer letters outside ASCII, a page that declares an encoding is believed.
+_FEWEST_LETTERS = 10
 
 _NON_PAGE_CODECS = frozenset(
     ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape")
@@ -52,7 +54,7 @@ _JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")
 _WESTERN = frozenset(("cp1252", "cp1254", "cp1250", "iso8859-1", "iso8859-15", "iso8859-2"))
 # Different letters without any ASCII letter among them: words of another code page, since those of
 # Western European languages have at most a few accented letters in a row.
-_FOREIGN_WORD = re.compile(rb"(?!(.)\1{3})[\xa1-\xff]{5}")
+_FOREIGN_WORD = re.compile(rb"(?!(.)\1{3})[\x80-\xff]{5}", re.DOTALL)
 _FEWEST_FOREIGN_WORDS = 8
 # The parts of a page that tell a detector something: text with bytes outside ASCII.
 _TELLING = re.compile(rb"[^<>\x80-\xff]{0,100}[\x80-\xff][^<>]{0,1000}")
@@ -157,36 +159,38 @@ def _not_utf8(body: bytes, choices: list[tuple[str, str]]) -> Text:
     """Return the text of a page whose bytes are not valid UTF-8 throughout."""
     damaged = body.decode("utf-8", "replace")
     bad = damaged.count("\ufffd")
-    letters = len(damaged) - len(damaged.encode("ascii", "ignore"))
+    letters = _letters(damaged)
     whole = letters - bad
     says_utf8 = next((source for encoding, source in choices if encoding == "utf-8"), None)
     fewest = _WHOLE_LETTERS_UNDECLARED if says_utf8 or not choices else _WHOLE_LETTERS
     if whole > fewest * bad:
         return Text(damaged, "utf-8", says_utf8 or "its bytes")
-    for encoding, source in choices:
-        if encoding == "utf-8" or (encoding in _WESTERN and _has_foreign_words(body, damaged)):
-            continue
+    possible = [
+        (encoding, source)
+        for encoding, source in choices
+        if encoding != "utf-8" and not (encoding in _WESTERN and _has_foreign_words(body, damaged))
+    ]
+    for encoding, source in possible:
         if (decoded := _strict(body, encoding)) is not None:
             return Text(decoded, encoding, source)
-    if choices and letters < 10:
-        # Too few letters to tell more than the page says.
+    if choices and letters < _FEWEST_LETTERS:
         encoding, source = choices[0]
         return Text(to_unicode(body, encoding), encoding, source)
     if _WORD_PROCESSOR.fullmatch(body):
         return Text(body.decode("cp1252", "replace"), "cp1252", "its bytes")
-    if multi_byte := next((c for c in choices if not _is_simple(c[0])), None):
-        # Its own damage, unless hardly anything can be read.
-        decoded = to_unicode(body, multi_byte[0])
-        if decoded.count("\ufffd") * 5 < len(decoded) - len(decoded.encode("ascii", "ignore")):
-            return Text(decoded, *multi_byte)
+    for encoding, source in possible:
+        decoded = to_unicode(body, encoding)
+        if decoded.count("\ufffd") * _WHOLE_LETTERS_UNDECLARED < _letters(decoded):
+            return Text(decoded, encoding, source)
     if detected := _detected(body):
         return Text(to_unicode(body, detected), detected, "its bytes")
     encoding, source = choices[0] if choices else ("utf-8", "its bytes")
     return Text(to_unicode(body, encoding), encoding, source)
 
 
-def _is_simple(encoding: str) -> bool:
-    return encoding == "utf-8" or _SINGLE_BYTE.fullmatch(encoding) is not None
+def _letters(text: str) -> int:
+    """Return the number of characters outside ASCII."""
+    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _strict(body: bytes, encoding: str) -> str | None:

@@ -1,18 +1,15 @@
 """Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml.etree import _Element
 
+from crawler.extraction.page import json_ld
 from crawler.extraction.page.text import all_text, collapse, without_controls
 
-_ARTICLE_TYPES = re.compile(
-    r"(?:[a-z]*news)?article|reportage\w*|blogposting|report|liveblogposting|videoobject", re.I
-)
 _PUBLISHED = (
     "article:published_time",
     "og:article:published_time",
@@ -35,8 +32,8 @@ _PUBLISHED = (
     "cxenseparse:recs:publishtime",
     "date",
 )
-# Old pages wrap scripts in a comment or CDATA section to hide them from older browsers.
-_COMMENT = re.compile(r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//<!\[CDATA\[)|(?:-->|//\]\]>)\s*$")
+# Headings that are compared with the headline of JSON-LD.
+_MOST_HEADINGS = 5
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
 
 
@@ -52,7 +49,8 @@ class Declared:
 class Metadata:
     """The declarations of one page, most trusted first.
 
-    ``kinds`` are the declared types of the page, in lower case: of JSON-LD and og:type.
+    ``kinds`` are the declared types of the page, in lower case: of JSON-LD and og:type. ``body`` is
+    the article's text in JSON-LD without markup, one paragraph a line.
     """
 
     headlines: tuple[Declared, ...]
@@ -64,15 +62,24 @@ class Metadata:
     images: tuple[str, ...]
     videos: tuple[str, ...]
     site_names: tuple[str, ...]
+    body: Declared | None = None
 
 
-def read(root: _Element) -> Metadata:
-    """Read the declarations of a parsed page."""
+def read(root: _Element, page_url: str | None = None) -> Metadata:
+    """Read the declarations of a parsed page; ``page_url`` is its address, if known."""
     metas = _metas(root)
-    nodes = _json_ld_nodes(root)
-    article = next(filter(_is_article, nodes), {})
-    title = (
-        next((collapse(without_controls(all_text(t))) for t in root.iter("title")), None) or None
+    nodes = json_ld.nodes(root)
+    title = next((json_ld.readable(all_text(t)) for t in root.iter("title")), None) or None
+    url = _url(root, metas)
+    articles = [node for node in nodes if json_ld.is_article(node)]
+    article = (
+        json_ld.choose(
+            articles,
+            (page_url, url.value if url else None, metas.get("og:url")),
+            _titles(root, metas, title),
+        )
+        if articles
+        else {}
     )
     # A VideoObject has a name and an upload date instead.
     name = "headline" if article.get("headline") else "name"
@@ -85,23 +92,13 @@ def read(root: _Element) -> Metadata:
     date = "datePublished" if article.get("datePublished") else "uploadDate"
     published = [Declared(d, f"JSON-LD {date}") for d in _texts(article.get(date))]
     published += [Declared(metas[key], f"meta {key}") for key in _PUBLISHED if key in metas]
-    canonical = [
-        link.get("href") or ""
-        for link in root.iter("link")
-        if "canonical" in (link.get("rel") or "")
-    ]
-    url = (
-        Declared(canonical[0], "link rel=canonical") if canonical and canonical[0].strip() else None
-    )
-    if url is None and "og:url" in metas:
-        url = Declared(metas["og:url"], "meta og:url")
     return Metadata(
         headlines=tuple(headlines),
         title=title,
         published=tuple(published),
         language=_language(root, metas, article),
         url=url,
-        kinds=_kinds(nodes, metas),
+        kinds=_kinds(nodes, articles, article, metas),
         images=tuple(
             dict.fromkeys(
                 [*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)]
@@ -116,7 +113,33 @@ def read(root: _Element) -> Metadata:
             )
         ),
         site_names=tuple(metas[k] for k in ("og:site_name", "application-name") if k in metas),
+        body=_body(article),
     )
+
+
+def _url(root: _Element, metas: dict[str, str]) -> Declared | None:
+    canonical = next(
+        (link.get("href") for link in root.iter("link") if "canonical" in (link.get("rel") or "")),
+        None,
+    )
+    if canonical and canonical.strip():
+        return Declared(canonical, "link rel=canonical")
+    return Declared(metas["og:url"], "meta og:url") if "og:url" in metas else None
+
+
+def _titles(root: _Element, metas: dict[str, str], title: str | None) -> list[str]:
+    """Return the page's titles, with which the headline of its own JSON-LD agrees."""
+    declared = [title or "", *(metas.get(key, "") for key in ("og:title", "twitter:title"))]
+    visible = [collapse(all_text(h, 1000)) for h in islice(root.iter("h1"), _MOST_HEADINGS)]
+    return declared + visible
+
+
+def _body(article: json_ld.Node) -> Declared | None:
+    value = article.get("articleBody")
+    if isinstance(value, list):
+        value = "\n".join(part for part in value if isinstance(part, str))
+    text = json_ld.paragraphs(value) if isinstance(value, str) else ""
+    return Declared(text, "JSON-LD articleBody") if text else None
 
 
 def _metas(root: _Element) -> dict[str, str]:
@@ -129,57 +152,24 @@ def _metas(root: _Element) -> dict[str, str]:
             or meta.get("itemprop")
             or meta.get("http-equiv")
         )
-        content = collapse(without_controls(meta.get("content") or ""))
+        content = json_ld.readable(meta.get("content") or "")
         if name and content:
             found.setdefault(name.strip().lower(), content)
     return found
 
 
-def _json_ld_nodes(root: _Element) -> list[dict[str, Any]]:
-    """Return the top-level nodes of the page's JSON-LD."""
-    nodes: list[dict[str, Any]] = []
-    for script in root.iter("script"):
-        if "ld+json" not in (script.get("type") or ""):
-            continue
-        try:
-            data = json.loads(_COMMENT.sub("", script.text or ""), strict=False)
-        except (ValueError, RecursionError):
-            continue
-        nodes.extend(_nodes(data))
-    return nodes
-
-
-def _is_article(node: dict[str, Any]) -> bool:
-    return any(_ARTICLE_TYPES.fullmatch(kind) for kind in _types(node))
-
-
-def _types(node: dict[str, Any]) -> list[str]:
-    types = node.get("@type")
-    return [
-        kind for kind in (types if isinstance(types, list) else [types]) if isinstance(kind, str)
-    ]
-
-
-def _kinds(nodes: list[dict[str, Any]], metas: dict[str, str]) -> frozenset[str]:
-    kinds = {kind for node in nodes for kind in _types(node)}
-    kinds.update(metas[key] for key in ("og:type",) if key in metas)
-    return frozenset(kind.lower().rpartition("/")[2] for kind in kinds)
-
-
-def _nodes(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield the top-level nodes of a JSON-LD document; nested ones may be other articles."""
-    for node in data if isinstance(data, list) else [data]:
-        if isinstance(node, dict):
-            yield node
-            graph = node.get("@graph")
-            yield from (
-                inner
-                for inner in (graph if isinstance(graph, list) else [])
-                if isinstance(inner, dict)
-            )
-            main = node.get("mainEntity")
-            if isinstance(main, dict):
-                yield main
+def _kinds(
+    nodes: list[json_ld.Node],
+    articles: list[json_ld.Node],
+    article: json_ld.Node,
+    metas: dict[str, str],
+) -> frozenset[str]:
+    """Return the types of the page, without those of articles that it only lists."""
+    listed = articles if not article and len(articles) > 1 else []
+    kinds = {kind for node in nodes if node not in listed for kind in json_ld.types(node)}
+    if "og:type" in metas:
+        kinds.add(metas["og:type"].lower().rpartition("/")[2])
+    return frozenset(kinds)
 
 
 def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) -> Declared | None:
@@ -204,7 +194,7 @@ def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) ->
 
 
 def _texts(value: Any) -> list[str]:
-    return [text] if isinstance(value, str) and (text := collapse(without_controls(value))) else []
+    return [text] if isinstance(value, str) and (text := json_ld.readable(value)) else []
 
 
 def _urls(value: Any) -> list[str]:
