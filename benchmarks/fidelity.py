@@ -47,6 +47,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 # A word, or one character of a script that puts no spaces between words.
 _TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 _QUOTES = str.maketrans("“”„«»‘’‚`´–—‐‑\xa0", "\"\"\"\"\"'''''---- ")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _SHINGLE = 4
 _MOSTLY_WRONG = 0.5
 _GOOD = 0.9
@@ -217,7 +218,7 @@ def shingles(words: list[str]) -> Counter[tuple[str, ...]]:
 
 
 def fold(text: str | None) -> str:
-    return " ".join((text or "").translate(_QUOTES).split())
+    return " ".join(_INVISIBLE.sub("", text or "").translate(_QUOTES).split())
 
 
 def score(page: dict[str, Any], reading: Reading, scores: Scores) -> None:

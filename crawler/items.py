@@ -105,10 +105,14 @@ ANSWERS = frozenset({"gone", "robots"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where on the page a field was read, and what was assumed in reading it (null: nothing)."""
+    """Where on the page a field was read, and what was assumed in reading it (null: nothing).
+
+    ``doubt`` says why the value may be wrong (null: nothing speaks against it).
+    """
 
     where: Text
     assumed: Text | None = None
+    doubt: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,8 +89,10 @@ class _Normaliser:
         }
         return PageRecord(missing=missing_of(values), provenance=self._provenance, **values)
 
-    def _note_provenance(self, field: str, where: str, assumed: str | None = None) -> None:
-        self._provenance[field] = Provenance(where=where, assumed=assumed)
+    def _note_provenance(
+        self, field: str, where: str, assumed: str | None = None, doubt: str | None = None
+    ) -> None:
+        self._provenance[field] = Provenance(where=where, assumed=assumed, doubt=doubt)
 
     def _headline(self) -> tuple[str | None, str | None]:
         declared = self._page.headline
@@ -120,7 +122,8 @@ class _Normaliser:
     def _body(self) -> str | None:
         body = "\n\n".join(self._page.body) or None
         if body:
-            self._note_provenance("body", self._page.body_where, self._encoding_note)
+            page = self._page
+            self._note_provenance("body", page.body_where, self._encoding_note, page.body_doubt)
         return body
 
     def _language(self, body: str | None) -> str | None:

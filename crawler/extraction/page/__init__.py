@@ -18,11 +18,10 @@ from urllib.parse import urljoin
 from lxml.etree import _Element
 
 from crawler import vardump
-from crawler.extraction.page import article, blocks, leak, links, metadata
+from crawler.extraction.page import article, blocks, leak, links, metadata, second_opinion
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
-from crawler.extraction.page.extractor import extract
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.parts import without_furniture
@@ -69,6 +68,7 @@ class ParsedPage:
     ``id`` is the publisher's own id of the article, if it has one, ``url`` the page's address,
     ``canonical`` the declared canonical URL and ``base`` the base of relative URLs. ``kinds`` are
     the types that the page declares for itself, in lower case, such as "newsarticle" or "website".
+    ``body_doubt`` says why the body may be wrong; None if nothing speaks against it.
     ``media`` is None if the page cannot have any, such as the text of a saved page. ``teasers``
     counts links followed by their own paragraph. ``is_text`` means that only the text of the page
     is known. ``dumps`` are the raw PHP dumps that the page
@@ -81,6 +81,7 @@ class ParsedPage:
     dated: Dated | None = None
     body: tuple[str, ...] = ()
     body_where: str
+    body_doubt: str | None = None
     language: Declared | None = None
     canonical: Declared | None = None
     kinds: frozenset[str] = frozenset()
@@ -161,17 +162,16 @@ def parse(
     chosen = article.choose(layout, declared, _names_of(publisher), language)
     if related is None or not related.items:
         related = links.read(root, publisher, base) or related
-    paragraphs, where = chosen.body, chosen.where
-    if not chosen.clear and (extracted := extract(text, chosen)):
-        paragraphs, where = extracted, "trafilatura, for the page's structure does not tell"
+    opinion = second_opinion.settle(text, chosen, layout.blocks, declared.body)
     headline = chosen.headline.value if chosen.headline else ""
-    paragraphs = tuple(without_furniture(paragraphs, headline))
+    paragraphs = without_furniture(opinion.body, headline)
     titles = {listed.title for listed in related.items} if related else set()
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
         body=tuple(p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)),
-        body_where=where,
+        body_where=opinion.where,
+        body_doubt=opinion.doubt,
         language=declared.language,
         canonical=declared.url,
         kinds=declared.kinds,

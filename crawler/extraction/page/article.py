@@ -1,8 +1,8 @@
 """Choose the blocks of a page that form its article: headline, date line, body, pictures.
 
 The rules are in headline.py, dateline.py and body.py, and in parts.py for blocks outside the
-article. If the chosen paragraphs are not clearly the page's text, ``Chosen.clear`` is false and the
-caller may fall back to a general extractor.
+article. ``Chosen.share`` tells how much of the page's prose the chosen paragraphs are; see
+second_opinion.py.
 """
 
 from collections.abc import Iterable
@@ -22,15 +22,17 @@ from crawler.extraction.page.text import key
 class Chosen:
     """The article of a page.
 
-    ``pictures`` are those from the headline to the end of the body. ``teasers`` counts the links
-    followed by their own paragraph, as on a home page.
+    ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
+    to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
+    home page.
     """
 
     headline: Declared | None
     dated: Dated | None
     body: tuple[str, ...]
     where: str
-    clear: bool
+    share: float
+    share_of_page: float
     pictures: tuple[Picture, ...]
     teasers: int
 
@@ -55,7 +57,8 @@ def choose(
         or (b.index in beside_picture and is_bare_caption(b))
         or (len(b.text) < 2 * len(title) + 20 and b.key == title)
     }
-    paragraphs, clear = body.find(layout, anchor, excluded, aside)
+    found = body.find(layout, anchor, excluded, aside)
+    paragraphs = found.blocks
     pictures: list[Picture] = []
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index
@@ -68,7 +71,8 @@ def choose(
         dated=dated,
         body=tuple(b.text for b in paragraphs),
         where=_describe(paragraphs),
-        clear=clear,
+        share=found.share,
+        share_of_page=found.share_of_page,
         pictures=tuple(pictures),
         teasers=_teasers(blocks, aside),
     )

@@ -6,6 +6,7 @@ parts.py recognises are left out.
 
 import re
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from itertools import islice
 
 from crawler.extraction.page.blocks import Block, Layout
@@ -28,18 +29,45 @@ _MOST_UNNAMED = 4
 _LINKED_SHORT, _HEADING_DISTANCE, _HEADING_LEVELS = 0.5, 3, 4
 # Paragraphs that are mostly links are sentences of the text only if they are long.
 _LINK_ONLY, _SHORTEST_LINKED_SENTENCE = 0.9, 60
-# The minimum share of the prose after the headline for a group to be clearly the article.
-_CLEAR_SHARE = 0.5
 # Characters. A shorter paragraph may be said twice.
 _SHORTEST_REPEAT = 30
 # Characters of the text between the headlines of two articles.
 _SHORTEST_ARTICLE = 400
 
 
-def find(
-    layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
-) -> tuple[list[Block], bool]:
-    """Return the paragraphs of the body, and whether they are clearly the article's."""
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The paragraphs of a body, and their share of the prose below the headline.
+
+    ``share`` leaves out parts that are never the article's, such as comments; ``share_of_page``
+    counts all prose of the page.
+    """
+
+    blocks: list[Block]
+    share: float = 1.0
+    share_of_page: float = 1.0
+
+
+def find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside) -> Body:
+    """Find the paragraphs of the body."""
+    found = _find(layout, anchor, excluded, aside)
+    size = sum(b.size for b in found)
+    every = [b for b in layout.blocks if b.prose]
+    start = anchor.index if anchor else -1
+    below = [
+        b
+        for b in every
+        if b.index > start and (all(z.zone is Zone.WEAK or z in aside.void for z in b.zones))
+    ]
+    return Body(found, _share(size, below), _share(size, every))
+
+
+def _share(size: int, prose: list[Block]) -> float:
+    total = sum(b.size for b in prose)
+    return size / total if total else 1.0
+
+
+def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside) -> list[Block]:
     blocks = layout.blocks
     anchor_index = anchor.index if anchor else -1
     usable = [
@@ -59,7 +87,7 @@ def find(
             and not _is_noise(b)
         ]
     if not prose:
-        return [], False
+        return []
     counts = Counter(b.box for b in blocks)
     groups: dict[Box, list[Block]] = defaultdict(list)
     for b in prose:
@@ -95,7 +123,7 @@ def find(
             furthest = max(furthest, b.index)
     chosen = {b.index for b in usable if b.index in chosen and not _is_noise(b)}
     if not chosen:
-        return [], False
+        return []
     chosen |= _short_ones(usable, chosen)
     body = [b for b in usable if b.index in chosen]
     begin = next((place for place, b in enumerate(body) if b.prose or b.sentence), len(body))
@@ -106,10 +134,7 @@ def find(
         body = [*_standfirst(blocks[anchor.index + 1 : body[0].index], excluded, aside), *body]
     while body and not body[-1].prose and not body[-1].sentence and body[-1].tag != "li":
         body.pop()
-    body = _without_repeats(body)
-    total = sum(b.size for b in prose)
-    clear = sum(b.size for b in body if b.prose or len(prose) < 3) >= _CLEAR_SHARE * total
-    return body, clear
+    return _without_repeats(body)
 
 
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:

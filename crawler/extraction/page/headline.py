@@ -107,7 +107,10 @@ class _Titles:
 
     def __init__(self, metadata: Metadata, names: set[str]) -> None:
         title = (metadata.title or "")[:_LONGEST_TITLE]
-        self._texts = {key(d.value): d.value for d in reversed(metadata.headlines)}
+        # Of several spellings, the one in the title is the visible one.
+        spellings = [d.value for d in reversed(metadata.headlines)]
+        self._texts = {key(text): text for text in spellings}
+        self._texts |= {key(text): text for text in spellings if text in title}
         self.declared = self._texts.keys() - names
         self.whole = key(title)
         parts = [key(part) for part in _TITLE_SEPARATOR.split(title)]

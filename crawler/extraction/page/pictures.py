@@ -58,9 +58,9 @@ class Picture:
 def urls_in(element: _Element) -> Iterator[tuple[str, bool]]:
     """Yield the URLs of an ``img``, ``video`` or ``noscript``, and whether each is a video's."""
     if element.tag == "video":
-        urls = [(element.get("poster"), False), (element.get("src"), True)]
-        urls += [(source.get("src"), True) for source in element.iter("source")]
-        yield from ((url.strip(), is_video) for url, is_video in urls if url and url.strip())
+        found = [(element.get("poster"), False), (element.get("src"), True)]
+        found += [(source.get("src"), True) for source in element.iter("source")]
+        yield from ((url.strip(), is_video) for url, is_video in found if url and url.strip())
     elif element.tag == "img":
         if source := _image_url(element):
             yield source, False
@@ -75,15 +75,15 @@ def _image_url(element: _Element) -> str | None:
         size = (element.get(name) or "").removesuffix("px")
         if size.isdecimal() and int(size) < _ICON_SIZE:
             return None
-    for name in _SOURCES:
-        if (url := (element.get(name) or "").strip()) and not url.startswith("data:"):
-            return url
+    written = ((element.get(name) or "").strip() for name in _SOURCES)
+    if url := next((url for url in written if url and not url.startswith("data:")), None):
+        return url
     parent = element.getparent()
     holders = [element]
     if parent is not None and parent.tag == "picture":
         holders += islice(parent.iterchildren("source"), _MOST_CANDIDATES)
     sets = (holder.get(name) for holder in holders for name in _SOURCE_SETS)
-    return next((url for text in sets if text and (url := _largest(text))), None)
+    return next((largest for text in sets if text and (largest := _largest(text))), None)
 
 
 def _largest(source_set: str) -> str | None:
