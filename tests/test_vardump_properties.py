@@ -130,10 +130,13 @@ def count_keys(node: vardump.Value) -> int:
 
 
 def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
-    """Return whether ``part`` is ``whole``, or a prefix of it that is marked as cut."""
+    """Return whether ``part`` is ``whole``, or a prefix of it that is marked as cut.
+
+    A string that was cut at one of its own quotes is marked by the length that disagrees.
+    """
     if isinstance(part, vardump.String) and isinstance(whole, vardump.String):
         return part.content == whole.content or (
-            part.cut and whole.content.startswith(part.content)
+            not part.agrees and whole.content.startswith(part.content)
         )
     if isinstance(part, vardump.Container) and isinstance(whole, vardump.Container):
         pairs = list(zip(part.entries, whole.entries, strict=False))
