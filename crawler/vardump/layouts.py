@@ -3,6 +3,9 @@
 ``PHP`` is the output of ``php_var_dump`` (``ext/standard/var.c``): a line feed and two spaces per
 level before every token. ``INDENTED`` is the form altered by pages, with lengths that no longer fit
 and other line endings. In ``PAGE``, any white space, ``<br>`` or ``&nbsp;`` may separate tokens.
+``PASTED`` is the form in which people paste dumps: with curly quotes, spaces around the arrow,
+backticks around braces, or PHP 6's ``unicode``. ``PASTED_INDENTED`` is the same with its
+indentation, and ``DAMAGED`` may also have misplaced parentheses.
 """
 
 import re
@@ -32,8 +35,6 @@ class Layout(Protocol):
     value: re.Pattern[bytes]
     """A value up to its content. The last named group that matched is its kind."""
 
-    key_mark: bytes
-    """The text after every key."""
     counts_uninitialized: bool
     exact: bool
     """Whether this is PHP's own output, to the byte."""
@@ -54,6 +55,10 @@ class Layout(Protocol):
         self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
     ) -> End | None:
         """Return the end of the string whose content begins at ``position``."""
+        ...
+
+    def key_marks(self, data: bytes, start: int, end: int) -> int:
+        """Return how often ``data[start:end]`` has the text that ends a key."""
         ...
 
     def indented(self, level: int) -> str:
@@ -91,15 +96,32 @@ LEGACY = re.compile(
 )
 
 
-def value_pattern(blank: bytes) -> re.Pattern[bytes]:
+def value_pattern(
+    blank: bytes,
+    *,
+    string: bytes = b"string",
+    quote: bytes = b'"',
+    size: bytes | None = None,
+) -> re.Pattern[bytes]:
     """Return the pattern of all values, with ``blank`` in place of PHP's spaces.
 
-    *RECURSION* and uninitialized() are never preceded by ``&``.
+    ``string`` is the pattern of a string's type, ``quote`` that of its first quote, and ``size``
+    that of an object's number and count. *RECURSION* and uninitialized() are never preceded by
+    ``&``.
     """
+    if size is None:
+        size = rb"(?:#(?P<id>" + COUNT + rb")" + blank + rb")?\((?P<object>" + COUNT + rb")\)"
     return re.compile(
         rb"(?P<reference>&)?(?:"
-        rb"string\((?P<string>" + COUNT + rb")\)" + blank + rb'"'
-        rb"|int\((?P<int>" + INT + rb")\)"
+        + string
+        + rb"\((?P<string>"
+        + COUNT
+        + rb")\)"
+        + blank
+        + quote
+        + rb"|int\((?P<int>"
+        + INT
+        + rb")\)"
         rb"|array\((?P<array>" + COUNT + rb")\)" + blank + rb"\{"
         rb"|(?P<null>NULL)"
         rb"|bool\((?P<bool>true|false)\)"
@@ -111,13 +133,7 @@ def value_pattern(blank: bytes) -> re.Pattern[bytes]:
         + rb")?object\((?P<class>"
         + CLASS
         + rb")\)"
-        rb"(?:#(?P<id>"
-        + COUNT
-        + rb")"
-        + blank
-        + rb")?\((?P<object>"
-        + COUNT
-        + rb")\)"
+        + size
         + blank
         + rb"\{"
         rb"|enum\((?P<enum_class>" + LABEL + rb")::(?P<enum>" + LABEL + rb")\)"
@@ -184,7 +200,6 @@ def property_kind(visibility: bytes) -> KeyKind:
 
 class _Php:
     value = value_pattern(rb" ")
-    key_mark = b"]=>\n"
     counts_uninitialized = False
     exact = True
     indents = True
@@ -206,6 +221,9 @@ class _Php:
 
     def elision(self, data: bytes, position: int) -> int:
         return -1
+
+    def key_marks(self, data: bytes, start: int, end: int) -> int:
+        return data.count(b"]=>\n", start, end)
 
     def indented(self, level: int) -> str:
         return (
@@ -236,9 +254,11 @@ class Loose:
 
 class _Page(Loose):
     value = value_pattern(lengths.SPACE + rb"*+")
-    key_mark = b"]=>"
     _longest_key = 4_096
     _quotes = lengths.Quotes(inner=rb'\[(?:"|-?[0-9])|\}')
+
+    def key_marks(self, data: bytes, start: int, end: int) -> int:
+        return data.count(b"]=>", start, end)
 
     def key(
         self, data: bytes, position: int, search: int, end: int, in_object: bool
@@ -284,6 +304,101 @@ class _Indented(_Page):
         return PHP.indented(level)
 
 
+# A quote of a pasted dump: straight, curly, or the reference to one.
+_QUOTE = rb"(?:\"|\xe2\x80[\x9c-\x9f\xb3])"
+_ARROW = rb"[ \t]*=(?:>|&gt;)"
+_PASTED_SPACE = (
+    rb"(?:[ \t\r\n`]|" + BREAK + rb"|&nbsp;|\xc2\xa0|\xe2\x80[\x80-\x8b\xaf]|\xef\xbb\xbf)"
+)
+_PASTED_KEY_MARK = re.compile(rb"\]" + _ARROW)
+_PASTED_INDEX = re.compile(rb"\[(?P<index>0|-?[1-9][0-9]{0,19})\]" + _ARROW)
+_PASTED_NAME = re.compile(rb"\[[ub]?" + _QUOTE)
+_PASTED_ARRAY_KEY_END = re.compile(_QUOTE + rb"\]" + _ARROW)
+_PASTED_PROPERTY_END = re.compile(
+    _QUOTE
+    + rb"(?:(?P<protected>:protected)|:"
+    + _QUOTE
+    + rb"(?P<class>"
+    + CLASS
+    + rb")"
+    + _QUOTE
+    + rb":private)?\]"
+    + _ARROW
+)
+
+
+class _Pasted(_Page):
+    value = value_pattern(_PASTED_SPACE + rb"*+", string=rb"(?:string|unicode)", quote=_QUOTE)
+    space = re.compile(_PASTED_SPACE + rb"*+")
+    _elision = re.compile(
+        rb"(?:\[?\.\.\.\]?|\[?\xe2\x80\xa6\]?|//[ \t]*\.\.\.)[ \t]*(?=[\r\n<}]|\Z)"
+    )
+    _quotes = lengths.Quotes(
+        rb"\[[ub]?(?:" + _QUOTE + rb"|-?[0-9])|\}|\.\.\.|\xe2\x80\xa6", _QUOTE, _PASTED_SPACE
+    )
+
+    def key(
+        self, data: bytes, position: int, search: int, end: int, in_object: bool
+    ) -> FoundKey | None:
+        if index := _PASTED_INDEX.match(data, position):
+            return FoundKey(Key(index["index"], "index"), index.end(), -1)
+        name = _PASTED_NAME.match(data, position)
+        if name is None:
+            return None
+        pattern = _PASTED_PROPERTY_END if in_object else _PASTED_ARRAY_KEY_END
+        limit = min(end, position + self._longest_key)
+        closing = pattern.search(data, max(name.end(), search), limit)
+        if closing is None:
+            return None
+        return FoundKey(
+            _quoted_key(data[name.end() : closing.start()], closing, in_object),
+            closing.end(),
+            closing.start() + 1,
+        )
+
+    def key_marks(self, data: bytes, start: int, end: int) -> int:
+        return sum(1 for _ in _PASTED_KEY_MARK.finditer(data, start, end))
+
+    def string_end(
+        self, data: bytes, position: int, declared: int, encoding: str, inner: bool, work: Work
+    ) -> End | None:
+        return lengths.find_end(
+            data, position, declared, encoding, self._quotes, inner=inner, copied=True, work=work
+        )
+
+    def elision(self, data: bytes, position: int) -> int:
+        match = self._elision.match(data, position)
+        return match.end() if match else -1
+
+
+class _PastedIndented(_Pasted):
+    indents = True
+    _line = re.compile(rb"(?:" + BREAK + rb")?`?\r?\n((?: |&nbsp;|\xc2\xa0)*+)`?")
+    _beside = re.compile(rb"(?<=[>;])[ \t]+(?=[a-zA-Z&*])")
+
+    def gap(self, data: bytes, position: int, level: int) -> int:
+        # A value may be on the line of its key.
+        if beside := self._beside.match(data, position):
+            return beside.end()
+        line = self._line.match(data, position)
+        if line is None or len(_with_plain_spaces(line[1])) != 2 * level:
+            return -1
+        return line.end()
+
+    def indented(self, level: int) -> str:
+        return PHP.indented(level)
+
+
+class _Damaged(_Pasted):
+    # The parentheses of a head were retyped wrongly: object(Listing)#3853) (19 {
+    value = value_pattern(
+        _PASTED_SPACE + rb"*+",
+        string=rb"(?:string|unicode)",
+        quote=_QUOTE,
+        size=rb"(?:#(?P<id>" + COUNT + rb"))?[ ()]{1,4}(?P<object>" + COUNT + rb")[ )]{0,2}",
+    )
+
+
 def _with_plain_spaces(text: bytes) -> bytes:
     return text.replace(b"&nbsp;", b" ").replace(lengths.NO_BREAK_SPACE, b" ")
 
@@ -291,3 +406,6 @@ def _with_plain_spaces(text: bytes) -> bytes:
 PHP: Layout = _Php()
 INDENTED: Layout = _Indented()
 PAGE: Layout = _Page()
+PASTED: Layout = _Pasted()
+PASTED_INDENTED: Layout = _PastedIndented()
+DAMAGED: Layout = _Damaged()

@@ -23,6 +23,8 @@ NULS_ESCAPED = "its declared length with NUL bytes, which Xdebug writes as four 
 BYTES_LEFT_OUT = (
     "a closing quote: Xdebug's HTML left out some of the bytes that its declared length counts"
 )
+STRAIGHT_QUOTES = "its declared length with straight quotes, which the page made curly"
+REFERENCES = "its declared length with character references, which a browser resolved"
 QUOTE = "a closing quote: its declared length disagrees"
 NOT_FOUND = "the end of the text: no closing quote was found"
 SHORTENED = "the mark of Xdebug that it was shortened: its declared length is the original's"
@@ -57,18 +59,34 @@ class End(NamedTuple):
         return self.how not in (QUOTE, NOT_FOUND)
 
 
+# The curly quotes that blogs and word processors put for straight ones, in UTF-8.
+CURLY = rb"\xe2\x80(?:[\x98-\x9f]|\xb2|\xb3)"
+_CURLY = re.compile(CURLY)
+_STRAIGHT = {
+    b"\xe2\x80" + last: straight
+    for straight, lasts in ((b"'", b"\x98\x99\x9a\x9b\xb2"), (b'"', b"\x9c\x9d\x9e\x9f\xb3"))
+    for last in (lasts[place : place + 1] for place in range(len(lasts)))
+}
+
+
+def straightened(content: bytes) -> bytes:
+    """Return ``content`` with straight quotes instead of curly ones."""
+    return _CURLY.sub(lambda found: _STRAIGHT[found.group()], content)
+
+
 class Quotes:
     """The quotes that can close a string.
 
     Inside a container (``inner``), this is a quote before the next key or the container's end;
     elsewhere, a quote before the end of a line, an element or the text, or before another dump.
+    ``quote`` is the pattern of a quote, and ``space`` that of white space.
     """
 
-    def __init__(self, inner: bytes) -> None:
-        self.inner = re.compile(rb'"(?=' + SPACE + rb"+(?:" + inner + rb")|\Z)")
+    def __init__(self, inner: bytes, quote: bytes = b'"', space: bytes = SPACE) -> None:
+        self.inner = re.compile(quote + rb"(?=" + space + rb"+(?:" + inner + rb")|\Z)")
         # A quote at the declared length may also be followed by truncated text.
-        self.cut = re.compile(rb'"' + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
-        self.outer = re.compile(rb'"(?=' + AFTER_STRING + rb")")
+        self.cut = re.compile(quote + SPACE + rb'*+[^\s"<]{0,12}(?:\Z|</pre)')
+        self.outer = re.compile(quote + rb"(?=" + AFTER_STRING + rb")")
 
 
 def find_end(
@@ -80,17 +98,19 @@ def find_end(
     *,
     inner: bool,
     nuls_escaped: bool = False,
+    copied: bool = False,
     work: Work,
 ) -> End:
-    """Find the end of the content at ``start`` whose declared length is ``declared`` bytes."""
+    """Find the end of the content at ``start`` whose declared length is ``declared`` bytes.
+
+    ``copied`` text may have been copied from a browser, or typed with curly quotes.
+    """
     quote = quotes.inner if inner else quotes.outer
     exact = start + declared
     # In converted text there may be a quote at the declared length by chance, so the text after it
     # must also fit the end of a string.
-    if data[exact : exact + 1] == b'"' and (
-        quote.match(data, exact) or (inner and quotes.cut.match(data, exact))
-    ):
-        return End(exact, EXACT)
+    if found := quote.match(data, exact) or (inner and quotes.cut.match(data, exact)):
+        return End(exact, EXACT, _length_of_quote(data, found.start()))
     first = None
     counts = _Lengths(
         encoding,
@@ -105,14 +125,15 @@ def find_end(
         counts.add(data[seen : match.start()])
         seen = match.start()
         if how := counts.agreement(declared):
-            return End(seen, how)
+            return End(seen, how, len(match.group()))
         if first is None and _brackets_close(data, start, seen):
             first = seen
     # Inside a container, something must follow the string: a quote that is the very last byte
     # probably belongs to truncated content.
     work.spend(1, max(0, limit - seen))
     if first is not None and not (inner and first + 1 == len(data) and first < exact):
-        return End(first, QUOTE)
+        how = (copied and _copied_agreement(data[start:first], declared)) or QUOTE
+        return End(first, how, _length_of_quote(data, first))
     end = end_of_text(data, start)
     work.spend(1, end - start)
     return End(end, NOT_FOUND, 0)
@@ -122,6 +143,30 @@ def end_of_text(data: bytes, start: int) -> int:
     """Return the offset where markup ends the text that begins at ``start``."""
     markup = _MARKUP.search(data, start)
     return markup.start() if markup else len(data)
+
+
+def _length_of_quote(data: bytes, position: int) -> int:
+    return 3 if data.startswith(b"\xe2", position) else 1
+
+
+def copied_agreement(content: bytes, declared: int, encoding: str) -> str:
+    """Return how ``declared`` fits ``content`` copied from a browser, as a constant above."""
+    counts = _Lengths(encoding)
+    counts.add(content)
+    return counts.agreement(declared) or _copied_agreement(content, declared) or QUOTE
+
+
+def _copied_agreement(content: bytes, declared: int) -> str | None:
+    """Return how ``declared`` fits ``content`` if someone copied it from a browser, or None."""
+    if len(straightened(content)) == declared:
+        return STRAIGHT_QUOTES
+    ampersands = content.count(b"&")
+    brackets = content.count(b"<") + content.count(b">")
+    quotes = content.count(b'"')
+    # WordPress writes &#038; and PHP's htmlspecialchars &amp;, &lt;, &gt; and, usually, &quot;.
+    lengths = (5 * ampersands, 4 * ampersands + 3 * brackets)
+    added = declared - len(content)
+    return REFERENCES if added > 0 and added in (*lengths, lengths[1] + 5 * quotes) else None
 
 
 def agreement(content: bytes, declared: int, encoding: str) -> str:

@@ -163,6 +163,8 @@ def _as_dumped(content: bytes, how: str) -> bytes:
     """Return the content as it was before the page changed it, if that can be determined."""
     if how == lengths.SPACES:
         return content.replace(lengths.NO_BREAK_SPACE, b" ")
+    if how == lengths.STRAIGHT_QUOTES:
+        return lengths.straightened(content)
     if how == lengths.NULS_ESCAPED:
         return content.replace(rb"\000", b"\0")
     if how == lengths.LINE_ENDS_ADDED:
@@ -532,14 +534,15 @@ def has_other_reading(
     If every ``]=>`` at the end of a line ends a key of ``value``, there is none: a reading with a
     longer key has fewer keys, each at its own level, and so breaks a declared count. Only an
     uncounted property can be part of the next one's key. Without indentation a key has no level,
-    and this does not hold.
+    and this holds only if there is no inner container.
     """
     if any(entry.key.legacy for entry in entries_of(value)):
         return True
     if not layout.counts_uninitialized and _has_uninitialized_before_another(value):
         return True
+    is_flat = not any(isinstance(entry.value, Container) for entry in value.entries)
     if not has_names(value) or (
-        layout.indents and not has_stray_mark(data, start, end, value, layout)
+        (layout.indents or is_flat) and not has_stray_mark(data, start, end, value, layout)
     ):
         return False
     reader = Reader(data, layout, encoding=encoding, end=end, effort=effort, work=work)
@@ -562,4 +565,4 @@ def _has_uninitialized_before_another(value: Container) -> bool:
 
 def has_stray_mark(data: bytes, start: int, end: int, value: Container, layout: Layout) -> bool:
     """Return whether ``data[start:end]`` has an apparent key end that was not read as one."""
-    return sum(1 for _ in entries_of(value)) != data.count(layout.key_mark, start, end)
+    return sum(1 for _ in entries_of(value)) != layout.key_marks(data, start, end)

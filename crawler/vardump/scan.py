@@ -3,8 +3,8 @@
 At each place where a dump may begin, readings are tried in this order: exactly as PHP wrote it;
 as a page may have changed it (line endings, charset), first with its indentation, then with any
 white space, while every count and length still agrees; as Xdebug's text; with HTML escapes undone;
-and finally as a broken or truncated dump, keeping the readable part. The first complete reading
-is used, or else the one that reaches furthest.
+in a form in which people paste dumps; and finally as a broken or truncated dump, keeping the
+readable part. The first complete reading is used, or else the one that reaches furthest.
 """
 
 import codecs
@@ -15,17 +15,20 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from crawler.vardump import lengths, xdebug
+from crawler.vardump import lengths, pasted, xdebug
 from crawler.vardump.errors import VarDumpError
-from crawler.vardump.escapes import BREAK, ESCAPE, unescape
+from crawler.vardump.escapes import BREAK, ESCAPE, Unescaped, unescape
 from crawler.vardump.layouts import (
     CLASS,
     COUNT,
+    DAMAGED,
     FLOAT,
     INDENTED,
     INT,
     LABEL,
     PAGE,
+    PASTED,
+    PASTED_INDENTED,
     PHP,
     RESOURCE_TYPE,
     Layout,
@@ -47,8 +50,15 @@ from crawler.vardump.work import TooMuchWorkError, Work
 Form = Literal["plain", "escaped", "xdebug"]
 
 _SPACES = rb"(?:" + lengths.SPACE + rb")*+"
-# The number of an object, and the rest of a container's head.
-_SIZE = rb"(?:#" + COUNT + _SPACES + rb")?\(" + COUNT + rb"\)" + _SPACES + rb"\{"
+# A quote, escaped once or several times, or made curly.
+_QUOTE = (
+    rb"(?:\"|&(?:amp;){0,2}(?:quot|#0?34|#822[0-3]|#8243|[lr]dquo|bdquo);|\xe2\x80[\x9c-\x9f\xb3])"
+)
+# The number of an object, and the rest of a container's head; the parentheses may be misplaced.
+_SIZE = (
+    rb"(?:(?:#" + COUNT + _SPACES + rb")?\(" + COUNT + rb"\)" + _SPACES + rb"`?"
+    rb"|#" + COUNT + rb"[ ()]{1,4}" + COUNT + rb"[ )]{0,2})\{"
+)
 _SCALARS = (
     rb"int\(" + INT + rb"\)",
     rb"float\(" + FLOAT + rb"\)",
@@ -76,8 +86,20 @@ def _alone(scalar: bytes) -> bytes:
 # in tables, only on a line of its own. In Xdebug's text, the number after the name of a class shows
 # that it is a dump. Every alternative begins with a literal character, for speed.
 _START = re.compile(
-    rb"string\(" + COUNT + rb"\)" + _SPACES + rb"(?:\"|&quot;|&#0?34;)"
-    rb"|array\(" + COUNT + rb"\)" + _SPACES + rb"\{"
+    rb"string\("
+    + COUNT
+    + rb"\)"
+    + _SPACES
+    + _QUOTE
+    + rb"|unicode\("
+    + COUNT
+    + rb"\) "
+    + _QUOTE
+    + rb"|array\("
+    + COUNT
+    + rb"\)"
+    + _SPACES
+    + rb"`?\{"
     rb"|lazy (?:ghost|proxy) object\("
     + CLASS
     + rb"\)"
@@ -95,8 +117,9 @@ _START = re.compile(
     + rb"\) \{|"
     + rb"|".join(map(_alone, _SCALARS))
     + rb"|N(?:(?<![^\n]N)|(?<=<pre>N))ULL(?=[ \t]*(?:\r?\n|\Z|</pre>))"
-    rb"|" + xdebug.START
+    rb"|" + xdebug.COPY_START + rb"|" + xdebug.START
 )
+_COPY_START = re.compile(xdebug.COPY_START)
 _BESIDE = re.compile(_SPACES + rb"(?P<start>" + _SCALAR + rb"|NULL)" + _SCALARS_ONLY)
 # A scalar found this way has only scalars after it on its line.
 _NEXT_SCALAR = re.compile(rb"[ \t]++(?P<start>" + _SCALAR + rb"|NULL)")
@@ -104,14 +127,15 @@ _NEXT_SCALAR = re.compile(rb"[ \t]++(?P<start>" + _SCALAR + rb"|NULL)")
 # that var_dump or Xdebug prints, and before the rest of a value's start. Words such as "substring("
 # and "2015 (3" are common in scripts and text.
 _HINT = re.compile(
-    rb"\((?<=[gytlem> ]\()(?:(?=[-0-9tfIN])(?:"
-    rb"(?<=string\()(?=" + COUNT + rb"\)" + _SPACES + rb"[\"&])"
-    rb"|(?<=array\()(?=" + COUNT + rb"\)" + _SPACES + rb"\{)"
+    rb"\((?<=[egytlm> ]\()(?:(?=[-0-9tfIN])(?:"
+    rb"(?<=string\()(?=" + COUNT + rb"\)" + _SPACES + rb"[\"&\xe2])"
+    rb"|(?<=unicode\()(?=" + COUNT + rb"\) [\"&\xe2])"
+    rb"|(?<=array\()(?=" + COUNT + rb"\)" + _SPACES + rb"`?\{)"
     rb"|(?:(?<=int\()|(?<=float\()|(?<=double\()|(?<=bool\())"
     rb"(?=[-+0-9.,eEa-zA-Z]{1,2110}\)[ \t]*(?:[\r\n<\w]|\Z))"
     rb"|(?<=resource\()(?=" + COUNT + rb"\) of type )"
     rb"|(?<=[0-9] \()(?=" + COUNT + rb"\) \{))"
-    rb"|(?<=object\()(?=" + CLASS + rb"\)(?:#[0-9]|\([0-9]+\)))"
+    rb"|(?<=object\()(?=" + CLASS + rb"\)(?:#[0-9]|\([0-9]+\)|\[[0-9]))"
     rb"|(?<=enum\()(?=" + LABEL + rb"::)"
     rb"|(?=(?:size|length)=[0-9])|(?=<i>)(?<=</b>\()|(?<= : string\()(?=\"))"
 )
@@ -125,6 +149,10 @@ _KEY_END = re.compile(rb"\"(?::protected|:\"[^\n\"]{1,400}\":private)?\]=>\n")
 _INNER_LINE = re.compile(rb"\n {2,}(?:\[|\})")
 _AFTER_STRING = re.compile(lengths.AFTER_STRING)
 _REST = re.compile(rb"[^\r\n<]*")
+# Between a key and its value, a page may have marks of lines, such as tags and numbers.
+_KEY_BEFORE = re.compile(rb"[\]'\"][ \t]*=(?:>|&gt;|&amp;gt;)[^A-Za-z\[\]{}'\"]*+\Z")
+_LONGEST_GAP = 400
+_MARKUP = re.compile(rb"<!--|-->|</?[a-zA-Z][^<>]*>|&nbsp;")
 # Any tag but a line break.
 _TAG = re.compile(rb"<(?!" + BREAK[1:] + rb")")
 
@@ -138,6 +166,8 @@ _STEPS, _STEPS_A_BYTE = 1_000_000, 0.5
 _EFFORT = 5_000
 # An escaped dump has its first escape within this many bytes of its start.
 _FIRST_ESCAPE = 2_000
+# How often a dump may have been escaped.
+_MOST_ESCAPES = 3
 # Bytes searched first for an escaped dump, and bytes that must remain after its end.
 _FIRST_PART, _MARGIN = 1_024, 256
 
@@ -150,7 +180,8 @@ class Dump:
     ``xdebug`` (its text or its HTML). ``node`` is the value as ``parse`` would return it, with
     missing parts marked by ``cut``. ``ambiguous`` means that something in it looks like the end of
     a key and may be one. ``error`` records where and why reading a broken dump stopped; its
-    document is the page.
+    document is the page. ``part`` means that the value follows a key, so it belongs to a dump whose
+    beginning could not be read; it is not ``complete``, even if nothing is missing in it.
     """
 
     start: int
@@ -160,6 +191,7 @@ class Dump:
     encoding: str
     ambiguous: bool
     error: VarDumpError | None
+    part: bool = False
 
     @cached_property
     def value(self) -> Any:
@@ -172,7 +204,12 @@ class Dump:
     @cached_property
     def complete(self) -> bool:
         """Whether nothing is missing and every declared count and length is correct."""
-        return self.error is None and not is_cut(self.node) and all(map(agrees, self._nodes()))
+        return (
+            self.error is None
+            and not self.part
+            and not is_cut(self.node)
+            and all(map(agrees, self._nodes()))
+        )
 
     @cached_property
     def how(self) -> str:
@@ -250,8 +287,25 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
         ):
             # In another reading, it is part of the previous dump.
             dump = replace(dump, ambiguous=True)
+        if _follows_key(page, dump.start):
+            dump = replace(dump, part=True, error=dump.error or _part_error(page, dump.start))
         yield dump
         position, previous = max(start + 1, dump.end), dump
+
+
+def _follows_key(page: bytes, start: int) -> bool:
+    """Return whether the value at ``start`` is that of a key, with only marks of lines between."""
+    before = _MARKUP.sub(b"", page[max(0, start - _LONGEST_GAP) : start])
+    return _KEY_BEFORE.search(before) is not None
+
+
+def _part_error(page: bytes, start: int) -> VarDumpError:
+    return VarDumpError(
+        "a value of a damaged dump, whose beginning could not be read",
+        page,
+        start,
+        "the array or object that holds it",
+    )
 
 
 def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None:
@@ -267,17 +321,19 @@ def _next_start(page: bytes, position: int, previous: Dump | None) -> int | None
 def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     if page.startswith(b"<", start):
         return _read_html(page, start, encoding, work)
+    if _COPY_START.match(page, start):
+        return _read_copy(page, start, encoding, work)
     found = _read_whole(page, start, encoding, work)
     if found is not None:
-        dump = _dump(page, start, found, _form(found), encoding)
-        if (dump.how == lengths.EXACT and not dump.ambiguous) or not ESCAPE.search(
+        whole = _dump(page, start, found, _form(found), encoding)
+        if (whole.how == lengths.EXACT and not whole.ambiguous) or not ESCAPE.search(
             page, start, found.end + _FIRST_ESCAPE
         ):
-            return dump
+            return whole
         escaped = _read_escaped(page, start, encoding, work)
         if escaped is None or not escaped.complete or escaped.how != lengths.EXACT:
-            return dump
-        return escaped if dump.how != lengths.EXACT or not escaped.ambiguous else dump
+            return whole
+        return escaped if whole.how != lengths.EXACT or not escaped.ambiguous else whole
     escaped = (
         _read_escaped(page, start, encoding, work)
         if ESCAPE.search(page, start, start + _FIRST_ESCAPE)
@@ -286,9 +342,65 @@ def _read_at(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     if escaped is not None and escaped.complete:
         return escaped
     found = _read_broken(page, start, encoding, work)
-    if escaped is not None and (found is None or escaped.end > found.end):
-        return escaped
-    return found and _dump(page, start, found, _form(found), encoding)
+    dump: Dump | None = found and _dump(page, start, found, _form(found), encoding)
+    if escaped is not None and (dump is None or escaped.end > dump.end):
+        dump = escaped
+    pasted_dump = _read_pasted(page, start, encoding, work)
+    if pasted_dump is None or (
+        dump is not None and not pasted_dump.complete and _size(pasted_dump) <= _size(dump)
+    ):
+        return dump
+    return pasted_dump
+
+
+def _size(dump: Dump) -> int:
+    """Return the number of entries that were read."""
+    return sum(1 for _ in entries_of(dump.node))
+
+
+def _read_pasted(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
+    """Read the value at ``start`` in a form in which people paste dumps."""
+    whole = _read_pasted_layout(page, start, encoding, work)
+    dump = whole and _dump(page, start, whole, "plain", encoding)
+    return _read_restored(page, start, encoding, dump, _read_as_pasted, work)
+
+
+def _read_restored(
+    page: bytes,
+    start: int,
+    encoding: str,
+    dump: Dump | None,
+    read: Callable[[bytes, int, str, Work], _Found | None],
+    work: Work,
+) -> Dump | None:
+    """Return the best of ``dump`` and the values ``read`` without what a page put around lines."""
+    dumps = [] if dump is None else [dump]
+    head = page[start : start + _FIRST_ESCAPE]
+    for times in range(_MOST_ESCAPES + 1):
+        if any(one.complete and one.how == lengths.EXACT for one in dumps) or (
+            times and (b"&" + b"amp;" * (times - 1)) not in head
+        ):
+            break
+
+        def restore(end: int, times: int = times) -> Unescaped:
+            return pasted.restore(page, start, end, encoding, times, work)
+
+        if found := _read_changed_text(page, start, len(page), encoding, restore, read, work):
+            dumps.append(found)
+    return max(dumps, key=_merit, default=None)
+
+
+def _merit(dump: Dump) -> tuple[bool, bool, int]:
+    """Return a key by which the best of several readings is the greatest."""
+    return dump.complete, dump.how == lengths.EXACT, _size(dump)
+
+
+def _read_as_pasted(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+    return (
+        _read_whole(data, start, encoding, work)
+        or _read_pasted_layout(data, start, encoding, work)
+        or _read_tolerantly(data, start, encoding, DAMAGED, work)
+    )
 
 
 def _read_html(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
@@ -302,6 +414,19 @@ def _read_html(page: bytes, start: int, encoding: str, work: Work) -> Dump | Non
         "xdebug",
         encoding,
     )
+
+
+def _read_copy(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
+    """Read Xdebug's output at ``start``, copied from a browser and perhaps pasted into a page."""
+    found = _read_copied_text(page, start, encoding, work)
+    dump = found and _dump(page, start, found, "xdebug", encoding)
+    restored = _read_restored(page, start, encoding, dump, _read_copied_text, work)
+    return restored and replace(restored, form="xdebug")
+
+
+def _read_copied_text(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+    html = xdebug.read_copy(data, start, encoding, work)
+    return html and _Found(html.end, html.value, None, html.ambiguous, html.failure)
 
 
 def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
@@ -324,18 +449,42 @@ def _read_escaped(page: bytes, start: int, encoding: str, work: Work) -> Dump | 
 
 
 def _read_unescaped(page: bytes, start: int, limit: int, encoding: str, work: Work) -> Dump | None:
+    def restore(end: int) -> Unescaped:
+        return unescape(page, start, end, encoding, work)
+
+    return _read_changed_text(
+        page, start, limit, encoding, restore, _read_whole_or_broken, work, "escaped"
+    )
+
+
+def _read_changed_text(
+    page: bytes,
+    start: int,
+    limit: int,
+    encoding: str,
+    restore: Callable[[int], Unescaped],
+    read: Callable[[bytes, int, str, Work], _Found | None],
+    work: Work,
+    form: Form | None = None,
+) -> Dump | None:
+    """Read the value at ``start`` from the text that ``restore`` returns up to an end in the page.
+
+    More and more of the page is restored, until the value ends well inside the text.
+    """
     size = _FIRST_PART
     while True:
         end = min(limit, start + size)
-        unescaped = unescape(page, start, end, encoding, work)
-        found = _read_whole(unescaped.data, 0, encoding, work) or _read_broken(
-            unescaped.data, 0, encoding, work
-        )
-        if found is None:
+        text = restore(end)
+        found = read(text.data, 0, encoding, work)
+        if end == limit or (found is not None and found.end < len(text.data) - _MARGIN):
+            return found and _dump(page, start, found, form or _form(found), encoding, text.offset)
+        if found is None and form:
             return None
-        if end == limit or found.end < len(unescaped.data) - _MARGIN:
-            return _dump(page, start, found, "escaped", encoding, unescaped.offset)
         size *= 8
+
+
+def _read_whole_or_broken(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+    return _read_whole(data, start, encoding, work) or _read_broken(data, start, encoding, work)
 
 
 def _form(found: _Found) -> Form:
@@ -444,15 +593,37 @@ def _read_longer(data: bytes, start: int, after: int, encoding: str, work: Work)
 def _read_changed(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
     """Return the value at ``start`` as a page may have changed it or Xdebug written it."""
     for layout in (INDENTED, PAGE, xdebug.TEXT):
-        reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
-        end, value = next(reader.readings(start), (-1, None))
-        if value is not None:
-            doubtful = reader.skipped and swallows_dumps(value)
-            has_others = isinstance(value, Container) and (
-                doubtful or _is_ambiguous(data, start, end, value, layout, encoding, work)
-            )
-            return _Found(end, value, layout, has_others)
+        found = _read_layout(data, start, encoding, layout, work)
+        if found is None:
+            continue
+        if found.ambiguous and layout is PAGE:
+            # Perhaps only the values were moved to the lines of their keys.
+            indented = _read_layout(data, start, encoding, PASTED_INDENTED, work)
+            if indented and not indented.ambiguous and indented.value == found.value:
+                return found._replace(ambiguous=False)
+        return found
     return None
+
+
+def _read_pasted_layout(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
+    return _read_layout(data, start, encoding, PASTED_INDENTED, work) or _read_layout(
+        data, start, encoding, PASTED, work
+    )
+
+
+def _read_layout(
+    data: bytes, start: int, encoding: str, layout: Layout, work: Work
+) -> _Found | None:
+    """Return the value at ``start`` if every count and length agrees in ``layout``."""
+    reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
+    end, value = next(reader.readings(start), (-1, None))
+    if value is None:
+        return None
+    doubtful = reader.skipped and swallows_dumps(value)
+    has_others = isinstance(value, Container) and (
+        doubtful or _is_ambiguous(data, start, end, value, layout, encoding, work)
+    )
+    return _Found(end, value, layout, has_others)
 
 
 def _is_ambiguous(

@@ -3,11 +3,13 @@
 Both are shortened by default: strings to 512 bytes (which may split a character; the length given
 is the original one), containers to 128 entries, nesting to 3 levels. The HTML has no closing
 braces, only indentation; it escapes strings and drops the bytes F0 to FF, including the first byte
-of every four-byte character. ``TEXT`` is the layout of the text for ``Reader``; ``read_html`` reads
-the HTML and reports a broken dump with a ``Failure``.
+of every four-byte character. ``TEXT`` is the layout of the text for ``Reader``. ``read_html`` reads
+the HTML, and ``read_copy`` the text of the HTML as people copy it from a browser; both report a
+broken dump with a ``Failure``.
 """
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from crawler.vardump import lengths
@@ -79,7 +81,6 @@ class _Text(Loose):
         rb")|(?P<recursion>&array|&class [^\n]{1,300}|\.\.\.)"
         rb"|\*uninitialized(?P<uninitialized>)\*"
     )
-    key_mark = b" =>"
     counts_uninitialized = True
     space = re.compile(rb"\s*+")
     _elision = re.compile(rb"\.\.\.|\(more elements\)\.\.\.")
@@ -129,6 +130,9 @@ class _Text(Loose):
     def elision(self, data: bytes, position: int) -> int:
         match = self._elision.match(data, position)
         return match.end() if match else -1
+
+    def key_marks(self, data: bytes, start: int, end: int) -> int:
+        return data.count(b" =>", start, end)
 
 
 TEXT: Layout = _Text()
@@ -185,6 +189,36 @@ _KEY = re.compile(
     re.DOTALL,
 )
 _END = re.compile(rb"\s*</pre>", re.IGNORECASE)
+_COPY_ARROW = rb" =(?:>|&gt;)[ \t]?"
+_COPY_VALUE = re.compile(
+    rb"(?P<reference>&)?(?:"
+    rb"(?P<recursion>&(?:array|object\([^()\n]{1,400}\)\[[0-9]{1,18}\]))"
+    rb"|array(?: \(size=(?P<size>" + COUNT + rb")\))?(?=\s|\Z)(?P<array>)"
+    rb"|object\((?P<class>[^()\n]{1,400})\)\[(?P<id>" + COUNT + rb")\](?P<object>)"
+    rb"|string '(?P<string>)"
+    rb"|int (?P<int>" + INT + rb")\b"
+    rb"|(?:float|double) (?P<float>" + FLOAT + rb")(?![\w.])"
+    rb"|bool(?:ean)? (?P<bool>true|false)\b"
+    rb"|(?P<null>null)\b"
+    rb"|\*uninitialized(?P<uninitialized>)\*"
+    rb"|enum\((?P<enum_class>[^\s():]{1,300})::(?P<enum>[^\s():]{1,300})\)"
+    rb"(?: : (?:int -?[0-9]{1,20}|string '[^'\n]{0,4096}'(?: \(length=[0-9]{1,18}\))?))?"
+    rb"|resource\((?P<resource_id>" + COUNT + rb"), (?P<resource>[^()\n]{0,200})\))"
+)
+_COPY_KEY = re.compile(
+    rb"(?:(?P<visibility>public|protected|private) (?:static |readonly )*"
+    rb"(?:(?P<type>[^\s']{1,300}) )?)?"
+    rb"(?:'(?P<name>[^\n]{0,4096}?)'|(?P<index>"
+    + _NUMBER
+    + rb"))(?: \((?P<class>[^()\n]{1,300})\))?"
+    + _COPY_ARROW
+)
+_COPY_STRING_END = re.compile(rb"'(?P<shortened>\.\.\.)? \(length=(?P<length>" + COUNT + rb")\)")
+_COPY_EMPTY = re.compile(rb"empty(?=\s|\Z)")
+_COPY_ELISION = re.compile(rb"\.\.\.|\(?more elements\)?\.\.\.|\xe2\x80\xa6")
+_COPY_VIRTUAL = re.compile(rb"virtual '[^'\n]{1,300}' [^\n]{0,4096}")
+# The quotes tried as the end of a copied string.
+_MOST_QUOTES = 50
 # Only Xdebug shows these, for example the name of a closure.
 _VIRTUAL = re.compile(rb"<i>virtual</i> '[^'<>]{1,300}' " + _COLOUR + rb".{0,4096}?</font>")
 _EMPTY = re.compile(rb"<i>(?:" + _COLOUR + rb")?empty(?:</font>)?</i>")
@@ -194,11 +228,39 @@ _ESCAPED = {
     b"&quot;": b'"', b"&apos;": b"'", b"&lt;": b"<", b"&gt;": b">", b"&amp;": b"&", b"&nbsp;": b" ",
     b"&#0;": b"\0", b"&#10;": b"\n", b"&#13;": b"\r", b"&#39;": b"'", b"&#039;": b"'",
 }  # fmt: skip
+# The start of a dump that was copied from a browser.
+COPY_START = (
+    rb"array(?<![\w$]array)(?: \(size=[0-9]"
+    rb"|[ \t]*\r?\n[ \t]+(?:'[^'\n]{1,200}'|[0-9]{1,9}) =(?:>|&gt;))"
+    rb"|object\([^()\n]{1,400}\)\[[0-9]{1,18}\](?=\s)"
+)
 START = (
     rb"<pre class=['\"]?xdebug-var-dump"
     rb"|<b>(?:array</b>(?: <i>\(size=|[ \r]*\n)|object</b>\(<i>|resource</b>\(<i>|enum</b>\(<i>)"
     rb"|<small>string</small> <font color="
 )
+
+
+class _Grammar(NamedTuple):
+    """The tokens of Xdebug's HTML, or of its text in a browser."""
+
+    value: re.Pattern[bytes]
+    key: re.Pattern[bytes]
+    elision: re.Pattern[bytes]
+    empty: re.Pattern[bytes]
+    virtual: re.Pattern[bytes]
+    is_copy: bool
+
+    def column(self, page: bytes, key: int, at: int) -> int:
+        """Return the column of the container at ``at``, whose key is at ``key``."""
+        tag = at if self.is_copy else page.index(b"<b>", at)
+        line = page.rfind(b"\n", 0, tag) + 1
+        # In a copy, a container may have been moved to the line of its key.
+        return key - line if self.is_copy and line <= key else tag - line
+
+
+_HTML = _Grammar(_VALUE, _KEY, _ELISION, _EMPTY, _VIRTUAL, False)
+_COPY = _Grammar(_COPY_VALUE, _COPY_KEY, _COPY_ELISION, _COPY_EMPTY, _COPY_VIRTUAL, True)
 
 
 class Html(NamedTuple):
@@ -256,10 +318,28 @@ def read_html(page: bytes, start: int, encoding: str, work: Work) -> Html | None
         return None
     if found.lastgroup not in ("array", "object"):
         return _scalar(page, found, encoding, b"", work)._replace(start=start)
-    return _container(page, found, encoding, work)._replace(start=start)
+    return _container(page, found, encoding, work, _HTML)._replace(start=start)
 
 
-def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -> Html:
+def read_copy(page: bytes, start: int, encoding: str, work: Work) -> Html | None:
+    """Read the dump at ``start`` in the text that a browser shows for Xdebug's HTML, or None.
+
+    Nothing marks the end of such a dump: it ends before the first line that is no entry.
+    """
+    found = _COPY_VALUE.match(page, start)
+    if found is None or found.lastgroup not in ("array", "object"):
+        return None
+    html = _container(page, found, encoding, work, _COPY)
+    is_empty = not html.value.entries if isinstance(html.value, (Array, Object)) else True
+    if is_empty and found["size"] != b"0":
+        # Prose may mention "array (size=2)".
+        return None
+    return html._replace(start=start)
+
+
+def _container(
+    page: bytes, found: re.Match[bytes], encoding: str, work: Work, grammar: _Grammar
+) -> Html:
     """Read the container that begins with ``found``, assigning entries by indentation."""
     open_ = [_Open(None, found, -1, [])]
     position = found.end()
@@ -269,10 +349,10 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -
         at = gap.end() if gap else position
         work.spend(5, at - position)
         column = at - page.rfind(b"\n", position, at) - 1 if b"\n" in page[position:at] else None
-        if mark := _EMPTY.match(page, at) or _VIRTUAL.match(page, at):
+        if mark := grammar.empty.match(page, at) or grammar.virtual.match(page, at):
             position = mark.end()
             continue
-        elision, key = _ELISION.match(page, at), _KEY.match(page, at)
+        elision, key = grammar.elision.match(page, at), grammar.key.match(page, at)
         if elision is None and key is None:
             break
         while len(open_) > 1 and (open_[-1].full if column is None else column <= open_[-1].column):
@@ -287,24 +367,32 @@ def _container(page: bytes, found: re.Match[bytes], encoding: str, work: Work) -
             open_[-1] = open_[-1]._replace(elided=True)
         gap = _GAP.match(page, key.end())
         at = gap.end() if gap else key.end()
-        inner = _VALUE.match(page, at)
+        inner = grammar.value.match(page, at)
         if inner is None:
             return _broken_off(
                 open_, key.end(), Failure(at, "key without a value", "a value in Xdebug's HTML")
             )
         if inner.lastgroup in ("array", "object"):
-            tag = page.index(b"<b>", at)
-            line = page.rfind(b"\n", 0, tag) + 1
-            work.spend(1, tag - line)
-            open_.append(_Open(_key(key), inner, tag - line, []))
+            column = grammar.column(page, key.start(), at)
+            work.spend(1, column)
+            open_.append(_Open(_key(key), inner, column, []))
             position = inner.end()
             continue
-        value = _scalar(page, inner, encoding, key["type"] or b"", work)
+        read_scalar = _copied_scalar if grammar.is_copy else _scalar
+        value = read_scalar(page, inner, encoding, key["type"] or b"", work)
         open_[-1].entries.append(Entry(_key(key), value.value))
         position = value.end
         if value.failure:
             return _broken_off(open_, position, value.failure)
-    if not _END.match(page, position):
+    if grammar.is_copy:
+        # An entry that is still open counts too.
+        counts = [len(one.entries) + (one is not open_[-1]) for one in open_]
+        if any(
+            one.head["size"] is not None and count < int(one.head["size"]) and not one.elided
+            for one, count in zip(open_, counts, strict=True)
+        ) or (column is not None and column > max(open_[0].column, 0) + 1 and at < len(page)):
+            return _broken_off(open_, position, Failure(at, "dump without an end", "an entry"))
+    elif not _END.match(page, position):
         return _broken_off(
             open_, position, Failure(position, "dump without an end", "an entry or </pre>")
         )
@@ -379,6 +467,45 @@ def _scalar(
         )
     return Html(
         head.start(), found.end(), String(content, declared, how, reference=reference), None
+    )
+
+
+def _copied_scalar(
+    page: bytes, head: re.Match[bytes], encoding: str, declared_type: bytes, work: Work
+) -> Html:
+    """Read a scalar as ``_scalar`` does; a string ends at the first quote that fits its length."""
+    if head.lastgroup != "string":
+        return Html(head.start(), head.end(), scalar(head, declared_type), None)
+    reference = head["reference"] is not None
+    first: Html | None = None
+    searched = head.end()
+    for found in islice(_COPY_STRING_END.finditer(page, head.end()), _MOST_QUOTES):
+        work.spend(1, found.end() - searched)
+        searched = found.end()
+        content, declared = page[head.end() : found.start()], int(found["length"])
+        shortened = found["shortened"] is not None and declared > len(content)
+        how = (
+            lengths.SHORTENED
+            if shortened
+            else lengths.copied_agreement(content, declared, encoding)
+        )
+        value = String(content, declared, how, reference=reference)
+        html = Html(head.start(), found.end(), value, None)
+        if how != lengths.QUOTE:
+            return html
+        first = first or html
+        if len(content) > 4 * declared + 64:
+            break
+    if first is not None:
+        return first
+    end = lengths.end_of_text(page, head.end())
+    work.spend(1, end - searched)
+    cut = String(page[head.end() : end], 0, lengths.NOT_FOUND, reference=reference)
+    return Html(
+        head.start(),
+        end,
+        cut,
+        Failure(head.end(), "string without an end", "a quote and its length"),
     )
 
 
