@@ -151,6 +151,9 @@ _AFTER_STRING = re.compile(lengths.AFTER_STRING)
 _REST = re.compile(rb"[^\r\n<]*")
 # Between a key and its value, a page may have marks of lines, such as tags and numbers.
 _KEY_BEFORE = re.compile(rb"[\]'\"][ \t]*=(?:>|&gt;|&amp;gt;)[^A-Za-z\[\]{}'\"]*+\Z")
+_ENTRY_AFTER = re.compile(
+    rb"[^A-Za-z\[\]{}'\"]{0,40}(?:\}|\[(?:[ub]?" + _QUOTE + rb"|-?[0-9]+\] ?=))"
+)
 _LONGEST_GAP = 400
 _MARKUP = re.compile(rb"<!--|-->|</?[a-zA-Z][^<>]*>|&nbsp;")
 # Any tag but a line break.
@@ -164,6 +167,8 @@ _MOST_BROKEN = 200
 _STEPS, _STEPS_A_BYTE = 1_000_000, 0.5
 # The effort allowed for trying other key ends at one place in a page.
 _EFFORT = 5_000
+# The same for the forms in which people paste dumps, whose keys are rarely tricky.
+_PASTED_EFFORT = 200
 # An escaped dump has its first escape within this many bytes of its start.
 _FIRST_ESCAPE = 2_000
 # How often a dump may have been escaped.
@@ -180,8 +185,8 @@ class Dump:
     ``xdebug`` (its text or its HTML). ``node`` is the value as ``parse`` would return it, with
     missing parts marked by ``cut``. ``ambiguous`` means that something in it looks like the end of
     a key and may be one. ``error`` records where and why reading a broken dump stopped; its
-    document is the page. ``part`` means that the value follows a key, so it belongs to a dump whose
-    beginning could not be read; it is not ``complete``, even if nothing is missing in it.
+    document is the page. ``part`` means that the value is inside an array or object whose beginning
+    could not be read; it is not ``complete``, even if nothing is missing in it.
     """
 
     start: int
@@ -287,16 +292,25 @@ def scan(page: bytes, encoding: str = "utf-8") -> Iterator[Dump]:
         ):
             # In another reading, it is part of the previous dump.
             dump = replace(dump, ambiguous=True)
-        if _follows_key(page, dump.start):
+        if _is_part(page, dump.start, dump.end):
             dump = replace(dump, part=True, error=dump.error or _part_error(page, dump.start))
         yield dump
         position, previous = max(start + 1, dump.end), dump
 
 
-def _follows_key(page: bytes, start: int) -> bool:
-    """Return whether the value at ``start`` is that of a key, with only marks of lines between."""
+def _is_part(page: bytes, start: int, end: int) -> bool:
+    """Return whether the value in ``page[start:end]`` is inside an array or object.
+
+    It follows a key, or a key or the end of a container follows it, with only marks of lines
+    between.
+    """
     before = _MARKUP.sub(b"", page[max(0, start - _LONGEST_GAP) : start])
-    return _KEY_BEFORE.search(before) is not None
+    if _KEY_BEFORE.search(before):
+        return True
+    if page.startswith(b"<small>", start) and before.rpartition(b"\n")[2].strip(b" \t\r:") != b"":
+        # Xdebug's HTML for a string; alone, it may follow only the name of a file.
+        return not before.rstrip().endswith(b":")
+    return _ENTRY_AFTER.match(_MARKUP.sub(b"", page[end : end + _LONGEST_GAP])) is not None
 
 
 def _part_error(page: bytes, start: int) -> VarDumpError:
@@ -360,8 +374,10 @@ def _size(dump: Dump) -> int:
 
 def _read_pasted(page: bytes, start: int, encoding: str, work: Work) -> Dump | None:
     """Read the value at ``start`` in a form in which people paste dumps."""
-    whole = _read_pasted_layout(page, start, encoding, work)
-    dump = whole and _dump(page, start, whole, "plain", encoding)
+    found = _read_pasted_layout(page, start, encoding, work) or _read_tolerantly(
+        page, start, encoding, DAMAGED, work
+    )
+    dump = found and _dump(page, start, found, "plain", encoding)
     return _read_restored(page, start, encoding, dump, _read_as_pasted, work)
 
 
@@ -385,6 +401,10 @@ def _read_restored(
         def restore(end: int, times: int = times) -> Unescaped:
             return pasted.restore(page, start, end, encoding, times, work)
 
+        sample = restore(min(len(page), start + _FIRST_PART)).data
+        if page.startswith(sample, start):
+            # Nothing was put around its lines, and the page has been read as it is.
+            continue
         if found := _read_changed_text(page, start, len(page), encoding, restore, read, work):
             dumps.append(found)
     return max(dumps, key=_merit, default=None)
@@ -606,16 +626,16 @@ def _read_changed(data: bytes, start: int, encoding: str, work: Work) -> _Found 
 
 
 def _read_pasted_layout(data: bytes, start: int, encoding: str, work: Work) -> _Found | None:
-    return _read_layout(data, start, encoding, PASTED_INDENTED, work) or _read_layout(
-        data, start, encoding, PASTED, work
-    )
+    return _read_layout(
+        data, start, encoding, PASTED_INDENTED, work, _PASTED_EFFORT
+    ) or _read_layout(data, start, encoding, PASTED, work, _PASTED_EFFORT)
 
 
 def _read_layout(
-    data: bytes, start: int, encoding: str, layout: Layout, work: Work
+    data: bytes, start: int, encoding: str, layout: Layout, work: Work, effort: int = _EFFORT
 ) -> _Found | None:
     """Return the value at ``start`` if every count and length agrees in ``layout``."""
-    reader = Reader(data, layout, encoding=encoding, effort=_EFFORT, work=work)
+    reader = Reader(data, layout, encoding=encoding, effort=effort, work=work)
     end, value = next(reader.readings(start), (-1, None))
     if value is None:
         return None

@@ -193,7 +193,7 @@ _COPY_ARROW = rb" =(?:>|&gt;)[ \t]?"
 _COPY_VALUE = re.compile(
     rb"(?P<reference>&)?(?:"
     rb"(?P<recursion>&(?:array|object\([^()\n]{1,400}\)\[[0-9]{1,18}\]))"
-    rb"|array(?: \(size=(?P<size>" + COUNT + rb")\))?(?=\s|\Z)(?P<array>)"
+    rb"|array(?: \(size=(?P<size>" + COUNT + rb")\)|(?=[ \t]*(?:[\r\n]|\Z)))(?P<array>)"
     rb"|object\((?P<class>[^()\n]{1,400})\)\[(?P<id>" + COUNT + rb")\](?P<object>)"
     rb"|string '(?P<string>)"
     rb"|int (?P<int>" + INT + rb")\b"
@@ -284,6 +284,9 @@ class _Open(NamedTuple):
     elided: bool = False
     """Whether some of its entries, or bytes of a key, were omitted."""
 
+    empty: bool = False
+    """Whether Xdebug says that it has no entries."""
+
     @property
     def full(self) -> bool:
         size = self.head["size"]
@@ -349,7 +352,11 @@ def _container(
         at = gap.end() if gap else position
         work.spend(5, at - position)
         column = at - page.rfind(b"\n", position, at) - 1 if b"\n" in page[position:at] else None
-        if mark := grammar.empty.match(page, at) or grammar.virtual.match(page, at):
+        if mark := grammar.empty.match(page, at):
+            open_[-1] = open_[-1]._replace(empty=True)
+        else:
+            mark = grammar.virtual.match(page, at)
+        if mark:
             position = mark.end()
             continue
         elision, key = grammar.elision.match(page, at), grammar.key.match(page, at)
@@ -385,12 +392,7 @@ def _container(
         if value.failure:
             return _broken_off(open_, position, value.failure)
     if grammar.is_copy:
-        # An entry that is still open counts too.
-        counts = [len(one.entries) + (one is not open_[-1]) for one in open_]
-        if any(
-            one.head["size"] is not None and count < int(one.head["size"]) and not one.elided
-            for one, count in zip(open_, counts, strict=True)
-        ) or (column is not None and column > max(open_[0].column, 0) + 1 and at < len(page)):
+        if _breaks_off(open_, page, position, at):
             return _broken_off(open_, position, Failure(at, "dump without an end", "an entry"))
     elif not _END.match(page, position):
         return _broken_off(
@@ -399,6 +401,28 @@ def _container(
     while len(open_) > 1:
         _close_last(open_, cut=False)
     return Html(0, position, open_[0].close(cut=False), None, not clear)
+
+
+def _breaks_off(open_: list[_Open], page: bytes, position: int, at: int) -> bool:
+    """Return whether a copied dump whose last entry ends at ``position`` seems to lack entries.
+
+    ``at`` is the start of the text after it.
+    """
+    for number, one in enumerate(open_, 1):
+        # An entry that is still open counts too.
+        count = len(one.entries) + (number < len(open_))
+        size = one.head["size"]
+        if one.elided or one.empty:
+            continue
+        if count < int(size) if size else not count and one.head.lastgroup == "array":
+            return True
+    rest = page[position:at]
+    line = rest.rfind(b"\n") + 1
+    if at < len(page):
+        # A line of the dump that cannot be read.
+        return bool(line) and at - position - line > max(open_[0].column, 0) + 1
+    # Without a size, only the end of a line shows that the last entry is whole.
+    return any(not one.head["size"] for one in open_) and (not line or len(rest) > line)
 
 
 def _is_text(name: bytes | None, encoding: str) -> bool:
