@@ -2,8 +2,8 @@
 
 A dump holds related items if it contains a list of objects with the keys of the seed page's leak:
 ``id``, ``title`` and at least one of ``pic``, ``sort`` and ``contenttypeid``, either as PHP values
-or as JSON in a string. If the list is truncated or its JSON is broken, every complete item is kept
-and the list is marked incomplete.
+or as JSON in a string. If the list is truncated or its JSON is broken, every item whose id is whole
+is kept, with its whole fields, and the list is marked incomplete.
 """
 
 import html
@@ -17,18 +17,28 @@ from crawler import vardump
 from crawler.extraction.page.text import collapse, without_surrogates
 
 _MARKS_OF_AN_ITEM = frozenset({"pic", "sort", "contenttypeid"})
+_KEYS_OF_AN_ITEM = _MARKS_OF_AN_ITEM | {"id", "title"}
 _DECODER = json.JSONDecoder(strict=False)
 _LIST_START = re.compile(r"\[\s*(?=\{)")
 _BETWEEN_ITEMS = re.compile(r"\s*(?:(?P<more>,)|(?P<end>\]))\s*")
 # Hand-made JSON (the seed page's has ", {" between items) leaves quotes in titles unescaped. An
 # item then ends at the first `"}` before another item or the end, and a value at the first quote
 # before another key or the end.
-_ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]))')
+_ITEM_END = re.compile(r'"\s*\}(?=\s*(?:,\s*\{\s*"|\]|(?:,\s*\{?\s*)?\Z))')
 _UNESCAPED = re.compile(
     r'"(?P<key>\w{1,40})"\s*:\s*'
     r'(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:|\s*\}$)|(?P<bare>null|true|false|-?\d+))',
     re.DOTALL,
 )
+# The fields of an item that was cut: a value is whole if another key follows it, or if it has no
+# space or quote and at most the beginning of another key follows it.
+_WHOLE_FIELD = re.compile(
+    r'"(?P<key>\w{1,40})"\s*:\s*(?:"(?P<text>.*?)"(?=\s*,\s*"\w{1,40}"\s*:)'
+    r'|"(?P<token>[^\s"]*)"(?=\s*(?:,\s*(?:"\w{0,40})?)?\Z)'
+    r"|(?P<bare>null|true|false|-?\d+)(?=\s*,))",
+    re.DOTALL,
+)
+_CUT_FIELD = re.compile(r'[\s,]*"(?P<key>\w{0,40})(?P<whole>")?')
 _AMBIGUOUS_NOTE = (
     "the dump can be read in another way too, for its keys carry no length; this is the first"
 )
@@ -92,7 +102,7 @@ def _read_dump(dump: vardump.Dump) -> Related | None:
         holder = _find_list(vardump.plain(dump.node, dump.encoding, replace=True))
         if holder is None:
             return None
-        entries = [entry for entry in holder if not isinstance(entry, vardump.Cut)]
+        entries = [kept for entry in holder if (kept := _whole_part(entry)) is not None]
         complete = dump.complete
     if dump.form != "plain":
         where += {"escaped": ", entity-escaped", "xdebug": " by Xdebug"}[dump.form]
@@ -123,6 +133,8 @@ def _read_broken_json(text: str) -> tuple[list[Any], bool, bool] | None:
         except (ValueError, RecursionError):
             end = _ITEM_END.search(text, position)
             if end is None:
+                if cut := _cut_item(text[position : position + _LONGEST_ITEM]):
+                    entries.append(cut)
                 break
             entry = _repair(text[position : end.end()])
             if entry is None:
@@ -146,6 +158,53 @@ def _repair(item: str) -> dict[str, str | None] | None:
         for m in _UNESCAPED.finditer(item)
     }
     return fields if _is_item(fields) else None
+
+
+def _cut_item(text: str) -> vardump.CutDict | None:
+    """Read the whole fields of an object that was cut; None if its id is not among them."""
+    if not text.startswith("{"):
+        return None
+    fields: dict[str, str | None] = {}
+    position = 1
+    for found in _WHOLE_FIELD.finditer(text):
+        if text[position : found.start()].strip(" \t\r\n,"):
+            break
+        if found["token"] is not None and found["key"] == "title":
+            # A quote in a title may look like its end.
+            break
+        fields[found["key"]] = (
+            _bare_value(found["bare"])
+            if found["bare"]
+            else _unescaped(found["text"] or found["token"])
+        )
+        position = found.end()
+    cut = _CUT_FIELD.match(text, position)
+    if cut and not any(
+        name == cut["key"] or (not cut["whole"] and name.startswith(cut["key"]))
+        for name in _KEYS_OF_AN_ITEM
+    ):
+        return None
+    item = vardump.CutDict(fields)
+    return item if _is_cut_item(item) else None
+
+
+def _unescaped(text: str | None) -> str:
+    """Return the text of a JSON string, or ``text`` itself if it is no valid one."""
+    try:
+        return str(json.loads(f'"{text or ""}"', strict=False))
+    except ValueError:
+        return text or ""
+
+
+def _whole_part(entry: Any) -> Any:
+    """Return ``entry``, of a cut one the whole fields, or None if its id is not among them."""
+    if not isinstance(entry, vardump.Cut):
+        return entry
+    fields = _fields(entry)
+    if not isinstance(fields, dict):
+        return None
+    whole = {key: value for key, value in fields.items() if not isinstance(value, vardump.Cut)}
+    return whole if _text(whole.get("id")) else None
 
 
 def _bare_value(text: str) -> str | None:
@@ -173,16 +232,26 @@ def _find_list(value: Any, depth: int = 0) -> list[Any] | None:
 
 def _are_items(entries: list[Any]) -> bool:
     """Return whether all entries are objects and at least half have the keys of an item."""
-    objects = [fields for entry in entries if isinstance(fields := _fields(entry), dict)]
-    return (
-        bool(entries)
-        and len(objects) == len(entries)
-        and 2 * sum(map(_is_item, objects)) > len(objects) - 1
-    )
+    if not entries or not all(isinstance(_fields(entry), dict) for entry in entries):
+        return False
+    items = sum(_is_item(_fields(entry)) or _is_cut_item(entry) for entry in entries)
+    return 2 * items > len(entries) - 1
 
 
 def _is_item(entry: dict[Any, Any]) -> bool:
     return "id" in entry and "title" in entry and not _MARKS_OF_AN_ITEM.isdisjoint(entry)
+
+
+def _is_cut_item(entry: Any) -> bool:
+    """Return whether ``entry`` was cut after its id and has only keys of an item."""
+    if not isinstance(entry, vardump.Cut):
+        return False
+    fields = _fields(entry)
+    return (
+        isinstance(fields.get("id"), (str, int))
+        and not isinstance(fields["id"], vardump.Cut)
+        and _KEYS_OF_AN_ITEM.issuperset(fields)
+    )
 
 
 def _fields(value: Any) -> Any:
