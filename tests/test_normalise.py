@@ -251,7 +251,7 @@ def test_an_ambiguous_date() -> None:
         "id": {"where": "asked for", "assumed": None},
         "published_raw": {
             "where": "date line",
-            "assumed": "nothing: its day and month, or its zone, could be read in two ways",
+            "assumed": "nothing: its day and month could be read in two ways",
         },
     }
 

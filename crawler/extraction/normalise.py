@@ -110,12 +110,14 @@ class _Normaliser:
             return None, None
         moment = dated.moment
         if moment is None:
-            assumed = "nothing: its day and month, or its zone, could be read in two ways"
+            assumed = "nothing: its day and month could be read in two ways"
             self._note_provenance("published_raw", dated.where, assumed)
             return None, dated.raw
         zone = self._publisher.zone if self._publisher else None
         stated = moment.clock is None or moment.zone is not None
         unstated = f"time zone {zone}: the page states none" if zone else "no zone stated"
+        if moment.zone_name:
+            unstated = f"no time zone: {moment.zone_name} has several meanings"
         self._note_provenance("published_at", dated.where, None if stated else unstated)
         return moment.isoformat(zone), dated.raw
 
