@@ -159,7 +159,7 @@ def parse(
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, _names_of(publisher), language)
+    chosen = article.choose(layout, declared, _names_of(publisher), language, url)
     if related is None or not related.items:
         related = links.read(root, publisher, base) or related
     opinion = second_opinion.settle(text, chosen, layout.blocks, declared.body)

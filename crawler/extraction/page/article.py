@@ -38,14 +38,18 @@ class Chosen:
 
 
 def choose(
-    layout: Layout, metadata: Metadata, site_names: Iterable[str], language: str | None
+    layout: Layout,
+    metadata: Metadata,
+    site_names: Iterable[str],
+    language: str | None,
+    url: str | None = None,
 ) -> Chosen:
-    """Choose the article among a page's blocks."""
+    """Choose the article among a page's blocks; ``url`` is its address."""
     names = {key(name) for name in (*site_names, *metadata.site_names)}
     blocks = layout.blocks
     declared, anchor = headline.find(blocks, metadata, names)
     aside = Aside(layout, anchor)
-    dated, date_lines = dateline.find(layout, metadata, anchor, aside, language)
+    dated, date_lines = dateline.find(layout, metadata, anchor, aside, language, url)
     title = key(declared.value) if declared else ""
     beside_picture = {picture.index for picture in layout.pictures if not picture.video}
     excluded = {

@@ -15,8 +15,15 @@ _PUBLISHED = (
     "og:article:published_time",
     "og:published_time",
     "datepublished",
+    "article:published",
+    "article:published_date",
+    "rnews:datepublished",
+    "shareaholic:article_published_time",
     "dc.date.issued",
     "dcterms.issued",
+    "dc.date.published",
+    "prism.publicationdate",
+    "citation_publication_date",
     "dc.date",
     "dcterms.date",
     "dcterms.created",
@@ -26,14 +33,43 @@ _PUBLISHED = (
     "publish-date",
     "publish_date",
     "publication_date",
+    "pub_date",
+    "pub-date",
+    "publicationdate",
+    "publication-date",
+    "published",
+    "published_at",
+    "published_date",
+    "published-date",
+    "published_time",
+    "publish_time",
+    "publishtime",
+    "publishing_date",
+    "publisheddate",
+    "originalpublicationdate",
+    "displaydate",
+    "date_published",
+    "article_date_original",
+    "og:pubdate",
+    "bt:pubdate",
+    "ptime",
+    "weibo:article:create_at",
+    "weibo: article:create_at",
     "article.published",
+    "article.created",
+    "analyticsattributes.articledate",
+    "iso-8601-publish-date",
+    "vr:published_time",
+    "dcsext.articlefirstpublished",
     "parsely-pub-date",
     "sailthru.date",
     "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
     "date",
 )
 # Headings that are compared with the headline of JSON-LD.
 _MOST_HEADINGS = 5
+_WEB_PAGES = frozenset(("webpage", "itempage", "aboutpage"))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
 
 
@@ -89,13 +125,10 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         for key in ("og:title", "twitter:title", "dc.title")
         if key in metas
     ]
-    date = "datePublished" if article.get("datePublished") else "uploadDate"
-    published = [Declared(d, f"JSON-LD {date}") for d in _texts(article.get(date))]
-    published += [Declared(metas[key], f"meta {key}") for key in _PUBLISHED if key in metas]
     return Metadata(
         headlines=tuple(headlines),
         title=title,
-        published=tuple(published),
+        published=tuple(_published(article, nodes, metas)),
         language=_language(root, metas, article),
         url=url,
         kinds=_kinds(nodes, articles, article, metas),
@@ -140,6 +173,26 @@ def _body(article: json_ld.Node) -> Declared | None:
         value = "\n".join(part for part in value if isinstance(part, str))
     text = json_ld.paragraphs(value) if isinstance(value, str) else ""
     return Declared(text, "JSON-LD articleBody") if text else None
+
+
+def _published(
+    article: json_ld.Node, nodes: list[json_ld.Node], metas: dict[str, str]
+) -> list[Declared]:
+    """Return the declared dates of the page's own article, the most trusted first.
+
+    A video's upload is the page's date only if the page declares no article, and a web page's comes
+    after the meta tags.
+    """
+    found = [Declared(d, "JSON-LD datePublished") for d in _texts(article.get("datePublished"))]
+    found += [Declared(metas[name], f"meta {name}") for name in _PUBLISHED if name in metas]
+    found += [
+        Declared(d, "JSON-LD datePublished of the web page")
+        for node in nodes
+        if json_ld.types(node) & _WEB_PAGES
+        for d in _texts(node.get("datePublished"))
+    ]
+    found += [Declared(d, "JSON-LD uploadDate") for d in _texts(article.get("uploadDate"))]
+    return found
 
 
 def _metas(root: _Element) -> dict[str, str]:
