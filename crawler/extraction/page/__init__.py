@@ -152,9 +152,11 @@ def parse(
             **shared,
         )
     # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
-    from parsel import Selector
+    from lxml.etree import HTMLParser
+    from parsel.selector import create_root_node
 
-    root = Selector(text=text, type="html").root
+    # Elements of a Selector's parser each look up a class, which takes longer than parsing.
+    root = create_root_node(text, HTMLParser)
     base = _base(root, base or url)
     layout = blocks.read(root)
     declared = metadata.read(root, url)

@@ -31,10 +31,21 @@ _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code del dfn em font i img ins kbd label mark nobr q s samp "
     "small span strike strong sub sup time tt u var wbr".split()
 )
-_SKIPPED = frozenset(
+_NEVER_READ = (
     "script style noscript template svg math iframe object embed applet select button textarea "
     "input option canvas audio video map head title meta link figcaption dialog".split()
 )
+_BLOCK, _TEXT, _LINK, _IMAGE, _BREAK, _RULE, _SKIPPED = range(7)
+_KINDS = {
+    **dict.fromkeys(_INLINE, _TEXT),
+    **dict.fromkeys(_NEVER_READ, _SKIPPED),
+    "a": _LINK,
+    "img": _IMAGE,
+    "br": _BREAK,
+    "hr": _RULE,
+}
+_STAMPED = ("time", "abbr")
+_PARAGRAPHS = ("p", "blockquote", "li")
 _FORM_TEXT = 400
 """Characters. A form with more text wraps the whole page, as ASP.NET's does."""
 # A part with more elements is not an input form; a page does not have more such parts.
@@ -135,118 +146,138 @@ class Layout:
     pictures: list[Picture]
 
 
-class _Run:
-    """The text since the last block-level tag, in lines."""
+def read(root: _Element) -> Layout:
+    """Read the blocks of a parsed page."""
+    return _Reader(root).read()
 
-    def __init__(self) -> None:
-        self._lines: list[tuple[str, int]] = []  # with the number of linked characters
+
+class _Reader:
+    """Reads a page in one walk over its tree."""
+
+    def __init__(self, root: _Element) -> None:
+        self._root = root
+        self._layout = Layout([], [], [])
+        self._is_zone = _ZoneTest(root)
+        self._box = Box(root, None, 0)
+        self._count = 1  # of boxes
+        self._zones: tuple[Box, ...] = ()
+        self._links = 0  # open
+        # The text since the last block-level tag: whole lines, each with its number of linked
+        # characters, and the pieces of the last line.
+        self._lines: list[tuple[str, int]] = []
         self._pieces: list[str] = []
         self._linked = 0
 
-    def add(self, text: str, *, linked: bool) -> None:
-        self._pieces.append(text)
-        if linked:
+    def read(self) -> Layout:
+        root = self._root
+        add = self._add
+        skipped: _Element | None = None
+        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+        for event, element in walk:
+            if event == "start":
+                kind = _KINDS.get(element.tag, _BLOCK)
+                if kind == _SKIPPED or _is_hidden(element):
+                    self._skip(element)
+                    skipped = element
+                    walk.skip_subtree()
+                elif kind == _BREAK:
+                    self._end_line()
+                elif kind == _RULE:
+                    self._flush()
+                else:
+                    if kind == _BLOCK:
+                        self._open(element)
+                    elif kind == _LINK:
+                        self._links += 1
+                    elif kind == _IMAGE:
+                        self._add_pictures(element)
+                    if (
+                        element.tag in _STAMPED
+                        or element.get("itemprop")
+                        or element.get("property")
+                    ):
+                        self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
+                    if text := element.text:
+                        add(text)
+                continue
+            if event == "end":
+                if element is skipped:
+                    skipped = None
+                elif element is self._box.element:
+                    self._close()
+                elif element.tag == "a":
+                    self._links -= 1
+            if (text := element.tail) and element is not root:
+                add(text)
+        self._flush()
+        self._box.end = self._count - 1
+        return self._layout
+
+    def _add(self, text: str) -> None:
+        if self._links:
             self._linked += len(collapse(text))
+            self._pieces.append(text)
+        elif self._pieces or not text.isspace():
+            self._pieces.append(text)
 
-    def end_line(self) -> None:
+    def _end_line(self) -> None:
         self._lines.append(("".join(self._pieces), self._linked))
-        self._pieces, self._linked = [], 0
+        self._pieces.clear()
+        self._linked = 0
 
-    def take(self, tag: str) -> list[tuple[str, int]]:
-        """Return the paragraphs of the run in a box of this tag; the run is empty afterwards."""
+    def _skip(self, element: _Element) -> None:
+        if element.tag in PICTURE_HOLDERS:
+            self._add_pictures(element)
+        if element.tag not in _INLINE:
+            self._flush()
+
+    def _open(self, element: _Element) -> None:
+        self._flush()
+        box = self._box = Box(element, self._box, self._count)
+        self._count += 1
+        if len(self._zones) < _MOST_ZONES and self._is_zone(box):
+            self._zones = (*self._zones, box)
+
+    def _close(self) -> None:
+        self._flush()
+        box = self._box
+        box.end = self._count - 1
+        if self._zones and self._zones[-1] is box:
+            self._zones = self._zones[:-1]
+        if box.parent is not None:
+            self._box = box.parent
+
+    def _add_pictures(self, element: _Element) -> None:
+        index, zones = len(self._layout.blocks), self._zones
+        self._layout.pictures.extend(
+            Picture(url, is_video, index, zones) for url, is_video in urls_in(element)
+        )
+
+    def _flush(self) -> None:
+        """Make blocks of the text since the last block-level tag."""
         if not self._pieces and not self._lines:
-            return []
-        self.end_line()
+            return
+        self._end_line()
         lines, self._lines = self._lines, []
-        if tag == "pre":
+        box, blocks = self._box, self._layout.blocks
+        if box.tag == "pre":
             lines = [
                 (line, linked * len(line) // len(text))
                 for text, linked in lines
                 for line in text.split("\n")
                 if text
             ]
-        if len(lines) > 1 and tag in HEADINGS:
-            # A heading is one line, even if it contains <br>.
-            lines = [_joined(lines)]
         if len(lines) > 1:
-            lines = _paragraphs(lines, by_hand=tag in ("p", "blockquote", "li"))
-        return [
-            (text, min(linked, len(text)))
-            for raw, linked in lines
-            if (text := collapse(without_controls(raw)))
-        ]
-
-
-def read(root: _Element) -> Layout:
-    """Read the blocks of a parsed page."""
-    layout = Layout([], [], [])
-    blocks, stamps = layout.blocks, layout.stamps
-    box = Box(root, None, 0)
-    count = 1  # of boxes
-    zones: tuple[Box, ...] = ()
-    links = 0
-    run = _Run()
-    is_zone = _ZoneTest(root)
-    skipped: _Element | None = None
-
-    def flush() -> None:
-        for text, linked_characters in run.take(box.tag):
-            blocks.append(Block(len(blocks), text, box, zones, linked_characters))
-
-    def add_pictures(element: _Element) -> None:
-        layout.pictures.extend(
-            Picture(url, is_video, len(blocks), zones) for url, is_video in urls_in(element)
-        )
-
-    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
-    for event, element in walk:
-        if event == "start":
-            tag = element.tag
-            if tag in _SKIPPED or _is_hidden(element):
-                if tag in PICTURE_HOLDERS:
-                    add_pictures(element)
-                if tag not in _INLINE:
-                    flush()
-                skipped = element
-                walk.skip_subtree()
-                continue
-            if tag == "br":
-                run.end_line()
-                continue
-            if tag == "hr":
-                flush()
-                continue
-            if tag in _INLINE:
-                links += tag == "a"
-                if tag == "img":
-                    add_pictures(element)
-            else:
-                flush()
-                box = Box(element, box, count)
-                count += 1
-                if len(zones) < _MOST_ZONES and is_zone(box):
-                    zones = (*zones, box)
-            stamps += _stamps(element, len(blocks))
-            if text := element.text:
-                run.add(text, linked=links > 0)
-            continue
-        if event == "end":
-            if element is skipped:
-                skipped = None
-            elif (tag := element.tag) in _INLINE:
-                links -= tag == "a"
-            elif box.element is element:
-                flush()
-                box.end = count - 1
-                if zones and zones[-1] is box:
-                    zones = zones[:-1]
-                if box.parent is not None:
-                    box = box.parent
-        if element is not root and (text := element.tail):
-            run.add(text, linked=links > 0)
-    flush()
-    box.end = count - 1
-    return layout
+            # A heading is one line, even if it contains <br>.
+            lines = (
+                [_joined(lines)]
+                if box.tag in HEADINGS
+                else _paragraphs(lines, by_hand=box.tag in _PARAGRAPHS)
+            )
+        for raw, linked in lines:
+            if text := collapse(without_controls(raw)):
+                linked = min(linked, len(text))
+                blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
 
 def _is_hidden(element: _Element) -> bool:

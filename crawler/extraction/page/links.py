@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -27,7 +28,9 @@ _NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNOR
 _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
 # The variants of a page's own path.
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
+_HEADING_TAGS = HEADINGS | {"strong", "b", "legend", "caption", "th", "dt", "summary"}
 _HEADING_LENGTH = 60
+_CACHE_SIZE = 16_384
 _MOST_HEADINGS = 50
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
@@ -65,43 +68,11 @@ def read(root: _Element, publisher: Publisher | None, url: str | None) -> Relate
     """
     if publisher and publisher.related_selector:
         return _selected(root, publisher, url)
-    order: dict[_Element, int] = {}
-    anchors: list[Anchor] = []
-    headings: list[tuple[_Element, bool]] = []
-    named_related: list[_Element] = []
-    linked: set[_Element] = set()
-    # The nodes after the open link and the open named part: None at the end of the page, ``root``
-    # if none is open.
-    after_link: _Element | None = root
-    after_named: _Element | None = root
-    reader = _AnchorReader(publisher, url)
-    for element in root.iter():
-        order[element] = len(order)
-        after_link = root if element is after_link else after_link
-        after_named = root if element is after_named else after_named
-        if not isinstance(element.tag, str):
-            continue
-        if element.tag == "a":
-            if anchor := reader.read(element):
-                anchors.append(anchor)
-            after_link = following(element) if after_link is root else after_link
-        if (is_related := _heading(element)) is not None:
-            headings.append((element, is_related))
-            if after_link is not root:
-                linked.add(element)
-        elif after_named is root and _is_named_related(element):
-            # Nested named parts add nothing.
-            named_related.append(element)
-            after_named = following(element)
-    if not anchors:
+    page = _Page(root, publisher, url)
+    if not page.related_headings and not page.named_related:
         return None
-    linked |= around(root.iter("a"))
-    # The page's next heading ends a list; a heading inside an entry does not.
-    ends = [order[h] for h, related in headings if related or h not in linked]
-    places = [order[anchor.element] for anchor in anchors]
-    related_headings = [heading for heading, related in headings if related][:_MOST_HEADINGS]
-    groups = [_links_under(heading, order, ends, anchors, places) for heading in related_headings]
-    groups += [_links_inside(element, order, anchors, places) for element in named_related]
+    groups = [_links_under(heading, page) for heading in page.related_headings[:_MOST_HEADINGS]]
+    groups += [_links_inside(element, page) for element in page.named_related]
     # A single link after an inline "Read also:" is not a list; under its own heading it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(
@@ -112,6 +83,71 @@ def read(root: _Element, publisher: Publisher | None, url: str | None) -> Relate
     if best is None or not best.anchors:
         return None
     return Related(tuple(_listed_entries(best, url)), True, best.where)
+
+
+class _Page:
+    """The headings, the links and the parts of a page that may hold its related list.
+
+    ``order`` maps each element to its position, and ``ends`` are the positions of the headings that
+    end a list.
+    """
+
+    def __init__(self, root: _Element, publisher: Publisher | None, url: str | None) -> None:
+        self.order: dict[_Element, int] = {}
+        self.related_headings: list[_Element] = []
+        self.named_related: list[_Element] = []
+        self._places: list[int] = []  # of all links
+        self._links: list[_Element] = []
+        self._anchors: dict[int, Anchor | None] = {}
+        self._reader = _AnchorReader(publisher, url)
+        headings: list[tuple[_Element, bool]] = []
+        linked: set[_Element] = set()
+        # The nodes after the open link and the open named part: None at the end of the page,
+        # ``root`` if none is open.
+        after_link: _Element | None = root
+        after_named: _Element | None = root
+        for place, element in enumerate(root.iter()):
+            self.order[element] = place
+            after_link = root if element is after_link else after_link
+            after_named = root if element is after_named else after_named
+            if not isinstance(element.tag, str):
+                continue
+            if element.tag == "a":
+                self._places.append(place)
+                self._links.append(element)
+                if after_link is root:
+                    after_link = following(element)
+            if (is_related := _heading(element)) is not None:
+                headings.append((element, is_related))
+                if is_related:
+                    self.related_headings.append(element)
+                if after_link is not root:
+                    linked.add(element)
+            elif after_named is root and _is_named_related(element):
+                # Nested named parts add nothing.
+                self.named_related.append(element)
+                after_named = following(element)
+        self.ends: list[int] = []
+        if self.related_headings:
+            linked |= around(self._links)
+            # The page's next heading ends a list; a heading inside an entry does not.
+            self.ends = [self.order[h] for h, related in headings if related or h not in linked]
+
+    def place(self, element: _Element | None) -> int:
+        """Return an element's position in the page; None is the end of the page."""
+        return len(self.order) if element is None else self.order[element]
+
+    def anchors(self, start: int, end: int) -> Iterator[Anchor]:
+        """Yield the links to articles between two positions.
+
+        Most links of a page are in its menus, and reading one takes longer than finding it.
+        """
+        first = bisect_left(self._places, start)
+        for index in range(first, bisect_left(self._places, end, first)):
+            if index not in self._anchors:
+                self._anchors[index] = self._reader.read(self._links[index])
+            if anchor := self._anchors[index]:
+                yield anchor
 
 
 def _selected(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
@@ -180,21 +216,8 @@ def _without_ending(path: str) -> str:
 
 def _heading(element: _Element) -> bool | None:
     """Return True for a related-news heading, False for any other heading, None for no heading."""
-    if element.tag == "a" and (element.get("href") or "").startswith("#"):
-        # A tab label, which may be far from the tab's content.
-        return None
-    if element.tag == "a" and (parent := element.getparent()) is not None and parent.tag == "li":
-        # An entry of a list, such as "More like this".
-        return None
-    if element.tag in HEADINGS or element.tag in (
-        "strong",
-        "b",
-        "legend",
-        "caption",
-        "th",
-        "dt",
-        "summary",
-    ):
+    tag = element.tag
+    if tag in _HEADING_TAGS:
         if has_many_elements(element, 4 * _HEADING_LENGTH):
             return None
         words = all_text(element, 4 * _HEADING_LENGTH)
@@ -202,83 +225,79 @@ def _heading(element: _Element) -> bool | None:
             return None
     else:
         words = element.text or ""
+        if not words or words.isspace():
+            return None
     words = collapse(words)
     if not words or len(words) > _HEADING_LENGTH:
         return None
+    if tag == "a":
+        parent = element.getparent()
+        if (parent is not None and parent.tag == "li") or element.get("href", "").startswith("#"):
+            # An entry of a list, such as "More like this", or a tab label, which may be far from
+            # the tab's content.
+            return None
     if heads_related(words):
         return True
-    return False if element.tag in HEADINGS or heads_other(words) else None
+    return False if tag in HEADINGS or heads_other(words) else None
 
 
 def _is_named_related(element: _Element) -> bool:
-    name = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return name != " " and _NAMED_RELATED.search(name) is not None
+    name, identifier = element.get("class"), element.get("id")
+    return (name is not None and _says_related(name)) or (
+        identifier is not None and _says_related(identifier)
+    )
 
 
-def _links_inside(
-    element: _Element,
-    order: dict[_Element, int],
-    anchors: list[Anchor],
-    places: list[int],
-) -> _Links:
+@lru_cache(maxsize=_CACHE_SIZE)
+def _says_related(name: str) -> bool:
+    return _NAMED_RELATED.search(name) is not None
+
+
+def _links_inside(element: _Element, page: _Page) -> _Links:
     """Return the links inside an element named as related."""
-    first = bisect_left(places, order[element])
-    last = bisect_left(places, _place(following(element), order))
-    return _Links("list named as related", False, anchors[first:last])
+    anchors = page.anchors(page.order[element], page.place(following(element)))
+    return _Links("list named as related", False, list(anchors))
 
 
-def _place(element: _Element | None, order: dict[_Element, int]) -> int:
-    """Return an element's position in the page; None is the end of the page."""
-    return len(order) if element is None else order[element]
-
-
-def _links_under(
-    heading: _Element,
-    order: dict[_Element, int],
-    ends: list[int],
-    anchors: list[Anchor],
-    places: list[int],
-) -> _Links:
+def _links_under(heading: _Element, page: _Page) -> _Links:
     """Return the links below a heading, up to the next heading.
 
-    Only the smallest element that contains the heading and the first link is searched. ``order``
-    maps each element to its position; ``ends`` and ``places`` hold the positions of the headings
-    that end a list and of the anchors.
+    Only the smallest element that contains the heading and the first link is searched.
     """
     links = _Links(
         f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
         heading.tag in HEADINGS,
     )
-    heading_place = order[heading]
-    next_end = bisect_right(ends, heading_place)
-    first = bisect_right(places, heading_place)
-    last = bisect_left(places, ends[next_end]) if next_end < len(ends) else len(places)
-    if first >= last:
+    place = page.order[heading]
+    next_end = bisect_right(page.ends, place)
+    last = page.ends[next_end] if next_end < len(page.ends) else len(page.order)
+    anchors = list(page.anchors(place + 1, last))
+    if not anchors:
         return links
-    path = [anchors[first].element, *anchors[first].element.iterancestors()]
+    path = [anchors[0].element, *anchors[0].element.iterancestors()]
     around_first = set(path)
     scope = next(e for e in (heading, *heading.iterancestors()) if e in around_first)
     branch = path[path.index(scope) - 1] if scope is not path[0] else scope
-    end = _end_of_list(branch, order, places[last - 1])
-    links.anchors += anchors[first : bisect_left(places, end, first, last)]
+    end = _end_of_list(branch, page, page.order[anchors[-1].element])
+    links.anchors += [anchor for anchor in anchors if page.order[anchor.element] < end]
     return links
 
 
-def _end_of_list(branch: _Element, order: dict[_Element, int], last: int) -> int:
+def _end_of_list(branch: _Element, page: _Page, last: int) -> int:
     """Return the position after the list that starts at ``branch``, ignoring nodes after ``last``.
 
     Following siblings continue the list if they have the same tag; line breaks and pictures between
     them are skipped.
     """
     for sibling in branch.itersiblings():
-        if order[sibling] > last:
+        if page.order[sibling] > last:
             break
         if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
             continue
         if sibling.tag != branch.tag and not {sibling.tag, branch.tag} <= {"dt", "dd"}:
-            return order[sibling]
+            return page.order[sibling]
     parent = branch.getparent()
-    return _place(following(branch if parent is None else parent), order)
+    return page.place(following(branch if parent is None else parent))
 
 
 def _listed_entries(links: _Links, url: str | None) -> Iterator[Listed]:

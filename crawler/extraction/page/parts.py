@@ -7,6 +7,7 @@ markup (see blocks.py) and by the wording of their headings.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, is_named_as_text
@@ -103,6 +104,8 @@ _COMMENTS_HEADING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_HEADING = 60
+# Menus repeat the same words on every page of a site.
+_CACHE_SIZE = 16_384
 _EDITORS_CODE = re.compile(
     r"(?=.*[\d/])(?:[A-Z]{1,4}(?:[/.-][A-Z]{1,4})*)?\s*(?:\d{1,4}(?:[/-]\d{1,4})*)?"
 )
@@ -245,16 +248,19 @@ def _named_text_around(box: Box, nearest: dict[Box, Box | None]) -> Box | None:
     return found
 
 
+@lru_cache(maxsize=_CACHE_SIZE)
 def heads_related(words: str) -> bool:
     """Return whether these words head a list of related articles."""
     return _RELATED_HEADING.fullmatch(words.strip(_TRIM).translate(_PERSIAN_LETTERS)) is not None
 
 
+@lru_cache(maxsize=_CACHE_SIZE)
 def heads_comments(words: str) -> bool:
     """Return whether these words head the comments of readers."""
     return _COMMENTS_HEADING.fullmatch(words.strip(_TRIM)) is not None
 
 
+@lru_cache(maxsize=_CACHE_SIZE)
 def heads_other(words: str) -> bool:
     """Return whether these words head a part that is neither the article nor its related items."""
     words = words.strip(_TRIM)
