@@ -117,6 +117,7 @@ def find_end(
         nuls_escaped,
         spaces_replaced=data[max(0, start - 3) : start - 1] == NO_BREAK_SPACE,
     )
+    is_curly = copied and data[max(0, start - 3) : start].startswith(b"\xe2\x80")
     seen = start
     limit = min(len(data), start + _GROWTH * declared + 64)
     for match in quote.finditer(data, start, limit):
@@ -124,6 +125,9 @@ def find_end(
         work.spend(5, 4 * (match.start() - seen))
         counts.add(data[seen : match.start()])
         seen = match.start()
+        if is_curly and len(straightened(data[start:seen])) == declared:
+            # The number of characters is often the same, so this comes first.
+            return End(seen, STRAIGHT_QUOTES, len(match.group()))
         if how := counts.agreement(declared):
             return End(seen, how, len(match.group()))
         if first is None and _brackets_close(data, start, seen):

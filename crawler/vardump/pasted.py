@@ -27,10 +27,14 @@ _END = re.compile(rb"</(?:pre|textarea|script|body|html|article|main)\b", re.IGN
 _MARK = rb"//+|#+|\*+|;+|\||\+|--|>(?:[ \t]?>)*"
 # A line that begins with a mark or a number before a key or the end of a container.
 _MARKED_LINE = re.compile(
-    rb"[ \t]*(?:(?P<mark>" + _MARK + rb")|(?P<number>[0-9]{1,6})[.:|)]?)(?:[ \t]|\xc2\xa0)*"
+    rb"[ \t]*(?:(?P<mark>"
+    + _MARK
+    + rb")|(?P<number>[0-9]{1,6})(?:[ \t]{0,2}[.:|)])?)(?:[ \t]|\xc2\xa0)*"
     rb"(?=\[(?:[ub]?(?:\"|\xe2\x80)|-?[0-9])|\}|(?:'[^'\n]{1,300}'|[0-9]{1,10}) =>)"
 )
-_NUMBERED_LINE = re.compile(rb"[ \t]*(?P<number>[0-9]{1,6})[.:|)]?(?:[ \t]|\xc2\xa0)?")
+_NUMBERED_LINE = re.compile(
+    rb"[ \t]*(?P<number>[0-9]{1,6})(?:[ \t]{0,2}[.:|)])?(?:[ \t]|\xc2\xa0)?"
+)
 
 
 def restore(page: bytes, start: int, end: int, encoding: str, times: int, work: Work) -> Unescaped:

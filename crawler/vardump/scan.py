@@ -405,7 +405,8 @@ def _read_restored(
         if page.startswith(sample, start):
             # Nothing was put around its lines, and the page has been read as it is.
             continue
-        if found := _read_changed_text(page, start, len(page), encoding, restore, read, work):
+        form: Form | None = "escaped" if times else None
+        if found := _read_changed_text(page, start, len(page), encoding, restore, read, work, form):
             dumps.append(found)
     return max(dumps, key=_merit, default=None)
 
@@ -498,8 +499,6 @@ def _read_changed_text(
         found = read(text.data, 0, encoding, work)
         if end == limit or (found is not None and found.end < len(text.data) - _MARGIN):
             return found and _dump(page, start, found, form or _form(found), encoding, text.offset)
-        if found is None and form:
-            return None
         size *= 8
 
 
@@ -668,7 +667,8 @@ def _read_broken(data: bytes, start: int, encoding: str, work: Work) -> _Found |
 def _read_tolerantly(
     data: bytes, start: int, encoding: str, layout: Layout, work: Work
 ) -> _Found | None:
-    exact = Reader(data, layout, encoding=encoding, effort=0, work=work)
+    strict = PASTED if layout is DAMAGED else layout
+    exact = Reader(data, strict, encoding=encoding, effort=0, work=work)
     next(exact.readings(start), None)
     reader = Reader(data, layout, encoding=encoding, tolerant=True, work=work)
     end, value = next(reader.readings(start), (-1, None))

@@ -18,7 +18,15 @@ from urllib.parse import urljoin
 from lxml.etree import _Element
 
 from crawler import vardump
-from crawler.extraction.page import article, blocks, leak, links, metadata, second_opinion
+from crawler.extraction.page import (
+    article,
+    blocks,
+    debug_output,
+    leak,
+    links,
+    metadata,
+    second_opinion,
+)
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
@@ -130,7 +138,7 @@ def parse(
         body, encoding = decoded.text.encode(), "utf-8"
     dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
-    text = without_controls(text)
+    text = debug_output.without(without_controls(text), body)
     related = leak.read(dumps) if publisher is None or publisher.leaks else None
     shared: dict[str, Any] = {
         "id": article_id,
@@ -144,7 +152,7 @@ def parse(
         return ParsedPage(
             headline=plain.headline,
             dated=plain.dated,
-            body=tuple(p for p in plain.body if not _REMAINS.fullmatch(p)),
+            body=debug_output.without_output(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             related=related,
             base=base or url,
@@ -171,7 +179,9 @@ def parse(
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
-        body=tuple(p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)),
+        body=debug_output.without_output(
+            p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
+        ),
         body_where=opinion.where,
         body_doubt=opinion.doubt,
         language=declared.language,
