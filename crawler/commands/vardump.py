@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crawler import vardump
 
 BROKEN = 1
+_PRINT_R = re.compile(rb"(?<![^\n>])(?:Array|[A-Za-z_\\][\w\\]{0,200} Object)\r?\n *\(\r?\n")
 _PREFORMATTED = re.compile(rb"<pre[^<>]*>", re.IGNORECASE)
 
 
@@ -153,10 +154,14 @@ class Command(ScrapyCommand):
 
 
 def _format_of(page: bytes) -> str | None:
-    """Return the other PHP format that the page, or a <pre> in it, begins with, if any."""
+    """Return the other PHP format that the page or a <pre> in it begins with, if any.
+
+    The output of print_r may also begin on any line.
+    """
     from crawler import vardump
 
     places = [0, *(tag.end() for tag in _PREFORMATTED.finditer(page))]
+    places += [head.start() for head in _PRINT_R.finditer(page)]
     return next(
         (other for place in places if (other := vardump.format_of(page[place : place + 2_000]))),
         None,

@@ -13,9 +13,9 @@ _FORMATS = {
         rb"|(?:array|object)\([^\n]{1,200}\)(?:#[0-9]+ \([0-9]+\))?)"
         rb" (?:refcount\([0-9]+\)|interned|immutable)"
     ),
-    "the output of print_r": rb"(?:Array|[^\s()]{1,200} Object)\n *\(",
+    "the output of print_r": rb"(?:Array|[^\s()]{1,200} Object)\r?\n *\(",
     "the output of var_export": (
-        rb"array \(\n|\(object\) ?array\(|\\[A-Za-z_][\w\\]*::"
+        rb"array \(\r?\n|\(object\) ?array\(|\\[A-Za-z_][\w\\]*::"
         rb"|[A-Za-z_\\][\w\\]*::__set_state|'(?:[^'\\]|\\.)*'\s*\Z"
     ),
     "JSON": rb"\[(?:\s*[\[{\"\]0-9-]|null|true|false)|\{\s*[\"}]",
