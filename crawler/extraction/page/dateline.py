@@ -56,6 +56,7 @@ _DATE_NAME = re.compile(
     r"(?:post|entry|article)[\s_-]?(?:meta|info|footer)",
     re.IGNORECASE,
 )
+_CLOCK = re.compile(r"\d\s?[:.h時时시٫]|\d\s?[ap]\.?m|\d\s?uhr", re.IGNORECASE)
 _YEAR = re.compile(r"\d{4}|\d[.,]\s?\d\d\b")
 _TODAY = re.compile(
     r"today|current|now\b|clock|update|modif|head(?:er)?-?date|top-?date", re.IGNORECASE
@@ -262,7 +263,7 @@ class _Search:
                 continue
             found = self._dates_in(block) or ()
             labelled = [dated for label, dated in found if label == "published"]
-            if found and (labelled or has_date):
+            if found and (found[0][0] in ("published", "updated") or has_date):
                 # After the date at the end of a text, lines with dates are the publisher's.
                 self.date_blocks.add(block.index)
             if labelled and not has_date:
@@ -387,6 +388,8 @@ class _Search:
             text = day.raw
             for following in self.layout.blocks[block.index + 1 : block.index + 3]:
                 text = f"{text} {following.text[:_CLOCK_LENGTH]}"
+                if not _CLOCK.search(following.text, 0, _CLOCK_LENGTH):
+                    continue
                 moment = dates.find(text, self.tag)
                 if moment and moment.clock and moment.day == day.moment.day:
                     return _CertainDate(text[moment.start : moment.end], moment, day.where)

@@ -217,6 +217,10 @@ _PATTERNS = (
     # ctime: Fri Oct 23 13:26:08 2015
     re.compile(rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+(?i:{_CLOCK})\s+{_YEAR}"),
 )
+# The patterns, each with the texts of which it needs one, if they are rare.
+_SEARCHED = tuple(
+    zip(_PATTERNS, ((), ("年", "년"), (), ("áng",), (), (), (), ("T",), (":",)), strict=True)
+)
 # 23.10.15: only dots, which are always day-first, and only years since news has been on the web.
 _SHORT = re.compile(
     r"(?<![\d/.:-])(?P<day>\d{1,2})\.\s?(?P<month_number>\d{1,2})\.\s?"
@@ -242,6 +246,8 @@ _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?")
 # Seconds: time stamps before 1990 and after 2038 are numbers of another kind.
 _EPOCHS = range(631_152_000, 2_147_483_648)
+_SHORTEST_INSTANT = len("2015-10-23T13:26")
+_LARGEST_OFFSET = timedelta(hours=14)
 # Characters. No date comes later in a line, and the limit bounds the regular expressions' input.
 _LONGEST_TEXT = 400
 # Characters from the start of a date to its year, and from a time of day to the date after it.
@@ -335,8 +341,22 @@ def declared(value: str, language: str | None = None) -> Moment | None:
         if match[4] and int(match[4]) < 24 and int(match[5]) < 60 and int(match[6]) < 60:
             clock = time(int(match[4]), int(match[5]), int(match[6]))
         return Moment(day, clock, None, 0, len(value)) if day else None
-    moment = find(value, language)
+    moment = _iso(value) or find(value, language)
     return None if moment and (moment.day.year, moment.day.month) == (1970, 1) else moment
+
+
+def _iso(value: str) -> Moment | None:
+    """Return a complete ISO 8601 date and time, which most pages declare, without searching."""
+    if len(value) < _SHORTEST_INSTANT or value[4] != "-" or value[10] not in "T ":
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    offset = instant.utcoffset() or timedelta()
+    if instant.year < 1900 or abs(offset) > _LARGEST_OFFSET or offset.seconds % 60:
+        return None
+    return Moment(instant.date(), instant.time(), instant.tzinfo, 0, len(value))
 
 
 def settle(moment: Moment, offsets: set[timedelta], country: str | None) -> Moment:
@@ -396,7 +416,11 @@ def _first(text: str, language: str | None) -> re.Match[str] | None:
     if year is None:
         return None
     start = max(0, year.start() - _TO_YEAR)
-    found = (next(_dates(pattern, text, start, language), None) for pattern in _PATTERNS)
+    found = (
+        next(_dates(pattern, text, start, language), None)
+        for pattern, needed in _SEARCHED
+        if not needed or any(mark in text for mark in needed)
+    )
     matches = [match for match in found if match]
     return min(matches, key=lambda match: (match.start(), -match.end()), default=None)
 
