@@ -402,7 +402,7 @@ def test_language_of_a_page_that_declares_none(body: str) -> None:
     )
 
 
-def test_a_declared_language_counts_whatever_the_body_says() -> None:
+def test_a_declared_language_counts_against_a_short_body() -> None:
     page = replace(BARE, body=(next(iter(LANGUAGES)),), language=Declared("fa", "html lang"))
     record = article(page, FETCH, None, SITE)
     assert (record.language, record.provenance["language"].where) == ("fa", "html lang")

