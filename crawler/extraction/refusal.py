@@ -2,63 +2,83 @@
 
 Takes a ``ParsedPage`` and its publisher; returns a ``Refusal`` that gives the reason, or None.
 
-An article has text with at least one sentence. It also states when it was published, lists related
-items, or has a headline and either a long text or several sentences. A page with little text is not
-an article if it denies something (not found, log in, maintenance) or only lists articles, and
-neither is a page that declares the URL of another article.
+A page that declares itself to be an article, with its date, is refused only if it has no text, or
+if the little text that it has denies something. Any other page needs a text with a sentence, and
+also states when it was published, lists related items, or has a headline and either a long text or
+several sentences. It is refused if its address, its declared type or its layout is that of a list
+of articles, if it asks for a password or denies something (not found, log in, maintenance) and has
+little text, and if it declares the URL of another article.
 """
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import urlsplit
 
+from crawler.extraction.denials import denial, paywall, question
 from crawler.extraction.page import ParsedPage
-from crawler.extraction.page.text import ends_sentence
+from crawler.extraction.page.text import ends_sentence, has_sentence, key, visible_length
 from crawler.extraction.publishers import Publisher
 from crawler.items import Reason
 
-# Searched only in the headline, the title and the first words of a page.
-_DENIAL = re.compile(
-    r"\b(?:404|403|500|503)\b(?=\W*(?:$|-|–|:|\||not\b|error|forbidden|internal|service))"
-    r"|\berror\s+(?:404|403|500)|not\s+(?:be\s+)?found|could\s+not\s+be\s+(?:found|displayed)"
-    r"|(?:does|do|did)(?:\s+not|n['’]t)\s+exist|no\s+longer\s+(?:available|exists)"
-    r"|has\s+been\s+(?:removed|deleted)"
-    r"|(?:page|article|item|story)\s+(?:is\s+)?(?:unavailable|missing|expired)"
-    r"|(?:log|sign)\s*in(?:\s+to\b|\s*$|\s*[-|:–])|access\s+denied|forbidden|unauthori[sz]ed"
-    r"|under\s+(?:maintenance|construction)|be\s+back\s+(?:soon|shortly)"
-    r"|temporarily\s+(?:unavailable|down)|service\s+unavailable"
-    r"|(?:server|runtime|application|script|parser|compilation)\s+error|fatal\s+error"
-    r"|uncaught\s+exception|unhandled\s+exception|object\s+reference\s+not\s+set|stack\s+trace"
-    r"|database\s+(?:error|connection)|captcha|are\s+(?:you\s+)?(?:a\s+)?(?:human|robot)"
-    r"|checking\s+your\s+browser|verify(?:ing)?\s+(?:that\s+)?you|security\s+check"
-    r"|just\s+a\s+moment|before\s+you\s+continue"
-    r"|(?:we|this\s+site)\s+(?:and\s+our\s+partners\s+)?uses?\s+cookies"
-    r"|accept\s+(?:all\s+)?cookies|redirect(?:ed|ing)\b|search\s+results?|results?\s+for"
-    r"|your\s+search|(?:category|tag|monthly)\s+archives?|archives?\s+for"
-    r"|^\W*(?:about|contact)\s+us\W*$|^\W*(?:privacy\s+policy|terms\s+(?:of|and)\s+\w+)\W*$"
-    r"|غير\s+موجود|لم\s+يتم\s+العثور|الصفحة\s+غير|عفوا|یافت\s+نشد|پیدا\s+نشد|وجود\s+ندارد",
+# Addresses of lists: a word for lists with at most a short name after it, a page's number, or a
+# year and month. Addresses of articles have longer names.
+_LIST_PATH = re.compile(
+    r"/(?:tags?|categor(?:y|ies|ia|ias|ie)|kategorien?|rubri(?:k|ken|que|ques|ca|cas|ek)|authors?|autor(?:en|es)?"
+    r"|auteurs?|author-profile|topics?|themen?|temas?|thema|sections?|archives?|archiv|keywords?|schlagwort(?:e)?"
+    r"|sujets?|label|hashtag|contributors?|redakteure?)"
+    r"(?:/[^/-]{1,40}(?:-[^/-]{1,40}){0,2}){0,2}/?$"
+    r"|/page/\d{1,5}/?$|^/(?:\d{4})(?:/\d{1,2}){0,2}/?$",
     re.IGNORECASE,
 )
-# Characters of body. A page that denies something and has more text is an article about it.
+_SEARCH_PATH = re.compile(
+    r"/(?:search|suche|recherche|buscar|busca|buscador|cerca|ricerca|zoek(?:en)?|sok|haku|szukaj|hledani|arama)"
+    r"(?:/|\.\w{2,5}$|$)",
+    re.IGNORECASE,
+)
+_SEARCH_QUERY = re.compile(
+    r"(?:^|&)(?:s|q|query|search|keywords?|suche|text|k)=[^&]", re.IGNORECASE
+)
+_LOGIN_PATH = re.compile(
+    r"/(?:(?:log|sign)[-_]?(?:in|up|on)|register|registration|anmelden|registrieren|connexion|inscription|account"
+    r"|accounts|wp-login|user/(?:login|register)|subscribe|auth)(?:/|\.\w{2,5}$|$)",
+    re.IGNORECASE,
+)
+# Characters of body, as ``visible_length`` counts them; a page that denies something and has more
+# text is an article about it.
 _LONGEST_DENIAL = 800
-# Characters of body. A shorter page with one sentence needs a date or related items.
+# A page that declares itself to be an article, or that has a headline, is about the denial sooner.
+_LONGEST_DENIAL_DECLARED = 300
+# A shorter page with one sentence needs a date or related items.
 _SHORTEST_UNDATED = 400
 _SHORTEST_SENTENCE = 30
 _FEWEST_TEASERS = 3
+# Paragraphs for each teaser. An article has more, even if it stands among teasers.
+_MOST_PARAGRAPHS_A_TEASER = 1.5
+_LEAST_CERTAIN_LIST = 4
+# Characters of the longest paragraph among alternating headlines and summaries.
+_LONGEST_SUMMARY = 350
+_FEWEST_ALTERNATIONS = 4
 # Types of schema.org and the Open Graph protocol, in lower case.
-ARTICLE_KINDS = frozenset(
-    "article newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle"
-    " opinionnewsarticle reportagenewsarticle reviewnewsarticle blogposting liveblogposting"
-    " socialmediaposting report scholarlyarticle techarticle review videoobject news blog".split()
+_CERTAIN_KINDS = frozenset(
+    "newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle opinionnewsarticle"
+    " reportagenewsarticle reviewnewsarticle blogposting liveblogposting socialmediaposting"
+    " scholarlyarticle techarticle".split()
 )
+ARTICLE_KINDS = _CERTAIN_KINDS | frozenset("article report review videoobject news blog".split())
 """The declared types of pages that are articles, in lower case."""
 _OTHER_KINDS = frozenset(
     "collectionpage itemlist searchresultspage profilepage aboutpage contactpage checkoutpage"
     " website profile person product".split()
 )
-_GENERAL_KINDS = frozenset(("website", "person", "product"))
+# Types that articles declare too.
+_GENERAL_KINDS = frozenset(("website", "person", "product", "itemlist"))
 # Characters of body. A list page that declares its type may have an introduction.
 _LONGEST_LIST = 1500
+# Characters and sentences of an article that is served at the address of the home page.
+_SHORTEST_AT_HOME = 500
+# Letters. The name of a site is shorter than most headlines.
+_SHORTEST_HEADLINE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +91,29 @@ class Refusal:
 
 def refuse(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
     """Return why a page is not the article with its ``id``; None if it is."""
+    is_declared = _is_declared(page)
     return (
         _refuse_other_article(page, publisher)
-        or _refuse_home_page(page)
-        or _refuse_kind(page)
-        or _refuse_denial(page)
-        or _refuse_text(page)
+        or (None if is_declared else _refuse_address(page))
+        or (None if is_declared else _refuse_kind(page))
+        or _refuse_denial(page, is_declared)
+        or (None if is_declared else _refuse_list(page))
+        or _refuse_text(page, is_declared)
     )
+
+
+def _is_declared(page: ParsedPage) -> bool:
+    """Return whether a page declares itself to be an article in a way that lists hardly do.
+
+    Lists and other pages declare ``og:type`` article too, but no date with it.
+    """
+    return page.headline is not None and bool(
+        page.kinds & _CERTAIN_KINDS or (page.kinds & ARTICLE_KINDS and _has_declared_date(page))
+    )
+
+
+def _has_declared_date(page: ParsedPage) -> bool:
+    return page.dated is not None and page.dated.where.startswith(("JSON-LD", "meta "))
 
 
 def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refusal | None:
@@ -92,21 +128,55 @@ def _refuse_other_article(page: ParsedPage, publisher: Publisher | None) -> Refu
     )
 
 
-def _refuse_home_page(page: ParsedPage) -> Refusal | None:
-    """Refuse the page at the root of a site, unless it declares itself to be an article."""
-    parts = urlsplit(page.url) if page.url else None
-    if parts is None or parts.path.strip("/") or parts.query or page.kinds & ARTICLE_KINDS:
+def _refuse_address(page: ParsedPage) -> Refusal | None:
+    """Refuse a page at the address of a home page, a list or a form, unless it has an article."""
+    try:
+        parts = urlsplit(page.url or "")
+    except ValueError:
         return None
-    return Refusal("not_an_article", "the address is that of a home page")
+    if not parts.netloc:
+        return None
+    if not parts.path.strip("/") and not parts.query:
+        if page.kinds & ARTICLE_KINDS and page.teasers < _FEWEST_TEASERS:
+            return None
+        return (
+            None
+            if _has_article_at_home(page)
+            else Refusal("not_an_article", "the address is that of a home page")
+        )
+    is_search = _SEARCH_QUERY.search(parts.query) is not None
+    is_search = bool(_SEARCH_PATH.search(parts.path)) or (is_search and _is_short(page))
+    if is_search and (_is_short(page) or page.teasers >= _FEWEST_TEASERS):
+        return Refusal("not_an_article", "the address is that of a search")
+    if _LOGIN_PATH.search(parts.path) and _is_short(page):
+        return Refusal("not_an_article", "the address is that of a form")
+    if _LIST_PATH.search(parts.path) and (_is_short(page) or page.teasers >= _FEWEST_TEASERS):
+        return Refusal("not_an_article", "the address is that of a list")
+    return None
+
+
+def _is_short(page: ParsedPage) -> bool:
+    return _size(page) < _LONGEST_LIST
+
+
+def _has_article_at_home(page: ParsedPage) -> bool:
+    """Return whether a page at a home page's address is titled like the text in it."""
+    headline = key(page.headline.value) if page.headline else ""
+    return (
+        len(headline) > _SHORTEST_HEADLINE
+        and headline in key(page.title or "")
+        and page.teasers < _FEWEST_TEASERS
+        and _size(page) >= _SHORTEST_AT_HOME
+    )
 
 
 def _refuse_kind(page: ParsedPage) -> Refusal | None:
     """Refuse a page that declares itself to be a list or a profile, and looks like one."""
-    if page.kinds & ARTICLE_KINDS or page.dated is not None:
+    if page.kinds & ARTICLE_KINDS or _has_declared_date(page):
         return None
     declared = page.kinds & _OTHER_KINDS
-    is_list = page.teasers >= _FEWEST_TEASERS
-    if not is_list and page.body_size < _LONGEST_LIST:
+    is_list = _looks_like_list(page, _FEWEST_TEASERS)
+    if not is_list and _is_short(page):
         # Many articles are declared as a website too.
         is_list = bool(declared - _GENERAL_KINDS)
     if not declared or not is_list:
@@ -114,34 +184,89 @@ def _refuse_kind(page: ParsedPage) -> Refusal | None:
     return Refusal("not_an_article", f"the page declares its type as {min(declared)}")
 
 
-def _refuse_denial(page: ParsedPage) -> Refusal | None:
-    if page.body_size >= _LONGEST_DENIAL:
+def _looks_like_list(page: ParsedPage, fewest: int) -> bool:
+    """Return whether a page has hardly more paragraphs than links that introduce them."""
+    return page.teasers >= fewest and (
+        len(page.body) <= _MOST_PARAGRAPHS_A_TEASER * page.teasers or _size(page) < _LONGEST_DENIAL
+    )
+
+
+def _refuse_denial(page: ParsedPage, is_declared: bool) -> Refusal | None:
+    size = _size(page)
+    if size >= (_LONGEST_DENIAL_DECLARED if is_declared else _LONGEST_DENIAL):
         return None
-    if page.asks_password:
-        return Refusal("not_an_article", "the page asks for a password")
     headline = page.headline.value if page.headline else ""
-    for text in (headline, page.title or "", page.body[0] if page.body else ""):
-        if denial := _DENIAL.search(text[:200]):
-            return Refusal("not_an_article", f"the page says {denial.group()!r}")
-    if page.teasers >= _FEWEST_TEASERS:
-        return Refusal("not_an_article", f"the page is a list of {page.teasers} articles")
+    texts = [headline, page.title or "", page.body[0] if page.body else ""]
+    if page.asks_password and not is_declared and not _has_box_beside(page):
+        return Refusal("not_an_article", "the page asks for a password")
+    # The headline and the title of a declared article are its own words.
+    for text in texts[2:] if is_declared else texts:
+        if said := denial(text):
+            return _says(said)
+    for text in () if is_declared else texts[:2]:
+        if said := question(text):
+            return _says(said)
+    if size < _LONGEST_DENIAL_DECLARED and (said := paywall(texts[2])):
+        return _says(said)
     return None
 
 
-def _refuse_text(page: ParsedPage) -> Refusal | None:
+def _says(words: str) -> Refusal:
+    return Refusal("not_an_article", f"the page says {words!r}")
+
+
+def _has_box_beside(page: ParsedPage) -> bool:
+    """Return whether a page has an article beside its login box: a dated text of sentences."""
+    return page.dated is not None and len(_sentences(page)) > 1
+
+
+def _refuse_list(page: ParsedPage) -> Refusal | None:
+    fewest = _FEWEST_TEASERS if _size(page) < _LONGEST_DENIAL else _LEAST_CERTAIN_LIST
+    if _looks_like_list(page, fewest):
+        return Refusal("not_an_article", f"the page is a list of {page.teasers} articles")
+    if not page.kinds & ARTICLE_KINDS and not _has_declared_date(page) and _alternates(page.body):
+        return Refusal("not_an_article", "the page's text alternates between titles and summaries")
+    return None
+
+
+def _alternates(body: tuple[str, ...]) -> bool:
+    """Return whether nearly all paragraphs are a title and one short text below it."""
+    if len(body) < 2 * _FEWEST_ALTERNATIONS or max(map(len, body)) > _LONGEST_SUMMARY:
+        return False
+    is_title = [not ends_sentence(text) for text in body]
+    pairs = sum(title and not below for title, below in pairwise(is_title))
+    return pairs >= _FEWEST_ALTERNATIONS and pairs * 2 >= len(body) - 2
+
+
+def _refuse_text(page: ParsedPage, is_declared: bool) -> Refusal | None:
     if not page.body:
         return Refusal("not_an_article", "the page has no article text")
     if page.is_text and page.headline is None:
         return Refusal("not_an_article", "the first line of the text is no headline")
-    sentences = [
-        text for text in page.body if len(text) >= _SHORTEST_SENTENCE and ends_sentence(text)
-    ]
+    if is_declared:
+        return None
+    sentences = _sentences(page)
     if not sentences:
         return Refusal("not_an_article", "the page's text contains no complete sentence")
     if page.dated is not None or (page.related and page.related.items):
         return None
     if page.headline is None:
         return Refusal("not_an_article", "the page has no headline, no date and no related items")
-    if page.body_size < _SHORTEST_UNDATED and len(sentences) < 2:
+    if page.kinds & ARTICLE_KINDS:
+        return None
+    if _size(page) < _SHORTEST_UNDATED and len(sentences) < 2:
         return Refusal("not_an_article", "the page has little text, no date and no related items")
     return None
+
+
+def _sentences(page: ParsedPage) -> list[str]:
+    """Return the paragraphs that have a complete sentence."""
+    return [
+        text
+        for text in page.body
+        if visible_length(text) >= _SHORTEST_SENTENCE and has_sentence(text)
+    ]
+
+
+def _size(page: ParsedPage) -> int:
+    return sum(map(visible_length, page.body))

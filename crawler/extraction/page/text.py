@@ -20,6 +20,9 @@ _SENTENCE_END = re.compile(
     "[\"'”’»›“‘)\\]）」』】》〉］\u200c\u200d]*\\s*$"
 )
 # Thai and Lao have no mark for the end of a sentence.
+_INNER_END = re.compile(r"[^\W\d_]{2}[.!?…][\"'”’»)]?\s+[^\W\d_]|[؟۔।॥։።။។。！？]")
+# Characters. A shorter text without an end mark may be a list of words.
+_LONG = 80
 _UNMARKED_SCRIPTS = re.compile("[\u0e00-\u0eff]")
 # Chinese, Japanese and Korean characters. Each says as much as two or three letters.
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -56,9 +59,16 @@ def ends_sentence(text: str) -> bool:
     return _SENTENCE_END.search(text[-_END_CHARACTERS:]) is not None
 
 
-def is_unmarked_script(text: str) -> bool:
-    """Return whether a text ends in a script that does not mark the ends of sentences."""
-    return not text.isascii() and _UNMARKED_SCRIPTS.search(text[-_END_CHARACTERS:]) is not None
+def has_sentence(text: str) -> bool:
+    """Return whether a text surely has a complete sentence: at its end, or within if it is long.
+
+    A long text in Thai or Lao has one, because these do not mark where sentences end.
+    """
+    if ends_sentence(text):
+        return True
+    if visible_length(text) < _LONG:
+        return False
+    return _INNER_END.search(text) is not None or len(_UNMARKED_SCRIPTS.findall(text)) >= _LONG
 
 
 def visible_length(text: str) -> int:
