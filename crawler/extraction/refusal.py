@@ -59,6 +59,7 @@ _LEAST_CERTAIN_LIST = 4
 # Characters of the longest paragraph among alternating headlines and summaries.
 _LONGEST_SUMMARY = 350
 _FEWEST_ALTERNATIONS = 4
+_SHORTEST_TITLE = 15
 # Types of schema.org and the Open Graph protocol, in lower case.
 _CERTAIN_KINDS = frozenset(
     "newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle opinionnewsarticle"
@@ -233,7 +234,10 @@ def _alternates(body: tuple[str, ...]) -> bool:
     """Return whether nearly all paragraphs are a title and one short text below it."""
     if len(body) < 2 * _FEWEST_ALTERNATIONS or max(map(len, body)) > _LONGEST_SUMMARY:
         return False
-    is_title = [not ends_sentence(text) for text in body]
+    # A ticker has clock times between its entries.
+    is_title = [
+        visible_length(text) >= _SHORTEST_TITLE and not ends_sentence(text) for text in body
+    ]
     pairs = sum(title and not below for title, below in pairwise(is_title))
     return pairs >= _FEWEST_ALTERNATIONS and pairs * 2 >= len(body) - 2
 

@@ -16,14 +16,15 @@ _NON_WORD = re.compile(r"[\W_]+")
 # brackets. Armenian, Urdu, Ethiopic, Hindi, Burmese, Khmer, Tibetan, Chinese and Japanese have
 # their own.
 _SENTENCE_END = re.compile(
-    r"[.!?…:;。؟۔।॥։።፧၊။។༎།！？．｡‼⁇⁈⁉]"
+    r"[.!?…:;。؟۔।॥։።፧၊။។༎།！？．｡‼⁇⁈⁉」』]"
     "[\"'”’»›“‘)\\]）」』】》〉］\u200c\u200d]*\\s*$"
 )
-# Thai and Lao have no mark for the end of a sentence.
+# A sentence that ends within a text, behind a word rather than an abbreviation of one letter.
 _INNER_END = re.compile(r"[^\W\d_]{2}[.!?…][\"'”’»)]?\s+[^\W\d_]|[؟۔।॥։።။។。！？]")
+# Thai and Lao have no mark for the end of a sentence.
+_UNMARKED_SCRIPTS = re.compile("[\u0e00-\u0eff]")
 # Characters. A shorter text without an end mark may be a list of words.
 _LONG = 80
-_UNMARKED_SCRIPTS = re.compile("[\u0e00-\u0eff]")
 # Chinese, Japanese and Korean characters. Each says as much as two or three letters.
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _LETTERS_PER_DENSE_CHARACTER = 2.5
