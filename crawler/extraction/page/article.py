@@ -54,7 +54,7 @@ def choose(
     beside_picture = {picture.index for picture in layout.pictures if not picture.video}
     excluded = {
         b.index
-        for b in blocks
+        for b in blocks[anchor.index + 1 if anchor else 0 :]
         if b.index in date_lines
         or aside(b)
         or is_caption(b)

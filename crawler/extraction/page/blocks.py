@@ -15,7 +15,13 @@ from lxml import etree
 from lxml.etree import _Element
 
 from crawler.extraction.page import dates
-from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, zone_of
+from crawler.extraction.page.boxes import (
+    HEADINGS,
+    Box,
+    Zone,
+    is_caption_name,
+    zone_of,
+)
 from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
 from crawler.extraction.page.text import (
     all_text,
@@ -23,6 +29,7 @@ from crawler.extraction.page.text import (
     ends_sentence,
     has_many_elements,
     key,
+    visible_length,
     without_controls,
 )
 from crawler.extraction.page.tree import Nearest, around
@@ -35,16 +42,23 @@ _NEVER_READ = (
     "script style noscript template svg math iframe object embed applet select button textarea "
     "input option canvas audio video map head title meta link figcaption dialog".split()
 )
-_BLOCK, _TEXT, _LINK, _IMAGE, _BREAK, _RULE, _SKIPPED = range(7)
+_BLOCK, _MENU, _TEXT, _LINK, _IMAGE, _BREAK, _RULE, _SKIPPED = range(8)
 _KINDS = {
     **dict.fromkeys(_INLINE, _TEXT),
     **dict.fromkeys(_NEVER_READ, _SKIPPED),
+    **dict.fromkeys(("nav", "footer", "menu"), _MENU),
     "a": _LINK,
     "img": _IMAGE,
     "br": _BREAK,
     "hr": _RULE,
 }
+# Elements of texts. A menu without any is not read.
+_IN_TEXTS = ("p", "h1", "article", "time")
 _STAMPED = ("time", "abbr")
+# Characters: a paragraph has so many, or fewer if it is a sentence.
+_LONG_PROSE, _SHORTEST_PROSE = 80, 30
+# The link shares up to which any paragraph is prose, and up to which a long sentence is.
+_LITTLE_LINKED, _MOSTLY_LINKED = 0.4, 0.9
 _PARAGRAPHS = ("p", "blockquote", "li")
 _FORM_TEXT = 400
 """Characters. A form with more text wraps the whole page, as ASP.NET's does."""
@@ -56,7 +70,7 @@ _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "bod
 _MOST_ZONES = 100
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDING = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDING = ("display:none", "display: none")
 _SHOWING = re.compile(r"display\s*:\s*(?!none)", re.IGNORECASE)
 _SELECTOR_START = re.compile(r"[{};]|\*/")
 _LONGEST_SELECTOR = 1000
@@ -67,9 +81,6 @@ _UPDATED = re.compile(r"modif|updat|edit", re.IGNORECASE)
 _PUBLISHED = re.compile(
     r"publi|pubdate|posted|created|issued|(?:entry|post|article)-?date", re.IGNORECASE
 )
-# Characters of scripts that say as much in one character as Latin ones in two or three.
-_WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-_LATIN_FOR_WIDE = 2.5
 
 
 class Block:
@@ -77,8 +88,12 @@ class Block:
 
     ``box`` is the block-level element that directly contains the text, ``zones`` are the boxes
     around it whose names mark them as not the article, and ``link_share`` is the fraction of
-    characters inside links.
+    characters inside links. ``size`` is the number of characters, as Latin letters would take to
+    say the same. ``prose`` says that it reads as a paragraph: a longish sentence that is not mostly
+    links.
     """
+
+    __slots__ = ("_key", "box", "index", "link_share", "prose", "size", "tag", "text", "zones")
 
     def __init__(
         self,
@@ -94,37 +109,30 @@ class Block:
         self.zones = zones
         self.tag = box.tag
         self.link_share = linked_characters / len(text)
+        self.size = len(text) if text.isascii() else visible_length(text)
+        self.prose = self._is_prose()
+        self._key: str | None = None
 
     @property
     def element(self) -> _Element:
         return self.box.element
 
-    @cached_property
+    @property
     def sentence(self) -> bool:
         return ends_sentence(self.text)
 
-    @cached_property
-    def size(self) -> int:
-        """The number of characters, as Latin letters would take to say the same."""
-        if self.text.isascii():
-            return len(self.text)
-        wide = len(self.text) - len(_WIDE.sub("", self.text))
-        return len(self.text) + int(wide * (_LATIN_FOR_WIDE - 1))
-
-    @cached_property
-    def prose(self) -> bool:
-        """Whether this reads as a paragraph: a longish sentence that is not mostly links."""
-        if self.tag in HEADINGS:
+    def _is_prose(self) -> bool:
+        if self.size < _SHORTEST_PROSE or self.tag in HEADINGS:
             return False
-        if self.link_share > 0.4 and not (
-            self.link_share < 0.9 and self.size >= 80 and self.sentence
-        ):
-            return False
-        return self.size >= 80 or (self.size >= 30 and self.sentence)
+        if self.link_share <= _LITTLE_LINKED:
+            return self.size >= _LONG_PROSE or self.sentence
+        return self.link_share < _MOSTLY_LINKED and self.size >= _LONG_PROSE and self.sentence
 
-    @cached_property
+    @property
     def key(self) -> str:
-        return key(self.text)
+        if self._key is None:
+            self._key = key(self.text)
+        return self._key
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +183,25 @@ class _Reader:
         walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
         for event, element in walk:
             if event == "start":
-                kind = _KINDS.get(element.tag, _BLOCK)
-                if kind == _SKIPPED or _is_hidden(element):
+                tag = element.tag
+                kind = _KINDS.get(tag, _BLOCK)
+                style = element.get("style")
+                may_hide = style is not None or element.get("hidden") is not None
+                if (
+                    kind == _SKIPPED
+                    or (kind == _MENU and _has_no_text(element))
+                    or (may_hide and _is_hidden(element, style))
+                ):
                     self._skip(element)
                     skipped = element
                     walk.skip_subtree()
                 elif kind == _BREAK:
                     self._end_line()
                 elif kind == _RULE:
-                    self._flush()
+                    if self._pieces or self._lines:
+                        self._flush()
                 else:
-                    if kind == _BLOCK:
+                    if kind in (_BLOCK, _MENU):
                         self._open(element)
                     elif kind == _LINK:
                         self._links += 1
@@ -209,7 +225,8 @@ class _Reader:
                     self._links -= 1
             if (text := element.tail) and element is not root:
                 add(text)
-        self._flush()
+        if self._pieces or self._lines:
+            self._flush()
         self._box.end = self._count - 1
         return self._layout
 
@@ -228,18 +245,20 @@ class _Reader:
     def _skip(self, element: _Element) -> None:
         if element.tag in PICTURE_HOLDERS:
             self._add_pictures(element)
-        if element.tag not in _INLINE:
+        if element.tag not in _INLINE and (self._pieces or self._lines):
             self._flush()
 
     def _open(self, element: _Element) -> None:
-        self._flush()
+        if self._pieces or self._lines:
+            self._flush()
         box = self._box = Box(element, self._box, self._count)
         self._count += 1
         if len(self._zones) < _MOST_ZONES and self._is_zone(box):
             self._zones = (*self._zones, box)
 
     def _close(self) -> None:
-        self._flush()
+        if self._pieces or self._lines:
+            self._flush()
         box = self._box
         box.end = self._count - 1
         if self._zones and self._zones[-1] is box:
@@ -255,8 +274,6 @@ class _Reader:
 
     def _flush(self) -> None:
         """Make blocks of the text since the last block-level tag."""
-        if not self._pieces and not self._lines:
-            return
         self._end_line()
         lines, self._lines = self._lines, []
         box, blocks = self._box, self._layout.blocks
@@ -280,8 +297,11 @@ class _Reader:
                 blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
 
-def _is_hidden(element: _Element) -> bool:
-    style = element.get("style")
+def _has_no_text(element: _Element) -> bool:
+    return next(element.iter(*_IN_TEXTS), None) is None
+
+
+def _is_hidden(element: _Element, style: str | None) -> bool:
     if style is not None and _HIDDEN.search(style) is not None:
         return True
     # React streams parts of a page in hidden elements, and a script moves them to their places.
@@ -301,7 +321,7 @@ class _ZoneTest:
             box.zone = Zone.STRONG
         elif zone := zone_of(box):
             box.zone = zone
-        elif box.name and self._hidden.has_any(box.name):
+        elif box.name and self._hidden and self._hidden.has_any(box.name):
             box.zone = Zone.WEAK
         elif box.name and is_caption_name(box.name) and box.element not in self._pictured:
             # A container of a picture and its caption belongs to the article; the caption text does
@@ -322,10 +342,11 @@ class _HiddenClasses:
         self._sheets = [text for style in root.iter("style") if (text := style.text)]
         self._names = {name for sheet in self._sheets for name in _hidden_in(sheet)}
 
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
     def has_any(self, names: str) -> bool:
-        return bool(self._names) and any(
-            name in self._names and not self._is_shown(name) for name in names.split()
-        )
+        return any(name in self._names and not self._is_shown(name) for name in names.split())
 
     def _is_shown(self, name: str) -> bool:
         shown = re.compile(rf"\.{re.escape(name)}[\s,][^{{}}]{{0,200}}\{{|\.{re.escape(name)}\{{")
@@ -341,8 +362,8 @@ class _HiddenClasses:
 def _hidden_in(sheet: str) -> Iterator[str]:
     """Yield the classes that a rule outside media queries hides."""
     depth = position = 0
-    for hiding in islice(_HIDING.finditer(sheet), _MOST_HIDING_RULES):
-        start = sheet.rfind("{", position, hiding.start())
+    for hiding in islice(_places_of(sheet, _HIDING), _MOST_HIDING_RULES):
+        start = sheet.rfind("{", position, hiding)
         if start < 0:
             continue
         depth += sheet.count("{", position, start) - sheet.count("}", position, start)
@@ -352,6 +373,17 @@ def _hidden_in(sheet: str) -> Iterator[str]:
             for selector in _SELECTOR_START.split(before)[-1].split(","):
                 if match := _CLASS_SELECTOR.fullmatch(selector.strip()):
                     yield match[1]
+
+
+def _places_of(text: str, needles: Iterable[str]) -> Iterator[int]:
+    """Yield the positions of the needles in order; faster than a regular expression."""
+    found = {needle: text.find(needle) for needle in needles}
+    while places := [place for place in found.values() if place >= 0]:
+        first = min(places)
+        yield first
+        for needle, place in found.items():
+            if place == first:
+                found[needle] = text.find(needle, first + 1)
 
 
 def _small_forms(root: _Element) -> set[_Element]:

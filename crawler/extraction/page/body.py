@@ -75,7 +75,8 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
         for b in blocks[anchor_index + 1 : _next_article(blocks, anchor)]
         if b.index not in excluded
     ]
-    prose = [b for b in usable if b.prose and not _is_noise(b)]
+    noise = {b.index for b in usable if _is_noise(b)}
+    prose = [b for b in usable if b.prose and b.index not in noise]
     if not prose:
         prose = [
             b
@@ -84,7 +85,7 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
             and len(b.text) >= 15
             and b.link_share < 0.4
             and b.tag not in HEADINGS
-            and not _is_noise(b)
+            and b.index not in noise
         ]
     if not prose:
         return []
@@ -121,7 +122,7 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
         if b.index > last and (b.sentence or b.tag == "li") and b.index <= furthest + 3:
             chosen.add(b.index)
             furthest = max(furthest, b.index)
-    chosen = {b.index for b in usable if b.index in chosen and not _is_noise(b)}
+    chosen -= noise
     if not chosen:
         return []
     chosen |= _short_ones(usable, chosen)

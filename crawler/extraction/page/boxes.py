@@ -30,7 +30,7 @@ _TEXT_TAGS = HEADINGS | {"p"}
 
 
 class Box:
-    """A block-level element; ``tag`` is that of the heading around it, if there is one.
+    """A block-level element; the ``tag`` of a ``div`` in a heading is that of the heading.
 
     ``depth`` is the number of boxes around it. Boxes are numbered in page order; those inside are
     numbered from ``start`` to ``end``. ``name`` is the class and the id.
@@ -41,7 +41,7 @@ class Box:
     def __init__(self, element: _Element, parent: "Box | None", start: int) -> None:
         self.element = element
         self.tag: str = element.tag
-        if parent is not None and parent.tag in HEADINGS:
+        if self.tag == "div" and parent is not None and parent.tag in HEADINGS:
             self.tag = parent.tag
         name = element.get("class") or ""
         if self.tag not in _TEXT_TAGS and (identifier := element.get("id")):
@@ -86,29 +86,44 @@ class Box:
 _ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
 _NEVER_ZONES = HEADINGS | {"html", "body"}
 _ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
-# Words of classes and ids. _STRONG and _WEAK match anywhere in a class or id, _WEAK_WHOLE only a
-# complete one.
-_STRONG = re.compile(
-    r"(?:^|[\s_-])(?:nav|navbar|navigation|navi|menu|topmenu|mainmenu|footer|foot|ftr|copyrights?|"
-    r"aside|related|relatednews|recommend\w*|comments?|commentlist|respond|disqus|"
-    r"breadcrumbs?|crumbs?|pathway|most(?:read|viewed)|popular|trending|latest(?:news)?|"
-    r"cookies?|consent|gdpr|outbrain|taboola|sr-only|screen-reader\w*|visually-?hidden|"
-    r"morenews|more-news|pager|pagination|poll|rating|authorbox|author-?(?:bio|box|card|info)|"
-    r"tags|taglist|tagbox|onetrust|usercentrics)(?:$|[\s_-])",
-    re.IGNORECASE,
+# Words of classes and ids: whole words, beginnings of words, and several words in a row.
+_STRONG = frozenset(
+    "nav navbar navigation navi menu topmenu mainmenu footer foot ftr copyright copyrights aside "
+    "related relatednews comment comments commentlist respond disqus breadcrumb breadcrumbs crumb "
+    "crumbs pathway mostread mostviewed popular trending latest latestnews cookie cookies consent "
+    "gdpr outbrain taboola visuallyhidden morenews pager pagination poll rating authorbox "
+    "authorbio authorcard authorinfo tags taglist tagbox onetrust usercentrics".split()
 )
-_WEAK = re.compile(
-    r"(?:^|[\s_-])(?:sidebar|share|sharing|sharebar|sharethis|addthis|social|keywords|promo|"
-    r"advert\w*|ads?|adv|adsense|adslot|banner|sponsor\w*|newsletter|subscribe|subscription|"
-    r"ticker|widget|popup|modal|overlay|byline|authors?|paywall|toolbar|login|signin|teasers?|"
-    r"postmeta|postinfo|entry-meta|read-also|readalso|seealso|see-also|"
-    r"font-?size|textsize|disclaimer|pull-?quotes?)(?:$|[\s_-])",
-    re.IGNORECASE,
+_STRONG_BEGINNINGS = ("recommend",)
+_STRONG_PHRASES = (
+    "-sr-only-",
+    "-screen-reader",
+    "-visually-hidden-",
+    "-more-news-",
+    "-author-bio-",
+    "-author-box-",
+    "-author-card-",
+    "-author-info-",
 )
-_WEAK_WHOLE = re.compile(
-    r"(?:^|\s)(?:side|sidecol|most|more|also|hidden|skip|tools|archive|print|bio|credits?|legal|"
-    r"search|breaking|tag|meta|rel|nl|left-?col|right-?col)(?:$|\s)",
-    re.IGNORECASE,
+_WEAK = frozenset(
+    "sidebar share sharing sharebar sharethis addthis social keywords promo ad ads adv adsense "
+    "adslot banner newsletter subscribe subscription ticker widget popup modal overlay byline "
+    "author authors paywall toolbar login signin teaser teasers postmeta postinfo readalso seealso "
+    "fontsize textsize disclaimer pullquote pullquotes".split()
+)
+_WEAK_BEGINNINGS = ("advert", "sponsor")
+_WEAK_PHRASES = (
+    "-entry-meta-",
+    "-read-also-",
+    "-see-also-",
+    "-font-size-",
+    "-pull-quote-",
+    "-pull-quotes-",
+)
+# Words that mean something else within longer names.
+_WEAK_WHOLE = frozenset(
+    "side sidecol most more also hidden skip tools archive print bio credit credits legal search "
+    "breaking tag meta rel nl leftcol rightcol left-col right-col".split()
 )
 # "has-sidebar" and "non-paywall" say something about the page.
 _ABOUT_OTHERS = re.compile(r"\b(?:has|with|without|no|non|js)[_-]\w+", re.IGNORECASE)
@@ -128,10 +143,24 @@ _CACHE_SIZE = 16_384
 @lru_cache(maxsize=_CACHE_SIZE)
 def zone_of_name(name: str) -> Zone:
     """Return how sure the words of a class and an id are."""
-    words = _ABOUT_OTHERS.sub("", _CAMEL.sub("-", name))
-    if _STRONG.search(words):
+    text = _CAMEL.sub("-", name)
+    if "-" in text or "_" in text:
+        text = _ABOUT_OTHERS.sub("", text)
+    whole = name.lower().split()
+    words = text.lower().replace("_", "-").replace("-", " ").split()
+    phrases = f"-{'-'.join(words)}-"
+    if (
+        not _STRONG.isdisjoint(words)
+        or any(word.startswith(_STRONG_BEGINNINGS) for word in words)
+        or any(phrase in phrases for phrase in _STRONG_PHRASES)
+    ):
         return Zone.STRONG
-    if _WEAK.search(words) or _WEAK_WHOLE.search(name):
+    if (
+        not _WEAK.isdisjoint(words)
+        or not _WEAK_WHOLE.isdisjoint(whole)
+        or any(word.startswith(_WEAK_BEGINNINGS) for word in words)
+        or any(phrase in phrases for phrase in _WEAK_PHRASES)
+    ):
         return Zone.WEAK
     return Zone.NONE
 

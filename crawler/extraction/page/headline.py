@@ -49,20 +49,12 @@ def find(
 ) -> tuple[Declared | None, Block | None]:
     """Return the headline and its visible block, which is None if it is only declared."""
     titles = _Titles(metadata, names)
-    candidates = [
-        b
-        for b in blocks
-        if len(b.text) <= _LONGEST_HEADLINE and len(b.key) > 3 and b.key not in names
-    ]
-    h1_blocks = [b for b in candidates if b.tag == "h1"]
+    short = [b for b in blocks if len(b.text) <= _LONGEST_HEADLINE]
     # Breadcrumbs and menus repeat the headline, and the logo's h1 agrees with the end of the title.
-    agreeing = [
-        b
-        for b in candidates
-        if titles.agree(b.key)
-        and (b.link_share < 0.9 or (b.tag in _LINKED_HEADINGS and b.key in titles.exact))
+    agreeing = [b for b in short if (not b.zones or b.tag == "h1") and titles.has(b)] or [
+        b for b in short if b.zones and titles.has(b)
     ]
-    agreeing = [b for b in agreeing if not b.zones or b.tag == "h1"] or agreeing
+    h1_blocks = [b for b in short if b.tag == "h1" and _may_be_headline(b, names)]
     last_prose = max((b.index for b in blocks if b.prose), default=-1)
     if agreeing:
         best = max(
@@ -91,11 +83,16 @@ def find(
     for d in metadata.headlines:
         if key(d.value) not in names:
             return Declared(_without_site(d.value, names), d.where), None
+    candidates = [b for b in short if _may_be_headline(b, names)]
     if visible := _visible_headline(candidates, blocks):
         return visible
     if metadata.title and key(stripped := _without_site(metadata.title, names)) not in names:
         return Declared(_without_tagline(stripped), "title"), None
     return None, None
+
+
+def _may_be_headline(block: Block, names: set[str]) -> bool:
+    return len(block.key) > 3 and block.key not in names
 
 
 class _Titles:
@@ -107,6 +104,7 @@ class _Titles:
 
     def __init__(self, metadata: Metadata, names: set[str]) -> None:
         title = (metadata.title or "")[:_LONGEST_TITLE]
+        self._names = names
         # Of several spellings, the one in the title is the visible one.
         spellings = [d.value for d in reversed(metadata.headlines)]
         self._texts = {key(text): text for text in spellings}
@@ -116,6 +114,12 @@ class _Titles:
         parts = [key(part) for part in _TITLE_SEPARATOR.split(title)]
         self._longest_part = max((part for part in parts if part not in names), key=len, default="")
         self.exact = self.declared | ({self.whole, *parts} - names - {""})
+
+    def has(self, block: Block) -> bool:
+        """Return whether a block may be the headline, because it agrees with the titles."""
+        if block.link_share >= 0.9:
+            return block.tag in _LINKED_HEADINGS and len(block.key) > 3 and block.key in self.exact
+        return _may_be_headline(block, self._names) and self.agree(block.key)
 
     def agree(self, line: str) -> bool:
         """Return whether a line is a large part of the title, or nearly a declared headline."""

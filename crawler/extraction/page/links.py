@@ -29,6 +29,11 @@ _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.I
 # The variants of a page's own path.
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
 _HEADING_TAGS = HEADINGS | {"strong", "b", "legend", "caption", "th", "dt", "summary"}
+# Reading the text of scripts takes longer than that of all other elements.
+_NEVER_HEAD = frozenset(
+    "script style svg g path use symbol rect circle polygon defs br hr img picture source input "
+    "option meta link iframe".split()
+)
 _HEADING_LENGTH = 60
 _CACHE_SIZE = 16_384
 _MOST_HEADINGS = 50
@@ -93,45 +98,55 @@ class _Page:
     """
 
     def __init__(self, root: _Element, publisher: Publisher | None, url: str | None) -> None:
-        self.order: dict[_Element, int] = {}
+        self._reader = _AnchorReader(publisher, url)
+        self._anchors: dict[int, Anchor | None] = {}
+        elements = list(root.iter())
+        self.order = dict(zip(elements, range(len(elements)), strict=True))
         self.related_headings: list[_Element] = []
         self.named_related: list[_Element] = []
-        self._places: list[int] = []  # of all links
-        self._links: list[_Element] = []
-        self._anchors: dict[int, Anchor | None] = {}
-        self._reader = _AnchorReader(publisher, url)
-        headings: list[tuple[_Element, bool]] = []
-        linked: set[_Element] = set()
-        # The nodes after the open link and the open named part: None at the end of the page,
-        # ``root`` if none is open.
-        after_link: _Element | None = root
-        after_named: _Element | None = root
-        for place, element in enumerate(root.iter()):
-            self.order[element] = place
-            after_link = root if element is after_link else after_link
-            after_named = root if element is after_named else after_named
-            if not isinstance(element.tag, str):
+        after_named = 0  # the position
+        for place, element in enumerate(elements):
+            tag = element.tag
+            if tag in _NEVER_HEAD or not isinstance(tag, str):
                 continue
-            if element.tag == "a":
-                self._places.append(place)
-                self._links.append(element)
-                if after_link is root:
-                    after_link = following(element)
-            if (is_related := _heading(element)) is not None:
-                headings.append((element, is_related))
-                if is_related:
-                    self.related_headings.append(element)
-                if after_link is not root:
-                    linked.add(element)
-            elif after_named is root and _is_named_related(element):
+            text = element.text
+            may_head = tag in _HEADING_TAGS or (text is not None and not text.isspace())
+            if may_head and heads_related(_words(element, tag)):
+                self.related_headings.append(element)
+            elif place >= after_named and (
+                ((name := element.get("class")) is not None and _says_related(name))
+                or ((name := element.get("id")) is not None and _says_related(name))
+            ):
+                if may_head and _heads_other(element):
+                    continue
                 # Nested named parts add nothing.
                 self.named_related.append(element)
-                after_named = following(element)
-        self.ends: list[int] = []
-        if self.related_headings:
-            linked |= around(self._links)
-            # The page's next heading ends a list; a heading inside an entry does not.
-            self.ends = [self.order[h] for h, related in headings if related or h not in linked]
+                after_named = self.place(following(element))
+        self._links = list(root.iter("a"))
+        self._places = [self.order[link] for link in self._links]
+        self.ends = self._ends(elements) if self.related_headings else []
+
+    def _ends(self, elements: list[_Element]) -> list[int]:
+        """Return the positions of headings; one inside an entry of a list does not end it."""
+        related = set(self.related_headings)
+        linked = around(self._links)
+        return [
+            place
+            for place, element in enumerate(elements)
+            if element in related
+            or (
+                element.tag not in _NEVER_HEAD
+                and isinstance(element.tag, str)
+                and _heads_other(element)
+                and element not in linked
+                and not self._in_link(element)
+            )
+        ]
+
+    def _in_link(self, element: _Element) -> bool:
+        place = self.order[element]
+        last = bisect_left(self._places, place) - 1
+        return last >= 0 and place < self.place(following(self._links[last]))
 
     def place(self, element: _Element | None) -> int:
         """Return an element's position in the page; None is the end of the page."""
@@ -214,38 +229,32 @@ def _without_ending(path: str) -> str:
     return _ENDING.sub("", path)
 
 
-def _heading(element: _Element) -> bool | None:
-    """Return True for a related-news heading, False for any other heading, None for no heading."""
-    tag = element.tag
+def _words(element: _Element, tag: str) -> str:
+    """Return the words of a heading; "" if the element is none."""
     if tag in _HEADING_TAGS:
         if has_many_elements(element, 4 * _HEADING_LENGTH):
-            return None
+            return ""
         words = all_text(element, 4 * _HEADING_LENGTH)
         if len(words) > 4 * _HEADING_LENGTH:
-            return None
+            return ""
     else:
         words = element.text or ""
-        if not words or words.isspace():
-            return None
     words = collapse(words)
-    if not words or len(words) > _HEADING_LENGTH:
-        return None
+    if len(words) > _HEADING_LENGTH:
+        return ""
     if tag == "a":
         parent = element.getparent()
         if (parent is not None and parent.tag == "li") or element.get("href", "").startswith("#"):
             # An entry of a list, such as "More like this", or a tab label, which may be far from
             # the tab's content.
-            return None
-    if heads_related(words):
-        return True
-    return False if tag in HEADINGS or heads_other(words) else None
+            return ""
+    return words
 
 
-def _is_named_related(element: _Element) -> bool:
-    name, identifier = element.get("class"), element.get("id")
-    return (name is not None and _says_related(name)) or (
-        identifier is not None and _says_related(identifier)
-    )
+def _heads_other(element: _Element) -> bool:
+    """Return whether an element heads something other than a related list."""
+    words = _words(element, element.tag)
+    return words != "" and (element.tag in HEADINGS or heads_other(words))
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
