@@ -6,7 +6,7 @@ other texts a detector is loaded, which takes as long as reading several pages.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.extraction.page.text import collapse, visible_length
@@ -179,6 +179,8 @@ def is_denied(text: str, declared: str) -> bool:
     return share is not None and share < _DENIED and len(_WORD.findall(sample)) >= _FEWEST_WORDS
 
 
+# The same text is asked about twice.
+@lru_cache(maxsize=2)
 def _share(sample: str, language: str) -> float | None:
     """Return the share of function words or of a script; None if neither is known."""
     if script := _SCRIPTS.get(language):
