@@ -35,7 +35,7 @@ from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
-from crawler.extraction.page.text import without_controls
+from crawler.extraction.page.text import has_controls, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
 __all__ = ["Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
@@ -138,7 +138,9 @@ def parse(
         body, encoding = decoded.text.encode(), "utf-8"
     dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
-    text = debug_output.without(without_controls(text), body)
+    if encoding != "utf-8" or dumps or has_controls(body):
+        text = without_controls(text)
+    text = debug_output.without(text, body)
     related = leak.read(dumps) if publisher is None or publisher.leaks else None
     shared: dict[str, Any] = {
         "id": article_id,
@@ -164,14 +166,17 @@ def parse(
     from parsel.selector import create_root_node
 
     # Elements of a Selector's parser each look up a class, which takes longer than parsing.
-    root = create_root_node(text, HTMLParser)
+    if text is decoded.text and encoding == "utf-8" and "\ufffd" not in text:
+        root = create_root_node("", HTMLParser, body=body)
+    else:
+        root = create_root_node(text, HTMLParser)
     base = _base(root, base or url)
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
     chosen = article.choose(layout, declared, _names_of(publisher), language, url)
     if related is None or not related.items:
-        related = links.read(root, publisher, base) or related
+        related = links.read(root, layout, publisher, base) or related
     opinion = second_opinion.settle(text, chosen, layout.blocks, declared.body)
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline)

@@ -20,6 +20,7 @@ from crawler.extraction.page.boxes import (
     Box,
     Zone,
     is_caption_name,
+    is_related_name,
     zone_of,
 )
 from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
@@ -147,11 +148,15 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page as its reader sees it, in document order."""
+    """A page as its reader sees it, in document order.
+
+    ``named_related`` are the outermost elements whose class or id says that they are related.
+    """
 
     blocks: list[Block]
     stamps: list[Stamp]
     pictures: list[Picture]
+    named_related: list[_Element]
 
 
 def read(root: _Element) -> Layout:
@@ -164,12 +169,13 @@ class _Reader:
 
     def __init__(self, root: _Element) -> None:
         self._root = root
-        self._layout = Layout([], [], [])
+        self._layout = Layout([], [], [], [])
         self._is_zone = _ZoneTest(root)
         self._box = Box(root, None, 0)
         self._count = 1  # of boxes
         self._zones: tuple[Box, ...] = ()
         self._links = 0  # open
+        self._related: Box | None = None  # the open box that is named so
         # The text since the last block-level tag: whole lines, each with its number of linked
         # characters, and the pieces of the last line.
         self._lines: list[tuple[str, int]] = []
@@ -253,6 +259,9 @@ class _Reader:
             self._flush()
         box = self._box = Box(element, self._box, self._count)
         self._count += 1
+        if self._related is None and box.name and is_related_name(box.name):
+            self._related = box
+            self._layout.named_related.append(element)
         if len(self._zones) < _MOST_ZONES and self._is_zone(box):
             self._zones = (*self._zones, box)
 
@@ -263,6 +272,8 @@ class _Reader:
         box.end = self._count - 1
         if self._zones and self._zones[-1] is box:
             self._zones = self._zones[:-1]
+        if self._related is box:
+            self._related = None
         if box.parent is not None:
             self._box = box.parent
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from lxml.etree import _Element
 
+from crawler.extraction.page.debug_output import is_output_class
+
 
 class Zone(IntEnum):
     """How sure the name of a box is that it holds something other than the article.
@@ -127,6 +129,7 @@ _WEAK_WHOLE = frozenset(
 )
 # "has-sidebar" and "non-paywall" say something about the page.
 _ABOUT_OTHERS = re.compile(r"\b(?:has|with|without|no|non|js)[_-]\w+", re.IGNORECASE)
+_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _CAPTION = re.compile(r"caption", re.IGNORECASE)
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
@@ -150,7 +153,8 @@ def zone_of_name(name: str) -> Zone:
     words = text.lower().replace("_", "-").replace("-", " ").split()
     phrases = f"-{'-'.join(words)}-"
     if (
-        not _STRONG.isdisjoint(words)
+        is_output_class(name)
+        or not _STRONG.isdisjoint(words)
         or any(word.startswith(_STRONG_BEGINNINGS) for word in words)
         or any(phrase in phrases for phrase in _STRONG_PHRASES)
     ):
@@ -172,6 +176,12 @@ def zone_of(box: Box) -> Zone:
     if box.tag in _ZONE_TAGS or box.element.get("role") in _ZONE_ROLES:
         return Zone.STRONG
     return zone_of_name(box.name) if box.name else Zone.NONE
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def is_related_name(name: str) -> bool:
+    """Return whether a class and an id say that an element holds related items."""
+    return _RELATED.search(name) is not None
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -9,7 +9,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -17,6 +16,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
+from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.parts import heads_other, heads_related
@@ -24,18 +24,12 @@ from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.page.tree import around, following
 from crawler.extraction.publishers import Publisher
 
-_NAMED_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
 # The variants of a page's own path.
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
-_HEADING_TAGS = HEADINGS | {"strong", "b", "legend", "caption", "th", "dt", "summary"}
-# Reading the text of scripts takes longer than that of all other elements.
-_NEVER_HEAD = frozenset(
-    "script style svg g path use symbol rect circle polygon defs br hr img picture source input "
-    "option meta link iframe".split()
-)
+_EMPHASIS = ("strong", "b", "legend", "caption", "th", "dt", "summary")
+_LINKED_ENTRY = 0.9
 _HEADING_LENGTH = 60
-_CACHE_SIZE = 16_384
 _MOST_HEADINGS = 50
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
@@ -66,18 +60,21 @@ class _Links:
         return {anchor.id for anchor in self.anchors}
 
 
-def read(root: _Element, publisher: Publisher | None, url: str | None) -> Related | None:
+def read(
+    root: _Element, layout: Layout, publisher: Publisher | None, url: str | None
+) -> Related | None:
     """Return the list of related links, or None if the page has none.
 
     ``url`` is the base of relative links; without it, only absolute links are read.
     """
     if publisher and publisher.related_selector:
         return _selected(root, publisher, url)
-    page = _Page(root, publisher, url)
-    if not page.related_headings and not page.named_related:
+    headings = _related_headings(root, layout)
+    if not headings and not layout.named_related:
         return None
-    groups = [_links_under(heading, page) for heading in page.related_headings[:_MOST_HEADINGS]]
-    groups += [_links_inside(element, page) for element in page.named_related]
+    page = _Page(root, layout, headings, publisher, url)
+    groups = [_links_under(heading, page) for heading in headings[:_MOST_HEADINGS]]
+    groups += [_links_inside(element, page) for element in layout.named_related]
     # A single link after an inline "Read also:" is not a list; under its own heading it is.
     groups = [group for group in groups if len(group.ids) > 1 or group.headed]
     best = max(
@@ -90,58 +87,54 @@ def read(root: _Element, publisher: Publisher | None, url: str | None) -> Relate
     return Related(tuple(_listed_entries(best, url)), True, best.where)
 
 
+def _related_headings(root: _Element, layout: Layout) -> list[_Element]:
+    """Return the elements that head a related list: blocks of their own, or emphasised words."""
+    found = [
+        b.box.element
+        for b in layout.blocks
+        if len(b.text) <= _HEADING_LENGTH and heads_related(b.text) and not _is_entry(b)
+    ]
+    found += [e for e in root.iter(*_EMPHASIS) if heads_related(_words(e))]
+    return list(dict.fromkeys(found))
+
+
+def _is_entry(block: Block) -> bool:
+    """Return whether a block is an entry of a menu, such as "More like this"."""
+    return block.tag == "li" and block.link_share > _LINKED_ENTRY
+
+
 class _Page:
-    """The headings, the links and the parts of a page that may hold its related list.
+    """The headings and the links of a page that may hold its related list.
 
     ``order`` maps each element to its position, and ``ends`` are the positions of the headings that
     end a list.
     """
 
-    def __init__(self, root: _Element, publisher: Publisher | None, url: str | None) -> None:
+    def __init__(
+        self,
+        root: _Element,
+        layout: Layout,
+        related_headings: list[_Element],
+        publisher: Publisher | None,
+        url: str | None,
+    ) -> None:
         self._reader = _AnchorReader(publisher, url)
         self._anchors: dict[int, Anchor | None] = {}
         elements = list(root.iter())
         self.order = dict(zip(elements, range(len(elements)), strict=True))
-        self.related_headings: list[_Element] = []
-        self.named_related: list[_Element] = []
-        after_named = 0  # the position
-        for place, element in enumerate(elements):
-            tag = element.tag
-            if tag in _NEVER_HEAD or not isinstance(tag, str):
-                continue
-            text = element.text
-            may_head = tag in _HEADING_TAGS or (text is not None and not text.isspace())
-            if may_head and heads_related(_words(element, tag)):
-                self.related_headings.append(element)
-            elif place >= after_named and (
-                ((name := element.get("class")) is not None and _says_related(name))
-                or ((name := element.get("id")) is not None and _says_related(name))
-            ):
-                if may_head and _heads_other(element):
-                    continue
-                # Nested named parts add nothing.
-                self.named_related.append(element)
-                after_named = self.place(following(element))
         self._links = list(root.iter("a"))
         self._places = [self.order[link] for link in self._links]
-        self.ends = self._ends(elements) if self.related_headings else []
-
-    def _ends(self, elements: list[_Element]) -> list[int]:
-        """Return the positions of headings; one inside an entry of a list does not end it."""
-        related = set(self.related_headings)
         linked = around(self._links)
-        return [
-            place
-            for place, element in enumerate(elements)
-            if element in related
-            or (
-                element.tag not in _NEVER_HEAD
-                and isinstance(element.tag, str)
-                and _heads_other(element)
-                and element not in linked
-                and not self._in_link(element)
-            )
+        others = [
+            b.box.element
+            for b in layout.blocks
+            if len(b.text) <= _HEADING_LENGTH and (b.tag in HEADINGS or heads_other(b.text))
         ]
+        others += [e for e in root.iter(*_EMPHASIS) if heads_other(_words(e))]
+        # The page's next heading ends a list; a heading inside an entry does not.
+        ends = {self.order[e] for e in others if e not in linked and not self._in_link(e)}
+        ends.update(self.order[e] for e in related_headings)
+        self.ends = sorted(ends)
 
     def _in_link(self, element: _Element) -> bool:
         place = self.order[element]
@@ -229,37 +222,12 @@ def _without_ending(path: str) -> str:
     return _ENDING.sub("", path)
 
 
-def _words(element: _Element, tag: str) -> str:
-    """Return the words of a heading; "" if the element is none."""
-    if tag in _HEADING_TAGS:
-        if has_many_elements(element, 4 * _HEADING_LENGTH):
-            return ""
-        words = all_text(element, 4 * _HEADING_LENGTH)
-        if len(words) > 4 * _HEADING_LENGTH:
-            return ""
-    else:
-        words = element.text or ""
-    words = collapse(words)
-    if len(words) > _HEADING_LENGTH:
+def _words(element: _Element) -> str:
+    """Return the words of an element that may be a heading; "" if it has too many."""
+    if has_many_elements(element, 4 * _HEADING_LENGTH):
         return ""
-    if tag == "a":
-        parent = element.getparent()
-        if (parent is not None and parent.tag == "li") or element.get("href", "").startswith("#"):
-            # An entry of a list, such as "More like this", or a tab label, which may be far from
-            # the tab's content.
-            return ""
-    return words
-
-
-def _heads_other(element: _Element) -> bool:
-    """Return whether an element heads something other than a related list."""
-    words = _words(element, element.tag)
-    return words != "" and (element.tag in HEADINGS or heads_other(words))
-
-
-@lru_cache(maxsize=_CACHE_SIZE)
-def _says_related(name: str) -> bool:
-    return _NAMED_RELATED.search(name) is not None
+    words = collapse(all_text(element, 4 * _HEADING_LENGTH))
+    return words if len(words) <= _HEADING_LENGTH else ""
 
 
 def _links_inside(element: _Element, page: _Page) -> _Links:

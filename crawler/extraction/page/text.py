@@ -11,7 +11,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32)])
-_SHORT = 1_000
+_NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE, U+FFFF
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NON_WORD = re.compile(r"[\W_]+")
 # The ends of sentences in the scripts of news, and what may follow them: closing quotes and
@@ -36,21 +36,16 @@ _END_CHARACTERS = 40
 
 def without_controls(text: str) -> str:
     """Replace control characters with spaces and lone surrogates with U+FFFD."""
-    if not _has_controls(text):
+    if _UNWANTED.search(text) is None:
         return text
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text))
 
 
-def _has_controls(text: str) -> bool:
-    if len(text) < _SHORT:
-        return _UNWANTED.search(text) is not None
-    # Ten times as fast as a regular expression.
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:  # a surrogate
+def has_controls(page: bytes) -> bool:
+    """Return whether a page in UTF-8 has control characters; faster than searching its text."""
+    if len(page.translate(None, _CONTROL_BYTES)) != len(page):
         return True
-    is_clean = len(data.translate(None, _CONTROL_BYTES)) == len(data)
-    return not is_clean or "\ufffe" in text or "\uffff" in text
+    return any(character in page for character in _NO_CHARACTERS)
 
 
 def without_surrogates(text: str) -> str:
