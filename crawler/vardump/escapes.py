@@ -4,6 +4,7 @@ import bisect
 import html
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from crawler.vardump.work import UNLIMITED, Work
@@ -48,6 +49,7 @@ def unescape(page: bytes, start: int, end: int, encoding: str, work: Work = UNLI
     return Unescaped(b"".join(parts), offset)
 
 
+@lru_cache(maxsize=1_000)
 def _character(reference: bytes, encoding: str) -> bytes:
     text = reference.decode("ascii")
     character = html.unescape(text)

@@ -138,7 +138,7 @@ def parse(
         body, encoding = decoded.text.encode(), "utf-8"
     dumps = tuple(vardump.scan(body, encoding))
     text = decode(_without(body, dumps), encoding).text if dumps else decoded.text
-    if encoding != "utf-8" or dumps or has_controls(body):
+    if encoding != "utf-8" or dumps or has_controls(body, text):
         text = without_controls(text)
     text = debug_output.without(text, body)
     related = leak.read(dumps) if publisher is None or publisher.leaks else None

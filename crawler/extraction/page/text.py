@@ -11,7 +11,6 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32)])
-_NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE, U+FFFF
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NON_WORD = re.compile(r"[\W_]+")
 # The ends of sentences in the scripts of news, and what may follow them: closing quotes and
@@ -41,11 +40,13 @@ def without_controls(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text))
 
 
-def has_controls(page: bytes) -> bool:
-    """Return whether a page in UTF-8 has control characters; faster than searching its text."""
-    if len(page.translate(None, _CONTROL_BYTES)) != len(page):
-        return True
-    return any(character in page for character in _NO_CHARACTERS)
+def has_controls(page: bytes, text: str) -> bool:
+    """Return whether a page in UTF-8, given as bytes and as text, has control characters.
+
+    Faster than ``without_controls``.
+    """
+    is_clean = len(page.translate(None, _CONTROL_BYTES)) == len(page)
+    return not is_clean or "\ufffe" in text or "\uffff" in text
 
 
 def without_surrogates(text: str) -> str:
