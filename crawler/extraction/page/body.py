@@ -15,6 +15,12 @@ from crawler.extraction.page.parts import Aside, is_noise
 
 _READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
+_CONTAINERS = frozenset(("td", "article", "section", "main", "body"))
+# What the score of a group loses with each box between the headline and the box around both.
+_LOSS_PER_HOP = 0.7
+# A short sentence in a page without paragraphs: characters, and its link share.
+_SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
+_NEAR_END = 3  # blocks
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
     r"excerpt|sommario|entradilla|bajada",
@@ -69,73 +75,112 @@ def _share(size: int, prose: list[Block]) -> float:
 
 def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside) -> list[Block]:
     blocks = layout.blocks
-    anchor_index = anchor.index if anchor else -1
-    usable = [
-        b
-        for b in blocks[anchor_index + 1 : _next_article(blocks, anchor)]
-        if b.index not in excluded
-    ]
+    start = anchor.index + 1 if anchor else 0
+    usable = [b for b in blocks[start : _next_article(blocks, anchor)] if b.index not in excluded]
     noise = {b.index for b in usable if _is_noise(b)}
-    prose = [b for b in usable if b.prose and b.index not in noise]
-    if not prose:
-        prose = [
-            b
-            for b in usable
-            if b.sentence
-            and len(b.text) >= 15
-            and b.link_share < 0.4
-            and b.tag not in HEADINGS
-            and b.index not in noise
-        ]
+    prose = _prose([b for b in usable if b.index not in noise])
     if not prose:
         return []
-    counts = Counter(b.box for b in blocks)
-    groups: dict[Box, list[Block]] = defaultdict(list)
-    for b in prose:
-        groups[_container(b, counts)].append(b)
-    ancestors = list(anchor.box.around()) if anchor else []
-
-    def score(container: Box) -> float:
-        size = sum(b.size for b in groups[container])
-        hop = len(ancestors) - 1 - container.common(anchor.box).depth if anchor else 0
-        return size * 0.7**hop
-
-    best = max(groups, key=score)
-    inside = [b for b in usable if best.holds(b.box)]
-    first, last = groups[best][0].index, groups[best][-1].index
-    chosen = {b.index for b in inside if first <= b.index <= last}
-    # Add paragraphs of the same article that the markup puts into their own containers.
-    family = list(islice(best.around(), 1, 3))
-    scope = best.common(anchor.box) if anchor else family[-1] if family else best
-    near_headline = ancestors[:_NEAR_HEADLINE]
-    for b in prose:
-        if b.index in chosen:
-            continue
-        if b.index < first:
-            is_near = not ancestors or any(a.holds(b.box) for a in near_headline if a is not b.box)
-        else:
-            is_near = b.tag != "td" and any(box.holds(b.box) for box in family)
-        if is_near or (scope.holds(b.box) and _is_like(_container(b, counts), best)):
-            chosen.add(b.index)
-    furthest = max(chosen)
-    for b in inside:
-        if b.index > last and (b.sentence or b.tag == "li") and b.index <= furthest + 3:
-            chosen.add(b.index)
-            furthest = max(furthest, b.index)
+    group = _Group(prose, Counter(b.box for b in blocks), anchor)
+    chosen = group.relatives(prose) | group.members(usable)
     chosen -= noise
     if not chosen:
         return []
     chosen |= _short_ones(usable, chosen)
-    body = [b for b in usable if b.index in chosen]
+    body = _trimmed([b for b in usable if b.index in chosen], group.first)
+    if anchor and body:
+        body = [*_standfirst(blocks[start : body[0].index], excluded, aside), *body]
+    return _without_repeats(body)
+
+
+def _prose(usable: list[Block]) -> list[Block]:
+    """Return the paragraphs among blocks; if there are none, the short sentences."""
+    return [b for b in usable if b.prose] or [
+        b
+        for b in usable
+        if b.sentence
+        and len(b.text) >= _SHORTEST_SENTENCE
+        and b.link_share < _LINKED_SENTENCE
+        and b.tag not in HEADINGS
+    ]
+
+
+class _Group:
+    """The largest group of paragraphs in one container; a group near the headline counts more."""
+
+    def __init__(self, prose: list[Block], counts: Counter[Box], anchor: Block | None) -> None:
+        self._counts = counts
+        self._ancestors = list(anchor.box.around()) if anchor else []
+        groups: dict[Box, list[Block]] = defaultdict(list)
+        for b in prose:
+            groups[self._container(b)].append(b)
+
+        def score(container: Box) -> float:
+            size = sum(b.size for b in groups[container])
+            if anchor is None:
+                return size
+            hops = len(self._ancestors) - 1 - container.common(anchor.box).depth
+            return float(size * _LOSS_PER_HOP**hops)
+
+        self._box = max(groups, key=score)
+        self.first = groups[self._box][0].index
+        self._last = groups[self._box][-1].index
+        self._family = list(islice(self._box.around(), 1, 3))
+        self._scope = self._box.common(anchor.box) if anchor else [self._box, *self._family][-1]
+
+    def relatives(self, prose: list[Block]) -> set[int]:
+        """Return the indexes of paragraphs that the markup puts into their own containers."""
+        near_headline = self._ancestors[:_NEAR_HEADLINE]
+        found = set()
+        for b in prose:
+            if b.index < self.first:
+                is_near = not near_headline or any(
+                    box.holds(b.box) for box in near_headline if box is not b.box
+                )
+            else:
+                is_near = b.tag != "td" and any(box.holds(b.box) for box in self._family)
+            if is_near or (self._scope.holds(b.box) and _is_like(self._container(b), self._box)):
+                found.add(b.index)
+        return found
+
+    def members(self, usable: list[Block]) -> set[int]:
+        """Return the indexes of the blocks in the container that belong to the text.
+
+        Below its last paragraph, these are short sentences and entries of lists.
+        """
+        inside = [b for b in usable if self._box.holds(b.box)]
+        found = {b.index for b in inside if self.first <= b.index <= self._last}
+        furthest = max(found)
+        for b in inside:
+            is_end = b.index > self._last and (b.sentence or b.tag == "li")
+            if is_end and b.index <= furthest + _NEAR_END:
+                found.add(b.index)
+                furthest = b.index
+        return found
+
+    def _container(self, block: Block) -> Box:
+        """Return a paragraph's container: the box around it, or its own if that has several."""
+        box = block.box
+        if self._counts[box] > 1 or box.tag in _CONTAINERS:
+            return box
+        outer = (box for box in islice(box.around(), 1, None) if box.tag not in _NO_CONTAINERS)
+        return next(outer, box)
+
+
+def _trimmed(body: list[Block], first: int) -> list[Block]:
+    """Return a body without what stands above its first paragraph and below its last.
+
+    A heading just above the first paragraph of the group, which has index ``first``, stays.
+    """
     begin = next((place for place, b in enumerate(body) if b.prose or b.sentence), len(body))
     if begin and body[begin - 1].tag in HEADINGS and body[begin - 1].index > first - 2:
         begin -= 1
-    body = body[begin:]
-    if anchor and body:
-        body = [*_standfirst(blocks[anchor.index + 1 : body[0].index], excluded, aside), *body]
-    while body and not body[-1].prose and not body[-1].sentence and body[-1].tag != "li":
-        body.pop()
-    return _without_repeats(body)
+    end = len(body)
+    while end > begin and not (body[end - 1].prose or body[end - 1].sentence):
+        if body[end - 1].tag == "li":
+            break
+        end -= 1
+    return body[begin:end]
 
 
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:
@@ -179,18 +224,6 @@ def _next_article(blocks: list[Block], anchor: Block | None) -> int:
             if own is not None and not own.holds(anchor.box):
                 return b.index
     return len(blocks)
-
-
-def _container(block: Block, counts: Counter[Box]) -> Box:
-    """Return a paragraph's container: the box around it, or its own if that has several."""
-    box = block.box
-    if counts[box] > 1 or box.tag in ("td", "article", "section", "main", "body"):
-        return box
-    while box.parent is not None:
-        box = box.parent
-        if box.tag not in _NO_CONTAINERS:
-            return box
-    return block.box
 
 
 def _is_like(container: Box, best: Box) -> bool:

@@ -158,10 +158,7 @@ class Aside:
                         break
                     text_before.add(box)
                 kinds_before.add(kind_of(block))
-            if block is anchor or len(block.text) > _LONGEST_HEADING:
-                continue
-            related = heads_related(block.text)
-            if not (related or heads_other(block.text)) or not _stands_alone(block):
+            if block is anchor or not _heads_part(block):
                 continue
             scope = _scope(block, blocks)
             if (
@@ -174,20 +171,37 @@ class Aside:
                 # A word above the text, such as the section's name, does not start a part.
                 continue
             indexes.add(block.index)
-            for follower in blocks[block.index + 1 :]:
+            within_text = scope in text_before and not heads_comments(block.text)
+            is_related = heads_related(block.text)
+            for index in range(block.index + 1, len(blocks)):
+                follower = blocks[index]
                 if follower is anchor or not scope.holds(follower.box):
                     break
-                if (
-                    scope in text_before
-                    and follower.prose
-                    and (follower.link_share == 0 if related else follower.link_share < _LINKED)
-                    and (related or kind_of(follower) in kinds_before)
-                    and not heads_comments(block.text)
-                ):
-                    # The list or the offer was inside the text, which continues here.
+                if within_text and _continues(follower, kinds_before, after_links=is_related):
+                    # The list or the offer was inside the text.
                     break
-                indexes.add(follower.index)
+                indexes.add(index)
         return indexes
+
+
+def _heads_part(block: Block) -> bool:
+    """Return whether a block heads a part of the page that is not its article."""
+    if len(block.text) > _LONGEST_HEADING:
+        return False
+    return (heads_related(block.text) or heads_other(block.text)) and _stands_alone(block)
+
+
+def _continues(block: Block, kinds: set[tuple[Box | None, str, str]], *, after_links: bool) -> bool:
+    """Return whether the text goes on with a block, below a list of links or another part.
+
+    Paragraphs without links end a list of links. Below other parts, the paragraph must be of a kind
+    that the text had before.
+    """
+    if not block.prose:
+        return False
+    if after_links:
+        return block.link_share == 0
+    return block.link_share < _LINKED and kind_of(block) in kinds
 
 
 def kind_of(block: Block) -> tuple[Box | None, str, str]:
