@@ -129,6 +129,8 @@ _WEAK_WHOLE = frozenset(
 )
 # "has-sidebar" and "non-paywall" say something about the page.
 _ABOUT_OTHERS = re.compile(r"\b(?:has|with|without|no|non|js)[_-]\w+", re.IGNORECASE)
+# WordPress gives a post the names of its categories and tags as classes.
+_TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
 _RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
 _CAPTION = re.compile(r"caption", re.IGNORECASE)
 # Not within random ids such as "n1AuAd".
@@ -146,6 +148,8 @@ _CACHE_SIZE = 16_384
 @lru_cache(maxsize=_CACHE_SIZE)
 def zone_of_name(name: str) -> Zone:
     """Return how sure the words of a class and an id are."""
+    if "type-" in name or "hentry" in name:
+        name = _TOPIC.sub("", name)
     text = _CAMEL.sub("-", name)
     if "-" in text or "_" in text:
         text = _ABOUT_OTHERS.sub("", text)

@@ -23,6 +23,8 @@ _SHORTEST_PARAGRAPH, _SHORTEST_DECLARED = 16, 150
 _AGREEING = 0.7
 # A reading that holds this much more than another, and nearly all of it, is taken instead.
 _LONGER = 1.4
+# A reading that is so much longer is taken even if it holds nothing of the other.
+_MUCH_LONGER = 4
 # The share of the page's prose below which the chosen paragraphs are doubtful.
 _CLEAR_SHARE = 0.5
 # Characters of a body. For a shorter one, the prose in places that are not the article's counts,
@@ -95,7 +97,7 @@ def settle(
     if ours.agrees(found) or (is_brief and not contradicted):
         # A brief has less text than the notes about the publisher below it.
         return opinion
-    if found.extends(ours):
+    if found.extends(ours) or found.size > _MUCH_LONGER * ours.size:
         doubt = f"the page's structure gives {ours.size} letters of it, trafilatura {found.size}"
         where = "trafilatura, for the page's structure does not tell"
         return Opinion(found.paragraphs, where, doubt)
