@@ -1,7 +1,9 @@
 """How well pages are read: our reader beside every peer that is installed.
 
-    pip install '.[fidelity]'
+    pip install readability-lxml newspaper4k resiliparse htmldate
     python benchmarks/fidelity.py DIR [--readers ours,trafilatura] [--sets fundus] [--misses 20]
+
+news-please is measured as well if it is installed, which older pips cannot do beside the others.
 
 DIR holds saved pages (gzip) and ``index.jsonl``, one line a page: ``file``, ``set``, ``url`` and
 the expected values, of which any may be missing: ``headline``; ``published``, an instant or a day;
