@@ -105,6 +105,7 @@ def test_the_same_records_from_every_source(
                 assert record["provenance"]["fetched_at"] == {
                     "where": "date of the capture",
                     "assumed": None,
+                    "doubt": None,
                 }
 
 

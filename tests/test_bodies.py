@@ -127,7 +127,7 @@ def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
     assert run.exit_code == 0
     assert article["body"].startswith("This text was made up")
     source = article["provenance"].get("source")
-    assert source == (note and {"where": "the site's answer", "assumed": note})
+    assert source == (note and {"where": "the site's answer", "assumed": note, "doubt": None})
     again = live(seed=SEED, depth=0, source="pages.warc.gz").articles[SEED]
     assert again["body"] == article["body"]
     assert again["provenance"]["source"]["assumed"] == note

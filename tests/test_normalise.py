@@ -119,18 +119,20 @@ def test_record_of_a_page_with_every_field() -> None:
         "body_sha256": sha256(body.encode()).hexdigest(),
         "missing": (),
         "provenance": {
-            "id": {"where": "asked for", "assumed": None},
-            "headline": {"where": "h1", "assumed": assumed_encoding},
+            "id": {"where": "asked for", "assumed": None, "doubt": None},
+            "headline": {"where": "h1", "assumed": assumed_encoding, "doubt": None},
             "published_at": {
                 "where": "date line",
                 "assumed": "time zone Asia/Tehran: the page states none",
+                "doubt": None,
             },
-            "body": {"where": "text of p", "assumed": assumed_encoding},
-            "language": {"where": "html lang", "assumed": None},
-            "credit": {"where": "last sentence of the body", "assumed": None},
+            "body": {"where": "text of p", "assumed": assumed_encoding, "doubt": None},
+            "language": {"where": "html lang", "assumed": None, "doubt": None},
+            "credit": {"where": "last sentence of the body", "assumed": None, "doubt": None},
             "media": {
                 "where": "the page's declarations and the pictures beside its text",
                 "assumed": None,
+                "doubt": None,
             },
             "related": {
                 "where": "a dump",
@@ -138,6 +140,7 @@ def test_record_of_a_page_with_every_field() -> None:
                     "a note; uploaded_at is in time zone Asia/Tehran: the pictures' names"
                     " state none"
                 ),
+                "doubt": None,
             },
         },
     }
@@ -164,7 +167,7 @@ def test_record_of_a_page_without_fields() -> None:
         "source": "live",
         "status": 203,
         "missing": tuple(missing),
-        "provenance": {"id": {"where": "asked for", "assumed": None}},
+        "provenance": {"id": {"where": "asked for", "assumed": None, "doubt": None}},
     }
 
 
@@ -238,8 +241,8 @@ def test_date(name: str) -> None:
     record = plain(article(page, FETCH, None, SITE))
     assert (record["published_at"], record["published_raw"]) == (published_at, "raw")
     assert record["provenance"] == {
-        "id": {"where": "asked for", "assumed": None},
-        "published_at": {"where": "date line, line 3", "assumed": assumed},
+        "id": {"where": "asked for", "assumed": None, "doubt": None},
+        "published_at": {"where": "date line, line 3", "assumed": assumed, "doubt": None},
     }
 
 
@@ -248,10 +251,11 @@ def test_an_ambiguous_date() -> None:
     assert (record["published_at"], record["published_raw"]) == (None, "3/4")
     assert "published_at" in record["missing"]
     assert record["provenance"] == {
-        "id": {"where": "asked for", "assumed": None},
+        "id": {"where": "asked for", "assumed": None, "doubt": None},
         "published_raw": {
             "where": "date line",
             "assumed": "nothing: its day and month could be read in two ways",
+            "doubt": None,
         },
     }
 

@@ -267,7 +267,7 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
                 and distance <= _HEADING_DISTANCE
                 and any(box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS))
             )
-            if is_heading or _look_of(b) in kinds:
+            if is_heading or (b.tag != "td" and _look_of(b) in kinds):
                 found.add(b.index)
     return found
 

@@ -156,6 +156,10 @@ def is_article(node: Node) -> bool:
     return any(_ARTICLE.fullmatch(kind) or kind == _VIDEO for kind in types(node))
 
 
+def is_video(node: Node) -> bool:
+    return types(node) == {_VIDEO}
+
+
 def choose(articles: list[Node], urls: Iterable[str | None], titles: Iterable[str]) -> Node:
     """Return the description of the page's article; empty if none of the nodes is surely it.
 
@@ -168,8 +172,8 @@ def choose(articles: list[Node], urls: Iterable[str | None], titles: Iterable[st
     base = addresses[0] if addresses else ""
     own_places = [place for url in addresses if (place := _place(url, base))]
     keys = [folded for title in titles if (folded := key(title))]
-    videos = [node for node in articles if types(node) == {_VIDEO}]
-    texts = [node for node in articles if types(node) != {_VIDEO}]
+    videos = [node for node in articles if is_video(node)]
+    texts = [node for node in articles if not is_video(node)]
     for candidates in (texts, videos):
         ranked = [(_rank(node, base, own_places, keys), node) for node in candidates]
         own = [node for rank, node in sorted(ranked, key=lambda entry: -entry[0]) if rank > 0]

@@ -215,7 +215,10 @@ def _published(
         if json_ld.types(node) & _WEB_PAGES
         for d in _texts(node.get("datePublished"))
     ]
-    found += [Declared(d, "JSON-LD uploadDate") for d in _texts(article.get("uploadDate"))]
+    videos = [article] if article else [n for n in nodes if json_ld.is_video(n)]
+    found += [
+        Declared(d, "JSON-LD uploadDate") for n in videos for d in _texts(n.get("uploadDate"))
+    ]
     return found
 
 
