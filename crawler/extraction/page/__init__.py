@@ -161,16 +161,34 @@ def parse(
             is_text=True,
             **shared,
         )
+    is_unchanged = text is decoded.text and encoding == "utf-8" and "\ufffd" not in text
+    root = _tree(body if is_unchanged else text)
+    return _parse_tree(root, text, publisher, url, base or url, related, shared)
+
+
+def _tree(page: str | bytes) -> _Element:
+    """Return the root of a page's tree: of its text, or of its bytes in UTF-8."""
     # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
     from lxml.etree import HTMLParser
     from parsel.selector import create_root_node
 
     # Elements of a Selector's parser each look up a class, which takes longer than parsing.
-    if text is decoded.text and encoding == "utf-8" and "\ufffd" not in text:
-        root = create_root_node("", HTMLParser, body=body)
-    else:
-        root = create_root_node(text, HTMLParser)
-    base = _base(root, base or url)
+    if isinstance(page, bytes):
+        return create_root_node("", HTMLParser, body=page)
+    return create_root_node(page, HTMLParser)
+
+
+def _parse_tree(
+    root: _Element,
+    text: str,
+    publisher: Publisher | None,
+    url: str | None,
+    base: str | None,
+    related: Related | None,
+    shared: dict[str, Any],
+) -> ParsedPage:
+    """Read the values of a page whose source is ``text`` from its tree."""
+    base = _base(root, base)
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
