@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
 
@@ -150,7 +150,7 @@ def parse(
         "dumps": tuple(body[dump.start : dump.end] for dump in dumps),
     }
     if is_text or not _MARKUP.search(text):
-        plain = read_plain(text)
+        plain = read_plain(text, leaks=bool(dumps))
         return ParsedPage(
             headline=plain.headline,
             dated=plain.dated,
@@ -197,7 +197,7 @@ def _parse_tree(
         related = links.read(root, layout, publisher, base) or related
     opinion = second_opinion.settle(text, chosen, layout.blocks, declared.body)
     headline = chosen.headline.value if chosen.headline else ""
-    paragraphs = without_furniture(opinion.body, headline)
+    paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
     return ParsedPage(
         headline=chosen.headline,
@@ -224,9 +224,11 @@ def _base(root: _Element, url: str | None) -> str | None:
     """Return the base URL of the page's relative links."""
     href = next((base.get("href") for base in root.iter("base")), None)
     try:
-        return urljoin(url or "", href) if href else url
+        base = urljoin(url or "", href) if href else url
+        urlsplit(base or "")
     except ValueError:
         return url
+    return base
 
 
 def _names_of(publisher: Publisher | None) -> tuple[str, ...]:

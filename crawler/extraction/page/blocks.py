@@ -53,8 +53,10 @@ _KINDS = {
     "br": _BREAK,
     "hr": _RULE,
 }
-# Elements of texts. A menu without any is not read.
+# Elements of texts. A menu without any is not read; nor is a hidden part without one of articles.
 _IN_TEXTS = ("p", "h1", "article", "time")
+_IN_ARTICLES = ("h1", "article", "main")
+_PAGE = ("html", "body")
 _STAMPED = ("time", "abbr")
 # Characters: a paragraph has so many, or fewer if it is a sentence.
 _LONG_PROSE, _SHORTEST_PROSE = 80, 30
@@ -72,8 +74,9 @@ _MOST_ZONES = 100
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDING = ("display:none", "display: none")
-_SHOWING = re.compile(r"display\s*:\s*(?!none)", re.IGNORECASE)
+_SHOWING = re.compile(r"display\s*+:\s*+(?!none)", re.IGNORECASE)
 _SELECTOR_START = re.compile(r"[{};]|\*/")
+_EVERY_SCREEN = ("all", "screen")
 _LONGEST_SELECTOR = 1000
 _CLASS_SELECTOR = re.compile(r"\.([\w-]{1,100})")
 # A style sheet that hides more is not read further.
@@ -90,7 +93,7 @@ class Block:
     ``box`` is the block-level element that directly contains the text, ``zones`` are the boxes
     around it whose names mark them as not the article, and ``link_share`` is the fraction of
     characters inside links. ``size`` is the number of characters, as Latin letters would take to
-    say the same. ``prose`` says that it reads as a paragraph: a longish sentence that is not mostly
+    say the same. ``prose`` says that it reads as a paragraph: long, or a sentence, and not mostly
     links.
     """
 
@@ -193,10 +196,12 @@ class _Reader:
                 kind = _KINDS.get(tag, _BLOCK)
                 style = element.get("style")
                 may_hide = style is not None or element.get("hidden") is not None
+                is_hidden = may_hide and _is_hidden(element, style)
                 if (
                     kind == _SKIPPED
-                    or (kind == _MENU and _has_no_text(element))
-                    or (may_hide and _is_hidden(element, style))
+                    or (kind == _MENU and _has_none(element, _IN_TEXTS))
+                    # Some pages hide all of themselves until a script has run.
+                    or (is_hidden and tag not in _PAGE and _has_none(element, _IN_ARTICLES))
                 ):
                     self._skip(element)
                     skipped = element
@@ -210,7 +215,7 @@ class _Reader:
                     if kind in (_BLOCK, _MENU):
                         self._open(element)
                     elif kind == _LINK:
-                        self._links += 1
+                        self._links += element.get("href") is not None
                     elif kind == _IMAGE:
                         self._add_pictures(element)
                     if (
@@ -228,7 +233,7 @@ class _Reader:
                 elif element is self._box.element:
                     self._close()
                 elif element.tag == "a":
-                    self._links -= 1
+                    self._links -= element.get("href") is not None
             if (text := element.tail) and element is not root:
                 add(text)
         if self._pieces or self._lines:
@@ -308,8 +313,8 @@ class _Reader:
                 blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
 
-def _has_no_text(element: _Element) -> bool:
-    return next(element.iter(*_IN_TEXTS), None) is None
+def _has_none(element: _Element, tags: tuple[str, ...]) -> bool:
+    return next(element.iter(*tags), None) is None
 
 
 def _is_hidden(element: _Element, style: str | None) -> bool:
@@ -332,7 +337,7 @@ class _ZoneTest:
             box.zone = Zone.STRONG
         elif zone := zone_of(box):
             box.zone = zone
-        elif box.name and self._hidden and self._hidden.has_any(box.name):
+        elif self._hidden and self._hidden.has_any(box.element.get("class")):
             box.zone = Zone.WEAK
         elif box.name and is_caption_name(box.name) and box.element not in self._pictured:
             # A container of a picture and its caption belongs to the article; the caption text does
@@ -350,22 +355,33 @@ class _HiddenClasses:
     """The classes that a style sheet in the page hides on every screen and never shows."""
 
     def __init__(self, root: _Element) -> None:
-        self._sheets = [text for style in root.iter("style") if (text := style.text)]
-        self._names = {name for sheet in self._sheets for name in _hidden_in(sheet)}
+        self._sheets = [
+            text
+            for style in root.iter("style")
+            if (text := style.text) and (style.get("media") or "all") in _EVERY_SCREEN
+        ]
+        names = {name for sheet in self._sheets for name in _hidden_in(sheet)}
+        self._hidden = dict.fromkeys(names, True)
+        self._unsettled = names
 
     def __bool__(self) -> bool:
-        return bool(self._names)
+        return bool(self._hidden)
 
-    def has_any(self, names: str) -> bool:
-        return any(name in self._names and not self._is_shown(name) for name in names.split())
+    def has_any(self, names: str | None) -> bool:
+        return names is not None and any(map(self._is_hidden, names.split()))
+
+    def _is_hidden(self, name: str) -> bool:
+        if name in self._unsettled:
+            self._unsettled.discard(name)
+            self._hidden[name] = not self._is_shown(name)
+        return self._hidden.get(name, False)
 
     def _is_shown(self, name: str) -> bool:
         shown = re.compile(rf"\.{re.escape(name)}[\s,][^{{}}]{{0,200}}\{{|\.{re.escape(name)}\{{")
         for sheet in self._sheets:
-            for rule in shown.finditer(sheet):
+            for rule in islice(shown.finditer(sheet), _MOST_HIDING_RULES):
                 end = sheet.find("}", rule.end())
                 if _SHOWING.search(sheet, rule.end(), end if end > 0 else len(sheet)):
-                    self._names.discard(name)
                     return True
         return False
 

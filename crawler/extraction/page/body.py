@@ -13,7 +13,9 @@ from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
 from crawler.extraction.page.parts import Aside, is_noise
 
-_READ_ALSO = re.compile(r"\W*(?:read|see|watch|more|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE)
+_READ_ALSO = re.compile(
+    r"\W*(?:read|see|watch|more(?!\s+than)|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE
+)
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
 _CONTAINERS = frozenset(("td", "article", "section", "main", "body"))
 # What the score of a group loses with each box between the headline and the box around both.

@@ -223,9 +223,11 @@ _SEARCHED = tuple(
 )
 # 23.10.15: only dots, which are always day-first, and only years since news has been on the web.
 _SHORT = re.compile(
-    r"(?<![\d/.:-])(?P<day>\d{1,2})\.\s?(?P<month_number>\d{1,2})\.\s?"
+    r"(?<![\d/.:-])(?P<day>[0-3]\d)\.\s?(?P<month_number>[01]\d)\.\s?"
     r"(?P<year>[0-3]\d|9[5-9])(?![\d/:-])(?!\.\d)"
 )
+# "Version 10.12.15"
+_NUMBERED = re.compile(r"(?:version|release|android|chapter|kapitel|firmware|update)\s*\Z", re.I)
 _CLOCK_AFTER = re.compile(rf"{_BETWEEN}{_CLOCK}", re.IGNORECASE)
 _CLOCK_BEFORE = re.compile(rf"(?<![\d/.:-]){_CLOCK}{_BETWEEN}\Z", re.IGNORECASE)
 _YEAR_ANYWHERE = re.compile(r"(?:19|20|25|13|14)\d\d|(?:令和|平成|民國)\d")
@@ -310,9 +312,10 @@ def find(text: str, language: str | None = None, *, short_years: bool = False) -
         return None
     if found := _first(plain, language):
         return _moment(plain, found, language)
-    if short_years and (match := _SHORT.search(plain)):
-        return _moment(plain, match, language)
-    return None
+    match = _SHORT.search(plain) if short_years else None
+    if match is None or _NUMBERED.search(plain, 0, match.start()):
+        return None
+    return _moment(plain, match, language)
 
 
 def unreadable_date(text: str, language: str | None = None) -> str | None:
@@ -400,7 +403,7 @@ def _month(name: str, language: str | None) -> int | None:
     if word in CONTESTED:
         return CONTESTED[word].get((language or "")[:2])
     # Hebrew writes "in" and a name as one word; CLDR has only some of these.
-    return _names().get(word) or (_names().get(word[1:]) if word[0] == "ב" else None)
+    return _names().get(word) or (_names().get(word[1:]) if word.startswith("ב") else None)
 
 
 def _plain(text: str) -> str | None:

@@ -8,15 +8,16 @@ declared headline and another heading.
 import re
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
-from lxml.etree import _Element
+from lxml.etree import XPath, _Element
 
 from crawler.extraction.page import dates
 from crawler.extraction.page.blocks import Block
 from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import heads_other, heads_related
-from crawler.extraction.page.text import all_text, collapse, key
+from crawler.extraction.page.text import collapse, has_many_elements, key
 
 _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
 _LABELLED = re.compile(r"\w+(?:\s\w+)?\s*:\s|https?:|www\.", re.IGNORECASE)
@@ -25,8 +26,9 @@ _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*(?:\|+|::+|»|«
 # "Headline-Section" on Korean pages.
 _KOREAN_SECTION = re.compile("(?<=\\S)-[\uac00-\ud7af]{2,6}$")
 _KICKER_NAME = re.compile(
-    r"kicker|over-?line|roof-?line|eyebrow|dachzeile|spitzmarke|top-?line|pre-?(?:title|head)|"
-    r"super-?(?:title|head)|sub-?(?:title|head|line)|rubri|label|categor|badge|antet|avant-?titre",
+    r"(?:^|[\s_-])(?:kicker|over-?line|roof-?line|eyebrow|dachzeile|spitzmarke|top-?line|"
+    r"pre-?(?:title|head)|super-?(?:title|head)|sub-?(?:title|head|line)|rubri(?:k|c|que)|label|"
+    r"category|badge|antet|avant-?titre)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 # Characters: the longest headline, and the shortest one that cannot be in a title by chance.
@@ -42,6 +44,9 @@ _WEIGHTS = {"h1": 1.5}
 # the words of that part.
 _SHORTEST_STRIPPED, _FEWEST_STRIPPED, _MOST_IN_A_NAME = 20, 4, 6
 _MOST_PARTS = 20
+_SHOWN_TEXTS = XPath(
+    ".//text()[not(ancestor::script or ancestor::style or ancestor::svg or ancestor::noscript)]"
+)
 
 
 def find(
@@ -180,30 +185,47 @@ class _Titles:
         if runs:
             start, end = max(runs, key=lambda run: len("".join(keys[slice(*run)])))
             return collapse(" ".join(text for text, _ in parts[start:end]))
-        kept = [text for text, name in parts if not _KICKER_NAME.search(name)]
-        return collapse(" ".join(kept)) if kept and len(kept) < len(parts) else block.text
+        return collapse(" ".join(text for text, _ in _without_kickers(parts)))
+
+
+def _without_kickers(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parts of a heading without those at its ends that are named as a kicker."""
+    longest = max(parts, key=lambda part: len(part[0]))
+    first, last = 0, len(parts)
+    while parts[first] is not longest and _KICKER_NAME.search(parts[first][1]):
+        first += 1
+    while parts[last - 1] is not longest and _KICKER_NAME.search(parts[last - 1][1]):
+        last -= 1
+    return parts[first:last]
 
 
 def _parts(block: Block, blocks: list[Block]) -> list[tuple[str, str]]:
-    """Return the texts in a heading's elements, each with the element's tag, class and id."""
+    """Return the texts in a heading's elements, each with the element's class and id."""
     heading = block.box
     while heading.parent is not None and heading.parent.tag in HEADINGS:
         heading = heading.parent
     if heading is not block.box:
-        inner = [b for b in blocks if heading.holds(b.box)]
-        return [(b.text, b.box.name) for b in inner]
+        inner = (b for b in blocks if heading.holds(b.box))
+        return [(b.text, b.box.name) for b in islice(inner, _MOST_PARTS)]
     element = heading.element
+    if has_many_elements(element, _MOST_PARTS):
+        return []
     while len(element) == 1 and not collapse(element.text or "") and not _tail(element[0]):
         element = element[0]
     parts = [(collapse(element.text or ""), "")]
-    for child in islice(element, _MOST_PARTS):
-        if isinstance(child.tag, str):
+    for child in element:
+        text = _visible(child) if isinstance(child.tag, str) else ""
+        # A part that is not shown is not in the block; a box is a block of its own.
+        if child.tag == "div" or key(text) in block.key:
             name = f"{child.get('class') or ''} {child.get('id') or ''}"
-            is_small = child.tag == "small"
-            text = collapse(all_text(child, _LONGEST_HEADLINE))
-            parts.append((text, "kicker" if is_small else name))
+            parts.append((text, "kicker" if child.tag == "small" else name))
         parts.append((_tail(child), ""))
     return [(text, name) for text, name in parts if key(text)]
+
+
+def _visible(element: _Element) -> str:
+    texts: Any = _SHOWN_TEXTS(element)
+    return collapse("".join(texts))
 
 
 def _tail(element: _Element) -> str:

@@ -38,6 +38,7 @@ _PIECES = re.compile(
 )
 _ESCAPE_OR_QUOTE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\|"')
 _ENTITY_QUOTES = re.compile(r"^[\s\[{]{1,50}&(?:quot|#34|#x22);", re.I)
+_OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder(strict=False)
 # Characters. Anything longer is only parsed if it is valid.
 _LONGEST_REPAIR = 1_000_000
@@ -89,9 +90,9 @@ def parse(text: str) -> list[Any]:
     values: list[Any] = []
     text = _PIECES.sub(_repaired, text)
     position = 0
-    while (start := _start(text, position)) is not None:
+    while len(values) < _MOST_NODES and (start := _OPENING.search(text, position)):
         try:
-            value, position = _DECODER.raw_decode(text, start)
+            value, position = _DECODER.raw_decode(text, start.start())
         except (ValueError, RecursionError):
             break
         values.append(value)
@@ -107,12 +108,6 @@ def _unwrapped(text: str) -> str:
         for end in _AFTER:
             text = text.removesuffix(end)
     return text.rstrip(_SPACE)
-
-
-def _start(text: str, position: int) -> int | None:
-    """Return where the next object or list starts."""
-    starts = [at for bracket in "{[" if (at := text.find(bracket, position)) >= 0]
-    return min(starts, default=None)
 
 
 def _repaired(piece: re.Match[str]) -> str:
@@ -154,6 +149,11 @@ def types(node: Node) -> frozenset[str]:
 
 def is_article(node: Node) -> bool:
     return any(_ARTICLE.fullmatch(kind) or kind == _VIDEO for kind in types(node))
+
+
+def has_address(node: Node) -> bool:
+    """Return whether a node says to which page it belongs."""
+    return next(_urls_of(node), None) is not None
 
 
 def is_video(node: Node) -> bool:

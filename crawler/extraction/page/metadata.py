@@ -215,7 +215,9 @@ def _published(
         if json_ld.types(node) & _WEB_PAGES
         for d in _texts(node.get("datePublished"))
     ]
-    videos = [article] if article else [n for n in nodes if json_ld.is_video(n)]
+    # A video without an address is the page's.
+    unplaced = [n for n in nodes if json_ld.is_video(n) and not json_ld.has_address(n)]
+    videos = [article] if article else unplaced
     found += [
         Declared(d, "JSON-LD uploadDate") for n in videos for d in _texts(n.get("uploadDate"))
     ]

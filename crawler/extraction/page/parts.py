@@ -1,7 +1,7 @@
 """Recognise the parts of a page that are not its article.
 
 Related lists, sidebars, comments, share bars and footers are recognised by their names in the
-markup (see blocks.py) and by the wording of their headings.
+markup (see boxes.py) and by the wording of their headings.
 """
 
 import re
@@ -53,14 +53,16 @@ _OTHER_HEADING = re.compile(
 # Page furniture: offers to share, to print or to read more, counters, and notes of copyright.
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
-    r"join\s+us|download\s+(?:our|the)\s+app)\b.*|this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
+    r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
+    r"your|free|daily|weekly|this)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
+    r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
     r"send|comments?|a[+-](?:\s*a[+-])*|(?:advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|"
     r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|to)\b.*|"
     r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
     r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
-    r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?.*|(?:share|"
-    r"follow)\s+(?:this|us|on)\b.*|"
-    r"(?:©|\(c\)|copyright\b).*|views?\s*:?\s*[\d,]+|"
+    r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?\s*[\w-]*\d.*|(?:share|"
+    r"follow)\s+(?:this|us|on)\b[^.!?]{0,60}|"
+    r"(?:(?:©|\(c\))|copyright\s*(?:©|\(c\)|\d|by\b|:)).*|views?\s*:?\s*[\d,]+|"
     r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|"
     r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
     r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|leer\s+(?:también|más)|"
@@ -100,8 +102,8 @@ _CONSENT = re.compile(
     re.IGNORECASE,
 )
 _PHOTO_CREDIT = re.compile(
-    r"(?:^|[\s(\[])(?:photo|foto|picture|image|bild|credit|photograph|fotografía|fotó|zdj|фото)s?"
-    r"(?:\s+(?:credit|by|courtesy|de|di|von))?\s*[:©/]\s?[^.!?]{2,60}[)\]]?\.?$|"
+    r"(?:^|[(\[]|[.!?”\"]\s)(?:photo|foto|picture|image|bild|credit|photograph|fotografía|fotó|zdj|"
+    r"фото)s?(?:\s+(?:credit|by|courtesy|de|di|von))?\s*[:©/]\s?[^.!?]{2,60}[)\]]?$|"
     r"\((?:ap|afp|reuters|epa|dpa|getty(?:\s+images)?)\s+(?:photo|image)[^)]{0,40}\)$|"
     r"^(?:©|\(c\))\s?[^.!?]{2,60}$",
     re.IGNORECASE,
@@ -119,8 +121,8 @@ _CACHE_SIZE = 16_384
 _EDITORS_CODE = re.compile(
     r"(?=.*[\d/])(?:[A-Z]{1,4}(?:[/.-][A-Z]{1,4})*)?\s*(?:\d{1,4}(?:[/-]\d{1,4})*)?"
 )
-_EMPTY_LABEL = re.compile(r"(?:\w+\s?){1,2}:|More\s?Images?", re.IGNORECASE)
-_LONGEST_CODE, _SHORTEST_HEADLINE = 16, 8
+_EMPTY_LABEL = re.compile(r"\w++(?:\s\w++)?:|More\s?Images?", re.IGNORECASE)
+_LONGEST_CODE, _LONGEST_LABEL, _SHORTEST_HEADLINE = 16, 40, 8
 _LONGEST_NOISE, _LONGEST_CONSENT = 300, 600
 # The share of the prose after the headline above which a zone is the text itself, and above which a
 # box that the markup names as the text is.
@@ -335,20 +337,26 @@ def is_bare_caption(block: Block) -> bool:
     )
 
 
-def without_furniture(lines: Sequence[str], headline: str) -> list[str]:
+def without_furniture(lines: Sequence[str], headline: str, *, leaks: bool = False) -> list[str]:
     """Return the lines of a text without those at its end that an editing system adds.
 
-    These are an editor's code ("218-12", "S/SH 11"), a label without a value ("Category:"), and the
-    headline once for each further picture ("MoreImage").
+    These are a label without a value ("Category:"), the headline once for each further picture
+    ("MoreImage"), and, above these or above a leaked dump (``leaks``), an editor's code ("218-12",
+    "S/SH 11").
     """
     kept = list(lines)
-    while kept and (not kept[-1] or _is_furniture(kept[-1], headline)):
+    has_codes = leaks
+    while kept:
+        line = kept[-1]
+        is_code = len(line) <= _LONGEST_CODE and _EDITORS_CODE.fullmatch(line) is not None
+        if line and not _is_furniture(line, headline) and not (has_codes and is_code):
+            break
+        has_codes = has_codes or line != ""
         kept.pop()
     return kept
 
 
 def _is_furniture(line: str, headline: str) -> bool:
-    if len(line) <= _LONGEST_CODE and _EDITORS_CODE.fullmatch(line):
+    if len(headline) >= _SHORTEST_HEADLINE and not line.replace(headline, "").strip():
         return True
-    repeated = len(headline) >= _SHORTEST_HEADLINE and not line.replace(headline, "").strip()
-    return repeated or _EMPTY_LABEL.fullmatch(line) is not None
+    return len(line) <= _LONGEST_LABEL and _EMPTY_LABEL.fullmatch(line) is not None

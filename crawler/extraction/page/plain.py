@@ -51,14 +51,14 @@ class Plain:
     where: str
 
 
-def read_plain(text: str) -> Plain:
-    """Read the text of a saved page without its dumps."""
+def read_plain(text: str, *, leaks: bool = False) -> Plain:
+    """Read the text of a saved page without its dumps; ``leaks`` says whether it had any."""
     lines = [collapse(line) for line in text.splitlines()]
     top = next((index for index, line in enumerate(lines) if line), None)
     if top is None:
         return Plain(None, None, (), "text")
     first = lines[top]
-    lines[top + 1 :] = without_furniture(lines[top + 1 :], first)
+    lines[top + 1 :] = without_furniture(lines[top + 1 :], first, leaks=leaks)
     filled = [index for index, line in enumerate(lines) if line]
     dated = None
     used = {index for index in filled if lines[index] == first}

@@ -23,6 +23,8 @@ _SHORTEST_PARAGRAPH, _SHORTEST_DECLARED = 16, 150
 _AGREEING = 0.7
 # A reading that holds this much more than another, and nearly all of it, is taken instead.
 _LONGER = 1.4
+# Paragraphs that are searched within the paragraphs of another reading, which may be joined.
+_MOST_SEARCHED = 500
 # A reading that is so much longer is taken even if it holds nothing of the other.
 _MUCH_LONGER = 4
 # The share of the page's prose below which the chosen paragraphs are doubtful.
@@ -54,12 +56,18 @@ class _Reading:
     def __init__(self, paragraphs: Iterable[str]) -> None:
         self.paragraphs = tuple(paragraphs)
         self._keys = [key(paragraph) for paragraph in self.paragraphs]
+        self._set = set(self._keys)
         self._text = "\n".join(self._keys)
         self.size = sum(map(len, self._keys))
 
     def size_in(self, other: "_Reading") -> int:
         """Return how many characters are in paragraphs that the other reading has, too."""
-        return sum(len(k) for k in self._keys if len(k) >= _SHORTEST_PARAGRAPH and k in other._text)
+        return sum(
+            len(k)
+            for index, k in enumerate(self._keys)
+            if len(k) >= _SHORTEST_PARAGRAPH
+            and (k in other._set or (index < _MOST_SEARCHED and k in other._text))
+        )
 
     def agrees(self, other: "_Reading") -> bool:
         """Return whether each reading holds nearly all of the other."""
@@ -94,6 +102,8 @@ def settle(
         return opinion
     found = _Reading(_extract(text, chosen))
     is_brief = ours.size >= _BRIEF_SHARE * found.size and found.size < _LONGEST_BRIEF
+    if contradicted and ours.agrees(found):
+        return Opinion(opinion.body, opinion.where, "the page declares another text in JSON-LD")
     if ours.agrees(found) or (is_brief and not contradicted):
         # A brief has less text than the notes about the publisher below it.
         return opinion

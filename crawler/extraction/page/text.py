@@ -6,7 +6,6 @@ from itertools import islice
 from lxml.etree import _Element
 
 # Characters that HTML forbids in text, but that numeric references can still put into a tree.
-# blocks.py uses some as its own markers.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
