@@ -6,23 +6,26 @@ parts.py recognises are left out.
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from crawler.extraction.page.blocks import Block, Layout
-from crawler.extraction.page.boxes import HEADINGS, Box, Zone
-from crawler.extraction.page.parts import Aside, is_noise
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_named_as_text
+from crawler.extraction.page.parts import Aside, is_noise, look_of
 
 _READ_ALSO = re.compile(
     r"\W*(?:read|see|watch|more(?!\s+than)|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE
 )
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
+_WHOLE_ARTICLES = frozenset(("article", "main", "body"))
 _CONTAINERS = frozenset(("td", "article", "section", "main", "body"))
 # What the score of a group loses with each box between the headline and the box around both.
 _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
+_DIGITS = re.compile(r"\d+")
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
     r"excerpt|sommario|entradilla|bajada",
@@ -34,7 +37,7 @@ _NEAR_HEADLINE = 6  # boxes around the headline
 _MOST_UNNAMED = 4
 # A heading in the text, or a short paragraph, has few links and stands just above a paragraph that
 # one of the nearest boxes around it holds, too.
-_LINKED_SHORT, _HEADING_DISTANCE, _HEADING_LEVELS = 0.5, 3, 4
+_LINKED_SHORT, _HEADING_DISTANCE, _HEADING_LEVELS = 0.5, 3, 6
 # Paragraphs that are mostly links are sentences of the text only if they are long.
 _LINK_ONLY, _SHORTEST_LINKED_SENTENCE = 0.9, 60
 # Characters. A shorter paragraph may be said twice.
@@ -127,7 +130,7 @@ class _Group:
         self._box = max(groups, key=score)
         self.first = groups[self._box][0].index
         self._last = groups[self._box][-1].index
-        self._family = list(islice(self._box.around(), 1, 3))
+        self._family = list(_family(self._box))
         self._scope = self._box.common(anchor.box) if anchor else [self._box, *self._family][-1]
 
     def relatives(self, prose: list[Block]) -> set[int]:
@@ -167,6 +170,16 @@ class _Group:
             return box
         outer = (box for box in islice(box.around(), 1, None) if box.tag not in _NO_CONTAINERS)
         return next(outer, box)
+
+
+def _family(box: Box) -> Iterator[Box]:
+    """Yield the one or two boxes around a container that are still parts of the article."""
+    inner = box
+    for outer in islice(box.around(), 1, 3):
+        if inner.tag in _WHOLE_ARTICLES or outer.tag in ("body", "html") or is_named_as_text(inner):
+            return
+        yield outer
+        inner = outer
 
 
 def _trimmed(body: list[Block], first: int) -> list[Block]:
@@ -213,19 +226,48 @@ def _is_lead(block: Block, aside: Aside) -> bool:
 def _next_article(blocks: list[Block], anchor: Block | None) -> int:
     """Return the index of the headline of another article below this one's text.
 
-    Pages that scroll on and on have several, each in an article element of its own.
+    Pages that scroll on and on have several, each in an element like the others.
     """
-    if anchor is None or anchor.tag != "h1":
+    if anchor is None or anchor.tag not in HEADINGS:
         return len(blocks)
     size = 0
     for b in blocks[anchor.index + 1 :]:
         if b.prose and not b.zones:
             size += b.size
-        elif b.tag == "h1" and b.key != anchor.key and size > _SHORTEST_ARTICLE:
-            own = next((box for box in b.box.around() if box.tag == "article"), None)
-            if own is not None and not own.holds(anchor.box):
-                return b.index
+        elif (
+            b.tag == anchor.tag
+            and b.key != anchor.key
+            and size > _SHORTEST_ARTICLE
+            and (_is_apart(b.box, anchor.box) or _are_siblings(anchor.box, b.box))
+        ):
+            return b.index
     return len(blocks)
+
+
+def _is_apart(headline: Box, other: Box) -> bool:
+    """Return whether a headline is in an article element that does not hold the other one."""
+    own = next((box for box in headline.around() if box.tag == "article"), None)
+    return own is not None and not own.holds(other)
+
+
+def _are_siblings(one: Box, other: Box) -> bool:
+    """Return whether two headlines stand in elements of the same kind, side by side."""
+    common = one.common(other)
+    ours, theirs = _below(one, common), _below(other, common)
+    if ours is None or theirs is None or ours.tag != theirs.tag:
+        return False
+    name = ours.element.get("class")
+    return ours.tag == "article" or (bool(name) and name == theirs.element.get("class"))
+
+
+def _below(box: Box, outer: Box) -> Box | None:
+    """Return the box just inside ``outer`` that holds ``box``; None if that is the box itself."""
+    inner = None
+    for holder in box.around():
+        if holder is outer:
+            return inner if inner is not box else None
+        inner = holder
+    return None
 
 
 def _is_like(container: Box, best: Box) -> bool:
@@ -238,8 +280,8 @@ def _is_like(container: Box, best: Box) -> bool:
     for _ in range(_MOST_UNNAMED):
         if one is None or other is None or one.tag != other.tag:
             return False
-        name = one.element.get("class")
-        if name != other.element.get("class"):
+        name = _DIGITS.sub("", one.element.get("class") or "")
+        if name != _DIGITS.sub("", other.element.get("class") or ""):
             return False
         if name or one is other:
             return True
@@ -251,7 +293,7 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
     """Return the indexes of headings, short paragraphs and entries among the chosen paragraphs."""
     found = set()
     first = min(chosen)
-    kinds = {_look_of(b) for b in usable if b.index in chosen}
+    kinds = {look_of(b) for b in usable if b.index in chosen}
     lists = {box for b in usable if b.index in chosen for box in islice(b.box.around(), 3)}
     follower: Block | None = None
     distance = 0  # in blocks to the follower
@@ -261,7 +303,10 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
             follower, distance = b, 0
         elif follower is None or b.index < first or is_noise(b.text):
             continue
-        elif b.tag == "li" and b.box.parent in lists:
+        elif b.tag == "li" and (
+            b.box.parent in lists
+            or (b.link_share < _LINKED_SHORT and not lists.isdisjoint(islice(b.box.around(), 1, 4)))
+        ):
             found.add(b.index)
         elif b.link_share < _LINKED_SHORT:
             is_heading = (
@@ -269,16 +314,9 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
                 and distance <= _HEADING_DISTANCE
                 and any(box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS))
             )
-            if is_heading or (b.tag != "td" and _look_of(b) in kinds):
+            if is_heading or (b.tag != "td" and look_of(b) in kinds):
                 found.add(b.index)
     return found
-
-
-def _look_of(block: Block) -> tuple[str, ...]:
-    """Return the tags and names of a block's box and the one around it."""
-    parent = block.box.parent
-    around = (parent.tag, parent.name) if parent is not None else ()
-    return block.tag, block.box.name, *around
 
 
 def _without_repeats(body: list[Block]) -> list[Block]:

@@ -111,9 +111,10 @@ _WEAK = frozenset(
     "sidebar share sharing sharebar sharethis addthis social keywords promo ad ads adv adsense "
     "adslot banner newsletter subscribe subscription ticker widget popup modal overlay byline "
     "author authors paywall toolbar login signin teaser teasers postmeta postinfo readalso seealso "
-    "fontsize textsize disclaimer pullquote pullquotes".split()
+    "fontsize textsize disclaimer pullquote pullquotes membership donate donation donations cta "
+    "contributor contributors toc tweet".split()
 )
-_WEAK_BEGINNINGS = ("advert", "sponsor")
+_WEAK_BEGINNINGS = ("advert", "sponsor", "newsletter")
 _WEAK_PHRASES = (
     "-entry-meta-",
     "-read-also-",
@@ -121,14 +122,21 @@ _WEAK_PHRASES = (
     "-font-size-",
     "-pull-quote-",
     "-pull-quotes-",
+    "-embed-placeholder-",
+    "-img-desc-",
+    "-instagram-media-",
 )
 # Words that mean something else within longer names.
 _WEAK_WHOLE = frozenset(
     "side sidecol most more also hidden skip tools archive print bio credit credits legal search "
     "breaking tag meta rel nl leftcol rightcol left-col right-col".split()
 )
-# "has-sidebar" and "non-paywall" say something about the page.
-_ABOUT_OTHERS = re.compile(r"\b(?:has|with|without|no|non|js)[_-]\w+", re.IGNORECASE)
+# "has-sidebar", "non-paywall" and "comments-enabled" say something about the page.
+_ABOUT_OTHERS = re.compile(
+    r"\b(?:has|with|without|no|non|js)[_-]\w+"
+    r"|\b[a-z]+[_-](?:enabled|disabled|open|opened|closed|on|off|fixed|active|visible)\b",
+    re.IGNORECASE,
+)
 # WordPress gives a post the names of its categories and tags as classes.
 _TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
 _RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
@@ -148,29 +156,35 @@ _CACHE_SIZE = 16_384
 @lru_cache(maxsize=_CACHE_SIZE)
 def zone_of_name(name: str) -> Zone:
     """Return how sure the words of a class and an id are."""
+    if is_output_class(name):
+        return Zone.STRONG
     if "type-" in name or "hentry" in name:
         name = _TOPIC.sub("", name)
     text = _CAMEL.sub("-", name)
     if "-" in text or "_" in text:
         text = _ABOUT_OTHERS.sub("", text)
-    whole = name.lower().split()
     words = text.lower().replace("_", "-").replace("-", " ").split()
     phrases = f"-{'-'.join(words)}-"
-    if (
-        is_output_class(name)
-        or not _STRONG.isdisjoint(words)
-        or any(word.startswith(_STRONG_BEGINNINGS) for word in words)
-        or any(phrase in phrases for phrase in _STRONG_PHRASES)
-    ):
+    if _says(words, phrases, _STRONG, _STRONG_BEGINNINGS, _STRONG_PHRASES):
         return Zone.STRONG
-    if (
-        not _WEAK.isdisjoint(words)
-        or not _WEAK_WHOLE.isdisjoint(whole)
-        or any(word.startswith(_WEAK_BEGINNINGS) for word in words)
-        or any(phrase in phrases for phrase in _WEAK_PHRASES)
-    ):
+    if not _WEAK_WHOLE.isdisjoint(name.lower().split()):
         return Zone.WEAK
-    return Zone.NONE
+    is_weak = _says(words, phrases, _WEAK, _WEAK_BEGINNINGS, _WEAK_PHRASES)
+    return Zone.WEAK if is_weak else Zone.NONE
+
+
+def _says(
+    words: list[str],
+    phrases: str,
+    known: frozenset[str],
+    beginnings: tuple[str, ...],
+    known_phrases: tuple[str, ...],
+) -> bool:
+    return (
+        not known.isdisjoint(words)
+        or any(word.startswith(beginnings) for word in words)
+        or any(phrase in phrases for phrase in known_phrases)
+    )
 
 
 def zone_of(box: Box) -> Zone:

@@ -182,6 +182,7 @@ class _Titles:
             for end in range(start + 1, len(parts) + 1)
             if "".join(keys[start:end]) in self.exact
         ]
+        runs = [run for run in runs if "".join(keys[slice(*run)]) in self.declared] or runs
         if runs:
             start, end = max(runs, key=lambda run: len("".join(keys[slice(*run)])))
             return collapse(" ".join(text for text, _ in parts[start:end]))

@@ -8,9 +8,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from crawler.extraction.page.blocks import Block, Layout
-from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_caption_name, is_named_as_text
+from crawler.extraction.page.boxes import (
+    HEADINGS,
+    Box,
+    Zone,
+    is_caption_name,
+    is_named_as_text,
+)
 
 # Persian pages write yeh and kaf with Arabic or Persian letters.
 _PERSIAN_LETTERS = str.maketrans("يك", "یک")
@@ -115,6 +122,7 @@ _COMMENTS_HEADING = re.compile(
     r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _LONGEST_HEADING = 60
 # Menus repeat the same words on every page of a site.
 _CACHE_SIZE = 16_384
@@ -127,6 +135,11 @@ _LONGEST_NOISE, _LONGEST_CONSENT = 300, 600
 # The share of the prose after the headline above which a zone is the text itself, and above which a
 # box that the markup names as the text is.
 _TEXT_SHARE, _NAMED_TEXT_SHARE = 0.5, 0.3
+# The share above which a zone beside the text may be a part of it, and the number of paragraphs of
+# so many characters and with so few links that it then has.
+_PART_SHARE, _FEWEST_LONG, _LONG_PARAGRAPH, _LITTLE_LINKED = 0.15, 3, 100, 0.3
+# Spaces in a label that is not set as a heading.
+_MOST_IN_A_LABEL = 3
 # The link share of a paragraph of the text after an offer within it.
 _LINKED = 0.4
 _TRIM = " \t:.»«>|-–—•…"
@@ -150,7 +163,7 @@ class Aside:
         indexes: set[int] = set()
         anchor_index = anchor.index if anchor else -1
         text_before: set[Box] = set()
-        kinds_before: set[tuple[Box | None, str, str]] = set()
+        looks_before: set[tuple[str, ...]] = set()
         for block in blocks:
             if block.index in indexes:
                 continue
@@ -159,7 +172,7 @@ class Aside:
                     if box in text_before:
                         break
                     text_before.add(box)
-                kinds_before.add(kind_of(block))
+                looks_before.add(look_of(block))
             if block is anchor or not _heads_part(block):
                 continue
             scope = _scope(block, blocks)
@@ -168,7 +181,7 @@ class Aside:
                 and block.index > anchor_index
                 and not text_before
                 and scope is not anchor.box
-                and scope.holds(anchor.box)
+                and (scope.holds(anchor.box) or self._holds_text(scope, blocks, block.index))
             ):
                 # A word above the text, such as the section's name, does not start a part.
                 continue
@@ -179,36 +192,51 @@ class Aside:
                 follower = blocks[index]
                 if follower is anchor or not scope.holds(follower.box):
                     break
-                if within_text and _continues(follower, kinds_before, after_links=is_related):
-                    # The list or the offer was inside the text.
+                if within_text and _continues(follower, looks_before, after_links=is_related):
+                    # The list or the offer was inside the text; so is a heading below it.
+                    if blocks[index - 1].tag in HEADINGS and index - 1 > block.index:
+                        indexes.discard(index - 1)
                     break
                 indexes.add(index)
         return indexes
 
+    def _holds_text(self, scope: Box, blocks: list[Block], index: int) -> bool:
+        """Return whether a box holds most of the prose below a block."""
+        below = [b for b in blocks[index:] if b.prose and not self.inside(b.zones)]
+        total = sum(b.size for b in below)
+        return sum(b.size for b in below if scope.holds(b.box)) > _TEXT_SHARE * total
+
 
 def _heads_part(block: Block) -> bool:
     """Return whether a block heads a part of the page that is not its article."""
-    if len(block.text) > _LONGEST_HEADING:
+    text = block.text
+    if len(text) > _LONGEST_HEADING:
         return False
-    return (heads_related(block.text) or heads_other(block.text)) and _stands_alone(block)
+    if heads_related(text):
+        return _stands_alone(block)
+    # "Subscribe now to read the whole story" is a part by itself.
+    is_offer = block.tag not in HEADINGS and text.count(" ") >= _MOST_IN_A_LABEL
+    return heads_other(text) and not is_offer and _stands_alone(block)
 
 
-def _continues(block: Block, kinds: set[tuple[Box | None, str, str]], *, after_links: bool) -> bool:
+def _continues(block: Block, looks: set[tuple[str, ...]], *, after_links: bool) -> bool:
     """Return whether the text goes on with a block, below a list of links or another part.
 
-    Paragraphs without links end a list of links. Below other parts, the paragraph must be of a kind
-    that the text had before.
+    The block must look like paragraphs that the text had before. Below a list of links, paragraphs
+    without links need not.
     """
     if not block.prose:
         return False
-    if after_links:
-        return block.link_share == 0
-    return block.link_share < _LINKED and kind_of(block) in kinds
+    if after_links and block.link_share == 0:
+        return True
+    return block.link_share < _LINKED and look_of(block) in looks
 
 
-def kind_of(block: Block) -> tuple[Box | None, str, str]:
-    """Return the parent, the tag and the class of a block: equal for the paragraphs of a text."""
-    return block.box.parent, block.tag, block.box.name
+def look_of(block: Block) -> tuple[str, ...]:
+    """Return the tags and names of a block's box and the one around it."""
+    parent = block.box.parent
+    around = (parent.tag, parent.name) if parent is not None else ()
+    return block.tag, block.box.name, *around
 
 
 def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
@@ -219,24 +247,41 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
     prose = [b for b in blocks if b.prose and (anchor is None or b.index > anchor.index)]
     open_prose = [b for b in prose if all(z.zone is not Zone.STRONG or z in void for z in b.zones)]
     total = sum(b.size for b in open_prose)
-    sizes: dict[tuple[str, str], int] = defaultdict(int)
-    zones: dict[tuple[str, str], set[Box]] = defaultdict(set)
+    sizes: dict[tuple[str, frozenset[str]], int] = defaultdict(int)
+    zones: dict[tuple[str, frozenset[str]], dict[Box, int]] = defaultdict(dict)
     for b in open_prose:
         seen = set()
         for zone in b.zones:
             if zone not in void:
-                signature = (zone.tag, zone.element.get("class") or zone.name)
-                zones[signature].add(zone)
+                signature = (zone.tag, _kind_of_name(zone))
+                long = b.size >= _LONG_PARAGRAPH and b.link_share < _LITTLE_LINKED
+                zones[signature][zone] = zones[signature].get(zone, 0) + long
                 if signature not in seen:
                     seen.add(signature)
                     sizes[signature] += b.size
+    text_boxes = {
+        box for b in open_prose if void.issuperset(b.zones) for box in islice(b.box.around(), 3)
+    }
     for signature, size in sizes.items():
         if size > _TEXT_SHARE * total:
-            void |= zones[signature]
+            void.update(zones[signature])
+        elif size > _PART_SHARE * total:
+            # Beside paragraphs of the text, several long ones are its continuation.
+            void.update(
+                zone
+                for zone, count in zones[signature].items()
+                if count >= _FEWEST_LONG and zone.parent in text_boxes
+            )
     void |= _zones_around_named_text(open_prose, total)
     if prose and all(any(z not in void for z in b.zones) for b in prose):
         void.update(prose[0].zones)
     return void
+
+
+def _kind_of_name(box: Box) -> frozenset[str]:
+    """Return the classes of a box that are not made for it alone, as those with numbers are."""
+    name = box.element.get("class") or box.name
+    return frozenset(word for word in name.split() if not _DIGIT.search(word))
 
 
 def _zones_around_named_text(prose: list[Block], total: int) -> set[Box]:

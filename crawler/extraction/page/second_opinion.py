@@ -8,7 +8,7 @@ page's prose, or contradict the declared text. If the readings differ, ``Opinion
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.blocks import Block
@@ -23,6 +23,8 @@ _SHORTEST_PARAGRAPH, _SHORTEST_DECLARED = 16, 150
 _AGREEING = 0.7
 # A reading that holds this much more than another, and nearly all of it, is taken instead.
 _LONGER = 1.4
+# A declared text of twice the size that has little of the body is taken instead.
+_TWICE, _SHARED = 2, 0.3
 # Paragraphs that are searched within the paragraphs of another reading, which may be joined.
 _MOST_SEARCHED = 500
 # A reading that is so much longer is taken even if it holds nothing of the other.
@@ -32,7 +34,7 @@ _CLEAR_SHARE = 0.5
 # Characters of a body. For a shorter one, the prose in places that are not the article's counts,
 # too.
 _SHORT_BODY = 1_200
-_STRAY_SHARE = 0.35
+_STRAY_SHARE, _LEAST_SHARE_OF_PAGE = 0.35, 0.2
 # The share of the declared text that the blocks must have for it to be taken from them.
 _COVERED = 0.8
 # Letters and digits, and the share of them that the paragraphs of a brief item must have.
@@ -97,6 +99,9 @@ def settle(
             return opinion
         if stated.size > _LONGER * ours.size and common >= _AGREEING * ours.size:
             return _as_declared(declared, stated, blocks)
+        if stated.size > _TWICE * ours.size and common < _SHARED * ours.size:
+            doubt = "the page shows another text than it declares in JSON-LD"
+            return replace(_as_declared(declared, stated, blocks), doubt=doubt)
         contradicted = stated.size > _LONGEST_SUMMARY
     if not contradicted and not _is_doubtful(chosen, ours.size):
         return opinion
@@ -118,7 +123,7 @@ def settle(
 
 
 def _is_doubtful(chosen: Chosen, size: int) -> bool:
-    if chosen.share < _CLEAR_SHARE:
+    if chosen.share < _CLEAR_SHARE or chosen.share_of_page < _LEAST_SHARE_OF_PAGE:
         return True
     return size < _SHORT_BODY and chosen.share_of_page < _STRAY_SHARE
 
