@@ -25,13 +25,15 @@ _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
+_MOST_WRAPPERS = 4  # boxes around a single paragraph
 _DIGITS = re.compile(r"\d+")
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
     r"excerpt|sommario|entradilla|bajada",
     re.IGNORECASE,
 )
-_MOST_BEFORE_BODY, _SHORTEST_STANDFIRST = 12, 60
+# Blocks and characters; a list or a line named as a lead may be shorter.
+_MOST_BEFORE_BODY, _SHORTEST_STANDFIRST, _SHORTEST_LEAD = 12, 60, 30
 _NEAR_HEADLINE = 6  # boxes around the headline
 # Boxes without a class whose parents are compared.
 _MOST_UNNAMED = 4
@@ -116,6 +118,9 @@ class _Group:
     def __init__(self, prose: list[Block], counts: Counter[Box], anchor: Block | None) -> None:
         self._counts = counts
         self._ancestors = list(anchor.box.around()) if anchor else []
+        self._prose_in = Counter(
+            box for b in prose for box in islice(b.box.around(), 1, _MOST_WRAPPERS + 1)
+        )
         groups: dict[Box, list[Block]] = defaultdict(list)
         for b in prose:
             groups[self._container(b)].append(b)
@@ -128,10 +133,14 @@ class _Group:
             return float(size * _LOSS_PER_HOP**hops)
 
         self._box = max(groups, key=score)
+        # If each paragraph has a wrapper, other blocks in the container may be anything.
+        self._is_wrapped = all(
+            b.box.parent is not self._box and b.box is not self._box for b in groups[self._box]
+        )
         self.first = groups[self._box][0].index
         self._last = groups[self._box][-1].index
-        self._family = list(_family(self._box))
-        self._scope = self._box.common(anchor.box) if anchor else [self._box, *self._family][-1]
+        self._family = [self._box, *_family(self._box)]
+        self._scope = self._box.common(anchor.box) if anchor else self._family[-1]
 
     def relatives(self, prose: list[Block]) -> set[int]:
         """Return the indexes of paragraphs that the markup puts into their own containers."""
@@ -154,7 +163,11 @@ class _Group:
         Below its last paragraph, these are short sentences and entries of lists.
         """
         inside = [b for b in usable if self._box.holds(b.box)]
-        found = {b.index for b in inside if self.first <= b.index <= self._last}
+        found = {
+            b.index
+            for b in inside
+            if self.first <= b.index <= self._last and (b.prose or not self._is_wrapped)
+        }
         furthest = max(found)
         for b in inside:
             is_end = b.index > self._last and (b.sentence or b.tag == "li")
@@ -168,8 +181,14 @@ class _Group:
         box = block.box
         if self._counts[box] > 1 or box.tag in _CONTAINERS:
             return box
-        outer = (box for box in islice(box.around(), 1, None) if box.tag not in _NO_CONTAINERS)
-        return next(outer, box)
+        outer = [
+            box
+            for box in islice(box.around(), 1, 2 * _MOST_WRAPPERS)
+            if box.tag not in _NO_CONTAINERS
+        ]
+        # A box around a single paragraph is a wrapper.
+        wide = (box for box in outer[:_MOST_WRAPPERS] if self._prose_in[box] > 1)
+        return next(wide, outer[0] if outer else box)
 
 
 def _family(box: Box) -> Iterator[Box]:
@@ -201,13 +220,15 @@ def _trimmed(body: list[Block], first: int) -> list[Block]:
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:
     """Return the paragraphs between the headline and the body that sum up the article.
 
-    Templates name them as teasers, or set them as headings.
+    Templates name them as teasers, or set them as headings or as lists.
     """
     found = []
     for b in between[:_MOST_BEFORE_BODY]:
-        if b.size < _SHORTEST_STANDFIRST or b.link_share > 0 or _is_noise(b):
+        is_lead = b.tag == "li" or _LEAD_NAME.search(b.box.name) is not None
+        shortest = _SHORTEST_LEAD if is_lead else _SHORTEST_STANDFIRST
+        if b.size < shortest or b.link_share > 0 or _is_noise(b):
             continue
-        if not (b.sentence or b.tag in HEADINGS or _LEAD_NAME.search(b.box.name)):
+        if not (is_lead or b.sentence or b.tag in HEADINGS):
             continue
         if b.index in excluded and (b.index in aside.headed or not _is_lead(b, aside)):
             continue

@@ -267,10 +267,11 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
             void.update(zones[signature])
         elif size > _PART_SHARE * total:
             # Beside paragraphs of the text, several long ones are its continuation.
+            together = sum(zones[signature].values()) if signature[0] == "p" else 0
             void.update(
                 zone
                 for zone, count in zones[signature].items()
-                if count >= _FEWEST_LONG and zone.parent in text_boxes
+                if max(count, together) >= _FEWEST_LONG and zone.parent in text_boxes
             )
     void |= _zones_around_named_text(open_prose, total)
     if prose and all(any(z not in void for z in b.zones) for b in prose):

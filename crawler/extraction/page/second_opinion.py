@@ -25,6 +25,8 @@ _AGREEING = 0.7
 _LONGER = 1.4
 # A declared text of twice the size that has little of the body is taken instead.
 _TWICE, _SHARED = 2, 0.3
+# A page with more was built to be slow; trafilatura would take minutes.
+_MOST_BLOCKS = 10_000
 # Paragraphs that are searched within the paragraphs of another reading, which may be joined.
 _MOST_SEARCHED = 500
 # A reading that is so much longer is taken even if it holds nothing of the other.
@@ -105,6 +107,8 @@ def settle(
         contradicted = stated.size > _LONGEST_SUMMARY
     if not contradicted and not _is_doubtful(chosen, ours.size):
         return opinion
+    if len(blocks) > _MOST_BLOCKS:
+        return replace(opinion, doubt="the page is too large for a second opinion")
     found = _Reading(_extract(text, chosen))
     is_brief = ours.size >= _BRIEF_SHARE * found.size and found.size < _LONGEST_BRIEF
     if contradicted and ours.agrees(found):
