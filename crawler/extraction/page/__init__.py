@@ -214,7 +214,7 @@ def _parse_tree(
         media=_media(declared, chosen),
         base=base,
         title=declared.title,
-        asks_password=bool(root.xpath("//input[@type='password']")),
+        asks_password=any(field.get("type") == "password" for field in root.iter("input")),
         teasers=chosen.teasers,
         **shared,
     )
