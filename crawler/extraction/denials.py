@@ -1,4 +1,4 @@
-"""What pages say that are no articles, in the languages of news.
+"""The words of pages that are no articles, in the languages of news.
 
 Takes a headline, a title or the first words of a text; returns the words that deny something (not
 found, search results, checks before the page), ask for something (log in, register) or keep the

@@ -24,15 +24,18 @@ from crawler.items import Reason
 # Addresses of lists: a word for lists with at most a short name after it, a page's number, or a
 # year and month. Addresses of articles have longer names.
 _LIST_PATH = re.compile(
-    r"/(?:tags?|categor(?:y|ies|ia|ias|ie)|kategorien?|rubri(?:k|ken|que|ques|ca|cas|ek)|authors?|autor(?:en|es)?"
-    r"|auteurs?|author-profile|topics?|themen?|temas?|thema|sections?|archives?|archiv|keywords?|schlagwort(?:e)?"
+    r"/(?:tags?|categor(?:y|ies|ia|ias|ie)|kategorien?|rubri(?:k|ken|que|ques|ca|cas|ek)|"
+    r"authors?|autor(?:en|es)?"
+    r"|auteurs?|author-profile|topics?|themen?|temas?|thema|sections?|archives?|archiv|"
+    r"keywords?|schlagwort(?:e)?"
     r"|sujets?|label|hashtag|contributors?|redakteure?)"
     r"(?:/[^/-]{1,40}(?:-[^/-]{1,40}){0,2}){0,2}/?$"
     r"|/page/\d{1,5}/?$|^/(?:\d{4})(?:/\d{1,2}){0,2}/?$",
     re.IGNORECASE,
 )
 _SEARCH_PATH = re.compile(
-    r"/(?:search|suche|recherche|buscar|busca|buscador|cerca|ricerca|zoek(?:en)?|sok|haku|szukaj|hledani|arama)"
+    r"/(?:search|suche|recherche|buscar|busca|buscador|cerca|ricerca|zoek(?:en)?|sok|haku|"
+    r"szukaj|hledani|arama)"
     r"(?:/|\.\w{2,5}$|$)",
     re.IGNORECASE,
 )
@@ -40,7 +43,8 @@ _SEARCH_QUERY = re.compile(
     r"(?:^|&)(?:s|q|query|search|keywords?|suche|text|k)=[^&]", re.IGNORECASE
 )
 _LOGIN_PATH = re.compile(
-    r"/(?:(?:log|sign)[-_]?(?:in|up|on)|register|registration|anmelden|registrieren|connexion|inscription|account"
+    r"/(?:(?:log|sign)[-_]?(?:in|up|on)|register|registration|anmelden|registrieren|connexion|"
+    r"inscription|account"
     r"|accounts|wp-login|user/(?:login|register)|subscribe|auth)(?:/|\.\w{2,5}$|$)",
     re.IGNORECASE,
 )

@@ -6,7 +6,6 @@ parts.py recognises are left out.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,7 +19,7 @@ _READ_ALSO = re.compile(
 _NO_CONTAINERS = frozenset(("blockquote", "ul", "ol", "li"))
 _WHOLE_ARTICLES = frozenset(("article", "main", "body"))
 _CONTAINERS = frozenset(("td", "article", "section", "main", "body"))
-# What the score of a group loses with each box between the headline and the box around both.
+# The factor of a group's score for each box between the headline and the box around both.
 _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
@@ -139,20 +138,21 @@ class _Group:
         )
         self.first = groups[self._box][0].index
         self._last = groups[self._box][-1].index
-        self._family = [self._box, *_family(self._box)]
-        self._scope = self._box.common(anchor.box) if anchor else self._family[-1]
+        self._family = _family(self._box)
+        self._scope = self._box.common(anchor.box) if anchor else self._family
 
     def relatives(self, prose: list[Block]) -> set[int]:
         """Return the indexes of paragraphs that the markup puts into their own containers."""
-        near_headline = self._ancestors[:_NEAR_HEADLINE]
+        # The outermost box holds all that the boxes in it hold.
+        near_headline = next(reversed(self._ancestors[:_NEAR_HEADLINE]), None)
         found = set()
         for b in prose:
             if b.index < self.first:
-                is_near = not near_headline or any(
-                    box.holds(b.box) for box in near_headline if box is not b.box
+                is_near = near_headline is None or (
+                    near_headline is not b.box and near_headline.holds(b.box)
                 )
             else:
-                is_near = b.tag != "td" and any(box.holds(b.box) for box in self._family)
+                is_near = b.tag != "td" and self._family.holds(b.box)
             if is_near or (self._scope.holds(b.box) and _is_like(self._container(b), self._box)):
                 found.add(b.index)
         return found
@@ -191,18 +191,18 @@ class _Group:
         return next(wide, outer[0] if outer else box)
 
 
-def _family(box: Box) -> Iterator[Box]:
-    """Yield the one or two boxes around a container that are still parts of the article."""
+def _family(box: Box) -> Box:
+    """Return the box one or two levels around a container that is still part of the article."""
     inner = box
     for outer in islice(box.around(), 1, 3):
         if inner.tag in _WHOLE_ARTICLES or outer.tag in ("body", "html") or is_named_as_text(inner):
-            return
-        yield outer
+            break
         inner = outer
+    return inner
 
 
 def _trimmed(body: list[Block], first: int) -> list[Block]:
-    """Return a body without what stands above its first paragraph and below its last.
+    """Return a body from its first paragraph to its last.
 
     A heading just above the first paragraph of the group, which has index ``first``, stays.
     """

@@ -145,7 +145,8 @@ _CAPTION = re.compile(r"caption", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 _TEXT_NAME = re.compile(
     r"(?:^|[\s_-])(?:(?:article|story|entry|post|news|page|single|node|main|artikel|nota|noticia|"
-    r"articulo|articolo|content)s?[_-]{0,2}(?:body|text|texto|content|contenido|copy|detail|inhalt)|"
+    r"articulo|articolo|content)s?[_-]{0,2}(?:body|text|texto|content|contenido|copy|detail|"
+    r"inhalt)|"
     r"(?:body|text|content)[_-]{0,2}(?:article|story|copy|text|noticia)|articlebody|"
     r"cuerpo(?:[_-]\w+)?|field-name-body|rich-?text|wysiwyg|prose)(?:$|[\s_-])",
     re.IGNORECASE,

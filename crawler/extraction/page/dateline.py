@@ -46,7 +46,7 @@ _LABEL = re.compile(r"[^\W\d_][^:]*:\s*$")
 _LABEL_LENGTH = 60
 # The start of a text that gives its place and day: "Berlin, 27.1.2022 –".
 _START_OF_TEXT = 80
-# What follows the day in a chronicle: "4 June 1977: the band forms".
+# The text after a day in a chronicle: "4 June 1977: the band forms".
 _CHRONICLE = re.compile(r"\s?:\s*[^\W\d]")
 _AFTER_PLACE = re.compile(r"\s*\)?\s*[-–—)]")
 _PLACE = re.compile(r"[^\d.!?:]{0,40}")

@@ -186,7 +186,10 @@ _BETWEEN = (
 )
 _FORMS = (
     # 2015-10-23, 2015/10/23, 2015. 10. 23
-    rf"{_YEAR}\s?(?P<mark>[-/.])\s?(?P<month_number>\d{{1,2}})\s?(?P=mark)\s?(?P<day>\d{{1,2}})(?!\d)",
+    (
+        rf"{_YEAR}\s?(?P<mark>[-/.])\s?(?P<month_number>\d{{1,2}})\s?(?P=mark)\s?"
+        r"(?P<day>\d{1,2})(?!\d)"
+    ),
     # 2015年10月23日, 2015년 10월 23일
     (
         r"(?P<era>令和|平成|民國)?(?P<year>(?:19|20)\d\d|(?<=[和成國])\d{1,3})\s?[年년]\s?"
@@ -235,7 +238,8 @@ _YEAR_ANYWHERE = re.compile(r"(?:19|20|25|13|14)\d\d|(?:令和|平成|民國)\d"
 _WEEKDAY_BEFORE = re.compile(
     r"(?:(?:يوم\s+)?(?:ال)?(?:[أا]حد|[إا]ثنين|ثلاثاء|[أا]ربعاء|خميس|جمعة|سبت)|"
     r"(?:یک|دو|سه|چهار|پنج)?\s?\u200c?شنبه|جمعه|"
-    r"\b(?:mon|diens|donners|frei|sams|sonn)tag|\bmittwoch|\bsonnabend|\b(?:mo|di|mi|do|fr|sa|so)\.|"
+    r"\b(?:mon|diens|donners|frei|sams|sonn)tag|\bmittwoch|\bsonnabend|\b(?:mo|di|mi|do|fr|sa|"
+    r"so)\.|"
     r"\b(?:lun|mar|mercre|jeu|vendre|same)di|\bdimanche|\blunes|\bmartes|\bmi[ée]rcoles|\bjueves|"
     r"\bviernes|\bs[áa]bado|\bdomingo|\b(?:lune|marte|mercole|giove|vener)d[ìi]|\bsabato|"
     r"\bdomenica|\b(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|\bponedj?eljak|"

@@ -1,4 +1,4 @@
-"""Recognise what PHP and its debugging tools print into a page, other than ``var_dump``.
+"""Recognise the output of PHP and its debugging tools in a page, other than ``var_dump``.
 
 ``without`` takes the text of a page before it is parsed and returns it without the output of
 ``print_r`` and ``var_export``, PHP's error messages and Xdebug's error tables. ``is_output_class``
@@ -66,7 +66,8 @@ _TAG = re.compile(r"<[^<>]*>")
 _MOST = 500
 
 _OUTPUT_CLASS = re.compile(
-    r"(?:^|\s)(?:sf-dump|krumo-root|krumo|xdebug-error|xdebug-var-dump|wpdberror|kint|kint-rich)(?:\s|$)"
+    r"(?:^|\s)(?:sf-dump|krumo-root|krumo|xdebug-error|xdebug-var-dump|wpdberror|kint|"
+    r"kint-rich)(?:\s|$)"
 )
 _OUTPUT = re.compile(
     r"(?:\( ! \) ?|PHP )?"

@@ -20,7 +20,7 @@ from crawler.extraction.page.text import collapse, key, without_controls
 
 Node = dict[str, Any]
 
-# What old pages put around a script to hide it from older browsers, and what editors leave there.
+# Old pages hide a script from older browsers with these marks, and editors leave some there.
 _BEFORE = re.compile(r"(?:[\s;\ufeff]++|<!--|//|/\*|\*/|<!\[CDATA\[)++")
 _SPACE = " \t\r\n;\ufeff"
 _AFTER = ("-->", "//", "/*", "*/", "]]>")
@@ -240,7 +240,7 @@ def _place(url: str, base: str) -> str | None:
 def readable(text: str) -> str:
     """Return declared text as it is meant: references decoded, even twice, and tags dropped."""
     if "&" in text:
-        # Some pages encode what is encoded already.
+        # Some pages encode their text twice.
         for _ in range(2):
             text = _ENTITY.sub(lambda match: unescape(match[0]), text)
     if "<" in text:

@@ -62,9 +62,11 @@ _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
     r"your|free|daily|weekly|this)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
-    r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
+    r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|"
+    r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
     r"send|comments?|a[+-](?:\s*a[+-])*|(?:advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|"
-    r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|to)\b.*|"
+    r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|"
+    r"to)\b.*|"
     r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
     r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
     r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?\s*[\w-]*\d.*|(?:share|"
@@ -72,16 +74,19 @@ _NOISE = re.compile(
     r"(?:(?:©|\(c\))|copyright\s*(?:©|\(c\)|\d|by\b|:)).*|views?\s*:?\s*[\d,]+|"
     r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|"
     r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
-    r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|leer\s+(?:también|más)|"
+    r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|"
+    r"leer\s+(?:también|más)|"
     r"te\s+puede\s+interesar|leggi\s+anche|leia\s+(?:também|mais)|читайте\s+также|читати\s+також|"
     r"czytaj\s+(?:też|także|więcej)|přečtěte\s+si|läs\s+(?:också|mer|även)|les\s+(?:også|mer)|"
-    r"læs\s+også|lue\s+myös|ayrıca\s+okuyun|διαβάστε\s+(?:επίσης|ακόμα)|यह\s+भी\s+पढ़ें|ये\s+भी\s+पढ़ें|"
+    r"læs\s+også|lue\s+myös|ayrıca\s+okuyun|διαβάστε\s+(?:επίσης|ακόμα)|यह\s+भी\s+पढ़ें|"
+    r"ये\s+भी\s+पढ़ें|"
     r"आगे\s+पढ़ें|আরও\s+পড়ুন|baca\s+juga|xem\s+thêm|อ่านเพิ่มเติม|延伸阅读|相关阅读|関連記事|관련\s*기사)"
     r"\s*[:：>»|\-–].*|(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(
-    r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|todos\s+los\s+"
+    r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
+    r"todos\s+los\s+"
     r"derechos\s+reservados|tutti\s+i\s+diritti\s+riservati|todos\s+os\s+direitos\s+reservados|"
     r"wszelkie\s+prawa\s+zastrzeżone)\b",
     re.IGNORECASE,
@@ -98,7 +103,8 @@ _CONSENT = re.compile(
     r"(?:\d+\s+)?partner|nous\s+et\s+nos\s+(?:\d+\s+)?partenaires|nosotros\s+y\s+nuestros\s+"
     r"(?:\d+\s+)?(?:socios|proveedores)|noi\s+e\s+(?:i\s+nostri\s+)?(?:\d+\s+)?(?:partner|terze)|"
     r"wij\s+en\s+onze\s+(?:\d+\s+)?partners|nós\s+e\s+os\s+nossos\s+(?:\d+\s+)?parceiros|"
-    r"my\s+i\s+nasi\s+(?:\d+\s+)?partnerzy|store\s+and(?:/or)?\s+access\s+information\s+on\s+a(?:\s+device)?|"
+    r"my\s+i\s+nasi\s+(?:\d+\s+)?partnerzy|"
+    r"store\s+and(?:/or)?\s+access\s+information\s+on\s+a(?:\s+device)?|"
     r"if\s+trackers\s+are\s+disabled|resurface\s+this\s+menu|withdraw\s+(?:your\s+)?consent|"
     r"an\s+dieser\s+stelle\s+(?:findest\s+du|finden\s+sie|befindet\s+sich)\b.{0,80}\bextern|"
     r"damit\s+einverstanden,?\s+dass\s+(?:mir|ihnen|dir)\s+(?:externe\s+)?inhalte|"
@@ -117,7 +123,8 @@ _PHOTO_CREDIT = re.compile(
 )
 _LONGEST_CAPTION, _LONGEST_BARE_CAPTION = 250, 120
 _COMMENTS_HEADING = re.compile(
-    r"(?:(?:\d+|top|reader|best|latest|recent)\s+){0,3}(?:rated\s+)?(?:comments?|responses?|kommentare?|commentaires?|comentarios?|"
+    r"(?:(?:\d+|top|reader|best|latest|recent)\s+){0,3}(?:rated\s+)?(?:comments?|responses?|"
+    r"kommentare?|commentaires?|comentarios?|"
     r"commenti|reacties|yorumlar|комментарии|تعليقات|التعليقات|نظرات)(?:\s*\(?\d+\)?)?|"
     r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?",
     re.IGNORECASE,

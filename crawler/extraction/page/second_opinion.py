@@ -111,9 +111,10 @@ def settle(
         return replace(opinion, doubt="the page is too large for a second opinion")
     found = _Reading(_extract(text, chosen))
     is_brief = ours.size >= _BRIEF_SHARE * found.size and found.size < _LONGEST_BRIEF
-    if contradicted and ours.agrees(found):
-        return Opinion(opinion.body, opinion.where, "the page declares another text in JSON-LD")
-    if ours.agrees(found) or (is_brief and not contradicted):
+    agrees = ours.agrees(found)
+    if contradicted and agrees:
+        return replace(opinion, doubt="the page declares another text in JSON-LD")
+    if agrees or (is_brief and not contradicted):
         # A brief has less text than the notes about the publisher below it.
         return opinion
     if found.extends(ours) or found.size > _MUCH_LONGER * ours.size:
@@ -123,7 +124,7 @@ def settle(
     if ours.extends(found) and not contradicted:
         # A general extractor leaves out more than it takes in.
         return opinion
-    return Opinion(opinion.body, opinion.where, "trafilatura finds another text in the page")
+    return replace(opinion, doubt="trafilatura finds another text in the page")
 
 
 def _is_doubtful(chosen: Chosen, size: int) -> bool:

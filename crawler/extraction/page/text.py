@@ -12,7 +12,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32)])
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NON_WORD = re.compile(r"[\W_]+")
-# The ends of sentences in the scripts of news, and what may follow them: closing quotes and
+# The ends of sentences in the scripts of news, and the marks that may follow: closing quotes and
 # brackets. Armenian, Urdu, Ethiopic, Hindi, Burmese, Khmer, Tibetan, Chinese and Japanese have
 # their own.
 _SENTENCE_END = re.compile(
