@@ -15,8 +15,8 @@ from lxml.etree import XPath, _Element
 from crawler.extraction.page import dates
 from crawler.extraction.page.blocks import Block
 from crawler.extraction.page.boxes import HEADINGS
+from crawler.extraction.page.headings import part_headed_by
 from crawler.extraction.page.metadata import Declared, Metadata
-from crawler.extraction.page.parts import heads_other, heads_related
 from crawler.extraction.page.text import collapse, has_many_elements, key
 
 _HEADLINE_CLASS = re.compile(r"title|head|hdln?\b|subject|titr", re.IGNORECASE)
@@ -288,11 +288,7 @@ def _visible_headline(
         found = [
             b
             for b in candidates
-            if not b.zones
-            and b.link_share < 0.5
-            and not heads_related(b.text)
-            and not heads_other(b.text)
-            and test(b)
+            if not b.zones and b.link_share < 0.5 and part_headed_by(b.text) is None and test(b)
         ]
         before_prose = [
             b

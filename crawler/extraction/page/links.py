@@ -18,8 +18,8 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS
+from crawler.extraction.page.headings import LONGEST_HEADING, Part, part_headed_by
 from crawler.extraction.page.leak import Listed, Related
-from crawler.extraction.page.parts import heads_other, heads_related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.page.tree import around, following
 from crawler.extraction.publishers import Publisher
@@ -29,7 +29,7 @@ _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.I
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
 _EMPHASIS = ("strong", "b", "legend", "caption", "th", "dt", "summary")
 _LINKED_ENTRY = 0.9
-_HEADING_LENGTH = 60
+_NOT_RELATED = (Part.COMMENTS, Part.OTHER)
 _MOST_HEADINGS = 50
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
@@ -69,10 +69,15 @@ def read(
     """
     if publisher and publisher.related_selector:
         return _selected(root, publisher, url)
-    headings = _related_headings(root, layout)
+    emphasised = [
+        (element, part)
+        for element in root.iter(*_EMPHASIS)
+        if (part := part_headed_by(_words(element)))
+    ]
+    headings = _related_headings(layout, emphasised)
     if not headings and not layout.named_related:
         return None
-    page = _Page(root, layout, headings, publisher, url)
+    page = _Page(root, layout, headings, emphasised, publisher, url)
     groups = [_links_under(heading, page) for heading in headings[:_MOST_HEADINGS]]
     groups += [_links_inside(element, page) for element in layout.named_related]
     # A single link after an inline "Read also:" is not a list; under its own heading it is.
@@ -87,14 +92,14 @@ def read(
     return Related(tuple(_listed_entries(best, url)), True, best.where)
 
 
-def _related_headings(root: _Element, layout: Layout) -> list[_Element]:
+def _related_headings(layout: Layout, emphasised: list[tuple[_Element, Part]]) -> list[_Element]:
     """Return the elements that head a related list: blocks of their own, or emphasised words."""
     found = [
         b.box.element
         for b in layout.blocks
-        if len(b.text) <= _HEADING_LENGTH and heads_related(b.text) and not _is_entry(b)
+        if part_headed_by(b.text) is Part.RELATED and not _is_entry(b)
     ]
-    found += [e for e in root.iter(*_EMPHASIS) if heads_related(_words(e))]
+    found += [element for element, part in emphasised if part is Part.RELATED]
     return list(dict.fromkeys(found))
 
 
@@ -115,6 +120,7 @@ class _Page:
         root: _Element,
         layout: Layout,
         related_headings: list[_Element],
+        emphasised: list[tuple[_Element, Part]],
         publisher: Publisher | None,
         url: str | None,
     ) -> None:
@@ -128,9 +134,10 @@ class _Page:
         others = [
             b.box.element
             for b in layout.blocks
-            if len(b.text) <= _HEADING_LENGTH and (b.tag in HEADINGS or heads_other(b.text))
+            if len(b.text) <= LONGEST_HEADING
+            and (b.tag in HEADINGS or part_headed_by(b.text) in _NOT_RELATED)
         ]
-        others += [e for e in root.iter(*_EMPHASIS) if heads_other(_words(e))]
+        others += [element for element, part in emphasised if part in _NOT_RELATED]
         # The page's next heading ends a list; a heading inside an entry does not.
         ends = {self.order[e] for e in others if e not in linked and not self._in_link(e)}
         ends.update(self.order[e] for e in related_headings)
@@ -224,10 +231,13 @@ def _without_ending(path: str) -> str:
 
 def _words(element: _Element) -> str:
     """Return the words of an element that may be a heading; "" if it has too many."""
-    if has_many_elements(element, 4 * _HEADING_LENGTH):
+    if len(element) == 0:
+        words = collapse((element.text or "")[: 4 * LONGEST_HEADING])
+    elif has_many_elements(element, 4 * LONGEST_HEADING):
         return ""
-    words = collapse(all_text(element, 4 * _HEADING_LENGTH))
-    return words if len(words) <= _HEADING_LENGTH else ""
+    else:
+        words = collapse(all_text(element, 4 * LONGEST_HEADING))
+    return words if len(words) <= LONGEST_HEADING else ""
 
 
 def _links_inside(element: _Element, page: _Page) -> _Links:
@@ -242,7 +252,7 @@ def _links_under(heading: _Element, page: _Page) -> _Links:
     Only the smallest element that contains the heading and the first link is searched.
     """
     links = _Links(
-        f"links under {collapse(all_text(heading, _HEADING_LENGTH))[:_HEADING_LENGTH]!r}",
+        f"links under {collapse(all_text(heading, LONGEST_HEADING))[:LONGEST_HEADING]!r}",
         heading.tag in HEADINGS,
     )
     place = page.order[heading]

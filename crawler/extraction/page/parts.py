@@ -7,7 +7,6 @@ markup (see boxes.py) and by the wording of their headings.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import islice
 
 from crawler.extraction.page.blocks import Block, Layout
@@ -15,48 +14,11 @@ from crawler.extraction.page.boxes import (
     HEADINGS,
     Box,
     Zone,
-    is_caption_name,
     is_named_as_text,
+    meaning_of,
 )
+from crawler.extraction.page.headings import Part, part_headed_by
 
-# Persian pages write yeh and kaf with Arabic or Persian letters.
-_PERSIAN_LETTERS = str.maketrans("يك", "یک")
-_RELATED_HEADING = re.compile(
-    (
-        r"(?:(?:more\s+)?related(?:\s+(?:news|stor(?:y|ies)|articles?|items?|posts?|topics?|"
-        r"links?|content|reports?|coverage|reading|subjects?|pages?|"
-        r"materials?))?|see\s+also|read\s+(?:more|also|next)|also\s+read|"
-        r"more\s+(?:on\s+this(?:\s+(?:story|topic|subject))?|like\s+this|"
-        r"about\s+this(?:\s+story)?|stories|news|articles)|you\s+(?:may|"
-        r"might)\s+(?:also\s+)?(?:like|be\s+interested(?:\s+in)?)|"
-        r"in\s+(?:the\s+)?same\s+(?:context|category|subject)|similar\s+(?:news|stories|articles|"
-        r"posts)|linked\s+(?:news|stories)|from\s+the\s+same\s+file|"
-        r"(?:ال)?(?:أخبار|اخبار|مواضيع|موضوعات|مقالات|مواد|تقارير|المواضيع|الأخبار)\s+"
-        r"(?:ذات\s+صلة|ذات\s+الصلة|مرتبطة|متعلقة|مشابهة|المرتبطة|المتعلقة)|"
-        r"ذات\s+صلة|[اإ]قرأ\s+(?:أيضاً|أيضا|ايضا|المزيد)|(?:اخبار|خبرهای|مطالب|"
-        r"خبر(?:های)?)\s*(?:ی)?\s*مرتبط|بیشتر\s+بخوانید|مرتبط(?:\s+با\s+این\s+خبر)?|"
-        r"articles?\s+(?:liés|connexes)|à\s+lire\s+aussi|ähnliche\s+artikel|mehr\s+zum\s+thema|"
-        r"noticias\s+relacionadas|"
-        r"похожие\s+(?:новости|материалы)|по\s+теме|ilgili\s+haberler)"
-    ).translate(_PERSIAN_LETTERS),
-    re.IGNORECASE,
-)
-_OTHER_HEADING = re.compile(
-    r"(?:(?:the\s+)?(?:most|top)\s+(?:read|viewed|popular|commented|shared|visited|stories|news|"
-    r"recent|watched|emailed)(?:\s+\w+)?|latest(?:\s+\w+){0,2}|"
-    r"(?:breaking|recent|other|top|popular|featured|trending|hot|last|today'?s|"
-    r"in\s+pictures)(?:\s+(?:news|now|stories|headlines|posts|topics|articles|videos?|photos?))|"
-    r"trending|headlines|editor'?s?'?\s+(?:picks?|choice)|don'?t\s+miss|"
-    r"(?:\d+\s+)?(?:reader\s+)?comments?(?:\s*\(?\d+\)?)?|(?:leave|post|add|write|send)\s+(?:a\s+|"
-    r"your\s+)?(?:comment|reply|opinion)s?|your\s+(?:comment|name|opinion)s?|"
-    r"follow\s+us(?:\s+\w+)*|tags?|keywords|topics?|newsletter|subscribe(?:\s+\w+)*|"
-    r"sign\s+up(?:\s+\w+)*|"
-    r"sponsored(?:\s+\w+)*|about\s+(?:us|the\s+author)|contact(?:\s+us)?|categories|archives?|"
-    r"polls?|weather|"
-    r"الأكثر\s+\w+|آخر\s+الأخبار|التعليقات|تعليقات|الأخبار|پربازدید\w*(?:\s+\w+)*|آخرین\s+اخبار|"
-    r"نظرات|ارسال\s+نظر)",
-    re.IGNORECASE,
-)
 # Page furniture: offers to share, to print or to read more, counters, and notes of copyright.
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
@@ -122,17 +84,7 @@ _PHOTO_CREDIT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_CAPTION, _LONGEST_BARE_CAPTION = 250, 120
-_COMMENTS_HEADING = re.compile(
-    r"(?:(?:\d+|top|reader|best|latest|recent)\s+){0,3}(?:rated\s+)?(?:comments?|responses?|"
-    r"kommentare?|commentaires?|comentarios?|"
-    r"commenti|reacties|yorumlar|комментарии|تعليقات|التعليقات|نظرات)(?:\s*\(?\d+\)?)?|"
-    r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?",
-    re.IGNORECASE,
-)
 _DIGIT = re.compile(r"\d")
-_LONGEST_HEADING = 60
-# Menus repeat the same words on every page of a site.
-_CACHE_SIZE = 16_384
 _EDITORS_CODE = re.compile(
     r"(?=.*[\d/])(?:[A-Z]{1,4}(?:[/.-][A-Z]{1,4})*)?\s*(?:\d{1,4}(?:[/-]\d{1,4})*)?"
 )
@@ -193,13 +145,16 @@ class Aside:
                 # A word above the text, such as the section's name, does not start a part.
                 continue
             indexes.add(block.index)
-            within_text = scope in text_before and not heads_comments(block.text)
-            is_related = heads_related(block.text)
+            part = part_headed_by(block.text)
+            within_text = scope in text_before and part is not Part.COMMENTS
+            is_related = part is Part.RELATED
             for index in range(block.index + 1, len(blocks)):
                 follower = blocks[index]
                 if follower is anchor or not scope.holds(follower.box):
                     break
-                if within_text and _continues(follower, looks_before, after_links=is_related):
+                if within_text and _continues(
+                    follower, looks_before, after_links=part is Part.RELATED
+                ):
                     # The list or the offer was inside the text; so is a heading below it.
                     if blocks[index - 1].tag in HEADINGS and index - 1 > block.index:
                         indexes.discard(index - 1)
@@ -216,14 +171,12 @@ class Aside:
 
 def _heads_part(block: Block) -> bool:
     """Return whether a block heads a part of the page that is not its article."""
-    text = block.text
-    if len(text) > _LONGEST_HEADING:
+    part = part_headed_by(block.text)
+    if part is None:
         return False
-    if heads_related(text):
-        return _stands_alone(block)
     # "Subscribe now to read the whole story" is a part by itself.
-    is_offer = block.tag not in HEADINGS and text.count(" ") >= _MOST_IN_A_LABEL
-    return heads_other(text) and not is_offer and _stands_alone(block)
+    is_offer = block.tag not in HEADINGS and block.text.count(" ") >= _MOST_IN_A_LABEL
+    return (part is Part.RELATED or not is_offer) and _stands_alone(block)
 
 
 def _continues(block: Block, looks: set[tuple[str, ...]], *, after_links: bool) -> bool:
@@ -327,25 +280,6 @@ def _named_text_around(box: Box, nearest: dict[Box, Box | None]) -> Box | None:
     return found
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def heads_related(words: str) -> bool:
-    """Return whether these words head a list of related articles."""
-    return _RELATED_HEADING.fullmatch(words.strip(_TRIM).translate(_PERSIAN_LETTERS)) is not None
-
-
-@lru_cache(maxsize=_CACHE_SIZE)
-def heads_comments(words: str) -> bool:
-    """Return whether these words head the comments of readers."""
-    return _COMMENTS_HEADING.fullmatch(words.strip(_TRIM)) is not None
-
-
-@lru_cache(maxsize=_CACHE_SIZE)
-def heads_other(words: str) -> bool:
-    """Return whether these words head a part that is neither the article nor its related items."""
-    words = words.strip(_TRIM)
-    return _OTHER_HEADING.fullmatch(words) is not None or heads_comments(words)
-
-
 def _stands_alone(block: Block) -> bool:
     """Return whether a block can be a heading, not a link in a sentence or a menu entry."""
     return block.tag in HEADINGS or block.link_share < 0.5 or block.tag not in ("li", "p")
@@ -364,19 +298,19 @@ def is_noise(text: str) -> bool:
     if len(text) < _LONGEST_NOISE:
         if _NOISE.fullmatch(text) is not None:
             return True
-        if any(word in words for word in _WORDS_OF_RIGHTS) and _RIGHTS.search(text):
+        if any(map(words.__contains__, _WORDS_OF_RIGHTS)) and _RIGHTS.search(text):
             return True
-    return any(word in words for word in _WORDS_OF_CONSENT) and (
+    return any(map(words.__contains__, _WORDS_OF_CONSENT)) and (
         _CONSENT.search(text, 0, _LONGEST_CONSENT) is not None
     )
 
 
 def is_caption(block: Block) -> bool:
     """Return whether a block is the caption of a picture, by its name or the credit at its end."""
-    if is_caption_name(block.box.name):
+    if meaning_of(block.box.name).is_caption:
         return True
     text = block.text
-    may_credit = len(text) < _LONGEST_CAPTION and any(mark in text for mark in ":©/()")
+    may_credit = len(text) < _LONGEST_CAPTION and any(map(text.__contains__, ":©/()"))
     return may_credit and _PHOTO_CREDIT.search(text) is not None
 
 
