@@ -24,12 +24,13 @@ class Chosen:
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
     to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page.
+    home page. ``keys`` are the comparison keys of the paragraphs of ``body``.
     """
 
     headline: Declared | None
     dated: Dated | None
     body: tuple[str, ...]
+    keys: tuple[str, ...]
     where: str
     share: float
     share_of_page: float
@@ -74,6 +75,7 @@ def choose(
         headline=declared,
         dated=dated,
         body=tuple(b.text for b in paragraphs),
+        keys=tuple(b.key for b in paragraphs),
         where=_describe(paragraphs),
         share=found.share,
         share_of_page=found.share_of_page,

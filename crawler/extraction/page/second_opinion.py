@@ -7,7 +7,7 @@ page's prose, or contradict the declared text. If the readings differ, ``Opinion
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crawler.extraction.page.article import Chosen
@@ -57,9 +57,9 @@ class Opinion:
 class _Reading:
     """A reading of the body, for comparison."""
 
-    def __init__(self, paragraphs: Iterable[str]) -> None:
+    def __init__(self, paragraphs: Sequence[str], keys: Sequence[str] | None = None) -> None:
         self.paragraphs = tuple(paragraphs)
-        self._keys = [key(paragraph) for paragraph in self.paragraphs]
+        self._keys = keys or [key(paragraph) for paragraph in self.paragraphs]
         self._set = set(self._keys)
         self._text = "\n".join(self._keys)
         self.size = sum(map(len, self._keys))
@@ -91,7 +91,7 @@ def settle(
     text: str, chosen: Chosen, blocks: Sequence[Block], declared: Declared | None
 ) -> Opinion:
     """Return the body of a page, whose source is ``text``, after its readings are compared."""
-    ours = _Reading(chosen.body)
+    ours = _Reading(chosen.body, chosen.keys)
     opinion = Opinion(chosen.body, chosen.where)
     contradicted = False
     if declared and len(declared.value) >= _SHORTEST_DECLARED:

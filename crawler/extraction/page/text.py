@@ -12,13 +12,13 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32)])
 _INVISIBLE = re.compile("[\u200b\ufeff\u00ad]")
 _NON_WORD = re.compile(r"[\W_]+")
+_TYPOGRAPHIC_MARKS = "–—…„“”’‘«»"
+_ASCII_NON_WORD = bytes(b for b in range(128) if not chr(b).isalnum())
 # The ends of sentences in the scripts of news, and the marks that may follow: closing quotes and
 # brackets. Armenian, Urdu, Ethiopic, Hindi, Burmese, Khmer, Tibetan, Chinese and Japanese have
 # their own.
-_SENTENCE_END = re.compile(
-    r"[.!?…:;。؟۔।॥։።፧၊။។༎།！？．｡‼⁇⁈⁉」』]"
-    "[\"'”’»›“‘)\\]）」』】》〉］\u200c\u200d]*\\s*$"
-)
+_SENTENCE_ENDS = frozenset(".!?…:;。؟۔।॥։።፧၊။។༎།！？．｡‼⁇⁈⁉」』")
+_AFTER_SENTENCE = " \t\n\"'”’»›“‘)]）】》〉］\u200c\u200d"
 # A sentence that ends within a text, behind a word rather than an abbreviation of one letter.
 _INNER_END = re.compile(r"[^\W\d_]{2}[.!?…][\"'”’»)]?\s+[^\W\d_]|[؟۔।॥։።။។。！？]")
 # Thai and Lao have no mark for the end of a sentence.
@@ -28,8 +28,8 @@ _LONG = 80
 # Chinese, Japanese and Korean characters. Each says as much as two or three letters.
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _LETTERS_PER_DENSE_CHARACTER = 2.5
-# Characters at the end of a text that are checked for a sentence end.
-_END_CHARACTERS = 40
+# The bytes that no character of these begins with in UTF-8.
+_NEVER_DENSE = bytes(range(0xE3))
 
 
 def without_controls(text: str) -> str:
@@ -60,13 +60,26 @@ def collapse(text: str) -> str:
     )
 
 
+def readable(text: str) -> str:
+    """Collapse white space and replace characters that records must not have."""
+    collapsed = " ".join(text.split())
+    return collapsed if collapsed.isprintable() else collapse(without_controls(text))
+
+
 def key(text: str) -> str:
     """Return the case-folded letters and digits, to compare differently typeset headlines."""
-    return _NON_WORD.sub("", text.casefold())
+    folded = text.casefold().encode("utf-8", "surrogatepass")
+    # A regular expression alone would take three times as long.
+    words = folded.translate(None, _ASCII_NON_WORD).decode("utf-8", "surrogatepass")
+    if words.isascii() or words.isalnum():
+        return words
+    for mark in _TYPOGRAPHIC_MARKS:
+        words = words.replace(mark, "")
+    return words if words.isalnum() else _NON_WORD.sub("", words)
 
 
 def ends_sentence(text: str) -> bool:
-    return _SENTENCE_END.search(text[-_END_CHARACTERS:]) is not None
+    return text.rstrip(_AFTER_SENTENCE)[-1:] in _SENTENCE_ENDS
 
 
 def has_sentence(text: str) -> bool:
@@ -87,7 +100,7 @@ def visible_length(text: str) -> int:
     A Chinese, Japanese or Korean character counts as two and a half. Use it wherever a number of
     characters decides whether a text is prose.
     """
-    if text.isascii():
+    if text.isascii() or not text.encode("utf-8", "replace").translate(None, _NEVER_DENSE):
         return len(text)
     dense = len(_DENSE.findall(text))
     return len(text) + int(dense * (_LETTERS_PER_DENSE_CHARACTER - 1))
