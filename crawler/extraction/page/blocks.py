@@ -17,11 +17,13 @@ from lxml.etree import _Element
 from crawler.extraction.page import dates
 from crawler.extraction.page.boxes import (
     HEADINGS,
+    NEVER_ZONES,
+    ZONE_ROLES,
+    ZONE_TAGS,
     Box,
+    Meaning,
     Zone,
-    is_caption_name,
-    is_related_name,
-    zone_of,
+    meaning_of,
 )
 from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
 from crawler.extraction.page.text import (
@@ -30,8 +32,8 @@ from crawler.extraction.page.text import (
     ends_sentence,
     has_many_elements,
     key,
+    readable,
     visible_length,
-    without_controls,
 )
 from crawler.extraction.page.tree import Nearest, around
 
@@ -58,6 +60,8 @@ _IN_TEXTS = ("p", "h1", "article", "time")
 _IN_ARTICLES = ("h1", "article", "main")
 _PAGE = ("html", "body")
 _STAMPED = ("time", "abbr")
+# Few elements have any of these attributes, and asking for each by its name takes longer.
+_ATTRIBUTES = frozenset(("style", "hidden", "itemprop", "property", "role"))
 # Characters: a paragraph has so many, or fewer if it is a sentence.
 _LONG_PROSE, _SHORTEST_PROSE = 80, 30
 # The link shares up to which any paragraph is prose, and up to which a long sentence is.
@@ -75,7 +79,7 @@ _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDING = ("display:none", "display: none")
 _SHOWING = re.compile(r"display\s*+:\s*+(?!none)", re.IGNORECASE)
-_SELECTOR_START = re.compile(r"[{};]|\*/")
+_BEFORE_SELECTOR = "{};/"
 _EVERY_SCREEN = ("all", "screen")
 _LONGEST_SELECTOR = 1000
 _CLASS_SELECTOR = re.compile(r"\.([\w-]{1,100})")
@@ -194,14 +198,17 @@ class _Reader:
             if event == "start":
                 tag = element.tag
                 kind = _KINDS.get(tag, _BLOCK)
-                style = element.get("style")
-                may_hide = style is not None or element.get("hidden") is not None
-                is_hidden = may_hide and _is_hidden(element, style)
+                has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
                 if (
                     kind == _SKIPPED
                     or (kind == _MENU and _has_none(element, _IN_TEXTS))
                     # Some pages hide all of themselves until a script has run.
-                    or (is_hidden and tag not in _PAGE and _has_none(element, _IN_ARTICLES))
+                    or (
+                        has_attributes
+                        and _is_hidden(element)
+                        and tag not in _PAGE
+                        and _has_none(element, _IN_ARTICLES)
+                    )
                 ):
                     self._skip(element)
                     skipped = element
@@ -213,16 +220,12 @@ class _Reader:
                         self._flush()
                 else:
                     if kind in (_BLOCK, _MENU):
-                        self._open(element)
+                        self._open(element, element.get("role") if has_attributes else None)
                     elif kind == _LINK:
                         self._links += element.get("href") is not None
                     elif kind == _IMAGE:
                         self._add_pictures(element)
-                    if (
-                        element.tag in _STAMPED
-                        or element.get("itemprop")
-                        or element.get("property")
-                    ):
+                    if has_attributes or tag in _STAMPED:
                         self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
                     if text := element.text:
                         add(text)
@@ -259,15 +262,16 @@ class _Reader:
         if element.tag not in _INLINE and (self._pieces or self._lines):
             self._flush()
 
-    def _open(self, element: _Element) -> None:
+    def _open(self, element: _Element, role: str | None) -> None:
         if self._pieces or self._lines:
             self._flush()
         box = self._box = Box(element, self._box, self._count)
         self._count += 1
-        if self._related is None and box.name and is_related_name(box.name):
+        meaning = meaning_of(box.name)
+        if meaning.is_related and self._related is None:
             self._related = box
             self._layout.named_related.append(element)
-        if len(self._zones) < _MOST_ZONES and self._is_zone(box):
+        if len(self._zones) < _MOST_ZONES and self._is_zone(box, meaning, role):
             self._zones = (*self._zones, box)
 
     def _close(self) -> None:
@@ -308,7 +312,7 @@ class _Reader:
                 else _paragraphs(lines, by_hand=box.tag in _PARAGRAPHS)
             )
         for raw, linked in lines:
-            if text := collapse(without_controls(raw)):
+            if text := readable(raw):
                 linked = min(linked, len(text))
                 blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
@@ -317,7 +321,8 @@ def _has_none(element: _Element, tags: tuple[str, ...]) -> bool:
     return next(element.iter(*tags), None) is None
 
 
-def _is_hidden(element: _Element, style: str | None) -> bool:
+def _is_hidden(element: _Element) -> bool:
+    style = element.get("style")
     if style is not None and _HIDDEN.search(style) is not None:
         return True
     # React streams parts of a page in hidden elements, and a script moves them to their places.
@@ -330,16 +335,22 @@ class _ZoneTest:
     def __init__(self, root: _Element) -> None:
         self._root = root
         self._forms = _small_forms(root)
-        self._hidden = _HiddenClasses(root)
+        hidden = _HiddenClasses(root)
+        self._hidden = hidden if hidden else None
 
-    def __call__(self, box: Box) -> bool:
-        if box.element in self._forms:
+    def __call__(self, box: Box, meaning: Meaning, role: str | None) -> bool:
+        element = box.element
+        if box.tag in ZONE_TAGS or (role in ZONE_ROLES and box.tag not in NEVER_ZONES):
             box.zone = Zone.STRONG
-        elif zone := zone_of(box):
-            box.zone = zone
-        elif self._hidden and self._hidden.has_any(box.element.get("class")):
+        elif box.tag not in NEVER_ZONES:
+            box.zone = meaning.zone
+        if element in self._forms:
+            box.zone = Zone.STRONG
+        elif box.zone:
+            pass
+        elif self._hidden is not None and self._hidden.has_any(element.get("class")):
             box.zone = Zone.WEAK
-        elif box.name and is_caption_name(box.name) and box.element not in self._pictured:
+        elif meaning.is_caption and element not in self._pictured:
             # A container of a picture and its caption belongs to the article; the caption text does
             # not.
             box.zone = Zone.STRONG
@@ -396,8 +407,9 @@ def _hidden_in(sheet: str) -> Iterator[str]:
         depth += sheet.count("{", position, start) - sheet.count("}", position, start)
         position = start
         if depth == 0:
-            before = sheet[max(0, start - _LONGEST_SELECTOR) : start]
-            for selector in _SELECTOR_START.split(before)[-1].split(","):
+            first = max(0, start - _LONGEST_SELECTOR)
+            end_before = max(sheet.rfind(mark, first, start) for mark in _BEFORE_SELECTOR)
+            for selector in sheet[max(first, end_before + 1) : start].split(","):
                 if match := _CLASS_SELECTOR.fullmatch(selector.strip()):
                     yield match[1]
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from lxml.etree import _Element
 
@@ -85,9 +86,9 @@ class Box:
             box = box.parent
 
 
-_ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
-_NEVER_ZONES = HEADINGS | {"html", "body"}
-_ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
+ZONE_TAGS = frozenset(("nav", "footer", "aside", "menu"))
+NEVER_ZONES = HEADINGS | {"html", "body"}
+ZONE_ROLES = frozenset(("navigation", "complementary", "contentinfo", "banner", "search", "menu"))
 # Words of classes and ids: whole words, beginnings of words, and several words in a row.
 _STRONG = frozenset(
     "nav navbar navigation navi menu topmenu mainmenu footer foot ftr copyright copyrights aside "
@@ -96,8 +97,8 @@ _STRONG = frozenset(
     "gdpr outbrain taboola visuallyhidden morenews pager pagination poll rating authorbox "
     "authorbio authorcard authorinfo tags taglist tagbox onetrust usercentrics".split()
 )
-_STRONG_BEGINNINGS = ("recommend",)
 _STRONG_PHRASES = (
+    "-recommend",
     "-sr-only-",
     "-screen-reader",
     "-visually-hidden-",
@@ -114,8 +115,10 @@ _WEAK = frozenset(
     "fontsize textsize disclaimer pullquote pullquotes membership donate donation donations cta "
     "contributor contributors toc tweet".split()
 )
-_WEAK_BEGINNINGS = ("advert", "sponsor", "newsletter")
 _WEAK_PHRASES = (
+    "-advert",
+    "-sponsor",
+    "-newsletter",
     "-entry-meta-",
     "-read-also-",
     "-see-also-",
@@ -125,6 +128,12 @@ _WEAK_PHRASES = (
     "-embed-placeholder-",
     "-img-desc-",
     "-instagram-media-",
+)
+_BEGINNINGS = tuple(
+    phrase[1:] for phrase in (*_STRONG_PHRASES, *_WEAK_PHRASES) if phrase.count("-") == 1
+)
+_PHRASE_STARTS = frozenset(
+    phrase.split("-")[1] for phrase in (*_STRONG_PHRASES, *_WEAK_PHRASES) if phrase.count("-") > 1
 )
 # Words that mean something else within longer names.
 _WEAK_WHOLE = frozenset(
@@ -140,7 +149,6 @@ _ABOUT_OTHERS = re.compile(
 # WordPress gives a post the names of its categories and tags as classes.
 _TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
 _RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
-_CAPTION = re.compile(r"caption", re.IGNORECASE)
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 _TEXT_NAME = re.compile(
@@ -154,63 +162,64 @@ _TEXT_NAME = re.compile(
 _CACHE_SIZE = 16_384
 
 
+class Meaning(NamedTuple):
+    """What a class and an id say about a box: its zone, and whether it holds related items or is a
+    caption.
+    """
+
+    zone: Zone = Zone.NONE
+    is_related: bool = False
+    is_caption: bool = False
+
+
+_NOTHING = Meaning()
+
+
 @lru_cache(maxsize=_CACHE_SIZE)
-def zone_of_name(name: str) -> Zone:
+def meaning_of(name: str) -> Meaning:
+    """Return what a class and an id say."""
+    lower = name.lower()
+    is_related = "related" in lower and _RELATED.search(name) is not None
+    is_caption = "caption" in lower
+    zone = _zone_of_name(name)
+    return Meaning(zone, is_related, is_caption) if zone or is_related or is_caption else _NOTHING
+
+
+def _zone_of_name(name: str) -> Zone:
     """Return how sure the words of a class and an id are."""
     if is_output_class(name):
         return Zone.STRONG
-    if "type-" in name or "hentry" in name:
-        name = _TOPIC.sub("", name)
-    text = _CAMEL.sub("-", name)
-    if "-" in text or "_" in text:
-        text = _ABOUT_OTHERS.sub("", text)
-    words = text.lower().replace("_", "-").replace("-", " ").split()
-    phrases = f"-{'-'.join(words)}-"
-    if _says(words, phrases, _STRONG, _STRONG_BEGINNINGS, _STRONG_PHRASES):
-        return Zone.STRONG
-    if not _WEAK_WHOLE.isdisjoint(name.lower().split()):
-        return Zone.WEAK
-    is_weak = _says(words, phrases, _WEAK, _WEAK_BEGINNINGS, _WEAK_PHRASES)
-    return Zone.WEAK if is_weak else Zone.NONE
-
-
-def _says(
-    words: list[str],
-    phrases: str,
-    known: frozenset[str],
-    beginnings: tuple[str, ...],
-    known_phrases: tuple[str, ...],
-) -> bool:
-    return (
-        not known.isdisjoint(words)
-        or any(word.startswith(beginnings) for word in words)
-        or any(phrase in phrases for phrase in known_phrases)
-    )
-
-
-def zone_of(box: Box) -> Zone:
-    """Return how sure a box's tag, role and name are that it is not the article."""
-    if box.tag in _NEVER_ZONES:
+    text = _apart(name)
+    if not _zone_of_words(text):
         return Zone.NONE
-    if box.tag in _ZONE_TAGS or box.element.get("role") in _ZONE_ROLES:
+    if "type-" in name or "hentry" in name:
+        text = _TOPIC.sub("", text)
+    return _zone_of_words(_ABOUT_OTHERS.sub("", text))
+
+
+def _zone_of_words(name: str) -> Zone:
+    lower = name.lower()
+    words = lower.replace("_", "-").replace("-", " ").split()
+    if not _STRONG.isdisjoint(words):
         return Zone.STRONG
-    return zone_of_name(box.name) if box.name else Zone.NONE
+    phrases = ""
+    if not _PHRASE_STARTS.isdisjoint(words) or any(map(lower.__contains__, _BEGINNINGS)):
+        phrases = f"-{'-'.join(words)}-"
+        if any(map(phrases.__contains__, _STRONG_PHRASES)):
+            return Zone.STRONG
+    if not _WEAK.isdisjoint(words) or not _WEAK_WHOLE.isdisjoint(lower.split()):
+        return Zone.WEAK
+    return Zone.WEAK if phrases and any(map(phrases.__contains__, _WEAK_PHRASES)) else Zone.NONE
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def is_related_name(name: str) -> bool:
-    """Return whether a class and an id say that an element holds related items."""
-    return _RELATED.search(name) is not None
-
-
-@lru_cache(maxsize=_CACHE_SIZE)
-def is_caption_name(name: str) -> bool:
-    return _CAPTION.search(name) is not None
+def _apart(name: str) -> str:
+    """Return a name with hyphens between words that capitals set apart."""
+    return name if name.islower() else _CAMEL.sub("-", name)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _is_text_name(name: str) -> bool:
-    return _TEXT_NAME.search(_CAMEL.sub("-", name)) is not None
+    return _TEXT_NAME.search(_apart(name)) is not None
 
 
 def is_named_as_text(box: Box) -> bool:

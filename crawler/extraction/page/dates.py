@@ -426,7 +426,7 @@ def _first(text: str, language: str | None) -> re.Match[str] | None:
     found = (
         next(_dates(pattern, text, start, language), None)
         for pattern, needed in _SEARCHED
-        if not needed or any(mark in text for mark in needed)
+        if not needed or any(map(text.__contains__, needed))
     )
     matches = [match for match in found if match]
     return min(matches, key=lambda match: (match.start(), -match.end()), default=None)

@@ -65,9 +65,8 @@ _TAG = re.compile(r"<[^<>]*>")
 # More pieces of output are the mark of a page that was built to be slow.
 _MOST = 500
 
-_OUTPUT_CLASS = re.compile(
-    r"(?:^|\s)(?:sf-dump|krumo-root|krumo|xdebug-error|xdebug-var-dump|wpdberror|kint|"
-    r"kint-rich)(?:\s|$)"
+_OUTPUT_CLASSES = frozenset(
+    "sf-dump krumo-root krumo xdebug-error xdebug-var-dump wpdberror kint kint-rich".split()
 )
 _OUTPUT = re.compile(
     r"(?:\( ! \) ?|PHP )?"
@@ -102,7 +101,7 @@ def without(text: str, page: bytes) -> str:
 
 def is_output_class(name: str) -> bool:
     """Return whether an element with the class attribute ``name`` holds a tool's output."""
-    return _OUTPUT_CLASS.search(name) is not None
+    return not _OUTPUT_CLASSES.isdisjoint(name.split())
 
 
 def without_output(paragraphs: Iterable[str]) -> tuple[str, ...]:
