@@ -11,7 +11,7 @@ from itertools import islice
 
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_named_as_text
-from crawler.extraction.page.parts import Aside, is_noise, look_of
+from crawler.extraction.page.parts import Aside, is_noise, kind_of_name, look_of
 
 _READ_ALSO = re.compile(
     r"\W*(?:read|see|watch|more(?!\s+than)|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE
@@ -25,7 +25,6 @@ _LOSS_PER_HOP = 0.7
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
 _MOST_WRAPPERS = 4  # boxes around a single paragraph
-_DIGITS = re.compile(r"\d+")
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
     r"excerpt|sommario|entradilla|bajada",
@@ -153,9 +152,16 @@ class _Group:
                 )
             else:
                 is_near = b.tag != "td" and self._family.holds(b.box)
-            if is_near or (self._scope.holds(b.box) and _is_like(self._container(b), self._box)):
+            if is_near or (self._scope.holds(b.box) and self._continues_in(b)):
                 found.add(b.index)
         return found
+
+    def _continues_in(self, block: Block) -> bool:
+        """Return whether a paragraph is in a container like this one, maybe as its only one."""
+        return _is_like(self._container(block), self._box) or any(
+            box.name and _is_like(box, self._box)
+            for box in islice(block.box.around(), 1, _MOST_WRAPPERS + 1)
+        )
 
     def members(self, usable: list[Block]) -> set[int]:
         """Return the indexes of the blocks in the container that belong to the text.
@@ -294,20 +300,31 @@ def _below(box: Box, outer: Box) -> Box | None:
 def _is_like(container: Box, best: Box) -> bool:
     """Return whether two containers look like parts of one text: the same tags and classes.
 
-    If they have no class, the boxes around them must look alike, too.
+    If both are named as the text, one may have further classes. If they have no class, or are alone
+    in the boxes around them, these must look alike, too.
     """
     one: Box | None = container
     other: Box | None = best
     for _ in range(_MOST_UNNAMED):
         if one is None or other is None or one.tag != other.tag:
             return False
-        name = _DIGITS.sub("", one.element.get("class") or "")
-        if name != _DIGITS.sub("", other.element.get("class") or ""):
+        if one is other:
+            return True
+        ours, theirs = kind_of_name(one), kind_of_name(other)
+        if ours != theirs and not (
+            (ours < theirs or theirs < ours) and is_named_as_text(one) and is_named_as_text(other)
+        ):
             return False
-        if name or one is other:
+        if ours and not (_is_alone(one) and _is_alone(other)):
             return True
         one, other = one.parent, other.parent
     return True
+
+
+def _is_alone(box: Box) -> bool:
+    """Return whether the box around a box holds no others."""
+    parent = box.parent
+    return parent is not None and box.start == parent.start + 1 and box.end == parent.end
 
 
 def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:

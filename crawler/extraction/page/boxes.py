@@ -131,10 +131,12 @@ _WEAK_WHOLE = frozenset(
     "side sidecol most more also hidden skip tools archive print bio credit credits legal search "
     "breaking tag meta rel nl leftcol rightcol left-col right-col".split()
 )
-# "has-sidebar", "non-paywall" and "comments-enabled" say something about the page.
+# "has-sidebar", "non-paywall" and "comments-enabled" say something about the page, and Elementor
+# calls each part of a text a widget.
 _ABOUT_OTHERS = re.compile(
     r"\b(?:has|with|without|no|non|js)[_-]\w+"
-    r"|\b[a-z]+[_-](?:enabled|disabled|open|opened|closed|on|off|fixed|active|visible)\b",
+    r"|\b[a-z]+[_-](?:enabled|disabled|open|opened|closed|on|off|fixed|active|visible)\b"
+    r"|\belementor-widget\b",
     re.IGNORECASE,
 )
 # WordPress gives a post the names of its categories and tags as classes.

@@ -260,7 +260,7 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
         seen = set()
         for zone in b.zones:
             if zone not in void:
-                signature = (zone.tag, _kind_of_name(zone))
+                signature = (zone.tag, kind_of_name(zone))
                 long = b.size >= _LONG_PARAGRAPH and b.link_share < _LITTLE_LINKED
                 zones[signature][zone] = zones[signature].get(zone, 0) + long
                 if signature not in seen:
@@ -286,7 +286,7 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
     return void
 
 
-def _kind_of_name(box: Box) -> frozenset[str]:
+def kind_of_name(box: Box) -> frozenset[str]:
     """Return the classes of a box that are not made for it alone, as those with numbers are."""
     name = box.element.get("class") or box.name
     return frozenset(word for word in name.split() if not _DIGIT.search(word))
