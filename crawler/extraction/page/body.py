@@ -159,7 +159,7 @@ class _Group:
     def _continues_in(self, block: Block) -> bool:
         """Return whether a paragraph is in a container like this one, maybe as its only one."""
         return _is_like(self._container(block), self._box) or any(
-            box.name and _is_like(box, self._box)
+            box.name and not box.holds(self._box) and _is_like(box, self._box)
             for box in islice(block.box.around(), 1, _MOST_WRAPPERS + 1)
         )
 

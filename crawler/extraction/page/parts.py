@@ -232,11 +232,10 @@ def _continues(block: Block, looks: set[tuple[str, ...]], *, after_links: bool) 
     The block must look like paragraphs that the text had before. Below a list of links, paragraphs
     without links need not.
     """
-    if not block.prose:
-        return False
-    if after_links and block.link_share == 0:
+    if after_links and block.link_share == 0 and block.prose:
         return True
-    return block.link_share < _LINKED and look_of(block) in looks
+    is_text = block.prose or (block.link_share == 0 and block.sentence)
+    return is_text and block.link_share < _LINKED and look_of(block) in looks
 
 
 def look_of(block: Block) -> tuple[str, ...]:
