@@ -7,7 +7,7 @@ parts.py recognises are left out.
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_named_as_text
@@ -24,6 +24,7 @@ _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
+_FEWEST_LINES = 3  # of a list below the last paragraph
 _MOST_WRAPPERS = 4  # boxes around a single paragraph
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
@@ -93,6 +94,8 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
         return []
     chosen |= _short_ones(usable, chosen)
     body = _trimmed([b for b in usable if b.index in chosen], group.first)
+    if body:
+        body += _list_below(usable, body[-1])
     if anchor and body:
         body = [*_standfirst(blocks[start : body[0].index], excluded, aside), *body]
     return _without_repeats(body)
@@ -223,6 +226,20 @@ def _trimmed(body: list[Block], first: int) -> list[Block]:
     return body[begin:end]
 
 
+def _list_below(usable: list[Block], last: Block) -> list[Block]:
+    """Return the lines of a list or a poem just below the last paragraph that look like it.
+
+    Fewer lines are credits and offers.
+    """
+    look = look_of(last)
+    below = takewhile(
+        lambda b: b.link_share == 0 and b.tag != "td" and look_of(b) == look,
+        (b for b in usable if b.index > last.index),
+    )
+    lines = [b for place, b in enumerate(below, 1) if b.index == last.index + place]
+    return lines if len(lines) >= _FEWEST_LINES and not is_noise(lines[-1].text) else []
+
+
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:
     """Return the paragraphs between the headline and the body that sum up the article.
 
@@ -341,9 +358,9 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
             follower, distance = b, 0
         elif follower is None or b.index < first or is_noise(b.text):
             continue
-        elif b.tag == "li" and (
-            b.box.parent in lists
-            or (b.link_share < _LINKED_SHORT and not lists.isdisjoint(islice(b.box.around(), 1, 4)))
+        elif (entry := _entry(b)) is not None and (
+            entry.parent in lists
+            or (b.link_share < _LINKED_SHORT and not lists.isdisjoint(islice(entry.around(), 1, 4)))
         ):
             found.add(b.index)
         elif b.link_share < _LINKED_SHORT:
@@ -355,6 +372,11 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
             if is_heading or (b.tag != "td" and look_of(b) in kinds):
                 found.add(b.index)
     return found
+
+
+def _entry(block: Block) -> Box | None:
+    """Return the entry of a list that a block is, or is a paragraph of; None if it is in none."""
+    return next((box for box in islice(block.box.around(), 2) if box.tag == "li"), None)
 
 
 def _without_repeats(body: list[Block]) -> list[Block]:
