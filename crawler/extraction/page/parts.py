@@ -57,22 +57,26 @@ _OTHER_HEADING = re.compile(
     r"نظرات|ارسال\s+نظر)",
     re.IGNORECASE,
 )
-# Page furniture: offers to share, to print or to read more, counters, and notes of copyright.
+# Page furniture: offers to share, to print or to read more, counters, ornaments such as "* * *",
+# and notes of copyright.
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
     r"your|free|daily|weekly|this)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
     r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|"
     r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
-    r"send|comments?|a[+-](?:\s*a[+-])*|(?:advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|"
-    r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|"
+    r"send|comments?|a[+-](?:\s*a[+-])*|"
+    r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|annonse?|"
+    r"mainos|werbung)(?:\W+(?:scroll\s+to|continue\s+reading)\b.{0,40}|\W*)|"
+    r"(?:story|article)\s+continues\s+(?:below|after)\b.*|listen\s+to\s+this\s+(?:article|story)\b.*|"
+    r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
     r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
     r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
     r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?\s*[\w-]*\d.*|(?:share|"
-    r"follow)\s+(?:this|us|on)\b[^.!?]{0,60}|"
+    r"follow|share\s+or\s+comment)\s+(?:this|us|on)\b[^.!?]{0,60}|"
     r"(?:(?:©|\(c\))|copyright\s*(?:©|\(c\)|\d|by\b|:)).*|views?\s*:?\s*[\d,]+|"
-    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|"
+    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|[\W_]{1,10}|"
     r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
     r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|"
     r"leer\s+(?:también|más)|"
@@ -83,6 +87,24 @@ _NOISE = re.compile(
     r"आगे\s+पढ़ें|আরও\s+পড়ুন|baca\s+juga|xem\s+thêm|อ่านเพิ่มเติม|延伸阅读|相关阅读|関連記事|관련\s*기사)"
     r"\s*[:：>»|\-–].*|(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
     re.IGNORECASE,
+)
+# Offers that often stand between or below the paragraphs, with the same look.
+_OFFER = re.compile(
+    r"(?:get|receive|start)\b.*\byour\s+inbox\b.*|you\s+can\s+unsubscribe\b.*|"
+    r".*\bsign\s+up\s+(?:here|now|today)\W*|"
+    r"(?:do\s+you\s+)?(?:have|got)\s+(?:a|any)\s+(?:news\s+)?(?:tips?|story|stories)\b[^?]*\?.*|"
+    r"support\s+(?:our|independent)\s+journalism\b.*|"
+    r"to\s+contact\s+the\s+(?:reporters?|editors?|authors?)\b.*|"
+    r"(?:inscrivez-vous|abonnez-vous|recevez|suscríb\w+|apúntate|recibe|melden\s+sie\s+sich|"
+    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|zapisz\s+się|подпи\w+)\b.*"
+    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|e-?mail|posteingang)\b.*|"
+    r"(?:follow|puedes\s+seguir\w*|sigue|síguenos|suivez|folgen?|segui\w*|siga)\b.*"
+    r"\b(?:on|en|sur|auf|su|no)\s+(?:twitter|facebook|instagram|linkedin|whatsapp|telegram)\b.*",
+    re.IGNORECASE,
+)
+_WORDS_OF_OFFERS = tuple(
+    "inbox unsubscribe sign newsletter tip stor journalism contact lettre boletín канал telegram "
+    "whatsapp mail posteingang twitter facebook instagram linkedin".split()
 )
 _RIGHTS = re.compile(
     r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
@@ -364,6 +386,8 @@ def is_noise(text: str) -> bool:
         if _NOISE.fullmatch(text) is not None:
             return True
         if any(word in words for word in _WORDS_OF_RIGHTS) and _RIGHTS.search(text):
+            return True
+        if any(word in words for word in _WORDS_OF_OFFERS) and _OFFER.fullmatch(text):
             return True
     return any(word in words for word in _WORDS_OF_CONSENT) and (
         _CONSENT.search(text, 0, _LONGEST_CONSENT) is not None
