@@ -112,7 +112,8 @@ _WEAK = frozenset(
     "adslot banner newsletter subscribe subscription ticker widget popup modal overlay byline "
     "author authors paywall toolbar login signin teaser teasers postmeta postinfo readalso seealso "
     "fontsize textsize disclaimer pullquote pullquotes membership donate donation donations cta "
-    "contributor contributors toc tweet".split()
+    "contributor contributors toc tweet writer reporter journalist authorline discussion signup "
+    "mc4wp".split()
 )
 _WEAK_BEGINNINGS = ("advert", "sponsor", "newsletter")
 _WEAK_PHRASES = (
@@ -142,7 +143,11 @@ _ABOUT_OTHERS = re.compile(
 # WordPress gives a post the names of its categories and tags as classes.
 _TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
 _RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
-_CAPTION = re.compile(r"caption", re.IGNORECASE)
+_CAPTION = re.compile(
+    r"caption|cutline|bildunterschrift|bildtext|didascalia|l[eé]gende?(?:$|[\s_-])|pie-?(?:de-?)?foto|"
+    r"(?:photo|image|img|bild)[_-]?(?:credit|desc|copyright)",
+    re.IGNORECASE,
+)
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 _TEXT_NAME = re.compile(
@@ -196,7 +201,9 @@ def zone_of(box: Box) -> Zone:
         return Zone.NONE
     if box.tag in _ZONE_TAGS or box.element.get("role") in _ZONE_ROLES:
         return Zone.STRONG
-    return zone_of_name(box.name) if box.name else Zone.NONE
+    # Custom elements say in their tags what they are: <app-author>.
+    name = f"{box.tag} {box.name}" if "-" in box.tag else box.name
+    return zone_of_name(name) if name else Zone.NONE
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
