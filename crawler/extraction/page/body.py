@@ -37,7 +37,7 @@ _NEAR_HEADLINE = 6  # boxes around the headline
 # Boxes without a class whose parents are compared.
 _MOST_UNNAMED = 4
 # A heading in the text, or a short paragraph, has few links and stands just above a paragraph that
-# one of the nearest boxes around it holds, too.
+# one of the nearest boxes around it holds, too, or that has a wrapper like its own.
 _LINKED_SHORT, _HEADING_DISTANCE, _HEADING_LEVELS = 0.5, 3, 6
 # Paragraphs that are mostly links are sentences of the text only if they are long.
 _LINK_ONLY, _SHORTEST_LINKED_SENTENCE = 0.9, 60
@@ -229,15 +229,22 @@ def _trimmed(body: list[Block], first: int) -> list[Block]:
 def _list_below(usable: list[Block], last: Block) -> list[Block]:
     """Return the lines of a list or a poem just below the last paragraph that look like it.
 
-    Fewer lines are credits and offers.
+    Fewer lines are credits and offers, unless they are sentences.
     """
     look = look_of(last)
     below = takewhile(
-        lambda b: b.link_share == 0 and b.tag != "td" and look_of(b) == look,
+        lambda b: not b.prose and b.link_share == 0 and b.tag != "td" and look_of(b) == look,
         (b for b in usable if b.index > last.index),
     )
     lines = [b for place, b in enumerate(below, 1) if b.index == last.index + place]
-    return lines if len(lines) >= _FEWEST_LINES and not is_noise(lines[-1].text) else []
+    if len(lines) < _FEWEST_LINES or is_noise(lines[-1].text):
+        return list(takewhile(_ends_text, lines))
+    return lines
+
+
+def _ends_text(line: Block) -> bool:
+    """Return whether a short line can end a text: a sentence that announces nothing."""
+    return line.sentence and not line.text.endswith((":", "：")) and not is_noise(line.text)
 
 
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:
@@ -367,7 +374,12 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
             is_heading = (
                 b.tag in HEADINGS
                 and distance <= _HEADING_DISTANCE
-                and any(box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS))
+                and (
+                    look_of(b)[2:] == look_of(follower)[2:]
+                    or any(
+                        box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS)
+                    )
+                )
             )
             if is_heading or (b.tag != "td" and look_of(b) in kinds):
                 found.add(b.index)
