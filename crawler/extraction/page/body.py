@@ -93,6 +93,7 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
     if not chosen:
         return []
     chosen |= _short_ones(usable, chosen)
+    chosen -= _headings_of_others(blocks, chosen, noise)
     body = _trimmed([b for b in usable if b.index in chosen], group.first)
     if body:
         body += _list_below(usable, body[-1])
@@ -383,6 +384,24 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
             )
             if is_heading or (b.tag != "td" and look_of(b) in kinds):
                 found.add(b.index)
+    return found
+
+
+def _headings_of_others(blocks: list[Block], chosen: set[int], noise: set[int]) -> set[int]:
+    """Return the indexes of chosen headings of boxes that hold no other part of the text.
+
+    These are the boxes of offers and links between the paragraphs.
+    """
+    found = set()
+    follower: Block | None = None
+    for index in sorted(chosen, reverse=True):
+        b = blocks[index]
+        if b.tag not in HEADINGS:
+            follower = b
+        elif follower is not None and index + 1 in noise:
+            box = b.box.parent
+            if box is not None and box.holds(blocks[index + 1].box) and not box.holds(follower.box):
+                found.add(index)
     return found
 
 
