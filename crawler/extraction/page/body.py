@@ -24,7 +24,8 @@ _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
-_FEWEST_LINES = 3  # of a list below the last paragraph
+# Of a list below the last paragraph: the number of lines, and their link share.
+_FEWEST_LINES, _LINKED_LIST = 3, 0.7
 _MOST_WRAPPERS = 4  # boxes around a single paragraph
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
@@ -230,22 +231,25 @@ def _trimmed(body: list[Block], first: int) -> list[Block]:
 def _list_below(usable: list[Block], last: Block) -> list[Block]:
     """Return the lines of a list or a poem just below the last paragraph that look like it.
 
-    Fewer lines are credits and offers, unless they are sentences.
+    The first has no links. Fewer lines are credits and offers, unless they are sentences.
     """
     look = look_of(last)
     below = takewhile(
-        lambda b: not b.prose and b.link_share == 0 and b.tag != "td" and look_of(b) == look,
+        lambda b: not b.prose and b.tag != "td" and look_of(b) == look and not is_noise(b.text),
         (b for b in usable if b.index > last.index),
     )
     lines = [b for place, b in enumerate(below, 1) if b.index == last.index + place]
-    if len(lines) < _FEWEST_LINES or is_noise(lines[-1].text):
-        return list(takewhile(_ends_text, lines))
-    return lines
+    if not lines or lines[0].link_share > 0:
+        return []
+    linked = sum(b.link_share * b.size for b in lines)
+    if len(lines) >= _FEWEST_LINES and linked < _LINKED_LIST * sum(b.size for b in lines):
+        return lines
+    return list(takewhile(_ends_text, lines))
 
 
 def _ends_text(line: Block) -> bool:
     """Return whether a short line can end a text: a sentence that announces nothing."""
-    return line.sentence and not line.text.endswith((":", "：")) and not is_noise(line.text)
+    return line.sentence and line.link_share == 0 and not line.text.endswith((":", "："))
 
 
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:

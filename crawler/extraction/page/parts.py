@@ -62,7 +62,7 @@ _OTHER_HEADING = re.compile(
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
-    r"your|free|daily|weekly|this)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
+    r"your|free|daily|weekly|this|continue|keep|read|unlock)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
     r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|"
     r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
     r"send|comments?|a[+-](?:\s*a[+-])*|"
@@ -92,6 +92,9 @@ _NOISE = re.compile(
 _OFFER = re.compile(
     r"(?:get|receive|start)\b.*\byour\s+inbox\b.*|you\s+can\s+unsubscribe\b.*|"
     r".*\bsign\s+up\s+(?:here|now|today)\W*|"
+    r"(?:to\s+)?(?:continue|keep)\s+reading\b.*\b(?:subscri|sign|log|regist)\w*\b.*|"
+    r"this\s+(?:article|story|content)\s+is\b.*\bfor\s+(?:\w+\s+)?subscribers\b.*|"
+    r".{0,40}(?:会員限定|有料会員|有料記事).{0,60}(?:です|ます|こちら)[。！]?|"
     r"(?:do\s+you\s+)?(?:have|got)\s+(?:a|any)\s+(?:news\s+)?(?:tips?|story|stories)\b[^?]*\?.*|"
     r"support\s+(?:our|independent)\s+journalism\b.*|"
     r"to\s+contact\s+the\s+(?:reporters?|editors?|authors?)\b.*|"
@@ -104,7 +107,7 @@ _OFFER = re.compile(
 )
 _WORDS_OF_OFFERS = tuple(
     "inbox unsubscribe sign newsletter tip stor journalism contact lettre boletín канал telegram "
-    "whatsapp mail posteingang twitter facebook instagram linkedin".split()
+    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers 会員 有料".split()
 )
 _RIGHTS = re.compile(
     r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
