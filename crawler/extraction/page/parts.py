@@ -107,7 +107,8 @@ _OFFER = re.compile(
 )
 _WORDS_OF_OFFERS = tuple(
     "inbox unsubscribe sign newsletter tip stor journalism contact lettre boletín канал telegram "
-    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers 会員 有料".split()
+    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers 会員 "
+    "有料".split()
 )
 _RIGHTS = re.compile(
     r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
