@@ -43,10 +43,10 @@ _RELATED_HEADING = re.compile(
 )
 _OTHER_HEADING = re.compile(
     r"(?:(?:the\s+)?(?:most|top)\s+(?:read|viewed|popular|commented|shared|visited|stories|news|"
-    r"recent|watched|emailed)(?:\s+\w+)?|latest(?:\s+\w+){0,2}|"
+    r"recent|watched|emailed)(?:\s+\w+){0,2}|latest(?:\s+\w+){0,2}|"
     r"(?:breaking|recent|other|top|popular|featured|trending|hot|last|today'?s|"
     r"in\s+pictures)(?:\s+(?:news|now|stories|headlines|posts|topics|articles|videos?|photos?))|"
-    r"trending|headlines|editor'?s?'?\s+(?:picks?|choice)|don'?t\s+miss|"
+    r"recommended\s+(?:videos?|stories|articles|for\s+you)|trending|headlines|editor'?s?'?\s+(?:picks?|choice)|don'?t\s+miss|"
     r"(?:\d+\s+)?(?:reader\s+)?comments?(?:\s*\(?\d+\)?)?|(?:leave|post|add|write|send)\s+(?:a\s+|"
     r"your\s+)?(?:comment|reply|opinion)s?|your\s+(?:comment|name|opinion)s?|"
     r"follow\s+us(?:\s+\w+)*|tags?|keywords|topics?|newsletter|subscribe(?:\s+\w+)*|"
@@ -67,7 +67,8 @@ _NOISE = re.compile(
     r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
     r"send|comments?|a[+-](?:\s*a[+-])*|"
     r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|annonse?|"
-    r"mainos|werbung)(?:\W+(?:scroll\s+to|continue\s+reading)\b.{0,40}|\W*)|"
+    r"mainos|werbung)(?:[\W\d]+(?:scroll\s+to|continue\s+reading|"
+    r"(?:story|article)\s+continues)\b.{0,40}|\W*)|article\s+content|"
     r"(?:story|article)\s+continues\s+(?:below|after)\b.*|listen\s+to\s+this\s+(?:article|story)\b.*|"
     r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
@@ -97,18 +98,21 @@ _OFFER = re.compile(
     r".{0,40}(?:会員限定|有料会員|有料記事).{0,60}(?:です|ます|こちら)[。！]?|"
     r"(?:do\s+you\s+)?(?:have|got)\s+(?:a|any)\s+(?:news\s+)?(?:tips?|story|stories)\b[^?]*\?.*|"
     r"support\s+(?:our|independent)\s+journalism\b.*|"
+    r"for\s+(?:the\s+latest|more)\b.*\b(?:newsletters?|sign\s+up|subscribe)\b.*|"
+    r".*\b(?:may|might)\s+(?:earn|receive|get)\b.{0,30}\bcommissions?\b.*|"
+    r".*\bréservée?\s+aux\s+abonnés\W*|"
     r"to\s+contact\s+the\s+(?:reporters?|editors?|authors?)\b.*|"
     r"(?:inscrivez-vous|abonnez-vous|recevez|suscríb\w+|apúntate|recibe|melden\s+sie\s+sich|"
-    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|zapisz\s+się|подпи\w+)\b.*"
-    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|e-?mail|posteingang)\b.*|"
+    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|cek|simak|ikuti|dapatkan|gabung|zapisz\s+się|подпи\w+)\b.*"
+    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|google\s+news|e-?mail|posteingang)\b.*|"
     r"(?:follow|puedes\s+seguir\w*|sigue|síguenos|suivez|folgen?|segui\w*|siga)\b.*"
     r"\b(?:on|en|sur|auf|su|no)\s+(?:twitter|facebook|instagram|linkedin|whatsapp|telegram)\b.*",
     re.IGNORECASE,
 )
 _WORDS_OF_OFFERS = tuple(
     "inbox unsubscribe sign newsletter tip stor journalism contact lettre boletín канал telegram "
-    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers 会員 "
-    "有料".split()
+    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers commission "
+    "abonnés google 会員 有料".split()
 )
 _RIGHTS = re.compile(
     r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
