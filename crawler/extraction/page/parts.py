@@ -69,6 +69,7 @@ _NOISE = re.compile(
     r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|annonse?|"
     r"mainos|werbung)(?:[\W\d]+(?:scroll\s+to|continue\s+reading|"
     r"(?:story|article)\s+continues)\b.{0,40}|\W*)|article\s+content|"
+    r"(?:by|von|par|por|di|door)\s+(?-i:(?:[A-ZÀ-Þ][\w.'’-]*(?:\s+|$)){2,4})|"
     r"(?:story|article)\s+continues\s+(?:below|after)\b.*|listen\s+to\s+this\s+(?:article|story)\b.*|"
     r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
