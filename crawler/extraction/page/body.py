@@ -368,27 +368,31 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
         distance += 1
         if b.index in chosen:
             follower, distance = b, 0
-        elif follower is None or b.index < first or is_noise(b.text):
+        elif follower is None:
             continue
-        elif (entry := _entry(b)) is not None and (
-            entry.parent in lists
-            or (b.link_share < _LINKED_SHORT and not lists.isdisjoint(islice(entry.around(), 1, 4)))
-        ):
+        elif b.index < first:
+            break
+        elif _is_short_one(b, follower, distance, kinds, lists) and not is_noise(b.text):
             found.add(b.index)
-        elif b.link_share < _LINKED_SHORT:
-            is_heading = (
-                b.tag in HEADINGS
-                and distance <= _HEADING_DISTANCE
-                and (
-                    look_of(b)[2:] == look_of(follower)[2:]
-                    or any(
-                        box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS)
-                    )
-                )
-            )
-            if is_heading or (b.tag != "td" and look_of(b) in kinds):
-                found.add(b.index)
     return found
+
+
+def _is_short_one(
+    block: Block, follower: Block, distance: int, kinds: set[tuple[str, ...]], lists: set[Box]
+) -> bool:
+    entry = _entry(block)
+    if entry is not None and entry.parent in lists:
+        return True
+    if block.link_share >= _LINKED_SHORT:
+        return False
+    if entry is not None and not lists.isdisjoint(islice(entry.around(), 1, 4)):
+        return True
+    look = look_of(block)
+    if block.tag in HEADINGS and distance <= _HEADING_DISTANCE:
+        near = islice(block.box.around(), _HEADING_LEVELS)
+        if look[2:] == look_of(follower)[2:] or any(box.holds(follower.box) for box in near):
+            return True
+    return block.tag != "td" and look in kinds
 
 
 def _headings_of_others(blocks: list[Block], chosen: set[int], noise: set[int]) -> set[int]:
@@ -411,7 +415,10 @@ def _headings_of_others(blocks: list[Block], chosen: set[int], noise: set[int]) 
 
 def _entry(block: Block) -> Box | None:
     """Return the entry of a list that a block is, or is a paragraph of; None if it is in none."""
-    return next((box for box in islice(block.box.around(), 2) if box.tag == "li"), None)
+    box = block.box
+    if box.tag == "li":
+        return box
+    return box.parent if box.parent is not None and box.parent.tag == "li" else None
 
 
 def _without_repeats(body: list[Block]) -> list[Block]:
