@@ -234,10 +234,17 @@ def _list_below(usable: list[Block], last: Block) -> list[Block]:
     The first has no links. Fewer lines are credits and offers, unless they are sentences.
     """
     look = look_of(last)
-    below = takewhile(
-        lambda b: not b.prose and b.tag != "td" and look_of(b) == look and not is_noise(b.text),
-        (b for b in usable if b.index > last.index),
-    )
+
+    def is_line(b: Block) -> bool:
+        return (
+            not b.prose
+            and b.tag != "td"
+            and b.link_share <= _LINK_ONLY
+            and look_of(b) == look
+            and not is_noise(b.text)
+        )
+
+    below = takewhile(is_line, (b for b in usable if b.index > last.index))
     lines = [b for place, b in enumerate(below, 1) if b.index == last.index + place]
     if not lines or lines[0].link_share > 0:
         return []
