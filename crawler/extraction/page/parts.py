@@ -157,8 +157,7 @@ _COMMENTS_HEADING = re.compile(
     r"(?:(?:\d+|top|reader|best|latest|recent)\s+){0,3}(?:rated\s+)?(?:comments?|responses?|"
     r"kommentare?|commentaires?|comentarios?|"
     r"commenti|reacties|yorumlar|комментарии|تعليقات|التعليقات|نظرات)(?:\s*\(?\d+\)?)?|"
-    r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?|"
-    r"join\s+the\s+(?:conversation|discussion|debate)",
+    r"(?:leave|post|add|write|send)\s+(?:a\s+|your\s+)?(?:comment|reply|opinion)s?",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
