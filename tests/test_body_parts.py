@@ -51,6 +51,11 @@ def test_the_whole_text_is_found(page: str) -> None:
         "Copyright law is at the heart of the dispute, the judge said.",
         "News no one expected reached the town on the eve of the feast.",
         "Subscribe to the idea or not, the mayor will build the bridge.",
+        "Follow the money on the island, said the judge on Monday.",
+        "For the latest victims of the storm, help came too late.",
+        "By Monday The Harbour was open again, said the council.",
+        "Do you have a boat, the divers asked, and the captain nodded.",
+        "Agents earn a commission for each freighter that they bring.",
         "More than 100 people were <a href=/news/1>killed in an attack on the old market</a>.",
     ],
 )
@@ -107,3 +112,35 @@ def test_a_second_article_on_the_page_is_left_out() -> None:
     assert record.headline == HEADLINE
     assert record.body is not None
     assert MORE not in record.body
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("<p>It was cold.</p>", ["It was cold."]),
+        ("<p>with agencies</p>", []),
+        ("<p>More on this:</p>", []),
+        (
+            "<p>Pier 1: open</p><p>Pier 2: shut</p><p>Mole: shut</p>",
+            ["Pier 1: open", "Pier 2: shut", "Mole: shut"],
+        ),
+        ("<p>Pier 1: open</p><p>Pier 2: shut</p>", []),
+        ("<p>The roads</p><p><a href=/1>A pier</a></p><p><a href=/2>A mole</a></p>", []),
+    ],
+)
+def test_short_lines_in_boxes_like_those_of_the_text_may_end_it(
+    more: str, expected: list[str]
+) -> None:
+    rows = [f"<div class=row>{part}</div>" for part in (*PARAGRAPHS.split("</p>")[:-1], more)]
+    record = read(f"<h1>{HEADLINE}</h1><div class=text>{''.join(rows)}</div>")
+    assert record.body == "\n\n".join([*TEXT, *expected])
+
+
+def test_a_short_sentence_below_a_related_list_stays() -> None:
+    first, *others = TEXT
+    rest = "".join(f"<p>{paragraph}</p>" for paragraph in others)
+    record = read(
+        f"<h1>{HEADLINE}</h1><div><p>{first}</p><h3>Related</h3><ul><li><a href=/1>A pier falls</a>"
+        f"</li></ul><p>It was cold.</p>{rest}</div>"
+    )
+    assert record.body == "\n\n".join([first, "It was cold.", *others])

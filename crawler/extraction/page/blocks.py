@@ -267,7 +267,8 @@ class _Reader:
             self._flush()
         box = self._box = Box(element, self._box, self._count)
         self._count += 1
-        meaning = meaning_of(box.name)
+        # Custom elements say in their tags what they are: <app-author>.
+        meaning = meaning_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
         if meaning.is_related and self._related is None:
             self._related = box
             self._layout.named_related.append(element)

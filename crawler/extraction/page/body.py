@@ -7,11 +7,11 @@ parts.py recognises are left out.
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone, is_named_as_text
-from crawler.extraction.page.parts import Aside, is_noise, look_of
+from crawler.extraction.page.parts import Aside, is_noise, kind_of_name, look_of
 
 _READ_ALSO = re.compile(
     r"\W*(?:read|see|watch|more(?!\s+than)|related|also|اقرأ|بیشتر|شاهد)\b", re.IGNORECASE
@@ -24,8 +24,9 @@ _LOSS_PER_HOP = 0.7
 # A short sentence in a page without paragraphs: characters, and its link share.
 _SHORTEST_SENTENCE, _LINKED_SENTENCE = 15, 0.4
 _NEAR_END = 3  # blocks
+# Of a list below the last paragraph: the number of lines, and their link share.
+_FEWEST_LINES, _LINKED_LIST = 3, 0.7
 _MOST_WRAPPERS = 4  # boxes around a single paragraph
-_DIGITS = re.compile(r"\d+")
 _LEAD_NAME = re.compile(
     r"teaser|intro|lead|summary|readmore|standfirst|sub-?(?:title|head)|dek\b|chapo|vorspann|desc|"
     r"excerpt|sommario|entradilla|bajada",
@@ -37,7 +38,7 @@ _NEAR_HEADLINE = 6  # boxes around the headline
 # Boxes without a class whose parents are compared.
 _MOST_UNNAMED = 4
 # A heading in the text, or a short paragraph, has few links and stands just above a paragraph that
-# one of the nearest boxes around it holds, too.
+# one of the nearest boxes around it holds, too, or that has a wrapper like its own.
 _LINKED_SHORT, _HEADING_DISTANCE, _HEADING_LEVELS = 0.5, 3, 6
 # Paragraphs that are mostly links are sentences of the text only if they are long.
 _LINK_ONLY, _SHORTEST_LINKED_SENTENCE = 0.9, 60
@@ -93,7 +94,10 @@ def _find(layout: Layout, anchor: Block | None, excluded: set[int], aside: Aside
     if not chosen:
         return []
     chosen |= _short_ones(usable, chosen)
+    chosen -= _headings_of_others(blocks, chosen, noise)
     body = _trimmed([b for b in usable if b.index in chosen], group.first)
+    if body:
+        body += _list_below(usable, body[-1])
     if anchor and body:
         body = [*_standfirst(blocks[start : body[0].index], excluded, aside), *body]
     return _without_repeats(body)
@@ -153,9 +157,16 @@ class _Group:
                 )
             else:
                 is_near = b.tag != "td" and self._family.holds(b.box)
-            if is_near or (self._scope.holds(b.box) and _is_like(self._container(b), self._box)):
+            if is_near or (self._scope.holds(b.box) and self._continues_in(b)):
                 found.add(b.index)
         return found
+
+    def _continues_in(self, block: Block) -> bool:
+        """Return whether a paragraph is in a container like this one, maybe as its only one."""
+        return _is_like(self._container(block), self._box) or any(
+            box.name and not box.holds(self._box) and _is_like(box, self._box)
+            for box in islice(block.box.around(), 1, _MOST_WRAPPERS + 1)
+        )
 
     def members(self, usable: list[Block]) -> set[int]:
         """Return the indexes of the blocks in the container that belong to the text.
@@ -215,6 +226,37 @@ def _trimmed(body: list[Block], first: int) -> list[Block]:
             break
         end -= 1
     return body[begin:end]
+
+
+def _list_below(usable: list[Block], last: Block) -> list[Block]:
+    """Return the lines of a list or a poem just below the last paragraph that look like it.
+
+    The first has no links. Fewer lines are credits and offers, unless they are sentences.
+    """
+    look = look_of(last)
+
+    def is_line(b: Block) -> bool:
+        return (
+            not b.prose
+            and b.tag != "td"
+            and b.link_share <= _LINK_ONLY
+            and look_of(b) == look
+            and not is_noise(b.text)
+        )
+
+    below = takewhile(is_line, (b for b in usable if b.index > last.index))
+    lines = [b for place, b in enumerate(below, 1) if b.index == last.index + place]
+    if not lines or lines[0].link_share > 0:
+        return []
+    linked = sum(b.link_share * b.size for b in lines)
+    if len(lines) >= _FEWEST_LINES and linked < _LINKED_LIST * sum(b.size for b in lines):
+        return lines
+    return list(takewhile(_ends_text, lines))
+
+
+def _ends_text(line: Block) -> bool:
+    """Return whether a short line can end a text: a sentence that announces nothing."""
+    return line.sentence and line.link_share == 0 and not line.text.endswith((":", "："))
 
 
 def _standfirst(between: list[Block], excluded: set[int], aside: Aside) -> list[Block]:
@@ -294,20 +336,31 @@ def _below(box: Box, outer: Box) -> Box | None:
 def _is_like(container: Box, best: Box) -> bool:
     """Return whether two containers look like parts of one text: the same tags and classes.
 
-    If they have no class, the boxes around them must look alike, too.
+    If both are named as the text, one may have further classes. If they have no class, or are alone
+    in the boxes around them, these must look alike, too.
     """
     one: Box | None = container
     other: Box | None = best
     for _ in range(_MOST_UNNAMED):
         if one is None or other is None or one.tag != other.tag:
             return False
-        name = _DIGITS.sub("", one.element.get("class") or "")
-        if name != _DIGITS.sub("", other.element.get("class") or ""):
+        if one is other:
+            return True
+        ours, theirs = kind_of_name(one), kind_of_name(other)
+        if ours != theirs and not (
+            (ours < theirs or theirs < ours) and is_named_as_text(one) and is_named_as_text(other)
+        ):
             return False
-        if name or one is other:
+        if ours and not (_is_alone(one) and _is_alone(other)):
             return True
         one, other = one.parent, other.parent
     return True
+
+
+def _is_alone(box: Box) -> bool:
+    """Return whether the box around a box holds no others."""
+    parent = box.parent
+    return parent is not None and box.start == parent.start + 1 and box.end == parent.end
 
 
 def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
@@ -322,22 +375,57 @@ def _short_ones(usable: list[Block], chosen: set[int]) -> set[int]:
         distance += 1
         if b.index in chosen:
             follower, distance = b, 0
-        elif follower is None or b.index < first or is_noise(b.text):
+        elif follower is None:
             continue
-        elif b.tag == "li" and (
-            b.box.parent in lists
-            or (b.link_share < _LINKED_SHORT and not lists.isdisjoint(islice(b.box.around(), 1, 4)))
-        ):
+        elif b.index < first:
+            break
+        elif _is_short_one(b, follower, distance, kinds, lists) and not is_noise(b.text):
             found.add(b.index)
-        elif b.link_share < _LINKED_SHORT:
-            is_heading = (
-                b.tag in HEADINGS
-                and distance <= _HEADING_DISTANCE
-                and any(box.holds(follower.box) for box in islice(b.box.around(), _HEADING_LEVELS))
-            )
-            if is_heading or (b.tag != "td" and look_of(b) in kinds):
-                found.add(b.index)
     return found
+
+
+def _is_short_one(
+    block: Block, follower: Block, distance: int, kinds: set[tuple[str, ...]], lists: set[Box]
+) -> bool:
+    entry = _entry(block)
+    if entry is not None and entry.parent in lists:
+        return True
+    if block.link_share >= _LINKED_SHORT:
+        return False
+    if entry is not None and not lists.isdisjoint(islice(entry.around(), 1, 4)):
+        return True
+    look = look_of(block)
+    if block.tag in HEADINGS and distance <= _HEADING_DISTANCE:
+        near = islice(block.box.around(), _HEADING_LEVELS)
+        if look[2:] == look_of(follower)[2:] or any(box.holds(follower.box) for box in near):
+            return True
+    return block.tag != "td" and look in kinds
+
+
+def _headings_of_others(blocks: list[Block], chosen: set[int], noise: set[int]) -> set[int]:
+    """Return the indexes of chosen headings of boxes that hold no other part of the text.
+
+    These are the boxes of offers and links between the paragraphs.
+    """
+    found = set()
+    follower: Block | None = None
+    for index in sorted(chosen, reverse=True):
+        b = blocks[index]
+        if b.tag not in HEADINGS:
+            follower = b
+        elif follower is not None and index + 1 in noise:
+            box = b.box.parent
+            if box is not None and box.holds(blocks[index + 1].box) and not box.holds(follower.box):
+                found.add(index)
+    return found
+
+
+def _entry(block: Block) -> Box | None:
+    """Return the entry of a list that a block is, or is a paragraph of; None if it is in none."""
+    box = block.box
+    if box.tag == "li":
+        return box
+    return box.parent if box.parent is not None and box.parent.tag == "li" else None
 
 
 def _without_repeats(body: list[Block]) -> list[Block]:

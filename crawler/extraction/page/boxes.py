@@ -113,7 +113,8 @@ _WEAK = frozenset(
     "adslot banner newsletter subscribe subscription ticker widget popup modal overlay byline "
     "author authors paywall toolbar login signin teaser teasers postmeta postinfo readalso seealso "
     "fontsize textsize disclaimer pullquote pullquotes membership donate donation donations cta "
-    "contributor contributors toc tweet".split()
+    "contributor contributors toc tweet writer reporter journalist authorline discussion signup "
+    "mc4wp".split()
 )
 _WEAK_PHRASES = (
     "-advert",
@@ -140,15 +141,23 @@ _WEAK_WHOLE = frozenset(
     "side sidecol most more also hidden skip tools archive print bio credit credits legal search "
     "breaking tag meta rel nl leftcol rightcol left-col right-col".split()
 )
-# "has-sidebar", "non-paywall" and "comments-enabled" say something about the page.
+# "has-sidebar", "non-paywall" and "comments-enabled" say something about the page, and Elementor
+# calls each part of a text a widget.
 _ABOUT_OTHERS = re.compile(
     r"\b(?:has|with|without|no|non|js)[_-]\w+"
-    r"|\b[a-z]+[_-](?:enabled|disabled|open|opened|closed|on|off|fixed|active|visible)\b",
+    r"|\b[a-z]+[_-](?:enabled|disabled|open|opened|closed|on|off|fixed|active|visible)\b"
+    r"|\belementor-widget\b",
     re.IGNORECASE,
 )
 # WordPress gives a post the names of its categories and tags as classes.
 _TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
 _RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
+_CAPTION = re.compile(
+    r"caption|cutline|bildunterschrift|bildtext|didascalia|l[eé]gende?(?:$|[\s_-])"
+    r"|pie-?(?:de-?)?foto|(?:photo|image|img|bild)[_-]?(?:credit|desc|copyright)"
+)
+# Parts of words of which each such name has one: looking for them is quicker.
+_CAPTION_WORDS = ("caption", "cutline", "bild", "didascalia", "gend", "foto", "photo", "im")
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 _TEXT_NAME = re.compile(
@@ -180,7 +189,7 @@ def meaning_of(name: str) -> Meaning:
     """Return what a class and an id say."""
     lower = name.lower()
     is_related = "related" in lower and _RELATED.search(name) is not None
-    is_caption = "caption" in lower
+    is_caption = any(map(lower.__contains__, _CAPTION_WORDS)) and bool(_CAPTION.search(lower))
     zone = _zone_of_name(name)
     return Meaning(zone, is_related, is_caption) if zone or is_related or is_caption else _NOTHING
 

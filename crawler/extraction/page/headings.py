@@ -47,13 +47,13 @@ _COMMENTS = """
 """
 _OTHER = """
 [the] (most|top) (read|viewed|popular|commented|shared|visited|stories|news|recent|watched|emailed)
-    +1 /
+    +2 /
 latest +2 /
 (breaking|recent|other|top|popular|featured|trending|hot|last|todays|in pictures)
     (news|now|stories|headlines|posts|topics|articles|video|videos|photo|photos) /
-trending / headlines / (editor|editors) (pick|picks|choice) / dont miss /
-your (comment|comments|name|opinion|opinions) / follow us +9 / tag / tags / keywords /
-topic / topics / newsletter / subscribe +9 / sign up +9 / sponsored +9 /
+recommended (video|videos|stories|articles|for you) / trending / headlines /
+(editor|editors) (pick|picks|choice) / dont miss / your (comment|comments|name|opinion|opinions) /
+follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 / sign up +9 / sponsored +9 /
 about (us|the author) / contact [us] / categories / archive / archives / poll / polls / weather /
 الأكثر +1 / آخر الأخبار / الأخبار / آخرین اخبار / ارسال نظر /
 (پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9

@@ -19,22 +19,28 @@ from crawler.extraction.page.boxes import (
 )
 from crawler.extraction.page.headings import Part, part_headed_by
 
-# Page furniture: offers to share, to print or to read more, counters, and notes of copyright.
+# Page furniture: offers to share, to print or to read more, counters, ornaments such as "* * *",
+# and notes of copyright.
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
-    r"your|free|daily|weekly|this)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
+    r"your|free|daily|weekly|this|continue|keep|read|unlock)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
     r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|"
     r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
-    r"send|comments?|a[+-](?:\s*a[+-])*|(?:advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|"
-    r"pubblicità|advertentie|annonse?|mainos|werbung)\W*|(?:font|text)\s+size.*|click\s+(?:here|"
+    r"send|comments?|a[+-](?:\s*a[+-])*|"
+    r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|annonse?|"
+    r"mainos|werbung)(?:[\W\d]+(?:scroll\s+to|continue\s+reading|"
+    r"(?:story|article)\s+continues)\b.{0,40}|\W*)|article\s+content|"
+    r"(?:by|von|par|por|di|door)\s+(?-i:(?:[A-ZÀ-Þ][\w.'’-]*(?:\s+|$)){2,4})|"
+    r"(?:story|article)\s+continues\s+(?:below|after)\b.*|listen\s+to\s+this\s+(?:article|story)\b.*|"
+    r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
     r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
     r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
     r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?\s*[\w-]*\d.*|(?:share|"
-    r"follow)\s+(?:this|us|on)\b[^.!?]{0,60}|"
+    r"follow|share\s+or\s+comment)\s+(?:this|us|on)\b[^.!?]{0,60}|"
     r"(?:(?:©|\(c\))|copyright\s*(?:©|\(c\)|\d|by\b|:)).*|views?\s*:?\s*[\d,]+|"
-    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|"
+    r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|[\W_]{1,10}|"
     r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
     r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|"
     r"leer\s+(?:también|más)|"
@@ -45,6 +51,31 @@ _NOISE = re.compile(
     r"आगे\s+पढ़ें|আরও\s+পড়ুন|baca\s+juga|xem\s+thêm|อ่านเพิ่มเติม|延伸阅读|相关阅读|関連記事|관련\s*기사)"
     r"\s*[:：>»|\-–].*|(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
     re.IGNORECASE,
+)
+# Offers that often stand between or below the paragraphs, with the same look.
+_OFFER = re.compile(
+    r"(?:get|receive|start)\b.*\byour\s+inbox\b.*|you\s+can\s+unsubscribe\b.*|"
+    r".*\bsign\s+up\s+(?:here|now|today)\W*|"
+    r"(?:to\s+)?(?:continue|keep)\s+reading\b.*\b(?:subscri|sign|log|regist)\w*\b.*|"
+    r"this\s+(?:article|story|content)\s+is\b.*\bfor\s+(?:\w+\s+)?subscribers\b.*|"
+    r".{0,40}(?:会員限定|有料会員|有料記事).{0,60}(?:です|ます|こちら)[。！]?|"
+    r"(?:do\s+you\s+)?(?:have|got)\s+(?:a|any)\s+(?:news\s+)?(?:tips?|story|stories)\b[^?]*\?.*|"
+    r"support\s+(?:our|independent)\s+journalism\b.*|"
+    r"for\s+(?:the\s+latest|more)\b.*\b(?:newsletters?|sign\s+up|subscribe)\b.*|"
+    r".*\b(?:may|might)\s+(?:earn|receive|get)\b.{0,30}\bcommissions?\b.*|"
+    r".*\bréservée?\s+aux\s+abonnés\W*|"
+    r"to\s+contact\s+the\s+(?:reporters?|editors?|authors?)\b.*|"
+    r"(?:inscrivez-vous|abonnez-vous|recevez|suscríb\w+|apúntate|recibe|melden\s+sie\s+sich|"
+    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|cek|simak|ikuti|dapatkan|gabung|zapisz\s+się|подпи\w+)\b.*"
+    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|google\s+news|e-?mail|posteingang)\b.*|"
+    r"(?:follow|puedes\s+seguir\w*|sigue|síguenos|suivez|folgen?|segui\w*|siga)\b.*"
+    r"\b(?:on|en|sur|auf|su|no)\s+(?:twitter|facebook|instagram|linkedin|whatsapp|telegram)\b.*",
+    re.IGNORECASE,
+)
+_WORDS_OF_OFFERS = tuple(
+    "inbox unsubscribe sign newsletter tip stor journalism contact lettre boletín канал telegram "
+    "whatsapp mail posteingang twitter facebook instagram linkedin reading subscribers commission "
+    "abonnés google 会員 有料".split()
 )
 _RIGHTS = re.compile(
     r"\b(?:all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten|tous\s+droits\s+réservés|"
@@ -147,7 +178,6 @@ class Aside:
             indexes.add(block.index)
             part = part_headed_by(block.text)
             within_text = scope in text_before and part is not Part.COMMENTS
-            is_related = part is Part.RELATED
             for index in range(block.index + 1, len(blocks)):
                 follower = blocks[index]
                 if follower is anchor or not scope.holds(follower.box):
@@ -185,11 +215,10 @@ def _continues(block: Block, looks: set[tuple[str, ...]], *, after_links: bool) 
     The block must look like paragraphs that the text had before. Below a list of links, paragraphs
     without links need not.
     """
-    if not block.prose:
-        return False
-    if after_links and block.link_share == 0:
+    if after_links and block.link_share == 0 and block.prose:
         return True
-    return block.link_share < _LINKED and look_of(block) in looks
+    is_text = block.prose or (block.link_share == 0 and block.sentence)
+    return is_text and block.link_share < _LINKED and look_of(block) in looks
 
 
 def look_of(block: Block) -> tuple[str, ...]:
@@ -213,7 +242,7 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
         seen = set()
         for zone in b.zones:
             if zone not in void:
-                signature = (zone.tag, _kind_of_name(zone))
+                signature = (zone.tag, kind_of_name(zone))
                 long = b.size >= _LONG_PARAGRAPH and b.link_share < _LITTLE_LINKED
                 zones[signature][zone] = zones[signature].get(zone, 0) + long
                 if signature not in seen:
@@ -239,7 +268,7 @@ def _void_zones(blocks: list[Block], anchor: Block | None) -> set[Box]:
     return void
 
 
-def _kind_of_name(box: Box) -> frozenset[str]:
+def kind_of_name(box: Box) -> frozenset[str]:
     """Return the classes of a box that are not made for it alone, as those with numbers are."""
     name = box.element.get("class") or box.name
     return frozenset(word for word in name.split() if not _DIGIT.search(word))
@@ -299,6 +328,8 @@ def is_noise(text: str) -> bool:
         if _NOISE.fullmatch(text) is not None:
             return True
         if any(map(words.__contains__, _WORDS_OF_RIGHTS)) and _RIGHTS.search(text):
+            return True
+        if any(map(words.__contains__, _WORDS_OF_OFFERS)) and _OFFER.fullmatch(text):
             return True
     return any(map(words.__contains__, _WORDS_OF_CONSENT)) and (
         _CONSENT.search(text, 0, _LONGEST_CONSENT) is not None
