@@ -13,7 +13,7 @@ that the article is found by its structure:
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -52,9 +52,9 @@ _OTHER_PARTS = frozenset(
     " oembed tweet twitter instagram facebook youtube tiktok social related recirc recirculation"
     " recommend recommended recommendation promo promotion teaser advert advertisement ad"
     " newsletter signup subscribe subscription paywall caption credit author byline contributor bio"
-    " comment reply poll quiz widget script style interstitial divider aside sidebar infobox factbox"
-    " pullquote raw footer nav navigation menu breadcrumb tag category keyword popular trending"
-    " latest previou prev next more sponsor sponsored".split()
+    " comment reply poll quiz widget script style interstitial divider aside sidebar infobox"
+    " factbox pullquote raw footer nav navigation menu breadcrumb tag category keyword popular"
+    " trending latest previou prev next more sponsor sponsored".split()
 )
 _OTHER_FIELDS = _OTHER_PARTS | frozenset(
     "description summary excerpt abstract dek deck standfirst lead intro subtitle subheadline alt"
@@ -131,11 +131,12 @@ def find(
 
 
 def _story(found: "_Found", where: str, page: "_Page") -> Story | None:
-    text = "\n".join(_paragraphs(found.html))
+    paragraphs = _paragraphs(found.html)
+    text = "\n".join(line for line in paragraphs if key(line) not in page.titles)
     if not text:
         return None
-    title = page.title_in(found.node)
-    published = _published((found.node, found.holder))
+    title = page.title_in(found.around.node)
+    published = page.published_in(found.around)
     return Story(
         Declared(text, where),
         Declared(title, where) if title else None,
@@ -170,6 +171,9 @@ class _Page:
             _EXTENSION.sub("", unquote(segment))
             for place in self.addresses
             for segment in place.partition("?")[0].split("/")
+        ]
+        self.ends = [
+            unquote(place.partition("?")[0]).rpartition("/")[2] for place in self.addresses
         ]
         self.slug = key(max(segments, key=len, default=""))
         self.tokens = {token for place in self.addresses for token in _TOKEN.findall(place)}
@@ -206,6 +210,21 @@ class _Page:
         ]
         return json_ld.readable(min(found)[-1]) or None if found else None
 
+    def published_in(self, around: "_Around") -> str | None:
+        """Return the date of the page's article: in its object, in one beside it or around it."""
+        for outer in (around.node, *_around(around)):
+            beside = [
+                value
+                for name, value in outer.items()
+                if isinstance(value, dict)
+                and not _words(name) & _OTHER_FIELDS - {"meta"}
+                and all(self.is_title(text) for _, text in _titles(value))
+            ]
+            for node in (outer, *beside):
+                if date := _date_in(node):
+                    return date
+        return None
+
     def is_address(self, name: str, value: Any) -> bool:
         """Return whether a field names the page: its URL, its slug or its id."""
         words = _words(name)
@@ -213,8 +232,12 @@ class _Page:
             value = str(value)
         if not isinstance(value, str) or not 0 < len(value) <= 1000:
             return False
-        if words & _ADDRESSES and ("/" in value):
-            return bool(self.addresses) and _place(_joined(self.base, value)) in self.addresses
+        if words & _ADDRESSES and "/" in value:
+            ends = unquote(value) if "%" in value else value
+            return (
+                any(end in ends for end in self.ends)
+                and _place(_joined(self.base, value)) in self.addresses
+            )
         if "slug" in words:
             slug = key(value)
             return len(slug) >= _SHORTEST_SLUG and (
@@ -285,11 +308,23 @@ class _Around(NamedTuple):
     outer: "_Around | None"
 
 
-class _Found(NamedTuple):
-    """An object that is the page's article, the object that holds its text, and the text."""
+def _around(around: _Around) -> Iterator[Node]:
+    """Yield the objects around one, the nearest first.
 
-    node: Node
-    holder: Node
+    The others in a list are not the object's, unless it is a heading among the blocks of a text.
+    """
+    may_leave_list = bool(_kind(around.node) & _HEADLINES)
+    for _ in range(_MOST_AROUND):
+        if around.outer is None or (around.is_list and not may_leave_list):
+            break
+        around = around.outer
+        yield around.node
+
+
+class _Found(NamedTuple):
+    """An object that is the page's article, with those around it, and the article's text."""
+
+    around: _Around
     html: str
     rank: tuple[bool, int]
 
@@ -363,24 +398,18 @@ class _Search:
             titles = [text] if self.page.is_title(text) else []
         if any(visible_length(key(text)) >= _CERTAIN_TITLE for text in titles):
             return True
-        return bool(titles) and (bool(kind & _ARTICLES) or _published((node,)) is not None)
+        return bool(titles) and (bool(kind & _ARTICLES) or _date_in(node) is not None)
 
     def _found(self, around: _Around) -> _Found | None:
         node = around.node
         text = self._fields(node, _DEEPEST, strict=False)
         if text.size >= _CERTAIN_TEXT:
-            return _Found(node, node, text.html, (True, text.size))
-        best = _Found(node, node, text.html, (False, text.size))
-        # A heading is one of the blocks of the text.
-        may_leave_list = bool(_kind(node) & _HEADLINES)
-        outer: _Around | None = around
-        for _ in range(_MOST_AROUND):
-            if outer is None or outer.outer is None or (outer.is_list and not may_leave_list):
-                break
-            outer = outer.outer
-            text = self._fields(outer.node, _DEEPEST, strict=True)
+            return _Found(around, text.html, (True, text.size))
+        best = _Found(around, text.html, (False, text.size))
+        for outer in _around(around):
+            text = self._fields(outer, _DEEPEST, strict=True)
             if text.size > best.rank[1]:
-                best = _Found(node, outer.node, text.html, (False, text.size))
+                best = _Found(around, text.html, (False, text.size))
             if text.size >= _CERTAIN_TEXT:
                 break
         return best if best.rank[1] >= _SHORTEST_TEXT else None
@@ -531,26 +560,14 @@ def _leaf(text: str, is_text: bool) -> _Text:
     return _Text(html, size if is_prose else 0)
 
 
-def _published(nodes: Iterable[Node]) -> str | None:
-    """Return the date on which an article was first published.
-
-    The date is in one of the objects, or in an object that is one of their fields.
-    """
-    for node in nodes:
-        inner = [
-            value
-            for name, value in node.items()
-            if isinstance(value, dict) and not _words(name) & _OTHER_FIELDS - {"meta"}
-        ]
-        for holder in (node, *inner):
-            dated = [
-                (moment.clock is None, rank, str(value))
-                for name, value in holder.items()
-                if (rank := _rank_of_date(_words(name))) and (moment := _moment(value))
-            ]
-            if dated:
-                return min(dated)[-1]
-    return None
+def _date_in(node: Node) -> str | None:
+    """Return the date on which an object says that it was first published."""
+    dated = [
+        (moment.clock is None, rank, str(value))
+        for name, value in node.items()
+        if (rank := _rank_of_date(_words(name))) and (moment := _moment(value))
+    ]
+    return min(dated)[-1] if dated else None
 
 
 def _rank_of_date(words: frozenset[str]) -> int:
