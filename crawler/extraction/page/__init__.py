@@ -239,14 +239,22 @@ def _completed(
     If ``shows_other``, the page shows the text of something else, and its headline too.
     """
     headline, dated = chosen.headline, chosen.dated
-    if story.headline and (headline is None or shows_other):
-        shown = key(headline.value) if headline else ""
-        headline = headline if shown == key(story.headline.value) else story.headline
+    if story.headline and (
+        headline is None or (shows_other and not _agree(headline, story.headline))
+    ):
+        headline = story.headline
     if story.published and (dated is None or dated.where == "date in the URL"):
         raw = story.published.value
         if moment := dates.declared(raw, language):
             dated = Dated(raw, moment, story.published.where)
     return replace(chosen, headline=headline, dated=dated)
+
+
+def _agree(shown: Declared, stated: Declared) -> bool:
+    """Return whether a headline that a page shows is the stated one, or a part or a longer form."""
+    keys = sorted((key(shown.value), key(stated.value)), key=len)
+    is_part = shown.where != "title" and keys[0] != "" and keys[0] in keys[1]
+    return keys[0] == keys[1] or is_part
 
 
 def _base(root: _Element, url: str | None) -> str | None:

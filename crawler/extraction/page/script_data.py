@@ -42,9 +42,9 @@ _ARTICLES = frozenset("article story post news item blog".split())
 _KINDS_OF_LISTS = frozenset(
     "section category tag topic home homepage search listing author person login error".split()
 )
-_KINDS = (
-    *("type", "_type", "nodeType", "node_type", "__typename", "kind", "blockType", "block_type"),
-    *("tagName", "tag", "blockName", "component", "__component", "acf_fc_layout", "contentType"),
+_KINDS = frozenset(
+    "type _type nodeType node_type __typename kind blockType block_type tagName tag blockName"
+    " component __component acf_fc_layout contentType".split()
 )
 # Parts of an article that are not its text, as types of blocks and as names of fields.
 _OTHER_PARTS = frozenset(
@@ -100,7 +100,7 @@ _LARGEST_SHARE_OF_CODE = 0.02
 _MOST_AROUND = 3
 _DEEPEST = 60
 # A page with more was built to be slow to read.
-_MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 400_000, 200_000, 20, 5_000
+_MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 100_000, 100_000, 20, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class _Page:
                 for name, value in outer.items()
                 if isinstance(value, dict)
                 and not _words(name) & _OTHER_FIELDS - {"meta"}
-                and all(self.is_title(text) for _, text in _titles(value))
+                and (not (titles := _headlines(value)) or any(map(self.is_title, titles)))
             ]
             for node in (outer, *beside):
                 if date := _date_in(node):
@@ -278,8 +278,8 @@ def _singular(word: str) -> str:
 def _kind(node: Node) -> frozenset[str]:
     """Return the words of an object's type."""
     found: frozenset[str] = frozenset()
-    for name in _KINDS:
-        value = node.get(name)
+    for name in _KINDS.intersection(node):
+        value = node[name]
         if isinstance(value, str) and len(value) <= _LONGEST_NAME:
             found |= _words(value)
     return found
@@ -298,6 +298,10 @@ def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
         for inner, text in texts:
             if isinstance(text, str) and text and not _words(inner) & _NO_TEXTS:
                 yield words, text
+
+
+def _headlines(node: Node) -> list[str]:
+    return [text for words, text in _titles(node) if words & _HEADLINES]
 
 
 class _Around(NamedTuple):
@@ -345,7 +349,8 @@ class _Search:
         self.refs: dict[str, Any] = {}
         self.left = _MOST_READ
         self.leaves: dict[tuple[str, bool], _Text] = {}
-        self.own: dict[int, bool] = {}
+        # The objects that hold what is being read; data may refer to themselves.
+        self.open: set[int] = set()
 
     def best(self) -> _Found | None:
         """Return the article with the longest text.
@@ -431,16 +436,17 @@ class _Search:
         value = self._resolved(value)
         if isinstance(value, str):
             return self._leaf(value, bool(words & _TEXTS) and not words & _NO_TEXTS)
+        if not isinstance(value, dict | list) or id(value) in self.open:
+            return _Text()
+        self.open.add(id(value))
         if isinstance(value, list):
-            parts = [
-                self._text(entry, words, depth - 1, strict=strict)
-                for entry in value[:_MOST_ENTRIES]
-            ]
-            html = "".join(part.html for part in parts)
-            return (
-                _Text(html, sum(p.size for p in parts)) if len(html) <= _LONGEST_TEXT else _Text()
+            text = _joined_texts(
+                [self._text(v, words, depth - 1, strict=strict) for v in value[:_MOST_ENTRIES]]
             )
-        return self._block(value, depth, strict=strict) if isinstance(value, dict) else _Text()
+        else:
+            text = self._block(value, depth, strict=strict)
+        self.open.discard(id(value))
+        return text
 
     def _leaf(self, text: str, is_text: bool) -> _Text:
         """Return a string as HTML, if it is prose or its name says that it is text."""
@@ -499,7 +505,8 @@ class _Search:
         if isinstance(value, str):
             return value
         if isinstance(value, list):
-            return "".join(self._inline(entry, depth - 1) for entry in value[:_MOST_ENTRIES])
+            pieces = [self._inline(entry, depth - 1) for entry in value[:_MOST_ENTRIES]]
+            return _joined_pieces(pieces, _LONGEST_LEAF)
         if not isinstance(value, dict):
             return ""
         kind = _kind(value)
@@ -515,9 +522,20 @@ class _Search:
         for entry, words in fields:
             if isinstance(entry, str) and entry and words & _TEXTS:
                 return self._resolved(entry) if entry.startswith("$") else entry
-        return "".join(
+        pieces = [
             self._inline(entry, depth - 1) for entry, _ in fields if isinstance(entry, dict | list)
-        )
+        ]
+        return _joined_pieces(pieces, _LONGEST_LEAF)
+
+
+def _joined_texts(parts: list[_Text]) -> _Text:
+    html = _joined_pieces([part.html for part in parts], _LONGEST_TEXT)
+    return _Text(html, sum(part.size for part in parts)) if html else _Text()
+
+
+def _joined_pieces(pieces: list[str], longest: int) -> str:
+    """Return the pieces as one text; empty if it is too long, as of data that repeat themselves."""
+    return "".join(pieces) if sum(map(len, pieces)) <= longest else ""
 
 
 def _may_be_paragraph(kind: frozenset[str]) -> bool:

@@ -24,10 +24,12 @@ _MOST_CHARACTERS = 8_000_000
 _LONGEST_REPAIR = 1_000_000
 _PROGRAM = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script[^/]*", re.I)
 _JSON = re.compile(r"[\w.+/-]*json\b", re.I)
-_START = re.compile(r"(?:(?<![=!<>])=|\(|\breturn\b)\s{0,20}(?=[\"{\[])")
+# What may be followed by a value, and how a value of JSON begins.
+_START = re.compile(r"(?:(?<![=!<>])=|\(|\breturn\b)\s{0,20}(?=\"|\{\s{0,20}\"|\[\s{0,20}[\"{\[])")
 _ASSIGNED = re.compile(r"([\w$.]{1,60})(?:[\"']\])?\s{0,5}=\s{0,5}(?:[\w$.]{1,40}\(){0,2}$")
 _BEFORE = 200
-_MOST_FAILURES = 100
+# The decoder's error counts the lines of the whole script.
+_MOST_FAILURES = 500
 # A string in which the opening of an object is escaped as in an address.
 _QUOTED_OPENING = re.compile(r"%(?:7B|5B)", re.I)
 _SCRIPT_NAME = re.compile(r"[\w.:-]{1,60}")
@@ -124,7 +126,7 @@ def _decoded(text: str) -> list[ScriptValue]:
         except json.JSONDecodeError as error:
             # What comes before the error is not read again, so that reading stays linear.
             position = max(error.pos, start.end() + 1)
-            failures += position > start.end() + _SHORTEST
+            failures += 1
             continue
         except (ValueError, RecursionError):
             break
