@@ -98,9 +98,9 @@ _LONGEST_NAME, _LONGEST_LEAF, _LONGEST_TEXT = 60, 300_000, 500_000
 _LARGEST_SHARE_OF_CODE = 0.02
 # Objects around that with the title which may hold the text.
 _MOST_AROUND = 3
-_DEEPEST = 60
+_DEEPEST, _DEEPEST_HEADING = 60, 10
 # A page with more was built to be slow to read.
-_MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 100_000, 100_000, 20, 5_000
+_MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 50_000, 100_000, 20, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +275,16 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
+@lru_cache(maxsize=4096)
+def _may_identify(name: str) -> bool:
+    words = _words(name)
+    return bool(words & (_TITLES | _ADDRESSES | _IDS)) or "slug" in words
+
+
+def _is_headline(kind: Any) -> bool:
+    return isinstance(kind, str) and bool(_words(kind[:_LONGEST_NAME]) & _HEADLINES)
+
+
 def _kind(node: Node) -> frozenset[str]:
     """Return the words of an object's type."""
     found: frozenset[str] = frozenset()
@@ -392,14 +402,18 @@ class _Search:
         return own
 
     def _is_own(self, node: Node) -> bool:
-        titles = [text for _, text in _titles(node) if self.page.is_title(text)]
+        """Return whether the title of an object is the page's, or its URL, slug or id is."""
+        is_headline = any(_is_headline(node[name]) for name in _KINDS.intersection(node))
+        if not is_headline and not any(map(_may_identify, node)):
+            return False
         kind = _kind(node)
         if kind & _KINDS_OF_LISTS:
             return False
         if any(self.page.is_address(name, value) for name, value in node.items()):
             return True
-        if kind & _HEADLINES and not titles:
-            text = collapse(self._inline(node, 10))
+        titles = [text for _, text in _titles(node) if self.page.is_title(text)]
+        if is_headline and not titles:
+            text = collapse(self._inline(node, _DEEPEST_HEADING))
             titles = [text] if self.page.is_title(text) else []
         if any(visible_length(key(text)) >= _CERTAIN_TITLE for text in titles):
             return True
