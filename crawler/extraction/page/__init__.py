@@ -11,7 +11,7 @@ that tree.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -21,10 +21,12 @@ from crawler import vardump
 from crawler.extraction.page import (
     article,
     blocks,
+    dates,
     debug_output,
     leak,
     links,
     metadata,
+    script_data,
     second_opinion,
 )
 from crawler.extraction.page.article import Chosen
@@ -35,7 +37,7 @@ from crawler.extraction.page.metadata import Declared
 from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
-from crawler.extraction.page.text import has_controls, without_controls
+from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
 __all__ = ["Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
@@ -195,7 +197,16 @@ def _parse_tree(
     chosen = article.choose(layout, declared, _names_of(publisher), language, url)
     if related is None or not related.items:
         related = links.read(root, layout, publisher, base) or related
-    opinion = second_opinion.settle(text, chosen, layout.blocks, declared.body)
+    story = None
+    if second_opinion.needs_more(chosen, declared.body):
+        story = script_data.find(root, declared, chosen.headline, url)
+    stated = declared.body
+    if story and len(story.body.value) > len(stated.value if stated else ""):
+        stated = story.body
+    opinion = second_opinion.settle(text, chosen, layout.blocks, stated)
+    if story:
+        shows_other = opinion.where == story.body.where and not declared.headlines
+        chosen = _completed(chosen, story, language, shows_other=shows_other)
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
@@ -218,6 +229,32 @@ def _parse_tree(
         teasers=chosen.teasers,
         **shared,
     )
+
+
+def _completed(
+    chosen: Chosen, story: script_data.Story, language: str | None, *, shows_other: bool
+) -> Chosen:
+    """Return an article with the headline and the date that only the page's scripts have.
+
+    If ``shows_other``, the page shows the text of something else, and its headline too.
+    """
+    headline, dated = chosen.headline, chosen.dated
+    if story.headline and (
+        headline is None or (shows_other and not _agree(headline, story.headline))
+    ):
+        headline = story.headline
+    if story.published and (dated is None or dated.where == "date in the URL"):
+        raw = story.published.value
+        if moment := dates.declared(raw, language):
+            dated = Dated(raw, moment, story.published.where)
+    return replace(chosen, headline=headline, dated=dated)
+
+
+def _agree(shown: Declared, stated: Declared) -> bool:
+    """Return whether a headline that a page shows is the stated one, or a part or a longer form."""
+    keys = sorted((key(shown.value), key(stated.value)), key=len)
+    is_part = shown.where != "title" and keys[0] != "" and keys[0] in keys[1]
+    return keys[0] == keys[1] or is_part
 
 
 def _base(root: _Element, url: str | None) -> str | None:

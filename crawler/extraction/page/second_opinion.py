@@ -1,9 +1,10 @@
 """Check a body that may be wrong against other readings of the page.
 
-The other readings are the text that the page declares in JSON-LD, which costs little to compare,
-and that of trafilatura, the most accurate general extractor measured, which takes as long as
-reading the page. It is therefore asked only if the chosen paragraphs are a small part of the
-page's prose, or contradict the declared text. If the readings differ, ``Opinion.doubt`` says so.
+The other readings are the text that the page declares in JSON-LD or has in the data of its scripts
+(see script_data.py), which costs little to compare, and that of trafilatura, the most accurate
+general extractor measured, which takes as long as reading the page. It is therefore asked only if
+the chosen paragraphs are a small part of the page's prose, or contradict the declared text. If the
+readings differ, ``Opinion.doubt`` says so.
 """
 
 import logging
@@ -87,6 +88,17 @@ class _Reading:
         return len(block_key) >= _SHORTEST_PARAGRAPH and block_key in self._text
 
 
+def needs_more(chosen: Chosen, declared: Declared | None) -> bool:
+    """Return whether a body is so short or doubtful that the page may have it in a script.
+
+    ``declared`` is the text in JSON-LD. If that is an article's, it is enough.
+    """
+    if declared and len(declared.value) >= _SHORT_BODY:
+        return False
+    size = sum(map(len, chosen.body))
+    return size < _SHORT_BODY or _is_doubtful(chosen, size)
+
+
 def settle(
     text: str, chosen: Chosen, blocks: Sequence[Block], declared: Declared | None
 ) -> Opinion:
@@ -102,7 +114,7 @@ def settle(
         if stated.size > _LONGER * ours.size and common >= _AGREEING * ours.size:
             return _as_declared(declared, stated, blocks)
         if stated.size > _TWICE * ours.size and common < _SHARED * ours.size:
-            doubt = "the page shows another text than it declares in JSON-LD"
+            doubt = f"the page shows another text than {declared.where} has"
             return replace(_as_declared(declared, stated, blocks), doubt=doubt)
         contradicted = stated.size > _LONGEST_SUMMARY
     if not contradicted and not _is_doubtful(chosen, ours.size):
