@@ -53,8 +53,9 @@ latest +2 /
     (news|now|stories|headlines|posts|topics|articles|video|videos|photo|photos) /
 recommended (video|videos|stories|articles|for you) / trending / headlines /
 (editor|editors) (pick|picks|choice) / dont miss / your (comment|comments|name|opinion|opinions) /
-follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 / sign up +9 / sponsored +9 /
-about (us|the author) / contact [us] / categories / archive / archives / poll / polls / weather /
+follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 /
+sign up +9 / sponsored +9 / about (us|the author) / contact [us] / categories /
+archive / archives / poll / polls / weather /
 الأكثر +1 / آخر الأخبار / الأخبار / آخرین اخبار / ارسال نظر /
 (پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9
 """
