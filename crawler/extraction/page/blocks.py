@@ -220,7 +220,10 @@ class _Reader:
                         self._flush()
                 else:
                     if kind in (_BLOCK, _MENU):
-                        self._open(element, element.get("role") if has_attributes else None)
+                        if not self._open(element, element.get("role") if has_attributes else None):
+                            skipped = element
+                            walk.skip_subtree()
+                            continue
                     elif kind == _LINK:
                         self._links += element.get("href") is not None
                     elif kind == _IMAGE:
@@ -262,18 +265,27 @@ class _Reader:
         if element.tag not in _INLINE and (self._pieces or self._lines):
             self._flush()
 
-    def _open(self, element: _Element, role: str | None) -> None:
+    def _open(self, element: _Element, role: str | None) -> bool:
+        """Open a box; return False if it is a menu, which becomes a single block."""
         if self._pieces or self._lines:
             self._flush()
-        box = self._box = Box(element, self._box, self._count)
-        self._count += 1
+        box = Box(element, self._box, self._count)
         # Custom elements say in their tags what they are: <app-author>.
         meaning = meaning_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
+        self._count += 1
+        if meaning.is_menu and (text := _menu_text(element)) is not None:
+            if text:
+                box.zone = Zone.STRONG
+                blocks = self._layout.blocks
+                blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
+            return False
+        self._box = box
         if meaning.is_related and self._related is None:
             self._related = box
             self._layout.named_related.append(element)
         if len(self._zones) < _MOST_ZONES and self._is_zone(box, meaning, role):
             self._zones = (*self._zones, box)
+        return True
 
     def _close(self) -> None:
         if self._pieces or self._lines:
@@ -320,6 +332,19 @@ class _Reader:
 
 def _has_none(element: _Element, tags: tuple[str, ...]) -> bool:
     return next(element.iter(*tags), None) is None
+
+
+def _menu_text(element: _Element) -> str | None:
+    """Return the words of an element that is named as a menu; None if it has texts."""
+    if not _has_none(element, _IN_TEXTS):
+        return None
+    words = []
+    for text in element.itertext():
+        if not text.isspace():
+            if len(text) > _LONG_PROSE:
+                return None
+            words.append(text)
+    return readable(" ".join(words))
 
 
 def _is_hidden(element: _Element) -> bool:

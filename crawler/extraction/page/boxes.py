@@ -97,6 +97,7 @@ _STRONG = frozenset(
     "gdpr outbrain taboola visuallyhidden morenews pager pagination poll rating authorbox "
     "authorbio authorcard authorinfo tags taglist tagbox onetrust usercentrics".split()
 )
+_MENU = frozenset("nav navbar navigation navi menu topmenu mainmenu".split())
 _STRONG_PHRASES = (
     "-recommend",
     "-sr-only-",
@@ -172,13 +173,14 @@ _CACHE_SIZE = 16_384
 
 
 class Meaning(NamedTuple):
-    """What a class and an id say about a box: its zone, and whether it holds related items or is a
-    caption.
+    """What a class and an id say about a box: its zone, and whether it holds related items, is a
+    caption or is a menu.
     """
 
     zone: Zone = Zone.NONE
     is_related: bool = False
     is_caption: bool = False
+    is_menu: bool = False
 
 
 _NOTHING = Meaning()
@@ -191,7 +193,10 @@ def meaning_of(name: str) -> Meaning:
     is_related = "related" in lower and _RELATED.search(name) is not None
     is_caption = any(map(lower.__contains__, _CAPTION_WORDS)) and bool(_CAPTION.search(lower))
     zone = _zone_of_name(name)
-    return Meaning(zone, is_related, is_caption) if zone or is_related or is_caption else _NOTHING
+    if not (zone or is_related or is_caption):
+        return _NOTHING
+    is_menu = zone is Zone.STRONG and not _MENU.isdisjoint(lower.replace("_", "-").split("-"))
+    return Meaning(zone, is_related, is_caption, is_menu and not is_related)
 
 
 def _zone_of_name(name: str) -> Zone:
