@@ -339,7 +339,7 @@ def _menu_text(element: _Element) -> str | None:
     if not _has_none(element, _IN_TEXTS):
         return None
     words = []
-    for text in element.itertext():
+    for text in map(str, element.itertext()):
         if not text.isspace():
             if len(text) > _LONG_PROSE:
                 return None

@@ -158,7 +158,7 @@ _CAPTION = re.compile(
     r"|pie-?(?:de-?)?foto|(?:photo|image|img|bild)[_-]?(?:credit|desc|copyright)"
 )
 # Parts of words of which each such name has one: looking for them is quicker.
-_CAPTION_WORDS = ("caption", "cutline", "bild", "didascalia", "gend", "foto", "photo", "im")
+_CAPTION_WORDS = ("caption", "cutline", "bild", "didascal", "gend", "foto", "photo", "image", "img")
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 _TEXT_NAME = re.compile(

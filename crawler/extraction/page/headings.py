@@ -60,21 +60,33 @@ archive / archives / poll / polls / weather /
 (پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9
 """
 _PIECE = re.compile(r"\[([^]]+)\]|\(([^)]+)\)|\+([0-9])|([^\s\[(+]+)")
-_NOT_LETTERS = re.compile(r"[\W\d_]+")
-_APOSTROPHES = re.compile("['’‘ʼ\u200b\u200c\u200d\u00ad\ufeff]")
+_APOSTROPHES_AND_JOINERS = "'’‘ʼ\u200b\u200c\u200d\u00ad\ufeff"
 # Persian pages write yeh and kaf with Arabic or Persian letters.
 _PERSIAN_LETTERS = str.maketrans("يىك", "ییک")
 # Menus repeat the same words on every page of a site.
 _CACHE_SIZE = 16_384
 
 
+class _Folding(dict[int, str | None]):
+    """A table for ``str.translate`` that keeps letters only, in lower case."""
+
+    def __missing__(self, code: int) -> str | None:
+        character = chr(code)
+        folded: str | None = character.casefold() if character.isalpha() else " "
+        if character in _APOSTROPHES_AND_JOINERS or unicodedata.category(character)[0] == "M":
+            folded = None
+        self[code] = folded
+        return folded
+
+
+_FOLDING = _Folding()
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a heading, in lower case and without accents and digits."""
-    text = _APOSTROPHES.sub("", text)
     if not text.isascii():
-        letters = unicodedata.normalize("NFKD", text.translate(_PERSIAN_LETTERS))
-        text = "".join(c for c in letters if unicodedata.category(c)[0] != "M")
-    return _NOT_LETTERS.sub(" ", text.casefold()).split()
+        text = unicodedata.normalize("NFKD", text.translate(_PERSIAN_LETTERS))
+    return text.translate(_FOLDING).split()
 
 
 def _phrases(table: str) -> Iterator[tuple[tuple[str, ...], int]]:

@@ -21,7 +21,7 @@ from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.headings import LONGEST_HEADING, Part, part_headed_by
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements
-from crawler.extraction.page.tree import around, following
+from crawler.extraction.page.tree import following
 from crawler.extraction.publishers import Publisher
 
 _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
@@ -130,7 +130,6 @@ class _Page:
         self.order = dict(zip(elements, range(len(elements)), strict=True))
         self._links = list(root.iter("a"))
         self._places = [self.order[link] for link in self._links]
-        linked = around(self._links)
         others = [
             b.box.element
             for b in layout.blocks
@@ -139,7 +138,7 @@ class _Page:
         ]
         others += [element for element, part in emphasised if part in _NOT_RELATED]
         # The page's next heading ends a list; a heading inside an entry does not.
-        ends = {self.order[e] for e in others if e not in linked and not self._in_link(e)}
+        ends = {self.order[e] for e in others if not (_has_link(e) or self._in_link(e))}
         ends.update(self.order[e] for e in related_headings)
         self.ends = sorted(ends)
 
@@ -223,6 +222,10 @@ class _AnchorReader:
         if self._publisher.article_pattern or self._publisher.not_article_pattern:
             return self._publisher.is_article(url)
         return looks_like_article(url) is not False
+
+
+def _has_link(element: _Element) -> bool:
+    return next(element.iter("a"), None) is not None
 
 
 def _without_ending(path: str) -> str:
