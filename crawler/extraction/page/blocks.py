@@ -60,6 +60,7 @@ _IN_TEXTS = ("p", "h1", "article", "time")
 _IN_ARTICLES = ("h1", "article", "main")
 _PAGE = ("html", "body")
 _STAMPED = ("time", "abbr")
+_EMPHASIS = ("strong", "b")
 # Few elements have any of these attributes, and asking for each by its name takes longer.
 _ATTRIBUTES = frozenset(("style", "hidden", "itemprop", "property", "role"))
 # Characters: a paragraph has so many, or fewer if it is a sentence.
@@ -157,13 +158,15 @@ class Stamp:
 class Layout:
     """A page as its reader sees it, in document order.
 
-    ``named_related`` are the outermost elements whose class or id says that they are related.
+    ``named_related`` are the outermost elements whose class or id says that they are related, and
+    ``emphasised`` are the bold words that begin a line.
     """
 
     blocks: list[Block]
     stamps: list[Stamp]
     pictures: list[Picture]
     named_related: list[_Element]
+    emphasised: list[_Element]
 
 
 def read(root: _Element) -> Layout:
@@ -176,7 +179,7 @@ class _Reader:
 
     def __init__(self, root: _Element) -> None:
         self._root = root
-        self._layout = Layout([], [], [], [])
+        self._layout = Layout([], [], [], [], [])
         self._is_zone = _ZoneTest(root)
         self._box = Box(root, None, 0)
         self._count = 1  # of boxes
@@ -228,6 +231,8 @@ class _Reader:
                         self._links += element.get("href") is not None
                     elif kind == _IMAGE:
                         self._add_pictures(element)
+                    elif tag in _EMPHASIS and not self._pieces:
+                        self._layout.emphasised.append(element)
                     if has_attributes or tag in _STAMPED:
                         self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
                     if text := element.text:

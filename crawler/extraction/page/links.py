@@ -24,10 +24,11 @@ from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.page.tree import following
 from crawler.extraction.publishers import Publisher
 
+# An address that joining it to a base leaves as it is, which takes long.
+_WHOLE_URL = re.compile(r"https?://[^\s/?#\\]+/(?:(?!/\.)[^\s?#;\\])*+\Z")
 _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
 # The variants of a page's own path.
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
-_EMPHASIS = ("strong", "b", "legend", "caption", "th", "dt", "summary")
 _LINKED_ENTRY = 0.9
 _NOT_RELATED = (Part.COMMENTS, Part.OTHER)
 _MOST_HEADINGS = 50
@@ -71,7 +72,7 @@ def read(
         return _selected(root, publisher, url)
     emphasised = [
         (element, part)
-        for element in root.iter(*_EMPHASIS)
+        for element in layout.emphasised
         if (part := part_headed_by(_words(element)))
     ]
     headings = _related_headings(layout, emphasised)
@@ -198,7 +199,7 @@ class _AnchorReader:
         if not href or href[0] == "#" or _OTHER_SCHEME.match(href):
             return None
         try:
-            url, _ = urldefrag(urljoin(self._base or "", href))
+            url = href if _WHOLE_URL.match(href) else urldefrag(urljoin(self._base or "", href))[0]
             parts = urlsplit(url)
         except ValueError:
             return None
