@@ -40,6 +40,42 @@ HEADINGS = [
     ("…", None),
 ]
 
+LANGUAGES = {
+    Part.RELATED: (
+        "Sur le même sujet|Das könnte Sie auch interessieren|Lees ook:|Articoli correlati|"
+        "También te puede interesar|LEIA TAMBÉM|Читайте также|Пов’язані новини|Свързани новини|"
+        "Czytaj też|Související články|Povezane vijesti|Kapcsolódó cikkek|Citește și|"
+        "Läs också|Læs også|Les også|Aiheeseen liittyvää|BENZER YAZILAR|İlgili haberler|"
+        "ΔΙΑΒΑΣΤΕ ΕΠΙΣΗΣ|إقرأ أيضاً|همچنین بخوانید|یہ بھی پڑھیں|קראו גם|यह भी पढ़ें|"
+        "আরও পড়ুন|Baca Juga:|Tin liên quan|ข่าวที่เกี่ยวข้อง|相关新闻|延伸閱讀|関連ニュース|관련 기사"
+    ),
+    Part.COMMENTS: (
+        "3 commentaires|12 Kommentare|Reacties (4)|Comentarios|Комментарии (7)|Kommentarer|"
+        "Σχόλια|التعليقات|תגובות|टिप्पणियां|Bình luận|ความคิดเห็น|评论|コメント|댓글 2"
+    ),
+    Part.OTHER: (
+        "Les plus lus|Meistgelesen|Meest gelezen|I più letti|Lo más leído|Mais lidas|"
+        "Последние новости|Останні новини|Najczęściej czytane|Nejčtenější|Mest läst|"
+        "Mest leste|Seneste nyt|Luetuimmat|En çok okunanlar|Τελευταία νέα|آخر الأخبار|"
+        "پربازدیدترین‌ها|מבזקים|ताजा खबरें|সর্বশেষ সংবাদ|Terpopuler|Tin mới nhất|ข่าวล่าสุด|"
+        "热门新闻|アクセスランキング|많이 본 뉴스"
+    ),
+}
+# A label above an advertisement, and words of texts.
+NO_HEADINGS = "Anzeige|Reklama|Annons|Publicité|Lire|Lesen|Más|Hintergrund|Главное"
+
+
+@pytest.mark.parametrize(
+    ("part", "text"), [(part, text) for part in LANGUAGES for text in LANGUAGES[part].split("|")]
+)
+def test_languages(part: Part, text: str) -> None:
+    assert part_headed_by(text) is part
+
+
+@pytest.mark.parametrize("text", NO_HEADINGS.split("|"))
+def test_other_words(text: str) -> None:
+    assert part_headed_by(text) is None
+
 
 @pytest.mark.parametrize(("text", "part"), HEADINGS)
 def test_headings(text: str, part: Part | None) -> None:

@@ -26,24 +26,99 @@ class Part(Enum):
 _RELATED = """
 [more] related [news|story|stories|article|articles|item|items|post|posts|topic|topics|link|links
     |content|report|reports|coverage|reading|subject|subjects|page|pages|material|materials] /
-see also / read (more|also|next) / also read /
+see also / read (more|also|next) / also read / keep reading / further reading / more coverage /
 more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
 you (may|might) [also] like / you (may|might) [also] be interested [in] /
 in [the] same (context|category|subject) / similar (news|stories|articles|posts) /
 linked (news|stories) / from the same file /
-(أخبار|الأخبار|مواضيع|المواضيع|موضوعات|الموضوعات|مقالات|المقالات|مواد|المواد|تقارير|التقارير)
-    (ذات صلة|ذات الصلة|مرتبطة|المرتبطة|متعلقة|المتعلقة|مشابهة) /
-ذات صلة / اقرأ (أيضا|المزيد) /
-(اخبار|مطالب|خبر|خبرهای|خبر های) [ی] مرتبط / مرتبط [با این خبر] / بیشتر بخوانید /
-(article|articles) (liés|connexes) / à lire aussi / ähnliche artikel / mehr zum thema /
-noticias relacionadas / похожие (новости|материалы) / по теме / ilgili haberler
+
+[à] lire (aussi|également) / [à] voir (aussi|également) / sur le même (sujet|thème) /
+(article|articles) (lié|liés|connexe|connexes|similaire|similaires|associé|associés) /
+pour aller plus loin / dans le même dossier / en savoir plus / plus sur le sujet / lisez aussi /
+(notre|le) dossier / (cela|ça) pourrait vous intéresser / vous aimerez aussi /
+
+[weitere] (ähnliche|verwandte|passende|weiterführende) (artikel|beiträge|themen|links|nachrichten) /
+[mehr|artikel|weitere artikel|weitere nachrichten|links|passend] zum thema / mehr zu diesem thema /
+(lesen|sehen) sie (auch|mehr|dazu|hierzu) [auch] / lies auch / mehr dazu / siehe auch /
+auch interessant / das könnte (sie|dich|euch) [auch] interessieren / weitere artikel /
+
+(lees|bekijk|zie) (ook|meer) / meer over [dit onderwerp] / meer lezen / ook interessant /
+(gerelateerd|gerelateerde|verwante) [artikelen|berichten|artikels|nieuws|onderwerpen] /
+
+(leggi|vedi|guarda) anche / (articoli|notizie) (correlati|correlate|simili) / per approfondire /
+approfondimenti / [ti] potrebbe [anche] interessarti [anche] / ti potrebbe [anche] interessare /
+sullo stesso (argomento|tema) /
+
+(noticias|artículos|notas|contenidos|contenido|temas|enlaces)
+    (relacionadas|relacionados|relacionado) /
+(relacionado|relacionados|relacionadas) / [también] te (puede|podría) [también] interesar /
+(lea|lee|leer|ver|vea|mira) (también|además|más) / más (información|sobre este tema) /
+
+(leia|ler|veja|ver|confira) (também|mais) / saiba mais / mais sobre (o|este) (assunto|tema) /
+(notícias|matérias|artigos|conteúdo|conteúdos) (relacionadas|relacionados|relacionado|similares) /
+(relacionadas|relacionados) / [você] pode (gostar|interessar) [também] /
+
+(похожие|связанные) (новости|материалы|статьи|записи) / [ещё|материалы|новости|статьи] по теме /
+(читайте|читай|смотрите|читать) (также|ещё|далее) /
+(схожі|пов'язані) (новини|матеріали|статті) / [матеріали|новини|статті|більше] за темою /
+по темі / (читайте|читай|читати|дивіться) також /
+(свързани|подобни) (новини|статии) / (вижте|прочетете|виж|прочети) още / още по темата /
+
+(czytaj|zobacz|przeczytaj|sprawdź) (też|także|również|więcej) / [więcej] na ten temat /
+(podobne|powiązane) (artykuły|wiadomości|tematy) / artykuły powiązane /
+(související|podobné) (články|zprávy|témata) / čtěte (také|též|více|i) / přečtěte si (také|též|i) /
+[více] k tématu / mohlo by vás [také] zajímat / viz také /
+(povezane|povezani|slični|slične) (vijesti|vesti|teme|članci) / pročitajte (još|i|više) /
+kapcsolódó (cikkek|hírek) / (olvassa|olvasd) el / ajánlott cikkek /
+(citește|vezi|citiți) și / (articole|știri) (similare|asemănătoare|conexe) / pe aceeași temă /
+
+(läs|se) (också|även|mer) / (relaterat|relaterade|liknande) [artiklar|nyheter] / mer om ämnet /
+mer i ämnet / (læs|se) (også|mere) / mere om (emnet|sagen) /
+(relateret|relaterede|lignende) [artikler|nyheder|emner] /
+(les|se) (også|mer|mere) / mer om (saken|temaet|emnet) /
+(relatert|relaterte|lignende) [saker|artikler|nyheter] /
+(lue|katso) (myös|lisää) / aiheeseen liittyvää / [lisää|muut] aiheesta / aiheesta lisää /
+samasta aiheesta / liittyvät (artikkelit|jutut|uutiset) /
+
+(ilgili|benzer) (haber|haberler|içerik|içerikler|yazılar|konular|makaleler) /
+ayrıca (okuyun|bakınız) / [bunlar da] ilginizi çekebilir / bunları da okuyun /
+(διαβάστε|δείτε) (επίσης|ακόμα|ακόμη|περισσότερα) /
+(σχετικά|σχετικές) (άρθρα|νέα|θέματα|ειδήσεις) /
+
+(أخبار|الأخبار|مواضيع|المواضيع|موضوعات|الموضوعات|مقالات|المقالات|مواد|المواد|تقارير|التقارير
+    |روابط) (ذات صلة|ذات الصلة|مرتبطة|المرتبطة|متعلقة|المتعلقة|مشابهة) /
+ذات صلة / (اقرأ|اقرؤوا|شاهد|تابع) (أيضا|المزيد) / قد (يهمك|يعجبك) [أيضا] /
+(اخبار|مطالب|خبر|خبرهای|خبر های|مقالات|لینکهای|لینک های) [ی] (مرتبط|مشابه) /
+مرتبط [با این خبر] / (بیشتر|همچنین) (بخوانید|بدانید|ببینید) / در همین (رابطه|زمینه) /
+(یہ بھی|مزید) پڑھیں / متعلقہ (خبریں|مضامین) /
+(קראו|קרא|ראו|צפו) גם / (כתבות|ידיעות|מאמרים) (קשורות|קשורים|נוספות|דומות) / עוד בנושא /
+עוד באותו נושא / כתבות בנושא / לקריאה נוספת / אולי יעניין (אותך|אתכם) [גם] /
+
+(यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / और पढ़ें /
+(আরও|আরো) পড়ুন / [এ|এই] (সম্পর্কিত|সংশ্লিষ্ট) [আরও|আরো] (খবর|সংবাদ|নিবন্ধ) /
+(baca|lihat|simak) juga / (berita|artikel|topik) terkait /
+(tin|bài|bài viết|các bài|chủ đề) liên quan / (xem|đọc) thêm / có thể bạn quan tâm /
+(tin|bài) cùng chủ đề /
+ข่าวที่เกี่ยวข้อง / บทความที่เกี่ยวข้อง / เรื่องที่เกี่ยวข้อง / เนื้อหาที่เกี่ยวข้อง / ข่าวเกี่ยวข้อง /
+อ่านเพิ่มเติม / อ่านข่าวที่เกี่ยวข้อง /
+相关新闻 / 相关阅读 / 相关文章 / 相关报道 / 相关链接 / 相关资讯 / 相关内容 / 相关推荐 / 相关专题 /
+延伸阅读 / 推荐阅读 / 相關新聞 / 相關閱讀 / 相關文章 / 相關報導 / 相關連結 / 延伸閱讀 / 推薦閱讀 /
+関連記事 / 関連ニュース / 関連リンク / 関連情報 / 関連する記事 / あわせて読みたい /
+合わせて読みたい /
+(관련|연관) (기사|뉴스|콘텐츠) / 관련기사 / 관련뉴스 / 함께 보면 좋은 기사
 """
 _COMMENTS = """
 [top|reader|best|latest|recent] [top|reader|best|latest|recent|rated] (comment|comments|response
-    |responses|kommentar|kommentare|commentaire|commentaires|comentario|comentarios|commenti
-    |reacties|yorumlar|комментарии|تعليقات|التعليقات|نظرات) /
-(leave|post|add|write|send) [a|your] (comment|comments|reply|opinion|opinions)
+    |responses) /
+(kommentar|kommentare|kommentarer|commentaire|commentaires|comentario|comentarios
+    |comentário|comentários|commenti|reacties|reageer|yorum|yorumlar|комментарии|коментарі|коментари
+    |komentarze|komentáře|kommentit|hozzászólások|comentarii|σχόλια|تعليقات|التعليقات|نظرات|تبصرے
+    |תגובות|टिप्पणियां|মন্তব্য|komentar|ความคิดเห็น|评论|評論|コメント|댓글) /
+(leave|post|add|write|send) [a|your] (comment|comments|reply|opinion|opinions) / bình luận /
+(laisser|laissez|écrire) un commentaire / kommentar schreiben / schreiben sie einen kommentar /
+(deja|dejar|escribe) un comentario / lascia un commento / (deixe|deixar) [um|seu] comentário /
+(оставить|написать|добавить) комментарий / (залишити|додати) коментар / dodaj komentarz / yorum yap
 """
 _OTHER = """
 [the] (most|top) (read|viewed|popular|commented|shared|visited|stories|news|recent|watched|emailed)
@@ -56,13 +131,63 @@ recommended (video|videos|stories|articles|for you) / trending / headlines /
 follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 /
 sign up +9 / sponsored +9 / about (us|the author) / contact [us] / categories /
 archive / archives / poll / polls / weather /
-الأكثر +1 / آخر الأخبار / الأخبار / آخرین اخبار / ارسال نظر /
-(پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9
+
+[les|articles|le|la] [les] plus (lu|lus|lues|populaires|consultés|commentés|partagés|vus) /
+dernières (infos|actualités|nouvelles|news) / (abonnez|inscrivez|suivez) (vous|nous) +9 /
+mots clés / contenus sponsorisés / à propos de lauteur /
+meistgelesen / meist gelesen / am häufigsten gelesen / meistgelesene [artikel|beiträge] /
+(neueste|neuste|aktuelle|beliebte|aktuellste) (artikel|nachrichten|meldungen|beiträge|videos) /
+abonnieren +9 / folgen sie uns +9 / schlagwörter / schlagworte / im trend /
+empfehlungen der redaktion / über (den autor|die autorin) /
+meest (gelezen|bekeken|populair) / net binnen / laatste nieuws / nieuwsbrief / volg ons +9 /
+trefwoorden / populair / aanbevolen / over de auteur /
+[i|le|gli] [articoli] più (letti|lette|popolari|visti|viste) / [le] ultime notizie / seguici +9 /
+iscriviti +9 / articoli recenti / in evidenza / parole chiave /
+[lo|los|las|notas|noticias] más (leído|leídos|leída|leídas|visto|vistos|vistas|popular|populares
+    |comentado|comentados|comentadas) /
+últimas noticias / lo último / más noticias / (suscríbete|suscríbase|síguenos|síganos) +9 /
+etiquetas / tendencias / sobre el autor / archivado en / palabras clave /
+[as|os] mais (lidas|lidos|vistas|vistos|populares|comentadas) / últimas [notícias] / assine +9 /
+inscreva se +9 / siga nos +9 / palavras chave / em alta / sobre o autor /
+
+самое (читаемое|популярное|обсуждаемое) / популярное / популярные (новости|материалы|статьи) /
+последние новости / главные новости / лента новостей / (подписывайтесь|подпишитесь) +9 / теги /
+новости партнеров / об авторе / сейчас читают /
+найпопулярніше / популярне / популярні (новини|статті) / останні новини / стрічка новин /
+(підписуйтесь|підпишіться) +9 / про автора / най четени / последни новини / етикети /
+najczęściej czytane / najpopularniejsze / najnowsze [wiadomości|artykuły] / polecane / polecamy /
+tagi / o autorze / zapisz się +9 /
+nejčtenější [články] / nejnovější (zprávy|články) / poslední zprávy / doporučujeme / štítky /
+o autorovi / sledujte nás +9 / najnovije / najčitanije / legolvasottabb / legfrissebb [hírek] /
+cele mai citite / ultimele știri /
+mest (läst|lästa|lest|leste|læst|læste) / senaste [nytt|nyheterna|nyheter] / siste [nytt|nyheter] /
+seneste [nyt|nyheder] / nyhetsbrev / nyhedsbrev / följ oss +9 /
+følg (oss|os) +9 / luetuimmat / uusimmat / tuoreimmat / suosituimmat / uutiskirje /
+seuraa meitä +9 / avainsanat /
+en çok (okunan|okunanlar|izlenen|izlenenler|konuşulanlar) [haberler] / son (dakika|haberler) /
+etiketler / popüler [haberler] / öne çıkanlar / bizi takip edin +9 /
+[πιο|τα πιο] (δημοφιλή|διαβασμένα) / τελευταία νέα / ροή ειδήσεων / ετικέτες /
+
+الأكثر +1 / (آخر|أحدث) الأخبار / الأخبار / النشرة البريدية / (اشترك|تابعنا|تابعونا) +9 /
+(كلمات|الكلمات) (مفتاحية|المفتاحية) / الوسوم /
+آخرین (اخبار|خبرها) / ارسال نظر / (پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9 /
+(پربینندهترین|پرمخاطبترین|تازهترین|محبوبترین) +2 / (برچسب ها|برچسبها) / کلمات کلیدی /
+(הנקראות|הכי נקראות|הכי מדוברות) [ביותר] / (חדשות|כתבות) אחרונות / מבזקים / תגיות /
+ट्रेंडिंग / (ताजा|ताज़ा|बड़ी) (खबरें|ख़बरें) / टैग्स / सबसे ज्यादा पढ़ी गई +2 /
+সর্বশেষ [সংবাদ|খবর] / সর্বাধিক পঠিত / জনপ্রিয় /
+[berita] (terpopuler|populer|terbaru|lainnya) / rekomendasi / ikuti kami +9 /
+tin (mới|mới nhất|nổi bật|đọc nhiều) / (đọc|xem) nhiều [nhất] / từ khóa /
+ข่าวล่าสุด / ยอดนิยม / ข่าวยอดนิยม / ข่าวเด่น / แท็ก / ล่าสุด /
+热门新闻 / 热门文章 / 热门推荐 / 热门话题 / 最新新闻 / 最新消息 / 最新文章 / 排行榜 / 热点新闻 /
+标签 / 猜你喜欢 / 点击排行 / 精彩推荐 / 新闻排行 / 熱門新聞 / 最新新聞 / 編輯推薦 / 標籤 /
+アクセスランキング / ランキング / 人気記事 / 新着記事 / 最新記事 / 最新ニュース / おすすめ /
+おすすめ記事 / 主要ニュース / タグ /
+(많이 본|많이본|인기|최신|주요|추천|실시간) (기사|뉴스) / 태그
 """
 _PIECE = re.compile(r"\[([^]]+)\]|\(([^)]+)\)|\+([0-9])|([^\s\[(+]+)")
 _APOSTROPHES_AND_JOINERS = "'’‘ʼ\u200b\u200c\u200d\u00ad\ufeff"
-# Persian pages write yeh and kaf with Arabic or Persian letters.
-_PERSIAN_LETTERS = str.maketrans("يىك", "ییک")
+# Persian pages write yeh and kaf with Arabic or Persian letters; Turkish ones have a dotless i.
+_SAME_LETTERS = str.maketrans("يىكı", "ییکi")
 # Menus repeat the same words on every page of a site.
 _CACHE_SIZE = 16_384
 
@@ -85,7 +210,7 @@ _FOLDING = _Folding()
 def _words(text: str) -> list[str]:
     """Return the words of a heading, in lower case and without accents and digits."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_PERSIAN_LETTERS))
+        text = unicodedata.normalize("NFKD", text.translate(_SAME_LETTERS))
     return text.translate(_FOLDING).split()
 
 
