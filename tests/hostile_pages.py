@@ -42,6 +42,16 @@ def _in_body(*parts: Part, head: bytes = TITLE) -> tuple[Part, ...]:
 
 
 SHAPES: dict[str, tuple[Part, ...]] = {
+    # Menus, which are read as one block if they have no texts.
+    "nested nav around a paragraph": _in_body(Deep(b"<nav>"), Many(b"<b>x</b>")),
+    "nested menus around many words": _in_body(Deep(b"<div class=nav>"), Many(b"<b>x</b>")),
+    "nested menus around a long text": (
+        TITLE,
+        Deep(b"<div class=nav>"),
+        Many(b"<b>x</b>"),
+        b"<b>" + b"long " * 50 + b"</b>",
+    ),
+    "menus beside each other": _in_body(Many(b"<div class=nav>x</div>")),
     # Headings and the sections below them.
     "related headings over open pre": _in_body(b"<p>", Many(b"<h3>Related</h3><pre>")),
     "related headings in open figures": _in_body(Many(b"<figure><h3>Related</h3>")),

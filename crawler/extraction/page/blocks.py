@@ -76,6 +76,9 @@ _TEXT_INPUTS = frozenset(("text", "email", "password", "search", "tel"))
 _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
 # Nested zones. A page with more was built to be slow to parse.
 _MOST_ZONES = 100
+# Menus that have texts; the others of such a page are read like any box.
+_MOST_MENUS_WITH_TEXTS = 100
+_MOST_IN_A_MENU = 2_000  # texts
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDING = ("display:none", "display: none")
@@ -185,6 +188,7 @@ class _Reader:
         self._count = 1  # of boxes
         self._zones: tuple[Box, ...] = ()
         self._links = 0  # open
+        self._menus_with_texts = 0
         self._related: Box | None = None  # the open box that is named so
         # The text since the last block-level tag: whole lines, each with its number of linked
         # characters, and the pieces of the last line.
@@ -204,7 +208,7 @@ class _Reader:
                 has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
                 if (
                     kind == _SKIPPED
-                    or (kind == _MENU and _has_none(element, _IN_TEXTS))
+                    or (kind == _MENU and self._has_no_texts(element))
                     # Some pages hide all of themselves until a script has run.
                     or (
                         has_attributes
@@ -278,12 +282,12 @@ class _Reader:
         # Custom elements say in their tags what they are: <app-author>.
         meaning = meaning_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
         self._count += 1
-        if meaning.is_menu and (text := _menu_text(element)) is not None:
-            if text:
-                box.zone = Zone.STRONG
-                blocks = self._layout.blocks
-                blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
-            return False
+        if meaning.is_menu and self._has_no_texts(element):
+            text = _menu_text(element)
+            if text is not None:
+                self._add_menu(box, text)
+                return False
+            self._menus_with_texts += 1
         self._box = box
         if meaning.is_related and self._related is None:
             self._related = box
@@ -291,6 +295,19 @@ class _Reader:
         if len(self._zones) < _MOST_ZONES and self._is_zone(box, meaning, role):
             self._zones = (*self._zones, box)
         return True
+
+    def _has_no_texts(self, menu: _Element) -> bool:
+        if self._menus_with_texts >= _MOST_MENUS_WITH_TEXTS:
+            return False
+        has_none = _has_none(menu, _IN_TEXTS)
+        self._menus_with_texts += not has_none
+        return has_none
+
+    def _add_menu(self, box: Box, text: str) -> None:
+        if text:
+            box.zone = Zone.STRONG
+            blocks = self._layout.blocks
+            blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
 
     def _close(self) -> None:
         if self._pieces or self._lines:
@@ -340,13 +357,11 @@ def _has_none(element: _Element, tags: tuple[str, ...]) -> bool:
 
 
 def _menu_text(element: _Element) -> str | None:
-    """Return the words of an element that is named as a menu; None if it has texts."""
-    if not _has_none(element, _IN_TEXTS):
-        return None
-    words = []
+    """Return the words of an element that is named as a menu; None if it is none."""
+    words: list[str] = []
     for text in map(str, element.itertext()):
         if not text.isspace():
-            if len(text) > _LONG_PROSE:
+            if len(text) > _LONG_PROSE or len(words) == _MOST_IN_A_MENU:
                 return None
             words.append(text)
     return readable(" ".join(words))
