@@ -150,6 +150,10 @@ def test_an_article_is_known_by_its_id() -> None:
     assert refused(state({"view": data}), url="https://courier.example/a/1790012", title="Courier")
 
 
+def test_a_year_in_the_address_is_no_id() -> None:
+    assert refused(state(article(id=2026, title="Two Piers Closed")), title="Courier")
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
@@ -262,6 +266,22 @@ def test_data_that_refer_to_themselves_end() -> None:
     assert refused(state({**cache, "long": "x" * 400}))
 
 
+def test_lists_that_share_entries_take_little_time() -> None:
+    many = 2_000
+    flat = [{"title": 1, "type": 5, "body": 2}, HEADLINE, [3] * many, {"type": 5, "content": 4}]
+    flat += [[6] * many, "block", [7] * many, {"x": 8}, "y" * 400]
+    start = time.process_time()
+    assert refused(f'<script type="application/json">{json.dumps(flat)}</script>')
+    assert time.process_time() - start < 5
+
+
+def test_characters_that_no_encoding_can_write_are_replaced() -> None:
+    fields = {"published": "2026-05-01T06:00:00Z\ud800"}
+    text = [PARAGRAPHS[0].replace("two", "\ud800"), *PARAGRAPHS[1:]]
+    record = read(state(article(title=HEADLINE + "\udfff", body=html(text), **fields)))
+    assert record.body == "\n\n".join(text).replace("\ud800", "\ufffd")
+
+
 def test_object_literals_of_javascript() -> None:
     body = html(PARAGRAPHS).replace("/", r"\u002F").replace("<", r"\x3C").replace("’", r"\u2019")
     literal = (
@@ -292,8 +312,11 @@ def test_strings_that_are_parsed(quotes: str) -> None:
         "/*" * 400_000 + HEADLINE,
         "new Date(" * 90_000 + HEADLINE,
         "a " * 400_000 + HEADLINE,
+        HEADLINE + '="' + 'x=\\"' * 225_000,
+        HEADLINE + "={" + "/*a " * 225_000,
+        '__next_f.push([1,"\\q' * 150_000,
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_large_scripts_take_little_time(script: str) -> None:
     body = page(f"<script>{script}</script>")

@@ -26,7 +26,13 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.page import blocks, dates, json_ld, script_values
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_caption
-from crawler.extraction.page.text import collapse, has_sentence, key, visible_length
+from crawler.extraction.page.text import (
+    collapse,
+    has_sentence,
+    key,
+    visible_length,
+    without_surrogates,
+)
 
 Node = dict[str, Any]
 
@@ -93,7 +99,8 @@ _CODE = re.compile(r"[{}=;\\]")
 _CERTAIN_TITLE, _CERTAIN_TEXT, _SHORTEST_TEXT = 20, 300, 150
 _SHORTEST_TITLE, _LONGEST_TITLE, _SHORTEST_PROSE = 8, 300, 30
 _LEAST_SHARED = 0.5
-_SHORTEST_ID, _SHORTEST_SLUG = 4, 8
+# A shorter id may be the year in the address.
+_SHORTEST_ID, _SHORTEST_SLUG = 5, 8
 _LONGEST_NAME, _LONGEST_LEAF, _LONGEST_TEXT = 60, 300_000, 500_000
 _LARGEST_SHARE_OF_CODE = 0.02
 # Objects around that with the title which may hold the text.
@@ -149,7 +156,8 @@ def _paragraphs(html: str) -> list[str]:
     from lxml.etree import HTMLParser
     from parsel.selector import create_root_node
 
-    layout = blocks.read(create_root_node(f"<html><body>{html}</body></html>", HTMLParser))
+    page = f"<html><body>{without_surrogates(html)}</body></html>"
+    layout = blocks.read(create_root_node(page, HTMLParser))
     aside = Aside(layout, None)
     return [b.text for b in layout.blocks if not aside(b) and not is_caption(b)]
 
@@ -474,7 +482,7 @@ class _Search:
         if kind & _OTHER_PARTS or (kind and kind <= _LINKS) or self._is_other(node):
             return _Text()
         if kind & _PARAGRAPHS or (
-            _may_be_paragraph(kind) and not _holds_paragraphs(node, _MOST_AROUND)
+            _may_be_paragraph(kind) and not self._holds_paragraphs(node, _MOST_AROUND)
         ):
             return self._leaf(self._inline(node, depth), is_text=True)
         text = self._fields(node, depth, strict=strict)
@@ -488,6 +496,20 @@ class _Search:
             heading = self._leaf(titles[0], is_text=True)
             return _Text(heading.html + text.html, text.size)
         return text
+
+    def _holds_paragraphs(self, value: Any, depth: int) -> bool:
+        """Return whether an object holds paragraphs rather than the pieces of one."""
+        for entry in value.values() if isinstance(value, dict) else value:
+            if not isinstance(entry, dict | list):
+                continue
+            self.left -= 1
+            if self.left < 0:
+                return False
+            if isinstance(entry, dict) and _is_part_of_text(_kind(entry)):
+                return True
+            if depth and self._holds_paragraphs(entry, depth - 1):
+                return True
+        return False
 
     def _fields(self, node: Node, depth: int, *, strict: bool) -> _Text:
         """Return the text of the field that has the most prose."""
@@ -558,17 +580,6 @@ def _may_be_paragraph(kind: frozenset[str]) -> bool:
 
 def _is_part_of_text(kind: frozenset[str]) -> bool:
     return bool(kind & _PARAGRAPHS) or _may_be_paragraph(kind)
-
-
-def _holds_paragraphs(value: Any, depth: int) -> bool:
-    """Return whether an object holds paragraphs rather than the pieces of one."""
-    entries = value.values() if isinstance(value, dict) else value
-    for entry in entries:
-        if isinstance(entry, dict) and _is_part_of_text(_kind(entry)):
-            return True
-        if depth and isinstance(entry, dict | list) and _holds_paragraphs(entry, depth - 1):
-            return True
-    return False
 
 
 def _leaf(text: str, is_text: bool) -> _Text:

@@ -34,11 +34,12 @@ _MOST_FAILURES = 500
 _QUOTED_OPENING = re.compile(r"%(?:7B|5B)", re.I)
 _SCRIPT_NAME = re.compile(r"[\w.:-]{1,60}")
 _DECODER = json.JSONDecoder(strict=False)
-# The pieces of an object literal that JSON has not.
+# The pieces of an object literal that JSON has not. A string or a comment without an end goes on to
+# the end of the script, so that no character is looked at twice.
 _PIECES = re.compile(
     r"""
-    (?P<string> "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+' | `(?:[^`\\]|\\.)*+` )
-    | (?P<comment> /\*(?:[^*]|\*(?!/))*+\*/ | //[^\n]*+ )
+    (?P<string> (?:"(?:[^"\\]|\\.)*+ | '(?:[^'\\]|\\.)*+ | `(?:[^`\\]|\\.)*+)(?:["'`]|\\?\Z) )
+    | (?P<comment> /\*(?:[^*]|\*(?!/))*+(?:\*/|\Z) | //[^\n]*+ )
     | new\s{1,5}Date\(\s{0,5} (?P<date> "[^"\\]{0,60}" | [0-9]{1,15} ) \s{0,5}\)
     | (?P<key> (?<![\w$.]) [A-Za-z_$][\w$]*+ (?=\s{0,20}:) )
     | (?P<void> (?<![\w$.]) void\s{1,5}0 )
@@ -219,10 +220,14 @@ def _is_mark(entry: list[Any]) -> bool:
 
 
 def _strings_of_stream(text: str) -> Iterator[str]:
+    failures = 0
     for start in _STREAMED.finditer(text):
         try:
             value, _ = _DECODER.raw_decode(text, start.end())
         except (ValueError, RecursionError):
+            failures += 1
+            if failures == _MOST_FAILURES:
+                break
             continue
         if isinstance(value, str):
             yield value
