@@ -119,6 +119,39 @@ def test_another_article_without_an_address_is_not_taken() -> None:
     assert refused(state({"seo": {"title": HEADLINE}, "stories": [other, other]}))
 
 
+def test_a_part_with_a_title_is_a_section_only_if_it_is_short_or_has_a_heading() -> None:
+    other = {"title": "Bakers Ask for Cheaper Flour", "body": html(OTHER)}
+    data = [article(), {"title": HEADLINE, "url": URL, "more": [other]}]
+    assert has_whole_text(read(state(data)))
+    title = "News from the Island and the Coast"
+    assert refused(state({"title": title, "items": [article()]}), title=title)
+    section = {"heading": "Two Piers Closed", "text": html(PARAGRAPHS)}
+    record = read(state({"title": HEADLINE, "sections": [section]}))
+    assert record.body == "\n\n".join(["Two Piers Closed", *PARAGRAPHS])
+
+
+@pytest.mark.parametrize("name", ["author", "topics", "section"])
+def test_a_text_about_an_author_or_a_section_is_no_article(name: str) -> None:
+    about = {"name": "Jo Lind the Reporter of Islands", "text": html(OTHER)}
+    assert refused(state({name: about}), title=about["name"])
+    assert refused(state({name: [about]}), title=about["name"])
+
+
+def test_a_text_beside_the_object_that_has_the_title_is_doubted() -> None:
+    record = read(state({"seo": {"title": HEADLINE}, "post": {"text": html(PARAGRAPHS)}}))
+    assert has_whole_text(record)
+    assert record.provenance["body"].doubt == (
+        "JSON in window.__STATE__ has this text beside the article's title, not with it"
+    )
+
+
+def test_a_heading_among_the_blocks_of_the_text_is_its_title() -> None:
+    blocks = [{"type": "paragraph", "text": text} for text in PARAGRAPHS]
+    record = read(state({"content": [{"type": "headline", "text": HEADLINE}, *blocks]}))
+    assert has_whole_text(record)
+    assert record.provenance["body"].doubt is None
+
+
 def test_texts_about_the_author_and_the_publisher_are_not_taken() -> None:
     data = article(author={"name": "Jo Lind", "bio": html(OTHER)}, copyright=html(OTHER))
     assert has_whole_text(read(state({"article": data, "comments": [{"text": html(OTHER)}]})))

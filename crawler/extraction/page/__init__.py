@@ -205,6 +205,8 @@ def _parse_tree(
         stated = story.body
     opinion = second_opinion.settle(text, chosen, layout.blocks, stated)
     if story:
+        if opinion.where == story.body.where and opinion.doubt is None:
+            opinion = replace(opinion, doubt=story.doubt)
         shows_other = opinion.where == story.body.where and not declared.headlines
         chosen = _completed(chosen, story, language, shows_other=shows_other)
     headline = chosen.headline.value if chosen.headline else ""

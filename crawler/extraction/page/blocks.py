@@ -348,7 +348,7 @@ class _Reader:
 
 def _menu_text(element: _Element) -> str | None:
     """Return the words of an element that is named as a menu; None if it has long texts or many."""
-    words = []
+    words: list[str] = []
     for text in map(str, element.itertext()):
         if not text.isspace():
             if len(text) > _LONG_PROSE or len(words) == _MOST_IN_A_MENU:

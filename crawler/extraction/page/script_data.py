@@ -112,11 +112,15 @@ _MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 50_000, 100_000, 20, 5_000
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A page's article in a script: its text, one paragraph a line, its headline and its date."""
+    """A page's article in a script: its text, one paragraph a line, its headline and its date.
+
+    ``doubt`` says why the text may be another article's; None if it surely is this one's.
+    """
 
     body: Declared
     headline: Declared | None
     published: Declared | None
+    doubt: str | None
 
 
 def find(
@@ -144,10 +148,12 @@ def _story(found: "_Found", where: str, page: "_Page") -> Story | None:
         return None
     title = page.title_in(found.around.node)
     published = page.published_in(found.around)
+    is_certain = found.rank[0] or _is_heading(found.around.node)
     return Story(
         Declared(text, where),
         Declared(title, where) if title else None,
         Declared(published, where) if published else None,
+        None if is_certain else f"{where} has this text beside the article's title, not with it",
     )
 
 
@@ -289,10 +295,6 @@ def _may_identify(name: str) -> bool:
     return bool(words & (_TITLES | _ADDRESSES | _IDS)) or "slug" in words
 
 
-def _is_headline(kind: Any) -> bool:
-    return isinstance(kind, str) and bool(_words(kind[:_LONGEST_NAME]) & _HEADLINES)
-
-
 def _kind(node: Node) -> frozenset[str]:
     """Return the words of an object's type."""
     found: frozenset[str] = frozenset()
@@ -301,6 +303,11 @@ def _kind(node: Node) -> frozenset[str]:
         if isinstance(value, str) and len(value) <= _LONGEST_NAME:
             found |= _words(value)
     return found
+
+
+def _is_heading(node: Node) -> bool:
+    """Return whether an object is a block that holds the headline, among those of the text."""
+    return bool(_kind(node) & _HEADLINES)
 
 
 def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
@@ -335,7 +342,7 @@ def _around(around: _Around) -> Iterator[Node]:
 
     The others in a list are not the object's, unless it is a heading among the blocks of a text.
     """
-    may_leave_list = bool(_kind(around.node) & _HEADLINES)
+    may_leave_list = _is_heading(around.node)
     for _ in range(_MOST_AROUND):
         if around.outer is None or (around.is_list and not may_leave_list):
             break
@@ -382,45 +389,44 @@ class _Search:
         """Return the objects that are named like the page, each with those around it."""
         own: list[_Around] = []
         seen: set[int] = set()
-        pending: list[tuple[Any, _Around | None, bool]] = [(self.root, None, False)]
+        pending: list[tuple[str, Any, _Around | None, bool]] = [("", self.root, None, False)]
         for _ in range(_MOST_NODES):
             if not pending:
                 break
-            value, outer, is_list = pending.pop()
+            name, value, outer, is_list = pending.pop()
             if id(value) in seen:
                 continue
             seen.add(id(value))
             if isinstance(value, list):
-                pending.extend(
-                    (entry, outer, True) for entry in value if isinstance(entry, dict | list)
-                )
+                pending.extend((name, v, outer, True) for v in value if isinstance(v, dict | list))
                 continue
             around = _Around(value, is_list, outer)
-            for name, entry in value.items():
+            for field, entry in value.items():
                 if isinstance(entry, str) and (data := script_values.embedded(entry)) is not None:
-                    value[name] = entry = data
+                    value[field] = entry = data
                 if isinstance(entry, dict | list):
-                    pending.append((entry, around, False))
-                    if isinstance(entry, dict) and (":" in name or name.startswith("$")):
-                        self.refs[name] = entry
-                elif isinstance(entry, str) and name.startswith("$"):
-                    self.refs[name] = entry
-            if len(own) < _MOST_FOUND and self._is_own(value):
+                    pending.append((field, entry, around, False))
+                if field.startswith("$") or (":" in field and isinstance(entry, dict)):
+                    self.refs[field] = entry
+            if len(own) < _MOST_FOUND and self._is_own(name, value):
                 own.append(around)
         return own
 
-    def _is_own(self, node: Node) -> bool:
-        """Return whether the title of an object is the page's, or its URL, slug or id is."""
-        is_headline = any(_is_headline(node[name]) for name in _KINDS.intersection(node))
-        if not is_headline and not any(map(_may_identify, node)):
-            return False
+    def _is_own(self, name: str, node: Node) -> bool:
+        """Return whether the title of an object is the page's, or its URL, slug or id is.
+
+        ``name`` is that of the field that holds the object.
+        """
         kind = _kind(node)
-        if kind & _KINDS_OF_LISTS:
+        is_heading = bool(kind & _HEADLINES)
+        if (kind | _words(name)) & _KINDS_OF_LISTS:
             return False
-        if any(self.page.is_address(name, value) for name, value in node.items()):
+        if not is_heading and not any(map(_may_identify, node)):
+            return False
+        if any(self.page.is_address(field, value) for field, value in node.items()):
             return True
         titles = [text for _, text in _titles(node) if self.page.is_title(text)]
-        if is_headline and not titles:
+        if is_heading and not titles:
             text = collapse(self._inline(node, _DEEPEST_HEADING))
             titles = [text] if self.page.is_title(text) else []
         if any(visible_length(key(text)) >= _CERTAIN_TITLE for text in titles):
@@ -429,12 +435,12 @@ class _Search:
 
     def _found(self, around: _Around) -> _Found | None:
         node = around.node
-        text = self._fields(node, _DEEPEST, strict=False)
+        text = self._fields(node, _DEEPEST)
         if text.size >= _CERTAIN_TEXT:
             return _Found(around, text.html, (True, text.size))
         best = _Found(around, text.html, (False, text.size))
         for outer in _around(around):
-            text = self._fields(outer, _DEEPEST, strict=True)
+            text = self._fields(outer, _DEEPEST)
             if text.size > best.rank[1]:
                 best = _Found(around, text.html, (False, text.size))
             if text.size >= _CERTAIN_TEXT:
@@ -450,7 +456,7 @@ class _Search:
             return self.refs.get(value, value)
         return value
 
-    def _text(self, value: Any, words: frozenset[str], depth: int, *, strict: bool) -> _Text:
+    def _text(self, value: Any, words: frozenset[str], depth: int) -> _Text:
         """Return the text in the value of a field, whose name has these words."""
         self.left -= 1
         if depth == 0 or self.left < 0:
@@ -462,11 +468,9 @@ class _Search:
             return _Text()
         self.open.add(id(value))
         if isinstance(value, list):
-            text = _joined_texts(
-                [self._text(v, words, depth - 1, strict=strict) for v in value[:_MOST_ENTRIES]]
-            )
+            text = _joined_texts([self._text(v, words, depth - 1) for v in value[:_MOST_ENTRIES]])
         else:
-            text = self._block(value, depth, strict=strict)
+            text = self._block(value, depth)
         self.open.discard(id(value))
         return text
 
@@ -477,7 +481,7 @@ class _Search:
             known = self.leaves[text, is_text] = _leaf(text, is_text)
         return known
 
-    def _block(self, node: Node, depth: int, *, strict: bool) -> _Text:
+    def _block(self, node: Node, depth: int) -> _Text:
         kind = _kind(node)
         if kind & _OTHER_PARTS or (kind and kind <= _LINKS) or self._is_other(node):
             return _Text()
@@ -485,17 +489,17 @@ class _Search:
             _may_be_paragraph(kind) and not self._holds_paragraphs(node, _MOST_AROUND)
         ):
             return self._leaf(self._inline(node, depth), is_text=True)
-        text = self._fields(node, depth, strict=strict)
+        text = self._fields(node, depth)
         if text.size == 0:
             return text
-        titles = [title for _, title in _titles(node)]
-        if titles and not any(map(self.page.is_title, titles)):
-            if strict and text.size >= _CERTAIN_TEXT:
-                # Nothing says that the text is in an article's section.
-                return _Text()
-            heading = self._leaf(titles[0], is_text=True)
-            return _Text(heading.html + text.html, text.size)
-        return text
+        titles = list(_titles(node))
+        if not titles or any(self.page.is_title(title) for _, title in titles):
+            return text
+        if text.size >= _CERTAIN_TEXT and not any("heading" in words for words, _ in titles):
+            # This may be another article, and nothing says that it is a section of this one.
+            return _Text()
+        heading = self._leaf(titles[0][1], is_text=True)
+        return _Text(heading.html + text.html, text.size)
 
     def _holds_paragraphs(self, value: Any, depth: int) -> bool:
         """Return whether an object holds paragraphs rather than the pieces of one."""
@@ -505,20 +509,21 @@ class _Search:
             self.left -= 1
             if self.left < 0:
                 return False
-            if isinstance(entry, dict) and _is_part_of_text(_kind(entry)):
+            kind = _kind(entry) if isinstance(entry, dict) else frozenset()
+            if kind & _PARAGRAPHS or _may_be_paragraph(kind):
                 return True
             if depth and self._holds_paragraphs(entry, depth - 1):
                 return True
         return False
 
-    def _fields(self, node: Node, depth: int, *, strict: bool) -> _Text:
+    def _fields(self, node: Node, depth: int) -> _Text:
         """Return the text of the field that has the most prose."""
         best = _Text()
         for name, value in node.items():
             words = _words(name)
             if not isinstance(value, str | list | dict) or words & _OTHER_FIELDS:
                 continue
-            text = self._text(value, words, depth - 1, strict=strict)
+            text = self._text(value, words, depth - 1)
             if (text.size, len(text.html)) > (best.size, len(best.html)):
                 best = text
         return best
@@ -576,10 +581,6 @@ def _joined_pieces(pieces: list[str], longest: int) -> str:
 
 def _may_be_paragraph(kind: frozenset[str]) -> bool:
     return bool(kind & _PARAGRAPHS_OR_BOXES) or kind in _EXACT_PARAGRAPHS_OR_BOXES
-
-
-def _is_part_of_text(kind: frozenset[str]) -> bool:
-    return bool(kind & _PARAGRAPHS) or _may_be_paragraph(kind)
 
 
 def _leaf(text: str, is_text: bool) -> _Text:
