@@ -299,6 +299,27 @@ def test_data_that_refer_to_themselves_end() -> None:
     assert refused(state({**cache, "long": "x" * 400}))
 
 
+def test_flat_lists_of_nuxt() -> None:
+    flat = [["ShallowReactive", 1], {"story": 2, "set": 6}, ["Reactive", 3]]
+    flat += [{"title": 4, "body": 5}, HEADLINE, html(PARAGRAPHS), ["Set", "x"]]
+    data = json.dumps(flat).replace("</", "<\\/")
+    assert has_whole_text(read(f'<script type="application/json">{data}</script>'))
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_streams_of_react(is_text: bool) -> None:
+    text = html(PARAGRAPHS) if is_text else json.dumps(PARAGRAPHS)
+    rows = json.dumps({"title": HEADLINE, "body": "$1f"})
+    rows = f"1:{rows}\n1f:{f'T{len(text.encode()):x},' if is_text else ''}{text}\n2:null\n"
+    scripts = [
+        f"<script>self.__next_f.push([1, {json.dumps(part)}])</script>".replace("</p", "<\\/p")
+        for part in (rows[:150], rows[150:])
+    ]
+    record = read(*scripts)
+    assert has_whole_text(record)
+    assert record.provenance["body"].where == "JSON in a React stream"
+
+
 def test_lists_that_share_entries_take_little_time() -> None:
     many = 2_000
     flat = [{"title": 1, "type": 5, "body": 2}, HEADLINE, [3] * many, {"type": 5, "content": 4}]

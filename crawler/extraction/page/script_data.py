@@ -5,8 +5,9 @@ Programs build many pages from JSON in a script. Its names differ from one publi
 that the article is found by its structure:
 
 - It is the object whose title agrees with the page's titles, or whose URL, slug or id agrees with
-  the page's address; or else the object around that one. The data often hold other articles too,
-  even whole ones. An object with another title is never part of the article.
+  the page's address; or else, with a doubt, the object around that one. The data often hold other
+  articles too, even whole ones: a long part with another title is left out, unless that is called
+  a heading.
 - Its text is the field that has the most prose: HTML, a list of paragraphs, or rich text, which
   is a tree of typed blocks such as ``{"type": "paragraph", "content": [{"text": "…"}]}``. Blocks of
   other types, such as pictures and offers, are left out.
@@ -81,6 +82,7 @@ _EXACT_PARAGRAPHS_OR_BOXES = (frozenset(("block",)), frozenset(("list", "item"))
 _LINKS = frozenset(("link", "hyperlink", "a"))
 # An object that has a title of its own and one of these is an article or a link to one.
 _SIGNS = frozenset("url slug href uri permalink canonical published publish pubdate date".split())
+_PUBLISHED = frozenset("published publish publication pub pubdate".split())
 _NO_FIRST_DATES = frozenset(
     "last modified update updated created expire expiry end unpublish".split()
 )
@@ -97,7 +99,7 @@ _CODE = re.compile(r"[{}=;\\]")
 # Characters, as ``visible_length`` counts them: of a title that no other article has, of a text in
 # the object that has the title, and of any text.
 _CERTAIN_TITLE, _CERTAIN_TEXT, _SHORTEST_TEXT = 20, 300, 150
-_SHORTEST_TITLE, _LONGEST_TITLE, _SHORTEST_PROSE = 8, 300, 30
+_LONGEST_TITLE, _SHORTEST_PROSE = 300, 30
 _LEAST_SHARED = 0.5
 # A shorter id may be the year in the address.
 _SHORTEST_ID, _SHORTEST_SLUG = 5, 8
@@ -181,25 +183,20 @@ class _Page:
         self.base = url or (metadata.url.value if metadata.url else "")
         urls = (url, _joined(self.base, metadata.url.value) if metadata.url else None)
         self.addresses = {place for u in urls if u and (place := _place(u))}
-        segments = [
-            _EXTENSION.sub("", unquote(segment))
-            for place in self.addresses
-            for segment in place.partition("?")[0].split("/")
-        ]
-        self.ends = [
-            unquote(place.partition("?")[0]).rpartition("/")[2] for place in self.addresses
-        ]
+        paths = [unquote(place.partition("?")[0]) for place in self.addresses]
+        self.ends = [path.rpartition("/")[2] for path in paths]
+        segments = [_EXTENSION.sub("", segment) for path in paths for segment in path.split("/")]
         self.slug = key(max(segments, key=len, default=""))
         self.tokens = {token for place in self.addresses for token in _TOKEN.findall(place)}
         self.tokens.update(segments)
         # A script that has none of these words holds no text of the page. Words in another script
         # than Latin may be escaped in many ways.
-        longest = [max(_ASCII_WORD.findall(text), key=len, default="") for text in texts if text]
-        ids = {token for token in self.tokens if any(map(str.isdigit, token))} | {
-            max(_ASCII_WORD.findall(place), key=len, default="") for place in self.addresses
+        longest = {
+            max(_ASCII_WORD.findall(text), key=len, default="")
+            for text in (*filter(None, texts), *self.addresses)
         }
-        known = frozenset((*longest, *ids))
-        self.words = frozenset() if "" in known else known
+        ids = {token for token in self.tokens if any(map(str.isdigit, token))}
+        self.words = frozenset() if "" in longest | ids else frozenset(longest | ids)
 
     def is_title(self, text: str) -> bool:
         """Return whether a text agrees with one of the page's titles."""
@@ -227,15 +224,14 @@ class _Page:
     def published_in(self, around: "_Around") -> str | None:
         """Return the date of the page's article: in its object, in one beside it or around it."""
         for outer in (around.node, *_around(around)):
-            beside = [
-                value
-                for name, value in outer.items()
-                if isinstance(value, dict)
-                and not _words(name) & _OTHER_FIELDS - {"meta"}
-                and (not (titles := _headlines(value)) or any(map(self.is_title, titles)))
-            ]
-            for node in (outer, *beside):
-                if date := _date_in(node):
+            if date := _date_in(outer):
+                return date
+            for name, value in outer.items():
+                if not isinstance(value, dict) or _words(name) & _OTHER_FIELDS - {"meta"}:
+                    continue
+                titles = [text for words, text in _titles(value) if words & _HEADLINES]
+                is_own = not titles or any(map(self.is_title, titles))
+                if is_own and (date := _date_in(value)):
                     return date
         return None
 
@@ -289,12 +285,6 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
-@lru_cache(maxsize=4096)
-def _may_identify(name: str) -> bool:
-    words = _words(name)
-    return bool(words & (_TITLES | _ADDRESSES | _IDS)) or "slug" in words
-
-
 def _kind(node: Node) -> frozenset[str]:
     """Return the words of an object's type."""
     found: frozenset[str] = frozenset()
@@ -323,10 +313,6 @@ def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
         for inner, text in texts:
             if isinstance(text, str) and text and not _words(inner) & _NO_TEXTS:
                 yield words, text
-
-
-def _headlines(node: Node) -> list[str]:
-    return [text for words, text in _titles(node) if words & _HEADLINES]
 
 
 class _Around(NamedTuple):
@@ -420,8 +406,6 @@ class _Search:
         kind = _kind(node)
         is_heading = bool(kind & _HEADLINES)
         if (kind | _words(name)) & _KINDS_OF_LISTS:
-            return False
-        if not is_heading and not any(map(_may_identify, node)):
             return False
         if any(self.page.is_address(field, value) for field, value in node.items()):
             return True
@@ -555,18 +539,16 @@ class _Search:
             return ""
         if kind & frozenset(("br", "break", "linebreak")):
             return "<br>"
-        fields = [
-            (entry, words)
-            for name, entry in value.items()
-            if (words := _words(name)) & _HOLDERS and not words & _NO_TEXTS
-        ]
-        for entry, words in fields:
-            if isinstance(entry, str) and entry and words & _TEXTS:
-                return self._resolved(entry) if entry.startswith("$") else entry
-        pieces = [
-            self._inline(entry, depth - 1) for entry, _ in fields if isinstance(entry, dict | list)
-        ]
-        return _joined_pieces(pieces, _LONGEST_LEAF)
+        holders = []
+        for name, entry in value.items():
+            words = _words(name)
+            if not words & _HOLDERS or words & _NO_TEXTS:
+                continue
+            if isinstance(entry, dict | list):
+                holders.append(entry)
+            elif isinstance(entry, str) and entry and words & _TEXTS:
+                return self._inline(entry, depth - 1)
+        return self._inline(holders, depth)
 
 
 def _joined_texts(parts: list[_Text]) -> _Text:
@@ -618,13 +600,10 @@ def _rank_of_date(words: frozenset[str]) -> int:
     """Return 0 if a name is not that of a publication date; the lower otherwise, the surer."""
     if words & _NO_FIRST_DATES:
         return 0
-    is_published = bool(words & {"published", "publish", "publication", "pub", "pubdate"})
-    if is_published and "first" in words:
-        return 1
-    if "display" in words and "date" in words:
+    if words & _PUBLISHED:
+        return 1 if "first" in words else 3
+    if words >= {"display", "date"}:
         return 2
-    if is_published:
-        return 3
     return 4 if words == {"date"} else 0
 
 
