@@ -273,10 +273,12 @@ def test_pages_that_are_no_article(title: str, url: str) -> None:
         '{"title": "' + HEADLINE + '", "body": function () { return "' + "x" * 500 + '"; }}',
         "9" * 5_000,
         '["ShallowReactive", 1]',
+        json.dumps(HEADLINE * 20),
+        json.dumps([["Reactive", 1], HEADLINE * 20]),
         '[{"a": 1}, ["Ref", 1], "' + "x" * 400 + '"]',
         '[{"a": 1, "title": 2}, {"a": 0}, "' + HEADLINE + " " * 400 + '"]',
     ],
-    ids=range(11),
+    ids=range(13),
 )
 @pytest.mark.parametrize("opening", ["<script>window.a = ", '<script type="application/json">'])
 def test_damaged_data_are_left_out(opening: str, script: str) -> None:

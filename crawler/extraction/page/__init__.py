@@ -11,6 +11,7 @@ that tree.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -260,14 +261,14 @@ def _agree(shown: Declared, stated: Declared) -> bool:
 
 
 def _base(root: _Element, url: str | None) -> str | None:
-    """Return the base URL of the page's relative links."""
+    """Return the base URL of the page's relative links; None if the page's address is not one."""
     href = next((base.get("href") for base in root.iter("base")), None)
-    try:
-        base = urljoin(url or "", href) if href else url
-        urlsplit(base or "")
-    except ValueError:
-        return url
-    return base
+    for base in (href, url):
+        with suppress(ValueError):
+            joined = urljoin(url or "", base or "")
+            urlsplit(joined)
+            return joined or None
+    return None
 
 
 def _names_of(publisher: Publisher | None) -> tuple[str, ...]:

@@ -386,6 +386,8 @@ class _Search:
             if isinstance(value, list):
                 pending.extend((name, v, outer, True) for v in value if isinstance(v, dict | list))
                 continue
+            if not isinstance(value, dict):
+                continue
             around = _Around(value, is_list, outer)
             for field, entry in value.items():
                 if isinstance(entry, str) and (data := script_values.embedded(entry)) is not None:
