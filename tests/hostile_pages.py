@@ -112,6 +112,17 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "quotes deep inside": _in_body(Deep(b"<blockquote>"), Many(b"<p>" + SENTENCE + b"</p>")),
     "zones one inside the other": _in_body(Deep(b"<aside>"), Many(b"<p>" + SENTENCE + b"</p>")),
     "zones deep inside": _in_body(Deep(b"<div class=share>"), Many(b"<p>x</p>")),
+    "menus one inside the other": _in_body(
+        Deep(b"<div class=menu>"), Many(b"<b>x</b>"), b"<b>" + SENTENCE + b"</b>"
+    ),
+    "menus one inside the other and a paragraph": _in_body(
+        Deep(b"<nav>"), Many(b"<b>x</b>"), b"<p>x</p>"
+    ),
+    "hidden parts one inside the other": _in_body(
+        Deep(b"<div hidden>"), Many(b"<b>x</b>"), b"<h1>x</h1>"
+    ),
+    "headings h1 deep inside": _in_body(PROSE * 2, Deep(b"<div>"), Many(b"<h1>xyzzy</h1>")),
+    "labels above the text": _in_body(Many(b"<div><h3>Newsletter</h3><b>x</b></div>")),
     "related headings deep inside": _in_body(
         Deep(b"<div>"), Many(b"<h3>Related</h3><p>" + SENTENCE + b"</p>")
     ),

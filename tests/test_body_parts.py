@@ -144,3 +144,19 @@ def test_a_short_sentence_below_a_related_list_stays() -> None:
         f"</li></ul><p>It was cold.</p>{rest}</div>"
     )
     assert record.body == "\n\n".join([first, "It was cold.", *others])
+
+
+@pytest.mark.parametrize("end", ["<!-- cached -->", "<?cached?>", "<html>", ""])
+def test_whatever_follows_the_root_is_not_read(end: str) -> None:
+    related = (
+        "<div class=related><a href=/news/4711>A pier falls</a><a href=/news/4712>A mole</a></div>"
+    )
+    record = read(f"<html><body><h1>{HEADLINE}</h1>{PARAGRAPHS}{related}</body></html>{end}")
+    assert record.related is not None
+    assert len(record.related) == 2
+
+
+def test_an_address_that_is_none_is_no_error() -> None:
+    related = "<h3>Related</h3><a href=/news/4711>A pier falls</a>"
+    page = f"<h1>{HEADLINE}</h1>{PARAGRAPHS}{related}".encode()
+    assert isinstance(extract(page, url="http://[x/"), PageRecord)

@@ -119,6 +119,39 @@ def test_another_article_without_an_address_is_not_taken() -> None:
     assert refused(state({"seo": {"title": HEADLINE}, "stories": [other, other]}))
 
 
+def test_a_part_with_a_title_is_a_section_only_if_it_is_short_or_has_a_heading() -> None:
+    other = {"title": "Bakers Ask for Cheaper Flour", "body": html(OTHER)}
+    data = [article(), {"title": HEADLINE, "url": URL, "more": [other]}]
+    assert has_whole_text(read(state(data)))
+    title = "News from the Island and the Coast"
+    assert refused(state({"title": title, "items": [article()]}), title=title)
+    section = {"heading": "Two Piers Closed", "text": html(PARAGRAPHS)}
+    record = read(state({"title": HEADLINE, "sections": [section]}))
+    assert record.body == "\n\n".join(["Two Piers Closed", *PARAGRAPHS])
+
+
+@pytest.mark.parametrize("name", ["author", "topics", "section"])
+def test_a_text_about_an_author_or_a_section_is_no_article(name: str) -> None:
+    about = {"name": "Jo Lind the Reporter of Islands", "text": html(OTHER)}
+    assert refused(state({name: about}), title=about["name"])
+    assert refused(state({name: [about]}), title=about["name"])
+
+
+def test_a_text_beside_the_object_that_has_the_title_is_doubted() -> None:
+    record = read(state({"seo": {"title": HEADLINE}, "post": {"text": html(PARAGRAPHS)}}))
+    assert has_whole_text(record)
+    assert record.provenance["body"].doubt == (
+        "JSON in window.__STATE__ has this text beside the article's title, not with it"
+    )
+
+
+def test_a_heading_among_the_blocks_of_the_text_is_its_title() -> None:
+    blocks = [{"type": "paragraph", "text": text} for text in PARAGRAPHS]
+    record = read(state({"content": [{"type": "headline", "text": HEADLINE}, *blocks]}))
+    assert has_whole_text(record)
+    assert record.provenance["body"].doubt is None
+
+
 def test_texts_about_the_author_and_the_publisher_are_not_taken() -> None:
     data = article(author={"name": "Jo Lind", "bio": html(OTHER)}, copyright=html(OTHER))
     assert has_whole_text(read(state({"article": data, "comments": [{"text": html(OTHER)}]})))
@@ -148,6 +181,10 @@ def test_an_article_is_known_by_its_id() -> None:
     record = read(state({"view": data}), url="https://courier.example/a/1790011", title="Courier")
     assert has_whole_text(record)
     assert refused(state({"view": data}), url="https://courier.example/a/1790012", title="Courier")
+
+
+def test_a_year_in_the_address_is_no_id() -> None:
+    assert refused(state(article(id=2026, title="Two Piers Closed")), title="Courier")
 
 
 @pytest.mark.parametrize(
@@ -236,10 +273,12 @@ def test_pages_that_are_no_article(title: str, url: str) -> None:
         '{"title": "' + HEADLINE + '", "body": function () { return "' + "x" * 500 + '"; }}',
         "9" * 5_000,
         '["ShallowReactive", 1]',
+        json.dumps(HEADLINE * 20),
+        json.dumps([["Reactive", 1], HEADLINE * 20]),
         '[{"a": 1}, ["Ref", 1], "' + "x" * 400 + '"]',
         '[{"a": 1, "title": 2}, {"a": 0}, "' + HEADLINE + " " * 400 + '"]',
     ],
-    ids=range(11),
+    ids=range(13),
 )
 @pytest.mark.parametrize("opening", ["<script>window.a = ", '<script type="application/json">'])
 def test_damaged_data_are_left_out(opening: str, script: str) -> None:
@@ -260,6 +299,43 @@ def test_data_that_refer_to_themselves_end() -> None:
     assert has_whole_text(read(f'<script type="application/json">{data}</script>'))
     cache = {"A:1": {"title": HEADLINE, "body": [{"__ref": "A:1"}, {"__ref": "A:1"}]}}
     assert refused(state({**cache, "long": "x" * 400}))
+
+
+def test_flat_lists_of_nuxt() -> None:
+    flat = [["ShallowReactive", 1], {"story": 2, "set": 6}, ["Reactive", 3]]
+    flat += [{"title": 4, "body": 5}, HEADLINE, html(PARAGRAPHS), ["Set", "x"]]
+    data = json.dumps(flat).replace("</", "<\\/")
+    assert has_whole_text(read(f'<script type="application/json">{data}</script>'))
+
+
+@pytest.mark.parametrize("is_text", [True, False])
+def test_streams_of_react(is_text: bool) -> None:
+    text = html(PARAGRAPHS) if is_text else json.dumps(PARAGRAPHS)
+    rows = json.dumps({"title": HEADLINE, "body": "$1f"})
+    rows = f"1:{rows}\n1f:{f'T{len(text.encode()):x},' if is_text else ''}{text}\n2:null\n"
+    scripts = [
+        f"<script>self.__next_f.push([1, {json.dumps(part)}])</script>".replace("</p", "<\\/p")
+        for part in (rows[:150], rows[150:])
+    ]
+    record = read(*scripts)
+    assert has_whole_text(record)
+    assert record.provenance["body"].where == "JSON in a React stream"
+
+
+def test_lists_that_share_entries_take_little_time() -> None:
+    many = 2_000
+    flat = [{"title": 1, "type": 5, "body": 2}, HEADLINE, [3] * many, {"type": 5, "content": 4}]
+    flat += [[6] * many, "block", [7] * many, {"x": 8}, "y" * 400]
+    start = time.process_time()
+    assert refused(f'<script type="application/json">{json.dumps(flat)}</script>')
+    assert time.process_time() - start < 5
+
+
+def test_characters_that_no_encoding_can_write_are_replaced() -> None:
+    fields = {"published": "2026-05-01T06:00:00Z\ud800"}
+    text = [PARAGRAPHS[0].replace("two", "\ud800"), *PARAGRAPHS[1:]]
+    record = read(state(article(title=HEADLINE + "\udfff", body=html(text), **fields)))
+    assert record.body == "\n\n".join(text).replace("\ud800", "\ufffd")
 
 
 def test_object_literals_of_javascript() -> None:
@@ -292,8 +368,11 @@ def test_strings_that_are_parsed(quotes: str) -> None:
         "/*" * 400_000 + HEADLINE,
         "new Date(" * 90_000 + HEADLINE,
         "a " * 400_000 + HEADLINE,
+        HEADLINE + '="' + 'x=\\"' * 225_000,
+        HEADLINE + "={" + "/*a " * 225_000,
+        '__next_f.push([1,"\\q' * 150_000,
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_large_scripts_take_little_time(script: str) -> None:
     body = page(f"<script>{script}</script>")

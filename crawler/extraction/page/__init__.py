@@ -11,6 +11,7 @@ that tree.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -205,6 +206,8 @@ def _parse_tree(
         stated = story.body
     opinion = second_opinion.settle(text, chosen, layout.blocks, stated)
     if story:
+        if opinion.where == story.body.where and opinion.doubt is None:
+            opinion = replace(opinion, doubt=story.doubt)
         shows_other = opinion.where == story.body.where and not declared.headlines
         chosen = _completed(chosen, story, language, shows_other=shows_other)
     headline = chosen.headline.value if chosen.headline else ""
@@ -258,14 +261,14 @@ def _agree(shown: Declared, stated: Declared) -> bool:
 
 
 def _base(root: _Element, url: str | None) -> str | None:
-    """Return the base URL of the page's relative links."""
+    """Return the base URL of the page's relative links; None if the page's address is not one."""
     href = next((base.get("href") for base in root.iter("base")), None)
-    try:
-        base = urljoin(url or "", href) if href else url
-        urlsplit(base or "")
-    except ValueError:
-        return url
-    return base
+    for base in (href, url):
+        with suppress(ValueError):
+            joined = urljoin(url or "", base or "")
+            urlsplit(joined)
+            return joined or None
+    return None
 
 
 def _names_of(publisher: Publisher | None) -> tuple[str, ...]:

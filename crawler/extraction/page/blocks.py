@@ -74,11 +74,8 @@ _FORM_TEXT = 400
 _FORM_ELEMENTS, _MOST_FORMS = 2_000, 1_000
 _TEXT_INPUTS = frozenset(("text", "email", "password", "search", "tel"))
 _FORM_HOLDERS = frozenset(("div", "form", "section", "td", "fieldset", "p", "body"))
-# Nested zones. A page with more was built to be slow to parse.
-_MOST_ZONES = 100
-# Menus that have texts; the others of such a page are read like any box.
-_MOST_MENUS_WITH_TEXTS = 100
-_MOST_IN_A_MENU = 2_000  # texts
+# Nested zones, and texts of a menu. A page with more was built to be slow to parse.
+_MOST_ZONES, _MOST_IN_A_MENU = 100, 5_000
 _LONGEST_DATE_LINE = 80
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDING = ("display:none", "display: none")
@@ -188,7 +185,6 @@ class _Reader:
         self._count = 1  # of boxes
         self._zones: tuple[Box, ...] = ()
         self._links = 0  # open
-        self._menus_with_texts = 0
         self._related: Box | None = None  # the open box that is named so
         # The text since the last block-level tag: whole lines, each with its number of linked
         # characters, and the pieces of the last line.
@@ -208,13 +204,13 @@ class _Reader:
                 has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
                 if (
                     kind == _SKIPPED
-                    or (kind == _MENU and self._has_no_texts(element))
+                    or (kind == _MENU and element not in self._texts)
                     # Some pages hide all of themselves until a script has run.
                     or (
                         has_attributes
                         and _is_hidden(element)
                         and tag not in _PAGE
-                        and _has_none(element, _IN_ARTICLES)
+                        and element not in self._articles
                     )
                 ):
                     self._skip(element)
@@ -256,6 +252,16 @@ class _Reader:
         self._box.end = self._count - 1
         return self._layout
 
+    @cached_property
+    def _texts(self) -> set[_Element]:
+        """The elements that are or contain parts of texts."""
+        return around(self._root.iter(*_IN_TEXTS))
+
+    @cached_property
+    def _articles(self) -> set[_Element]:
+        """The elements that are or contain articles."""
+        return around(self._root.iter(*_IN_ARTICLES))
+
     def _add(self, text: str) -> None:
         if self._links:
             self._linked += len(collapse(text))
@@ -282,12 +288,13 @@ class _Reader:
         # Custom elements say in their tags what they are: <app-author>.
         meaning = meaning_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
         self._count += 1
-        if meaning.is_menu and self._has_no_texts(element):
-            text = _menu_text(element)
-            if text is not None:
-                self._add_menu(box, text)
-                return False
-            self._menus_with_texts += 1
+        is_menu = meaning.is_menu and len(self._zones) < _MOST_ZONES
+        if is_menu and element not in self._texts and (text := _menu_text(element)) is not None:
+            if text:
+                box.zone = Zone.STRONG
+                blocks = self._layout.blocks
+                blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
+            return False
         self._box = box
         if meaning.is_related and self._related is None:
             self._related = box
@@ -295,19 +302,6 @@ class _Reader:
         if len(self._zones) < _MOST_ZONES and self._is_zone(box, meaning, role):
             self._zones = (*self._zones, box)
         return True
-
-    def _has_no_texts(self, menu: _Element) -> bool:
-        if self._menus_with_texts >= _MOST_MENUS_WITH_TEXTS:
-            return False
-        has_none = _has_none(menu, _IN_TEXTS)
-        self._menus_with_texts += not has_none
-        return has_none
-
-    def _add_menu(self, box: Box, text: str) -> None:
-        if text:
-            box.zone = Zone.STRONG
-            blocks = self._layout.blocks
-            blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
 
     def _close(self) -> None:
         if self._pieces or self._lines:
@@ -352,12 +346,8 @@ class _Reader:
                 blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
 
-def _has_none(element: _Element, tags: tuple[str, ...]) -> bool:
-    return next(element.iter(*tags), None) is None
-
-
 def _menu_text(element: _Element) -> str | None:
-    """Return the words of an element that is named as a menu; None if it is none."""
+    """Return the words of an element that is named as a menu; None if it has long texts or many."""
     words: list[str] = []
     for text in map(str, element.itertext()):
         if not text.isspace():

@@ -35,6 +35,8 @@ _LEAD_NAME = re.compile(
 # Blocks and characters; a list or a line named as a lead may be shorter.
 _MOST_BEFORE_BODY, _SHORTEST_STANDFIRST, _SHORTEST_LEAD = 12, 60, 30
 _NEAR_HEADLINE = 6  # boxes around the headline
+# A page with more boxes around a headline was built to be slow to read.
+_MOST_AROUND_HEADLINE = 50
 # Boxes without a class whose parents are compared.
 _MOST_UNNAMED = 4
 # A heading in the text, or a short paragraph, has few links and stands just above a paragraph that
@@ -309,7 +311,8 @@ def _next_article(blocks: list[Block], anchor: Block | None) -> int:
 
 def _is_apart(headline: Box, other: Box) -> bool:
     """Return whether a headline is in an article element that does not hold the other one."""
-    own = next((box for box in headline.around() if box.tag == "article"), None)
+    near = islice(headline.around(), _MOST_AROUND_HEADLINE)
+    own = next((box for box in near if box.tag == "article"), None)
     return own is not None and not own.holds(other)
 
 
@@ -326,7 +329,7 @@ def _are_siblings(one: Box, other: Box) -> bool:
 def _below(box: Box, outer: Box) -> Box | None:
     """Return the box just inside ``outer`` that holds ``box``; None if that is the box itself."""
     inner = None
-    for holder in box.around():
+    for holder in islice(box.around(), _MOST_AROUND_HEADLINE):
         if holder is outer:
             return inner if inner is not box else None
         inner = holder

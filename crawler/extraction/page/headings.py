@@ -241,11 +241,14 @@ _FIRST_WORDS = frozenset(phrase[0] for phrase in _PARTS)
 _MOST_WORDS = max(map(len, _PARTS))
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
 def part_headed_by(text: str) -> Part | None:
     """Return the part of a page that a text heads; None if it is not the heading of one."""
-    if len(text) > LONGEST_HEADING:
-        return None
+    # The cache must not keep the paragraphs of a crawl.
+    return _part_headed_by(text) if len(text) <= LONGEST_HEADING else None
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _part_headed_by(text: str) -> Part | None:
     words = _words(text)
     if not words or words[0] not in _FIRST_WORDS:
         return None

@@ -128,6 +128,8 @@ _TEXT_SHARE, _NAMED_TEXT_SHARE = 0.5, 0.3
 # The share above which a zone beside the text may be a part of it, and the number of paragraphs of
 # so many characters and with so few links that it then has.
 _PART_SHARE, _FEWEST_LONG, _LONG_PARAGRAPH, _LITTLE_LINKED = 0.15, 3, 100, 0.3
+# Labels above the text. A page with more was built to be slow to read.
+_MOST_LABELS = 100
 # Spaces in a label that is not set as a heading.
 _MOST_IN_A_LABEL = 3
 # The link share of a paragraph of the text after an offer within it.
@@ -153,6 +155,7 @@ class Aside:
         indexes: set[int] = set()
         anchor_index = anchor.index if anchor else -1
         text_before: set[Box] = set()
+        labels = 0  # above the text
         looks_before: set[tuple[str, ...]] = set()
         for block in blocks:
             if block.index in indexes:
@@ -166,10 +169,12 @@ class Aside:
             if block is anchor or not _heads_part(block):
                 continue
             scope = _scope(block, blocks)
+            is_above = anchor is not None and block.index > anchor_index and not text_before
+            labels += is_above
             if (
                 anchor
-                and block.index > anchor_index
-                and not text_before
+                and is_above
+                and labels <= _MOST_LABELS
                 and scope is not anchor.box
                 and (scope.holds(anchor.box) or self._holds_text(scope, blocks, block.index))
             ):

@@ -5,8 +5,9 @@ Programs build many pages from JSON in a script. Its names differ from one publi
 that the article is found by its structure:
 
 - It is the object whose title agrees with the page's titles, or whose URL, slug or id agrees with
-  the page's address; or else the object around that one. The data often hold other articles too,
-  even whole ones. An object with another title is never part of the article.
+  the page's address; or else, with a doubt, the object around that one. The data often hold other
+  articles too, even whole ones: a long part with another title is left out, unless that is called
+  a heading.
 - Its text is the field that has the most prose: HTML, a list of paragraphs, or rich text, which
   is a tree of typed blocks such as ``{"type": "paragraph", "content": [{"text": "…"}]}``. Blocks of
   other types, such as pictures and offers, are left out.
@@ -26,7 +27,13 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.page import blocks, dates, json_ld, script_values
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_caption
-from crawler.extraction.page.text import collapse, has_sentence, key, visible_length
+from crawler.extraction.page.text import (
+    collapse,
+    has_sentence,
+    key,
+    visible_length,
+    without_surrogates,
+)
 
 Node = dict[str, Any]
 
@@ -75,6 +82,7 @@ _EXACT_PARAGRAPHS_OR_BOXES = (frozenset(("block",)), frozenset(("list", "item"))
 _LINKS = frozenset(("link", "hyperlink", "a"))
 # An object that has a title of its own and one of these is an article or a link to one.
 _SIGNS = frozenset("url slug href uri permalink canonical published publish pubdate date".split())
+_PUBLISHED = frozenset("published publish publication pub pubdate".split())
 _NO_FIRST_DATES = frozenset(
     "last modified update updated created expire expiry end unpublish".split()
 )
@@ -91,9 +99,10 @@ _CODE = re.compile(r"[{}=;\\]")
 # Characters, as ``visible_length`` counts them: of a title that no other article has, of a text in
 # the object that has the title, and of any text.
 _CERTAIN_TITLE, _CERTAIN_TEXT, _SHORTEST_TEXT = 20, 300, 150
-_SHORTEST_TITLE, _LONGEST_TITLE, _SHORTEST_PROSE = 8, 300, 30
+_LONGEST_TITLE, _SHORTEST_PROSE = 300, 30
 _LEAST_SHARED = 0.5
-_SHORTEST_ID, _SHORTEST_SLUG = 4, 8
+# A shorter id may be the year in the address.
+_SHORTEST_ID, _SHORTEST_SLUG = 5, 8
 _LONGEST_NAME, _LONGEST_LEAF, _LONGEST_TEXT = 60, 300_000, 500_000
 _LARGEST_SHARE_OF_CODE = 0.02
 # Objects around that with the title which may hold the text.
@@ -105,11 +114,15 @@ _MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 50_000, 100_000, 20, 5_000
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A page's article in a script: its text, one paragraph a line, its headline and its date."""
+    """A page's article in a script: its text, one paragraph a line, its headline and its date.
+
+    ``doubt`` says why the text may be another article's; None if it surely is this one's.
+    """
 
     body: Declared
     headline: Declared | None
     published: Declared | None
+    doubt: str | None
 
 
 def find(
@@ -137,10 +150,12 @@ def _story(found: "_Found", where: str, page: "_Page") -> Story | None:
         return None
     title = page.title_in(found.around.node)
     published = page.published_in(found.around)
+    is_certain = found.rank[0] or _is_heading(found.around.node)
     return Story(
         Declared(text, where),
         Declared(title, where) if title else None,
         Declared(published, where) if published else None,
+        None if is_certain else f"{where} has this text beside the article's title, not with it",
     )
 
 
@@ -149,7 +164,8 @@ def _paragraphs(html: str) -> list[str]:
     from lxml.etree import HTMLParser
     from parsel.selector import create_root_node
 
-    layout = blocks.read(create_root_node(f"<html><body>{html}</body></html>", HTMLParser))
+    page = f"<html><body>{without_surrogates(html)}</body></html>"
+    layout = blocks.read(create_root_node(page, HTMLParser))
     aside = Aside(layout, None)
     return [b.text for b in layout.blocks if not aside(b) and not is_caption(b)]
 
@@ -167,25 +183,20 @@ class _Page:
         self.base = url or (metadata.url.value if metadata.url else "")
         urls = (url, _joined(self.base, metadata.url.value) if metadata.url else None)
         self.addresses = {place for u in urls if u and (place := _place(u))}
-        segments = [
-            _EXTENSION.sub("", unquote(segment))
-            for place in self.addresses
-            for segment in place.partition("?")[0].split("/")
-        ]
-        self.ends = [
-            unquote(place.partition("?")[0]).rpartition("/")[2] for place in self.addresses
-        ]
+        paths = [unquote(place.partition("?")[0]) for place in self.addresses]
+        self.ends = [path.rpartition("/")[2] for path in paths]
+        segments = [_EXTENSION.sub("", segment) for path in paths for segment in path.split("/")]
         self.slug = key(max(segments, key=len, default=""))
         self.tokens = {token for place in self.addresses for token in _TOKEN.findall(place)}
         self.tokens.update(segments)
         # A script that has none of these words holds no text of the page. Words in another script
         # than Latin may be escaped in many ways.
-        longest = [max(_ASCII_WORD.findall(text), key=len, default="") for text in texts if text]
-        ids = {token for token in self.tokens if any(map(str.isdigit, token))} | {
-            max(_ASCII_WORD.findall(place), key=len, default="") for place in self.addresses
+        longest = {
+            max(_ASCII_WORD.findall(text), key=len, default="")
+            for text in (*filter(None, texts), *self.addresses)
         }
-        known = frozenset((*longest, *ids))
-        self.words = frozenset() if "" in known else known
+        ids = {token for token in self.tokens if any(map(str.isdigit, token))}
+        self.words = frozenset() if "" in longest | ids else frozenset(longest | ids)
 
     def is_title(self, text: str) -> bool:
         """Return whether a text agrees with one of the page's titles."""
@@ -213,15 +224,14 @@ class _Page:
     def published_in(self, around: "_Around") -> str | None:
         """Return the date of the page's article: in its object, in one beside it or around it."""
         for outer in (around.node, *_around(around)):
-            beside = [
-                value
-                for name, value in outer.items()
-                if isinstance(value, dict)
-                and not _words(name) & _OTHER_FIELDS - {"meta"}
-                and (not (titles := _headlines(value)) or any(map(self.is_title, titles)))
-            ]
-            for node in (outer, *beside):
-                if date := _date_in(node):
+            if date := _date_in(outer):
+                return date
+            for name, value in outer.items():
+                if not isinstance(value, dict) or _words(name) & _OTHER_FIELDS - {"meta"}:
+                    continue
+                titles = [text for words, text in _titles(value) if words & _HEADLINES]
+                is_own = not titles or any(map(self.is_title, titles))
+                if is_own and (date := _date_in(value)):
                     return date
         return None
 
@@ -275,16 +285,6 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
 
 
-@lru_cache(maxsize=4096)
-def _may_identify(name: str) -> bool:
-    words = _words(name)
-    return bool(words & (_TITLES | _ADDRESSES | _IDS)) or "slug" in words
-
-
-def _is_headline(kind: Any) -> bool:
-    return isinstance(kind, str) and bool(_words(kind[:_LONGEST_NAME]) & _HEADLINES)
-
-
 def _kind(node: Node) -> frozenset[str]:
     """Return the words of an object's type."""
     found: frozenset[str] = frozenset()
@@ -293,6 +293,11 @@ def _kind(node: Node) -> frozenset[str]:
         if isinstance(value, str) and len(value) <= _LONGEST_NAME:
             found |= _words(value)
     return found
+
+
+def _is_heading(node: Node) -> bool:
+    """Return whether an object is a block that holds the headline, among those of the text."""
+    return bool(_kind(node) & _HEADLINES)
 
 
 def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
@@ -310,10 +315,6 @@ def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
                 yield words, text
 
 
-def _headlines(node: Node) -> list[str]:
-    return [text for words, text in _titles(node) if words & _HEADLINES]
-
-
 class _Around(NamedTuple):
     """An object around another. ``is_list`` says that a list stands between them."""
 
@@ -327,7 +328,7 @@ def _around(around: _Around) -> Iterator[Node]:
 
     The others in a list are not the object's, unless it is a heading among the blocks of a text.
     """
-    may_leave_list = bool(_kind(around.node) & _HEADLINES)
+    may_leave_list = _is_heading(around.node)
     for _ in range(_MOST_AROUND):
         if around.outer is None or (around.is_list and not may_leave_list):
             break
@@ -374,45 +375,44 @@ class _Search:
         """Return the objects that are named like the page, each with those around it."""
         own: list[_Around] = []
         seen: set[int] = set()
-        pending: list[tuple[Any, _Around | None, bool]] = [(self.root, None, False)]
+        pending: list[tuple[str, Any, _Around | None, bool]] = [("", self.root, None, False)]
         for _ in range(_MOST_NODES):
             if not pending:
                 break
-            value, outer, is_list = pending.pop()
+            name, value, outer, is_list = pending.pop()
             if id(value) in seen:
                 continue
             seen.add(id(value))
             if isinstance(value, list):
-                pending.extend(
-                    (entry, outer, True) for entry in value if isinstance(entry, dict | list)
-                )
+                pending.extend((name, v, outer, True) for v in value if isinstance(v, dict | list))
+                continue
+            if not isinstance(value, dict):
                 continue
             around = _Around(value, is_list, outer)
-            for name, entry in value.items():
+            for field, entry in value.items():
                 if isinstance(entry, str) and (data := script_values.embedded(entry)) is not None:
-                    value[name] = entry = data
+                    value[field] = entry = data
                 if isinstance(entry, dict | list):
-                    pending.append((entry, around, False))
-                    if isinstance(entry, dict) and (":" in name or name.startswith("$")):
-                        self.refs[name] = entry
-                elif isinstance(entry, str) and name.startswith("$"):
-                    self.refs[name] = entry
-            if len(own) < _MOST_FOUND and self._is_own(value):
+                    pending.append((field, entry, around, False))
+                if field.startswith("$") or (":" in field and isinstance(entry, dict)):
+                    self.refs[field] = entry
+            if len(own) < _MOST_FOUND and self._is_own(name, value):
                 own.append(around)
         return own
 
-    def _is_own(self, node: Node) -> bool:
-        """Return whether the title of an object is the page's, or its URL, slug or id is."""
-        is_headline = any(_is_headline(node[name]) for name in _KINDS.intersection(node))
-        if not is_headline and not any(map(_may_identify, node)):
-            return False
+    def _is_own(self, name: str, node: Node) -> bool:
+        """Return whether the title of an object is the page's, or its URL, slug or id is.
+
+        ``name`` is that of the field that holds the object.
+        """
         kind = _kind(node)
-        if kind & _KINDS_OF_LISTS:
+        is_heading = bool(kind & _HEADLINES)
+        if (kind | _words(name)) & _KINDS_OF_LISTS:
             return False
-        if any(self.page.is_address(name, value) for name, value in node.items()):
+        if any(self.page.is_address(field, value) for field, value in node.items()):
             return True
         titles = [text for _, text in _titles(node) if self.page.is_title(text)]
-        if is_headline and not titles:
+        if is_heading and not titles:
             text = collapse(self._inline(node, _DEEPEST_HEADING))
             titles = [text] if self.page.is_title(text) else []
         if any(visible_length(key(text)) >= _CERTAIN_TITLE for text in titles):
@@ -421,12 +421,12 @@ class _Search:
 
     def _found(self, around: _Around) -> _Found | None:
         node = around.node
-        text = self._fields(node, _DEEPEST, strict=False)
+        text = self._fields(node, _DEEPEST)
         if text.size >= _CERTAIN_TEXT:
             return _Found(around, text.html, (True, text.size))
         best = _Found(around, text.html, (False, text.size))
         for outer in _around(around):
-            text = self._fields(outer, _DEEPEST, strict=True)
+            text = self._fields(outer, _DEEPEST)
             if text.size > best.rank[1]:
                 best = _Found(around, text.html, (False, text.size))
             if text.size >= _CERTAIN_TEXT:
@@ -442,7 +442,7 @@ class _Search:
             return self.refs.get(value, value)
         return value
 
-    def _text(self, value: Any, words: frozenset[str], depth: int, *, strict: bool) -> _Text:
+    def _text(self, value: Any, words: frozenset[str], depth: int) -> _Text:
         """Return the text in the value of a field, whose name has these words."""
         self.left -= 1
         if depth == 0 or self.left < 0:
@@ -454,11 +454,9 @@ class _Search:
             return _Text()
         self.open.add(id(value))
         if isinstance(value, list):
-            text = _joined_texts(
-                [self._text(v, words, depth - 1, strict=strict) for v in value[:_MOST_ENTRIES]]
-            )
+            text = _joined_texts([self._text(v, words, depth - 1) for v in value[:_MOST_ENTRIES]])
         else:
-            text = self._block(value, depth, strict=strict)
+            text = self._block(value, depth)
         self.open.discard(id(value))
         return text
 
@@ -469,34 +467,49 @@ class _Search:
             known = self.leaves[text, is_text] = _leaf(text, is_text)
         return known
 
-    def _block(self, node: Node, depth: int, *, strict: bool) -> _Text:
+    def _block(self, node: Node, depth: int) -> _Text:
         kind = _kind(node)
         if kind & _OTHER_PARTS or (kind and kind <= _LINKS) or self._is_other(node):
             return _Text()
         if kind & _PARAGRAPHS or (
-            _may_be_paragraph(kind) and not _holds_paragraphs(node, _MOST_AROUND)
+            _may_be_paragraph(kind) and not self._holds_paragraphs(node, _MOST_AROUND)
         ):
             return self._leaf(self._inline(node, depth), is_text=True)
-        text = self._fields(node, depth, strict=strict)
+        text = self._fields(node, depth)
         if text.size == 0:
             return text
-        titles = [title for _, title in _titles(node)]
-        if titles and not any(map(self.page.is_title, titles)):
-            if strict and text.size >= _CERTAIN_TEXT:
-                # Nothing says that the text is in an article's section.
-                return _Text()
-            heading = self._leaf(titles[0], is_text=True)
-            return _Text(heading.html + text.html, text.size)
-        return text
+        titles = list(_titles(node))
+        if not titles or any(self.page.is_title(title) for _, title in titles):
+            return text
+        if text.size >= _CERTAIN_TEXT and not any("heading" in words for words, _ in titles):
+            # This may be another article, and nothing says that it is a section of this one.
+            return _Text()
+        heading = self._leaf(titles[0][1], is_text=True)
+        return _Text(heading.html + text.html, text.size)
 
-    def _fields(self, node: Node, depth: int, *, strict: bool) -> _Text:
+    def _holds_paragraphs(self, value: Any, depth: int) -> bool:
+        """Return whether an object holds paragraphs rather than the pieces of one."""
+        for entry in value.values() if isinstance(value, dict) else value:
+            if not isinstance(entry, dict | list):
+                continue
+            self.left -= 1
+            if self.left < 0:
+                return False
+            kind = _kind(entry) if isinstance(entry, dict) else frozenset()
+            if kind & _PARAGRAPHS or _may_be_paragraph(kind):
+                return True
+            if depth and self._holds_paragraphs(entry, depth - 1):
+                return True
+        return False
+
+    def _fields(self, node: Node, depth: int) -> _Text:
         """Return the text of the field that has the most prose."""
         best = _Text()
         for name, value in node.items():
             words = _words(name)
             if not isinstance(value, str | list | dict) or words & _OTHER_FIELDS:
                 continue
-            text = self._text(value, words, depth - 1, strict=strict)
+            text = self._text(value, words, depth - 1)
             if (text.size, len(text.html)) > (best.size, len(best.html)):
                 best = text
         return best
@@ -528,18 +541,16 @@ class _Search:
             return ""
         if kind & frozenset(("br", "break", "linebreak")):
             return "<br>"
-        fields = [
-            (entry, words)
-            for name, entry in value.items()
-            if (words := _words(name)) & _HOLDERS and not words & _NO_TEXTS
-        ]
-        for entry, words in fields:
-            if isinstance(entry, str) and entry and words & _TEXTS:
-                return self._resolved(entry) if entry.startswith("$") else entry
-        pieces = [
-            self._inline(entry, depth - 1) for entry, _ in fields if isinstance(entry, dict | list)
-        ]
-        return _joined_pieces(pieces, _LONGEST_LEAF)
+        holders = []
+        for name, entry in value.items():
+            words = _words(name)
+            if not words & _HOLDERS or words & _NO_TEXTS:
+                continue
+            if isinstance(entry, dict | list):
+                holders.append(entry)
+            elif isinstance(entry, str) and entry and words & _TEXTS:
+                return self._inline(entry, depth - 1)
+        return self._inline(holders, depth)
 
 
 def _joined_texts(parts: list[_Text]) -> _Text:
@@ -554,21 +565,6 @@ def _joined_pieces(pieces: list[str], longest: int) -> str:
 
 def _may_be_paragraph(kind: frozenset[str]) -> bool:
     return bool(kind & _PARAGRAPHS_OR_BOXES) or kind in _EXACT_PARAGRAPHS_OR_BOXES
-
-
-def _is_part_of_text(kind: frozenset[str]) -> bool:
-    return bool(kind & _PARAGRAPHS) or _may_be_paragraph(kind)
-
-
-def _holds_paragraphs(value: Any, depth: int) -> bool:
-    """Return whether an object holds paragraphs rather than the pieces of one."""
-    entries = value.values() if isinstance(value, dict) else value
-    for entry in entries:
-        if isinstance(entry, dict) and _is_part_of_text(_kind(entry)):
-            return True
-        if depth and isinstance(entry, dict | list) and _holds_paragraphs(entry, depth - 1):
-            return True
-    return False
 
 
 def _leaf(text: str, is_text: bool) -> _Text:
@@ -606,13 +602,10 @@ def _rank_of_date(words: frozenset[str]) -> int:
     """Return 0 if a name is not that of a publication date; the lower otherwise, the surer."""
     if words & _NO_FIRST_DATES:
         return 0
-    is_published = bool(words & {"published", "publish", "publication", "pub", "pubdate"})
-    if is_published and "first" in words:
-        return 1
-    if "display" in words and "date" in words:
+    if words & _PUBLISHED:
+        return 1 if "first" in words else 3
+    if words >= {"display", "date"}:
         return 2
-    if is_published:
-        return 3
     return 4 if words == {"date"} else 0
 
 

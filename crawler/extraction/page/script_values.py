@@ -10,6 +10,7 @@ damaged or too long are left out, and nothing raises.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -34,15 +35,15 @@ _MOST_FAILURES = 500
 _QUOTED_OPENING = re.compile(r"%(?:7B|5B)", re.I)
 _SCRIPT_NAME = re.compile(r"[\w.:-]{1,60}")
 _DECODER = json.JSONDecoder(strict=False)
-# The pieces of an object literal that JSON has not.
+# The pieces of an object literal that JSON has not. A string or a comment without an end goes on to
+# the end of the script, so that no character is looked at twice.
 _PIECES = re.compile(
     r"""
-    (?P<string> "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+' | `(?:[^`\\]|\\.)*+` )
-    | (?P<comment> /\*(?:[^*]|\*(?!/))*+\*/ | //[^\n]*+ )
+    (?P<string> (?:"(?:[^"\\]|\\.)*+ | '(?:[^'\\]|\\.)*+ | `(?:[^`\\]|\\.)*+)(?:["'`]|\\?\Z) )
+    | (?P<comment> /\*(?:[^*]|\*(?!/))*+(?:\*/|\Z) | //[^\n]*+ )
     | new\s{1,5}Date\(\s{0,5} (?P<date> "[^"\\]{0,60}" | [0-9]{1,15} ) \s{0,5}\)
     | (?P<key> (?<![\w$.]) [A-Za-z_$][\w$]*+ (?=\s{0,20}:) )
-    | (?P<void> (?<![\w$.]) void\s{1,5}0 )
-    | (?P<name> (?<![\w$.]) [A-Za-z_$][\w$.]*+ (?=\s{0,20}[,}\]]) )
+    | (?P<name> (?<![\w$.]) [A-Za-z_$][\w$.]*+ (?:\s{1,5}0)? (?=\s{0,20}[,}\]]) )
     | (?P<boolean> ![01] )
     | (?P<comma> ,(?=\s{0,50}[}\]]) )
     """,
@@ -174,55 +175,53 @@ def _unflattened(value: Any) -> Any:
     """Return a value that Nuxt wrote as a flat list in which numbers stand for other entries.
 
     Other values are returned as they are. The first entry is the root; entries may hold each other.
+    Marks such as ``["Reactive", 1]`` stand for the entry or the text that they name.
     """
     if not isinstance(value, list) or not any(isinstance(entry, str) for entry in value):
         return value
     if not _is_index(value[0], len(value)):
         return value
-    # Marks such as ["Reactive", 1] stand for the entry that they name.
     entries: list[Any] = [
-        {} if isinstance(e, dict) else [] if isinstance(e, list) and not _is_mark(e) else e
-        for e in value
+        {} if isinstance(entry, dict) else [] if isinstance(entry, list) else entry
+        for entry in value
     ]
-    for index, entry in enumerate(value):
-        if isinstance(entry, list) and _is_mark(entry):
-            target = entry[1] if len(entry) == 2 else None
-            if isinstance(target, int) and 0 <= target < len(value):
-                entries[index] = entries[target]
-            elif isinstance(target, str):
-                entries[index] = target
 
     def entry_at(index: Any) -> Any:
-        return entries[index] if type(index) is int and 0 <= index < len(entries) else None
+        if type(index) is not int or not 0 <= index < len(value):
+            return None
+        if not _is_mark(value[index]):
+            return entries[index]
+        target = value[index][1]
+        is_place = type(target) is int and 0 <= target < len(value)
+        return entries[target] if is_place else target if isinstance(target, str) else None
 
     for entry, filled in zip(value, entries, strict=True):
-        if isinstance(entry, dict) and isinstance(filled, dict):
+        if isinstance(entry, dict):
             filled.update((name, entry_at(index)) for name, index in entry.items())
-        elif isinstance(entry, list) and not _is_mark(entry) and isinstance(filled, list):
-            filled.extend(entry_at(index) for index in entry)
-    return entries[0]
+        elif isinstance(entry, list) and not _is_mark(entry):
+            filled.extend(map(entry_at, entry))
+    return entry_at(0)
 
 
 def _is_index(entry: Any, size: int) -> bool:
     """Return whether an entry of a list names only other entries of it."""
-    if isinstance(entry, list):
-        return len(entry) == 2 and _is_mark(entry) and type(entry[1]) is int
-    return (
-        isinstance(entry, dict)
-        and len(entry) > 0
-        and all(type(index) is int and index < size for index in entry.values())
-    )
+    names = entry[1:] if _is_mark(entry) else entry.values() if isinstance(entry, dict) else ()
+    return len(names) > 0 and all(type(index) is int and index < size for index in names)
 
 
-def _is_mark(entry: list[Any]) -> bool:
-    return len(entry) > 0 and isinstance(entry[0], str)
+def _is_mark(entry: Any) -> bool:
+    return isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
 
 
 def _strings_of_stream(text: str) -> Iterator[str]:
+    failures = 0
     for start in _STREAMED.finditer(text):
         try:
             value, _ = _DECODER.raw_decode(text, start.end())
         except (ValueError, RecursionError):
+            failures += 1
+            if failures == _MOST_FAILURES:
+                break
             continue
         if isinstance(value, str):
             yield value
@@ -238,18 +237,18 @@ def _rows(stream: str) -> dict[str, Any]:
     position = 0
     while position < len(data):
         row = _ROW.match(data, position)
+        start = row.end() if row else position
         if row and row[2]:
-            position = row.end() + int(row[2], 16)
-            text = data[row.end() : position].decode("utf-8", "replace")
-            rows[f"${row[1].decode()}"] = text
+            position = start + int(row[2], 16)
+        else:
+            position = data.find(b"\n", start) + 1 or len(data)
+        if row is None:
             continue
-        end = data.find(b"\n", position)
-        end = end if end >= 0 else len(data)
-        line = data[row.end() : end] if row else b""
-        position = end + 1
-        if row and line[:1] in (b"{", b"[", b'"'):
-            try:
-                rows[f"${row[1].decode()}"] = _DECODER.decode(line.decode("utf-8", "replace"))
-            except (ValueError, RecursionError):
-                continue
+        text = data[start:position].decode("utf-8", "replace")
+        name = f"${row[1].decode()}"
+        if row[2]:
+            rows[name] = text
+        elif text[:1] in ("{", "[", '"'):
+            with suppress(ValueError, RecursionError):
+                rows[name] = _DECODER.decode(text)
     return rows

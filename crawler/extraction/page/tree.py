@@ -21,11 +21,16 @@ def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> 
 
 
 def following(element: _Element) -> _Element | None:
-    """Return the first node after an element and its descendants; None at the end of the page."""
-    holder: _Element | None = element
-    while holder is not None and holder.getnext() is None:
-        holder = holder.getparent()
-    return None if holder is None else holder.getnext()
+    """Return the first node after an element and its descendants; None at the end of the page.
+
+    Comments after the root, as caches write them, are not part of the page.
+    """
+    holder = element
+    while (parent := holder.getparent()) is not None:
+        if (follower := holder.getnext()) is not None:
+            return follower
+        holder = parent
+    return None
 
 
 class Nearest:
