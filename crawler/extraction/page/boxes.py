@@ -28,6 +28,8 @@ class Zone(IntEnum):
 
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# Characters. The meanings of names are kept.
+_LONGEST_NAME = 1_000
 # Ids of headings and paragraphs are made from their text or at random.
 _TEXT_TAGS = HEADINGS | {"p"}
 
@@ -49,7 +51,7 @@ class Box:
         name = element.get("class") or ""
         if self.tag not in _TEXT_TAGS and (identifier := element.get("id")):
             name = f"{name} {identifier}"
-        self.name = name.strip()
+        self.name = name.strip()[:_LONGEST_NAME]
         self.zone = Zone.NONE
         self.parent = parent
         self.start = start
@@ -195,7 +197,7 @@ def meaning_of(name: str) -> Meaning:
     zone = _zone_of_name(name)
     if not (zone or is_related or is_caption):
         return _NOTHING
-    is_menu = zone is Zone.STRONG and not _MENU.isdisjoint(lower.replace("_", "-").split("-"))
+    is_menu = zone is Zone.STRONG and not _MENU.isdisjoint(_words(lower))
     return Meaning(zone, is_related, is_caption, is_menu and not is_related)
 
 
@@ -213,7 +215,7 @@ def _zone_of_name(name: str) -> Zone:
 
 def _zone_of_words(name: str) -> Zone:
     lower = name.lower()
-    words = lower.replace("_", "-").replace("-", " ").split()
+    words = _words(lower)
     if not _STRONG.isdisjoint(words):
         return Zone.STRONG
     phrases = ""
@@ -224,6 +226,10 @@ def _zone_of_words(name: str) -> Zone:
     if not _WEAK.isdisjoint(words) or not _WEAK_WHOLE.isdisjoint(lower.split()):
         return Zone.WEAK
     return Zone.WEAK if phrases and any(map(phrases.__contains__, _WEAK_PHRASES)) else Zone.NONE
+
+
+def _words(name: str) -> list[str]:
+    return name.replace("_", "-").replace("-", " ").split()
 
 
 def _apart(name: str) -> str:
