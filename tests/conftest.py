@@ -269,7 +269,10 @@ def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[WebCrawl]:
     """Crawl hosts: ``web_crawl(sites, seed=…)`` returns the run and the hosts."""
 
     def run(
-        sites: dict[str, Site], settings: dict[str, object] | None = None, **arguments: object
+        sites: dict[str, Site],
+        settings: dict[str, object] | None = None,
+        timeout: float = PATIENCE,
+        **arguments: object,
     ) -> tuple[Run, HostedWeb]:
         folder = tmp_path / "web"
         folder.mkdir(exist_ok=True)
@@ -278,7 +281,7 @@ def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[WebCrawl]:
             line = [f"-a{name}={value}" for name, value in arguments.items()]
             line += [f"-s{name}={value}" for name, value in given.items()]
             before = set((tmp_path / "output").glob("*.jsonl"))
-            result = scrapy("crawl", "articles", *line, **web.environment)
+            result = scrapy("crawl", "articles", *line, timeout=timeout, **web.environment)
         for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
             result.records += read_records(feed)
         assert "Traceback" not in result.stderr

@@ -61,12 +61,13 @@ def check_requests(web: HostedWeb, publisher: MadePublisher) -> None:
     assert all(count <= 2 + aliases[article_id] for article_id, count in spelled.items())
 
 
+@pytest.mark.timeout(720)
 def test_a_whole_made_up_publisher(web_crawl: WebCrawl) -> None:
     made = make_web(2000)
     publisher = made.publisher
     seed = publisher.seed.address
     # The last articles list old addresses, which show their articles only when they are fetched.
-    run, web = web_crawl(made.sites, seed=seed, depth=publisher.max_depth + 1)
+    run, web = web_crawl(made.sites, seed=seed, depth=publisher.max_depth + 1, timeout=600)
     assert run.exit_code == 0
     assert len(run.articles) == 2000
     check(run, publisher)
