@@ -2,22 +2,15 @@
 
 Takes the root of a page's tree, its declarations and its address; returns a ``Story``, or None.
 Programs build many pages from JSON in a script. Its names differ from one publisher to the next, so
-that the article is found by its structure:
-
-- It is the object whose title agrees with the page's titles, or whose URL, slug or id agrees with
-  the page's address; or else, with a doubt, the object around that one. The data often hold other
-  articles too, even whole ones: a long part with another title is left out, unless that is called
-  a heading.
-- Its text is the field that has the most prose: HTML, a list of paragraphs, or rich text, which
-  is a tree of typed blocks such as ``{"type": "paragraph", "content": [{"text": "…"}]}``. Blocks of
-  other types, such as pictures and offers, are left out.
+the article is found by its structure: it is the object whose title agrees with the page's titles,
+or whose URL, slug or id agrees with the page's address; or else, with a doubt, the object around
+that one. The data often hold other articles too, even whole ones. script_text.py turns the object
+into its text.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
@@ -27,20 +20,19 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.page import blocks, dates, json_ld, script_values
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_caption
-from crawler.extraction.page.text import (
-    collapse,
-    has_sentence,
-    key,
-    visible_length,
-    without_surrogates,
+from crawler.extraction.page.script_fields import (
+    HEADLINES,
+    LONGEST_NAME,
+    OTHER_FIELDS,
+    Node,
+    is_heading,
+    kind_of,
+    titles_of,
+    words_of,
 )
+from crawler.extraction.page.script_text import CERTAIN_TEXT, TextReader
+from crawler.extraction.page.text import collapse, key, visible_length, without_surrogates
 
-Node = dict[str, Any]
-
-# Words of the names of fields. Names such as "datePublished", "first_publish_date" and
-# "articleBody" are split into words, in lower case and without a plural's s.
-_TITLES = frozenset(("headline", "title", "hed", "name", "heading"))
-_HEADLINES = frozenset(("headline", "title", "hed"))
 # These titles are made for other places.
 _OTHER_TITLES = frozenset("seo meta social short og twitter web mobile sub section alt".split())
 _ADDRESSES = frozenset("url uri link href path canonical permalink".split())
@@ -49,67 +41,27 @@ _ARTICLES = frozenset("article story post news item blog".split())
 _KINDS_OF_LISTS = frozenset(
     "section category tag topic home homepage search listing author person login error".split()
 )
-_KINDS = frozenset(
-    "type _type nodeType node_type __typename kind blockType block_type tagName tag blockName"
-    " component __component acf_fc_layout contentType".split()
-)
-# Parts of an article that are not its text, as types of blocks and as names of fields.
-_OTHER_PARTS = frozenset(
-    "image photo picture figure gallery slideshow media video audio podcast embed embedded iframe"
-    " oembed tweet twitter instagram facebook youtube tiktok social related recirc recirculation"
-    " recommend recommended recommendation promo promotion teaser advert advertisement ad"
-    " newsletter signup subscribe subscription paywall caption credit author byline contributor bio"
-    " comment reply poll quiz widget script style interstitial divider aside sidebar infobox"
-    " factbox pullquote raw footer nav navigation menu breadcrumb tag category keyword popular"
-    " trending latest previou prev next more sponsor sponsored".split()
-)
-_OTHER_FIELDS = _OTHER_PARTS | frozenset(
-    "description summary excerpt abstract dek deck standfirst lead intro subtitle subheadline alt"
-    " seo meta og legal copyright disclaimer term translation message locale label config setting"
-    " analytic tracking query mark attribute attr prop listing cookie consent privacy".split()
-)
-_NO_TEXTS = frozenset("type typename id format lang language class count length level key".split())
-_TEXTS = frozenset("text value content html body paragraph markup rendered copy item".split())
-_HOLDERS = _TEXTS | frozenset(
-    "children child node leave leaf model data block span element item fragment root".split()
-)
-_PARAGRAPHS = frozenset(
-    "paragraph p heading header h1 h2 h3 h4 h5 h6 unstyled subhead line".split()
-)
-# Blocks that hold either the pieces of one paragraph or paragraphs.
-_PARAGRAPHS_OR_BOXES = frozenset("listitem li quote blockquote".split())
-_EXACT_PARAGRAPHS_OR_BOXES = (frozenset(("block",)), frozenset(("list", "item")))
-_LINKS = frozenset(("link", "hyperlink", "a"))
-# An object that has a title of its own and one of these is an article or a link to one.
-_SIGNS = frozenset("url slug href uri permalink canonical published publish pubdate date".split())
 _PUBLISHED = frozenset("published publish publication pub pubdate".split())
 _NO_FIRST_DATES = frozenset(
     "last modified update updated created expire expiry end unpublish".split()
 )
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _TITLE_SEPARATOR = re.compile(r"\s+[-|–—»«:•·/]+\s+|\s*[|｜»«]\s*")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]{5,}")
 _EXTENSION = re.compile(r"\.[a-z]{2,5}$", re.I)
 _TOKEN = re.compile(r"[^\s/?&=._,~-]{4,}")
-_ANY_TAG = re.compile(r"<[^<>]{1,2000}>")
-_BLOCK_TAG = re.compile(r"<(?:p|div|br|li|ul|ol|h[1-6]|blockquote|section|table)\b", re.I)
-_CODE = re.compile(r"[{}=;\\]")
 
-# Characters, as ``visible_length`` counts them: of a title that no other article has, of a text in
-# the object that has the title, and of any text.
-_CERTAIN_TITLE, _CERTAIN_TEXT, _SHORTEST_TEXT = 20, 300, 150
-_LONGEST_TITLE, _SHORTEST_PROSE = 300, 30
+# Characters, as ``visible_length`` counts them: of a title that no other article has, and of a
+# text.
+_CERTAIN_TITLE, _SHORTEST_TEXT = 20, 150
+_LONGEST_TITLE = 300
 _LEAST_SHARED = 0.5
 # A shorter id may be the year in the address.
 _SHORTEST_ID, _SHORTEST_SLUG = 5, 8
-_LONGEST_NAME, _LONGEST_LEAF, _LONGEST_TEXT = 60, 300_000, 500_000
-_LARGEST_SHARE_OF_CODE = 0.02
 # Objects around that with the title which may hold the text.
 _MOST_AROUND = 3
-_DEEPEST, _DEEPEST_HEADING = 60, 10
 # A page with more was built to be slow to read.
-_MOST_NODES, _MOST_READ, _MOST_FOUND, _MOST_ENTRIES = 50_000, 100_000, 20, 5_000
+_MOST_NODES, _MOST_FOUND = 50_000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +84,8 @@ def find(
 
     ``headline`` is the one that the page shows or declares, and ``url`` is its address.
     """
+    if not script_values.may_be_in(root):
+        return None
     page = _Page(metadata, headline, url)
     if not page.titles and not page.addresses:
         return None
@@ -150,7 +104,7 @@ def _story(found: "_Found", where: str, page: "_Page") -> Story | None:
         return None
     title = page.title_in(found.around.node)
     published = page.published_in(found.around)
-    is_certain = found.rank[0] or _is_heading(found.around.node)
+    is_certain = found.rank[0] or is_heading(found.around.node)
     return Story(
         Declared(text, where),
         Declared(title, where) if title else None,
@@ -216,8 +170,8 @@ class _Page:
         """Return the title of the page's article in an object: the one made for its readers."""
         found = [
             (not self.is_title(text), bool(words & _OTHER_TITLES), "headline" not in words, text)
-            for words, text in _titles(node)
-            if words & _HEADLINES
+            for words, text in titles_of(node)
+            if words & HEADLINES
         ]
         return json_ld.readable(min(found)[-1]) or None if found else None
 
@@ -227,9 +181,9 @@ class _Page:
             if date := _date_in(outer):
                 return date
             for name, value in outer.items():
-                if not isinstance(value, dict) or _words(name) & _OTHER_FIELDS - {"meta"}:
+                if not isinstance(value, dict) or words_of(name) & OTHER_FIELDS - {"meta"}:
                     continue
-                titles = [text for words, text in _titles(value) if words & _HEADLINES]
+                titles = [text for words, text in titles_of(value) if words & HEADLINES]
                 is_own = not titles or any(map(self.is_title, titles))
                 if is_own and (date := _date_in(value)):
                     return date
@@ -237,7 +191,7 @@ class _Page:
 
     def is_address(self, name: str, value: Any) -> bool:
         """Return whether a field names the page: its URL, its slug or its id."""
-        words = _words(name)
+        words = words_of(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not 0 < len(value) <= 1000:
@@ -273,48 +227,6 @@ def _place(url: str) -> str | None:
     return address.partition("/")[2] or None
 
 
-@lru_cache(maxsize=4096)
-def _words(name: str) -> frozenset[str]:
-    """Return the words of a name, in lower case and without a plural's s."""
-    return frozenset(_singular(word.lower()) for word in _WORD.findall(name[:_LONGEST_NAME]))
-
-
-def _singular(word: str) -> str:
-    if len(word) <= 3 or not word.endswith("s") or word.endswith("ss") or word == "news":
-        return word
-    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
-
-
-def _kind(node: Node) -> frozenset[str]:
-    """Return the words of an object's type."""
-    found: frozenset[str] = frozenset()
-    for name in _KINDS.intersection(node):
-        value = node[name]
-        if isinstance(value, str) and len(value) <= _LONGEST_NAME:
-            found |= _words(value)
-    return found
-
-
-def _is_heading(node: Node) -> bool:
-    """Return whether an object is a block that holds the headline, among those of the text."""
-    return bool(_kind(node) & _HEADLINES)
-
-
-def _titles(node: Node) -> Iterator[tuple[frozenset[str], str]]:
-    """Yield the titles of an object, each with the words of its name.
-
-    A title may be an object itself, with one text for each language or use.
-    """
-    for name, value in node.items():
-        words = _words(name)
-        if not words & _TITLES:
-            continue
-        texts = value.items() if isinstance(value, dict) else ((name, value),)
-        for inner, text in texts:
-            if isinstance(text, str) and text and not _words(inner) & _NO_TEXTS:
-                yield words, text
-
-
 class _Around(NamedTuple):
     """An object around another. ``is_list`` says that a list stands between them."""
 
@@ -328,7 +240,7 @@ def _around(around: _Around) -> Iterator[Node]:
 
     The others in a list are not the object's, unless it is a heading among the blocks of a text.
     """
-    may_leave_list = _is_heading(around.node)
+    may_leave_list = is_heading(around.node)
     for _ in range(_MOST_AROUND):
         if around.outer is None or (around.is_list and not may_leave_list):
             break
@@ -344,24 +256,14 @@ class _Found(NamedTuple):
     rank: tuple[bool, int]
 
 
-class _Text(NamedTuple):
-    """A part of a text as HTML, and the number of characters of its prose."""
-
-    html: str = ""
-    size: int = 0
-
-
 class _Search:
     """Looks for a page's article in one value."""
 
     def __init__(self, page: _Page, value: Any) -> None:
-        self.page = page
-        self.root = value
-        self.refs: dict[str, Any] = {}
-        self.left = _MOST_READ
-        self.leaves: dict[tuple[str, bool], _Text] = {}
-        # The objects that hold what is being read; data may refer to themselves.
-        self.open: set[int] = set()
+        self._page = page
+        self._root = value
+        self._refs: dict[str, Any] = {}
+        self._reader = TextReader(page.is_title, self._refs)
 
     def best(self) -> _Found | None:
         """Return the article with the longest text.
@@ -375,7 +277,7 @@ class _Search:
         """Return the objects that are named like the page, each with those around it."""
         own: list[_Around] = []
         seen: set[int] = set()
-        pending: list[tuple[str, Any, _Around | None, bool]] = [("", self.root, None, False)]
+        pending: list[tuple[str, Any, _Around | None, bool]] = [("", self._root, None, False)]
         for _ in range(_MOST_NODES):
             if not pending:
                 break
@@ -395,7 +297,7 @@ class _Search:
                 if isinstance(entry, dict | list):
                     pending.append((field, entry, around, False))
                 if field.startswith("$") or (":" in field and isinstance(entry, dict)):
-                    self.refs[field] = entry
+                    self._refs[field] = entry
             if len(own) < _MOST_FOUND and self._is_own(name, value):
                 own.append(around)
         return own
@@ -405,187 +307,32 @@ class _Search:
 
         ``name`` is that of the field that holds the object.
         """
-        kind = _kind(node)
-        is_heading = bool(kind & _HEADLINES)
-        if (kind | _words(name)) & _KINDS_OF_LISTS:
+        kind = kind_of(node)
+        if (kind | words_of(name)) & _KINDS_OF_LISTS:
             return False
-        if any(self.page.is_address(field, value) for field, value in node.items()):
+        if any(self._page.is_address(field, value) for field, value in node.items()):
             return True
-        titles = [text for _, text in _titles(node) if self.page.is_title(text)]
-        if is_heading and not titles:
-            text = collapse(self._inline(node, _DEEPEST_HEADING))
-            titles = [text] if self.page.is_title(text) else []
+        titles = [text for _, text in titles_of(node) if self._page.is_title(text)]
+        if kind & HEADLINES and not titles:
+            text = collapse(self._reader.line_of(node))
+            titles = [text] if self._page.is_title(text) else []
         if any(visible_length(key(text)) >= _CERTAIN_TITLE for text in titles):
             return True
         return bool(titles) and (bool(kind & _ARTICLES) or _date_in(node) is not None)
 
     def _found(self, around: _Around) -> _Found | None:
         node = around.node
-        text = self._fields(node, _DEEPEST)
-        if text.size >= _CERTAIN_TEXT:
+        text = self._reader.text_of(node)
+        if text.size >= CERTAIN_TEXT:
             return _Found(around, text.html, (True, text.size))
         best = _Found(around, text.html, (False, text.size))
         for outer in _around(around):
-            text = self._fields(outer, _DEEPEST)
+            text = self._reader.text_of(outer)
             if text.size > best.rank[1]:
                 best = _Found(around, text.html, (False, text.size))
-            if text.size >= _CERTAIN_TEXT:
+            if text.size >= CERTAIN_TEXT:
                 break
         return best if best.rank[1] >= _SHORTEST_TEXT else None
-
-    def _resolved(self, value: Any) -> Any:
-        """Return the object to which a reference in a cache or in a stream refers."""
-        if isinstance(value, dict):
-            name = value.get("__ref") or (value.get("id") if value.get("type") == "id" else None)
-            return self.refs.get(name, value) if isinstance(name, str) else value
-        if isinstance(value, str) and value.startswith("$") and len(value) < _LONGEST_NAME:
-            return self.refs.get(value, value)
-        return value
-
-    def _text(self, value: Any, words: frozenset[str], depth: int) -> _Text:
-        """Return the text in the value of a field, whose name has these words."""
-        self.left -= 1
-        if depth == 0 or self.left < 0:
-            return _Text()
-        value = self._resolved(value)
-        if isinstance(value, str):
-            return self._leaf(value, bool(words & _TEXTS) and not words & _NO_TEXTS)
-        if not isinstance(value, dict | list) or id(value) in self.open:
-            return _Text()
-        self.open.add(id(value))
-        if isinstance(value, list):
-            text = _joined_texts([self._text(v, words, depth - 1) for v in value[:_MOST_ENTRIES]])
-        else:
-            text = self._block(value, depth)
-        self.open.discard(id(value))
-        return text
-
-    def _leaf(self, text: str, is_text: bool) -> _Text:
-        """Return a string as HTML, if it is prose or its name says that it is text."""
-        known = self.leaves.get((text, is_text))
-        if known is None:
-            known = self.leaves[text, is_text] = _leaf(text, is_text)
-        return known
-
-    def _block(self, node: Node, depth: int) -> _Text:
-        kind = _kind(node)
-        if kind & _OTHER_PARTS or (kind and kind <= _LINKS) or self._is_other(node):
-            return _Text()
-        if kind & _PARAGRAPHS or (
-            _may_be_paragraph(kind) and not self._holds_paragraphs(node, _MOST_AROUND)
-        ):
-            return self._leaf(self._inline(node, depth), is_text=True)
-        text = self._fields(node, depth)
-        if text.size == 0:
-            return text
-        titles = list(_titles(node))
-        if not titles or any(self.page.is_title(title) for _, title in titles):
-            return text
-        if text.size >= _CERTAIN_TEXT and not any("heading" in words for words, _ in titles):
-            # This may be another article, and nothing says that it is a section of this one.
-            return _Text()
-        heading = self._leaf(titles[0][1], is_text=True)
-        return _Text(heading.html + text.html, text.size)
-
-    def _holds_paragraphs(self, value: Any, depth: int) -> bool:
-        """Return whether an object holds paragraphs rather than the pieces of one."""
-        for entry in value.values() if isinstance(value, dict) else value:
-            if not isinstance(entry, dict | list):
-                continue
-            self.left -= 1
-            if self.left < 0:
-                return False
-            kind = _kind(entry) if isinstance(entry, dict) else frozenset()
-            if kind & _PARAGRAPHS or _may_be_paragraph(kind):
-                return True
-            if depth and self._holds_paragraphs(entry, depth - 1):
-                return True
-        return False
-
-    def _fields(self, node: Node, depth: int) -> _Text:
-        """Return the text of the field that has the most prose."""
-        best = _Text()
-        for name, value in node.items():
-            words = _words(name)
-            if not isinstance(value, str | list | dict) or words & _OTHER_FIELDS:
-                continue
-            text = self._text(value, words, depth - 1)
-            if (text.size, len(text.html)) > (best.size, len(best.html)):
-                best = text
-        return best
-
-    def _is_other(self, node: Node) -> bool:
-        """Return whether an object is another article, or a link to one."""
-        names = [words for name in node if (words := _words(name))]
-        if not any(words & _HEADLINES for words in names):
-            return False
-        if not any(words & _SIGNS for words in names):
-            return False
-        return not any(self.page.is_title(text) for _, text in _titles(node))
-
-    def _inline(self, value: Any, depth: int) -> str:
-        """Return the text of one paragraph, joined from its pieces."""
-        self.left -= 1
-        if depth == 0 or self.left < 0:
-            return ""
-        value = self._resolved(value)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list):
-            pieces = [self._inline(entry, depth - 1) for entry in value[:_MOST_ENTRIES]]
-            return _joined_pieces(pieces, _LONGEST_LEAF)
-        if not isinstance(value, dict):
-            return ""
-        kind = _kind(value)
-        if kind & _OTHER_PARTS:
-            return ""
-        if kind & frozenset(("br", "break", "linebreak")):
-            return "<br>"
-        holders = []
-        for name, entry in value.items():
-            words = _words(name)
-            if not words & _HOLDERS or words & _NO_TEXTS:
-                continue
-            if isinstance(entry, dict | list):
-                holders.append(entry)
-            elif isinstance(entry, str) and entry and words & _TEXTS:
-                return self._inline(entry, depth - 1)
-        return self._inline(holders, depth)
-
-
-def _joined_texts(parts: list[_Text]) -> _Text:
-    html = _joined_pieces([part.html for part in parts], _LONGEST_TEXT)
-    return _Text(html, sum(part.size for part in parts)) if html else _Text()
-
-
-def _joined_pieces(pieces: list[str], longest: int) -> str:
-    """Return the pieces as one text; empty if it is too long, as of data that repeat themselves."""
-    return "".join(pieces) if sum(map(len, pieces)) <= longest else ""
-
-
-def _may_be_paragraph(kind: frozenset[str]) -> bool:
-    return bool(kind & _PARAGRAPHS_OR_BOXES) or kind in _EXACT_PARAGRAPHS_OR_BOXES
-
-
-def _leaf(text: str, is_text: bool) -> _Text:
-    if len(text) > _LONGEST_LEAF or (len(text) < _SHORTEST_PROSE and not is_text):
-        return _Text()
-    if "<" not in text and "&lt;" in text:
-        text = unescape(text)
-    plain = collapse(_ANY_TAG.sub(" ", text))
-    size = visible_length(plain)
-    is_prose = (
-        size >= _SHORTEST_PROSE
-        and has_sentence(plain)
-        and len(_CODE.findall(plain)) <= _LARGEST_SHARE_OF_CODE * len(plain)
-    )
-    if not is_prose and not is_text:
-        return _Text()
-    if _BLOCK_TAG.search(text):
-        html = f"<div>{text}</div>"
-    else:
-        html = "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
-    return _Text(html, size if is_prose else 0)
 
 
 def _date_in(node: Node) -> str | None:
@@ -593,7 +340,7 @@ def _date_in(node: Node) -> str | None:
     dated = [
         (moment.clock is None, rank, str(value))
         for name, value in node.items()
-        if (rank := _rank_of_date(_words(name))) and (moment := _moment(value))
+        if (rank := _rank_of_date(words_of(name))) and (moment := _moment(value))
     ]
     return min(dated)[-1] if dated else None
 
@@ -614,4 +361,4 @@ def _moment(value: Any) -> dates.Moment | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value)
-    return dates.declared(text) if len(text) <= _LONGEST_NAME else None
+    return dates.declared(text) if len(text) <= LONGEST_NAME else None

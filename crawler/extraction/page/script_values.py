@@ -66,6 +66,12 @@ class ScriptValue(NamedTuple):
     where: str
 
 
+def may_be_in(root: _Element) -> bool:
+    """Return whether a page has a script that may hold an article; most short pages have none."""
+    texts = (script.text or "" for script in root.iter("script"))
+    return any(len(text) >= _SHORTEST or "__next_f" in text for text in texts)
+
+
 def read(root: _Element, words: frozenset[str]) -> Iterator[ScriptValue]:
     """Yield the values in the scripts of a page that have one of the words.
 
