@@ -262,26 +262,26 @@ def _links_under(heading: _Element, page: _Page) -> _Links:
     place = page.order[heading]
     next_end = bisect_right(page.ends, place)
     last = page.ends[next_end] if next_end < len(page.ends) else len(page.order)
-    anchors = list(page.anchors(place + 1, last))
-    if not anchors:
+    first = next(page.anchors(place + 1, last), None)
+    if first is None:
         return links
-    path = [anchors[0].element, *anchors[0].element.iterancestors()]
+    path = [first.element, *first.element.iterancestors()]
     around_first = set(path)
     scope = next(e for e in (heading, *heading.iterancestors()) if e in around_first)
     branch = path[path.index(scope) - 1] if scope is not path[0] else scope
-    end = _end_of_list(branch, page, page.order[anchors[-1].element])
-    links.anchors += [anchor for anchor in anchors if page.order[anchor.element] < end]
+    end = min(_end_of_list(branch, page, last), last)
+    links.anchors += page.anchors(page.order[first.element], end)
     return links
 
 
 def _end_of_list(branch: _Element, page: _Page, last: int) -> int:
-    """Return the position after the list that starts at ``branch``, ignoring nodes after ``last``.
+    """Return the position after the list that starts at ``branch``; ``last`` ends the search.
 
     Following siblings continue the list if they have the same tag; line breaks and pictures between
     them are skipped.
     """
     for sibling in branch.itersiblings():
-        if page.order[sibling] > last:
+        if page.order[sibling] >= last:
             break
         if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
             continue
