@@ -53,6 +53,21 @@ DEPENDENT_FIELDS = {
     "related": ("related", "related_complete"),
     "media": ("media",),
 }
+# Pieces of markup, addresses and scripts' data that have each broken some parser.
+PIECES = (
+    *(b"{", b"}", b"[", b"]", b'"', b"\\", b",", b":", b"$2", b"1e999", b"null", b"\\ud800"),
+    *(
+        b"</script>",
+        b"<script>",
+        b"</html><!-- x -->",
+        b"<a href='//[x'>",
+        b"http://[",
+        b"%7B",
+        b"/*",
+    ),
+    *(b"&#xD800;", b"9" * 4_400, b'"published":1e22,', b'"date":-99999999999999,', b'"id":true,'),
+    *(b'"title":{"a":[]},', b'"type":"headline",', b'"__ref":"a:b",', b'"url":"//[",', b"T5,"),
+)
 FETCHED_AT = datetime(2015, 10, 24, 6, 7, 8, 90, tzinfo=UTC)
 
 
@@ -224,7 +239,8 @@ def test_damaged_pages_never_raise_and_give_valid_records(data: st.DataObject) -
     body = bytearray(page_of(case).read_bytes())
     for _ in range(data.draw(st.integers(0, 6))):
         at = data.draw(st.integers(0, len(body)))
-        body[at : at + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=12))
+        piece = data.draw(st.one_of(st.binary(max_size=12), st.sampled_from(PIECES)))
+        body[at : at + data.draw(st.integers(0, 40))] = piece
     body = body[: data.draw(st.integers(0, len(body)))]
     charset = data.draw(
         st.sampled_from([None, "utf-8", "windows-1256", "zip", "no-such-charset", "utf-16", "\x00"])
@@ -237,6 +253,15 @@ def test_damaged_pages_never_raise_and_give_valid_records(data: st.DataObject) -
 def test_any_bytes_never_raise(body: bytes) -> None:
     make_record(body, None)
     make_record(b"<html><body><h1>x</h1>" + body, None)
+
+
+@pytest.mark.parametrize(
+    "url", [None, "http://[x/", "https://x.example", "mailto:x", "://", "\ud800"]
+)
+@pytest.mark.parametrize("case", ["s01_next_data", "s07_react_rows", "001_table_font_2005"])
+def test_any_address_never_raises(case: str, url: str | None) -> None:
+    parsed = page.parse(page_of(case).read_bytes(), url=url)
+    assert normalise.normalise(parsed, None)
 
 
 def make_record(body: bytes, charset: str | None) -> None:
