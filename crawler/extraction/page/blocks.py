@@ -194,49 +194,13 @@ class _Reader:
 
     def read(self) -> Layout:
         root = self._root
-        add = self._add
         skipped: _Element | None = None
         walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
         for event, element in walk:
             if event == "start":
-                tag = element.tag
-                kind = _KINDS.get(tag, _BLOCK)
-                has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
-                if (
-                    kind == _SKIPPED
-                    or (kind == _MENU and element not in self._texts)
-                    # Some pages hide all of themselves until a script has run.
-                    or (
-                        has_attributes
-                        and _is_hidden(element)
-                        and tag not in _PAGE
-                        and element not in self._articles
-                    )
-                ):
-                    self._skip(element)
+                if not self._start(element):
                     skipped = element
                     walk.skip_subtree()
-                elif kind == _BREAK:
-                    self._end_line()
-                elif kind == _RULE:
-                    if self._pieces or self._lines:
-                        self._flush()
-                else:
-                    if kind in (_BLOCK, _MENU):
-                        if not self._open(element, element.get("role") if has_attributes else None):
-                            skipped = element
-                            walk.skip_subtree()
-                            continue
-                    elif kind == _LINK:
-                        self._links += element.get("href") is not None
-                    elif kind == _IMAGE:
-                        self._add_pictures(element)
-                    elif tag in _EMPHASIS and not self._pieces:
-                        self._layout.emphasised.append(element)
-                    if has_attributes or tag in _STAMPED:
-                        self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
-                    if text := element.text:
-                        add(text)
                 continue
             if event == "end":
                 if element is skipped:
@@ -246,11 +210,49 @@ class _Reader:
                 elif element.tag == "a":
                     self._links -= element.get("href") is not None
             if (text := element.tail) and element is not root:
-                add(text)
+                self._add(text)
         if self._pieces or self._lines:
             self._flush()
         self._box.end = self._count - 1
         return self._layout
+
+    def _start(self, element: _Element) -> bool:
+        """Begin an element; return False if what is in it is not read."""
+        tag = element.tag
+        kind = _KINDS.get(tag, _BLOCK)
+        has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
+        if (
+            kind == _SKIPPED
+            or (kind == _MENU and element not in self._texts)
+            or (has_attributes and self._is_hidden(element))
+        ):
+            self._skip(element)
+            return False
+        if kind == _BREAK:
+            self._end_line()
+            return True
+        if kind == _RULE:
+            if self._pieces or self._lines:
+                self._flush()
+            return True
+        if kind in (_BLOCK, _MENU):
+            if not self._open(element, element.get("role") if has_attributes else None):
+                return False
+        elif kind == _LINK:
+            self._links += element.get("href") is not None
+        elif kind == _IMAGE:
+            self._add_pictures(element)
+        elif tag in _EMPHASIS and not self._pieces:
+            self._layout.emphasised.append(element)
+        if has_attributes or tag in _STAMPED:
+            self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
+        if text := element.text:
+            self._add(text)
+        return True
+
+    def _is_hidden(self, element: _Element) -> bool:
+        # Some pages hide all of themselves until a script has run.
+        return _is_hidden(element) and element.tag not in _PAGE and element not in self._articles
 
     @cached_property
     def _texts(self) -> set[_Element]:
