@@ -29,6 +29,7 @@ from crawler.extraction.page import (
     metadata,
     script_data,
     second_opinion,
+    tree,
 )
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.dateline import Dated
@@ -165,20 +166,8 @@ def parse(
             **shared,
         )
     is_unchanged = text is decoded.text and encoding == "utf-8" and "\ufffd" not in text
-    root = _tree(body if is_unchanged else text)
+    root = tree.parse(body if is_unchanged else text)
     return _parse_tree(root, text, publisher, url, base or url, related, shared)
-
-
-def _tree(page: str | bytes) -> _Element:
-    """Return the root of a page's tree: of its text, or of its bytes in UTF-8."""
-    # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
-    from lxml.etree import HTMLParser
-    from parsel.selector import create_root_node
-
-    # Elements of a Selector's parser each look up a class, which takes longer than parsing.
-    if isinstance(page, bytes):
-        return create_root_node("", HTMLParser, body=page)
-    return create_root_node(page, HTMLParser)
 
 
 def _parse_tree(
@@ -206,9 +195,10 @@ def _parse_tree(
         stated = story.body
     opinion = second_opinion.settle(text, chosen, layout.blocks, stated)
     if story:
-        if opinion.where == story.body.where and opinion.doubt is None:
+        is_taken = opinion.where == story.body.where
+        if is_taken and opinion.doubt is None:
             opinion = replace(opinion, doubt=story.doubt)
-        shows_other = opinion.where == story.body.where and not declared.headlines
+        shows_other = is_taken and not declared.headlines
         chosen = _completed(chosen, story, language, shows_other=shows_other)
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))

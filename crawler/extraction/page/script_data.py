@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin
 from lxml.etree import _Element
 
 from crawler.extraction.addresses import article_address
-from crawler.extraction.page import blocks, dates, json_ld, script_values
+from crawler.extraction.page import blocks, dates, json_ld, script_values, tree
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_caption
 from crawler.extraction.page.script_fields import (
@@ -114,18 +114,15 @@ def _story(found: "_Found", where: str, page: "_Page") -> Story | None:
 
 
 def _paragraphs(html: str) -> list[str]:
-    """Return the paragraphs in HTML, without what the same rules leave out of a whole page."""
-    from lxml.etree import HTMLParser
-    from parsel.selector import create_root_node
-
+    """Return the paragraphs in HTML, read by the same rules as those of a whole page."""
     page = f"<html><body>{without_surrogates(html)}</body></html>"
-    layout = blocks.read(create_root_node(page, HTMLParser))
+    layout = blocks.read(tree.parse(page))
     aside = Aside(layout, None)
     return [b.text for b in layout.blocks if not aside(b) and not is_caption(b)]
 
 
 class _Page:
-    """What is known of a page's article: its titles as comparison keys, and its addresses."""
+    """The titles of a page's article, as comparison keys, and its addresses."""
 
     def __init__(self, metadata: Metadata, headline: Declared | None, url: str | None) -> None:
         declared = [d.value for d in metadata.headlines]

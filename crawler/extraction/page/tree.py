@@ -1,4 +1,4 @@
-"""Find which elements of a page contain which others, without walking up from each one.
+"""Parse a page, and find which elements contain which others without walking up from each one.
 
 Elements may be nested two thousand deep, and a page may have a million of them, so walking up from
 each would take minutes. Here each element is visited once.
@@ -7,6 +7,18 @@ each would take minutes. Here each element is visited once.
 from collections.abc import Callable, Iterable
 
 from lxml.etree import _Element
+
+
+def parse(page: str | bytes) -> _Element:
+    """Return the root of a page's tree: of its text, or of its bytes in UTF-8."""
+    # Imported with the first HTML page, because importing takes as long as parsing a hundred pages.
+    from lxml.etree import HTMLParser
+    from parsel.selector import create_root_node
+
+    # Elements of a Selector's parser each look up a class, which takes longer than parsing.
+    if isinstance(page, bytes):
+        return create_root_node("", HTMLParser, body=page)
+    return create_root_node(page, HTMLParser)
 
 
 def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> set[_Element]:
