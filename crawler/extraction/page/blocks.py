@@ -28,11 +28,11 @@ from crawler.extraction.page.boxes import (
 from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
 from crawler.extraction.page.text import (
     all_text,
+    clean,
     collapse,
     ends_sentence,
     has_many_elements,
     key,
-    readable,
     visible_length,
 )
 from crawler.extraction.page.tree import Nearest, around
@@ -217,7 +217,7 @@ class _Reader:
         return self._layout
 
     def _start(self, element: _Element) -> bool:
-        """Begin an element; return False if what is in it is not read."""
+        """Begin an element; return False if its contents are not read."""
         tag = element.tag
         kind = _KINDS.get(tag, _BLOCK)
         has_attributes = kind != _SKIPPED and not _ATTRIBUTES.isdisjoint(element.keys())
@@ -252,7 +252,7 @@ class _Reader:
 
     def _is_hidden(self, element: _Element) -> bool:
         # Some pages hide all of themselves until a script has run.
-        return _is_hidden(element) and element.tag not in _PAGE and element not in self._articles
+        return _has_hidden_mark(element) and not (element.tag in _PAGE or element in self._articles)
 
     @cached_property
     def _texts(self) -> set[_Element]:
@@ -287,7 +287,7 @@ class _Reader:
         if self._pieces or self._lines:
             self._flush()
         box = Box(element, self._box, self._count)
-        # Custom elements say in their tags what they are: <app-author>.
+        # The tags of custom elements are names, too: <app-author>.
         meaning = meaning_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
         self._count += 1
         is_menu = meaning.is_menu and len(self._zones) < _MOST_ZONES
@@ -343,7 +343,7 @@ class _Reader:
                 else _paragraphs(lines, by_hand=box.tag in _PARAGRAPHS)
             )
         for raw, linked in lines:
-            if text := readable(raw):
+            if text := clean(raw):
                 linked = min(linked, len(text))
                 blocks.append(Block(len(blocks), text, box, self._zones, linked))
 
@@ -356,10 +356,10 @@ def _menu_text(element: _Element) -> str | None:
             if len(text) > _LONG_PROSE or len(words) == _MOST_IN_A_MENU:
                 return None
             words.append(text)
-    return readable(" ".join(words))
+    return clean(" ".join(words))
 
 
-def _is_hidden(element: _Element) -> bool:
+def _has_hidden_mark(element: _Element) -> bool:
     style = element.get("style")
     if style is not None and _HIDDEN.search(style) is not None:
         return True
@@ -373,20 +373,16 @@ class _ZoneTest:
     def __init__(self, root: _Element) -> None:
         self._root = root
         self._forms = _small_forms(root)
-        hidden = _HiddenClasses(root)
-        self._hidden = hidden if hidden else None
+        self._hidden = _HiddenClasses(root)
 
     def __call__(self, box: Box, meaning: Meaning, role: str | None) -> bool:
         element = box.element
-        if box.tag in ZONE_TAGS or (role in ZONE_ROLES and box.tag not in NEVER_ZONES):
+        may_be_named = box.tag not in NEVER_ZONES
+        if box.tag in ZONE_TAGS or element in self._forms or (role in ZONE_ROLES and may_be_named):
             box.zone = Zone.STRONG
-        elif box.tag not in NEVER_ZONES:
+        elif meaning.zone and may_be_named:
             box.zone = meaning.zone
-        if element in self._forms:
-            box.zone = Zone.STRONG
-        elif box.zone:
-            pass
-        elif self._hidden is not None and self._hidden.has_any(element.get("class")):
+        elif self._hidden.has_any(element.get("class")):
             box.zone = Zone.WEAK
         elif meaning.is_caption and element not in self._pictured:
             # A container of a picture and its caption belongs to the article; the caption text does
@@ -413,11 +409,10 @@ class _HiddenClasses:
         self._hidden = dict.fromkeys(names, True)
         self._unsettled = names
 
-    def __bool__(self) -> bool:
-        return bool(self._hidden)
-
     def has_any(self, names: str | None) -> bool:
-        return names is not None and any(map(self._is_hidden, names.split()))
+        if not self._hidden or names is None:
+            return False
+        return any(map(self._is_hidden, names.split()))
 
     def _is_hidden(self, name: str) -> bool:
         if name in self._unsettled:

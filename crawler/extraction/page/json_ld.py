@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
 
-from crawler.extraction.page.text import collapse, key, without_controls
+from crawler.extraction.page.text import clean, key
 
 Node = dict[str, Any]
 
@@ -245,7 +245,7 @@ def readable(text: str) -> str:
             text = _ENTITY.sub(lambda match: unescape(match[0]), text)
     if "<" in text:
         text = _TAG.sub("", text)
-    return collapse(without_controls(text))
+    return clean(text)
 
 
 def paragraphs(text: str) -> str:
@@ -256,5 +256,5 @@ def paragraphs(text: str) -> str:
             text = _ENTITY.sub(lambda match: unescape(match[0]), text)
     if "<" in text:
         text = _TAG.sub("", _LINE_TAG.sub("\n", _SCRIPT_TEXT.sub("", text)))
-    lines = (collapse(without_controls(line)) for line in text.splitlines())
+    lines = (clean(line) for line in text.splitlines())
     return "\n".join(line for line in lines if line)

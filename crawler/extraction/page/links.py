@@ -24,7 +24,7 @@ from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.page.tree import following
 from crawler.extraction.publishers import Publisher
 
-# An address that joining it to a base leaves as it is, which takes long.
+# An absolute URL that urljoin, which is slow, would return unchanged.
 _WHOLE_URL = re.compile(r"https?://[^\s/?#\\]+/(?:(?!/\.)[^\s?#;\\])*+\Z")
 _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
 # The variants of a page's own path.
@@ -235,12 +235,9 @@ def _without_ending(path: str) -> str:
 
 def _words(element: _Element) -> str:
     """Return the words of an element that may be a heading; "" if it has too many."""
-    if len(element) == 0:
-        words = collapse((element.text or "")[: 4 * LONGEST_HEADING])
-    elif has_many_elements(element, 4 * LONGEST_HEADING):
+    if has_many_elements(element, 4 * LONGEST_HEADING):
         return ""
-    else:
-        words = collapse(all_text(element, 4 * LONGEST_HEADING))
+    words = collapse(all_text(element, 4 * LONGEST_HEADING))
     return words if len(words) <= LONGEST_HEADING else ""
 
 

@@ -60,8 +60,11 @@ def collapse(text: str) -> str:
     )
 
 
-def readable(text: str) -> str:
-    """Collapse white space and replace characters that records must not have."""
+def clean(text: str) -> str:
+    """Collapse white space and replace characters that records must not have.
+
+    The same as ``collapse(without_controls(text))``, but faster.
+    """
     collapsed = " ".join(text.split())
     return collapsed if collapsed.isprintable() else collapse(without_controls(text))
 
