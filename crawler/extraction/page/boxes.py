@@ -175,9 +175,7 @@ _CACHE_SIZE = 16_384
 
 
 class Meaning(NamedTuple):
-    """What a class and an id say about a box: its zone, and whether it holds related items, is a
-    caption or is a menu.
-    """
+    """The meaning of a class and an id: a zone, related items, a caption, a menu."""
 
     zone: Zone = Zone.NONE
     is_related: bool = False
@@ -190,7 +188,7 @@ _NOTHING = Meaning()
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def meaning_of(name: str) -> Meaning:
-    """Return what a class and an id say."""
+    """Return the meaning of a class and an id, or of one with the tag of a custom element."""
     lower = name.lower()
     is_related = "related" in lower and _RELATED.search(name) is not None
     is_caption = any(map(lower.__contains__, _CAPTION_WORDS)) and bool(_CAPTION.search(lower))

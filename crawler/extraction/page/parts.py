@@ -24,15 +24,17 @@ from crawler.extraction.page.headings import Part, part_headed_by
 _NOISE = re.compile(
     r"(?:share|print|e-?mail|video|photos?|gallery|enjoying\s+this\b.*|(?:sign\s+up|subscribe|"
     r"join\s+us|download\s+(?:our|the)\s+app)\b(?:(?=\s+(?:for|to)\s+(?:our|"
-    r"your|free|daily|weekly|this|continue|keep|read|unlock)\b)|(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
+    r"your|free|daily|weekly|this|continue|keep|read|unlock)\b)|"
+    r"(?=.*\b(?:newsletters?|e-?mails?|inbox|app|alerts?|"
     r"notifications?|channel|whatsapp|telegram|updates|podcast)\b)).*|"
     r"this\s+entry\s+was\s+posted\b.*|tweet|like|save|"
     r"send|comments?|a[+-](?:\s*a[+-])*|"
-    r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|annonse?|"
-    r"mainos|werbung)(?:[\W\d]+(?:scroll\s+to|continue\s+reading|"
+    r"\W*(?:ad|advertis\w+|anzeige|reklama?|publicit[ée]|publicidad|pubblicità|advertentie|"
+    r"annonse?|mainos|werbung)(?:[\W\d]+(?:scroll\s+to|continue\s+reading|"
     r"(?:story|article)\s+continues)\b.{0,40}|\W*)|article\s+content|"
     r"(?:by|von|par|por|di|door)\s+(?-i:(?:[A-ZÀ-Þ][\w.'’-]*(?:\s+|$)){2,4})|"
-    r"(?:story|article)\s+continues\s+(?:below|after)\b.*|listen\s+to\s+this\s+(?:article|story)\b.*|"
+    r"(?:story|article)\s+continues\s+(?:below|after)\b.*|"
+    r"listen\s+to\s+this\s+(?:article|story)\b.*|"
     r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
     r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
@@ -66,8 +68,10 @@ _OFFER = re.compile(
     r".*\bréservée?\s+aux\s+abonnés\W*|"
     r"to\s+contact\s+the\s+(?:reporters?|editors?|authors?)\b.*|"
     r"(?:inscrivez-vous|abonnez-vous|recevez|suscríb\w+|apúntate|recibe|melden\s+sie\s+sich|"
-    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|cek|simak|ikuti|dapatkan|gabung|zapisz\s+się|подпи\w+)\b.*"
-    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|google\s+news|e-?mail|posteingang)\b.*|"
+    r"abonnieren\s+sie|iscriviti|ricevi|inscreva-se|assine|receba|cek|simak|ikuti|"
+    r"dapatkan|gabung|zapisz\s+się|подпи\w+)\b.*"
+    r"\b(?:newsletters?|lettre|boletín|канал\w*|telegram|whatsapp|google\s+news|e-?mail|"
+    r"posteingang)\b.*|"
     r"(?:follow|puedes\s+seguir\w*|sigue|síguenos|suivez|folgen?|segui\w*|siga)\b.*"
     r"\b(?:on|en|sur|auf|su|no)\s+(?:twitter|facebook|instagram|linkedin|whatsapp|telegram)\b.*",
     re.IGNORECASE,
@@ -134,7 +138,6 @@ _MOST_LABELS = 100
 _MOST_IN_A_LABEL = 3
 # The link share of a paragraph of the text after an offer within it.
 _LINKED = 0.4
-_TRIM = " \t:.»«>|-–—•…"
 
 
 class Aside:

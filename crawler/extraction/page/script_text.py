@@ -70,7 +70,7 @@ class TextReader:
         self._refs = refs
         self._left = _MOST_READ
         self._leaves: dict[tuple[str, bool], Text] = {}
-        # The objects that hold what is being read; data may refer to themselves.
+        # The objects being read, each inside the one before; data may refer to themselves.
         self._open: set[int] = set()
 
     def text_of(self, node: Node) -> Text:

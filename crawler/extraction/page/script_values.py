@@ -1,8 +1,9 @@
-"""Read the JSON values in a page's scripts, from which its programs build what a reader sees.
+"""Read the JSON values in a page's scripts, from which its programs build the visible page.
 
 Takes the root of a page's tree; yields each value with its place. A value is the text of a script
-of a JSON type, what a program assigns or passes on (``window.STATE = {...}``, ``start({...})``,
-``JSON.parse("...")``), or the stream of React Server Components (``__next_f.push([1, "..."])``).
+of a JSON type, a value that a program assigns or passes on (``window.STATE = {...}``,
+``start({...})``, ``JSON.parse("...")``), or the stream of React Server Components
+(``__next_f.push([1, "..."])``).
 Object literals of JavaScript are read as well if their values are constants. Scripts that are
 damaged or too long are left out, and nothing raises.
 """
@@ -25,7 +26,7 @@ _MOST_CHARACTERS = 8_000_000
 _LONGEST_REPAIR = 1_000_000
 _PROGRAM = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script[^/]*", re.I)
 _JSON = re.compile(r"[\w.+/-]*json\b", re.I)
-# What may be followed by a value, and how a value of JSON begins.
+# An assignment or a call, and the beginning of a value of JSON after it.
 _START = re.compile(r"(?:(?<![=!<>])=|\(|\breturn\b)\s{0,20}(?=\"|\{\s{0,20}\"|\[\s{0,20}[\"{\[])")
 _ASSIGNED = re.compile(r"([\w$.]{1,60})(?:[\"']\])?\s{0,5}=\s{0,5}(?:[\w$.]{1,40}\(){0,2}$")
 _BEFORE = 200
@@ -131,7 +132,7 @@ def _decoded(text: str) -> list[ScriptValue]:
         try:
             value, position = _DECODER.raw_decode(text, start.end())
         except json.JSONDecodeError as error:
-            # What comes before the error is not read again, so that reading stays linear.
+            # The text before the error is not read again, so that reading stays linear.
             position = max(error.pos, start.end() + 1)
             failures += 1
             continue
@@ -152,7 +153,7 @@ def _place(text: str, position: int) -> str:
 
 
 def _as_json(piece: re.Match[str]) -> str:
-    """Return a piece of an object literal as JSON has it; what is no constant is null."""
+    """Return a piece of an object literal as JSON; a name that is not a constant becomes null."""
     text = piece[0]
     kind = piece.lastgroup
     if kind == "string":
