@@ -41,6 +41,7 @@ Position = Annotated[int, msgspec.Meta(ge=1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 MediaKind = Literal["image", "video"]
+AlternateKind = Literal["language", "amp"]
 Schema = Literal[3]
 """docs/records.md says how the versions differ."""
 
@@ -116,9 +117,34 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """A person who wrote the article; ``url`` is that of the author's page, if linked."""
+
+    name: Text
+    url: Url | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternate:
+    """Another version of the page, as the page declares it.
+
+    ``language`` is the declared language tag (BCP 47, or ``x-default``) of a version in a language,
+    and null for the AMP version.
+    """
+
+    kind: AlternateKind
+    url: Url
+    language: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
+    """A picture or video of the article; ``credit`` names who made it or owns it."""
+
     kind: MediaKind
     url: Url
+    caption: Text | None = None
+    credit: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +195,20 @@ class PageRecord:
     headline_raw: Text | None
     published_at: Published | None
     published_raw: Text | None
+    modified_at: Published | None
+    authors: tuple[Author, ...] | None
+    description: Text | None
+    section: Text | None
+    tags: tuple[Text, ...] | None
     body: Text | None
     language: Text | None
     credit: Text | None
     media: tuple[Media, ...] | None
     related: tuple[RelatedItem, ...] | None
     related_complete: bool | None
+    canonical_url: Url | None
+    alternates: tuple[Alternate, ...] | None
+    accessible_for_free: bool | None
     body_sha256: Digest | None
     missing: tuple[Text, ...]
     provenance: dict[str, Provenance]

@@ -9,7 +9,9 @@ The rules for records are in this module. A field that cannot be read is null an
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import fields
+from datetime import tzinfo
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -17,11 +19,20 @@ from urllib.parse import urljoin, urlsplit
 from crawler.extraction import language
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
-from crawler.extraction.page import ParsedPage
+from crawler.extraction.page import Byline, Declared, ParsedPage
 from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
 from crawler.extraction.related import LONGEST_HEADLINE, VIDEO_FILE, related_items
-from crawler.items import Media, MediaKind, PageRecord, Provenance, RelatedItem
+from crawler.items import (
+    Alternate,
+    AlternateKind,
+    Author,
+    Media,
+    MediaKind,
+    PageRecord,
+    Provenance,
+    RelatedItem,
+)
 
 # Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
 _SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
@@ -79,12 +90,20 @@ class _Normaliser:
             "headline_raw": headline_raw,
             "published_at": published_at,
             "published_raw": published_raw,
+            "modified_at": self._modified(),
+            "authors": self._authors(),
+            "description": self._declared("description", page.description),
+            "section": self._declared("section", page.section),
+            "tags": self._tags(),
             "body": body,
             "language": self._language(body),
             "credit": self._credit(),
             "media": self._media(),
             "related": self._related(),
             "related_complete": page.related.complete if page.related else None,
+            "canonical_url": self._canonical_url(),
+            "alternates": self._alternates(),
+            "accessible_for_free": self._free(),
             "body_sha256": sha256(body.encode()).hexdigest() if body else None,
         }
         return PageRecord(missing=missing_of(values), provenance=self._provenance, **values)
@@ -115,11 +134,69 @@ class _Normaliser:
             return None, dated.raw
         zone = self._publisher.zone if self._publisher else None
         stated = moment.clock is None or moment.zone is not None
-        unstated = f"time zone {zone}: the page states none" if zone else "no zone stated"
+        unstated = _unstated(zone)
         if moment.zone_name:
             unstated = f"no time zone: {moment.zone_name} has several meanings"
         self._note_provenance("published_at", dated.where, None if stated else unstated)
         return moment.isoformat(zone), dated.raw
+
+    def _modified(self) -> str | None:
+        dated = self._page.modified
+        if dated is None or dated.moment is None:
+            return None
+        moment = dated.moment
+        zone = self._publisher.zone if self._publisher else None
+        is_stated = moment.clock is None or moment.zone is not None
+        self._note_provenance("modified_at", dated.where, None if is_stated else _unstated(zone))
+        return moment.isoformat(zone)
+
+    def _authors(self) -> tuple[Author, ...] | None:
+        found: dict[str, Author] = {}
+        for author in self._page.authors:
+            url = _web_url(author.url, self._page.base) if author.url else None
+            found.setdefault(author.name, Author(name=author.name, url=url))
+        if not found:
+            return None
+        self._note_provenance("authors", _places(self._page.authors))
+        return tuple(found.values())
+
+    def _tags(self) -> tuple[str, ...] | None:
+        tags = self._page.tags
+        if not tags:
+            return None
+        self._note_provenance("tags", _places(tags))
+        return tuple(tag.value for tag in tags)
+
+    def _declared(self, field: str, declared: Declared | None) -> str | None:
+        if declared is None:
+            return None
+        self._note_provenance(field, declared.where, self._encoding_note)
+        return declared.value
+
+    def _canonical_url(self) -> str | None:
+        declared = self._page.canonical
+        url = _web_url(declared.value.strip(), self._page.base) if declared else None
+        if declared and url:
+            self._note_provenance("canonical_url", declared.where)
+        return url
+
+    def _alternates(self) -> tuple[Alternate, ...] | None:
+        found: list[Alternate] = []
+        for alternate in self._page.alternates:
+            if url := _web_url(alternate.url, self._page.base):
+                kind: AlternateKind = "language" if alternate.language else "amp"
+                found.append(Alternate(kind=kind, url=url, language=alternate.language))
+        if not found:
+            return None
+        self._note_provenance("alternates", "link elements")
+        return tuple(found)
+
+    def _free(self) -> bool | None:
+        declared = self._page.free
+        if declared is None:
+            return None
+        self._note_provenance("accessible_for_free", declared.where)
+        return declared.value == "true"
 
     def _body(self) -> str | None:
         body = "\n\n".join(self._page.body) or None
@@ -166,7 +243,7 @@ class _Normaliser:
             url = _web_url(media.url, self._page.base)
             if url and url not in found:
                 kind: MediaKind = "video" if media.video or VIDEO_FILE.search(url) else "image"
-                found[url] = Media(kind=kind, url=url)
+                found[url] = Media(kind=kind, url=url, caption=media.caption, credit=media.credit)
         if not found:
             # The page shows pictures, but their original URLs are lost.
             return None
@@ -188,6 +265,15 @@ class _Normaliser:
             )
         self._note_provenance("related", related.where, "; ".join(notes) or None)
         return items
+
+
+def _unstated(zone: tzinfo | None) -> str:
+    return f"time zone {zone}: the page states none" if zone else "no zone stated"
+
+
+def _places(values: Iterable[Byline | Declared]) -> str:
+    """Return the places where the values of a list were read, each once."""
+    return ", ".join(dict.fromkeys(value.where for value in values))
 
 
 def _web_url(url: str, base: str | None) -> str | None:

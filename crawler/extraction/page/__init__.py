@@ -32,6 +32,7 @@ from crawler.extraction.page import (
     tree,
 )
 from crawler.extraction.page.article import Chosen
+from crawler.extraction.page.authors import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
@@ -42,7 +43,7 @@ from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
-__all__ = ["Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
+__all__ = ["Byline", "Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
 
 _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
@@ -71,6 +72,16 @@ class Media:
 
     url: str
     video: bool
+    caption: str | None = None
+    credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """Another version of the page: its URL as written, and its language (None: AMP)."""
+
+    url: str
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +91,7 @@ class ParsedPage:
     ``id`` is the publisher's own id of the article, if it has one, ``url`` the page's address,
     ``canonical`` the declared canonical URL and ``base`` the base of relative URLs. ``kinds`` are
     the types that the page declares for itself, in lower case, such as "newsarticle" or "website".
+    ``free`` is what the page declares about free access, "true" or "false".
     ``body_doubt`` says why the body may be wrong; None if nothing speaks against it.
     ``media`` is None if the page cannot have any, such as the text of a saved page. ``teasers``
     counts links followed by their own paragraph. ``is_text`` means that only the text of the page
@@ -91,11 +103,18 @@ class ParsedPage:
     url: str | None = None
     headline: Declared | None = None
     dated: Dated | None = None
+    modified: Dated | None = None
+    authors: tuple[Byline, ...] = ()
+    description: Declared | None = None
+    section: Declared | None = None
+    tags: tuple[Declared, ...] = ()
     body: tuple[str, ...] = ()
     body_where: str
     body_doubt: str | None = None
     language: Declared | None = None
     canonical: Declared | None = None
+    alternates: tuple[Alternate, ...] = ()
+    free: Declared | None = None
     kinds: frozenset[str] = frozenset()
     related: Related | None = None
     media: tuple[Media, ...] | None = None

@@ -109,6 +109,8 @@ _LANGUAGES_RENAMED = dict(
 # Languages of news that have a code of three letters only.
 _LANGUAGES_OF_THREE = frozenset("ast ceb ckb fil gsw haw kmr nds nso pap sco".split())
 
+Metas = dict[str, list[str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -123,8 +125,14 @@ class Metadata:
     """The declarations of one page, most trusted first.
 
     ``kinds`` are the declared types of the page, in lower case: of JSON-LD and og:type. ``body`` is
-    the article's text in JSON-LD without markup, one paragraph a line.
+    the article's text in JSON-LD without markup, one paragraph a line. ``nodes`` are those of
+    JSON-LD, ``article`` is the one that describes the page's article (empty if none does), and
+    ``metas`` are the contents of the meta tags in page order, by their names in lower case.
     """
+
+    nodes: list[json_ld.Node]
+    article: json_ld.Node
+    metas: Metas
 
     headlines: tuple[Declared, ...]
     title: str | None
@@ -148,7 +156,7 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
     article = (
         json_ld.choose(
             articles,
-            (page_url, url.value if url else None, metas.get("og:url")),
+            (page_url, url.value if url else None, _first(metas, "og:url")),
             _titles(root, metas, title),
         )
         if articles
@@ -158,11 +166,14 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
     name = "headline" if article.get("headline") else "name"
     headlines = [Declared(h, f"JSON-LD {name}") for h in _texts(article.get(name))]
     headlines += [
-        Declared(metas[key], f"meta {key}")
+        Declared(metas[key][0], f"meta {key}")
         for key in ("og:title", "twitter:title", "dc.title")
         if key in metas
     ]
     return Metadata(
+        nodes=nodes,
+        article=article,
+        metas=metas,
         headlines=tuple(headlines),
         title=title,
         published=tuple(_published(article, nodes, metas)),
@@ -171,35 +182,35 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         kinds=_kinds(nodes, articles, article, metas),
         images=tuple(
             dict.fromkeys(
-                [*_urls(article.get("image")), *(metas[k] for k in ("og:image",) if k in metas)]
+                [*_urls(article.get("image")), *(metas[k][0] for k in ("og:image",) if k in metas)]
             )
         ),
         videos=tuple(
             dict.fromkeys(
                 [
                     *_urls(article.get("video")),
-                    *(metas[k] for k in ("og:video", "og:video:url") if k in metas),
+                    *(metas[k][0] for k in ("og:video", "og:video:url") if k in metas),
                 ]
             )
         ),
-        site_names=tuple(metas[k] for k in ("og:site_name", "application-name") if k in metas),
+        site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
         body=_body(article),
     )
 
 
-def _url(root: _Element, metas: dict[str, str]) -> Declared | None:
+def _url(root: _Element, metas: Metas) -> Declared | None:
     canonical = next(
         (link.get("href") for link in root.iter("link") if "canonical" in (link.get("rel") or "")),
         None,
     )
     if canonical and canonical.strip():
         return Declared(canonical, "link rel=canonical")
-    return Declared(metas["og:url"], "meta og:url") if "og:url" in metas else None
+    return Declared(metas["og:url"][0], "meta og:url") if "og:url" in metas else None
 
 
-def _titles(root: _Element, metas: dict[str, str], title: str | None) -> list[str]:
+def _titles(root: _Element, metas: Metas, title: str | None) -> list[str]:
     """Return the page's titles, with which the headline of its own JSON-LD agrees."""
-    declared = [title or "", *(metas.get(key, "") for key in ("og:title", "twitter:title"))]
+    declared = [title or "", *(_first(metas, key) or "" for key in ("og:title", "twitter:title"))]
     visible = [collapse(all_text(h, 1000)) for h in islice(root.iter("h1"), _MOST_HEADINGS)]
     return declared + visible
 
@@ -212,16 +223,14 @@ def _body(article: json_ld.Node) -> Declared | None:
     return Declared(text, "JSON-LD articleBody") if text else None
 
 
-def _published(
-    article: json_ld.Node, nodes: list[json_ld.Node], metas: dict[str, str]
-) -> list[Declared]:
+def _published(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> list[Declared]:
     """Return the declared dates of the page's own article, the most trusted first.
 
     A video's upload is the page's date only if the page declares no article, and a web page's comes
     after the meta tags.
     """
     found = [Declared(d, "JSON-LD datePublished") for d in _texts(article.get("datePublished"))]
-    found += [Declared(metas[name], f"meta {name}") for name in _PUBLISHED if name in metas]
+    found += [Declared(metas[name][0], f"meta {name}") for name in _PUBLISHED if name in metas]
     found += [
         Declared(d, "JSON-LD datePublished of the web page")
         for node in nodes
@@ -237,9 +246,13 @@ def _published(
     return found
 
 
-def _metas(root: _Element) -> dict[str, str]:
-    """Return the first content of each meta property, name or itemprop, keyed in lower case."""
-    found: dict[str, str] = {}
+def _first(metas: Metas, name: str) -> str | None:
+    return metas[name][0] if name in metas else None
+
+
+def _metas(root: _Element) -> Metas:
+    """Return the contents of each meta property, name or itemprop, keyed in lower case."""
+    found: dict[str, list[str]] = {}
     for meta in root.iter("meta"):
         name = (
             meta.get("property")
@@ -249,7 +262,7 @@ def _metas(root: _Element) -> dict[str, str]:
         )
         content = json_ld.readable(meta.get("content") or "")
         if name and content:
-            found.setdefault(name.strip().lower(), content)
+            found.setdefault(name.strip().lower(), []).append(content)
     return found
 
 
@@ -257,17 +270,17 @@ def _kinds(
     nodes: list[json_ld.Node],
     articles: list[json_ld.Node],
     article: json_ld.Node,
-    metas: dict[str, str],
+    metas: Metas,
 ) -> frozenset[str]:
     """Return the types of the page, without those of articles that it only lists."""
     listed = articles if not article and len(articles) > 1 else []
     kinds = {kind for node in nodes if node not in listed for kind in json_ld.types(node)}
     if "og:type" in metas:
-        kinds.add(metas["og:type"].lower().rpartition("/")[2])
+        kinds.add(metas["og:type"][0].lower().rpartition("/")[2])
     return frozenset(kinds)
 
 
-def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) -> Declared | None:
+def _language(root: _Element, metas: Metas, article: dict[str, Any]) -> Declared | None:
     tag = next(root.iter("html"), root)
     in_language = article.get("inLanguage")
     for value, where in (
@@ -278,10 +291,10 @@ def _language(root: _Element, metas: dict[str, str], article: dict[str, Any]) ->
             "html lang",
         ),
         (in_language if isinstance(in_language, str) else None, "JSON-LD inLanguage"),
-        (metas.get("content-language"), "meta content-language"),
-        (metas.get("language"), "meta language"),
-        (metas.get("dc.language"), "meta dc.language"),
-        (metas.get("og:locale"), "meta og:locale"),
+        (_first(metas, "content-language"), "meta content-language"),
+        (_first(metas, "language"), "meta language"),
+        (_first(metas, "dc.language"), "meta dc.language"),
+        (_first(metas, "og:locale"), "meta og:locale"),
     ):
         if value and (match := _LANGUAGE.match(value.strip())):
             code = match[0].lower()
