@@ -29,6 +29,7 @@ from crawler.extraction.page import (
     metadata,
     script_data,
     second_opinion,
+    subjects,
     tree,
 )
 from crawler.extraction.page.article import Chosen
@@ -36,14 +37,24 @@ from crawler.extraction.page.authors import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
-from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.metadata import Alternate, Declared
 from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
-__all__ = ["Byline", "Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
+__all__ = [
+    "Alternate",
+    "Byline",
+    "Dated",
+    "Declared",
+    "Listed",
+    "Media",
+    "ParsedPage",
+    "Related",
+    "parse",
+]
 
 _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
@@ -74,14 +85,6 @@ class Media:
     video: bool
     caption: str | None = None
     credit: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Alternate:
-    """Another version of the page: its URL as written, and its language (None: AMP)."""
-
-    url: str
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +225,8 @@ def _parse_tree(
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
+    section = subjects.section(declared)
+    summary = declared.description.value if declared.description else ""
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -230,8 +235,14 @@ def _parse_tree(
         ),
         body_where=opinion.where,
         body_doubt=opinion.doubt,
+        modified=_modified(declared, language),
+        description=declared.description,
+        section=section,
+        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
         language=declared.language,
         canonical=declared.url,
+        alternates=declared.alternates,
+        free=declared.free,
         kinds=declared.kinds,
         related=related,
         media=_media(declared, chosen),
@@ -241,6 +252,14 @@ def _parse_tree(
         teasers=chosen.teasers,
         **shared,
     )
+
+
+def _modified(declared: metadata.Metadata, language: str | None) -> Dated | None:
+    """Return the first declared date of the article's last change that can be read."""
+    for stated in declared.modified:
+        if moment := dates.declared(stated.value, language):
+            return Dated(stated.value, moment, stated.where)
+    return None
 
 
 def _completed(
