@@ -206,7 +206,8 @@ def _parse_tree(
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, _names_of(publisher), language, url)
+    names = _names_of(publisher)
+    chosen = article.choose(layout, declared, names, language, url)
     if related is None or not related.items:
         related = links.read(root, layout, publisher, base) or related
     story = None
@@ -225,7 +226,7 @@ def _parse_tree(
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
-    section = subjects.section(declared)
+    section = subjects.section(declared, names)
     summary = declared.description.value if declared.description else ""
     return ParsedPage(
         headline=chosen.headline,

@@ -112,6 +112,7 @@ _CONTENT_TIERS = {"free": "true", "locked": "false"}
 _MOST_ALTERNATES = 500
 # Headings that are compared with the headline of JSON-LD.
 _MOST_HEADINGS = 5
+_SITES = frozenset(("website", "organization", "newsmediaorganization"))
 _WEB_PAGES = frozenset(("webpage", "itempage", "aboutpage"))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
 # The codes of ISO 639-1.
@@ -239,7 +240,7 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
         body=_body(article),
         modified=tuple(_modified(article, nodes, metas)),
-        description=_description(article, metas, title),
+        description=_description(article, nodes, metas, title),
         free=_free(article, nodes, metas),
         alternates=tuple(islice(_alternates(root), _MOST_ALTERNATES)),
     )
@@ -306,15 +307,27 @@ def _modified(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) ->
                 yield Declared(value, "JSON-LD dateModified of the web page")
 
 
-def _description(article: json_ld.Node, metas: Metas, title: str | None) -> Declared | None:
-    """Return the page's summary of its article: the first that is whole, or else the longest."""
+def _description(
+    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, title: str | None
+) -> Declared | None:
+    """Return the page's summary of its article: the first that is whole, or else the longest.
+
+    Titles, and what the page says of its site, are no summaries.
+    """
     found = [Declared(d, "JSON-LD description") for d in _texts(article.get("description"))]
     found += [Declared(metas[name][0], f"meta {name}") for name in _DESCRIPTIONS if name in metas]
-    titles = {key(title or ""), *(key(t) for t in _texts(article.get("headline")))}
+    others = {key(title or ""), *(key(t) for t in _texts(article.get("headline")))}
+    others.update(
+        key(text)
+        for node in nodes
+        if json_ld.types(node) & _SITES
+        for name in ("description", "slogan")
+        for text in _texts(node.get(name))
+    )
     found = [
         declared
         for declared in found
-        if len(declared.value) <= _LONGEST_DESCRIPTION and key(declared.value) not in titles
+        if len(declared.value) <= _LONGEST_DESCRIPTION and key(declared.value) not in others
     ]
     whole = [declared for declared in found if not declared.value.endswith(_CUT)]
     return next(iter(whole), None) or max(found, key=lambda d: len(d.value), default=None)

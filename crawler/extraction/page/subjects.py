@@ -43,12 +43,14 @@ _LEAST_OWN = 0.2
 # Characters.
 _LONGEST_SECTION, _LONGEST_TAG = 60, 80
 _MOST_TAGS = 200
-_HOME = frozenset(
+_NO_SECTIONS = frozenset(
     key(word)
-    for word in "home homepage start startseite accueil inicio início portada principal index"
-    " forside hjem hem etusivu strona_główna главная головна ana_sayfa anasayfa αρχική トップ 首页"
-    " 首頁 홈 الرئيسية صفحه_اصلی ראשי होम beranda trang_chủ หน้าแรก front домой la_une"
-    " à_la_une".split()
+    for word in (
+        "article articles home homepage start startseite accueil inicio início portada principal"
+        " index forside hjem hem etusivu strona_główna главная головна домой ana_sayfa anasayfa"
+        " αρχική トップ 首页 首頁 홈 الرئيسية صفحه_اصلی ראשי होम beranda trang_chủ หน้าแรก front"
+        " la_une à_la_une"
+    ).split()
 )
 # Tags of machines: ids, host names, and names of files or classes.
 _MACHINE_TAG = re.compile(
@@ -75,17 +77,17 @@ _MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
 _HIGHEST_LIST = 6
 
 
-def section(metadata: Metadata) -> Declared | None:
+def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
     """Return the section of the site that a page declares for its article.
 
     The sources are JSON-LD, meta tags, and the breadcrumbs that JSON-LD lists.
     """
-    ignored = {key(name) for name in (*metadata.site_names, metadata.title or "")}
+    ignored = {key(name) for name in (*site_names, *metadata.site_names, metadata.title or "")}
     ignored.update(key(headline.value) for headline in metadata.headlines)
     for candidate in _sections(metadata):
-        text = candidate.value.strip(" -–|/»>")
+        text = candidate.value.strip(" -–|/>")
         is_name = len(text) <= _LONGEST_SECTION and "_" not in text
-        if text and is_name and key(text) not in ignored | _HOME:
+        if text and is_name and key(text) not in ignored | _NO_SECTIONS:
             return Declared(text, candidate.where)
     return None
 
