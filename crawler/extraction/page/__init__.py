@@ -205,7 +205,7 @@ def _parse_tree(
     language = declared.language.value if declared.language else None
     chosen = article.choose(layout, declared, _names_of(publisher), language, url)
     if related is None or not related.items:
-        related = links.read(root, layout, publisher, base) or related
+        related = links.read(root, layout, publisher, base, chosen.body) or related
     story = None
     if second_opinion.needs_more(chosen, declared.body):
         story = script_data.find(root, declared, chosen.headline, url)

@@ -80,6 +80,15 @@ class Box:
             box = parent if box._jump.holds(other) and parent is not None else box._jump
         return box
 
+    def branch_to(self, other: "Box") -> "Box | None":
+        """Return the box directly inside this one that contains another; None if that is this."""
+        if other.depth <= self.depth:
+            return None
+        box = other
+        while box.depth > self.depth + 1 and box.parent is not None:
+            box = box._jump if box._jump.depth > self.depth else box.parent
+        return box
+
     def around(self) -> Iterator["Box"]:
         """Yield this box and those around it, from the inside."""
         box: Box | None = self
