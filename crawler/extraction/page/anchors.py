@@ -50,7 +50,8 @@ _ENTRY_LEVELS, _MOST_IN_AN_ENTRY = 4, 100
 # Words of a headline. A link of fewer words is a section's or a person's unless its address is
 # surely an article's; in a list that has such addresses, it needs more words.
 _FEWEST_WORDS, _WORDS_AMONG_SURE = 3, 4
-_SHORTEST_HEADLINE = 12  # characters
+# Characters; the second for a link that looks like those to articles.
+_SHORTEST_HEADLINE, _SHORTEST_TITLE = 12, 4
 
 
 class Anchor(NamedTuple):
@@ -138,7 +139,6 @@ def listed_entries(
     authors are left out unless ``keep_all``.
     """
     entries: dict[str, _Entry] = {}
-    looks_of_sure: set[tuple[str, ...]] = set()
     for anchor in anchors:
         article_id = anchor.id
         if article_id is anchor.url:
@@ -147,14 +147,13 @@ def listed_entries(
         if entry is None:
             entry = entries[article_id] = _Entry(article_id, anchor.url)
         entry.add(anchor, base or "")
-        if anchor.is_sure and anchor.look:
-            looks_of_sure.add(anchor.look)
-    fewest = _WORDS_AMONG_SURE if looks_of_sure else _FEWEST_WORDS
-    return [
-        entry.listed()
-        for entry in entries.values()
-        if keep_all or entry.is_sure or entry.has_headline(fewest, looks_of_sure)
-    ]
+    found = list(entries.values())
+    if not keep_all:
+        fewest = _WORDS_AMONG_SURE if any(entry.is_sure for entry in found) else _FEWEST_WORDS
+        sure = {entry for entry in found if entry.is_sure or entry.has_headline(fewest)}
+        looks = {look for entry in sure for look in entry.looks}
+        found = [entry for entry in found if entry in sure or entry.is_like(looks)]
+    return [entry.listed() for entry in found]
 
 
 class _Entry:
@@ -190,12 +189,22 @@ class _Entry:
                     self._picture = _absolute(source, base)
                     break
 
-    def has_headline(self, fewest_words: int, looks: set[tuple[str, ...]]) -> bool:
-        """Return whether its text is a headline, by its words or because it looks like others."""
+    @property
+    def looks(self) -> set[tuple[str, ...]]:
+        return {anchor.look for anchor in self._anchors}
+
+    def has_headline(self, fewest_words: int) -> bool:
         title = self._title
-        if visible_length(title) < _SHORTEST_HEADLINE or _PROMPT.fullmatch(title):
-            return False
-        return word_count(title) >= fewest_words or any(a.look in looks for a in self._anchors)
+        return (
+            visible_length(title) >= _SHORTEST_HEADLINE
+            and word_count(title) >= fewest_words
+            and not _PROMPT.fullmatch(title)
+        )
+
+    def is_like(self, looks: set[tuple[str, ...]]) -> bool:
+        """Return whether an entry has a title, and the page shows it as it shows others."""
+        is_title = len(self._title) >= _SHORTEST_TITLE and not _PROMPT.fullmatch(self._title)
+        return is_title and not looks.isdisjoint(self.looks)
 
     def listed(self) -> Listed:
         if self.is_sure and word_count(self._title) <= 2:

@@ -31,11 +31,11 @@ more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
 you (may|might) [also] like / you (may|might) [also] be interested [in] /
 in [the] same (context|category|subject) / similar (news|stories|articles|posts) /
-linked (news|stories) / from the same file / [more] on the (web|internet) /
+linked (news|stories) / from the same file /
 
 [à] lire (aussi|également) / [à] voir (aussi|également) /
 à découvrir (aussi|également) / sur (le|ce) [même] (sujet|thème) /
-lire plus / sur (le web|internet) / (toute linfo|tout|toute lactualité) sur ce (thème|sujet) /
+lire plus / sur le web / (toute linfo|tout|toute lactualité) sur ce (thème|sujet) /
 (article|articles) (lié|liés|connexe|connexes|similaire|similaires|associé|associés) /
 pour aller plus loin / dans le même dossier / en savoir plus / plus sur le sujet / lisez aussi /
 (notre|le) dossier / (cela|ça) pourrait vous intéresser / vous aimerez aussi /
@@ -129,8 +129,9 @@ _OTHER = """
 latest +2 /
 (breaking|recent|other|top|popular|featured|trending|hot|last|todays|in pictures)
     (news|now|stories|headlines|posts|topics|articles|video|videos|photo|photos) /
-(more|other) (video|videos|photo|photos|gallery|galleries|slideshows) /
-[from|more from] (around|elsewhere on) the web / recommended (video|videos|stories|articles|for you) / trending / headlines /
+(more|other) (galleries|slideshows) /
+[from|more from] (around|elsewhere on) the web /
+recommended (video|videos|stories|articles|for you) / trending / headlines /
 (editor|editors) (pick|picks|choice) / dont miss / your (comment|comments|name|opinion|opinions) /
 follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 /
 sign up +9 / sponsored +9 / about (us|the author) / contact [us] / categories /
@@ -138,10 +139,10 @@ archive / archives / poll / polls / weather /
 
 [les|articles|le|la] [les] plus (lu|lus|lues|populaires|consultés|commentés|partagés|vus) /
 dernières (infos|actualités|nouvelles|news) / (abonnez|inscrivez|suivez) (vous|nous) +9 /
-(autres|plus de) (diaporamas|galeries|vidéos|photos) / (dailleurs|ailleurs) sur le web /
+(autres|plus de) (diaporamas|galeries) / (dailleurs|ailleurs) sur le web /
 mots clés / contenus sponsorisés / à propos de lauteur /
 meistgelesen / meist gelesen / am häufigsten gelesen / meistgelesene [artikel|beiträge] /
-(weitere|mehr|andere) (bildergalerien|fotostrecken|videos) /
+(weitere|mehr|andere) (bildergalerien|fotostrecken) /
 (neueste|neuste|aktuelle|beliebte|aktuellste) (artikel|nachrichten|meldungen|beiträge|videos) /
 abonnieren +9 / folgen sie uns +9 / schlagwörter / schlagworte / im trend /
 empfehlungen der redaktion / über (den autor|die autorin) /
