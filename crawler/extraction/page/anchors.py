@@ -28,7 +28,7 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 # Between "Read also" and the title.
-_SEPARATOR = re.compile(r"\s*[:：>»›|–—]\s*")
+_SEPARATOR = re.compile(r"[:：>»›|–—]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # Characters of a script without spaces, as ``visible_length`` counts them, that say as much as a
 # word.
@@ -284,7 +284,7 @@ def announcement(text: str) -> str:
     mark = _SEPARATOR.search(text, 0, LONGEST_HEADING + 2)
     if mark is None or not 0 < mark.start() <= LONGEST_HEADING:
         return ""
-    words = text[: mark.start()]
+    words = text[: mark.start()].rstrip()
     return words if part_headed_by(words) is Part.RELATED else ""
 
 
@@ -293,5 +293,5 @@ def without_announcement(text: str) -> str:
     words = announcement(text)
     if not words:
         return text
-    mark = _SEPARATOR.match(text, len(words))
-    return (text[mark.end() :] if mark else "") or text
+    mark = _SEPARATOR.search(text, len(words))
+    return (text[mark.end() :].strip() if mark else "") or text

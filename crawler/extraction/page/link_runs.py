@@ -21,7 +21,8 @@ _FEWEST, _MOST = 3, 12
 _MOST_BETWEEN = 3
 # Blocks between the last paragraph and a list below it.
 _NEAR_END = 12
-_LINKED = 0.9
+# Of an entry: a label may stand before the link.
+_LINKED = 0.6
 # Of a headline.
 _FEWEST_WORDS, _SHORTEST = 4, 20
 _WHOLE_PAGES = frozenset(("html", "body"))

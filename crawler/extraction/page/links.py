@@ -35,8 +35,8 @@ _MOST_BEFORE_LIST = 6
 _FEWEST_OTHERS = 2
 # The link shares of a block that is a link, and up to which one is a text with links.
 _LINKED, _LINKED_TEXT = 0.9, 0.5
-# Characters of a paragraph that is "Read also" and its links.
-_LONGEST_INLINE = 600
+# Characters of a paragraph that is "Read also" and its links, and their least share of it.
+_LONGEST_INLINE, _LEAST_LINKED = 600, 0.3
 _ENTRY_TAGS = frozenset(("li", "article"))
 _DEFINITIONS = frozenset(("dt", "dd"))
 # The share of a page's prose that a list does not have.
@@ -128,7 +128,7 @@ class _Page:
             if len(block.text) <= LONGEST_HEADING:
                 self._read_heading(block)
             if block.links > before:
-                if may_head(block.text) and (words := _announcement(block)):
+                if words := self._announcement(block, before):
                     self._announced.append((words, before, block.links))
                 before = block.links
         for element, box, index, links in self._layout.emphasised:
@@ -160,6 +160,18 @@ class _Page:
                 self._others.add(block.index)
                 level = 0
             self._ends[block.index] = level
+
+    def _announcement(self, block: Block, first: int) -> str:
+        """Return the words before a block's first link that say it is related; "" if none do."""
+        if block.size > _LONGEST_INLINE:
+            return ""
+        if words := announcement(block.text):
+            return words
+        if not _LEAST_LINKED < block.link_share < 1 or not may_head(block.text):
+            return ""
+        title = _words(self._layout.links[first].element, _LONGEST_INLINE)
+        before, found, _ = block.text.partition(title) if title else ("", "", "")
+        return before.strip() if found and part_headed_by(before) is Part.RELATED else ""
 
     def anchors(self, numbers: Iterable[int]) -> Iterator[Anchor]:
         """Yield the links to articles among those with these numbers.
@@ -340,13 +352,6 @@ def _is_other_zone(block: Block, box: Box) -> bool:
         zone.tag in ("nav", "footer") and zone.zone is Zone.STRONG and not zone.holds(box)
         for zone in block.zones
     )
-
-
-def _announcement(block: Block) -> str:
-    """Return the words of a block that announce its links, such as "Read also:"; "" if none do."""
-    if block.size > _LONGEST_INLINE:
-        return ""
-    return announcement(block.text)
 
 
 def _words(element: _Element, most: int = LONGEST_HEADING) -> str:
