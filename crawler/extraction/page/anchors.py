@@ -11,7 +11,7 @@ from lxml.etree import _Element
 from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page.boxes import HEADINGS
-from crawler.extraction.page.headings import LONGEST_HEADING, Part, part_headed_by
+from crawler.extraction.page.headings import SEPARATORS, announcement, part_headed_by
 from crawler.extraction.page.leak import Listed
 from crawler.extraction.page.pictures import urls_in
 from crawler.extraction.page.text import all_text, collapse, has_many_elements, visible_length
@@ -27,8 +27,6 @@ _PROMPT = re.compile(
     r".{0,20}|weiterlesen|video|photos?|[\W\d_]*)",
     re.IGNORECASE,
 )
-# Between "Read also" and the title.
-_SEPARATOR = re.compile(r"[:：>»›|–—]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # Characters of a script without spaces, as ``visible_length`` counts them, that say as much as a
 # word.
@@ -279,19 +277,7 @@ def _named_as_title(anchor: _Element) -> Iterator[_Element]:
             yield element
 
 
-def announcement(text: str) -> str:
-    """Return the words before a colon that announce related links: "Read also"; "" if none do."""
-    mark = _SEPARATOR.search(text, 0, LONGEST_HEADING + 2)
-    if mark is None or not 0 < mark.start() <= LONGEST_HEADING:
-        return ""
-    words = text[: mark.start()].rstrip()
-    return words if part_headed_by(words) is Part.RELATED else ""
-
-
 def without_announcement(text: str) -> str:
     """Return a title without words such as "Read also:" before it."""
     words = announcement(text)
-    if not words:
-        return text
-    mark = _SEPARATOR.search(text, len(words))
-    return (text[mark.end() :].strip() if mark else "") or text
+    return text[len(words) :].lstrip(SEPARATORS) or text if words else text

@@ -15,6 +15,11 @@ LONGEST_HEADING = 60
 """Characters. A longer text does not head such a part."""
 
 
+SEPARATORS = " :：>»›|-–—"
+"""The marks between such words as "Read also" and a title."""
+_SEPARATOR = re.compile(r"[:：>»›|–—]|\s-\s")
+
+
 class Part(Enum):
     """The parts of a page that have headings of their own."""
 
@@ -26,7 +31,7 @@ class Part(Enum):
 _RELATED = """
 [more] related [news|story|stories|article|articles|item|items|post|posts|topic|topics|link|links
     |content|report|reports|coverage|reading|subject|subjects|page|pages|material|materials] /
-see also / read (more|also|next) / also read / keep reading / further reading / more coverage /
+see also / (read|watch) (more|also|next|too) / also read / keep reading / further reading / more coverage /
 more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
 you (may|might) [also] like / you (may|might) [also] be interested [in] /
@@ -42,7 +47,7 @@ pour aller plus loin / dans le même dossier / en savoir plus / plus sur le suje
 
 [weitere] (ähnliche|verwandte|passende|weiterführende) (artikel|beiträge|themen|links|nachrichten) /
 [mehr|artikel|weitere artikel|weitere nachrichten|links|passend] zum thema / mehr zu diesem thema /
-(lesen|sehen) sie (auch|mehr|dazu|hierzu) [auch] / lies auch / mehr dazu / siehe auch /
+(lesen|sehen) sie (auch|mehr|dazu|hierzu|hier) [auch] / lies auch / mehr dazu / siehe auch /
 auch interessant / das könnte (sie|dich|euch) [auch] interessieren / weitere artikel /
 
 (lees|bekijk|zie) (ook|meer) / meer over [dit onderwerp] / meer lezen / ook interessant /
@@ -97,7 +102,7 @@ ayrıca (okuyun|bakınız) / [bunlar da] ilginizi çekebilir / bunları da okuyu
 (קראו|קרא|ראו|צפו) גם / (כתבות|ידיעות|מאמרים) (קשורות|קשורים|נוספות|דומות) / עוד בנושא /
 עוד באותו נושא / כתבות בנושא / לקריאה נוספת / אולי יעניין (אותך|אתכם) [גם] /
 
-(यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / और पढ़ें /
+(यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / (और|आगे) पढ़ें /
 (আরও|আরো) পড়ুন / [এ|এই] (সম্পর্কিত|সংশ্লিষ্ট) [আরও|আরো] (খবর|সংবাদ|নিবন্ধ) /
 (baca|lihat|simak) juga / (berita|artikel|topik) terkait /
 (tin|bài|bài viết|các bài|chủ đề) liên quan / (xem|đọc) thêm / có thể bạn quan tâm /
@@ -253,6 +258,18 @@ def may_head(text: str) -> bool:
     """Return whether a text begins with the first word of a phrase; faster than to compare it."""
     words = _words(text[:_LONGEST_FIRST_WORD])
     return bool(words) and words[0] in _FIRST_WORDS
+
+
+def announcement(text: str) -> str:
+    """Return the words before a colon that announce related links: "Read also"; "" if none do.
+
+    Other marks may stand for the colon: "Read also » A storm".
+    """
+    mark = _SEPARATOR.search(text, 1, LONGEST_HEADING + 2)
+    if mark is None:
+        return ""
+    words = text[: mark.start()].rstrip()
+    return words if part_headed_by(words) is Part.RELATED else ""
 
 
 def part_headed_by(text: str) -> Part | None:

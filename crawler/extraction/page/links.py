@@ -18,10 +18,16 @@ from typing import Any, NamedTuple
 from lxml.etree import _Element
 
 from crawler.extraction.page import link_runs
-from crawler.extraction.page.anchors import Anchor, AnchorReader, announcement, listed_entries
+from crawler.extraction.page.anchors import Anchor, AnchorReader, listed_entries
 from crawler.extraction.page.blocks import Block, Layout, Link, NamedBox
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
-from crawler.extraction.page.headings import LONGEST_HEADING, Part, may_head, part_headed_by
+from crawler.extraction.page.headings import (
+    LONGEST_HEADING,
+    Part,
+    announcement,
+    may_head,
+    part_headed_by,
+)
 from crawler.extraction.page.leak import Related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements
 from crawler.extraction.publishers import Publisher
