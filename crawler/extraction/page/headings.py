@@ -31,7 +31,8 @@ class Part(Enum):
 _RELATED = """
 [more] related [news|story|stories|article|articles|item|items|post|posts|topic|topics|link|links
     |content|report|reports|coverage|reading|subject|subjects|page|pages|material|materials] /
-see also / (read|watch) (more|also|next|too) / also read / keep reading / further reading / more coverage /
+see also / (read|watch) (more|also|next|too) / also read / keep reading / further reading /
+more coverage /
 more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
 you (may|might) [also] like / you (may|might) [also] be interested [in] /

@@ -45,7 +45,7 @@ _LINKED, _LINKED_TEXT = 0.9, 0.5
 _LONGEST_INLINE, _LEAST_LINKED = 600, 0.3
 _ENTRY_TAGS = frozenset(("li", "article"))
 _DEFINITIONS = frozenset(("dt", "dd"))
-# The share of a page's prose that a list does not have.
+# The share of the article's prose that a list does not have.
 _MOST_PROSE = 0.5
 _MOST_DESCRIBED = 3
 
@@ -86,7 +86,7 @@ def read(
     reader = AnchorReader(publisher, url)
     if publisher and publisher.related_selector:
         return _selected(root, publisher.related_selector, reader, url)
-    page = _Page(layout, reader)
+    page = _Page(layout, reader, body)
     wheres: list[str] = []
     numbers: set[int] = set()
     for where, links in (*page.headed(), *page.inline(), *page.named()):
@@ -116,8 +116,9 @@ def _selected(
 class _Page:
     """The headings and the links of a page that may be those of its related lists."""
 
-    def __init__(self, layout: Layout, reader: AnchorReader) -> None:
+    def __init__(self, layout: Layout, reader: AnchorReader, body: Iterable[str]) -> None:
         self._layout = layout
+        self._body = frozenset(body)
         self._blocks = layout.blocks
         self._reader = reader
         self._anchors: dict[int, Anchor | None] = {}
@@ -275,20 +276,21 @@ class _Page:
 
     def _is_beside(self, first: int, others: list[int], box: Box) -> bool:
         """Return whether a link is outside the list that a heading's other links, as tags, form."""
-        links = self._layout.links
         if len(others) < _FEWEST_OTHERS:
             return False
-        return not box.common(links[others[0]].box).holds(links[first].box)
+        other, mine = self._layout.links[others[0]].box, self._layout.links[first].box
+        scope = box.common(other)
+        return not scope.holds(mine) or scope.branch_to(other) is not scope.branch_to(mine)
 
     def _ends_list(self, block: Block, heading: _Heading, scope: Box | None) -> bool:
         """Return whether a block heads what comes after the list of a heading."""
         level = self._ends.get(block.index)
         if level is None:
             return False
+        if level and heading.level:
+            return level <= heading.level
         if level == 0 or scope is None:
             return True
-        if heading.level:
-            return level <= heading.level
         branch = scope.branch_to(block.box)
         return branch is None or branch.tag not in _ENTRY_TAGS
 
@@ -319,13 +321,13 @@ class _Page:
         return index
 
     def _is_text(self, box: Box) -> bool:
-        """Return whether a box holds the page's headline or most of its prose."""
+        """Return whether a box holds most of the article."""
         inside = sum(size for holder, size in self._prose if box.holds(holder))
         return inside > _MOST_PROSE * sum(size for _, size in self._prose)
 
     @cached_property
     def _prose(self) -> list[tuple[Box, int]]:
-        return [(b.box, b.size) for b in self._blocks if b.prose and b.link_share < _LINKED_TEXT]
+        return [(b.box, b.size) for b in self._blocks if b.prose and b.text in self._body]
 
     @cached_property
     def _block_links(self) -> list[int]:
