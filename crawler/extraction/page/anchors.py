@@ -39,6 +39,10 @@ _TITLE_NAME = re.compile(
     r"(?:^|[\s_-])(?:title|headline|titel|titre|titulo|titolo|tytul|nadpis|baslik)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+# Of the words above or below a title.
+_LABEL_NAME = re.compile(
+    r"(?:^|[\s_-])(?:pre|sub|over|kicker|label|category|section)(?:$|[\s_-])", re.IGNORECASE
+)
 # Elements of which several stand below each other in a link.
 _LINES = ("div", "p", "figure", "figcaption", "picture", "section", "time", "br")
 # Characters and elements. A link with more was never closed.
@@ -48,6 +52,7 @@ _ENTRY_LEVELS, _MOST_IN_AN_ENTRY = 4, 100
 # Words of a headline. A link of fewer words is a section's or a person's unless its address is
 # surely an article's; in a list that has such addresses, it needs more words.
 _FEWEST_WORDS, _WORDS_AMONG_SURE = 3, 4
+_MOST_IN_A_LABEL = 2  # words
 # Characters; the second for a link that looks like those to articles.
 _SHORTEST_HEADLINE, _SHORTEST_TITLE = 12, 4
 
@@ -205,7 +210,7 @@ class _Entry:
         return is_title and not looks.isdisjoint(self.looks)
 
     def listed(self) -> Listed:
-        if self.is_sure and word_count(self._title) <= 2:
+        if self.is_sure and word_count(self._title) <= _MOST_IN_A_LABEL:
             # "News" above or "Read more" below the headline is the link.
             heading = _heading_around(self._anchors[0])
             if word_count(heading) > word_count(self._title):
@@ -251,17 +256,16 @@ def _title(anchor: _Element) -> str:
 
     The words "Read also:" before a title are not part of it.
     """
-    for element in (*anchor.iter(*HEADINGS), *_named_as_title(anchor)):
-        if text := collapse(all_text(element, _LONGEST_TITLE)):
-            return without_announcement(text)
+    titles = (*anchor.iter(*HEADINGS), *_named_as_title(anchor))
+    best = max((collapse(all_text(title, _LONGEST_TITLE)) for title in titles), key=len, default="")
+    if word_count(best) > 1:
+        return without_announcement(best)
     has_lines = next(anchor.iter(*_LINES), None) is not None
     text = collapse((" " if has_lines else "").join(map(str, anchor.itertext())))
     written = collapse(anchor.get("title") or "")
     if has_lines and written and text != written and written in text:
         return written
-    if text:
-        return without_announcement(text[:_LONGEST_TITLE])
-    return written
+    return without_announcement(text[:_LONGEST_TITLE]) if text else written
 
 
 def _alternative(anchor: _Element) -> str:
@@ -273,7 +277,11 @@ def _alternative(anchor: _Element) -> str:
 def _named_as_title(anchor: _Element) -> Iterator[_Element]:
     for element in anchor.iterdescendants():
         name = element.get("class") if isinstance(element.tag, str) else None
-        if name and _TITLE_NAME.search(name[:_LONGEST_NAME]):
+        if (
+            name
+            and _TITLE_NAME.search(name[:_LONGEST_NAME])
+            and not _LABEL_NAME.search(name[:_LONGEST_NAME])
+        ):
             yield element
 
 
