@@ -66,8 +66,9 @@ def numbers(page: str) -> list[int]:
         ),
         pytest.param(
             f"<h1>A wall</h1><div class=box><h2>Foto</h2></div>{TEXT}<p>Read also: {link(1)}</p>"
-            f"{TEXT}<div class=related-posts>{items(2, 3, tag='p')}</div>",
-            [1, 2, 3],
+            f"{TEXT}<p>Read also: {link(4)}</p>{TEXT.replace('Monday', 'Friday')}"
+            f"<div class=related-posts>{items(2, 3, tag='p')}</div>",
+            [1, 4, 2, 3],
             id="inline and a named box",
         ),
         pytest.param(
@@ -168,16 +169,25 @@ def test_related_lists(page: str, expected: list[int]) -> None:
     ],
 )
 def test_links_after_words_in_the_text(words: str) -> None:
-    for line in (
-        f"<p>{words}: {link(1)}</p>",
-        f"<p><strong>{words}</strong> {link(1)}</p>",
-        f"<p><a href={path(1)}>{words}: {STORIES[1]}</a></p>",
-        f"<p>{words} {link(1)}</p>",
-        f"<p><b>{words}:</b><br>{link(1)}<br></p>",
+    def line(form: str, number: int) -> str:
+        return form.format(words=words, link=link(number), url=path(number), title=STORIES[number])
+
+    for form in (
+        "<p>{words}: {link}</p>",
+        "<p><strong>{words}</strong> {link}</p>",
+        "<p><a href={url}>{words}: {title}</a></p>",
+        "<p>{words} {link}</p>",
+        "<p><b>{words}:</b><br>{link}<br></p>",
     ):
-        page = f"<div>TEXT{line}{TEXT.replace('Monday', 'Friday')}</div>"
-        assert listed(page) == [STORIES[1]], line
-        assert words not in "\n".join(read(page).body)
+        others = (TEXT.replace("Monday", day) for day in ("Thursday", "Friday"))
+        texts = (f"<div>TEXT{line(form, 1)}", *others)
+        assert listed(f"{texts[0]}{texts[1]}{line(form, 2)}{texts[2]}</div>") == [
+            STORIES[1],
+            STORIES[2],
+        ], form
+        # One such line within a text is no list.
+        assert listed(f"{texts[0]}{texts[1]}</div>") == [], form
+        assert words not in "\n".join(read(f"{texts[0]}{texts[1]}</div>").body)
 
 
 @pytest.mark.parametrize(

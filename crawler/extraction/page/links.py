@@ -88,7 +88,7 @@ def read(
     page = _Page(layout, reader, body)
     wheres: list[str] = []
     numbers: set[int] = set()
-    for where, links in (*page.headed(), *page.inline(), *page.named()):
+    for where, links in page.lists():
         if where not in wheres and page.has_more(links, numbers):
             wheres.append(where)
         numbers.update(links)
@@ -199,18 +199,41 @@ class _Page:
             self._anchors[number] = anchor and anchor._replace(look=_look_of(link))
         return self._anchors[number]
 
-    def headed(self) -> Iterator[_List]:
+    def lists(self) -> list[_List]:
+        """Return the page's related lists.
+
+        A single link in the text counts only if the page announces others there, too: one "Read
+        also:" is no list.
+        """
+        lists = list(self._headed())
+        others = [*self._inline(), *self._named()]
+        single = [each for each in others if self._is_single(each.links)]
+        lists += [each for each in others if each not in single]
+        if len({anchor.id for each in single for anchor in self.anchors(each.links)}) > 1:
+            lists += single
+        return lists
+
+    def _is_single(self, links: list[int]) -> bool:
+        """Return whether links are in the text and lead to one article."""
+        index = bisect_right(self._block_links, links[0])
+        is_in_text = any(b.index > index for b in self._paragraphs)
+        return is_in_text and len({anchor.id for anchor in self.anchors(links)}) == 1
+
+    def _headed(self) -> Iterator[_List]:
         """Yield the lists below headings."""
         for heading in self._related[:_MOST_HEADINGS]:
-            if links := self._links_under(heading):
+            if heading.level and (links := self._links_under(heading)):
                 yield _List(f"links under {heading.words!r}", links)
 
-    def inline(self) -> Iterator[_List]:
-        """Yield the links after words such as "Read also:" in the same paragraph."""
+    def _inline(self) -> Iterator[_List]:
+        """Yield the links after words such as "Read also:", in the same paragraph or below."""
+        for heading in self._related[:_MOST_HEADINGS]:
+            if not heading.level and (links := self._links_under(heading)):
+                yield _List(f"links under {heading.words!r}", links)
         for words, start, end in self._announced[:_MOST_HEADINGS]:
             yield _List(f"links under {words!r}", list(range(start, end)))
 
-    def named(self) -> Iterator[_List]:
+    def _named(self) -> Iterator[_List]:
         """Yield the lists inside boxes that are named as related."""
         for named in self._layout.named_related[:_MOST_HEADINGS]:
             if links := list(self._links_inside(named)):
@@ -321,12 +344,12 @@ class _Page:
 
     def _is_text(self, box: Box) -> bool:
         """Return whether a box holds most of the article."""
-        inside = sum(size for holder, size in self._prose if box.holds(holder))
-        return inside > _MOST_PROSE * sum(size for _, size in self._prose)
+        inside = sum(b.size for b in self._paragraphs if box.holds(b.box))
+        return inside > _MOST_PROSE * sum(b.size for b in self._paragraphs)
 
     @cached_property
-    def _prose(self) -> list[tuple[Box, int]]:
-        return [(b.box, b.size) for b in self._blocks if b.prose and b.text in self._body]
+    def _paragraphs(self) -> list[Block]:
+        return [block for block in self._blocks if block.prose and block.text in self._body]
 
     @cached_property
     def _block_links(self) -> list[int]:
