@@ -24,7 +24,8 @@ class Chosen:
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
     to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page. ``keys`` are the comparison keys of the paragraphs of ``body``.
+    home page. ``keys`` are the comparison keys of the paragraphs of ``body``. ``anchor``, ``first``
+    and ``last`` are the indexes of the blocks of the headline and of the first and last paragraph.
     """
 
     headline: Declared | None
@@ -36,6 +37,9 @@ class Chosen:
     share_of_page: float
     pictures: tuple[Picture, ...]
     teasers: int
+    anchor: int | None = None
+    first: int | None = None
+    last: int | None = None
 
 
 def choose(
@@ -81,6 +85,9 @@ def choose(
         share_of_page=found.share_of_page,
         pictures=tuple(pictures),
         teasers=_teasers(blocks, aside),
+        anchor=anchor.index if anchor else None,
+        first=paragraphs[0].index if paragraphs else None,
+        last=paragraphs[-1].index if paragraphs else None,
     )
 
 

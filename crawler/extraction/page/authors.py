@@ -1,6 +1,118 @@
-"""Read who wrote an article."""
+"""Read who wrote an article.
 
+Takes what a page declares (JSON-LD, meta tags) and what it shows (the byline near the headline or
+below the text); returns a ``Byline`` for each author, in the page's order, or none. The rules for
+names are in author_names.py. Never raises.
+
+The sources, most trusted first:
+
+1. JSON-LD ``author`` of the article's node, and ``creator`` if that names nobody but the outlet.
+2. The byline that the page shows between its headline and its text.
+3. Meta tags: those of articles before ``author``, which is the site's own on many pages.
+4. The byline that the page shows above the headline or below the text.
+
+A shown byline that names all declared authors and more is taken instead of JSON-LD. A declared
+author whom the page shows as its editor or photographer only is none.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml.etree import _Element
+
+from crawler.extraction.addresses import domain_of
+from crawler.extraction.page import json_ld
+from crawler.extraction.page.article import Chosen
+from crawler.extraction.page.author_names import (
+    Outlets,
+    credits_others,
+    declared_names,
+    fold,
+    is_label,
+    labelled_names,
+    shown_names,
+)
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone
+from crawler.extraction.page.metadata import Metadata
+from crawler.extraction.page.text import all_text, clean
+
+_METAS = (
+    "article:author_name",
+    "article:byline",
+    "article:author",
+    "og:article:author",
+    "sailthru.author",
+    "byl",
+    "byline",
+    "parsely-author",
+    "cxenseparse:author",
+    "cxenseparse:recs:articleauthor",
+    "articleauthor",
+    "article.author",
+    "article_author",
+    "author_name",
+    "authors",
+    "citation_author",
+    "dc.creator",
+    "dc.contributor.author",
+    "dcterms.creator",
+    "dcsext.author",
+    "bt:author",
+    "mediator_author",
+    "og:author",
+    "author",
+)
+_PUBLISHER_METAS = (
+    "publisher",
+    "dc.publisher",
+    "dcterms.publisher",
+    "og:site_name",
+    "application-name",
+    "apple-mobile-web-app-title",
+    "twitter:app:name:iphone",
+)
+_PUBLISHER_KEYS = ("publisher", "sourceOrganization", "provider", "copyrightHolder", "isPartOf")
+_ORGANISATIONS = ("organization", "newsmediaorganization", "website", "corporation")
+# A page that declares more was built to be slow to read.
+_MOST_AUTHORS, _DEEPEST, _MOST_METAS = 30, 4, 50
+# Blocks above the headline, below it and below the text where a byline may be.
+_ABOVE, _BELOW, _AFTER = 4, 30, 12
+_LONGEST_BYLINE = 300
+# Elements in a block, and boxes around it, whose names are read.
+_MOST_INNER, _MOST_AROUND = 80, 4
+_BYLINE_NAME = re.compile(
+    r"by-?_?lines?|author|autor(?!i[sz])|auteur|autore|writer|verfasser|journalist|reporter|penulis"
+    r"|redacteur|skribent|forfatt|firma(?![a-z])|signature|signatur(?![a-z])|credits?-?text|yazar"
+    r"|muhabir|kirjoittaja|contributor|creator|columnist|vcard|hcard|document_authors",
+    re.IGNORECASE,
+)
+_NO_BYLINE_NAME = re.compile(
+    r"comment|related|teaser|most|popular|trending|photo|foto|image|img|caption|picture|video|tweet"
+    r"|recommend|quote|summary|card-list|next|promo|sidebar|widget__author|editor(?!ial)|nav(?![a-z])"
+    r"|menu|footer(?!-)|copyright|poll|ad-|archive|latest",
+    re.IGNORECASE,
+)
+# Parts of an author's markup that are not the name.
+_NO_NAME = re.compile(
+    r"date|time|title|job|role|bio|desc|about|position|location|place|social|follow|share|count|"
+    r"email|e-mail|twitter|prefix|label|source|reading|comment|image|img|photo|avatar|separator",
+    re.IGNORECASE,
+)
+_PROFILE = re.compile(
+    r"/(?:authors?|autor(?:en|es|i|ka|zy)?|auteurs?|autore|profiles?|profil|by|by-?lines?|staff|"
+    r"writers?|journalists?|journalistes?|journalisten|reporters?|contributors?|columnists?|people|"
+    r"personen?|penulis|yazar(?:lar)?|forfatter|skribent|redakteure?|redacteurs?|redaccion|firmas?|"
+    r"avtor|av|team|bio|meet-the-team|die-redaktion|redaktion|users?|opinion/autor)/[^/?#]",
+    re.IGNORECASE,
+)
+_WEB = ("http://", "https://", "//", "/")
+_SOCIAL = ("facebook.com", "twitter.com", "x.com", "instagram.com", "linkedin.com", "youtube.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +122,331 @@ class Byline:
     name: str
     url: str | None
     where: str
+
+
+def read(
+    layout: Layout, declared: Metadata, chosen: Chosen, names: Iterable[str], url: str | None
+) -> tuple[Byline, ...]:
+    """Return the authors of a page's article; ``names`` are those of its publisher's file."""
+    outlets = Outlets((*names, *_outlet_names(declared)), domain_of(url) if url else None)
+    stated = _of_json_ld(declared, outlets, url)
+    shown = _Shown(layout, chosen, outlets)
+    below = shown.below_headline()
+    others = {fold(name) for name in shown.others}
+    found = [author for author in stated if fold(author.name) not in others] or stated
+    if found and others.issuperset(fold(author.name) for author in found):
+        found = below or found
+    elif found:
+        keys = {fold(author.name) for author in found}
+        if len(below) > len(found) and keys.issubset(fold(author.name) for author in below):
+            found = below
+    found = found or below or _of_metas(declared, outlets) or shown.elsewhere()
+    return tuple(_with_links(found, [*below, *shown.links], declared))
+
+
+def _outlet_names(declared: Metadata) -> Iterator[str]:
+    """Yield the names that a page gives its outlet."""
+    yield from declared.site_names
+    for meta in _PUBLISHER_METAS:
+        yield from declared.metas.get(meta, ())[:2]
+    ids = _by_id(declared.nodes)
+    for key in _PUBLISHER_KEYS:
+        for entity in _entities(declared.article.get(key), ids):
+            if isinstance(entity, dict) and key == "copyrightHolder" and "person" in json_ld.types(
+                entity
+            ):
+                continue
+            yield from _texts(entity.get("name") if isinstance(entity, dict) else entity)
+            if isinstance(entity, dict):
+                for name in ("alternateName", "legalName"):
+                    yield from _texts(entity.get(name))
+                for parent in _entities(entity.get("parentOrganization"), ids):
+                    yield from _texts(parent.get("name") if isinstance(parent, dict) else parent)
+    for node in declared.nodes:
+        if not json_ld.types(node).isdisjoint(_ORGANISATIONS):
+            yield from _texts(node.get("name"))
+
+
+def _by_id(nodes: list[json_ld.Node]) -> dict[str, json_ld.Node]:
+    """Return the nodes that say who they are by their ids; references only repeat the id."""
+    return {
+        node["@id"]: node for node in reversed(nodes) if isinstance(node.get("@id"), str)
+    }
+
+
+def _of_json_ld(declared: Metadata, outlets: Outlets, url: str | None) -> list[Byline]:
+    ids = _by_id(declared.nodes)
+    for key in ("author", "creator"):
+        found: dict[str, Byline] = {}
+        for entity in islice(_entities(declared.article.get(key), ids), _MOST_AUTHORS):
+            texts, link = _names_of(entity), None
+            if isinstance(entity, dict):
+                link = _profile(entity, url)
+            names = [name for text in texts for name in declared_names(text, outlets)]
+            for name in names:
+                author = Byline(name, link if len(names) == 1 else None, f"JSON-LD {key}")
+                found.setdefault(fold(name), author)
+        if found:
+            return list(found.values())
+    return []
+
+
+def _entities(value: Any, ids: dict[str, json_ld.Node], depth: int = _DEEPEST) -> Iterator[Any]:
+    """Yield the texts and nodes in a value, with nodes in place of references to them."""
+    if isinstance(value, list):
+        if depth:
+            for entry in value:
+                yield from _entities(entry, ids, depth - 1)
+    elif isinstance(value, dict):
+        if depth and isinstance(value.get("@list"), list):
+            yield from _entities(value["@list"], ids, depth - 1)
+            return
+        reference = value.get("@id")
+        known = ids.get(reference) if isinstance(reference, str) else None
+        yield {**known, **value} if known is not None else value
+    elif isinstance(value, str):
+        known = ids.get(value)
+        yield value if known is None else known
+
+
+def _names_of(entity: Any) -> list[str]:
+    if isinstance(entity, str):
+        return _texts(entity)
+    if not isinstance(entity, dict):
+        return []
+    name = entity.get("name") or entity.get("byline") or entity.get("@value")
+    if not name:
+        name = " ".join(
+            part for key in ("givenName", "familyName") for part in _texts(entity.get(key))
+        )
+    return _texts(name)
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    found: list[str] = []
+    for entry in islice(values, _MOST_AUTHORS):
+        if isinstance(entry, dict):
+            entry = entry.get("@value") or entry.get("name")
+        if isinstance(entry, str) and (text := json_ld.readable(entry[:2_000])):
+            found.append(text)
+    return found
+
+
+def _profile(entity: json_ld.Node, url: str | None) -> str | None:
+    """Return the URL of an author's page: a declared one, or one on the page's own site."""
+    for key in ("url", "mainEntityOfPage", "sameAs", "@id"):
+        values = entity.get(key)
+        for value in islice(values, 10) if isinstance(values, list) else [values]:
+            if isinstance(value, dict):
+                value = value.get("@id")
+            if not isinstance(value, str) or not _leads_somewhere(value):
+                continue
+            link = value.strip()
+            if key == "url" or (
+                "#" not in link and _PROFILE.search(link) and _is_own(link, url)
+            ):
+                return link
+    return None
+
+
+def _leads_somewhere(link: str) -> bool:
+    """Return whether a link has a path, as the link of a person has."""
+    link = link.strip()
+    if not link.startswith(_WEB) or len(link) > 2_000:
+        return False
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return len(parts.path.strip("/")) > 1 or bool(parts.query)
+
+
+def _is_own(link: str, url: str | None) -> bool:
+    return link.startswith("/") or url is None or domain_of(link) == domain_of(url)
+
+
+def _of_metas(declared: Metadata, outlets: Outlets) -> list[Byline]:
+    for meta in _METAS:
+        found: dict[str, Byline] = {}
+        for content in declared.metas.get(meta, ())[:_MOST_METAS]:
+            for name in declared_names(content, outlets):
+                found.setdefault(fold(name), Byline(name, None, f"meta {meta}"))
+        if found:
+            return list(found.values())[:_MOST_AUTHORS]
+    return []
+
+
+def _with_links(
+    found: list[Byline], shown: list[Byline], declared: Metadata
+) -> Iterator[Byline]:
+    """Yield authors with links to their pages from the byline or from article:author."""
+    links = {fold(author.name): author.url for author in reversed(shown) if author.url}
+    metas = [link for link in declared.metas.get("article:author", ())[:_MOST_METAS]
+             if _leads_somewhere(link)]  # fmt: skip
+    for author in found:
+        key = fold(author.name)
+        link = author.url or links.get(key)
+        if link is None and key.isascii() and len(key) > 5:
+            link = next((meta for meta in metas if key in fold(meta)), None)
+        yield Byline(author.name, link, author.where)
+
+
+class _Shown:
+    """The bylines that a page shows around its article.
+
+    ``links`` are the authors that are linked anywhere there, and ``others`` the names of those
+    credited with other work, such as editors.
+    """
+
+    def __init__(self, layout: Layout, chosen: Chosen, outlets: Outlets) -> None:
+        self._blocks = layout.blocks
+        self._outlets = outlets
+        self._headline = chosen.anchor
+        self._first = chosen.first
+        self._last = chosen.last
+        self.links: list[Byline] = []
+        self.others: list[str] = []
+
+    def below_headline(self) -> list[Byline]:
+        """Return the authors named between the headline and the first paragraph."""
+        headline, first = self._headline, self._first
+        if first is None:
+            return []
+        start = headline + 1 if headline is not None else max(0, first - _ABOVE)
+        return self._first_byline(range(max(start, first - _BELOW), first))
+
+    def elsewhere(self) -> list[Byline]:
+        """Return the authors named just below the text or above the headline."""
+        found: list[Byline] = []
+        if self._last is not None:
+            end = min(len(self._blocks), self._last + 1 + _AFTER)
+            found = self._first_byline(range(self._last + 1, end))
+        if not found and self._headline is not None:
+            found = self._first_byline(range(max(0, self._headline - _ABOVE), self._headline))
+        return found
+
+    def _first_byline(self, indexes: Iterable[int]) -> list[Byline]:
+        """Return the authors of the first byline, which may be several blocks."""
+        found: dict[str, Byline] = {}
+        last: Block | None = None
+        follows_label = False
+        for index in indexes:
+            block = self._blocks[index]
+            if last is not None and not _belongs(block, last):
+                break
+            authors = self._authors_of(block, follows_label=follows_label)
+            follows_label = is_label(block.text)
+            if authors:
+                last = block
+                for author in authors:
+                    found.setdefault(fold(author.name), author)
+        return list(found.values())[:_MOST_AUTHORS]
+
+    def _authors_of(self, block: Block, *, follows_label: bool) -> list[Byline]:
+        text = block.text
+        if len(text) > _LONGEST_BYLINE or block.prose and block.size > _LONGEST_BYLINE // 2:
+            return []
+        around = self._names_around(block)
+        if around is None:
+            return []
+        if credits_others(text):
+            self.others += shown_names(text.partition(":")[2], self._outlets)
+            return []
+        is_named = any(map(_is_byline_name, around))
+        linked = self._linked(block, is_named=is_named or follows_label)
+        if linked:
+            self.links += linked
+            return linked
+        if follows_label or is_named:
+            names = labelled_names(text, self._outlets)
+            if names is None:
+                names = self._marked(block) or shown_names(text, self._outlets)
+            return [Byline(name, None, "byline") for name in names]
+        if block.tag in HEADINGS and block.tag < "h4":
+            return []
+        names = labelled_names(text, self._outlets) or []
+        return [Byline(name, None, "byline") for name in names or self._marked(block)]
+
+    def _names_around(self, block: Block) -> list[str] | None:
+        """Return the names of a block's boxes; None if they say that it is no byline."""
+        for zone in block.zones:
+            if zone.zone is Zone.STRONG and not _is_byline_name(zone.name) and not self._holds_text(zone):
+                return None
+        names: list[str] = []
+        for box in islice(block.box.around(), _MOST_AROUND):
+            if self._holds_text(box):
+                break
+            if _NO_BYLINE_NAME.search(box.name):
+                return None
+            names.append(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
+            item = box.element.get("itemprop") or box.element.get("rel")
+            if item and item.lower() in ("author", "creator"):
+                names.append("author")
+        return names
+
+    def _holds_text(self, box: Box) -> bool:
+        """Return whether a box is around the headline or the text, too."""
+        blocks = self._blocks
+        return any(
+            index is not None and box.holds(blocks[index].box)
+            for index in (self._headline, self._first)
+        )
+
+    def _linked(self, block: Block, *, is_named: bool) -> list[Byline]:
+        """Return the authors whose pages a block links."""
+        found: list[Byline] = []
+        if block.link_share == 0 or self._holds_text(block.box):
+            return found
+        for link in islice(block.element.iter("a"), _MOST_AUTHORS):
+            href = (link.get("href") or "").strip()
+            marks = f"{link.get('rel') or ''} {link.get('itemprop') or ''}".lower()
+            is_author = "author" in marks or _is_byline_name(link.get("class") or "")
+            if is_author or (_PROFILE.search(href) and (is_named or _is_surely_profile(href))):
+                names = shown_names(clean(all_text(link, _LONGEST_BYLINE)), self._outlets)
+                url = href if len(names) == 1 and _leads_somewhere(href) else None
+                found += (Byline(name, url, "byline") for name in names)
+        return found
+
+    def _marked(self, block: Block) -> list[str]:
+        """Return the names in inline elements of a block that are marked as the author's."""
+        if self._holds_text(block.box):
+            return []
+        for element in islice(block.element.iter(), _MOST_INNER):
+            item = element.get("itemprop") or element.get("rel") or element.get("property") or ""
+            name = element.get("class") or ""
+            is_marked = item.lower() in ("author", "creator", "dc:creator") or (
+                _is_byline_name(name) and _NO_NAME.search(name) is None
+            )
+            if is_marked and element is not block.element:
+                names = shown_names(clean(all_text(element, _LONGEST_BYLINE)), self._outlets)
+                if names:
+                    return names
+        return []
+
+
+@lru_cache(maxsize=4_096)
+def _is_byline_name(name: str) -> bool:
+    return (
+        name != ""
+        and _BYLINE_NAME.search(name) is not None
+        and _NO_BYLINE_NAME.search(name) is None
+    )
+
+
+def _is_surely_profile(href: str) -> bool:
+    return re.search(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore)/", href, re.I) is not None
+
+
+def _belongs(block: Block, last: Block) -> bool:
+    """Return whether a block may continue the byline that another block begins."""
+    if block.index - last.index > 4:
+        return False
+    common = last.box.common(block.box)
+    return any(_is_byline_name(box.name) for box in islice(common.around(), 2)) or (
+        block.box.parent is last.box.parent and block.box.name == last.box.name
+    )
+
+
+def _elements(element: _Element) -> Iterator[_Element]:
+    yield from islice(element.iter(), _MOST_INNER)
