@@ -24,8 +24,8 @@ class Chosen:
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
     to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page. ``keys`` are the comparison keys of the paragraphs of ``body``. ``anchor``, ``first``
-    and ``last`` are the indexes of the blocks of the headline and of the first and last paragraph.
+    home page. ``keys`` are the comparison keys of the paragraphs of ``body``. ``anchor`` and
+    ``indexes`` are the indexes of the blocks of the headline and of the paragraphs.
     """
 
     headline: Declared | None
@@ -38,8 +38,7 @@ class Chosen:
     pictures: tuple[Picture, ...]
     teasers: int
     anchor: int | None = None
-    first: int | None = None
-    last: int | None = None
+    indexes: tuple[int, ...] = ()
 
 
 def choose(
@@ -86,8 +85,7 @@ def choose(
         pictures=tuple(pictures),
         teasers=_teasers(blocks, aside),
         anchor=anchor.index if anchor else None,
-        first=paragraphs[0].index if paragraphs else None,
-        last=paragraphs[-1].index if paragraphs else None,
+        indexes=tuple(b.index for b in paragraphs),
     )
 
 

@@ -27,15 +27,30 @@ from crawler.extraction.page.dates import fold as fold_date
 from crawler.extraction.page.months import MONTHS
 from crawler.extraction.page.text import clean
 
+_MARK = re.compile("[\u0300-\u036f]")
 # Characters.
 _LONGEST_LINE, _LONGEST_DECLARED = 300, 2_000
 _SHORTEST_NAME, _LONGEST_NAME = 2, 60
 _MOST_WORDS, _MOST_NAMES = 7, 30
+# Letters of an author's initials, such as "kas".
+_LONGEST_INITIALS = 4
+
+
+def _words_of(words: str) -> frozenset[str]:
+    return frozenset(map(_plain, words.split()))
 
 
 def _any(words: str) -> str:
     """Return a pattern for any of the words, where "_" is a space."""
     return "|".join(word.replace("_", r"\s+") for word in words.split())
+
+
+def _plain(word: str) -> str:
+    """Return a word in lower case and without the accents of Latin, Greek and Cyrillic."""
+    word = word.casefold()
+    if word.isascii():
+        return word
+    return unicodedata.normalize("NFC", _MARK.sub("", unicodedata.normalize("NFKD", word)))
 
 
 # Labels of the authors of a text. The first group needs a colon or a like sign, the second stands
@@ -112,7 +127,20 @@ _OTHER_LABELS = _any(
 )
 _COLON = r"\s*(?:[:：]|／|/(?=\S))\s*"
 _LABELLED = re.compile(rf"(?:{_LABELS}){_COLON}", re.IGNORECASE)
-_BARE_LABELLED = re.compile(rf"(?:{_BARE_LABELS})\s+", re.IGNORECASE)
+# "Kommentar von", "Opinion by", "Eine Analyse von".
+_GENRES = _any(
+    "kommentar analyse interview gastbeitrag gastkommentar essay kolumne reportage bericht glosse "
+    "rezension pressemitteilung beitrag artikel leitartikel meinung porträt opinion analysis "
+    "comment commentary column review interview report article blog post tribune chronique "
+    "éditorial entretien analyse enquête reportage opinión análisis entrevista columna reportaje "
+    "artículo crónica opinião análise analisi intervista commento editoriale analys krönika "
+    "ledare kronikk analyse kommentar"
+)
+_BARE_LABELLED = re.compile(
+    rf"(?:(?:{_BARE_LABELS})|(?:an?\s+|eine?\s+|une?\s+|ett?\s+)?(?:{_GENRES})\s+"
+    r"(?:by|von|par|de|di|door|av|af|por))\s+",
+    re.IGNORECASE,
+)
 # Scripts without spaces between words, and labels that are written at the name: "記者王小明".
 _CJK_LABELLED = re.compile(
     rf"[(（\[【]?(?:(?:{_CJK_LABELS})[\s:：/／|丨・]|(?:{_ADJACENT_LABELS})(?=[^\W\d_]))\s*"
@@ -160,7 +188,7 @@ _WEAK_CONJUNCTIONS = frozenset("y e i a en com da ו".split())
 _PARTICLES = frozenset(
     "de del della delle dei degli di da do dos das du des van von vom der den dem het ter ten te "
     "zu zum zur la le les lo el al bin ibn ben bint binti binte af av of the y e i och og und et "
-    "and d l t s o ap ab abu a/l a/p st san dalla dal in auf für von".split()
+    "and d l t s o ap ab abu a/l a/p st san dalla dal".split()
 )
 _SUFFIXES = frozenset("jr sr ii iii iv phd md esq".split())
 # Words that head or end a job in a byline, and those between.
@@ -223,7 +251,7 @@ _PLACES = frozenset(
     "la paz|new orleans|salt lake city|st louis|st. louis|port-au-prince|la haye|le caire|"
     "нью йорк|frankfurt am main|el salvador|south africa|sri lanka|saudi arabia".split("|")
 )
-_DESK_WORDS = frozenset(
+_DESK_WORDS = _words_of(
     "staff staffs team teams desk desks newsroom newsrooms editorial editorials editors editor "
     "board reporter reporters correspondent correspondents writer writers contributor contributors "
     "journalist journalists admin administrator webmaster root superuser moderator developer "
@@ -244,13 +272,17 @@ _DESK_WORDS = frozenset(
     "המערכת מערכת מערכתי डेस्क न्यूज न्यूज़ टीम ডেস্ক নিউজ অনলাইন স্টাফ রিপোর্টার প্রতিবেদক "
     "নিজস্ব กองบรรณาธิการ ทีมข่าว ผู้จัดการออนไลน์ 编辑部 編集部 本报讯 本報訊 记者 記者 编辑 小编 管理员 "
     "網路 综合 綜合 报道 報導 综合报道 綜合報導 편집국 편집부 뉴스팀 온라인뉴스팀 온라인팀 디지털뉴스팀 관리자 기자 "
-    "toimituksen sport".split()
+    "toimituksen sport letters letter to"
 )
 _DESK_ENDS = (
     "redaktion", "redaktionen", "redaktie", "redactie", "desk", "newsroom", "newsdesk", "staff",
     "redaksjon", "redaksjonen", "redakcja", "redakce", "редакция", "编辑部", "編集部", "编辑", "편집국",
     "뉴스팀", "온라인팀", "डेस्क", "ডেস্ক", "取材班",
 )  # fmt: skip
+_NEVER_IN_NAMES = frozenset(
+    "staff newsroom redaktion redaction redaccion redacao redazione redactie redakcja redakce "
+    "gmbh inc ltd llc corp plc bv ag kg ev verlag".split()
+)
 _DESK_STARTS = frozenset(
     "redaktion redaction redaccion redacao redazione redactie redakcja redakce redaksi редакция "
     "редакція тoimitus toimitus newsroom agencies agenturen agences agencias".split()
@@ -258,7 +290,8 @@ _DESK_STARTS = frozenset(
 _NEVER_FIRST = frozenset(
     "follow share tweet twitter facebook instagram email e-mail print comment comments view all "
     "more read subscribe updated published posted last this that these here click sign log see "
-    "about contact home listen watch live advertisement anzeige breaking exclusive opinion "
+    "about contact über weitere search weiterlesen autor author auteur datum artikel "
+    "home listen watch live advertisement anzeige breaking exclusive opinion "
     "analysis lesedauer mehr alle zum zur autoren teilen folgen kommentare publié mis suivre "
     "partager lire voir tous seguir compartir ver más leggi segui condividi lees volg alles "
     "читать читайте подробнее все lue læs les läs mer følg följ why how what when where who".split()
@@ -276,12 +309,16 @@ _NUMBERS = re.compile(
     r"(?P<before>\b[^\W\d_]{1,14}[.,]{0,2}\s+)?(?:\S{0,40}\d\S{0,40}\s*)+(?P<after>[^\W\d_]{1,14}\b)?"
 )
 _DIGIT = re.compile(r"\d")
+_TIME_WORDS = frozenset(
+    "uhr am pm cet cest est edt gmt utc bst ist et pt min mins minutes minuten minute h heures le "
+    "à a hier aujourd'hui heute gestern today yesterday at on the vom den um kl updated published "
+    "publié mis stand ago hours hour days day mez mesz hrs".split()
+)
 # Stands for a parenthesis about other work.
 _OTHERS = "\x01"
 _EDGE_OF_NAME = " \t\n,;:-–—|/·•*&\"«»“”„>+~_"
 _EDGE = " \t\n,.;:-–—|/·•*&'\"«»“”„‘‹›>+~•|_"
 _LETTER = re.compile(r"[^\W\d_]")
-_MARK = re.compile("[\u0300-\u036f]")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _CASELESS = re.compile("[\u0590-\u1cff\u2e80-\ud7ff\uf900-\uffdc]")
 _TLD = re.compile(
@@ -367,6 +404,16 @@ def shown_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     return _names(_without_dates(text), outlets, is_shown=True)
 
 
+def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+    """Return the names that are surely names in a text whose markup says that it is a byline.
+
+    A single word there may be anything: a place, a section, a unit of time.
+    """
+    if _CASELESS.search(text) and _DIGIT.search(text):
+        return []
+    return [name for name in shown_names(text, outlets) if _is_surely_name(name)]
+
+
 def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None:
     """Return the names in a line with a label that says who wrote the text ("By Jane Doe").
 
@@ -403,7 +450,7 @@ def _without_label(text: str) -> str:
             # "Di Maio" and "von Trapp" are names.
             rest = text[bare.end() :].strip()
             is_name = " " not in rest and bare[0].strip().lower() in ("di", "von", "author")
-            label = None if is_name and not (_is_agency(rest) or _is_desk(rest, NO_OUTLETS)) else bare
+            label = None if is_name and not (is_agency(rest) or _is_desk(rest, NO_OUTLETS)) else bare
         if label is None or label.end() == len(text):
             break
         text = text[label.end() :]
@@ -423,10 +470,15 @@ def _without_dates(text: str) -> str:
     return _NUMBERS.sub(_separator, text)
 
 
+def _is_of_date(word: str) -> bool:
+    word = word.strip(" .,")
+    return word.lower() in _TIME_WORDS or fold_date(word) in _months()
+
+
 def _separator(match: re.Match[str]) -> str:
     before, after = match["before"] or "", match["after"] or ""
-    kept_before = "" if fold_date(before.strip(" .,")) in _months() else before
-    kept_after = "" if fold_date(after.strip(" .,")) in _months() else after
+    kept_before = "" if _is_of_date(before) else before
+    kept_after = "" if _is_of_date(after) else after
     return f"{kept_before} ; {kept_after}"
 
 
@@ -452,7 +504,7 @@ def _without_outlet(name: str, outlets: Outlets) -> str:
     words = name.split()
     for start in range(2, len(words)):
         end = words[start:]
-        if outlets.holds(end) or _is_agency(" ".join(end)):
+        if outlets.holds(end) or is_agency(" ".join(end)):
             return " ".join(words[:start])
     return name
 
@@ -535,7 +587,7 @@ def _without_extras(part: str, *, is_first: bool) -> str:
         while start and words[start - 1].lower().strip(_EDGE) in _JOB_ADJECTIVES:
             start -= 1
         rest = words[end:] if start == 0 else words[:start]
-        if len(rest) != 1 or _is_agency(rest[0]) or not is_first:
+        if len(rest) != 1 or is_agency(rest[0]) or not is_first:
             words = rest
     while words and (words[-1].islower() or words[-1].lower() in _NEVER_FIRST) and len(words) > 1:
         if _CASELESS.search(words[-1]) or all(word.islower() for word in words):
@@ -547,10 +599,10 @@ def _without_extras(part: str, *, is_first: bool) -> str:
 def _is_affiliation(name: str, previous: str) -> bool:
     """Return whether a part after a name is where its bearer works or is, not another author."""
     words = name.split()
-    if _is_agency(name):
-        return not _is_agency(previous)
+    if is_agency(name):
+        return not is_agency(previous)
     if len(words) == 1 and _CASELESS.search(name) is None:
-        return _is_agency(previous) or " " in previous
+        return is_agency(previous) or " " in previous or _DOMAIN.fullmatch(previous) is not None
     return not _ORGANISATIONS.isdisjoint(word.lower() for word in words)
 
 
@@ -563,7 +615,7 @@ def _is_last_first(text: str) -> bool:
     if len(first) > 2 or len([w for w in last if w.lower() not in _PARTICLES]) != 1:
         return False
     words = [*last, *first]
-    if any(_is_agency(" ".join(part)) for part in parts) or any(
+    if any(is_agency(" ".join(part)) for part in parts) or any(
         word.lower() in _JOBS or word.lower() in _ORGANISATIONS or word.lower() in _SPLIT_CONJUNCTIONS
         for word in words
     ):
@@ -588,31 +640,34 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
     small = [w for w in words if w[0].islower() and w.lower() not in _PARTICLES and "'" not in w
              and "’" not in w]  # fmt: skip
     if is_shown:
-        return is_caseless or _is_agency(name) or (not small and not words[-1].islower())
+        return is_caseless or is_agency(name) or (not small and not words[-1].islower())
     if len(words) == 1 and _LOGIN.fullmatch(name) and _DOMAIN.fullmatch(name) is None:
         return False
-    return len(words) < 3 or len(small) * 2 <= len(words)
+    if len(words) == 1 and name.islower() and not is_caseless:
+        return len(name) <= _LONGEST_INITIALS or is_agency(name)
+    # "viktor hedlund", but no sentence.
+    return len(small) < len(words) < 4 and len(words) < 3 or not small or name.islower() and len(words) < 4
 
 
 def _is_surely_name(name: str) -> bool:
     is_caseless = _CASELESS.search(name) is not None
-    return " " in name or is_caseless or _is_agency(name) or _is_desk(name, NO_OUTLETS)
+    return " " in name or is_caseless or is_agency(name) or _is_desk(name, NO_OUTLETS)
 
 
-def _is_agency(name: str) -> bool:
+def is_agency(name: str) -> bool:
+    """Return whether a name is that of a news agency."""
     return name.casefold() in _AGENCIES
 
 
 def _is_desk(name: str, outlets: Outlets) -> bool:
-    """Return whether a name is a desk of the outlet or an account, not a person or a team."""
-    lower = name.casefold()
-    words = [word for word in re.split(r"[\s\-–/.]+", lower) if word]
-    if not words:
-        return True
-    if words[0] in _DESK_STARTS or lower.endswith(_DESK_ENDS):
-        return True
+    """Return whether a name is a desk of the outlet, a company or an account, not a person."""
     written = name.split()
-    rest = [w for w in written if not all(p in _DESK_WORDS for p in _pieces(w))]
+    pieces = [piece for word in written for piece in _pieces(word)]
+    if not pieces or pieces[0] in _DESK_STARTS or not _NEVER_IN_NAMES.isdisjoint(pieces):
+        return True
+    if name.casefold().endswith(_DESK_ENDS):
+        return True
+    rest = [word for word in written if not _DESK_WORDS.issuperset(_pieces(word))]
     if not rest:
         return True
     is_outlets = outlets.holds(rest) or all(map(outlets.has_word, rest))
@@ -620,4 +675,6 @@ def _is_desk(name: str, outlets: Outlets) -> bool:
 
 
 def _pieces(word: str) -> list[str]:
-    return [piece for piece in re.split(r"[\-–/.]+", word.casefold()) if piece]
+    """Return the parts of a compound, in lower case and without accents in Latin script."""
+    return [_plain(piece) for piece in re.split(r"[\-–/.,]+", word) if piece]
+

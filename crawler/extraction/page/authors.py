@@ -19,20 +19,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 from urllib.parse import urlsplit
-
-from lxml.etree import _Element
 
 from crawler.extraction.addresses import domain_of
 from crawler.extraction.page import json_ld
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.author_names import (
     Outlets,
+    certain_names,
     credits_others,
     declared_names,
     fold,
+    is_agency,
     is_label,
     labelled_names,
     shown_names,
@@ -40,7 +40,7 @@ from crawler.extraction.page.author_names import (
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
 from crawler.extraction.page.metadata import Metadata
-from crawler.extraction.page.text import all_text, clean
+from crawler.extraction.page.text import all_text, clean, has_many_elements
 
 _METAS = (
     "article:author_name",
@@ -132,16 +132,21 @@ def read(
     stated = _of_json_ld(declared, outlets, url)
     shown = _Shown(layout, chosen, outlets)
     below = shown.below_headline()
-    others = {fold(name) for name in shown.others}
-    found = [author for author in stated if fold(author.name) not in others] or stated
-    if found and others.issuperset(fold(author.name) for author in found):
-        found = below or found
-    elif found:
-        keys = {fold(author.name) for author in found}
-        if len(below) > len(found) and keys.issubset(fold(author.name) for author in below):
+    found = stated
+    if stated and below:
+        certain = [author for author in below if " " in author.name]
+        if _has_more(certain, stated):
+            found = certain
+        elif shown.credits_otherwise(stated):
             found = below
     found = found or below or _of_metas(declared, outlets) or shown.elsewhere()
     return tuple(_with_links(found, [*below, *shown.links], declared))
+
+
+def _has_more(shown: list[Byline], stated: list[Byline]) -> bool:
+    """Return whether a shown byline has all stated authors and more, not counting agencies."""
+    keys = {fold(author.name) for author in shown if not is_agency(author.name)}
+    return keys > {fold(author.name) for author in stated}
 
 
 def _outlet_names(declared: Metadata) -> Iterator[str]:
@@ -303,28 +308,42 @@ class _Shown:
         self._blocks = layout.blocks
         self._outlets = outlets
         self._headline = chosen.anchor
-        self._first = chosen.first
-        self._last = chosen.last
+        self._first = _start_of_text(self._blocks, chosen.indexes)
+        self._last = chosen.indexes[-1] if chosen.indexes else None
+        self._paragraphs = frozenset(chosen.indexes)
         self.links: list[Byline] = []
-        self.others: list[str] = []
 
     def below_headline(self) -> list[Byline]:
         """Return the authors named between the headline and the first paragraph."""
-        headline, first = self._headline, self._first
-        if first is None:
-            return []
-        start = headline + 1 if headline is not None else max(0, first - _ABOVE)
-        return self._first_byline(range(max(start, first - _BELOW), first))
+        return self._first_byline(self._indexes_below_headline())
 
     def elsewhere(self) -> list[Byline]:
         """Return the authors named just below the text or above the headline."""
-        found: list[Byline] = []
-        if self._last is not None:
-            end = min(len(self._blocks), self._last + 1 + _AFTER)
-            found = self._first_byline(range(self._last + 1, end))
+        found = self._first_byline(self._indexes_below_text())
         if not found and self._headline is not None:
             found = self._first_byline(range(max(0, self._headline - _ABOVE), self._headline))
         return found
+
+    def credits_otherwise(self, stated: list[Byline]) -> bool:
+        """Return whether the lines around the text say that all stated authors are its editors."""
+        keys = {fold(author.name) for author in stated}
+        for index in (*self._indexes_below_headline(), *self._indexes_below_text()):
+            text = self._blocks[index].text
+            if len(text) <= _LONGEST_BYLINE and credits_others(text):
+                keys.difference_update(map(fold, shown_names(text.partition(":")[2])))
+        return not keys
+
+    def _indexes_below_headline(self) -> range:
+        headline, first = self._headline, self._first
+        if first is None:
+            return range(0)
+        start = headline + 1 if headline is not None else max(0, first - _ABOVE)
+        return range(max(start, first - _BELOW), first)
+
+    def _indexes_below_text(self) -> range:
+        if self._last is None:
+            return range(0)
+        return range(self._last + 1, min(len(self._blocks), self._last + 1 + _AFTER))
 
     def _first_byline(self, indexes: Iterable[int]) -> list[Byline]:
         """Return the authors of the first byline, which may be several blocks."""
@@ -332,6 +351,8 @@ class _Shown:
         last: Block | None = None
         follows_label = False
         for index in indexes:
+            if index in self._paragraphs:
+                continue
             block = self._blocks[index]
             if last is not None and not _belongs(block, last):
                 break
@@ -351,22 +372,28 @@ class _Shown:
         if around is None:
             return []
         if credits_others(text):
-            self.others += shown_names(text.partition(":")[2], self._outlets)
             return []
         is_named = any(map(_is_byline_name, around))
         linked = self._linked(block, is_named=is_named or follows_label)
         if linked:
             self.links += linked
             return linked
+        text = self._spaced(block)
         if follows_label or is_named:
             names = labelled_names(text, self._outlets)
             if names is None:
-                names = self._marked(block) or shown_names(text, self._outlets)
+                names = self._marked(block) or certain_names(text, self._outlets)
             return [Byline(name, None, "byline") for name in names]
         if block.tag in HEADINGS and block.tag < "h4":
             return []
         names = labelled_names(text, self._outlets) or []
         return [Byline(name, None, "byline") for name in names or self._marked(block)]
+
+    def _spaced(self, block: Block) -> str:
+        """Return a block's text with spaces between its elements."""
+        if block.box.end > block.box.start or has_many_elements(block.element, _MOST_INNER):
+            return block.text
+        return clean(" ".join(map(str, block.element.itertext()))) or block.text
 
     def _names_around(self, block: Block) -> list[str] | None:
         """Return the names of a block's boxes; None if they say that it is no byline."""
@@ -448,5 +475,9 @@ def _belongs(block: Block, last: Block) -> bool:
     )
 
 
-def _elements(element: _Element) -> Iterator[_Element]:
-    yield from islice(element.iter(), _MOST_INNER)
+def _start_of_text(blocks: list[Block], paragraphs: tuple[int, ...]) -> int | None:
+    """Return the index of the first paragraph that is not set apart as the standfirst is."""
+    for one, other in islice(pairwise(paragraphs), 2):
+        if blocks[one].box.parent is blocks[other].box.parent:
+            return one
+    return paragraphs[0] if len(paragraphs) < 3 and paragraphs else next(iter(paragraphs[1:2]), None)
