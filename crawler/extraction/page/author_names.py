@@ -25,13 +25,14 @@ from functools import lru_cache
 
 from crawler.extraction.page.dates import fold as fold_date
 from crawler.extraction.page.months import MONTHS
-from crawler.extraction.page.text import clean
+from crawler.extraction.page.text import clean, ends_sentence
 
 _MARK = re.compile("[\u0300-\u036f]")
 # Characters.
-_LONGEST_LINE, _LONGEST_DECLARED = 300, 2_000
+_LONGEST_LINE, _LONGEST_DECLARED, _LONG = 300, 2_000, 60
 _SHORTEST_NAME, _LONGEST_NAME = 2, 60
 _MOST_WORDS, _MOST_NAMES = 7, 30
+_MOST_SIGNED = 4
 # Letters of an author's initials, such as "kas".
 _LONGEST_INITIALS = 4
 
@@ -126,6 +127,7 @@ _OTHER_LABELS = _any(
     "사진 편집 번역 그래픽 영상"
 )
 _COLON = r"\s*(?:[:：]|／|/(?=\S))\s*"
+_ENDS_OF_LABELS = frozenset("by von par por di door av af oleh".split())
 _LABELLED = re.compile(rf"(?:{_LABELS}){_COLON}", re.IGNORECASE)
 # "Kommentar von", "Opinion by", "Eine Analyse von".
 _GENRES = _any(
@@ -153,7 +155,8 @@ _OTHER_LABELLED = re.compile(
 # A parenthesis or a part about the share in the work that is not the text.
 _OTHER_WORK = re.compile(
     r"\b(?:photo|foto|video|vidéo|grafik|graphic|illustration|bild|beeld|camera|kamera|data|"
-    r"překlad|transl|übersetz|traduc|фото|видео)", re.IGNORECASE
+    r"překlad|transl|übersetz|traduc|фото|видео)",
+    re.IGNORECASE,
 )
 _KOREAN_NAMES = re.compile(
     "(?:[^\\W\\d_]{1,12}\\s?=\\s?)?(?P<names>[가-힣]{2,4}(?:\\s?[·,]\\s?[가-힣]{2,4}){0,5})\\s{0,2}"
@@ -296,7 +299,14 @@ _NEVER_FIRST = frozenset(
     "partager lire voir tous seguir compartir ver más leggi segui condividi lees volg alles "
     "читать читайте подробнее все lue læs les läs mer følg följ why how what when where who".split()
 )
-_FORBIDDEN = re.compile("[@?!<>{}\\[\\]=_#*%$\"“”„«»…:：。！？\\\\^~()（）]|\\.\\.|://|\\bwww\\.")
+_TIME_WORDS = frozenset(
+    "uhr am pm cet cest est edt gmt utc bst ist et pt min mins minutes minuten minute h heures le "
+    "à a hier aujourd'hui heute gestern today yesterday at on the vom den um kl updated published "
+    "publié mis stand ago hours hour days day mez mesz hrs".split()
+)
+_NEVER_LAST = _NEVER_FIRST | _TIME_WORDS | {"von", "by", "par", "di", "por", "door", "av", "and"}
+_INITIALS = re.compile(r"(?:[^\W\d_a-z]\w{0,2}\.[\s-]?){1,3}(?:[^\W\d_]{1,12}\.?)?")
+_FORBIDDEN = re.compile('[@?!<>{}\\[\\]=_#*%$"“”„«»…:：。！？\\\\^~()（）]|\\.\\.|://|\\bwww\\.')
 _SENTENCE_END = re.compile(r"[^\W\d_]{4}\.(?:\s|$)")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,10}", re.IGNORECASE)
 _LOGIN = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)+|[a-z]*\d[a-z\d]*|[A-Z]?[a-z]+\.[a-z]+")
@@ -309,14 +319,9 @@ _NUMBERS = re.compile(
     r"(?P<before>\b[^\W\d_]{1,14}[.,]{0,2}\s+)?(?:\S{0,40}\d\S{0,40}\s*)+(?P<after>[^\W\d_]{1,14}\b)?"
 )
 _DIGIT = re.compile(r"\d")
-_TIME_WORDS = frozenset(
-    "uhr am pm cet cest est edt gmt utc bst ist et pt min mins minutes minuten minute h heures le "
-    "à a hier aujourd'hui heute gestern today yesterday at on the vom den um kl updated published "
-    "publié mis stand ago hours hour days day mez mesz hrs".split()
-)
 # Stands for a parenthesis about other work.
 _OTHERS = "\x01"
-_EDGE_OF_NAME = " \t\n,;:-–—|/·•*&\"«»“”„>+~_"
+_EDGE_OF_NAME = ' \t\n,;:-–—|/·•*&"«»“”„>+~_'
 _EDGE = " \t\n,.;:-–—|/·•*&'\"«»“”„‘‹›>+~•|_"
 _LETTER = re.compile(r"[^\W\d_]")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -411,7 +416,28 @@ def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     """
     if _CASELESS.search(text) and _DIGIT.search(text):
         return []
-    return [name for name in shown_names(text, outlets) if _is_surely_name(name)]
+    found = list(_every_name(_without_dates(text), is_shown=True))
+    if not found or found[0] is None or (len(text) > _LONG and ends_sentence(text)):
+        return []
+    return [
+        name for name in _kept(found, outlets) if is_surely_name(name) or _INITIALS.fullmatch(name)
+    ]
+
+
+def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+    """Return the names in a line if it is nothing but names of persons in Latin script or the like.
+
+    Each has two to four words with capitals.
+    """
+    found = list(_every_name(text, is_shown=True))
+    for name in found:
+        if name is None or _CASELESS.search(name) or not 2 <= len(name.split()) <= _MOST_SIGNED:
+            return []
+    rest = _NOT_ALPHANUMERIC.sub("", text)
+    kept = _kept(found, outlets)
+    # Whatever else the line has, such as a job or a date, is no part of a name.
+    is_all = len(rest) - len(_NOT_ALPHANUMERIC.sub("", "".join(kept))) <= _LONGEST_INITIALS
+    return kept if is_all and len(kept) == len(found) else []
 
 
 def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None:
@@ -422,7 +448,7 @@ def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None
     if len(text) > _LONGEST_LINE or (rest := _without_label(text)) == text:
         return None
     found = list(_every_name(_without_dates(rest), is_shown=True))
-    if not found or not all(name is not None and _is_surely_name(name) for name in found):
+    if not found or not all(name is not None and is_surely_name(name) for name in found):
         return None
     return _kept(found, outlets)
 
@@ -433,9 +459,10 @@ def credits_others(text: str) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Return whether a text is only a label, such as "By"."""
+    """Return whether a text is only a label, such as "By" or "Kommentar von"."""
     return len(text) <= 40 and (
-        _LABELLED.fullmatch(f"{text.strip()}:") is not None
+        text.rstrip(" :").rpartition(" ")[2].lower() in _ENDS_OF_LABELS
+        or _LABELLED.fullmatch(f"{text.strip()}:") is not None
         or _LABELLED.fullmatch(text.strip()) is not None
         or _BARE_LABELLED.fullmatch(f"{text.strip()} ") is not None
     )
@@ -450,7 +477,9 @@ def _without_label(text: str) -> str:
             # "Di Maio" and "von Trapp" are names.
             rest = text[bare.end() :].strip()
             is_name = " " not in rest and bare[0].strip().lower() in ("di", "von", "author")
-            label = None if is_name and not (is_agency(rest) or _is_desk(rest, NO_OUTLETS)) else bare
+            label = (
+                None if is_name and not (is_agency(rest) or _is_desk(rest, NO_OUTLETS)) else bare
+            )
         if label is None or label.end() == len(text):
             break
         text = text[label.end() :]
@@ -577,7 +606,7 @@ def _without_extras(part: str, *, is_first: bool) -> str:
     """Return a part of a byline without the job, the place and marks; "" if nothing is left."""
     if _OTHERS in part:
         return ""
-    part = _without_label(part).strip(_EDGE)
+    part = _trimmed(_without_label(part))
     part = _LOCATION.sub("", part)
     part = _CJK_SUFFIX.sub("", part) if _CASELESS.search(part) else part
     words = part.split()
@@ -589,11 +618,16 @@ def _without_extras(part: str, *, is_first: bool) -> str:
         rest = words[end:] if start == 0 else words[:start]
         if len(rest) != 1 or is_agency(rest[0]) or not is_first:
             words = rest
-    while words and (words[-1].islower() or words[-1].lower() in _NEVER_FIRST) and len(words) > 1:
-        if _CASELESS.search(words[-1]) or all(word.islower() for word in words):
-            break
+    while len(words) > 1 and words[-1].lower() in _NEVER_LAST:
         words.pop()
-    return " ".join(words).strip(_EDGE_OF_NAME)
+    return _trimmed(" ".join(words))
+
+
+def _trimmed(name: str) -> str:
+    """Return a name without marks around it; points of initials and "Jr." are part of it."""
+    name = name.strip(_EDGE_OF_NAME).lstrip(".")
+    last = name.rpartition(" ")[2].rstrip(".")
+    return name.rstrip(".") if len(last) > _LONGEST_INITIALS and "." not in last else name
 
 
 def _is_affiliation(name: str, previous: str) -> bool:
@@ -616,7 +650,9 @@ def _is_last_first(text: str) -> bool:
         return False
     words = [*last, *first]
     if any(is_agency(" ".join(part)) for part in parts) or any(
-        word.lower() in _JOBS or word.lower() in _ORGANISATIONS or word.lower() in _SPLIT_CONJUNCTIONS
+        word.lower() in _JOBS
+        or word.lower() in _ORGANISATIONS
+        or word.lower() in _SPLIT_CONJUNCTIONS
         for word in words
     ):
         return False
@@ -646,10 +682,17 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
     if len(words) == 1 and name.islower() and not is_caseless:
         return len(name) <= _LONGEST_INITIALS or is_agency(name)
     # "viktor hedlund", but no sentence.
-    return len(small) < len(words) < 4 and len(words) < 3 or not small or name.islower() and len(words) < 4
+    return (
+        len(small) < len(words) < 4
+        and len(words) < 3
+        or not small
+        or name.islower()
+        and len(words) < 4
+    )
 
 
-def _is_surely_name(name: str) -> bool:
+def is_surely_name(name: str) -> bool:
+    """Return whether a name cannot be another word of a byline, as a single word may be."""
     is_caseless = _CASELESS.search(name) is not None
     return " " in name or is_caseless or is_agency(name) or _is_desk(name, NO_OUTLETS)
 
@@ -667,7 +710,7 @@ def _is_desk(name: str, outlets: Outlets) -> bool:
         return True
     if name.casefold().endswith(_DESK_ENDS):
         return True
-    rest = [word for word in written if not _DESK_WORDS.issuperset(_pieces(word))]
+    rest = [word for word in written if len(word) > 1 and not _DESK_WORDS.issuperset(_pieces(word))]
     if not rest:
         return True
     is_outlets = outlets.holds(rest) or all(map(outlets.has_word, rest))
@@ -677,4 +720,3 @@ def _is_desk(name: str, outlets: Outlets) -> bool:
 def _pieces(word: str) -> list[str]:
     """Return the parts of a compound, in lower case and without accents in Latin script."""
     return [_plain(piece) for piece in re.split(r"[\-–/.,]+", word) if piece]
-

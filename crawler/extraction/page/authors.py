@@ -8,8 +8,10 @@ The sources, most trusted first:
 
 1. JSON-LD ``author`` of the article's node, and ``creator`` if that names nobody but the outlet.
 2. The byline that the page shows between its headline and its text.
-3. Meta tags: those of articles before ``author``, which is the site's own on many pages.
-4. The byline that the page shows above the headline or below the text.
+3. JSON-LD ``author`` of the web page.
+4. Meta tags: those of articles before ``author``, which is the site's own on many pages.
+5. The byline that the page shows below the text or above the headline.
+6. A line above the text that is nothing but a name, if the text has none of its words.
 
 A shown byline that names all declared authors and more is taken instead of JSON-LD. A declared
 author whom the page shows as its editor or photographer only is none.
@@ -23,6 +25,8 @@ from itertools import islice, pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
+from lxml.etree import _Element
+
 from crawler.extraction.addresses import domain_of
 from crawler.extraction.page import json_ld
 from crawler.extraction.page.article import Chosen
@@ -34,13 +38,15 @@ from crawler.extraction.page.author_names import (
     fold,
     is_agency,
     is_label,
+    is_surely_name,
     labelled_names,
     shown_names,
+    signature_names,
 )
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
 from crawler.extraction.page.metadata import Metadata
-from crawler.extraction.page.text import all_text, clean, has_many_elements
+from crawler.extraction.page.text import clean, has_many_elements
 
 _METAS = (
     "article:author_name",
@@ -78,24 +84,27 @@ _PUBLISHER_METAS = (
     "twitter:app:name:iphone",
 )
 _PUBLISHER_KEYS = ("publisher", "sourceOrganization", "provider", "copyrightHolder", "isPartOf")
+_WEB_PAGES = frozenset(("webpage", "itempage"))
 _ORGANISATIONS = ("organization", "newsmediaorganization", "website", "corporation")
 # A page that declares more was built to be slow to read.
 _MOST_AUTHORS, _DEEPEST, _MOST_METAS = 30, 4, 50
 # Blocks above the headline, below it and below the text where a byline may be.
 _ABOVE, _BELOW, _AFTER = 4, 30, 12
 _LONGEST_BYLINE = 300
+_LONGEST_SIGNATURE, _LONGEST_TEXT = 80, 100_000
 # Elements in a block, and boxes around it, whose names are read.
 _MOST_INNER, _MOST_AROUND = 80, 4
 _BYLINE_NAME = re.compile(
     r"by-?_?lines?|author|autor(?!i[sz])|auteur|autore|writer|verfasser|journalist|reporter|penulis"
-    r"|redacteur|skribent|forfatt|firma(?![a-z])|signature|signatur(?![a-z])|credits?-?text|yazar"
+    r"|redacteur|skribent|forfatt|firma(?![a-z])|signature|signatur(?![a-z])|yazar"
     r"|muhabir|kirjoittaja|contributor|creator|columnist|vcard|hcard|document_authors",
     re.IGNORECASE,
 )
 _NO_BYLINE_NAME = re.compile(
     r"comment|related|teaser|most|popular|trending|photo|foto|image|img|caption|picture|video|tweet"
     r"|recommend|quote|summary|card-list|next|promo|sidebar|widget__author|editor(?!ial)|nav(?![a-z])"
-    r"|menu|footer(?!-)|copyright|poll|ad-|archive|latest",
+    r"|menu|footer(?!-)|copyright|poll|ad-|archive|latest|cr[eé]dit|cutline|epigraph|legende?|pie-"
+    r"|reaction|reactie|reply|replies|review|member|visitor|user|forum|opinions",
     re.IGNORECASE,
 )
 # Parts of an author's markup that are not the name.
@@ -139,7 +148,14 @@ def read(
             found = certain
         elif shown.credits_otherwise(stated):
             found = below
-    found = found or below or _of_metas(declared, outlets) or shown.elsewhere()
+    found = (
+        found
+        or below
+        or _of_json_ld(declared, outlets, url, is_of_article=False)
+        or _of_metas(declared, outlets)
+        or shown.elsewhere()
+        or shown.alone()
+    )
     return tuple(_with_links(found, [*below, *shown.links], declared))
 
 
@@ -157,8 +173,10 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
     ids = _by_id(declared.nodes)
     for key in _PUBLISHER_KEYS:
         for entity in _entities(declared.article.get(key), ids):
-            if isinstance(entity, dict) and key == "copyrightHolder" and "person" in json_ld.types(
-                entity
+            if (
+                isinstance(entity, dict)
+                and key == "copyrightHolder"
+                and "person" in json_ld.types(entity)
             ):
                 continue
             yield from _texts(entity.get("name") if isinstance(entity, dict) else entity)
@@ -174,22 +192,30 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
 
 def _by_id(nodes: list[json_ld.Node]) -> dict[str, json_ld.Node]:
     """Return the nodes that say who they are by their ids; references only repeat the id."""
-    return {
-        node["@id"]: node for node in reversed(nodes) if isinstance(node.get("@id"), str)
-    }
+    return {node["@id"]: node for node in reversed(nodes) if isinstance(node.get("@id"), str)}
 
 
-def _of_json_ld(declared: Metadata, outlets: Outlets, url: str | None) -> list[Byline]:
+def _of_json_ld(
+    declared: Metadata, outlets: Outlets, url: str | None, *, is_of_article: bool = True
+) -> list[Byline]:
     ids = _by_id(declared.nodes)
-    for key in ("author", "creator"):
+    if is_of_article:
+        described = [(declared.article, key, f"JSON-LD {key}") for key in ("author", "creator")]
+    else:
+        described = [
+            (node, "author", "JSON-LD author of the web page")
+            for node in declared.nodes
+            if not _WEB_PAGES.isdisjoint(json_ld.types(node))
+        ]
+    for node, key, where in described:
         found: dict[str, Byline] = {}
-        for entity in islice(_entities(declared.article.get(key), ids), _MOST_AUTHORS):
+        for entity in islice(_entities(node.get(key), ids), _MOST_AUTHORS):
             texts, link = _names_of(entity), None
             if isinstance(entity, dict):
                 link = _profile(entity, url)
             names = [name for text in texts for name in declared_names(text, outlets)]
             for name in names:
-                author = Byline(name, link if len(names) == 1 else None, f"JSON-LD {key}")
+                author = Byline(name, link if len(names) == 1 else None, where)
                 found.setdefault(fold(name), author)
         if found:
             return list(found.values())
@@ -248,9 +274,7 @@ def _profile(entity: json_ld.Node, url: str | None) -> str | None:
             if not isinstance(value, str) or not _leads_somewhere(value):
                 continue
             link = value.strip()
-            if key == "url" or (
-                "#" not in link and _PROFILE.search(link) and _is_own(link, url)
-            ):
+            if key == "url" or ("#" not in link and _PROFILE.search(link) and _is_own(link, url)):
                 return link
     return None
 
@@ -282,9 +306,7 @@ def _of_metas(declared: Metadata, outlets: Outlets) -> list[Byline]:
     return []
 
 
-def _with_links(
-    found: list[Byline], shown: list[Byline], declared: Metadata
-) -> Iterator[Byline]:
+def _with_links(found: list[Byline], shown: list[Byline], declared: Metadata) -> Iterator[Byline]:
     """Yield authors with links to their pages from the byline or from article:author."""
     links = {fold(author.name): author.url for author in reversed(shown) if author.url}
     metas = [link for link in declared.metas.get("article:author", ())[:_MOST_METAS]
@@ -311,6 +333,7 @@ class _Shown:
         self._first = _start_of_text(self._blocks, chosen.indexes)
         self._last = chosen.indexes[-1] if chosen.indexes else None
         self._paragraphs = frozenset(chosen.indexes)
+        self._texts = (chosen.headline.value if chosen.headline else "", *chosen.body)
         self.links: list[Byline] = []
 
     def below_headline(self) -> list[Byline]:
@@ -323,6 +346,32 @@ class _Shown:
         if not found and self._headline is not None:
             found = self._first_byline(range(max(0, self._headline - _ABOVE), self._headline))
         return found
+
+    def alone(self) -> list[Byline]:
+        """Return the authors in a paragraph just above the text that is nothing but names.
+
+        It is a subheading or a place rather than a name if the text has one of its words in lower
+        case, or has the name itself.
+        """
+        first = next(iter(sorted(self._paragraphs)), None)
+        if not first or self._headline is None or first - 1 <= self._headline:
+            return []
+        line, paragraph = self._blocks[first - 1], self._blocks[first]
+        if (
+            line.tag != "p"
+            or paragraph.tag != "p"
+            or line.link_share
+            or len(line.text) > _LONGEST_SIGNATURE
+            or line.box.parent is not paragraph.box.parent
+        ):
+            return []
+        names = signature_names(line.text, self._outlets)
+        text = "\n".join(self._texts)[:_LONGEST_TEXT]
+        folded = text.casefold()
+        words = {word.lower() for name in names for word in name.split()}
+        if any(name.casefold() in folded for name in names) or not words.isdisjoint(text.split()):
+            return []
+        return [Byline(name, None, "line above the text") for name in names]
 
     def credits_otherwise(self, stated: list[Byline]) -> bool:
         """Return whether the lines around the text say that all stated authors are its editors."""
@@ -373,6 +422,8 @@ class _Shown:
             return []
         if credits_others(text):
             return []
+        if is_label(text):
+            return []
         is_named = any(map(_is_byline_name, around))
         linked = self._linked(block, is_named=is_named or follows_label)
         if linked:
@@ -393,12 +444,16 @@ class _Shown:
         """Return a block's text with spaces between its elements."""
         if block.box.end > block.box.start or has_many_elements(block.element, _MOST_INNER):
             return block.text
-        return clean(" ".join(map(str, block.element.itertext()))) or block.text
+        return _spaced(block.element) or block.text
 
     def _names_around(self, block: Block) -> list[str] | None:
         """Return the names of a block's boxes; None if they say that it is no byline."""
         for zone in block.zones:
-            if zone.zone is Zone.STRONG and not _is_byline_name(zone.name) and not self._holds_text(zone):
+            if (
+                zone.zone is Zone.STRONG
+                and not _is_byline_name(zone.name)
+                and not self._holds_text(zone)
+            ):
                 return None
         names: list[str] = []
         for box in islice(block.box.around(), _MOST_AROUND):
@@ -430,7 +485,9 @@ class _Shown:
             marks = f"{link.get('rel') or ''} {link.get('itemprop') or ''}".lower()
             is_author = "author" in marks or _is_byline_name(link.get("class") or "")
             if is_author or (_PROFILE.search(href) and (is_named or _is_surely_profile(href))):
-                names = shown_names(clean(all_text(link, _LONGEST_BYLINE)), self._outlets)
+                names = shown_names(_spaced(link), self._outlets)
+                if not ("author" in marks or _is_surely_profile(href)):
+                    names = [name for name in names if is_surely_name(name)]
                 url = href if len(names) == 1 and _leads_somewhere(href) else None
                 found += (Byline(name, url, "byline") for name in names)
         return found
@@ -446,10 +503,16 @@ class _Shown:
                 _is_byline_name(name) and _NO_NAME.search(name) is None
             )
             if is_marked and element is not block.element:
-                names = shown_names(clean(all_text(element, _LONGEST_BYLINE)), self._outlets)
+                names = shown_names(_spaced(element), self._outlets)
                 if names:
                     return names
         return []
+
+
+def _spaced(element: _Element) -> str:
+    """Return an element's text with spaces between the texts of those in it; "" if it is long."""
+    texts = list(islice(map(str, element.itertext()), _MOST_INNER))
+    return clean(" ".join(texts)) if sum(map(len, texts)) <= 4 * _LONGEST_BYLINE else ""
 
 
 @lru_cache(maxsize=4_096)
@@ -480,4 +543,6 @@ def _start_of_text(blocks: list[Block], paragraphs: tuple[int, ...]) -> int | No
     for one, other in islice(pairwise(paragraphs), 2):
         if blocks[one].box.parent is blocks[other].box.parent:
             return one
-    return paragraphs[0] if len(paragraphs) < 3 and paragraphs else next(iter(paragraphs[1:2]), None)
+    return (
+        paragraphs[0] if len(paragraphs) < 3 and paragraphs else next(iter(paragraphs[1:2]), None)
+    )
