@@ -32,7 +32,7 @@ _MARK = re.compile("[\u0300-\u036f]")
 _LONGEST_LINE, _LONGEST_DECLARED, _LONG = 300, 2_000, 60
 _SHORTEST_NAME, _LONGEST_NAME = 2, 60
 _MOST_WORDS, _MOST_NAMES = 7, 30
-_MOST_SIGNED = 4
+_MOST_SIGNED, _LONGEST_CONJUNCTION = 4, 6
 # Letters of an author's initials, such as "kas".
 _LONGEST_INITIALS = 4
 
@@ -143,6 +143,7 @@ _BARE_LABELLED = re.compile(
     r"(?:by|von|par|de|di|door|av|af|por))\s+",
     re.IGNORECASE,
 )
+_AFTER_DATE = re.compile(rf"\d{{4}}\W{{1,5}}(?:{_LABELS})\s?[:：]\s*", re.IGNORECASE)
 # Scripts without spaces between words, and labels that are written at the name: "記者王小明".
 _CJK_LABELLED = re.compile(
     rf"[(（\[【]?(?:(?:{_CJK_LABELS})[\s:：/／|丨・]|(?:{_ADJACENT_LABELS})(?=[^\W\d_]))\s*"
@@ -277,6 +278,14 @@ _DESK_WORDS = _words_of(
     "網路 综合 綜合 报道 報導 综合报道 綜合報導 편집국 편집부 뉴스팀 온라인뉴스팀 온라인팀 디지털뉴스팀 관리자 기자 "
     "toimituksen sport letters letter to"
 )
+_NOT_SIGNED = ((_DESK_WORDS | _JOB_ADJECTIVES | _ORGANISATIONS | _JOBS) - _PARTICLES) | _words_of(
+    "top stories story latest update updates real estate league cup premier champions liga serie "
+    "lig super süper supreme court street city county state middle east west north south united "
+    "new old first best read reading about photos gallery galerie podcast newsletter region "
+    "panorama inland ausland vermischtes lokales hintergrund politique société monde économie "
+    "région régions deportes economia cultura politica mundo esteri cronaca interni dünya spor "
+    "gündem ekonomi świat kraj hrvatska breaking live blog video"
+)
 _DESK_ENDS = (
     "redaktion", "redaktionen", "redaktie", "redactie", "desk", "newsroom", "newsdesk", "staff",
     "redaksjon", "redaksjonen", "redakcja", "redakce", "редакция", "编辑部", "編集部", "编辑", "편집국",
@@ -318,6 +327,8 @@ _LOCATION = re.compile(
 _NUMBERS = re.compile(
     r"(?P<before>\b[^\W\d_]{1,14}[.,]{0,2}\s+)?(?:\S{0,40}\d\S{0,40}\s*)+(?P<after>[^\W\d_]{1,14}\b)?"
 )
+# "avec l'AFP"
+_ARTICLE = re.compile(r"^[lL]['’](?=[A-Z]{2})")
 _DIGIT = re.compile(r"\d")
 # Stands for a parenthesis about other work.
 _OTHERS = "\x01"
@@ -425,18 +436,22 @@ def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
 
 
 def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
-    """Return the names in a line if it is nothing but names of persons in Latin script or the like.
+    """Return the names in a line if it is nothing but names of persons in scripts with capitals.
 
-    Each has two to four words with capitals.
+    Each has two to four words, none of them a section's or a desk's. Agencies are names, too.
     """
     found = list(_every_name(text, is_shown=True))
     for name in found:
-        if name is None or _CASELESS.search(name) or not 2 <= len(name.split()) <= _MOST_SIGNED:
+        if name is None or _CASELESS.search(name):
+            return []
+        words = [_plain(word) for word in name.split()]
+        is_person = 2 <= len(words) <= _MOST_SIGNED and _NOT_SIGNED.isdisjoint(words)
+        if not (is_person or is_agency(name)):
             return []
     rest = _NOT_ALPHANUMERIC.sub("", text)
     kept = _kept(found, outlets)
     # Whatever else the line has, such as a job or a date, is no part of a name.
-    is_all = len(rest) - len(_NOT_ALPHANUMERIC.sub("", "".join(kept))) <= _LONGEST_INITIALS
+    is_all = len(rest) - len(_NOT_ALPHANUMERIC.sub("", "".join(kept))) <= _LONGEST_CONJUNCTION
     return kept if is_all and len(kept) == len(found) else []
 
 
@@ -445,8 +460,14 @@ def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None
 
     None if the line is not a byline. An empty list means that it names only the outlet or a desk.
     """
-    if len(text) > _LONGEST_LINE or (rest := _without_label(text)) == text:
+    if len(text) > _LONGEST_LINE:
         return None
+    rest = _without_label(text)
+    if rest == text:
+        # "Datum: 3. Mai 2020 Autor: Jan Müller"
+        if ":" not in text or (later := _AFTER_DATE.search(text)) is None:
+            return None
+        rest = text[later.end() :]
     found = list(_every_name(_without_dates(rest), is_shown=True))
     if not found or not all(name is not None and is_surely_name(name) for name in found):
         return None
@@ -606,7 +627,7 @@ def _without_extras(part: str, *, is_first: bool) -> str:
     """Return a part of a byline without the job, the place and marks; "" if nothing is left."""
     if _OTHERS in part:
         return ""
-    part = _trimmed(_without_label(part))
+    part = _ARTICLE.sub("", _trimmed(_without_label(part)))
     part = _LOCATION.sub("", part)
     part = _CJK_SUFFIX.sub("", part) if _CASELESS.search(part) else part
     words = part.split()
@@ -627,6 +648,8 @@ def _trimmed(name: str) -> str:
     """Return a name without marks around it; points of initials and "Jr." are part of it."""
     name = name.strip(_EDGE_OF_NAME).lstrip(".")
     last = name.rpartition(" ")[2].rstrip(".")
+    if name.endswith(".") and is_agency(last):
+        return name.rstrip(".")
     return name.rstrip(".") if len(last) > _LONGEST_INITIALS and "." not in last else name
 
 

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from lxml.etree import _Element
 
 from crawler.extraction.addresses import domain_of
-from crawler.extraction.page import json_ld
+from crawler.extraction.page import dates, json_ld
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.author_names import (
     Outlets,
@@ -120,6 +120,9 @@ _PROFILE = re.compile(
     r"avtor|av|team|bio|meet-the-team|die-redaktion|redaktion|users?|opinion/autor)/[^/?#]",
     re.IGNORECASE,
 )
+# "Jane Doe | 3 May 2020"
+_SIGNED_AND_DATED = re.compile(r"([^\d|·•,]{4,60}?)\s*[|·•,–-]\s*(?=\S{0,12}\s?\S{0,12}\s?\d)")
+_DIGIT = re.compile(r"\d")
 _WEB = ("http://", "https://", "//", "/")
 _SOCIAL = ("facebook.com", "twitter.com", "x.com", "instagram.com", "linkedin.com", "youtube.com")
 
@@ -348,30 +351,50 @@ class _Shown:
         return found
 
     def alone(self) -> list[Byline]:
-        """Return the authors in a paragraph just above the text that is nothing but names.
+        """Return the authors in a line above the text that is nothing but names.
 
-        It is a subheading or a place rather than a name if the text has one of its words in lower
+        The line is a paragraph just above the first one, or the date is on it or beside it. It is a
+        heading, a section or a place rather than a name if the text has one of its words in lower
         case, or has the name itself.
         """
-        first = next(iter(sorted(self._paragraphs)), None)
-        if not first or self._headline is None or first - 1 <= self._headline:
+        if self._headline is None:
             return []
-        line, paragraph = self._blocks[first - 1], self._blocks[first]
-        if (
-            line.tag != "p"
-            or paragraph.tag != "p"
-            or line.link_share
-            or len(line.text) > _LONGEST_SIGNATURE
-            or line.box.parent is not paragraph.box.parent
-        ):
+        for index in self._indexes_below_headline():
+            line = self._blocks[index]
+            if (
+                len(line.text) <= _LONGEST_SIGNATURE
+                and not line.link_share
+                and line.tag not in HEADINGS
+                and index not in self._paragraphs
+                and (names := self._signed(index))
+                and not self._are_in_text(names)
+                and self._names_around(line) is not None
+            ):
+                return [Byline(name, None, "line above the text") for name in names]
+        return []
+
+    def _signed(self, index: int) -> list[str]:
+        """Return the names that a line consists of, if a byline may stand in its place."""
+        line = self._blocks[index]
+        signed = _SIGNED_AND_DATED.match(line.text)
+        names = signature_names(signed[1] if signed else line.text, self._outlets)
+        if not names:
             return []
-        names = signature_names(line.text, self._outlets)
+        if signed:
+            return names if dates.find(line.text) else []
+        beside = self._blocks[index + 1]
+        is_above_text = index + 1 == min(self._paragraphs) and line.tag == beside.tag == "p"
+        if is_above_text or (_DIGIT.search(beside.text) and dates.find(beside.text)):
+            return names if line.box.parent is beside.box.parent else []
+        return []
+
+    def _are_in_text(self, names: list[str]) -> bool:
         text = "\n".join(self._texts)[:_LONGEST_TEXT]
         folded = text.casefold()
         words = {word.lower() for name in names for word in name.split()}
-        if any(name.casefold() in folded for name in names) or not words.isdisjoint(text.split()):
-            return []
-        return [Byline(name, None, "line above the text") for name in names]
+        return any(
+            name.casefold() in folded for name in names if not is_agency(name)
+        ) or not words.isdisjoint(text.split())
 
     def credits_otherwise(self, stated: list[Byline]) -> bool:
         """Return whether the lines around the text say that all stated authors are its editors."""
