@@ -29,7 +29,7 @@ from crawler.extraction.page.text import clean, ends_sentence
 
 _MARK = re.compile("[\u0300-\u036f]")
 # Characters.
-_LONGEST_LINE, _LONGEST_DECLARED, _LONG = 300, 2_000, 60
+_LONGEST_LINE, _LONGEST_DECLARED, _LONGEST_LABEL, _LONG = 300, 2_000, 40, 60
 _SHORTEST_NAME, _LONGEST_NAME = 2, 60
 _MOST_WORDS, _MOST_NAMES = 7, 30
 _MOST_SIGNED, _LONGEST_CONJUNCTION = 4, 6
@@ -480,12 +480,12 @@ def credits_others(text: str) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Return whether a text is only a label, such as "By" or "Kommentar von"."""
-    return len(text) <= 40 and (
-        text.rstrip(" :").rpartition(" ")[2].lower() in _ENDS_OF_LABELS
-        or _LABELLED.fullmatch(f"{text.strip()}:") is not None
-        or _LABELLED.fullmatch(text.strip()) is not None
-        or _BARE_LABELLED.fullmatch(f"{text.strip()} ") is not None
+    """Return whether a text is only a label, such as "By", "Autor:" or "Kommentar von"."""
+    text = text.strip()
+    return len(text) <= _LONGEST_LABEL and (
+        text.rpartition(" ")[2].lower() in _ENDS_OF_LABELS
+        or _LABELLED.fullmatch(text) is not None
+        or _BARE_LABELLED.fullmatch(f"{text} ") is not None
     )
 
 
@@ -588,7 +588,11 @@ def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
             previous = segment.strip()
             yield previous
             continue
+        is_organisation = False
         for chunk in segment.split(","):
+            if is_organisation and not is_shown:
+                # "Department of Health, Education and Research", "Company Ltd, Vienna, Austria"
+                break
             for position, part in enumerate(_joined_parts(chunk)):
                 name = _without_extras(part, is_first=previous is None)
                 if not name or name.casefold() in _PLACES:
@@ -599,9 +603,11 @@ def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
                     if _is_affiliation(name, previous):
                         continue
                 if not _is_name(name, is_shown=is_shown):
+                    is_organisation = True
                     yield None
                     continue
                 previous = name
+                is_organisation = not _NEVER_IN_NAMES.isdisjoint(_pieces(name))
                 yield name
 
 
@@ -727,8 +733,7 @@ def is_agency(name: str) -> bool:
 
 def _is_desk(name: str, outlets: Outlets) -> bool:
     """Return whether a name is a desk of the outlet, a company or an account, not a person."""
-    written = name.split()
-    pieces = [piece for word in written for piece in _pieces(word)]
+    written, pieces = name.split(), _pieces(name)
     if not pieces or pieces[0] in _DESK_STARTS or not _NEVER_IN_NAMES.isdisjoint(pieces):
         return True
     if name.casefold().endswith(_DESK_ENDS):
@@ -740,6 +745,6 @@ def _is_desk(name: str, outlets: Outlets) -> bool:
     return len(rest) < len(written) and is_outlets
 
 
-def _pieces(word: str) -> list[str]:
+def _pieces(name: str) -> list[str]:
     """Return the parts of a compound, in lower case and without accents in Latin script."""
-    return [_plain(piece) for piece in re.split(r"[\-–/.,]+", word) if piece]
+    return [_plain(piece) for piece in re.split(r"[\s\-–/.,]+", name) if piece]

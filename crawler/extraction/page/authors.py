@@ -347,7 +347,8 @@ class _Shown:
         """Return the authors named just below the text or above the headline."""
         found = self._first_byline(self._indexes_below_text())
         if not found and self._headline is not None:
-            found = self._first_byline(range(max(0, self._headline - _ABOVE), self._headline))
+            above = range(max(0, self._headline - _ABOVE), self._headline)
+            found = self._first_byline(above, is_above=True)
         return found
 
     def alone(self) -> list[Byline]:
@@ -417,8 +418,11 @@ class _Shown:
             return range(0)
         return range(self._last + 1, min(len(self._blocks), self._last + 1 + _AFTER))
 
-    def _first_byline(self, indexes: Iterable[int]) -> list[Byline]:
-        """Return the authors of the first byline, which may be several blocks."""
+    def _first_byline(self, indexes: Iterable[int], *, is_above: bool = False) -> list[Byline]:
+        """Return the authors of the first byline, which may be several blocks.
+
+        Pictures have their credits above the headline, so that a byline there needs a label.
+        """
         found: dict[str, Byline] = {}
         last: Block | None = None
         follows_label = False
@@ -428,7 +432,7 @@ class _Shown:
             block = self._blocks[index]
             if last is not None and not _belongs(block, last):
                 break
-            authors = self._authors_of(block, follows_label=follows_label)
+            authors = self._authors_of(block, follows_label=follows_label, is_above=is_above)
             follows_label = is_label(block.text)
             if authors:
                 last = block
@@ -436,7 +440,9 @@ class _Shown:
                     found.setdefault(fold(author.name), author)
         return list(found.values())[:_MOST_AUTHORS]
 
-    def _authors_of(self, block: Block, *, follows_label: bool) -> list[Byline]:
+    def _authors_of(
+        self, block: Block, *, follows_label: bool, is_above: bool = False
+    ) -> list[Byline]:
         text = block.text
         if len(text) > _LONGEST_BYLINE or block.prose and block.size > _LONGEST_BYLINE // 2:
             return []
@@ -447,7 +453,7 @@ class _Shown:
             return []
         if is_label(text):
             return []
-        is_named = any(map(_is_byline_name, around))
+        is_named = not is_above and any(map(_is_byline_name, around))
         linked = self._linked(block, is_named=is_named or follows_label)
         if linked:
             self.links += linked
@@ -461,7 +467,9 @@ class _Shown:
         if block.tag in HEADINGS and block.tag < "h4":
             return []
         names = labelled_names(text, self._outlets) or []
-        return [Byline(name, None, "byline") for name in names or self._marked(block)]
+        if not names and not is_above:
+            names = self._marked(block)
+        return [Byline(name, None, "byline") for name in names]
 
     def _spaced(self, block: Block) -> str:
         """Return a block's text with spaces between its elements."""
@@ -526,7 +534,7 @@ class _Shown:
                 _is_byline_name(name) and _NO_NAME.search(name) is None
             )
             if is_marked and element is not block.element:
-                names = shown_names(_spaced(element), self._outlets)
+                names = certain_names(_spaced(element), self._outlets)
                 if names:
                     return names
         return []
