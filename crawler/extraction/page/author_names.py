@@ -462,6 +462,7 @@ def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None
     """
     if len(text) > _LONGEST_LINE:
         return None
+    text = text.lstrip(_EDGE)
     rest = _without_label(text)
     if rest == text:
         # "Datum: 3. Mai 2020 Autor: Jan Müller"
@@ -710,14 +711,8 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
         return False
     if len(words) == 1 and name.islower() and not is_caseless:
         return len(name) <= _LONGEST_INITIALS or is_agency(name)
-    # "viktor hedlund", but no sentence.
-    return (
-        len(small) < len(words) < 4
-        and len(words) < 3
-        or not small
-        or name.islower()
-        and len(words) < 4
-    )
+    # "jane doe" is a name, "Jane's column" or "a slogan of some words" is none.
+    return not small or len(words) == 2 or (len(words) == 3 and name.islower())
 
 
 def is_surely_name(name: str) -> bool:

@@ -411,7 +411,7 @@ class _Shown:
         if first is None:
             return range(0)
         start = headline + 1 if headline is not None else max(0, first - _ABOVE)
-        return range(max(start, first - _BELOW), first)
+        return range(start, min(first, start + _BELOW))
 
     def _indexes_below_text(self) -> range:
         if self._last is None:
@@ -490,7 +490,7 @@ class _Shown:
         for box in islice(block.box.around(), _MOST_AROUND):
             if self._holds_text(box):
                 break
-            if _NO_BYLINE_NAME.search(box.name):
+            if box.tag == "figure" or _NO_BYLINE_NAME.search(box.name):
                 return None
             names.append(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
             item = box.element.get("itemprop") or box.element.get("rel")
@@ -574,6 +574,6 @@ def _start_of_text(blocks: list[Block], paragraphs: tuple[int, ...]) -> int | No
     for one, other in islice(pairwise(paragraphs), 2):
         if blocks[one].box.parent is blocks[other].box.parent:
             return one
-    return (
-        paragraphs[0] if len(paragraphs) < 3 and paragraphs else next(iter(paragraphs[1:2]), None)
-    )
+    if not paragraphs:
+        return None
+    return paragraphs[1] if len(paragraphs) > 2 else paragraphs[0]
