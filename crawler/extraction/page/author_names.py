@@ -165,6 +165,7 @@ _KOREAN_NAMES = re.compile(
 )
 _CJK_SUFFIX = re.compile("(?:報導|报道|報道|报导|記者|记者|基者|撰|攝|编辑|特派員|通信員)$")
 _CJK_REPORT = re.compile("(?:報導|报道|報道|报导|电|電)\\s*$")
+_BRACKETS = re.compile(r"[(（\[【]")
 _IN_BRACKETS = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{0,120}[)）\]】]?\s*")
 _ADDRESS = re.compile(
     r"(?:mailto:)?[\w.+-]{1,64}(?:@|\[at\]|\(at\))[\w.-]{1,100}|(?<!\w)@\w[\w.]{0,50}|"
@@ -573,7 +574,9 @@ def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
             for names in korean:
                 yield from re.split(r"\s?[·,]\s?", names)
             return
-    text = _IN_BRACKETS.sub(lambda match: _OTHERS if _OTHER_WORK.search(match[0]) else " ", text)
+    if _BRACKETS.search(text):
+        text = _IN_BRACKETS.sub(_other_work, text)
+        text = " ".join(text.split())
     if cut := _CUT.search(text):
         text = text[: cut.start()]
     previous: str | None = None
@@ -594,14 +597,14 @@ def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
             if is_organisation and not is_shown:
                 # "Department of Health, Education and Research", "Company Ltd, Vienna, Austria"
                 break
+            is_affiliated = False
             for position, part in enumerate(_joined_parts(chunk)):
                 name = _without_extras(part, is_first=previous is None)
                 if not name or name.casefold() in _PLACES:
                     continue
-                if previous is not None and position == 0:
-                    if fold(name) in _SUFFIXES or _CJK_REPORT.search(part):
-                        continue
-                    if _is_affiliation(name, previous):
+                if previous is not None and (position == 0 or is_affiliated):
+                    is_affiliated = _is_affiliation(name, previous)
+                    if is_affiliated or fold(name) in _SUFFIXES or _CJK_REPORT.search(part):
                         continue
                 if not _is_name(name, is_shown=is_shown):
                     is_organisation = True
@@ -610,6 +613,11 @@ def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
                 previous = name
                 is_organisation = not _NEVER_IN_NAMES.isdisjoint(_pieces(name))
                 yield name
+
+
+def _other_work(match: re.Match[str]) -> str:
+    """Return a mark in place of a parenthesis about other work, and a space for any other."""
+    return _OTHERS if _OTHER_WORK.search(match[0]) else " "
 
 
 def _joined_parts(chunk: str) -> list[str]:

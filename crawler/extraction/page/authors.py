@@ -45,6 +45,7 @@ from crawler.extraction.page.author_names import (
 )
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
+from crawler.extraction.page.headings import part_headed_by
 from crawler.extraction.page.metadata import Metadata
 from crawler.extraction.page.text import clean, has_many_elements
 
@@ -430,6 +431,8 @@ class _Shown:
             if index in self._paragraphs:
                 continue
             block = self._blocks[index]
+            if block.tag in HEADINGS and part_headed_by(block.text):
+                break
             if last is not None and not _belongs(block, last):
                 break
             authors = self._authors_of(block, follows_label=follows_label, is_above=is_above)
