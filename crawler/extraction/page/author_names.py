@@ -165,6 +165,7 @@ _KOREAN_NAMES = re.compile(
 )
 _CJK_SUFFIX = re.compile("(?:報導|报道|報道|报导|記者|记者|基者|撰|攝|编辑|特派員|通信員)$")
 _CJK_REPORT = re.compile("(?:報導|报道|報道|报导|电|電)\\s*$")
+_IN_ADDRESSES = ("@", "[at]", "(at)", "://", "www.", "WWW.")
 _BRACKETS = re.compile(r"[(（\[【]")
 _IN_BRACKETS = re.compile(r"\s*[(（\[【][^()（）\[\]【】]{0,120}[)）\]】]?\s*")
 _ADDRESS = re.compile(
@@ -344,6 +345,7 @@ _TLD = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_SITE_NAME = re.compile(r"\s+[-–—|:»«·]+\s+|\s*[|｜：]\s*")
+_CACHE_SIZE = 4_096
 _NOT_IN_OUTLETS = frozenset("the der die das le la les el los il online digital web news".split())
 
 
@@ -360,22 +362,14 @@ class Outlets:
     def __init__(self, names: Iterable[str], domain: str | None) -> None:
         self._keys: set[str] = set()
         self._initials: set[str] = set()
-        for name in names:
-            name = name[:_LONGEST_LINE]
-            for part in (name, *_PART_OF_SITE_NAME.split(name), _IN_BRACKETS.sub(" ", name)):
-                self._add(part.strip())
+        for name in dict.fromkeys(names):
+            keys, initials = _keys_of(name[:_LONGEST_LINE])
+            self._keys |= keys
+            self._initials |= initials
         self._label = fold((domain or "").partition(".")[0])
         if domain:
             self._keys |= {fold(domain), self._label}
         self._keys.discard("")
-
-    def _add(self, name: str) -> None:
-        name = _TLD.sub("", name)
-        words = name.split()
-        self._keys |= {fold(name), *_keys_without_extras(words)}
-        for some in (words, [w for w in words if w.lower() not in _NOT_IN_OUTLETS]):
-            if len(some) > 1:
-                self._initials.add("".join(fold(word)[:1] for word in some))
 
     def has(self, name: str) -> bool:
         """Return whether a name is the outlet's, apart from "The", "Online" and its domain."""
@@ -393,6 +387,20 @@ class Outlets:
     def holds(self, words: list[str]) -> bool:
         """Return whether several words are a name of the outlet, all together."""
         return bool(words) and self.has(" ".join(words))
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _keys_of(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the keys of an outlet's name and its parts, and their initials."""
+    keys: set[str] = set()
+    initials: set[str] = set()
+    for part in {name, *_PART_OF_SITE_NAME.split(name), _IN_BRACKETS.sub(" ", name)}:
+        words = _TLD.sub("", part.strip()).split()
+        keys |= {fold(" ".join(words)), *_keys_without_extras(words)}
+        for some in (words, [w for w in words if w.lower() not in _NOT_IN_OUTLETS]):
+            if len(some) > 1:
+                initials.add("".join(fold(word)[:1] for word in some))
+    return frozenset(keys), frozenset(initials)
 
 
 def _keys_without_extras(words: list[str]) -> Iterator[str]:
@@ -428,7 +436,7 @@ def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     """
     if _CASELESS.search(text) and _DIGIT.search(text):
         return []
-    found = list(_every_name(_without_dates(text), is_shown=True))
+    found = _every_name(_without_dates(text), is_shown=True)
     if not found or found[0] is None or (len(text) > _LONG and ends_sentence(text)):
         return []
     return [
@@ -441,7 +449,7 @@ def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
 
     Each has two to four words, none of them a section's or a desk's. Agencies are names, too.
     """
-    found = list(_every_name(text, is_shown=True))
+    found = _every_name(text, is_shown=True)
     for name in found:
         if name is None or _CASELESS.search(name):
             return []
@@ -470,7 +478,7 @@ def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None
         if ":" not in text or (later := _AFTER_DATE.search(text)) is None:
             return None
         rest = text[later.end() :]
-    found = list(_every_name(_without_dates(rest), is_shown=True))
+    found = _every_name(_without_dates(rest), is_shown=True)
     if not found or not all(name is not None and is_surely_name(name) for name in found):
         return None
     return _kept(found, outlets)
@@ -561,13 +569,23 @@ def _without_outlet(name: str, outlets: Outlets) -> str:
     return name
 
 
-def _every_name(text: str, *, is_shown: bool) -> Iterator[str | None]:
-    """Yield the names in a line; None for a part of it that is not like a name."""
+def _every_name(text: str, *, is_shown: bool) -> tuple[str | None, ...]:
+    """Return the names in a line; None for a part of it that is not like a name."""
     if len(text) > _LONGEST_LINE:
         if is_shown:
-            return
+            return ()
         text = text[:_LONGEST_DECLARED]
-    text = clean(_ADDRESS.sub(" ", text))
+    return _found_in(text, is_shown)
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _found_in(text: str, is_shown: bool) -> tuple[str | None, ...]:
+    # Some authors write most of what a crawl reads.
+    return tuple(_find(text, is_shown))
+
+
+def _find(text: str, is_shown: bool) -> Iterator[str | None]:
+    text = clean(_ADDRESS.sub(" ", text) if any(map(text.__contains__, _IN_ADDRESSES)) else text)
     if "기자" in text or "특파원" in text:
         korean = [match["names"] for match in _KOREAN_NAMES.finditer(text)]
         if korean:

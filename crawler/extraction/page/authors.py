@@ -20,6 +20,7 @@ author whom the page shows as its editor or photographer only is none.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any
@@ -47,7 +48,7 @@ from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.boxes import HEADINGS, Box, Zone
 from crawler.extraction.page.headings import part_headed_by
 from crawler.extraction.page.metadata import Metadata
-from crawler.extraction.page.text import clean, has_many_elements
+from crawler.extraction.page.text import clean
 
 _METAS = (
     "article:author_name",
@@ -124,6 +125,9 @@ _PROFILE = re.compile(
 # "Jane Doe | 3 May 2020"
 _SIGNED_AND_DATED = re.compile(r"([^\d|·•,]{4,60}?)\s*[|·•,–-]\s*(?=\S{0,12}\s?\S{0,12}\s?\d)")
 _DIGIT = re.compile(r"\d")
+_AUTHOR_MARKS = frozenset(("author", "creator", "dc:creator"))
+_LARGE_HEADINGS = ("h1", "h2", "h3")
+_AUTHOR_PAGE = re.compile(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore)/", re.IGNORECASE)
 _WEB = ("http://", "https://", "//", "/")
 _SOCIAL = ("facebook.com", "twitter.com", "x.com", "instagram.com", "linkedin.com", "youtube.com")
 
@@ -336,6 +340,11 @@ class _Shown:
         self._headline = chosen.anchor
         self._first = _start_of_text(self._blocks, chosen.indexes)
         self._last = chosen.indexes[-1] if chosen.indexes else None
+        self._starts = [
+            self._blocks[index].box.start
+            for index in (self._headline, self._first)
+            if index is not None
+        ]
         self._paragraphs = frozenset(chosen.indexes)
         self._texts = (chosen.headline.value if chosen.headline else "", *chosen.body)
         self.links: list[Byline] = []
@@ -370,7 +379,7 @@ class _Shown:
                 and index not in self._paragraphs
                 and (names := self._signed(index))
                 and not self._are_in_text(names)
-                and self._names_around(line) is not None
+                and self._is_named(line) is not None
             ):
                 return [Byline(name, None, "line above the text") for name in names]
         return []
@@ -449,75 +458,66 @@ class _Shown:
         text = block.text
         if len(text) > _LONGEST_BYLINE or block.prose and block.size > _LONGEST_BYLINE // 2:
             return []
-        around = self._names_around(block)
-        if around is None:
+        is_named = self._is_named(block)
+        if is_named is None or is_label(text) or credits_others(text):
             return []
-        if credits_others(text):
-            return []
-        if is_label(text):
-            return []
-        is_named = not is_above and any(map(_is_byline_name, around))
-        linked = self._linked(block, is_named=is_named or follows_label)
-        if linked:
-            self.links += linked
-            return linked
-        text = self._spaced(block)
+        is_named = is_named and not is_above
+        if block.link_share:
+            linked = self._linked(block, is_named=is_named or follows_label)
+            if linked:
+                self.links += linked
+                return linked
+        has_parts = len(block.element) > 0 and not self._holds_text(block.box)
+        if has_parts and block.box.end == block.box.start:
+            text = _spaced(block.element) or text
+        names = labelled_names(text, self._outlets)
         if follows_label or is_named:
-            names = labelled_names(text, self._outlets)
             if names is None:
-                names = self._marked(block) or certain_names(text, self._outlets)
-            return [Byline(name, None, "byline") for name in names]
-        if block.tag in HEADINGS and block.tag < "h4":
+                names = self._marked(block) if has_parts else []
+                names = names or certain_names(text, self._outlets)
+        elif block.tag in _LARGE_HEADINGS:
             return []
-        names = labelled_names(text, self._outlets) or []
-        if not names and not is_above:
+        elif not names and has_parts and not is_above:
             names = self._marked(block)
-        return [Byline(name, None, "byline") for name in names]
+        return [Byline(name, None, "byline") for name in names or ()]
 
-    def _spaced(self, block: Block) -> str:
-        """Return a block's text with spaces between its elements."""
-        if block.box.end > block.box.start or has_many_elements(block.element, _MOST_INNER):
-            return block.text
-        return _spaced(block.element) or block.text
-
-    def _names_around(self, block: Block) -> list[str] | None:
-        """Return the names of a block's boxes; None if they say that it is no byline."""
+    def _is_named(self, block: Block) -> bool | None:
+        """Return whether a block's boxes are named as a byline; None if they say it is none."""
         for zone in block.zones:
             if (
                 zone.zone is Zone.STRONG
-                and not _is_byline_name(zone.name)
                 and not self._holds_text(zone)
+                and _sense_of(zone.name) is not _Sense.BYLINE
             ):
                 return None
-        names: list[str] = []
+        is_named = False
         for box in islice(block.box.around(), _MOST_AROUND):
             if self._holds_text(box):
                 break
-            if box.tag == "figure" or _NO_BYLINE_NAME.search(box.name):
+            element = box.element
+            sense = _sense_of(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
+            if box.tag == "figure" or sense is _Sense.OTHER:
                 return None
-            names.append(f"{box.tag} {box.name}" if "-" in box.tag else box.name)
-            item = box.element.get("itemprop") or box.element.get("rel")
-            if item and item.lower() in ("author", "creator"):
-                names.append("author")
-        return names
+            if sense is _Sense.BYLINE or (
+                (item := element.get("itemprop") or element.get("rel"))
+                and item.lower() in _AUTHOR_MARKS
+            ):
+                is_named = True
+        return is_named
 
     def _holds_text(self, box: Box) -> bool:
         """Return whether a box is around the headline or the text, too."""
-        blocks = self._blocks
-        return any(
-            index is not None and box.holds(blocks[index].box)
-            for index in (self._headline, self._first)
-        )
+        return any(box.start <= start <= box.end for start in self._starts)
 
     def _linked(self, block: Block, *, is_named: bool) -> list[Byline]:
         """Return the authors whose pages a block links."""
         found: list[Byline] = []
-        if block.link_share == 0 or self._holds_text(block.box):
+        if self._holds_text(block.box):
             return found
         for link in islice(block.element.iter("a"), _MOST_AUTHORS):
             href = (link.get("href") or "").strip()
             marks = f"{link.get('rel') or ''} {link.get('itemprop') or ''}".lower()
-            is_author = "author" in marks or _is_byline_name(link.get("class") or "")
+            is_author = "author" in marks or _sense_of(link.get("class") or "") is _Sense.BYLINE
             if is_author or (_PROFILE.search(href) and (is_named or _is_surely_profile(href))):
                 names = shown_names(_spaced(link), self._outlets)
                 if not ("author" in marks or _is_surely_profile(href)):
@@ -528,15 +528,12 @@ class _Shown:
 
     def _marked(self, block: Block) -> list[str]:
         """Return the names in inline elements of a block that are marked as the author's."""
-        if self._holds_text(block.box):
-            return []
-        for element in islice(block.element.iter(), _MOST_INNER):
+        for element in islice(block.element.iterdescendants(), _MOST_INNER):
             item = element.get("itemprop") or element.get("rel") or element.get("property") or ""
             name = element.get("class") or ""
-            is_marked = item.lower() in ("author", "creator", "dc:creator") or (
-                _is_byline_name(name) and _NO_NAME.search(name) is None
-            )
-            if is_marked and element is not block.element:
+            if item.lower() in _AUTHOR_MARKS or (
+                name and _sense_of(name) is _Sense.BYLINE and _NO_NAME.search(name) is None
+            ):
                 names = certain_names(_spaced(element), self._outlets)
                 if names:
                     return names
@@ -549,17 +546,25 @@ def _spaced(element: _Element) -> str:
     return clean(" ".join(texts)) if sum(map(len, texts)) <= 4 * _LONGEST_BYLINE else ""
 
 
-@lru_cache(maxsize=4_096)
-def _is_byline_name(name: str) -> bool:
-    return (
-        name != ""
-        and _BYLINE_NAME.search(name) is not None
-        and _NO_BYLINE_NAME.search(name) is None
-    )
+class _Sense(Enum):
+    """Whether the name of an element says that it is a byline, or that it is none."""
+
+    NONE = 0
+    BYLINE = 1
+    OTHER = 2
+
+
+@lru_cache(maxsize=16_384)
+def _sense_of(name: str) -> _Sense:
+    if not name:
+        return _Sense.NONE
+    if _NO_BYLINE_NAME.search(name):
+        return _Sense.OTHER
+    return _Sense.BYLINE if _BYLINE_NAME.search(name) else _Sense.NONE
 
 
 def _is_surely_profile(href: str) -> bool:
-    return re.search(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore)/", href, re.I) is not None
+    return _AUTHOR_PAGE.search(href) is not None
 
 
 def _belongs(block: Block, last: Block) -> bool:
@@ -567,7 +572,7 @@ def _belongs(block: Block, last: Block) -> bool:
     if block.index - last.index > 4:
         return False
     common = last.box.common(block.box)
-    return any(_is_byline_name(box.name) for box in islice(common.around(), 2)) or (
+    return any(_sense_of(box.name) is _Sense.BYLINE for box in islice(common.around(), 2)) or (
         block.box.parent is last.box.parent and block.box.name == last.box.name
     )
 
