@@ -19,15 +19,36 @@ affiliation of one ("Jane Doe, AFP").
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from crawler.extraction.page.byline_words import (
+    AGENCIES,
+    BARE_LABELS,
+    CONJUNCTIONS,
+    DESK_ENDS,
+    DESK_STARTS,
+    DESK_WORDS,
+    GENRES,
+    JOB_ADJECTIVES,
+    JOBS,
+    LABELS,
+    NEVER_FIRST,
+    NEVER_IN_NAMES,
+    NOT_SIGNED,
+    ORGANISATIONS,
+    OTHER_LABELS,
+    PARTICLES,
+    PLACES,
+    SUFFIXES,
+    TIME_WORDS,
+    WEAK_CONJUNCTIONS,
+    plain,
+)
 from crawler.extraction.page.dates import fold as fold_date
 from crawler.extraction.page.months import MONTHS
 from crawler.extraction.page.text import clean, ends_sentence
 
-_MARK = re.compile("[\u0300-\u036f]")
 # Characters.
 _LONGEST_LINE, _LONGEST_DECLARED, _LONGEST_LABEL, _LONG = 300, 2_000, 40, 60
 _SHORTEST_NAME, _LONGEST_NAME = 2, 60
@@ -37,119 +58,55 @@ _MOST_SIGNED, _LONGEST_CONJUNCTION = 4, 6
 _LONGEST_INITIALS = 4
 
 
-def _words_of(words: str) -> frozenset[str]:
-    return frozenset(map(_plain, words.split()))
+def _any(phrases: Iterable[str]) -> str:
+    return "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in phrases)
 
 
-def _any(words: str) -> str:
-    """Return a pattern for any of the words, where "_" is a space."""
-    return "|".join(word.replace("_", r"\s+") for word in words.split())
+def _first_words(phrases: Iterable[str]) -> set[str]:
+    return {phrase.split()[0] for phrase in phrases}
 
 
-def _plain(word: str) -> str:
-    """Return a word in lower case and without the accents of Latin, Greek and Cyrillic."""
-    word = word.casefold()
-    if word.isascii():
-        return word
-    return unicodedata.normalize("NFC", _MARK.sub("", unicodedata.normalize("NFKD", word)))
-
-
-# Labels of the authors of a text. The first group needs a colon or a like sign, the second stands
-# before a name by itself.
-_LABELS = _any(
-    "authors? author\\(s\\) writers? words text story story_by text_by written_by reported_by reports? "
-    "reporting_by reporters? journalists? by contributors? correspondent "
-    "autor autoren autorin autorinnen autor(?:in)?/autor(?:in)? autor\\*innen text_von von "
-    "verfasst_von geschrieben_von ein_bericht_von bericht "
-    "auteure?s? auteur\\(s\\) autrices? texte textes texte_de texte_par écrit_par rédigé_par "
-    "publié_par par propos_recueillis_par article_de article_par journaliste "
-    "auteurs? tekst tekst_door geschreven_door door redacteur verslaggever "
-    "autor[ei] autrice testo testi testo_di scritto_da di a_cura_di articolo_di "
-    "autora autoras autores autor/a autor\\(a\\) escrito_por redactado_por texto textos texto_de "
-    "por redactora? periodista reportagem reportagem_de repórter jornalista "
-    "автор авторы автори автор_статьи автор_текста автор_публикации автор_материала текст "
-    "корреспондент кореспондент журналист журналістка подготовил подготовила підготував "
-    "підготувала записал записала "
-    "autorka autorzy tekst_i_opracowanie tekst_autor_tekstu autoři redaktorka text_a_foto "
-    "skribent text_av av journalist artikkel_av skrevet_av skrivet_av tekst_av skrevet_af af "
-    "tekst_og_foto reporter kirjoittaja kirjoittajat teksti toimittaja "
-    "yazan yazar yazarı haber muhabir kaleme_alan "
-    "συντάκτης συντάκτρια κείμενο γράφει γράφει_ο γράφει_η γράφουν επιμέλεια_κειμένου αρθρογράφος "
-    "ρεπορτάζ του της των "
-    "الكاتب الكاتبة كاتب كاتبة المؤلف بقلم كتب كتبت كتبه إعداد اعداد تقرير المراسل مراسل "
-    "نویسنده نویسندگان خبرنگار گزارش گزارش_از به_قلم نوشته_ی نوشته "
-    "מאת כתב כתבת הכותב כותב "
-    "लेखक लेखिका रिपोर्ट रिपोर्टर संवाददाता "
-    "লেখক লেখিকা প্রতিবেদক লিখেছেন প্রতিবেদন "
-    "penulis oleh pewarta jurnalis wartawan laporan reportase "
-    "tác_giả bởi bài_viết người_viết viết_bởi bài "
-    "ผู้เขียน เขียนโดย โดย เรื่อง เรื่องโดย ผู้สื่อข่าว ผู้รายงาน "
-    "作者 撰文 文 文字 本报记者 本報記者 特约记者 特約記者 记者 記者 通讯员 撰稿 文本 "
-    "執筆 執筆者 文・写真 取材・文 取材 著者 筆者 ライター "
-    "글 글쓴이 기자 작성자 취재"
-)
-_BARE_LABELS = _any(
-    "by written_by words_by text_by story_by reported_by von text_von par texte_de texte_par "
-    "propos_recueillis_par écrit_par rédigé_par por escrito_por texto_de "
-    "di scritto_da testo_di door geschreven_door av text_av tekst_av skrevet_av af skrevet_af "
-    "tekst_af przez oleh bởi viết_bởi yazan γράφει_ο γράφει_η του της από_τον από_την "
-    "بقلم كتب كتبت كتبه كتبها به_قلم نوشته מאת "
-    "autorin/autor autor/in author autor autorin autora auteur autore автор автори авторы "
-    "kirjoittanut penulis reporter kontributor"
-)
 _CJK_LABELS = (
     "作者|撰文|文字|本[报報]?[记記]者|特[约約派][记記]者|[实實][习習][记記]者|[记記]者|文|執筆者?|"
     "取材・文|取材|著者|筆者|ライター|글쓴이|글|เขียนโดย|เรื่องโดย|โดย"
 )
 _ADJACENT_LABELS = "作者|撰文|本[报報]?[记記]者|特[约約派][记記]者|[记記]者|เขียนโดย|เรื่องโดย|โดย"
-_OTHER_LABELS = _any(
-    "photos? photograph(?:s|y|er|ers)? photo_credits? pictures? image images images? credit "
-    "illustrations? video videos camera graphics? animation edit edited editing edited_by "
-    "editing_by editors? editor_in_chief translat(?:ed|ion|or|ors) translated_by source sources "
-    "produced_by producers? fact-?check(?:ed|ing|er)?s? reviewed_by updated_by contact "
-    "fotos? fotograf(?:in|ie|en)? bild bilder bildquelle illustration übersetz(?:t|ung|er|erin) "
-    "aus_dem_\\w+_von kamera schnitt redaktion_dieses quelle quellen redigiert "
-    "photographies? photographe crédits? traduction traduit_par édité_par traduit source "
-    "foto's beeld vertaling vertaald_door bron eindredactie fotografie fotograaf "
-    "fotografía fotografia fotografie imagen imágenes imagem imagens edición edição traducción "
-    "traduzione traduzione_di tradução fuente fonte vídeo "
-    "фото фотограф фотографія редактор редакторка источник джерело перевод переклад видео відео "
-    "ілюстрація иллюстрация "
-    "zdjęcia zdjęcie fot opracowanie opracował opracowała oprac źródło tłumaczenie "
-    "fotky překlad zdroj ilustrace "
-    "foto bilde bilder redigering redaktør redaktör ansvarig_utgivare översättning oversettelse "
-    "kuva kuvat kuvaaja kääntäjä fotoğraf editör çeviri kaynak "
-    "φωτογραφία φωτογραφίες φωτό επιμέλεια μετάφραση πηγή "
-    "تصوير تحرير ترجمة ترجمه مترجم المصدر ویراستار عکس منبع دبیر צילום עריכה תרגום "
-    "फोटो संपादक संपादन अनुवाद স্বত্ব ছবি সম্পাদনা অনুবাদ "
-    "penyunting editor fotografer penerjemah sumber ảnh nguồn biên_tập dịch ภาพ แปล บรรณาธิการ "
-    "图 摄影 攝影 编辑 編輯 责编 責任編輯 责任编辑 翻译 譯者 译者 来源 來源 圖 供图 写真 編集 翻訳 撮影 "
-    "사진 편집 번역 그래픽 영상"
-)
 _COLON = r"\s*(?:[:：]|／|/(?=\S))\s*"
 _ENDS_OF_LABELS = frozenset("by von par por di door av af oleh".split())
-_LABELLED = re.compile(rf"(?:{_LABELS}){_COLON}", re.IGNORECASE)
+_LABELLED = re.compile(rf"(?:{_any(LABELS)}){_COLON}", re.IGNORECASE)
 # "Kommentar von", "Opinion by", "Eine Analyse von".
-_GENRES = _any(
-    "kommentar analyse interview gastbeitrag gastkommentar essay kolumne reportage bericht glosse "
-    "rezension pressemitteilung beitrag artikel leitartikel meinung porträt opinion analysis "
-    "comment commentary column review interview report article blog post tribune chronique "
-    "éditorial entretien analyse enquête reportage opinión análisis entrevista columna reportaje "
-    "artículo crónica opinião análise analisi intervista commento editoriale analys krönika "
-    "ledare kronikk analyse kommentar"
-)
 _BARE_LABELLED = re.compile(
-    rf"(?:(?:{_BARE_LABELS})|(?:an?\s+|eine?\s+|une?\s+|ett?\s+)?(?:{_GENRES})\s+"
+    rf"(?:(?:{_any(BARE_LABELS)})|(?:an?\s+|eine?\s+|une?\s+|ett?\s+)?(?:{_any(GENRES)})\s+"
     r"(?:by|von|par|de|di|door|av|af|por))\s+",
     re.IGNORECASE,
 )
-_AFTER_DATE = re.compile(rf"\d{{4}}\W{{1,5}}(?:{_LABELS})\s?[:：]\s*", re.IGNORECASE)
+_HEAD = re.compile(r"[^\s:：／]{1,40}")
+_FIRST_WORDS = _first_words((*LABELS, *BARE_LABELS, *GENRES)) | {
+    "a",
+    "an",
+    "ein",
+    "eine",
+    "un",
+    "une",
+    "ett",
+    "et",
+}
+_CJK_FIRST = frozenset("(（[【作撰文本特实實记記執取著筆ライ글เโ")
+_BARE = frozenset(BARE_LABELS)
+_MAY_CREDIT = (
+    ":",
+    "：",
+    "/",
+    "／",
+    *(f" {word} " for word in "by von de di por av af door".split()),
+)
+_AFTER_DATE = re.compile(rf"\d{{4}}\W{{1,5}}(?:{_any(LABELS)})\s?[:：]\s*", re.IGNORECASE)
 # Scripts without spaces between words, and labels that are written at the name: "記者王小明".
 _CJK_LABELLED = re.compile(
     rf"[(（\[【]?(?:(?:{_CJK_LABELS})[\s:：/／|丨・]|(?:{_ADJACENT_LABELS})(?=[^\W\d_]))\s*"
 )
 _OTHER_LABELLED = re.compile(
-    rf"(?:^|[\s,;|/(（])(?:(?:and|und|et|y|e|og|och|en|i|и)\s+)?(?:{_OTHER_LABELS})"
+    rf"(?:^|[\s,;|/(（])(?:(?:and|und|et|y|e|og|och|en|i|и)\s+)?(?:{_any(OTHER_LABELS)})"
     rf"(?:{_COLON}|\s+(?:by|von|de|di|por|av|af|door)\s)",
     re.IGNORECASE,
 )
@@ -186,136 +143,8 @@ _CUT = re.compile(
 _STRONG_SEPARATOR = re.compile(
     r"[;|•·、，،؛／｜丨\n]|\s[-–—]+\s|(?<!\ba)/(?![lp]\b)|\s&\s|&(?=[A-Z])"
 )
-_SPLIT_CONJUNCTIONS = frozenset(
-    "and und et och og sowie & avec with mit met с и та і й και ve και और এবং ও و और und และ và "
-    "dan oraz ja és și plus con".split()
-)
-_WEAK_CONJUNCTIONS = frozenset("y e i a en com da ו".split())
-_PARTICLES = frozenset(
-    "de del della delle dei degli di da do dos das du des van von vom der den dem het ter ten te "
-    "zu zum zur la le les lo el al bin ibn ben bint binti binte af av of the y e i och og und et "
-    "and d l t s o ap ab abu a/l a/p st san dalla dal".split()
-)
-_SUFFIXES = frozenset("jr sr ii iii iv phd md esq".split())
-# Words that head or end a job in a byline, and those between.
-_JOBS = frozenset(
-    "correspondent correspondents reporter reporters editor editors writer writers journalist "
-    "journalists columnist columnists producer producers analyst critic contributor contributors "
-    "blogger author authors intern fellow anchor presenter commentator staff "
-    "redakteur redakteurin redakteure redaktor redaktorin korrespondent korrespondentin reporterin "
-    "journalistin volontär volontärin chefredakteur chefredakteurin ressortleiter "
-    "ressortleiterin autorin kolumnist kolumnistin politikredakteur wirtschaftsredakteur "
-    "chefreporter chefreporterin leiter leiterin auslandskorrespondent "
-    "journaliste journalistes correspondante correspondants envoyé envoyée envoyés rédacteur "
-    "rédactrice chroniqueur chroniqueuse éditorialiste reporteur "
-    "redacteur verslaggever verslaggeefster correspondente columniste redactrice "
-    "corrispondente inviato inviata giornalista redattore redattrice "
-    "corresponsal redactor redactora periodista enviado enviada columnista reportero reportera "
-    "repórter jornalista colunista correspondente "
-    "корреспондент кореспондент журналист журналістка редактор обозреватель оглядач собкор "
-    "dziennikarz dziennikarka redaktorka korespondent komentátor redaktör "
-    "journaliste kommentator utenriksreporter nyhetsreporter toimittaja kirjeenvaihtaja "
-    "muhabiri muhabir yazarı δημοσιογράφος ανταποκριτής مراسل مراسلة صحفي صحافي کاتب خبرنگار "
-    "संवाददाता রিপোর্টার প্রতিবেদক প্রতিনিধি wartawan jurnalis kontributor pewarta "
-    "kommentator sportredakteur chef-reporter nachrichtenredakteur".split()
-)
-_JOB_ADJECTIVES = frozenset(
-    "chief senior junior political politics health science sports sport business economics "
-    "economic finance financial technology tech education foreign home world environment climate "
-    "crime court legal royal travel lifestyle news digital deputy assistant associate managing "
-    "executive special staff guest freelance freier freie freiberufliche contributing "
-    "international national local city us uk european europe investigative investigations general "
-    "assignment breaking night weekend data social media culture arts food entertainment showbiz "
-    "tv film music football cricket defence defense security diplomatic affairs parliamentary "
-    "white house washington religion transport energy industry consumer money markets features "
-    "feature audience trending video multimedia leitender leitende stellvertretender "
-    "stellvertretende politischer notre nos nuestro nuestra nostro nostra unser unsere our de du "
-    "van onze grand the and & stage".split()
-)
-_ORGANISATIONS = frozenset(
-    "news press agency media tv radio magazine times post newspaper university institute agence "
-    "agentur agencia agenzia presse prensa zeitung journal gazette herald tribune newswire "
-    "wire bureau group studio verlag shimbun haber ajansı".split()
-)
-_AGENCIES = frozenset(
-    "ap|associated press|the associated press|afp|agence france-presse|agence france presse|dpa|"
-    "deutsche presse-agentur|reuters|thomson reuters|apa|ansa|agi|adnkronos|efe|europa press|lusa|"
-    "pap|tass|тасс|ria novosti|риа новости|interfax|интерфакс|ukrinform|укрінформ|уніан|унian|"
-    "xinhua|新华社|新華社|kyodo|共同|共同通信|時事通信|時事|yonhap|연합뉴스|뉴시스|뉴스1|ani|pti|ians|uni|"
-    "bernama|antara|anadolu ajansı|anadolu agency|aa|dha|iha|anp|belga|sda|ats|keystone-sda|sid|"
-    "kna|epd|ritzau|ntb|tt|stt|ctk|čtk|tasr|mti|notimex|bloomberg|upi|cna|中央社|the canadian press|"
-    "pa|pa media|press association|aap|wam|irna|isna|mehr|tasnim|fars|sana|إيرنا|ایرنا|ایسنا|"
-    "رويترز|أ ف ب|وكالات|وام|واس|agência brasil|estadão conteúdo|dpa-afx|afx|rtr|cp|sapa|nan|"
-    "αμπε|απε-μπε|ttxvn".split("|")
-)
-# Places of two words that end bylines; those of one word need no list.
-_PLACES = frozenset(
-    "new york|los angeles|san francisco|hong kong|tel aviv|new delhi|buenos aires|mexico city|"
-    "são paulo|sao paulo|rio de janeiro|cape town|kuala lumpur|abu dhabi|washington dc|"
-    "washington d.c.|den haag|the hague|st. petersburg|saint petersburg|sankt petersburg|"
-    "las vegas|san diego|addis ababa|phnom penh|santiago de chile|panama city|ciudad de méxico|"
-    "la paz|new orleans|salt lake city|st louis|st. louis|port-au-prince|la haye|le caire|"
-    "нью йорк|frankfurt am main|el salvador|south africa|sri lanka|saudi arabia".split("|")
-)
-_DESK_WORDS = _words_of(
-    "staff staffs team teams desk desks newsroom newsrooms editorial editorials editors editor "
-    "board reporter reporters correspondent correspondents writer writers contributor contributors "
-    "journalist journalists admin administrator webmaster root superuser moderator developer "
-    "redaktion redaktionen onlineredaktion redaction rédaction redaccion redacao redação redazione "
-    "redactie nieuwsredactie redakcja redakce redakcia redakcija redaksjonen redaktionen redaksi "
-    "toimitus uutistoimitus editoru editor haber merkezi servisi sintaksi συνταξη редакция "
-    "редакція редакции news nieuws nachrichten noticias notizie nyheter actu actualite actualites "
-    "notícias online web website digital internet central zentral zentrale service services "
-    "agencies agency agenturen agentur agences agencias agenzie agencje agentury wires wire "
-    "newswire agentschap various autor autoren autoren autores auteurs author authors autori "
-    "guest gast anonymous anonym unknown user nobody none null undefined na nn tba "
-    "the our a an of from by von der die das unsere unserer unser de la le les des du el los "
-    "nuestra nuestro del e y and und et en i og och with mit special copy desk content creator "
-    "press pressemitteilung presse release advertorial sponsored partner promotion pr "
-    "red reda report reports reporting bureau office multimedia video "
-    "tim redaksi biên tập ban phóng viên tòa soạn dw "
-    "التحرير تحرير هيئة اسرة أسرة قسم المحرر محرر فريق المراسل وكالات تحریریه גروه "
-    "המערכת מערכת מערכתי डेस्क न्यूज न्यूज़ टीम ডেস্ক নিউজ অনলাইন স্টাফ রিপোর্টার প্রতিবেদক "
-    "নিজস্ব กองบรรณาธิการ ทีมข่าว ผู้จัดการออนไลน์ 编辑部 編集部 本报讯 本報訊 记者 記者 编辑 小编 管理员 "
-    "網路 综合 綜合 报道 報導 综合报道 綜合報導 편집국 편집부 뉴스팀 온라인뉴스팀 온라인팀 디지털뉴스팀 관리자 기자 "
-    "toimituksen sport letters letter to"
-)
-_NOT_SIGNED = ((_DESK_WORDS | _JOB_ADJECTIVES | _ORGANISATIONS | _JOBS) - _PARTICLES) | _words_of(
-    "top stories story latest update updates real estate league cup premier champions liga serie "
-    "lig super süper supreme court street city county state middle east west north south united "
-    "new old first best read reading about photos gallery galerie podcast newsletter region "
-    "panorama inland ausland vermischtes lokales hintergrund politique société monde économie "
-    "région régions deportes economia cultura politica mundo esteri cronaca interni dünya spor "
-    "gündem ekonomi świat kraj hrvatska breaking live blog video"
-)
-_DESK_ENDS = (
-    "redaktion", "redaktionen", "redaktie", "redactie", "desk", "newsroom", "newsdesk", "staff",
-    "redaksjon", "redaksjonen", "redakcja", "redakce", "редакция", "编辑部", "編集部", "编辑", "편집국",
-    "뉴스팀", "온라인팀", "डेस्क", "ডেস্ক", "取材班",
-)  # fmt: skip
-_NEVER_IN_NAMES = frozenset(
-    "staff newsroom redaktion redaction redaccion redacao redazione redactie redakcja redakce "
-    "gmbh inc ltd llc corp plc bv ag kg ev verlag".split()
-)
-_DESK_STARTS = frozenset(
-    "redaktion redaction redaccion redacao redazione redactie redakcja redakce redaksi редакция "
-    "редакція тoimitus toimitus newsroom agencies agenturen agences agencias".split()
-)
-_NEVER_FIRST = frozenset(
-    "follow share tweet twitter facebook instagram email e-mail print comment comments view all "
-    "more read subscribe updated published posted last this that these here click sign log see "
-    "about contact über weitere search weiterlesen autor author auteur datum artikel "
-    "home listen watch live advertisement anzeige breaking exclusive opinion "
-    "analysis lesedauer mehr alle zum zur autoren teilen folgen kommentare publié mis suivre "
-    "partager lire voir tous seguir compartir ver más leggi segui condividi lees volg alles "
-    "читать читайте подробнее все lue læs les läs mer følg följ why how what when where who".split()
-)
-_TIME_WORDS = frozenset(
-    "uhr am pm cet cest est edt gmt utc bst ist et pt min mins minutes minuten minute h heures le "
-    "à a hier aujourd'hui heute gestern today yesterday at on the vom den um kl updated published "
-    "publié mis stand ago hours hour days day mez mesz hrs".split()
-)
-_NEVER_LAST = _NEVER_FIRST | _TIME_WORDS | {"von", "by", "par", "di", "por", "door", "av", "and"}
+_NEVER_LAST = NEVER_FIRST | TIME_WORDS | {"von", "by", "par", "di", "por", "door", "av", "and"}
+_NOT_LAST_FIRST = JOBS | ORGANISATIONS | CONJUNCTIONS
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\w{0,2}\.[\s-]?){1,3}(?:[^\W\d_]{1,12}\.?)?")
 _FORBIDDEN = re.compile('[@?!<>{}\\[\\]=_#*%$"“”„«»…:：。！？\\\\^~()（）]|\\.\\.|://|\\bwww\\.')
 _SENTENCE_END = re.compile(r"[^\W\d_]{4}\.(?:\s|$)")
@@ -351,9 +180,7 @@ _NOT_IN_OUTLETS = frozenset("the der die das le la les el los il online digital 
 
 def fold(text: str) -> str:
     """Return the letters and digits of a text, in lower case and without accents."""
-    if not text.isascii():
-        text = _MARK.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return _NOT_ALPHANUMERIC.sub("", text.casefold()).replace("ı", "i")
+    return _NOT_ALPHANUMERIC.sub("", plain(text)).replace("ı", "i")
 
 
 class Outlets:
@@ -453,8 +280,8 @@ def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     for name in found:
         if name is None or _CASELESS.search(name):
             return []
-        words = [_plain(word) for word in name.split()]
-        is_person = 2 <= len(words) <= _MOST_SIGNED and _NOT_SIGNED.isdisjoint(words)
+        words = [plain(word) for word in name.split()]
+        is_person = 2 <= len(words) <= _MOST_SIGNED and NOT_SIGNED.isdisjoint(words)
         if not (is_person or is_agency(name)):
             return []
     rest = _NOT_ALPHANUMERIC.sub("", text)
@@ -486,23 +313,30 @@ def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None
 
 def credits_others(text: str) -> bool:
     """Return whether a line is about other work than the text: "Photo: X", "Editor: Y"."""
-    return _OTHER_LABELLED.match(text[:_LONGEST_LINE]) is not None
+    may_credit = any(map(text.__contains__, _MAY_CREDIT))
+    return may_credit and _OTHER_LABELLED.match(text[:_LONGEST_LINE]) is not None
 
 
 def is_label(text: str) -> bool:
     """Return whether a text is only a label, such as "By", "Autor:" or "Kommentar von"."""
     text = text.strip()
-    return len(text) <= _LONGEST_LABEL and (
-        text.rpartition(" ")[2].lower() in _ENDS_OF_LABELS
-        or _LABELLED.fullmatch(text) is not None
-        or _BARE_LABELLED.fullmatch(f"{text} ") is not None
-    )
+    if len(text) > _LONGEST_LABEL:
+        return False
+    if text.endswith((":", "：")):
+        return _LABELLED.fullmatch(text) is not None
+    lower = text.lower()
+    return lower in _BARE or lower.rpartition(" ")[2] in _ENDS_OF_LABELS
 
 
 def _without_label(text: str) -> str:
     """Return a line without the labels at its start, such as "Text: By"."""
     for _ in range(3):
         text = text.lstrip(_EDGE)
+        head = _HEAD.match(text)
+        if head is None or not (
+            head[0].lower() in _FIRST_WORDS or text[0] in _CJK_FIRST or "/" in head[0]
+        ):
+            break
         label = _LABELLED.match(text) or _CJK_LABELLED.match(text)
         if label is None and (bare := _BARE_LABELLED.match(text)):
             # "Di Maio" and "von Trapp" are names.
@@ -532,7 +366,7 @@ def _without_dates(text: str) -> str:
 
 def _is_of_date(word: str) -> bool:
     word = word.strip(" .,")
-    return word.lower() in _TIME_WORDS or fold_date(word) in _months()
+    return plain(word) in TIME_WORDS or fold_date(word) in _months()
 
 
 def _separator(match: re.Match[str]) -> str:
@@ -618,18 +452,18 @@ def _find(text: str, is_shown: bool) -> Iterator[str | None]:
             is_affiliated = False
             for position, part in enumerate(_joined_parts(chunk)):
                 name = _without_extras(part, is_first=previous is None)
-                if not name or name.casefold() in _PLACES:
+                if not name or name.casefold() in PLACES:
                     continue
                 if previous is not None and (position == 0 or is_affiliated):
                     is_affiliated = _is_affiliation(name, previous)
-                    if is_affiliated or fold(name) in _SUFFIXES or _CJK_REPORT.search(part):
+                    if is_affiliated or fold(name) in SUFFIXES or _CJK_REPORT.search(part):
                         continue
                 if not _is_name(name, is_shown=is_shown):
                     is_organisation = True
                     yield None
                     continue
                 previous = name
-                is_organisation = not _NEVER_IN_NAMES.isdisjoint(_pieces(name))
+                is_organisation = not NEVER_IN_NAMES.isdisjoint(_pieces(name))
                 yield name
 
 
@@ -641,11 +475,11 @@ def _other_work(match: re.Match[str]) -> str:
 def _joined_parts(chunk: str) -> list[str]:
     """Return the parts of a text that conjunctions join."""
     words = chunk.split()
-    lower = [word.lower() if word.islower() or chunk.isupper() else word for word in words]
+    lower = [plain(word) if word.islower() or chunk.isupper() else word for word in words]
     parts: list[list[str]] = [[]]
     for index, (word, key) in enumerate(zip(words, lower, strict=True)):
-        joins = key in _SPLIT_CONJUNCTIONS
-        if key in _WEAK_CONJUNCTIONS:
+        joins = key in CONJUNCTIONS
+        if key in WEAK_CONJUNCTIONS:
             # "Costa e Silva" is one name.
             rest = len(words) - index - 1
             joins = len(parts[-1]) >= 2 and rest >= 2
@@ -664,15 +498,15 @@ def _without_extras(part: str, *, is_first: bool) -> str:
     part = _LOCATION.sub("", part)
     part = _CJK_SUFFIX.sub("", part) if _CASELESS.search(part) else part
     words = part.split()
-    jobs = [i for i, word in enumerate(words) if word.lower().strip(_EDGE) in _JOBS]
+    jobs = [i for i, word in enumerate(words) if plain(word).strip(_EDGE) in JOBS]
     if jobs:
         start, end = jobs[0], jobs[-1] + 1
-        while start and words[start - 1].lower().strip(_EDGE) in _JOB_ADJECTIVES:
+        while start and plain(words[start - 1]).strip(_EDGE) in JOB_ADJECTIVES:
             start -= 1
         rest = words[end:] if start == 0 else words[:start]
         if len(rest) != 1 or is_agency(rest[0]) or not is_first:
             words = rest
-    while len(words) > 1 and words[-1].lower() in _NEVER_LAST:
+    while len(words) > 1 and plain(words[-1]) in _NEVER_LAST:
         words.pop()
     return _trimmed(" ".join(words))
 
@@ -693,7 +527,7 @@ def _is_affiliation(name: str, previous: str) -> bool:
         return not is_agency(previous)
     if len(words) == 1 and _CASELESS.search(name) is None:
         return is_agency(previous) or " " in previous or _DOMAIN.fullmatch(previous) is not None
-    return not _ORGANISATIONS.isdisjoint(word.lower() for word in words)
+    return not ORGANISATIONS.isdisjoint(map(plain, words))
 
 
 def _is_last_first(text: str) -> bool:
@@ -702,14 +536,11 @@ def _is_last_first(text: str) -> bool:
     if len(parts) != 2 or not all(parts):
         return False
     last, first = parts
-    if len(first) > 2 or len([w for w in last if w.lower() not in _PARTICLES]) != 1:
+    if len(first) > 2 or len([w for w in last if plain(w) not in PARTICLES]) != 1:
         return False
     words = [*last, *first]
     if any(is_agency(" ".join(part)) for part in parts) or any(
-        word.lower() in _JOBS
-        or word.lower() in _ORGANISATIONS
-        or word.lower() in _SPLIT_CONJUNCTIONS
-        for word in words
+        plain(word) in _NOT_LAST_FIRST for word in words
     ):
         return False
     return all(_is_name(word, is_shown=True) for word in (last[-1], first[0]))
@@ -722,14 +553,14 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
         return False
     if _FORBIDDEN.search(name) or _SENTENCE_END.search(name) or _LETTER.search(name) is None:
         return False
-    if words[0].lower() in _NEVER_FIRST or "," in name:
+    if plain(words[0]) in NEVER_FIRST or "," in name:
         return False
     if sum(map(str.isdigit, name)) > (0 if is_shown else 2) or name[0].isdigit():
         return False
     is_caseless = _CASELESS.search(name) is not None
     if is_caseless and len(name) > _LONGEST_NAME // 2:
         return False
-    small = [w for w in words if w[0].islower() and w.lower() not in _PARTICLES and "'" not in w
+    small = [w for w in words if w[0].islower() and plain(w) not in PARTICLES and "'" not in w
              and "’" not in w]  # fmt: skip
     if is_shown:
         return is_caseless or is_agency(name) or (not small and not words[-1].islower())
@@ -749,17 +580,17 @@ def is_surely_name(name: str) -> bool:
 
 def is_agency(name: str) -> bool:
     """Return whether a name is that of a news agency."""
-    return name.casefold() in _AGENCIES
+    return name.casefold() in AGENCIES
 
 
 def _is_desk(name: str, outlets: Outlets) -> bool:
     """Return whether a name is a desk of the outlet, a company or an account, not a person."""
     written, pieces = name.split(), _pieces(name)
-    if not pieces or pieces[0] in _DESK_STARTS or not _NEVER_IN_NAMES.isdisjoint(pieces):
+    if not pieces or pieces[0] in DESK_STARTS or not NEVER_IN_NAMES.isdisjoint(pieces):
         return True
-    if name.casefold().endswith(_DESK_ENDS):
+    if name.casefold().endswith(DESK_ENDS):
         return True
-    rest = [word for word in written if len(word) > 1 and not _DESK_WORDS.issuperset(_pieces(word))]
+    rest = [word for word in written if len(word) > 1 and not DESK_WORDS.issuperset(_pieces(word))]
     if not rest:
         return True
     is_outlets = outlets.holds(rest) or all(map(outlets.has_word, rest))
@@ -768,4 +599,4 @@ def _is_desk(name: str, outlets: Outlets) -> bool:
 
 def _pieces(name: str) -> list[str]:
     """Return the parts of a compound, in lower case and without accents in Latin script."""
-    return [_plain(piece) for piece in re.split(r"[\s\-–/.,]+", name) if piece]
+    return [plain(piece) for piece in re.split(r"[\s\-–/.,]+", name) if piece]

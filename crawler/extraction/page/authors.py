@@ -154,7 +154,7 @@ def read(
         certain = [author for author in below if " " in author.name]
         if _has_more(certain, stated):
             found = certain
-        elif shown.credits_otherwise(stated):
+        elif not _share_one(below, stated) and shown.credits_otherwise(stated):
             found = below
     found = (
         found
@@ -171,6 +171,10 @@ def _has_more(shown: list[Byline], stated: list[Byline]) -> bool:
     """Return whether a shown byline has all stated authors and more, not counting agencies."""
     keys = {fold(author.name) for author in shown if not is_agency(author.name)}
     return keys > {fold(author.name) for author in stated}
+
+
+def _share_one(some: list[Byline], others: list[Byline]) -> bool:
+    return not {fold(author.name) for author in some}.isdisjoint(fold(a.name) for a in others)
 
 
 def _outlet_names(declared: Metadata) -> Iterator[str]:
@@ -444,8 +448,11 @@ class _Shown:
                 break
             if last is not None and not _belongs(block, last):
                 break
+            if is_label(block.text):
+                follows_label = True
+                continue
             authors = self._authors_of(block, follows_label=follows_label, is_above=is_above)
-            follows_label = is_label(block.text)
+            follows_label = False
             if authors:
                 last = block
                 for author in authors:
@@ -456,10 +463,10 @@ class _Shown:
         self, block: Block, *, follows_label: bool, is_above: bool = False
     ) -> list[Byline]:
         text = block.text
-        if len(text) > _LONGEST_BYLINE or block.prose and block.size > _LONGEST_BYLINE // 2:
+        if len(text) > _LONGEST_BYLINE or (block.prose and block.size > _LONGEST_BYLINE // 2):
             return []
         is_named = self._is_named(block)
-        if is_named is None or is_label(text) or credits_others(text):
+        if is_named is None or credits_others(text):
             return []
         is_named = is_named and not is_above
         if block.link_share:
