@@ -197,6 +197,15 @@ class Outlets:
         if domain:
             self._keys |= {fold(domain), self._label}
         self._keys.discard("")
+        self._known: dict[str, str | None] = {}
+
+    def kept(self, name: str) -> str | None:
+        """Return a name without the employer behind it; None if it is no author's."""
+        if name not in self._known:
+            person = _without_outlet(name, self)
+            is_author = not (self.has(person) or _is_desk(person, self))
+            self._known[name] = person if is_author else None
+        return self._known[name]
 
     def has(self, name: str) -> bool:
         """Return whether a name is the outlet's, apart from "The", "Online" and its domain."""
@@ -240,15 +249,15 @@ def _keys_without_extras(words: list[str]) -> Iterator[str]:
         yield fold(" ".join(words[start:end]))
 
 
-NO_OUTLETS = Outlets((), None)
+_NO_OUTLETS = Outlets((), None)
 
 
-def declared_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+def declared_names(text: str, outlets: Outlets) -> list[str]:
     """Return the names in a value that declares authors, such as a meta tag's."""
     return _names(text, outlets, is_shown=False)
 
 
-def shown_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+def shown_names(text: str, outlets: Outlets) -> list[str]:
     """Return the names in a text whose markup says that it is a byline.
 
     The names of persons must be written as such: with capitals, without digits.
@@ -256,7 +265,7 @@ def shown_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     return _names(_without_dates(text), outlets, is_shown=True)
 
 
-def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+def certain_names(text: str, outlets: Outlets) -> list[str]:
     """Return the names that are surely names in a text whose markup says that it is a byline.
 
     A single word there may be anything: a place, a section, a unit of time.
@@ -271,7 +280,7 @@ def certain_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     ]
 
 
-def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
+def signature_names(text: str, outlets: Outlets) -> list[str]:
     """Return the names in a line if it is nothing but names of persons in scripts with capitals.
 
     Each has two to four words, none of them a section's or a desk's. Agencies are names, too.
@@ -291,7 +300,7 @@ def signature_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str]:
     return kept if is_all and len(kept) == len(found) else []
 
 
-def labelled_names(text: str, outlets: Outlets = NO_OUTLETS) -> list[str] | None:
+def labelled_names(text: str, outlets: Outlets) -> list[str] | None:
     """Return the names in a line with a label that says who wrote the text ("By Jane Doe").
 
     None if the line is not a byline. An empty list means that it names only the outlet or a desk.
@@ -343,7 +352,7 @@ def _without_label(text: str) -> str:
             rest = text[bare.end() :].strip()
             is_name = " " not in rest and bare[0].strip().lower() in ("di", "von", "author")
             label = (
-                None if is_name and not (is_agency(rest) or _is_desk(rest, NO_OUTLETS)) else bare
+                None if is_name and not (is_agency(rest) or _is_desk(rest, _NO_OUTLETS)) else bare
             )
         if label is None or label.end() == len(text):
             break
@@ -384,10 +393,8 @@ def _kept(names: Iterable[str | None], outlets: Outlets) -> list[str]:
     """Return the names of persons, teams and agencies, each once."""
     found: dict[str, str] = {}
     for name in names:
-        if name is not None:
-            name = _without_outlet(name, outlets)
-            if not (outlets.has(name) or _is_desk(name, outlets)):
-                found.setdefault(name.casefold(), name)
+        if name is not None and (kept := outlets.kept(name)) is not None:
+            found.setdefault(kept.casefold(), kept)
         if len(found) == _MOST_NAMES:
             break
     return list(found.values())
@@ -575,7 +582,7 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
 def is_surely_name(name: str) -> bool:
     """Return whether a name cannot be another word of a byline, as a single word may be."""
     is_caseless = _CASELESS.search(name) is not None
-    return " " in name or is_caseless or is_agency(name) or _is_desk(name, NO_OUTLETS)
+    return " " in name or is_caseless or is_agency(name) or _is_desk(name, _NO_OUTLETS)
 
 
 def is_agency(name: str) -> bool:

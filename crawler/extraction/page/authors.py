@@ -344,11 +344,10 @@ class _Shown:
         self._headline = chosen.anchor
         self._first = _start_of_text(self._blocks, chosen.indexes)
         self._last = chosen.indexes[-1] if chosen.indexes else None
-        self._starts = [
-            self._blocks[index].box.start
+        self._headline_box, self._first_box = (
+            -1 if index is None else self._blocks[index].box.start
             for index in (self._headline, self._first)
-            if index is not None
-        ]
+        )
         self._paragraphs = frozenset(chosen.indexes)
         self._texts = (chosen.headline.value if chosen.headline else "", *chosen.body)
         self.links: list[Byline] = []
@@ -417,7 +416,9 @@ class _Shown:
         for index in (*self._indexes_below_headline(), *self._indexes_below_text()):
             text = self._blocks[index].text
             if len(text) <= _LONGEST_BYLINE and credits_others(text):
-                keys.difference_update(map(fold, shown_names(text.partition(":")[2])))
+                keys.difference_update(
+                    map(fold, shown_names(text.partition(":")[2], self._outlets))
+                )
         return not keys
 
     def _indexes_below_headline(self) -> range:
@@ -514,7 +515,8 @@ class _Shown:
 
     def _holds_text(self, box: Box) -> bool:
         """Return whether a box is around the headline or the text, too."""
-        return any(box.start <= start <= box.end for start in self._starts)
+        start, end = box.start, box.end
+        return start <= self._headline_box <= end or start <= self._first_box <= end
 
     def _linked(self, block: Block, *, is_named: bool) -> list[Byline]:
         """Return the authors whose pages a block links."""
