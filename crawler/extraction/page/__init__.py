@@ -30,6 +30,7 @@ from crawler.extraction.page import (
     metadata,
     script_data,
     second_opinion,
+    subjects,
     tree,
 )
 from crawler.extraction.page.article import Chosen
@@ -37,14 +38,24 @@ from crawler.extraction.page.authors import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
-from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.metadata import Alternate, Declared
 from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
-__all__ = ["Byline", "Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
+__all__ = [
+    "Alternate",
+    "Byline",
+    "Dated",
+    "Declared",
+    "Listed",
+    "Media",
+    "ParsedPage",
+    "Related",
+    "parse",
+]
 
 _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
@@ -75,14 +86,6 @@ class Media:
     video: bool
     caption: str | None = None
     credit: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Alternate:
-    """Another version of the page: its URL as written, and its language (None: AMP)."""
-
-    url: str
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +207,8 @@ def _parse_tree(
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, _names_of(publisher), language, url)
+    names = _names_of(publisher)
+    chosen = article.choose(layout, declared, names, language, url)
     if related is None or not related.items:
         related = links.read(root, layout, publisher, base) or related
     story = None
@@ -224,6 +228,8 @@ def _parse_tree(
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
+    section = subjects.section(declared, names)
+    summary = declared.description.value if declared.description else ""
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -233,8 +239,14 @@ def _parse_tree(
         ),
         body_where=opinion.where,
         body_doubt=opinion.doubt,
+        modified=chosen.modified,
+        description=declared.description,
+        section=section,
+        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
         language=declared.language,
         canonical=declared.url,
+        alternates=declared.alternates,
+        free=declared.free,
         kinds=declared.kinds,
         related=related,
         media=_media(declared, chosen),
