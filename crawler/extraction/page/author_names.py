@@ -91,6 +91,7 @@ _FIRST_WORDS = _first_words((*LABELS, *BARE_LABELS, *GENRES)) | {
     "ett",
     "et",
 }
+_STARTS = tuple(sorted(_FIRST_WORDS | set("(（[【本特实實글")))
 _CJK_FIRST = frozenset("(（[【作撰文本特实實记記執取著筆ライ글เโ")
 _BARE = frozenset(BARE_LABELS)
 _MAY_CREDIT = (
@@ -324,6 +325,11 @@ def credits_others(text: str) -> bool:
     """Return whether a line is about other work than the text: "Photo: X", "Editor: Y"."""
     may_credit = any(map(text.__contains__, _MAY_CREDIT))
     return may_credit and _OTHER_LABELLED.match(text[:_LONGEST_LINE]) is not None
+
+
+def may_have_label(text: str) -> bool:
+    """Return whether a line may be one with a label; quicker than to look for one."""
+    return text.lower().startswith(_STARTS) or ":" in text or "：" in text
 
 
 def is_label(text: str) -> bool:

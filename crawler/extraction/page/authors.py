@@ -41,6 +41,7 @@ from crawler.extraction.page.author_names import (
     is_label,
     is_surely_name,
     labelled_names,
+    may_have_label,
     shown_names,
     signature_names,
 )
@@ -476,9 +477,11 @@ class _Shown:
                 self.links += linked
                 return linked
         has_parts = len(block.element) > 0 and not self._holds_text(block.box)
-        if has_parts and block.box.end == block.box.start:
-            text = _spaced(block.element) or text
-        names = labelled_names(text, self._outlets)
+        names = None
+        if is_named or follows_label or may_have_label(text):
+            if has_parts and block.box.end == block.box.start:
+                text = _spaced(block.element) or text
+            names = labelled_names(text, self._outlets)
         if follows_label or is_named:
             if names is None:
                 names = self._marked(block) if has_parts else []
