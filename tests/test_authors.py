@@ -460,3 +460,36 @@ def test_a_page_with_ten_thousand_authors_is_read_quickly() -> None:
 def test_no_json_ld_raises(value: object) -> None:
     for author in authors_of(ld=[article(value, publisher=value), value]):
         assert author[0]
+
+
+WHOLE = (
+    f"<!doctype html><html lang=en><head><title>{HEADLINE}</title>"
+    '<meta name=author content="Jane Doe, John Roe"><script type="application/ld+json">'
+    f"{json.dumps(article([{'@type': 'Person', 'name': 'Jane Doe', 'url': '/authors/jane'}]))}"
+    f"</script></head><body><article><h1>{HEADLINE}</h1><div class=byline>By <a rel=author "
+    f"href=/authors/jane>Jane Doe</a> and <b itemprop=author>John Roe</b></div>{PARAGRAPHS}"
+    "<p>Text: Jane Doe / Photos: John Roe</p></article></body></html>"
+).encode()
+PIECES = (
+    b"<",
+    b">",
+    b'"',
+    b"{",
+    b"[",
+    b"\\",
+    b"</script>",
+    b"<a href='//[x'>",
+    b"&#xD800;",
+    b"By ",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.sampled_from(PIECES)), max_size=8))
+def test_no_damaged_page_raises(damages: list[tuple[int, bytes]]) -> None:
+    body = WHOLE
+    for position, piece in damages:
+        body = body[:position] + piece + body[position + len(piece) :]
+    for author in page.parse(body, url="https://lantern.example/news/harbour/1").authors:
+        assert author.name
+        assert author.where
