@@ -376,6 +376,8 @@ TOPS = [
     ("<div class=image-author>Jane Doe</div>", []),
     ("<figure><img src=a.jpg><div class=author>Jane Doe</div></figure>", []),
     ("<p>Photo: Jane Doe</p>", []),
+    ("<dl><dt>Publish Date</dt><dd>12 May 2020, 14:00</dd></dl>", []),
+    ("<div>Publish Date</div><div>12 May 2020, 14:00</div>", []),
     ("<p>Port Authority</p><p>12 May 2020, 14:00</p>", []),
     ("<div class=related><a href=/a>Other</a><span class=author>Jane Doe</span></div>", []),
     ("<aside><p>By Jane Doe</p></aside>", []),

@@ -127,6 +127,7 @@ _PROFILE = re.compile(
 _SIGNED_AND_DATED = re.compile(r"([^\d|·•,]{4,60}?)\s*[|·•,–-]\s*(?=\S{0,12}\s?\S{0,12}\s?\d)")
 _DIGIT = re.compile(r"\d")
 _AUTHOR_MARKS = frozenset(("author", "creator", "dc:creator"))
+_NEVER_SIGNED = HEADINGS | {"li", "dt", "th", "label"}
 _LARGE_HEADINGS = ("h1", "h2", "h3")
 _AUTHOR_PAGE = re.compile(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore)/", re.IGNORECASE)
 _WEB = ("http://", "https://", "//", "/")
@@ -379,7 +380,7 @@ class _Shown:
             if (
                 len(line.text) <= _LONGEST_SIGNATURE
                 and not line.link_share
-                and line.tag not in HEADINGS
+                and line.tag not in _NEVER_SIGNED
                 and index not in self._paragraphs
                 and (names := self._signed(index))
                 and not self._are_in_text(names)

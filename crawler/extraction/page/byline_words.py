@@ -226,6 +226,8 @@ DESK_WORDS = _words(
 """The words of names of desks and accounts."""
 NOT_SIGNED = (DESK_WORDS | JOB_ADJECTIVES | ORGANISATIONS | JOBS) - PARTICLES | _words(
     """
+    date time publish published publishing posted modified source category categories tags topic
+    topics section views share print datum kategorie thema themen fecha fuente data rubrik rubrique
     top stories story latest update updates real estate league cup premier champions liga serie
     lig super süper supreme court street city county state middle east west north south united new
     old first best read reading about photos gallery galerie podcast newsletter region panorama
