@@ -12,7 +12,8 @@ Who is not an author:
   "Editorial Board", "Online-Redaktion", "Haber Merkezi"), the outlet's name or its initials ("MND
   Staff"); and any name that begins or ends with a word that no person's does ("Sports Desk",
   "Politikredaktion"). A team with a name of its own ("Gear Team") is kept;
-- an account that no person's name is left in, such as "admin".
+- a company by its legal form ("Harbour Trading GmbH"), an account ("admin", "jane-doe") and a
+  string that is no name: a sentence, a URL, a date, a slogan.
 
 Agencies are kept if they are credited alone or beside authors ("Jane Doe and AFP"), but not as the
 affiliation of one ("Jane Doe, AFP").
