@@ -21,6 +21,7 @@ from lxml.etree import _Element
 from crawler import vardump
 from crawler.extraction.page import (
     article,
+    authors,
     blocks,
     dates,
     debug_output,
@@ -223,6 +224,7 @@ def _parse_tree(
             opinion = replace(opinion, doubt=story.doubt)
         shows_other = is_taken and not declared.headlines
         chosen = _completed(chosen, story, language, shows_other=shows_other)
+    bylines = authors.read(layout, declared, chosen, _names_of(publisher), url)
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
@@ -231,6 +233,7 @@ def _parse_tree(
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
+        authors=bylines,
         body=debug_output.without_output(
             p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
         ),

@@ -24,7 +24,8 @@ class Chosen:
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
     to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page. ``keys`` are the comparison keys of the paragraphs of ``body``.
+    home page. ``keys`` are the comparison keys of the paragraphs of ``body``. ``anchor`` and
+    ``indexes`` are the indexes of the blocks of the headline and of the paragraphs.
     """
 
     headline: Declared | None
@@ -37,6 +38,8 @@ class Chosen:
     share_of_page: float
     pictures: tuple[Picture, ...]
     teasers: int
+    anchor: int | None = None
+    indexes: tuple[int, ...] = ()
 
 
 def choose(
@@ -83,6 +86,8 @@ def choose(
         share_of_page=found.share_of_page,
         pictures=tuple(pictures),
         teasers=_teasers(blocks, aside),
+        anchor=anchor.index if anchor else None,
+        indexes=tuple(b.index for b in paragraphs),
     )
 
 
