@@ -323,8 +323,8 @@ def _of_metas(declared: Metadata, outlets: Outlets) -> list[Byline]:
 def _with_links(found: list[Byline], shown: list[Byline], declared: Metadata) -> Iterator[Byline]:
     """Yield authors with links to their pages from the byline or from article:author."""
     links = {fold(author.name): author.url for author in reversed(shown) if author.url}
-    metas = [link for link in declared.metas.get("article:author", ())[:_MOST_METAS]
-             if _leads_somewhere(link)]  # fmt: skip
+    stated = declared.metas.get("article:author", ())[:_MOST_METAS]
+    metas = [link for link in stated if _leads_somewhere(link)]
     for author in found:
         key = fold(author.name)
         link = author.url or links.get(key)
