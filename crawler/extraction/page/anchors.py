@@ -12,6 +12,7 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.headings import SEPARATORS, announcement, part_headed_by
+from crawler.extraction.page.json_ld import readable
 from crawler.extraction.page.leak import Listed
 from crawler.extraction.page.pictures import urls_in
 from crawler.extraction.page.text import all_text, collapse, has_many_elements, visible_length
@@ -24,7 +25,9 @@ _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.I
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
 _PROMPT = re.compile(
     r"(?:(?:read|see|more|continue|full|weiter|mehr|lire|leer|ver|leggi|lees|czytaj|читать)\b"
-    r".{0,20}|weiterlesen|video|photos?|[\W\d_]*)",
+    r".{0,20}|weiterlesen|video|photos?|[\W\d_]*"
+    r"|(?:artikel|article)?\s?(?:drucken|print|imprimer|imprimir|stampa|share|teilen)"
+    r"|(?:artikel|article|link) (?:per|via|by|par) e-?mail.{0,15})",
     re.IGNORECASE,
 )
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -262,7 +265,7 @@ def _title(anchor: _Element) -> str:
         return without_announcement(best)
     has_lines = next(anchor.iter(*_LINES), None) is not None
     text = collapse((" " if has_lines else "").join(map(str, anchor.itertext())))
-    written = collapse(anchor.get("title") or "")
+    written = readable(anchor.get("title") or "")
     if has_lines and written and text != written and written in text:
         return written
     return without_announcement(text[:_LONGEST_TITLE]) if text else written
@@ -271,7 +274,7 @@ def _title(anchor: _Element) -> str:
 def _alternative(anchor: _Element) -> str:
     """Return the alt text of a link's first picture that has one."""
     images = (image.get("alt") for image in anchor.iter("img"))
-    return collapse(next((alt for alt in images if alt), ""))[:_LONGEST_TITLE]
+    return readable(next((alt for alt in images if alt), "")[:_LONGEST_TITLE])
 
 
 def _named_as_title(anchor: _Element) -> Iterator[_Element]:
