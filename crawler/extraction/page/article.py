@@ -5,6 +5,7 @@ article. ``Chosen.share`` tells how much of the page's prose the chosen paragrap
 second_opinion.py.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +15,11 @@ from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_bare_caption, is_caption
-from crawler.extraction.page.pictures import Picture
+from crawler.extraction.page.pictures import Picture, is_main
 from crawler.extraction.page.text import key
+
+# Blocks between a main picture and the headline below it: the section, a kicker, the authors.
+_MOST_ABOVE_HEADLINE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,9 @@ class Chosen:
     """The article of a page.
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
-    to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page. ``keys`` are the comparison keys of the paragraphs of ``body``.
+    to the end of the body, which begins at the block ``text_start``. ``teasers`` counts the links
+    followed by their own paragraph, as on a home page. ``keys`` are the comparison keys of the
+    paragraphs of ``body``.
     """
 
     headline: Declared | None
@@ -35,6 +40,7 @@ class Chosen:
     share: float
     share_of_page: float
     pictures: tuple[Picture, ...]
+    text_start: int
     teasers: int
 
 
@@ -52,14 +58,14 @@ def choose(
     aside = Aside(layout, anchor)
     dated, date_lines = dateline.find(layout, metadata, anchor, aside, language, url)
     title = key(declared.value) if declared else ""
-    beside_picture = {picture.index for picture in layout.pictures if not picture.video}
+    beside_pictures = _BesidePictures(layout.pictures)
     excluded = {
         b.index
         for b in blocks[anchor.index + 1 if anchor else 0 :]
         if b.index in date_lines
         or aside(b)
         or is_caption(b)
-        or (b.index in beside_picture and is_bare_caption(b))
+        or (is_bare_caption(b) and beside_pictures(b))
         or (len(b.text) < 2 * len(title) + 20 and b.key == title)
     }
     found = body.find(layout, anchor, excluded, aside)
@@ -69,7 +75,10 @@ def choose(
         start = anchor.index if anchor else paragraphs[0].index
         end = _end_of_article(blocks, paragraphs, aside)
         pictures = [
-            p for p in layout.pictures if start <= p.index <= end and not aside.inside(p.zones)
+            p
+            for p in layout.pictures
+            if (start <= p.index <= end or (anchor and _is_just_above(p, anchor)))
+            and not aside.inside(p.zones)
         ]
     return Chosen(
         headline=declared,
@@ -80,8 +89,35 @@ def choose(
         share=found.share,
         share_of_page=found.share_of_page,
         pictures=tuple(pictures),
+        text_start=paragraphs[0].index if paragraphs else 0,
         teasers=_teasers(blocks, aside),
     )
+
+
+class _BesidePictures:
+    """A test whether a block stands just after a picture that is no decoration."""
+
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        self._pictures: dict[int, list[Picture]] = defaultdict(list)
+        for picture in pictures:
+            self._pictures[picture.index].append(picture)
+
+    def __call__(self, block: Block) -> bool:
+        return block.index in self._pictures and any(
+            not source.is_video
+            for picture in self._pictures[block.index]
+            for source in picture.sources()
+        )
+
+
+def _is_just_above(picture: Picture, headline: Block) -> bool:
+    """Return whether a picture is the main one, set above the headline in the same part."""
+    if not headline.index - _MOST_ABOVE_HEADLINE <= picture.index < headline.index:
+        return False
+    around = set(headline.element.iterancestors())
+    holder = next((e for e in picture.element.iterancestors() if e in around), None)
+    is_near = holder is not None and holder.tag not in ("body", "html")
+    return is_near and any(map(is_main, picture.sources()))
 
 
 def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int:
