@@ -20,6 +20,8 @@ from crawler.extraction.page.text import key
 
 # Blocks between a main picture and the headline below it: the section, a kicker, the authors.
 _MOST_ABOVE_HEADLINE = 4
+# Blocks of a summary between the headline and the text.
+_MOST_SUMMARY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,15 @@ def choose(
         share=found.share,
         share_of_page=found.share_of_page,
         pictures=tuple(pictures),
-        text_start=paragraphs[0].index if paragraphs else 0,
+        text_start=_text_start(paragraphs),
         teasers=_teasers(blocks, aside),
     )
+
+
+def _text_start(body: list[Block]) -> int:
+    """Return the index of the first paragraph below a summary, which is a heading or a ``div``."""
+    first = body[0].index if body else 0
+    return next((b.index for b in body[:_MOST_SUMMARY] if b.tag == "p"), first)
 
 
 class _BesidePictures:

@@ -23,8 +23,8 @@ from crawler.extraction.page.text import without_controls
 
 _MOST_DECLARED, _MOST_DESCRIBED, _MOST_NAMES = 100, 500, 10
 _DEEPEST = 5
-_ICON_SIZE = 50
-"""Pixels."""
+# Pixels.
+_ICON_SIZE, _DECLARED_WIDTH = 50, 1200
 _OG_IMAGES = ("og:image", "og:image:url", "og:image:secure_url")
 # These repeat the image that is declared otherwise, or are smaller.
 _LESSER_IMAGES = ("twitter:image", "twitter:image:src", "thumbnail", "parsely-image-url")
@@ -108,9 +108,14 @@ def _merged(media: list[_Found]) -> Iterable[_Found]:
         if kept is found:
             continue
         kept.caption = _completed(kept, found)
-        if kept.width and found.width and found.width > kept.width:
-            kept.url, kept.width = found.url, found.width
+        if _width_of(found) > _width_of(kept):
+            kept.url, kept.width = found.url, _width_of(found)
     return merged.values()
+
+
+def _width_of(found: _Found) -> int:
+    """Return a width, or that which social networks ask of declared images; 0 if not known."""
+    return found.width or (_DECLARED_WIDTH if found.element is None else 0)
 
 
 def _completed(kept: _Found, found: _Found) -> Caption:

@@ -9,6 +9,8 @@ _GRAPHIC_FILE = re.compile(r"\.(?:gif|png|svg|ico)$", re.IGNORECASE)
 _LONGEST_URL = 4_000
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
+# WordPress names the header and the icon of a site so, which it cuts from a larger picture.
+_SITE_PART = "cropped-"
 # A word of a file name that marks a decoration whatever else the name says.
 _ALWAYS = frozenset(("placeholder", "spacer"))
 # Words that mark a GIF, PNG or SVG file, whatever else its name says: "our-logo-2019.png". In the
@@ -36,7 +38,7 @@ _FILLERS = frozenset(
 )
 # Folders of files that belong to the site or to a person, never to an article.
 _SITE_FOLDER = re.compile(
-    r"/(?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|themes?|skins?|userpics?)/",
+    r"[/-](?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|themes?|skins?|userpics?)/",
     re.IGNORECASE,
 )
 _TRACKERS = re.compile(
@@ -46,7 +48,10 @@ _TRACKERS = re.compile(
     r"statcounter|gravatar|feedburner|vgwort)\.",
     re.IGNORECASE,
 )
-_TRACKER_PATH = re.compile(r"/(?:tr|pixel|beacon|collect|count(?:er)?|hit|track(?:ing)?)/?$", re.I)
+_TRACKER_PATH = re.compile(
+    r"/(?:tr|pixel|beacon|collect|count(?:er)?|hit|track(?:ing)?)(?:\.(?:php|gif|cgi|pl|aspx?))?/?$",
+    re.IGNORECASE,
+)
 # A URL within another, as resizers take it: "/resize/640/https%3A%2F%2Fhost%2Fa.jpg".
 _INNER = re.compile(r"https?(?::|%3A|%253A)(?:/|%2F|%252F){2}", re.IGNORECASE)
 _WORDPRESS_PROXY = re.compile(r"^i[0-3]\.wp\.com$", re.IGNORECASE)
@@ -81,7 +86,9 @@ def is_decoration(url: str, site_words: str = "") -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    if _is_tracker(parts.netloc, parts.path, parts.query) or _SITE_FOLDER.search(parts.path):
+    if _is_tracker(parts.netloc, parts.path, parts.query) or _SITE_FOLDER.search(
+        unquote(parts.path)
+    ):
         return True
     if parts.query and not IMAGE_FILE.search(url) and "/" not in parts.path.strip("/"):
         # "https://b.scorecard.example/p?c1=2": no picture has such a short name.
@@ -92,7 +99,7 @@ def is_decoration(url: str, site_words: str = "") -> bool:
     words.discard("")
     if not words:
         return False
-    if not _ALWAYS.isdisjoint(words):
+    if not _ALWAYS.isdisjoint(words) or name.startswith(_SITE_PART):
         return True
     if _GRAPHIC_FILE.search(file) and not _GRAPHICS.isdisjoint(words):
         return True

@@ -21,11 +21,11 @@ PICTURE_HOLDERS = frozenset(("video", "noscript", "button"))
 IMAGE_TAGS = ("img", "amp-img", "amp-anim")
 _ICON_SIZE = 50
 """Pixels. An image with a shorter side is not a news picture."""
-_LEAST_MAIN_WIDTH, _FIGURE_LEVELS = 300, 5
+_FIGURE_LEVELS = 5
 _MOST_CANDIDATES, _LONGEST_SOURCE_SET, _LONGEST_URL = 50, 20_000, 4_000
 _MOST_ATTRIBUTES = 100
 _SIZE = re.compile(r"\s*(\d{1,6})(?:\.\d*)?(?:px)?\s*")
-_TINY_STYLE = re.compile(r"\b(?:width|height)\s*:\s*[01]px", re.IGNORECASE)
+_TINY_STYLE = re.compile(r"(?<![\w-])(?:width|height)\s*:\s*[01]px", re.IGNORECASE)
 _BACKGROUND = re.compile(r"\burl\(\s*(?:[\"']|&quot;)?([^\"')\s]{1,4000})", re.IGNORECASE)
 # The classes of images that are no news pictures.
 _DECORATIVE = frozenset(
@@ -36,6 +36,7 @@ _PICTURED = re.compile(
     r"(?:^|[\s_-])(?:cover|hero|images?|img|photos?|picture|foto|bild|featured|thumbnail)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_MAIN = re.compile(r"(?:^|[\s_-])(?:cover|hero|opener|lead|featured)(?:$|[\s_-])", re.IGNORECASE)
 # Attributes with a small copy of the picture, or with what is shown if it cannot be loaded.
 _LESSER = re.compile(
     r"low|thumb|small|placeholder|blur|tiny|preview|fallback|error|default|logo|avatar|icon|"
@@ -74,8 +75,9 @@ class Picture:
 def sources_of(element: _Element) -> Iterator[Source]:
     """Yield the sources of an image, a ``video``, a ``noscript`` or an element with a background.
 
-    The largest declared source of an image goes first, then the one that scripts load, then its
-    ``src``. A source that only holds the place of another is passed over.
+    The largest declared source of an image goes first: that of a full-size copy, then the widest of
+    its source sets, then the one that scripts load, then its ``src``. A source that only holds the
+    place of another is passed over.
     """
     if element.tag == "video":
         found = [(element.get("poster"), False), (element.get("src"), True)]
@@ -96,22 +98,20 @@ def sources_of(element: _Element) -> Iterator[Source]:
 
 
 def is_main(source: Source) -> bool:
-    """Return whether a picture above the text may be the main one: set as a figure or wide.
+    """Return whether a picture at the top of an article is set as its main one, in a figure.
 
     A picture in a link to another page is not: it is a portrait of an author, or a teaser.
     """
     element = source.element
     if source.is_video or element.tag == "video":
         return False
-    width = _SIZE.fullmatch((element.get("width") or "")[:20])
-    is_wide = max(source.width or 0, int(width[1]) if width else 0) >= _LEAST_MAIN_WIDTH
-    is_set_apart = False
+    is_set_apart = _MAIN.search(_name(element)) is not None
     for holder in islice(element.iterancestors(), _FIGURE_LEVELS):
         if holder.tag == "a" and _is_page(holder.get("href")):
             return False
-        is_set_apart = is_set_apart or holder.tag in ("figure", "picture")
-        is_set_apart = is_set_apart or _PICTURED.search(_name(holder)) is not None
-    return is_wide or is_set_apart or _PICTURED.search(_name(element)) is not None
+        is_figure = holder.tag in ("figure", "picture")
+        is_set_apart = is_set_apart or is_figure or _MAIN.search(_name(holder)) is not None
+    return is_set_apart
 
 
 def _is_page(href: str | None) -> bool:
@@ -157,15 +157,17 @@ def _of_image(element: _Element) -> Source | None:
     lazy: list[str] = []
     for holder in _holders(element):
         _read_attributes(holder, sets, full, lazy)
-    known = [sized for text in sets if (sized := largest(text))]
-    widest = max(known, key=lambda sized: sized.width or 0, default=None)
-    candidates = [Sized(url) for url in full]
-    candidates += [widest] if widest else []
-    candidates += map(Sized, lazy)
-    if plain := (element.get("src") or "").strip():
-        candidates.append(Sized(plain))
+    of_sets = [sized for text in sets if (sized := largest(text))]
+    by_width = sorted(of_sets, key=lambda sized: -(sized.width or 0))
+    candidates = [
+        *map(Sized, full),
+        *(sized for sized in by_width if sized.width),
+        *map(Sized, lazy),
+        Sized((element.get("src") or "").strip()),
+        *(sized for sized in by_width if not sized.width),
+    ]
     for url, width in candidates:
-        if not url.startswith(("data:", "blob:", "about:")) and not is_decoration(url):
+        if url and not url.startswith(("data:", "blob:", "about:")) and not is_decoration(url):
             return Source(url, element, width=width)
     return None
 
