@@ -34,13 +34,16 @@ _LINES = frozenset(
 )
 _FOR_SCREEN_READERS = re.compile(r"sr-only|visually-?hidden|screen-reader", re.IGNORECASE)
 _CREDIT_NAME = re.compile(
+    r"credit|kredit|crédit|copyright|photograph(?:er|e)(?![a-z])|fotograf|bildquelle", re.IGNORECASE
+)
+# Names that beside a caption are those of the article's author, and within it of the picture's.
+_INNER_CREDIT_NAME = re.compile(
     r"credit|kredit|crédit|copyright|photograph(?:er|e)(?![a-z])|fotograf|quelle|attribution|byline"
     r"|agency|agencia|(?<![a-z])(?:source|sources|author|auteur|autor|autore|rights|agence)(?![a-z])",
     re.IGNORECASE,
 )
-_CREDIT_ITEMS = frozenset(
-    "copyrightholder copyrightnotice credittext creator author contributor".split()
-)
+_CREDIT_ITEMS = frozenset(("copyrightholder", "copyrightnotice", "credittext"))
+_INNER_CREDIT_ITEMS = _CREDIT_ITEMS | {"creator", "author", "contributor"}
 _CREDIT_TAGS = ("cite", "small")
 
 # Words before a credit in the languages of news, in the order of their scripts.
@@ -70,12 +73,15 @@ _AGENCY = (
 _AGENCIES = rf"(?:{_AGENCY})(?:\s?(?:/|via|,|\||-)\s?(?:{_AGENCY}))*"
 _TAIL = 200
 """Characters at the end of a caption in which a credit is looked for."""
+# "Jane Doe/City Agency": up to four capitalised words.
+_NAMES = r"(?-i:[A-ZÀ-ÞА-Я][\w.'’-]{1,20}(?:\s[A-ZÀ-ÞА-Я][\w.'’-]{0,20}){0,3})"
 _BRACKETED = re.compile(
     rf"[(\[（【［]\s*(?:"
     rf"(?:{_LABEL})\s*(?:[:：=＝/／|]|(?:{_BY})\s)\s*(?P<labelled>[^()\[\]（）【】［］]{{2,100}})|"
     rf"(?:©|ⓒ|\(c\)|copyright\b)\s*(?P<signed>[^()\[\]（）【】［］]{{2,100}})|"
     rf"(?P<agency>(?:{_AGENCIES})(?:\s+(?:photo|foto|file)s?)?(?:\s?/\s?[^()\[\]（）【】［］/]{{2,60}})?)|"
-    rf"(?P<taken>[^()\[\]（）【】［］]{{2,60}})(?:摄|攝|撮影)"
+    rf"(?P<taken>[^()\[\]（）【】［］]{{2,60}})(?:摄|攝|撮影|提供)|"
+    rf"(?P<named>{_NAMES}\s?/\s?{_NAMES})"
     rf")\s*[)\]）】］][.。]?$",
     re.IGNORECASE,
 )
@@ -87,12 +93,13 @@ _LABELLED = re.compile(
 _LABELLED_DENSE = re.compile(
     r"(?P<label>(?:写真|사진|图片来源|圖片來源|图|圖)(?:제공|提供)?)[:：=＝/／]\s*"
 )
-_SIGNED = re.compile(r"(?:©|ⓒ|\(c\)|\bcopyright\s(?!of\b))\s*", re.IGNORECASE)
+_SIGNED = re.compile(r"(?:©|ⓒ|[(（][cＣ][)）]|\bcopyright\s(?!of\b))\s*", re.IGNORECASE)
 _ENDING_AGENCY = re.compile(
     rf"(?:(?P<sentence>[.!?…”\"»。])\s*|\s[|–—/-]\s)(?P<agency>(?:{_AGENCIES})"
     rf"(?:\s?(?:photo|pic|foto)s?)?(?:\s?/\s?[^/.]{{2,60}})?)$"
 )
 _TAKEN = re.compile(r"(?P<mark>[＝=])(?P<name>[^、＝=。]{2,20})(?:撮影|提供)$")
+_CLOSING = (")", "]", "）", "】", "］")
 _ONLY_AGENCY = re.compile(_AGENCIES)
 _INNER_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?]\s+\S|[。！？؟۔।]\s*\S")
 _BEFORE_LABEL = " \t|–—•·/,;-(["
@@ -198,12 +205,16 @@ def _is_caption(element: _Element) -> bool:
     return name != "" and meaning_of(name).is_caption
 
 
-def _is_credit(element: _Element) -> bool:
+def _is_credit(element: _Element, *, in_caption: bool = False) -> bool:
     item = element.get("itemprop")
-    if item is not None and item.lower() in _CREDIT_ITEMS:
+    items = _INNER_CREDIT_ITEMS if in_caption else _CREDIT_ITEMS
+    if item is not None and item.lower() in items:
+        return True
+    if in_caption and element.tag in _CREDIT_TAGS:
         return True
     name = _name(element)
-    return name != "" and _CREDIT_NAME.search(name) is not None
+    pattern = _INNER_CREDIT_NAME if in_caption else _CREDIT_NAME
+    return name != "" and pattern.search(name) is not None
 
 
 def _name(element: _Element) -> str:
@@ -219,7 +230,9 @@ def _read(captions: list[_Element], credits_: list[_Element]) -> Caption:
     for element in captions:
         inner = list(_credits_in(element))
         text = _text(element, inner)
-        is_credit = _is_credit(element) and not inner and not _is_bare_figcaption(element)
+        is_credit = (
+            _is_credit(element, in_caption=True) and not inner and not _is_bare_figcaption(element)
+        )
         if is_credit and len(text) <= _LONGEST_CREDIT:
             found[text] = None
             continue
@@ -250,7 +263,7 @@ def _credits_in(caption: _Element) -> Iterator[_Element]:
             continue
         if element.tag in _UNREAD:
             walk.skip_subtree()
-        elif _is_credit(element) or element.tag in _CREDIT_TAGS:
+        elif _is_credit(element, in_caption=True):
             walk.skip_subtree()
             if 0 < len(_text(element)) <= _LONGEST_CREDIT:
                 yield element
@@ -292,8 +305,7 @@ def described(text: str | None, credit: str | None) -> Caption:
     if len(text) > _LONGEST_CAPTION:
         text = ""
     if credit:
-        text = _LAST_LABEL.sub("", text).rstrip("(（[ ")
-        text = _without_end(text, credit)
+        text = _without_end(_LAST_LABEL.sub("", text), credit).rstrip(_BEFORE_LABEL + "（")
         return Caption(text or None, credit)
     if not text:
         return NOTHING
@@ -337,7 +349,8 @@ def split_credit(text: str) -> Caption:
     start = max(0, len(text) - _TAIL)
     for place, value in _credits_at_end(text, start):
         credit = credit_name(value)
-        if credit is None or _INNER_SENTENCE.search(value):
+        is_one = text.endswith(_CLOSING) or _INNER_SENTENCE.search(value) is None
+        if credit is None or not is_one:
             continue
         before = text[:place].rstrip(_BEFORE_LABEL)
         return Caption(before or None, credit)

@@ -18,7 +18,7 @@ from crawler.extraction.page import json_ld
 from crawler.extraction.page.captions import NOTHING, Caption, caption_of, credit_name, described
 from crawler.extraction.page.metadata import Metadata
 from crawler.extraction.page.picture_urls import IMAGE_FILE, identity, is_decoration
-from crawler.extraction.page.pictures import Picture, is_main
+from crawler.extraction.page.pictures import Picture, is_main, is_teaser
 from crawler.extraction.page.text import without_controls
 
 _MOST_DECLARED, _MOST_DESCRIBED, _MOST_NAMES = 100, 500, 10
@@ -81,12 +81,13 @@ def collect(
     if not images:
         images = list(filter(is_picture, _lesser_images(root, declared, by_id)))
     images += [found for found in _declared_videos(declared, by_id) if is_picture(found)]
+    own = {identity(found.url) for found in images}
     first: list[_Found] = []
     others: list[_Found] = []
     for picture in pictures:
         for source in picture.sources():
             found = _Found(source.url, source.is_video, source.width, element=source.element)
-            if is_picture(found):
+            if is_picture(found) and not (is_teaser(source) and identity(found.url) not in own):
                 is_first = not first and picture.index <= text_start and is_main(source)
                 (first if is_first else others).append(found)
     return tuple(

@@ -15,6 +15,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.page.boxes import Box
 from crawler.extraction.page.picture_urls import IMAGE_FILE, is_decoration
+from crawler.extraction.page.text import all_text, clean, has_many_elements
 
 PICTURE_HOLDERS = frozenset(("video", "noscript", "button"))
 """Elements whose text is not read, but whose pictures are: a button may open a large copy."""
@@ -22,6 +23,8 @@ IMAGE_TAGS = ("img", "amp-img", "amp-anim")
 _ICON_SIZE = 50
 """Pixels. An image with a shorter side is not a news picture."""
 _FIGURE_LEVELS = 5
+# A teaser has so few elements. Characters: its headline has at least so many.
+_TEASER_LEVELS, _TEASER_ELEMENTS, _HEADLINE = 4, 40, 12
 _MOST_CANDIDATES, _LONGEST_SOURCE_SET, _LONGEST_URL = 50, 20_000, 4_000
 _MOST_ATTRIBUTES = 100
 _SIZE = re.compile(r"\s*(\d{1,6})(?:\.\d*)?(?:px)?\s*")
@@ -112,6 +115,31 @@ def is_main(source: Source) -> bool:
         is_figure = holder.tag in ("figure", "picture")
         is_set_apart = is_set_apart or is_figure or _MAIN.search(_name(holder)) is not None
     return is_set_apart
+
+
+def is_teaser(source: Source) -> bool:
+    """Return whether a picture stands beside a headline, both linked to the same other page."""
+    link = next(islice(source.element.iterancestors("a"), 1), None)
+    href = link.get("href") if link is not None else None
+    if link is None or href is None or not _is_page(href):
+        return False
+    if _has_words(link):
+        return True
+    for holder in islice(link.iterancestors(), _TEASER_LEVELS):
+        if holder.tag in ("figure", "article", "main", "body"):
+            continue
+        if has_many_elements(holder, _TEASER_ELEMENTS):
+            return False
+        links = holder.iter("a")
+        if any(other.get("href") == href and _has_words(other) for other in links):
+            return True
+    return False
+
+
+def _has_words(link: _Element) -> bool:
+    """Return whether a link has the text of a headline, beside the caption of a picture."""
+    captions = "".join(all_text(caption) for caption in link.iter("figcaption"))
+    return len(clean(all_text(link, _LONGEST_URL))) - len(clean(captions)) >= _HEADLINE
 
 
 def _is_page(href: str | None) -> bool:
