@@ -11,34 +11,35 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-Url = Annotated[str, msgspec.Meta(pattern=r"^(https?|file)://")]
+Text = Annotated[str, Meta(min_length=1)]
+Url = Annotated[str, Meta(pattern=r"^(https?|file)://")]
 Instant = Annotated[
     str,
-    msgspec.Meta(
+    Meta(
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?[+-]\d\d:\d\d$",
         description="ISO 8601 with offset",
     ),
 ]
 LocalInstant = Annotated[
     str,
-    msgspec.Meta(
+    Meta(
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?([+-]\d\d:\d\d)?$",
         description="ISO 8601; without offset if the time zone is not known",
     ),
 ]
 Published = Annotated[
     str,
-    msgspec.Meta(
+    Meta(
         pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{6})?([+-]\d\d:\d\d)?)?$",
         description="ISO 8601; without offset if the time zone is not known, and only the date "
         "if the page states no time of day",
     ),
 ]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Position = Annotated[int, msgspec.Meta(ge=1)]
-Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=0)]
+Position = Annotated[int, Meta(ge=1)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 MediaKind = Literal["image", "video"]
 AlternateKind = Literal["language", "amp"]
@@ -106,142 +107,297 @@ ANSWERS = frozenset({"gone", "robots"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where on the page a field was read, and what was assumed in reading it (null: nothing).
+    """Where a field was read, and how sure its value is."""
 
-    ``doubt`` says why the value may be wrong (null: nothing speaks against it).
-    """
-
-    where: Text
-    assumed: Text | None = None
-    doubt: Text | None = None
+    where: Annotated[Text, Meta(description='The place on the page, such as "JSON-LD headline".')]
+    assumed: Annotated[
+        Text | None, Meta(description="What was assumed in reading it; null: nothing.")
+    ] = None
+    doubt: Annotated[
+        Text | None,
+        Meta(description="Why the value may be wrong; null: nothing speaks against it."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A person who wrote the article; ``url`` is that of the author's page, if linked."""
+    """An author of an article."""
 
-    name: Text
-    url: Url | None
+    name: Annotated[Text, Meta(description="The name as the page writes it.")]
+    url: Annotated[
+        Url | None, Meta(description="The address of the author's page; null: none is linked.")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternate:
-    """Another version of the page, as the page declares it.
+    """Another version of the page, as the page declares it."""
 
-    ``language`` is the declared language tag (BCP 47, or ``x-default``) of a version in a language,
-    and null for the AMP version.
-    """
-
-    kind: AlternateKind
-    url: Url
-    language: Text | None
+    kind: Annotated[
+        AlternateKind,
+        Meta(description="language: the page in a language; amp: its AMP version."),
+    ]
+    url: Annotated[Url, Meta(description="The address of the version.")]
+    language: Annotated[
+        Text | None,
+        Meta(description="The declared language tag (BCP 47) or x-default; null for AMP."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A picture or video of the article; ``credit`` names who made it or owns it."""
+    """A picture or video of the article."""
 
-    kind: MediaKind
-    url: Url
-    caption: Text | None = None
-    credit: Text | None = None
+    kind: Annotated[MediaKind, Meta(description="Whether it is a picture or a video.")]
+    url: Annotated[Url, Meta(description="The address of its file or player.")]
+    caption: Annotated[
+        Text | None, Meta(description="Its caption, without the credit; null: the page has none.")
+    ] = None
+    credit: Annotated[
+        Text | None,
+        Meta(description="Who made it or owns it, as the page says; null: the page does not say."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedItem:
-    """One entry of an article's related list.
+    """One entry of an article's related list."""
 
-    ``position`` counts from 1 in page order. ``url`` is the address as the page gives it, and
-    ``id`` is never null if there is one. ``internal`` is true if it is of the same publisher, and
-    null if that is unknown. ``headline`` lacks marks such as "+ Video";
-    ``headline_raw`` is as given in the list. ``kind`` is video if such a mark or the picture's name
-    indicates it, image if there is another picture, otherwise null. ``uploaded_at`` is the
-    picture's upload time, read from its name. ``content_type`` and ``sort`` are the publisher's own
-    values, as given.
-    """
-
-    position: Position
-    id: Text | None
-    url: Url | None
-    internal: bool | None = None
-    headline: Text | None
-    headline_raw: Text | None
-    kind: MediaKind | None
-    picture_url: Url | None
-    uploaded_at: LocalInstant | None
-    content_type: Text | None
-    sort: Text | None
+    position: Annotated[Position, Meta(description="Its place in the list, counted from 1.")]
+    id: Annotated[
+        Text | None,
+        Meta(description="The id of the listed article; null only if url is null, too."),
+    ]
+    url: Annotated[
+        Url | None,
+        Meta(description="The address as the page gives it; null if none is given or follows."),
+    ]
+    internal: Annotated[
+        bool | None,
+        Meta(description="Whether it is of the same publisher; null: that is not known."),
+    ] = None
+    headline: Annotated[
+        Text | None,
+        Meta(description='The listed headline without marks such as "+ Video"; null: none.'),
+    ]
+    headline_raw: Annotated[
+        Text | None, Meta(description="The headline as the list gives it; null: none.")
+    ]
+    kind: Annotated[
+        MediaKind | None,
+        Meta(
+            description="video if a mark in the headline or the picture's name says so, image if "
+            "there is another picture; null: neither."
+        ),
+    ]
+    picture_url: Annotated[
+        Url | None, Meta(description="The address of the listed picture; null: none.")
+    ]
+    uploaded_at: Annotated[
+        LocalInstant | None,
+        Meta(description="When the picture was uploaded, by its name; null: it does not say."),
+    ]
+    content_type: Annotated[
+        Text | None, Meta(description="The publisher's own value, as given; null: none.")
+    ]
+    sort: Annotated[
+        Text | None, Meta(description="The publisher's own value, as given; null: none.")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord:
     """All data read from an article's page alone: the result of ``extract``.
 
-    ``site`` is the name of the publisher: its file's, or else its registrable domain. ``id`` is the
-    publisher's own id, or else the normalised address (``extraction.addresses``), and ``aliases``
-    are other ids that the page's addresses give. A field that could not be read is null and named
-    in ``missing``. ``provenance`` gives the place where each field was read. To add a field, add it
-    here with a reader in ``extraction.normalise``: it then becomes part of ``Article`` and is
-    compared between revisions unless listed in ``NOT_COMPARED``.
+    A field that could not be read is null and named in ``missing``. To add a field, add it here
+    with a reader in ``extraction.normalise``: it then becomes part of ``Article`` and is compared
+    between revisions unless listed in ``NOT_COMPARED``.
     """
 
-    kind: Literal["page", "article"] = "page"
-    schema: Schema = 3
-    site: Text | None
-    id: Text | None
-    url: Url | None
-    aliases: tuple[Text, ...]
-    headline: Text | None
-    headline_raw: Text | None
-    published_at: Published | None
-    published_raw: Text | None
-    modified_at: Published | None
-    authors: tuple[Author, ...] | None
-    description: Text | None
-    section: Text | None
-    tags: tuple[Text, ...] | None
-    body: Text | None
-    language: Text | None
-    credit: Text | None
-    media: tuple[Media, ...] | None
-    related: tuple[RelatedItem, ...] | None
-    related_complete: bool | None
-    canonical_url: Url | None
-    alternates: tuple[Alternate, ...] | None
-    accessible_for_free: bool | None
-    body_sha256: Digest | None
-    missing: tuple[Text, ...]
-    provenance: dict[str, Provenance]
+    kind: Annotated[Literal["page", "article"], Meta(description="The kind of record.")] = "page"
+    schema: Annotated[Schema, Meta(description="The version of this schema.")] = 3
+    site: Annotated[
+        Text | None,
+        Meta(
+            description="The publisher: the name of its file, or else its registrable domain; null "
+            "if the page has no address."
+        ),
+    ]
+    id: Annotated[
+        Text | None,
+        Meta(
+            description="The publisher's own id of the article, or else its normalised address; "
+            "null if the page has no address."
+        ),
+    ]
+    url: Annotated[
+        Url | None,
+        Meta(description="The address that was requested; null: a saved page declares none."),
+    ]
+    aliases: Annotated[
+        tuple[Text, ...],
+        Meta(description="Other ids that the page's addresses give, sorted; never null."),
+    ]
+    headline: Annotated[
+        Text | None,
+        Meta(description='The headline without marks such as "+ Video"; null: none was found.'),
+    ]
+    headline_raw: Annotated[
+        Text | None, Meta(description="The headline as printed; null: none was found.")
+    ]
+    published_at: Annotated[
+        Published | None,
+        Meta(description="When the article was published; null: not stated, or ambiguous."),
+    ]
+    published_raw: Annotated[
+        Text | None,
+        Meta(description="The publication date as the page writes it; null: not stated."),
+    ]
+    modified_at: Annotated[
+        Published | None,
+        Meta(description="When the article was last changed, as declared; null: not declared."),
+    ]
+    authors: Annotated[
+        tuple[Author, ...] | None,
+        Meta(
+            description="The people, or the agencies, that wrote the article, in page order; null: "
+            "none is named."
+        ),
+    ]
+    description: Annotated[
+        Text | None,
+        Meta(description="The declared summary of the article; null: none is declared."),
+    ]
+    section: Annotated[
+        Text | None,
+        Meta(description="The declared section of the site; null: none is declared."),
+    ]
+    tags: Annotated[
+        tuple[Text, ...] | None,
+        Meta(description="The tags of the article, in page order; null: it has none."),
+    ]
+    body: Annotated[
+        Text | None,
+        Meta(description="The text, with empty lines between paragraphs; null: none was found."),
+    ]
+    language: Annotated[
+        Text | None,
+        Meta(
+            description="The language of the text, a code of ISO 639-1, or of ISO 639-3 if it has "
+            "no shorter one; null: unknown."
+        ),
+    ]
+    credit: Annotated[
+        Text | None,
+        Meta(description="The outlet that the last sentence credits; null: none."),
+    ]
+    media: Annotated[
+        tuple[Media, ...] | None,
+        Meta(
+            description="The pictures and videos, the main picture first; empty: the article has "
+            "none; null: unknown, as their addresses are lost or only the text was saved."
+        ),
+    ]
+    related: Annotated[
+        tuple[RelatedItem, ...] | None,
+        Meta(description="The related items, in page order; empty: an empty list; null: no list."),
+    ]
+    related_complete: Annotated[
+        bool | None, Meta(description="Whether the list is whole; null: there is no list.")
+    ]
+    canonical_url: Annotated[
+        Url | None,
+        Meta(description="The canonical URL that the page declares; null: it declares none."),
+    ]
+    alternates: Annotated[
+        tuple[Alternate, ...] | None,
+        Meta(description="The declared versions in languages and for AMP; null: none."),
+    ]
+    accessible_for_free: Annotated[
+        bool | None,
+        Meta(description="Whether the page says that all of it is free; null: it does not say."),
+    ]
+    body_sha256: Annotated[
+        Digest | None,
+        Meta(description="SHA-256 of the body in UTF-8, in hexadecimal; null: there is no body."),
+    ]
+    missing: Annotated[tuple[Text, ...], Meta(description="The fields that are null.")]
+    provenance: Annotated[
+        dict[str, Provenance],
+        Meta(description="Where each field was read, by the field's name."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article(PageRecord):
-    """An article that was fetched and read: its ``PageRecord``, and data known only to the crawl.
+    """An article that was fetched and read: its ``PageRecord``, and what only the crawl knows."""
 
-    ``revision`` counts, from 1, how often a crawl with a ledger found the article new or changed.
-    ``changed`` names the fields that differ from the previous revision. It is empty for the first
-    revision, and for an unchanged article that is back after having been gone or forbidden.
-    """
-
-    kind: Literal["article"] = "article"
-    site: Text | None
-    id: Text
-    revision: Position = 1
-    changed: tuple[Text, ...] = ()
-    depth: Count
-    found_on: Text | None
-    fetched_at: Instant
-    source: Text
-    status: Annotated[int, msgspec.Meta(ge=100, le=599)]
+    kind: Annotated[Literal["article"], Meta(description="The kind of record.")] = "article"
+    site: Annotated[
+        Text | None,
+        Meta(
+            description="The publisher: the name of its file, or else its registrable domain; null "
+            "if a saved page declares no address."
+        ),
+    ]
+    id: Annotated[
+        Text,
+        Meta(description="The publisher's own id of the article, or else its normalised address."),
+    ]
+    revision: Annotated[
+        Position,
+        Meta(
+            description="How often a crawl with a ledger found the article new or changed, counted "
+            "from 1."
+        ),
+    ] = 1
+    changed: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="The fields that differ from the previous revision; empty for the first, "
+            "and for an unchanged article that is back after having been gone or forbidden."
+        ),
+    ] = ()
+    depth: Annotated[
+        Count, Meta(description="The number of links from the nearest seed; 0 for a seed.")
+    ]
+    found_on: Annotated[
+        Text | None, Meta(description="The id of the page that led here; null for a seed.")
+    ]
+    fetched_at: Annotated[
+        Instant,
+        Meta(
+            description="When the page was fetched, captured by an archive, or, if it was saved, "
+            "read."
+        ),
+    ]
+    source: Annotated[
+        Text, Meta(description="Where the page came from, such as live, wayback or a folder.")
+    ]
+    status: Annotated[int, Meta(ge=100, le=599, description="The HTTP status of the page.")]
 
 
 NOT_COMPARED = frozenset(
-    ("kind", "schema", "site", "id", "url", "aliases", "body_sha256", "missing", "provenance")
+    (
+        "kind",
+        "schema",
+        "site",
+        "id",
+        "url",
+        "aliases",
+        "modified_at",
+        "canonical_url",
+        "alternates",
+        "body_sha256",
+        "missing",
+        "provenance",
+    )
 )
 """The fields of ``PageRecord`` whose change makes no new revision.
 
-They are ``url``, which mirrors and redirects change, the fields that identify an article or its
-record, and those derived from other fields.
+They are the addresses, which mirrors and redirects change, the fields that identify an article or
+its record, those derived from other fields, and ``modified_at``, which some sites set each time
+they make the page.
 """
 
 
@@ -250,52 +406,89 @@ class Known:
     """What is known of an article that was not read: one list's entry, and the pages that list it.
 
     That list is the first in crawl order that led to following the article, or the first of all if
-    none did; it is on the page ``found_on``. ``headline``, ``media_kind`` and the other fields of
-    an entry are null for a seed that no page lists. ``listed_on`` holds the ids of the pages that
-    list it, ``listed_as`` every headline in those lists, as given. If a page lists the article more
-    than once, its first entry counts.
+    none did. The fields of an entry are null for a seed that no page lists. If a page lists the
+    article more than once, its first entry counts.
     """
 
-    kind: Literal["teaser", "failure"]
-    schema: Schema = 3
-    site: Text | None
-    id: Text
-    url: Url | None
-    headline: Text | None
-    headline_raw: Text | None
-    media_kind: MediaKind | None
-    picture_url: Url | None
-    uploaded_at: LocalInstant | None
-    content_type: Text | None
-    sort: Text | None
-    listed_on: tuple[Text, ...]
-    listed_as: tuple[Text, ...]
-    depth: Count
-    found_on: Text | None
+    kind: Annotated[Literal["teaser", "failure"], Meta(description="The kind of record.")]
+    schema: Annotated[Schema, Meta(description="The version of this schema.")] = 3
+    site: Annotated[
+        Text | None,
+        Meta(
+            description="The publisher: the name of its file, or else its registrable domain; null "
+            "if the address is not known."
+        ),
+    ]
+    id: Annotated[
+        Text,
+        Meta(description="The publisher's own id of the article, or else its normalised address."),
+    ]
+    url: Annotated[
+        Url | None, Meta(description="The address of the article; null: it is not known.")
+    ]
+    headline: Annotated[
+        Text | None,
+        Meta(description='The listed headline without marks such as "+ Video"; null: none.'),
+    ]
+    headline_raw: Annotated[
+        Text | None, Meta(description="The headline as the list gives it; null: none.")
+    ]
+    media_kind: Annotated[
+        MediaKind | None,
+        Meta(description="What the list says of its picture or video; null: it has neither."),
+    ]
+    picture_url: Annotated[
+        Url | None, Meta(description="The address of the listed picture; null: none.")
+    ]
+    uploaded_at: Annotated[
+        LocalInstant | None,
+        Meta(description="When the picture was uploaded, by its name; null: it does not say."),
+    ]
+    content_type: Annotated[
+        Text | None, Meta(description="The publisher's own value, as given; null: none.")
+    ]
+    sort: Annotated[
+        Text | None, Meta(description="The publisher's own value, as given; null: none.")
+    ]
+    listed_on: Annotated[
+        tuple[Text, ...], Meta(description="The ids of the pages that list the article.")
+    ]
+    listed_as: Annotated[
+        tuple[Text, ...], Meta(description="Every headline in their lists, as given.")
+    ]
+    depth: Annotated[
+        Count, Meta(description="The number of links from the nearest seed; 0 for a seed.")
+    ]
+    found_on: Annotated[
+        Text | None,
+        Meta(description="The id of the page with the deciding list; null for a seed."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teaser(Known):
     """An article known only from related lists, and why it was not fetched."""
 
-    kind: Literal["teaser"] = "teaser"
-    why: Why
+    kind: Annotated[Literal["teaser"], Meta(description="The kind of record.")] = "teaser"
+    why: Annotated[Why, Meta(description="Why the article was not fetched.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure(Known):
-    """An article that was requested and could not be fetched or read.
+    """An article that was requested and could not be fetched or read."""
 
-    ``attempts`` counts the requests made.
-    """
-
-    kind: Literal["failure"] = "failure"
-    reason: Reason
-    detail: Text
-    attempts: Count
-    status: Annotated[int, msgspec.Meta(ge=100, le=999)] | None
-    source: Text
-    failed_at: Instant
+    kind: Annotated[Literal["failure"], Meta(description="The kind of record.")] = "failure"
+    reason: Annotated[Reason, Meta(description="What failed.")]
+    detail: Annotated[Text, Meta(description="What failed, for people.")]
+    attempts: Annotated[Count, Meta(description="The number of requests made.")]
+    status: Annotated[
+        Annotated[int, Meta(ge=100, le=999)] | None,
+        Meta(description="The HTTP status of the last response; null: there was none."),
+    ]
+    source: Annotated[
+        Text, Meta(description="The source that failed, such as live, wayback or a folder.")
+    ]
+    failed_at: Annotated[Instant, Meta(description="When it failed.")]
 
 
 Record = Article | Teaser | Failure

@@ -36,17 +36,17 @@ def _lines(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         return value.split("\n\n")
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        names = (
-            ("position", "id", "kind", "headline_raw", "url")
-            if "position" in value[0]
-            else ("kind", "url")
-        )
-        return [
-            " ".join(str(entry[name]) for name in names if entry.get(name) is not None)
-            for entry in value
-        ]
+    if isinstance(value, list):
+        return [_line(entry) for entry in value]
     return [_as_json(value)]
+
+
+def _line(entry: Any) -> str:
+    """Return an entry of a list: its text, or its values but those of minor fields."""
+    if not isinstance(entry, dict):
+        return entry if isinstance(entry, str) else _as_json(entry)
+    names = ("position", "id", "kind", "headline_raw", "url") if "position" in entry else entry
+    return " ".join(str(entry[name]) for name in names if entry.get(name) is not None)
 
 
 def _as_json(value: Any) -> str:

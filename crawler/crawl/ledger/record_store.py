@@ -50,11 +50,19 @@ _COMPARED_FIELDS = tuple(
 def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
     """Return whether two revisions differ in a field.
 
-    The addresses of related items do not count, as mirrors change them.
+    The addresses of related items do not count, as mirrors change them. Nor does what an older
+    version of this program did not read.
     """
-    before, after = old.get(field), new[field]
-    if field == "related" and before and after and before != after:
-        before, after = ([_without_address(item) for item in items] for items in (before, after))
+    if field not in old:
+        return False
+    before, after = old[field], new[field]
+    if before and after and before != after:
+        if field == "related":
+            before, after = (
+                [_without_address(item) for item in items] for items in (before, after)
+            )
+        elif field == "media":
+            after = [{name: item[name] for name in before[0]} for item in after]
     return bool(before != after)
 
 

@@ -30,6 +30,7 @@ from crawler.extraction.page import (
     metadata,
     script_data,
     second_opinion,
+    subjects,
     tree,
 )
 from crawler.extraction.page.article import Chosen
@@ -38,13 +39,23 @@ from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
 from crawler.extraction.page.media import Media
-from crawler.extraction.page.metadata import Declared
+from crawler.extraction.page.metadata import Alternate, Declared
 from crawler.extraction.page.parts import without_furniture
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
 
-__all__ = ["Byline", "Dated", "Declared", "Listed", "Media", "ParsedPage", "Related", "parse"]
+__all__ = [
+    "Alternate",
+    "Byline",
+    "Dated",
+    "Declared",
+    "Listed",
+    "Media",
+    "ParsedPage",
+    "Related",
+    "parse",
+]
 
 _MARKUP = re.compile(
     r"<(?:!doctype|html|head|body|title|meta|div|p|br|table|h[1-6]|span|article|font|center|a\s)",
@@ -65,14 +76,6 @@ _REMAINS = re.compile(
     r"NULL|\(more\)|\W)++",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Alternate:
-    """Another version of the page: its URL as written, and its language (None: AMP)."""
-
-    url: str
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +197,8 @@ def _parse_tree(
     layout = blocks.read(root)
     declared = metadata.read(root, url)
     language = declared.language.value if declared.language else None
-    chosen = article.choose(layout, declared, _names_of(publisher), language, url)
+    names = _names_of(publisher)
+    chosen = article.choose(layout, declared, names, language, url)
     if related is None or not related.items:
         related = links.read(root, layout, publisher, base) or related
     story = None
@@ -213,6 +217,8 @@ def _parse_tree(
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
+    section = subjects.section(declared, names)
+    summary = declared.description.value if declared.description else ""
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -221,8 +227,14 @@ def _parse_tree(
         ),
         body_where=opinion.where,
         body_doubt=opinion.doubt,
+        modified=_modified(declared, language),
+        description=declared.description,
+        section=section,
+        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
         language=declared.language,
         canonical=declared.url,
+        alternates=declared.alternates,
+        free=declared.free,
         kinds=declared.kinds,
         related=related,
         media=media.collect(root, declared, chosen.pictures, chosen.text_start, url),
@@ -232,6 +244,14 @@ def _parse_tree(
         teasers=chosen.teasers,
         **shared,
     )
+
+
+def _modified(declared: metadata.Metadata, language: str | None) -> Dated | None:
+    """Return the first declared date of the article's last change that can be read."""
+    for stated in declared.modified:
+        if moment := dates.declared(stated.value, language):
+            return Dated(stated.value, moment, stated.where)
+    return None
 
 
 def _completed(

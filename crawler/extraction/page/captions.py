@@ -34,7 +34,9 @@ _LINES = frozenset(
 )
 _FOR_SCREEN_READERS = re.compile(r"sr-only|visually-?hidden|screen-reader", re.IGNORECASE)
 _CREDIT_NAME = re.compile(
-    r"credit|kredit|crédit|copyright|photograph(?:er|e)(?![a-z])|fotograf|bildquelle", re.IGNORECASE
+    r"credit|kredit|crédit|copyright|photograph(?:er|e)(?![a-z])|fotograf|bildquelle"
+    r"|(?:photo|image|img|foto|bild|picture)s?[_-]*(?:author|auteur|autor|source|quelle|byline)",
+    re.IGNORECASE,
 )
 # Names that beside a caption are those of the article's author, and within it of the picture's.
 _INNER_CREDIT_NAME = re.compile(
@@ -71,10 +73,13 @@ _AGENCY = (
     r"共同|時事|연합뉴스|뉴시스|뉴스1"
 )
 _AGENCIES = rf"(?:{_AGENCY})(?:\s?(?:/|via|,|\||-)\s?(?:{_AGENCY}))*"
+# "Jane Doe/City Agency": up to four capitalised words.
+_NAMES = (
+    r"(?-i:[A-ZÀ-ÞА-Я][\w.'’-]{1,20}"
+    r"(?:\s[A-ZÀ-ÞА-Я][\w.'’-]{0,20}|\s(?:von|van|de|da|di|del|der|la|el|al)(?=\s)){0,4})"
+)
 _TAIL = 200
 """Characters at the end of a caption in which a credit is looked for."""
-# "Jane Doe/City Agency": up to four capitalised words.
-_NAMES = r"(?-i:[A-ZÀ-ÞА-Я][\w.'’-]{1,20}(?:\s[A-ZÀ-ÞА-Я][\w.'’-]{0,20}){0,3})"
 _BRACKETED = re.compile(
     rf"[(\[（【［]\s*(?:"
     rf"(?:{_LABEL})\s*(?:[:：=＝/／|]|(?:{_BY})\s)\s*(?P<labelled>[^()\[\]（）【】［］]{{2,100}})|"
@@ -95,7 +100,7 @@ _LABELLED_DENSE = re.compile(
 )
 _SIGNED = re.compile(r"(?:©|ⓒ|[(（][cＣ][)）]|\bcopyright\s(?!of\b))\s*", re.IGNORECASE)
 _ENDING_AGENCY = re.compile(
-    rf"(?:(?P<sentence>[.!?…”\"»。])\s*|\s[|–—/-]\s)(?P<agency>(?:{_AGENCIES})"
+    rf"(?:(?P<sentence>[.!?…”\"»。])\s*|\s[|–—/-]\s)(?P<agency>(?:{_NAMES}\s?/\s?)?(?:{_AGENCIES})"
     rf"(?:\s?(?:photo|pic|foto)s?)?(?:\s?/\s?[^/.]{{2,60}})?)$"
 )
 _TAKEN = re.compile(r"(?P<mark>[＝=])(?P<name>[^、＝=。]{2,20})(?:撮影|提供)$")

@@ -20,6 +20,7 @@ class Part(Enum):
 
     RELATED = auto()
     COMMENTS = auto()
+    TAGS = auto()
     OTHER = auto()
 
 
@@ -121,6 +122,24 @@ _COMMENTS = """
 (deja|dejar|escribe) un comentario / lascia un commento / (deixe|deixar) [um|seu] comentário /
 (оставить|написать|добавить) комментарий / (залишити|додати) коментар / dodaj komentarz / yorum yap
 """
+_TAGS = """
+[article|post|story] (tag|tags|keyword|keywords|topic|topics) [in this story|in this article] /
+filed under / tagged [with|in|as] / posted in / explore more on these topics / more about /
+read more about / [les] mots clés / thèmes / [les] sujets / étiquettes /
+schlagwort / schlagwörter / schlagworte / stichwörter / stichworte / [die] themen /
+mehr lesen über /
+themen (in diesem artikel|des artikels|zum artikel) / trefwoorden / [meer over deze] onderwerpen /
+[in questo articolo] (argomenti|temi) / parole chiave / argomenti trattati /
+etiquetas / temas / archivado en / palabras clave / (tópicos|assuntos) / marcadores /
+palavras chave / теги / метки / темы / ключевые слова / мітки / ключові слова / етикети /
+tagi / słowa kluczowe / tematy / štítky / klíčová slova / témata / kľúčové slová /
+ämnen / taggar / nyckelord / emner / emneord / nøkkelord / nøgleord / avainsanat / aiheet /
+etiketler / anahtar kelimeler / ετικέτες / λέξεις κλειδιά / címkék / etichete / oznake /
+(كلمات|الكلمات) (مفتاحية|المفتاحية|دلالية|الدلالية) / الوسوم / وسوم /
+(برچسب ها|برچسبها) / کلمات کلیدی / تگ ها / תגיות / תגים / टैग / टैग्स / ট্যাগ / ট্যাগস / বিষয় /
+kata kunci / topik / từ khóa / chủ đề / แท็ก / คำค้น / 标签 / 关键词 / 標籤 / 關鍵字 /
+タグ / キーワード / 関連キーワード / 関連タグ / 태그 / 키워드
+"""
 _OTHER = """
 [the] (most|top) (read|viewed|popular|commented|shared|visited|stories|news|recent|watched|emailed)
     +2 /
@@ -129,61 +148,60 @@ latest +2 /
     (news|now|stories|headlines|posts|topics|articles|video|videos|photo|photos) /
 recommended (video|videos|stories|articles|for you) / trending / headlines /
 (editor|editors) (pick|picks|choice) / dont miss / your (comment|comments|name|opinion|opinions) /
-follow us +9 / tag / tags / keywords / topic / topics / newsletter / subscribe +9 /
+follow us +9 / newsletter / subscribe +9 /
 sign up +9 / sponsored +9 / about (us|the author) / contact [us] / categories /
 archive / archives / poll / polls / weather /
 
 [les|articles|le|la] [les] plus (lu|lus|lues|populaires|consultés|commentés|partagés|vus) /
 dernières (infos|actualités|nouvelles|news) / (abonnez|inscrivez|suivez) (vous|nous) +9 /
-mots clés / contenus sponsorisés / à propos de lauteur /
+contenus sponsorisés / à propos de lauteur /
 meistgelesen / meist gelesen / am häufigsten gelesen / meistgelesene [artikel|beiträge] /
 (neueste|neuste|aktuelle|beliebte|aktuellste) (artikel|nachrichten|meldungen|beiträge|videos) /
-abonnieren +9 / folgen sie uns +9 / schlagwörter / schlagworte / im trend /
+abonnieren +9 / folgen sie uns +9 / im trend /
 empfehlungen der redaktion / über (den autor|die autorin) /
 meest (gelezen|bekeken|populair) / net binnen / laatste nieuws / nieuwsbrief / volg ons +9 /
-trefwoorden / populair / aanbevolen / over de auteur /
+populair / aanbevolen / over de auteur /
 [i|le|gli] [articoli] più (letti|lette|popolari|visti|viste) / [le] ultime notizie / seguici +9 /
-iscriviti +9 / articoli recenti / in evidenza / parole chiave /
+iscriviti +9 / articoli recenti / in evidenza /
 [lo|los|las|notas|noticias] más (leído|leídos|leída|leídas|visto|vistos|vistas|popular|populares
     |comentado|comentados|comentadas) /
 últimas noticias / lo último / más noticias / (suscríbete|suscríbase|síguenos|síganos) +9 /
-etiquetas / tendencias / sobre el autor / archivado en / palabras clave /
+tendencias / sobre el autor /
 [as|os] mais (lidas|lidos|vistas|vistos|populares|comentadas) / últimas [notícias] / assine +9 /
-inscreva se +9 / siga nos +9 / palavras chave / em alta / sobre o autor /
+inscreva se +9 / siga nos +9 / em alta / sobre o autor /
 
 самое (читаемое|популярное|обсуждаемое) / популярное / популярные (новости|материалы|статьи) /
-последние новости / главные новости / лента новостей / (подписывайтесь|подпишитесь) +9 / теги /
+последние новости / главные новости / лента новостей / (подписывайтесь|подпишитесь) +9 /
 новости партнеров / об авторе / сейчас читают /
 найпопулярніше / популярне / популярні (новини|статті) / останні новини / стрічка новин /
-(підписуйтесь|підпишіться) +9 / про автора / най четени / последни новини / етикети /
+(підписуйтесь|підпишіться) +9 / про автора / най четени / последни новини /
 najczęściej czytane / najpopularniejsze / najnowsze [wiadomości|artykuły] / polecane / polecamy /
-tagi / o autorze / zapisz się +9 /
-nejčtenější [články] / nejnovější (zprávy|články) / poslední zprávy / doporučujeme / štítky /
+o autorze / zapisz się +9 /
+nejčtenější [články] / nejnovější (zprávy|články) / poslední zprávy / doporučujeme /
 o autorovi / sledujte nás +9 / najnovije / najčitanije / legolvasottabb / legfrissebb [hírek] /
 cele mai citite / ultimele știri /
 mest (läst|lästa|lest|leste|læst|læste) / senaste [nytt|nyheterna|nyheter] / siste [nytt|nyheter] /
 seneste [nyt|nyheder] / nyhetsbrev / nyhedsbrev / följ oss +9 /
 følg (oss|os) +9 / luetuimmat / uusimmat / tuoreimmat / suosituimmat / uutiskirje /
-seuraa meitä +9 / avainsanat /
+seuraa meitä +9 /
 en çok (okunan|okunanlar|izlenen|izlenenler|konuşulanlar) [haberler] / son (dakika|haberler) /
-etiketler / popüler [haberler] / öne çıkanlar / bizi takip edin +9 /
-[πιο|τα πιο] (δημοφιλή|διαβασμένα) / τελευταία νέα / ροή ειδήσεων / ετικέτες /
+popüler [haberler] / öne çıkanlar / bizi takip edin +9 /
+[πιο|τα πιο] (δημοφιλή|διαβασμένα) / τελευταία νέα / ροή ειδήσεων /
 
 الأكثر +1 / (آخر|أحدث) الأخبار / الأخبار / النشرة البريدية / (اشترك|تابعنا|تابعونا) +9 /
-(كلمات|الكلمات) (مفتاحية|المفتاحية) / الوسوم /
 آخرین (اخبار|خبرها) / ارسال نظر / (پربازدید|پربازدیدها|پربازدیدترین|پربازدیدترینها) +9 /
-(پربینندهترین|پرمخاطبترین|تازهترین|محبوبترین) +2 / (برچسب ها|برچسبها) / کلمات کلیدی /
-(הנקראות|הכי נקראות|הכי מדוברות) [ביותר] / (חדשות|כתבות) אחרונות / מבזקים / תגיות /
-ट्रेंडिंग / (ताजा|ताज़ा|बड़ी) (खबरें|ख़बरें) / टैग्स / सबसे ज्यादा पढ़ी गई +2 /
+(پربینندهترین|پرمخاطبترین|تازهترین|محبوبترین) +2 /
+(הנקראות|הכי נקראות|הכי מדוברות) [ביותר] / (חדשות|כתבות) אחרונות / מבזקים /
+ट्रेंडिंग / (ताजा|ताज़ा|बड़ी) (खबरें|ख़बरें) / सबसे ज्यादा पढ़ी गई +2 /
 সর্বশেষ [সংবাদ|খবর] / সর্বাধিক পঠিত / জনপ্রিয় /
 [berita] (terpopuler|populer|terbaru|lainnya) / rekomendasi / ikuti kami +9 /
-tin (mới|mới nhất|nổi bật|đọc nhiều) / (đọc|xem) nhiều [nhất] / từ khóa /
-ข่าวล่าสุด / ยอดนิยม / ข่าวยอดนิยม / ข่าวเด่น / แท็ก / ล่าสุด /
+tin (mới|mới nhất|nổi bật|đọc nhiều) / (đọc|xem) nhiều [nhất] /
+ข่าวล่าสุด / ยอดนิยม / ข่าวยอดนิยม / ข่าวเด่น / ล่าสุด /
 热门新闻 / 热门文章 / 热门推荐 / 热门话题 / 最新新闻 / 最新消息 / 最新文章 / 排行榜 / 热点新闻 /
-标签 / 猜你喜欢 / 点击排行 / 精彩推荐 / 新闻排行 / 熱門新聞 / 最新新聞 / 編輯推薦 / 標籤 /
+猜你喜欢 / 点击排行 / 精彩推荐 / 新闻排行 / 熱門新聞 / 最新新聞 / 編輯推薦 /
 アクセスランキング / ランキング / 人気記事 / 新着記事 / 最新記事 / 最新ニュース / おすすめ /
-おすすめ記事 / 主要ニュース / タグ /
-(많이 본|많이본|인기|최신|주요|추천|실시간) (기사|뉴스) / 태그
+おすすめ記事 / 主要ニュース /
+(많이 본|많이본|인기|최신|주요|추천|실시간) (기사|뉴스)
 """
 _PIECE = re.compile(r"\[([^]]+)\]|\(([^)]+)\)|\+([0-9])|([^\s\[(+]+)")
 _APOSTROPHES_AND_JOINERS = "'’‘ʼ\u200b\u200c\u200d\u00ad\ufeff"
@@ -235,7 +253,12 @@ def _phrases(table: str) -> Iterator[tuple[tuple[str, ...], int]]:
 
 # The first entry for a phrase counts.
 _PARTS: dict[tuple[str, ...], tuple[Part, int]] = {}
-for _part, _table in ((Part.RELATED, _RELATED), (Part.COMMENTS, _COMMENTS), (Part.OTHER, _OTHER)):
+for _part, _table in (
+    (Part.RELATED, _RELATED),
+    (Part.COMMENTS, _COMMENTS),
+    (Part.TAGS, _TAGS),
+    (Part.OTHER, _OTHER),
+):
     for _phrase, _more in _phrases(_table):
         _PARTS.setdefault(_phrase, (_part, _more))
 _FIRST_WORDS = frozenset(phrase[0] for phrase in _PARTS)

@@ -147,6 +147,12 @@ def types(node: Node) -> frozenset[str]:
     )
 
 
+def objects(value: Any) -> list[Node]:
+    """Return the objects in a value: itself, or those in a list."""
+    entries = value if isinstance(value, list) else [value]
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
 def is_article(node: Node) -> bool:
     return any(_ARTICLE.fullmatch(kind) or kind == _VIDEO for kind in types(node))
 
@@ -202,8 +208,13 @@ def _rank(node: Node, base: str, own_places: list[str], keys: list[str]) -> int:
 def _merged(own: list[Node]) -> Node:
     merged = dict(own[0])
     for node in own[1:]:
-        merged.update((name, value) for name, value in node.items() if not merged.get(name))
+        merged.update((name, value) for name, value in node.items() if _is_empty(merged.get(name)))
     return merged
+
+
+def _is_empty(value: Any) -> bool:
+    # False is a value: isAccessibleForFree.
+    return value is not False and not value
 
 
 def _urls_of(node: Node) -> Iterator[str]:

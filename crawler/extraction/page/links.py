@@ -30,7 +30,7 @@ _OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.I
 # The variants of a page's own path.
 _ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
 _LINKED_ENTRY = 0.9
-_NOT_RELATED = (Part.COMMENTS, Part.OTHER)
+_NOT_RELATED = (Part.COMMENTS, Part.TAGS, Part.OTHER)
 _MOST_HEADINGS = 50
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200

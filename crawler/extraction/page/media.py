@@ -87,7 +87,9 @@ def collect(
     for picture in pictures:
         for source in picture.sources():
             found = _Found(source.url, source.is_video, source.width, element=source.element)
-            if is_picture(found) and not (is_teaser(source) and identity(found.url) not in own):
+            if is_picture(found) and not (
+                is_teaser(source, page_url) and identity(found.url) not in own
+            ):
                 is_first = not first and picture.index <= text_start and is_main(source)
                 (first if is_first else others).append(found)
     return tuple(

@@ -1,6 +1,7 @@
 """Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
-from crawler.extraction.page.text import all_text, collapse
+from crawler.extraction.page.text import all_text, collapse, key
 
 _PUBLISHED = (
     "article:published_time",
@@ -80,8 +81,38 @@ _PUBLISHED = (
     "date.release",
     "date",
 )
+_MODIFIED = (
+    "article:modified_time",
+    "og:article:modified_time",
+    "datemodified",
+    "date_modified",
+    "article:modified",
+    "shareaholic:article_modified_time",
+    "dc.date.modified",
+    "dcterms.modified",
+    "date.modified",
+    "date.updated",
+    "last-modified",
+    "lastmod",
+    "og:updated_time",
+)
+_DESCRIPTIONS = (
+    "og:description",
+    "description",
+    "twitter:description",
+    "dc.description",
+    "dcterms.description",
+    "abstract",
+)
+# Characters. A longer description is the text itself.
+_LONGEST_DESCRIPTION = 2_000
+_CUT = ("...", "…")
+_FREE = {"true": "true", "yes": "true", "1": "true", "false": "false", "no": "false", "0": "false"}
+_CONTENT_TIERS = {"free": "true", "locked": "false"}
+_MOST_ALTERNATES = 500
 # Headings that are compared with the headline of JSON-LD.
 _MOST_HEADINGS = 5
+_SITES = frozenset(("website", "organization", "newsmediaorganization"))
 _WEB_PAGES = frozenset(("webpage", "itempage", "aboutpage"))
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
 # The codes of ISO 639-1.
@@ -121,6 +152,14 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternate:
+    """Another version of the page: its URL as written, and its language tag (None: AMP)."""
+
+    url: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """The declarations of one page, most trusted first.
 
@@ -128,6 +167,7 @@ class Metadata:
     the article's text in JSON-LD without markup, one paragraph a line. ``nodes`` are those of
     JSON-LD, ``article`` is the one that describes the page's article (empty if none does), and
     ``metas`` are the contents of the meta tags in page order, by their names in lower case.
+    ``free`` is "true" or "false".
     """
 
     nodes: list[json_ld.Node]
@@ -141,7 +181,11 @@ class Metadata:
     url: Declared | None
     kinds: frozenset[str]
     site_names: tuple[str, ...]
-    body: Declared | None = None
+    body: Declared | None
+    modified: tuple[Declared, ...]
+    description: Declared | None
+    free: Declared | None
+    alternates: tuple[Alternate, ...]
 
 
 def read(root: _Element, page_url: str | None = None) -> Metadata:
@@ -161,12 +205,12 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         else {}
     )
     # A VideoObject has a name and an upload date instead.
-    name = "headline" if article.get("headline") else "name"
-    headlines = [Declared(h, f"JSON-LD {name}") for h in _texts(article.get(name))]
+    title_name = "headline" if article.get("headline") else "name"
+    headlines = [Declared(h, f"JSON-LD {title_name}") for h in _texts(article.get(title_name))]
     headlines += [
-        Declared(metas[key][0], f"meta {key}")
-        for key in ("og:title", "twitter:title", "dc.title")
-        if key in metas
+        Declared(metas[name][0], f"meta {name}")
+        for name in ("og:title", "twitter:title", "dc.title")
+        if name in metas
     ]
     return Metadata(
         nodes=nodes,
@@ -180,6 +224,10 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         kinds=_kinds(nodes, articles, article, metas),
         site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
         body=_body(article),
+        modified=tuple(_modified(article, nodes, metas)),
+        description=_description(article, nodes, metas, title),
+        free=_free(article, nodes, metas),
+        alternates=tuple(islice(_alternates(root), _MOST_ALTERNATES)),
     )
 
 
@@ -195,7 +243,7 @@ def _url(root: _Element, metas: Metas) -> Declared | None:
 
 def _titles(root: _Element, metas: Metas, title: str | None) -> list[str]:
     """Return the page's titles, with which the headline of its own JSON-LD agrees."""
-    declared = [title or "", *(_first(metas, key) or "" for key in ("og:title", "twitter:title"))]
+    declared = [title or "", *(_first(metas, name) or "" for name in ("og:title", "twitter:title"))]
     visible = [collapse(all_text(h, 1000)) for h in islice(root.iter("h1"), _MOST_HEADINGS)]
     return declared + visible
 
@@ -229,6 +277,79 @@ def _published(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -
         Declared(d, "JSON-LD uploadDate") for n in videos for d in _texts(n.get("uploadDate"))
     ]
     return found
+
+
+def _modified(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Iterator[Declared]:
+    """Yield the declared dates of the article's last change, the most trusted first."""
+    for value in _texts(article.get("dateModified")):
+        yield Declared(value, "JSON-LD dateModified")
+    for name in _MODIFIED:
+        if name in metas:
+            yield Declared(metas[name][0], f"meta {name}")
+    for node in nodes:
+        if json_ld.types(node) & _WEB_PAGES:
+            for value in _texts(node.get("dateModified")):
+                yield Declared(value, "JSON-LD dateModified of the web page")
+
+
+def _description(
+    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, title: str | None
+) -> Declared | None:
+    """Return the page's summary of its article: the first that is whole, or else the longest.
+
+    Titles, and what the page says of its site, are no summaries.
+    """
+    found = [Declared(d, "JSON-LD description") for d in _texts(article.get("description"))]
+    found += [Declared(metas[name][0], f"meta {name}") for name in _DESCRIPTIONS if name in metas]
+    others = {key(title or ""), *(key(t) for t in _texts(article.get("headline")))}
+    others.update(
+        key(text)
+        for node in nodes
+        if json_ld.types(node) & _SITES
+        for name in ("description", "slogan")
+        for text in _texts(node.get(name))
+    )
+    found = [
+        declared
+        for declared in found
+        if len(declared.value) <= _LONGEST_DESCRIPTION and key(declared.value) not in others
+    ]
+    whole = [declared for declared in found if not declared.value.endswith(_CUT)]
+    return next(iter(whole), None) or max(found, key=lambda d: len(d.value), default=None)
+
+
+def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Declared | None:
+    """Return whether the page says that its text is free; parts that are not make it not free."""
+    own = [article, *(node for node in nodes if json_ld.types(node) & _WEB_PAGES)]
+    parts = [part for node in own for part in json_ld.objects(node.get("hasPart"))]
+    for node in own + parts:
+        value = _FREE.get(_last_word(node.get("isAccessibleForFree")))
+        if value and (node not in parts or value == "false"):
+            return Declared(value, "JSON-LD isAccessibleForFree")
+    if value := _FREE.get(_last_word(_first(metas, "isaccessibleforfree"))):
+        return Declared(value, "meta isAccessibleForFree")
+    for name in ("article:content_tier", "og:article:content_tier"):
+        if value := _CONTENT_TIERS.get(_last_word(_first(metas, name))):
+            return Declared(value, f"meta {name}")
+    return None
+
+
+def _last_word(value: Any) -> str:
+    """Return a flag in lower case, without the vocabulary of "http://schema.org/False"."""
+    return str(value).rpartition("/")[2].strip().lower()
+
+
+def _alternates(root: _Element) -> Iterator[Alternate]:
+    for link in root.iter("link"):
+        relations = (link.get("rel") or "").lower().split()
+        url = (link.get("href") or "").strip()
+        language = (link.get("hreflang") or "").strip()
+        if not url:
+            continue
+        if "amphtml" in relations:
+            yield Alternate(url, None)
+        elif "alternate" in relations and language and not link.get("type"):
+            yield Alternate(url, language)
 
 
 def _first(metas: Metas, name: str) -> str | None:

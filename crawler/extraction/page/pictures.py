@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 from lxml.etree import _Element
 
+from crawler.extraction.addresses import domain_of
 from crawler.extraction.page.boxes import Box
 from crawler.extraction.page.picture_urls import IMAGE_FILE, is_decoration
 from crawler.extraction.page.text import all_text, clean, has_many_elements
@@ -117,11 +119,14 @@ def is_main(source: Source) -> bool:
     return is_set_apart
 
 
-def is_teaser(source: Source) -> bool:
-    """Return whether a picture stands beside a headline, both linked to the same other page."""
+def is_teaser(source: Source, page_url: str | None) -> bool:
+    """Return whether a picture stands beside a headline, both linked to another page of the site.
+
+    A link to another site is a part of the text: it says where the picture or its subject is from.
+    """
     link = next(islice(source.element.iterancestors("a"), 1), None)
     href = link.get("href") if link is not None else None
-    if link is None or href is None or not _is_page(href):
+    if link is None or href is None or not _is_page(href) or _leads_away(href, page_url):
         return False
     if _has_words(link):
         return True
@@ -134,6 +139,17 @@ def is_teaser(source: Source) -> bool:
         if any(other.get("href") == href and _has_words(other) for other in links):
             return True
     return False
+
+
+def _leads_away(href: str, page_url: str | None) -> bool:
+    """Return whether a link leads to another site or to the page itself."""
+    try:
+        target = urljoin(page_url or "", href[:_LONGEST_URL])
+    except ValueError:
+        return True
+    if not page_url:
+        return target.startswith(("http:", "https:"))
+    return target.partition("#")[0] == page_url or domain_of(target) != domain_of(page_url)
 
 
 def _has_words(link: _Element) -> bool:

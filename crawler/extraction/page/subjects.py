@@ -1,0 +1,247 @@
+"""Read what an article is about: its section and its tags."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml.etree import _Element
+
+from crawler.extraction.page import json_ld
+from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import Box
+from crawler.extraction.page.headings import Part, part_headed_by
+from crawler.extraction.page.metadata import Declared, Metadata
+from crawler.extraction.page.text import all_text, clean, has_many_elements, key
+
+_SECTIONS = (
+    "article:section",
+    "og:article:section",
+    "http://ogp.me/ns/article#section",
+    "articlesection",
+    "parsely-section",
+    "og:section",
+    "section",
+    "prism.section",
+    "category",
+)
+_TAGS = (
+    "article:tag",
+    "og:article:tag",
+    "http://ogp.me/ns/article#tag",
+    "news_keywords",
+    "parsely-tags",
+    "keywords",
+    "dc.subject",
+)
+# Their names are often those of addresses: "climate-change".
+_SLUG_TAGS = ("sailthru.tags",)
+_KEYWORDS = ("meta news_keywords", "meta keywords")
+# The share of a page's keywords that occur in its article if they are its own.
+_LEAST_OWN = 0.2
+# Characters.
+_LONGEST_SECTION, _LONGEST_TAG = 60, 80
+_MOST_TAGS = 200
+_NO_SECTIONS = frozenset(
+    key(word)
+    for word in (
+        "article articles home homepage start startseite accueil inicio início portada principal"
+        " index forside hjem hem etusivu strona_główna главная головна домой ana_sayfa anasayfa"
+        " αρχική トップ 首页 首頁 홈 الرئيسية صفحه_اصلی ראשי होम beranda trang_chủ หน้าแรก front"
+        " la_une à_la_une"
+    ).split()
+)
+# Tags of machines: ids, host names, and names of files or classes.
+_MACHINE_TAG = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{20,40}|\d+|[\w-]+(?:\.[\w-]+)+|\w+_\w+(?:_\w+)*",
+    re.IGNORECASE,
+)
+# "Subject: World" and "topic/world", among "Day: Friday" and "Page Type: Article".
+_LABELLED = re.compile(r"([\w -]{2,30}?) ?[:/] ?(?=\S)(?!//)(.+)")
+_LABELS_OF_TAGS = re.compile(
+    r"(?:.*\b)?(?:subjects?|topics?|tags?|keywords?|tokens?|person|people|organi[sz]ation|place|"
+    r"location|country|event|entity|thema)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[A-Z]{2,8}\d{0,3}")
+_MANY_CODES = 5
+_TAG_BOX = re.compile(
+    r"(?:^|[\s_-])(?:tags?|keywords?|topics?)"
+    r"(?:[-_]?(?:list|links?|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
+    re.IGNORECASE,
+)
+_LISTS = ("ul", "ol", "div", "p", "section", "aside")
+_NOT_OF_ARTICLE = frozenset(("nav", "header", "footer"))
+_MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
+_HIGHEST_LIST = 6
+
+
+def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
+    """Return the section of the site that a page declares for its article.
+
+    The sources are JSON-LD, meta tags, and the breadcrumbs that JSON-LD lists.
+    """
+    ignored = {key(name) for name in (*site_names, *metadata.site_names, metadata.title or "")}
+    ignored.update(key(headline.value) for headline in metadata.headlines)
+    for candidate in _sections(metadata):
+        text = candidate.value.strip(" -–|/>")
+        is_name = len(text) <= _LONGEST_SECTION and "_" not in text
+        if text and is_name and key(text) not in ignored | _NO_SECTIONS:
+            return Declared(text, candidate.where)
+    return None
+
+
+def _sections(metadata: Metadata) -> Iterator[Declared]:
+    for text in _names(metadata.article.get("articleSection")):
+        yield Declared(text, "JSON-LD articleSection")
+    for name in _SECTIONS:
+        for text in metadata.metas.get(name, ()):
+            yield Declared(text, f"meta {name}")
+    for node in metadata.nodes:
+        if "breadcrumblist" in json_ld.types(node):
+            for text in _crumbs(node):
+                yield Declared(text, "JSON-LD breadcrumbs")
+            break
+
+
+def _crumbs(breadcrumbs: json_ld.Node) -> Iterator[str]:
+    """Yield the names of a page's breadcrumbs but the home page's and the page's own."""
+    entries = json_ld.objects(breadcrumbs.get("itemListElement"))
+    for entry in entries[:-1] if len(entries) > 1 else []:
+        item = entry.get("item")
+        node = item if isinstance(item, dict) else {"@id": item}
+        address = node.get("@id") or node.get("url")
+        if isinstance(address, str) and _is_home(address):
+            continue
+        yield from _names(entry.get("name") or node.get("name"))
+
+
+def _is_home(address: str) -> bool:
+    try:
+        return urlsplit(address).path in ("", "/")
+    except ValueError:
+        return True
+
+
+def tags(
+    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str]
+) -> tuple[Declared, ...]:
+    """Return the tags of an article: those of the first source that has any.
+
+    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. Keywords of a
+    meta tag count only if some of them occur in the article, whose headline, description and
+    paragraphs are ``texts``: some sites give the same keywords on every page.
+    """
+    known = {key(name) for name in metadata.site_names}
+    article: str | None = None
+    for where, names in _tag_sources(root, layout, metadata):
+        kept: dict[str, str] = {}
+        for name in _unlabelled(names):
+            text = name.strip(" #,;")
+            if 0 < len(text) <= _LONGEST_TAG and not _MACHINE_TAG.fullmatch(text):
+                kept.setdefault(key(text), text)
+        for name in (*known, ""):
+            kept.pop(name, None)
+        codes = sum(_CODE.fullmatch(text) is not None for text in kept.values())
+        if not kept or (len(kept) >= _MANY_CODES and 2 * codes > len(kept)):
+            continue
+        if where in _KEYWORDS:
+            article = key(" ".join(texts)) if article is None else article
+            if sum(name in article for name in kept) < max(1, _LEAST_OWN * len(kept)):
+                continue
+        return tuple(Declared(text, where) for text in islice(kept.values(), _MOST_TAGS))
+    return ()
+
+
+def _tag_sources(
+    root: _Element, layout: Layout, metadata: Metadata
+) -> Iterator[tuple[str, list[str]]]:
+    metas = metadata.metas
+    yield from ((f"meta {name}", _parts(metas[name])) for name in _TAGS if name in metas)
+    yield "JSON-LD keywords", _parts(_names(metadata.article.get("keywords")))
+    yield from ((f"meta {name}", _parts(metas[name])) for name in _SLUG_TAGS if name in metas)
+    yield "JSON-LD mentions", _names(metadata.article.get("mentions"))
+    yield "links under a heading of tags", _headed(layout)
+    yield "links in a list of tags", _listed(root)
+
+
+def _parts(texts: list[str]) -> list[str]:
+    """Return the tags in several texts, or in one that separates them by commas or semicolons."""
+    if len(texts) != 1:
+        return texts
+    text = texts[0]
+    return re.split(";" if text.count(";") > text.count(",") else "[,，、]", text)
+
+
+def _unlabelled(names: list[str]) -> list[str]:
+    """Return the names without labels, if most have one, and without those of other things."""
+    matches = [_LABELLED.fullmatch(name) for name in names]
+    if 2 * sum(match is not None for match in matches) <= len(names):
+        return names
+    return [
+        match[2] if match else name
+        for name, match in zip(names, matches, strict=True)
+        if match is None or _LABELS_OF_TAGS.fullmatch(match[1])
+    ]
+
+
+def _headed(layout: Layout) -> list[str]:
+    """Return the texts of the links under a heading such as "Tags", or after it in its line."""
+    for block in layout.blocks:
+        label, colon, rest = block.text.partition(":")
+        is_label = block.link_share == 0 or (colon and rest.strip())
+        if is_label and part_headed_by(label) is Part.TAGS and not _is_in_menu(block):
+            box: Box | None = block.box
+            for _ in range(_HIGHEST_LIST):
+                if box is None or has_many_elements(box.element, _MOST_IN_A_BOX):
+                    break
+                if texts := _texts_of(box.element.iter("a")):
+                    return texts
+                box = box.parent
+    return []
+
+
+def _is_in_menu(block: Block) -> bool:
+    return any(zone.tag in _NOT_OF_ARTICLE for zone in block.zones)
+
+
+def _listed(root: _Element) -> list[str]:
+    """Return the texts of the links that are marked as tags, or are in a list named so."""
+    if marked := _texts_of(a for a in root.iter("a") if "tag" in (a.get("rel") or "").split()):
+        return marked
+    boxes = (
+        box
+        for box in root.iter(*_LISTS)
+        if (name := box.get("class") or box.get("id")) and _TAG_BOX.search(name)
+    )
+    for box in islice(boxes, _MOST_BOXES):
+        is_of_article = _NOT_OF_ARTICLE.isdisjoint(e.tag for e in box.iterancestors())
+        is_small = not has_many_elements(box, _MOST_IN_A_BOX)
+        if is_of_article and is_small and (texts := _texts_of(box.iter("a"))):
+            return texts
+    return []
+
+
+def _texts_of(links: Iterable[_Element]) -> list[str]:
+    """Return the texts of links; none if there are too many for the tags of one article."""
+    found = list(islice(links, _MOST_LINKS + 1))
+    if len(found) > _MOST_LINKS:
+        return []
+    texts = (
+        clean(all_text(link, 2 * _LONGEST_TAG))
+        for link in found
+        if not has_many_elements(link, _MOST_IN_A_LINK)
+    )
+    return [text for text in texts if text and part_headed_by(text) is not Part.TAGS]
+
+
+def _names(value: Any) -> list[str]:
+    """Return the texts in a value: a text, an object with a name, or a list of these."""
+    found = []
+    for entry in value if isinstance(value, list) else [value]:
+        if isinstance(entry, dict):
+            entry = entry.get("name")
+        if isinstance(entry, str) and (text := json_ld.readable(entry)):
+            found.append(text)
+    return found
