@@ -19,7 +19,7 @@ from crawler.extraction.page.pictures import Picture, is_main
 from crawler.extraction.page.text import key
 
 # Blocks between a main picture and the headline below it: the section, a kicker, the authors.
-_MOST_ABOVE_HEADLINE = 4
+_MOST_ABOVE_HEADLINE, _MOST_PICTURES_ABOVE = 4, 20
 # Blocks of a summary between the headline and the text.
 _MOST_SUMMARY = 4
 
@@ -76,11 +76,11 @@ def choose(
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index
         end = _end_of_article(blocks, paragraphs, aside)
+        above = _just_above(layout.pictures, anchor) if anchor else []
         pictures = [
             p
             for p in layout.pictures
-            if (start <= p.index <= end or (anchor and _is_just_above(p, anchor)))
-            and not aside.inside(p.zones)
+            if (start <= p.index <= end or p in above) and not aside.inside(p.zones)
         ]
     return Chosen(
         headline=declared,
@@ -118,14 +118,17 @@ class _BesidePictures:
         )
 
 
-def _is_just_above(picture: Picture, headline: Block) -> bool:
-    """Return whether a picture is the main one, set above the headline in the same part."""
-    if not headline.index - _MOST_ABOVE_HEADLINE <= picture.index < headline.index:
-        return False
-    around = set(headline.element.iterancestors())
-    holder = next((e for e in picture.element.iterancestors() if e in around), None)
-    is_near = holder is not None and holder.tag not in ("body", "html")
-    return is_near and any(map(is_main, picture.sources()))
+def _just_above(pictures: list[Picture], headline: Block) -> list[Picture]:
+    """Return the main pictures that are set above the headline in the same part of the page."""
+    first = headline.index - _MOST_ABOVE_HEADLINE
+    near = [picture for picture in pictures if first <= picture.index < headline.index]
+    around = {e for e in headline.element.iterancestors() if e.tag not in ("body", "html")}
+    return [
+        picture
+        for picture in near[-_MOST_PICTURES_ABOVE:]
+        if any(holder in around for holder in picture.element.iterancestors())
+        and any(map(is_main, picture.sources()))
+    ]
 
 
 def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int:

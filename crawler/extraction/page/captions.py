@@ -145,7 +145,7 @@ def caption_of(element: _Element) -> Caption:
             break
         if is_figure or _has_one_picture(holder):
             captions, credits_ = _named_in(holder, inner)
-            found = _read(captions, credits_)
+            found = _read(captions, credits_) if captions or credits_ else NOTHING
             if found != NOTHING or is_figure:
                 return found
         inner = holder

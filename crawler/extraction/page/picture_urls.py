@@ -1,12 +1,14 @@
 """Judge the URLs of pictures: whether it is decoration, and whether two are the same picture."""
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 IMAGE_FILE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp)(?:$|[?#/&;@!])", re.IGNORECASE)
 _GRAPHIC_FILE = re.compile(r"\.(?:gif|png|svg|ico)$", re.IGNORECASE)
 # Characters. No judgement of a longer URL is worth its time.
 _LONGEST_URL = 4_000
+_CACHED = 256
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
 # WordPress names the header and the icon of a site so, which it cuts from a larger picture.
@@ -38,7 +40,7 @@ _FILLERS = frozenset(
 )
 # Folders of files that belong to the site or to a person, never to an article.
 _SITE_FOLDER = re.compile(
-    r"[/-](?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|themes?|skins?|userpics?)/",
+    r"[/-](?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|(?:app_)?themes?|skins?|userpics?)/",
     re.IGNORECASE,
 )
 _TRACKERS = re.compile(
@@ -118,6 +120,7 @@ def _is_own(word: str, site_words: str) -> bool:
     return len(word) > 2 and word in site_words
 
 
+@lru_cache(maxsize=_CACHED)
 def identity(url: str) -> str:
     """Return what URLs of one picture in several sizes have in common.
 

@@ -7,7 +7,6 @@ of those within the article. Lazy-loading pages keep the real URL in a data attr
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -27,6 +26,7 @@ _ICON_SIZE = 50
 _FIGURE_LEVELS = 5
 # A teaser has so few elements. Characters: its headline has at least so many.
 _TEASER_LEVELS, _TEASER_ELEMENTS, _HEADLINE = 4, 40, 12
+_MOST_LEVELS = 15
 _MOST_CANDIDATES, _LONGEST_SOURCE_SET, _LONGEST_URL = 50, 20_000, 4_000
 _MOST_ATTRIBUTES = 100
 _SIZE = re.compile(r"\s*(\d{1,6})(?:\.\d*)?(?:px)?\s*")
@@ -50,6 +50,11 @@ _LESSER = re.compile(
 _LARGEST = re.compile(r"full|orig|large|hi-?res|zoom|max|retina|gro(?:ss|ß)|big")
 _LAZY = frozenset(("data-src", "data-original", "data-lazy-src", "data-lazy", "data-hi-res-src"))
 _SPACE = " \t\n\r\f"
+# An entry of a source set: a URL that ends at a comma and a space, or a URL and a descriptor.
+_CANDIDATE = re.compile(
+    r"[ \t\n\r\f,]*+(?:([^ \t\n\r\f]*[^ \t\n\r\f,]),++(?=[ \t\n\r\f]|\Z)"
+    r"|([^ \t\n\r\f]++)([^,]*+),?)"
+)
 
 
 class Source(NamedTuple):
@@ -64,17 +69,22 @@ class Source(NamedTuple):
     width: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Picture:
     """An element that may show pictures or videos, the index of its block and its zones."""
 
-    element: _Element
-    index: int
-    zones: tuple[Box, ...]
+    __slots__ = ("_sources", "element", "index", "zones")
+
+    def __init__(self, element: _Element, index: int, zones: tuple[Box, ...]) -> None:
+        self.element = element
+        self.index = index
+        self.zones = zones
+        self._sources: list[Source] | None = None
 
     def sources(self) -> list[Source]:
         """Return the pictures and videos that the element shows, each at its largest."""
-        return list(sources_of(self.element))
+        if self._sources is None:
+            self._sources = list(sources_of(self.element))
+        return self._sources
 
 
 def sources_of(element: _Element) -> Iterator[Source]:
@@ -124,9 +134,12 @@ def is_teaser(source: Source, page_url: str | None) -> bool:
 
     A link to another site is a part of the text: it says where the picture or its subject is from.
     """
-    link = next(islice(source.element.iterancestors("a"), 1), None)
+    holders = islice(source.element.iterancestors(), _MOST_LEVELS)
+    link = next((holder for holder in holders if holder.tag == "a"), None)
     href = link.get("href") if link is not None else None
     if link is None or href is None or not _is_page(href) or _leads_away(href, page_url):
+        return False
+    if has_many_elements(link, _TEASER_ELEMENTS):
         return False
     if _has_words(link):
         return True
@@ -275,30 +288,17 @@ def largest(source_set: str) -> Sized | None:
     As HTML has it, a URL may have commas within, but not at its end; a descriptor ends at a comma.
     A width is in pixels; of "2x" none is known.
     """
-    text = source_set[:_LONGEST_SOURCE_SET]
+    is_cut = len(source_set) > _LONGEST_SOURCE_SET
+    # A search among commas at the end would take quadratic time.
+    text = source_set[:_LONGEST_SOURCE_SET].strip(_SPACE + ",")
     best: Sized | None = None
     best_size = -1.0
-    position, count = 0, 0
-    while position < len(text) and count < _MOST_CANDIDATES:
-        count += 1
-        start = position
-        while start < len(text) and text[start] in " \t\n\r\f,":
-            start += 1
-        end = start
-        while end < len(text) and text[end] not in _SPACE:
-            end += 1
-        url = text[start:end]
-        if url.endswith(","):
-            url, descriptor = url.rstrip(","), ""
-            position = end
-        else:
-            comma = text.find(",", end)
-            position = comma + 1 if comma >= 0 else len(text)
-            descriptor = text[end : comma if comma >= 0 else len(text)].strip()
-        if end == len(text) and len(source_set) > len(text):
+    for match in islice(_CANDIDATE.finditer(text), _MOST_CANDIDATES):
+        if is_cut and match.end() == len(text):
             break
-        size, width = _size_of(descriptor)
-        if size > best_size and url and "{" not in url and not url.startswith("data:"):
+        url = match[1] or match[2]
+        size, width = _size_of(match[3] or "")
+        if size > best_size and "{" not in url and not url.startswith("data:"):
             best, best_size = Sized(url, width), size
     return best
 
