@@ -98,7 +98,13 @@ _LABELLED = re.compile(
 _LABELLED_DENSE = re.compile(
     r"(?P<label>(?:写真|사진|图片来源|圖片來源|图|圖)(?:제공|提供)?)[:：=＝/／]\s*"
 )
-_SIGNED = re.compile(r"(?:©|ⓒ|[(（][cＣ][)）]|\bcopyright\s(?!of\b))\s*", re.IGNORECASE)
+_SIGNED = re.compile(
+    r"(?:©|ⓒ|[(（][cＣ][)）]"
+    r"|(?:^|(?<=[.!?|–-]\s))copyright\s*(?:[:©]|by\s|(?=\d|(?-i:[A-Z]))))\s*",
+    re.IGNORECASE,
+)
+# "Fot. Jan Kowalski", "ph. Mario Rossi"
+_ABBREVIATED = re.compile(r"(?<!\w)(?:fot|zdj|ph)\.\s*", re.IGNORECASE)
 _ENDING_AGENCY = re.compile(
     rf"(?:(?P<sentence>[.!?…”\"»。])\s*|\s[|–—/-]\s)(?P<agency>(?:{_NAMES}\s?/\s?)?(?:{_AGENCIES})"
     rf"(?:\s?(?:photo|pic|foto)s?)?(?:\s?/\s?[^/.]{{2,60}})?)$"
@@ -374,6 +380,8 @@ def _credits_at_end(text: str, start: int) -> Iterator[tuple[int, str]]:
         if is_apart or is_capital or not match["label"][0].isascii():
             yield match.start(), text[match.end() :]
     for match in _LABELLED_DENSE.finditer(text, start):
+        yield match.start(), text[match.end() :]
+    for match in _ABBREVIATED.finditer(text, start):
         yield match.start(), text[match.end() :]
     if signs := list(_SIGNED.finditer(text, start)):
         yield signs[-1].start(), text[signs[-1].end() :]

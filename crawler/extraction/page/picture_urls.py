@@ -29,7 +29,7 @@ _MARKS = (
         "instagram youtube linkedin rss email mail social transparent dot line this bg background "
         "white black grey gray small big left right up down top og opengraph ogimage ogp default "
         "fallback noimage noimg nophoto nopic dummy generic empty missing unavailable favicon "
-        "touch sharer sharecard shareimage sitelogo".split()
+        "touch no sharer sharecard shareimage sitelogo".split()
     )
 )
 # Words that say nothing.

@@ -232,9 +232,13 @@ def _of_image(element: _Element) -> Source | None:
 def _holders(element: _Element) -> list[_Element]:
     """Return an image, and the sources of the ``<picture>`` that it is in."""
     parent = element.getparent()
+    # libxml2 nests unclosed <source> elements in each other, and the image in the last one.
+    for _ in range(_MOST_CANDIDATES):
+        if parent is None or parent.tag != "source":
+            break
+        parent = parent.getparent()
     if parent is None or parent.tag != "picture":
         return [element]
-    # libxml2 nests unclosed <source> elements in each other, and the image in the last one.
     return [element, *islice(parent.iter("source"), _MOST_CANDIDATES)]
 
 
