@@ -83,14 +83,22 @@ def is_decoration(url: str, site_words: str = "") -> bool:
     Only whole words of the file name count, not parts of words or of hosts. ``site_words`` are the
     names and the host of the site in lower case, whose words say nothing in a file's name.
     """
-    url = url[:_LONGEST_URL]
+    judgement = _judged(url[:_LONGEST_URL])
+    if isinstance(judgement, bool):
+        return judgement
+    return all(len(word) > 2 and word in site_words for word in judgement)
+
+
+@lru_cache(maxsize=_CACHED)
+def _judged(url: str) -> bool | frozenset[str]:
+    """Return whether a URL is that of a decoration; if its site decides, the words in question."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    if _is_tracker(parts.netloc, parts.path, parts.query) or _SITE_FOLDER.search(
-        unquote(parts.path)
-    ):
+    if _is_tracker(parts.netloc, parts.path, parts.query):
+        return True
+    if _SITE_FOLDER.search(unquote(parts.path)):
         return True
     if parts.query and not IMAGE_FILE.search(url) and "/" not in parts.path.strip("/"):
         # "https://b.scorecard.example/p?c1=2": no picture has such a short name.
@@ -99,25 +107,17 @@ def is_decoration(url: str, site_words: str = "") -> bool:
     name = _CAMEL.sub("-", _EXTENSION.sub("", file)).lower()
     words = {word if word == "1x1" else word.rstrip("0123456789") for word in _WORD.findall(name)}
     words.discard("")
-    if not words:
-        return False
     if not _ALWAYS.isdisjoint(words) or name.startswith(_SITE_PART):
         return True
     if _GRAPHIC_FILE.search(file) and not _GRAPHICS.isdisjoint(words):
         return True
-    if words.isdisjoint(_MARKS):
-        return False
-    return all(word in _MARKS or word in _FILLERS or _is_own(word, site_words) for word in words)
+    return False if words.isdisjoint(_MARKS) else frozenset(words - _MARKS - _FILLERS)
 
 
 def _is_tracker(host: str, path: str, query: str) -> bool:
     return _TRACKERS.search(host) is not None or (
         query != "" and _TRACKER_PATH.search(path) is not None
     )
-
-
-def _is_own(word: str, site_words: str) -> bool:
-    return len(word) > 2 and word in site_words
 
 
 @lru_cache(maxsize=_CACHED)
