@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from crawler.crawl.ledger.schema import JOB, METADATA, VERSION
 from crawler.crawl.scope import SAME, Scope
 from crawler.extraction import publishers as sites
 from crawler.extraction.directory import Publishers
-from crawler.items import Article, Failure, RelatedItem
+from crawler.items import Article, Failure, PageRecord, RelatedItem
 
 PUBLISHER = sites.load("alalam")
 SITE = PUBLISHER.name
@@ -37,27 +38,26 @@ def new_ledger(folder: Path) -> Database:
 
 def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Article:
     """Return an article record, as read from a page."""
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("published_at", "published_raw", "language", "credit", "media", "related")
-    )
+    nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields_of(PageRecord))
     defaults = {
+        "kind": "article",
+        "id": article_id,
         "site": SITE,
         "url": f"http://en.alalam.ir/news/{article_id}",
         "body": body,
         "headline": f"About {article_id}",
         "headline_raw": f"About {article_id}",
-        "related_complete": None,
+        "schema": 3,
         "depth": 0,
         "found_on": None,
         "source": "live",
         "fetched_at": "2026-01-01T00:00:00+00:00",
         "status": 200,
-        "body_sha256": None,
         "aliases": (),
         "missing": (),
         "provenance": {},
     }
-    return Article(id=article_id, **{**nothing, **defaults, **fields})
+    return Article(**{**nothing, **defaults, **fields})
 
 
 def failure(article_id: str, reason: Any) -> Failure:

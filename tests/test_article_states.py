@@ -11,7 +11,7 @@ from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.queueing import queue
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.items import Article
+from crawler.items import Alternate, Article, Author
 
 HOUR = 3600
 
@@ -99,8 +99,15 @@ CHANGES: dict[str, Any] = {
     "media": (),
     "related": (related_item("2"),),
     "related_complete": True,
+    **dict.fromkeys(("description", "section"), "other"),
+    "tags": ("other",),
+    "authors": (Author(name="Ada Lindqvist", url=None),),
+    "accessible_for_free": True,
 }
 NO_CHANGES: dict[str, Any] = {
+    "modified_at": "2026-02-02",
+    "canonical_url": "http://en.alalam.ir/news/1/other",
+    "alternates": (Alternate(kind="amp", url="http://en.alalam.ir/amp/1", language=None),),
     "url": "http://en.alalam.ir/news/1/other",
     "depth": 3,
     "found_on": "9",

@@ -17,7 +17,7 @@ from jobs import PUBLISHER, article, folder_in_memory, frontier_of, running_job
 import crawler
 from crawler import PageRecord, Refusal, extract, normalise, parse
 from crawler.extraction import api
-from crawler.items import NOT_COMPARED, Media
+from crawler.items import NOT_COMPARED, Author, Media
 
 PAGES = sorted(SITE.glob("*.html"))
 # The fields that only a crawl can fill in.
@@ -131,6 +131,9 @@ OTHER: dict[str, Any] = {
     "media": (Media(kind="image", url="http://a.example/b.jpg"),),
     "related": (),
     "related_complete": True,
+    "authors": (Author(name="Ada Lindqvist", url=None),),
+    "tags": ("olives",),
+    "accessible_for_free": True,
     "published_at": "2015-10-23",
 }
 
@@ -139,7 +142,7 @@ def test_which_fields_are_not_compared() -> None:
     """A new field is compared, or it is added here with a reason in items.py."""
     assert {
         *("kind", "schema", "site", "id", "url", "aliases"),
-        *("body_sha256", "missing", "provenance"),
+        *("modified_at", "canonical_url", "alternates", "body_sha256", "missing", "provenance"),
     } == NOT_COMPARED
 
 

@@ -9,7 +9,15 @@ import msgspec
 import pytest
 from parsed_pages import BARE, FETCH, SITE, article, related_items
 
-from crawler.extraction.page import Dated, Declared, Listed, ParsedPage, Related
+from crawler.extraction.page import (
+    Alternate,
+    Byline,
+    Dated,
+    Declared,
+    Listed,
+    ParsedPage,
+    Related,
+)
 from crawler.extraction.page import Media as PageMedia
 from crawler.extraction.page.dates import Moment
 from crawler.items import Article, Media
@@ -61,12 +69,23 @@ def test_record_of_a_page_with_every_field() -> None:
     page = ParsedPage(
         headline=Declared("VIDEO: A Quiet Day", "h1"),
         dated=Dated("Oct 23", Moment(date(2015, 10, 23), time(13, 26), None, 0, 6), "date line"),
+        modified=Dated("Oct 24", Moment(date(2015, 10, 24), None, None, 0, 6), "date line"),
+        authors=(
+            Byline("Ada Lindqvist", "/authors/ada", "meta author"),
+            Byline("Tomas Irvane", None, "byline"),
+            Byline("Ada Lindqvist", None, "byline"),
+        ),
+        description=Declared("A day in Oliva.", "meta description"),
+        section=Declared("Oliva", "meta article:section"),
+        tags=(Declared("olives", "meta keywords"), Declared("days", "meta keywords")),
         body=("One sentence stands here.", "It was quiet; Olive TV reported."),
         body_where="text of p",
         language=Declared("en", "html lang"),
         canonical=Declared("http://elsewhere.example/", "meta og:url"),
+        alternates=(Alternate("/fa/1752033", "fa"), Alternate("/amp/1752033", None)),
+        free=Declared("false", "JSON-LD isAccessibleForFree"),
         related=related,
-        media=(PageMedia("/a.jpg", False),),
+        media=(PageMedia("/a.jpg", False, "The olives.", "Ines Albar"),),
         base="http://en.alalam.ir/news/1752033",
         title="A Title",
         asks_password=False,
@@ -89,10 +108,25 @@ def test_record_of_a_page_with_every_field() -> None:
         "headline_raw": "VIDEO: A Quiet Day",
         "published_at": "2015-10-23T13:26:00+03:30",
         "published_raw": "Oct 23",
+        "modified_at": "2015-10-24",
+        "authors": (
+            {"name": "Ada Lindqvist", "url": "http://en.alalam.ir/authors/ada"},
+            {"name": "Tomas Irvane", "url": None},
+        ),
+        "description": "A day in Oliva.",
+        "section": "Oliva",
+        "tags": ("olives", "days"),
         "body": body,
         "language": "en",
         "credit": "Olive TV",
-        "media": ({"kind": "image", "url": "http://en.alalam.ir/a.jpg"},),
+        "media": (
+            {
+                "kind": "image",
+                "url": "http://en.alalam.ir/a.jpg",
+                "caption": "The olives.",
+                "credit": "Ines Albar",
+            },
+        ),
         "related": (
             {
                 "position": 1,
@@ -111,6 +145,12 @@ def test_record_of_a_page_with_every_field() -> None:
             },
         ),
         "related_complete": False,
+        "canonical_url": "http://elsewhere.example/",
+        "alternates": (
+            {"kind": "language", "url": "http://en.alalam.ir/fa/1752033", "language": "fa"},
+            {"kind": "amp", "url": "http://en.alalam.ir/amp/1752033", "language": None},
+        ),
+        "accessible_for_free": False,
         "depth": 3,
         "found_on": "1752001",
         "fetched_at": "2015-10-24T06:07:08.000090+00:00",
@@ -124,6 +164,26 @@ def test_record_of_a_page_with_every_field() -> None:
             "published_at": {
                 "where": "date line",
                 "assumed": "time zone Asia/Tehran: the page states none",
+                "doubt": None,
+            },
+            "modified_at": {"where": "date line", "assumed": None, "doubt": None},
+            "authors": {"where": "meta author, byline", "assumed": None, "doubt": None},
+            "description": {
+                "where": "meta description",
+                "assumed": assumed_encoding,
+                "doubt": None,
+            },
+            "section": {
+                "where": "meta article:section",
+                "assumed": assumed_encoding,
+                "doubt": None,
+            },
+            "tags": {"where": "meta keywords", "assumed": None, "doubt": None},
+            "canonical_url": {"where": "meta og:url", "assumed": None, "doubt": None},
+            "alternates": {"where": "link elements", "assumed": None, "doubt": None},
+            "accessible_for_free": {
+                "where": "JSON-LD isAccessibleForFree",
+                "assumed": None,
                 "doubt": None,
             },
             "body": {"where": "text of p", "assumed": assumed_encoding, "doubt": None},
@@ -148,8 +208,9 @@ def test_record_of_a_page_with_every_field() -> None:
 
 def test_record_of_a_page_without_fields() -> None:
     missing = (
-        "url headline headline_raw published_at published_raw body language credit media related"
-        " related_complete body_sha256"
+        "url headline headline_raw published_at published_raw modified_at authors description"
+        " section tags body language credit media related related_complete canonical_url alternates"
+        " accessible_for_free body_sha256"
     ).split()
     record = plain(article(BARE, replace(FETCH, url=None, found_on=None), None, SITE))
     assert record == {

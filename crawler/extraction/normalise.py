@@ -11,7 +11,7 @@ The rules for records are in this module. A field that cannot be read is null an
 import re
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -90,7 +90,7 @@ class _Normaliser:
             "headline_raw": headline_raw,
             "published_at": published_at,
             "published_raw": published_raw,
-            "modified_at": self._modified(),
+            "modified_at": self._modified(published_at),
             "authors": self._authors(),
             "description": self._declared("description", page.description),
             "section": self._declared("section", page.section),
@@ -140,15 +140,18 @@ class _Normaliser:
         self._note_provenance("published_at", dated.where, None if stated else unstated)
         return moment.isoformat(zone), dated.raw
 
-    def _modified(self) -> str | None:
+    def _modified(self, published_at: str | None) -> str | None:
         dated = self._page.modified
         if dated is None or dated.moment is None:
             return None
         moment = dated.moment
         zone = self._publisher.zone if self._publisher else None
         is_stated = moment.clock is None or moment.zone is not None
-        self._note_provenance("modified_at", dated.where, None if is_stated else _unstated(zone))
-        return moment.isoformat(zone)
+        modified_at = moment.isoformat(zone)
+        doubt = "earlier than published_at" if _is_earlier(modified_at, published_at) else None
+        assumed = None if is_stated else _unstated(zone)
+        self._note_provenance("modified_at", dated.where, assumed, doubt)
+        return modified_at
 
     def _authors(self) -> tuple[Author, ...] | None:
         found: dict[str, Author] = {}
@@ -269,6 +272,14 @@ class _Normaliser:
 
 def _unstated(zone: tzinfo | None) -> str:
     return f"time zone {zone}: the page states none" if zone else "no zone stated"
+
+
+def _is_earlier(time: str, other: str | None) -> bool:
+    """Return whether a time is before another; False if their zones or precisions differ."""
+    if other is None or "T" not in time or "T" not in other:
+        return False
+    first, second = datetime.fromisoformat(time), datetime.fromisoformat(other)
+    return (first.tzinfo is None) == (second.tzinfo is None) and first < second
 
 
 def _places(values: Iterable[Byline | Declared]) -> str:

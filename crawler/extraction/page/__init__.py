@@ -227,7 +227,7 @@ def _parse_tree(
         ),
         body_where=opinion.where,
         body_doubt=opinion.doubt,
-        modified=_modified(declared, language),
+        modified=chosen.modified,
         description=declared.description,
         section=section,
         tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
@@ -244,14 +244,6 @@ def _parse_tree(
         teasers=chosen.teasers,
         **shared,
     )
-
-
-def _modified(declared: metadata.Metadata, language: str | None) -> Dated | None:
-    """Return the first declared date of the article's last change that can be read."""
-    for stated in declared.modified:
-        if moment := dates.declared(stated.value, language):
-            return Dated(stated.value, moment, stated.where)
-    return None
 
 
 def _completed(

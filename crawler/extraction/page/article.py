@@ -36,6 +36,7 @@ class Chosen:
 
     headline: Declared | None
     dated: Dated | None
+    modified: Dated | None
     body: tuple[str, ...]
     keys: tuple[str, ...]
     where: str
@@ -58,13 +59,13 @@ def choose(
     blocks = layout.blocks
     declared, anchor = headline.find(blocks, metadata, names)
     aside = Aside(layout, anchor)
-    dated, date_lines = dateline.find(layout, metadata, anchor, aside, language, url)
+    dates = dateline.find(layout, metadata, anchor, aside, language, url)
     title = key(declared.value) if declared else ""
     beside_pictures = _BesidePictures(layout.pictures)
     excluded = {
         b.index
         for b in blocks[anchor.index + 1 if anchor else 0 :]
-        if b.index in date_lines
+        if b.index in dates.lines
         or aside(b)
         or is_caption(b)
         or (is_bare_caption(b) and beside_pictures(b))
@@ -84,7 +85,8 @@ def choose(
         ]
     return Chosen(
         headline=declared,
-        dated=dated,
+        dated=dates.published,
+        modified=dates.modified,
         body=tuple(b.text for b in paragraphs),
         keys=tuple(b.key for b in paragraphs),
         where=_describe(paragraphs),

@@ -151,10 +151,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A machine-readable date such as ``<time datetime>``, with the index of its block."""
+    """A machine-readable date such as ``<time datetime>``, with the index of its block.
+
+    ``published`` and ``modified`` say what the markup calls it.
+    """
 
     value: str
     published: bool
+    modified: bool
     index: int
     where: str
 
@@ -484,7 +488,7 @@ def _is_small_form(part: _Element) -> bool:
 
 
 def _stamps(element: _Element, index: int) -> list[Stamp]:
-    """Return the machine-readable publication date of an element.
+    """Return the machine-readable date of an element.
 
     Reads ``<time datetime>``, microdata's ``itemprop=datePublished`` and hAtom's
     ``<abbr class=published title>``.
@@ -503,9 +507,11 @@ def _stamps(element: _Element, index: int) -> list[Stamp]:
         value, where = element.get("title"), "abbr.published"
     else:
         return []
-    if not value or _UPDATED.search(hint):
+    if not value:
         return []
-    return [Stamp(value, bool(_PUBLISHED.search(hint)), index, where)]
+    published = _PUBLISHED.search(hint) is not None
+    modified = not published and _UPDATED.search(hint) is not None
+    return [Stamp(value, published, modified, index, where)]
 
 
 def _is_dated(line: str) -> bool:

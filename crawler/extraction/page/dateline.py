@@ -114,6 +114,15 @@ class Dated:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """The dates of an article, and the indexes of its date lines, which are not body text."""
+
+    published: Dated | None
+    modified: Dated | None
+    lines: set[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _CertainDate(Dated):
     moment: Moment
 
@@ -131,10 +140,10 @@ def find(
     aside: Aside,
     language: str | None,
     url: str | None = None,
-) -> tuple[Dated | None, set[int]]:
-    """Return the publication date, and the indexes of date lines, which are not body text.
+) -> Dates:
+    """Find the dates of an article.
 
-    ``anchor`` is the headline's block, and ``url`` the page's address.
+    ``anchor`` is its headline's block, and ``url`` the page's address.
     """
     search = _Search(layout, anchor, aside, language)
     search.read_declared(metadata)
@@ -142,10 +151,11 @@ def find(
     search.read_lines()
     search.read_below()
     search.read_url(url or (metadata.url.value if metadata.url else None))
+    modified = search.modified(metadata, url)
     if search.candidates:
-        return search.best(metadata, url), search.date_blocks
+        return Dates(search.best(metadata, url), modified, search.date_blocks)
     raw = search.unreadable()
-    return (Dated(raw, None, "date line") if raw else None), search.date_blocks
+    return Dates(Dated(raw, None, "date line") if raw else None, modified, search.date_blocks)
 
 
 class _Search:
@@ -181,6 +191,7 @@ class _Search:
         starts = blocks[self.body_start : self.body_start + 1]
         self.around_text = {e for b in starts for e in _self_and_ancestors(b.element)}
         self.candidates: list[_Candidate] = []
+        self.updates: list[_CertainDate] = []
         self.date_blocks: set[int] = set()
 
     def add(self, rank: _Rank, raw: str, moment: Moment, where: str) -> None:
@@ -201,7 +212,10 @@ class _Search:
             if not is_near and (not stamp.published or self._is_elsewhere(stamp.index)):
                 continue
             raw = collapse(stamp.value)[:_LONGEST_DATE]
-            if moment := dates.declared(raw, self.tag):
+            moment = dates.declared(raw, self.tag)
+            if moment and stamp.modified:
+                self.updates.append(_CertainDate(raw, moment, stamp.where))
+            elif moment:
                 rank = _Rank.STAMPED if stamp.published else _Rank.LABELLED
                 if stamp.index < self.anchor_index and not stamp.published:
                     rank = _Rank.ABOVE
@@ -229,9 +243,13 @@ class _Search:
                 continue
             self.date_blocks.add(block.index)
             for label, line in found:
-                if label == "updated" or label == "other":
+                if label == "other":
                     continue
                 dated = self._with_clock(line, block)
+                if label == "updated":
+                    if block.index > self.anchor_index or self._is_close(block):
+                        self.updates.append(dated)
+                    continue
                 if block.index > self.anchor_index or self.anchor is None:
                     rank = _Rank.LABELLED if label == "published" else _Rank.NEAR
                 elif self.aside(block) and not _is_named(block.element):
@@ -300,16 +318,28 @@ class _Search:
             moment = Moment(day, None, None, 0, len(match[0]))
             self.add(_Rank.IN_URL, match[0].strip("/"), moment, "date in the URL")
 
-    def best(self, metadata: Metadata, url: str | None) -> Dated:
-        """Return the most trusted date, with the time of day and the zone that others state."""
-        ordered = sorted(self.candidates, key=lambda candidate: candidate.rank)
-        stated = (c.dated.moment.offset for c in ordered)
+    def modified(self, metadata: Metadata, url: str | None) -> Dated | None:
+        """Return the date of the last change: the first declared one, or the first on the page."""
+        for declared in metadata.modified:
+            raw = collapse(declared.value)[:_LONGEST_DATE]
+            if moment := dates.declared(raw, self.tag):
+                return Dated(raw, moment, declared.where)
+        return next(iter(self._settled(self.updates, metadata, url)), None)
+
+    def _settled(
+        self, found: list[_CertainDate], metadata: Metadata, url: str | None
+    ) -> list[_CertainDate]:
+        """Return dates with the zones that their abbreviations mean on this page."""
+        stated = (candidate.dated.moment.offset for candidate in self.candidates)
         # Programs write times in UTC wherever they run.
         offsets = {offset for offset in stated if offset}
         country = _country(self.tag, url or (metadata.url.value if metadata.url else None))
-        settled = [
-            replace(c.dated, moment=dates.settle(c.dated.moment, offsets, country)) for c in ordered
-        ]
+        return [replace(d, moment=dates.settle(d.moment, offsets, country)) for d in found]
+
+    def best(self, metadata: Metadata, url: str | None) -> Dated:
+        """Return the most trusted date, with the time of day and the zone that others state."""
+        ordered = sorted(self.candidates, key=lambda candidate: candidate.rank)
+        settled = self._settled([candidate.dated for candidate in ordered], metadata, url)
         best = self._agreed(ordered) or settled[0]
         day = best.moment.day
         if best.moment.clock is None:

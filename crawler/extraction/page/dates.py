@@ -305,6 +305,9 @@ class Moment:
         return datetime.combine(self.day, self.clock, self.zone).utcoffset()
 
 
+_FRENCH_CLOCK = re.compile(r"(-\d\d)T(\d\d)h(\d\d)\b")
+
+
 def find(text: str, language: str | None = None, *, short_years: bool = False) -> Moment | None:
     """Return the first date in ``text``.
 
@@ -348,7 +351,8 @@ def declared(value: str, language: str | None = None) -> Moment | None:
         if match[4] and int(match[4]) < 24 and int(match[5]) < 60 and int(match[6]) < 60:
             clock = time(int(match[4]), int(match[5]), int(match[6]))
         return Moment(day, clock, None, 0, len(value)) if day else None
-    moment = _iso(value) or find(value, language)
+    # Some programs write the French "16h33" in a time stamp.
+    moment = _iso(value) or find(_FRENCH_CLOCK.sub(r"\1 \2:\3", value), language)
     return None if moment and (moment.day.year, moment.day.month) == (1970, 1) else moment
 
 

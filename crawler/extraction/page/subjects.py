@@ -43,7 +43,7 @@ _LEAST_OWN = 0.2
 # Characters.
 _LONGEST_SECTION, _LONGEST_TAG = 60, 80
 _MOST_TAGS = 200
-_NO_SECTIONS = frozenset(
+_NO_CRUMBS = frozenset(
     key(word)
     for word in (
         "article articles home homepage start startseite accueil inicio início portada principal"
@@ -86,8 +86,8 @@ def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
     ignored.update(key(headline.value) for headline in metadata.headlines)
     for candidate in _sections(metadata):
         text = candidate.value.strip(" -–|/>")
-        is_name = len(text) <= _LONGEST_SECTION and "_" not in text
-        if text and is_name and key(text) not in ignored | _NO_SECTIONS:
+        is_name = len(text) <= _LONGEST_SECTION and "_" not in text and not text.isdecimal()
+        if text and is_name and key(text) not in ignored:
             return Declared(text, candidate.where)
     return None
 
@@ -114,7 +114,8 @@ def _crumbs(breadcrumbs: json_ld.Node) -> Iterator[str]:
         address = node.get("@id") or node.get("url")
         if isinstance(address, str) and _is_home(address):
             continue
-        yield from _names(entry.get("name") or node.get("name"))
+        names = _names(entry.get("name") or node.get("name"))
+        yield from (name for name in names if key(name) not in _NO_CRUMBS)
 
 
 def _is_home(address: str) -> bool:
