@@ -5,9 +5,11 @@ article. ``Chosen.share`` tells how much of the page's prose the chosen paragrap
 second_opinion.py.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from crawler.extraction.page import body, dateline, headline
 from crawler.extraction.page.blocks import Block, Layout
@@ -122,8 +124,11 @@ class _BesidePictures:
 
 def _just_above(pictures: list[Picture], headline: Block) -> list[Picture]:
     """Return the main pictures that are set above the headline in the same part of the page."""
-    first = headline.index - _MOST_ABOVE_HEADLINE
-    near = [picture for picture in pictures if first <= picture.index < headline.index]
+    by_index = attrgetter("index")
+    first = bisect_left(pictures, headline.index - _MOST_ABOVE_HEADLINE, key=by_index)
+    near = pictures[first : bisect_left(pictures, headline.index, key=by_index)]
+    if not near:
+        return []
     around = {e for e in headline.element.iterancestors() if e.tag not in ("body", "html")}
     return [
         picture

@@ -147,6 +147,9 @@ def caption_of(element: _Element) -> Caption:
         if holder is None or holder.tag in _PAGE_PARTS:
             break
         is_figure = holder.tag == "figure"
+        if len(holder) == 1 and not is_figure:
+            inner = holder
+            continue
         if has_many_elements(holder, _MOST_IN_A_FIGURE if is_figure else _MOST_ELEMENTS):
             break
         if is_figure or _has_one_picture(holder):
