@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from lxml import etree
 from lxml.etree import _Element
@@ -104,10 +105,21 @@ class Block:
     around it whose names mark them as not the article, and ``link_share`` is the fraction of
     characters inside links. ``size`` is the number of characters, as Latin letters would take to
     say the same. ``prose`` says that it reads as a paragraph: long, or a sentence, and not mostly
-    links.
+    links. ``links`` counts the page's links up to the end of the block.
     """
 
-    __slots__ = ("_key", "box", "index", "link_share", "prose", "size", "tag", "text", "zones")
+    __slots__ = (
+        "_key",
+        "box",
+        "index",
+        "link_share",
+        "links",
+        "prose",
+        "size",
+        "tag",
+        "text",
+        "zones",
+    )
 
     def __init__(
         self,
@@ -116,6 +128,7 @@ class Block:
         box: Box,
         zones: tuple[Box, ...],
         linked_characters: int,
+        links: int,
     ) -> None:
         self.index = index
         self.text = text
@@ -123,6 +136,7 @@ class Block:
         self.zones = zones
         self.tag = box.tag
         self.link_share = linked_characters / len(text)
+        self.links = links
         self.size = len(text) if text.isascii() else visible_length(text)
         self.prose = self._is_prose()
         self._key: str | None = None
@@ -163,19 +177,56 @@ class Stamp:
     where: str
 
 
+class Link(NamedTuple):
+    """An ``a`` element with an address, and the smallest box around it."""
+
+    element: _Element
+    box: Box
+
+
+class Emphasis(NamedTuple):
+    """Bold words at the beginning of a line, in the smallest box around them.
+
+    ``block`` is the index of the block that they begin, and ``links`` counts the page's links
+    before the words, without one that they are part of.
+    """
+
+    element: _Element
+    box: Box
+    block: int
+    links: int
+
+
+class NamedBox(NamedTuple):
+    """A box with a name of related items, and the numbers of its first link and of the next."""
+
+    box: Box
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A page as its reader sees it, in document order.
 
-    ``named_related`` are the outermost elements whose class or id says that they are related, and
-    ``emphasised`` are the bold words that begin a line.
+    ``links`` are those of the parts that are read. ``named_related`` are the outermost boxes whose
+    names say that they hold related items.
     """
 
     blocks: list[Block]
     stamps: list[Stamp]
     pictures: list[Picture]
-    named_related: list[_Element]
-    emphasised: list[_Element]
+    links: list[Link]
+    named_related: list[NamedBox]
+    emphasised: list[Emphasis]
+
+
+class _Line(NamedTuple):
+    """The raw text of a line, its linked characters, and the page's links up to its end."""
+
+    text: str
+    linked: int
+    links: int
 
 
 def read(root: _Element) -> Layout:
@@ -188,16 +239,16 @@ class _Reader:
 
     def __init__(self, root: _Element) -> None:
         self._root = root
-        self._layout = Layout([], [], [], [], [])
+        self._layout = Layout([], [], [], [], [], [])
         self._is_zone = _ZoneTest(root)
         self._box = Box(root, None, 0)
         self._count = 1  # of boxes
         self._zones: tuple[Box, ...] = ()
         self._links = 0  # open
-        self._related: Box | None = None  # the open box that is named so
-        # The text since the last block-level tag: whole lines, each with its number of linked
-        # characters, and the pieces of the last line.
-        self._lines: list[tuple[str, int]] = []
+        # The open box that is named so, and the number of links before it.
+        self._related: tuple[Box, int] | None = None
+        # The text since the last block-level tag: whole lines, and the pieces of the last line.
+        self._lines: list[_Line] = []
         self._pieces: list[str] = []
         self._linked = 0
 
@@ -250,11 +301,15 @@ class _Reader:
             if has_attributes and may_be_background(element):
                 self._add_pictures(element)
         elif kind == _LINK:
-            self._links += element.get("href") is not None
+            if element.get("href") is not None:
+                self._links += 1
+                self._layout.links.append(Link(element, self._box))
         elif kind == _IMAGE:
             self._add_pictures(element)
         elif tag in _EMPHASIS and not self._pieces:
-            self._layout.emphasised.append(element)
+            layout = self._layout
+            before = len(layout.links) - (self._links > 0)
+            layout.emphasised.append(Emphasis(element, self._box, len(layout.blocks), before))
         if has_attributes or tag in _STAMPED:
             self._layout.stamps.extend(_stamps(element, len(self._layout.blocks)))
         if text := element.text:
@@ -283,7 +338,7 @@ class _Reader:
             self._pieces.append(text)
 
     def _end_line(self) -> None:
-        self._lines.append(("".join(self._pieces), self._linked))
+        self._lines.append(_Line("".join(self._pieces), self._linked, len(self._layout.links)))
         self._pieces.clear()
         self._linked = 0
 
@@ -306,12 +361,12 @@ class _Reader:
             if text:
                 box.zone = Zone.STRONG
                 blocks = self._layout.blocks
-                blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text)))
+                links = len(self._layout.links)
+                blocks.append(Block(len(blocks), text, box, (*self._zones, box), len(text), links))
             return False
         self._box = box
         if meaning.is_related and self._related is None:
-            self._related = box
-            self._layout.named_related.append(element)
+            self._related = box, len(self._layout.links)
         if len(self._zones) < _MOST_ZONES and self._is_zone(box, meaning, role):
             self._zones = (*self._zones, box)
         return True
@@ -323,7 +378,8 @@ class _Reader:
         box.end = self._count - 1
         if self._zones and self._zones[-1] is box:
             self._zones = self._zones[:-1]
-        if self._related is box:
+        if self._related is not None and self._related[0] is box:
+            self._layout.named_related.append(NamedBox(*self._related, len(self._layout.links)))
             self._related = None
         if box.parent is not None:
             self._box = box.parent
@@ -339,8 +395,8 @@ class _Reader:
         box, blocks = self._box, self._layout.blocks
         if box.tag == "pre":
             lines = [
-                (line, linked * len(line) // len(text))
-                for text, linked in lines
+                _Line(line, linked * len(line) // len(text), links)
+                for text, linked, links in lines
                 for line in text.split("\n")
                 if text
             ]
@@ -351,10 +407,10 @@ class _Reader:
                 if box.tag in HEADINGS
                 else _paragraphs(lines, by_hand=box.tag in _PARAGRAPHS)
             )
-        for raw, linked in lines:
+        for raw, linked, links in lines:
             if text := clean(raw):
                 linked = min(linked, len(text))
-                blocks.append(Block(len(blocks), text, box, self._zones, linked))
+                blocks.append(Block(len(blocks), text, box, self._zones, linked, links))
 
 
 def _menu_text(element: _Element) -> str | None:
@@ -519,24 +575,24 @@ def _is_dated(line: str) -> bool:
     return len(line) < _LONGEST_DATE_LINE and dates.find(collapse(line)) is not None
 
 
-def _joined(lines: Iterable[tuple[str, int]]) -> tuple[str, int]:
-    texts, linked = zip(*lines, strict=True)
-    return " ".join(texts), sum(linked)
+def _joined(lines: Iterable[_Line]) -> _Line:
+    texts, linked, links = zip(*lines, strict=True)
+    return _Line(" ".join(texts), sum(linked), links[-1])
 
 
-def _paragraphs(lines: list[tuple[str, int]], *, by_hand: bool) -> list[tuple[str, int]]:
+def _paragraphs(lines: list[_Line], *, by_hand: bool) -> list[_Line]:
     """Join the lines of a run that are one paragraph.
 
     Two breaks always separate paragraphs. A single break does if the run has no double break,
     unless the run is one paragraph's own text (``by_hand``) and the previous line does not end a
     sentence: then the line was wrapped by hand.
     """
-    filled = [bool(text) and not text.isspace() for text, _ in lines]
+    filled = [bool(text) and not text.isspace() for text, _, _ in lines]
     first, last = filled.index(True) if True in filled else 0, len(filled)
     while last > first and not filled[last - 1]:
         last -= 1
     has_double_break = not all(filled[first:last])
-    groups: list[list[tuple[str, int]]] = []
+    groups: list[list[_Line]] = []
     previous = ""
     for line, is_filled in zip(lines[first:last], filled[first:last], strict=True):
         text = line[0]

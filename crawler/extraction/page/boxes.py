@@ -80,6 +80,15 @@ class Box:
             box = parent if box._jump.holds(other) and parent is not None else box._jump
         return box
 
+    def branch_to(self, other: "Box") -> "Box | None":
+        """Return the box directly inside this one that contains another; None if that is this."""
+        if other.depth <= self.depth:
+            return None
+        box = other
+        while box.depth > self.depth + 1 and box.parent is not None:
+            box = box._jump if box._jump.depth > self.depth else box.parent
+        return box
+
     def around(self) -> Iterator["Box"]:
         """Yield this box and those around it, from the inside."""
         box: Box | None = self
@@ -154,7 +163,22 @@ _ABOUT_OTHERS = re.compile(
 )
 # WordPress gives a post the names of its categories and tags as classes.
 _TOPIC = re.compile(r"(?<!\S)(?:category|tag)-\S+")
-_RELATED = re.compile(r"(?:^|[\s_-])related|related(?:$|[\s_-])", re.IGNORECASE)
+_RELATED = re.compile(
+    r"(?:^|[\s_-])related|related(?:$|[\s_-])"
+    r"|(?:^|[\s_-])(?:(?:read|see)[_-]?also|(?:you[_-]?)?(?:might|may)[_-]?also[_-]?like"
+    r"|(?:a[_-]?)?(?:lire|voir)[_-]?aussi|lees[_-]?ook|leggi[_-]?anche|lea[_-]?tambien"
+    r"|leia[_-]?(?:mais|tambem)|te[_-]?puede[_-]?interesar|les[_-]?ogsaa?|las[_-]?ocksa"
+    r"|(?:noticias?|notas?|contenidos?|articulos?|materias?)?[_-]?relacionad[ao]s?"
+    r"|(?:articoli|notizie)?[_-]?correlat[ei]|(?:mehr[_-]?)?zum[_-]?thema|verwandte"
+    r"|czytaj[_-]?(?:tez|takze|wiecej)|zobacz[_-]?takze|ilgili[_-]?haber(?:ler)?|baca[_-]?juga"
+    r"|berita[_-]?terkait|tin[_-]?lien[_-]?quan)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+# Parts of words of which each such name has one.
+_RELATED_WORDS = tuple(
+    "relat relac correl also aussi ook anche lea leia puede les las thema verwandte czytaj zobacz "
+    "ilgili baca terkait lien".split()
+)
 _CAPTION = re.compile(
     r"caption|cutline|bildunterschrift|bildtext|didascalia|l[eé]gende?(?:$|[\s_-])"
     r"|pie-?(?:de-?)?foto|(?:photo|image|img|bild)[_-]?(?:credit|desc|copyright)"
@@ -190,7 +214,8 @@ _NOTHING = Meaning()
 def meaning_of(name: str) -> Meaning:
     """Return the meaning of a class and an id, or of one with the tag of a custom element."""
     lower = name.lower()
-    is_related = "related" in lower and _RELATED.search(name) is not None
+    may_relate = any(map(lower.__contains__, _RELATED_WORDS))
+    is_related = may_relate and _RELATED.search(name) is not None
     is_caption = any(map(lower.__contains__, _CAPTION_WORDS)) and bool(_CAPTION.search(lower))
     zone = _zone_of_name(name)
     if not (zone or is_related or is_caption):

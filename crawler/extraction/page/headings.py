@@ -15,6 +15,11 @@ LONGEST_HEADING = 60
 """Characters. A longer text does not head such a part."""
 
 
+SEPARATORS = " :：>»›|-–—"
+"""The marks between such words as "Read also" and a title."""
+_SEPARATOR = re.compile(r"[:：>»›|–—]|\s-\s")
+
+
 class Part(Enum):
     """The parts of a page that have headings of their own."""
 
@@ -27,21 +32,24 @@ class Part(Enum):
 _RELATED = """
 [more] related [news|story|stories|article|articles|item|items|post|posts|topic|topics|link|links
     |content|report|reports|coverage|reading|subject|subjects|page|pages|material|materials] /
-see also / read (more|also|next) / also read / keep reading / further reading / more coverage /
+see also / (read|watch) (more|also|next|too) / also read / keep reading / further reading /
+more coverage /
 more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
 you (may|might) [also] like / you (may|might) [also] be interested [in] /
 in [the] same (context|category|subject) / similar (news|stories|articles|posts) /
 linked (news|stories) / from the same file /
 
-[à] lire (aussi|également) / [à] voir (aussi|également) / sur le même (sujet|thème) /
+[à] lire (aussi|également) / [à] voir (aussi|également) /
+à découvrir (aussi|également) / sur (le|ce) [même] (sujet|thème) /
+lire plus / sur le web / (toute linfo|tout|toute lactualité) sur ce (thème|sujet) /
 (article|articles) (lié|liés|connexe|connexes|similaire|similaires|associé|associés) /
 pour aller plus loin / dans le même dossier / en savoir plus / plus sur le sujet / lisez aussi /
 (notre|le) dossier / (cela|ça) pourrait vous intéresser / vous aimerez aussi /
 
 [weitere] (ähnliche|verwandte|passende|weiterführende) (artikel|beiträge|themen|links|nachrichten) /
 [mehr|artikel|weitere artikel|weitere nachrichten|links|passend] zum thema / mehr zu diesem thema /
-(lesen|sehen) sie (auch|mehr|dazu|hierzu) [auch] / lies auch / mehr dazu / siehe auch /
+(lesen|sehen) sie (auch|mehr|dazu|hierzu|hier) [auch] / lies auch / mehr dazu / siehe auch /
 auch interessant / das könnte (sie|dich|euch) [auch] interessieren / weitere artikel /
 
 (lees|bekijk|zie) (ook|meer) / meer over [dit onderwerp] / meer lezen / ook interessant /
@@ -96,7 +104,7 @@ ayrıca (okuyun|bakınız) / [bunlar da] ilginizi çekebilir / bunları da okuyu
 (קראו|קרא|ראו|צפו) גם / (כתבות|ידיעות|מאמרים) (קשורות|קשורים|נוספות|דומות) / עוד בנושא /
 עוד באותו נושא / כתבות בנושא / לקריאה נוספת / אולי יעניין (אותך|אתכם) [גם] /
 
-(यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / और पढ़ें /
+(यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / (और|आगे) पढ़ें /
 (আরও|আরো) পড়ুন / [এ|এই] (সম্পর্কিত|সংশ্লিষ্ট) [আরও|আরো] (খবর|সংবাদ|নিবন্ধ) /
 (baca|lihat|simak) juga / (berita|artikel|topik) terkait /
 (tin|bài|bài viết|các bài|chủ đề) liên quan / (xem|đọc) thêm / có thể bạn quan tâm /
@@ -142,10 +150,12 @@ kata kunci / topik / từ khóa / chủ đề / แท็ก / คำค้น /
 """
 _OTHER = """
 [the] (most|top) (read|viewed|popular|commented|shared|visited|stories|news|recent|watched|emailed)
-    +2 /
+    +3 /
 latest +2 /
 (breaking|recent|other|top|popular|featured|trending|hot|last|todays|in pictures)
     (news|now|stories|headlines|posts|topics|articles|video|videos|photo|photos) /
+(more|other) (galleries|slideshows) /
+[from|more from] (around|elsewhere on) the web /
 recommended (video|videos|stories|articles|for you) / trending / headlines /
 (editor|editors) (pick|picks|choice) / dont miss / your (comment|comments|name|opinion|opinions) /
 follow us +9 / newsletter / subscribe +9 /
@@ -154,8 +164,10 @@ archive / archives / poll / polls / weather /
 
 [les|articles|le|la] [les] plus (lu|lus|lues|populaires|consultés|commentés|partagés|vus) /
 dernières (infos|actualités|nouvelles|news) / (abonnez|inscrivez|suivez) (vous|nous) +9 /
+(autres|plus de) (diaporamas|galeries) / (dailleurs|ailleurs) sur le web /
 contenus sponsorisés / à propos de lauteur /
 meistgelesen / meist gelesen / am häufigsten gelesen / meistgelesene [artikel|beiträge] /
+(weitere|mehr|andere) (bildergalerien|fotostrecken) /
 (neueste|neuste|aktuelle|beliebte|aktuellste) (artikel|nachrichten|meldungen|beiträge|videos) /
 abonnieren +9 / folgen sie uns +9 / im trend /
 empfehlungen der redaktion / über (den autor|die autorin) /
@@ -263,6 +275,25 @@ for _part, _table in (
         _PARTS.setdefault(_phrase, (_part, _more))
 _FIRST_WORDS = frozenset(phrase[0] for phrase in _PARTS)
 _MOST_WORDS = max(map(len, _PARTS))
+_LONGEST_FIRST_WORD = 40  # characters, with marks before it
+
+
+def may_head(text: str) -> bool:
+    """Return whether a text begins with the first word of a phrase; faster than to compare it."""
+    words = _words(text[:_LONGEST_FIRST_WORD])
+    return bool(words) and words[0] in _FIRST_WORDS
+
+
+def announcement(text: str) -> str:
+    """Return the words before a colon that announce related links: "Read also"; "" if none do.
+
+    Other marks may stand for the colon: "Read also » A storm".
+    """
+    mark = _SEPARATOR.search(text, 1, LONGEST_HEADING + 2)
+    if mark is None:
+        return ""
+    words = text[: mark.start()].rstrip()
+    return words if part_headed_by(words) is Part.RELATED else ""
 
 
 def part_headed_by(text: str) -> Part | None:

@@ -1,334 +1,369 @@
 """Read the related items from a page's links to other articles.
 
-The links are under a related-news heading, inside an element named as related, or inside those that
-the publisher's file selects. A link counts if its address may be an article's: whether it is
-followed is decided later. Links to other publishers count if their address looks like an article's.
+These are the links under a heading such as "Related news", those after an inline "Read also:", and
+those inside an element that is named as related: all that the page calls related, in page order. A
+page without any may have a list that only its structure shows (see link_runs.py). The elements that
+a publisher's file selects win over all of these.
+
+A link counts if its address may be an article's: whether it is followed is decided later. Links to
+other publishers count, too.
 """
 
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml.etree import _Element
 
-from crawler.extraction.addresses import article_address
-from crawler.extraction.article_urls import looks_like_article
-from crawler.extraction.page.blocks import Block, Layout
-from crawler.extraction.page.boxes import HEADINGS
-from crawler.extraction.page.headings import LONGEST_HEADING, Part, part_headed_by
-from crawler.extraction.page.leak import Listed, Related
+from crawler.extraction.page import link_runs
+from crawler.extraction.page.anchors import Anchor, AnchorReader, listed_entries
+from crawler.extraction.page.blocks import Block, Layout, Link, NamedBox
+from crawler.extraction.page.boxes import HEADINGS, Box, Zone
+from crawler.extraction.page.headings import (
+    LONGEST_HEADING,
+    Part,
+    announcement,
+    may_head,
+    part_headed_by,
+)
+from crawler.extraction.page.leak import Related
 from crawler.extraction.page.text import all_text, collapse, has_many_elements
-from crawler.extraction.page.tree import following
 from crawler.extraction.publishers import Publisher
 
-# An absolute URL that urljoin, which is slow, would return unchanged.
-_WHOLE_URL = re.compile(r"https?://[^\s/?#\\]+/(?:(?!/\.)[^\s?#;\\])*+\Z")
-_OTHER_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
-# The variants of a page's own path.
-_ENDING = re.compile(r"(?:/(?:amp|print)|/index\.\w+)?/*$")
-_LINKED_ENTRY = 0.9
-_NOT_RELATED = (Part.COMMENTS, Part.TAGS, Part.OTHER)
+_NAMED = "list named as related"
 _MOST_HEADINGS = 50
-# Characters and elements. A link with more was never closed.
-_LONGEST_TITLE, _MOST_IN_A_LINK = 10_000, 200
+# Blocks between a heading and the first link of its list.
+_MOST_BEFORE_LIST = 6
+# The number of links above it that are no articles', such as tags.
+_FEWEST_OTHERS = 2
+# The link shares of a block that is a link, and up to which one is a text with links.
+_LINKED, _LINKED_TEXT = 0.9, 0.5
+# Characters of a paragraph that is "Read also" and its links, and their least share of it.
+_LONGEST_INLINE, _LEAST_LINKED = 600, 0.3
+_ENTRY_TAGS = frozenset(("li", "article"))
+_DEFINITIONS = frozenset(("dt", "dd"))
+# The share of the article's prose that a list does not have.
+_MOST_PROSE = 0.5
+_MOST_DESCRIBED = 3
 
 
-class Anchor(NamedTuple):
-    """A link that may lead to an article: the article's id, its URL, and the element.
+class _Heading(NamedTuple):
+    """Words that head a part of the page; ``block`` is the index of the block below.
 
-    The id of an article without an own id is its URL here, since normalising each link of a page
-    would take longer than reading its article.
+    ``links`` is the number of links before the list. ``level`` is 1 to 6 for ``h1`` to ``h6``, and
+    0 for other words.
     """
 
-    id: str
-    url: str
-    element: _Element
+    words: str
+    box: Box
+    block: int
+    links: int
+    level: int
 
 
-@dataclass(slots=True)
-class _Links:
-    """Links to articles, in page order. A picture and a headline may link to the same article."""
+class _List(NamedTuple):
+    """The numbers of the links of a list, and its description."""
 
     where: str
-    headed: bool
-    anchors: list[Anchor] = field(default_factory=list)
-
-    @property
-    def ids(self) -> set[str]:
-        return {anchor.id for anchor in self.anchors}
+    links: list[int]
 
 
 def read(
-    root: _Element, layout: Layout, publisher: Publisher | None, url: str | None
+    root: _Element,
+    layout: Layout,
+    publisher: Publisher | None,
+    url: str | None,
+    body: Iterable[str] = (),
 ) -> Related | None:
     """Return the list of related links, or None if the page has none.
 
-    ``url`` is the base of relative links; without it, only absolute links are read.
+    ``url`` is the base of relative links; without it, only absolute links are read. ``body`` are
+    the paragraphs of the article, which a list without a name or a heading stands beside.
     """
+    reader = AnchorReader(publisher, url)
     if publisher and publisher.related_selector:
-        return _selected(root, publisher, url)
-    emphasised = [
-        (element, part)
-        for element in layout.emphasised
-        if (part := part_headed_by(_words(element)))
-    ]
-    headings = _related_headings(layout, emphasised)
-    if not headings and not layout.named_related:
-        return None
-    page = _Page(root, layout, headings, emphasised, publisher, url)
-    groups = [_links_under(heading, page) for heading in headings[:_MOST_HEADINGS]]
-    groups += [_links_inside(element, page) for element in layout.named_related]
-    # A single link after an inline "Read also:" is not a list; under its own heading it is.
-    groups = [group for group in groups if len(group.ids) > 1 or group.headed]
-    best = max(
-        groups,
-        key=lambda group: (len(group.ids) > 1, group.where.startswith("links"), len(group.ids)),
-        default=None,
-    )
-    if best is None or not best.anchors:
-        return None
-    return Related(tuple(_listed_entries(best, url)), True, best.where)
+        return _selected(root, publisher.related_selector, reader, url)
+    page = _Page(layout, reader, body)
+    wheres: list[str] = []
+    numbers: set[int] = set()
+    for where, links in (*page.headed(), *page.inline(), *page.named()):
+        if where not in wheres and page.has_more(links, numbers):
+            wheres.append(where)
+        numbers.update(links)
+    if entries := listed_entries(page.anchors(sorted(numbers)), url):
+        return Related(tuple(entries), True, "; ".join(wheres[:_MOST_DESCRIBED]))
+    if entries := listed_entries(link_runs.find(layout, reader, body), url):
+        return Related(tuple(entries), True, link_runs.WHERE)
+    return None
 
 
-def _related_headings(layout: Layout, emphasised: list[tuple[_Element, Part]]) -> list[_Element]:
-    """Return the elements that head a related list: blocks of their own, or emphasised words."""
-    found = [
-        b.box.element
-        for b in layout.blocks
-        if part_headed_by(b.text) is Part.RELATED and not _is_entry(b)
-    ]
-    found += [element for element, part in emphasised if part is Part.RELATED]
-    return list(dict.fromkeys(found))
-
-
-def _is_entry(block: Block) -> bool:
-    """Return whether a block is an entry of a menu, such as "More like this"."""
-    return block.tag == "li" and block.link_share > _LINKED_ENTRY
-
-
-class _Page:
-    """The headings and the links of a page that may hold its related list.
-
-    ``order`` maps each element to its position, and ``ends`` are the positions of the headings that
-    end a list.
-    """
-
-    def __init__(
-        self,
-        root: _Element,
-        layout: Layout,
-        related_headings: list[_Element],
-        emphasised: list[tuple[_Element, Part]],
-        publisher: Publisher | None,
-        url: str | None,
-    ) -> None:
-        self._reader = _AnchorReader(publisher, url)
-        self._anchors: dict[int, Anchor | None] = {}
-        elements = list(root.iter())
-        self.order = dict(zip(elements, range(len(elements)), strict=True))
-        self._links = list(root.iter("a"))
-        self._places = [self.order[link] for link in self._links]
-        others = [
-            b.box.element
-            for b in layout.blocks
-            if len(b.text) <= LONGEST_HEADING
-            and (b.tag in HEADINGS or part_headed_by(b.text) in _NOT_RELATED)
-        ]
-        others += [element for element, part in emphasised if part in _NOT_RELATED]
-        # The page's next heading ends a list; a heading inside an entry does not.
-        ends = {self.order[e] for e in others if not (_has_link(e) or self._in_link(e))}
-        ends.update(self.order[e] for e in related_headings)
-        self.ends = sorted(ends)
-
-    def _in_link(self, element: _Element) -> bool:
-        place = self.order[element]
-        last = bisect_left(self._places, place) - 1
-        return last >= 0 and place < self.place(following(self._links[last]))
-
-    def place(self, element: _Element | None) -> int:
-        """Return an element's position in the page; None is the end of the page."""
-        return len(self.order) if element is None else self.order[element]
-
-    def anchors(self, start: int, end: int) -> Iterator[Anchor]:
-        """Yield the links to articles between two positions.
-
-        Most links of a page are in its menus, and reading one takes longer than finding it.
-        """
-        first = bisect_left(self._places, start)
-        for index in range(first, bisect_left(self._places, end, first)):
-            if index not in self._anchors:
-                self._anchors[index] = self._reader.read(self._links[index])
-            if anchor := self._anchors[index]:
-                yield anchor
-
-
-def _selected(root: _Element, publisher: Publisher, url: str | None) -> Related | None:
+def _selected(
+    root: _Element, selector: str, reader: AnchorReader, url: str | None
+) -> Related | None:
     """Return the links inside the elements that the publisher's file selects."""
     from cssselect import HTMLTranslator
 
-    assert publisher.related_selector is not None
-    reader = _AnchorReader(publisher, url)
-    selected: Any = root.xpath(HTMLTranslator().css_to_xpath(publisher.related_selector))
+    selected: Any = root.xpath(HTMLTranslator().css_to_xpath(selector))
     found = (a for element in selected for a in element.iter("a"))
-    anchors = [anchor for a in dict.fromkeys(found) if (anchor := reader.read(a))]
-    if not anchors:
-        return None
-    links = _Links(f"links in {publisher.related_selector}", True, anchors)
-    return Related(tuple(_listed_entries(links, url)), True, links.where)
+    anchors = (anchor for a in dict.fromkeys(found) if (anchor := reader.read(a)))
+    entries = listed_entries(anchors, url, keep_all=True)
+    return Related(tuple(entries), True, f"links in {selector}") if entries else None
 
 
-class _AnchorReader:
-    """Reads the links of one page; its links to itself are left out.
+class _Page:
+    """The headings and the links of a page that may be those of its related lists."""
 
-    "Print" and "Back to top" link to the page itself.
-    """
+    def __init__(self, layout: Layout, reader: AnchorReader, body: Iterable[str]) -> None:
+        self._layout = layout
+        self._body = frozenset(body)
+        self._blocks = layout.blocks
+        self._reader = reader
+        self._anchors: dict[int, Anchor | None] = {}
+        self._related: list[_Heading] = []
+        # The blocks that head other parts, and all that may end a list: level by index.
+        self._others: set[int] = set()
+        self._ends: dict[int, int] = {}
+        self._announced: list[tuple[str, int, int]] = []
+        self._read_headings()
 
-    def __init__(self, publisher: Publisher | None, url: str | None) -> None:
-        self._publisher = publisher
-        self._base = url or (f"{publisher.root}/" if publisher else None)
-        self._own_id = publisher.id_of(url) if publisher and url else None
-        self._own_path = _without_ending(urlsplit(url).path) if url else None
-        self._has_own_ids = publisher is not None and publisher.has_own_ids
+    def _read_headings(self) -> None:
+        before = 0
+        for block in self._blocks:
+            if len(block.text) <= LONGEST_HEADING:
+                self._read_heading(block)
+            if block.links > before:
+                if words := self._announcement(block, before):
+                    self._announced.append((words, before, block.links))
+                before = block.links
+        for element, box, index, links in self._layout.emphasised:
+            words = _words(element)
+            part = part_headed_by(words) if words else None
+            if part is Part.RELATED:
+                # The words may be a block of their own.
+                is_block = index < len(self._blocks) and self._blocks[index].text == words
+                if not is_block:
+                    self._related.append(_Heading(words, box, index, links, 0))
+            elif part is not None:
+                self._others.add(index)
+                self._ends[index] = 0
 
-    def read(self, element: _Element) -> Anchor | None:
-        """Return the link of an ``a`` element; None if it does not lead to another article."""
-        href = (element.get("href") or "").strip()
-        if not href or href[0] == "#" or _OTHER_SCHEME.match(href):
-            return None
-        try:
-            url = href if _WHOLE_URL.match(href) else urldefrag(urljoin(self._base or "", href))[0]
-            parts = urlsplit(url)
-        except ValueError:
-            return None
-        if not parts.hostname or parts.scheme not in ("http", "https"):
-            return None
-        if self._publisher is None or not self._publisher.owns(url):
-            # Without the page's own address, any link may be to its own publisher.
-            verdict = looks_like_article(url)
-            return Anchor(url, url, element) if verdict or not self._base else None
-        if self._has_own_ids:
-            own_id = self._publisher.id_of(url)
-            return Anchor(own_id, url, element) if own_id and own_id != self._own_id else None
-        if not self._may_be_article(url):
-            return None
-        if _without_ending(parts.path) == self._own_path and self._own_id == article_address(url):
-            return None
-        return Anchor(url, url, element)
+    def _read_heading(self, block: Block) -> None:
+        is_heading = block.tag in HEADINGS
+        part = part_headed_by(block.text)
+        if part is None and not is_heading:
+            return
+        level = int(block.tag[1]) if is_heading else 0
+        if part is Part.RELATED and (is_heading or block.link_share < _LINKED_TEXT):
+            self._ends[block.index] = level
+            self._related.append(
+                _Heading(block.text, block.box, block.index + 1, block.links, level)
+            )
+        elif block.link_share < _LINKED_TEXT:
+            # A heading that is a link is an entry's.
+            if part is not None:
+                self._others.add(block.index)
+                level = 0
+            self._ends[block.index] = level
 
-    def _may_be_article(self, url: str) -> bool:
-        assert self._publisher is not None
-        if self._publisher.article_pattern or self._publisher.not_article_pattern:
-            return self._publisher.is_article(url)
-        return looks_like_article(url) is not False
+    def _announcement(self, block: Block, first: int) -> str:
+        """Return the words before a block's first link that say it is related; "" if none do."""
+        if block.size > _LONGEST_INLINE:
+            return ""
+        if words := announcement(block.text):
+            return words
+        if not _LEAST_LINKED < block.link_share < 1 or not may_head(block.text):
+            return ""
+        title = _words(self._layout.links[first].element, _LONGEST_INLINE)
+        before, found, _ = block.text.partition(title) if title else ("", "", "")
+        return before.strip() if found and part_headed_by(before) is Part.RELATED else ""
+
+    def anchors(self, numbers: Iterable[int]) -> Iterator[Anchor]:
+        """Yield the links to articles among those with these numbers.
+
+        Most links of a page are in its menus, and reading one takes longer than finding it.
+        """
+        for number in numbers:
+            if (anchor := self._anchor(number)) is not None:
+                yield anchor
+
+    def has_more(self, numbers: Iterable[int], known: set[int]) -> bool:
+        """Return whether a list has links to articles that are not known."""
+        return any(n not in known and self._anchor(n) is not None for n in numbers)
+
+    def _anchor(self, number: int) -> Anchor | None:
+        if number not in self._anchors:
+            link = self._layout.links[number]
+            anchor = self._reader.read(link.element)
+            self._anchors[number] = anchor and anchor._replace(look=_look_of(link))
+        return self._anchors[number]
+
+    def headed(self) -> Iterator[_List]:
+        """Yield the lists below headings."""
+        for heading in self._related[:_MOST_HEADINGS]:
+            if links := self._links_under(heading):
+                yield _List(f"links under {heading.words!r}", links)
+
+    def inline(self) -> Iterator[_List]:
+        """Yield the links after words such as "Read also:" in the same paragraph."""
+        for words, start, end in self._announced[:_MOST_HEADINGS]:
+            yield _List(f"links under {words!r}", list(range(start, end)))
+
+    def named(self) -> Iterator[_List]:
+        """Yield the lists inside boxes that are named as related."""
+        for named in self._layout.named_related[:_MOST_HEADINGS]:
+            if links := list(self._links_inside(named)):
+                yield _List(_NAMED, links)
+
+    def _links_under(self, heading: _Heading) -> list[int]:
+        """Return the links below a heading, up to the next heading.
+
+        Only the smallest box that contains the heading and the first link is searched. In it, boxes
+        with the same tag continue the list.
+        """
+        found: list[int] = []
+        others: list[int] = []
+        scope = branch = None
+        start = heading.links
+        for block in islice(self._blocks, heading.block, None):
+            if self._ends_list(block, heading, scope) or _is_other_zone(block, heading.box):
+                break
+            links = range(start, block.links)
+            if scope is None:
+                first = next((n for n in links if self._anchor(n)), None)
+                if first is not None and not self._is_beside(first, others, heading.box):
+                    holder = self._layout.links[first].box
+                    scope = heading.box.common(holder)
+                    # The link may be around the block.
+                    branch = scope.branch_to(holder) or scope.branch_to(block.box)
+                elif first or block.prose or block.index - heading.block >= _MOST_BEFORE_LIST:
+                    return []
+                else:
+                    others += links
+            elif scope.holds(block.box):
+                follower = scope.branch_to(block.box)
+                if follower is not branch and not _continues(follower, branch, block):
+                    break
+                branch = follower
+            else:
+                break
+            if scope is not None:
+                found += self._listed(block, start, block.links)
+            start = block.links
+        if scope is not None:
+            found += self._pictured(start, scope, branch)
+        return found
+
+    def _listed(self, block: Block, start: int, end: int) -> Iterable[int]:
+        """Return the links of a block of a list; a text has one only if that is its beginning."""
+        if not block.prose or block.link_share > _LINKED_TEXT or start == end:
+            return range(start, end)
+        words = _words(self._layout.links[start].element, _LONGEST_INLINE)
+        return range(start, start + 1) if words and block.text.startswith(words) else ()
+
+    def _pictured(self, start: int, scope: Box, branch: Box | None) -> Iterator[int]:
+        """Yield the links without words at the end of a list."""
+        for number, link in enumerate(islice(self._layout.links, start, None), start):
+            follower = scope.branch_to(link.box)
+            is_inside = scope.holds(link.box) and (
+                follower is branch or _are_alike(follower, branch)
+            )
+            if not is_inside or _words(link.element) or has_many_elements(link.element, 20):
+                break
+            yield number
+
+    def _is_beside(self, first: int, others: list[int], box: Box) -> bool:
+        """Return whether a link is outside the list that a heading's other links, as tags, form."""
+        if len(others) < _FEWEST_OTHERS:
+            return False
+        other, mine = self._layout.links[others[0]].box, self._layout.links[first].box
+        scope = box.common(other)
+        return not scope.holds(mine) or scope.branch_to(other) is not scope.branch_to(mine)
+
+    def _ends_list(self, block: Block, heading: _Heading, scope: Box | None) -> bool:
+        """Return whether a block heads what comes after the list of a heading."""
+        level = self._ends.get(block.index)
+        if level is None:
+            return False
+        if level and heading.level:
+            return level <= heading.level
+        if level == 0 or scope is None:
+            return True
+        branch = scope.branch_to(block.box)
+        return branch is None or branch.tag not in _ENTRY_TAGS
+
+    def _links_inside(self, named: NamedBox) -> Iterator[int]:
+        """Yield the links in a box, without those under headings of other parts and in texts."""
+        first = bisect_right(self._block_links, named.start)
+        last = min(bisect_right(self._block_links, named.end - 1), len(self._blocks) - 1)
+        if named.start == named.end or self._is_text(named.box):
+            return
+        is_related = True
+        start = named.start
+        if first > 0 and named.box.holds(self._blocks[first - 1].box):
+            # The heading of the box stands above its first link.
+            first = self._first_block_in(named.box, first - 1)
+        for block in self._blocks[first : last + 1]:
+            if block.index in self._ends and named.box.holds(block.box):
+                is_related = block.index not in self._others
+            end = min(block.links, named.end)
+            if is_related:
+                yield from self._listed(block, start, end)
+            start = max(start, end)
+        if is_related:
+            yield from range(start, named.end)
+
+    def _first_block_in(self, box: Box, index: int) -> int:
+        while index > 0 and box.holds(self._blocks[index - 1].box):
+            index -= 1
+        return index
+
+    def _is_text(self, box: Box) -> bool:
+        """Return whether a box holds most of the article."""
+        inside = sum(size for holder, size in self._prose if box.holds(holder))
+        return inside > _MOST_PROSE * sum(size for _, size in self._prose)
+
+    @cached_property
+    def _prose(self) -> list[tuple[Box, int]]:
+        return [(b.box, b.size) for b in self._blocks if b.prose and b.text in self._body]
+
+    @cached_property
+    def _block_links(self) -> list[int]:
+        return [block.links for block in self._blocks]
 
 
-def _has_link(element: _Element) -> bool:
-    return next(element.iter("a"), None) is not None
+def _look_of(link: Link) -> tuple[str, ...]:
+    """Return the names and tags of a link, of its box and of the box around that."""
+    box = link.box
+    outer = box.parent or box
+    return (link.element.get("class") or "", box.tag, box.name, outer.tag, outer.name)
 
 
-def _without_ending(path: str) -> str:
-    return _ENDING.sub("", path)
+def _continues(follower: Box | None, branch: Box | None, block: Block) -> bool:
+    """Return whether a box beside the first entries of a list continues it."""
+    if follower is None or branch is None:
+        return block.link_share > _LINKED_TEXT
+    return _are_alike(follower, branch)
 
 
-def _words(element: _Element) -> str:
-    """Return the words of an element that may be a heading; "" if it has too many."""
+def _are_alike(box: Box | None, other: Box | None) -> bool:
+    if box is None or other is None:
+        return False
+    return box.tag == other.tag or {box.tag, other.tag} <= _DEFINITIONS
+
+
+def _is_other_zone(block: Block, box: Box) -> bool:
+    """Return whether a block is in a menu or a footer that does not hold a box."""
+    return any(
+        zone.tag in ("nav", "footer") and zone.zone is Zone.STRONG and not zone.holds(box)
+        for zone in block.zones
+    )
+
+
+def _words(element: _Element, most: int = LONGEST_HEADING) -> str:
+    """Return the words of an element; "" if it has more than so many characters."""
     if has_many_elements(element, 4 * LONGEST_HEADING):
         return ""
-    words = collapse(all_text(element, 4 * LONGEST_HEADING))
-    return words if len(words) <= LONGEST_HEADING else ""
-
-
-def _links_inside(element: _Element, page: _Page) -> _Links:
-    """Return the links inside an element named as related."""
-    anchors = page.anchors(page.order[element], page.place(following(element)))
-    return _Links("list named as related", False, list(anchors))
-
-
-def _links_under(heading: _Element, page: _Page) -> _Links:
-    """Return the links below a heading, up to the next heading.
-
-    Only the smallest element that contains the heading and the first link is searched.
-    """
-    links = _Links(
-        f"links under {collapse(all_text(heading, LONGEST_HEADING))[:LONGEST_HEADING]!r}",
-        heading.tag in HEADINGS,
-    )
-    place = page.order[heading]
-    next_end = bisect_right(page.ends, place)
-    last = page.ends[next_end] if next_end < len(page.ends) else len(page.order)
-    first = next(page.anchors(place + 1, last), None)
-    if first is None:
-        return links
-    path = [first.element, *first.element.iterancestors()]
-    around_first = set(path)
-    scope = next(e for e in (heading, *heading.iterancestors()) if e in around_first)
-    branch = path[path.index(scope) - 1] if scope is not path[0] else scope
-    end = min(_end_of_list(branch, page, last), last)
-    links.anchors += page.anchors(page.order[first.element], end)
-    return links
-
-
-def _end_of_list(branch: _Element, page: _Page, last: int) -> int:
-    """Return the position after the list that starts at ``branch``; ``last`` ends the search.
-
-    Following siblings continue the list if they have the same tag; line breaks and pictures between
-    them are skipped.
-    """
-    for sibling in branch.itersiblings():
-        if page.order[sibling] >= last:
-            break
-        if not isinstance(sibling.tag, str) or sibling.tag in ("br", "hr", "img"):
-            continue
-        if sibling.tag != branch.tag and not {sibling.tag, branch.tag} <= {"dt", "dd"}:
-            return page.order[sibling]
-    parent = branch.getparent()
-    return page.place(following(branch if parent is None else parent))
-
-
-def _listed_entries(links: _Links, url: str | None) -> Iterator[Listed]:
-    urls: dict[str, str] = {}
-    texts: dict[str, str] = {}
-    pictures: dict[str, str] = {}
-    for article_id, article_url, element in links.anchors:
-        if article_id is article_url:
-            article_id = article_address(article_url) or article_url
-        urls.setdefault(article_id, article_url)
-        if has_many_elements(element, _MOST_IN_A_LINK):
-            texts.setdefault(article_id, "")
-            continue
-        text = _title(element)
-        if len(text) > len(texts.get(article_id, "")) and not (
-            texts.get(article_id) and _is_prompt(text)
-        ):
-            texts[article_id] = text
-        else:
-            texts.setdefault(article_id, text)
-        for image in element.iter("img"):
-            if source := image.get("data-src") or image.get("src"):
-                pictures.setdefault(article_id, _absolute(source, url))
-    for article_id, text in texts.items():
-        yield Listed(article_id, text or None, pictures.get(article_id), url=urls[article_id])
-
-
-def _absolute(source: str, url: str | None) -> str:
-    try:
-        return urljoin(url or "", source.strip())
-    except ValueError:
-        return source
-
-
-def _is_prompt(text: str) -> bool:
-    return re.fullmatch(r"(?:read|see|more|continue|full).{0,20}", text, re.IGNORECASE) is not None
-
-
-def _title(anchor: _Element) -> str:
-    """Return a link's text: its heading, all its text, its title or an image's alt text."""
-    heading = next((e for e in anchor.iter(*HEADINGS)), None)
-    text = collapse(all_text(anchor if heading is None else heading, _LONGEST_TITLE))
-    if text:
-        return text
-    images = [image.get("alt") for image in anchor.iter("img")]
-    return collapse(anchor.get("title") or next((alt for alt in images if alt), ""))
+    words = collapse(all_text(element, 4 * most))
+    return words if len(words) <= most else ""

@@ -17,7 +17,7 @@ from crawler.extraction.page.boxes import (
     is_named_as_text,
     meaning_of,
 )
-from crawler.extraction.page.headings import Part, part_headed_by
+from crawler.extraction.page.headings import Part, announcement, part_headed_by
 
 # Page furniture: offers to share, to print or to read more, counters, ornaments such as "* * *",
 # and notes of copyright.
@@ -37,21 +37,12 @@ _NOISE = re.compile(
     r"listen\s+to\s+this\s+(?:article|story)\b.*|"
     r"(?:font|text)\s+size.*|click\s+(?:here|"
     r"to)\b.*|"
-    r"(?:read|see|watch|also\s+read)\s*(?:also|more|too)?\s*[:>»|].*|related\s*(?:news|stor\w+|"
-    r"articles?)?\s*:.*|tags?\s*:.*|keywords?\s*:.*|"
+    r"(?:read|see|watch)\s*[:>»|].*|tags?\s*:.*|keywords?\s*:.*|"
     r"(?:news|story|article|report)\s*(?:id|code|no\.?|number)\s*[:#]?\s*[\w-]*\d.*|(?:share|"
     r"follow|share\s+or\s+comment)\s+(?:this|us|on)\b[^.!?]{0,60}|"
     r"(?:(?:©|\(c\))|copyright\s*(?:©|\(c\)|\d|by\b|:)).*|views?\s*:?\s*[\d,]+|"
     r"[\d,]+\s+(?:views?|visits?|comments?|hits)|hits\s*:.*|\d+|[\W_]{1,10}|"
-    r"(?:lesen\s+sie\s+(?:auch|hier|mehr|dazu)|mehr\s+(?:dazu|zum\s+thema)|lees\s+(?:ook|meer)|"
-    r"(?:à\s+)?lire\s+(?:aussi|également)|voir\s+aussi|lea\s+(?:también|además)|"
-    r"leer\s+(?:también|más)|"
-    r"te\s+puede\s+interesar|leggi\s+anche|leia\s+(?:também|mais)|читайте\s+также|читати\s+також|"
-    r"czytaj\s+(?:też|także|więcej)|přečtěte\s+si|läs\s+(?:också|mer|även)|les\s+(?:også|mer)|"
-    r"læs\s+også|lue\s+myös|ayrıca\s+okuyun|διαβάστε\s+(?:επίσης|ακόμα)|यह\s+भी\s+पढ़ें|"
-    r"ये\s+भी\s+पढ़ें|"
-    r"आगे\s+पढ़ें|আরও\s+পড়ুন|baca\s+juga|xem\s+thêm|อ่านเพิ่มเติม|延伸阅读|相关阅读|関連記事|관련\s*기사)"
-    r"\s*[:：>»|\-–].*|(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
+    r"(?:特别声明|Notice)[:：].{0,40}(?:平台|content\s+above).*)",
     re.IGNORECASE,
 )
 # Offers that often stand between or below the paragraphs, with the same look.
@@ -333,7 +324,7 @@ def is_noise(text: str) -> bool:
     """Return whether the text is page furniture: share, print, tags, copyright, consent."""
     words = text[:_LONGEST_CONSENT].lower()
     if len(text) < _LONGEST_NOISE:
-        if _NOISE.fullmatch(text) is not None:
+        if _NOISE.fullmatch(text) is not None or announcement(text):
             return True
         if any(map(words.__contains__, _WORDS_OF_RIGHTS)) and _RIGHTS.search(text):
             return True
