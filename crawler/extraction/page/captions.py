@@ -19,8 +19,8 @@ from crawler.extraction.page.boxes import meaning_of
 from crawler.extraction.page.pictures import IMAGE_TAGS
 from crawler.extraction.page.text import clean, has_many_elements
 
-# A picture's container is so many elements up at most, and has fewer elements than this.
-_MOST_LEVELS, _MOST_ELEMENTS = 8, 60
+# A figure is so many elements up at most; another container is nearer, and has fewer elements.
+_MOST_LEVELS, _MOST_LEVELS_WITHOUT_FIGURE, _MOST_ELEMENTS = 8, 5, 60
 _MOST_IN_A_FIGURE = 400
 _LONGEST_CAPTION, _LONGEST_CREDIT = 2_000, 120
 _LONGEST_NAME = 1_000
@@ -140,7 +140,7 @@ NOTHING = Caption()
 def caption_of(element: _Element) -> Caption:
     """Return the caption and credit that the markup around an image or a video gives."""
     inner = element
-    for _ in range(_MOST_LEVELS):
+    for level in range(_MOST_LEVELS):
         if (follower := _caption_after(inner)) is not None:
             return _read([follower], [])
         holder = inner.getparent()
@@ -152,7 +152,7 @@ def caption_of(element: _Element) -> Caption:
             continue
         if has_many_elements(holder, _MOST_IN_A_FIGURE if is_figure else _MOST_ELEMENTS):
             break
-        if is_figure or _has_one_picture(holder):
+        if is_figure or (level < _MOST_LEVELS_WITHOUT_FIGURE and _has_one_picture(holder)):
             captions, credits_ = _named_in(holder, inner)
             found = _read(captions, credits_) if captions or credits_ else NOTHING
             if found != NOTHING or is_figure:
