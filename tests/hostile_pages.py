@@ -144,6 +144,29 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "links one inside the other": _in_body(
         b"<h3>Related</h3>", Deep(b"<div><a href=/news/5>"), Many(b"<i>x</i>")
     ),
+    "pictures in figures one inside the other": _in_body(
+        Deep(b"<figure>"), Many(b"<img src=/a.jpg><figcaption>x</figcaption>")
+    ),
+    "pictures of one link": _in_body(b"<a href=/x>", Many(b"<img src=/a.jpg>word "), b"</a>"),
+    "pictures in links deep inside": _in_body(
+        Deep(b"<span>"), Many(b"<a href=/x><img src=/a.jpg></a>")
+    ),
+    "pictures beside captions": _in_body(
+        Many(b"<div><img src=/a.jpg></div><div class=caption>x Photo: y</div>")
+    ),
+    "pictures above the headline": (
+        TITLE,
+        Deep(b"<div>"),
+        Many(b"<figure><img src=/a.jpg></figure>"),
+        H1,
+        PROSE,
+    ),
+    "pictures for browsers without scripts": _in_body(Many(b"<noscript><img src=/a.jpg>")),
+    "a picture in many sizes": _in_body(b"<img srcset='", Many(b"/a.jpg 100w, "), b"'>"),
+    "a picture in sources one inside the other": _in_body(
+        b"<picture>", Many(b"<source srcset=/a.jpg>"), b"<img>"
+    ),
+    "backgrounds": _in_body(Many(b"<div class=photo style='background:url(/a.jpg)'>")),
     "videos": _in_body(Many(b"<video src=/a.mp4><source src=/b.mp4></video>")),
     "hidden elements": _in_body(Many(b"<b style='display: none'>x</b>y")),
     "long styles": _in_body(b"<b style='", Many(b"display "), b"'>x</b>"),

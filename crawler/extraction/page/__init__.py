@@ -27,6 +27,7 @@ from crawler.extraction.page import (
     debug_output,
     leak,
     links,
+    media,
     metadata,
     script_data,
     second_opinion,
@@ -38,9 +39,9 @@ from crawler.extraction.page.authors import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
+from crawler.extraction.page.media import Media
 from crawler.extraction.page.metadata import Alternate, Declared
 from crawler.extraction.page.parts import without_furniture
-from crawler.extraction.page.pictures import is_decoration
 from crawler.extraction.page.plain import read_plain
 from crawler.extraction.page.text import has_controls, key, without_controls
 from crawler.extraction.publishers import Publisher, publisher_at
@@ -76,16 +77,6 @@ _REMAINS = re.compile(
     r"NULL|\(more\)|\W)++",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """An image or video of the article, with its URL as written in the page."""
-
-    url: str
-    video: bool
-    caption: str | None = None
-    credit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +240,7 @@ def _parse_tree(
         free=declared.free,
         kinds=declared.kinds,
         related=related,
-        media=_media(declared, chosen),
+        media=media.collect(root, declared, chosen.pictures, chosen.text_start, url),
         base=base,
         title=declared.title,
         asks_password=any(field.get("type") == "password" for field in root.iter("input")),
@@ -327,17 +318,3 @@ def _without_place(before: bytes) -> bytes:
     line = before.rstrip().rfind(b"\n") + 1
     place = _XDEBUG_PLACE.search(before, max(line, len(before) - _LONGEST_PLACE))
     return before[: place.start()] if place else before
-
-
-def _media(declared: metadata.Metadata, chosen: Chosen) -> tuple[Media, ...]:
-    """Return the media that the page declares and those in its article."""
-    media = [Media(url, False) for url in declared.images] + [
-        Media(url, True) for url in declared.videos
-    ]
-    media += [Media(picture.url, picture.video) for picture in chosen.pictures]
-    by_url = {
-        m.url: m
-        for m in reversed(media)
-        if not m.url.startswith("data:") and not is_decoration(m.url)
-    }
-    return tuple(reversed(by_url.values()))

@@ -14,7 +14,7 @@ from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.headings import SEPARATORS, announcement, part_headed_by
 from crawler.extraction.page.json_ld import readable
 from crawler.extraction.page.leak import Listed
-from crawler.extraction.page.pictures import urls_in
+from crawler.extraction.page.pictures import sources_of
 from crawler.extraction.page.text import all_text, collapse, has_many_elements, visible_length
 from crawler.extraction.publishers import Publisher
 
@@ -190,9 +190,9 @@ class _Entry:
             self._title, self._is_written = text, is_written
         if self._picture is None:
             for image in element.iter("img"):
-                source = next((url for url, _ in urls_in(image)), None)
+                source = next(sources_of(image), None)
                 if source is not None:
-                    self._picture = _absolute(source, base)
+                    self._picture = _absolute(source.url, base)
                     break
 
     @property

@@ -5,8 +5,11 @@ article. ``Chosen.share`` tells how much of the page's prose the chosen paragrap
 second_opinion.py.
 """
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from crawler.extraction.page import body, dateline, headline
 from crawler.extraction.page.blocks import Block, Layout
@@ -14,8 +17,13 @@ from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.parts import Aside, is_bare_caption, is_caption
-from crawler.extraction.page.pictures import Picture
+from crawler.extraction.page.pictures import Picture, is_main
 from crawler.extraction.page.text import key
+
+# Blocks between a main picture and the headline below it: the section, a kicker, the authors.
+_MOST_ABOVE_HEADLINE, _MOST_PICTURES_ABOVE = 4, 20
+# Blocks of a summary between the headline and the text.
+_MOST_SUMMARY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +31,10 @@ class Chosen:
     """The article of a page.
 
     ``share`` and ``share_of_page`` are those of ``Body``. ``pictures`` are those from the headline
-    to the end of the body. ``teasers`` counts the links followed by their own paragraph, as on a
-    home page. ``keys`` are the comparison keys of the paragraphs of ``body``. ``anchor`` and
-    ``indexes`` are the indexes of the blocks of the headline and of the paragraphs.
+    to the end of the body, which begins at the block ``text_start``. ``teasers`` counts the links
+    followed by their own paragraph, as on a home page. ``keys`` are the comparison keys of the
+    paragraphs of ``body``. ``anchor`` and ``indexes`` are the indexes of the blocks of the headline
+    and of the paragraphs.
     """
 
     headline: Declared | None
@@ -37,9 +46,10 @@ class Chosen:
     share: float
     share_of_page: float
     pictures: tuple[Picture, ...]
+    text_start: int
     teasers: int
-    anchor: int | None = None
-    indexes: tuple[int, ...] = ()
+    anchor: int | None
+    indexes: tuple[int, ...]
 
 
 def choose(
@@ -56,14 +66,14 @@ def choose(
     aside = Aside(layout, anchor)
     dates = dateline.find(layout, metadata, anchor, aside, language, url)
     title = key(declared.value) if declared else ""
-    beside_picture = {picture.index for picture in layout.pictures if not picture.video}
+    beside_pictures = _BesidePictures(layout.pictures)
     excluded = {
         b.index
         for b in blocks[anchor.index + 1 if anchor else 0 :]
         if b.index in dates.lines
         or aside(b)
         or is_caption(b)
-        or (b.index in beside_picture and is_bare_caption(b))
+        or (is_bare_caption(b) and beside_pictures(b))
         or (len(b.text) < 2 * len(title) + 20 and b.key == title)
     }
     found = body.find(layout, anchor, excluded, aside)
@@ -72,8 +82,11 @@ def choose(
     if paragraphs:
         start = anchor.index if anchor else paragraphs[0].index
         end = _end_of_article(blocks, paragraphs, aside)
+        above = _just_above(layout.pictures, anchor) if anchor else []
         pictures = [
-            p for p in layout.pictures if start <= p.index <= end and not aside.inside(p.zones)
+            p
+            for p in layout.pictures
+            if (start <= p.index <= end or p in above) and not aside.inside(p.zones)
         ]
     return Chosen(
         headline=declared,
@@ -85,10 +98,49 @@ def choose(
         share=found.share,
         share_of_page=found.share_of_page,
         pictures=tuple(pictures),
+        text_start=_text_start(paragraphs),
         teasers=_teasers(blocks, aside),
         anchor=anchor.index if anchor else None,
         indexes=tuple(b.index for b in paragraphs),
     )
+
+
+def _text_start(body: list[Block]) -> int:
+    """Return the index of the first paragraph below a summary, which is a heading or a ``div``."""
+    first = body[0].index if body else 0
+    return next((b.index for b in body[:_MOST_SUMMARY] if b.tag == "p"), first)
+
+
+class _BesidePictures:
+    """A test whether a block stands just after a picture that is no decoration."""
+
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        self._pictures: dict[int, list[Picture]] = defaultdict(list)
+        for picture in pictures:
+            self._pictures[picture.index].append(picture)
+
+    def __call__(self, block: Block) -> bool:
+        return block.index in self._pictures and any(
+            not source.is_video
+            for picture in self._pictures[block.index]
+            for source in picture.sources()
+        )
+
+
+def _just_above(pictures: list[Picture], headline: Block) -> list[Picture]:
+    """Return the main pictures that are set above the headline in the same part of the page."""
+    by_index = attrgetter("index")
+    first = bisect_left(pictures, headline.index - _MOST_ABOVE_HEADLINE, key=by_index)
+    near = pictures[first : bisect_left(pictures, headline.index, key=by_index)]
+    if not near:
+        return []
+    around = {e for e in headline.element.iterancestors() if e.tag not in ("body", "html")}
+    return [
+        picture
+        for picture in near[-_MOST_PICTURES_ABOVE:]
+        if any(holder in around for holder in picture.element.iterancestors())
+        and any(map(is_main, picture.sources()))
+    ]
 
 
 def _end_of_article(blocks: list[Block], body: list[Block], aside: Aside) -> int:

@@ -26,7 +26,12 @@ from crawler.extraction.page.boxes import (
     Zone,
     meaning_of,
 )
-from crawler.extraction.page.pictures import PICTURE_HOLDERS, Picture, urls_in
+from crawler.extraction.page.pictures import (
+    IMAGE_TAGS,
+    PICTURE_HOLDERS,
+    Picture,
+    may_be_background,
+)
 from crawler.extraction.page.text import (
     all_text,
     clean,
@@ -52,7 +57,7 @@ _KINDS = {
     **dict.fromkeys(_NEVER_READ, _SKIPPED),
     **dict.fromkeys(("nav", "footer", "menu"), _MENU),
     "a": _LINK,
-    "img": _IMAGE,
+    **dict.fromkeys(IMAGE_TAGS, _IMAGE),
     "br": _BREAK,
     "hr": _RULE,
 }
@@ -293,6 +298,8 @@ class _Reader:
         if kind in (_BLOCK, _MENU):
             if not self._open(element, element.get("role") if has_attributes else None):
                 return False
+            if has_attributes and may_be_background(element):
+                self._add_pictures(element)
         elif kind == _LINK:
             if element.get("href") is not None:
                 self._links += 1
@@ -378,10 +385,8 @@ class _Reader:
             self._box = box.parent
 
     def _add_pictures(self, element: _Element) -> None:
-        index, zones = len(self._layout.blocks), self._zones
-        self._layout.pictures.extend(
-            Picture(url, is_video, index, zones) for url, is_video in urls_in(element)
-        )
+        layout = self._layout
+        layout.pictures.append(Picture(element, len(layout.blocks), self._zones))
 
     def _flush(self) -> None:
         """Make blocks of the text since the last block-level tag."""
@@ -453,7 +458,7 @@ class _ZoneTest:
     @cached_property
     def _pictured(self) -> set[_Element]:
         """The elements that contain a picture."""
-        return around(self._root.iter("img"))
+        return around(self._root.iter(*IMAGE_TAGS))
 
 
 class _HiddenClasses:

@@ -9,7 +9,7 @@ from typing import Any
 from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
-from crawler.extraction.page.text import all_text, collapse, key, without_controls
+from crawler.extraction.page.text import all_text, collapse, key
 
 _PUBLISHED = (
     "article:published_time",
@@ -180,8 +180,6 @@ class Metadata:
     language: Declared | None
     url: Declared | None
     kinds: frozenset[str]
-    images: tuple[str, ...]
-    videos: tuple[str, ...]
     site_names: tuple[str, ...]
     body: Declared | None
     modified: tuple[Declared, ...]
@@ -224,19 +222,6 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         language=_language(root, metas, article),
         url=url,
         kinds=_kinds(nodes, articles, article, metas),
-        images=tuple(
-            dict.fromkeys(
-                [*_urls(article.get("image")), *(metas[k][0] for k in ("og:image",) if k in metas)]
-            )
-        ),
-        videos=tuple(
-            dict.fromkeys(
-                [
-                    *_urls(article.get("video")),
-                    *(metas[k][0] for k in ("og:video", "og:video:url") if k in metas),
-                ]
-            )
-        ),
         site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
         body=_body(article),
         modified=tuple(_modified(article, nodes, metas)),
@@ -427,14 +412,3 @@ def _language(root: _Element, metas: Metas, article: dict[str, Any]) -> Declared
 
 def _texts(value: Any) -> list[str]:
     return [text] if isinstance(value, str) and (text := json_ld.readable(value)) else []
-
-
-def _urls(value: Any) -> list[str]:
-    """Return the URLs in an image or video value: a string, an object or a list of either."""
-    found: list[str] = []
-    for entry in value if isinstance(value, list) else [value]:
-        if isinstance(entry, dict):
-            entry = entry.get("contentUrl") or entry.get("url")
-        if isinstance(entry, str) and entry.strip():
-            found.append(without_controls(entry.strip()))
-    return found
