@@ -220,7 +220,10 @@ def _parse_tree(
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
     section = subjects.section(declared, names)
-    summary = declared.description.value if declared.description else ""
+    description = declared.description
+    if description and key(description.value) == key(headline):
+        description = None
+    summary = description.value if description else ""
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -231,7 +234,7 @@ def _parse_tree(
         body_where=opinion.where,
         body_doubt=opinion.doubt,
         modified=chosen.modified,
-        description=declared.description,
+        description=description,
         section=section,
         tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
         language=declared.language,

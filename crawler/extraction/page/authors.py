@@ -184,7 +184,7 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
     yield from declared.site_names
     for meta in _PUBLISHER_METAS:
         yield from declared.metas.get(meta, ())[:2]
-    ids = _by_id(declared.nodes)
+    ids = json_ld.by_id(declared.nodes)
     for key in _PUBLISHER_KEYS:
         for entity in _entities(declared.article.get(key), ids):
             if (
@@ -204,15 +204,10 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
             yield from _texts(node.get("name"))
 
 
-def _by_id(nodes: list[json_ld.Node]) -> dict[str, json_ld.Node]:
-    """Return the nodes that say who they are by their ids; references only repeat the id."""
-    return {node["@id"]: node for node in reversed(nodes) if isinstance(node.get("@id"), str)}
-
-
 def _of_json_ld(
     declared: Metadata, outlets: Outlets, url: str | None, *, is_of_article: bool = True
 ) -> list[Byline]:
-    ids = _by_id(declared.nodes)
+    ids = json_ld.by_id(declared.nodes)
     if is_of_article:
         described = [(declared.article, key, f"JSON-LD {key}") for key in ("author", "creator")]
     else:

@@ -116,6 +116,8 @@ _INNER_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?]\s+\S|[。！？؟۔।]\s*\S")
 _BEFORE_LABEL = " \t|–—•·/,;-(["
 _SENTENCE_MARKS = ".!?…\"”’'»)]。！？」』）】|–—•·/؟۔।:;-"
 # A label that stands alone at either end of a text.
+# A full stop after these is not the end of a sentence: "AP Inc.", "J. D."
+_ABBREVIATION = re.compile(r"(?:^|[ .])(?:inc|ltd|co|corp|llc|jr|sr|[^\W\d_])\.$", re.IGNORECASE)
 _FIRST_LABEL = re.compile(
     rf"(?:(?:{_LABEL})\s*(?:[:：=＝,|/／]\s*|(?:{_BY})\s+)|(?:©|ⓒ|\(c\)\s?|copyright\b)\s*|by\s+)+",
     re.IGNORECASE,
@@ -342,6 +344,8 @@ def credit_name(text: str) -> str | None:
     if match := _FIRST_LABEL.match(text):
         text = text[match.end() :]
     text = text.strip(_EDGES)
+    if text.endswith(".") and not _ABBREVIATION.search(text):
+        text = text[:-1].rstrip()
     return text if 1 < len(text) <= _LONGEST_CREDIT and any(map(str.isalpha, text)) else None
 
 

@@ -147,6 +147,11 @@ def types(node: Node) -> frozenset[str]:
     )
 
 
+def by_id(nodes: list[Node]) -> dict[str, Node]:
+    """Return nodes by their ids; of several with one id, the first: others may only repeat it."""
+    return {name: node for node in reversed(nodes) if isinstance(name := node.get("@id"), str)}
+
+
 def objects(value: Any) -> list[Node]:
     """Return the objects in a value: itself, or those in a list."""
     entries = value if isinstance(value, list) else [value]

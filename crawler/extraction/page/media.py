@@ -64,9 +64,7 @@ def collect(
     page_url: str | None,
 ) -> tuple[Media, ...]:
     """Return the media of an article; ``text_start`` is the index of its first paragraph."""
-    by_id = {
-        name: node for node in declared.nodes if isinstance(name := node.get("@id"), str) and name
-    }
+    by_id = json_ld.by_id(declared.nodes)
     site_words = _site_words(declared, page_url)
     others_images = {identity(found.url) for found in _images_of_others(declared, by_id)}
 
