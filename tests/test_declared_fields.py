@@ -114,6 +114,7 @@ TAGS = [
         ("Ports", "World"),
     ),
     (ld(keywords=["topic/ports", "location/velmora"]), "", ("ports", "velmora")),
+    (ld(keywords=["Tag: Ports", "Page Type: Article", "Medium"]), "", ("Ports",)),
     (ld(keywords=["Ports", "Live: the fire"]), "", ("Ports", "Live: the fire")),
     (
         ld(
@@ -133,6 +134,13 @@ TAGS = [
     ("", '<div><div><b>Теги</b></div><div><a href="/t/1">Ports</a></div></div>', ("Ports",)),
     ("", '<ul class="post-tags"><li><a href="/t/1">#Ports</a></li></ul>', ("Ports",)),
     ("", '<p><a rel="tag nofollow" href="/t/1">Ports</a></p>', ("Ports",)),
+    (
+        "",
+        '<header><ul class="articleTagList"><li><a href="/t/1">Ports</a></ul></header>',
+        ("Ports",),
+    ),
+    ("", '<h3>Ähnliche Themen</h3><p><a href="/t/1">Ports</a></p>', ("Ports",)),
+    ("", '<nav><ul class="tags"><li><a href="/t/1">Ports</a></ul></nav>', None),
     ("", '<div class="tagline"><a href="/">News you need</a></div>', None),
     ("", '<ul class="tags"></ul>', None),
     ("", f'<ul class="tags">{"<li><a href=/t>Word</a>" * 50}</ul>', None),

@@ -39,7 +39,7 @@ _TAGS = (
 _SLUG_TAGS = ("sailthru.tags",)
 _KEYWORDS = ("meta news_keywords", "meta keywords")
 # The share of a page's keywords that occur in its article if they are its own.
-_LEAST_OWN = 0.2
+_LEAST_OWN = 1 / 7
 # Characters.
 _LONGEST_SECTION, _LONGEST_TAG = 60, 80
 _MOST_TAGS = 200
@@ -68,11 +68,19 @@ _CODE = re.compile(r"[A-Z]{2,8}\d{0,3}")
 _MANY_CODES = 5
 _TAG_BOX = re.compile(
     r"(?:^|[\s_-])(?:tags?|keywords?|topics?)"
-    r"(?:[-_]?(?:list|links?|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
+    r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
+    re.IGNORECASE,
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# In headings such as "Related topics".
+_TOPICS = re.compile(
+    r"topics?|themen|themes?|thèmes|sujets|temas|assuntos|tópicos|onderwerpen|argomenti|темы|теми"
+    r"|tematy|témata|ämnen|emner|aiheet|konular|θέματα|مواضيع|موضوعات|נושאים|topik|chủ đề|หัวข้อ"
+    r"|主题|主題|トピック|주제",
     re.IGNORECASE,
 )
 _LISTS = ("ul", "ol", "div", "p", "section", "aside")
-_NOT_OF_ARTICLE = frozenset(("nav", "header", "footer"))
+_MENUS, _ARTICLES = frozenset(("nav", "footer")), frozenset(("article", "main"))
 _MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
 _HIGHEST_LIST = 6
 
@@ -176,15 +184,11 @@ def _parts(texts: list[str]) -> list[str]:
 
 
 def _unlabelled(names: list[str]) -> list[str]:
-    """Return the names without labels, if most have one, and without those of other things."""
-    matches = [_LABELLED.fullmatch(name) for name in names]
-    if 2 * sum(match is not None for match in matches) <= len(names):
+    """Return the names that have the label of a tag, without it, if most names have a label."""
+    matches = [match for name in names if (match := _LABELLED.fullmatch(name))]
+    if 2 * len(matches) <= len(names):
         return names
-    return [
-        match[2] if match else name
-        for name, match in zip(names, matches, strict=True)
-        if match is None or _LABELS_OF_TAGS.fullmatch(match[1])
-    ]
+    return [match[2] for match in matches if _LABELS_OF_TAGS.fullmatch(match[1])]
 
 
 def _headed(layout: Layout) -> list[str]:
@@ -192,7 +196,7 @@ def _headed(layout: Layout) -> list[str]:
     for block in layout.blocks:
         label, colon, rest = block.text.partition(":")
         is_label = block.link_share == 0 or (colon and rest.strip())
-        if is_label and part_headed_by(label) is Part.TAGS and not _is_in_menu(block):
+        if is_label and _heads_tags(label) and not _is_in_menu(block):
             box: Box | None = block.box
             for _ in range(_HIGHEST_LIST):
                 if box is None or has_many_elements(box.element, _MOST_IN_A_BOX):
@@ -203,8 +207,14 @@ def _headed(layout: Layout) -> list[str]:
     return []
 
 
+def _heads_tags(words: str) -> bool:
+    """Return whether words head a list of tags, such as "Tags" or "Related topics"."""
+    part = part_headed_by(words)
+    return part is Part.TAGS or (part is Part.RELATED and _TOPICS.search(words) is not None)
+
+
 def _is_in_menu(block: Block) -> bool:
-    return any(zone.tag in _NOT_OF_ARTICLE for zone in block.zones)
+    return any(zone.tag in _MENUS or zone.tag == "header" for zone in block.zones)
 
 
 def _listed(root: _Element) -> list[str]:
@@ -214,10 +224,13 @@ def _listed(root: _Element) -> list[str]:
     boxes = (
         box
         for box in root.iter(*_LISTS)
-        if (name := box.get("class") or box.get("id")) and _TAG_BOX.search(name)
+        if (name := box.get("class") or box.get("id")) and _TAG_BOX.search(_CAMEL.sub("-", name))
     )
     for box in islice(boxes, _MOST_BOXES):
-        is_of_article = _NOT_OF_ARTICLE.isdisjoint(e.tag for e in box.iterancestors())
+        around = {element.tag for element in box.iterancestors()}
+        is_of_article = _MENUS.isdisjoint(around) and not (
+            "header" in around and _ARTICLES.isdisjoint(around)
+        )
         is_small = not has_many_elements(box, _MOST_IN_A_BOX)
         if is_of_article and is_small and (texts := _texts_of(box.iter("a"))):
             return texts
@@ -234,7 +247,7 @@ def _texts_of(links: Iterable[_Element]) -> list[str]:
         for link in found
         if not has_many_elements(link, _MOST_IN_A_LINK)
     )
-    return [text for text in texts if text and part_headed_by(text) is not Part.TAGS]
+    return [text for text in texts if text and not _heads_tags(text)]
 
 
 def _names(value: Any) -> list[str]:
