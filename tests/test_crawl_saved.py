@@ -60,7 +60,10 @@ def test_seed_text(crawl: Crawl) -> None:
         for item in record["related"]
         if item["headline_raw"].lower().find("video") >= 0
     } == {"video"}
-    assert record["missing"] == ["url", "media"]
+    assert record["missing"] == [
+        *("url", "modified_at", "authors", "description", "section", "tags", "media"),
+        *("canonical_url", "alternates", "accessible_for_free"),
+    ]
     assert "Asia/Tehran" in record["provenance"]["published_at"]["assumed"]
     assert run.teasers["1752038"]["why"] == "depth"
 
