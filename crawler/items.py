@@ -41,10 +41,37 @@ Count = Annotated[int, Meta(ge=0)]
 Position = Annotated[int, Meta(ge=1)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
-MediaKind = Literal["image", "video"]
-AlternateKind = Literal["language", "amp"]
 Schema = Literal[3]
 """docs/records.md says how the versions differ."""
+
+ListedHeadline = Annotated[
+    Text | None,
+    Meta(description='The listed headline without marks such as "+ Video"; null: none.'),
+]
+ListedHeadlineRaw = Annotated[
+    Text | None, Meta(description="The headline as the list gives it; null: none.")
+]
+ListedPicture = Annotated[
+    Url | None, Meta(description="The address of the listed picture; null: none.")
+]
+UploadTime = Annotated[
+    LocalInstant | None,
+    Meta(description="When the picture was uploaded, by its name; null: it does not say."),
+]
+PublishersValue = Annotated[
+    Text | None, Meta(description="The publisher's own value, as given; null: none.")
+]
+Depth = Annotated[
+    Count, Meta(description="The number of links from the nearest seed; 0 for a seed.")
+]
+SchemaVersion = Annotated[Schema, Meta(description="The version of this schema.")]
+ArticleId = Annotated[
+    Text,
+    Meta(description="The publisher's own id of the article, or else its normalised address."),
+]
+
+MediaKind = Literal["image", "video"]
+AlternateKind = Literal["language", "amp"]
 
 Why = Literal["depth", "limit", "pruned", "offsite", "address", "not_saved", "interrupted"]
 """Why a known article was not fetched.
@@ -176,13 +203,8 @@ class RelatedItem:
         bool | None,
         Meta(description="Whether it is of the same publisher; null: that is not known."),
     ] = None
-    headline: Annotated[
-        Text | None,
-        Meta(description='The listed headline without marks such as "+ Video"; null: none.'),
-    ]
-    headline_raw: Annotated[
-        Text | None, Meta(description="The headline as the list gives it; null: none.")
-    ]
+    headline: ListedHeadline
+    headline_raw: ListedHeadlineRaw
     kind: Annotated[
         MediaKind | None,
         Meta(
@@ -190,19 +212,10 @@ class RelatedItem:
             "there is another picture; null: neither."
         ),
     ]
-    picture_url: Annotated[
-        Url | None, Meta(description="The address of the listed picture; null: none.")
-    ]
-    uploaded_at: Annotated[
-        LocalInstant | None,
-        Meta(description="When the picture was uploaded, by its name; null: it does not say."),
-    ]
-    content_type: Annotated[
-        Text | None, Meta(description="The publisher's own value, as given; null: none.")
-    ]
-    sort: Annotated[
-        Text | None, Meta(description="The publisher's own value, as given; null: none.")
-    ]
+    picture_url: ListedPicture
+    uploaded_at: UploadTime
+    content_type: PublishersValue
+    sort: PublishersValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +228,7 @@ class PageRecord:
     """
 
     kind: Annotated[Literal["page", "article"], Meta(description="The kind of record.")] = "page"
-    schema: Annotated[Schema, Meta(description="The version of this schema.")] = 3
+    schema: SchemaVersion = 3
     site: Annotated[
         Text | None,
         Meta(
@@ -340,10 +353,7 @@ class Article(PageRecord):
             "if a saved page declares no address."
         ),
     ]
-    id: Annotated[
-        Text,
-        Meta(description="The publisher's own id of the article, or else its normalised address."),
-    ]
+    id: ArticleId
     revision: Annotated[
         Position,
         Meta(
@@ -358,9 +368,7 @@ class Article(PageRecord):
             "and for an unchanged article that is back after having been gone or forbidden."
         ),
     ] = ()
-    depth: Annotated[
-        Count, Meta(description="The number of links from the nearest seed; 0 for a seed.")
-    ]
+    depth: Depth
     found_on: Annotated[
         Text | None, Meta(description="The id of the page that led here; null for a seed.")
     ]
@@ -411,7 +419,7 @@ class Known:
     """
 
     kind: Annotated[Literal["teaser", "failure"], Meta(description="The kind of record.")]
-    schema: Annotated[Schema, Meta(description="The version of this schema.")] = 3
+    schema: SchemaVersion = 3
     site: Annotated[
         Text | None,
         Meta(
@@ -419,46 +427,27 @@ class Known:
             "if the address is not known."
         ),
     ]
-    id: Annotated[
-        Text,
-        Meta(description="The publisher's own id of the article, or else its normalised address."),
-    ]
+    id: ArticleId
     url: Annotated[
         Url | None, Meta(description="The address of the article; null: it is not known.")
     ]
-    headline: Annotated[
-        Text | None,
-        Meta(description='The listed headline without marks such as "+ Video"; null: none.'),
-    ]
-    headline_raw: Annotated[
-        Text | None, Meta(description="The headline as the list gives it; null: none.")
-    ]
+    headline: ListedHeadline
+    headline_raw: ListedHeadlineRaw
     media_kind: Annotated[
         MediaKind | None,
         Meta(description="What the list says of its picture or video; null: it has neither."),
     ]
-    picture_url: Annotated[
-        Url | None, Meta(description="The address of the listed picture; null: none.")
-    ]
-    uploaded_at: Annotated[
-        LocalInstant | None,
-        Meta(description="When the picture was uploaded, by its name; null: it does not say."),
-    ]
-    content_type: Annotated[
-        Text | None, Meta(description="The publisher's own value, as given; null: none.")
-    ]
-    sort: Annotated[
-        Text | None, Meta(description="The publisher's own value, as given; null: none.")
-    ]
+    picture_url: ListedPicture
+    uploaded_at: UploadTime
+    content_type: PublishersValue
+    sort: PublishersValue
     listed_on: Annotated[
         tuple[Text, ...], Meta(description="The ids of the pages that list the article.")
     ]
     listed_as: Annotated[
         tuple[Text, ...], Meta(description="Every headline in their lists, as given.")
     ]
-    depth: Annotated[
-        Count, Meta(description="The number of links from the nearest seed; 0 for a seed.")
-    ]
+    depth: Depth
     found_on: Annotated[
         Text | None,
         Meta(description="The id of the page with the deciding list; null for a seed."),
