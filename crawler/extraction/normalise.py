@@ -14,7 +14,7 @@ from dataclasses import fields
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from crawler.extraction import language
 from crawler.extraction.credit import credit_of
@@ -36,6 +36,7 @@ from crawler.items import (
 
 # Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
 _SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _NEVER_MISSING = frozenset(("kind", "schema", "missing", "provenance"))
 
 
@@ -288,12 +289,17 @@ def _places(values: Iterable[Byline | Declared]) -> str:
 
 
 def _web_url(url: str, base: str | None) -> str | None:
-    """Return the absolute http(s) URL of a picture or video; None if it has none."""
+    """Return the absolute http(s) URL of a reference; None if it has none."""
     if _SAVED_BESIDE.match(url):
         return None
     try:
-        url = urljoin(base or "", url).replace(" ", "%20")
+        url = _NOT_IN_URLS.sub(_escaped, urljoin(base or "", url.strip()))
         host = urlsplit(url).hostname
     except ValueError:
         return None
     return url if host and url.startswith(("http://", "https://")) else None
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """Return a character as browsers write it in a URL, of which they drop line breaks and tabs."""
+    return "" if match[0] in "\t\n\r" else quote(match[0])

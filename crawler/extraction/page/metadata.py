@@ -319,12 +319,15 @@ def _description(
 
 
 def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Declared | None:
-    """Return whether the page says that its text is free; parts that are not make it not free."""
+    """Return whether the page says that its text is free.
+
+    If JSON-LD only says so of parts, the text is not free if one of them is not.
+    """
     own = [article, *(node for node in nodes if json_ld.types(node) & _WEB_PAGES)]
-    parts = [part for node in own for part in json_ld.objects(node.get("hasPart"))]
-    for node in own + parts:
-        value = _FREE.get(_last_word(node.get("isAccessibleForFree")))
-        if value and (node not in parts or value == "false"):
+    of_article = [_flag(node) for node in own]
+    of_parts = [_flag(part) for node in own for part in json_ld.objects(node.get("hasPart"))]
+    for value in (*of_article, *(value for value in of_parts if value == "false")):
+        if value:
             return Declared(value, "JSON-LD isAccessibleForFree")
     if value := _FREE.get(_last_word(_first(metas, "isaccessibleforfree"))):
         return Declared(value, "meta isAccessibleForFree")
@@ -332,6 +335,10 @@ def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Dec
         if value := _CONTENT_TIERS.get(_last_word(_first(metas, name))):
             return Declared(value, f"meta {name}")
     return None
+
+
+def _flag(node: json_ld.Node) -> str | None:
+    return _FREE.get(_last_word(node.get("isAccessibleForFree")))
 
 
 def _last_word(value: Any) -> str:

@@ -10,7 +10,6 @@ from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
 from crawler.extraction.page.blocks import Block, Layout
-from crawler.extraction.page.boxes import Box
 from crawler.extraction.page.headings import Part, part_headed_by
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.text import all_text, clean, has_many_elements, key
@@ -138,7 +137,7 @@ def tags(
     article: str | None = None
     for where, names in _tag_sources(root, layout, metadata):
         kept: dict[str, str] = {}
-        for name in _unlabelled(names):
+        for name in _unlabelled(names[:_MOST_TAGS]):
             text = name.strip(" #,;")
             if 0 < len(text) <= _LONGEST_TAG and not _MACHINE_TAG.fullmatch(text):
                 kept.setdefault(key(text), text)
@@ -151,7 +150,7 @@ def tags(
             article = key(" ".join(texts)) if article is None else article
             if sum(name in article for name in kept) < max(1, _LEAST_OWN * len(kept)):
                 continue
-        return tuple(Declared(text, where) for text in islice(kept.values(), _MOST_TAGS))
+        return tuple(Declared(text, where) for text in kept.values())
     return ()
 
 
@@ -189,18 +188,20 @@ def _unlabelled(names: list[str]) -> list[str]:
 
 def _headed(layout: Layout) -> list[str]:
     """Return the texts of the links under a heading such as "Tags", or after it in its line."""
-    for block in layout.blocks:
-        label, colon, rest = block.text.partition(":")
-        is_label = block.link_share == 0 or (colon and rest.strip())
-        if is_label and part_headed_by(label) is Part.TAGS and not _is_in_menu(block):
-            box: Box | None = block.box
-            for _ in range(_HIGHEST_LIST):
-                if box is None or has_many_elements(box.element, _MOST_IN_A_BOX):
-                    break
-                if texts := _texts_of(box.element.iter("a")):
-                    return texts
-                box = box.parent
+    headings = (block for block in layout.blocks if _heads_tags(block))
+    for block in islice(headings, _MOST_BOXES):
+        for box in islice(block.box.around(), _HIGHEST_LIST):
+            if has_many_elements(box.element, _MOST_IN_A_BOX):
+                break
+            if texts := _texts_of(box.element.iter("a")):
+                return texts
     return []
+
+
+def _heads_tags(block: Block) -> bool:
+    label, colon, rest = block.text.partition(":")
+    is_label = block.link_share == 0 or (colon and rest.strip())
+    return bool(is_label) and part_headed_by(label) is Part.TAGS and not _is_in_menu(block)
 
 
 def _is_in_menu(block: Block) -> bool:
