@@ -1,7 +1,7 @@
 """Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -204,6 +204,7 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         if articles
         else {}
     )
+    site_names = tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas)
     # A VideoObject has a name and an upload date instead.
     title_name = "headline" if article.get("headline") else "name"
     headlines = [Declared(h, f"JSON-LD {title_name}") for h in _texts(article.get(title_name))]
@@ -222,10 +223,10 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         language=_language(root, metas, article),
         url=url,
         kinds=_kinds(nodes, articles, article, metas),
-        site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
+        site_names=site_names,
         body=_body(article),
         modified=tuple(_modified(article, nodes, metas)),
-        description=_description(article, nodes, metas, title),
+        description=_description(article, nodes, metas, (title, *site_names)),
         free=_free(article, nodes, metas),
         alternates=tuple(islice(_alternates(root), _MOST_ALTERNATES)),
     )
@@ -293,15 +294,16 @@ def _modified(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) ->
 
 
 def _description(
-    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, title: str | None
+    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, titles: Iterable[str | None]
 ) -> Declared | None:
     """Return the page's summary of its article: the first that is whole, or else the longest.
 
-    Titles, and what the page says of its site, are no summaries.
+    Titles, those of the page and its site (``titles``) too, and what the page says of its site are
+    no summaries.
     """
     found = [Declared(d, "JSON-LD description") for d in _texts(article.get("description"))]
     found += [Declared(metas[name][0], f"meta {name}") for name in _DESCRIPTIONS if name in metas]
-    others = {key(title or ""), *(key(t) for t in _texts(article.get("headline")))}
+    others = {key(title or "") for title in (*titles, *_texts(article.get("headline")))}
     others.update(
         key(text)
         for node in nodes

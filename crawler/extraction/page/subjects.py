@@ -71,19 +71,19 @@ _TAG_BOX = re.compile(
     re.IGNORECASE,
 )
 _LISTS = ("ul", "ol", "div", "p", "section", "aside")
-_NOT_OF_ARTICLE = frozenset(("nav", "header", "footer"))
+_NOT_OF_ARTICLE = frozenset(("nav", "header", "footer", "aside"))
 _MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
-_HIGHEST_LIST = 6
+_HIGHEST_LIST, _MOST_AROUND, _LONGEST_NAME = 6, 50, 1_000
 
 
-def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
-    """Return the section of the site that a page declares for its article.
+def section(metadata: Metadata, site_names: Iterable[str], url: str | None) -> Declared | None:
+    """Return the section of the site that a page at ``url`` declares for its article.
 
     The sources are JSON-LD, meta tags, and the breadcrumbs that JSON-LD lists.
     """
     ignored = {key(name) for name in (*site_names, *metadata.site_names, metadata.title or "")}
     ignored.update(key(headline.value) for headline in metadata.headlines)
-    for candidate in _sections(metadata):
+    for candidate in _sections(metadata, url):
         text = candidate.value.strip(" -–|/>")
         is_name = len(text) <= _LONGEST_SECTION and "_" not in text and not text.isdecimal()
         if text and is_name and key(text) not in ignored:
@@ -91,7 +91,7 @@ def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
     return None
 
 
-def _sections(metadata: Metadata) -> Iterator[Declared]:
+def _sections(metadata: Metadata, url: str | None) -> Iterator[Declared]:
     for text in _names(metadata.article.get("articleSection")):
         yield Declared(text, "JSON-LD articleSection")
     for name in _SECTIONS:
@@ -99,43 +99,50 @@ def _sections(metadata: Metadata) -> Iterator[Declared]:
             yield Declared(text, f"meta {name}")
     for node in metadata.nodes:
         if "breadcrumblist" in json_ld.types(node):
-            for text in _crumbs(node):
+            for text in _crumbs(node, _path(url)):
                 yield Declared(text, "JSON-LD breadcrumbs")
             break
 
 
-def _crumbs(breadcrumbs: json_ld.Node) -> Iterator[str]:
-    """Yield the names of a page's breadcrumbs but the home page's and the page's own."""
+def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
+    """Yield the names of a page's breadcrumbs but the home page's and the page's own.
+
+    The last one is the page's own unless its address has another path.
+    """
     entries = json_ld.objects(breadcrumbs.get("itemListElement"))
-    for entry in entries[:-1] if len(entries) > 1 else []:
+    for position, entry in enumerate(entries, start=1):
         item = entry.get("item")
         node = item if isinstance(item, dict) else {"@id": item}
         address = node.get("@id") or node.get("url")
-        if isinstance(address, str) and _is_home(address):
+        path = _path(address) if isinstance(address, str) else None
+        is_home = position == 1 and path == ""
+        is_own = position == len(entries) and (not path or own_path in (None, path))
+        if is_home or is_own or len(entries) == 1:
             continue
         names = _names(entry.get("name") or node.get("name"))
         yield from (name for name in names if key(name) not in _NO_CRUMBS)
 
 
-def _is_home(address: str) -> bool:
+def _path(url: str | None) -> str | None:
+    """Return the path of a URL without slashes around it; None if there is none."""
     try:
-        return urlsplit(address).path in ("", "/")
+        return None if url is None else urlsplit(url).path.strip("/")
     except ValueError:
-        return True
+        return None
 
 
 def tags(
-    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str]
+    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str], anchor: int | None
 ) -> tuple[Declared, ...]:
     """Return the tags of an article: those of the first source that has any.
 
-    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. Keywords of a
+    ``anchor`` is the index of the headline's block. The sources are meta tags, JSON-LD, and the links of a list of tags on the page. Keywords of a
     meta tag count only if some of them occur in the article, whose headline, description and
     paragraphs are ``texts``: some sites give the same keywords on every page.
     """
     known = {key(name) for name in metadata.site_names}
     article: str | None = None
-    for where, names in _tag_sources(root, layout, metadata):
+    for where, names in _tag_sources(root, layout, metadata, anchor):
         kept: dict[str, str] = {}
         for name in _unlabelled(names[:_MOST_TAGS]):
             text = name.strip(" #,;")
@@ -155,15 +162,16 @@ def tags(
 
 
 def _tag_sources(
-    root: _Element, layout: Layout, metadata: Metadata
+    root: _Element, layout: Layout, metadata: Metadata, anchor: int | None
 ) -> Iterator[tuple[str, list[str]]]:
     metas = metadata.metas
     yield from ((f"meta {name}", _parts(metas[name])) for name in _TAGS if name in metas)
     yield "JSON-LD keywords", _parts(_names(metadata.article.get("keywords")))
     yield from ((f"meta {name}", _parts(metas[name])) for name in _SLUG_TAGS if name in metas)
     yield "JSON-LD mentions", _names(metadata.article.get("mentions"))
-    yield "links under a heading of tags", _headed(layout)
-    yield "links in a list of tags", _listed(root)
+    yield "links under a heading of tags", _headed(layout, anchor)
+    headline = None if anchor is None else layout.blocks[anchor].element
+    yield "links in a list of tags", _listed(root, headline)
 
 
 def _parts(texts: list[str]) -> list[str]:
@@ -171,24 +179,33 @@ def _parts(texts: list[str]) -> list[str]:
     if len(texts) != 1:
         return texts
     text = texts[0]
-    return re.split(";" if text.count(";") > text.count(",") else "[,，、]", text)
+    return re.split(";" if text.count(";") > text.count(",") else "[,，、،؛；]", text)
 
 
 def _unlabelled(names: list[str]) -> list[str]:
-    """Return the names without labels, if most have one, and without those of other things."""
+    """Return the names without labels, if most have one, and without those of other things.
+
+    If none of the labels is one of tags, they are parts of names: "AC/DC", "Avengers: Endgame".
+    """
     matches = [_LABELLED.fullmatch(name) for name in names]
-    if 2 * sum(match is not None for match in matches) <= len(names):
+    of_tags = [bool(match and _LABELS_OF_TAGS.fullmatch(match[1])) for match in matches]
+    if 2 * sum(match is not None for match in matches) <= len(names) or not any(of_tags):
         return names
     return [
         match[2] if match else name
-        for name, match in zip(names, matches, strict=True)
-        if match is None or _LABELS_OF_TAGS.fullmatch(match[1])
+        for name, match, is_tag in zip(names, matches, of_tags, strict=True)
+        if match is None or is_tag
     ]
 
 
-def _headed(layout: Layout) -> list[str]:
+def _headed(layout: Layout, anchor: int | None) -> list[str]:
     """Return the texts of the links under a heading such as "Tags", or after it in its line."""
-    headings = (block for block in layout.blocks if _heads_tags(block))
+    headings = (
+        block
+        for block in layout.blocks
+        if _heads_tags(block)
+        and _is_of_article(block.element, is_above=anchor is not None and block.index < anchor)
+    )
     for block in islice(headings, _MOST_BOXES):
         for box in islice(block.box.around(), _HIGHEST_LIST):
             if has_many_elements(box.element, _MOST_IN_A_BOX):
@@ -201,28 +218,44 @@ def _headed(layout: Layout) -> list[str]:
 def _heads_tags(block: Block) -> bool:
     label, colon, rest = block.text.partition(":")
     is_label = block.link_share == 0 or (colon and rest.strip())
-    return bool(is_label) and part_headed_by(label) is Part.TAGS and not _is_in_menu(block)
+    return bool(is_label) and part_headed_by(label) is Part.TAGS
 
 
-def _is_in_menu(block: Block) -> bool:
-    return any(zone.tag in _NOT_OF_ARTICLE for zone in block.zones)
-
-
-def _listed(root: _Element) -> list[str]:
+def _listed(root: _Element, headline: _Element | None) -> list[str]:
     """Return the texts of the links that are marked as tags, or are in a list named so."""
-    if marked := _texts_of(a for a in root.iter("a") if "tag" in (a.get("rel") or "").split()):
-        return marked
-    boxes = (
-        box
-        for box in root.iter(*_LISTS)
-        if (name := box.get("class") or box.get("id")) and _TAG_BOX.search(name)
-    )
-    for box in islice(boxes, _MOST_BOXES):
-        is_of_article = _NOT_OF_ARTICLE.isdisjoint(e.tag for e in box.iterancestors())
-        is_small = not has_many_elements(box, _MOST_IN_A_BOX)
-        if is_of_article and is_small and (texts := _texts_of(box.iter("a"))):
+    marked: list[_Element] = []
+    lists: list[_Element] = []
+    is_above = headline is not None
+    for element in root.iter("a" if headline is None else headline.tag, "a", *_LISTS):
+        if element is headline:
+            is_above = False
+        elif element.tag == "a":
+            if "tag" in (element.get("rel") or "").split():
+                marked += [element] if _is_of_article(element, is_above=is_above) else []
+        elif (
+            (name := element.get("class") or element.get("id"))
+            and _TAG_BOX.search(name[:_LONGEST_NAME])
+            and _is_of_article(element, is_above=is_above)
+        ):
+            lists.append(element)
+    if texts := _texts_of(marked):
+        return texts
+    for element in lists[:_MOST_BOXES]:
+        is_small = not has_many_elements(element, _MOST_IN_A_BOX)
+        if is_small and (texts := _texts_of(element.iter("a"))):
             return texts
     return []
+
+
+def _is_of_article(element: _Element, *, is_above: bool) -> bool:
+    """Return whether an element may have the article's tags, as all in an ``article`` may.
+
+    Menus and the like outside one are the site's, and so are lists above the headline and ``main``.
+    """
+    tags = [outer.tag for outer in islice(element.iterancestors(), _MOST_AROUND)]
+    if "article" in tags:
+        return True
+    return _NOT_OF_ARTICLE.isdisjoint(tags) and ("main" in tags or not is_above)
 
 
 def _texts_of(links: Iterable[_Element]) -> list[str]:
