@@ -244,7 +244,7 @@ def test_canonical_url_and_alternates() -> None:
         <link rel="alternate" media="handheld" href="https://m.courier.example/">
         <link rel="alternate" hreflang="fr" href="javascript:void(0)">
         <link rel="alternate" hreflang="no" href="http://no.courier.example/kai&#10;brann a&#7;">
-        <link rel="amphtml" href="amp/">"""
+        <link rel="amphtml" href="amp/"><link rel="amphtml" href="amp/">"""
     )
     assert record.canonical_url == URL
     assert record.alternates is not None

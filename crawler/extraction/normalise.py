@@ -14,9 +14,10 @@ from dataclasses import fields
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction import language
+from crawler.extraction.addresses import escaped
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
 from crawler.extraction.page import Byline, Declared, ParsedPage
@@ -36,7 +37,6 @@ from crawler.items import (
 
 # Where a browser that saves a page puts its pictures: "./Some headline_files/picture.jpg".
 _SAVED_BESIDE = re.compile(r"(?:\./)?[^/:?#]{1,300}_files/")
-_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _NEVER_MISSING = frozenset(("kind", "schema", "missing", "provenance"))
 
 
@@ -193,7 +193,7 @@ class _Normaliser:
         if not found:
             return None
         self._note_provenance("alternates", "link elements")
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _free(self) -> bool | None:
         declared = self._page.free
@@ -293,13 +293,8 @@ def _web_url(url: str, base: str | None) -> str | None:
     if _SAVED_BESIDE.match(url):
         return None
     try:
-        url = _NOT_IN_URLS.sub(_escaped, urljoin(base or "", url.strip()))
+        url = escaped(urljoin(base or "", url.strip()))
         host = urlsplit(url).hostname
     except ValueError:
         return None
     return url if host and url.startswith(("http://", "https://")) else None
-
-
-def _escaped(match: re.Match[str]) -> str:
-    """Return a character as browsers write it in a URL, of which they drop line breaks and tabs."""
-    return "" if match[0] in "\t\n\r" else quote(match[0])

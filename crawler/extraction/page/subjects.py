@@ -136,9 +136,10 @@ def tags(
 ) -> tuple[Declared, ...]:
     """Return the tags of an article: those of the first source that has any.
 
-    ``anchor`` is the index of the headline's block. The sources are meta tags, JSON-LD, and the links of a list of tags on the page. Keywords of a
-    meta tag count only if some of them occur in the article, whose headline, description and
-    paragraphs are ``texts``: some sites give the same keywords on every page.
+    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. ``anchor`` is
+    the index of the headline's block. Keywords of a meta tag count only if some of them occur in
+    the article, whose headline, description and paragraphs are ``texts``: some sites give the same
+    keywords on every page.
     """
     known = {key(name) for name in metadata.site_names}
     article: str | None = None
