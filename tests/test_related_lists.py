@@ -281,9 +281,7 @@ def test_links_to_other_publishers_count() -> None:
 
 
 def test_urls_have_no_spaces_and_line_breaks() -> None:
-    entry = (
-        '<li><a href="https://herald.example/2026/05/01/a pier-&#10;falls">A pier falls down</a>'
-    )
+    entry = '<li><a href="https://herald.example/2026/05/01/a pier-&#10;falls">A pier falls on</a>'
     related = read(f"TEXT<h3>Related</h3><ul>{items(1)}{entry}</ul>").related
     assert related is not None
     assert related.items[-1].url == "https://herald.example/2026/05/01/a%20pier-falls"
