@@ -166,6 +166,36 @@ SHAPES: dict[str, tuple[Part, ...]] = {
     "a picture in sources one inside the other": _in_body(
         b"<picture>", Many(b"<source srcset=/a.jpg>"), b"<img>"
     ),
+    "pictures in one picture": _in_body(
+        b"<picture>", b"<source srcset='/a.jpg 100w, /b.jpg 200w'></source>" * 40, Many(b"<img>")
+    ),
+    "elements inside a figure": _in_body(
+        Many(b"<figure><img src=/a.jpg>" + b"<b>" * 380 + b"</b>" * 380 + b"</figure>")
+    ),
+    "headings of tags": _in_body(Many(b"<p>Tags</p>")),
+    "keywords": _in_body(
+        b"<meta name=keywords content='", Many(b"ab,cd,"), b"'><p>", Many(b"long word ")
+    ),
+    "parts that are free": _in_body(
+        b"<script type=application/ld+json>"
+        b'{"@type": "NewsArticle", "headline": "A title of the page here", "hasPart": [',
+        Many(b'{"isAccessibleForFree": true},'),
+        b"{}]}</script>",
+    ),
+    "references to one long address": _in_body(
+        b'<script type=application/ld+json>[{"@id": "#a", "url": "/',
+        Many(b"long-" * 40),
+        b'"}, ',
+        Many(b'{"@type": "Person", "image": [' + b'{"@id": "#a"},' * 20 + b"{}]},"),
+        b"{}]</script>",
+    ),
+    "references to one long name": _in_body(
+        b'<script type=application/ld+json>[{"@id": "#a", "name": [',
+        b'"' + b"long " * 400 + b'",' * 20,
+        b'""]}, {"@type": "NewsArticle", "headline": "A title of the page here", "publisher": [',
+        Many(b'{"@id": "#a"},'),
+        b"{}]}]</script>",
+    ),
     "backgrounds": _in_body(Many(b"<div class=photo style='background:url(/a.jpg)'>")),
     "videos": _in_body(Many(b"<video src=/a.mp4><source src=/b.mp4></video>")),
     "hidden elements": _in_body(Many(b"<b style='display: none'>x</b>y")),

@@ -45,6 +45,10 @@ LINES = [
     ("By The Lantern", []),
     ("By Staff Writer", []),
     ("Words: Jane Doe Photos: John Roe", ["Jane Doe"]),
+    ("Posted by Jane Doe on 12 May 2020", ["Jane Doe"]),
+    ("By Jane Doe | Reviewed by John Roe", ["Jane Doe"]),
+    ("By Jane Doe · Updated by John Roe", ["Jane Doe"]),
+    ("By Jane Doe, Updated: 12 May 2020", ["Jane Doe"]),
     # German
     ("Von Jan Müller und Eva Maria Weiß", ["Jan Müller", "Eva Maria Weiß"]),
     ("Von: Jan Müller", ["Jan Müller"]),
@@ -58,6 +62,7 @@ LINES = [
     ("Par Jean Dupont", ["Jean Dupont"]),
     ("Par Jean Dupont avec Marie Curé", ["Jean Dupont", "Marie Curé"]),
     ("Par Le Phare avec AFP", ["AFP"]),
+    ("Publié par Jean Dupont le 1 mai 2026", ["Jean Dupont"]),
     ("Propos recueillis par Jean Dupont", ["Jean Dupont"]),
     # Dutch, Italian, Spanish, Portuguese
     ("Door Jan van den Berg", ["Jan van den Berg"]),
@@ -104,6 +109,8 @@ LINES = [
     ("執筆：山田太郎", ["山田太郎"]),
     ("글 홍길동 기자", ["홍길동"]),
     ("글쓴이: 홍길동", ["홍길동"]),
+    ("来源：新华社 作者：王小明 编辑：李雷", ["王小明"]),
+    ("홍길동 기자 hong@lantern.example", ["홍길동"]),
 ]
 NOT_BYLINES = [
     "By the time he left, John Smith was gone",
@@ -114,6 +121,10 @@ NOT_BYLINES = [
     "Translated by Jane Doe",
     "Übersetzung: Jan Müller",
     "编辑：王小明",
+    "来源：新华社",
+    "홍길동 기자가 화요일 부두를 찾았다",
+    "Updated by Jane Doe",
+    "Posted by the harbour gate",
     "Von Tuesday",
     "Par hasard",
     "Di Maio",

@@ -76,6 +76,13 @@ SECTIONS = [
     (ld(articleSection=7), None, None),
     (breadcrumbs(HOME, WORLD, OWN), "World", "JSON-LD breadcrumbs"),
     (breadcrumbs(("Startseite", "/start"), WORLD, OWN), "World", "JSON-LD breadcrumbs"),
+    (breadcrumbs(HOME, WORLD), "World", "JSON-LD breadcrumbs"),
+    (breadcrumbs(HOME, WORLD, ("Fire at the quay", "")), "World", "JSON-LD breadcrumbs"),
+    (
+        breadcrumbs(HOME, ("Sport", "https://sport.courier.example/"), OWN),
+        "Sport",
+        "JSON-LD breadcrumbs",
+    ),
     (breadcrumbs(WORLD), None, None),
     (breadcrumbs(HOME, OWN), None, None),
     (script({"@type": "BreadcrumbList", "itemListElement": [3, {"item": [1]}, None]}), None, None),
@@ -116,6 +123,9 @@ TAGS = [
     (ld(keywords=["topic/ports", "location/velmora"]), "", ("ports", "velmora")),
     (ld(keywords=["Tag: Ports", "Page Type: Article", "Medium"]), "", ("Ports",)),
     (ld(keywords=["Ports", "Live: the fire"]), "", ("Ports", "Live: the fire")),
+    (ld(keywords=["Rivers/Ports", "AC/DC"]), "", ("Rivers/Ports", "AC/DC")),
+    (meta("article:tag", "Quays: the sequel"), "", ("Quays: the sequel",)),
+    (ld(keywords="حريق، ميناء"), "", ("حريق", "ميناء")),
     (
         ld(
             keywords=["26157981-b4f7-4929-adc1-e860c6f03636", "courier.example", "12", "front_page"]
@@ -144,6 +154,15 @@ TAGS = [
     ("", '<div class="tagline"><a href="/">News you need</a></div>', None),
     ("", '<ul class="tags"></ul>', None),
     ("", f'<ul class="tags">{"<li><a href=/t>Word</a>" * 50}</ul>', None),
+    (
+        "",
+        '<article><footer><a rel="tag" href="/t/1">Ports</a></footer></article>',
+        ("Ports",),
+    ),
+    # Those of the site.
+    ("", '<aside><a rel="tag" href="/t/1">Ports</a></aside>', None),
+    ("", '</main><aside><a rel="tag" href="/t/1">Ports</a></aside>', None),
+    ("", '</main><aside><h3>Tags</h3><a href="/t/1">Ports</a></aside>', None),
 ]
 
 
@@ -155,9 +174,25 @@ def test_tags(head: str, after: str, tags: tuple[str, ...] | None) -> None:
     assert record.body == "\n\n".join(TEXT)
 
 
+def test_tags_above_the_headline_are_those_of_the_site_unless_in_the_article() -> None:
+    tags = '<ul class="topics"><li><a href="/t/1">Ports</a></li></ul>'
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in TEXT)
+    title = "<h1>Fire stops all cranes</h1>"
+    for page, expected in (
+        (f"{tags}<article>{title}{text}</article>", None),
+        (f"{tags}<div><b>Fire stops all cranes</b></div>{text}", None),
+        (f"<article>{tags}{title}{text}</article>", ("Ports",)),
+        (f"<div><b>Fire stops all cranes</b></div>{text}{tags}", ("Ports",)),
+    ):
+        record = extract(page.encode(), url=URL)
+        assert isinstance(record, PageRecord)
+        assert record.tags == expected
+
+
 SUMMARY = "Four cranes stand still. Three freighters wait."
 DESCRIPTIONS = [
     (ld(description=SUMMARY), SUMMARY),
+    (meta("description", "The Sarn Courier"), None),
     (ld(description=f"<p>{SUMMARY}</p>"), SUMMARY),
     (meta("og:description", SUMMARY), SUMMARY),
     ('<meta name="Description" content="Four cranes &amp;amp; a fire.">', "Four cranes & a fire."),
@@ -184,6 +219,7 @@ FREE = [
     (ld(isAccessibleForFree="http://schema.org/True"), True),
     (ld(hasPart={"@type": "WebPageElement", "isAccessibleForFree": "False"}), False),
     (ld(hasPart=[{"@type": "WebPageElement", "isAccessibleForFree": True}]), None),
+    (ld(hasPart=[{"isAccessibleForFree": True}, {"isAccessibleForFree": False}]), False),
     (ld(isAccessibleForFree=True, hasPart=[{"isAccessibleForFree": False}]), True),
     (ld() + script({"@type": "WebPage", "isAccessibleForFree": False}), False),
     # False of the article's own node, and true of its page.
@@ -215,13 +251,15 @@ def test_canonical_url_and_alternates() -> None:
         <link rel="alternate" type="application/rss+xml" hreflang="en" href="/feed">
         <link rel="alternate" media="handheld" href="https://m.courier.example/">
         <link rel="alternate" hreflang="fr" href="javascript:void(0)">
-        <link rel="amphtml" href="amp/">"""
+        <link rel="alternate" hreflang="no" href="http://no.courier.example/kai&#10;brann a&#7;">
+        <link rel="amphtml" href="amp/"><link rel="amphtml" href="amp/">"""
     )
     assert record.canonical_url == URL
     assert record.alternates is not None
     assert [(a.kind, a.language, a.url) for a in record.alternates] == [
         ("language", "sv", "https://sv.courier.example/kajbrand/"),
         ("language", "x-default", URL),
+        ("language", "no", "http://no.courier.example/kaibrann%20a%07"),
         ("amp", None, f"{URL}amp/"),
     ]
     assert read().alternates is None and read().canonical_url is None

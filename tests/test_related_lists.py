@@ -280,6 +280,13 @@ def test_links_to_other_publishers_count() -> None:
     assert listed(page) == titles
 
 
+def test_urls_have_no_spaces_and_line_breaks() -> None:
+    entry = '<li><a href="https://herald.example/2026/05/01/a pier-&#10;falls">A pier falls on</a>'
+    related = read(f"TEXT<h3>Related</h3><ul>{items(1)}{entry}</ul>").related
+    assert related is not None
+    assert related.items[-1].url == "https://herald.example/2026/05/01/a%20pier-falls"
+
+
 def test_the_selector_of_a_publisher_wins() -> None:
     publisher = Publisher(name="courier.example", related_selector="ul.mine")
     page = f"TEXT<h3>Related</h3><ul>{items(1)}</ul><ul class=mine>{items(2, 3)}</ul>"

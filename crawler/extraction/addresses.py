@@ -13,7 +13,7 @@ import re
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
@@ -55,6 +55,7 @@ _RESERVED = (".example", ".test", ".invalid")
 _HOST = re.compile(r"[\w.-]+(?::[0-9]+)?|\[[0-9a-fA-F:.]+\](?::[0-9]+)?")
 # An address without a scheme: a host name or address, and the rest.
 _WITHOUT_SCHEME = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:[/?#].*)?", re.DOTALL)
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _CACHED = 16_384
 
 
@@ -138,6 +139,14 @@ def ascii_host(host: str) -> str:
         return host.encode("idna").decode()
     except ValueError:
         return ""
+
+
+def escaped(url: str) -> str:
+    """Return a URL without spaces and control characters, which browsers escape.
+
+    They drop line breaks and tabs.
+    """
+    return _NOT_IN_URLS.sub(lambda match: "" if match[0] in "\t\n\r" else quote(match[0]), url)
 
 
 def domain_of(url: str) -> str | None:

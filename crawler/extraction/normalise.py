@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction import language
+from crawler.extraction.addresses import escaped
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
 from crawler.extraction.page import Byline, Declared, ParsedPage
@@ -192,7 +193,7 @@ class _Normaliser:
         if not found:
             return None
         self._note_provenance("alternates", "link elements")
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _free(self) -> bool | None:
         declared = self._page.free
@@ -288,11 +289,11 @@ def _places(values: Iterable[Byline | Declared]) -> str:
 
 
 def _web_url(url: str, base: str | None) -> str | None:
-    """Return the absolute http(s) URL of a picture or video; None if it has none."""
+    """Return the absolute http(s) URL of a reference; None if it has none."""
     if _SAVED_BESIDE.match(url):
         return None
     try:
-        url = urljoin(base or "", url).replace(" ", "%20")
+        url = escaped(urljoin(base or "", url.strip()))
         host = urlsplit(url).hostname
     except ValueError:
         return None

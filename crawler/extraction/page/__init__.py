@@ -215,11 +215,11 @@ def _parse_tree(
             opinion = replace(opinion, doubt=story.doubt)
         shows_other = is_taken and not declared.headlines
         chosen = _completed(chosen, story, language, shows_other=shows_other)
-    bylines = authors.read(layout, declared, chosen, _names_of(publisher), url)
+    bylines = authors.read(layout, declared, chosen, names, url)
     headline = chosen.headline.value if chosen.headline else ""
     paragraphs = without_furniture(opinion.body, headline, leaks=bool(shared["dumps"]))
     titles = {listed.title for listed in related.items} if related else set()
-    section = subjects.section(declared, names)
+    section = subjects.section(declared, names, url)
     description = declared.description
     if description and key(description.value) == key(headline):
         description = None
@@ -236,7 +236,7 @@ def _parse_tree(
         modified=chosen.modified,
         description=description,
         section=section,
-        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs)),
+        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs), chosen.anchor),
         language=declared.language,
         canonical=declared.url,
         alternates=declared.alternates,

@@ -8,7 +8,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml.etree import _Element
 
-from crawler.extraction.addresses import article_address
+from crawler.extraction.addresses import article_address, escaped
 from crawler.extraction.article_urls import looks_like_article
 from crawler.extraction.page.boxes import HEADINGS
 from crawler.extraction.page.headings import SEPARATORS, announcement, part_headed_by
@@ -95,7 +95,9 @@ class AnchorReader:
         if not href or href[0] == "#" or _OTHER_SCHEME.match(href):
             return None
         try:
-            url = href if _WHOLE_URL.match(href) else urldefrag(urljoin(self._base or "", href))[0]
+            url = href
+            if not _WHOLE_URL.match(href):
+                url = escaped(urldefrag(urljoin(self._base or "", href))[0])
             parts = urlsplit(url)
         except ValueError:
             return None

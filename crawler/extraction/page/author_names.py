@@ -102,7 +102,11 @@ _MAY_CREDIT = (
     "／",
     *(f" {word} " for word in "by von de di por av af door".split()),
 )
-_AFTER_DATE = re.compile(rf"\d{{4}}\W{{1,5}}(?:{_any(LABELS)})\s?[:：]\s*", re.IGNORECASE)
+# A label after a date, or after another label: "来源：新华社 作者：王小明".
+_LATER_LABELLED = re.compile(
+    rf"(?:\d{{4}}\W{{1,5}}(?:{_any(LABELS)})|\s(?:作者|记者|記者|撰文|撰稿))\s?[:：]\s*",
+    re.IGNORECASE,
+)
 # Scripts without spaces between words, and labels that are written at the name: "記者王小明".
 _CJK_LABELLED = re.compile(
     rf"[(（\[【]?(?:(?:{_CJK_LABELS})[\s:：/／|丨・]|(?:{_ADJACENT_LABELS})(?=[^\W\d_]))\s*"
@@ -122,6 +126,8 @@ _KOREAN_NAMES = re.compile(
     "(?:[^\\W\\d_]{1,12}\\s?=\\s?)?(?P<names>[가-힣]{2,4}(?:\\s?[·,]\\s?[가-힣]{2,4}){0,5})\\s{0,2}"
     "(?:온라인|선임|수석|전문|인턴|객원|스포츠|디지털)?\\s?(?:기자|특파원|논설위원|앵커|에디터|PD)"
 )
+_KOREAN_JOBS = ("기자", "특파원")
+_SIGNS_OF_LABELS = (":", "：", *_KOREAN_JOBS)
 _CJK_SUFFIX = re.compile("(?:報導|报道|報道|报导|記者|记者|基者|撰|攝|编辑|特派員|通信員)$")
 _CJK_REPORT = re.compile("(?:報導|报道|報道|报导|电|電)\\s*$")
 _IN_ADDRESSES = ("@", "[at]", "(at)", "://", "www.", "WWW.")
@@ -313,9 +319,11 @@ def labelled_names(text: str, outlets: Outlets) -> list[str] | None:
     rest = _without_label(text)
     if rest == text:
         # "Datum: 3. Mai 2020 Autor: Jan Müller"
-        if ":" not in text or (later := _AFTER_DATE.search(text)) is None:
+        later = _LATER_LABELLED.search(text) if ":" in text or "：" in text else None
+        if later:
+            rest = text[later.end() :]
+        elif not _is_korean_byline(text):
             return None
-        rest = text[later.end() :]
     found = _every_name(_without_dates(rest), is_shown=True)
     if not found or not all(name is not None and is_surely_name(name) for name in found):
         return None
@@ -324,13 +332,21 @@ def labelled_names(text: str, outlets: Outlets) -> list[str] | None:
 
 def credits_others(text: str) -> bool:
     """Return whether a line is about other work than the text: "Photo: X", "Editor: Y"."""
+    text = text[:_LONGEST_LINE]
     may_credit = any(map(text.__contains__, _MAY_CREDIT))
-    return may_credit and _OTHER_LABELLED.match(text[:_LONGEST_LINE]) is not None
+    is_credit = may_credit and _OTHER_LABELLED.match(text) is not None
+    return is_credit and _LATER_LABELLED.search(text) is None
 
 
 def may_have_label(text: str) -> bool:
     """Return whether a line may be one with a label; quicker than to look for one."""
-    return text.lower().startswith(_STARTS) or ":" in text or "：" in text
+    return text.lower().startswith(_STARTS) or any(map(text.__contains__, _SIGNS_OF_LABELS))
+
+
+def _is_korean_byline(text: str) -> bool:
+    """Return whether a line is only names and the job behind them: "홍길동 기자 hong@news.kr"."""
+    is_short = len(text) <= _LONG and any(map(text.__contains__, _KOREAN_JOBS))
+    return is_short and _KOREAN_NAMES.fullmatch(clean(_ADDRESS.sub(" ", text))) is not None
 
 
 def is_label(text: str) -> bool:
@@ -434,7 +450,7 @@ def _found_in(text: str, is_shown: bool) -> tuple[str | None, ...]:
 
 def _find(text: str, is_shown: bool) -> Iterator[str | None]:
     text = clean(_ADDRESS.sub(" ", text) if any(map(text.__contains__, _IN_ADDRESSES)) else text)
-    if "기자" in text or "특파원" in text:
+    if any(map(text.__contains__, _KOREAN_JOBS)):
         korean = [match["names"] for match in _KOREAN_NAMES.finditer(text)]
         if korean:
             for names in korean:

@@ -90,7 +90,7 @@ _PUBLISHER_KEYS = ("publisher", "sourceOrganization", "provider", "copyrightHold
 _WEB_PAGES = frozenset(("webpage", "itempage"))
 _ORGANISATIONS = ("organization", "newsmediaorganization", "website", "corporation")
 # A page that declares more was built to be slow to read.
-_MOST_AUTHORS, _DEEPEST, _MOST_METAS = 30, 4, 50
+_MOST_AUTHORS, _DEEPEST, _MOST_METAS, _MOST_OUTLETS, _MOST_PAGES = 30, 4, 50, 10, 10
 # Blocks above the headline, below it and below the text where a byline may be.
 _ABOVE, _BELOW, _AFTER = 4, 30, 12
 _LONGEST_BYLINE = 300
@@ -131,7 +131,6 @@ _NEVER_SIGNED = HEADINGS | {"li", "dt", "th", "label"}
 _LARGE_HEADINGS = ("h1", "h2", "h3")
 _AUTHOR_PAGE = re.compile(r"/(?:authors?|autor(?:en|es|i)?|auteurs?|autore)/", re.IGNORECASE)
 _WEB = ("http://", "https://", "//", "/")
-_SOCIAL = ("facebook.com", "twitter.com", "x.com", "instagram.com", "linkedin.com", "youtube.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
         yield from declared.metas.get(meta, ())[:2]
     ids = json_ld.by_id(declared.nodes)
     for key in _PUBLISHER_KEYS:
-        for entity in _entities(declared.article.get(key), ids):
+        for entity in islice(_entities(declared.article.get(key), ids), _MOST_OUTLETS):
             if (
                 isinstance(entity, dict)
                 and key == "copyrightHolder"
@@ -197,7 +196,8 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
             if isinstance(entity, dict):
                 for name in ("alternateName", "legalName"):
                     yield from _texts(entity.get(name))
-                for parent in _entities(entity.get("parentOrganization"), ids):
+                parents = _entities(entity.get("parentOrganization"), ids)
+                for parent in islice(parents, _MOST_OUTLETS):
                     yield from _texts(parent.get("name") if isinstance(parent, dict) else parent)
     for node in declared.nodes:
         if not json_ld.types(node).isdisjoint(_ORGANISATIONS):
@@ -211,10 +211,10 @@ def _of_json_ld(
     if is_of_article:
         described = [(declared.article, key, f"JSON-LD {key}") for key in ("author", "creator")]
     else:
+        pages = (n for n in declared.nodes if not _WEB_PAGES.isdisjoint(json_ld.types(n)))
         described = [
             (node, "author", "JSON-LD author of the web page")
-            for node in declared.nodes
-            if not _WEB_PAGES.isdisjoint(json_ld.types(node))
+            for node in islice(pages, _MOST_PAGES)
         ]
     for node, key, where in described:
         found: dict[str, Byline] = {}

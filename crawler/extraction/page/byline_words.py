@@ -57,8 +57,9 @@ LABELS = _phrases(
 """Labels of the authors of a text, which a colon or a like sign follows."""
 BARE_LABELS = _phrases(
     """
-    by written_by words_by text_by story_by reported_by von text_von par texte_de texte_par
-    propos_recueillis_par écrit_par rédigé_par por escrito_por texto_de di scritto_da testo_di
+    by written_by words_by text_by story_by reported_by posted_by von text_von par texte_de
+    texte_par publié_par propos_recueillis_par écrit_par rédigé_par por escrito_por texto_de di
+    scritto_da testo_di
     door geschreven_door av text_av tekst_av skrivet_av skrevet_av af skrevet_af tekst_af przez
     oleh bởi viết_bởi yazan γράφει_ο γράφει_η του της από_τον από_την بقلم كتب كتبت كتبه كتبها
     به_قلم نوشته מאת autorin/autor autor/in author autor autorin autora auteur autore автор автори
@@ -82,9 +83,10 @@ OTHER_LABELS = _phrases(
     photo_credits picture pictures image images credit credits illustration illustrations video
     videos camera graphic graphics animation edit edited editing edited_by editing_by editor
     editors editor_in_chief translated translation translator translators translated_by source
-    sources produced_by producer producers fact-check fact-checked fact-checker factcheck
-    reviewed_by updated_by contact foto fotos fotograf fotografin fotografie bild bilder
-    bildquelle übersetzt übersetzung übersetzer übersetzerin kamera schnitt quelle quellen
+    sources produced produced_by producer producers fact-check fact-checked fact-checker
+    factcheck
+    reviewed reviewed_by updated updated_by contact foto fotos fotograf fotografin fotografie bild
+    bilder bildquelle übersetzt übersetzung übersetzer übersetzerin kamera schnitt quelle quellen
     redigiert photographie photographies photographe crédit crédits traduction traduit traduit_par
     édité_par foto's beeld vertaling vertaald_door bron eindredactie fotograaf fotografía
     fotografia imagen imágenes imagem imagens edición edição traducción traduzione traduzione_di

@@ -18,6 +18,7 @@ from lxml.etree import _Element
 from crawler.extraction.page.boxes import meaning_of
 from crawler.extraction.page.pictures import IMAGE_TAGS
 from crawler.extraction.page.text import clean, has_many_elements
+from crawler.extraction.page.tree import around
 
 # A figure is so many elements up at most; another container is nearer, and has fewer elements.
 _MOST_LEVELS, _MOST_LEVELS_WITHOUT_FIGURE, _MOST_ELEMENTS = 8, 5, 60
@@ -195,6 +196,7 @@ def _named_in(holder: _Element, inner: _Element) -> tuple[list[_Element], list[_
     """Return the outermost captions and the outermost credits outside them, beside ``inner``."""
     captions: list[_Element] = []
     credits_: list[_Element] = []
+    pictured = around(holder.iter(*IMAGE_TAGS), {holder})
     walk = etree.iterwalk(holder, events=("start",))
     for _, element in walk:
         if element is holder:
@@ -203,7 +205,7 @@ def _named_in(holder: _Element, inner: _Element) -> tuple[list[_Element], list[_
             # A caption may be inside the link around an image.
             if element.tag in _UNREAD or element.tag in IMAGE_TAGS:
                 walk.skip_subtree()
-        elif _has_image(element):
+        elif element in pictured:
             continue
         elif _is_caption(element):
             captions.append(element)

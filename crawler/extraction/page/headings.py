@@ -32,7 +32,8 @@ class Part(Enum):
 _RELATED = """
 [more] related [news|story|stories|article|articles|item|items|post|posts|topic|topics|link|links
     |content|report|reports|coverage|reading|subject|subjects|page|pages|material|materials] /
-see also / (read|watch) (more|also|next|too) / also read / keep reading / further reading /
+see also / [what to] (read|watch) (more|also|next|too) / also read / keep reading /
+further reading /
 more coverage /
 more on this [story|topic|subject] / more like this / more about this [story] /
 more (stories|news|articles) /
@@ -70,8 +71,9 @@ sullo stesso (argomento|tema) /
 
 (похожие|связанные) (новости|материалы|статьи|записи) / [ещё|материалы|новости|статьи] по теме /
 (читайте|читай|смотрите|читать) (также|ещё|далее) /
+[вам] [также] (может|могут) [также] быть (интересно|интересны) /
 (схожі|пов'язані) (новини|матеріали|статті) / [матеріали|новини|статті|більше] за темою /
-по темі / (читайте|читай|читати|дивіться) також /
+по темі / (читайте|читай|читати|дивіться) також / вас [також] може [також] зацікавити /
 (свързани|подобни) (новини|статии) / (вижте|прочетете|виж|прочети) още / още по темата /
 
 (czytaj|zobacz|przeczytaj|sprawdź) (też|także|również|więcej) / [więcej] na ten temat /
@@ -85,7 +87,7 @@ kapcsolódó (cikkek|hírek) / (olvassa|olvasd) el / ajánlott cikkek /
 (läs|se) (också|även|mer) / (relaterat|relaterade|liknande) [artiklar|nyheter] / mer om ämnet /
 mer i ämnet / (læs|se) (også|mere) / mere om (emnet|sagen) /
 (relateret|relaterede|lignende) [artikler|nyheder|emner] /
-(les|se) (også|mer|mere) / mer om (saken|temaet|emnet) /
+(les|se) (også|mer|mere) / [les] mer om (saken|temaet|emnet) /
 (relatert|relaterte|lignende) [saker|artikler|nyheter] /
 (lue|katso) (myös|lisää) / aiheeseen liittyvää / [lisää|muut] aiheesta / aiheesta lisää /
 samasta aiheesta / liittyvät (artikkelit|jutut|uutiset) /
@@ -101,7 +103,7 @@ ayrıca (okuyun|bakınız) / [bunlar da] ilginizi çekebilir / bunları da okuyu
 (اخبار|مطالب|خبر|خبرهای|خبر های|مقالات|لینکهای|لینک های) [ی] (مرتبط|مشابه) /
 مرتبط [با این خبر] / (بیشتر|همچنین) (بخوانید|بدانید|ببینید) / در همین (رابطه|زمینه) /
 (یہ بھی|مزید) پڑھیں / متعلقہ (خبریں|مضامین) /
-(קראו|קרא|ראו|צפו) גם / (כתבות|ידיעות|מאמרים) (קשורות|קשורים|נוספות|דומות) / עוד בנושא /
+(קראו|קרא|ראו|צפו) גם / (כתבות|ידיעות|מאמרים) (קשורות|קשורים|נוספות|דומות) [בנושא] / עוד בנושא /
 עוד באותו נושא / כתבות בנושא / לקריאה נוספת / אולי יעניין (אותך|אתכם) [גם] /
 
 (यह|ये|इसे|इन्हें) भी (पढ़ें|देखें) / (संबंधित|सम्बंधित) (खबरें|ख़बरें|समाचार|लेख) / (और|आगे) पढ़ें /

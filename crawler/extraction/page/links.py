@@ -42,6 +42,8 @@ _FEWEST_OTHERS = 2
 _LINKED, _LINKED_TEXT = 0.9, 0.5
 # Characters of a paragraph that is "Read also" and its links, and their least share of it.
 _LONGEST_INLINE, _LEAST_LINKED = 600, 0.3
+# Elements in a heading or a link whose words are read.
+_MOST_AROUND_WORDS = 50
 _ENTRY_TAGS = frozenset(("li", "article"))
 _DEFINITIONS = frozenset(("dt", "dd"))
 # The share of the article's prose that a list does not have.
@@ -386,7 +388,7 @@ def _is_other_zone(block: Block, box: Box) -> bool:
 
 def _words(element: _Element, most: int = LONGEST_HEADING) -> str:
     """Return the words of an element; "" if it has more than so many characters."""
-    if has_many_elements(element, 4 * LONGEST_HEADING):
+    if has_many_elements(element, _MOST_AROUND_WORDS):
         return ""
     words = collapse(all_text(element, 4 * most))
     return words if len(words) <= most else ""

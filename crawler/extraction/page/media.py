@@ -21,8 +21,10 @@ from crawler.extraction.page.picture_urls import IMAGE_FILE, identity, is_decora
 from crawler.extraction.page.pictures import Picture, is_main, is_teaser
 from crawler.extraction.page.text import without_controls
 
-_MOST_DECLARED, _MOST_DESCRIBED, _MOST_NAMES = 100, 500, 10
+_MOST_DECLARED, _MOST_DESCRIBED, _MOST_OF_OTHERS, _MOST_NAMES = 100, 500, 500, 10
 _DEEPEST = 5
+# Characters. Many references to one long text would take quadratic time.
+_LONGEST_URL, _LONGEST_TEXT, _LONGEST_NAME = 50_000, 10_000, 1_000
 # Pixels.
 _ICON_SIZE, _DECLARED_WIDTH = 50, 1200
 _OG_IMAGES = ("og:image", "og:image:url", "og:image:secure_url")
@@ -66,7 +68,8 @@ def collect(
     """Return the media of an article; ``text_start`` is the index of its first paragraph."""
     by_id = json_ld.by_id(declared.nodes)
     site_words = _site_words(declared, page_url)
-    others_images = {identity(found.url) for found in _images_of_others(declared, by_id)}
+    others = islice(_images_of_others(declared, by_id), _MOST_OF_OTHERS)
+    others_images = {identity(found.url) for found in others}
 
     def is_picture(found: _Found) -> bool:
         return (
@@ -81,7 +84,7 @@ def collect(
     images += [found for found in _declared_videos(declared, by_id) if is_picture(found)]
     own = {identity(found.url) for found in images}
     first: list[_Found] = []
-    others: list[_Found] = []
+    further: list[_Found] = []
     for picture in pictures:
         for source in picture.sources():
             found = _Found(source.url, source.is_video, source.width, element=source.element)
@@ -89,10 +92,10 @@ def collect(
                 is_teaser(source, page_url) and identity(found.url) not in own
             ):
                 is_first = not first and picture.index <= text_start and is_main(source)
-                (first if is_first else others).append(found)
+                (first if is_first else further).append(found)
     return tuple(
         Media(found.url, found.is_video, found.caption.text, found.caption.credit)
-        for found in _merged([*first, *images, *others])
+        for found in _merged([*first, *images, *further])
     )
 
 
@@ -212,7 +215,9 @@ def _of_object(node: json_ld.Node, by_id: dict[str, json_ld.Node], is_video: boo
             url = next((entry for entry in url if isinstance(entry, str)), None)
         if isinstance(url, dict):
             url = url.get("@id") or url.get("@value")
-        if isinstance(url, str) and (url := url.strip()) and (name != "@id" or _is_file(url)):
+        if not isinstance(url, str) or len(url) > _LONGEST_URL:
+            continue
+        if (url := url.strip()) and (name != "@id" or _is_file(url)):
             caption = NOTHING if is_video else _caption(node, by_id)
             return _Found(without_controls(url), is_video, _width(node.get("width")), caption)
     return None
@@ -229,7 +234,7 @@ def _caption(node: json_ld.Node, by_id: dict[str, json_ld.Node]) -> Caption:
         for field in ("creditText", "copyrightHolder", "creator", "copyrightNotice", "author")
         if (name := _name(node.get(field), by_id))
     )
-    readable = json_ld.readable(text) if isinstance(text, str) else None
+    readable = json_ld.readable(text[:_LONGEST_TEXT]) if isinstance(text, str) else None
     return described(readable, next(names, None))
 
 
@@ -242,7 +247,9 @@ def _name(value: Any, by_id: dict[str, json_ld.Node]) -> str | None:
             if "name" not in entry and isinstance(reference, str):
                 entry = by_id.get(reference, entry)
             entry = entry.get("name")
-        if isinstance(entry, str) and (name := credit_name(json_ld.readable(entry))):
+        if isinstance(entry, str) and (
+            name := credit_name(json_ld.readable(entry[:_LONGEST_NAME]))
+        ):
             names.append(name)
     return ", ".join(dict.fromkeys(names)) or None
 

@@ -1,7 +1,7 @@
 """Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -204,6 +204,7 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         if articles
         else {}
     )
+    site_names = tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas)
     # A VideoObject has a name and an upload date instead.
     title_name = "headline" if article.get("headline") else "name"
     headlines = [Declared(h, f"JSON-LD {title_name}") for h in _texts(article.get(title_name))]
@@ -222,10 +223,10 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
         language=_language(root, metas, article),
         url=url,
         kinds=_kinds(nodes, articles, article, metas),
-        site_names=tuple(metas[k][0] for k in ("og:site_name", "application-name") if k in metas),
+        site_names=site_names,
         body=_body(article),
         modified=tuple(_modified(article, nodes, metas)),
-        description=_description(article, nodes, metas, title),
+        description=_description(article, nodes, metas, (title, *site_names)),
         free=_free(article, nodes, metas),
         alternates=tuple(islice(_alternates(root), _MOST_ALTERNATES)),
     )
@@ -293,15 +294,16 @@ def _modified(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) ->
 
 
 def _description(
-    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, title: str | None
+    article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas, titles: Iterable[str | None]
 ) -> Declared | None:
     """Return the page's summary of its article: the first that is whole, or else the longest.
 
-    Titles, and what the page says of its site, are no summaries.
+    Titles, those of the page and its site (``titles``) too, and what the page says of its site are
+    no summaries.
     """
     found = [Declared(d, "JSON-LD description") for d in _texts(article.get("description"))]
     found += [Declared(metas[name][0], f"meta {name}") for name in _DESCRIPTIONS if name in metas]
-    others = {key(title or ""), *(key(t) for t in _texts(article.get("headline")))}
+    others = {key(title or "") for title in (*titles, *_texts(article.get("headline")))}
     others.update(
         key(text)
         for node in nodes
@@ -319,12 +321,15 @@ def _description(
 
 
 def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Declared | None:
-    """Return whether the page says that its text is free; parts that are not make it not free."""
+    """Return whether the page says that its text is free.
+
+    If JSON-LD only says so of parts, the text is not free if one of them is not.
+    """
     own = [article, *(node for node in nodes if json_ld.types(node) & _WEB_PAGES)]
-    parts = [part for node in own for part in json_ld.objects(node.get("hasPart"))]
-    for node in own + parts:
-        value = _FREE.get(_last_word(node.get("isAccessibleForFree")))
-        if value and (node not in parts or value == "false"):
+    of_article = [_flag(node) for node in own]
+    of_parts = [_flag(part) for node in own for part in json_ld.objects(node.get("hasPart"))]
+    for value in (*of_article, *(value for value in of_parts if value == "false")):
+        if value:
             return Declared(value, "JSON-LD isAccessibleForFree")
     if value := _FREE.get(_last_word(_first(metas, "isaccessibleforfree"))):
         return Declared(value, "meta isAccessibleForFree")
@@ -332,6 +337,10 @@ def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Dec
         if value := _CONTENT_TIERS.get(_last_word(_first(metas, name))):
             return Declared(value, f"meta {name}")
     return None
+
+
+def _flag(node: json_ld.Node) -> str | None:
+    return _FREE.get(_last_word(node.get("isAccessibleForFree")))
 
 
 def _last_word(value: Any) -> str:

@@ -27,7 +27,9 @@ _FIGURE_LEVELS = 5
 # A teaser has so few elements. Characters: its headline has at least so many.
 _TEASER_LEVELS, _TEASER_ELEMENTS, _HEADLINE = 4, 40, 12
 _MOST_LEVELS = 15
-_MOST_CANDIDATES, _LONGEST_SOURCE_SET, _LONGEST_URL = 50, 20_000, 4_000
+_MOST_CANDIDATES, _MOST_SOURCES = 50, 20
+# Characters.
+_LONGEST_SOURCE_SET, _LONGEST_URL = 20_000, 4_000
 _MOST_ATTRIBUTES = 100
 _SIZE = re.compile(r"\s*(\d{1,6})(?:\.\d*)?(?:px)?\s*")
 _TINY_STYLE = re.compile(r"(?<![\w-])(?:width|height)\s*:\s*[01]px", re.IGNORECASE)
@@ -230,16 +232,23 @@ def _of_image(element: _Element) -> Source | None:
 
 
 def _holders(element: _Element) -> list[_Element]:
-    """Return an image, and the sources of the ``<picture>`` that it is in."""
+    """Return an image, and the sources of the ``<picture>`` whose first image it is."""
     parent = element.getparent()
     # libxml2 nests unclosed <source> elements in each other, and the image in the last one.
-    for _ in range(_MOST_CANDIDATES):
+    for _ in range(_MOST_SOURCES):
         if parent is None or parent.tag != "source":
             break
         parent = parent.getparent()
     if parent is None or parent.tag != "picture":
         return [element]
-    return [element, *islice(parent.iter("source"), _MOST_CANDIDATES)]
+    sources: list[_Element] = []
+    for part in islice(parent.iter("source", *IMAGE_TAGS), _MOST_SOURCES + 1):
+        if part is element:
+            return [element, *sources]
+        if part.tag != "source":
+            break
+        sources.append(part)
+    return [element]
 
 
 def _read_attributes(holder: _Element, sets: list[str], full: list[str], lazy: list[str]) -> None:

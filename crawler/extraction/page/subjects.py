@@ -10,7 +10,6 @@ from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
 from crawler.extraction.page.blocks import Block, Layout
-from crawler.extraction.page.boxes import Box
 from crawler.extraction.page.headings import Part, part_headed_by
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.text import all_text, clean, has_many_elements, key
@@ -80,19 +79,19 @@ _TOPICS = re.compile(
     re.IGNORECASE,
 )
 _LISTS = ("ul", "ol", "div", "p", "section", "aside")
-_MENUS, _ARTICLES = frozenset(("nav", "footer")), frozenset(("article", "main"))
+_MENUS = frozenset(("nav", "footer", "aside"))
 _MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
-_HIGHEST_LIST = 6
+_HIGHEST_LIST, _MOST_AROUND, _LONGEST_NAME = 6, 50, 1_000
 
 
-def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
-    """Return the section of the site that a page declares for its article.
+def section(metadata: Metadata, site_names: Iterable[str], url: str | None) -> Declared | None:
+    """Return the section of the site that a page at ``url`` declares for its article.
 
     The sources are JSON-LD, meta tags, and the breadcrumbs that JSON-LD lists.
     """
     ignored = {key(name) for name in (*site_names, *metadata.site_names, metadata.title or "")}
     ignored.update(key(headline.value) for headline in metadata.headlines)
-    for candidate in _sections(metadata):
+    for candidate in _sections(metadata, url):
         text = candidate.value.strip(" -–|/>")
         is_name = len(text) <= _LONGEST_SECTION and "_" not in text and not text.isdecimal()
         if text and is_name and key(text) not in ignored:
@@ -100,7 +99,7 @@ def section(metadata: Metadata, site_names: Iterable[str]) -> Declared | None:
     return None
 
 
-def _sections(metadata: Metadata) -> Iterator[Declared]:
+def _sections(metadata: Metadata, url: str | None) -> Iterator[Declared]:
     for text in _names(metadata.article.get("articleSection")):
         yield Declared(text, "JSON-LD articleSection")
     for name in _SECTIONS:
@@ -108,45 +107,53 @@ def _sections(metadata: Metadata) -> Iterator[Declared]:
             yield Declared(text, f"meta {name}")
     for node in metadata.nodes:
         if "breadcrumblist" in json_ld.types(node):
-            for text in _crumbs(node):
+            for text in _crumbs(node, _path(url)):
                 yield Declared(text, "JSON-LD breadcrumbs")
             break
 
 
-def _crumbs(breadcrumbs: json_ld.Node) -> Iterator[str]:
-    """Yield the names of a page's breadcrumbs but the home page's and the page's own."""
+def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
+    """Yield the names of a page's breadcrumbs but the home page's and the page's own.
+
+    The last one is the page's own unless its address has another path.
+    """
     entries = json_ld.objects(breadcrumbs.get("itemListElement"))
-    for entry in entries[:-1] if len(entries) > 1 else []:
+    for position, entry in enumerate(entries, start=1):
         item = entry.get("item")
         node = item if isinstance(item, dict) else {"@id": item}
         address = node.get("@id") or node.get("url")
-        if isinstance(address, str) and _is_home(address):
+        path = _path(address) if isinstance(address, str) else None
+        is_home = position == 1 and path == ""
+        is_own = position == len(entries) and (not path or own_path in (None, path))
+        if is_home or is_own or len(entries) == 1:
             continue
         names = _names(entry.get("name") or node.get("name"))
         yield from (name for name in names if key(name) not in _NO_CRUMBS)
 
 
-def _is_home(address: str) -> bool:
+def _path(url: str | None) -> str | None:
+    """Return the path of a URL without slashes around it; None if there is none."""
     try:
-        return urlsplit(address).path in ("", "/")
+        return None if url is None else urlsplit(url).path.strip("/")
     except ValueError:
-        return True
+        return None
 
 
 def tags(
-    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str]
+    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str], anchor: int | None
 ) -> tuple[Declared, ...]:
     """Return the tags of an article: those of the first source that has any.
 
-    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. Keywords of a
-    meta tag count only if some of them occur in the article, whose headline, description and
-    paragraphs are ``texts``: some sites give the same keywords on every page.
+    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. ``anchor`` is
+    the index of the headline's block. Keywords of a meta tag count only if some of them occur in
+    the article, whose headline, description and paragraphs are ``texts``: some sites give the same
+    keywords on every page.
     """
     known = {key(name) for name in metadata.site_names}
     article: str | None = None
-    for where, names in _tag_sources(root, layout, metadata):
+    for where, names in _tag_sources(root, layout, metadata, anchor):
         kept: dict[str, str] = {}
-        for name in _unlabelled(names):
+        for name in _unlabelled(names[:_MOST_TAGS]):
             text = name.strip(" #,;")
             if 0 < len(text) <= _LONGEST_TAG and not _MACHINE_TAG.fullmatch(text):
                 kept.setdefault(key(text), text)
@@ -159,20 +166,21 @@ def tags(
             article = key(" ".join(texts)) if article is None else article
             if sum(name in article for name in kept) < max(1, _LEAST_OWN * len(kept)):
                 continue
-        return tuple(Declared(text, where) for text in islice(kept.values(), _MOST_TAGS))
+        return tuple(Declared(text, where) for text in kept.values())
     return ()
 
 
 def _tag_sources(
-    root: _Element, layout: Layout, metadata: Metadata
+    root: _Element, layout: Layout, metadata: Metadata, anchor: int | None
 ) -> Iterator[tuple[str, list[str]]]:
     metas = metadata.metas
     yield from ((f"meta {name}", _parts(metas[name])) for name in _TAGS if name in metas)
     yield "JSON-LD keywords", _parts(_names(metadata.article.get("keywords")))
     yield from ((f"meta {name}", _parts(metas[name])) for name in _SLUG_TAGS if name in metas)
     yield "JSON-LD mentions", _names(metadata.article.get("mentions"))
-    yield "links under a heading of tags", _headed(layout)
-    yield "links in a list of tags", _listed(root)
+    yield "links under a heading of tags", _headed(layout, anchor)
+    headline = None if anchor is None else layout.blocks[anchor].element
+    yield "links in a list of tags", _listed(root, headline)
 
 
 def _parts(texts: list[str]) -> list[str]:
@@ -180,31 +188,40 @@ def _parts(texts: list[str]) -> list[str]:
     if len(texts) != 1:
         return texts
     text = texts[0]
-    return re.split(";" if text.count(";") > text.count(",") else "[,，、]", text)
+    return re.split(";" if text.count(";") > text.count(",") else "[,，、،؛；]", text)
 
 
 def _unlabelled(names: list[str]) -> list[str]:
-    """Return the names that have the label of a tag, without it, if most names have a label."""
+    """Return the names that have the label of a tag, without it, if most names have a label.
+
+    If none of the labels is one of tags, they are parts of names: "AC/DC", "Avengers: Endgame".
+    """
     matches = [match for name in names if (match := _LABELLED.fullmatch(name))]
-    if 2 * len(matches) <= len(names):
-        return names
-    return [match[2] for match in matches if _LABELS_OF_TAGS.fullmatch(match[1])]
+    tags = [match[2] for match in matches if _LABELS_OF_TAGS.fullmatch(match[1])]
+    return tags if tags and 2 * len(matches) > len(names) else names
 
 
-def _headed(layout: Layout) -> list[str]:
+def _headed(layout: Layout, anchor: int | None) -> list[str]:
     """Return the texts of the links under a heading such as "Tags", or after it in its line."""
-    for block in layout.blocks:
-        label, colon, rest = block.text.partition(":")
-        is_label = block.link_share == 0 or (colon and rest.strip())
-        if is_label and _heads_tags(label) and not _is_in_menu(block):
-            box: Box | None = block.box
-            for _ in range(_HIGHEST_LIST):
-                if box is None or has_many_elements(box.element, _MOST_IN_A_BOX):
-                    break
-                if texts := _texts_of(box.element.iter("a")):
-                    return texts
-                box = box.parent
+    headings = (
+        block
+        for block in layout.blocks
+        if _is_label(block)
+        and _is_of_article(block.element, is_above=anchor is not None and block.index < anchor)
+    )
+    for block in islice(headings, _MOST_BOXES):
+        for box in islice(block.box.around(), _HIGHEST_LIST):
+            if has_many_elements(box.element, _MOST_IN_A_BOX):
+                break
+            if texts := _texts_of(box.element.iter("a")):
+                return texts
     return []
+
+
+def _is_label(block: Block) -> bool:
+    """Return whether a block heads a list of tags, or begins with words that do and a colon."""
+    label, colon, rest = block.text.partition(":")
+    return bool(block.link_share == 0 or (colon and rest.strip())) and _heads_tags(label)
 
 
 def _heads_tags(words: str) -> bool:
@@ -213,28 +230,43 @@ def _heads_tags(words: str) -> bool:
     return part is Part.TAGS or (part is Part.RELATED and _TOPICS.search(words) is not None)
 
 
-def _is_in_menu(block: Block) -> bool:
-    return any(zone.tag in _MENUS or zone.tag == "header" for zone in block.zones)
-
-
-def _listed(root: _Element) -> list[str]:
+def _listed(root: _Element, headline: _Element | None) -> list[str]:
     """Return the texts of the links that are marked as tags, or are in a list named so."""
-    if marked := _texts_of(a for a in root.iter("a") if "tag" in (a.get("rel") or "").split()):
-        return marked
-    boxes = (
-        box
-        for box in root.iter(*_LISTS)
-        if (name := box.get("class") or box.get("id")) and _TAG_BOX.search(_CAMEL.sub("-", name))
-    )
-    for box in islice(boxes, _MOST_BOXES):
-        around = {element.tag for element in box.iterancestors()}
-        is_of_article = _MENUS.isdisjoint(around) and not (
-            "header" in around and _ARTICLES.isdisjoint(around)
-        )
-        is_small = not has_many_elements(box, _MOST_IN_A_BOX)
-        if is_of_article and is_small and (texts := _texts_of(box.iter("a"))):
+    marked: list[_Element] = []
+    lists: list[_Element] = []
+    is_above = headline is not None
+    for element in root.iter("a" if headline is None else headline.tag, "a", *_LISTS):
+        if element is headline:
+            is_above = False
+        elif element.tag == "a":
+            if "tag" in (element.get("rel") or "").split():
+                marked += [element] if _is_of_article(element, is_above=is_above) else []
+        elif (
+            (name := element.get("class") or element.get("id"))
+            and _TAG_BOX.search(_CAMEL.sub("-", name[:_LONGEST_NAME]))
+            and _is_of_article(element, is_above=is_above)
+        ):
+            lists.append(element)
+    if texts := _texts_of(marked):
+        return texts
+    for element in lists[:_MOST_BOXES]:
+        is_small = not has_many_elements(element, _MOST_IN_A_BOX)
+        if is_small and (texts := _texts_of(element.iter("a"))):
             return texts
     return []
+
+
+def _is_of_article(element: _Element, *, is_above: bool) -> bool:
+    """Return whether an element may have the article's tags, as all in an ``article`` may.
+
+    Menus and the like outside one are the site's, and so are lists above the headline and ``main``.
+    """
+    tags = [outer.tag for outer in islice(element.iterancestors(), _MOST_AROUND)]
+    if "article" in tags:
+        return True
+    if "main" in tags:
+        return _MENUS.isdisjoint(tags)
+    return not is_above and "header" not in tags and _MENUS.isdisjoint(tags)
 
 
 def _texts_of(links: Iterable[_Element]) -> list[str]:
