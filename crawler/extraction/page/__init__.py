@@ -224,6 +224,8 @@ def _parse_tree(
     if description and key(description.value) == key(headline):
         description = None
     summary = description.value if description else ""
+    texts = (headline, summary, *paragraphs)
+    tags = subjects.tags(root, layout, declared, texts, chosen.anchor)
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -236,7 +238,8 @@ def _parse_tree(
         modified=chosen.modified,
         description=description,
         section=section,
-        tags=subjects.tags(root, layout, declared, (headline, summary, *paragraphs), chosen.anchor),
+        # A heading such as "Related topics" may be that of articles.
+        tags=tuple(tag for tag in tags if tag.value not in titles),
         language=declared.language,
         canonical=declared.url,
         alternates=declared.alternates,
