@@ -239,7 +239,7 @@ def _parse_tree(
         description=description,
         section=section,
         # A heading such as "Related topics" may be that of articles.
-        tags=tuple(tag for tag in tags if tag.value not in titles),
+        tags=tuple(t for t in tags if t.where != subjects.HEADED or t.value not in titles),
         language=declared.language,
         canonical=declared.url,
         alternates=declared.alternates,

@@ -87,8 +87,6 @@ _PUBLISHER_METAS = (
     "twitter:app:name:iphone",
 )
 _PUBLISHER_KEYS = ("publisher", "sourceOrganization", "provider", "copyrightHolder", "isPartOf")
-_WEB_PAGES = frozenset(("webpage", "itempage"))
-_ORGANISATIONS = ("organization", "newsmediaorganization", "website", "corporation")
 # A page that declares more was built to be slow to read.
 _MOST_AUTHORS, _DEEPEST, _MOST_METAS, _MOST_OUTLETS, _MOST_PAGES = 30, 4, 50, 10, 10
 # Blocks above the headline, below it and below the text where a byline may be.
@@ -183,7 +181,7 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
     yield from declared.site_names
     for meta in _PUBLISHER_METAS:
         yield from declared.metas.get(meta, ())[:2]
-    ids = json_ld.by_id(declared.nodes)
+    ids = declared.by_id
     for key in _PUBLISHER_KEYS:
         for entity in islice(_entities(declared.article.get(key), ids), _MOST_OUTLETS):
             if (
@@ -192,26 +190,28 @@ def _outlet_names(declared: Metadata) -> Iterator[str]:
                 and "person" in json_ld.types(entity)
             ):
                 continue
-            yield from _texts(entity.get("name") if isinstance(entity, dict) else entity)
+            yield from json_ld.texts(entity.get("name") if isinstance(entity, dict) else entity)
             if isinstance(entity, dict):
                 for name in ("alternateName", "legalName"):
-                    yield from _texts(entity.get(name))
+                    yield from json_ld.texts(entity.get(name))
                 parents = _entities(entity.get("parentOrganization"), ids)
                 for parent in islice(parents, _MOST_OUTLETS):
-                    yield from _texts(parent.get("name") if isinstance(parent, dict) else parent)
+                    yield from json_ld.texts(
+                        parent.get("name") if isinstance(parent, dict) else parent
+                    )
     for node in declared.nodes:
-        if not json_ld.types(node).isdisjoint(_ORGANISATIONS):
-            yield from _texts(node.get("name"))
+        if json_ld.is_organisation(node):
+            yield from json_ld.texts(node.get("name"))
 
 
 def _of_json_ld(
     declared: Metadata, outlets: Outlets, url: str | None, *, is_of_article: bool = True
 ) -> list[Byline]:
-    ids = json_ld.by_id(declared.nodes)
+    ids = declared.by_id
     if is_of_article:
         described = [(declared.article, key, f"JSON-LD {key}") for key in ("author", "creator")]
     else:
-        pages = (n for n in declared.nodes if not _WEB_PAGES.isdisjoint(json_ld.types(n)))
+        pages = (node for node in declared.nodes if json_ld.is_web_page(node))
         described = [
             (node, "author", "JSON-LD author of the web page")
             for node in islice(pages, _MOST_PAGES)
@@ -251,26 +251,15 @@ def _entities(value: Any, ids: dict[str, json_ld.Node], depth: int = _DEEPEST) -
 
 def _names_of(entity: Any) -> list[str]:
     if isinstance(entity, str):
-        return _texts(entity)
+        return json_ld.texts(entity)
     if not isinstance(entity, dict):
         return []
     name = entity.get("name") or entity.get("byline") or entity.get("@value")
     if not name:
         name = " ".join(
-            part for key in ("givenName", "familyName") for part in _texts(entity.get(key))
+            part for key in ("givenName", "familyName") for part in json_ld.texts(entity.get(key))
         )
-    return _texts(name)
-
-
-def _texts(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    found: list[str] = []
-    for entry in islice(values, _MOST_AUTHORS):
-        if isinstance(entry, dict):
-            entry = entry.get("@value") or entry.get("name")
-        if isinstance(entry, str) and (text := json_ld.readable(entry[:2_000])):
-            found.append(text)
-    return found
+    return json_ld.texts(name)
 
 
 def _profile(entity: json_ld.Node, url: str | None) -> str | None:

@@ -116,9 +116,9 @@ _ONLY_AGENCY = re.compile(_AGENCIES)
 _INNER_SENTENCE = re.compile(r"[^\W\d_]{3}[.!?]\s+\S|[。！？؟۔।]\s*\S")
 _BEFORE_LABEL = " \t|–—•·/,;-(["
 _SENTENCE_MARKS = ".!?…\"”’'»)]。！？」』）】|–—•·/؟۔।:;-"
-# A label that stands alone at either end of a text.
 # A full stop after these is not the end of a sentence: "AP Inc.", "J. D."
 _ABBREVIATION = re.compile(r"(?:^|[ .])(?:inc|ltd|co|corp|llc|jr|sr|[^\W\d_])\.$", re.IGNORECASE)
+# A label that stands alone at either end of a text.
 _FIRST_LABEL = re.compile(
     rf"(?:(?:{_LABEL})\s*(?:[:：=＝,|/／]\s*|(?:{_BY})\s+)|(?:©|ⓒ|\(c\)\s?|copyright\b)\s*|by\s+)+",
     re.IGNORECASE,

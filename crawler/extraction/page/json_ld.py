@@ -59,6 +59,9 @@ _ARTICLE = re.compile(
     r"[a-z]*article|reportage\w*|report|(?:blog|liveblog|socialmedia|discussionforum)posting"
 )
 _VIDEO = "videoobject"
+_WEB_PAGES = frozenset(("webpage", "itempage", "aboutpage"))
+_ORGANISATIONS = frozenset(("organization", "newsmediaorganization", "corporation", "website"))
+_MOST_TEXTS, _LONGEST_TEXT = 200, 2_000
 _FEWEST_COMPARED = 8
 
 
@@ -145,6 +148,29 @@ def types(node: Node) -> frozenset[str]:
         for kind in (value if isinstance(value, list) else [value])
         if isinstance(kind, str)
     )
+
+
+def is_web_page(node: Node) -> bool:
+    return not _WEB_PAGES.isdisjoint(types(node))
+
+
+def is_organisation(node: Node) -> bool:
+    """Return whether a node describes an outlet or its site."""
+    return not _ORGANISATIONS.isdisjoint(types(node))
+
+
+def texts(value: Any) -> list[str]:
+    """Return the texts in a value: a text, an object with a name or value, or a list of these.
+
+    Long texts are cut.
+    """
+    found = []
+    for entry in value[:_MOST_TEXTS] if isinstance(value, list) else [value]:
+        if isinstance(entry, dict):
+            entry = entry.get("@value") or entry.get("name")
+        if isinstance(entry, str) and (text := readable(entry[:_LONGEST_TEXT])):
+            found.append(text)
+    return found
 
 
 def by_id(nodes: list[Node]) -> dict[str, Node]:

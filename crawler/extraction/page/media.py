@@ -31,7 +31,6 @@ _OG_IMAGES = ("og:image", "og:image:url", "og:image:secure_url")
 # These repeat the image that is declared otherwise, or are smaller.
 _LESSER_IMAGES = ("twitter:image", "twitter:image:src", "thumbnail", "parsely-image-url")
 _OG_VIDEOS = ("og:video", "og:video:url")
-_OTHERS = frozenset("organization newsmediaorganization website corporation person".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def collect(
     page_url: str | None,
 ) -> tuple[Media, ...]:
     """Return the media of an article; ``text_start`` is the index of its first paragraph."""
-    by_id = json_ld.by_id(declared.nodes)
+    by_id = declared.by_id
     site_words = _site_words(declared, page_url)
     others = islice(_images_of_others(declared, by_id), _MOST_OF_OTHERS)
     others_images = {identity(found.url) for found in others}
@@ -177,7 +176,11 @@ def _declared_videos(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iter
 
 def _images_of_others(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iterator[_Found]:
     """Yield the images of the publisher, its site, and the authors: logos, cards, portraits."""
-    nodes = [node for node in declared.nodes if not _OTHERS.isdisjoint(json_ld.types(node))]
+    nodes = [
+        node
+        for node in declared.nodes
+        if json_ld.is_organisation(node) or "person" in json_ld.types(node)
+    ]
     for name in ("publisher", "author", "creator"):
         value = declared.article.get(name)
         entries = value[:_MOST_NAMES] if isinstance(value, list) else [value]

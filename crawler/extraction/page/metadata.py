@@ -1,6 +1,5 @@
 """Read a page's declared metadata: JSON-LD, meta tags, title and language."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -9,6 +8,7 @@ from typing import Any
 from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
+from crawler.extraction.page.language_codes import language_code
 from crawler.extraction.page.text import all_text, collapse, key
 
 _PUBLISHED = (
@@ -112,33 +112,6 @@ _CONTENT_TIERS = {"free": "true", "locked": "false"}
 _MOST_ALTERNATES = 500
 # Headings that are compared with the headline of JSON-LD.
 _MOST_HEADINGS = 5
-_SITES = frozenset(("website", "organization", "newsmediaorganization"))
-_WEB_PAGES = frozenset(("webpage", "itempage", "aboutpage"))
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?=[-_]|$)")
-# The codes of ISO 639-1.
-_LANGUAGES = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv"
-    " cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr"
-    " ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw"
-    " ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv"
-    " ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr"
-    " ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi"
-    " yo za zh zu".split()
-)
-# Withdrawn codes, and codes of ISO 639-2 for languages that have one in ISO 639-1.
-_LANGUAGES_RENAMED = dict(
-    pair.split("=")
-    for pair in (
-        "iw=he in=id ji=yi jw=jv mo=ro sh=sr afr=af ara=ar ben=bn bos=bs bul=bg cat=ca ces=cs"
-        " chi=zh cze=cs dan=da deu=de dut=nl ell=el eng=en est=et fas=fa fin=fi fra=fr fre=fr"
-        " ger=de gre=el heb=he hin=hi hrv=hr hun=hu ind=id isl=is ita=it jpn=ja kor=ko lav=lv"
-        " lit=lt may=ms mkd=mk msa=ms nld=nl nor=no per=fa pol=pl por=pt ron=ro rum=ro rus=ru"
-        " slk=sk slo=sk slv=sl spa=es sqi=sq srp=sr swa=sw swe=sv tam=ta tel=te tha=th tur=tr"
-        " ukr=uk urd=ur vie=vi xho=xh zho=zh zul=zu"
-    ).split()
-)
-# Languages of news that have a code of three letters only.
-_LANGUAGES_OF_THREE = frozenset("ast ceb ckb fil gsw haw kmr nds nso pap sco".split())
 
 Metas = dict[str, list[str]]
 
@@ -165,12 +138,13 @@ class Metadata:
 
     ``kinds`` are the declared types of the page, in lower case: of JSON-LD and og:type. ``body`` is
     the article's text in JSON-LD without markup, one paragraph a line. ``nodes`` are those of
-    JSON-LD, ``article`` is the one that describes the page's article (empty if none does), and
-    ``metas`` are the contents of the meta tags in page order, by their names in lower case.
-    ``free`` is "true" or "false".
+    JSON-LD, ``by_id`` those with an id, and ``article`` is the one that describes the page's
+    article, empty if none does. ``metas`` are the contents of the meta tags in page order, by their
+    names in lower case. ``free`` is "true" or "false".
     """
 
     nodes: list[json_ld.Node]
+    by_id: dict[str, json_ld.Node]
     article: json_ld.Node
     metas: Metas
 
@@ -215,6 +189,7 @@ def read(root: _Element, page_url: str | None = None) -> Metadata:
     ]
     return Metadata(
         nodes=nodes,
+        by_id=json_ld.by_id(nodes),
         article=article,
         metas=metas,
         headlines=tuple(headlines),
@@ -268,7 +243,7 @@ def _published(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -
     found += [
         Declared(d, "JSON-LD datePublished of the web page")
         for node in nodes
-        if json_ld.types(node) & _WEB_PAGES
+        if json_ld.is_web_page(node)
         for d in _texts(node.get("datePublished"))
     ]
     # A video without an address is the page's.
@@ -288,7 +263,7 @@ def _modified(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) ->
         if name in metas:
             yield Declared(metas[name][0], f"meta {name}")
     for node in nodes:
-        if json_ld.types(node) & _WEB_PAGES:
+        if json_ld.is_web_page(node):
             for value in _texts(node.get("dateModified")):
                 yield Declared(value, "JSON-LD dateModified of the web page")
 
@@ -307,7 +282,7 @@ def _description(
     others.update(
         key(text)
         for node in nodes
-        if json_ld.types(node) & _SITES
+        if json_ld.is_organisation(node)
         for name in ("description", "slogan")
         for text in _texts(node.get(name))
     )
@@ -325,7 +300,7 @@ def _free(article: json_ld.Node, nodes: list[json_ld.Node], metas: Metas) -> Dec
 
     If JSON-LD only says so of parts, the text is not free if one of them is not.
     """
-    own = [article, *(node for node in nodes if json_ld.types(node) & _WEB_PAGES)]
+    own = [article, *(node for node in nodes if json_ld.is_web_page(node))]
     of_article = [_flag(node) for node in own]
     of_parts = [_flag(part) for node in own for part in json_ld.objects(node.get("hasPart"))]
     for value in (*of_article, *(value for value in of_parts if value == "false")):
@@ -411,11 +386,8 @@ def _language(root: _Element, metas: Metas, article: dict[str, Any]) -> Declared
         (_first(metas, "dc.language"), "meta dc.language"),
         (_first(metas, "og:locale"), "meta og:locale"),
     ):
-        if value and (match := _LANGUAGE.match(value.strip())):
-            code = match[0].lower()
-            code = _LANGUAGES_RENAMED.get(code, code)
-            if code in _LANGUAGES or code in _LANGUAGES_OF_THREE:
-                return Declared(code, where)
+        if value and (code := language_code(value)):
+            return Declared(code, where)
     return None
 
 

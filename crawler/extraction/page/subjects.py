@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
@@ -36,6 +35,7 @@ _TAGS = (
 )
 # Their names are often those of addresses: "climate-change".
 _SLUG_TAGS = ("sailthru.tags",)
+HEADED = "links under a heading of tags"
 _KEYWORDS = ("meta news_keywords", "meta keywords")
 # The share of a page's keywords that occur in its article if they are its own.
 _LEAST_OWN = 1 / 7
@@ -100,7 +100,7 @@ def section(metadata: Metadata, site_names: Iterable[str], url: str | None) -> D
 
 
 def _sections(metadata: Metadata, url: str | None) -> Iterator[Declared]:
-    for text in _names(metadata.article.get("articleSection")):
+    for text in json_ld.texts(metadata.article.get("articleSection")):
         yield Declared(text, "JSON-LD articleSection")
     for name in _SECTIONS:
         for text in metadata.metas.get(name, ()):
@@ -127,7 +127,7 @@ def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
         is_own = position == len(entries) and (not path or own_path in (None, path))
         if is_home or is_own or len(entries) == 1:
             continue
-        names = _names(entry.get("name") or node.get("name"))
+        names = json_ld.texts(entry.get("name") or node.get("name"))
         yield from (name for name in names if key(name) not in _NO_CRUMBS)
 
 
@@ -175,10 +175,10 @@ def _tag_sources(
 ) -> Iterator[tuple[str, list[str]]]:
     metas = metadata.metas
     yield from ((f"meta {name}", _parts(metas[name])) for name in _TAGS if name in metas)
-    yield "JSON-LD keywords", _parts(_names(metadata.article.get("keywords")))
+    yield "JSON-LD keywords", _parts(json_ld.texts(metadata.article.get("keywords")))
     yield from ((f"meta {name}", _parts(metas[name])) for name in _SLUG_TAGS if name in metas)
-    yield "JSON-LD mentions", _names(metadata.article.get("mentions"))
-    yield "links under a heading of tags", _headed(layout, anchor)
+    yield "JSON-LD mentions", json_ld.texts(metadata.article.get("mentions"))
+    yield HEADED, _headed(layout, anchor)
     headline = None if anchor is None else layout.blocks[anchor].element
     yield "links in a list of tags", _listed(root, headline)
 
@@ -280,14 +280,3 @@ def _texts_of(links: Iterable[_Element]) -> list[str]:
         if not has_many_elements(link, _MOST_IN_A_LINK)
     )
     return [text for text in texts if text and not _heads_tags(text)]
-
-
-def _names(value: Any) -> list[str]:
-    """Return the texts in a value: a text, an object with a name, or a list of these."""
-    found = []
-    for entry in value if isinstance(value, list) else [value]:
-        if isinstance(entry, dict):
-            entry = entry.get("name")
-        if isinstance(entry, str) and (text := json_ld.readable(entry)):
-            found.append(text)
-    return found
