@@ -35,7 +35,7 @@ from crawler.extraction.page import (
     tree,
 )
 from crawler.extraction.page.article import Chosen
-from crawler.extraction.page.authors import Byline
+from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
