@@ -186,7 +186,9 @@ DECLARED = [
     ("webmaster", []),
     ("Harbour Trading GmbH, Vienna, Austria", []),
     # A team with a name of its own is kept.
-    ("Gear Team", ["Gear Team"]),
+    ("राम शर्मा, नई दिल्ली", ["राम शर्मा"]),
+    ("Jane Doe, Professor of Ports, University", ["Jane Doe"]),
+    ("Garden Team", ["Garden Team"]),
     # No names.
     ("https://lantern.example/jane", []),
     ("@janedoe", []),

@@ -8,10 +8,10 @@ its photographers, editors and translators. Never raises.
 Who is not an author:
 
 - the outlet itself, by any of the names that the page declares for it or its domain;
-- a desk, which is a name of which each word is one for an editorial office or a job ("Staff",
-  "Editorial Board", "Online-Redaktion", "Haber Merkezi"), the outlet's name or its initials ("MND
-  Staff"); and any name that begins or ends with a word that no person's does ("Sports Desk",
-  "Politikredaktion"). A team with a name of its own ("Gear Team") is kept;
+- a desk: a name whose words all stand for an editorial office, a job or the outlet ("Staff",
+  "Editorial Board", "Online-Redaktion", "Haber Merkezi", "HG Staff"), or that begins or ends with a
+  word that no person's name does ("Sports Desk", "Politikredaktion"). A team with a name of its own
+  ("Garden Team") is kept;
 - a company by its legal form ("Harbour Trading GmbH"), an account ("admin", "jane-doe") and a
   string that is no name: a sentence, a URL, a date, a slogan.
 
@@ -152,6 +152,8 @@ _STRONG_SEPARATOR = re.compile(
     r"[;|•·、，،؛／｜丨\n]|\s[-–—]+\s|(?<!\ba)/(?![lp]\b)|\s&\s|&(?=[A-Z])"
 )
 _NEVER_LAST = NEVER_FIRST | TIME_WORDS | {"von", "by", "par", "di", "por", "door", "av", "and"}
+# "Professor of Ports"
+_AFTER_JOB = frozenset("of for at in für auf du des".split())
 _NOT_LAST_FIRST = JOBS | ORGANISATIONS | CONJUNCTIONS
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\w{0,2}\.[\s-]?){1,3}(?:[^\W\d_]{1,12}\.?)?")
 _FORBIDDEN = re.compile('[@?!<>{}\\[\\]=_#*%$"“”„«»…:：。！？\\\\^~()（）]|\\.\\.|://|\\bwww\\.')
@@ -223,7 +225,7 @@ class Outlets:
         return bool(self._keys.intersection(_keys_without_extras(words)))
 
     def has_word(self, word: str) -> bool:
-        """Return whether a word of a desk's name stands for the outlet: "MND" in "MND Staff"."""
+        """Return whether a word of a desk's name stands for the outlet: "HG" in "HG Staff"."""
         key = fold(_TLD.sub("", word))
         is_initials = word.isupper() and key in self._initials
         return is_initials or key in self._keys or (key == self._label and key != "")
@@ -534,6 +536,8 @@ def _without_extras(part: str, *, is_first: bool) -> str:
         while start and plain(words[start - 1]).strip(_EDGE) in JOB_ADJECTIVES:
             start -= 1
         rest = words[end:] if start == 0 else words[:start]
+        if start == 0 and rest and rest[0] in _AFTER_JOB:
+            return ""
         if len(rest) != 1 or is_agency(rest[0]) or not is_first:
             words = rest
     while len(words) > 1 and plain(words[-1]) in _NEVER_LAST:

@@ -133,7 +133,9 @@ JOBS = _words(
     """
     correspondent correspondents reporter reporters editor editors writer writers journalist
     journalists columnist columnists producer producers analyst critic contributor contributors
-    blogger author authors intern fellow anchor presenter commentator staff redakteur redakteurin
+    blogger author authors intern fellow anchor presenter commentator staff professor lecturer
+    economist historian sociologist lawyer professorin professeur professeure profesor profesora
+    redakteur redakteurin
     redakteure redaktor redaktorin korrespondent korrespondentin reporterin journalistin volontär
     volontärin chefredakteur chefredakteurin ressortleiter ressortleiterin autorin kolumnist
     kolumnistin politikredakteur wirtschaftsredakteur chefreporter chefreporterin leiter leiterin
@@ -197,7 +199,9 @@ PLACES = frozenset(
     washington_d.c. den_haag the_hague st._petersburg saint_petersburg sankt_petersburg las_vegas
     san_diego addis_ababa phnom_penh santiago_de_chile panama_city ciudad_de_méxico la_paz
     new_orleans salt_lake_city st_louis st._louis port-au-prince la_haye le_caire нью_йорк
-    frankfurt_am_main el_salvador south_africa sri_lanka saudi_arabia
+    frankfurt_am_main el_salvador south_africa sri_lanka saudi_arabia тель_авив нижний_новгород
+    санкт_петербург νέα_υόρκη أبو_ظبي تل_أبيب نيو_يورك نیو_یورک तेल_अवीव नई_दिल्ली न्यू_यॉर्क নয়া_দিল্লি
+    hà_nội tp_hcm hồ_chí_minh
         """
     )
 )
