@@ -46,11 +46,11 @@ _TITLE_NAME = re.compile(
 _LABEL_NAME = re.compile(
     r"(?:^|[\s_-])(?:pre|sub|over|kicker|label|category|section)(?:$|[\s_-])", re.IGNORECASE
 )
-# Elements of which several stand below each other in a link.
+# Elements that put the texts of a link below each other.
 _LINES = ("div", "p", "figure", "figcaption", "picture", "section", "time", "br")
 # Characters and elements. A link with more was never closed.
 _LONGEST_TITLE, _MOST_IN_A_LINK, _LONGEST_NAME = 10_000, 200, 1_000
-# Levels around a link and elements in which the title of its entry is looked for.
+# Where the title of a link's entry is looked for: levels around the link, and elements.
 _ENTRY_LEVELS, _MOST_IN_AN_ENTRY = 4, 100
 # Words of a headline. A link of fewer words is a section's or a person's unless its address is
 # surely an article's; in a list that has such addresses, it needs more words.

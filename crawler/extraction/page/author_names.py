@@ -293,7 +293,7 @@ def certain_names(text: str, outlets: Outlets) -> list[str]:
 def signature_names(text: str, outlets: Outlets) -> list[str]:
     """Return the names in a line if it is nothing but names of persons in scripts with capitals.
 
-    Each has two to four words, none of them a section's or a desk's. Agencies are names, too.
+    Each has two to four words, and no word of a section or a desk. Agencies are names, too.
     """
     found = _every_name(text, is_shown=True)
     for name in found:
@@ -446,7 +446,7 @@ def _every_name(text: str, *, is_shown: bool) -> tuple[str | None, ...]:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _found_in(text: str, is_shown: bool) -> tuple[str | None, ...]:
-    # Some authors write most of what a crawl reads.
+    # A few authors write most of the pages of a crawl.
     return tuple(_find(text, is_shown))
 
 
@@ -602,7 +602,7 @@ def _is_name(name: str, *, is_shown: bool) -> bool:
         return False
     if len(words) == 1 and name.islower() and not is_caseless:
         return len(name) <= _LONGEST_INITIALS or is_agency(name)
-    # "jane doe" is a name, "Jane's column" or "a slogan of some words" is none.
+    # "jane doe" is a name; "Jane's column" and "a slogan of some words" are not.
     return not small or len(words) == 2 or (len(words) == 3 and name.islower())
 
 

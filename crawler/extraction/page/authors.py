@@ -13,8 +13,8 @@ The sources, most trusted first:
 5. The byline that the page shows below the text or above the headline.
 6. A line above the text that is nothing but a name, if the text has none of its words.
 
-A shown byline that names all declared authors and more is taken instead of JSON-LD. A declared
-author whom the page shows as its editor or photographer only is none.
+A shown byline that names all declared authors and more is taken instead of JSON-LD. Declared
+authors are left out if the page shows them only as its editors or photographers.
 """
 
 from collections.abc import Iterable, Iterator

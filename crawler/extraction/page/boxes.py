@@ -174,7 +174,7 @@ _RELATED = re.compile(
     r"|berita[_-]?terkait|tin[_-]?lien[_-]?quan)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-# Parts of words of which each such name has one.
+# Each such name has one of these parts of words.
 _RELATED_WORDS = tuple(
     "relat relac correl also aussi ook anche lea leia puede les las thema verwandte czytaj zobacz "
     "ilgili baca terkait lien".split()
@@ -183,7 +183,7 @@ _CAPTION = re.compile(
     r"caption|cutline|bildunterschrift|bildtext|didascalia|l[eé]gende?(?:$|[\s_-])"
     r"|pie-?(?:de-?)?foto|(?:photo|image|img|bild)[_-]?(?:credit|desc|copyright)"
 )
-# Parts of words of which each such name has one: looking for them is quicker.
+# Each such name has one of these parts of words, which are found more quickly.
 _CAPTION_WORDS = ("caption", "cutline", "bild", "didascal", "gend", "foto", "photo", "image", "img")
 # Not within random ids such as "n1AuAd".
 _CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")

@@ -260,7 +260,7 @@ class ShownBylines:
         return [Byline(name, None, "byline") for name in names or ()]
 
     def _is_named(self, block: Block) -> bool | None:
-        """Return whether a block's boxes are named as a byline; None if they say it is none."""
+        """Return whether a block's boxes are named as a byline; None if named as another part."""
         for zone in block.zones:
             if (
                 zone.zone is Zone.STRONG
@@ -326,7 +326,7 @@ def _spaced(element: _Element) -> str:
 
 
 class _Sense(Enum):
-    """Whether the name of an element says that it is a byline, or that it is none."""
+    """Whether the name of an element says that it is a byline, or that it is not one."""
 
     NONE = 0
     BYLINE = 1

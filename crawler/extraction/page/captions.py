@@ -1,10 +1,12 @@
 """Read the caption and the credit of a picture.
 
 A caption is the text of a ``<figcaption>`` or of an element that the markup names a caption, around
-or just after the picture. ``alt`` and ``title`` are none: they describe the picture to those who do
-not see it, or repeat the headline. A credit names who made the picture or owns it. It stands in an
-element of its own, or at the end of the caption behind a label, a sign or in brackets; the caption
-is then the text before it. A caption that could be that of several pictures is not taken.
+or just after the picture. ``alt`` and ``title`` are not captions: they describe the picture to
+those who do not see it, or repeat the headline. A caption that could be that of several pictures is
+not taken.
+
+A credit names who made the picture or owns it. It stands in an element of its own, or at the end of
+the caption behind a label, a sign or in brackets; the caption is then the text before it.
 """
 
 import re
@@ -80,7 +82,7 @@ _NAMES = (
     r"(?:\s[A-ZÀ-ÞА-Я][\w.'’-]{0,20}|\s(?:von|van|de|da|di|del|der|la|el|al)(?=\s)){0,4})"
 )
 _TAIL = 200
-"""Characters at the end of a caption in which a credit is looked for."""
+"""Characters at the end of a caption that may hold its credit."""
 _BRACKETED = re.compile(
     rf"[(\[（【［]\s*(?:"
     rf"(?:{_LABEL})\s*(?:[:：=＝/／|]|(?:{_BY})\s)\s*(?P<labelled>[^()\[\]（）【】［］]{{2,100}})|"

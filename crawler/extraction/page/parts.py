@@ -79,7 +79,7 @@ _RIGHTS = re.compile(
     r"wszelkie\s+prawa\s+zastrzeżone)\b",
     re.IGNORECASE,
 )
-# Parts of words of which each such note has one: a search for them takes a tenth of the time.
+# Each such note has one of these parts of words; searching for them takes a tenth of the time.
 _WORDS_OF_RIGHTS = ("reserv", "vorbehalten", "réserv", "riserv", "zastrze")
 _WORDS_OF_CONSENT = tuple(
     "partner parten socios proveedores terze parceiros device tracker resurface consent extern "
