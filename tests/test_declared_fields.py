@@ -151,6 +151,7 @@ TAGS = [
     ),
     ("", '<h3>Ähnliche Themen</h3><p><a href="/t/1">Ports</a></p>', ("Ports",)),
     ("", '<nav><ul class="tags"><li><a href="/t/1">Ports</a></ul></nav>', None),
+    ("", '<div class="related"><article><a rel="tag" href="/t/1">Ports</a></article></div>', None),
     ("", '<div class="tagline"><a href="/">News you need</a></div>', None),
     ("", '<ul class="tags"></ul>', None),
     ("", f'<ul class="tags">{"<li><a href=/t>Word</a>" * 50}</ul>', None),

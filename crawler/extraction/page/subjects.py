@@ -9,6 +9,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
 from crawler.extraction.page.blocks import Block, Layout
+from crawler.extraction.page.boxes import NEVER_ZONES, meaning_of
 from crawler.extraction.page.headings import Part, part_headed_by
 from crawler.extraction.page.metadata import Declared, Metadata
 from crawler.extraction.page.text import all_text, clean, has_many_elements, key
@@ -240,11 +241,13 @@ def _listed(root: _Element, headline: _Element | None) -> list[str]:
             is_above = False
         elif element.tag == "a":
             if "tag" in (element.get("rel") or "").split():
-                marked += [element] if _is_of_article(element, is_above=is_above) else []
+                is_own = _is_of_article(element, is_above=is_above) and not _is_of_other(element)
+                marked += [element] if is_own else []
         elif (
             (name := element.get("class") or element.get("id"))
             and _TAG_BOX.search(_CAMEL.sub("-", name[:_LONGEST_NAME]))
             and _is_of_article(element, is_above=is_above)
+            and not _is_of_other(element)
         ):
             lists.append(element)
     if texts := _texts_of(marked):
@@ -261,12 +264,26 @@ def _is_of_article(element: _Element, *, is_above: bool) -> bool:
 
     Menus and the like outside one are the site's, and so are lists above the headline and ``main``.
     """
-    tags = [outer.tag for outer in islice(element.iterancestors(), _MOST_AROUND)]
+    tags = [outer.tag for outer in _around(element)]
     if "article" in tags:
         return True
     if "main" in tags:
         return _MENUS.isdisjoint(tags)
     return not is_above and "header" not in tags and _MENUS.isdisjoint(tags)
+
+
+def _is_of_other(element: _Element) -> bool:
+    """Return whether an element is in a list of other articles, whose tags it may have."""
+    names = (
+        f"{outer.get('class') or ''} {outer.get('id') or ''}".strip()[:_LONGEST_NAME]
+        for outer in _around(element)
+        if outer.tag not in NEVER_ZONES
+    )
+    return any(meaning_of(name).is_related for name in names if name)
+
+
+def _around(element: _Element) -> Iterator[_Element]:
+    return islice(element.iterancestors(), _MOST_AROUND)
 
 
 def _texts_of(links: Iterable[_Element]) -> list[str]:
