@@ -343,7 +343,7 @@ class PageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article(PageRecord):
-    """An article that was fetched and read: its ``PageRecord``, and what only the crawl knows."""
+    """An article that was fetched and read: its ``PageRecord``, and facts of the crawl."""
 
     kind: Annotated[Literal["article"], Meta(description="The kind of record.")] = "article"
     site: Annotated[

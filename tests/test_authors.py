@@ -1,4 +1,4 @@
-"""Authors are read from what pages declare and show, in the languages of news."""
+"""Authors are read from declarations and bylines, in the languages of news."""
 
 import json
 import time

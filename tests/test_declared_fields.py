@@ -1,4 +1,4 @@
-"""What a page says of its article besides the text: the fields of records that it declares."""
+"""The fields of records that a page declares, such as its description, section and tags."""
 
 import json
 from typing import Any

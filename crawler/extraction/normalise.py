@@ -11,7 +11,7 @@ The rules for records are in this module. A field that cannot be read is null an
 import re
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import datetime, tzinfo
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +21,7 @@ from crawler.extraction.addresses import escaped
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
 from crawler.extraction.page import Byline, Declared, ParsedPage
+from crawler.extraction.page.dates import Moment
 from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
 from crawler.extraction.related import LONGEST_HEADLINE, VIDEO_FILE, related_items
@@ -130,27 +131,31 @@ class _Normaliser:
             return None, None
         moment = dated.moment
         if moment is None:
-            assumed = "nothing: its day and month could be read in two ways"
-            self._note_provenance("published_raw", dated.where, assumed)
+            ambiguous = "nothing: its day and month could be read in two ways"
+            self._note_provenance("published_raw", dated.where, ambiguous)
             return None, dated.raw
+        published_at, assumed = self._time(moment)
+        self._note_provenance("published_at", dated.where, assumed)
+        return published_at, dated.raw
+
+    def _time(self, moment: Moment) -> tuple[str, str | None]:
+        """Return a time in ISO 8601, and what is assumed of its zone (None: nothing)."""
         zone = self._publisher.zone if self._publisher else None
-        stated = moment.clock is None or moment.zone is not None
-        unstated = _unstated(zone)
         if moment.zone_name:
-            unstated = f"no time zone: {moment.zone_name} has several meanings"
-        self._note_provenance("published_at", dated.where, None if stated else unstated)
-        return moment.isoformat(zone), dated.raw
+            assumed = f"no time zone: {moment.zone_name} has several meanings"
+        elif zone:
+            assumed = f"time zone {zone}: the page states none"
+        else:
+            assumed = "no zone stated"
+        is_stated = moment.clock is None or moment.zone is not None
+        return moment.isoformat(zone), None if is_stated else assumed
 
     def _modified(self, published_at: str | None) -> str | None:
         dated = self._page.modified
         if dated is None or dated.moment is None:
             return None
-        moment = dated.moment
-        zone = self._publisher.zone if self._publisher else None
-        is_stated = moment.clock is None or moment.zone is not None
-        modified_at = moment.isoformat(zone)
+        modified_at, assumed = self._time(dated.moment)
         doubt = "earlier than published_at" if _is_earlier(modified_at, published_at) else None
-        assumed = None if is_stated else _unstated(zone)
         self._note_provenance("modified_at", dated.where, assumed, doubt)
         return modified_at
 
@@ -269,10 +274,6 @@ class _Normaliser:
             )
         self._note_provenance("related", related.where, "; ".join(notes) or None)
         return items
-
-
-def _unstated(zone: tzinfo | None) -> str:
-    return f"time zone {zone}: the page states none" if zone else "no zone stated"
 
 
 def _is_earlier(time: str, other: str | None) -> bool:

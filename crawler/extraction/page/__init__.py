@@ -201,7 +201,7 @@ def _parse_tree(
     names = _names_of(publisher)
     chosen = article.choose(layout, declared, names, language, url)
     if related is None or not related.items:
-        related = links.read(root, layout, publisher, base, chosen.body) or related
+        related = links.read(root, layout, publisher, base, chosen.indexes) or related
     story = None
     if second_opinion.needs_more(chosen, declared.body):
         story = script_data.find(root, declared, chosen.headline, url)

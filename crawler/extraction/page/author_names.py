@@ -166,7 +166,8 @@ _LOCATION = re.compile(
 )
 # A number, and the words on both sides, which may be months.
 _NUMBERS = re.compile(
-    r"(?P<before>\b[^\W\d_]{1,14}[.,]{0,2}\s+)?(?:\S{0,40}\d\S{0,40}\s*)+(?P<after>[^\W\d_]{1,14}\b)?"
+    r"(?P<before>\b[^\W\d_]{1,14}[.,]{0,2}\s+)?(?:\S{0,40}\d\S{0,40}\s*)+"
+    r"(?P<after>[^\W\d_]{1,14}\b)?"
 )
 # "avec l'AFP"
 _ARTICLE = re.compile(r"^[lL]['’](?=[A-Z]{2})")

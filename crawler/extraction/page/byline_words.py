@@ -200,8 +200,8 @@ PLACES = frozenset(
     san_diego addis_ababa phnom_penh santiago_de_chile panama_city ciudad_de_méxico la_paz
     new_orleans salt_lake_city st_louis st._louis port-au-prince la_haye le_caire нью_йорк
     frankfurt_am_main el_salvador south_africa sri_lanka saudi_arabia тель_авив нижний_новгород
-    санкт_петербург νέα_υόρκη أبو_ظبي تل_أبيب نيو_يورك نیو_یورک तेल_अवीव नई_दिल्ली न्यू_यॉर्क নয়া_দিল্লি
-    hà_nội tp_hcm hồ_chí_minh
+    санкт_петербург νέα_υόρκη أبو_ظبي تل_أبيب نيو_يورك نیو_یورک तेल_अवीव नई_दिल्ली
+    न्यू_यॉर्क নয়া_দিল্লি hà_nội tp_hcm hồ_chí_minh
         """
     )
 )

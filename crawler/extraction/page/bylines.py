@@ -58,9 +58,9 @@ _BYLINE_NAME = re.compile(
 )
 _NO_BYLINE_NAME = re.compile(
     r"comment|related|teaser|most|popular|trending|photo|foto|image|img|caption|picture|video|tweet"
-    r"|recommend|quote|summary|card-list|next|promo|sidebar|widget__author|editor(?!ial)|nav(?![a-z])"
-    r"|menu|footer(?!-)|copyright|poll|ad-|archive|latest|cr[eé]dit|cutline|epigraph|legende?|pie-"
-    r"|reaction|reactie|reply|replies|review|member|visitor|user|forum|opinions",
+    r"|recommend|quote|summary|card-list|next|promo|sidebar|widget__author|editor(?!ial)"
+    r"|nav(?![a-z])|menu|footer(?!-)|copyright|poll|ad-|archive|latest|cr[eé]dit|cutline|epigraph"
+    r"|legende?|pie-|reaction|reactie|reply|replies|review|member|visitor|user|forum|opinions",
     re.IGNORECASE,
 )
 # Parts of an author's markup that are not the name.

@@ -20,13 +20,12 @@ from lxml.etree import _Element
 from crawler.extraction.page.boxes import meaning_of
 from crawler.extraction.page.pictures import IMAGE_TAGS
 from crawler.extraction.page.text import clean, has_many_elements
-from crawler.extraction.page.tree import around
+from crawler.extraction.page.tree import around, class_of
 
 # A figure is so many elements up at most; another container is nearer, and has fewer elements.
 _MOST_LEVELS, _MOST_LEVELS_WITHOUT_FIGURE, _MOST_ELEMENTS = 8, 5, 60
 _MOST_IN_A_FIGURE = 400
 _LONGEST_CAPTION, _LONGEST_CREDIT = 2_000, 120
-_LONGEST_NAME = 1_000
 _PAGE_PARTS = frozenset(("article", "main", "body", "html"))
 _UNREAD = frozenset(
     "script style noscript template svg button input select textarea iframe video audio img "
@@ -44,7 +43,8 @@ _CREDIT_NAME = re.compile(
 # Names that beside a caption are those of the article's author, and within it of the picture's.
 _INNER_CREDIT_NAME = re.compile(
     r"credit|kredit|crédit|copyright|photograph(?:er|e)(?![a-z])|fotograf|quelle|attribution|byline"
-    r"|agency|agencia|(?<![a-z])(?:source|sources|author|auteur|autor|autore|rights|agence)(?![a-z])",
+    r"|agency|agencia"
+    r"|(?<![a-z])(?:source|sources|author|auteur|autor|autore|rights|agence)(?![a-z])",
     re.IGNORECASE,
 )
 _CREDIT_ITEMS = frozenset(("copyrightholder", "copyrightnotice", "credittext"))
@@ -55,9 +55,9 @@ _CREDIT_TAGS = ("cite", "small")
 _LABEL = (
     r"(?:(?:file|stock|courtesy|hand-?out|archiv|symbol|agentur|beispiel|titel|handout)[ -]?)?"
     r"(?:photos?|photographs?|pictures?|pics?|images?|fotos?|fotók?|bilder|bild|beeld|billede|"
-    r"fotografía|fotografia|fotografie|photographie|imagen|imagem|immagine|kuva|zdjęcie|zdj\.|fot\.|"
-    r"fotoğraf|görsel|gambar|ảnh|φωτογραφία|φωτό|φωτο|снимка|фотографии|фотография|фото|صورة|الصورة|"
-    r"تصوير|عکس|تصویر|צילום|तस्वीर|फोटो|ছবি|ภาพ|图片|圖片|图|圖|攝影|摄影|照片|写真|사진)"
+    r"fotografía|fotografia|fotografie|photographie|imagen|imagem|immagine|kuva|zdjęcie|zdj\.|"
+    r"fot\.|fotoğraf|görsel|gambar|ảnh|φωτογραφία|φωτό|φωτο|снимка|фотографии|фотография|фото|صورة|"
+    r"الصورة|تصوير|عکس|تصویر|צילום|तस्वीर|फोटो|ছবি|ภาพ|图片|圖片|图|圖|攝影|摄影|照片|写真|사진)"
     r"(?:[ -]?(?:credits?|source|courtesy|provided|rights|crédits?|agence|nachweis|quelle|cortesía|"
     r"divulgação|来源|來源|提供|제공))?"
     r"|credits?|crédits?(?:[ -]photos?)?|créditos?|crediti|kredit|source|courtesy|fuente|fonte|"
@@ -87,7 +87,8 @@ _BRACKETED = re.compile(
     rf"[(\[（【［]\s*(?:"
     rf"(?:{_LABEL})\s*(?:[:：=＝/／|]|(?:{_BY})\s)\s*(?P<labelled>[^()\[\]（）【】［］]{{2,100}})|"
     rf"(?:©|ⓒ|\(c\)|copyright\b)\s*(?P<signed>[^()\[\]（）【】［］]{{2,100}})|"
-    rf"(?P<agency>(?:{_AGENCIES})(?:\s+(?:photo|foto|file)s?)?(?:\s?/\s?[^()\[\]（）【】［］/]{{2,60}})?)|"
+    rf"(?P<agency>(?:{_AGENCIES})(?:\s+(?:photo|foto|file)s?)?"
+    rf"(?:\s?/\s?[^()\[\]（）【】［］/]{{2,60}})?)|"
     rf"(?P<taken>[^()\[\]（）【】［］]{{2,60}})(?:摄|攝|撮影|提供)|"
     rf"(?P<named>{_NAMES}\s?/\s?{_NAMES})"
     rf")\s*[)\]）】］][.。]?$",
@@ -221,7 +222,7 @@ def _named_in(holder: _Element, inner: _Element) -> tuple[list[_Element], list[_
 def _is_caption(element: _Element) -> bool:
     if element.tag == "figcaption" or element.get("itemprop") == "caption":
         return True
-    name = _name(element)
+    name = class_of(element)
     return name != "" and meaning_of(name).is_caption
 
 
@@ -232,13 +233,9 @@ def _is_credit(element: _Element, *, in_caption: bool = False) -> bool:
         return True
     if in_caption and element.tag in _CREDIT_TAGS:
         return True
-    name = _name(element)
+    name = class_of(element)
     pattern = _INNER_CREDIT_NAME if in_caption else _CREDIT_NAME
     return name != "" and pattern.search(name) is not None
-
-
-def _name(element: _Element) -> str:
-    return (element.get("class") or "")[:_LONGEST_NAME]
 
 
 def _read(captions: list[_Element], credits_: list[_Element]) -> Caption:
@@ -270,7 +267,7 @@ def _read(captions: list[_Element], credits_: list[_Element]) -> Caption:
 
 def _is_bare_figcaption(element: _Element) -> bool:
     """Return whether an element is a ``<figcaption>`` that is named a caption, too."""
-    return element.tag == "figcaption" and "caption" in _name(element).lower().replace(
+    return element.tag == "figcaption" and "caption" in class_of(element).lower().replace(
         "figcaption", ""
     )
 
@@ -298,7 +295,7 @@ def _text(element: _Element, without: list[_Element] | None = None) -> str:
     for event, inner in walk:
         if event == "start":
             is_left_out = inner.tag in _UNREAD or (without is not None and inner in without)
-            if is_left_out or _FOR_SCREEN_READERS.search(_name(inner)):
+            if is_left_out or _FOR_SCREEN_READERS.search(class_of(inner)):
                 skipped = inner
                 walk.skip_subtree()
                 continue

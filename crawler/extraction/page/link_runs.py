@@ -6,7 +6,6 @@ beside or below them in their box. Runs elsewhere on the page are left out, sinc
 the site's latest or most read articles.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from crawler.extraction.page.anchors import Anchor, AnchorReader, word_count
@@ -33,11 +32,9 @@ class _Entry(NamedTuple):
     anchor: Anchor
 
 
-def find(layout: Layout, reader: AnchorReader, body: Iterable[str]) -> list[Anchor]:
-    """Return the links of the runs in the article whose paragraphs are ``body``, in page order."""
-    texts = set(body)
+def find(layout: Layout, reader: AnchorReader, paragraphs: list[Block]) -> list[Anchor]:
+    """Return the links of the runs in the article with these paragraphs, in page order."""
     blocks = layout.blocks
-    paragraphs = [block for block in blocks if block.prose and block.text in texts]
     if not paragraphs:
         return []
     first, last = paragraphs[0], paragraphs[-1]

@@ -10,7 +10,7 @@ other publishers count, too.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -77,17 +77,18 @@ def read(
     layout: Layout,
     publisher: Publisher | None,
     url: str | None,
-    body: Iterable[str] = (),
+    body: Sequence[int] = (),
 ) -> Related | None:
     """Return the list of related links, or None if the page has none.
 
-    ``url`` is the base of relative links; without it, only absolute links are read. ``body`` are
-    the paragraphs of the article, which a list without a name or a heading stands beside.
+    ``url`` is the base of relative links; without it, only absolute links are read. ``body`` has
+    the indexes of the article's blocks, which a list without a name or a heading stands beside.
     """
     reader = AnchorReader(publisher, url)
     if publisher and publisher.related_selector:
         return _selected(root, publisher.related_selector, reader, url)
-    page = _Page(layout, reader, body)
+    paragraphs = [block for index in body if (block := layout.blocks[index]).prose]
+    page = _Page(layout, reader, paragraphs)
     wheres: list[str] = []
     numbers: set[int] = set()
     for where, links in page.lists():
@@ -96,7 +97,7 @@ def read(
         numbers.update(links)
     if entries := listed_entries(page.anchors(sorted(numbers)), url):
         return Related(tuple(entries), True, "; ".join(wheres[:_MOST_DESCRIBED]))
-    if entries := listed_entries(link_runs.find(layout, reader, body), url):
+    if entries := listed_entries(link_runs.find(layout, reader, paragraphs), url):
         return Related(tuple(entries), True, link_runs.WHERE)
     return None
 
@@ -117,9 +118,9 @@ def _selected(
 class _Page:
     """The headings and the links of a page that may be those of its related lists."""
 
-    def __init__(self, layout: Layout, reader: AnchorReader, body: Iterable[str]) -> None:
+    def __init__(self, layout: Layout, reader: AnchorReader, paragraphs: list[Block]) -> None:
         self._layout = layout
-        self._body = frozenset(body)
+        self._paragraphs = paragraphs
         self._blocks = layout.blocks
         self._reader = reader
         self._anchors: dict[int, Anchor | None] = {}
@@ -307,7 +308,7 @@ class _Page:
         return not scope.holds(mine) or scope.branch_to(other) is not scope.branch_to(mine)
 
     def _ends_list(self, block: Block, heading: _Heading, scope: Box | None) -> bool:
-        """Return whether a block heads what comes after the list of a heading."""
+        """Return whether a block ends the list of a heading, as the next heading does."""
         level = self._ends.get(block.index)
         if level is None:
             return False
@@ -348,10 +349,6 @@ class _Page:
         """Return whether a box holds most of the article."""
         inside = sum(b.size for b in self._paragraphs if box.holds(b.box))
         return inside > _MOST_PROSE * sum(b.size for b in self._paragraphs)
-
-    @cached_property
-    def _paragraphs(self) -> list[Block]:
-        return [block for block in self._blocks if block.prose and block.text in self._body]
 
     @cached_property
     def _block_links(self) -> list[int]:

@@ -65,9 +65,8 @@ def collect(
     page_url: str | None,
 ) -> tuple[Media, ...]:
     """Return the media of an article; ``text_start`` is the index of its first paragraph."""
-    by_id = declared.by_id
     site_words = _site_words(declared, page_url)
-    others = islice(_images_of_others(declared, by_id), _MOST_OF_OTHERS)
+    others = islice(_images_of_others(declared), _MOST_OF_OTHERS)
     others_images = {identity(found.url) for found in others}
 
     def is_picture(found: _Found) -> bool:
@@ -77,10 +76,10 @@ def collect(
             and (found.is_video or identity(found.url) not in others_images)
         )
 
-    images = list(filter(is_picture, _declared_images(declared, by_id)))
+    images = list(filter(is_picture, _declared_images(declared)))
     if not images:
-        images = list(filter(is_picture, _lesser_images(root, declared, by_id)))
-    images += [found for found in _declared_videos(declared, by_id) if is_picture(found)]
+        images = list(filter(is_picture, _lesser_images(root, declared)))
+    images += [found for found in _declared_videos(declared) if is_picture(found)]
     own = {identity(found.url) for found in images}
     first: list[_Found] = []
     further: list[_Found] = []
@@ -138,8 +137,8 @@ def _site_words(declared: Metadata, page_url: str | None) -> str:
     return " ".join((host, *declared.site_names)).lower()
 
 
-def _declared_images(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iterator[_Found]:
-    yield from _of_value(declared.article.get("image"), by_id)
+def _declared_images(declared: Metadata) -> Iterator[_Found]:
+    yield from _of_value(declared.article.get("image"), declared.by_id)
     metas = declared.metas
     urls = [url for name in _OG_IMAGES for url in metas.get(name, [])]
     widths = metas.get("og:image:width", [])
@@ -150,13 +149,11 @@ def _declared_images(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iter
             yield _Found(url, False, width)
 
 
-def _lesser_images(
-    root: _Element, declared: Metadata, by_id: dict[str, json_ld.Node]
-) -> Iterator[_Found]:
+def _lesser_images(root: _Element, declared: Metadata) -> Iterator[_Found]:
     """Yield the images that matter only if no other is declared: they may be small copies."""
     for node in declared.nodes:
         if "webpage" in json_ld.types(node):
-            yield from _of_value(node.get("primaryImageOfPage"), by_id)
+            yield from _of_value(node.get("primaryImageOfPage"), declared.by_id)
     for name in _LESSER_IMAGES:
         for url in declared.metas.get(name, [])[:_MOST_DECLARED]:
             yield _Found(url, False)
@@ -164,17 +161,17 @@ def _lesser_images(
         href = (link.get("href") or "").strip()
         if href and (link.get("rel") or "").strip().lower() == "image_src":
             yield _Found(href, False)
-    yield from _of_value(declared.article.get("thumbnailUrl"), by_id)
+    yield from _of_value(declared.article.get("thumbnailUrl"), declared.by_id)
 
 
-def _declared_videos(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iterator[_Found]:
-    yield from _of_value(declared.article.get("video"), by_id, is_video=True)
+def _declared_videos(declared: Metadata) -> Iterator[_Found]:
+    yield from _of_value(declared.article.get("video"), declared.by_id, is_video=True)
     for name in _OG_VIDEOS:
         for url in declared.metas.get(name, [])[:1]:
             yield _Found(url, True)
 
 
-def _images_of_others(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Iterator[_Found]:
+def _images_of_others(declared: Metadata) -> Iterator[_Found]:
     """Yield the images of the publisher, its site, and the authors: logos, cards, portraits."""
     nodes = [
         node
@@ -186,8 +183,8 @@ def _images_of_others(declared: Metadata, by_id: dict[str, json_ld.Node]) -> Ite
         entries = value[:_MOST_NAMES] if isinstance(value, list) else [value]
         nodes += [entry for entry in entries if isinstance(entry, dict)]
     for node in nodes:
-        yield from _of_value(node.get("logo"), by_id)
-        yield from _of_value(node.get("image"), by_id)
+        yield from _of_value(node.get("logo"), declared.by_id)
+        yield from _of_value(node.get("image"), declared.by_id)
 
 
 def _of_value(

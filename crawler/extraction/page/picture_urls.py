@@ -15,8 +15,8 @@ _WORD = re.compile(r"[^\W_]+")
 _SITE_PART = "cropped-"
 # A word of a file name that marks a decoration whatever else the name says.
 _ALWAYS = frozenset(("placeholder", "spacer"))
-# Words that mark a GIF, PNG or SVG file, whatever else its name says: "our-logo-2019.png". In the
-# name of a photo they may be what it shows: "google-logo-on-tower.jpg", "pop-icon-dies.jpg".
+# Words that mark a GIF, PNG or SVG file, whatever else its name says: "our-logo-2019.png". A photo
+# may show such a thing: "google-logo-on-tower.jpg", "pop-icon-dies.jpg".
 _GRAPHICS = frozenset("logo logos icon icons ico sprite sprites avatar blank captcha".split())
 # Words that mark a decoration if the name says nothing else: "share_facebook.png" and
 # "og-default.jpg", but not "facebook-hearing.jpg".
@@ -40,7 +40,8 @@ _FILLERS = frozenset(
 )
 # Folders of files that belong to the site or to a person, never to an article.
 _SITE_FOLDER = re.compile(
-    r"[/-](?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|(?:app_)?themes?|skins?|userpics?)/",
+    r"[/-](?:authors?|avatars?|emojis?|smil(?:ies|eys)|icons?|sprites?|(?:app_)?themes?|skins?"
+    r"|userpics?)/",
     re.IGNORECASE,
 )
 _TRACKERS = re.compile(
@@ -51,7 +52,8 @@ _TRACKERS = re.compile(
     re.IGNORECASE,
 )
 _TRACKER_PATH = re.compile(
-    r"/(?:tr|pixel|beacon|collect|count(?:er)?|hit|track(?:ing)?)(?:\.(?:php|gif|cgi|pl|aspx?))?/?$",
+    r"/(?:tr|pixel|beacon|collect|count(?:er)?|hit|track(?:ing)?)"
+    r"(?:\.(?:php|gif|cgi|pl|aspx?))?/?$",
     re.IGNORECASE,
 )
 # A URL within another, as resizers take it: "/resize/640/https%3A%2F%2Fhost%2Fa.jpg".
@@ -122,7 +124,7 @@ def _is_tracker(host: str, path: str, query: str) -> bool:
 
 @lru_cache(maxsize=_CACHED)
 def identity(url: str) -> str:
-    """Return what URLs of one picture in several sizes have in common.
+    """Return the part that the URLs of one picture in several sizes share.
 
     Drops the resizer around a picture's own URL, the query, and sizes that resizers and WordPress
     write. Two pictures never get the same identity, but two sizes may get different ones: a folder

@@ -17,6 +17,7 @@ from crawler.extraction.addresses import domain_of
 from crawler.extraction.page.boxes import Box
 from crawler.extraction.page.picture_urls import IMAGE_FILE, is_decoration
 from crawler.extraction.page.text import all_text, clean, has_many_elements
+from crawler.extraction.page.tree import class_of
 
 PICTURE_HOLDERS = frozenset(("video", "noscript", "button"))
 """Elements whose text is not read, but whose pictures are: a button may open a large copy."""
@@ -40,11 +41,12 @@ _DECORATIVE = frozenset(
 )
 # Where an element without an image has a picture as its background.
 _PICTURED = re.compile(
-    r"(?:^|[\s_-])(?:cover|hero|images?|img|photos?|picture|foto|bild|featured|thumbnail)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:cover|hero|images?|img|photos?|picture|foto|bild|featured|thumbnail)"
+    r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _MAIN = re.compile(r"(?:^|[\s_-])(?:cover|hero|opener|lead|featured)(?:$|[\s_-])", re.IGNORECASE)
-# Attributes with a small copy of the picture, or with what is shown if it cannot be loaded.
+# Attributes with a small copy of the picture, or with a substitute if it cannot be loaded.
 _LESSER = re.compile(
     r"low|thumb|small|placeholder|blur|tiny|preview|fallback|error|default|logo|avatar|icon|"
     r"title|caption|credit|link|share|pin|facebook|twitter",
@@ -122,12 +124,12 @@ def is_main(source: Source) -> bool:
     element = source.element
     if source.is_video or element.tag == "video":
         return False
-    is_set_apart = _MAIN.search(_name(element)) is not None
+    is_set_apart = _MAIN.search(class_of(element)) is not None
     for holder in islice(element.iterancestors(), _FIGURE_LEVELS):
         if holder.tag == "a" and _is_page(holder.get("href")):
             return False
         is_figure = holder.tag in ("figure", "picture")
-        is_set_apart = is_set_apart or is_figure or _MAIN.search(_name(holder)) is not None
+        is_set_apart = is_set_apart or is_figure or _MAIN.search(class_of(holder)) is not None
     return is_set_apart
 
 
@@ -180,10 +182,6 @@ def _is_page(href: str | None) -> bool:
     return IMAGE_FILE.search(href[:_LONGEST_URL]) is None
 
 
-def _name(element: _Element) -> str:
-    return (element.get("class") or "")[:_LONGEST_URL]
-
-
 def may_be_background(element: _Element) -> bool:
     """Return whether an element may show a picture as its background, by its style and name."""
     style = element.get("style")
@@ -192,7 +190,7 @@ def may_be_background(element: _Element) -> bool:
     return (
         element.tag == "figure"
         or element.get("role") == "img"
-        or _PICTURED.search(_name(element)) is not None
+        or _PICTURED.search(class_of(element)) is not None
     )
 
 
@@ -206,7 +204,7 @@ def _of_image(element: _Element) -> Source | None:
         size = _SIZE.fullmatch((element.get(name) or "")[:20])
         if size and int(size[1]) < _ICON_SIZE:
             return None
-    if not _DECORATIVE.isdisjoint(_name(element).lower().split()):
+    if not _DECORATIVE.isdisjoint(class_of(element).lower().split()):
         return None
     style = element.get("style")
     if style is not None and _TINY_STYLE.search(style, 0, _LONGEST_URL):

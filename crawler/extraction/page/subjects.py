@@ -1,4 +1,4 @@
-"""Read what an article is about: its section and its tags."""
+"""Read the section and the tags of an article."""
 
 import re
 from collections.abc import Iterable, Iterator

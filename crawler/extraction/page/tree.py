@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 
 from lxml.etree import _Element
 
+# Characters.
+_LONGEST_CLASS = 1_000
+
 
 def parse(page: str | bytes) -> _Element:
     """Return the root of a page's tree: of its text, or of its bytes in UTF-8."""
@@ -21,6 +24,11 @@ def parse(page: str | bytes) -> _Element:
     return create_root_node(page, HTMLParser)
 
 
+def class_of(element: _Element) -> str:
+    """Return the value of an element's class attribute, cut if it is very long; "" without one."""
+    return (element.get("class") or "")[:_LONGEST_CLASS]
+
+
 def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> set[_Element]:
     """Return the elements and all their ancestors, added to ``known``, an earlier such set."""
     found: set[_Element] = set() if known is None else known
@@ -30,19 +38,6 @@ def around(elements: Iterable[_Element], known: set[_Element] | None = None) -> 
             found.add(holder)
             holder = holder.getparent()
     return found
-
-
-def following(element: _Element) -> _Element | None:
-    """Return the first node after an element and its descendants; None at the end of the page.
-
-    Comments after the root, as caches write them, are not part of the page.
-    """
-    holder = element
-    while (parent := holder.getparent()) is not None:
-        if (follower := holder.getnext()) is not None:
-            return follower
-        holder = parent
-    return None
 
 
 class Nearest:
