@@ -70,6 +70,18 @@ ArticleId = Annotated[
     Meta(description="The publisher's own id of the article, or else its normalised address."),
 ]
 
+LinkRole = Literal["related", "text", "translation", "tag", "section", "author"]
+"""The role of a link on an article's page.
+
+related: an entry of the related list; text: a link in the text, or a single "Read also" between its
+paragraphs; translation: the article in another language; tag, section, author: the page of a tag,
+of the section or of an author of the article.
+"""
+ArticleRole = Literal["related", "text", "translation"]
+"""The roles of links to other articles, which a crawl may follow."""
+LinkRelation = Literal["nofollow", "sponsored", "ugc"]
+"""The link types by which a page says that it does not vouch for a link (HTML, 4.6.7)."""
+
 MediaKind = Literal["image", "video"]
 AlternateKind = Literal["language", "amp"]
 
@@ -219,6 +231,41 @@ class RelatedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link of an article's page. Menus, footers, share buttons and advertisements have none."""
+
+    role: Annotated[LinkRole, Meta(description="What the link is on the page.")]
+    url: Annotated[
+        Url | None,
+        Meta(description="The address as the page gives it; null if none is given or follows."),
+    ]
+    id: Annotated[
+        Text | None,
+        Meta(
+            description="The publisher's own id of the target, or else its normalised address; "
+            "null only if url is null, too."
+        ),
+    ]
+    internal: Annotated[
+        bool | None,
+        Meta(description="Whether it is of the same publisher; null: that is not known."),
+    ]
+    text: Annotated[Text | None, Meta(description="The text of the link; null: it has none.")]
+    paragraph: Annotated[
+        Position | None,
+        Meta(
+            description="The paragraph of the body that a text link is in, counted from 1; null: "
+            "it is in none."
+        ),
+    ]
+    rel: Annotated[
+        tuple[LinkRelation, ...],
+        Meta(description="How the page limits its endorsement of the link, sorted; never null."),
+    ]
+    where: Annotated[Text, Meta(description="The place on the page.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord:
     """All data read from an article's page alone: the result of ``extract``.
 
@@ -317,6 +364,13 @@ class PageRecord:
     ]
     related_complete: Annotated[
         bool | None, Meta(description="Whether the list is whole; null: there is no list.")
+    ]
+    links: Annotated[
+        tuple[Link, ...] | None,
+        Meta(
+            description="The links of the article, in page order; empty: it has none; null: "
+            "unknown, as only the text was saved."
+        ),
     ]
     canonical_url: Annotated[
         Url | None,

@@ -24,11 +24,12 @@ from crawler.extraction.page import Byline, Declared, ParsedPage
 from crawler.extraction.page.dates import Moment
 from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
-from crawler.extraction.related import LONGEST_HEADLINE, VIDEO_FILE, related_items
+from crawler.extraction.related import LONGEST_HEADLINE, VIDEO_FILE, related_items, target_of
 from crawler.items import (
     Alternate,
     AlternateKind,
     Author,
+    Link,
     Media,
     MediaKind,
     PageRecord,
@@ -80,6 +81,7 @@ class _Normaliser:
         headline, headline_raw = self._headline()
         published_at, published_raw = self._published()
         body = self._body()
+        related = self._related()
         identity = identify(page, publisher)
         if identity.provenance:
             self._provenance["id"] = identity.provenance
@@ -101,8 +103,9 @@ class _Normaliser:
             "language": self._language(body),
             "credit": self._credit(),
             "media": self._media(),
-            "related": self._related(),
+            "related": related,
             "related_complete": page.related.complete if page.related else None,
+            "links": self._links(related),
             "canonical_url": self._canonical_url(),
             "alternates": self._alternates(),
             "accessible_for_free": self._free(),
@@ -274,6 +277,35 @@ class _Normaliser:
             )
         self._note_provenance("related", related.where, "; ".join(notes) or None)
         return items
+
+    def _links(self, related: tuple[RelatedItem, ...] | None) -> tuple[Link, ...] | None:
+        if self._page.is_text and not related:
+            return None
+        entries = {item.position: item for item in related or ()}
+        found = []
+        for link in self._page.links:
+            if link.entry is not None:
+                item = entries[link.entry]
+                article_id, url, internal = item.id, item.url, item.internal
+            else:
+                url = _web_url(link.url, self._page.base) if link.url else None
+                article_id, internal = target_of(url, self._publisher) if url else (None, None)
+            if article_id is not None:
+                found.append(
+                    Link(
+                        role=link.role,
+                        url=url,
+                        id=article_id,
+                        internal=internal,
+                        text=link.text,
+                        paragraph=link.paragraph,
+                        rel=link.rel,
+                        where=link.where,
+                    )
+                )
+        if found:
+            self._note_provenance("links", "links of the page, each with its place")
+        return tuple(found)
 
 
 def _is_earlier(time: str, other: str | None) -> bool:

@@ -56,14 +56,20 @@ def _identity(
 ) -> tuple[str | None, str | None, bool | None]:
     """Return the id and the URL of a listed article, and whether it is of the same publisher."""
     if listed.url is not None:
-        internal = publisher.owns(listed.url) if publisher else None
-        own = publisher.id_of(listed.url) if publisher and internal else None
-        return own or article_address(listed.url), listed.url, internal
+        article_id, internal = target_of(listed.url, publisher)
+        return article_id, listed.url, internal
     if listed.id is None or not NUMBER.fullmatch(listed.id):
         return None, None, None
     if publisher is None or publisher.article_path is None:
         return listed.id, None, None
     return *_from_number(listed.id, publisher), True
+
+
+def target_of(url: str, publisher: Publisher | None) -> tuple[str | None, bool | None]:
+    """Return the id of a link's target, and whether it is of the page's publisher."""
+    internal = publisher.owns(url) if publisher else None
+    own = publisher.id_of(url) if publisher and internal else None
+    return own or article_address(url), internal
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -29,6 +29,7 @@ from crawler.extraction.page import (
     links,
     media,
     metadata,
+    related_links,
     script_data,
     second_opinion,
     subjects,
@@ -39,6 +40,7 @@ from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.dateline import Dated
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.leak import Listed, Related
+from crawler.extraction.page.links import PageLink
 from crawler.extraction.page.media import Media
 from crawler.extraction.page.metadata import Alternate, Declared
 from crawler.extraction.page.parts import without_furniture
@@ -53,6 +55,7 @@ __all__ = [
     "Declared",
     "Listed",
     "Media",
+    "PageLink",
     "ParsedPage",
     "Related",
     "parse",
@@ -112,6 +115,7 @@ class ParsedPage:
     free: Declared | None = None
     kinds: frozenset[str] = frozenset()
     related: Related | None = None
+    links: tuple[PageLink, ...] = ()
     media: tuple[Media, ...] | None = None
     base: str | None = None
     title: str | None = None
@@ -175,6 +179,7 @@ def parse(
             body=debug_output.without_output(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             related=related,
+            links=links.of_leak(related),
             base=base or url,
             is_text=True,
             **shared,
@@ -200,8 +205,11 @@ def _parse_tree(
     language = declared.language.value if declared.language else None
     names = _names_of(publisher)
     chosen = article.choose(layout, declared, names, language, url)
+    listed: tuple[_Element, ...] = ()
     if related is None or not related.items:
-        related = links.read(root, layout, publisher, base, chosen.indexes) or related
+        found = related_links.read(root, layout, publisher, base, chosen.indexes)
+        if found:
+            related, listed = found
     story = None
     if second_opinion.needs_more(chosen, declared.body):
         story = script_data.find(root, declared, chosen.headline, url)
@@ -226,13 +234,15 @@ def _parse_tree(
     summary = description.value if description else ""
     texts = (headline, summary, *paragraphs)
     tags = subjects.tags(root, layout, declared, texts, chosen.anchor)
+    body = debug_output.without_output(
+        p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
+    )
+    page_links = links.Reader(root, layout, base)
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
         authors=bylines,
-        body=debug_output.without_output(
-            p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
-        ),
+        body=body,
         body_where=opinion.where,
         body_doubt=opinion.doubt,
         modified=chosen.modified,
@@ -246,6 +256,7 @@ def _parse_tree(
         free=declared.free,
         kinds=declared.kinds,
         related=related,
+        links=page_links.read(related, listed, body, chosen, bylines, declared.alternates),
         media=media.collect(root, declared, chosen.pictures, chosen.text_start, url),
         base=base,
         title=declared.title,

@@ -140,8 +140,10 @@ def word_count(text: str) -> int:
 
 def listed_entries(
     anchors: Iterable[Anchor], base: str | None, *, keep_all: bool = False
-) -> list[Listed]:
-    """Return the articles to which links lead, in their order; ``base`` is that of pictures.
+) -> list[tuple[Listed, _Element]]:
+    """Return the articles to which links lead, in their order, each with its first link.
+
+    ``base`` is that of pictures.
 
     A picture, a headline and "Read more" may link to the same article. Links to sections, tags and
     authors are left out unless ``keep_all``.
@@ -161,7 +163,7 @@ def listed_entries(
         sure = {entry for entry in found if entry.is_sure or entry.has_headline(fewest)}
         looks = {look for entry in sure for look in entry.looks}
         found = [entry for entry in found if entry in sure or entry.is_like(looks)]
-    return [entry.listed() for entry in found]
+    return [(entry.listed(), entry.first) for entry in found]
 
 
 class _Entry:
@@ -196,6 +198,10 @@ class _Entry:
                 if source is not None:
                     self._picture = _absolute(source.url, base)
                     break
+
+    @property
+    def first(self) -> _Element:
+        return self._anchors[0].element
 
     @property
     def looks(self) -> set[tuple[str, ...]]:
