@@ -105,7 +105,7 @@ class _Normaliser:
             "media": self._media(),
             "related": related,
             "related_complete": page.related.complete if page.related else None,
-            "links": self._links(related),
+            "links": self._links(related, identity.id),
             "canonical_url": self._canonical_url(),
             "alternates": self._alternates(),
             "accessible_for_free": self._free(),
@@ -278,7 +278,9 @@ class _Normaliser:
         self._note_provenance("related", related.where, "; ".join(notes) or None)
         return items
 
-    def _links(self, related: tuple[RelatedItem, ...] | None) -> tuple[Link, ...] | None:
+    def _links(
+        self, related: tuple[RelatedItem, ...] | None, own_id: str | None
+    ) -> tuple[Link, ...] | None:
         if self._page.is_text and not related:
             return None
         entries = {item.position: item for item in related or ()}
@@ -290,7 +292,7 @@ class _Normaliser:
             else:
                 url = _web_url(link.url, self._page.base) if link.url else None
                 article_id, internal = target_of(url, self._publisher) if url else (None, None)
-            if article_id is not None:
+            if article_id is not None and (link.role == "related" or article_id != own_id):
                 found.append(
                     Link(
                         role=link.role,

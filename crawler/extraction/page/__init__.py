@@ -35,6 +35,7 @@ from crawler.extraction.page import (
     subjects,
     tree,
 )
+from crawler.extraction.page.anchors import AnchorReader
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.dateline import Dated
@@ -205,11 +206,10 @@ def _parse_tree(
     language = declared.language.value if declared.language else None
     names = _names_of(publisher)
     chosen = article.choose(layout, declared, names, language, url)
-    listed: tuple[_Element, ...] = ()
+    listed = related_links.Found()
     if related is None or not related.items:
-        found = related_links.read(root, layout, publisher, base, chosen.indexes)
-        if found:
-            related, listed = found
+        listed = related_links.read(root, layout, publisher, base, chosen.indexes)
+        related = listed.related or related
     story = None
     if second_opinion.needs_more(chosen, declared.body):
         story = script_data.find(root, declared, chosen.headline, url)
@@ -233,11 +233,21 @@ def _parse_tree(
         description = None
     summary = description.value if description else ""
     texts = (headline, summary, *paragraphs)
-    tags = subjects.tags(root, layout, declared, texts, chosen.anchor)
+    linked = subjects.Subjects(root, layout, chosen.anchor)
+    tags = subjects.tags(declared, texts, linked.tags)
     body = debug_output.without_output(
         p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
     )
-    page_links = links.Reader(root, layout, base)
+    page_links = links.Reader(root, layout, chosen)
+    page_links.add_related(related, listed.elements)
+    page_links.add_authors(bylines)
+    page_links.add_subjects("section", linked.sections(section))
+    page_links.add_texts(body)
+    page_links.add_single(listed.single)
+    for one in linked.tags:
+        page_links.add_subjects("tag", one)
+    page_links.add_lines(AnchorReader(publisher, base))
+    page_links.add_translations(declared.alternates)
     return ParsedPage(
         headline=chosen.headline,
         dated=chosen.dated,
@@ -256,7 +266,7 @@ def _parse_tree(
         free=declared.free,
         kinds=declared.kinds,
         related=related,
-        links=page_links.read(related, listed, body, chosen, bylines, declared.alternates),
+        links=page_links.found(),
         media=media.collect(root, declared, chosen.pictures, chosen.text_start, url),
         base=base,
         title=declared.title,

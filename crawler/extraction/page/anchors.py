@@ -89,10 +89,14 @@ class AnchorReader:
         self._own_path = _without_ending(urlsplit(url).path) if url else None
         self._has_own_ids = publisher is not None and publisher.has_own_ids
 
+    def is_own(self, anchor: Anchor) -> bool:
+        """Return whether a link leads to the publisher of the page."""
+        return self._publisher is not None and self._publisher.owns(anchor.url)
+
     def read(self, element: _Element) -> Anchor | None:
         """Return the link of an ``a`` element; None if it does not lead to another article."""
-        href = (element.get("href") or "").strip()
-        if not href or href[0] == "#" or _OTHER_SCHEME.match(href):
+        href = address_of(element)
+        if href is None:
             return None
         try:
             url = href
@@ -124,6 +128,12 @@ class AnchorReader:
         if _without_ending(parts.path) == self._own_path and self._own_id == article_address(url):
             return None
         return Anchor(url, url, element, is_sure)
+
+
+def address_of(element: _Element) -> str | None:
+    """Return the address of an ``a`` element as written; None if it leads to no other page."""
+    href = (element.get("href") or "").strip()
+    return href if href and href[0] != "#" and not _OTHER_SCHEME.match(href) else None
 
 
 def _without_ending(path: str) -> str:

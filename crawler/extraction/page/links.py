@@ -7,24 +7,49 @@ authors and translations are the links that their fields were read from, so a re
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lxml.etree import _Element
 
+from crawler.extraction.page.anchors import AnchorReader, address_of, word_count
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.leak import Related
 from crawler.extraction.page.metadata import Alternate
-from crawler.extraction.page.text import all_text, clean
+from crawler.extraction.page.parts import is_noise, look_of
+from crawler.extraction.page.subjects import SubjectLinks
+from crawler.extraction.page.text import all_text, clean, key
 from crawler.items import LinkRelation, LinkRole
 
-_NO_PAGE = re.compile(r"#|(?:javascript|mailto|tel|data|whatsapp|sms):", re.IGNORECASE)
 _RELATIONS: tuple[LinkRelation, ...] = ("nofollow", "sponsored", "ugc")
+# Addresses at which a reader shares a page.
+_SHARE = re.compile(
+    r"//(?:[\w-]+\.)*(?:facebook\.com/(?:sharer|dialog|share)|(?:twitter|x)\.com/(?:intent|share)"
+    r"|linkedin\.com/(?:share|cws)|pinterest\.[a-z.]+/pin/create|reddit\.com/submit"
+    r"|wa\.me/\?|(?:api\.)?whatsapp\.com/send|t\.me/share|telegram\.me/share|addtoany\.com/"
+    r"|addthis\.com/|getpocket\.com/(?:save|edit)|tumblr\.com/share|vk\.com/share)",
+    re.IGNORECASE,
+)
+_NETWORKS = frozenset(
+    "facebook instagram twitter x threads bluesky mastodon whatsapp telegram youtube tiktok"
+    " linkedin pinterest snapchat flipboard android ios rss newsletter".split()
+) | {"google news", "google play", "app store", "apple news", "rss 2.0"}
+_PROFILE_PATH = re.compile(
+    r"//[^/]+/@?[\w.-]*/?(?:[?#].*)?$|/(?:channel|company|user|c)/[^/]+/?$|/feed/?$|/rss/?$"
+    r"|//(?:apps|itunes)\.apple\.com/|//play\.google\.com/|//news\.google\.com/",
+    re.IGNORECASE,
+)
+# Link types, in the order in which one of several counts: WordPress writes rel="category tag".
+_MARKS: dict[str, LinkRole] = {"author": "author", "category": "section", "tag": "tag"}
+_LINE = "line between paragraphs"
+# Blocks below the last paragraph, and words of a link.
+_MOST_BELOW, _FEWEST_WORDS = 3, 3
 _LONGEST_TEXT = 1_000
-_DECLARED, _LEAKED = -1, 1 << 30
-"""The places of links that only the page's head declares, and of those in a dump."""
+# The places of links that only the page's head declares, and of those in a leaked dump.
+_FIRST, _LAST = -1, 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +81,164 @@ def of_leak(related: Related | None) -> tuple[PageLink, ...]:
 
 
 class Reader:
-    """Reads the links of one page."""
+    """Reads the links of one page, by role.
 
-    def __init__(self, root: _Element, layout: Layout, base: str | None) -> None:
+    Each ``a`` element has one role: the first that is added.
+    """
+
+    def __init__(self, root: _Element, layout: Layout, chosen: Chosen) -> None:
         self._layout = layout
-        self._places = {element: place for place, element in enumerate(root.iter("a"))}
+        self._chosen = chosen
+        self._root = root
+        self._numbers = {link.element: number for number, link in enumerate(layout.links)}
+        # By element, or by themselves if they have none.
+        self._found: dict[_Element | PageLink, PageLink] = {}
 
-    def read(
-        self,
-        related: Related | None,
-        listed: Sequence[_Element],
-        body: Sequence[str],
-        chosen: Chosen,
-        authors: Iterable[Byline],
-        alternates: Iterable[Alternate],
-    ) -> tuple[PageLink, ...]:
-        """Return the links of a page, in page order.
+    def found(self) -> tuple[PageLink, ...]:
+        """Return the links in page order."""
+        places: Mapping[Any, int] = self._numbers
+        if any(place not in places and isinstance(place, _Element) for place in self._found):
+            # Some are in menus, such as breadcrumbs, which the layout leaves out.
+            places = {element: number for number, element in enumerate(self._root.iter("a"))}
 
-        ``listed`` are the links of the ``related`` items, none if they are in a leaked dump.
-        """
-        translations = (
-            PageLink("translation", alternate.url, alternate.language, "link elements")
-            for alternate in alternates
-            if alternate.language
-        )
-        profiles = (
-            PageLink("author", author.url, author.name, author.where)
-            for author in authors
-            if author.url
-        )
-        found = [(_DECLARED, link) for link in (*translations, *profiles)]
-        found += self._texts(body, chosen)
+        def place(one: tuple[_Element | PageLink, PageLink]) -> int:
+            element, link = one
+            return places.get(element, _LAST if link.role == "related" else _FIRST)
+
+        return tuple(link for _, link in sorted(self._found.items(), key=place))
+
+    def add_related(self, related: Related | None, listed: Sequence[_Element]) -> None:
+        """Add the links of a related list; ``listed`` are their elements, none in a dump."""
         for position, link in enumerate(of_leak(related)):
-            element = listed[position] if listed else None
-            place = _LEAKED if element is None else self._places.get(element, _LEAKED)
-            found.append((place, link))
-        found.sort(key=lambda one: one[0])
-        return tuple(link for _, link in found)
+            self._add(listed[position] if listed else None, link)
 
-    def _texts(self, body: Sequence[str], chosen: Chosen) -> Iterator[tuple[int, PageLink]]:
-        blocks = self._layout.blocks
-        by_text: dict[str, list[Block]] = defaultdict(list)
-        for index in chosen.indexes:
-            by_text[blocks[index].text].append(blocks[index])
-        for number, paragraph in enumerate(body, start=1):
-            for block in by_text.get(paragraph, ())[:1]:
-                start = blocks[block.index - 1].links if block.index else 0
-                for link in self._layout.links[start : block.links]:
-                    element = link.element
-                    url = (element.get("href") or "").strip()
-                    text = clean(all_text(element, _LONGEST_TEXT))
-                    if url and text and not _NO_PAGE.match(url):
-                        rel = _relations(element)
-                        place = self._places[element]
-                        yield place, PageLink("text", url, text, "text", number, rel)
+    def add_authors(self, authors: Sequence[Byline]) -> None:
+        """Add the links to the pages of authors."""
+        shown: dict[str, _Element] = {}
+        for element in self._numbers if any(author.url for author in authors) else ():
+            shown.setdefault((element.get("href") or "").strip(), element)
+        for author in authors:
+            if author.url:
+                url = author.url if author.url in shown else _path(author.url)
+                link = PageLink("author", author.url, author.name, author.where)
+                self._add(shown.get(url), link)
+
+    def add_subjects(self, role: LinkRole, found: SubjectLinks | None) -> None:
+        """Add the links to tags or sections."""
+        if found is None:
+            return
+        for element, text in found.links:
+            if url := address_of(element):
+                self._add(element, PageLink(role, url, text, found.where))
+
+    def add_translations(self, alternates: Iterable[Alternate]) -> None:
+        """Add the links to translations that the page's head declares.
+
+        The address of one language is often given again for all others (x-default).
+        """
+        languages: dict[str, str] = {}
+        for alternate in alternates:
+            if alternate.language:
+                languages.setdefault(alternate.url, alternate.language)
+        for url, language in languages.items():
+            self._add(None, PageLink("translation", url, None, f"link element for {language}"))
+
+    def add_texts(self, body: Sequence[str]) -> None:
+        """Add the links in the paragraphs of the body."""
+        for number, block in _blocks_of(body, self._layout.blocks, self._chosen):
+            before = self._layout.blocks[block.index - 1].links if block.index else 0
+            for link in self._layout.links[before : block.links]:
+                text = clean(all_text(link.element, _LONGEST_TEXT))
+                url = address_of(link.element)
+                if not url or not text or _is_button(url, text):
+                    continue
+                role = _marked_role(link.element)
+                found = PageLink(role or "text", url, text, "body", None if role else number)
+                self._add(link.element, found)
+
+    def add_lines(self, reader: AnchorReader) -> None:
+        """Add the links to articles in lines that are no paragraphs and stand among them.
+
+        Editors put "Read: Another story" there. On the publisher's own hosts, and below the last
+        paragraph, an address has to be surely an article's, since offers stand there, too.
+        """
+        blocks, own = self._layout.blocks, self._chosen.indexes
+        if not own:
+            return
+        holders = {blocks[index].box.parent for index in own}
+        looks = {look_of(blocks[index]) for index in own}
+        tags = {look[0] for look in looks}
+        for block in blocks[own[0] : own[-1] + 1 + _MOST_BELOW]:
+            is_alike = block.tag in tags and block.box.parent in holders
+            if block.index in own or not (is_alike or look_of(block) in looks):
+                continue
+            before = blocks[block.index - 1].links if block.index else 0
+            is_cited = is_alike and block.index < own[-1] and not is_noise(block.text)
+            for link in self._layout.links[before : block.links]:
+                anchor = reader.read(link.element)
+                if anchor is None or "sponsored" in _relations(link.element):
+                    continue
+                text = clean(all_text(link.element, _LONGEST_TEXT))
+                is_title = word_count(text) >= _FEWEST_WORDS or "." in text
+                if is_title and (anchor.is_sure or (is_cited and not reader.is_own(anchor))):
+                    self._add(link.element, PageLink("text", anchor.url, text, _LINE))
+
+    def add_single(self, single: Iterable[tuple[_Element, str]]) -> None:
+        """Add the links that stand alone between paragraphs, each with its place."""
+        for element, where in single:
+            text = clean(all_text(element, _LONGEST_TEXT))
+            if url := address_of(element):
+                self._add(element, PageLink("text", url, text or None, where))
+
+    def _add(self, element: _Element | None, link: PageLink) -> None:
+        if element is None:
+            self._found.setdefault(link, link)
+        elif element not in self._found:
+            self._found[element] = replace(link, rel=_relations(element))
+
+
+def _blocks_of(
+    body: Sequence[str], blocks: Sequence[Block], chosen: Chosen
+) -> Iterator[tuple[int, Block]]:
+    """Yield the blocks of the paragraphs of a body, with the numbers of these from 1.
+
+    The paragraphs may be another reading of the page's text than the chosen blocks.
+    """
+    own: dict[str, list[Block]] = defaultdict(list)
+    for index in chosen.indexes:
+        own[blocks[index].text].append(blocks[index])
+    others: dict[str, Block] | None = None
+    for number, paragraph in enumerate(body, start=1):
+        if same := own.get(paragraph):
+            yield number, same.pop(0)
+            continue
+        if others is None:
+            others = {block.key: block for block in reversed(blocks) if block.prose}
+        if other := others.get(key(paragraph)):
+            yield number, other
+
+
+def _is_button(url: str, text: str) -> bool:
+    """Return whether a link shares the page, or leads to a feed, an app or a publisher's profile.
+
+    A profile's link has the name of the network as its text; a link to a post has more of a path.
+    """
+    if _SHARE.search(url):
+        return True
+    name = text.strip(" .,:;|").lower()
+    return name in _NETWORKS and _PROFILE_PATH.search(url) is not None
+
+
+def _marked_role(element: _Element) -> LinkRole | None:
+    """Return the role that the markup gives a link, as WordPress does; None if it gives none."""
+    marks = (element.get("rel") or "").lower().split()
+    return next((role for mark, role in _MARKS.items() if mark in marks), None)
+
+
+def _path(url: str) -> str:
+    """Return a URL without its scheme and host."""
+    _, _, rest = url.partition("://")
+    return f"/{rest.partition('/')[2]}" if rest else url
 
 
 def _relations(element: _Element) -> tuple[LinkRelation, ...]:

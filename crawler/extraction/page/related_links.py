@@ -52,10 +52,15 @@ _MOST_DESCRIBED = 3
 
 
 class Found(NamedTuple):
-    """A list of related links, and the first link of each of its entries."""
+    """A page's list of related links, and the first link of each of its entries.
 
-    related: Related
-    elements: tuple[_Element, ...]
+    ``related`` is None if the page has no list. ``single`` are the links that stand alone in the
+    text after words such as "Read also:", each with its place: one is no list.
+    """
+
+    related: Related | None = None
+    elements: tuple[_Element, ...] = ()
+    single: tuple[tuple[_Element, str], ...] = ()
 
 
 class _Heading(NamedTuple):
@@ -85,8 +90,8 @@ def read(
     publisher: Publisher | None,
     url: str | None,
     body: Sequence[int] = (),
-) -> Found | None:
-    """Return the list of related links, or None if the page has none.
+) -> Found:
+    """Return the list of related links of a page.
 
     ``url`` is the base of relative links; without it, only absolute links are read. ``body`` has
     the indexes of the article's blocks, which a list without a name or a heading stands beside.
@@ -102,19 +107,28 @@ def read(
         if where not in wheres and page.has_more(links, numbers):
             wheres.append(where)
         numbers.update(links)
+    single = tuple(
+        (anchor.element, each.where) for each in page.single for anchor in page.anchors(each.links)
+    )
     if entries := listed_entries(page.anchors(sorted(numbers)), url):
-        return _found(entries, "; ".join(wheres[:_MOST_DESCRIBED]))
-    if entries := listed_entries(link_runs.find(layout, reader, paragraphs), url):
-        return _found(entries, link_runs.WHERE)
-    return None
+        return _found(entries, "; ".join(wheres[:_MOST_DESCRIBED]), single)
+    return _found(
+        listed_entries(link_runs.find(layout, reader, paragraphs), url), link_runs.WHERE, single
+    )
 
 
-def _found(entries: list[tuple[Listed, _Element]], where: str) -> Found:
+def _found(
+    entries: list[tuple[Listed, _Element]],
+    where: str,
+    single: tuple[tuple[_Element, str], ...] = (),
+) -> Found:
+    if not entries:
+        return Found(single=single)
     listed, elements = zip(*entries, strict=True)
-    return Found(Related(listed, True, where), elements)
+    return Found(Related(listed, True, where), elements, single)
 
 
-def _selected(root: _Element, selector: str, reader: AnchorReader, url: str | None) -> Found | None:
+def _selected(root: _Element, selector: str, reader: AnchorReader, url: str | None) -> Found:
     """Return the links inside the elements that the publisher's file selects."""
     from cssselect import HTMLTranslator
 
@@ -122,7 +136,7 @@ def _selected(root: _Element, selector: str, reader: AnchorReader, url: str | No
     found = (a for element in selected for a in element.iter("a"))
     anchors = (anchor for a in dict.fromkeys(found) if (anchor := reader.read(a)))
     entries = listed_entries(anchors, url, keep_all=True)
-    return _found(entries, f"links in {selector}") if entries else None
+    return _found(entries, f"links in {selector}")
 
 
 class _Page:
@@ -139,6 +153,8 @@ class _Page:
         self._others: set[int] = set()
         self._ends: dict[int, int] = {}
         self._announced: list[tuple[str, int, int]] = []
+        self.single: list[_List] = []
+        """The links in the text that are no list (``lists``)."""
         self._read_headings()
 
     def _read_headings(self) -> None:
@@ -224,6 +240,8 @@ class _Page:
         lists += [each for each in others if each not in single]
         if len({anchor.id for each in single for anchor in self.anchors(each.links)}) > 1:
             lists += single
+        else:
+            self.single = single
         return lists
 
     def _is_single(self, links: list[int]) -> bool:

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import Enum
+from functools import cache, lru_cache
 from itertools import islice
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from lxml import etree
 from lxml.etree import _Element
 
 from crawler.extraction.page import json_ld
@@ -71,6 +75,10 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
+_CRUMB_BOX = re.compile(
+    r"bread[-_]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
+    re.IGNORECASE,
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # In headings such as "Related topics".
 _TOPICS = re.compile(
@@ -79,10 +87,133 @@ _TOPICS = re.compile(
     r"|主题|主題|トピック|주제",
     re.IGNORECASE,
 )
-_LISTS = ("ul", "ol", "div", "p", "section", "aside")
+_LISTS = ("ul", "ol", "div", "p", "section", "aside", "nav")
 _MENUS = frozenset(("nav", "footer", "aside"))
 _MOST_BOXES, _MOST_IN_A_BOX, _MOST_IN_A_LINK, _MOST_LINKS = 20, 400, 20, 30
+_CACHED, _MOST_CRUMBS = 16_384, 8
+# Links above the headline, and blocks below it, where the section is looked for.
+_MOST_KICKERS, _MOST_BELOW_HEADLINE = 8, 6
 _HIGHEST_LIST, _MOST_AROUND, _LONGEST_NAME = 6, 50, 1_000
+
+
+class SubjectLinks(NamedTuple):
+    """The links of a list of tags or sections, each with its text, and where they are."""
+
+    where: str
+    links: list[tuple[_Element, str]]
+
+
+class Subjects:
+    """The links of a page to the tags and the sections of its article.
+
+    ``anchor`` is the index of the headline's block.
+    """
+
+    def __init__(self, root: _Element, layout: Layout, anchor: int | None) -> None:
+        self._layout = layout
+        self._anchor = anchor
+        self._headline = None if anchor is None else layout.blocks[anchor].element
+        self._tag_boxes: list[_Element] = []
+        self._crumb_boxes: list[_Element] = []
+        self._find_boxes(root)
+        lists = (
+            SubjectLinks(HEADED, _headed(layout, anchor)),
+            SubjectLinks("links in a list of tags", self._marked(root) or self._listed()),
+        )
+        self.tags = [one for one in lists if one.links]
+
+    def _find_boxes(self, root: _Element) -> None:
+        """Find the boxes named as lists of tags, and those named as breadcrumbs."""
+        headline = self._headline
+        is_above = headline is not None
+        for element in root.iter(*_LISTS, *(() if headline is None else (headline.tag,))):
+            if element is headline:
+                is_above = False
+            name = element.get("class") or element.get("id") or element.get("aria-label")
+            kind = _kind_of_box(name[:_LONGEST_NAME]) if name else None
+            if kind is _Kind.CRUMBS:
+                self._crumb_boxes.append(element)
+            elif (
+                kind is _Kind.TAGS
+                and _is_of_article(element, is_above=is_above)
+                and not _is_of_other(element)
+            ):
+                self._tag_boxes.append(element)
+
+    def _marked(self, root: _Element) -> list[tuple[_Element, str]]:
+        """Return the links that are marked as tags."""
+        headline = self._headline
+        is_above = headline is not None
+        marked: list[_Element] = []
+        for element in _marked_or(None if headline is None else headline.tag)(root):
+            if element is headline:
+                is_above = False
+            elif (
+                "tag" in (element.get("rel") or "").split()
+                and _is_of_article(element, is_above=is_above)
+                and not _is_of_other(element)
+            ):
+                marked.append(element)
+        return _with_texts(marked)
+
+    def _listed(self) -> list[tuple[_Element, str]]:
+        for element in self._tag_boxes[:_MOST_BOXES]:
+            is_small = not has_many_elements(element, _MOST_IN_A_BOX)
+            if is_small and (links := _with_texts(element.iter("a"))):
+                return links
+        return []
+
+    def sections(self, named: Declared | None) -> SubjectLinks | None:
+        """Return the links to an article's sections; None if there are none.
+
+        They are the breadcrumbs, or else the link nearest to the headline whose text is the
+        ``named`` section.
+        """
+        for element in self._crumb_boxes[:_MOST_BOXES]:
+            links = _with_texts(element.iter("a"))
+            crumbs = [one for one in links if key(one[1]) not in _NO_CRUMBS and _leads_on(one[0])]
+            if 0 < len(crumbs) <= _MOST_CRUMBS and not any(
+                crumbs[0] in one.links for one in self.tags
+            ):
+                return SubjectLinks("breadcrumbs", crumbs)
+        if named is None or self._anchor is None:
+            return None
+        for element, text in self._beside_headline(self._anchor):
+            if key(text) == key(named.value):
+                return SubjectLinks("link to the section beside the headline", [(element, text)])
+        return None
+
+    def _beside_headline(self, anchor: int) -> Iterator[tuple[_Element, str]]:
+        """Yield the links above the headline, from the nearest, and those below it."""
+        blocks, links = self._layout.blocks, self._layout.links
+        first = blocks[anchor].links
+        last = blocks[min(anchor + _MOST_BELOW_HEADLINE, len(blocks) - 1)].links
+        for number in (
+            *range(first - 1, max(-1, first - 1 - _MOST_KICKERS), -1),
+            *range(first, last),
+        ):
+            element = links[number].element
+            if not has_many_elements(element, _MOST_IN_A_LINK):
+                yield element, clean(all_text(element, 2 * _LONGEST_TAG))
+
+
+@cache
+def _marked_or(tag: str | None) -> Any:
+    """Return an XPath for the links that may be marked as tags, and all elements with a tag."""
+    links = "//a[contains(@rel, 'tag')]"
+    return etree.XPath(links if tag is None else f"{links} | //{tag}")
+
+
+class _Kind(Enum):
+    TAGS = "tags"
+    CRUMBS = "crumbs"
+
+
+@lru_cache(maxsize=_CACHED)
+def _kind_of_box(name: str) -> _Kind | None:
+    if _CRUMB_BOX.search(name):
+        return _Kind.CRUMBS
+    return _Kind.TAGS if _TAG_BOX.search(_CAMEL.sub("-", name)) else None
 
 
 def section(metadata: Metadata, site_names: Iterable[str], url: str | None) -> Declared | None:
@@ -132,6 +263,11 @@ def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
         yield from (name for name in names if key(name) not in _NO_CRUMBS)
 
 
+def _leads_on(link: _Element) -> bool:
+    """Return whether a link leads to another page than the home page."""
+    return bool(_path((link.get("href") or "").partition("#")[0]))
+
+
 def _path(url: str | None) -> str | None:
     """Return the path of a URL without slashes around it; None if there is none."""
     try:
@@ -141,18 +277,17 @@ def _path(url: str | None) -> str | None:
 
 
 def tags(
-    root: _Element, layout: Layout, metadata: Metadata, texts: Iterable[str], anchor: int | None
+    metadata: Metadata, texts: Iterable[str], links: Iterable[SubjectLinks]
 ) -> tuple[Declared, ...]:
     """Return the tags of an article: those of the first source that has any.
 
-    The sources are meta tags, JSON-LD, and the links of a list of tags on the page. ``anchor`` is
-    the index of the headline's block. Keywords of a meta tag count only if some of them occur in
-    the article, whose headline, description and paragraphs are ``texts``: some sites give the same
-    keywords on every page.
+    The sources are meta tags, JSON-LD, and the ``links`` of the lists of tags on the page. Keywords
+    of a meta tag count only if some of them occur in the article, whose headline, description and
+    paragraphs are ``texts``: some sites give the same keywords on every page.
     """
     known = {key(name) for name in metadata.site_names}
     article: str | None = None
-    for where, names in _tag_sources(root, layout, metadata, anchor):
+    for where, names in _tag_sources(metadata, links):
         kept: dict[str, str] = {}
         for name in _unlabelled(names[:_MOST_TAGS]):
             text = name.strip(" #,;")
@@ -172,16 +307,14 @@ def tags(
 
 
 def _tag_sources(
-    root: _Element, layout: Layout, metadata: Metadata, anchor: int | None
+    metadata: Metadata, links: Iterable[SubjectLinks]
 ) -> Iterator[tuple[str, list[str]]]:
     metas = metadata.metas
     yield from ((f"meta {name}", _parts(metas[name])) for name in _TAGS if name in metas)
     yield "JSON-LD keywords", _parts(json_ld.texts(metadata.article.get("keywords")))
     yield from ((f"meta {name}", _parts(metas[name])) for name in _SLUG_TAGS if name in metas)
     yield "JSON-LD mentions", json_ld.texts(metadata.article.get("mentions"))
-    yield HEADED, _headed(layout, anchor)
-    headline = None if anchor is None else layout.blocks[anchor].element
-    yield "links in a list of tags", _listed(root, headline)
+    yield from ((one.where, [text for _, text in one.links]) for one in links)
 
 
 def _parts(texts: list[str]) -> list[str]:
@@ -202,8 +335,8 @@ def _unlabelled(names: list[str]) -> list[str]:
     return tags if tags and 2 * len(matches) > len(names) else names
 
 
-def _headed(layout: Layout, anchor: int | None) -> list[str]:
-    """Return the texts of the links under a heading such as "Tags", or after it in its line."""
+def _headed(layout: Layout, anchor: int | None) -> list[tuple[_Element, str]]:
+    """Return the links under a heading such as "Tags", or after it in its line."""
     headings = (
         block
         for block in layout.blocks
@@ -214,8 +347,8 @@ def _headed(layout: Layout, anchor: int | None) -> list[str]:
         for box in islice(block.box.around(), _HIGHEST_LIST):
             if has_many_elements(box.element, _MOST_IN_A_BOX):
                 break
-            if texts := _texts_of(box.element.iter("a")):
-                return texts
+            if links := _with_texts(box.element.iter("a")):
+                return links
     return []
 
 
@@ -229,34 +362,6 @@ def _heads_tags(words: str) -> bool:
     """Return whether words head a list of tags, such as "Tags" or "Related topics"."""
     part = part_headed_by(words)
     return part is Part.TAGS or (part is Part.RELATED and _TOPICS.search(words) is not None)
-
-
-def _listed(root: _Element, headline: _Element | None) -> list[str]:
-    """Return the texts of the links that are marked as tags, or are in a list named so."""
-    marked: list[_Element] = []
-    lists: list[_Element] = []
-    is_above = headline is not None
-    for element in root.iter("a" if headline is None else headline.tag, "a", *_LISTS):
-        if element is headline:
-            is_above = False
-        elif element.tag == "a":
-            if "tag" in (element.get("rel") or "").split():
-                is_own = _is_of_article(element, is_above=is_above) and not _is_of_other(element)
-                marked += [element] if is_own else []
-        elif (
-            (name := element.get("class") or element.get("id"))
-            and _TAG_BOX.search(_CAMEL.sub("-", name[:_LONGEST_NAME]))
-            and _is_of_article(element, is_above=is_above)
-            and not _is_of_other(element)
-        ):
-            lists.append(element)
-    if texts := _texts_of(marked):
-        return texts
-    for element in lists[:_MOST_BOXES]:
-        is_small = not has_many_elements(element, _MOST_IN_A_BOX)
-        if is_small and (texts := _texts_of(element.iter("a"))):
-            return texts
-    return []
 
 
 def _is_of_article(element: _Element, *, is_above: bool) -> bool:
@@ -286,14 +391,14 @@ def _around(element: _Element) -> Iterator[_Element]:
     return islice(element.iterancestors(), _MOST_AROUND)
 
 
-def _texts_of(links: Iterable[_Element]) -> list[str]:
-    """Return the texts of links; none if there are too many for the tags of one article."""
+def _with_texts(links: Iterable[_Element]) -> list[tuple[_Element, str]]:
+    """Return links with their texts; none if there are too many for the tags of one article."""
     found = list(islice(links, _MOST_LINKS + 1))
     if len(found) > _MOST_LINKS:
         return []
     texts = (
-        clean(all_text(link, 2 * _LONGEST_TAG))
+        (link, clean(all_text(link, 2 * _LONGEST_TAG)))
         for link in found
         if not has_many_elements(link, _MOST_IN_A_LINK)
     )
-    return [text for text in texts if text and not _heads_tags(text)]
+    return [(link, text) for link, text in texts if text and not _heads_tags(text)]
