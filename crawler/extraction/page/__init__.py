@@ -238,7 +238,7 @@ def _parse_tree(
     body = debug_output.without_output(
         p for p in paragraphs if p not in titles and not _REMAINS.fullmatch(p)
     )
-    page_links = links.Reader(root, layout, chosen)
+    page_links = links.Reader(root, layout, chosen, url)
     page_links.add_related(related, listed.elements)
     page_links.add_authors(bylines)
     page_links.add_subjects("section", linked.sections(section))

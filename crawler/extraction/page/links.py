@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from lxml.etree import _Element
 
@@ -47,7 +48,12 @@ _MARKS: dict[str, LinkRole] = {"author": "author", "category": "section", "tag":
 _LINE = "line between paragraphs"
 # Blocks below the last paragraph, and words of a link.
 _MOST_BELOW, _FEWEST_WORDS = 3, 3
-_LONGEST_TEXT = 1_000
+# Paragraphs of another reading in which those of the page are searched.
+_MOST_SEARCHED = 100
+# The link share of a line that is nothing but links.
+_ALL_LINKED = 0.9
+# Characters: the text of a link, and the path of a page that others' addresses have by chance.
+_LONGEST_TEXT, _SHORTEST_PATH = 1_000, 12
 # The places of links that only the page's head declares, and of those in a leaked dump.
 _FIRST, _LAST = -1, 1 << 30
 
@@ -86,10 +92,14 @@ class Reader:
     Each ``a`` element has one role: the first that is added.
     """
 
-    def __init__(self, root: _Element, layout: Layout, chosen: Chosen) -> None:
+    def __init__(
+        self, root: _Element, layout: Layout, chosen: Chosen, url: str | None = None
+    ) -> None:
+        """``url`` is the page's address."""
         self._layout = layout
         self._chosen = chosen
         self._root = root
+        self._own_path = urlsplit(url).path.strip("/") if url else ""
         self._numbers = {link.element: number for number, link in enumerate(layout.links)}
         # By element, or by themselves if they have none.
         self._found: dict[_Element | PageLink, PageLink] = {}
@@ -150,7 +160,7 @@ class Reader:
             for link in self._layout.links[before : block.links]:
                 text = clean(all_text(link.element, _LONGEST_TEXT))
                 url = address_of(link.element)
-                if not url or not text or _is_button(url, text):
+                if not url or not text or self._is_button(url, text):
                     continue
                 role = _marked_role(link.element)
                 found = PageLink(role or "text", url, text, "body", None if role else number)
@@ -159,8 +169,8 @@ class Reader:
     def add_lines(self, reader: AnchorReader) -> None:
         """Add the links to articles in lines that are no paragraphs and stand among them.
 
-        Editors put "Read: Another story" there. On the publisher's own hosts, and below the last
-        paragraph, an address has to be surely an article's, since offers stand there, too.
+        Editors put "Read: Another story" and sources there. On the publisher's own hosts, where
+        offers lead, an address has to be surely an article's.
         """
         blocks, own = self._layout.blocks, self._chosen.indexes
         if not own:
@@ -173,14 +183,18 @@ class Reader:
             if block.index in own or not (is_alike or look_of(block) in looks):
                 continue
             before = blocks[block.index - 1].links if block.index else 0
-            is_cited = is_alike and block.index < own[-1] and not is_noise(block.text)
+            is_cited = is_alike and not is_noise(block.text)
             for link in self._layout.links[before : block.links]:
                 anchor = reader.read(link.element)
                 if anchor is None or "sponsored" in _relations(link.element):
                     continue
                 text = clean(all_text(link.element, _LONGEST_TEXT))
+                if self._is_button(anchor.url, text):
+                    continue
                 is_title = word_count(text) >= _FEWEST_WORDS or "." in text
-                if is_title and (anchor.is_sure or (is_cited and not reader.is_own(anchor))):
+                is_source = is_cited and not reader.is_own(anchor)
+                is_named = is_title or (text != "" and block.link_share < _ALL_LINKED)
+                if (is_source and is_named) or (anchor.is_sure and is_title):
                     self._add(link.element, PageLink("text", anchor.url, text, _LINE))
 
     def add_single(self, single: Iterable[tuple[_Element, str]]) -> None:
@@ -189,6 +203,20 @@ class Reader:
             text = clean(all_text(element, _LONGEST_TEXT))
             if url := address_of(element):
                 self._add(element, PageLink("text", url, text or None, where))
+
+    def _is_button(self, url: str, text: str) -> bool:
+        """Return whether a link shares the page, or leads to a feed, an app or a profile.
+
+        A link that shares a page has that page's address in its own. A profile's link has the name
+        of the network as its text; a link to a post has more of a path.
+        """
+        _, _, query = url.partition("?")
+        if len(self._own_path) >= _SHORTEST_PATH and self._own_path in unquote(query):
+            return True
+        if _SHARE.search(url):
+            return True
+        name = text.strip(" .,:;|").lower()
+        return name in _NETWORKS and _PROFILE_PATH.search(url) is not None
 
     def _add(self, element: _Element | None, link: PageLink) -> None:
         if element is None:
@@ -202,31 +230,32 @@ def _blocks_of(
 ) -> Iterator[tuple[int, Block]]:
     """Yield the blocks of the paragraphs of a body, with the numbers of these from 1.
 
-    The paragraphs may be another reading of the page's text than the chosen blocks.
+    The paragraphs may be another reading of the page's text than the chosen blocks, and a declared
+    text may have several of them in one.
     """
     own: dict[str, list[Block]] = defaultdict(list)
     for index in chosen.indexes:
         own[blocks[index].text].append(blocks[index])
-    others: dict[str, Block] | None = None
+    others: list[tuple[int, str]] = []
     for number, paragraph in enumerate(body, start=1):
         if same := own.get(paragraph):
             yield number, same.pop(0)
-            continue
-        if others is None:
-            others = {block.key: block for block in reversed(blocks) if block.prose}
-        if other := others.get(key(paragraph)):
-            yield number, other
-
-
-def _is_button(url: str, text: str) -> bool:
-    """Return whether a link shares the page, or leads to a feed, an app or a publisher's profile.
-
-    A profile's link has the name of the network as its text; a link to a post has more of a path.
-    """
-    if _SHARE.search(url):
-        return True
-    name = text.strip(" .,:;|").lower()
-    return name in _NETWORKS and _PROFILE_PATH.search(url) is not None
+        else:
+            others.append((number, key(paragraph)))
+    if not others:
+        return
+    used: set[int] = set()
+    by_key = {block.key: block for block in reversed(blocks) if block.prose}
+    for number, text in others:
+        if block := by_key.get(text):
+            used.add(block.index)
+            yield number, block
+    for index in chosen.indexes:
+        block = blocks[index]
+        if index not in used and block.prose:
+            around = [n for n, text in others[:_MOST_SEARCHED] if block.key in text]
+            if around:
+                yield around[0], block
 
 
 def _marked_role(element: _Element) -> LinkRole | None:
