@@ -48,6 +48,7 @@ NULLABLE = (
     "media",
     "related",
     "related_complete",
+    "links",
     "canonical_url",
     "alternates",
     "accessible_for_free",

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.extraction import language
-from crawler.extraction.addresses import escaped
+from crawler.extraction.addresses import article_address, escaped
 from crawler.extraction.credit import credit_of
 from crawler.extraction.identity import identify
-from crawler.extraction.page import Byline, Declared, ParsedPage
+from crawler.extraction.page import Byline, Declared, PageLink, ParsedPage
 from crawler.extraction.page.dates import Moment
 from crawler.extraction.publishers import Publisher, publisher_at
 from crawler.extraction.refusal import Refusal, refuse
@@ -292,7 +292,7 @@ class _Normaliser:
             else:
                 url = _web_url(link.url, self._page.base) if link.url else None
                 article_id, internal = target_of(url, self._publisher) if url else (None, None)
-            if article_id is not None and (link.role == "related" or article_id != own_id):
+            if article_id is not None and not self._is_own(link, url, article_id, own_id):
                 found.append(
                     Link(
                         role=link.role,
@@ -308,6 +308,12 @@ class _Normaliser:
         if found:
             self._note_provenance("links", "links of the page, each with its place")
         return tuple(found)
+
+    def _is_own(self, link: PageLink, url: str | None, article_id: str, own_id: str | None) -> bool:
+        """Return whether a link leads to the page itself; its translations may share its id."""
+        if link.role == "translation" and url and self._page.url:
+            return article_address(url) == article_address(self._page.url)
+        return link.role != "related" and article_id == own_id
 
 
 def _is_earlier(time: str, other: str | None) -> bool:

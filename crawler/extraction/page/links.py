@@ -10,18 +10,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from lxml.etree import _Element
 
-from crawler.extraction.page.anchors import AnchorReader, address_of, word_count
+from crawler.extraction.page.anchors import (
+    AnchorReader,
+    address_of,
+    without_announcement,
+    word_count,
+)
 from crawler.extraction.page.article import Chosen
 from crawler.extraction.page.blocks import Block, Layout
 from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.leak import Related
 from crawler.extraction.page.metadata import Alternate
 from crawler.extraction.page.parts import is_noise, look_of
-from crawler.extraction.page.subjects import SubjectLinks
+from crawler.extraction.page.subjects import SubjectLinks, path_of
 from crawler.extraction.page.text import all_text, clean, key
 from crawler.items import LinkRelation, LinkRole
 
@@ -99,7 +104,7 @@ class Reader:
         self._layout = layout
         self._chosen = chosen
         self._root = root
-        self._own_path = urlsplit(url).path.strip("/") if url else ""
+        self._own_path = path_of(url) or ""
         self._numbers = {link.element: number for number, link in enumerate(layout.links)}
         # By element, or by themselves if they have none.
         self._found: dict[_Element | PageLink, PageLink] = {}
@@ -195,12 +200,13 @@ class Reader:
                 is_source = is_cited and not reader.is_own(anchor)
                 is_named = is_title or (text != "" and block.link_share < _ALL_LINKED)
                 if (is_source and is_named) or (anchor.is_sure and is_title):
+                    text = without_announcement(text)
                     self._add(link.element, PageLink("text", anchor.url, text, _LINE))
 
     def add_single(self, single: Iterable[tuple[_Element, str]]) -> None:
         """Add the links that stand alone between paragraphs, each with its place."""
         for element, where in single:
-            text = clean(all_text(element, _LONGEST_TEXT))
+            text = without_announcement(clean(all_text(element, _LONGEST_TEXT)))
             if url := address_of(element):
                 self._add(element, PageLink("text", url, text or None, where))
 

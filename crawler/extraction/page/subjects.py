@@ -239,7 +239,7 @@ def _sections(metadata: Metadata, url: str | None) -> Iterator[Declared]:
             yield Declared(text, f"meta {name}")
     for node in metadata.nodes:
         if "breadcrumblist" in json_ld.types(node):
-            for text in _crumbs(node, _path(url)):
+            for text in _crumbs(node, path_of(url)):
                 yield Declared(text, "JSON-LD breadcrumbs")
             break
 
@@ -254,7 +254,7 @@ def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
         item = entry.get("item")
         node = item if isinstance(item, dict) else {"@id": item}
         address = node.get("@id") or node.get("url")
-        path = _path(address) if isinstance(address, str) else None
+        path = path_of(address) if isinstance(address, str) else None
         is_home = position == 1 and path == ""
         is_own = position == len(entries) and (not path or own_path in (None, path))
         if is_home or is_own or len(entries) == 1:
@@ -265,10 +265,10 @@ def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
 
 def _leads_on(link: _Element) -> bool:
     """Return whether a link leads to another page than the home page."""
-    return bool(_path((link.get("href") or "").partition("#")[0]))
+    return bool(path_of((link.get("href") or "").partition("#")[0]))
 
 
-def _path(url: str | None) -> str | None:
+def path_of(url: str | None) -> str | None:
     """Return the path of a URL without slashes around it; None if there is none."""
     try:
         return None if url is None else urlsplit(url).path.strip("/")
