@@ -90,7 +90,6 @@ def test_record_of_a_page_with_every_field() -> None:
             PageLink("translation", "/fa/1752033", None, "link element for fa"),
             PageLink("author", "/authors/ada", "Ada Lindqvist", "byline"),
             PageLink("text", "//mill.example/oil?utm_id=1", "oil", "body", 1, ("nofollow",)),
-            PageLink("text", "/news/1752033#top", "itself", "body", 2),
             PageLink("related", None, "Olives + Video", "var_dump of an array", entry=1),
         ),
         media=(PageMedia("/a.jpg", False, "The olives.", "Ines Albar"),),
