@@ -153,6 +153,15 @@ ROLES = [
         id="a kicker",
     ),
     pytest.param(
+        page(
+            head='<script type="application/ld+json">{"@type": "BreadcrumbList", "itemListElement":'
+            ' [{"name": "Home", "item": "/"}, {"name": "City", "item": {"@id": "/city/"}}, {"name":'
+            f' "Divers examine the harbour wall", "item": "{URL}"}}]}}</script>'
+        ),
+        [("section", "/city/", "City", None)],
+        id="breadcrumbs that only JSON-LD has",
+    ),
+    pytest.param(
         page(head='<meta property="article:section" content="World">'),
         [],
         id="a section that only the menu links to",

@@ -241,7 +241,10 @@ def _parse_tree(
     page_links = links.Reader(root, layout, chosen, url)
     page_links.add_related(related, listed.elements)
     page_links.add_authors(bylines)
-    page_links.add_subjects("section", linked.sections(section))
+    if sections := linked.sections(section):
+        page_links.add_subjects("section", sections)
+    else:
+        page_links.add_crumbs(subjects.declared_crumbs(declared, url))
     page_links.add_texts(body)
     page_links.add_single(listed.single)
     for one in linked.tags:

@@ -26,7 +26,7 @@ from crawler.extraction.page.bylines import Byline
 from crawler.extraction.page.leak import Related
 from crawler.extraction.page.metadata import Alternate
 from crawler.extraction.page.parts import is_noise, look_of
-from crawler.extraction.page.subjects import SubjectLinks, path_of
+from crawler.extraction.page.subjects import DECLARED_CRUMBS, SubjectLinks, path_of
 from crawler.extraction.page.text import all_text, clean, key
 from crawler.items import LinkRelation, LinkRole
 
@@ -138,13 +138,17 @@ class Reader:
                 link = PageLink("author", author.url, author.name, author.where)
                 self._add(shown.get(url), link)
 
-    def add_subjects(self, role: LinkRole, found: SubjectLinks | None) -> None:
+    def add_subjects(self, role: LinkRole, found: SubjectLinks) -> None:
         """Add the links to tags or sections."""
-        if found is None:
-            return
         for element, text in found.links:
             if url := address_of(element):
                 self._add(element, PageLink(role, url, text, found.where))
+
+    def add_crumbs(self, crumbs: Iterable[tuple[str, str | None]]) -> None:
+        """Add the links to sections that the page declares, by their names and addresses."""
+        for name, url in crumbs:
+            if url:
+                self._add(None, PageLink("section", url, name, DECLARED_CRUMBS))
 
     def add_translations(self, alternates: Iterable[Alternate]) -> None:
         """Add the links to translations that the page's head declares.

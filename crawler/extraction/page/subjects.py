@@ -41,6 +41,7 @@ _TAGS = (
 # Their names are often those of addresses: "climate-change".
 _SLUG_TAGS = ("sailthru.tags",)
 HEADED = "links under a heading of tags"
+DECLARED_CRUMBS = "JSON-LD breadcrumbs"
 _KEYWORDS = ("meta news_keywords", "meta keywords")
 # The share of a page's keywords that occur in its article if they are its own.
 _LEAST_OWN = 1 / 7
@@ -237,19 +238,19 @@ def _sections(metadata: Metadata, url: str | None) -> Iterator[Declared]:
     for name in _SECTIONS:
         for text in metadata.metas.get(name, ()):
             yield Declared(text, f"meta {name}")
-    for node in metadata.nodes:
-        if "breadcrumblist" in json_ld.types(node):
-            for text in _crumbs(node, path_of(url)):
-                yield Declared(text, "JSON-LD breadcrumbs")
-            break
+    for text, _ in declared_crumbs(metadata, url):
+        yield Declared(text, DECLARED_CRUMBS)
 
 
-def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
-    """Yield the names of a page's breadcrumbs but the home page's and the page's own.
+def declared_crumbs(metadata: Metadata, url: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield the names and the addresses of the breadcrumbs that a page at ``url`` declares.
 
-    The last one is the page's own unless its address has another path.
+    The home page's and the page's own are left out. The last one is the page's own unless its
+    address has another path.
     """
-    entries = json_ld.objects(breadcrumbs.get("itemListElement"))
+    lists = (node for node in metadata.nodes if "breadcrumblist" in json_ld.types(node))
+    own_path = path_of(url)
+    entries = json_ld.objects(next(lists, {}).get("itemListElement"))
     for position, entry in enumerate(entries, start=1):
         item = entry.get("item")
         node = item if isinstance(item, dict) else {"@id": item}
@@ -260,7 +261,8 @@ def _crumbs(breadcrumbs: json_ld.Node, own_path: str | None) -> Iterator[str]:
         if is_home or is_own or len(entries) == 1:
             continue
         names = json_ld.texts(entry.get("name") or node.get("name"))
-        yield from (name for name in names if key(name) not in _NO_CRUMBS)
+        link = address if isinstance(address, str) else None
+        yield from ((name, link) for name in names if key(name) not in _NO_CRUMBS)
 
 
 def _leads_on(link: _Element) -> bool:
