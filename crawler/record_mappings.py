@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crawler.items import Author, Media, PageRecord
+    from crawler.items import ArticleRole, Author, Media, PageRecord
 
+_ARTICLE_ROLES: tuple[ArticleRole, ...] = ("related", "text", "translation")
 _TYPES = {"image": "ImageObject", "video": "VideoObject"}
 
 
@@ -18,8 +19,10 @@ def news_article(record: PageRecord) -> dict[str, Any]:
 
     Authors have no type, as pages do not always say whether they are people.
     """
-    links = [item.url for item in record.related or () if item.url]
+    linked = [link.url for link in record.links or () if link.role in _ARTICLE_ROLES]
+    related = [item.url for item in record.related or ()]
     page = record.canonical_url or record.url
+    links = list(dict.fromkeys(filter(None, (*related, *linked))))
     return _filled(
         {
             "@context": "https://schema.org",

@@ -10,7 +10,7 @@ from conftest import ROOT
 from zyte_common_items import Article
 
 from crawler.extraction.api import PageRecord, extract
-from crawler.items import Alternate, Author, Media, RelatedItem
+from crawler.items import Alternate, Author, Link, Media, RelatedItem
 from crawler.record_mappings import news_article, zyte_article
 
 DOCS = Path(ROOT) / "docs" / "records.md"
@@ -60,6 +60,38 @@ RECORD = PageRecord(
         ),
     ),
     related_complete=True,
+    links=(
+        Link(
+            role="related",
+            url="https://publisher.example/2026/05/01/some-story/",
+            id="publisher.example/2026/05/01/some-story",
+            internal=True,
+            text="Harbour bridge reopens",
+            paragraph=None,
+            rel=(),
+            where="related list",
+        ),
+        Link(
+            role="text",
+            url="https://other.example/2026/council-report/",
+            id="other.example/2026/council-report",
+            internal=False,
+            text="a report",
+            paragraph=2,
+            rel=("nofollow",),
+            where="text",
+        ),
+        Link(
+            role="tag",
+            url="https://publisher.example/tags/buses/",
+            id="publisher.example/tags/buses",
+            internal=True,
+            text="Buses",
+            paragraph=None,
+            rel=(),
+            where="tags",
+        ),
+    ),
     canonical_url=URL,
     alternates=(
         Alternate(kind="language", url=f"{URL}?lang=sv", language="sv"),
@@ -102,6 +134,13 @@ def test_zyte_knows_every_name() -> None:
 def test_an_item_of_zyte_needs_a_url() -> None:
     with pytest.raises(ValueError, match="the record 'Night buses return to the old town' has no"):
         zyte_article(replace(RECORD, url=None))
+
+
+def test_related_links_are_those_to_articles_once_each() -> None:
+    assert news_article(RECORD)["mainEntityOfPage"]["relatedLink"] == [
+        "https://publisher.example/2026/05/01/some-story/",
+        "https://other.example/2026/council-report/",
+    ]
 
 
 def test_the_json_ld_of_a_record_is_read_as_that_record() -> None:

@@ -1,0 +1,58 @@
+"""Small corpora in memory, for tests of exports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from typing import Any
+
+import msgspec
+
+from crawler.crawl.edges import Edge
+from crawler.items import Article, Failure, Known, Teaser
+
+
+@dataclass
+class MemoryCorpus:
+    """A corpus of given records, as ``crawler.export.corpus.Corpus`` describes."""
+
+    records: tuple[Article | Teaser | Failure, ...] = ()
+    links: tuple[Edge, ...] = ()
+    has_lives: bool = False
+
+    def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
+        return map(msgspec.json.encode, self.articles(every_revision=every_revision))
+
+    def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
+        return (record for record in self.records if isinstance(record, Article))
+
+    def teasers(self) -> Iterator[Teaser]:
+        return (record for record in self.records if isinstance(record, Teaser))
+
+    def failures(self) -> Iterator[Failure]:
+        return (record for record in self.records if isinstance(record, Failure))
+
+    def edges(self) -> Iterator[Edge]:
+        return iter(self.links)
+
+
+def teaser(article_id: str, **fields: Any) -> Teaser:
+    """Return the teaser record of an article."""
+    nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields_of(Known))
+    facts = {"kind": "teaser", "schema": 3, "depth": 2, "listed_on": (), "listed_as": ()}
+    return Teaser(**{**nothing, **facts, "id": article_id, "why": "depth", **fields})
+
+
+def edge(source: str, target: str, role: Any = "related", **fields: Any) -> Edge:
+    """Return an edge to the page of an article."""
+    facts: dict[str, Any] = {
+        "position": 1,
+        "url": f"https://publisher.example/{target}",
+        "text": f"About {target}",
+        "internal": True,
+    }
+    return Edge(source=source, target=target, role=role, **{**facts, **fields})
+
+
+HOSTILE = "a\x00b\x1b ]]> <b> & \"quotes\" 'too' \u202eolleh\u202c עברית \U0001f680 \ufffe\nnext"
+"""A text with characters that XML forbids or escapes, and as it must be read from XML."""
+HOSTILE_IN_XML = "a b  ]]> <b> & \"quotes\" 'too' \u202eolleh\u202c עברית \U0001f680  \nnext"
