@@ -266,7 +266,7 @@ def check(
     assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
     feeds = [
         record
-        for feed in sorted((folder / "output").glob("*.jsonl"))
+        for feed in sorted((folder / "output").rglob("*.jsonl"))
         for record in read_records(feed)
     ]
     for name, records in (

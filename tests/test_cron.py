@@ -137,7 +137,7 @@ def test_the_crontab_lines_of_the_readme(
     assert (job / "ledger.sqlite").exists()
     host = server.url.removeprefix("http://")
     by_site: dict[str, list[list[dict[str, Any]]]] = {"alalam": [], host: []}
-    for feed in sorted((project / "output").glob("articles-*.jsonl")):
+    for feed in sorted((project / "output").rglob("articles.jsonl")):
         records = read_records(feed)
         by_site[records[0]["site"]].append(records)
     first, second = by_site[host]
