@@ -1,17 +1,18 @@
 """The folder of a run, and ``latest``, a symbolic link to the folder of the newest run.
 
 A feed whose folder is named ``%(time)s``, such as ``output/%(time)s/articles.jsonl``, is written to
-a new folder in each run. Beside these folders, and in the folder of a job, ``latest`` leads to that
-of the newest run, by the time when it began:
+a new folder in each run. This holds for every feed in FEEDS, not only for those of this project.
+``latest``, beside these folders and in the folder of a job, leads to the newest of them:
 
-- It is changed only after all feeds in a folder are in their places, and only if there are any. So
-  it always leads to a complete folder, even if a run is killed between any two steps.
-- It is changed in one step. A run that ends after a newer one, or whose feeds are written by a
-  later run, does not take it back. A time in the future, from a wrong clock, does not count.
-- It is relative, so that it survives if all the folders are moved, or mounted elsewhere, together.
-  That holds for a job too: its folder is below ``output``, or beside it, unless the user wants both
-  to be in quite different places, of which none is more likely to stay than the other.
-- A file or folder of that name that is not a symbolic link is the user's, and left alone.
+- It is changed after all feeds in the folder of a run are in place, if there are any, and in one
+  step. So it always leads to a complete folder, even if a run is killed between any two steps.
+- The newest run is the one that began last. A run that ends after a newer one, or whose feeds are
+  written by a later run, does not take the link back. A folder whose time is in the future, from a
+  wrong clock, does not count as newer.
+- The link is relative, so that it survives if the folders are moved together, or mounted elsewhere.
+  That of a job is relative too, because jobs are usually kept in ``output/jobs``, or beside
+  ``output``.
+- What is called ``latest`` and is not a symbolic link is the user's, and is left alone.
 """
 
 from __future__ import annotations
@@ -70,9 +71,10 @@ def link_latest(holder: Path, folder: Path) -> Path | None:
             _replace_link(link, os.path.relpath(folder.resolve(), holder.resolve()))
     except OSError as error:
         logger.warning(
-            "%s could not be made a symbolic link to %s (%s); the files are in that folder",
+            "%s could not be made a symbolic link to %s (%s: %s); the files are in that folder",
             link,
             folder,
+            _prepared(link).name,
             error.strerror,
         )
         return None
@@ -85,7 +87,7 @@ def _is_as_new(link: Path, name: str) -> bool:
 
 
 def _replace_link(link: Path, target: str) -> None:
-    new = link.with_name(link.name + ".part")
+    new = _prepared(link)
     if new.is_symlink():
         # A run was killed here.
         new.unlink()
@@ -94,3 +96,7 @@ def _replace_link(link: Path, target: str) -> None:
     new.replace(link)
     sync_folder(link.parent)
     point("latest changed")
+
+
+def _prepared(link: Path) -> Path:
+    return link.with_name(link.name + ".part")
