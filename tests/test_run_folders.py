@@ -225,17 +225,21 @@ def test_many_runs_at_the_same_time(folder: Folder, tmp_path: Path) -> None:
     assert list(folder.output.glob("*.part")) == []
 
 
-def test_a_killed_run_that_is_completed_by_a_later_one(once: Crawl, folder: Folder) -> None:
-    """It does not take ``latest`` back from a run that began after it."""
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["", "deleted"])
+def test_a_killed_run_that_is_completed_by_a_later_one(
+    once: Crawl, folder: Folder, is_deleted: bool
+) -> None:
+    """It does not take ``latest`` back from a run that began after it, if that has a folder."""
     assert once(*JOB, **killed_at("feed part written")).exit_code == -signal.SIGKILL
     assert folder.latest() is None
     once()
     killed, other = folder.runs
     assert folder.latest() == other
+    if is_deleted:
+        shutil.rmtree(other)
     once(*JOB, seed=SEED)
-    assert folder.runs == [killed, other]
     assert len(list(killed.iterdir())) == 3
-    assert folder.latest() == other
+    assert folder.latest() == (killed if is_deleted else other)
     assert folder.latest(folder.job) == killed
 
 
@@ -323,13 +327,23 @@ MARSHAL = {"format": "marshal"}
 
 
 @pytest.mark.parametrize("options", [(), JOB], ids=["", "JOBDIR"])
+@pytest.mark.parametrize(
+    ("name", "feed"),
+    [("all.marshal", MARSHAL), ("all%(nope)s.jsonl", LINES)],
+    ids=["format", "name"],
+)
 def test_a_feed_that_cannot_be_written(
-    once: Crawl, tmp_path: Path, folder: Folder, options: tuple[str, ...]
+    once: Crawl,
+    tmp_path: Path,
+    folder: Folder,
+    options: tuple[str, ...],
+    name: str,
+    feed: dict[str, object],
 ) -> None:
     """It holds up ``latest`` beside its own folder, but not beside others."""
     feeds = {
         "damaged/%(time)s/all.jsonl": LINES,
-        "damaged/%(time)s/all.marshal": MARSHAL,
+        f"damaged/%(time)s/{name}": feed,
         "whole/%(time)s/all.jsonl": LINES,
     }
     words = ("-o", "ftp://127.0.0.1:1/all.json", "-s", f"FEEDS={json.dumps(feeds)}")
