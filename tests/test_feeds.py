@@ -384,5 +384,9 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     assert "aborted before it could write its feeds" in stdout
     assert "bug in the crawler" not in stdout
     [part] = tmp_path.glob("mine.jsonl.*.part")
-    # Complete up to the last second; the first record is written at once.
-    assert "1752038" in [record["id"] for record in read_records(part)]
+    [own_part] = (tmp_path / "output").glob("*/*")
+    assert own_part.name.startswith("articles.jsonl.") and own_part.suffix == ".part"
+    assert not (tmp_path / "output" / "latest").is_symlink()
+    for path in (part, own_part):
+        # Complete up to the last second; the first record is written at once.
+        assert "1752038" in [record["id"] for record in read_records(path)]
