@@ -14,6 +14,8 @@ POINTS = (
     "feed kept",
     "feed replaced",
     "feed in its place",
+    "latest prepared",
+    "latest changed",
     "feeds written",
     "run ended",
     "exchange archived",

@@ -26,8 +26,9 @@ FEED_EXPORTERS = defaults.COMPONENTS["FEED_EXPORTERS"]
 CSV_ESCAPE_FORMULAS = defaults.CSV_ESCAPE_FORMULAS
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
-    f"output/{name}-%(time)s.jsonl": {
+    f"output/%(time)s/{name}.jsonl": {
         "format": "jsonlines",
+        "store_empty": False,
         "item_classes": [f"crawler.items.{record}"],
     }
     for name, record in (("articles", "Article"), ("teasers", "Teaser"), ("failures", "Failure"))

@@ -157,7 +157,7 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
         output = tmp_path / "output"
         shutil.rmtree(output, ignore_errors=True)
         result = scrapy(*line, *words, timeout=timeout)
-        for feed in sorted(output.glob("*.jsonl")):
+        for feed in sorted(output.rglob("*.jsonl")):
             result.records += read_records(feed)
         # With a job, the report covers all its runs.
         if result.records and "JOBDIR" not in (settings or {}):
@@ -216,9 +216,9 @@ def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
                 for name, value in {**IMPATIENT, "JOBDIR": "job", **(settings or {})}.items()
             ),
         ]
-        before = set((tmp_path / "output").glob("*"))
+        before = set((tmp_path / "output").rglob("*"))
         result = scrapy("crawl", "articles", *line, *words, **(variables or {}))
-        for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
+        for feed in sorted(set((tmp_path / "output").rglob("*.jsonl")) - before):
             result.records += read_records(feed)
         assert "Traceback" not in result.stderr
         return result
@@ -280,9 +280,9 @@ def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[WebCrawl]:
             given = {**IMPATIENT, "TLS_CA_FILE": web.ca_file, **(settings or {})}
             line = [f"-a{name}={value}" for name, value in arguments.items()]
             line += [f"-s{name}={value}" for name, value in given.items()]
-            before = set((tmp_path / "output").glob("*.jsonl"))
+            before = set((tmp_path / "output").rglob("*.jsonl"))
             result = scrapy("crawl", "articles", *line, timeout=timeout, **web.environment)
-        for feed in sorted(set((tmp_path / "output").glob("*.jsonl")) - before):
+        for feed in sorted(set((tmp_path / "output").rglob("*.jsonl")) - before):
             result.records += read_records(feed)
         assert "Traceback" not in result.stderr
         return result, web

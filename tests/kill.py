@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from server import NewsServer
 from warcio.archiveiterator import ArchiveIterator
 
 from benchmarks.crawl import FIRST_ID, article
+from crawler.feeds.run_folder import stamp
 
 PAGES = 300
 # Every GONE-th page is missing, and only headlines that match MATCH are followed.
@@ -266,7 +268,7 @@ def check(
     assert last.returncode == 0, f"exit {last.returncode}\n{last.stdout[-3000:]}"
     feeds = [
         record
-        for feed in sorted((folder / "output").glob("*.jsonl"))
+        for feed in sorted((folder / "output").rglob("*.jsonl"))
         for record in read_records(feed)
     ]
     for name, records in (
@@ -282,6 +284,7 @@ def check(
             f"{json.dumps(actual[differing[0]])}\ninstead of\n{json.dumps(expected[differing[0]])}"
         )
     assert not list(folder.rglob("*.part")), "a .part file is left"
+    check_latest(folder)
     if archives := list(folder.rglob("*.warc.gz")):
         expected_urls = {
             record["url"] for record in expected.values() if record.get("source") == "live"
@@ -297,6 +300,18 @@ def check(
         len(expected), *(kinds[kind] for kind in ("article", "teaser", "failure"))
     )
     assert sum_ in last.stdout, last.stdout[-500:]
+
+
+def check_latest(folder: Path) -> None:
+    """Check that ``latest``, of the feeds and of the job, leads to the newest folder of feeds."""
+    [ledger] = folder.rglob("ledger.sqlite")
+    # One in the future is from a wrong clock.
+    now = stamp(datetime.now(UTC))
+    feeds = (folder / "output").rglob("*.jsonl")
+    newest = max(feed.parent for feed in feeds if feed.parent.name <= now)
+    for holder in (folder / "output", ledger.parent):
+        link = holder / "latest"
+        assert link.samefile(newest), f"{link} leads to {link.readlink()}, not to {newest}"
 
 
 def archived_urls(files: list[Path]) -> set[str]:

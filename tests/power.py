@@ -13,6 +13,7 @@ is the process traced by strace: it runs a command for each line it reads.
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -26,16 +27,20 @@ CALLS = (
     *("openat", "write", "pwrite64", "lseek", "ftruncate", "fchmod", "fsync", "fdatasync"),
     # Not all of these exist on every architecture.
     *("?mkdir", "?mkdirat", "?rename", "?renameat", "?renameat2"),
-    *("?link", "?linkat", "?unlink", "?unlinkat"),
+    *("?link", "?linkat", "?symlink", "?symlinkat", "?unlink", "?unlinkat"),
 )
-_PATH_CALLS = ("open", "mkdir", "rename", "link", "unlink")
+_PATH_CALLS = ("open", "mkdir", "rename", "link", "symlink", "unlink")
 # The most can be lost just before each of these calls.
 CUTS = ("fsync", "fdatasync", "rename", "link", "unlink")
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)")
 _BYTE = re.compile(r"\\x([0-9a-f]{2})")
 
 State = dict[str, tuple[bytes, int]]
-"""The content and permissions of each file, by its path in the folder."""
+"""The content and permissions of each file, by its path in the folder.
+
+Those of a symbolic link are its target and SYMLINK.
+"""
+SYMLINK = stat.S_IFLNK
 
 
 class File:
@@ -123,9 +128,8 @@ class Disk:
         self._positions: dict[tuple[int, int], int | None] = {}
         for path in sorted(folder.rglob("*")):
             holder, name = self._place(str(path))
-            node = (
-                Folder() if path.is_dir() else File(path.read_bytes(), path.stat().st_mode & 0o777)
-            )
+            is_folder = path.is_dir() and not path.is_symlink()
+            node = Folder() if is_folder else File(*read_file(path))
             holder.change(**{name: node})
             holder.sync()
 
@@ -144,7 +148,8 @@ class Disk:
 
     def follow(self, name: str, args: list[str], result: int) -> None:
         """Apply a system call, if it succeeded and affects the folder."""
-        if result < 0 or args[0].endswith("(deleted)") or not self._is_here(path := _path(args[0])):
+        place = args[1] if name == "symlink" else args[0]
+        if result < 0 or place.endswith("(deleted)") or not self._is_here(path := _path(place)):
             return
         holder, own_name = self._place(path)
         node = holder.now.get(own_name) if own_name else self.root
@@ -152,6 +157,8 @@ class Disk:
             to, new_name = self._place(_path(args[1]))
             assert to is holder and isinstance(node, File), f"{name} of {path}"
             holder.change(**({own_name: None} if name == "rename" else {}), **{new_name: node})
+        elif name == "symlink":
+            holder.change(**{own_name: File(os.fsencode(_path(args[0])), SYMLINK)})
         elif name == "unlink":
             holder.change(**{own_name: None})
         elif name == "mkdir":
@@ -246,10 +253,20 @@ def _files(
             yield before + name, content(node)
 
 
+def read_file(path: Path) -> tuple[bytes, int]:
+    """Return a file or a symbolic link as it is in a state."""
+    if path.is_symlink():
+        return os.fsencode(path.readlink()), SYMLINK
+    return path.read_bytes(), path.stat().st_mode & 0o777
+
+
 def lay_out(state: State, folder: Path) -> None:
     for name, (content, mode) in state.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if mode == SYMLINK:
+            path.symlink_to(os.fsdecode(content))
+            continue
         path.write_bytes(content)
         path.chmod(mode)
 

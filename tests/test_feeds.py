@@ -51,7 +51,7 @@ def test_simultaneous_runs(tmp_path: Path) -> None:
         for _ in range(3)
     ]
     assert [run.wait() for run in runs] == [0, 0, 0]
-    feeds = sorted((tmp_path / "output").glob("articles-*.jsonl"))
+    feeds = sorted((tmp_path / "output").rglob("articles.jsonl"))
     assert [len(read_records(feed)) for feed in feeds] == [1, 1, 1]
     added = [record["id"] for record in read_records(tmp_path / "all.jsonl")]
     assert added == added[:8] * 3
@@ -238,12 +238,10 @@ def test_where_feeds_are_written(crawl: Crawl, tmp_path: Path) -> None:
     assert (run.exit_code, len(run.records)) == (0, 8)
     for path in feeds.values():
         assert sorted(read_records(tmp_path / path), key=by_kind) == run.records, path
-    times = {path.name.partition("-")[2] for path in (tmp_path / "output").iterdir()}
-    assert len(times) == 1
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    own = {f"output/{kind}-{time}" for time in times for kind in ("articles", "teasers")}
-    empty = {f"output/failures-{time}" for time in times}
-    assert files - empty == {*feeds.values(), *own, ".source/1752038.html"}
+    folder = (tmp_path / "output" / "latest").readlink()
+    own = {f"output/{folder}/{kind}.jsonl" for kind in ("articles", "teasers")}
+    assert files == {*feeds.values(), *own, ".source/1752038.html"}
 
 
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
@@ -386,5 +384,9 @@ def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     assert "aborted before it could write its feeds" in stdout
     assert "bug in the crawler" not in stdout
     [part] = tmp_path.glob("mine.jsonl.*.part")
-    # Complete up to the last second; the first record is written at once.
-    assert "1752038" in [record["id"] for record in read_records(part)]
+    [own_part] = (tmp_path / "output").glob("*/*")
+    assert own_part.name.startswith("articles.jsonl.") and own_part.suffix == ".part"
+    assert not (tmp_path / "output" / "latest").is_symlink()
+    for path in (part, own_part):
+        # Complete up to the last second; the first record is written at once.
+        assert "1752038" in [record["id"] for record in read_records(path)]

@@ -4,6 +4,7 @@ Neither a run that stores nothing, nor several of them in a row, nor a forged le
 """
 
 import json
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -183,7 +184,9 @@ def forge(job: Path, uri: str, options: dict[str, object]) -> None:
         "file://{folder}/precious",
         "{folder}/job/link",
         "{folder}/job/../precious",
-        "{folder}/job/output/articles-%(time)s.jsonl",
+        "{folder}/job/output/%(time)s/articles.jsonl",
+        "{folder}/job/linked/output/%(time)s/articles.jsonl",
+        "{folder}/job/lacking/output/%(time)s/articles.jsonl",
         "precious",
         "ftp://127.0.0.1:1/precious",
         "s3://bucket/precious",
@@ -199,20 +202,63 @@ def test_a_forged_ledger_cannot_name_a_file_to_write(
     live(seed=SEED, depth=0, settings=settings)
     job = tmp_path / "job"
     (job / "link").symlink_to(precious)
-    (job / "output").mkdir()
-    with closing(sqlite3.connect(job / "ledger.sqlite")) as ledger:
-        [[began]] = ledger.execute("SELECT began FROM runs")
-    (job / "output" / f"articles-{began.replace(':', '-')}.jsonl").symlink_to(precious)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    time = (job / "latest").readlink().name
+    (job / "output" / time).mkdir(parents=True)
+    (job / "output" / time / "articles.jsonl").symlink_to(precious)
+    (job / "linked" / "output").mkdir(parents=True)
+    (job / "linked" / "output" / time).symlink_to(kept)
     uri = uri.format(folder=tmp_path)
     forge(job, uri, {"format": "jsonlines", "overwrite": overwrite})
     for reported in (True, False):
         run = live(seed=SEED, depth=0, settings=settings)
         assert precious.read_text(encoding="utf-8") == GOOD
+        assert not list(kept.iterdir())
         words = f"run 1 should have written {uri!r}, but this run has no such feed"
         # Reported only once: a crawl with the date in its feeds' names never has that feed again.
         assert (words in run.stdout) == (f"-o {uri!r}" in run.stdout) == reported
         assert run.exit_code == (3 if reported else 0)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_forged_ledger_cannot_write_through_a_link_in_the_place_of_a_run(
+    live: Crawl, tmp_path: Path
+) -> None:
+    settings = {"JOBDIR": "job"}
+    live(seed=SEED, depth=0, settings=settings)
+    time = (tmp_path / "job" / "latest").readlink().name
+    uri = f"{tmp_path}/output/%(time)s/articles.jsonl"
+    with closing(sqlite3.connect(tmp_path / "job" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE runs SET ended = NULL, reason = NULL, finished = 0")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    line = command("crawl", "articles", "-a", f"seed={SEED}", "-a", "depth=0", "-s", "JOBDIR=job")
+    shutil.rmtree(tmp_path / "output" / time)
+    (tmp_path / "output" / time).symlink_to(kept)
+    run = subprocess.run(
+        line, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert f"run 1 should have written {uri!r}, but a symbolic link has its place" in run.stdout
+    assert run.returncode == 3
+    assert not list(kept.iterdir())
+    assert not (tmp_path / "output" / time / "articles.jsonl").exists()
+
+
+def test_a_forged_ledger_cannot_change_a_link_in_another_folder(
+    live: Crawl, tmp_path: Path
+) -> None:
+    settings = {"JOBDIR": "job"}
+    live(seed=SEED, depth=0, settings=settings)
+    other = tmp_path / "other" / "output"
+    (other / "2000").mkdir(parents=True)
+    (other / "latest").symlink_to("2000")
+    forge(tmp_path / "job", f"{other}/%(time)s/articles.jsonl", {})
+    live(seed=SEED, depth=0, settings=settings)
+    # The feed of a run in another folder is written there, as for a job that moved.
+    [feed] = other.rglob("articles.jsonl")
+    assert len(read_records(feed)) == 1
+    assert (other / "latest").readlink() == Path("2000")
 
 
 def test_a_forged_ledger_cannot_name_a_class_or_format(live: Crawl, tmp_path: Path) -> None:

@@ -84,18 +84,12 @@ def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
 def test_a_feed_is_rewritten_byte_for_byte(large: kill.Site, tmp_path: Path) -> None:
     words = kill.line(large.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
-    feeds = {
-        path: path.read_bytes()
-        for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]
-    }
+    feeds = {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")}
     assert len(feeds) == 4
-    for path in (tmp_path / "output").iterdir():
+    for path in (tmp_path / "output").rglob("*.jsonl"):
         path.unlink()
     assert kill.run(words, tmp_path).returncode == 0
-    assert {
-        path: path.read_bytes()
-        for path in [*(tmp_path / "output").iterdir(), tmp_path / "mine.jsonl"]
-    } == feeds
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")} == feeds
 
 
 def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kill.Crawling:

@@ -1,6 +1,7 @@
 """Data reported as safe survives a power cut at any moment: see power.py."""
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import kill
 import pytest
 from conftest import IMPATIENT, PATIENCE, Crawl, environment, read_records, require, wait_until
-from power import Machine, State, lay_out
+from power import SYMLINK, Machine, State, lay_out, read_file
 from server import NewsServer, answer
 from sqlalchemy import select
 
@@ -159,7 +160,8 @@ def test_a_job(
         for name, file in machine.disk.now().items()
         if name in before or name.startswith("output/")
     }
-    assert len(after) == 4 and after["mine.jsonl"][1] == 0o640
+    assert len(after) == 5 and after["mine.jsonl"][1] == 0o640
+    assert sum(mode == SYMLINK for _, mode in machine.disk.now().values()) == 2
     safe_ids: set[str] = set()
     distinct_states: dict[object, State] = {}
     for states in moments:
@@ -167,6 +169,7 @@ def test_a_job(
         for state in states:
             contents = reader.read(state)
             assert safe_ids <= contents.articles <= contents.archived
+            check_links(state, after)
             feeds = {name: state[name] for name in after if name in state}
             for name, file in feeds.items():
                 assert file in (before.get(name), after[name]), name
@@ -249,7 +252,17 @@ def test_files(server: NewsServer, start_machine: Callable[[State], Machine], fo
             assert feeds_of(state) == feeds_of(after), name
 
 
+def check_links(state: State, after: State) -> None:
+    """Check that each symbolic link leads to a folder with all the files that it has at the end."""
+    for name, (target, mode) in state.items():
+        if mode == SYMLINK:
+            folder = os.path.normpath(Path(name).parent / os.fsdecode(target))
+            files = [path for path in after if path.startswith(f"{folder}/")]
+            assert files and all(state.get(path) == after[path] for path in files), name
+
+
 def _check(state: State, before: State, after: State, step: Step, name: str) -> None:
+    check_links(state, after)
     for path in before.keys() | after.keys():
         allowed = [before.get(path), after.get(path)]
         if path.startswith("job/"):
@@ -286,7 +299,7 @@ def feeds_of(state: State) -> State:
 def files_in(folder: Path) -> State:
     """Return the files in a folder with their permissions."""
     return {
-        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o777)
+        str(path.relative_to(folder)): read_file(path)
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith("-shm")
+        if (path.is_file() or path.is_symlink()) and not path.name.endswith("-shm")
     }

@@ -105,7 +105,7 @@ def test_commands(scrapy: Crawl, tmp_path: Path, web: HostedWeb) -> None:
 def without_times(output: str) -> str:
     """Return an output with dots in place of the parts that differ from run to run."""
     output = re.sub(r"[\d.]+ s, [\d.]+ pages/s", "… s, … pages/s", output)
-    return re.sub(r"-\d{4}-\d\d-\S+\.jsonl", "-….jsonl", output)
+    return re.sub(r"output/\d{4}-\d\d-[^/\s]+/", "output/…/", output)
 
 
 def text_of_file() -> str:

@@ -342,7 +342,7 @@ def test_two_crawls_of_a_script(folder: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(f"discovered {RECORDS} =") == 2
     assert result.stdout.count("exit code 0") == 2
-    feeds = [read_lines(path) for path in (folder / "output").glob("*.jsonl")]
+    feeds = [read_lines(path) for path in (folder / "output").rglob("*.jsonl")]
     assert sum(map(len, feeds)) == 2 * RECORDS
 
 
@@ -423,7 +423,7 @@ def test_scrapyd(scrapyd: str, folder: Path) -> None:
     with urlopen(f"{scrapyd}/logs/mine/articles/{job}.log", timeout=PATIENCE) as response:
         log = response.read().decode()
     assert f"INFO: discovered {RECORDS} =" in log, log
-    feeds = [read_lines(path) for path in (folder / "output").glob("*.jsonl")]
+    feeds = [read_lines(path) for path in (folder / "output").rglob("*.jsonl")]
     assert sum(map(len, feeds)) == RECORDS
 
 

@@ -129,8 +129,8 @@ def test_a_run_is_stopped_while_a_page_is_read(
     assert "Traceback" not in errors
     assert worker_pids(run.pid) == []
     # The run did not wait for the page.
-    [feed] = (tmp_path / "output").glob("teasers-*.jsonl")
-    reasons = {record["id"]: record["why"] for record in read_records(feed)}
+    teasers = read_records(tmp_path / "output" / "latest" / "teasers.jsonl")
+    reasons = {record["id"]: record["why"] for record in teasers}
     assert reasons[SLOW_ID] == "interrupted"
 
 

@@ -132,14 +132,14 @@ class Command(crawl.Command):
     def _check_feeds(self) -> None:
         from w3lib.url import file_uri_to_path
 
+        from crawler.feeds.run_folder import outermost_named
+
         assert self.settings is not None
         for uri in map(str, self.settings.getdict("FEEDS")):
             if ("://" in uri and not uri.startswith("file:")) or uri.startswith("stdout:"):
                 continue
             target = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
-            if "%(" in str(target.parent):
-                continue
-            _check_target("feed", target, "give another file with -o")
+            _check_target("feed", outermost_named(target), "give another file with -o")
 
     def _report(self, crawler: Crawler) -> None:
         from crawler.exit_codes import COULD_NOT_START

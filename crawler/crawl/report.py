@@ -11,8 +11,9 @@ Everything that a run counts is in Scrapy's stats, where other extensions and se
   ``/presumed_articles`` (failures of followed pages that turned out to be no articles), and the
   arguments that the report names: ``/everything``, ``/follows``, ``/recheck``, ``/hosts``,
   ``/sources``.
-- ``feeds/written``, ``/kept``, ``/errors``, ``/failed``; ``sources/files``, ``/faults``;
-  ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``, ``/failed``.
+- ``feeds/written``, ``/kept``, ``/latest``, ``/errors``, ``/failed``; ``sources/files``,
+  ``/faults``; ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``,
+  ``/failed``.
 - ``job/folder``, ``/run``, ``/began``, ``/continued``, ``/continued_faults``, ``/failed``,
   ``/next_due``.
 - ``crawl/exit_code``, set last.
@@ -278,6 +279,8 @@ class Outcome:
             lines.append(f"  archived: {path} ({exchanges:,} exchanges{unchanged})")
         errors = self._list("feeds/errors")
         lines += [f"  written: {feed}" for feed in self._list("feeds/written")]
+        if links := self._list("feeds/latest"):
+            lines.append(f"  latest: {', '.join(links)}")
         lines += [f"  {line}" for line in self._list("feeds/kept")]
         lines += [f"  not stored: {error}" for error in errors]
         if self._stats.get("feeds/failed") and not errors:

@@ -5,15 +5,15 @@ ledger when the run closes. The feeds of a killed run are written by the next ru
 same, before it fetches anything.
 
 A ledger is untrusted, so it never decides which files are written, or how. A feed that it names for
-a killed run is written only if the current run has that feed too, and with the current run's
-options.
+a killed run is written only if the current run has that feed too, with the current run's options,
+and never through a symbolic link in the place of a file or folder of that run. ``latest``
+(run_folder.py) is changed only in the job and where the current run's own feeds have it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -27,9 +27,11 @@ from crawler.crash import point
 from crawler.crawl import report
 from crawler.crawl.run import run_of
 from crawler.errors import LedgerError
+from crawler.feeds.run_folder import TIME, is_run_folder, link_latest, outermost_named, stamp
 from crawler.feeds.storage import (
     WholeFileStorage,
     append,
+    display_path,
     is_file_uri,
     part_of,
     path_of,
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
-# Marks a feed URI that names a new file for each run.
-_TIME = "%(time)s"
 
 
 class WatchedFeedExporter(FeedExporter):
@@ -68,6 +68,10 @@ class WatchedFeedExporter(FeedExporter):
         """The options of this run's own feeds, as configured, by URI."""
         self._sizes: dict[str, int] = {}
         """The size in bytes, when a killed run began, of each file it may have appended to."""
+        self._in_run_folders: list[tuple[FeedSlot, WholeFileStorage]] = []
+        """The feeds, of the run whose feeds are being written, in folders of that run alone."""
+        self._incomplete_uris: set[str] = set()
+        """The feeds of that run that lack a record, by URI as configured."""
 
     async def open_spider(self, spider: Spider) -> None:  # type: ignore[override]
         job = _job_of(spider)
@@ -93,6 +97,7 @@ class WatchedFeedExporter(FeedExporter):
         job = _job_of(spider)
         if job is None:
             await super().close_spider(spider)
+            self._link_latest(None)
             return
         assert job.run is not None and job.pages is not None
         # If a power cut lost records that are in a feed, they would be fetched and exported again.
@@ -116,7 +121,7 @@ class WatchedFeedExporter(FeedExporter):
                 try:
                     super().open_spider(spider)
                 except Exception as error:
-                    self._record_error(error)
+                    self._record_error(error, uri)
         finally:
             self.feeds = feeds
 
@@ -128,7 +133,7 @@ class WatchedFeedExporter(FeedExporter):
             try:
                 super().item_scraped(item, spider)
             except Exception as error:
-                self._record_error(error)
+                self._record_error(error, slot.uri_template)
             remaining += self.slots
         self.slots = remaining
 
@@ -159,10 +164,10 @@ class WatchedFeedExporter(FeedExporter):
         stats = self.crawler.stats
         errors = stats.get_value("feeds/errors", [])
         own_feeds = self.feeds, self.filters
-        feeds, unknown = self._split_feeds(job.feeds_of(run), _stamp(run.began))
+        feeds, unknown = self._split_feeds(job.feeds_of(run), stamp(run.began))
         replaced = {uri for uri in feeds if _replaces(uri, self._own_options.get(uri, {}))}
         for uri in replaced:
-            part_of(uri, _stamp(run.began)).unlink(missing_ok=True)
+            part_of(uri, stamp(run.began)).unlink(missing_ok=True)
         self._use(
             {
                 uri: _options_for(run, options)
@@ -171,13 +176,14 @@ class WatchedFeedExporter(FeedExporter):
             }
         )
         self._sizes = {uri: size for uri, (_, size) in feeds.items()}
+        self._incomplete_uris = set(unknown)
         try:
             written = await self._write(job, run, spider)
         except OSError as error:
             written = False
             self._record_error(error)
         finally:
-            self._sizes = {}
+            self._sizes, self._incomplete_uris = {}, set()
             self.feeds, self.filters = own_feeds
         failed = stats.get_value("feeds/errors", [])[len(errors) :]
         stats.set_value("feeds/errors", errors)
@@ -185,7 +191,9 @@ class WatchedFeedExporter(FeedExporter):
         if written and not unknown:
             job.end(run, None)
 
-    def _note_continued(self, job: Job, run: Run, errors: list[str], unknown: list[str]) -> None:
+    def _note_continued(
+        self, job: Job, run: Run, errors: list[str], unknown: dict[str, str]
+    ) -> None:
         """Note in the stats that the feeds of a killed run were written, and which were not.
 
         Feeds that this run does not have are reported, and counted as faults, only in the run right
@@ -209,40 +217,43 @@ class WatchedFeedExporter(FeedExporter):
         )
         for error in errors:
             append(stats, name, f"  not stored; the next run will try again: {error}")
-        for uri in unknown:
+        for uri, reason in unknown.items():
             text = (
-                f"run {run.number} should have written {uri!r}, but this run has no such feed; the "
-                "records are safe in the ledger; to add them to the file, run with "
-                f"-o {uri!r}"
+                f"run {run.number} should have written {uri!r}, but {reason}; the records are safe "
+                f"in the ledger; to add them to the file, run with -o {uri!r}"
             )
             logger.warning("%s", text)
             append(stats, name, f"  not written: {text}")
 
     def _split_feeds(
         self, sizes: dict[str, int], began: str
-    ) -> tuple[dict[str, tuple[dict[str, Any], int]], list[str]]:
+    ) -> tuple[dict[str, tuple[dict[str, Any], int]], dict[str, str]]:
         """Split the feeds named by a ledger into those that this run also has and the rest.
 
-        The former are returned with this run's options and the size from the ledger. A feed with
-        one file per run may be in another folder, from which an earlier run was started.
+        The former are returned with this run's options and the size from the ledger, the latter
+        with the reason. A feed with one file per run may be in another folder, from which an
+        earlier run was started.
         """
         own_uris = {_canonical(uri): uri for uri in self._own_options}
         timed_feeds = {
             str(uri): options
             for uri, options in self.settings.getdict("FEEDS").items()
-            if _TIME in str(uri)
+            if TIME in str(uri)
         }
         shared: dict[str, tuple[dict[str, Any], int]] = {}
-        unknown = []
+        unknown: dict[str, str] = {}
         for uri, size in sizes.items():
             if uri.startswith("stdout:"):
                 continue
-            if (own_uri := own_uris.get(_canonical(uri))) is not None:
+            own_uri = own_uris.get(_canonical(uri))
+            if own_uri is not None and _has_symlink(own_uri, began):
+                unknown[uri] = "a symbolic link has its place"
+            elif own_uri is not None:
                 shared[own_uri] = self._own_options[own_uri], size
             elif (options := _options_in_other_folder(uri, timed_feeds, began)) is not None:
                 shared[uri] = options, size
             else:
-                unknown.append(uri)
+                unknown[uri] = "this run has no such feed"
         return shared, unknown
 
     async def _write(self, job: Job, run: Run, spider: Spider) -> bool:
@@ -250,6 +261,7 @@ class WatchedFeedExporter(FeedExporter):
         failures_before = self._failure_count() + self._error_count
         crawl = run_of(spider)
         assert crawl is not None
+        self._in_run_folders = []
         began, crawl.began = crawl.began, run.began
         try:
             for first, feeds in self._by_first_run(run).items():
@@ -269,6 +281,7 @@ class WatchedFeedExporter(FeedExporter):
             raise
         finally:
             crawl.began = began
+        self._link_latest(job)
         point("feeds written")
         return self._failure_count() + self._error_count == failures_before
 
@@ -286,12 +299,41 @@ class WatchedFeedExporter(FeedExporter):
 
     def _start_new_batch(self, *args: Any, **kwargs: Any) -> FeedSlot:
         slot = super()._start_new_batch(*args, **kwargs)
-        if self._written_run is not None and isinstance(slot.storage, WholeFileStorage):
-            slot.storage.name = _stamp(self._written_run.began)
-            slot.storage.append_offset = self._sizes.get(slot.uri_template)
-            slot.storage.has_article = self._has_article
-            slot.storage.aborted = self._aborted
+        storage = slot.storage
+        if not isinstance(storage, WholeFileStorage):
+            return slot
+        if self._written_run is not None:
+            storage.name = stamp(self._written_run.began)
+            storage.append_offset = self._sizes.get(slot.uri_template)
+            storage.has_article = self._has_article
+            storage.aborted = self._aborted
+        if is_run_folder(_folder_of(slot.uri_template)):
+            self._in_run_folders.append((slot, storage))
         return slot
+
+    def _link_latest(self, job: Job | None) -> None:
+        """Make ``latest`` lead to the folders of the run just written that are complete.
+
+        A job has one ``latest``, which leads to the first of them.
+        """
+        written = [(slot, storage) for slot, storage in self._in_run_folders if slot.itemcount]
+        incomplete_uris = {slot.uri_template for slot, storage in written if not storage.stored}
+        incomplete = set(map(_folder_of, incomplete_uris | self._incomplete_uris))
+        folders = {
+            _folder_of(slot.uri_template): Path(storage.path).parent for slot, storage in written
+        }
+        complete = {name: folder for name, folder in folders.items() if name not in incomplete}
+        own = set(map(_folder_of, self._own_options)) if job else complete.keys()
+        links = [
+            link_latest(folder.parent, folder) for name, folder in complete.items() if name in own
+        ]
+        if job is not None and complete:
+            links.append(link_latest(job.folder, next(iter(complete.values()))))
+        stats, key = self.crawler.stats, "feeds/latest"
+        for link in map(display_path, filter(None, links)):
+            # The feeds of a killed run may have changed the same link before.
+            if link not in stats.get_value(key, []):
+                append(stats, key, link)
 
     def _failure_count(self) -> int:
         stats = self.crawler.stats.get_stats()
@@ -299,7 +341,10 @@ class WatchedFeedExporter(FeedExporter):
             count for name, count in stats.items() if name.startswith("feedexport/failed_count")
         )
 
-    def _record_error(self, error: Exception) -> None:
+    def _record_error(self, error: Exception, uri: str | None = None) -> None:
+        """Record an error in the stats, and the feed that lacks a record because of it."""
+        if uri is not None:
+            self._incomplete_uris.add(uri)
         text = f"a record could not be written to a feed ({type(error).__name__}: {error})"
         self._error_count += 1
         if text not in self.crawler.stats.get_value("feeds/errors", []):
@@ -323,6 +368,11 @@ def _absolute(uri: object) -> str:
     return str(Path(path).absolute()) if local else path
 
 
+def _folder_of(uri: str) -> Path:
+    """Return the folder of a feed, as configured."""
+    return path_of(uri).parent
+
+
 def _options_for(run: Run, options: dict[str, Any]) -> dict[str, Any]:
     """Return a feed's options such that a run's file is the same whenever it is written.
 
@@ -342,13 +392,13 @@ def _options_in_other_folder(
 ) -> dict[str, Any] | None:
     """Return the options of the timed feed that ``uri`` is, for a run started in another folder.
 
-    None if there is no such feed, if the folder does not exist, or if the file is a symlink, which
-    could point anywhere.
+    None if there is no such feed, if there is no folder to hold the folders and files of the runs,
+    or if any of these is a symlink, which could point anywhere.
     """
-    path, file = Path(uri), Path(uri.replace(_TIME, began))
-    if not path.is_absolute() or not path.parent.is_dir() or file.is_symlink():
+    path = Path(uri)
+    if not path.is_absolute() or ".." in path.parts or "%(" in uri.replace(TIME, ""):
         return None
-    if ".." in path.parts or "%(" in str(file):
+    if not outermost_named(path).parent.is_dir() or _has_symlink(uri, began):
         return None
     for template, options in timed_feeds.items():
         parts = Path(template).parts
@@ -357,8 +407,15 @@ def _options_in_other_folder(
     return None
 
 
-def _stamp(began: datetime) -> str:
-    return began.isoformat().replace(":", "-")
+def _has_symlink(uri: str, began: str) -> bool:
+    """Return whether a file or folder of the run that began then is a symlink.
+
+    Those are the file of a feed and its folders, from the outermost with the time in its name.
+    """
+    path = path_of(uri)
+    outermost, file = (Path(str(p).replace(TIME, began)) for p in (outermost_named(path), path))
+    own_paths = (p for p in (file, *file.parents) if p.is_relative_to(outermost))
+    return TIME in uri and any(p.is_symlink() for p in own_paths)
 
 
 def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
@@ -371,9 +428,9 @@ def uri_params(params: dict[str, Any], spider: Spider) -> dict[str, Any]:
         return params
     began = run.began
     if run.job is None:
-        return {**params, "time": _stamp(began)}
+        return {**params, "time": stamp(began)}
     # Batches are also named after the run, so that they can be written again.
-    return {**params, "time": _stamp(began), "batch_time": f"{_stamp(began)}-{params['batch_id']}"}
+    return {**params, "time": stamp(began), "batch_time": f"{stamp(began)}-{params['batch_id']}"}
 
 
 class RecordLinesExporter(JsonLinesItemExporter):

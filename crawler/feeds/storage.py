@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import io
 import json
 import logging
@@ -32,7 +31,7 @@ from w3lib.url import file_uri_to_path
 from crawler.crash import point
 from crawler.crawl.report import Outcome
 from crawler.crawl.run import run_of
-from crawler.files import is_special, make_folder, mode_for, sync_folder
+from crawler.files import is_special, locked, make_folder, mode_for, sync_folder
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -117,6 +116,8 @@ class WholeFileStorage(FileFeedStorage):
         """
         self.aborted = False
         """Whether the run whose feed is being written was killed."""
+        self.stored = False
+        """Whether the feed is in its place, with everything that was written to it."""
         self._part: _Part | None = None
 
     @classmethod
@@ -163,7 +164,7 @@ class WholeFileStorage(FileFeedStorage):
                     "{} is unchanged, because this run stored no article; its records are in {}"
                 )
                 logger.warning("%s", template.format(self.target, part.path))
-                line = template.format(_display_path(self.path), _display_path(part.path))
+                line = template.format(display_path(self.path), display_path(part.path))
                 append(stats, "feeds/kept", line)
                 return
             incomplete = self.aborted or Outcome(stats.get_stats()).is_incomplete
@@ -172,7 +173,8 @@ class WholeFileStorage(FileFeedStorage):
             message = f"{self.target}: {error.strerror}; what was written is in {part.path}"
             append(stats, "feeds/errors", message)
             raise
-        append(stats, "feeds/written", _display_path(self.path))
+        self.stored = True
+        append(stats, "feeds/written", display_path(self.path))
 
     def _must_keep_target(self) -> bool:
         """Return whether the target must not be replaced, because the run stored no article."""
@@ -188,17 +190,13 @@ class WholeFileStorage(FileFeedStorage):
 
         A lock on the folder excludes other runs that write there.
         """
-        folder = os.open(self.target.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+        with locked(self.target.parent):
             if self.overwrite:
                 self._replace_target(part, complete=complete)
             else:
                 self._add_to_target(part)
             sync_folder(self.target.parent)
             point("feed in its place")
-        finally:
-            os.close(folder)
 
     def _add_to_target(self, part: str) -> None:
         if _has_content(self.target):
@@ -352,9 +350,9 @@ def _link(file: Path, name: Path) -> None:
     sync_folder(name.parent)
 
 
-def _display_path(path: str) -> str:
+def display_path(path: Path | str) -> str:
     """Return a path relative to the working directory if it is below it."""
-    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else str(path)
 
 
 def _has_content(target: Path) -> bool:
