@@ -3,7 +3,10 @@
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def readable(path: Path | str) -> str:
@@ -45,6 +48,31 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that replaces ``target`` once it is written, and survives a power cut.
+
+    If the context raises, ``target`` stays as it was. A symlink is kept; its target is replaced. A
+    device or a pipe is written directly.
+    """
+    target = Path(os.path.realpath(target))
+    if is_special(target):
+        with target.open("wb") as device:
+            yield device
+        return
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            os.fchmod(file.fileno(), mode_for(target))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_writable(target: Path) -> None:
