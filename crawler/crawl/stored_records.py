@@ -50,7 +50,8 @@ def read(encoded: bytes) -> Record:
     values |= dict.fromkeys(absent)
     if head.kind == "article":
         values.setdefault("aliases", [])
-        values["missing"] = [*values["missing"], *absent]
+        if isinstance(values.get("missing"), list):
+            values["missing"] = [*values["missing"], *absent]
     record = msgspec.convert({**values, "schema": _SCHEMA}, RECORDS[head.kind])
     return replace(record, schema=cast("Schema", head.schema))
 

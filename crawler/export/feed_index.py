@@ -185,7 +185,7 @@ class FeedIndex:
         revision = fetched_at = None
         if isinstance(record, Article):
             revision = record.revision
-            fetched_at = datetime.fromisoformat(record.fetched_at).timestamp()
+            fetched_at = _seconds(record.fetched_at)
             self._database.executemany(
                 "INSERT OR IGNORE INTO aliases VALUES (?, ?)",
                 [(alias, record.id) for alias in record.aliases],
@@ -194,6 +194,14 @@ class FeedIndex:
             *(record.kind, record.id, record.site, revision, fetched_at),
             *(feed, number, start, len(content)),
         )
+
+
+def _seconds(instant: str) -> float:
+    """Return an instant in seconds. Raises msgspec.ValidationError if it is in no calendar."""
+    try:
+        return datetime.fromisoformat(instant).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise msgspec.ValidationError(f"fetched_at: {error}") from error
 
 
 def _files_of(feed: str) -> list[Path]:

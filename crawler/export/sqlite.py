@@ -43,7 +43,7 @@ SELECT
     id, headline, published_at, site, section, language,
     (SELECT count(*) FROM links WHERE Source = articles.id) AS links_from,
     (SELECT count(*) FROM links WHERE TargetArticle = articles.id) AS links_to,
-    url
+    url, rowid AS number
 FROM articles
 """
 # Words of any script, whatever their accents. The texts themselves stay in the table.
@@ -63,7 +63,12 @@ _INDEXES = {
     "failures": ("reason",),
 }
 _FIRST_VIEW: dict[str, dict[str, Any]] = {
-    "headlines": {"sort_desc": "published_at", "facets": ["site", "section", "language"]},
+    "headlines": {
+        "sort_desc": "published_at",
+        "facets": ["site", "section", "language"],
+        "fts_table": "articles_fts",
+        "fts_pk": "number",
+    },
     "articles": {
         "label_column": "headline",
         "sort_desc": "published_at_utc",
@@ -175,6 +180,7 @@ def metadata(database: str, written: Sequence[Table]) -> bytes:
             **{name: of_article[name] for name in _HEADLINE_FIELDS},
             "links_from": "The number of links of the article.",
             "links_to": "The number of links to it from articles in the database.",
+            "number": "Its number in the database, by which the search finds it.",
         },
         **_FIRST_VIEW["headlines"],
     }

@@ -173,9 +173,12 @@ def _instant_column(stated: Column) -> Column:
 
 
 def _instant(stated: str | None) -> str | None:
-    """Return a time in UTC; None if it is only a day or has no offset."""
-    time = datetime.fromisoformat(stated) if stated else None
-    return None if time is None or time.tzinfo is None else time.astimezone(UTC).isoformat()
+    """Return a time in UTC; None if it is only a day, has no offset, or is in no calendar."""
+    try:
+        time = datetime.fromisoformat(stated) if stated else None
+        return None if time is None or time.tzinfo is None else time.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _media_rows(corpus: Corpus) -> Iterator[Row]:
