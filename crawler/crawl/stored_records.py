@@ -13,7 +13,7 @@ from crawler.crawl.edges import Edge
 from crawler.items import RECORDS, Article, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from crawler.items import Schema
 
@@ -67,13 +67,32 @@ def _nullable(kind: str) -> tuple[str, ...]:
     )
 
 
-def with_resolved_ids(encoded: bytes, resolve: Callable[[str], str]) -> bytes:
-    """Return a record, as JSON, whose related items and links have ``resolve(id)`` for ids."""
+class _Target(msgspec.Struct):
+    id: str | None = None
+
+
+class _Targets(msgspec.Struct):
+    related: list[_Target] | None = None
+    links: list[_Target] | None = None
+
+
+_TARGETS = msgspec.json.Decoder(_Targets)
+
+
+def with_resolved_ids(encoded: bytes, resolve: Callable[[set[str]], Mapping[str, str]]) -> bytes:
+    """Return a record, as JSON, whose related items and links have no aliases for ids.
+
+    ``resolve`` returns the aliases among some ids, with the ids of their articles.
+    """
+    targets = _TARGETS.decode(encoded)
+    listed = (*(targets.related or ()), *(targets.links or ()))
+    ids = resolve({target.id for target in listed if target.id is not None})
+    if not ids:
+        return encoded
     record = msgspec.json.decode(encoded)
     for name in ("related", "links"):
         for item in record.get(name) or ():
-            if item["id"] is not None:
-                item["id"] = resolve(item["id"])
+            item["id"] = ids.get(item["id"], item["id"])
     return msgspec.json.encode(record)
 
 

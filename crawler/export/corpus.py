@@ -7,7 +7,6 @@ that does not grow with the number of articles.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 Copies = Mapping[str, tuple[str, ...]]
 """The ids of the near copies of articles, by the article's id."""
-
-_CACHED_IDS = 1 << 16
 
 
 class Corpus(Protocol):
@@ -113,9 +110,10 @@ class FeedCorpus:
         self._index.close()
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
-        stored_id = lru_cache(_CACHED_IDS)(self._index.resolve)
         for line in self._index.articles(every_revision=every_revision):
-            yield with_resolved_ids(line, stored_id) if self._index.has_aliases else line
+            yield (
+                with_resolved_ids(line, self._index.stored_ids) if self._index.has_aliases else line
+            )
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         return self._read(self.lines(every_revision=every_revision))

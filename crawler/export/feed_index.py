@@ -71,6 +71,7 @@ ORDER BY place
 """
 _FAILURES = _UNREAD.format(hiding="('article')")
 _TEASERS = _UNREAD.format(hiding="('article', 'failure')")
+_ALIASES_AMONG = "SELECT alias, id FROM aliases WHERE alias IN (SELECT value FROM json_each(?))"
 
 
 class FeedIndex:
@@ -113,12 +114,10 @@ class FeedIndex:
     def failures(self) -> Iterator[bytes]:
         return self._lines(_FAILURES, kind="failure")
 
-    def resolve(self, article_id: str) -> str:
-        """Return the id of the article that an id or one of its aliases stands for."""
-        found = self._database.execute(
-            "SELECT id FROM aliases WHERE alias = ?", (article_id,)
-        ).fetchone()
-        return str(found[0]) if found else article_id
+    def stored_ids(self, ids: set[str]) -> dict[str, str]:
+        """Return the aliases among some ids, with the ids of their articles."""
+        among = msgspec.json.encode(ids).decode()
+        return dict(self._database.execute(_ALIASES_AMONG, (among,)))
 
     def _lines(self, query: str, **values: str) -> Iterator[bytes]:
         for feed, start, length in self._database.execute(query, values):

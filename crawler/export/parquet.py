@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from crawler.export.corpus import Copies, Corpus
     from crawler.export.tables import Column, Row, Table
 
-_GROUP_ROWS = 10_000
+_GROUP_ROWS = 2_000
 # Keeps the memory low if bodies are huge.
-_GROUP_CHARACTERS = 16_000_000
+_GROUP_CHARACTERS = 10_000_000
 
 
 def write_parquet(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -34,7 +34,7 @@ _CATEGORIES = {
 }
 _MOST_NAMED = 20
 _STREAM_OPTIONS = {"yield_per": 100}
-_CACHED_IDS = 1 << 16
+_ALIASES_AMONG = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +266,20 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
     that were all the crawl knew when it read the page.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
-    stored_id = lru_cache(_CACHED_IDS)(partial(resolve, connection))
+    stored_ids = partial(_stored_ids, connection)
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
-        yield with_resolved_ids(row.json, stored_id) if has_aliases else row.json
+        yield with_resolved_ids(row.json, stored_ids) if has_aliases else row.json
+
+
+def _stored_ids(connection: Connection, ids: set[str]) -> dict[str, str]:
+    """Return the aliases among some ids, with the ids of their articles."""
+    found = connection.execute(_ALIASES_AMONG, {"ids": list(ids)}).all()
+    return {row.alias: resolve(connection, row.id) for row in found}
 
 
 def unread(connection: Connection, kind: Literal["teaser", "failure"]) -> Iterator[bytes]:
