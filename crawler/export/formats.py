@@ -22,14 +22,27 @@ Companion = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFiles:
-    """How a format writes a folder of tables."""
+    """How a format writes tables, in a file each."""
 
+    format: datapackage.TableFormat
     write: Callable[..., int]
     """``write(table, corpus, file, **options)`` writes one table, and returns how many rows."""
-    tables: Callable[[Copies | None, bool], tuple[Table, ...]]
-    """Returns the tables; the second argument is whether articles have all their revisions."""
-    describe: Callable[[dict[str, Table]], bytes]
-    """Returns datapackage.json, for the tables by the names of their files."""
+    with_instants: bool
+    """Whether times are typed, so that those not known to be instants are text beside them."""
+
+    def tables(self, copies: Copies | None, every_revision: bool) -> tuple[Table, ...]:
+        articles = tables.articles(
+            copies, every_revision=every_revision, with_instants=self.with_instants
+        )
+        return articles, tables.LINKS, tables.MEDIA
+
+    def describe(self, files: dict[str, Table]) -> bytes:
+        """Return the content of datapackage.json, for tables by the names of their files."""
+        return datapackage.describe(files, self.format)
+
+    def companion(self, target: Path, copies: Copies | None, every_revision: bool) -> Companion:
+        articles, *_ = self.tables(copies, every_revision)
+        return f"{target.stem}.datapackage.json", self.describe({target.name: articles})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +63,13 @@ class Format:
     """Returns the file to write beside an export of this name."""
 
 
-def _csv_tables(copies: Copies | None, every_revision: bool) -> tuple[Table, ...]:
-    articles = tables.articles(copies, every_revision=every_revision)
-    return articles, tables.LINKS, tables.MEDIA
-
-
-def _typed_tables(copies: Copies | None, every_revision: bool) -> tuple[Table, ...]:
-    articles = tables.articles(copies, every_revision=every_revision, with_instants=True)
-    return articles, tables.LINKS, tables.MEDIA
-
-
-def _csv_package(files: dict[str, Table]) -> bytes:
-    return datapackage.describe(files, "csv")
-
-
-def _parquet_package(files: dict[str, Table]) -> bytes:
-    return datapackage.describe(files, "parquet")
-
-
-def _csv_companion(target: Path, copies: Copies | None, every_revision: bool) -> Companion:
-    content = _csv_package({target.name: _csv_tables(copies, every_revision)[0]})
-    return f"{target.stem}.datapackage.json", content
-
-
-def _parquet_companion(target: Path, copies: Copies | None, every_revision: bool) -> Companion:
-    content = _parquet_package({target.name: _typed_tables(copies, every_revision)[0]})
-    return f"{target.stem}.datapackage.json", content
-
-
 def _sqlite_companion(target: Path, copies: Copies | None, _: bool) -> Companion:
     content = sqlite.metadata(target.stem, sqlite.database_tables(copies))
     return f"{target.stem}.metadata.json", content
 
 
+_CSV = TableFiles(format="csv", write=csv_files.write_table, with_instants=False)
+_PARQUET = TableFiles(format="parquet", write=parquet.write_table, with_instants=True)
 FORMATS = (
     Format(
         name="jsonl",
@@ -97,8 +84,8 @@ FORMATS = (
         meaning="the articles as a table, or a folder with articles.csv, links.csv and media.csv",
         write=csv_files.write_csv,
         options=frozenset(("every_revision", "escape_formulas")),
-        folder=TableFiles(write=csv_files.write_table, tables=_csv_tables, describe=_csv_package),
-        companion=_csv_companion,
+        folder=_CSV,
+        companion=_CSV.companion,
     ),
     Format(
         name="parquet",
@@ -107,10 +94,8 @@ FORMATS = (
         write=parquet.write_parquet,
         options=frozenset(("every_revision",)),
         is_text=False,
-        folder=TableFiles(
-            write=parquet.write_table, tables=_typed_tables, describe=_parquet_package
-        ),
-        companion=_parquet_companion,
+        folder=_PARQUET,
+        companion=_PARQUET.companion,
     ),
     Format(
         name="sqlite",

@@ -34,7 +34,7 @@ class Column:
     @property
     def is_instant(self) -> bool:
         """Whether the values are times with an offset."""
-        return _pattern(self.type) == _INSTANT_PATTERN
+        return self.type == _INSTANT
 
     @property
     def is_nested(self) -> bool:
@@ -63,12 +63,8 @@ class Table:
     rows: Callable[[Corpus], Iterator[Row]]
 
 
-def column_type(annotation: Any) -> tuple[inspect.Type, bool, str]:
-    """Return the type, whether it may be null, and the description of an annotation."""
-    return _unwrapped(inspect.type_info(annotation))
-
-
 def _unwrapped(found: inspect.Type) -> tuple[inspect.Type, bool, str]:
+    """Return a type without None, whether it had None, and its description."""
     description, nullable = "", False
     while isinstance(found, inspect.Metadata | inspect.UnionType):
         if isinstance(found, inspect.Metadata):
@@ -80,13 +76,7 @@ def _unwrapped(found: inspect.Type) -> tuple[inspect.Type, bool, str]:
     return found, nullable, description
 
 
-def _pattern(kind: inspect.Type) -> str | None:
-    return kind.pattern if isinstance(kind, inspect.StrType) else None
-
-
-_INSTANT = column_type(Instant)[0]
-_INSTANT_PATTERN = _pattern(_INSTANT)
-_PUBLISHED_PATTERN = _pattern(column_type(Published)[0])
+_INSTANT, _PUBLISHED = (_unwrapped(inspect.type_info(kind))[0] for kind in (Instant, Published))
 _TEXT, _POSITION = inspect.StrType(min_length=1), inspect.IntType(ge=1)
 
 
@@ -137,7 +127,7 @@ def articles(
     stated: list[int] = []
     for number, column in enumerate(fields_of):
         columns.append(column)
-        if with_instants and _pattern(column.type) == _PUBLISHED_PATTERN:
+        if with_instants and column.type == _PUBLISHED:
             stated.append(number)
             columns.append(_instant_column(column))
     if copies is not None:
