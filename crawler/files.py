@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def readable(path: Path | str) -> str:
@@ -59,6 +60,31 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that replaces ``target`` once it is written, and survives a power cut.
+
+    If the context raises, ``target`` stays as it was. A symlink is kept; its target is replaced. A
+    device or a pipe is written directly.
+    """
+    target = Path(os.path.realpath(target))
+    if is_special(target):
+        with target.open("wb") as device:
+            yield device
+        return
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            os.fchmod(file.fileno(), mode_for(target))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_writable(target: Path) -> None:

@@ -65,7 +65,7 @@ WRONG: dict[str, tuple[list[object], int, str]] = {
     "-O for export": (
         ["export", "-s", "JOBDIR=job", "-O", "x.jsonl"],
         2,
-        "takes -s JOBDIR=FOLDER [--revisions] [-o FILE]",
+        "no such option: -O; takes -s JOBDIR=FOLDER | FEED...",
     ),
     "export over the ledger": (
         ["export", "-s", "JOBDIR=job", "-o", "job/ledger.sqlite"],

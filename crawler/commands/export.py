@@ -1,85 +1,176 @@
-"""``scrapy export``: a job's entire corpus as JSON Lines."""
+"""``scrapy export``: the articles of a job, or of feeds, in a format that other programs open."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
-from crawler.files import mode_for, sync_folder
-from crawler.job_command import LedgerCommand
+from crawler.exit_codes import COULD_NOT_START
+from crawler.terminal import output, say
 
 if TYPE_CHECKING:
-    from crawler.crawl.ledger.database import Database
+    from collections.abc import Iterator
+
+    from crawler.export.corpus import Copies, Corpus
+    from crawler.export.writing import Export
+
+_SOURCES = "a job (scrapy export -s JOBDIR=FOLDER) or feeds (scrapy export output/latest)"
+_MOST_NAMED = 20
 
 
-class Command(LedgerCommand):
+class Command(ScrapyCommand):
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
+
     def syntax(self) -> str:
-        return "-s JOBDIR=FOLDER [--revisions] [-o FILE]"
+        return (
+            "-s JOBDIR=FOLDER | FEED... [--format NAME] [--revisions] [--near-copies] "
+            "[-o FILE|FOLDER/]"
+        )
 
     def short_desc(self) -> str:
-        return "Write the articles of a job as JSON Lines: the latest revision of each, or all"
+        return "Write a job or feeds as JSON Lines, tables, a database, a graph or a news feed"
+
+    def long_desc(self) -> str:
+        return (
+            f"{self.short_desc()}. A feed is a file of JSON Lines that a crawl has written, or the "
+            "folder of a run. docs/exports.md shows each format."
+        )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
+        from crawler.export.formats import FORMATS
+
         super().add_options(parser)
+        # Scrapy takes a line that ends in a colon for a heading.
+        meanings = ", ".join(f"{known.name} ({known.meaning})" for known in FORMATS)
+        parser.add_argument(
+            "--format",
+            metavar="NAME",
+            help=f"one of {meanings}; by default that of the ending of FILE, or else jsonl",
+        )
         parser.add_argument(
             "--revisions", action="store_true", help="write all revisions of each article"
+        )
+        parser.add_argument(
+            "--near-copies",
+            action="store_true",
+            help="add the ids of the articles with nearly the same text (same_text_as)",
         )
         parser.add_argument(
             "-o",
             "--output",
             metavar="FILE",
-            help="the file to write or replace (default: standard output)",
+            help="the file to write or replace, or a folder; by default standard output",
         )
 
-    def run_on_ledger(
-        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
-    ) -> None:
-        from crawler.crawl.ledger.job import FILE_NAME
-
-        if opts.output is None or opts.output == "-":
-            if sys.stdout is None:
-                raise CrawlerError("standard output is closed; give a file with -o", exit_code=1)
-            self._write(database, sys.stdout.buffer, every_revision=opts.revisions)
-            return
-        target = Path(os.path.realpath(opts.output))
-        if target.name.startswith(FILE_NAME) and target.parent == folder.resolve():
-            raise CrawlerError(f"output: {opts.output} is the ledger itself; give another file")
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if options := [arg for arg in args if arg.startswith("-")]:
+            raise UsageError(
+                f"no such option: {options[0]}; takes {self.syntax()}", print_help=False
+            )
         try:
-            if target.exists() and not target.is_file():
-                with target.open("wb") as device:
-                    self._write(database, device, every_revision=opts.revisions)
-                return
-            part = target.with_name(f"{target.name}.{os.getpid()}.part")
-            try:
-                with part.open("wb") as file:
-                    os.fchmod(file.fileno(), mode_for(target))
-                    count = self._write(database, file, every_revision=opts.revisions)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(target)
-                sync_folder(target.parent)
-            finally:
-                part.unlink(missing_ok=True)
-        except OSError as error:
+            with output():
+                self._export(args, opts)
+        except CrawlerError as error:
+            say(f"scrapy export: {error}", file=sys.stderr)
+            self.exitcode = error.exit_code
+
+    def _export(self, feeds: list[str], opts: argparse.Namespace) -> None:
+        from crawler.export import formats
+        from crawler.export.writing import Export
+
+        assert self.settings is not None
+        target = None if opts.output == "-" else opts.output
+        chosen = formats.choose(opts.format, target)
+        if opts.revisions and "every_revision" not in chosen.options:
+            able = ", ".join(
+                known.name for known in formats.FORMATS if "every_revision" in known.options
+            )
             raise CrawlerError(
-                f"output: {opts.output} cannot be written ({error.strerror}); give another file",
-                exit_code=1,
-            ) from error
-        print(
-            f"{count:,} {'revisions' if opts.revisions else 'articles'} in {opts.output}",
-            file=sys.stderr,
+                f"--revisions: {chosen.name} holds the latest of each article; takes {able}"
+            )
+        with self._corpus(feeds, target) as corpus:
+            export = Export(
+                corpus=corpus,
+                chosen=chosen,
+                copies=_near_copies(corpus) if opts.near_copies else None,
+                every_revision=opts.revisions,
+                escape_formulas=self.settings.getbool("CSV_ESCAPE_FORMULAS", True),
+            )
+            _write(export, target)
+            if corpus.left_out:
+                self._name_left_out(corpus.left_out)
+
+    @contextmanager
+    def _corpus(self, feeds: list[str], target: str | None) -> Iterator[Corpus]:
+        """Open the job or the feeds; raise CrawlerError if ``target`` would replace one of them."""
+        from crawler.crawl.ledger import job
+        from crawler.export.corpus import FeedCorpus, JobCorpus
+
+        assert self.settings is not None
+        jobdir = self.settings.get("JOBDIR")
+        if not jobdir and not feeds:
+            raise CrawlerError(f"JOBDIR: missing; takes {_SOURCES}")
+        if jobdir and feeds:
+            raise CrawlerError(f"feed: got {feeds[0]!r} and JOBDIR={jobdir}; takes {_SOURCES}")
+        real_target = Path(target).resolve() if target else None
+        if feeds:
+            with FeedCorpus(feeds) as corpus:
+                if real_target in [path.resolve() for path in corpus.paths]:
+                    raise CrawlerError(f"output: {target} is one of the feeds; give another file")
+                yield corpus
+            return
+        folder = Path(jobdir)
+        database = job.read(folder)
+        try:
+            if (
+                real_target
+                and real_target.parent == folder.resolve()
+                and real_target.name.startswith(job.FILE_NAME)
+            ):
+                raise CrawlerError(f"output: {target} is the ledger itself; give another file")
+            with database.snapshot() as connection:
+                yield JobCorpus(connection)
+        finally:
+            database.close()
+
+    def _name_left_out(self, left_out: dict[str, str]) -> None:
+        for place, reason in islice(left_out.items(), _MOST_NAMED):
+            say(f"scrapy export: left out {place}: {reason}", sys.stderr)
+        say(f"scrapy export: {len(left_out):,} records left out", sys.stderr)
+        self.exitcode = COULD_NOT_START
+
+
+def _near_copies(corpus: Corpus) -> Copies:
+    from crawler.export import near_copies
+
+    return near_copies.find(corpus.articles())
+
+
+def _write(export: Export, target: str | None) -> None:
+    from crawler.export.formats import names_folder
+
+    if target is None:
+        if sys.stdout is None:
+            raise CrawlerError("standard output is closed; give a file with -o", exit_code=1)
+        export.to_stream(sys.stdout.buffer)
+        return
+    try:
+        written = (
+            export.to_folder(Path(target)) if names_folder(target) else export.to_file(Path(target))
         )
-
-    def _write(self, database: Database, file: IO[bytes], *, every_revision: bool) -> int:
-        from crawler.crawl.ledger import history
-
-        count = 0
-        with database.snapshot() as connection:
-            for record in history.corpus(connection, every_revision=every_revision):
-                file.write(record + b"\n")
-                count += 1
-        return count
+    except OSError as error:
+        raise CrawlerError(
+            f"output: {target} cannot be written ({error.strerror}); give another file",
+            exit_code=1,
+        ) from error
+    say(written, sys.stderr)

@@ -1,29 +1,133 @@
-"""The records that an export reads."""
+"""The articles of a job or of feeds, and the links between them, as the exports see them.
+
+Both kinds of corpus are read from disk record by record, as often as an export needs, in memory
+that does not grow with the number of articles.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from crawler.crawl.edges import Edge
-from crawler.items import Article, Failure, Teaser
+import msgspec
+
+from crawler.crawl.ledger import history
+from crawler.crawl.stored_records import edges_of, read, with_resolved_ids
+from crawler.export.feed_index import FeedIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from crawler.crawl.edges import Edge
+    from crawler.items import Article, Failure, Teaser
 
 Copies = Mapping[str, tuple[str, ...]]
-"""The ids of the near copies of an article, by its id."""
+"""The ids of the near copies of articles, by the article's id."""
 
 
 class Corpus(Protocol):
-    """The records of a job or of feeds."""
+    """Articles and what is known of others. Each method reads the corpus anew."""
 
     has_lives: bool
-    """Whether edges have times (a job) or not (feeds)."""
+    """Whether edges have times."""
 
-    def lines(self, *, every_revision: bool = False) -> Iterator[bytes]: ...
+    left_out: dict[str, str]
+    """The records that could not be read so far: their places, and the reasons."""
 
-    def articles(self, *, every_revision: bool = False) -> Iterator[Article]: ...
+    def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
+        """Yield the latest revision of each article, or all revisions, as the JSON stored."""
 
-    def teasers(self) -> Iterator[Teaser]: ...
+    def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
+        """Yield the same as records. Fields that an older schema lacks are null."""
 
-    def failures(self) -> Iterator[Failure]: ...
+    def teasers(self) -> Iterator[Teaser]:
+        """Yield the latest teaser of each article that is neither stored nor a failure."""
 
-    def edges(self) -> Iterator[Edge]: ...
+    def failures(self) -> Iterator[Failure]:
+        """Yield the latest failure of each article that is not stored."""
+
+    def edges(self) -> Iterator[Edge]:
+        """Yield the links between pages, by source."""
+
+
+class JobCorpus:
+    """The corpus of a job, read through a connection to its ledger.
+
+    For a consistent corpus, the connection has to be a snapshot (``Database.snapshot``).
+    """
+
+    has_lives = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.left_out: dict[str, str] = {}
+
+    def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
+        return history.corpus(self._connection, every_revision=every_revision)
+
+    def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
+        return self._read(self.lines(every_revision=every_revision), "article")
+
+    def teasers(self) -> Iterator[Teaser]:
+        return self._read(history.unread(self._connection, "teaser"), "teaser")
+
+    def failures(self) -> Iterator[Failure]:
+        return self._read(history.unread(self._connection, "failure"), "failure")
+
+    def edges(self) -> Iterator[Edge]:
+        for article in self.articles():
+            yield from edges_of(article)
+
+    def _read(self, lines: Iterator[bytes], kind: str) -> Iterator[Any]:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield read(line)
+            except msgspec.DecodeError as error:
+                self.left_out[f"{kind} {number} of the job"] = str(error)
+
+
+class FeedCorpus:
+    """The corpus of JSON Lines feeds, and of folders that hold the feeds of a run.
+
+    The latest revision of each article counts, and of the same revision the one fetched last. An
+    article hides the teasers and failures with one of its ids, and a failure hides the teasers.
+    Raises CrawlerError if a feed cannot be read, or is not JSON Lines.
+    """
+
+    has_lives = False
+
+    def __init__(self, feeds: Sequence[str]) -> None:
+        self._index = FeedIndex(feeds)
+        self.left_out = self._index.left_out
+        self.paths = self._index.paths
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._index.close()
+
+    def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
+        for line in self._index.articles(every_revision=every_revision):
+            yield (
+                with_resolved_ids(line, self._index.stored_ids) if self._index.has_aliases else line
+            )
+
+    def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
+        return self._read(self.lines(every_revision=every_revision))
+
+    def teasers(self) -> Iterator[Teaser]:
+        return self._read(self._index.teasers())
+
+    def failures(self) -> Iterator[Failure]:
+        return self._read(self._index.failures())
+
+    def edges(self) -> Iterator[Edge]:
+        for article in self.articles():
+            yield from edges_of(article)
+
+    def _read(self, lines: Iterator[bytes]) -> Iterator[Any]:
+        # The index holds only lines that are records.
+        return map(read, lines)

@@ -1,7 +1,8 @@
 """CSV export that is safe to open in a spreadsheet and round-trips nested values.
 
 Spreadsheets run cells that begin with certain characters as formulas. An apostrophe is put before
-such text, as OWASP recommends ("CSV Injection"); numbers are left as they are.
+such text, as OWASP recommends ("CSV Injection"); numbers are left as they are. It is also put
+before such text that begins with apostrophes, so that ``unescaped`` can tell the two apart.
 """
 
 from __future__ import annotations
@@ -53,16 +54,24 @@ class _EscapingWriter:
         self._writer = writer
 
     def writerow(self, row: Iterable[Any]) -> None:
-        self._writer.writerow(map(_escaped, row))
+        self._writer.writerow(map(escaped, row))
 
 
 def _needs_json(value: Any) -> bool:
     return isinstance(value, (bool, dict, list, tuple, set, frozenset)) or is_item(value)
 
 
-def _escaped(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+def escaped(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs; values other than text are returned unchanged."""
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+
+
+def unescaped(cell: str) -> str:
+    """Return the text whose ``escaped`` form is ``cell``."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+
+
+def _is_formula(text: str) -> bool:
+    text = text.lstrip("'")
     # Some programs strip leading spaces before checking for a formula.
-    is_formula = value.startswith(_CONTROL_STARTS) or value.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+    return text.startswith(_CONTROL_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)

@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.schema import ALIASES, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.crawl.stored_records import with_resolved_ids
 from crawler.items import REASONS
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _CATEGORIES = {
 }
 _MOST_NAMED = 20
 _STREAM_OPTIONS = {"yield_per": 100}
+_ALIASES_AMONG = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,26 +262,38 @@ def page(connection: Connection, article_id: str) -> Any:
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
     """Yield the latest revision of each article, or all revisions, as JSON in the order stored.
 
-    Related items have the ids under which their articles are stored, rather than aliases that were
-    all the crawl knew when it read the page.
+    Related items and links have the ids under which their articles are stored, rather than aliases
+    that were all the crawl knew when it read the page.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
+    stored_ids = partial(_stored_ids, connection)
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
-        yield _without_aliases(connection, row.json) if has_aliases else row.json
+        yield with_resolved_ids(row.json, stored_ids) if has_aliases else row.json
 
 
-def _without_aliases(connection: Connection, encoded: bytes) -> bytes:
-    """Return a record whose related items have no aliases for ids."""
-    record = msgspec.json.decode(encoded)
-    for item in record.get("related") or ():
-        if item["id"] is not None:
-            item["id"] = resolve(connection, item["id"])
-    return msgspec.json.encode(record)
+def _stored_ids(connection: Connection, ids: set[str]) -> dict[str, str]:
+    """Return the aliases among some ids, with the ids of their articles."""
+    found = connection.execute(_ALIASES_AMONG, {"ids": list(ids)}).all()
+    return {row.alias: resolve(connection, row.id) for row in found}
+
+
+def unread(connection: Connection, kind: Literal["teaser", "failure"]) -> Iterator[bytes]:
+    """Yield the latest record of each article that is a teaser or a failure, as JSON."""
+    states = _TEASERS if kind == "teaser" else ("failure",)
+    latest = select(func.max(RECORDS.c.record)).where(RECORDS.c.kind == kind).group_by(RECORDS.c.id)
+    query = (
+        select(RECORDS.c.json)
+        .join(PAGES, PAGES.c.id == RECORDS.c.id)
+        .where(RECORDS.c.record.in_(latest), PAGES.c.state.in_(states))
+        .order_by(RECORDS.c.record)
+    )
+    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
+        yield row.json
 
 
 def lost_bits(row: Any) -> str | None:
