@@ -16,11 +16,25 @@ import msgspec
 from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
-from crawler.crawl.ledger.schema import ALIASES, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.crawl.ledger.edge_store import edge_of
+from crawler.crawl.ledger.schema import (
+    ALIASES,
+    FETCHES,
+    JOB,
+    LINKS,
+    LISTINGS,
+    PAGES,
+    RECORDS,
+    RUNS,
+)
 from crawler.items import REASONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
+
+    from crawler.crawl.edges import Edge
 
 _TEASERS = (*LISTED_ONLY, "not_saved")
 _CATEGORIES = {
@@ -225,7 +239,7 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 def listers(connection: Connection, article_id: str) -> list[Any]:
     """Return the listings of an article, in the order in which the crawl found them.
 
-    The rows have page_id, run, began, position and headline.
+    The rows have page_id, role, run, began, position and headline.
     """
     query = (
         select(LISTINGS, RUNS.c.began)
@@ -237,12 +251,58 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
     )
 
 
+def edges(connection: Connection) -> Iterator[Edge]:
+    """Yield all edges of the link graph, by page and position.
+
+    Their ends have the ids under which their articles are stored, rather than aliases.
+    """
+    sources, targets = ALIASES.alias(), ALIASES.alias()
+    query = (
+        select(LINKS, func.coalesce(sources.c.id, targets.c.id).label("article"))
+        .outerjoin(sources, sources.c.alias == LINKS.c.page_id)
+        .outerjoin(targets, targets.c.alias == LINKS.c.id)
+        .order_by(LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
+    )
+    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
+        edge = edge_of(row)
+        if row.article is not None:
+            articles = _resolved(connection, (edge.source, edge.target))
+            edge = edge._replace(
+                source=articles.get(edge.source, edge.source),
+                target=articles.get(edge.target, edge.target),
+            )
+        yield edge
+
+
+def edges_to(connection: Connection, article_id: str) -> list[Edge]:
+    """Return the edges to an article, in the order in which they were first seen."""
+    query = select(LINKS).where(LINKS.c.id == article_id)
+    query = query.order_by(LINKS.c.first_seen, LINKS.c.page_id, LINKS.c.position, LINKS.c.role)
+    return list(map(edge_of, connection.execute(query)))
+
+
 def resolve(connection: Connection, article_id: str) -> str:
     """Return the id of the article that an id or one of its aliases stands for."""
-    query = select(ALIASES.c.id).where(ALIASES.c.alias == bindparam("alias"))
-    while (found := connection.execute(query, {"alias": article_id}).scalar()) is not None:
-        article_id = found
-    return article_id
+    return _resolved(connection, [article_id]).get(article_id, article_id)
+
+
+def _resolved(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the articles that aliases stand for, by the aliases among ``ids``."""
+    query = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
+    names = dict.fromkeys(ids)
+    found: dict[str, str] = {}
+    while names:
+        rows = connection.execute(query, {"ids": list(names)}).all()
+        found.update((row.alias, row.id) for row in rows)
+        # The article of an alias may have become an alias later.
+        names = dict.fromkeys(row.id for row in rows if row.id not in found)
+
+    def last(name: str) -> str:
+        while name in found:
+            name = found[name]
+        return name
+
+    return {name: last(name) for name in found}
 
 
 def lists(connection: Connection) -> frozenset[str]:
@@ -259,8 +319,8 @@ def page(connection: Connection, article_id: str) -> Any:
 def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
     """Yield the latest revision of each article, or all revisions, as JSON in the order stored.
 
-    Related items have the ids under which their articles are stored, rather than aliases that were
-    all the crawl knew when it read the page.
+    Related items and links have the ids under which their articles are stored, rather than aliases
+    that were all the crawl knew when it read the page.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
@@ -273,11 +333,12 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
 
 
 def _without_aliases(connection: Connection, encoded: bytes) -> bytes:
-    """Return a record whose related items have no aliases for ids."""
+    """Return a record whose related items and links have no aliases for ids."""
     record = msgspec.json.decode(encoded)
-    for item in record.get("related") or ():
-        if item["id"] is not None:
-            item["id"] = resolve(connection, item["id"])
+    links = [*(record.get("related") or ()), *(record.get("links") or ())]
+    articles = _resolved(connection, (link["id"] for link in links if link["id"] is not None))
+    for link in links:
+        link["id"] = articles.get(link["id"], link["id"])
     return msgspec.json.encode(record)
 
 
