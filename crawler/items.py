@@ -89,9 +89,9 @@ Why = Literal["depth", "limit", "pruned", "offsite", "address", "not_saved", "in
 """Why a known article was not fetched.
 
 depth: farther from the seeds than requested; limit: the run had reached its maximum number of
-fetches; pruned: excluded by since, until or match; offsite: on a host that ``hosts`` excludes;
-address: its address does not look like an article's; not_saved: no source has a page for it;
-interrupted: the run was stopped first.
+fetches; pruned: excluded by since, until, match or follow; offsite: on a host that ``hosts``
+excludes; address: its address does not look like an article's; not_saved: no source has a page for
+it; interrupted: the run was stopped first.
 """
 Exclusion = Literal["pruned", "offsite", "address"]
 """Why an article is not to be fetched, however near to the seeds it is."""

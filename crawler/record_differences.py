@@ -45,7 +45,11 @@ def _line(entry: Any) -> str:
     """Return an entry of a list: its text, or its values but those of minor fields."""
     if not isinstance(entry, dict):
         return entry if isinstance(entry, str) else _as_json(entry)
-    names = ("position", "id", "kind", "headline_raw", "url") if "position" in entry else entry
+    names: Iterable[str] = entry
+    if "position" in entry:
+        names = ("position", "id", "kind", "headline_raw", "url")
+    elif "paragraph" in entry:
+        names = ("role", "paragraph", "id", "text")
     return " ".join(str(entry[name]) for name in names if entry.get(name) is not None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from crawler.crawl.edges import NO_EVIDENCE, Evidence
 from crawler.crawl.source_kinds import LIVE
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Visit:
 
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
-    ``extracted`` page, or the exception raised by extracting it; and the ``rendered`` page. If
+    ``extracted`` page, or the exception raised by extracting it; the ``rendered`` page; and the
+    ``evidence`` of it in an archive. If
     the page waited for others, ``results`` are what the spider has to yield for it since.
     """
 
@@ -76,6 +78,7 @@ class Visit:
     candidates: Candidates | None = None
     extracted: Extracted | Exception | None = None
     rendered: Rendered | None = None
+    evidence: Evidence = NO_EVIDENCE
     results: list[Any] | None = None
 
     @property

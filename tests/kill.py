@@ -2,7 +2,8 @@
 
     python tests/kill.py [KILLS] [--seed N]
 
-Every crawl is of a local site of 300 pages, some of which list an article twice. It is one of
+Every crawl is of a local site of 300 pages, some of which list an article twice. They also link to
+others in their texts and as translations, and links of all roles are followed. A crawl is one of
 KINDS, with 16 concurrent requests or one, and with one of several LEDGER_SYNC_INTERVALs. It is
 killed after the server has seen a random number of requests, and restarted, until a run finishes.
 Then the union of its three feeds, and its ``-o`` or ``-O`` file, must each equal the records of an
@@ -46,10 +47,10 @@ from crawler.feeds.run_folder import stamp
 PAGES = 300
 # Every GONE-th page is missing, and only headlines that match MATCH are followed.
 GONE = 37
-MATCH = "[0-8],"
+MATCH = "[0-8],|fr"
 VOLATILE = ("fetched_at", "failed_at")
-# The list that determines an article's place, and the headline of a failure, depend on which lists
-# had already changed when the crawl read them.
+# The list that determines an article's place, whether it gives an address, and the headline of a
+# failure depend on which lists had already changed when the crawl read them.
 CHANGING = ("revision", "changed", "found_on", "listed_on", "sort")
 CHANGING_OF_FAILURE = ("headline", "headline_raw")
 SYNC_INTERVALS = (0.2, 1, 5)
@@ -104,10 +105,25 @@ def updated(page: bytes) -> bytes:
     )
 
 
+def with_links(page: bytes, count: int, chance: random.Random) -> bytes:
+    """Return a page that also links to articles in its text, and to one in another language."""
+    one, two, three = (chance.randrange(count) for _ in range(3))
+    text = "".join(
+        f"<p>The council of the city confirmed in a long sentence what the report "
+        f'<a href="/news/{FIRST_ID + number}">on {number % 10}, as quoted</a> had said.</p>'
+        for number in (one, two)
+    )
+    page = page.replace(b'<div class="text">', f'<div class="text">{text}'.encode(), 1)
+    translation = f'<link rel="alternate" hreflang="fr" href="/news/{FIRST_ID + three}">'
+    return page.replace(b"</head>", f"{translation}</head>".encode(), 1)
+
+
 def pages(count: int) -> dict[str, bytes]:
     """Return linked pages by path, with some missing."""
     chance = random.Random(4)
-    all_pages = {number: article(number, count, chance) for number in range(count)}
+    all_pages = {
+        number: with_links(article(number, count, chance), count, chance) for number in range(count)
+    }
     return {
         f"/news/{FIRST_ID + number}": page
         for number, page in all_pages.items()
@@ -180,7 +196,13 @@ def line(url: str, *words: object, at_once: int = 16) -> list[str]:
         "CONCURRENT_REQUESTS": at_once,
         "CONCURRENT_REQUESTS_PER_DOMAIN": at_once,
     }
-    arguments = {"seed": FIRST_ID, "base_url": url, "depth": 1000, "match": MATCH}
+    arguments = {
+        "seed": FIRST_ID,
+        "base_url": url,
+        "follow": "all",
+        "depth": 1000,
+        "match": MATCH,
+    }
     assignments = [f"{name}={value}" for name, value in arguments.items()]
     return [
         *("crawl", "articles"),
@@ -204,6 +226,8 @@ def lasting(records: list[dict[str, Any]], kind: Kind = KINDS[0]) -> dict[str, d
             omitted += ("listed_on", "listed_as")
             omitted += CHANGING_OF_FAILURE if kind.changes else ()
         result[article_id] = {k: value for k, value in record.items() if k not in omitted}
+        if kind.changes and "provenance" in record:
+            record["provenance"].pop("url", None)
     return result
 
 

@@ -24,12 +24,13 @@ SOURCE_TAKES = (
     "files, and texts in JSON Lines (.jsonl, .ndjson, .json, also .gz and .zst)"
 )
 NAMES = (
-    "seed, source, at, archive, site, hosts, base_url, depth, limit, since, until, match, recheck, "
-    "render"
+    "seed, source, at, archive, site, hosts, base_url, follow, depth, limit, since, until, match, "
+    "recheck, render"
 )
 HOSTS = "en.alalam.ir, en.alalamtv.net"
 ROOT_TAKES = "takes the root of a mirror, such as http://127.0.0.1:8000"
 ARCHIVE_TAKES = "takes the WARC file to write, such as output/pages.warc.gz"
+FOLLOW_TAKES = "takes related, text, translation, or several of these separated by commas, or all"
 HOPS, ARTICLES = "hops from the seeds", "articles to fetch, 0 for no limit"
 
 
@@ -175,6 +176,15 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         "site: got 'alalm', takes one of alalam, the path of a publisher file, or a registrable "
         "domain; did you mean 'alalam'?",
     ),
+    "unknown role": (
+        {"follow": "text,translations"},
+        f"follow: got 'text,translations'; {FOLLOW_TAKES}; did you mean 'translation'?",
+    ),
+    "role of no article": (
+        {"follow": "menu"},
+        f"follow: got 'menu'; {FOLLOW_TAKES}",
+    ),
+    "no role": ({"follow": ""}, f"follow: got ''; {FOLLOW_TAKES}"),
     "negative depth": (
         {"depth": "-1"},
         f"depth: got '-1', takes a whole number of {HOPS}",
@@ -236,6 +246,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
             f"{name}: with seed=all nothing is followed; leave it out",
         )
         for name, value in {
+            "follow": "text",
             "depth": "2",
             "since": "2015-10-01",
             "until": "2015-10-01",
@@ -315,6 +326,7 @@ DEFAULTS: dict[str, object] = {
     "at": None,
     "archive": None,
     "base_url": None,
+    "roles": ("related",),
     "depth": 2,
     "limit": 0,
     "since": None,
@@ -410,6 +422,9 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
         {"since": "2015-10-01", "until": "2015-10-01"},
         {"since": date(2015, 10, 1), "until": date(2015, 10, 1)},
     ),
+    ({"follow": "all"}, {"roles": ("related", "text", "translation")}),
+    ({"follow": " translation, text,text"}, {"roles": ("text", "translation")}),
+    ({"follow": "text,all"}, {"roles": ("related", "text", "translation")}),
     ({"recheck": "none"}, {"recheck": "none"}),
     ({"render": "auto", "source": "pages,live"}, {"render": "auto", "sources": ("pages", "live")}),
 ]
@@ -440,11 +455,11 @@ def test_the_first_seed_that_is_a_url_chooses_the_publisher(seed: str) -> None:
 
 
 def related_item(
-    headline: str | None, uploaded_at: str | None, raw: str | None = None
+    headline: str | None, uploaded_at: str | None, raw: str | None = None, url: str | None = None
 ) -> RelatedItem:
     nothing = dict.fromkeys(field.name for field in fields(RelatedItem))
     values = {"position": 1, "headline": headline, "headline_raw": raw, "uploaded_at": uploaded_at}
-    return RelatedItem(**{**nothing, **values})
+    return RelatedItem(**{**nothing, **values, "url": url})
 
 
 FIRST, LAST = "2015-10-20T00:00:00+03:30", "2015-10-22T23:59:59.999999+03:30"
@@ -460,7 +475,12 @@ FOLLOWED: list[tuple[dict[str, str], RelatedItem, bool]] = [
     ({"since": "2015-10-20"}, related_item("a", None), False),
     ({"until": "2015-10-22"}, related_item("a", "0001-01-01T00:00:00Z"), True),
     ({"until": "2015-10-22"}, related_item("a", None), False),
+    (SPAN, related_item("a", None, url="http://h.example/2015/10/22/a-story"), True),
+    (SPAN, related_item("a", None, url="http://h.example/2015/10/23/a-story"), False),
+    (SPAN, related_item("a", None, url="http://h.example/2015/02/30/a-story"), False),
+    (SPAN, related_item("a", "2015-10-23T00:00:00Z", url="http://h.example/2015/10/22/a"), False),
     ({"match": "Homs"}, related_item("Near Homs", None), True),
+    ({"match": "Homs"}, related_item(None, None, "near Homs"), True),
     ({"match": "Homs"}, related_item("near homs", None), False),
     ({"match": "Video"}, related_item("Homs", None, "Homs + Video"), True),
     ({"match": "Homs"}, related_item(None, None), False),

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ from conftest import (
 )
 from job_crawls import LISTED_ID
 from server import NewsServer
+
+from crawler.crawl.edges import Edge
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.job import read
 
 
 def ledger(folder: Path) -> sqlite3.Connection:
@@ -176,7 +181,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("schema", [1, 2, 3])
+@pytest.mark.parametrize("schema", [1, 2, 3, 4])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """The program of that time created the ledger: one run ended, and one was killed."""
     (tmp_path / "job").mkdir()
@@ -219,6 +224,23 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
     )
     assert "7 unchanged" in again.stdout
     assert again.exit_code == 0
+
+
+def test_what_an_older_ledger_knows_of_edges(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    with ledger(tmp_path) as connection:
+        dump = (ROOT / "tests" / "ledgers" / "schema-4.sql").read_text(encoding="utf-8")
+        connection.executescript(dump)
+        began = dict(connection.execute("SELECT run, began FROM runs").fetchall())
+        listings = connection.execute(
+            "SELECT page_id, id, run, position, headline FROM listings"
+        ).fetchall()
+    with closing(read(tmp_path / "job")) as database, database.snapshot() as connection:
+        edges = list(history.edges(connection))
+    assert set(edges) == {
+        Edge(page, target, "related", position, None, headline, None, began[run], began[run])
+        for page, target, run, position, headline in listings
+    }
 
 
 def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:

@@ -363,6 +363,29 @@ def test_the_headers_of_records(tmp_path: Path) -> None:
     }
 
 
+def test_the_record_of_the_last_page(tmp_path: Path) -> None:
+    """A page that was rendered is in a conversion record."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    writer = WarcWriter(tmp_path / "out.warc.gz", {})
+    for number in (1, 2):
+        response = b"HTTP/1.1 200 OK\r\n\r\nplain"
+        request = b"GET / HTTP/1.1\r\n\r\n"
+        writer.write(Exchange(f"{NEWS}{number}", datetime.now(UTC), request, response))
+    writer.write_conversion(f"{NEWS}2", b"rendered")
+    writer.close()
+    for url, kind in ((f"{NEWS}1", "response"), (f"{NEWS}2#top", "conversion")):
+        page = writer.last_page(url)
+        assert page is not None
+        name, _, offset = page.place.rpartition(", offset ")
+        with Path(name).open("rb") as file:
+            file.seek(int(offset))
+            record = next(iter(ArchiveIterator(file)))
+        assert record.rec_type == kind
+        assert record.rec_headers.get_header("WARC-Record-ID") == page.record_id
+    assert writer.last_page(f"{NEWS}3") is None
+
+
 def test_a_file_is_intact_after_a_failed_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,15 +17,17 @@ from crawler.record_differences import differences
 from crawler.terminal import say
 
 if TYPE_CHECKING:
+    from crawler.crawl.edges import Edge
     from crawler.crawl.ledger.database import Database
 
 _MOST_LISTERS = 20
+_LISTED_IN = {"text": "in the text", "translation": "as a translation"}
 _STATES = {
     "pending": "to be fetched for the first time",
     "failure": "requested, but never fetched",
     "dropped": "fetched, but dropped by an item pipeline",
     "depth": "known from lists; farther from the seeds than depth allows",
-    "pruned": "known from lists; left out by since, until or match",
+    "pruned": "known from lists; left out by since, until, match or follow",
     "offsite": "known from lists; on a host that hosts leaves out",
     "address": "known from lists; its address does not look like an article's",
     "not_saved": "known from lists; no source has a page for it",
@@ -40,8 +42,8 @@ class Command(LedgerCommand):
 
     def short_desc(self) -> str:
         return (
-            "Show an article's history in a job: who listed it, each fetch, each change, and when "
-            "it is due"
+            "Show an article's history in a job: who listed it and who links to it, each fetch, "
+            "each change, and when it is due"
         )
 
     def run_on_ledger(
@@ -56,9 +58,10 @@ class Command(LedgerCommand):
             publishers = Publishers.of_job(history.site(connection), folder_of_publishers)
             article_id = history.resolve(connection, publishers.id_in(args[0]))
             page = history.page(connection, article_id)
-            if page is None:
+            edges = history.edges_to(connection, article_id)
+            if page is None and not edges:
                 raise CrawlerError(
-                    f"{article_id}: unknown to the job in {folder}, as a seed or in a list; "
+                    f"{article_id}: unknown to the job in {folder}, as a seed or from a link; "
                     "scrapy status shows what the job knows"
                 )
             revisions = history.revisions(connection, article_id)
@@ -67,6 +70,11 @@ class Command(LedgerCommand):
                 history.fetches(connection, article_id),
             )
             lists = history.lists(connection)
+        if page is None:
+            say(article_id)
+            say("  not followed; known only from links")
+            _say_links(edges)
+            return
         listed_headlines = (
             row.headline or (row.item and json.loads(row.item)["headline_raw"]) for row in listers
         )
@@ -83,9 +91,12 @@ class Command(LedgerCommand):
         for row in listers[:_MOST_LISTERS]:
             # The positions in lists of articles are not counted from 1 (crawler.spiders.lists).
             place = f", position {row.position}" if row.page_id not in lists else ""
-            say(f"  {row.began[:19].replace('T', ' ')}  run {row.run}  {row.page_id}{place}")
+            if row.role in _LISTED_IN:
+                place = f", {_LISTED_IN[row.role]}"
+            say(f"  {_second(row.began)}  run {row.run}  {row.page_id}{place}")
         if len(listers) > _MOST_LISTERS:
             say(f"  and {len(listers) - _MOST_LISTERS} more")
+        _say_links(edges)
         say("fetched:" if fetches else "never fetched")
         for row in fetches:
             revision_number = (
@@ -94,13 +105,33 @@ class Command(LedgerCommand):
                 else ""
             )
             say(
-                f"  {row.at[:19].replace('T', ' ')}  run {row.run}  {row.outcome}{revision_number}"
+                f"  {_second(row.at)}  run {row.run}  {row.outcome}{revision_number}"
                 f"{f' ({row.detail})' if row.detail else ''}"
             )
         for (_, old), (_, new) in pairwise(revisions):
             say(f"revision {new['revision']} compared with {old['revision']}:")
             for line in differences(old, new, new["changed"]):
                 say(f"  {line}")
+
+
+def _say_links(edges: list[Edge]) -> None:
+    """Show the links to an article, and since when and until when each was seen."""
+    if edges:
+        say(f"linked from {len(edges)}:")
+    for edge in edges[:_MOST_LISTERS]:
+        seen = dict.fromkeys((_second(edge.first_seen), _second(edge.last_seen)))
+        gone = f", gone by {_second(edge.removed_at)}" if edge.removed_at else ""
+        say(f"  {' to '.join(seen)}{gone}  {edge.role}  {edge.source}")
+        for name, evidence in (("first", edge.first_evidence), ("last", edge.last_evidence)):
+            if evidence.place and (name == "first" or evidence != edge.first_evidence):
+                record = f" {evidence.record_id}" if evidence.record_id else ""
+                say(f"    {name} seen in {evidence.place}{record}")
+    if len(edges) > _MOST_LISTERS:
+        say(f"  and {len(edges) - _MOST_LISTERS} more")
+
+
+def _second(time: str | None) -> str:
+    return time[:19].replace("T", " ") if time else "unknown"
 
 
 def _describe_state(page: Any, revisions: int) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from crawler.crawl.edges import ROLES
 from crawler.crawl.scope import ANY, SAME
 from crawler.crawl.source_kinds import (
     LIVE,
@@ -27,6 +28,7 @@ from crawler.crawl.source_kinds import (
 from crawler.credentials import hide_userinfo_of
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.extraction.addresses import HOST_NAME, ascii_host
+from crawler.extraction.article_urls import day_in
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import same_server
 from crawler.warc.names import READABLE, WARC_SUFFIXES
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from crawler.extraction.publishers import Publisher
-    from crawler.items import RelatedItem
+    from crawler.items import ArticleRole, RelatedItem
 
 RECHECKS = ("due", "all", "none")
 """Which known articles a crawl with a ledger requests again: those that are due, all or none."""
 RENDERERS = ("splash", "playwright")
 """The browsers that run the scripts of the live site's pages."""
+ALL_ROLES = "all"
+"""The value of ``follow`` that stands for all roles."""
 WHERE_NEEDED = "auto"
 """The value of ``render`` that uses RENDERER's browser only for pages that lack something."""
 
@@ -87,25 +91,35 @@ ARGUMENTS = (
         "by commas",
     ),
     Argument("base_url", str | None, None, "a root URL to use in place of the publisher's own"),
+    Argument(
+        "follow",
+        str,
+        "related",
+        "the links to follow, by their roles; one or several, separated by commas: related, for "
+        "related items; text, for links in the texts; translation, for articles in other "
+        "languages; or all",
+    ),
     Argument("depth", int, 2, "how many hops from the seeds to follow"),
     Argument("limit", int, 0, "the maximum number of articles to fetch, 0 for no limit"),
     Argument(
         "since",
         date | None,
         None,
-        "follow only entries of lists, and related items with a picture, from this day or later",
+        "follow only what is from this day or later: entries of lists, and links whose address or "
+        "picture has a date",
     ),
     Argument(
         "until",
         date | None,
         None,
-        "follow only entries of lists, and related items with a picture, from this day or earlier",
+        "follow only what is from this day or earlier: entries of lists, and links whose address "
+        "or picture has a date",
     ),
     Argument(
         "match",
         str | None,
         None,
-        "follow only entries of lists and related items whose headline matches this regular "
+        "follow only entries of lists and links whose headline or text matches this regular "
         "expression",
     ),
     Argument(
@@ -137,7 +151,7 @@ FEEDS = "feeds:"
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
 # If everything is fetched, nothing is followed, and these would have no effect.
-_FOLLOWING_ARGUMENTS = ("depth", "since", "until", "match")
+_FOLLOWING_ARGUMENTS = ("follow", "depth", "since", "until", "match")
 # A host name or address and a port. A user name and password are not accepted, because they would
 # be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
@@ -167,7 +181,8 @@ class Arguments:
     """The checked arguments.
 
     ``base_url`` is None if not given; ``since`` and ``until`` are whole days, both inclusive.
-    ``sources`` are tried in order for each page. With ``everything`` there are no seeds: every
+    ``roles`` are those of the links to follow, in canonical order. ``sources`` are tried in
+    order for each page. With ``everything`` there are no seeds: every
     article in the sources is fetched.
     """
 
@@ -179,6 +194,7 @@ class Arguments:
     publishers: Publishers
     hosts: str | tuple[str, ...]
     base_url: str | None
+    roles: tuple[ArticleRole, ...]
     depth: int
     limit: int
     since: date | None
@@ -198,12 +214,10 @@ class Arguments:
         return tuple(seed.url for seed in self.seeds if seed.url)
 
     def follows(self, item: RelatedItem) -> bool:
-        """Return whether ``since``, ``until`` and ``match`` let a related item be fetched."""
+        """Return whether ``since``, ``until`` and ``match`` let the target of a link be fetched."""
         if self.since or self.until:
-            if item.uploaded_at is None:
-                return False
-            uploaded = date.fromisoformat(item.uploaded_at[:10])
-            if uploaded < (self.since or date.min) or uploaded > (self.until or date.max):
+            day = _day_of(item)
+            if day is None or not (self.since or date.min) <= day <= (self.until or date.max):
                 return False
         if self.match is None:
             return True
@@ -258,6 +272,7 @@ def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
         publishers=publishers,
         hosts=_hosts(given.get("hosts", SAME)),
         base_url=base_url,
+        roles=roles_of(given),
         depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
         limit=_count("limit", given.get("limit", "0"), "articles to fetch, 0 for no limit"),
         since=since,
@@ -463,6 +478,26 @@ def _archive(value: str, sources: Mapping[str, SourceKind]) -> Path:
             f"{expected}, with source=live or wayback"
         )
     return Path(value)
+
+
+def roles_of(given: Mapping[str, str]) -> tuple[ArticleRole, ...]:
+    """Return the roles of the links to follow, in canonical order."""
+    value = given.get("follow", "related")
+    names = [name.strip() for name in value.split(",")]
+    for name in names:
+        if name != ALL_ROLES and name not in ROLES:
+            raise CrawlerError(
+                f"follow: got {value!r}; takes {', '.join(ROLES)}, or several of these separated "
+                f"by commas, or {ALL_ROLES}{did_you_mean(name, (*ROLES, ALL_ROLES))}"
+            )
+    return tuple(role for role in ROLES if ALL_ROLES in names or role in names)
+
+
+def _day_of(item: RelatedItem) -> date | None:
+    """Return the day of a link's target: when its picture was uploaded, or that in its address."""
+    if item.uploaded_at is not None:
+        return date.fromisoformat(item.uploaded_at[:10])
+    return day_in(item.url) if item.url else None
 
 
 def _base_url(value: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 from zlib import crc32
 
-from crawler.items import Exclusion, RelatedItem
+from crawler.items import ArticleRole, Exclusion, RelatedItem
 
 State = Literal[
     "pending",
@@ -31,7 +31,10 @@ the others are the reasons why an article is only a teaser.
 
 Validators = tuple[str | None, str | None]
 Priority = tuple[int, int, int]
-"""The crawl order: depth, place of the listing page among fetched pages, position in its list."""
+"""The crawl order: depth, place of the listing page among fetched pages, position among its links.
+
+The positions of each role follow those of the roles before it (``edges.as_item``).
+"""
 
 READ_AGAIN = 0.0
 """``due_at`` of an article that has to be read again even if it has not changed.
@@ -129,7 +132,7 @@ class ArticleState:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An article's entry in a page's list.
+    """An article's entry in a page's list, or another link to it that is followed (``role``).
 
     ``place`` is the page's place in the crawl, ``position`` and ``headline`` are those of the
     entry. ``item`` is the complete entry; None if the memory stored only its headline.
@@ -140,6 +143,16 @@ class Listing:
     position: int
     headline: str | None
     item: RelatedItem | None = None
+    role: ArticleRole = "related"
+
+
+class Lead(NamedTuple):
+    """A listing that may lead to an article: the place that it gives it, the page and the item."""
+
+    priority: Priority
+    page_id: str
+    item: RelatedItem
+    role: ArticleRole
 
 
 def listed_item(

@@ -1,8 +1,13 @@
 """The edges of the link graph that a job keeps: who links to whom, in which role, since when."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, get_args
 
-from crawler.items import LinkRole
+from crawler.items import ArticleRole, Link, LinkRole, RelatedItem
+
+ROLES: tuple[ArticleRole, ...] = get_args(ArticleRole)
+"""The roles of links that a crawl may follow, in canonical order."""
+_ROLE_POSITIONS = 1_000_000
 
 
 class Evidence(NamedTuple):
@@ -14,6 +19,9 @@ class Evidence(NamedTuple):
 
     record_id: str | None = None
     place: str | None = None
+
+
+NO_EVIDENCE = Evidence()
 
 
 class Edge(NamedTuple):
@@ -34,5 +42,36 @@ class Edge(NamedTuple):
     first_seen: str | None = None
     last_seen: str | None = None
     removed_at: str | None = None
-    first_evidence: Evidence = Evidence()
-    last_evidence: Evidence = Evidence()
+    first_evidence: Evidence = NO_EVIDENCE
+    last_evidence: Evidence = NO_EVIDENCE
+
+
+def edges_of(page_id: str, links: Iterable[Link]) -> tuple[Edge, ...]:
+    """Return the edges of the links that a page shows, in page order."""
+    return tuple(
+        Edge(page_id, link.id, link.role, position, link.url, link.text, link.internal)
+        for position, link in enumerate(links, start=1)
+        if link.id is not None
+    )
+
+
+def as_item(edge: Edge) -> RelatedItem:
+    """Return an edge as if it were an item of a related list, for the frontier to follow.
+
+    Its position is in the range of its role: all links of a role come after those of the roles
+    before it, whichever are followed. The text of a link is no headline that a page claims for the
+    target.
+    """
+    return RelatedItem(
+        position=ROLES.index(edge.role) * _ROLE_POSITIONS + edge.position,
+        id=edge.target,
+        url=edge.url,
+        internal=edge.internal,
+        headline=None,
+        headline_raw=edge.text,
+        kind=None,
+        picture_url=None,
+        uploaded_at=None,
+        content_type=None,
+        sort=None,
+    )

@@ -16,7 +16,8 @@ class Origin:
     ``source`` is the source's name in records, and ``where`` the place in it. A saved page has a
     ``file`` and no date, and the ``page_url`` from which it was saved, if that is known, found at
     ``url_where``, and the ``base`` of its relative links, if that is another one. An archived page
-    was ``captured_at`` a known time. ``id_where`` names the place from which the article's id was
+    was ``captured_at`` a known time, and ``record_id`` is that of its WARC record, if known.
+    ``id_where`` names the place from which the article's id was
     taken.
     """
 
@@ -27,6 +28,7 @@ class Origin:
     url_where: str | None = None
     base: str | None = None
     captured_at: datetime | None = None
+    record_id: str | None = None
     id_where: str = "asked for"
     status_assumed: bool = False
     is_text: bool = False

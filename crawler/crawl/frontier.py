@@ -1,5 +1,8 @@
 """The crawl frontier: the articles that a run knows, how it found them, and which to fetch next.
 
+The links that lead from page to page are the items of related lists, and links of other roles, such
+as those in texts. To the frontier, each is an item of a list of its role.
+
 The crawl is breadth-first, one depth at a time: the articles of the next depth wait until the last
 page of the current depth has been read. A run therefore fetches the same articles in the same
 order, found on the same pages, however long each response takes, and ``limit`` keeps the nearest
@@ -7,8 +10,8 @@ articles. A crawl that was killed resumes in the same order.
 
 If several lists name an article, one of them decides: the first in crawl order whose item passes
 ``follow``, or the first of all while none passes. It sets the article's depth, ``found_on`` and
-teaser fields. If a page lists an article twice, the first entry counts. These values therefore do
-not depend on the order of the responses either.
+teaser fields. If a page lists an article twice in a role, the first entry counts. These values
+therefore do not depend on the order of the responses either.
 
 Articles on several hosts are handed out for all hosts at the same time, each host's in crawl order;
 ``Scope`` says which host an article is on. Within a publisher the spider also reads the responses
@@ -22,7 +25,7 @@ ledger across runs.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, cast
 
 from crawler.crawl.articles import (
@@ -34,6 +37,7 @@ from crawler.crawl.articles import (
     READ_AGAIN,
     ArticleState,
     Lane,
+    Lead,
     Listing,
     Priority,
 )
@@ -43,9 +47,11 @@ from crawler.items import Why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from crawler.crawl.edges import Edge, Evidence
     from crawler.crawl.templates import Templates
-    from crawler.items import Exclusion, RelatedItem
+    from crawler.items import ArticleRole, Exclusion, RelatedItem
 
 
 class Scope(Protocol):
@@ -64,7 +70,8 @@ class Frontier:
     """The frontier of one run.
 
     ``depth`` is the number of hops to follow, ``limit`` the maximum number of fetches (0: no
-    limit). ``follow`` and ``scope`` decide whether a listed item is to be fetched at all. A run
+    limit). ``follow`` and ``scope`` decide whether a listed item is to be fetched at all, and
+    ``roles`` are those of the links to follow. A run
     that only reads an archive ``forgets`` articles that are done, so that its memory use does not
     grow with the archive.
     """
@@ -77,12 +84,14 @@ class Frontier:
         memory: Memory | None = None,
         *,
         scope: Scope | None = None,
+        roles: Sequence[ArticleRole] = ("related",),
         forgets: bool = False,
     ) -> None:
         self.depth = depth
         self.limit = limit
         self.follow = follow
         self.scope = scope
+        self.roles = roles
         self.memory = memory or InMemory()
         self.known: dict[str, ArticleState] = {}
         """The articles that this run has met and not forgotten; the memory may know more."""
@@ -204,35 +213,67 @@ class Frontier:
                 self.memory.note(state)
 
     def add_links(
-        self, page_id: str, items: Iterable[RelatedItem], *, have_urls: bool = True
+        self,
+        page_id: str,
+        items: Iterable[RelatedItem],
+        *,
+        have_urls: bool = True,
+        role: ArticleRole = "related",
     ) -> list[str]:
-        """Record the related items of a page in flight; return the ids to fetch.
+        """Record the related items of a page in flight, or its other links of a role.
 
-        Unless they ``have_urls``, the page gives only ids, and their URLs follow from these.
+        Return the ids to fetch. Unless the items ``have_urls``, the page gives only ids, and their
+        URLs follow from these.
         """
-        page = self.known[page_id]
-        assert page.fetch_index is not None
+        return self._add(self.known[page_id], items, role, have_urls=have_urls)
+
+    def _add(
+        self,
+        page: ArticleState,
+        items: Iterable[RelatedItem],
+        role: ArticleRole,
+        *,
+        have_urls: bool = True,
+    ) -> list[str]:
         items = [item for item in items if item.id is not None]
         self._recall(item.id for item in items if item.id)
         listed: dict[str, RelatedItem] = {}
         for item in items:
             assert item.id is not None
             listed.setdefault(self.identities.resolve(item.id), item)
-        listed.pop(page_id, None)
+        listed.pop(page.id, None)
         return [
             key
             for key, item in listed.items()
-            if self._list(page, key, item, item.url if have_urls else None)
+            if self._list(page, key, item, role, item.url if have_urls else None)
         ]
 
+    def note_links(
+        self, page: ArticleState, links: Iterable[Edge], seen_at: datetime, evidence: Evidence
+    ) -> None:
+        """Store the links of all roles that a page had when it was fetched or captured."""
+        links = list(links)
+        self.identities.recall({link.target for link in links} - self.known.keys())
+        edges: dict[tuple[str, str], Edge] = {}
+        for link in links:
+            target = self.identities.resolve(link.target)
+            if target != page.id:
+                edges.setdefault((link.role, target), link._replace(target=target))
+        self.memory.note_links(page, tuple(edges.values()), seen_at, evidence)
+
     def _list(
-        self, page: ArticleState, article_id: str, item: RelatedItem, url: str | None
+        self,
+        page: ArticleState,
+        article_id: str,
+        item: RelatedItem,
+        role: ArticleRole,
+        url: str | None,
     ) -> bool:
         """Record one item of a page's list; return whether its article is now to be fetched."""
         assert page.fetch_index is not None
         place = 0 if page.is_list else page.fetch_index
         order = (page.depth + 1, place, item.position)
-        reason = self._reason_against(item, page.depth)
+        reason = self._reason_against(item, role, page.depth)
         state = self.known.get(article_id)
         nearer = improved = False
         if state is None:
@@ -249,7 +290,7 @@ class Frontier:
                 if state.state in EXCLUDED:
                     state.state = reason or state.state
         first = state.found_on == page.id and state.priority == order
-        self.memory.note_listing(state, page.id, place, item, first=first)
+        self.memory.note_listing(state, page.id, place, item, role, first=first)
         if state.state in LISTED_ONLY:
             return self._decide(state, reason is None)
         if nearer and state.revision and order[0] < self.depth:
@@ -270,11 +311,13 @@ class Frontier:
         self.memory.note(state)
         return False
 
-    def _reason_against(self, item: RelatedItem, depth: int) -> Exclusion | None:
+    def _reason_against(self, item: RelatedItem, role: ArticleRole, depth: int) -> Exclusion | None:
         """Return why an item on a page at ``depth`` is not followed; None if it is."""
         if depth == LIST_DEPTH:
             # The spider adds only those entries of a list that are followed.
             return None
+        if role not in self.roles:
+            return "pruned"
         if self.scope and (reason := self.scope.reason_against(item, self.memory.templates, depth)):
             return reason
         return None if self.follow(item) else "pruned"
@@ -284,16 +327,19 @@ class Frontier:
         if self.memory.templates.learn(publisher, template, depth):
             self.memory.note_template(publisher, template, depth)
 
-    def reconsider(self) -> None:
+    def reconsider(self, added_roles: Sequence[ArticleRole] = ()) -> None:
         """Decide again on the articles that were never fetched.
 
-        This is needed if the depth or the filters differ from those of earlier runs.
+        This is needed if the depth, the roles or the filters differ from those of earlier runs.
+        Links of ``added_roles``, which these did not follow, are followed from all pages that they
+        read.
         """
+        for page, role, items in self.memory.unlisted(added_roles):
+            self._add(self.known.get(page.id, page), items, role)
         for state, listings in self.memory.never_fetched():
             before = state.state, state.priority
-            reason, (state.priority, state.found_on, state.listing) = self._deciding_listing(
-                listings
-            )
+            reason, lead = self._deciding_lead(listings)
+            state.priority, state.found_on, state.listing = lead.priority, lead.page_id, lead.item
             state.state = reason or ("depth" if state.depth > self.depth else "pending")
             if (state.state, state.priority) == before:
                 continue
@@ -306,14 +352,14 @@ class Frontier:
                 state.queued = False
                 self.memory.note(state)
 
-    def _deciding_listing(
-        self, listings: Iterable[tuple[Priority, str, RelatedItem]]
-    ) -> tuple[Exclusion | None, tuple[Priority, str, RelatedItem]]:
+    def _deciding_lead(self, listings: Iterable[Lead]) -> tuple[Exclusion | None, Lead]:
         """Return why no listing is followed (None if one is), and the deciding listing."""
-        listings = sorted(listings, key=itemgetter(0))
-        reasons = [self._reason_against(item, place[0] - 1) for place, _, item in listings]
+        leads = sorted(listings, key=attrgetter("priority"))
+        reasons = [
+            self._reason_against(lead.item, lead.role, lead.priority[0] - 1) for lead in leads
+        ]
         deciding = reasons.index(None) if None in reasons else 0
-        return reasons[deciding], listings[deciding]
+        return reasons[deciding], leads[deciding]
 
     @property
     def queued(self) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from crawler.crawl.articles import DONE, ArticleState, Content, Listing, Priority, State
+from crawler.crawl.articles import DONE, ArticleState, Content, Lead, Listing, State
 from crawler.crawl.templates import Templates
 from crawler.items import Failure, Teaser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from crawler.items import Record, RelatedItem
+    from crawler.crawl.edges import Edge, Evidence
+    from crawler.items import ArticleRole, Record, RelatedItem
 
 
 class Memory(Protocol):
@@ -59,9 +61,39 @@ class Memory(Protocol):
         ...
 
     def note_listing(
-        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self,
+        state: ArticleState,
+        page_id: str,
+        place: int,
+        item: RelatedItem,
+        role: ArticleRole,
+        *,
+        first: bool,
     ) -> None:
         """Store that a page lists an article; ``first`` if this is now the deciding list."""
+        ...
+
+    def note_links(
+        self,
+        page: ArticleState,
+        links: Sequence[Edge] | None,
+        seen_at: datetime,
+        evidence: Evidence,
+    ) -> None:
+        """Store the links that a page had when it was fetched or captured.
+
+        There is one of each role to an article. None means that the page has not changed since it
+        was last read.
+        """
+        ...
+
+    def unlisted(
+        self, roles: Sequence[ArticleRole]
+    ) -> Iterable[tuple[ArticleState, ArticleRole, Sequence[RelatedItem]]]:
+        """Return the links of pages that earlier runs read without following links of their roles.
+
+        They are grouped by page and role.
+        """
         ...
 
     def listings(self, state: ArticleState) -> list[Listing]:
@@ -84,13 +116,10 @@ class Memory(Protocol):
         """
         ...
 
-    def never_fetched(
-        self,
-    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
+    def never_fetched(self) -> Iterable[tuple[ArticleState, Iterable[Lead]]]:
         """Return the articles that were listed in earlier runs and never fetched.
 
-        Each comes with its listings: the article's place in the crawl by that list, the page's id
-        and the item.
+        Each comes with its listings.
         """
         ...
 
@@ -156,12 +185,34 @@ class InMemory:
             self._waiting.append(state)
 
     def note_listing(
-        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self,
+        state: ArticleState,
+        page_id: str,
+        place: int,
+        item: RelatedItem,
+        role: ArticleRole,
+        *,
+        first: bool,
     ) -> None:
         # The listings of an article that is done are not used.
         if state.state not in DONE:
-            listing = Listing(page_id, place, item.position, item.headline_raw)
+            listing = Listing(page_id, place, item.position, item.headline_raw, role=role)
             self._listings.setdefault(state.id, []).append(listing)
+
+    def note_links(
+        self,
+        page: ArticleState,
+        links: Sequence[Edge] | None,
+        seen_at: datetime,
+        evidence: Evidence,
+    ) -> None:
+        # Edges are kept across runs only.
+        pass
+
+    def unlisted(
+        self, roles: Sequence[ArticleRole]
+    ) -> Iterable[tuple[ArticleState, ArticleRole, Sequence[RelatedItem]]]:
+        return ()
 
     def listings(self, state: ArticleState) -> list[Listing]:
         return sorted(
@@ -186,9 +237,7 @@ class InMemory:
         for state in sorted(states, key=attrgetter("priority")):
             yield state, self.listings(state)
 
-    def never_fetched(
-        self,
-    ) -> Iterable[tuple[ArticleState, Iterable[tuple[Priority, str, RelatedItem]]]]:
+    def never_fetched(self) -> Iterable[tuple[ArticleState, Iterable[Lead]]]:
         return ()
 
     def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:

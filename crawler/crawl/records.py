@@ -138,14 +138,11 @@ def _known_fields(state: ArticleState, listings: Iterable[Listing], scope: Scope
 
 def _deciding_item(state: ArticleState, listings: list[Listing]) -> RelatedItem | None:
     """Return the deciding list's item; the memory may have stored only its headline."""
-    if state.found_on is None:
+    on_page = [listing for listing in listings if listing.page_id == state.found_on]
+    if state.found_on is None or not on_page:
         return None
-    whole = next((listing.item for listing in listings if listing.item), None)
-    return next(
-        (
-            listed_item(listing.item, listing.headline, whole)
-            for listing in listings
-            if listing.page_id == state.found_on
-        ),
-        None,
-    )
+    # The positions in a page's list may have changed since, but not beyond those of its role.
+    deciding = min(on_page, key=lambda listing: abs(listing.position - state.priority[2]))
+    related = (listing.item for listing in listings if listing.role == "related")
+    whole = next(filter(None, related), None)
+    return listed_item(deciding.item, deciding.headline, whole)

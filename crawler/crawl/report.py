@@ -3,8 +3,8 @@
 Everything that a run counts is in Scrapy's stats, where other extensions and services can see it:
 
 - ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as in
-  an earlier run), ``/duplicates`` (pages of other addresses of an article), ``/with_related``
-  (read, with a list of related items), ``/from/<source>``; ``teasers/<why>``;
+  an earlier run), ``/duplicates`` (pages of other addresses of an article), ``/with_links``
+  (read, with links of a role that is followed), ``/from/<source>``; ``teasers/<why>``;
   ``failures/<reason>``; ``records/dropped`` (by an item pipeline).
 - ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
   ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result),
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.history import Balance
 
 _MOST_NAMED = 10
+_FOLLOWED = {
+    "related": "list of related items",
+    "text": "link in a text",
+    "translation": "translation",
+}
 
 
 def report(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
@@ -134,9 +139,9 @@ class Outcome:
 
     @property
     def _followed_nothing(self) -> bool:
-        """Whether related items were to be followed, and no article listed any."""
-        follows = bool(self._stats.get("crawl/follows"))
-        return follows and self.articles > 0 and not self._count("articles/with_related")
+        """Whether links were to be followed, and no article had any."""
+        follows = bool(self._list("crawl/follows"))
+        return follows and self.articles > 0 and not self._count("articles/with_links")
 
     @property
     def _has_job(self) -> bool:
@@ -305,9 +310,12 @@ class Outcome:
                 "to read an archive of a mirror, give its base_url"
             )
         if self._followed_nothing:
+            roles = self._list("crawl/follows")
+            wanted = " or ".join(_FOLLOWED[role] for role in roles)
+            hint = "; a publisher file can say where it is (scrapy publisher)"
             lines.append(
-                "  nothing was followed: no list of related items was found on the pages; a "
-                "publisher file can say where it is (scrapy publisher)"
+                f"  nothing was followed: no {wanted} was found on the pages"
+                f"{hint if roles == ['related'] else ''}"
             )
         if self.dropped:
             lines.append(f"  {self.dropped} records were dropped by an item pipeline")

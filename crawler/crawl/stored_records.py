@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 import msgspec
 
-from crawler.crawl.edges import Edge
+from crawler.crawl.edges import Edge, edges_of
 from crawler.items import RECORDS, Article, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from crawler.items import Schema
 
@@ -96,19 +96,12 @@ def with_resolved_ids(encoded: bytes, resolve: Callable[[set[str]], Mapping[str,
     return msgspec.json.encode(record)
 
 
-def edges_of(article: Article) -> Iterator[Edge]:
-    """Yield the links of a record whose targets have ids; the related items if it has no links."""
-    shown: Any = article.links
-    if shown is None:
-        shown = article.related or ()
-    for position, link in enumerate(shown, start=1):
-        if link.id is not None:
-            yield Edge(
-                source=article.id,
-                target=link.id,
-                role="related" if article.links is None else link.role,
-                position=position,
-                url=link.url,
-                text=link.headline_raw if article.links is None else link.text,
-                internal=link.internal,
-            )
+def edges_of_article(article: Article) -> Iterable[Edge]:
+    """Return the links of a record whose targets have ids; the related items if it has no links."""
+    if article.links is not None:
+        return edges_of(article.id, article.links)
+    return (
+        Edge(article.id, item.id, "related", position, item.url, item.headline_raw, item.internal)
+        for position, item in enumerate(article.related or (), start=1)
+        if item.id is not None
+    )

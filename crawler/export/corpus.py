@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import msgspec
 
 from crawler.crawl.ledger import history
-from crawler.crawl.stored_records import edges_of, read, with_resolved_ids
+from crawler.crawl.stored_records import edges_of_article, read, with_resolved_ids
 from crawler.export.feed_index import FeedIndex
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class JobCorpus:
         return self._read(history.unread(self._connection, "failure"), "failure")
 
     def edges(self) -> Iterator[Edge]:
-        for article in self.articles():
-            yield from edges_of(article)
+        return history.edges(self._connection)
 
     def _read(self, lines: Iterator[bytes], kind: str) -> Iterator[Any]:
         for number, line in enumerate(lines, start=1):
@@ -126,7 +125,7 @@ class FeedCorpus:
 
     def edges(self) -> Iterator[Edge]:
         for article in self.articles():
-            yield from edges_of(article)
+            yield from edges_of_article(article)
 
     def _read(self, lines: Iterator[bytes]) -> Iterator[Any]:
         # The index holds only lines that are records.

@@ -68,7 +68,8 @@ class Reporter:
         self._set("crawl/everything", run.arguments.everything)
         self._set("crawl/recheck", run.arguments.recheck)
         arguments = run.arguments
-        self._set("crawl/follows", arguments.depth > 0 and not arguments.everything)
+        follows = arguments.depth > 0 and not arguments.everything
+        self._set("crawl/follows", list(arguments.roles) if follows else [])
         self._set("crawl/hosts", sorted(run.publisher.hosts or (run.publisher.name,)))
         self._set("crawl/sources", len(run.sources))
         if run.job is not None and run.job.run is not None:

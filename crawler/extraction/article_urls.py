@@ -11,8 +11,9 @@ The numbers of words are those that served best on tests/article_links.tsv.
 
 import re
 from collections.abc import Container
+from datetime import date
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 
 def _set(*lines: str) -> frozenset[str]:
@@ -107,6 +108,9 @@ _MONTH = re.compile(
     r"|ago|aou|sep|set|oct|okt|ott|out|nov|dec|dez|dic|ene|gen)\w{0,7}"
 )
 _DAY = re.compile(r"0?[1-9]|[12]\d|3[01]")
+_WHOLE_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-/_](0[1-9]|1[0-2])[-/_](0[1-9]|[12]\d|3[01])(?!\d)"
+)
 _COMPACT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _UUID_LENGTHS = [8, 4, 4, 4, 12]
 _GLUED_NUMBER = re.compile(r"([a-z]{1,10})(?!(?:19|20)\d\d$)\d{4,}[a-z]?")  # "artikel13351201"
@@ -141,6 +145,15 @@ def looks_like_article(url: str) -> bool | None:
     """Return whether an address is an article's; None if it may be another page's as well."""
     address = _read(url)
     return _judge(address) if address else False
+
+
+def day_in(url: str) -> date | None:
+    """Return the day in the path of a URL; None if it has none."""
+    try:
+        match = _WHOLE_DATE.search(urlsplit(url).path)
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
 
 
 def template_of(url: str) -> str:

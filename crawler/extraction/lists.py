@@ -18,9 +18,9 @@ from html import unescape
 from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from crawler.extraction.addresses import absolute_url
+from crawler.extraction.article_urls import day_in
 from crawler.extraction.page import dates
 from crawler.extraction.page.encoding import decode
 from crawler.extraction.page.text import all_text, collapse
@@ -41,7 +41,6 @@ _URL_LINE = re.compile(rb"https?://\S+\s*$")
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 _TAG = re.compile(r"<[^>]{1,1000}>")
 _COMMENTS = re.compile(r"comment|kommentar|commentaire|comentario", re.IGNORECASE)
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_](0[1-9]|1[0-2])[-/_](0[1-9]|[12]\d|3[01])(?!\d)")
 _START_BYTES = 10_000
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Pages with more links are not lists for people.
@@ -70,11 +69,7 @@ class Entry(NamedTuple):
         """The day when it was published, if the list or its address says so."""
         if self.at is not None and not self.is_change:
             return self.at.date()
-        match = _DAY.search(urlsplit(self.url).path)
-        try:
-            return date(*map(int, match.groups())) if match else None
-        except ValueError:
-            return None
+        return day_in(self.url)
 
 
 class ArticleList(NamedTuple):

@@ -147,6 +147,7 @@ class ArchivedPages:
         visit.origin = Origin(
             source=file.source,
             where=page.where,
+            record_id=page.record_id,
             captured_at=page.captured_at,
             status_assumed=page.status is None,
             is_text=page.is_text,

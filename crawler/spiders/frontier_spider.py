@@ -1,4 +1,4 @@
-"""The base of spiders that follow an article's related items through the crawl frontier."""
+"""The base of spiders that follow an article's links to others through the crawl frontier."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 from scrapy import Request, Spider
@@ -17,6 +17,7 @@ from w3lib.url import file_uri_to_path
 from crawler import defaults
 from crawler.assembly import check_parts
 from crawler.crawl import arguments, records
+from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of
 from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.identities import Claim
@@ -53,18 +54,22 @@ if TYPE_CHECKING:
 
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
+    from crawler.crawl.edges import Edge
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
-    from crawler.items import Failure, PageRecord, RelatedItem
+    from crawler.items import ArticleRole, Failure, Link, PageRecord, RelatedItem
     from crawler.spiders.lists import Chosen
 
+_Linking = TypeVar("_Linking", "RelatedItem", "Link")
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
-_DECIDING_ARGUMENTS = ("source", "at", "base_url", "hosts", "depth", "since", "until", "match")
+_DECIDING_ARGUMENTS = (
+    *("source", "at", "base_url", "hosts", "follow", "depth", "since", "until", "match"),
+)
 
 
 class FrontierSpider(Args[Parameters], Spider):
-    """Reads articles, and follows their related items breadth first.
+    """Reads articles, and follows their related items, or other links, breadth first.
 
     A subclass gives the frontier its first articles (``start_with``). ``run`` holds everything that
     belongs to the crawl. The spider brings the settings that it needs (crawler/defaults.py), which
@@ -163,8 +168,15 @@ class FrontierSpider(Args[Parameters], Spider):
         run.frontier = _frontier(run.arguments, run.scope, run.job.pages)
         run.has_new_arguments = not same_arguments
         if not same_arguments:
-            run.frontier.reconsider()
+            run.frontier.reconsider(self._added_roles(run.job.earlier_arguments))
             run.job.note_reconsidered()
+
+    def _added_roles(self, earlier_arguments: Mapping[str, str]) -> list[ArticleRole]:
+        """Return the roles of links that this run follows, and the runs before did not."""
+        if self.run.arguments.everything:
+            return []
+        before = arguments.roles_of(earlier_arguments)
+        return [role for role in self.run.arguments.roles if role not in before]
 
     def _close(self, reason: str) -> None:
         engine = self.crawler.engine
@@ -236,7 +248,7 @@ class FrontierSpider(Args[Parameters], Spider):
         )
 
     def parse(self, response: Response, **_: Any) -> Iterator[Any]:
-        """Read an article's page: yield requests for its related items, then the parsed page.
+        """Read an article's page: yield requests for what it links to, then the parsed page.
 
         @saved_page tests/site/1752038.html
         @returns requests 1
@@ -251,6 +263,7 @@ class FrontierSpider(Args[Parameters], Spider):
         if visit.results is not None:
             yield from visit.results
             return
+        visit.evidence = self._evidence(response, visit)
         try:
             self.run.outages.record_answer(self.run.outage_name(visit))
             if response.status == _PRECONDITION_FAILED:
@@ -356,7 +369,7 @@ class FrontierSpider(Args[Parameters], Spider):
             self._count_duplicate(state)
             return
         if response.status == _NOT_MODIFIED:
-            self._note_unchanged(state)
+            self._note_unchanged(visit, state)
             return
         extracted, visit.extracted = visit.extracted, None
         assert isinstance(extracted, Extracted)
@@ -376,15 +389,44 @@ class FrontierSpider(Args[Parameters], Spider):
         if fetch is None:
             self._count_duplicate(state)
             return
+        record = extracted.result
+        edges = edges_of(state.id, map(self._with_own_id, record.links or ()))
         if not self.run.arguments.everything:
-            frontier, related = self.run.frontier, extracted.page.related
-            items = map(self._with_own_id, extracted.result.related or ())
-            have_urls = related is not None and related.has_urls
-            for article_id in frontier.add_links(state.id, items, have_urls=have_urls):
-                yield self.request(frontier.known[article_id])
-        if extracted.result.related:
-            self.crawler.stats.inc_value("articles/with_related")
+            yield from self._follow(state, extracted, record, edges)
+        if record.links is not None:
+            self.run.frontier.note_links(state, edges, fetch.fetched_at, visit.evidence)
         yield self._item(fetch, extracted)
+
+    def _follow(
+        self,
+        state: ArticleState,
+        extracted: Extracted,
+        record: PageRecord,
+        edges: tuple[Edge, ...],
+    ) -> Iterator[Request]:
+        """Yield requests for the articles that a page links to in the roles to follow."""
+        frontier, has_links = self.run.frontier, False
+        for role in frontier.roles:
+            have_urls = True
+            items = [as_item(edge) for edge in edges if edge.role == role]
+            if role == "related":
+                items = list(map(self._with_own_id, record.related or ()))
+                related = extracted.page.related
+                have_urls = related is not None and related.has_urls
+            has_links |= bool(items)
+            added = frontier.add_links(state.id, items, have_urls=have_urls, role=role)
+            for article_id in added:
+                yield self.request(frontier.known[article_id])
+        if has_links:
+            self.crawler.stats.inc_value("articles/with_links")
+
+    def _evidence(self, response: Response, visit: Visit) -> Evidence:
+        """Return the record of an archive that holds the page of a response, if any does."""
+        origin, archive = visit.origin, self.run.archive
+        if origin:
+            return Evidence(origin.record_id, origin.where) if origin.captured_at else NO_EVIDENCE
+        page = archive.last_page(response.url) if archive else None
+        return Evidence(*page) if page else NO_EVIDENCE
 
     def _list_results(
         self, found: Chosen, response: Response, visit: Visit, state: ArticleState
@@ -460,8 +502,8 @@ class FrontierSpider(Args[Parameters], Spider):
         ids = dict.fromkeys(filter(None, (record.id, address, state.id)))
         return [Claim(one, is_certain=one in (address, state.id)) for one in ids]
 
-    def _with_own_id(self, item: RelatedItem) -> RelatedItem:
-        """Return a related item with the id by which this crawl knows its article.
+    def _with_own_id(self, item: _Linking) -> _Linking:
+        """Return a link or a related item with the id by which this crawl knows its article.
 
         A page's record knows nothing of the files of other publishers.
         """
@@ -558,12 +600,14 @@ class FrontierSpider(Args[Parameters], Spider):
         visit.state = self.run.frontier.take()
         return visit
 
-    def _note_unchanged(self, state: ArticleState) -> None:
+    def _note_unchanged(self, visit: Visit, state: ArticleState) -> None:
         if state.is_list:
             self.run.frontier.end_list(state, is_unchanged=True)
             self.crawler.stats.inc_value("lists/unchanged")
             return
-        self.run.frontier.memory.unchanged(state, "not_modified")
+        memory = self.run.frontier.memory
+        memory.note_links(state, None, datetime.now(UTC), visit.evidence)
+        memory.unchanged(state, "not_modified")
         self.run.frontier.forget(state.id)
         self.crawler.stats.inc_value("articles/unchanged")
 
@@ -645,5 +689,6 @@ def _frontier(parsed: Arguments, scope: Scope, memory: Memory | None = None) -> 
         parsed.follows,
         memory,
         scope=scope,
+        roles=parsed.roles,
         forgets=parsed.everything,
     )

@@ -55,7 +55,8 @@ _SAME_MOMENT = timedelta(hours=15)
 class ArchivedPage:
     """An archived response for a URL, with its content coding.
 
-    ``where`` is its location in the archive. ``is_text`` means that the body is the text of the
+    ``where`` is its location in the archive, ``record_id`` the ID of the record there, if it has
+    one. ``is_text`` means that the body is the text of the
     page. ``date_note`` describes any assumption made in
     ``captured_at``, and ``notes`` describes those made in reading the page.
     """
@@ -66,6 +67,7 @@ class ArchivedPage:
     body: bytes
     captured_at: datetime
     where: str
+    record_id: str | None = None
     is_text: bool = False
     date_note: str | None = None
     notes: tuple[str, ...] = ()
@@ -266,6 +268,7 @@ class Archive:
             body=content.payload,
             captured_at=record.date,
             where=where,
+            record_id=record.record_id or None,
             is_text=record.is_text_copy,
             date_note=record.date_note,
             notes=(*notes, _ONLY_TEXT) if record.is_text_copy else notes,

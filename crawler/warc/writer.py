@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urldefrag
 
 from isal import isal_zlib
 from warcio.recordloader import ArcWarcRecord
@@ -71,6 +73,21 @@ class Exchange:
     truncated: str | None = None
 
 
+class Written(NamedTuple):
+    """A record in a file: its WARC-Record-ID, and its place as ``WarcFile.place`` describes it."""
+
+    record_id: str
+    place: str
+
+
+class _Answer(NamedTuple):
+    """A response: its date, its record's ID, and the record of its page."""
+
+    date: str
+    record_id: str
+    page: Written
+
+
 class _Head:
     """A verbatim HTTP head, in place of warcio's headers class, which would reformat it."""
 
@@ -105,8 +122,8 @@ class WarcWriter:
         self.failed: ArchiveError | None = None
         self._recall, self._keep = recall, keep
         self._files: dict[str, str | None] = {}
-        # Date and record ID of the latest responses, by URL.
-        self._answers: dict[str, tuple[str, str]] = {}
+        # The latest responses, by URL.
+        self._answers: dict[str, _Answer] = {}
         self._buffer = BytesIO()
         self._records = WARCWriter(self._buffer, gzip=False, warc_version="1.1")
         self._compressed = self.path.name.lower().endswith(".gz")
@@ -164,10 +181,12 @@ class WarcWriter:
         request = self._record(
             "request", exchange.url, request_fields, request_head + b"\r\n\r\n", request_body
         )
+        offset = self._size
         self._put(self._packed(answer) + self._packed(request))
         point("exchange archived")
         self._answers.pop(exchange.url, None)
-        self._answers[exchange.url] = (date, fields["WARC-Record-ID"])
+        record_id = fields["WARC-Record-ID"]
+        self._answers[exchange.url] = _Answer(date, record_id, self._written(record_id, offset))
         if len(self._answers) > _MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self.exchanges += 1
@@ -199,14 +218,16 @@ class WarcWriter:
             raise self.failed
         if self._descriptor < 0:
             self._begin()
-        date, refers_to = self._answers.get(url, (_date(datetime.now(UTC)), None))
+        answer = self._answers.get(url)
+        date = answer.date if answer else _date(datetime.now(UTC))
         fields = {
             "WARC-Date": date,
             "WARC-Record-ID": self._records._make_warc_id(),
             "WARC-Warcinfo-ID": self._info_id,
         }
-        if refers_to:
-            fields["WARC-Refers-To"] = refers_to
+        if answer:
+            fields["WARC-Refers-To"] = answer.record_id
+        offset = self._size
         self._put(
             self._packed(
                 self._record(
@@ -214,6 +235,22 @@ class WarcWriter:
                 )
             )
         )
+
+        if answer:
+            conversion = self._written(fields["WARC-Record-ID"], offset)
+            self._answers[url] = answer._replace(page=conversion)
+
+    def last_page(self, url: str) -> Written | None:
+        """Return the record of the latest page from a URL, as a browser showed it if one did.
+
+        It is a revisit record if the page was the same as in an earlier run. None if the URL is not
+        among the latest.
+        """
+        answer = self._answers.get(urldefrag(url).url)
+        return answer.page if answer else None
+
+    def _written(self, record_id: str, offset: int) -> Written:
+        return Written(record_id, f"{_in_one_line(str(self.path.resolve()))}, offset {offset}")
 
     def _begin(self) -> None:
         try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, update
 
-from crawler.crawl.ledger import database
+from crawler.crawl.ledger import database, edge_store
+from crawler.crawl.ledger.edge_store import Reading, Renaming
 from crawler.crawl.ledger.schema import (
     ALIASES,
     ARCHIVED,
@@ -64,9 +65,15 @@ class Move(NamedTuple):
             connection.execute(delete(PAGES).where(PAGES.c.id == old))
         else:
             connection.execute(update(PAGES).where(PAGES.c.id == old).values(id=new))
-        listers = select(LISTINGS.c.page_id).where(LISTINGS.c.id == new).scalar_subquery()
-        is_listed_twice = (LISTINGS.c.id == old) & LISTINGS.c.page_id.in_(listers)
-        connection.execute(delete(LISTINGS).where(is_listed_twice))
+        kept = LISTINGS.alias("kept")
+        is_listed_twice = exists().where(
+            *(
+                kept.c.id == new,
+                kept.c.page_id == LISTINGS.c.page_id,
+                kept.c.role == LISTINGS.c.role,
+            )
+        )
+        connection.execute(delete(LISTINGS).where(LISTINGS.c.id == old, is_listed_twice))
         for table in (LISTINGS, FETCHES, RECORDS):
             connection.execute(update(table).where(table.c.id == old).values(id=new))
 
@@ -88,10 +95,12 @@ class Batch:
     moves: list[Move] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     templates: dict[tuple[str, str], int] = field(default_factory=dict)
+    edge_changes: list[Reading | Renaming] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         changes = (self.articles, self.listings, self.fetches, self.records, self.archived)
-        return any(changes) or bool(self.moves or self.aliases or self.templates)
+        more_changes = (self.moves, self.aliases, self.templates, self.edge_changes)
+        return any(changes) or any(more_changes)
 
     def add(self, state: ArticleState) -> None:
         """Add an article that is new or has changed."""
@@ -109,6 +118,11 @@ class Batch:
         """Move everything stored of an article to the one that it is merged into."""
         self.articles.pop(merged.id, None)
         self.moves.append(Move(merged.id, kept.id, is_merge=True))
+
+    def add_alias(self, alias: str, article_id: str) -> None:
+        """Add another id of an article. The links that have it move along with every move."""
+        self.aliases[alias] = article_id
+        self.edge_changes.append(Renaming(alias, article_id))
 
     def write(self, connection: Connection) -> None:
         """Write all rows within a transaction."""
@@ -130,6 +144,7 @@ class Batch:
                 database.execute_many(connection, statement, rows)
         for move in self.moves:
             move.write(connection)
+        edge_store.write(connection, self.edge_changes)
         for statement, rows in after_moves:
             if rows:
                 database.execute_many(connection, statement, rows)

@@ -17,12 +17,26 @@ import msgspec
 from sqlalchemy import and_, bindparam, case, exists, func, literal, not_, select, union_all
 
 from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
-from crawler.crawl.ledger.schema import ALIASES, FETCHES, JOB, LISTINGS, PAGES, RECORDS, RUNS
+from crawler.crawl.ledger.edge_store import edge_of
+from crawler.crawl.ledger.schema import (
+    ALIASES,
+    FETCHES,
+    JOB,
+    LINKS,
+    LISTINGS,
+    PAGES,
+    RECORDS,
+    RUNS,
+)
 from crawler.crawl.stored_records import with_resolved_ids
 from crawler.items import REASONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
+
+    from crawler.crawl.edges import Edge
 
 _TEASERS = (*LISTED_ONLY, "not_saved")
 _CATEGORIES = {
@@ -33,8 +47,8 @@ _CATEGORIES = {
     **dict.fromkeys(_TEASERS, "teasers"),
 }
 _MOST_NAMED = 20
-_STREAM_OPTIONS = {"yield_per": 100}
 _ALIASES_AMONG = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
+_STREAM_OPTIONS = {"yield_per": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +242,7 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 def listers(connection: Connection, article_id: str) -> list[Any]:
     """Return the listings of an article, in the order in which the crawl found them.
 
-    The rows have page_id, run, began, position and headline.
+    The rows have page_id, role, run, began, position and headline.
     """
     query = (
         select(LISTINGS, RUNS.c.began)
@@ -240,12 +254,60 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
     )
 
 
+def edges(connection: Connection) -> Iterator[Edge]:
+    """Yield all edges from stored articles, by page and position.
+
+    Their ends have the ids under which their articles are stored, rather than aliases.
+    """
+    sources, targets = ALIASES.alias(), ALIASES.alias()
+    query = (
+        select(LINKS, func.coalesce(sources.c.id, targets.c.id).label("article"))
+        .outerjoin(sources, sources.c.alias == LINKS.c.page_id)
+        .outerjoin(targets, targets.c.alias == LINKS.c.id)
+        .join(PAGES, PAGES.c.id == func.coalesce(sources.c.id, LINKS.c.page_id))
+        # A pipeline may have dropped the record of a page.
+        .where(PAGES.c.revision > 0)
+        .order_by(LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
+    )
+    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
+        edge = edge_of(row)
+        if row.article is not None:
+            articles = _resolved(connection, (edge.source, edge.target))
+            edge = edge._replace(
+                source=articles.get(edge.source, edge.source),
+                target=articles.get(edge.target, edge.target),
+            )
+        yield edge
+
+
+def edges_to(connection: Connection, article_id: str) -> list[Edge]:
+    """Return the edges to an article, in the order in which they were first seen."""
+    query = select(LINKS).where(LINKS.c.id == article_id)
+    query = query.order_by(LINKS.c.first_seen, LINKS.c.page_id, LINKS.c.position, LINKS.c.role)
+    return list(map(edge_of, connection.execute(query)))
+
+
 def resolve(connection: Connection, article_id: str) -> str:
     """Return the id of the article that an id or one of its aliases stands for."""
-    query = select(ALIASES.c.id).where(ALIASES.c.alias == bindparam("alias"))
-    while (found := connection.execute(query, {"alias": article_id}).scalar()) is not None:
-        article_id = found
-    return article_id
+    return _resolved(connection, [article_id]).get(article_id, article_id)
+
+
+def _resolved(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the articles that aliases stand for, by the aliases among ``ids``."""
+    names = dict.fromkeys(ids)
+    found: dict[str, str] = {}
+    while names:
+        rows = connection.execute(_ALIASES_AMONG, {"ids": list(names)}).all()
+        found.update((row.alias, row.id) for row in rows)
+        # The article of an alias may have become an alias later.
+        names = dict.fromkeys(row.id for row in rows if row.id not in found)
+
+    def last(name: str) -> str:
+        while name in found:
+            name = found[name]
+        return name
+
+    return {name: last(name) for name in found}
 
 
 def lists(connection: Connection) -> frozenset[str]:
@@ -266,7 +328,7 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
     that were all the crawl knew when it read the page.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
-    stored_ids = partial(_stored_ids, connection)
+    stored_ids = partial(_resolved, connection)
     query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
@@ -274,12 +336,6 @@ def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
         )
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
         yield with_resolved_ids(row.json, stored_ids) if has_aliases else row.json
-
-
-def _stored_ids(connection: Connection, ids: set[str]) -> dict[str, str]:
-    """Return the aliases among some ids, with the ids of their articles."""
-    found = connection.execute(_ALIASES_AMONG, {"ids": list(ids)}).all()
-    return {row.alias: resolve(connection, row.id) for row in found}
 
 
 def unread(connection: Connection, kind: Literal["teaser", "failure"]) -> Iterator[bytes]:

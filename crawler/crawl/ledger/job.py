@@ -82,6 +82,8 @@ class Job:
             raise
         self.pages: Pages | None = None
         self.run: Run | None = None
+        self.earlier_arguments: Mapping[str, str] = {}
+        """Those that decided in the runs before which articles are followed."""
         self.feeds_failed = False
         """Whether a feed could not be written.
 
@@ -107,9 +109,9 @@ class Job:
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
-            last_arguments = json.loads(last.arguments) if last else arguments
+            self.earlier_arguments = json.loads(last.arguments) if last else arguments
             if any(
-                last_arguments.get(name) != arguments.get(name)
+                self.earlier_arguments.get(name) != arguments.get(name)
                 for name in ("source", "at", "base_url")
             ):
                 forget_source(connection)
@@ -316,7 +318,7 @@ def _migrate(database: Database, path: Path, version: int) -> None:
     with database.transaction(durable=True) as connection:
         for old_version in range(version, VERSION):
             for statement in MIGRATIONS[old_version]:
-                connection.execute(text(statement))
+                connection.execute(text(statement) if isinstance(statement, str) else statement)
         connection.execute(update(JOB).values(version=VERSION))
 
 

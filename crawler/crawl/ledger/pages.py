@@ -7,14 +7,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, exists, select, tuple_
 
 from crawler.crawl.articles import LISTED_ONLY
+from crawler.crawl.edges import as_item
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import CHUNK
+from crawler.crawl.ledger.edge_store import Reading, edge_of
 from crawler.crawl.ledger.record_store import RecordStore
-from crawler.crawl.ledger.rows import as_listed, listing_of, state_of
-from crawler.crawl.ledger.schema import ALIASES, ARCHIVED, LISTINGS, PAGES, TEMPLATES
+from crawler.crawl.ledger.rows import leads_of, listing_of, state_of, utc_text
+from crawler.crawl.ledger.schema import ALIASES, ARCHIVED, LINKS, LISTINGS, PAGES, TEMPLATES
 from crawler.crawl.templates import Templates
 from crawler.warc.archived import Archived
 
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from crawler.crawl.articles import ArticleState, Content, Listing, Priority, State
+    from crawler.crawl.articles import ArticleState, Content, Lead, Listing, State
+    from crawler.crawl.edges import Edge, Evidence
     from crawler.crawl.ledger.commits import Commits
     from crawler.crawl.ledger.recheck import Intervals
-    from crawler.items import Record, RelatedItem
+    from crawler.items import ArticleRole, Record, RelatedItem
 
 _PAGES_BY_ID = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
 _CRAWL_ORDER = (PAGES.c.depth, PAGES.c.lister, PAGES.c.position, PAGES.c.id)
@@ -37,9 +40,27 @@ _LISTINGS_BY_ID = (
 )
 _LISTER = PAGES.alias("lister")
 _LISTING_COLUMNS = (
-    *(LISTINGS.c.page_id, LISTINGS.c.headline, LISTINGS.c.item),
+    *(LISTINGS.c.page_id, LISTINGS.c.role, LISTINGS.c.headline, LISTINGS.c.item),
     LISTINGS.c.place.label("listed_place"),
     LISTINGS.c.position.label("listed_position"),
+)
+
+_IS_LISTED = exists().where(
+    LISTINGS.c.id == LINKS.c.id,
+    LISTINGS.c.page_id == LINKS.c.page_id,
+    LISTINGS.c.role == LINKS.c.role,
+)
+_UNLISTED = LINKS.c.role.in_(bindparam("roles", expanding=True)) & LINKS.c.removed_at.is_(None)
+_UNLISTED &= ~_IS_LISTED
+_PAGES_WITH_UNLISTED = (
+    select(PAGES.c.id)
+    .where(PAGES.c.place.is_not(None), exists().where(LINKS.c.page_id == PAGES.c.id, _UNLISTED))
+    .order_by(PAGES.c.depth, PAGES.c.place)
+)
+_UNLISTED_OF_PAGES = (
+    select(LINKS)
+    .where(LINKS.c.page_id.in_(bindparam("ids", expanding=True)), _UNLISTED)
+    .order_by(LINKS.c.page_id, LINKS.c.position)
 )
 
 _ALIASES_BY_ID = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
@@ -78,7 +99,7 @@ class Pages:
         return found
 
     def note_alias(self, alias: str, article_id: str) -> None:
-        self.commits.batch.aliases[alias] = article_id
+        self.commits.batch.add_alias(alias, article_id)
 
     def note_template(self, publisher: str, template: str, depth: int) -> None:
         self.commits.batch.templates[publisher, template] = depth
@@ -105,19 +126,68 @@ class Pages:
         self.commits.batch.add(state)
 
     def note_listing(
-        self, state: ArticleState, page_id: str, place: int, item: RelatedItem, *, first: bool
+        self,
+        state: ArticleState,
+        page_id: str,
+        place: int,
+        item: RelatedItem,
+        role: ArticleRole,
+        *,
+        first: bool,
     ) -> None:
         deciding_item = state.listing
         is_complete = (
-            first or deciding_item is None or deciding_item.uploaded_at != item.uploaded_at
+            first
+            or role != "related"
+            # Links of other roles have no headline and say less.
+            or deciding_item is None
+            or deciding_item.headline is None
+            or deciding_item.uploaded_at != item.uploaded_at
         )
         self.commits.batch.listings.append(
             (
-                *(state.id, page_id, self.commits.run, place, item.position),
+                *(state.id, page_id, role, self.commits.run, place, item.position),
                 None if is_complete else item.headline_raw,
                 msgspec.json.encode(item) if is_complete else None,
             )
         )
+
+    def note_links(
+        self,
+        page: ArticleState,
+        links: Sequence[Edge] | None,
+        seen_at: datetime,
+        evidence: Evidence,
+    ) -> None:
+        reading = Reading(page.id, links, utc_text(seen_at), evidence)
+        self.commits.batch.edge_changes.append(reading)
+
+    def unlisted(
+        self, roles: Sequence[ArticleRole]
+    ) -> Iterator[tuple[ArticleState, ArticleRole, Sequence[RelatedItem]]]:
+        if not roles:
+            return
+        self.commits.flush()
+        rows = self.commits.rows(_PAGES_WITH_UNLISTED, {"roles": roles})
+        page_ids = iter([row.id for row in rows])
+        while chunk := list(islice(page_ids, CHUNK)):
+            states = map(state_of, self.commits.rows(_PAGES_BY_ID, {"ids": chunk}))
+            pages = {state.id: state for state in states}
+            rows = self.commits.rows(_UNLISTED_OF_PAGES, {"ids": chunk, "roles": roles})
+            by_page = {key: list(links) for key, links in groupby(rows, attrgetter("page_id"))}
+            for page_id in chunk:
+                for role in roles:
+                    links = [link for link in by_page[page_id] if link.role == role]
+                    if links:
+                        yield pages[page_id], role, self._items(page_id, role, links)
+
+    def _items(self, page_id: str, role: ArticleRole, links: list[Any]) -> list[RelatedItem]:
+        """Return the links of a page as items for the frontier.
+
+        Related items are as the record of the page has them, which says more than their links.
+        """
+        items = self._records.related_of(page_id) if role == "related" else []
+        return items or [as_item(edge_of(link)) for link in links]
 
     def listings(self, state: ArticleState) -> list[Listing]:
         if self.commits.batch.listings:
@@ -175,9 +245,7 @@ class Pages:
         self._records.prefetch_teasers(list(found))
         yield from ((found[name], listings[name]) for name in article_ids if name in found)
 
-    def never_fetched(
-        self,
-    ) -> Iterator[tuple[ArticleState, list[tuple[Priority, str, RelatedItem]]]]:
+    def never_fetched(self) -> Iterator[tuple[ArticleState, list[Lead]]]:
         self.commits.flush()
         never_taken = PAGES.c.state.in_(("pending", *LISTED_ONLY))
         listed_only = never_taken & PAGES.c.found_on.is_not(None)
@@ -190,7 +258,7 @@ class Pages:
         )
         for _, rows in groupby(self.commits.stream(query), key=attrgetter("id")):
             article_rows = list(rows)
-            if listings := list(as_listed(article_rows)):
+            if listings := list(leads_of(article_rows)):
                 yield state_of(article_rows[0]), listings
 
     def store(self, state: ArticleState | None, record: Any, original: Record | None) -> Any:

@@ -20,7 +20,16 @@ from crawler.crawl.ledger.rows import readable_detail, utc_now, verified_json
 from crawler.crawl.ledger.schema import FETCHES, RECORDS
 from crawler.crawl.records import content_of
 from crawler.errors import LedgerError
-from crawler.items import ANSWERS, NOT_COMPARED, Article, Failure, PageRecord, Record, Teaser
+from crawler.items import (
+    ANSWERS,
+    NOT_COMPARED,
+    Article,
+    Failure,
+    PageRecord,
+    Record,
+    RelatedItem,
+    Teaser,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,12 +59,15 @@ _COMPARED_FIELDS = tuple(
 def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
     """Return whether two revisions differ in a field.
 
-    The addresses of related items do not count, as mirrors change them. Nor does what an older
-    version of this program did not read.
+    The addresses of related items do not count, as mirrors change them. Of the links, only those in
+    the text count, since the others have fields of their own. Nor does what an older version of
+    this program did not read count, or what a copy of the text alone cannot tell.
     """
     if field not in old:
         return False
     before, after = old[field], new[field]
+    if field == "links":
+        return None not in (before, after) and _in_text(before) != _in_text(after)
     if before and after and before != after:
         if field == "related":
             before, after = (
@@ -64,6 +76,15 @@ def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
         elif field == "media":
             after = [{name: item[name] for name in before[0]} for item in after]
     return bool(before != after)
+
+
+def _in_text(links: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what counts of the links in a text."""
+    return [
+        (link["id"], link["text"], link["paragraph"])
+        for link in links
+        if link["role"] == "text" and link["paragraph"] is not None
+    ]
 
 
 def _without_address(item: dict[str, Any]) -> dict[str, Any]:
@@ -117,8 +138,7 @@ class RecordStore:
     def _store_article(self, state: ArticleState, record: Any, original: Article) -> Any:
         changed: tuple[str, ...] = ()
         if state.revision:
-            latest = self._latest(state.id, "article")
-            old = msgspec.json.decode(latest) if latest else {}
+            old = self._latest_article(state.id)
             new = msgspec.json.decode(
                 msgspec.json.encode(record if isinstance(record, Article) else original)
             )
@@ -172,9 +192,17 @@ class RecordStore:
 
     def content_of(self, article_id: str) -> Content | None:
         """Return the content of the latest record of an article; None if it has none."""
-        latest = self._latest(article_id, "article")
-        record = msgspec.json.decode(latest) if latest else None
+        record = self._latest_article(article_id)
         return content_of(record["headline"], record["body_sha256"]) if record else None
+
+    def related_of(self, article_id: str) -> list[RelatedItem]:
+        """Return the related items in the latest record of an article; empty if it has none."""
+        related = self._latest_article(article_id).get("related")
+        return msgspec.convert(related or [], type=list[RelatedItem])
+
+    def _latest_article(self, article_id: str) -> dict[str, Any]:
+        latest = self._latest(article_id, "article")
+        return msgspec.json.decode(latest) if latest else {}
 
     def _mark_done(self, state: ArticleState, becomes: State, reason: str | None = None) -> None:
         state.state = becomes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from crawler.crawl.articles import ArticleState, Listing, listed_item
+from crawler.crawl.articles import ArticleState, Lead, Listing, listed_item
 from crawler.crawl.ledger import history
 from crawler.errors import LedgerError
 from crawler.items import RelatedItem
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from crawler.crawl.articles import Priority
-
 _DETAIL_CHARACTERS = 500
 
 
+def utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def utc_now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return utc_text(datetime.now(UTC))
 
 
 def verified_json(row: Any, path: Path) -> bytes:
@@ -61,13 +63,15 @@ def state_of(row: Any) -> ArticleState:
     )
 
 
-def as_listed(rows: list[Any]) -> Iterator[tuple[Priority, str, RelatedItem]]:
-    """Yield, for each list, the place that it gives an article, the page's id and the item."""
+def leads_of(rows: list[Any]) -> Iterator[Lead]:
+    """Yield the listings of an article."""
     items = [_item(row) for row in rows]
-    whole = next(filter(None, items), None)
+    related = (item for row, item in zip(rows, items, strict=True) if row.role == "related")
+    whole = next(filter(None, related), None)
     for row, stored_item in zip(rows, items, strict=True):
         if item := listed_item(stored_item, row.headline, whole):
-            yield (row.lister_depth + 1, row.listed_place, row.listed_position), row.page_id, item
+            priority = (row.lister_depth + 1, row.listed_place, row.listed_position)
+            yield Lead(priority, row.page_id, item, row.role)
 
 
 def _item(row: Any) -> RelatedItem | None:
@@ -76,6 +80,5 @@ def _item(row: Any) -> RelatedItem | None:
 
 def listing_of(row: Any) -> Listing:
     item = _item(row)
-    return Listing(
-        row.page_id, row.place, row.position, item.headline_raw if item else row.headline, item
-    )
+    headline = item.headline_raw if item else row.headline
+    return Listing(row.page_id, row.place, row.position, headline, item, row.role)

@@ -16,8 +16,11 @@ from sqlalchemy import (
     String,
     Table,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-VERSION = 4
+from crawler.crawl.articles import LIST_DEPTH
+
+VERSION = 5
 
 METADATA = MetaData()
 
@@ -114,15 +117,53 @@ LISTINGS = Table(
     METADATA,
     Column("id", String, primary_key=True),
     Column("page_id", String, primary_key=True),
+    # The role of the links that the list consists of (items.ArticleRole).
+    Column("role", String, primary_key=True),
     Column("run", Integer, nullable=False),
     Column("place", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     # The headline in the list; null if it is in the item. In rows of older versions it is also null
     # if it equals the headline in the list that named the article first.
     Column("headline", String),
-    # The complete item as JSON, if this is the deciding list (crawler.crawl.frontier) or gives a
-    # different upload time.
+    # The complete item as JSON, if this is the deciding list (crawler.crawl.frontier), gives a
+    # different upload time, or is of another role than related.
     Column("item", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+LINKS = Table(
+    "links",
+    METADATA,
+    # The edges of the link graph (crawler.crawl.edges): each article and other page that a page
+    # links to, once for each role, whether followed or not.
+    Column("page_id", String, primary_key=True),
+    Column("role", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    # Its number among the page's links, of all roles.
+    Column("position", Integer, nullable=False),
+    Column("url", String),
+    Column("text", String),
+    Column("internal", Boolean),
+    # The first and the last reading that showed the link, and the first after these that did not.
+    Column("first_seen", String, nullable=False),
+    Column("last_seen", String, nullable=False),
+    Column("removed_at", String),
+    # The records of these two readings in an archive, and their places.
+    Column("first_record", String),
+    Column("first_place", String),
+    Column("last_record", String),
+    Column("last_place", String),
+    sqlite_with_rowid=False,
+)
+Index("links_id", LINKS.c.id)
+
+READINGS = Table(
+    "readings",
+    METADATA,
+    # When each page whose links were read was fetched or captured. Captures may be read in any
+    # order of their dates.
+    Column("page_id", String, primary_key=True),
+    Column("seen_at", String, primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -174,7 +215,7 @@ ARCHIVED = Table(
     sqlite_with_rowid=False,
 )
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {
+MIGRATIONS: dict[int, tuple[str | DDLElement, ...]] = {
     1: (
         *(
             f"ALTER TABLE pages ADD COLUMN {column} VARCHAR"
@@ -198,8 +239,26 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "CREATE TABLE templates (publisher VARCHAR NOT NULL, template VARCHAR NOT NULL, "
         "depth INTEGER NOT NULL, PRIMARY KEY (publisher, template))",
     ),
+    # The type of bytes has another name in each database, so SQLAlchemy names it.
+    4: (
+        "ALTER TABLE listings RENAME TO old_listings",
+        CreateTable(LISTINGS),
+        "INSERT INTO listings (id, page_id, role, run, place, position, headline, item) "
+        "SELECT id, page_id, 'related', run, place, position, headline, item FROM old_listings",
+        "DROP TABLE old_listings",
+        CreateTable(LINKS),
+        *map(CreateIndex, LINKS.indexes),
+        # Lists of articles have no edges.
+        "INSERT INTO links (page_id, role, id, position, text, first_seen, last_seen) "
+        "SELECT l.page_id, 'related', l.id, l.position, l.headline, r.began, r.began "
+        "FROM listings l JOIN runs r ON r.run = l.run JOIN pages p ON p.id = l.page_id "
+        f"WHERE p.depth <> {LIST_DEPTH}",
+        CreateTable(READINGS),
+        "INSERT INTO readings (page_id, seen_at) SELECT DISTINCT page_id, first_seen FROM links",
+    ),
 }
 """The statements that migrate a ledger from each version to the next.
 
-Their SQL is accepted by every database.
+Their SQL is accepted by every database. The tables of the last migration are those above; a version
+that changes one of them has to keep a copy of it here.
 """

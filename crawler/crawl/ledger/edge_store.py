@@ -1,0 +1,174 @@
+"""The edges of the link graph in the ledger, and their life.
+
+Each time that a page is read, its links are compared with those that the ledger has of it. Captures
+are read in any order of their dates, so a reading counts as one of its time, not as the latest:
+``first_seen`` and ``last_seen`` are the first and the last reading that showed a link, and
+``removed_at`` is the first reading after these, which did not show it. The table READINGS has the
+times of all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, or_, select, update
+
+from crawler.crawl.edges import Edge, Evidence
+from crawler.crawl.ledger import database
+from crawler.crawl.ledger.schema import LINKS, READINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+_OF_PAGE = select(LINKS).where(LINKS.c.page_id == bindparam("page_id"))
+_OF_ARTICLE = select(LINKS).where(
+    or_(LINKS.c.page_id == bindparam("article"), LINKS.c.id == bindparam("article"))
+)
+_DELETE = delete(LINKS).where(
+    or_(LINKS.c.page_id == bindparam("article"), LINKS.c.id == bindparam("article"))
+)
+_UPSERT = database.upsert(LINKS)
+_INSERT_READING = database.insert(READINGS)
+_READINGS = select(READINGS.c.seen_at).where(READINGS.c.page_id == bindparam("page_id"))
+_DELETE_READINGS = delete(READINGS).where(READINGS.c.page_id == bindparam("article"))
+_NEXT_READING = (
+    select(func.min(READINGS.c.seen_at))
+    .where(READINGS.c.page_id == LINKS.c.page_id, READINGS.c.seen_at > LINKS.c.last_seen)
+    .scalar_subquery()
+)
+_UPDATE_REMOVED = (
+    update(LINKS)
+    .where(
+        or_(LINKS.c.page_id == bindparam("article"), LINKS.c.id == bindparam("article")),
+        LINKS.c.removed_at.is_distinct_from(_NEXT_READING),
+    )
+    .values(removed_at=_NEXT_READING)
+)
+
+
+class Reading(NamedTuple):
+    """A page that was read, and its links, one of each role to an article.
+
+    ``links`` are None if the page has not changed since the reading before. ``seen_at``, ISO 8601
+    in UTC, is when the page was fetched or captured.
+    """
+
+    page_id: str
+    links: Sequence[Edge] | None
+    seen_at: str
+    evidence: Evidence
+
+
+class Renaming(NamedTuple):
+    """An id that turned out to be another one of an article.
+
+    It may be that of no known article, since links lead anywhere.
+    """
+
+    old: str
+    new: str
+
+
+def edge_of(row: Any) -> Edge:
+    """Return the edge in a row of LINKS."""
+    return Edge(
+        source=row.page_id,
+        target=row.id,
+        role=row.role,
+        position=row.position,
+        url=row.url,
+        text=row.text,
+        internal=row.internal,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        removed_at=row.removed_at,
+        first_evidence=Evidence(row.first_record, row.first_place),
+        last_evidence=Evidence(row.last_record, row.last_place),
+    )
+
+
+def write(connection: Connection, changes: Iterable[Reading | Renaming]) -> None:
+    """Write what changes the edges, in the order in which it happened."""
+    for change in changes:
+        if isinstance(change, Reading):
+            _note(connection, change)
+        else:
+            _rename(connection, *change)
+
+
+def _note(connection: Connection, reading: Reading) -> None:
+    """Store a reading of a page, and what it says of the page's links."""
+    page_id, links, seen_at, evidence = reading
+    rows = connection.execute(_OF_PAGE, {"page_id": page_id})
+    stored = {_key(edge): edge for edge in map(edge_of, rows)}
+    if links is None:
+        links = [edge for edge in stored.values() if edge.removed_at is None]
+    shown = [
+        link._replace(
+            first_seen=seen_at,
+            last_seen=seen_at,
+            first_evidence=evidence,
+            last_evidence=evidence,
+        )
+        for link in links
+    ]
+    _write(connection, (_united(link, stored.get(_key(link))) for link in shown))
+    database.execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
+    connection.execute(_UPDATE_REMOVED, {"article": page_id})
+
+
+def _rename(connection: Connection, old: str, new: str) -> None:
+    """Give the edges and readings of an id to the article that it stands for.
+
+    That article may have edges of its own. Links between the two are no edges.
+    """
+    rows = connection.execute(_OF_ARTICLE, {"article": old}).all()
+    times = connection.execute(_READINGS, {"page_id": old}).scalars().all()
+    if not rows and not times:
+        return
+    connection.execute(_DELETE, {"article": old})
+    connection.execute(_DELETE_READINGS, {"article": old})
+    stored = {
+        _key(edge): edge for edge in map(edge_of, connection.execute(_OF_ARTICLE, {"article": new}))
+    }
+    renamed = [
+        edge._replace(
+            source=new if edge.source == old else edge.source,
+            target=new if edge.target == old else edge.target,
+        )
+        for edge in map(edge_of, rows)
+    ]
+    edges = [edge for edge in renamed if edge.source != edge.target]
+    _write(connection, (_united(edge, stored.get(_key(edge))) for edge in edges))
+    if times:
+        database.execute_many(connection, _INSERT_READING, [(new, time) for time in times])
+    connection.execute(_UPDATE_REMOVED, {"article": new})
+
+
+def _united(edge: Edge, stored: Edge | None) -> Edge:
+    """Return an edge with the life of both, as the later of them has it."""
+    if stored is None:
+        return edge
+    first = min(stored, edge, key=lambda one: one.first_seen or "")
+    last = max(edge, stored, key=lambda one: one.last_seen or "")
+    return last._replace(first_seen=first.first_seen, first_evidence=first.first_evidence)
+
+
+def _write(connection: Connection, edges: Iterable[Edge]) -> None:
+    rows = [
+        (
+            *(edge.source, edge.role, edge.target),
+            *(edge.position, edge.url, edge.text, edge.internal),
+            *(edge.first_seen, edge.last_seen, edge.removed_at),
+            *(*edge.first_evidence, *edge.last_evidence),
+        )
+        for edge in edges
+    ]
+    if rows:
+        database.execute_many(connection, _UPSERT, rows)
+
+
+def _key(edge: Edge) -> tuple[str, str, str]:
+    return edge.source, edge.role, edge.target

@@ -1,0 +1,287 @@
+"""The edges of the link graph in a ledger: their life over many readings, and their evidence."""
+
+import re
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from archives import NEWS, Warc
+from conftest import Crawl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from job_crawls import ALWAYS_DUE
+from jobs import folder_in_memory, new_ledger
+from server import NewsServer
+from stories import TEXT
+from warcio.archiveiterator import ArchiveIterator
+
+from crawler.crawl.articles import ArticleState
+from crawler.crawl.edges import NO_EVIDENCE, ROLES, Edge, Evidence
+from crawler.crawl.ledger import history
+from crawler.crawl.ledger.commits import Commits
+from crawler.crawl.ledger.job import read
+from crawler.crawl.ledger.pages import Pages
+from crawler.crawl.ledger.recheck import Intervals
+from crawler.items import ArticleRole
+
+BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
+NAMES = "abcd"
+Shown = frozenset[tuple[ArticleRole, str]]
+
+
+def time_of(minute: int) -> str:
+    return (BEGAN + timedelta(minutes=minute)).isoformat(timespec="microseconds")
+
+
+def evidence_of(minute: int) -> Evidence:
+    """Return the evidence of a reading; every third has none."""
+    return Evidence(f"<urn:{minute}>", f"a.warc.gz, offset {minute}") if minute % 3 else NO_EVIDENCE
+
+
+class NaiveEdges:
+    """All readings of all pages, from which the life of each edge follows."""
+
+    def __init__(self) -> None:
+        self.readings: list[tuple[str, int, Shown]] = []
+        self.aliases: dict[str, str] = {}
+
+    def resolve(self, name: str) -> str:
+        while name in self.aliases:
+            name = self.aliases[name]
+        return name
+
+    def of_page(self, page: str) -> dict[int, Shown]:
+        """Return the readings of a page by their minutes, with the ids of today."""
+        return {
+            minute: frozenset((role, self.resolve(name)) for role, name in shown)
+            for read_page, minute, shown in self.readings
+            if self.resolve(read_page) == page
+        }
+
+    def latest(self, page: str) -> Shown:
+        readings = self.of_page(page)
+        return readings[max(readings)] if readings else frozenset()
+
+    def lives(self) -> dict[tuple[str, str, str], tuple[Any, ...]]:
+        """Return when each edge was first and last seen and gone, with the evidence."""
+        found = {}
+        for page in {self.resolve(page) for page, _, _ in self.readings}:
+            readings = self.of_page(page)
+            for role, target in frozenset().union(*readings.values()):
+                if target != page:
+                    seen = [minute for minute, shown in readings.items() if (role, target) in shown]
+                    later = [minute for minute in readings if minute > max(seen)]
+                    found[page, role, target] = (
+                        *(time_of(min(seen)), time_of(max(seen))),
+                        time_of(min(later)) if later else None,
+                        *(evidence_of(min(seen)), evidence_of(max(seen))),
+                    )
+        return found
+
+
+LINKS = st.frozensets(st.tuples(st.sampled_from(ROLES), st.sampled_from(NAMES)), max_size=4)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("read"), st.sampled_from(NAMES), LINKS),
+        st.tuples(st.just("unchanged"), st.sampled_from(NAMES), st.none()),
+        st.tuples(st.just("alias"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        st.tuples(st.just("commit"), st.none(), st.none()),
+    ),
+    max_size=14,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(STEPS, st.randoms(use_true_random=False))
+def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
+    """Captures are read in any order of their dates; what has not changed is always the newest."""
+    naive = NaiveEdges()
+    minutes = chance.sample(range(1, 100), len(steps))
+    with folder_in_memory() as folder, closing(new_ledger(folder)) as database:
+        pages = Pages(Commits(database, 1, 0), BEGAN, Intervals(1, 2))
+        for position, (what, name, value) in enumerate(steps):
+            page = naive.resolve(name) if name else ""
+            minute = minutes[position] if what == "read" else 100 + position
+            state = ArticleState(page, "article", (0, 0, 0), None)
+            at, evidence = datetime.fromisoformat(time_of(minute)), evidence_of(minute)
+            if what == "read":
+                shown = frozenset((role, naive.resolve(target)) for role, target in value)
+                shown -= {(role, page) for role in ROLES}
+                edges = [
+                    Edge(page, target, role, number, None, None, None)
+                    for number, (role, target) in enumerate(sorted(shown), start=1)
+                ]
+                pages.note_links(state, edges, at, evidence)
+                naive.readings.append((page, minute, shown))
+            elif what == "unchanged":
+                pages.note_links(state, None, at, evidence)
+                naive.readings.append((page, minute, naive.latest(page)))
+            elif what == "commit":
+                pages.commits.flush()
+            elif page != naive.resolve(value):
+                pages.note_alias(page, naive.resolve(value))
+                naive.aliases[page] = naive.resolve(value)
+        pages.commits.flush()
+        assert pages.commits.failed is None
+        with database.snapshot() as connection:
+            found = list(history.edges(connection))
+    assert {
+        (edge.source, edge.role, edge.target): (
+            *(edge.first_seen, edge.last_seen, edge.removed_at),
+            *(edge.first_evidence, edge.last_evidence),
+        )
+        for edge in found
+    } == naive.lives()
+    assert len(found) == len(naive.lives())
+    order = [(edge.source, edge.position, edge.role, edge.target) for edge in found]
+    assert order == sorted(order)
+
+
+A, B, C, D = (str(number) for number in range(1700001, 1700005))
+
+
+def article(number: str, texts: Iterable[str], related: Iterable[str] = ()) -> bytes:
+    """Return an article's page with links to others in its text and in a related box."""
+    links = "".join(
+        f"<p>The ministry confirmed in a long sentence what <a href='/news/{other}'>the report "
+        f"{other}</a> had already said about the city and its river last week.</p>"
+        for other in texts
+    )
+    entries = "".join(
+        f"<li><a href='/news/{other}'>The headline of {other}</a></li>" for other in related
+    )
+    return (
+        f"<html><h1>Headline of {number} and no other</h1><span>Fri Oct 23, 2015 13:26:08</span>"
+        f"<div>{TEXT}{links}</div><h2>Related articles</h2><ul>{entries}</ul></html>"
+    ).encode()
+
+
+def edges_in(folder: Path) -> dict[tuple[str, str, str], Edge]:
+    with closing(read(folder)) as database, database.snapshot() as connection:
+        return {(e.source, e.role, e.target): e for e in history.edges(connection)}
+
+
+def record_at(evidence: Evidence) -> tuple[Any, bytes]:
+    """Return the WARC record at a place, and its payload or that of the record it refers to."""
+    assert evidence.place is not None
+    name, _, offset = evidence.place.rpartition(", offset ")
+    with Path(name).open("rb") as file:
+        file.seek(int(offset))
+        record = next(iter(ArchiveIterator(file)))
+        payload = record.content_stream().read()
+    original = record.rec_headers.get_header("WARC-Refers-To")
+    for path in Path(name).parent.glob("*.warc.gz") if original else ():
+        with path.open("rb") as file:
+            for other in ArchiveIterator(file):
+                if other.rec_headers.get_header("WARC-Record-ID") == original:
+                    payload = other.content_stream().read()
+    return record, payload
+
+
+def test_edges_over_several_runs(
+    job: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
+) -> None:
+    server.has_validators = True
+    others = {f"/news/{number}": article(number, ()) for number in (B, C, D)}
+    versions = [article(A, (B, C), [D]), article(A, (C, D), [D])]
+    given = {"seed": A, "depth": 1, "follow": "all", "archive": "pages.warc.gz"}
+    times = []
+    # New, not modified, changed, the same page again, and back to the first version.
+    for version, recheck in ((0, "due"), (0, "due"), (1, "due"), (1, "all"), (0, "due")):
+        server.pages = {f"/news/{A}": versions[version], **others}
+        run = job(settings=ALWAYS_DUE, **given, recheck=recheck)
+        assert run.exit_code == 0
+        edges = edges_in(tmp_path / "job")
+        times.append(edges[A, "text", C].last_seen)
+    assert server.not_modified > 0
+    assert times == sorted(set(times))
+    assert {key: (e.position, e.text, e.url) for key, e in edges.items()} == {
+        (A, "text", B): (1, f"the report {B}", f"{server.url}/news/{B}"),
+        (A, "text", C): (2, f"the report {C}", f"{server.url}/news/{C}"),
+        (A, "text", D): (2, f"the report {D}", f"{server.url}/news/{D}"),
+        (A, "related", D): (3, f"The headline of {D}", f"{server.url}/news/{D}"),
+    }
+    lives = {key[1:]: (e.first_seen, e.last_seen, e.removed_at) for key, e in edges.items()}
+    assert lives == {
+        ("text", B): (times[0], times[4], None),
+        ("text", C): (times[0], times[4], None),
+        ("text", D): (times[2], times[3], times[4]),
+        ("related", D): (times[0], times[4], None),
+    }
+    kinds = {}
+    for key, edge in edges.items():
+        for name, evidence in (("first", edge.first_evidence), ("last", edge.last_evidence)):
+            record, payload = record_at(evidence)
+            assert record.rec_headers.get_header("WARC-Record-ID") == evidence.record_id
+            assert f"/news/{edge.target}'>{edge.text}</a>".encode() in payload
+            kinds[(*key[1:], name)] = record.rec_type
+    assert kinds["text", D, "first"] == "response"
+    assert kinds["text", D, "last"] == "revisit"
+    why = scrapy("why", D, "-s", "JOBDIR=job").stdout
+    life = edges[A, "text", D]
+    shown = [f"{time[:19].replace('T', ' ')}" for time in (times[2], times[3], times[4])]
+    assert f"linked from 2:\n  {times[0][:19].replace('T', ' ')}" in why
+    seen = " to ".join(dict.fromkeys(shown[:2]))
+    assert (
+        f"  {seen}, gone by {shown[2]}  text  {A}\n"
+        f"    first seen in {life.first_evidence.place} {life.first_evidence.record_id}\n"
+        f"    last seen in {life.last_evidence.place} {life.last_evidence.record_id}\n"
+    ) in why
+
+
+def test_links_that_are_not_followed(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
+    server.pages = {f"/news/{A}": article(A, (B, C), [C])}
+    job(seed=A, depth=0)
+    unknown = scrapy("why", B, "-s", "JOBDIR=job")
+    assert re.fullmatch(
+        rf"{B}\n  not followed; known only from links\nlinked from 1:\n  \S+ \S+  text  {A}\n",
+        unknown.stdout,
+    )
+    listed = scrapy("why", C, "-s", "JOBDIR=job").stdout
+    assert re.search(rf"listed by 1:\n.* run 1  {A}, position 1\nlinked from 2:\n", listed)
+    assert scrapy("why", D, "-s", "JOBDIR=job").exit_code == 2
+    assert scrapy("status", "-s", "JOBDIR=job").stdout.splitlines()[1].startswith("discovered 2 =")
+
+
+def test_captures_that_are_read_in_another_order(crawl: Crawl, tmp_path: Path) -> None:
+    warc = Warc(tmp_path / "a.warc.gz")
+    for year, texts in ((2015, (B, C)), (2016, (C,)), (2017, (C, D))):
+        warc.add(NEWS + A, article(A, texts), date=f"{year}-01-01T00:00:00Z")
+    for at in ("2016-01-01", "2017-01-01", "2015-01-01", "2016-01-01"):
+        given = {"seed": A, "depth": 0, "source": warc.path, "at": at, "recheck": "all"}
+        assert crawl(settings={"JOBDIR": "job"}, **given).exit_code == 0
+    edges = edges_in(tmp_path / "job")
+    assert {
+        target: tuple(time and time[:4] for time in (e.first_seen, e.last_seen, e.removed_at))
+        for (_, _, target), e in edges.items()
+    } == {B: ("2015", "2015", "2016"), C: ("2015", "2017", None), D: ("2017", "2017", None)}
+    for edge in edges.values():
+        record, payload = record_at(edge.first_evidence)
+        date = record.rec_headers.get_header("WARC-Date")
+        assert edge.first_seen is not None and date[:19] == edge.first_seen[:19]
+        assert record.rec_headers.get_header("WARC-Record-ID") == edge.first_evidence.record_id
+        assert edge.target.encode() in payload
+
+
+def test_a_link_that_changes_makes_a_revision(
+    job: Crawl, server: NewsServer, scrapy: Crawl
+) -> None:
+    page = article(A, (B, C), [D])
+    versions = [
+        (page, []),
+        # The same links at other addresses, and with another relation.
+        (page.replace(b"href='/news/", b"rel='nofollow' href='//en.alalam.ir/news/"), []),
+        (page.replace(f"/news/{C}'>the".encode(), f"/news/{D}'>the".encode()), ["links"]),
+    ]
+    for number, (version, changed) in enumerate(versions):
+        server.pages = {f"/news/{A}": version}
+        run = job(seed=A, depth=0, recheck="all")
+        found = [record["changed"] for record in run.articles.values()]
+        assert found == ([changed] if changed or not number else [])
+    why = scrapy("why", A, "-s", "JOBDIR=job").stdout
+    assert why.endswith(
+        "revision 2 compared with 1:\n  links:\n"
+        f"    - text 4 {C} the report {C}\n    + text 4 {D} the report {C}\n"
+    )
