@@ -77,7 +77,7 @@ class JobCorpus:
         return self._read(history.unread(self._connection, "failure"), "failure")
 
     def edges(self) -> Iterator[Edge]:
-        return history.edges(self._connection)
+        return history.edges(self._connection, stored_only=True)
 
     def _read(self, lines: Iterator[bytes], kind: str) -> Iterator[Any]:
         for number, line in enumerate(lines, start=1):
@@ -105,8 +105,8 @@ class FeedCorpus:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._index.close()
+    def __exit__(self, *error: Any) -> None:
+        self._index.__exit__(*error)
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
         for line in self._index.articles(every_revision=every_revision):

@@ -6,16 +6,16 @@ It is a temporary SQLite database, so its size is limited by the disk and not by
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from crawler.crawl.stored_records import read
 from crawler.errors import CrawlerError
+from crawler.export.temporary import temporary_database
 from crawler.items import Article
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ _ALIASES_AMONG = "SELECT alias, id FROM aliases WHERE alias IN (SELECT value FRO
 
 
 class FeedIndex:
-    """The records in feeds, which stay open until ``close``.
+    """The records in feeds, which stay open in its context.
 
     A line that is not a record is left out, and in ``left_out`` with its reason. Raises
-    CrawlerError if a feed cannot be read, or holds lines but no JSON.
+    CrawlerError if a feed cannot be read, or holds lines but no record.
     """
 
     def __init__(self, feeds: Sequence[str]) -> None:
@@ -87,23 +87,17 @@ class FeedIndex:
         self.paths = [path for feed in feeds for path in _files_of(feed)]
         self._files: list[IO[bytes]] = []
         with ExitStack() as opened:
-            # A database without a name is a file that SQLite deletes when it is closed.
-            self._database = sqlite3.connect("", isolation_level=None)
-            opened.callback(self._database.close)
+            self._database = opened.enter_context(temporary_database(_TABLES))
             for path in self.paths:
                 self._files.append(opened.enter_context(_open(path)))
-            try:
-                self._fill()
-            except sqlite3.Error as error:
-                raise CrawlerError(
-                    f"feeds: their temporary index cannot be written ({error}); free disk space, "
-                    "or name another folder with the environment variable SQLITE_TMPDIR",
-                    exit_code=1,
-                ) from error
+            self._fill()
             self._opened = opened.pop_all()
 
-    def close(self) -> None:
-        self._opened.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._opened.__exit__(*error)
 
     def articles(self, *, every_revision: bool) -> Iterator[bytes]:
         return self._lines(_REVISIONS if every_revision else _LATEST)
@@ -127,9 +121,6 @@ class FeedIndex:
                 raise _unreadable(self.paths[feed], error) from error
 
     def _fill(self) -> None:
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.executescript(_TABLES)
-        self._database.execute("BEGIN")
         for feed in range(len(self._files)):
             self._add(feed)
         self._database.execute(_INDEX)
@@ -144,14 +135,13 @@ class FeedIndex:
         self._database.execute(
             "DELETE FROM aliases WHERE alias IN (SELECT id FROM records WHERE kind = 'article')"
         )
-        self._database.execute("COMMIT")
         self.has_aliases = bool(
             self._database.execute("SELECT EXISTS (SELECT 1 FROM aliases)").fetchone()[0]
         )
 
     def _add(self, feed: int) -> None:
         rows: list[tuple[Any, ...]] = []
-        start, has_json = 0, False
+        start, has_records = 0, False
         path = self.paths[feed]
         try:
             for number, line in enumerate(self._files[feed], start=1):
@@ -159,9 +149,8 @@ class FeedIndex:
                 if content:
                     try:
                         rows.append(self._row(content, feed, number, start))
-                        has_json = True
+                        has_records = True
                     except msgspec.ValidationError as error:
-                        has_json = True
                         self.left_out[f"{path}:{number}"] = f"not a record: {error}"
                     except msgspec.DecodeError as error:
                         self.left_out[f"{path}:{number}"] = f"not JSON: {error}"
@@ -172,10 +161,10 @@ class FeedIndex:
         except OSError as error:
             raise _unreadable(path, error) from error
         self._database.executemany(_INSERT, rows)
-        if start and not has_json:
+        if start and not has_records:
             raise CrawlerError(
-                f"feed: {path} is not JSON Lines; takes the feeds that a crawl writes, such as "
-                "articles.jsonl, uncompressed"
+                f"feed: {path} has no record in JSON Lines; takes the feeds that a crawl writes, "
+                "such as articles.jsonl, uncompressed"
             )
 
     def _row(self, content: bytes, feed: int, number: int, start: int) -> tuple[Any, ...]:

@@ -254,21 +254,23 @@ def listers(connection: Connection, article_id: str) -> list[Any]:
     )
 
 
-def edges(connection: Connection) -> Iterator[Edge]:
-    """Yield all edges from stored articles, by page and position.
+def edges(connection: Connection, *, stored_only: bool = False) -> Iterator[Edge]:
+    """Yield all edges of the link graph, by page and position.
 
-    Their ends have the ids under which their articles are stored, rather than aliases.
+    Their ends have the ids under which their articles are stored, rather than aliases. If
+    ``stored_only``, the edges of pages without a record, such as one that an item pipeline dropped,
+    are left out.
     """
     sources, targets = ALIASES.alias(), ALIASES.alias()
     query = (
         select(LINKS, func.coalesce(sources.c.id, targets.c.id).label("article"))
         .outerjoin(sources, sources.c.alias == LINKS.c.page_id)
         .outerjoin(targets, targets.c.alias == LINKS.c.id)
-        .join(PAGES, PAGES.c.id == func.coalesce(sources.c.id, LINKS.c.page_id))
-        # A pipeline may have dropped the record of a page.
-        .where(PAGES.c.revision > 0)
         .order_by(LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
     )
+    if stored_only:
+        page_id = func.coalesce(sources.c.id, LINKS.c.page_id)
+        query = query.join(PAGES, PAGES.c.id == page_id).where(PAGES.c.revision > 0)
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
         edge = edge_of(row)
         if row.article is not None:
