@@ -245,6 +245,15 @@ def test_paragraphs_that_json_declares() -> None:
         assert link.paragraph is not None and (link.text or "-") in paragraphs[link.paragraph - 1]
 
 
+def test_a_headline_in_an_element_of_another_program() -> None:
+    """Word pastes elements whose names have a prefix."""
+    title = "Divers examine the harbour wall"
+    source = page(below='<ul class="tags"><li><a href="/t/1" rel="tag">harbour</a></li></ul>')
+    record = read(source.replace(f"<h1>{title}</h1>", f"<h1><o:p>{title}</o:p></h1>"))
+    assert record.headline == title
+    assert [(link.role, link.text) for link in record.links or ()] == [("tag", "harbour")]
+
+
 def test_leaked_items_are_links() -> None:
     record = extract(Path("tests/site/1752038.html").read_bytes(), url="http://en.alalam.ir/news/1")
     assert isinstance(record, PageRecord) and record.related and record.links

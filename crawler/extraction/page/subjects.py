@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -80,6 +80,8 @@ _CRUMB_BOX = re.compile(
     r"bread[-_]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
     re.IGNORECASE,
 )
+# The links that may be marked as tags, and the headline, in page order.
+_MARKED_AND_HEADLINE: Any = etree.XPath("//a[contains(@rel, 'tag')] | $headline")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # In headings such as "Related topics".
 _TOPICS = re.compile(
@@ -146,7 +148,7 @@ class Subjects:
         headline = self._headline
         is_above = headline is not None
         marked: list[_Element] = []
-        for element in _marked_or(None if headline is None else headline.tag)(root):
+        for element in _MARKED_AND_HEADLINE(root, headline=[] if headline is None else headline):
             if element is headline:
                 is_above = False
             elif (
@@ -196,13 +198,6 @@ class Subjects:
             element = links[number].element
             if not has_many_elements(element, _MOST_IN_A_LINK):
                 yield element, clean(all_text(element, 2 * _LONGEST_TAG))
-
-
-@cache
-def _marked_or(tag: str | None) -> Any:
-    """Return an XPath for the links that may be marked as tags, and all elements with a tag."""
-    links = "//a[contains(@rel, 'tag')]"
-    return etree.XPath(links if tag is None else f"{links} | //{tag}")
 
 
 class _Kind(Enum):
