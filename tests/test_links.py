@@ -146,6 +146,22 @@ ROLES = [
     ),
     pytest.param(
         page(
+            above='<nav class="path" aria-label="Breadcrumb"><a href="/">Courier</a>'
+            ' <a href="/city/">City</a></nav>'
+        ),
+        [("section", "/city/", "City", None)],
+        id="breadcrumbs that only their label names",
+    ),
+    pytest.param(
+        page(
+            above='<ol class="path" itemtype="https://schema.org/BreadcrumbList">'
+            '<li><a href="/city/">City</a></li></ol>'
+        ),
+        [("section", "/city/", "City", None)],
+        id="breadcrumbs in microdata",
+    ),
+    pytest.param(
+        page(
             head='<meta property="article:section" content="City">',
             above='<p><a href="/city/">CITY</a></p>',
         ),

@@ -76,8 +76,10 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
+# The attributes that may say what a box is.
+_NAMES = ("class", "id", "aria-label", "itemtype")
 _CRUMB_BOX = re.compile(
-    r"bread[-_]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
+    r"bread[-_ ]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
     re.IGNORECASE,
 )
 # The links that may be marked as tags, and the headline, in page order.
@@ -132,12 +134,13 @@ class Subjects:
         for element in root.iter(*_LISTS, *(() if headline is None else (headline.tag,))):
             if element is headline:
                 is_above = False
-            name = element.get("class") or element.get("id") or element.get("aria-label")
-            kind = _kind_of_box(name[:_LONGEST_NAME]) if name else None
-            if kind is _Kind.CRUMBS:
+            names = filter(None, map(element.get, _NAMES))
+            kinds = [_kind_of_box(name[:_LONGEST_NAME]) for name in names]
+            if _Kind.CRUMBS in kinds:
                 self._crumb_boxes.append(element)
             elif (
-                kind is _Kind.TAGS
+                # The id of a list of the articles on a topic may be that of tags, too.
+                kinds[:1] == [_Kind.TAGS]
                 and _is_of_article(element, is_above=is_above)
                 and not _is_of_other(element)
             ):
