@@ -64,6 +64,31 @@ ROLES = [
         id="two links, one to another host",
     ),
     pytest.param(
+        page(
+            f'As <a href="{OTHER}">the pier<br>did</a> in April, it may fall in another storm, the'
+            " divers say.<br>Nobody knows when."
+        ),
+        [("text", OTHER, "the pier did", 3)],
+        id="a link of two lines",
+    ),
+    pytest.param(
+        page()
+        .replace("<p>", "")
+        .replace("</p>", f' <a href="{OTHER}">See</a>.\n')
+        .replace("</h1>", "</h1><pre>")
+        .replace("</article>", "</pre></article>"),
+        [("text", OTHER, "See", number) for number in (1, 2, 3)],
+        id="links in lines of preformatted text",
+    ),
+    pytest.param(
+        page(
+            f'As <a href="{OTHER}">the pier did</a> in April, it may fall in another storm.',
+            head='<base href="javascript:void(0)">',
+        ),
+        [("text", OTHER, "the pier did", 3)],
+        id="a base that is no address",
+    ),
+    pytest.param(
         page(f'ALSO READ: <a href="{OTHER}">Pier falls after the long storm</a>'),
         [("text", OTHER, "Pier falls after the long storm", None)],
         id="a single announced link",

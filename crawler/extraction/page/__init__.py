@@ -311,8 +311,9 @@ def _base(root: _Element, url: str | None) -> str | None:
     for base in (href, url):
         with suppress(ValueError):
             joined = urljoin(url or "", base or "")
-            urlsplit(joined)
-            return joined or None
+            # HTML, 4.2.3: a base of these schemes does not count.
+            if urlsplit(joined).scheme not in ("data", "javascript"):
+                return joined or None
     return None
 
 
