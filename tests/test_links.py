@@ -339,6 +339,13 @@ def test_a_text_without_its_page_has_no_links() -> None:
     assert record.links is None and "links" in record.missing
 
 
+def test_a_text_with_a_leaked_list_says_nothing_about_other_links() -> None:
+    """Otherwise, the links in the text would be gone each time that only the text is read."""
+    text = Path("tests/leaks/001_seed_txt_end.txt").read_bytes()
+    record = page_record(parse(text, is_text=True), None)
+    assert record.related and record.links is None
+
+
 def test_a_page_of_many_links() -> None:
     """A page that was built to be slow to read has all of its links, in order."""
     names = [f"story number {n}" for n in range(3_000)]

@@ -180,7 +180,6 @@ def parse(
             body=debug_output.without_output(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             related=related,
-            links=links.of_leak(related),
             base=base or url,
             is_text=True,
             **shared,

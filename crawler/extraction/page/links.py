@@ -82,16 +82,6 @@ class PageLink:
     entry: int | None = None
 
 
-def of_leak(related: Related | None) -> tuple[PageLink, ...]:
-    """Return the links to the related items of a leaked list."""
-    if related is None:
-        return ()
-    return tuple(
-        PageLink("related", item.url, item.title, related.where, entry=position)
-        for position, item in enumerate(related.items, start=1)
-    )
-
-
 class Reader:
     """Reads the links of one page, by role.
 
@@ -125,8 +115,11 @@ class Reader:
 
     def add_related(self, related: Related | None, listed: Sequence[_Element]) -> None:
         """Add the links of a related list; ``listed`` are their elements, none in a dump."""
-        for position, link in enumerate(of_leak(related)):
-            self._add(listed[position] if listed else None, link)
+        if related is None:
+            return
+        for position, item in enumerate(related.items, start=1):
+            link = PageLink("related", item.url, item.title, related.where, entry=position)
+            self._add(listed[position - 1] if listed else None, link)
 
     def add_authors(self, authors: Sequence[Byline]) -> None:
         """Add the links to the pages of authors."""
