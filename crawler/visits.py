@@ -62,8 +62,8 @@ class Visit:
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
     ``extracted`` page, or the exception raised by extracting it; the ``rendered`` page; and the
-    ``evidence`` of it in an archive. If
-    the page waited for others, ``results`` are what the spider has to yield for it since.
+    ``evidence`` of it in an archive. If the page waited for others, ``results`` are what the spider
+    has to yield for it since.
     """
 
     article_id: str

@@ -27,7 +27,7 @@ from conftest import (
     small_disk,
     wait_until,
 )
-from job_crawls import LISTED_ID
+from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
 from crawler.crawl.edges import Edge
@@ -241,6 +241,26 @@ def test_what_an_older_ledger_knows_of_edges(tmp_path: Path) -> None:
         Edge(page, target, "related", position, None, headline, None, began[run], began[run])
         for page, target, run, position, headline in listings
     }
+
+
+def test_pages_of_an_older_ledger_are_read_in_full(
+    job: Crawl, server: NewsServer, tmp_path: Path
+) -> None:
+    """Their links of other roles are read then, even if they have not changed since."""
+    server.has_validators = True
+    given = {"seed": SEED, "depth": 0, "settings": ALWAYS_DUE}
+    assert job(**given).exit_code == job(**given).exit_code == 0
+    assert server.not_modified == 1
+    with ledger(tmp_path) as connection:
+        connection.executescript(
+            "UPDATE job SET version = 4; DROP TABLE links; DROP TABLE readings;"
+            "ALTER TABLE listings RENAME TO with_roles; CREATE TABLE listings AS"
+            " SELECT id, page_id, run, place, position, headline, item FROM with_roles;"
+            "DROP TABLE with_roles"
+        )
+    again = job(**given)
+    assert (again.exit_code, server.not_modified) == (0, 1)
+    assert "1 unchanged" in again.stdout
 
 
 def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:

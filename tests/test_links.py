@@ -64,6 +64,31 @@ ROLES = [
         id="two links, one to another host",
     ),
     pytest.param(
+        page(
+            f'As <a href="{OTHER}">the pier<br>did</a> in April, it may fall in another storm, the'
+            " divers say.<br>Nobody knows when."
+        ),
+        [("text", OTHER, "the pier did", 3)],
+        id="a link of two lines",
+    ),
+    pytest.param(
+        page()
+        .replace("<p>", "")
+        .replace("</p>", f' <a href="{OTHER}">See</a>.\n')
+        .replace("</h1>", "</h1><pre>")
+        .replace("</article>", "</pre></article>"),
+        [("text", OTHER, "See", number) for number in (1, 2, 3)],
+        id="links in lines of preformatted text",
+    ),
+    pytest.param(
+        page(
+            f'As <a href="{OTHER}">the pier did</a> in April, it may fall in another storm.',
+            head='<base href="javascript:void(0)">',
+        ),
+        [("text", OTHER, "the pier did", 3)],
+        id="a base that is no address",
+    ),
+    pytest.param(
         page(f'ALSO READ: <a href="{OTHER}">Pier falls after the long storm</a>'),
         [("text", OTHER, "Pier falls after the long storm", None)],
         id="a single announced link",
@@ -143,6 +168,22 @@ ROLES = [
         ),
         [("section", "/city/", "City", None), ("section", "/city/port/", "Port", None)],
         id="breadcrumbs without the home page",
+    ),
+    pytest.param(
+        page(
+            above='<nav class="path" aria-label="Breadcrumb"><a href="/">Courier</a>'
+            ' <a href="/city/">City</a></nav>'
+        ),
+        [("section", "/city/", "City", None)],
+        id="breadcrumbs that only their label names",
+    ),
+    pytest.param(
+        page(
+            above='<ol class="path" itemtype="https://schema.org/BreadcrumbList">'
+            '<li><a href="/city/">City</a></li></ol>'
+        ),
+        [("section", "/city/", "City", None)],
+        id="breadcrumbs in microdata",
     ),
     pytest.param(
         page(
@@ -245,6 +286,15 @@ def test_paragraphs_that_json_declares() -> None:
         assert link.paragraph is not None and (link.text or "-") in paragraphs[link.paragraph - 1]
 
 
+def test_a_headline_in_an_element_of_another_program() -> None:
+    """Word pastes elements whose names have a prefix."""
+    title = "Divers examine the harbour wall"
+    source = page(below='<ul class="tags"><li><a href="/t/1" rel="tag">harbour</a></li></ul>')
+    record = read(source.replace(f"<h1>{title}</h1>", f"<h1><o:p>{title}</o:p></h1>"))
+    assert record.headline == title
+    assert [(link.role, link.text) for link in record.links or ()] == [("tag", "harbour")]
+
+
 def test_leaked_items_are_links() -> None:
     record = extract(Path("tests/site/1752038.html").read_bytes(), url="http://en.alalam.ir/news/1")
     assert isinstance(record, PageRecord) and record.related and record.links
@@ -287,6 +337,13 @@ def test_a_text_without_its_page_has_no_links() -> None:
     record = extract(text, url=URL)
     assert isinstance(record, PageRecord)
     assert record.links is None and "links" in record.missing
+
+
+def test_a_text_with_a_leaked_list_says_nothing_about_other_links() -> None:
+    """Otherwise, the links in the text would be gone each time that only the text is read."""
+    text = Path("tests/leaks/001_seed_txt_end.txt").read_bytes()
+    record = page_record(parse(text, is_text=True), None)
+    assert record.related and record.links is None
 
 
 def test_a_page_of_many_links() -> None:

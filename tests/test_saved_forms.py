@@ -20,7 +20,8 @@ STORIES = [f"/2026/05/0{day}/a-story-of-bridge-number-{day}" for day in range(1,
 URLS = [ROOT + path for path in STORIES]
 # What differs between the sources of a page, and what a form cannot hold (docs/sources.md).
 ALWAYS = {"fetched_at", "source", "provenance"}
-ONLY_TEXT = ALWAYS | {"media", "related", "related_complete", "missing", "aliases", "published_raw"}
+ONLY_TEXT = ALWAYS | {"media", "related", "related_complete", "links", "missing", "aliases"}
+ONLY_TEXT |= {"published_raw"}
 # SingleFile adds a canonical link to pages without one.
 ADDED = {"SingleFile": {"canonical_url", "missing"}}
 

@@ -150,8 +150,8 @@ FEEDS = "feeds:"
 """The prefix of a seed whose feeds and sitemaps are to be found."""
 EVERYTHING = "all"
 """The seed that stands for every article of saved pages and archive files."""
-# If everything is fetched, nothing is followed, and these would have no effect.
-_FOLLOWING_ARGUMENTS = ("follow", "depth", "since", "until", "match")
+FOLLOWING_ARGUMENTS = ("follow", "depth", "since", "until", "match")
+"""The arguments that decide which links are followed; without effect if everything is fetched."""
 # A host name or address and a port. A user name and password are not accepted, because they would
 # be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
@@ -462,7 +462,7 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
                 "seed: got 'all', which works only with saved pages and archive files, "
                 f"but source is {name!r}; give URLs or ids"
             )
-    for name in _FOLLOWING_ARGUMENTS:
+    for name in FOLLOWING_ARGUMENTS:
         if name in given:
             raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
 

@@ -17,8 +17,7 @@ class Origin:
     ``file`` and no date, and the ``page_url`` from which it was saved, if that is known, found at
     ``url_where``, and the ``base`` of its relative links, if that is another one. An archived page
     was ``captured_at`` a known time, and ``record_id`` is that of its WARC record, if known.
-    ``id_where`` names the place from which the article's id was
-    taken.
+    ``id_where`` names the place from which the article's id was taken.
     """
 
     source: str

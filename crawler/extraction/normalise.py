@@ -281,7 +281,7 @@ class _Normaliser:
     def _links(
         self, related: tuple[RelatedItem, ...] | None, own_id: str | None
     ) -> tuple[Link, ...] | None:
-        if self._page.is_text and not related:
+        if self._page.is_text:
             return None
         entries = {item.position: item for item in related or ()}
         found = []

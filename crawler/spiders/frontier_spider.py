@@ -63,9 +63,7 @@ if TYPE_CHECKING:
 _Linking = TypeVar("_Linking", "RelatedItem", "Link")
 _NOT_MODIFIED, _PRECONDITION_FAILED = 304, 412
 # The arguments that decide which listed articles are fetched, and from where.
-_DECIDING_ARGUMENTS = (
-    *("source", "at", "base_url", "hosts", "follow", "depth", "since", "until", "match"),
-)
+_DECIDING_ARGUMENTS = ("source", "at", "base_url", "hosts", *arguments.FOLLOWING_ARGUMENTS)
 
 
 class FrontierSpider(Args[Parameters], Spider):

@@ -56,9 +56,8 @@ class ArchivedPage:
     """An archived response for a URL, with its content coding.
 
     ``where`` is its location in the archive, ``record_id`` the ID of the record there, if it has
-    one. ``is_text`` means that the body is the text of the
-    page. ``date_note`` describes any assumption made in
-    ``captured_at``, and ``notes`` describes those made in reading the page.
+    one. ``is_text`` means that the body is the text of the page. ``date_note`` describes any
+    assumption made in ``captured_at``, and ``notes`` describes those made in reading the page.
     """
 
     url: str

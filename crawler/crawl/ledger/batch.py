@@ -67,11 +67,9 @@ class Move(NamedTuple):
             connection.execute(update(PAGES).where(PAGES.c.id == old).values(id=new))
         kept = LISTINGS.alias("kept")
         is_listed_twice = exists().where(
-            *(
-                kept.c.id == new,
-                kept.c.page_id == LISTINGS.c.page_id,
-                kept.c.role == LISTINGS.c.role,
-            )
+            kept.c.id == new,
+            kept.c.page_id == LISTINGS.c.page_id,
+            kept.c.role == LISTINGS.c.role,
         )
         connection.execute(delete(LISTINGS).where(LISTINGS.c.id == old, is_listed_twice))
         for table in (LISTINGS, FETCHES, RECORDS):
@@ -98,9 +96,8 @@ class Batch:
     edge_changes: list[Reading | Renaming] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        changes = (self.articles, self.listings, self.fetches, self.records, self.archived)
-        more_changes = (self.moves, self.aliases, self.templates, self.edge_changes)
-        return any(changes) or any(more_changes)
+        rows = (self.articles, self.listings, self.fetches, self.records, self.archived)
+        return any((*rows, self.moves, self.aliases, self.templates, self.edge_changes))
 
     def add(self, state: ArticleState) -> None:
         """Add an article that is new or has changed."""

@@ -255,6 +255,8 @@ MIGRATIONS: dict[int, tuple[str | DDLElement, ...]] = {
         f"WHERE p.depth <> {LIST_DEPTH}",
         CreateTable(READINGS),
         "INSERT INTO readings (page_id, seen_at) SELECT DISTINCT page_id, first_seen FROM links",
+        # Of the pages that have not changed since, the other links are not known either.
+        f"UPDATE pages SET etag = NULL, last_modified = NULL WHERE depth <> {LIST_DEPTH}",
     ),
 }
 """The statements that migrate a ledger from each version to the next.

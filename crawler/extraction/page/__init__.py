@@ -180,7 +180,6 @@ def parse(
             body=debug_output.without_output(p for p in plain.body if not _REMAINS.fullmatch(p)),
             body_where=plain.where,
             related=related,
-            links=links.of_leak(related),
             base=base or url,
             is_text=True,
             **shared,
@@ -311,8 +310,9 @@ def _base(root: _Element, url: str | None) -> str | None:
     for base in (href, url):
         with suppress(ValueError):
             joined = urljoin(url or "", base or "")
-            urlsplit(joined)
-            return joined or None
+            # HTML, 4.2.3: a base of these schemes does not count.
+            if urlsplit(joined).scheme not in ("data", "javascript"):
+                return joined or None
     return None
 
 

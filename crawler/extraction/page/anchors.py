@@ -15,7 +15,13 @@ from crawler.extraction.page.headings import SEPARATORS, announcement, part_head
 from crawler.extraction.page.json_ld import readable
 from crawler.extraction.page.leak import Listed
 from crawler.extraction.page.pictures import sources_of
-from crawler.extraction.page.text import all_text, collapse, has_many_elements, visible_length
+from crawler.extraction.page.text import (
+    all_text,
+    clean,
+    collapse,
+    has_many_elements,
+    visible_length,
+)
 from crawler.extraction.publishers import Publisher
 
 # An absolute URL that urljoin, which is slow, would return unchanged.
@@ -281,12 +287,20 @@ def _title(anchor: _Element) -> str:
     best = max((collapse(all_text(title, _LONGEST_TITLE)) for title in titles), key=len, default="")
     if word_count(best) > 1:
         return without_announcement(best)
-    has_lines = next(anchor.iter(*_LINES), None) is not None
-    text = collapse((" " if has_lines else "").join(map(str, anchor.itertext())))
+    text = text_of(anchor)
     written = readable(anchor.get("title") or "")
-    if has_lines and written and text != written and written in text:
+    if _has_lines(anchor) and written and text != written and written in text:
         return written
     return without_announcement(text[:_LONGEST_TITLE]) if text else written
+
+
+def text_of(link: _Element, most: int = _LONGEST_TITLE) -> str:
+    """Return the text of a link, with spaces between its lines, as ``all_text`` reads it."""
+    return clean(all_text(link, most, separator=" " if _has_lines(link) else ""))
+
+
+def _has_lines(link: _Element) -> bool:
+    return next(link.iter(*_LINES), None) is not None
 
 
 def _alternative(anchor: _Element) -> str:

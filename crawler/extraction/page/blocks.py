@@ -331,6 +331,11 @@ class _Reader:
         return around(self._root.iter(*_IN_ARTICLES))
 
     def _add(self, text: str) -> None:
+        if self._box.tag == "pre" and "\n" in text:
+            *lines, text = text.split("\n")
+            for line in lines:
+                self._add(line)
+                self._end_line()
         if self._links:
             self._linked += len(collapse(text))
             self._pieces.append(text)
@@ -393,13 +398,6 @@ class _Reader:
         self._end_line()
         lines, self._lines = self._lines, []
         box, blocks = self._box, self._layout.blocks
-        if box.tag == "pre":
-            lines = [
-                _Line(line, linked * len(line) // len(text), links)
-                for text, linked, links in lines
-                for line in text.split("\n")
-                if text
-            ]
         if len(lines) > 1:
             # A heading is one line, even if it contains <br>.
             lines = (

@@ -17,6 +17,7 @@ from lxml.etree import _Element
 from crawler.extraction.page.anchors import (
     AnchorReader,
     address_of,
+    text_of,
     without_announcement,
     word_count,
 )
@@ -27,7 +28,7 @@ from crawler.extraction.page.leak import Related
 from crawler.extraction.page.metadata import Alternate
 from crawler.extraction.page.parts import is_noise, look_of
 from crawler.extraction.page.subjects import DECLARED_CRUMBS, SubjectLinks, path_of
-from crawler.extraction.page.text import all_text, clean, key
+from crawler.extraction.page.text import key
 from crawler.items import LinkRelation, LinkRole
 
 _RELATIONS: tuple[LinkRelation, ...] = ("nofollow", "sponsored", "ugc")
@@ -51,8 +52,8 @@ _PROFILE_PATH = re.compile(
 # Link types, in the order in which one of several counts: WordPress writes rel="category tag".
 _MARKS: dict[str, LinkRole] = {"author": "author", "category": "section", "tag": "tag"}
 _LINE = "line between paragraphs"
-# Blocks below the last paragraph, and words of a link.
-_MOST_BELOW, _FEWEST_WORDS = 3, 3
+# Blocks below the last paragraph, words of a link, and links of a line; more are a list.
+_MOST_BELOW, _FEWEST_WORDS, _MOST_IN_A_LINE = 3, 3, 10
 # Paragraphs of another reading in which those of the page are searched.
 _MOST_SEARCHED = 100
 # The link share of a line that is nothing but links.
@@ -79,16 +80,6 @@ class PageLink:
     paragraph: int | None = None
     rel: tuple[LinkRelation, ...] = ()
     entry: int | None = None
-
-
-def of_leak(related: Related | None) -> tuple[PageLink, ...]:
-    """Return the links to the related items of a leaked list."""
-    if related is None:
-        return ()
-    return tuple(
-        PageLink("related", item.url, item.title, related.where, entry=position)
-        for position, item in enumerate(related.items, start=1)
-    )
 
 
 class Reader:
@@ -124,8 +115,11 @@ class Reader:
 
     def add_related(self, related: Related | None, listed: Sequence[_Element]) -> None:
         """Add the links of a related list; ``listed`` are their elements, none in a dump."""
-        for position, link in enumerate(of_leak(related)):
-            self._add(listed[position] if listed else None, link)
+        if related is None:
+            return
+        for position, item in enumerate(related.items, start=1):
+            link = PageLink("related", item.url, item.title, related.where, entry=position)
+            self._add(listed[position - 1] if listed else None, link)
 
     def add_authors(self, authors: Sequence[Byline]) -> None:
         """Add the links to the pages of authors."""
@@ -167,7 +161,7 @@ class Reader:
         for number, block in _blocks_of(body, self._layout.blocks, self._chosen):
             before = self._layout.blocks[block.index - 1].links if block.index else 0
             for link in self._layout.links[before : block.links]:
-                text = clean(all_text(link.element, _LONGEST_TEXT))
+                text = text_of(link.element, _LONGEST_TEXT)
                 url = address_of(link.element)
                 if not url or not text or self._is_button(url, text):
                     continue
@@ -192,12 +186,14 @@ class Reader:
             if block.index in own or not (is_alike or look_of(block) in looks):
                 continue
             before = blocks[block.index - 1].links if block.index else 0
+            if block.links - before > _MOST_IN_A_LINE:
+                continue
             is_cited = is_alike and not is_noise(block.text)
             for link in self._layout.links[before : block.links]:
                 anchor = reader.read(link.element)
                 if anchor is None or "sponsored" in _relations(link.element):
                     continue
-                text = clean(all_text(link.element, _LONGEST_TEXT))
+                text = text_of(link.element, _LONGEST_TEXT)
                 if self._is_button(anchor.url, text):
                     continue
                 is_title = word_count(text) >= _FEWEST_WORDS or "." in text
@@ -210,7 +206,7 @@ class Reader:
     def add_single(self, single: Iterable[tuple[_Element, str]]) -> None:
         """Add the links that stand alone between paragraphs, each with its place."""
         for element, where in single:
-            text = without_announcement(clean(all_text(element, _LONGEST_TEXT)))
+            text = without_announcement(text_of(element, _LONGEST_TEXT))
             if url := address_of(element):
                 self._add(element, PageLink("text", url, text or None, where))
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -76,10 +76,14 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
+# The attributes that may say what a box is.
+_NAMES = ("class", "id", "aria-label", "itemtype")
 _CRUMB_BOX = re.compile(
-    r"bread[-_]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
+    r"bread[-_ ]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
     re.IGNORECASE,
 )
+# The links that may be marked as tags, and the headline, in page order.
+_MARKED_AND_HEADLINE: Any = etree.XPath("//a[contains(@rel, 'tag')] | $headline")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # In headings such as "Related topics".
 _TOPICS = re.compile(
@@ -130,12 +134,13 @@ class Subjects:
         for element in root.iter(*_LISTS, *(() if headline is None else (headline.tag,))):
             if element is headline:
                 is_above = False
-            name = element.get("class") or element.get("id") or element.get("aria-label")
-            kind = _kind_of_box(name[:_LONGEST_NAME]) if name else None
-            if kind is _Kind.CRUMBS:
+            names = filter(None, map(element.get, _NAMES))
+            kinds = [_kind_of_box(name[:_LONGEST_NAME]) for name in names]
+            if _Kind.CRUMBS in kinds:
                 self._crumb_boxes.append(element)
             elif (
-                kind is _Kind.TAGS
+                # The id of a list of the articles on a topic may be that of tags, too.
+                kinds[:1] == [_Kind.TAGS]
                 and _is_of_article(element, is_above=is_above)
                 and not _is_of_other(element)
             ):
@@ -146,7 +151,7 @@ class Subjects:
         headline = self._headline
         is_above = headline is not None
         marked: list[_Element] = []
-        for element in _marked_or(None if headline is None else headline.tag)(root):
+        for element in _MARKED_AND_HEADLINE(root, headline=[] if headline is None else headline):
             if element is headline:
                 is_above = False
             elif (
@@ -196,13 +201,6 @@ class Subjects:
             element = links[number].element
             if not has_many_elements(element, _MOST_IN_A_LINK):
                 yield element, clean(all_text(element, 2 * _LONGEST_TAG))
-
-
-@cache
-def _marked_or(tag: str | None) -> Any:
-    """Return an XPath for the links that may be marked as tags, and all elements with a tag."""
-    links = "//a[contains(@rel, 'tag')]"
-    return etree.XPath(links if tag is None else f"{links} | //{tag}")
 
 
 class _Kind(Enum):

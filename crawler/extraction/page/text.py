@@ -114,8 +114,11 @@ def has_many_elements(element: _Element, most: int) -> bool:
     return next(islice(element.iter(), most, None), None) is not None
 
 
-def all_text(element: _Element, most: int = 1_000_000) -> str:
-    """Return the raw text inside an element; reading stops after ``most`` characters."""
+def all_text(element: _Element, most: int = 1_000_000, separator: str = "") -> str:
+    """Return the raw text inside an element; reading stops after ``most`` characters.
+
+    The texts of the elements in it are joined by the ``separator``.
+    """
     parts: list[str] = []
     size = 0
     for part in element.itertext():
@@ -123,4 +126,4 @@ def all_text(element: _Element, most: int = 1_000_000) -> str:
         size += len(part)
         if size > most or len(parts) > most:
             break
-    return "".join(parts)
+    return separator.join(parts)
