@@ -54,6 +54,7 @@ def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Ar
         "fetched_at": "2026-01-01T00:00:00+00:00",
         "status": 200,
         "aliases": (),
+        "links": (),
         "missing": (),
         "provenance": {},
     }

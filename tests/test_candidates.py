@@ -300,7 +300,7 @@ def days(*each: tuple[int, bytes], url: str = f"{NEWS}5") -> bytes:
 def test_the_response_of_an_archive(tmp_path: Path, pages: Any) -> None:
     place = f"{tmp_path}/a.warc, offset "
     answer = http(page(5), "203 Well", "X-A: 1", "x-a: 2", "Content-Encoding:")
-    first = record(f"{NEWS}5", answer, "2015-10-01T10:00:00.25Z")
+    first = record(f"{NEWS}5", answer, "2015-10-01T10:00:00.25Z", WARC_Record_ID="<urn:uuid:1>")
     source = pages(first + days((2, http(b"x", "404 Gone"))))
     assert (source.name, source.offline, source.faults) == ("warc", True, [])
     request = request_for("5")
@@ -314,6 +314,7 @@ def test_the_response_of_an_archive(tmp_path: Path, pages: Any) -> None:
     assert visit_in(request).origin == Origin(
         source="warc",
         where=f"{place}0",
+        record_id="<urn:uuid:1>",
         captured_at=datetime(2015, 10, 1, 10, 0, 0, 250_000, tzinfo=UTC),
         verified=True,
     )
@@ -337,11 +338,13 @@ def test_the_response_of_an_archive(tmp_path: Path, pages: Any) -> None:
     assert "dont_retry" not in request.meta
     # A missing status is assumed to be 200, and an incomplete date is noted.
     request = request_for("5")
-    response = answer_of(pages(record(f"{NEWS}5", http(page(5), "0 None"), "2015-10")), request)
+    third = record(f"{NEWS}5", http(page(5), "0 None"), "2015-10", WARC_Record_ID="<urn:uuid:3>")
+    response = answer_of(pages(third), request)
     assert isinstance(response, Response) and response.status == 200
     assert visit_in(request).origin == Origin(
         source="warc",
         where=f"{place}0",
+        record_id="<urn:uuid:3>",
         captured_at=datetime(2015, 10, 1, tzinfo=UTC),
         status_assumed=True,
         date_note=(

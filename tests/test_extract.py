@@ -17,7 +17,7 @@ from jobs import PUBLISHER, article, folder_in_memory, frontier_of, running_job
 import crawler
 from crawler import PageRecord, Refusal, extract, normalise, parse
 from crawler.extraction import api
-from crawler.items import NOT_COMPARED, Author, Media
+from crawler.items import NOT_COMPARED, Author, Link, Media
 
 PAGES = sorted(SITE.glob("*.html"))
 # The fields that only a crawl can fill in.
@@ -131,6 +131,18 @@ OTHER: dict[str, Any] = {
     "media": (Media(kind="image", url="http://a.example/b.jpg"),),
     "related": (),
     "related_complete": True,
+    "links": (
+        Link(
+            role="text",
+            url="http://a.example/b",
+            id="a.example/b",
+            internal=False,
+            text="b",
+            paragraph=1,
+            rel=(),
+            where="body",
+        ),
+    ),
     "authors": (Author(name="Ada Lindqvist", url=None),),
     "tags": ("olives",),
     "accessible_for_free": True,
