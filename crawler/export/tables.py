@@ -138,7 +138,7 @@ def articles(
             values = list(msgspec.to_builtins(article).values())
             for added, number in enumerate(stated):
                 place = number + added
-                values.insert(place + 1, _instant(values[place]))
+                values.insert(place + 1, instant_of(values[place]))
             if copies is not None:
                 values.append(list(copies.get(article.id, ())))
             yield tuple(values)
@@ -162,7 +162,7 @@ def _instant_column(stated: Column) -> Column:
     )
 
 
-def _instant(stated: str | None) -> str | None:
+def instant_of(stated: str | None) -> str | None:
     """Return a time in UTC; None if it is only a day, has no offset, or is in no calendar."""
     try:
         time = datetime.fromisoformat(stated) if stated else None
