@@ -227,19 +227,24 @@ def test_datasette(scrapy: Crawl, crawled: Path, tmp_path: Path, source: str) ->
             "tags": sum(len(record["tags"] or ()) for record in articles.values()),
             "teasers": len(of_kind(crawled, "teaser")),
             "failures": len(of_kind(crawled, "failure")),
+            "overview": 21,
         }
-        for table in ("articles", "headlines"):
+        for table, column in {"articles": "id", "overview": "article"}.items():
             found = get(f"/corpus/{table}.json", _search="aleppo", _shape="array", _size="max")
-            assert {row["id"] for row in found} == {
+            assert {row[column] for row in found} == {
                 article_id
                 for article_id, record in articles.items()
                 if "aleppo" in f"{record['headline']} {record['body']}".lower()
             }
             page = get(f"/corpus/{table}")
             assert 'type="search"' in page
-            assert "The headline without marks such as" in page
+            assert "The publisher: the name of its file" in page
         [row] = get(f"/corpus/articles/{SEED}.json", _shape="array")
         assert row["headline"] == articles[SEED]["headline"]
+        # The overview leads to the articles, and an article to the links from it and to it.
+        assert f'<a href="/corpus/articles/{SEED}">{row["headline"]}</a>' in get("/corpus/overview")
+        assert f"/corpus/links?Source={SEED}" in (page := get(f"/corpus/articles/{SEED}"))
+        assert f"/corpus/links?TargetArticle={SEED}" in page
         leads = get("/corpus/links.json", Source=SEED, _shape="array")
         assert len(leads) == len(articles[SEED]["related"])
         # A target that was stored is a link with its headline.
