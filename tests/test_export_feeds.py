@@ -15,6 +15,7 @@ import polars
 import pyarrow.parquet
 import pytest
 from conftest import Crawl, Run, small_disk
+from corpora import MemoryCorpus, edge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import article, failure, related_item
@@ -162,6 +163,14 @@ def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:
     assert [json.loads(line)["site"] for line in run.stdout.splitlines()] == ["alalam"]
     assert run.exit_code == 1
     assert "left out a.jsonl:2: alalam has another article with the id 1" in run.stderr
+    assert run.stderr.endswith("scrapy export: 1 record left out\n")
+
+
+def test_a_publisher_that_gets_a_file(scrapy: Crawl, tmp_path: Path) -> None:
+    story = article("publisher.example/2026/05/01/some-story", site="publisher.example")
+    feed = write_feed(tmp_path / "a.jsonl", story, replace(story, site="courier", revision=2))
+    [latest] = exported(scrapy("export", feed))
+    assert (latest["site"], latest["revision"]) == ("courier", 2)
 
 
 @pytest.mark.parametrize("output", TABULAR)
@@ -221,6 +230,17 @@ def test_texts_in_a_database(scrapy: Crawl, tmp_path: Path) -> None:
         assert rows == [(record.id, "text", record.body) for record in records]
         search = "SELECT headline FROM articles_fts WHERE articles_fts MATCH ?"
         assert database.execute(search, ("العالم",)).fetchall() == [("About 0013",)]
+
+
+def test_the_overview_counts_the_links_that_are_there(tmp_path: Path) -> None:
+    removed = "2026-01-02T00:00:00+00:00"
+    links = (edge("1", "2"), edge("1", "3"), edge("1", "2", "text", removed_at=removed))
+    corpus = MemoryCorpus((article("1"), article("2")), links, has_lives=True)
+    with (tmp_path / "x.sqlite").open("wb") as file:
+        assert write_sqlite(corpus, file, None) == 2
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as database:
+        query = "SELECT article, links_from, links_to FROM overview"
+        assert database.execute(query).fetchall() == [("1", 2, 0), ("2", 0, 1)]
 
 
 def test_formulas_are_kept_on_request(scrapy: Crawl, tmp_path: Path) -> None:
