@@ -53,6 +53,10 @@ OUTPUTS: dict[str, list[str]] = {
     "parquet": ["-o", "x.parquet"],
     "parquet, folder": ["--format", "parquet", "-o", "parquet/"],
     "sqlite": ["-o", "x.sqlite"],
+    "gexf": ["-o", "x.gexf"],
+    "graphml": ["-o", "x.graphml"],
+    "atom": ["-o", "x.atom"],
+    "jsonld": ["-o", "x.jsonld"],
 }
 # Prints the seconds and the peak memory in MiB of the Python code that follows.
 MEASURE = """
