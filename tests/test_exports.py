@@ -15,11 +15,17 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import duckdb
+import feedparser
 import forks
+import networkx
 import pandas
 import polars
 import pytest
 from conftest import PATIENCE, SEED, SITE, Crawl, environment, free_port, read_records
+from pyld import jsonld
+from test_json_ld_export import SCHEMA, without_network
+
+from crawler.export.formats import FORMATS, Format
 
 SOURCES = {"job": ["-s", "JOBDIR=job"], "feed": ["all.jsonl"]}
 Rows = list[tuple[Any, ...]]
@@ -252,6 +258,94 @@ def test_datasette(scrapy: Crawl, crawled: Path, tmp_path: Path, source: str) ->
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+Found = tuple[list[Any], dict[str, int]]
+"""The ids of the articles in an export, or their addresses, and the numbers of other things."""
+
+
+def in_json_lines(path: Path) -> Found:
+    frame = pandas.read_json(path, lines=True, dtype=False)
+    return list(frame["id"]), {"links": sum(map(len, frame["related"]))}
+
+
+def in_csv(folder: Path) -> Found:
+    assert validate(folder / "datapackage.json") == (0, "")
+    read = {"dtype": str, "keep_default_na": False}
+    articles, links = (pandas.read_csv(folder / f"{t}.csv", **read) for t in ("articles", "links"))
+    assert set(links["Source"]) <= set(articles["id"])
+    return list(articles["id"]), {"links": len(links)}
+
+
+def in_parquet(folder: Path) -> Found:
+    assert validate(folder / "datapackage.json") == (0, "")
+    [(links,)] = duckdb.sql(f"SELECT count(*) FROM '{folder}/links.parquet'").fetchall()
+    articles = polars.read_parquet(folder / "articles.parquet")
+    assert list(pandas.read_parquet(folder / "articles.parquet")["id"]) == list(articles["id"])
+    return list(articles["id"]), {"links": links}
+
+
+def in_datasette(path: Path) -> Found:
+    with datasette(path) as get:
+        tables = {table["name"]: table["count"] for table in get(f"/{path.stem}.json")["tables"]}
+        rows = get(f"/{path.stem}/articles.json", _shape="array", _size="max")
+    others = {name: tables[name] for name in ("teasers", "failures", "links")}
+    return [row["id"] for row in rows], others
+
+
+def in_graph(graph: Any) -> Found:
+    kinds = dict(graph.nodes(data="kind"))
+    ids = {kind: [n for n in kinds if kinds[n] == kind] for kind in {*kinds.values(), "failure"}}
+    others = {"teasers": len(ids.pop("teaser")), "failures": len(ids.pop("failure"))}
+    assert ids.keys() == {"article"}
+    return ids["article"], {**others, "links": graph.number_of_edges()}
+
+
+def in_atom(path: Path) -> Found:
+    feed = feedparser.parse(path)
+    assert not feed.bozo
+    return [entry.link for entry in feed.entries], {}
+
+
+def in_json_ld(path: Path) -> Found:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    articles = jsonld.expand(document, {"documentLoader": without_network})
+    links = [
+        link
+        for article in articles
+        for link in article[f"{SCHEMA}mainEntityOfPage"][0].get(f"{SCHEMA}relatedLink", ())
+    ]
+    ids = [article[f"{SCHEMA}identifier"][0]["@value"] for article in articles]
+    return ids, {"links": len(links)}
+
+
+IN_FORMAT: dict[str, Callable[[Path], Found]] = {
+    "jsonl": in_json_lines,
+    "csv": in_csv,
+    "parquet": in_parquet,
+    "sqlite": in_datasette,
+    "gexf": lambda path: in_graph(networkx.read_gexf(path)),
+    "graphml": lambda path: in_graph(networkx.read_graphml(path, force_multigraph=True)),
+    "atom": in_atom,
+    "jsonld": in_json_ld,
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("chosen", FORMATS, ids=lambda chosen: chosen.name)
+def test_the_balance_in_every_format(
+    scrapy: Crawl, crawled: Path, tmp_path: Path, source: str, chosen: Format
+) -> None:
+    target = f"{tmp_path}/{'tables/' if chosen.folder else f'corpus{chosen.endings[0]}'}"
+    run = scrapy("export", *SOURCES[source], "--format", chosen.name, "-o", target, cwd=crawled)
+    assert run.exit_code == 0, run.stderr
+    found, others = IN_FORMAT[chosen.name](Path(target))
+    articles = of_kind(crawled, "article")
+    assert len(articles) == 21
+    column = "url" if chosen.name == "atom" else "id"
+    assert sorted(found) == sorted(article[column] for article in articles)
+    balance = {"teasers": 9, "failures": 0, "links": 137}
+    assert others == {name: balance[name] for name in others}
 
 
 def test_json_lines_stay_as_they_were(scrapy: Crawl, crawled: Path, tmp_path: Path) -> None:
