@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from urllib.request import urlopen
 import duckdb
 import feedparser
 import forks
+import msgspec
 import networkx
 import pandas
 import polars
@@ -162,6 +165,37 @@ def validate(descriptor: Path) -> tuple[int, str]:
     report = json.loads(run.stdout)
     errors = report["errors"] + [e for task in report["tasks"] for e in task["errors"]]
     return run.returncode, "\n".join(error["message"] for error in errors)
+
+
+@pytest.mark.parametrize("output", ["x.jsonl", "tables/", "x.sqlite"])
+def test_records_of_a_job_that_cannot_be_read(
+    scrapy: Crawl, crawled: Path, tmp_path: Path, output: str
+) -> None:
+    shutil.copytree(crawled / "job", tmp_path / "job")
+    damaged, foreign, *_ = (record["id"] for record in of_kind(crawled, "article"))
+    pipelines = msgspec.json.encode({"id": foreign, "kind": "article", "headline": ["a list"]})
+    with closing(sqlite3.connect(tmp_path / "job" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE records SET json = substr(json, 1, 300) WHERE id = ?", (damaged,))
+        ledger.execute(
+            "UPDATE records SET json = ?, crc = ? WHERE id = ?",
+            (pipelines, zlib.crc32(pipelines), foreign),
+        )
+        # With aliases, the records are read to replace those in their links.
+        ledger.execute("INSERT INTO aliases (alias, id) VALUES ('an alias', ?)", (damaged,))
+    run = scrapy("export", "-s", "JOBDIR=job", "-o", output)
+    assert run.exit_code == 1
+    assert f"left out {damaged}: record 1 (article {damaged}) does not match" in run.stderr
+    if output == "x.jsonl":
+        # Whatever an item pipeline has stored is JSON.
+        assert run.stderr.endswith("scrapy export: 1 record left out\n")
+        return
+    assert f"left out {foreign}: not a record: " in run.stderr
+    assert "19 articles" in run.stderr
+    if output == "tables/":
+        assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
+        return
+    with closing(sqlite3.connect(tmp_path / output)) as database:
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_types_in_parquet(scrapy: Crawl, crawled: Path, tmp_path: Path) -> None:
