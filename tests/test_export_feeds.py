@@ -148,13 +148,14 @@ def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
         msgspec.json.encode(article("2")).replace(b"About", b"\\ud800"),
         {**msgspec.to_builtins(article("3")), "fetched_at": "2026-02-31T00:00:00+00:00"},
         msgspec.json.encode(article("4"))[:-20],
+        {**msgspec.to_builtins(article("5")), "revision": 10**30},
     )
     run = scrapy("export", feed, "-o", "x.csv")
     assert run.exit_code == 1
     assert [row[0] for row in READERS["csv"][1](tmp_path / "x.csv", ["id"])] == ["1"]
-    for line in range(3, 9):
+    for line in range(3, 10):
         assert f"scrapy export: left out a.jsonl:{line}: not " in run.stderr
-    assert run.stderr.endswith("scrapy export: 6 records left out\n")
+    assert run.stderr.endswith("scrapy export: 7 records left out\n")
 
 
 def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import inspect
 
-from crawler.items import Article, Author, Failure, Instant, Link, Media, Published, Teaser
+from crawler.items import (
+    Article,
+    Author,
+    Failure,
+    Instant,
+    Link,
+    Media,
+    Position,
+    Published,
+    Teaser,
+    Text,
+)
 
 if TYPE_CHECKING:
     from crawler.crawl.edges import Edge
@@ -76,8 +87,9 @@ def _unwrapped(found: inspect.Type) -> tuple[inspect.Type, bool, str]:
     return found, nullable, description
 
 
-_INSTANT, _PUBLISHED = (_unwrapped(inspect.type_info(kind))[0] for kind in (Instant, Published))
-_TEXT, _POSITION = inspect.StrType(min_length=1), inspect.IntType(ge=1)
+_INSTANT, _PUBLISHED, _TEXT, _POSITION = (
+    _unwrapped(inspect.type_info(kind))[0] for kind in (Instant, Published, Text, Position)
+)
 
 
 def columns_of(record: type) -> tuple[Column, ...]:
