@@ -6,6 +6,8 @@ Makes a feed of N articles with bodies of about 3,000 characters and 20 links ea
 the ledger of a job that stored them. Each export runs in a process of its own. Peers read the same
 feed with ``json`` and write CSV with ``csv``, or use pandas. Prints articles per second (of the
 processor's time), the peak memory, and the time as a multiple of the first peer's.
+The memory of a job's exports includes the pages of the ledger that SQLite maps from the file, up to
+256 MiB.
 """
 
 import argparse
