@@ -5,7 +5,7 @@ import io
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import polars
 import pyarrow.parquet
 import pytest
 from conftest import Crawl, Run, small_disk
-from corpora import MemoryCorpus, edge
+from corpora import MemoryCorpus, edge, teaser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import article, failure, related_item
@@ -27,7 +27,7 @@ from crawler.export.json_lines import write_jsonl
 from crawler.export.parquet import write_parquet
 from crawler.export.sqlite import write_sqlite
 from crawler.feeds.spreadsheet import unescaped
-from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record, Teaser
+from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record
 
 TABULAR = ("x.csv", "x.parquet", "x.sqlite", "tables/")
 
@@ -38,14 +38,6 @@ def write_feed(path: Path, *records: Record | dict[str, Any] | bytes) -> str:
     with path.open("ab") as file:
         file.writelines(line + b"\n" for line in lines)
     return path.name
-
-
-def teaser(article_id: str, why: Any = "depth") -> Teaser:
-    """Return the teaser of an article."""
-    known = msgspec.to_builtins(failure(article_id, "gone"))
-    names = {field.name for field in fields(Teaser)}
-    values = {name: value for name, value in known.items() if name in names}
-    return msgspec.convert({**values, "kind": "teaser", "why": why}, Teaser)
 
 
 def exported(run: Run) -> list[dict[str, Any]]:
@@ -86,7 +78,7 @@ def test_what_an_article_hides(scrapy: Crawl, tmp_path: Path) -> None:
     write_feed(folder / "articles.jsonl", article("1", aliases=("one",)))
     write_feed(
         folder / "teasers.jsonl",
-        *(teaser("1"), teaser("one"), teaser("2", "limit"), teaser("2"), teaser("3")),
+        *(teaser("1"), teaser("one"), teaser("2", why="limit"), teaser("2"), teaser("3")),
     )
     write_feed(folder / "failures.jsonl", failure("3", "gone"), failure("1", "timeout"))
     run = scrapy("export", folder, "-o", "x.sqlite")
