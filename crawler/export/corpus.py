@@ -93,9 +93,9 @@ class JobCorpus:
 class FeedCorpus:
     """The corpus of JSON Lines feeds, and of folders that hold the feeds of a run.
 
-    The latest revision of each article counts, and of the same revision the one fetched last. An
-    article hides the teasers and failures with one of its ids, and a failure hides the teasers.
-    Raises CrawlerError if a feed cannot be read, or is not JSON Lines.
+    The latest revision of each article counts; if it is there several times, the one fetched last
+    does. An article hides the teasers and failures with one of its ids, and a failure hides the
+    teasers. Raises CrawlerError if a feed cannot be read, or is not JSON Lines.
     """
 
     has_lives = False
