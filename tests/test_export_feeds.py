@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
+import pandas
 import polars
 import pyarrow.parquet
 import pytest
@@ -234,6 +236,22 @@ def test_the_overview_counts_the_links_that_are_there(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "x.sqlite")) as database:
         query = "SELECT article, links_from, links_to FROM overview"
         assert database.execute(query).fetchall() == [("1", 2, 0), ("2", 0, 1)]
+
+
+def test_ids_stay_text_as_the_docs_read_them(scrapy: Crawl, tmp_path: Path) -> None:
+    articles = [article("0017"), article("1e5", found_on="0017")]
+    feed = write_feed(tmp_path / "a.jsonl", *articles)
+    for name in ("x.jsonl", "x.csv"):
+        assert scrapy("export", feed, "-o", name).exit_code == 0
+    path = str(tmp_path / "x.csv")
+    frames: list[Any] = [
+        pandas.read_json(tmp_path / "x.jsonl", lines=True, dtype=False),
+        pandas.read_csv(path, dtype=str, keep_default_na=False),
+        polars.read_csv(path, infer_schema=False),
+        duckdb.read_csv(path, all_varchar=True).df(),
+    ]
+    for frame in frames:
+        assert [*frame["id"], frame["found_on"][1]] == ["0017", "1e5", "0017"]
 
 
 def test_formulas_are_kept_on_request(scrapy: Crawl, tmp_path: Path) -> None:
