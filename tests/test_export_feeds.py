@@ -131,6 +131,14 @@ def test_records_of_older_schemas(scrapy: Crawl, tmp_path: Path) -> None:
     assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
 
 
+def test_a_field_of_an_item_pipeline(scrapy: Crawl, tmp_path: Path) -> None:
+    record = {**msgspec.to_builtins(article("1")), "mood": "calm"}
+    feed = write_feed(tmp_path / "a.jsonl", record)
+    assert exported(scrapy("export", feed)) == [record]
+    table = scrapy("export", feed, "--format", "csv")
+    assert (table.exit_code, "mood" in table.stdout) == (0, False)
+
+
 def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
     feed = write_feed(
         tmp_path / "a.jsonl",
