@@ -181,9 +181,8 @@ class Arguments:
     """The checked arguments.
 
     ``base_url`` is None if not given; ``since`` and ``until`` are whole days, both inclusive.
-    ``roles`` are those of the links to follow, in canonical order. ``sources`` are tried in
-    order for each page. With ``everything`` there are no seeds: every
-    article in the sources is fetched.
+    ``roles`` are those of the links to follow, in canonical order. ``sources`` are tried in order
+    for each page. With ``everything`` there are no seeds: every article in the sources is fetched.
     """
 
     seeds: tuple[Seed, ...]

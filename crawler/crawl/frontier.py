@@ -71,9 +71,8 @@ class Frontier:
 
     ``depth`` is the number of hops to follow, ``limit`` the maximum number of fetches (0: no
     limit). ``follow`` and ``scope`` decide whether a listed item is to be fetched at all, and
-    ``roles`` are those of the links to follow. A run
-    that only reads an archive ``forgets`` articles that are done, so that its memory use does not
-    grow with the archive.
+    ``roles`` are those of the links to follow. A run that only reads an archive ``forgets``
+    articles that are done, so that its memory use does not grow with the archive.
     """
 
     def __init__(

@@ -81,7 +81,7 @@ def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
 def _in_text(links: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Return what counts of the links in a text."""
     return [
-        (link["id"], link["text"], link["paragraph"])
+        (link["id"], link["text"])
         for link in links
         if link["role"] == "text" and link["paragraph"] is not None
     ]
