@@ -6,6 +6,8 @@ Makes a feed of N articles with bodies of about 3,000 characters and 20 links ea
 the ledger of a job that stored them. Each export runs in a process of its own. Peers read the same
 feed with ``json`` and write CSV with ``csv``, or use pandas. Prints articles per second (of the
 processor's time), the peak memory, and the time as a multiple of the first peer's.
+The memory of a job's exports includes the pages of the ledger that SQLite maps from the file, up to
+256 MiB.
 """
 
 import argparse
@@ -25,7 +27,7 @@ import msgspec
 from crawler.crawl.articles import ArticleState
 from crawler.crawl.ledger.job import Job
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.schema import RECORDS
+from crawler.crawl.ledger.schema import LINKS, RECORDS
 
 EXPORT = "from scrapy.cmdline import execute; execute()"
 CSV_PEER = """
@@ -53,6 +55,10 @@ OUTPUTS: dict[str, list[str]] = {
     "parquet": ["-o", "x.parquet"],
     "parquet, folder": ["--format", "parquet", "-o", "parquet/"],
     "sqlite": ["-o", "x.sqlite"],
+    "gexf": ["-o", "x.gexf"],
+    "graphml": ["-o", "x.graphml"],
+    "atom": ["-o", "x.atom"],
+    "jsonld": ["-o", "x.jsonld"],
 }
 # Prints the seconds and the peak memory in MiB of the Python code that follows.
 MEASURE = """
@@ -164,7 +170,8 @@ def make_job(folder: Path, count: int) -> None:
     job.begin(BEGAN, {}, "due", 0, Intervals(3600, 36_000), 1.0)
     assert job.pages is not None and job.run is not None
     for start in range(0, count, 1000):
-        rows = []
+        rows: list[dict[str, Any]] = []
+        links: list[dict[str, Any]] = []
         for number in range(start, min(count, start + 1000)):
             article = record(number, count)
             state = ArticleState(article["id"], "article", (1, 0, number), None, queued=False)
@@ -173,9 +180,20 @@ def make_job(folder: Path, count: int) -> None:
             encoded = msgspec.json.encode(article)
             values = {"id": state.id, "kind": "article", "revision": 1, "json": encoded}
             rows.append({"record": number + 1, "run": 1, "crc": zlib.crc32(encoded), **values})
+            links += (
+                {
+                    "page_id": state.id,
+                    "position": position,
+                    **{name: link[name] for name in ("role", "id", "url", "text", "internal")},
+                    **dict.fromkeys(("first_seen", "last_seen"), article["fetched_at"]),
+                }
+                for position, link in enumerate(article["links"], start=1)
+            )
         job.pages.commits.flush(durable=True)
         with job.database.transaction() as connection:
             connection.execute(RECORDS.insert(), rows)
+            # A job keeps one link to the same page in each role.
+            connection.execute(LINKS.insert().prefix_with("OR IGNORE"), links)
     job.end(job.run, "finished")
     job.close()
 

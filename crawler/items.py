@@ -37,8 +37,10 @@ Published = Annotated[
         "if the page states no time of day",
     ),
 ]
-Count = Annotated[int, Meta(ge=0)]
-Position = Annotated[int, Meta(ge=1)]
+_LARGEST = 2**53 - 1
+"""The largest whole number that all readers of JSON keep exactly (RFC 8259, 6)."""
+Count = Annotated[int, Meta(ge=0, le=_LARGEST)]
+Position = Annotated[int, Meta(ge=1, le=_LARGEST)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 Schema = Literal[3]

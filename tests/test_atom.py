@@ -106,8 +106,9 @@ def test_ids_do_not_change() -> None:
     assert second.entries[0].id != second.entries[1].id
 
 
-def test_a_time_without_a_zone_is_left_out() -> None:
-    for published in ("2026-05-01T10:00:00", "2026-05-01", None):
+def test_a_time_that_is_no_instant_is_left_out() -> None:
+    in_no_calendar = "2026-02-31T10:00:00+02:00"
+    for published in ("2026-05-01T10:00:00", "2026-05-01", in_no_calendar, None):
         [entry] = read(replace(BRIDGE, published_at=published)).entries
         assert "published" not in entry
 

@@ -5,16 +5,19 @@ import io
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
+import pandas
 import polars
 import pyarrow.parquet
 import pytest
 from conftest import Crawl, Run, small_disk
+from corpora import MemoryCorpus, edge, teaser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import article, failure, related_item
@@ -26,7 +29,7 @@ from crawler.export.json_lines import write_jsonl
 from crawler.export.parquet import write_parquet
 from crawler.export.sqlite import write_sqlite
 from crawler.feeds.spreadsheet import unescaped
-from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record, Teaser
+from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record
 
 TABULAR = ("x.csv", "x.parquet", "x.sqlite", "tables/")
 
@@ -37,14 +40,6 @@ def write_feed(path: Path, *records: Record | dict[str, Any] | bytes) -> str:
     with path.open("ab") as file:
         file.writelines(line + b"\n" for line in lines)
     return path.name
-
-
-def teaser(article_id: str, why: Any = "depth") -> Teaser:
-    """Return the teaser of an article."""
-    known = msgspec.to_builtins(failure(article_id, "gone"))
-    names = {field.name for field in fields(Teaser)}
-    values = {name: value for name, value in known.items() if name in names}
-    return msgspec.convert({**values, "kind": "teaser", "why": why}, Teaser)
 
 
 def exported(run: Run) -> list[dict[str, Any]]:
@@ -85,7 +80,7 @@ def test_what_an_article_hides(scrapy: Crawl, tmp_path: Path) -> None:
     write_feed(folder / "articles.jsonl", article("1", aliases=("one",)))
     write_feed(
         folder / "teasers.jsonl",
-        *(teaser("1"), teaser("one"), teaser("2", "limit"), teaser("2"), teaser("3")),
+        *(teaser("1"), teaser("one"), teaser("2", why="limit"), teaser("2"), teaser("3")),
     )
     write_feed(folder / "failures.jsonl", failure("3", "gone"), failure("1", "timeout"))
     run = scrapy("export", folder, "-o", "x.sqlite")
@@ -136,6 +131,14 @@ def test_records_of_older_schemas(scrapy: Crawl, tmp_path: Path) -> None:
     assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
 
 
+def test_a_field_of_an_item_pipeline(scrapy: Crawl, tmp_path: Path) -> None:
+    record = {**json.loads(msgspec.json.encode(article("1"))), "mood": "calm"}
+    feed = write_feed(tmp_path / "a.jsonl", record)
+    assert exported(scrapy("export", feed)) == [record]
+    table = scrapy("export", feed, "--format", "csv")
+    assert (table.exit_code, "mood" in table.stdout) == (0, False)
+
+
 def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
     feed = write_feed(
         tmp_path / "a.jsonl",
@@ -147,13 +150,14 @@ def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
         msgspec.json.encode(article("2")).replace(b"About", b"\\ud800"),
         {**msgspec.to_builtins(article("3")), "fetched_at": "2026-02-31T00:00:00+00:00"},
         msgspec.json.encode(article("4"))[:-20],
+        {**msgspec.to_builtins(article("5")), "revision": 10**30},
     )
     run = scrapy("export", feed, "-o", "x.csv")
     assert run.exit_code == 1
     assert [row[0] for row in READERS["csv"][1](tmp_path / "x.csv", ["id"])] == ["1"]
-    for line in range(3, 9):
+    for line in range(3, 10):
         assert f"scrapy export: left out a.jsonl:{line}: not " in run.stderr
-    assert run.stderr.endswith("scrapy export: 6 records left out\n")
+    assert run.stderr.endswith("scrapy export: 7 records left out\n")
 
 
 def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:
@@ -162,6 +166,14 @@ def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:
     assert [json.loads(line)["site"] for line in run.stdout.splitlines()] == ["alalam"]
     assert run.exit_code == 1
     assert "left out a.jsonl:2: alalam has another article with the id 1" in run.stderr
+    assert run.stderr.endswith("scrapy export: 1 record left out\n")
+
+
+def test_a_publisher_that_gets_a_file(scrapy: Crawl, tmp_path: Path) -> None:
+    story = article("publisher.example/2026/05/01/some-story", site="publisher.example")
+    feed = write_feed(tmp_path / "a.jsonl", story, replace(story, site="courier", revision=2))
+    [latest] = exported(scrapy("export", feed))
+    assert (latest["site"], latest["revision"]) == ("courier", 2)
 
 
 @pytest.mark.parametrize("output", TABULAR)
@@ -221,6 +233,33 @@ def test_texts_in_a_database(scrapy: Crawl, tmp_path: Path) -> None:
         assert rows == [(record.id, "text", record.body) for record in records]
         search = "SELECT headline FROM articles_fts WHERE articles_fts MATCH ?"
         assert database.execute(search, ("العالم",)).fetchall() == [("About 0013",)]
+
+
+def test_the_overview_counts_the_links_that_are_there(tmp_path: Path) -> None:
+    removed = "2026-01-02T00:00:00+00:00"
+    links = (edge("1", "2"), edge("1", "3"), edge("1", "2", "text", removed_at=removed))
+    corpus = MemoryCorpus((article("1"), article("2")), links, has_lives=True)
+    with (tmp_path / "x.sqlite").open("wb") as file:
+        assert write_sqlite(corpus, file, None) == 2
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as database:
+        query = "SELECT article, links_from, links_to FROM overview"
+        assert database.execute(query).fetchall() == [("1", 2, 0), ("2", 0, 1)]
+
+
+def test_ids_stay_text_as_the_docs_read_them(scrapy: Crawl, tmp_path: Path) -> None:
+    articles = [article("0017"), article("1e5", found_on="0017")]
+    feed = write_feed(tmp_path / "a.jsonl", *articles)
+    for name in ("x.jsonl", "x.csv"):
+        assert scrapy("export", feed, "-o", name).exit_code == 0
+    path = str(tmp_path / "x.csv")
+    frames: list[Any] = [
+        pandas.read_json(tmp_path / "x.jsonl", lines=True, dtype=False),
+        pandas.read_csv(path, dtype=str, keep_default_na=False),
+        polars.read_csv(path, infer_schema=False),
+        duckdb.read_csv(path, all_varchar=True).df(),
+    ]
+    for frame in frames:
+        assert [*frame["id"], frame["found_on"][1]] == ["0017", "1e5", "0017"]
 
 
 def test_formulas_are_kept_on_request(scrapy: Crawl, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,11 +17,18 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import duckdb
+import feedparser
 import forks
+import msgspec
+import networkx
 import pandas
 import polars
 import pytest
 from conftest import PATIENCE, SEED, SITE, Crawl, environment, free_port, read_records
+from pyld import jsonld
+from test_json_ld_export import SCHEMA, without_network
+
+from crawler.export.formats import FORMATS, Format
 
 SOURCES = {"job": ["-s", "JOBDIR=job"], "feed": ["all.jsonl"]}
 Rows = list[tuple[Any, ...]]
@@ -158,6 +167,37 @@ def validate(descriptor: Path) -> tuple[int, str]:
     return run.returncode, "\n".join(error["message"] for error in errors)
 
 
+@pytest.mark.parametrize("output", ["x.jsonl", "tables/", "x.sqlite"])
+def test_records_of_a_job_that_cannot_be_read(
+    scrapy: Crawl, crawled: Path, tmp_path: Path, output: str
+) -> None:
+    shutil.copytree(crawled / "job", tmp_path / "job")
+    damaged, foreign, *_ = (record["id"] for record in of_kind(crawled, "article"))
+    pipelines = msgspec.json.encode({"id": foreign, "kind": "article", "headline": ["a list"]})
+    with closing(sqlite3.connect(tmp_path / "job" / "ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE records SET json = substr(json, 1, 300) WHERE id = ?", (damaged,))
+        ledger.execute(
+            "UPDATE records SET json = ?, crc = ? WHERE id = ?",
+            (pipelines, zlib.crc32(pipelines), foreign),
+        )
+        # With aliases, the records are read to replace those in their links.
+        ledger.execute("INSERT INTO aliases (alias, id) VALUES ('an alias', ?)", (damaged,))
+    run = scrapy("export", "-s", "JOBDIR=job", "-o", output)
+    assert run.exit_code == 1
+    assert f"left out {damaged}: record 1 (article {damaged}) does not match" in run.stderr
+    if output == "x.jsonl":
+        # Whatever an item pipeline has stored is JSON.
+        assert run.stderr.endswith("scrapy export: 1 record left out\n")
+        return
+    assert f"left out {foreign}: not a record: " in run.stderr
+    assert "19 articles" in run.stderr
+    if output == "tables/":
+        assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
+        return
+    with closing(sqlite3.connect(tmp_path / output)) as database:
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_types_in_parquet(scrapy: Crawl, crawled: Path, tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
     assert scrapy("export", "all.jsonl", "-o", file, cwd=crawled).exit_code == 0
@@ -227,19 +267,24 @@ def test_datasette(scrapy: Crawl, crawled: Path, tmp_path: Path, source: str) ->
             "tags": sum(len(record["tags"] or ()) for record in articles.values()),
             "teasers": len(of_kind(crawled, "teaser")),
             "failures": len(of_kind(crawled, "failure")),
+            "overview": 21,
         }
-        for table in ("articles", "headlines"):
+        for table, column in {"articles": "id", "overview": "article"}.items():
             found = get(f"/corpus/{table}.json", _search="aleppo", _shape="array", _size="max")
-            assert {row["id"] for row in found} == {
+            assert {row[column] for row in found} == {
                 article_id
                 for article_id, record in articles.items()
                 if "aleppo" in f"{record['headline']} {record['body']}".lower()
             }
             page = get(f"/corpus/{table}")
             assert 'type="search"' in page
-            assert "The headline without marks such as" in page
+            assert "The publisher: the name of its file" in page
         [row] = get(f"/corpus/articles/{SEED}.json", _shape="array")
         assert row["headline"] == articles[SEED]["headline"]
+        # The overview leads to the articles, and an article to the links from it and to it.
+        assert f'<a href="/corpus/articles/{SEED}">{row["headline"]}</a>' in get("/corpus/overview")
+        assert f"/corpus/links?Source={SEED}" in (page := get(f"/corpus/articles/{SEED}"))
+        assert f"/corpus/links?TargetArticle={SEED}" in page
         leads = get("/corpus/links.json", Source=SEED, _shape="array")
         assert len(leads) == len(articles[SEED]["related"])
         # A target that was stored is a link with its headline.
@@ -247,6 +292,94 @@ def test_datasette(scrapy: Crawl, crawled: Path, tmp_path: Path, source: str) ->
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+Found = tuple[list[Any], dict[str, int]]
+"""The ids of the articles in an export, or their addresses, and the numbers of other things."""
+
+
+def in_json_lines(path: Path) -> Found:
+    frame = pandas.read_json(path, lines=True, dtype=False)
+    return list(frame["id"]), {"links": sum(map(len, frame["related"]))}
+
+
+def in_csv(folder: Path) -> Found:
+    assert validate(folder / "datapackage.json") == (0, "")
+    read = {"dtype": str, "keep_default_na": False}
+    articles, links = (pandas.read_csv(folder / f"{t}.csv", **read) for t in ("articles", "links"))
+    assert set(links["Source"]) <= set(articles["id"])
+    return list(articles["id"]), {"links": len(links)}
+
+
+def in_parquet(folder: Path) -> Found:
+    assert validate(folder / "datapackage.json") == (0, "")
+    [(links,)] = duckdb.sql(f"SELECT count(*) FROM '{folder}/links.parquet'").fetchall()
+    articles = polars.read_parquet(folder / "articles.parquet")
+    assert list(pandas.read_parquet(folder / "articles.parquet")["id"]) == list(articles["id"])
+    return list(articles["id"]), {"links": links}
+
+
+def in_datasette(path: Path) -> Found:
+    with datasette(path) as get:
+        tables = {table["name"]: table["count"] for table in get(f"/{path.stem}.json")["tables"]}
+        rows = get(f"/{path.stem}/articles.json", _shape="array", _size="max")
+    others = {name: tables[name] for name in ("teasers", "failures", "links")}
+    return [row["id"] for row in rows], others
+
+
+def in_graph(graph: Any) -> Found:
+    kinds = dict(graph.nodes(data="kind"))
+    ids = {kind: [n for n in kinds if kinds[n] == kind] for kind in {*kinds.values(), "failure"}}
+    others = {"teasers": len(ids.pop("teaser")), "failures": len(ids.pop("failure"))}
+    assert ids.keys() == {"article"}
+    return ids["article"], {**others, "links": graph.number_of_edges()}
+
+
+def in_atom(path: Path) -> Found:
+    feed = feedparser.parse(path)
+    assert not feed.bozo
+    return [entry.link for entry in feed.entries], {}
+
+
+def in_json_ld(path: Path) -> Found:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    articles = jsonld.expand(document, {"documentLoader": without_network})
+    links = [
+        link
+        for article in articles
+        for link in article[f"{SCHEMA}mainEntityOfPage"][0].get(f"{SCHEMA}relatedLink", ())
+    ]
+    ids = [article[f"{SCHEMA}identifier"][0]["@value"] for article in articles]
+    return ids, {"links": len(links)}
+
+
+IN_FORMAT: dict[str, Callable[[Path], Found]] = {
+    "jsonl": in_json_lines,
+    "csv": in_csv,
+    "parquet": in_parquet,
+    "sqlite": in_datasette,
+    "gexf": lambda path: in_graph(networkx.read_gexf(path)),
+    "graphml": lambda path: in_graph(networkx.read_graphml(path, force_multigraph=True)),
+    "atom": in_atom,
+    "jsonld": in_json_ld,
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("chosen", FORMATS, ids=lambda chosen: chosen.name)
+def test_the_balance_in_every_format(
+    scrapy: Crawl, crawled: Path, tmp_path: Path, source: str, chosen: Format
+) -> None:
+    target = f"{tmp_path}/{'tables/' if chosen.folder else f'corpus{chosen.endings[0]}'}"
+    run = scrapy("export", *SOURCES[source], "--format", chosen.name, "-o", target, cwd=crawled)
+    assert run.exit_code == 0, run.stderr
+    found, others = IN_FORMAT[chosen.name](Path(target))
+    articles = of_kind(crawled, "article")
+    assert len(articles) == 21
+    column = "url" if chosen.name == "atom" else "id"
+    assert sorted(found) == sorted(article[column] for article in articles)
+    balance = {"teasers": 9, "failures": 0, "links": 137}
+    assert others == {name: balance[name] for name in others}
 
 
 def test_json_lines_stay_as_they_were(scrapy: Crawl, crawled: Path, tmp_path: Path) -> None:

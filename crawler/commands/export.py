@@ -146,7 +146,8 @@ class Command(ScrapyCommand):
     def _name_left_out(self, left_out: dict[str, str]) -> None:
         for place, reason in islice(left_out.items(), _MOST_NAMED):
             say(f"scrapy export: left out {place}: {reason}", sys.stderr)
-        say(f"scrapy export: {len(left_out):,} records left out", sys.stderr)
+        records = "record" if len(left_out) == 1 else "records"
+        say(f"scrapy export: {len(left_out):,} {records} left out", sys.stderr)
         self.exitcode = COULD_NOT_START
 
 

@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
+from crawler.export.tables import instant_of
 from crawler.extraction.page.text import without_controls
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _add_entry(feed: etree._Element, article: Article, same_texts: Iterable[str]
     _add(entry, "id", _entry_id(article))
     _add(entry, "title", article.headline or article.id)
     _add(entry, "updated", article.fetched_at)
-    if article.published_at and _is_instant(article.published_at):
+    if instant_of(article.published_at):
         _add(entry, "published", article.published_at)
     if article.url:
         _add(entry, "link", rel="alternate", href=_iri(article.url))
@@ -128,11 +129,6 @@ def _urn(name: str) -> str:
 
 def _fetched(article: Article) -> datetime:
     return datetime.fromisoformat(article.fetched_at)
-
-
-def _is_instant(published: str) -> bool:
-    """Return whether a time says its zone, as RFC 3339 demands."""
-    return "T" in published and datetime.fromisoformat(published).tzinfo is not None
 
 
 def _iri(url: str) -> str:

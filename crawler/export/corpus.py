@@ -34,7 +34,7 @@ class Corpus(Protocol):
     """Whether edges have times."""
 
     left_out: dict[str, str]
-    """The records that could not be read so far: their places, and the reasons."""
+    """The records that could not be read so far: their places or ids, and the reasons."""
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
         """Yield the latest revision of each article, or all revisions, as the JSON stored."""
@@ -49,7 +49,7 @@ class Corpus(Protocol):
         """Yield the latest failure of each article that is not stored."""
 
     def edges(self) -> Iterator[Edge]:
-        """Yield the links between pages, by source."""
+        """Yield the links between pages, by source, without those of articles left out so far."""
 
 
 class JobCorpus:
@@ -65,34 +65,37 @@ class JobCorpus:
         self.left_out: dict[str, str] = {}
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
-        return history.corpus(self._connection, every_revision=every_revision)
+        return history.corpus(self._connection, every_revision=every_revision, lost=self.left_out)
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
-        return self._read(self.lines(every_revision=every_revision), "article")
+        return self._read(self.lines(every_revision=every_revision))
 
     def teasers(self) -> Iterator[Teaser]:
-        return self._read(history.unread(self._connection, "teaser"), "teaser")
+        return self._read(history.unread(self._connection, "teaser", self.left_out))
 
     def failures(self) -> Iterator[Failure]:
-        return self._read(history.unread(self._connection, "failure"), "failure")
+        return self._read(history.unread(self._connection, "failure", self.left_out))
 
     def edges(self) -> Iterator[Edge]:
-        return history.edges(self._connection, stored_only=True)
+        edges = history.edges(self._connection, stored_only=True)
+        # A link without its article would break the foreign keys of tables.
+        return (edge for edge in edges if edge.source not in self.left_out)
 
-    def _read(self, lines: Iterator[bytes], kind: str) -> Iterator[Any]:
-        for number, line in enumerate(lines, start=1):
+    def _read(self, lines: Iterator[bytes]) -> Iterator[Any]:
+        for line in lines:
             try:
                 yield read(line)
-            except msgspec.DecodeError as error:
-                self.left_out[f"{kind} {number} of the job"] = str(error)
+            except msgspec.ValidationError as error:
+                # Such as one whose type an item pipeline has changed.
+                self.left_out[msgspec.json.decode(line)["id"]] = f"not a record: {error}"
 
 
 class FeedCorpus:
     """The corpus of JSON Lines feeds, and of folders that hold the feeds of a run.
 
-    The latest revision of each article counts, and of the same revision the one fetched last. An
-    article hides the teasers and failures with one of its ids, and a failure hides the teasers.
-    Raises CrawlerError if a feed cannot be read, or is not JSON Lines.
+    The latest revision of each article counts; if it is there several times, the one fetched last
+    does. An article hides the teasers and failures with one of its ids, and a failure hides the
+    teasers. Raises CrawlerError if a feed cannot be read, or is not JSON Lines.
     """
 
     has_lives = False

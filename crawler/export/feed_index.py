@@ -16,6 +16,7 @@ import msgspec
 from crawler.crawl.stored_records import read
 from crawler.errors import CrawlerError
 from crawler.export.temporary import temporary_database
+from crawler.extraction.addresses import is_host_name
 from crawler.items import Article
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _INSERT = "INSERT INTO records VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BATCH = 1_000
 # Without this index, each of the following queries would read all records for each record.
 _INDEX = "CREATE INDEX records_id ON records (id, kind)"
-# An id that is not an address may be in use by two publishers.
+# An id of a publisher's own may be in use by two publishers.
 _OTHER_PUBLISHERS = """
 SELECT other.place, other.feed, other.line, other.id, first.site
 FROM records AS other JOIN records AS first ON first.place = (
@@ -127,6 +128,9 @@ class FeedIndex:
         for place, feed, line, article_id, site in self._database.execute(
             _OTHER_PUBLISHERS
         ).fetchall():
+            if _is_address(article_id):
+                # The publisher has got another name, such as that of a new publisher file.
+                continue
             self.left_out[f"{self.paths[feed]}:{line}"] = (
                 f"{site} has another article with the id {article_id}; export each publisher's "
                 "feeds on their own"
@@ -190,6 +194,11 @@ def _seconds(instant: str) -> float:
         return datetime.fromisoformat(instant).timestamp()
     except (ValueError, OverflowError) as error:
         raise msgspec.ValidationError(f"fetched_at: {error}") from error
+
+
+def _is_address(article_id: str) -> bool:
+    """Return whether an id is a normalised address, which begins with a host."""
+    return is_host_name(article_id.replace("?", "/").partition("/")[0])
 
 
 def _files_of(feed: str) -> list[Path]:

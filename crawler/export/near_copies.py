@@ -2,12 +2,12 @@
 
 A text is compared by its words, without case and punctuation, in sequences of three (shingles).
 MinHash signatures of the shingles, compared by bands (LSH), give the candidates: pairs that
-probably have many shingles in common. Each candidate is then checked exactly: of the words of
-either text, at least ``LEAST_SHARED`` must be in shingles that the other one has. So no copy is
+probably have many shingles in common. Each candidate is then checked exactly: at least
+``LEAST_SHARED`` of the words of each text must be in shingles that the other one has. So no copy is
 reported by chance, however large the corpus is.
 
 The relation is of pairs and not transitive: if A and B share most of their words, and B and C, A
-and C need not. ``groups`` returns what is connected by such pairs.
+and C need not. ``groups`` returns the groups of articles that such pairs connect.
 
 The numbers below were chosen with benchmarks/near_copies.py; docs/exports.md has its results.
 """

@@ -37,14 +37,22 @@ _LINKS = replace(
     ),
 )
 
-_HEADLINES = """
-CREATE VIEW headlines AS
+# A table, since Datasette makes links only of the foreign keys of tables, and since sorting and
+# counting the large rows of articles takes longer than Datasette waits.
+_OVERVIEW = """
+CREATE TABLE overview (
+    article TEXT NOT NULL UNIQUE REFERENCES articles (id), published_at TEXT, site TEXT,
+    section TEXT, language TEXT, links_from INTEGER NOT NULL, links_to INTEGER NOT NULL, url TEXT
+);
+INSERT INTO overview (
+    rowid, article, published_at, site, section, language, links_from, links_to, url
+)
 SELECT
-    id, headline, published_at, site, section, language,
-    (SELECT count(*) FROM links WHERE Source = articles.id) AS links_from,
-    (SELECT count(*) FROM links WHERE TargetArticle = articles.id) AS links_to,
-    url, rowid AS number
-FROM articles
+    rowid, id, published_at, site, section, language,
+    (SELECT count(*) FROM links WHERE Source = articles.id AND RemovedAt IS NULL),
+    (SELECT count(*) FROM links WHERE TargetArticle = articles.id AND RemovedAt IS NULL),
+    url
+FROM articles;
 """
 # Words of any script, whatever their accents. The texts themselves stay in the table.
 _SEARCH = """
@@ -54,6 +62,7 @@ CREATE VIRTUAL TABLE articles_fts USING fts5 (
 INSERT INTO articles_fts (articles_fts) VALUES ('rebuild');
 """
 _INDEXES = {
+    "overview": ("published_at", "site", "section", "language"),
     "articles": ("published_at_utc", "site", "section", "language"),
     "links": ("Source", "Target", "TargetArticle", "Role"),
     "authors": ("name",),
@@ -63,11 +72,10 @@ _INDEXES = {
     "failures": ("reason",),
 }
 _FIRST_VIEW: dict[str, dict[str, Any]] = {
-    "headlines": {
+    "overview": {
         "sort_desc": "published_at",
         "facets": ["site", "section", "language"],
         "fts_table": "articles_fts",
-        "fts_pk": "number",
     },
     "articles": {
         "label_column": "headline",
@@ -126,13 +134,17 @@ def _fill(database: sqlite3.Connection, corpus: Corpus, copies: Copies | None) -
         rows = table.rows(corpus)
         while batch := list(islice(rows, _BATCH)):
             database.executemany(insert, (tuple(map(_value, row)) for row in batch))
-        for column in _INDEXES.get(table.name, ()):
-            database.execute(f"CREATE INDEX {table.name}_{column} ON {table.name} ({column})")
-    database.execute(_HEADLINES)
-    for statement in _SEARCH.split(";\n"):
+        _add_indexes(database, table.name)
+    for statement in f"{_OVERVIEW}{_SEARCH}".split(";\n"):
         database.execute(statement)
+    _add_indexes(database, "overview")
     database.execute("COMMIT")
     return int(database.execute("SELECT count(*) FROM articles").fetchone()[0])
+
+
+def _add_indexes(database: sqlite3.Connection, table: str) -> None:
+    for column in _INDEXES.get(table, ()):
+        database.execute(f"CREATE INDEX {table}_{column} ON {table} ({column})")
 
 
 def _create(table: Table) -> str:
@@ -174,22 +186,23 @@ def metadata(database: str, written: Sequence[Table]) -> bytes:
         for table in written
     }
     of_article = described["articles"]["columns"]
-    headlines = {
+    overview = {
         "description": "The articles at a glance.",
         "columns": {
-            **{name: of_article[name] for name in _HEADLINE_FIELDS},
-            "links_from": "The number of links of the article.",
-            "links_to": "The number of links to it from articles in the database.",
-            "number": "Its number in the database, by which the search finds it.",
+            "article": "The id of the article.",
+            **{name: of_article[name] for name in _OVERVIEW_FIELDS},
+            "links_from": "The number of its links, without those that were removed.",
+            "links_to": "The number of links to it from articles in the database, without those "
+            "that were removed.",
         },
-        **_FIRST_VIEW["headlines"],
+        **_FIRST_VIEW["overview"],
     }
     content = {
         "title": "Articles and their neighbourhood",
         "description": "News articles, and who leads to whom, from a neighbourhood crawl.",
-        "databases": {database: {"tables": {"headlines": headlines, **described}}},
+        "databases": {database: {"tables": {"overview": overview, **described}}},
     }
     return msgspec.json.format(msgspec.json.encode(content)) + b"\n"
 
 
-_HEADLINE_FIELDS = ("id", "headline", "published_at", "site", "section", "language", "url")
+_OVERVIEW_FIELDS = ("published_at", "site", "section", "language", "url")

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import inspect
 
-from crawler.items import Article, Author, Failure, Instant, Link, Media, Published, Teaser
+from crawler.items import (
+    Article,
+    Author,
+    Failure,
+    Instant,
+    Link,
+    Media,
+    Position,
+    Published,
+    Teaser,
+    Text,
+)
 
 if TYPE_CHECKING:
     from crawler.crawl.edges import Edge
@@ -76,8 +87,9 @@ def _unwrapped(found: inspect.Type) -> tuple[inspect.Type, bool, str]:
     return found, nullable, description
 
 
-_INSTANT, _PUBLISHED = (_unwrapped(inspect.type_info(kind))[0] for kind in (Instant, Published))
-_TEXT, _POSITION = inspect.StrType(min_length=1), inspect.IntType(ge=1)
+_INSTANT, _PUBLISHED, _TEXT, _POSITION = (
+    _unwrapped(inspect.type_info(kind))[0] for kind in (Instant, Published, Text, Position)
+)
 
 
 def columns_of(record: type) -> tuple[Column, ...]:
@@ -138,7 +150,7 @@ def articles(
             values = list(msgspec.to_builtins(article).values())
             for added, number in enumerate(stated):
                 place = number + added
-                values.insert(place + 1, _instant(values[place]))
+                values.insert(place + 1, instant_of(values[place]))
             if copies is not None:
                 values.append(list(copies.get(article.id, ())))
             yield tuple(values)
@@ -162,7 +174,7 @@ def _instant_column(stated: Column) -> Column:
     )
 
 
-def _instant(stated: str | None) -> str | None:
+def instant_of(stated: str | None) -> str | None:
     """Return a time in UTC; None if it is only a day, has no offset, or is in no calendar."""
     try:
         time = datetime.fromisoformat(stated) if stated else None

@@ -27,12 +27,11 @@ class Export:
 
     def to_stream(self, stream: IO[bytes]) -> int:
         """Write the articles. Returns their number."""
-        given = {"every_revision": self.every_revision, "escape_formulas": self.escape_formulas}
-        options = {name: value for name, value in given.items() if name in self.chosen.options}
+        options = self._options("every_revision", "escape_formulas")
         return self.chosen.write(self.corpus, stream, self.copies, **options)
 
     def to_file(self, target: Path) -> str:
-        """Write a file, and its description beside it. Returns what was written where.
+        """Write a file, and its description beside it. Returns a line about both.
 
         Raises OSError if a file cannot be written.
         """
@@ -48,7 +47,7 @@ class Export:
         return f"{written}, described in {beside}"
 
     def to_folder(self, folder: Path) -> str:
-        """Write a file for each table, and then their description. Returns what was written where.
+        """Write a file for each table, and then their description. Returns a line about them.
 
         Raises OSError if a file cannot be written.
         """
@@ -59,11 +58,7 @@ class Export:
             f"{table.name}{self.chosen.endings[0]}": table
             for table in tables.tables(self.copies, self.every_revision)
         }
-        options: dict[str, Any] = (
-            {"escape_formulas": self.escape_formulas}
-            if "escape_formulas" in self.chosen.options
-            else {}
-        )
+        options = self._options("escape_formulas")
         counts: list[str] = []
         for name, table in files.items():
             with whole_file(folder / name) as file:
@@ -72,6 +67,10 @@ class Export:
         with whole_file(folder / _DESCRIPTOR) as file:
             file.write(tables.describe(files))
         return f"{', '.join(counts)} in {folder}, described in {folder / _DESCRIPTOR}"
+
+    def _options(self, *names: str) -> dict[str, Any]:
+        """Return those of the named options that the format takes."""
+        return {name: getattr(self, name) for name in names if name in self.chosen.options}
 
     def _counted(self, count: int) -> str:
         return f"{count:,} {'revisions' if self.every_revision else 'articles'}"

@@ -12,7 +12,7 @@ a new folder in each run. This holds for every feed in FEEDS, not only for those
 - The link is relative, so that it survives if the folders are moved together, or mounted elsewhere.
   That of a job is relative too, because jobs are usually kept in ``output/jobs``, or beside
   ``output``.
-- What is called ``latest`` and is not a symbolic link is the user's, and is left alone.
+- Anything called ``latest`` that is not a symbolic link is the user's, and is left alone.
 """
 
 from __future__ import annotations

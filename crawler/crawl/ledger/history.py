@@ -323,35 +323,50 @@ def page(connection: Connection, article_id: str) -> Any:
     return connection.execute(select(PAGES).where(PAGES.c.id == article_id)).first()
 
 
-def corpus(connection: Connection, *, every_revision: bool) -> Iterator[bytes]:
+def corpus(
+    connection: Connection, *, every_revision: bool, lost: dict[str, str] | None = None
+) -> Iterator[bytes]:
     """Yield the latest revision of each article, or all revisions, as JSON in the order stored.
 
     Related items and links have the ids under which their articles are stored, rather than aliases
-    that were all the crawl knew when it read the page.
+    that were all the crawl knew when it read the page. Damaged records are left out, and described
+    in ``lost`` by the ids of their articles.
     """
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
     stored_ids = partial(_resolved, connection)
-    query = select(RECORDS.c.json).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    query = select(RECORDS).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
     if not every_revision:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
-    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
-        yield with_resolved_ids(row.json, stored_ids) if has_aliases else row.json
+    for encoded in _intact(connection.execute(query, execution_options=_STREAM_OPTIONS), lost):
+        yield with_resolved_ids(encoded, stored_ids) if has_aliases else encoded
 
 
-def unread(connection: Connection, kind: Literal["teaser", "failure"]) -> Iterator[bytes]:
-    """Yield the latest record of each article that is a teaser or a failure, as JSON."""
+def unread(
+    connection: Connection, kind: Literal["teaser", "failure"], lost: dict[str, str]
+) -> Iterator[bytes]:
+    """Yield the latest record of each article that is a teaser or a failure, as JSON.
+
+    Damaged records are left out, and described in ``lost``, as by ``corpus``.
+    """
     states = _TEASERS if kind == "teaser" else ("failure",)
     latest = select(func.max(RECORDS.c.record)).where(RECORDS.c.kind == kind).group_by(RECORDS.c.id)
     query = (
-        select(RECORDS.c.json)
+        select(RECORDS)
         .join(PAGES, PAGES.c.id == RECORDS.c.id)
         .where(RECORDS.c.record.in_(latest), PAGES.c.state.in_(states))
         .order_by(RECORDS.c.record)
     )
-    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
-        yield row.json
+    return _intact(connection.execute(query, execution_options=_STREAM_OPTIONS), lost)
+
+
+def _intact(rows: Iterable[Any], lost: dict[str, str] | None) -> Iterator[bytes]:
+    for row in rows:
+        if (damage := lost_bits(row)) is None:
+            yield row.json
+        elif lost is not None:
+            lost[row.id] = damage
 
 
 def lost_bits(row: Any) -> str | None:
