@@ -181,9 +181,10 @@ class Reader:
         holders = {blocks[index].box.parent for index in own}
         looks = {look_of(blocks[index]) for index in own}
         tags = {look[0] for look in looks}
+        paragraphs = frozenset(own)
         for block in blocks[own[0] : own[-1] + 1 + _MOST_BELOW]:
             is_alike = block.tag in tags and block.box.parent in holders
-            if block.index in own or not (is_alike or look_of(block) in looks):
+            if block.index in paragraphs or not (is_alike or look_of(block) in looks):
                 continue
             before = blocks[block.index - 1].links if block.index else 0
             if block.links - before > _MOST_IN_A_LINE:
@@ -243,19 +244,21 @@ def _blocks_of(
     for index in chosen.indexes:
         own[blocks[index].text].append(blocks[index])
     others: list[tuple[int, str]] = []
+    used: set[int] = set()
     for number, paragraph in enumerate(body, start=1):
         if same := own.get(paragraph):
-            yield number, same.pop(0)
+            block = same.pop(0)
+            used.add(block.index)
+            yield number, block
         else:
             others.append((number, key(paragraph)))
     if not others:
         return
-    used: set[int] = set()
     by_key = {block.key: block for block in reversed(blocks) if block.prose}
     for number, text in others:
-        if block := by_key.get(text):
-            used.add(block.index)
-            yield number, block
+        if text in by_key:
+            used.add(by_key[text].index)
+            yield number, by_key[text]
     for index in chosen.indexes:
         block = blocks[index]
         if index not in used and block.prose:
