@@ -62,7 +62,7 @@ def test_seed_text(crawl: Crawl) -> None:
     } == {"video"}
     assert record["missing"] == [
         *("url", "modified_at", "authors", "description", "section", "tags", "media"),
-        *("canonical_url", "alternates", "accessible_for_free"),
+        *("links", "canonical_url", "alternates", "accessible_for_free"),
     ]
     assert "Asia/Tehran" in record["provenance"]["published_at"]["assumed"]
     assert run.teasers["1752038"]["why"] == "depth"

@@ -44,7 +44,8 @@ class NaiveEdges:
     """All readings of all pages, from which the life of each edge follows."""
 
     def __init__(self) -> None:
-        self.readings: list[tuple[str, int, Shown]] = []
+        self.readings: list[tuple[str, int, Shown, bool]] = []
+        """The page, the minute, its links, and whether these are all links of the page."""
         self.aliases: dict[str, str] = {}
 
     def resolve(self, name: str) -> str:
@@ -52,27 +53,33 @@ class NaiveEdges:
             name = self.aliases[name]
         return name
 
-    def of_page(self, page: str) -> dict[int, Shown]:
-        """Return the readings of a page by their minutes, with the ids of today."""
-        return {
-            minute: frozenset((role, self.resolve(name)) for role, name in shown)
-            for read_page, minute, shown in self.readings
-            if self.resolve(read_page) == page
-        }
-
     def latest(self, page: str) -> Shown:
-        readings = self.of_page(page)
-        return readings[max(readings)] if readings else frozenset()
+        """Return the links of a page that no reading has found gone."""
+        return frozenset(
+            (role, target)
+            for (source, role, target), life in self.lives().items()
+            if source == page and life[2] is None
+        )
 
     def lives(self) -> dict[tuple[str, str, str], tuple[Any, ...]]:
         """Return when each edge was first and last seen and gone, with the evidence."""
         found = {}
-        for page in {self.resolve(page) for page, _, _ in self.readings}:
-            readings = self.of_page(page)
-            for role, target in frozenset().union(*readings.values()):
+        for page in {self.resolve(page) for page, *_ in self.readings}:
+            readings = {
+                minute: (frozenset((role, self.resolve(name)) for role, name in shown), is_whole)
+                for read_page, minute, shown, is_whole in self.readings
+                if self.resolve(read_page) == page
+            }
+            for role, target in frozenset().union(*(shown for shown, _ in readings.values())):
                 if target != page:
-                    seen = [minute for minute, shown in readings.items() if (role, target) in shown]
-                    later = [minute for minute in readings if minute > max(seen)]
+                    seen = [
+                        minute for minute, (shown, _) in readings.items() if (role, target) in shown
+                    ]
+                    later = [
+                        minute
+                        for minute, (_, is_whole) in readings.items()
+                        if is_whole and minute > max(seen)
+                    ]
                     found[page, role, target] = (
                         *(time_of(min(seen)), time_of(max(seen))),
                         time_of(min(later)) if later else None,
@@ -85,6 +92,7 @@ LINKS = st.frozensets(st.tuples(st.sampled_from(ROLES), st.sampled_from(NAMES)),
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("read"), st.sampled_from(NAMES), LINKS),
+        st.tuples(st.just("copy of the text"), st.sampled_from(NAMES), LINKS),
         st.tuples(st.just("unchanged"), st.sampled_from(NAMES), st.none()),
         st.tuples(st.just("alias"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
         st.tuples(st.just("commit"), st.none(), st.none()),
@@ -103,21 +111,23 @@ def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
         pages = Pages(Commits(database, 1, 0), BEGAN, Intervals(1, 2))
         for position, (what, name, value) in enumerate(steps):
             page = naive.resolve(name) if name else ""
-            minute = minutes[position] if what == "read" else 100 + position
+            is_read = what in ("read", "copy of the text")
+            minute = minutes[position] if is_read else 100 + position
             state = ArticleState(page, "article", (0, 0, 0), None)
             at, evidence = datetime.fromisoformat(time_of(minute)), evidence_of(minute)
-            if what == "read":
+            if is_read:
                 shown = frozenset((role, naive.resolve(target)) for role, target in value)
                 shown -= {(role, page) for role in ROLES}
                 edges = [
                     Edge(page, target, role, number, None, None, None)
                     for number, (role, target) in enumerate(sorted(shown), start=1)
                 ]
-                pages.note_links(state, edges, at, evidence)
-                naive.readings.append((page, minute, shown))
+                is_whole = what == "read"
+                pages.note_links(state, edges, at, evidence, is_whole=is_whole)
+                naive.readings.append((page, minute, shown, is_whole))
             elif what == "unchanged":
                 pages.note_links(state, None, at, evidence)
-                naive.readings.append((page, minute, naive.latest(page)))
+                naive.readings.append((page, minute, naive.latest(page), True))
             elif what == "commit":
                 pages.commits.flush()
             elif page != naive.resolve(value):

@@ -55,6 +55,15 @@ def edges_of(page_id: str, links: Iterable[Link]) -> tuple[Edge, ...]:
     )
 
 
+def edges_of_items(page_id: str, items: Iterable[RelatedItem]) -> tuple[Edge, ...]:
+    """Return the edges of a related list alone, if the other links of its page are not known."""
+    return tuple(
+        Edge(page_id, item.id, "related", position, item.url, item.headline_raw, item.internal)
+        for position, item in enumerate(items, start=1)
+        if item.id is not None
+    )
+
+
 def as_item(edge: Edge) -> RelatedItem:
     """Return an edge as if it were an item of a related list, for the frontier to follow.
 

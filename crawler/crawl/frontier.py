@@ -248,9 +248,18 @@ class Frontier:
         ]
 
     def note_links(
-        self, page: ArticleState, links: Iterable[Edge], seen_at: datetime, evidence: Evidence
+        self,
+        page: ArticleState,
+        links: Iterable[Edge],
+        seen_at: datetime,
+        evidence: Evidence,
+        *,
+        is_whole: bool = True,
     ) -> None:
-        """Store the links of all roles that a page had when it was fetched or captured."""
+        """Store the links of all roles that a page had when it was fetched or captured.
+
+        Unless ``is_whole``, it may have had others.
+        """
         links = list(links)
         self.identities.recall({link.target for link in links} - self.known.keys())
         edges: dict[tuple[str, str], Edge] = {}
@@ -258,7 +267,7 @@ class Frontier:
             target = self.identities.resolve(link.target)
             if target != page.id:
                 edges.setdefault((link.role, target), link._replace(target=target))
-        self.memory.note_links(page, tuple(edges.values()), seen_at, evidence)
+        self.memory.note_links(page, tuple(edges.values()), seen_at, evidence, is_whole=is_whole)
 
     def _list(
         self,

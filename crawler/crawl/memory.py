@@ -79,11 +79,13 @@ class Memory(Protocol):
         links: Sequence[Edge] | None,
         seen_at: datetime,
         evidence: Evidence,
+        *,
+        is_whole: bool = True,
     ) -> None:
         """Store the links that a page had when it was fetched or captured.
 
         There is one of each role to an article. None means that the page has not changed since it
-        was last read.
+        was last read. Unless ``is_whole``, the page may have had other links, too.
         """
         ...
 
@@ -205,6 +207,8 @@ class InMemory:
         links: Sequence[Edge] | None,
         seen_at: datetime,
         evidence: Evidence,
+        *,
+        is_whole: bool = True,
     ) -> None:
         # Edges are kept across runs only.
         pass

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast, get_args, get_type_hints
 
 import msgspec
 
-from crawler.crawl.edges import Edge, edges_of
+from crawler.crawl.edges import edges_of, edges_of_items
 from crawler.items import RECORDS, Article, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from crawler.crawl.edges import Edge
     from crawler.items import Schema
 
 _SCHEMA = 3
@@ -100,8 +101,4 @@ def edges_of_article(article: Article) -> Iterable[Edge]:
     """Return the links of a record whose targets have ids; the related items if it has no links."""
     if article.links is not None:
         return edges_of(article.id, article.links)
-    return (
-        Edge(article.id, item.id, "related", position, item.url, item.headline_raw, item.internal)
-        for position, item in enumerate(article.related or (), start=1)
-        if item.id is not None
-    )
+    return edges_of_items(article.id, article.related or ())

@@ -17,7 +17,7 @@ from w3lib.url import file_uri_to_path
 from crawler import defaults
 from crawler.assembly import check_parts
 from crawler.crawl import arguments, records
-from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of
+from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of, edges_of_items
 from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.identities import Claim
@@ -388,11 +388,16 @@ class FrontierSpider(Args[Parameters], Spider):
             self._count_duplicate(state)
             return
         record = extracted.result
-        edges = edges_of(state.id, map(self._with_own_id, record.links or ()))
+        if record.links is None:
+            # The text of a page may have a leaked list.
+            edges = edges_of_items(state.id, map(self._with_own_id, record.related or ()))
+        else:
+            edges = edges_of(state.id, map(self._with_own_id, record.links))
         if not self.run.arguments.everything:
             yield from self._follow(state, extracted, record, edges)
-        if record.links is not None:
-            self.run.frontier.note_links(state, edges, fetch.fetched_at, visit.evidence)
+        self.run.frontier.note_links(
+            state, edges, fetch.fetched_at, visit.evidence, is_whole=record.links is not None
+        )
         yield self._item(fetch, extracted)
 
     def _follow(

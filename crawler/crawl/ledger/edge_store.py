@@ -52,13 +52,15 @@ class Reading(NamedTuple):
     """A page that was read, and its links, one of each role to an article.
 
     ``links`` are None if the page has not changed since the reading before. ``seen_at``, ISO 8601
-    in UTC, is when the page was fetched or captured.
+    in UTC, is when the page was fetched or captured. Unless the reading ``is_whole``, as that of a
+    text copy, it says nothing of the links that it does not show.
     """
 
     page_id: str
     links: Sequence[Edge] | None
     seen_at: str
     evidence: Evidence
+    is_whole: bool = True
 
 
 class Renaming(NamedTuple):
@@ -100,7 +102,7 @@ def write(connection: Connection, changes: Iterable[Reading | Renaming]) -> None
 
 def _note(connection: Connection, reading: Reading) -> None:
     """Store a reading of a page, and what it says of the page's links."""
-    page_id, links, seen_at, evidence = reading
+    page_id, links, seen_at, evidence, is_whole = reading
     rows = connection.execute(_OF_PAGE, {"page_id": page_id})
     stored = {_key(edge): edge for edge in map(edge_of, rows)}
     if links is None:
@@ -115,7 +117,8 @@ def _note(connection: Connection, reading: Reading) -> None:
         for link in links
     ]
     _write(connection, (_united(link, stored.get(_key(link))) for link in shown))
-    database.execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
+    if is_whole:
+        database.execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
     connection.execute(_UPDATE_REMOVED, {"article": page_id})
 
 

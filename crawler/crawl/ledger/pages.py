@@ -158,8 +158,10 @@ class Pages:
         links: Sequence[Edge] | None,
         seen_at: datetime,
         evidence: Evidence,
+        *,
+        is_whole: bool = True,
     ) -> None:
-        reading = Reading(page.id, links, utc_text(seen_at), evidence)
+        reading = Reading(page.id, links, utc_text(seen_at), evidence, is_whole)
         self.commits.batch.edge_changes.append(reading)
 
     def unlisted(
