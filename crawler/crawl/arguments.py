@@ -105,14 +105,14 @@ ARGUMENTS = (
         "since",
         date | None,
         None,
-        "follow only what is from this day or later: entries of lists, and links whose address or "
+        "follow only articles from this day or later: entries of lists, and links whose address or "
         "picture has a date",
     ),
     Argument(
         "until",
         date | None,
         None,
-        "follow only what is from this day or earlier: entries of lists, and links whose address "
+        "follow only articles from this day or earlier: entries of lists, and links whose address "
         "or picture has a date",
     ),
     Argument(

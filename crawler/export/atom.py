@@ -113,7 +113,7 @@ def _add(
 
 
 def _summary(article: Article) -> str:
-    """Return the description or the first paragraph, and what has changed, for people."""
+    """Return the description or the first paragraph, and the names of changed fields."""
     text = article.description or (article.body or "").partition("\n\n")[0]
     changed = f"Changed: {', '.join(article.changed)}." if article.changed else ""
     return "\n\n".join(filter(None, (text, changed)))

@@ -28,7 +28,7 @@ Copies = Mapping[str, tuple[str, ...]]
 
 
 class Corpus(Protocol):
-    """Articles and what is known of others. Each method reads the corpus anew."""
+    """The articles, teasers and failures of a crawl. Each method reads the corpus anew."""
 
     has_lives: bool
     """Whether edges have times."""

@@ -92,7 +92,7 @@ def edge_of(row: Any) -> Edge:
 
 
 def write(connection: Connection, changes: Iterable[Reading | Renaming]) -> None:
-    """Write what changes the edges, in the order in which it happened."""
+    """Write readings and renamings in the order in which they happened."""
     for change in changes:
         if isinstance(change, Reading):
             _note(connection, change)
@@ -101,7 +101,7 @@ def write(connection: Connection, changes: Iterable[Reading | Renaming]) -> None
 
 
 def _note(connection: Connection, reading: Reading) -> None:
-    """Store a reading of a page, and what it says of the page's links."""
+    """Store a reading of a page, and update the lives of the page's links."""
     page_id, links, seen_at, evidence, is_whole = reading
     rows = connection.execute(_OF_PAGE, {"page_id": page_id})
     stored = {_key(edge): edge for edge in map(edge_of, rows)}

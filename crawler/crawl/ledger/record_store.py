@@ -60,8 +60,8 @@ def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
     """Return whether two revisions differ in a field.
 
     The addresses of related items do not count, as mirrors change them. Of the links, only those in
-    the text count, since the others have fields of their own. Nor does what an older version of
-    this program did not read count, or what a copy of the text alone cannot tell.
+    the text count, since the others have fields of their own. Fields that an older version of this
+    program did not read do not count, nor do those that a copy of the text alone cannot have.
     """
     if field not in old:
         return False
@@ -79,7 +79,7 @@ def _differ(old: dict[str, Any], new: dict[str, Any], field: str) -> bool:
 
 
 def _in_text(links: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what counts of the links in a text."""
+    """Return the targets and the texts of the links in paragraphs."""
     return [
         (link["id"], link["text"])
         for link in links
