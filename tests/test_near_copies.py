@@ -161,5 +161,5 @@ def test_results_do_not_depend_on_hash_seeds() -> None:
 
 def test_without_rensa_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rensa", None)
-    with pytest.raises(CrawlerError, match=r"pip install 'neighbourhood-crawler\[near-copies\]'"):
+    with pytest.raises(CrawlerError, match=r"pip install '\.\[near-copies\]'"):
         copies_of({})

@@ -184,8 +184,7 @@ class _Texts:
             from rensa import RMinHash
         except ImportError as error:
             raise CrawlerError(
-                "finding near copies needs rensa; "
-                "install it with pip install 'neighbourhood-crawler[near-copies]'",
+                "finding near copies needs rensa; install it with pip install '.[near-copies]'",
                 exit_code=1,
             ) from error
         self._new_signature = RMinHash

@@ -42,7 +42,7 @@ def write_table(table: Table, corpus: Corpus, file: IO[bytes]) -> int:
         from pyarrow.parquet import ParquetWriter
     except ImportError as error:
         raise CrawlerError(
-            "parquet: needs pyarrow; run pip install 'neighbourhood-crawler[parquet]'", exit_code=1
+            "parquet: needs pyarrow; run pip install '.[parquet]'", exit_code=1
         ) from error
     schema = pa.schema([_arrow_field(column) for column in table.columns])
     count = 0
