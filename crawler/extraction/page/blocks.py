@@ -220,6 +220,10 @@ class Layout:
     named_related: list[NamedBox]
     emphasised: list[Emphasis]
 
+    def first_link(self, block: Block) -> int:
+        """Return the number of the first link in a block, or of the next one if it has none."""
+        return self.blocks[block.index - 1].links if block.index else 0
+
 
 class _Line(NamedTuple):
     """The raw text of a line, its linked characters, and the page's links up to its end."""

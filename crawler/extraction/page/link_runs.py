@@ -49,7 +49,7 @@ def find(layout: Layout, reader: AnchorReader, paragraphs: list[Block]) -> list[
     found: list[Anchor] = []
     run: list[_Entry] = []
     for block in blocks[start : end + 1]:
-        entry = _entry(block, blocks, layout, reader)
+        entry = _entry(block, layout, reader)
         if entry is None:
             if block.prose or (run and block.index - run[-1].block.index > _MOST_BETWEEN):
                 found += _anchors_of(run, blocks)
@@ -62,13 +62,11 @@ def find(layout: Layout, reader: AnchorReader, paragraphs: list[Block]) -> list[
     return found + _anchors_of(run, blocks)
 
 
-def _entry(
-    block: Block, blocks: list[Block], layout: Layout, reader: AnchorReader
-) -> _Entry | None:
+def _entry(block: Block, layout: Layout, reader: AnchorReader) -> _Entry | None:
     """Return the entry that a block is; None if it is not a headline that links to an article."""
     if block.link_share <= _LINKED or visible_length(block.text) < _SHORTEST:
         return None
-    start = blocks[block.index - 1].links if block.index else 0
+    start = layout.first_link(block)
     if block.links == start or word_count(block.text) < _FEWEST_WORDS or _is_other(block):
         return None
     anchors = [reader.read(layout.links[n].element) for n in range(start, block.links)]

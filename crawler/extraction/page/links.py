@@ -159,8 +159,7 @@ class Reader:
     def add_texts(self, body: Sequence[str]) -> None:
         """Add the links in the paragraphs of the body."""
         for number, block in _blocks_of(body, self._layout.blocks, self._chosen):
-            before = self._layout.blocks[block.index - 1].links if block.index else 0
-            for link in self._layout.links[before : block.links]:
+            for link in self._layout.links[self._layout.first_link(block) : block.links]:
                 text = text_of(link.element, _LONGEST_TEXT)
                 url = address_of(link.element)
                 if not url or not text or self._is_button(url, text):
@@ -186,11 +185,11 @@ class Reader:
             is_alike = block.tag in tags and block.box.parent in holders
             if block.index in paragraphs or not (is_alike or look_of(block) in looks):
                 continue
-            before = blocks[block.index - 1].links if block.index else 0
-            if block.links - before > _MOST_IN_A_LINE:
+            first = self._layout.first_link(block)
+            if block.links - first > _MOST_IN_A_LINE:
                 continue
             is_cited = is_alike and not is_noise(block.text)
-            for link in self._layout.links[before : block.links]:
+            for link in self._layout.links[first : block.links]:
                 anchor = reader.read(link.element)
                 if anchor is None or "sponsored" in _relations(link.element):
                     continue
