@@ -1,7 +1,7 @@
 """The edges of the link graph that a job keeps: who links to whom, in which role, since when."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from crawler.items import ArticleRole, Link, LinkRole, RelatedItem
 
@@ -44,6 +44,11 @@ class Edge(NamedTuple):
     removed_at: str | None = None
     first_evidence: Evidence = NO_EVIDENCE
     last_evidence: Evidence = NO_EVIDENCE
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """All values in order, with those of the evidence one by one, as for a row of a table."""
+        return (*self[:-2], *self.first_evidence, *self.last_evidence)
 
 
 def edges_of(page_id: str, links: Iterable[Link]) -> tuple[Edge, ...]:

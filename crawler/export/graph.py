@@ -188,10 +188,7 @@ class _Graph:
             )
         connection.executemany(
             "INSERT INTO edges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                _cleaned((*edge[:-2], *edge.first_evidence, *edge.last_evidence))
-                for edge in corpus.edges()
-            ),
+            (_cleaned(edge.values) for edge in corpus.edges()),
         )
         connection.executescript(_DEGREES)
 

@@ -27,7 +27,6 @@ from crawler.items import (
 )
 
 if TYPE_CHECKING:
-    from crawler.crawl.edges import Edge
     from crawler.export.corpus import Copies, Corpus
 
 Row = tuple[Any, ...]
@@ -304,15 +303,6 @@ def _link_columns() -> tuple[Column, ...]:
     )
 
 
-def _link_row(edge: Edge) -> Row:
-    return (
-        *(edge.source, edge.target, edge.role, edge.position, edge.url, edge.text, edge.internal),
-        *(edge.first_seen, edge.last_seen, edge.removed_at),
-        *edge.first_evidence,
-        *edge.last_evidence,
-    )
-
-
 LINKS = Table(
     name="links",
     description="The links of the articles: who leads to whom.",
@@ -321,5 +311,5 @@ LINKS = Table(
     # An article may link to a page several times, and a job also keeps links that were removed.
     primary_key=(),
     foreign_keys=(ForeignKey(column="Source", table="articles"),),
-    rows=lambda corpus: map(_link_row, corpus.edges()),
+    rows=lambda corpus: (edge.values for edge in corpus.edges()),
 )
