@@ -104,7 +104,7 @@ STEPS = st.lists(
 @settings(deadline=None, max_examples=150)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
-    """Captures are read in any order of their dates; what has not changed is always the newest."""
+    """Captures are read in any order of their dates; an unchanged page is the newest reading."""
     naive = NaiveEdges()
     minutes = chance.sample(range(1, 100), len(steps))
     with folder_in_memory() as folder, closing(new_ledger(folder)) as database:

@@ -153,7 +153,7 @@ def test_frictionless(
 
 
 def validate(descriptor: Path) -> tuple[int, str]:
-    """Return the exit code of ``frictionless validate``, and what it says of errors."""
+    """Return the exit code of ``frictionless validate``, and its messages about errors."""
     run = subprocess.run(
         [sys.executable, "-m", "frictionless", "validate", descriptor.name, "--json"],
         cwd=descriptor.parent,

@@ -256,7 +256,7 @@ def test_page_order() -> None:
 
 
 def test_link_types_and_ids() -> None:
-    """A link says what the page says of it, and has the id under which a crawl knows its target."""
+    """Links have the link types of the page, and the ids by which a crawl knows their targets."""
     source = page(
         f'The <a rel="noopener nofollow ugc" href="{OTHER}?utm_source=x">pier</a> fell, says a'
         ' <a rel="sponsored" href="//m.Wire.example/a/?fbclid=1">wire</a>, and nobody was hurt.'

@@ -1,4 +1,4 @@
-"""Near copies: which texts count as copies, in which scripts, and what is reported."""
+"""Near copies: the texts that count as copies, in any script, and the ids that are reported."""
 
 import random
 import subprocess

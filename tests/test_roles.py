@@ -115,7 +115,7 @@ class NaiveCrawl:
         self.found[name] = state, *self.found[name][1:]
 
     def _read(self, page: str) -> list[str]:
-        """Find what a page links to; return what is to be fetched because of it."""
+        """Find the links of a page; return the articles to be fetched because of them."""
         depth = self.found[page][1] + 1
         added = []
         for role in self.roles:

@@ -142,7 +142,7 @@ class _Normaliser:
         return published_at, dated.raw
 
     def _time(self, moment: Moment) -> tuple[str, str | None]:
-        """Return a time in ISO 8601, and what is assumed of its zone (None: nothing)."""
+        """Return a time in ISO 8601, and the assumption about its zone, if any."""
         zone = self._publisher.zone if self._publisher else None
         if moment.zone_name:
             assumed = f"no time zone: {moment.zone_name} has several meanings"

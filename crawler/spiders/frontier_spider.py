@@ -246,7 +246,7 @@ class FrontierSpider(Args[Parameters], Spider):
         )
 
     def parse(self, response: Response, **_: Any) -> Iterator[Any]:
-        """Read an article's page: yield requests for what it links to, then the parsed page.
+        """Read an article's page: yield requests for its links, then the parsed page.
 
         @saved_page tests/site/1752038.html
         @returns requests 1

@@ -76,7 +76,7 @@ _TAG_BOX = re.compile(
     r"(?:[_-]{0,2}(?:list|links?|items|wrap(?:per)?|container|box|block|section))?(?:$|\s)",
     re.IGNORECASE,
 )
-# The attributes that may say what a box is.
+# The attributes that may name a box.
 _NAMES = ("class", "id", "aria-label", "itemtype")
 _CRUMB_BOX = re.compile(
     r"bread[-_ ]?crumb|crumbs?(?:$|[\s_-])|brotkr|[-_]?ariane|migas|briciole|kruimel",
