@@ -64,7 +64,7 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
     if issubclass(load_object(collector), DummyStatsCollector):
         raise CrawlerError(
             f"STATS_CLASS: got {collector}, takes a collector that keeps the stats, because "
-            "the report and the exit code are computed from them"
+            "the summary and the exit code are computed from them"
         )
     components = list(_COMPONENTS)
     if settings.get("JOBDIR"):

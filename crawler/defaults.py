@@ -107,8 +107,8 @@ CSV_ESCAPE_FORMULAS = True
 FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
 FEED_EXPORT_ENCODING = "utf-8"
 
-# Whether to print the report of a run.
-REPORT_ENABLED = True
+# Whether to print the summary of a run.
+SUMMARY_ENABLED = True
 # Seconds between progress lines without a terminal; 0 means none, since cron jobs should be quiet.
 PROGRESS_INTERVAL = 0.0
 
@@ -157,7 +157,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "EXTENSIONS": {
         # Before all others, because they may log text from a site.
         "crawler.extensions.safe_logs.SafeLogs": -10,
-        "crawler.extensions.reporting.Reporter": 0,
+        "crawler.extensions.summarising.Summariser": 0,
         "crawler.extensions.progress.Progress": 1,
         # Like Scrapy's, except that failing to write a record affects the exit code.
         "scrapy.extensions.feedexport.FeedExporter": None,

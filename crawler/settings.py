@@ -36,6 +36,6 @@ FEEDS = {
 
 LOG_LEVEL = "INFO"
 LOG_FORMAT = "%(asctime)s %(levelname)s: %(message)s"
-# The report at the end says what matters; -s STATS_DUMP=1 adds Scrapy's stats.
+# The summary at the end says what matters; -s STATS_DUMP=1 adds Scrapy's stats.
 STATS_DUMP = False
 LOG_VERSIONS: list[str] = []

@@ -69,7 +69,7 @@ class Run:
 
     @property
     def balance(self) -> str:
-        """The last line of the report, from stdout or stderr."""
+        """The last line of the summary, from stdout or stderr."""
         return next(
             line
             for out in (self.stdout, self.stderr)
@@ -140,7 +140,7 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
     """Run ``scrapy crawl articles``, with spider arguments by name and settings as a dict.
 
     Positional arguments are added to the command line. The records are those of the run's three
-    default feeds; their number must match the run's report.
+    default feeds; their number must match the run's summary.
     """
 
     def run(
@@ -159,7 +159,7 @@ def crawl(scrapy: Crawl, tmp_path: Path) -> Crawl:
         result = scrapy(*line, *words, timeout=timeout)
         for feed in sorted(output.rglob("*.jsonl")):
             result.records += read_records(feed)
-        # With a job, the report covers all its runs.
+        # With a job, the summary covers all its runs.
         if result.records and "JOBDIR" not in (settings or {}):
             kinds = [len(result.of(kind)) for kind in ("article", "teaser", "failure")]
             assert (

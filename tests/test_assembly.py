@@ -85,8 +85,8 @@ def test_an_add_on_may_not_remove_one_either(
     assert server.requests == []
 
 
-def test_the_report_can_be_turned_off(crawl: Crawl) -> None:
+def test_the_summary_can_be_turned_off(crawl: Crawl) -> None:
     line = {"seed": SEED, "source": SITE, "depth": 0}
-    settings: dict[str, object] = {"REPORT_ENABLED": 0, "FEEDS": "{}"}
+    settings: dict[str, object] = {"SUMMARY_ENABLED": 0, "FEEDS": "{}"}
     run = crawl(settings=settings, **line)
     assert (run.exit_code, run.stdout) == (0, "")

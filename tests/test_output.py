@@ -1,4 +1,4 @@
-"""A report that cannot be printed changes no exit code and causes no traceback."""
+"""A summary that cannot be printed changes no exit code and causes no traceback."""
 
 import subprocess
 import sys

@@ -36,13 +36,13 @@ def test_one_live_line_on_a_terminal(server: NewsServer, tmp_path: Path) -> None
         # The terminal closes when the run ends.
         pass
     os.close(controller)
-    report, _ = run.communicate()
+    summary, _ = run.communicate()
     assert re.search(rb"\rfetched \d, queued \d, failed 1, \d+\.\d pages/s, depth 1", displayed)
     assert b"WARNING: 99: gone (404 Not Found)" in displayed
     # The line rewrites itself; only the warning ends with a newline.
     assert displayed.count(b"\n") == 1
     assert b"DEBUG" not in displayed
-    assert report.decode().splitlines()[-1].startswith("discovered ")
+    assert summary.decode().splitlines()[-1].startswith("discovered ")
 
 
 def test_plain_lines_elsewhere(live: Crawl, server: NewsServer) -> None:

@@ -112,7 +112,7 @@ class Command(crawl.Command):
         except CrawlerError as error:
             self._refuse(error)
         else:
-            self._report(crawler)
+            self._summarise(crawler)
 
     def _refuse(self, error: CrawlerError) -> None:
         say(f"scrapy crawl: {error}", sys.stderr)
@@ -141,16 +141,16 @@ class Command(crawl.Command):
             target = Path(file_uri_to_path(uri) if uri.startswith("file:") else uri)
             _check_target("feed", outermost_named(target), "give another file with -o")
 
-    def _report(self, crawler: Crawler) -> None:
+    def _summarise(self, crawler: Crawler) -> None:
         from crawler.exit_codes import COULD_NOT_START
-        from crawler.extensions.reporting import Reporter
+        from crawler.extensions.summarising import Summariser
 
-        reporter = crawler.get_extension(Reporter)
-        if reporter is None or crawler.spider is None:
+        summariser = crawler.get_extension(Summariser)
+        if summariser is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
             return
         # This prints only if the run was aborted; otherwise the extension has already printed.
-        self.exitcode = reporter.print()
+        self.exitcode = summariser.print()
 
 
 def _check_target(name: str, target: Path, advice: str) -> None:

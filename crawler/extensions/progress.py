@@ -12,8 +12,8 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.crawl.report import Outcome
 from crawler.crawl.run import run_of
+from crawler.crawl.summary import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

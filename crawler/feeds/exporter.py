@@ -24,7 +24,7 @@ from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.conf import feed_complete_default_values_from_settings
 
 from crawler.crash import point
-from crawler.crawl import report
+from crawler.crawl import summary
 from crawler.crawl.run import run_of
 from crawler.errors import LedgerError
 from crawler.feeds.run_folder import TIME, is_run_folder, link_latest, outermost_named, stamp
@@ -204,7 +204,7 @@ class WatchedFeedExporter(FeedExporter):
             return
         stats, name = self.crawler.stats, "job/continued"
         outcomes = job.outcomes(run)
-        faults = report.faults_in(outcomes) + len(errors) + len(unknown)
+        faults = summary.faults_in(outcomes) + len(errors) + len(unknown)
         stats.inc_value("job/continued_faults", faults)
         outcome_counts = ", ".join(
             f"{count:,} {outcome}" for outcome, count in outcomes.most_common()

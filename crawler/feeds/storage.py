@@ -29,8 +29,8 @@ from scrapy.extensions.feedexport import FileFeedStorage
 from w3lib.url import file_uri_to_path
 
 from crawler.crash import point
-from crawler.crawl.report import Outcome
 from crawler.crawl.run import run_of
+from crawler.crawl.summary import Outcome
 from crawler.files import is_special, locked, make_folder, mode_for, sync_folder
 
 if TYPE_CHECKING:

@@ -67,12 +67,12 @@ def check_urls(urls: Sequence[str]) -> None:
 
 
 def store_nothing(settings: BaseSettings) -> None:
-    """Change the settings of the crawl so that it writes no file, and prints no report."""
+    """Change the settings of the crawl so that it writes no file, and prints no summary."""
     for name in ("FEEDS", "ITEM_PIPELINES"):
         settings.set(name, {}, priority="cmdline")
     for name in ("JOBDIR", "PUBLISHERS"):
         settings.set(name, None, priority="cmdline")
-    settings.set("REPORT_ENABLED", False, priority="cmdline")
+    settings.set("SUMMARY_ENABLED", False, priority="cmdline")
 
 
 def sample(

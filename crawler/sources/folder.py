@@ -44,7 +44,7 @@ LEFT_OUT = {
     "links": "that are links to a folder, to a file outside the folder or to nothing",
     "unreadable": "that cannot be read",
 }
-"""Why files are left out: the label in the report, and the wording in the log."""
+"""Why files are left out: the label in the summary, and the wording in the log."""
 _MOST_NAMED = 5
 
 

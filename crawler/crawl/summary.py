@@ -1,4 +1,4 @@
-"""The report and the exit code of a run: pure functions of its stats and its balance.
+"""The summary and the exit code of a run: pure functions of its stats and its balance.
 
 Everything that a run counts is in Scrapy's stats, where other extensions and services can see it:
 
@@ -9,7 +9,7 @@ Everything that a run counts is in Scrapy's stats, where other extensions and se
 - ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
   ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result),
   ``/presumed_articles`` (failures of followed pages that turned out to be no articles), and the
-  arguments that the report names: ``/everything``, ``/follows``, ``/recheck``, ``/hosts``,
+  arguments that the summary names: ``/everything``, ``/follows``, ``/recheck``, ``/hosts``,
   ``/sources``.
 - ``feeds/written``, ``/kept``, ``/latest``, ``/errors``, ``/failed``; ``sources/files``,
   ``/faults``; ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``,
@@ -50,7 +50,7 @@ _FOLLOWED = {
 }
 
 
-def report(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
+def summary(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
     """Return a short table of a run's results; its last line is the balance."""
     return "\n".join(map(escaped, Outcome(stats, balance).lines()))
 
@@ -68,7 +68,7 @@ def faults_in(failures: Mapping[str, int]) -> int:
 
 
 class Outcome:
-    """A run's stats as the report needs them, even while the run is in progress."""
+    """A run's stats as the summary needs them, even while the run is in progress."""
 
     def __init__(self, stats: Mapping[str, Any], balance: Balance | None = None) -> None:
         self._stats = stats

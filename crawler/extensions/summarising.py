@@ -1,4 +1,4 @@
-"""Gathers the results of a run in its stats, and prints the report at its end."""
+"""Gathers the results of a run in its stats, and prints the summary at its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.extensions.feedexport import FeedExporter
 
-from crawler.crawl import report
+from crawler.crawl import summary
 from crawler.crawl.run import run_of
 from crawler.crawl.source_kinds import LIVE, WAYBACK
 from crawler.errors import CrawlerError, LedgerError
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Reporter:
-    """Prints the report of a run, in scripts too, and sets ``crawl/exit_code``.
+class Summariser:
+    """Prints the summary of a run, in scripts too, and sets ``crawl/exit_code``.
 
-    REPORT_ENABLED=0 keeps it from printing. If a feed is written to standard output, the report
+    SUMMARY_ENABLED=0 keeps it from printing. If a feed is written to standard output, the summary
     goes to standard error.
     """
 
@@ -42,17 +42,17 @@ class Reporter:
         self._run = run
         self._began = monotonic()
         self._balance: Balance | None = None
-        self._has_reported = False
+        self._has_printed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         run = run_of(crawler.spider)
         if run is None:
             raise NotConfigured
-        reporter = cls(crawler, run)
-        crawler.signals.connect(reporter._opened, signal=signals.spider_opened)
-        crawler.signals.connect(reporter._closed, signal=signals.spider_closed)
-        return reporter
+        summariser = cls(crawler, run)
+        crawler.signals.connect(summariser._opened, signal=signals.spider_opened)
+        crawler.signals.connect(summariser._closed, signal=signals.spider_closed)
+        return summariser
 
     def _opened(self) -> None:
         # Connected last, because other extensions finish the ledger and the archive on this signal.
@@ -99,7 +99,7 @@ class Reporter:
                     self._set("job/next_due", next_due)
                 except LedgerError as error:
                     job.pages.commits.fail(error)
-            is_interrupted = report.Outcome(self.crawler.stats.get_stats()).is_interrupted
+            is_interrupted = summary.Outcome(self.crawler.stats.get_stats()).is_interrupted
             if not is_interrupted:
                 self._set("crawl/unrecorded", list(run.frontier.unrecorded))
 
@@ -145,23 +145,23 @@ class Reporter:
     def finish(self) -> int:
         """Bring the stats up to date; return the exit code of the run."""
         self._gather()
-        exit_code = report.exit_code(self.crawler.stats.get_stats(), self._balance)
+        exit_code = summary.exit_code(self.crawler.stats.get_stats(), self._balance)
         self._set("crawl/exit_code", exit_code)
         return exit_code
 
     def print(self) -> int:
-        """Print the report, once, unless it is disabled; return the exit code of the run."""
+        """Print the summary, once, unless it is disabled; return the exit code of the run."""
         exit_code = self.finish()
-        if not self._has_reported and self.crawler.settings.getbool("REPORT_ENABLED"):
-            self._has_reported = True
-            text = report.report(self.crawler.stats.get_stats(), self._balance)
+        if not self._has_printed and self.crawler.settings.getbool("SUMMARY_ENABLED"):
+            self._has_printed = True
+            text = summary.summary(self.crawler.stats.get_stats(), self._balance)
             if self.crawler.settings["LOG_FILE"]:
                 # The log is all that users of a service such as Scrapyd see.
                 for line in text.splitlines():
                     logger.info("%s", line)
             feeds = map(str, self.crawler.settings.getdict("FEEDS"))
             to_stderr = any(uri.startswith("stdout:") for uri in feeds)
-            # The run is over, so failing to print its report changes nothing.
+            # The run is over, so failing to print its summary changes nothing.
             with suppress(CrawlerError), output():
                 print(text, file=sys.stderr if to_stderr else sys.stdout)
         return exit_code
