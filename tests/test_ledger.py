@@ -181,7 +181,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize("schema", [1, 2, 3, 4])
+@pytest.mark.parametrize("schema", [1, 2, 3, 4, 5])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """The program of that time created the ledger: one run ended, and one was killed."""
     (tmp_path / "job").mkdir()
@@ -254,6 +254,7 @@ def test_pages_of_an_older_ledger_are_read_in_full(
     with ledger(tmp_path) as connection:
         connection.executescript(
             "UPDATE job SET version = 4; DROP TABLE links; DROP TABLE readings;"
+            "ALTER TABLE runs DROP COLUMN asked; ALTER TABLE runs DROP COLUMN exit_code;"
             "ALTER TABLE listings RENAME TO with_roles; CREATE TABLE listings AS"
             " SELECT id, page_id, run, place, position, headline, item FROM with_roles;"
             "DROP TABLE with_roles"

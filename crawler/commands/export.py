@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +16,9 @@ from crawler.exit_codes import COULD_NOT_START
 from crawler.terminal import output, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from crawler.export.corpus import Copies, Corpus
     from crawler.export.writing import Export
 
-_SOURCES = "a job (scrapy export -s JOBDIR=FOLDER) or feeds (scrapy export output/latest)"
 _MOST_NAMED = 20
 
 
@@ -86,6 +82,7 @@ class Command(ScrapyCommand):
 
     def _export(self, feeds: list[str], opts: argparse.Namespace) -> None:
         from crawler.export import formats
+        from crawler.export.opening import opened
         from crawler.export.writing import Export
 
         assert self.settings is not None
@@ -98,7 +95,7 @@ class Command(ScrapyCommand):
             raise CrawlerError(
                 f"--revisions: {chosen.name} holds the latest of each article; takes {able}"
             )
-        with self._corpus(feeds, target) as corpus:
+        with opened("export", self.settings.get("JOBDIR"), feeds, target) as corpus:
             export = Export(
                 corpus=corpus,
                 chosen=chosen,
@@ -109,39 +106,6 @@ class Command(ScrapyCommand):
             _write(export, target)
             if corpus.left_out:
                 self._name_left_out(corpus.left_out)
-
-    @contextmanager
-    def _corpus(self, feeds: list[str], target: str | None) -> Iterator[Corpus]:
-        """Open the job or the feeds; raise CrawlerError if ``target`` would replace one of them."""
-        from crawler.crawl.ledger import job
-        from crawler.export.corpus import FeedCorpus, JobCorpus
-
-        assert self.settings is not None
-        jobdir = self.settings.get("JOBDIR")
-        if not jobdir and not feeds:
-            raise CrawlerError(f"JOBDIR: missing; takes {_SOURCES}")
-        if jobdir and feeds:
-            raise CrawlerError(f"feed: got {feeds[0]!r} and JOBDIR={jobdir}; takes {_SOURCES}")
-        real_target = Path(target).resolve() if target else None
-        if feeds:
-            with FeedCorpus(feeds) as corpus:
-                if real_target in [path.resolve() for path in corpus.paths]:
-                    raise CrawlerError(f"output: {target} is one of the feeds; give another file")
-                yield corpus
-            return
-        folder = Path(jobdir)
-        database = job.read(folder)
-        try:
-            if (
-                real_target
-                and real_target.parent == folder.resolve()
-                and real_target.name.startswith(job.FILE_NAME)
-            ):
-                raise CrawlerError(f"output: {target} is the ledger itself; give another file")
-            with database.snapshot() as connection:
-                yield JobCorpus(connection)
-        finally:
-            database.close()
 
     def _name_left_out(self, left_out: dict[str, str]) -> None:
         for place, reason in islice(left_out.items(), _MOST_NAMED):

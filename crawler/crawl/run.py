@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from crawler.crawl.source_kinds import LIVE
+from crawler.credentials import hide_userinfo
 from crawler.errors import CrawlerError, LedgerError
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ class Run:
     """By article id, how that page was fetched."""
     records: dict[str, Record] = field(default_factory=dict)
     """By article id, the record of that item before the user's own pipelines change it."""
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The arguments that were given, and the sources in force, without passwords."""
+        asked = {**self.given, "source": ",".join(self.arguments.sources)}
+        return {name: hide_userinfo(value) for name, value in asked.items()}
 
     @property
     def publisher(self) -> Publisher:

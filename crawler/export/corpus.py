@@ -42,6 +42,9 @@ class Corpus(Protocol):
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         """Yield the same as records. Fields that an older schema lacks are null."""
 
+    def revisions(self, article_id: str) -> Iterator[Article]:
+        """Yield the revisions of an article, oldest first."""
+
     def teasers(self) -> Iterator[Teaser]:
         """Yield the latest teaser of each article that is neither stored nor a failure."""
 
@@ -61,23 +64,29 @@ class JobCorpus:
     has_lives = True
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self.left_out: dict[str, str] = {}
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
-        return history.corpus(self._connection, every_revision=every_revision, lost=self.left_out)
+        return history.corpus(self.connection, every_revision=every_revision, lost=self.left_out)
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         return self._read(self.lines(every_revision=every_revision))
 
+    def revisions(self, article_id: str) -> Iterator[Article]:
+        lines = history.corpus(
+            self.connection, every_revision=True, lost=self.left_out, article_id=article_id
+        )
+        return self._read(lines)
+
     def teasers(self) -> Iterator[Teaser]:
-        return self._read(history.unread(self._connection, "teaser", self.left_out))
+        return self._read(history.unread(self.connection, "teaser", self.left_out))
 
     def failures(self) -> Iterator[Failure]:
-        return self._read(history.unread(self._connection, "failure", self.left_out))
+        return self._read(history.unread(self.connection, "failure", self.left_out))
 
     def edges(self) -> Iterator[Edge]:
-        edges = history.edges(self._connection, stored_only=True)
+        edges = history.edges(self.connection, stored_only=True)
         # A link without its article would break the foreign keys of tables.
         return (edge for edge in edges if edge.source not in self.left_out)
 
@@ -119,6 +128,9 @@ class FeedCorpus:
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         return self._read(self.lines(every_revision=every_revision))
+
+    def revisions(self, article_id: str) -> Iterator[Article]:
+        return self._read(self._index.revisions(article_id))
 
     def teasers(self) -> Iterator[Teaser]:
         return self._read(self._index.teasers())

@@ -60,6 +60,12 @@ SELECT feed, start, length FROM records WHERE place IN (
 )
 ORDER BY place
 """
+_REVISIONS_OF = """
+SELECT feed, start, length FROM records WHERE place IN (
+    SELECT max(place) FROM records WHERE kind = 'article' AND id = :id GROUP BY revision, fetched_at
+)
+ORDER BY revision, fetched_at
+"""
 _UNREAD = """
 SELECT feed, start, length FROM records WHERE place IN (
     SELECT max(place) FROM records AS unread
@@ -102,6 +108,9 @@ class FeedIndex:
 
     def articles(self, *, every_revision: bool) -> Iterator[bytes]:
         return self._lines(_REVISIONS if every_revision else _LATEST)
+
+    def revisions(self, article_id: str) -> Iterator[bytes]:
+        return self._lines(_REVISIONS_OF, id=article_id)
 
     def teasers(self) -> Iterator[bytes]:
         return self._lines(_TEASERS, kind="teaser")

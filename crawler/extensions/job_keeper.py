@@ -11,6 +11,7 @@ from scrapy.utils.asyncio import create_looping_call
 
 from crawler.crawl.run import run_of
 from crawler.errors import LedgerError
+from crawler.extensions.summarising import Summariser
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -73,8 +74,12 @@ class JobKeeper:
         job.pages.commits.flush(durable=True)
         if job.pages.commits.failed is None and not job.feeds_failed:
             try:
-                job.end(job.run, self._finish_reason)
+                job.end(job.run, self._finish_reason, self._exit_code())
             except LedgerError as error:
                 job.pages.commits.failed = error
                 logger.error("%s", error)
         job.close()
+
+    def _exit_code(self) -> int | None:
+        summariser = self.crawler.get_extension(Summariser)
+        return None if summariser is None else summariser.finish()

@@ -162,6 +162,7 @@ class FrontierSpider(Args[Parameters], Spider):
             intervals,
             seconds_setting(settings, "LEDGER_SYNC_INTERVAL"),
             run.fail,
+            run.asked,
         )
         run.frontier = _frontier(run.arguments, run.scope, run.job.pages)
         run.has_new_arguments = not same_arguments

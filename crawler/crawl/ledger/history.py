@@ -324,9 +324,15 @@ def page(connection: Connection, article_id: str) -> Any:
 
 
 def corpus(
-    connection: Connection, *, every_revision: bool, lost: dict[str, str] | None = None
+    connection: Connection,
+    *,
+    every_revision: bool,
+    lost: dict[str, str] | None = None,
+    article_id: str | None = None,
 ) -> Iterator[bytes]:
     """Yield the latest revision of each article, or all revisions, as JSON in the order stored.
+
+    If ``article_id`` is given, only that article's are yielded.
 
     Related items and links have the ids under which their articles are stored, rather than aliases
     that were all the crawl knew when it read the page. Damaged records are left out, and described
@@ -335,6 +341,8 @@ def corpus(
     has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
     stored_ids = partial(_resolved, connection)
     query = select(RECORDS).where(RECORDS.c.kind == "article").order_by(RECORDS.c.record)
+    if article_id is not None:
+        query = query.where(RECORDS.c.id == article_id)
     if not every_revision:
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)

@@ -99,13 +99,15 @@ class Job:
         intervals: Intervals,
         sync_seconds: float,
         on_failure: Callable[[CrawlerError], None] = lambda error: None,
+        asked: Mapping[str, str] | None = None,
     ) -> bool:
         """Begin a run and queue the articles to request again.
 
         Returns whether its arguments equal those of the previous run. ``arguments`` are those that
         decide which articles are followed and from which source, ``recheck`` is one of
         ``arguments.RECHECKS``, ``limit`` the maximum number of articles to fetch (0: no limit),
-        ``sync_seconds`` how long committed data may wait to become durable.
+        ``sync_seconds`` how long committed data may wait to become durable. ``asked`` are all
+        arguments, for people to read later.
         """
         with self.database.transaction(durable=True) as connection:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
@@ -131,6 +133,7 @@ class Job:
                     arguments=last.arguments if last else self._arguments,
                     alive_at=utc_now(),
                     finished=False,
+                    asked=None if asked is None else json.dumps(dict(asked), ensure_ascii=False),
                 )
             )
         self.run = Run(number, began, finished + 1)
@@ -213,15 +216,19 @@ class Job:
                     # Stored by another version of this program.
                     yield msgspec.json.decode(encoded)
 
-    def end(self, run: Run, reason: str | None) -> None:
+    def end(self, run: Run, reason: str | None, exit_code: int | None = None) -> None:
         """Record that a run has ended and its feeds are written.
 
-        ``reason`` is None if the run was killed.
+        ``reason`` and ``exit_code`` are None if the run was killed.
         """
         with self.database.transaction(durable=True) as connection:
             finished = reason == "finished" and not history.queued(connection)
             update_run = update(RUNS).where(RUNS.c.run == run.number)
-            connection.execute(update_run.values(ended=utc_now(), reason=reason, finished=finished))
+            connection.execute(
+                update_run.values(
+                    ended=utc_now(), reason=reason, finished=finished, exit_code=exit_code
+                )
+            )
         point("run ended")
 
     def balance(self) -> history.Balance:

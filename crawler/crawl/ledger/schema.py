@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from crawler.crawl.articles import LIST_DEPTH
 
-VERSION = 5
+VERSION = 6
 
 METADATA = MetaData()
 
@@ -49,6 +49,10 @@ RUNS = Table(
     Column("reason", String),
     # Whether nothing was left to fetch.
     Column("finished", Boolean, nullable=False),
+    # As JSON: all arguments that were given, and the sources in force.
+    Column("asked", String),
+    # Null while the run lasts, or if it was killed.
+    Column("exit_code", Integer),
 )
 
 FEEDS = Table(
@@ -257,6 +261,10 @@ MIGRATIONS: dict[int, tuple[str | DDLElement, ...]] = {
         "INSERT INTO readings (page_id, seen_at) SELECT DISTINCT page_id, first_seen FROM links",
         # Of the pages that have not changed since, the other links are not known either.
         f"UPDATE pages SET etag = NULL, last_modified = NULL WHERE depth <> {LIST_DEPTH}",
+    ),
+    5: (
+        "ALTER TABLE runs ADD COLUMN asked VARCHAR",
+        "ALTER TABLE runs ADD COLUMN exit_code INTEGER",
     ),
 }
 """The statements that migrate a ledger from each version to the next.

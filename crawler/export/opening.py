@@ -1,0 +1,61 @@
+"""Opens the job or the feeds that a command reads."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawler.crawl.ledger import job
+from crawler.errors import CrawlerError
+from crawler.export.corpus import FeedCorpus, JobCorpus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from crawler.export.corpus import Corpus
+
+
+@contextmanager
+def opened(
+    command: str, jobdir: str | None, feeds: Sequence[str], target: str | None
+) -> Iterator[Corpus]:
+    """Yield the corpus of a job, or of feeds, to the command of a name.
+
+    Raises CrawlerError if it cannot be read, if both or none are given, or if ``target`` would
+    replace a part of it.
+    """
+    accepted = (
+        f"a job (scrapy {command} -s JOBDIR=FOLDER) or feeds (scrapy {command} output/latest)"
+    )
+    if not jobdir and not feeds:
+        raise CrawlerError(f"JOBDIR: missing; takes {accepted}")
+    if jobdir and feeds:
+        raise CrawlerError(f"feed: got {feeds[0]!r} and JOBDIR={jobdir}; takes {accepted}")
+    real_target = Path(target).resolve() if target else None
+    if feeds:
+        with FeedCorpus(feeds) as corpus:
+            if real_target in [path.resolve() for path in corpus.paths]:
+                raise CrawlerError(f"output: {target} is one of the feeds; give another file")
+            yield corpus
+    elif jobdir:
+        with opened_job(Path(jobdir), target) as corpus:
+            yield corpus
+
+
+@contextmanager
+def opened_job(folder: Path, target: Path | str | None) -> Iterator[JobCorpus]:
+    """Yield the corpus of the job in a folder; raise CrawlerError as ``opened`` does."""
+    database = job.read(folder)
+    try:
+        real_target = Path(target).resolve() if target else None
+        if (
+            real_target
+            and real_target.parent == folder.resolve()
+            and real_target.name.startswith(job.FILE_NAME)
+        ):
+            raise CrawlerError(f"output: {target} is the ledger itself; give another file")
+        with database.snapshot() as connection:
+            yield JobCorpus(connection)
+    finally:
+        database.close()
