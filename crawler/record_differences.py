@@ -3,11 +3,81 @@
 from __future__ import annotations
 
 import json
-from difflib import unified_diff
-from typing import TYPE_CHECKING, Any
+import re
+from difflib import SequenceMatcher, unified_diff
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+
+# Scripts without spaces between words are compared character by character.
+_IDEOGRAPH = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(rf"[{_IDEOGRAPH}]\s*|[^\W{_IDEOGRAPH}]+\s*|[^\w\s]\s*|\s+")
+_PARAGRAPH = re.compile(r".+?(?:\n\n|\Z)", re.DOTALL)
+# Comparing two texts takes time in proportion to the product of their lengths.
+_MOST_COMPARISONS = 4_000_000
+
+
+class Passage(NamedTuple):
+    """A part of a text in two versions: in both, only in the old one, or only in the new one."""
+
+    kind: Literal["kept", "removed", "added"]
+    text: str
+
+
+def word_differences(old: str, new: str) -> list[Passage]:
+    """Return the passages of two versions of a text, compared word by word.
+
+    Those that are kept and removed make up the old text, those kept and added the new one.
+    Paragraphs are matched first. Parts that are too long for a comparison by word are removed and
+    added whole.
+    """
+    changes = (
+        change
+        for before, after in _changes(_PARAGRAPH.findall(old), _PARAGRAPH.findall(new))
+        for change in (
+            [(before, after)]
+            if before == after
+            else _changes(_WORD.findall(before), _WORD.findall(after))
+        )
+    )
+    return _passages(changes)
+
+
+def value_differences(old: Any, new: Any) -> list[Passage]:
+    """Return the passages of two values of a field: texts by word, others entry by entry."""
+    if isinstance(old, str) and isinstance(new, str):
+        return word_differences(old, new)
+    before, after = ([f"{line}\n" for line in _lines(value)] for value in (old, new))
+    return _passages(_changes(before, after))
+
+
+def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the parts of two lists of texts, in order, each joined; equal ones are kept."""
+    if len(old) * len(new) > _MOST_COMPARISONS:
+        yield "".join(old), "".join(new)
+        return
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for _, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        yield "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
+
+
+def _passages(changes: Iterable[tuple[str, str]]) -> list[Passage]:
+    """Return the passages that the old and new parts of two versions make."""
+    passages: list[Passage] = []
+    for old, new in changes:
+        parts: tuple[Passage, ...] = (
+            (Passage("kept", old),)
+            if old == new
+            else (Passage("removed", old), Passage("added", new))
+        )
+        for part in parts:
+            if passages and passages[-1].kind == part.kind:
+                passages[-1] = Passage(part.kind, passages[-1].text + part.text)
+            elif part.text:
+                passages.append(part)
+    return passages
 
 
 def differences(

@@ -20,16 +20,19 @@ from crawler.crawl.articles import LIST_DEPTH, LISTED_ONLY
 from crawler.crawl.ledger.edge_store import edge_of
 from crawler.crawl.ledger.schema import (
     ALIASES,
+    ARCHIVED,
     FETCHES,
     JOB,
     LINKS,
     LISTINGS,
     PAGES,
+    READINGS,
     RECORDS,
     RUNS,
 )
 from crawler.crawl.stored_records import with_resolved_ids
 from crawler.items import REASONS
+from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,7 +177,11 @@ def outcomes(connection: Connection, run: int) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run: when it ran, how it ended and the outcomes of its fetches."""
+    """One run: when it ran, how it ended, the outcomes of its fetches, and what it was asked.
+
+    ``asked`` are its arguments; None if an older version of this program ran it. ``exit_code`` is
+    None, too, if the run was killed.
+    """
 
     number: int
     began: str
@@ -182,6 +189,8 @@ class RunSummary:
     alive_at: str
     reason: str | None
     outcomes: Counter[str]
+    asked: dict[str, str] | None
+    exit_code: int | None
 
 
 def runs(connection: Connection, last: int) -> list[RunSummary]:
@@ -189,7 +198,14 @@ def runs(connection: Connection, last: int) -> list[RunSummary]:
     rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
     return [
         RunSummary(
-            row.run, row.began, row.ended, row.alive_at, row.reason, outcomes(connection, row.run)
+            row.run,
+            row.began,
+            row.ended,
+            row.alive_at,
+            row.reason,
+            outcomes(connection, row.run),
+            None if row.asked is None else msgspec.json.decode(row.asked),
+            row.exit_code,
         )
         for row in rows
     ]
@@ -236,6 +252,37 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
         connection.execute(
             select(FETCHES).where(FETCHES.c.id == article_id).order_by(FETCHES.c.fetch)
         )
+    )
+
+
+def fetches_of_run(connection: Connection, run: int) -> list[Any]:
+    """Return the fetches of a run, oldest first: rows of FETCHES."""
+    query = select(FETCHES).where(FETCHES.c.run == run).order_by(FETCHES.c.fetch)
+    return list(connection.execute(query))
+
+
+def unrecorded(connection: Connection, state: Literal["pending", "dropped"]) -> list[Any]:
+    """Return the rows of PAGES of the articles in a state for which they have no record."""
+    return list(connection.execute(select(PAGES).where(PAGES.c.state == state)))
+
+
+def archived(connection: Connection, url: str) -> Archived | None:
+    """Return where the last response with a page from a URL is archived; None if it is not."""
+    row = connection.execute(select(ARCHIVED).where(ARCHIVED.c.url == url)).first()
+    return None if row is None else Archived(*row)
+
+
+def changed_edges(connection: Connection, since: str) -> tuple[list[Edge], list[Edge]]:
+    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before."""
+    was_read = exists(
+        select(literal(1)).where(READINGS.c.page_id == LINKS.c.page_id, READINGS.c.seen_at < since)
+    )
+    order = (LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
+    added = select(LINKS).where(LINKS.c.first_seen >= since, was_read).order_by(*order)
+    removed = select(LINKS).where(LINKS.c.removed_at >= since).order_by(*order)
+    return (
+        list(map(edge_of, connection.execute(added))),
+        list(map(edge_of, connection.execute(removed))),
     )
 
 
