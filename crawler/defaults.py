@@ -164,6 +164,8 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.feeds.exporter.WatchedFeedExporter": 2,
         "crawler.extensions.job_keeper.JobKeeper": 10,
         "crawler.extensions.archiving.Archiving": 20,
+        # After the others have ended, as it shows their results.
+        "crawler.report.writer.ReportWriter": 30,
         # The ledger holds the state of a crawl.
         "scrapy.extensions.spiderstate.SpiderState": None,
         # The settings above disable these, but Scrapy would import them and all that they need.

@@ -13,4 +13,8 @@ MEANINGS = {
     UNBALANCED: "the sum does not balance",
     HELD: "another process holds the job",
 }
-"""The exit codes in words."""
+
+
+def in_words(exit_code: int) -> str:
+    """Return what an exit code means, and its number."""
+    return f"{MEANINGS[exit_code]} (exit code {exit_code})"

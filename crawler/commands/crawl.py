@@ -60,6 +60,8 @@ class Command(crawl.Command):
         arguments.require_seed(parsed)
         if parsed.archive:
             _check_target("archive", parsed.archive, "give another file with -a archive=FILE")
+        if parsed.report:
+            _check_target("report", parsed.report, "give another file with -a report=FILE")
 
     def _check_settings(self, given: dict[str, str]) -> None:
         """Raise CrawlerError if a setting is wrong, or a feed could not be written at the end."""

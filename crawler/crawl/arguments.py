@@ -77,6 +77,7 @@ ARGUMENTS = (
     ),
     Argument("at", date | None, None, "with archives, use the capture nearest to this date"),
     Argument("archive", str | None, None, "a WARC file to which everything fetched is written"),
+    Argument("report", str | None, None, "an HTML file that shows the results, written at the end"),
     Argument(
         "site",
         str | None,
@@ -190,6 +191,7 @@ class Arguments:
     sources: tuple[str, ...]
     at: date | None
     archive: Path | None
+    report: Path | None
     publishers: Publishers
     hosts: str | tuple[str, ...]
     base_url: str | None
@@ -268,6 +270,7 @@ def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
         sources=tuple(sources),
         at=_day("at", given["at"]) if "at" in given else None,
         archive=_archive(given["archive"], sources) if "archive" in given else None,
+        report=_report(given["report"]) if "report" in given else None,
         publishers=publishers,
         hosts=_hosts(given.get("hosts", SAME)),
         base_url=base_url,
@@ -465,6 +468,12 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
     for name in FOLLOWING_ARGUMENTS:
         if name in given:
             raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
+
+
+def _report(value: str) -> Path:
+    if not value.strip() or value.endswith("/"):
+        raise CrawlerError(f"report: got {value!r}; takes the path of an HTML file to write")
+    return Path(value)
 
 
 def _archive(value: str, sources: Mapping[str, SourceKind]) -> Path:

@@ -13,7 +13,7 @@ Everything that a run counts is in Scrapy's stats, where other extensions and se
   ``/sources``.
 - ``feeds/written``, ``/kept``, ``/latest``, ``/errors``, ``/failed``; ``sources/files``,
   ``/faults``; ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``,
-  ``/failed``.
+  ``/failed``; ``report/written``, ``/failed``.
 - ``job/folder``, ``/run``, ``/began``, ``/continued``, ``/continued_faults``, ``/failed``,
   ``/next_due``.
 - ``crawl/exit_code``, set last.
@@ -178,7 +178,7 @@ class Outcome:
         if not self.is_closed:
             return INCOMPLETE if self._has_job else NOTHING_STORED
         feeds_failed = self._list("feeds/errors") or self._stats.get("feeds/failed")
-        if feeds_failed or self._stored_nothing:
+        if feeds_failed or "report/failed" in self._stats or self._stored_nothing:
             return NOTHING_STORED
         if not self._is_balanced:
             return UNBALANCED
@@ -287,6 +287,10 @@ class Outcome:
         if links := self._list("feeds/latest"):
             lines.append(f"  latest: {', '.join(links)}")
         lines += [f"  {line}" for line in self._list("feeds/kept")]
+        if "report/written" in self._stats:
+            lines.append(f"  report: {self._stats['report/written']}")
+        if "report/failed" in self._stats:
+            lines.append(f"  no report: {self._stats['report/failed']}")
         lines += [f"  not stored: {error}" for error in errors]
         if self._stats.get("feeds/failed") and not errors:
             lines.append("  not stored: a feed could not be written; the log says why")

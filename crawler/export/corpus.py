@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.edges import Edge
     from crawler.items import Article, Failure, Teaser
+    from crawler.warc.archived import Archived
 
 Copies = Mapping[str, tuple[str, ...]]
 """The ids of the near copies of articles, by the article's id."""
@@ -44,6 +45,9 @@ class Corpus(Protocol):
 
     def revisions(self, article_id: str) -> Iterator[Article]:
         """Yield the revisions of an article, oldest first."""
+
+    def archived(self, url: str) -> Archived | None:
+        """Return where the page of a URL is in the archive of a job; None if it is not known."""
 
     def teasers(self) -> Iterator[Teaser]:
         """Yield the latest teaser of each article that is neither stored nor a failure."""
@@ -78,6 +82,9 @@ class JobCorpus:
             self.connection, every_revision=True, lost=self.left_out, article_id=article_id
         )
         return self._read(lines)
+
+    def archived(self, url: str) -> Archived | None:
+        return history.archived(self.connection, url)
 
     def teasers(self) -> Iterator[Teaser]:
         return self._read(history.unread(self.connection, "teaser", self.left_out))
@@ -131,6 +138,9 @@ class FeedCorpus:
 
     def revisions(self, article_id: str) -> Iterator[Article]:
         return self._read(self._index.revisions(article_id))
+
+    def archived(self, url: str) -> Archived | None:
+        return None
 
     def teasers(self) -> Iterator[Teaser]:
         return self._read(self._index.teasers())

@@ -26,11 +26,15 @@ class Bar(NamedTuple):
 
 
 class TimeLine(NamedTuple):
-    """Bars without gaps between them, and the number of articles that have no date."""
+    """Bars without gaps between them, and the numbers of articles that they do not show.
+
+    These have no date, or one that is much ``earlier`` than the others.
+    """
 
     unit: str
     bars: list[Bar]
     undated: int
+    earlier: int = 0
 
     @property
     def highest(self) -> int:
@@ -52,14 +56,17 @@ def time_line(published: Iterable[tuple[str | None, int]]) -> TimeLine:
             counts[date.fromisoformat(day), publisher] += 1
     if not counts:
         return TimeLine("day", [], undated)
-    days = [day for day, _ in counts]
-    first, last = min(days), max(days)
+    first, last = (end(counts)[0] for end in (min, max))
     unit = _unit(first, last)
+    if unit == "year" and last.year - first.year >= _MOST_BARS:
+        first = date(last.year - _MOST_BARS + 1, 1, 1)
     bars = [Bar(*span, Counter()) for span in _spans(first, last, unit)]
     by_label = {bar.label: bar for bar in bars}
-    for (day, publisher), count in counts.items():
-        by_label[_label(day, unit)].counts[publisher] += count
-    return TimeLine(unit, bars, undated)
+    for (published_on, number), count in counts.items():
+        if bar := by_label.get(_label(published_on, unit)):
+            bar.counts[number] += count
+    shown = sum(bar.counts.total() for bar in bars)
+    return TimeLine(unit, bars, undated, counts.total() - shown)
 
 
 def _unit(first: date, last: date) -> str:

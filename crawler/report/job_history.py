@@ -1,0 +1,132 @@
+"""What a report says of a job: what was asked, how each run ended, and what the last one changed.
+
+Feeds do not tell any of this.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.crawl.ledger import history
+from crawler.exit_codes import in_words
+from crawler.items import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from sqlalchemy import Connection
+
+    from crawler.crawl.edges import Edge
+    from crawler.crawl.ledger.history import Balance, RunSummary
+
+_MOST_RUNS = 100
+
+
+class Ran(NamedTuple):
+    """A run: what it was asked, when it ran, how it ended in words, and its fetches by outcome.
+
+    ``number`` is None for a run without a ledger. ``asked`` is None if an older version of this
+    program ran it.
+    """
+
+    number: int | None
+    asked: Mapping[str, str] | None
+    began: str
+    seconds: float | None
+    ending: str
+    outcomes: Mapping[str, int]
+
+
+class Change(NamedTuple):
+    """An article that the last run found new or changed, or could not fetch any more."""
+
+    id: str
+    outcome: str
+    detail: str | None
+    fields: tuple[str, ...] = ()
+
+
+class Changes(NamedTuple):
+    """What a run changed: articles, and the links of pages that were read before."""
+
+    run: int
+    articles: list[Change]
+    added: list[Edge]
+    removed: list[Edge]
+
+    @property
+    def by_kind(self) -> dict[str, list[Change]]:
+        """The articles that are new, changed, or failed, under these names."""
+        kinds: dict[str, list[Change]] = {"new": [], "changed": [], "failed": []}
+        for change in self.articles:
+            kinds[change.outcome if change.outcome in kinds else "failed"].append(change)
+        return kinds
+
+
+class JobHistory(NamedTuple):
+    """The history of a job. ``runs`` are the newest, newest first; ``changes`` are of the first.
+
+    ``pending`` and ``dropped`` are the ids of articles that have no record, each with its URL if
+    that is known.
+    """
+
+    site: str
+    balance: Balance
+    runs: list[Ran]
+    changes: Changes | None
+    pending: list[tuple[str, str | None]]
+    dropped: list[tuple[str, str | None]]
+
+
+def gather(connection: Connection) -> JobHistory:
+    """Read the history of a job from a snapshot of its ledger."""
+    runs = history.runs(connection, _MOST_RUNS)
+    return JobHistory(
+        site=history.site(connection),
+        balance=history.balance(connection),
+        runs=list(map(_ran, runs)),
+        changes=_changes(connection, runs[0]) if len(runs) > 1 else None,
+        pending=[(page.id, page.url) for page in history.unrecorded(connection, "pending")],
+        dropped=[(page.id, page.url) for page in history.unrecorded(connection, "dropped")],
+    )
+
+
+def _ran(run: RunSummary) -> Ran:
+    ended = run.ended if run.reason is not None else None
+    seconds = None
+    if ended is not None:
+        seconds = (
+            datetime.fromisoformat(ended) - datetime.fromisoformat(run.began)
+        ).total_seconds()
+    return Ran(run.number, run.asked, run.began, seconds, _ending(run), run.outcomes)
+
+
+def _ending(run: RunSummary) -> str:
+    if run.exit_code is not None:
+        return in_words(run.exit_code)
+    if run.reason is not None:
+        return run.reason
+    return "not over yet, or it was killed" if run.ended is None else "it was killed"
+
+
+def _changes(connection: Connection, run: RunSummary) -> Changes:
+    fetches = history.fetches_of_run(connection, run.number)
+    articles = [
+        Change(fetch.id, fetch.outcome, fetch.detail, _fields(connection, fetch))
+        for fetch in fetches
+        if fetch.outcome in ("new", "changed") or fetch.outcome in REASONS
+    ]
+    added, removed = history.changed_edges(connection, run.began)
+    return Changes(run.number, articles, added, removed)
+
+
+def _fields(connection: Connection, fetch: Any) -> tuple[str, ...]:
+    """Return the fields that a fetch found changed."""
+    if fetch.outcome != "changed":
+        return ()
+    for _, record in history.revisions(connection, fetch.id):
+        if record["revision"] == fetch.revision:
+            return tuple(record["changed"])
+    return ()

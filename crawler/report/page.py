@@ -1,0 +1,156 @@
+"""Renders a report: one HTML file with its styles, scripts and data, that loads nothing.
+
+A strict Content-Security-Policy in the file allows its own script and styles, by their hashes, and
+nothing else, so that no text from a site could run or load anything even if it were not escaped.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from crawler.errors import CrawlerError
+from crawler.export.corpus import JobCorpus
+from crawler.files import whole_file
+from crawler.report import contents, job_history, records
+from crawler.report.balance import balance_of
+from crawler.report.contents import MOST_SHOWN
+
+if TYPE_CHECKING:
+    from crawler.export.corpus import Corpus
+    from crawler.report.job_history import Ran
+
+_FOLDER = Path(__file__).parent
+_STYLES = ("report.css", "graph.css")
+_STYLES_WITHOUT_SCRIPTS = ("without_scripts.css",)
+_SCRIPTS = ("filters.js", "graph.js", "table.js")
+_PUBLISHER_COLOURS = 8
+_BUFFERED_PARTS = 500
+
+
+def write_to_file(
+    corpus: Corpus, target: Path, job: str | None = None, run: Ran | None = None
+) -> str:
+    """Write the report of a corpus to a file; return a line about it for people.
+
+    ``job`` is the folder of the job that it comes from, and ``run`` the run without a ledger.
+    Raises CrawlerError if the file cannot be written.
+    """
+    try:
+        with whole_file(target) as file:
+            count = write_report(corpus, file, job, run)
+    except OSError as error:
+        raise CrawlerError(
+            f"report: {target} cannot be written ({error.strerror}); give another file",
+            exit_code=1,
+        ) from error
+    return f"{count:,} {'article' if count == 1 else 'articles'} in {target}"
+
+
+def write_report(
+    corpus: Corpus, file: IO[bytes], job: str | None = None, run: Ran | None = None
+) -> int:
+    """Write the report of a corpus; return the number of its articles.
+
+    Records that could not be read are in the corpus's ``left_out`` afterwards, and named in the
+    report.
+    """
+    found = contents.gather(corpus)
+    history = job_history.gather(corpus.connection) if isinstance(corpus, JobCorpus) else None
+    styles = [_joined(_STYLES), _joined(_STYLES_WITHOUT_SCRIPTS)]
+    script = f'"use strict";\n(() => {{\n{_joined(_SCRIPTS)}}})();\n'
+    template = _environment().get_template("report.html")
+    stream = template.stream(
+        contents=found,
+        network=found.network,
+        history=history,
+        runs=history.runs if history else [run] if run else [],
+        balance=balance_of(found, history),
+        rows=records.rows(corpus, found.rows),
+        rows_by_id={entry.id: entry.row for entry in found.rows},
+        job=job,
+        left_out=corpus.left_out,
+        most_shown=MOST_SHOWN,
+        style=Markup(styles[0]),
+        style_without_scripts=Markup(styles[1]),
+        script=Markup(script),
+        policy=_policy(script, styles),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=version("neighbourhood-crawler"),
+    )
+    stream.enable_buffering(_BUFFERED_PARTS)
+    for part in stream:
+        file.write(part.encode("utf-8", "replace"))
+    return len(found.entries)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["day"] = _day
+    environment.filters["moment"] = _moment
+    environment.filters["colour"] = _colour
+    environment.filters["file_name"] = _file_name
+    environment.filters["number"] = "{:,}".format
+    environment.tests["web_address"] = _is_web_address
+    return environment
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "".join((_FOLDER / "static" / name).read_text(encoding="utf-8") for name in names)
+
+
+def _policy(script: str, styles: list[str]) -> str:
+    """Return the Content-Security-Policy (W3C CSP 3) that allows a script and styles."""
+    style_hashes = " ".join(map(_hash, styles))
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {style_hashes}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _day(instant: str | None) -> str:
+    """Return the day of an ISO 8601 time."""
+    return (instant or "")[:10]
+
+
+def _moment(instant: str | None) -> str:
+    """Return an ISO 8601 time for people, to the minute, with its offset if it is not UTC."""
+    if not instant or "T" not in instant:
+        return instant or ""
+    day, _, time = instant.partition("T")
+    offset = time[8:].removeprefix(time[8:15] if time[8:9] == "." else "")
+    zone = " UTC" if offset == "+00:00" else f" {offset}" if offset else ""
+    return f"{day} {time[:5]}{zone}"
+
+
+def _colour(publisher: int) -> int:
+    """Return the number of a publisher's colour; the last one stands for all further publishers."""
+    return min(publisher, _PUBLISHER_COLOURS - 1)
+
+
+def _file_name(url: str) -> str:
+    """Return the last part of the path of a URL, or else the URL."""
+    return urlsplit(url).path.rpartition("/")[2] or url
+
+
+def _is_web_address(url: Any) -> bool:
+    return isinstance(url, str) and url.startswith(("http://", "https://"))

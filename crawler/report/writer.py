@@ -1,0 +1,125 @@
+"""Writes the report of a run at its end (``-a report=FILE``)."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import msgspec
+from itemadapter import ItemAdapter
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+
+from crawler.crawl.run import run_of
+from crawler.errors import CrawlerError
+from crawler.exit_codes import in_words
+from crawler.extensions.summarising import Summariser
+from crawler.files import check_writable
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.crawl.run import Run
+    from crawler.report.job_history import Ran
+
+logger = logging.getLogger(__name__)
+
+
+class ReportWriter:
+    """An extension that writes the report of a run, or of its job, enabled by ``report``.
+
+    Without JOBDIR, the records of the run are kept in a temporary file until its end. A report that
+    cannot be written is an error in the log and in the stats (``report/failed``).
+    """
+
+    def __init__(self, crawler: Crawler, run: Run, target: Path) -> None:
+        self.crawler = crawler
+        self._run = run
+        self._target = target
+        self._records: IO[bytes] | None = None
+        self._opened = ExitStack()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the extension. Raises CrawlerError if the report could not be written."""
+        run = run_of(crawler.spider)
+        if run is None or run.arguments.report is None:
+            raise NotConfigured
+        try:
+            check_writable(run.arguments.report)
+        except OSError as error:
+            raise _unwritable(run.arguments.report, error) from error
+        writer = cls(crawler, run, run.arguments.report)
+        if run.job is None:
+            writer._keep_records()
+        crawler.signals.connect(writer._stopped, signal=signals.engine_stopped)
+        return writer
+
+    def _keep_records(self) -> None:
+        records = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115
+        self._records = self._opened.enter_context(records)
+        self.crawler.signals.connect(self._keep, signal=signals.item_scraped)
+
+    def _keep(self, item: Any) -> None:
+        if self._records is None:
+            return
+        try:
+            line = msgspec.json.encode(ItemAdapter(item).asdict(), enc_hook=str)
+            self._records.write(line + b"\n")
+        except OSError as error:
+            self._fail(CrawlerError(f"report: a temporary file cannot be written ({error})"))
+            self._records = None
+
+    def _stopped(self) -> None:
+        if not self._run.started:
+            return
+        with self._opened:
+            try:
+                self._write()
+            except CrawlerError as error:
+                self._fail(error)
+
+    def _write(self) -> None:
+        from crawler.export.corpus import FeedCorpus
+        from crawler.export.opening import opened_job
+        from crawler.report.page import write_to_file
+
+        job = self._run.job
+        if job is not None:
+            with opened_job(job.folder, self._target) as corpus:
+                write_to_file(corpus, self._target, job=str(job.folder))
+        elif self._records is not None:
+            self._records.flush()
+            with FeedCorpus([self._records.name]) as records:
+                write_to_file(records, self._target, run=self._ran())
+        else:
+            return
+        self.crawler.stats.set_value("report/written", str(self._target))
+
+    def _ran(self) -> Ran:
+        from crawler.report.job_history import Ran
+
+        summariser, stats = self.crawler.get_extension(Summariser), self.crawler.stats
+        exit_code = None if summariser is None else summariser.finish()
+        ending = stats.get_value("crawl/finish_reason", "")
+        return Ran(
+            number=None,
+            asked=self._run.asked,
+            began=self._run.began.isoformat(),
+            seconds=stats.get_value("crawl/elapsed_seconds"),
+            ending=ending if exit_code is None else in_words(exit_code),
+            outcomes={},
+        )
+
+    def _fail(self, error: CrawlerError) -> None:
+        logger.error("%s", error)
+        self.crawler.stats.set_value("report/failed", str(error))
+
+
+def _unwritable(target: Path, error: OSError) -> CrawlerError:
+    return CrawlerError(
+        f"report: {target} cannot be written ({error.strerror}); give another file", exit_code=1
+    )
