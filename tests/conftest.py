@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import forks
@@ -26,6 +26,9 @@ from hosted import HostedWeb, Site, hosted
 from server import NewsServer
 
 from crawler.items import RECORDS, json_schema
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "tests" / "site"
@@ -350,6 +353,25 @@ def splash_url() -> Iterator[str]:
     """The URL of a Splash shared by all tests."""
     with splash("--slots", "4") as (url, _):
         yield url
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium, shared by the tests of a module.
+
+    While it runs, its thread counts as one with a running asyncio loop, in which other tests could
+    not use asyncio.run.
+    """
+    from playwright.sync_api import sync_playwright
+
+    require("Chromium", CHROMIUM.exists())
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 Replay = Callable[..., str]

@@ -1,14 +1,15 @@
-"""Small corpora in memory, for tests of exports."""
+"""Small corpora, in memory or as feeds, for tests of exports and reports."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from crawler.crawl.edges import Edge
-from crawler.items import Article, Failure, Known, Teaser
+from crawler.items import Article, Failure, Known, Record, Teaser
 
 
 @dataclass
@@ -51,6 +52,14 @@ def edge(source: str, target: str, role: Any = "related", **fields: Any) -> Edge
         "internal": True,
     }
     return Edge(source=source, target=target, role=role, **{**facts, **fields})
+
+
+def write_feed(path: Path, *records: Record | dict[str, Any] | bytes) -> str:
+    """Append records, or lines as they are, to a feed. Returns its name."""
+    lines = (r if isinstance(r, bytes) else msgspec.json.encode(r) for r in records)
+    with path.open("ab") as file:
+        file.writelines(line + b"\n" for line in lines)
+    return path.name
 
 
 HOSTILE = "a\x00b\x1b ]]> <b> & \"quotes\" 'too' \u202eolleh\u202c עברית \U0001f680 \ufffe\nnext"

@@ -8,10 +8,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conftest import PATIENCE, ROOT, require
+from conftest import CHROMIUM, PATIENCE, ROOT, require
 from hosted import HostedWeb
 
-CHROMIUM = "/usr/bin/chromium"
 _SINGLE_FILE = Path(
     os.environ.get("SINGLE_FILE", ROOT / ".ci" / "single-file" / "node_modules" / ".bin")
 )
@@ -78,7 +77,7 @@ def mhtml(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
     """Save as Chromium's "Save as, Webpage, Single File" does."""
     from playwright.sync_api import sync_playwright
 
-    require("Chromium", Path(CHROMIUM).exists())
+    require("Chromium", CHROMIUM.exists())
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -17,7 +17,7 @@ import polars
 import pyarrow.parquet
 import pytest
 from conftest import Crawl, Run, small_disk
-from corpora import MemoryCorpus, edge, teaser
+from corpora import MemoryCorpus, edge, teaser, write_feed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import article, failure, related_item
@@ -32,14 +32,6 @@ from crawler.feeds.spreadsheet import unescaped
 from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record
 
 TABULAR = ("x.csv", "x.parquet", "x.sqlite", "tables/")
-
-
-def write_feed(path: Path, *records: Record | dict[str, Any] | bytes) -> str:
-    """Append records, or lines as they are, to a feed. Returns its name."""
-    lines = (r if isinstance(r, bytes) else msgspec.json.encode(r) for r in records)
-    with path.open("ab") as file:
-        file.writelines(line + b"\n" for line in lines)
-    return path.name
 
 
 def exported(run: Run) -> list[dict[str, Any]]:
