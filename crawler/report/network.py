@@ -29,8 +29,10 @@ HEADLINE_LENGTH = 300
 # How strongly links within a community pull, compared to those between communities. Without the
 # difference, 5,000 articles become one cloud.
 _PULL_WITHIN, _PULL_BETWEEN = 4.0, 0.25
-# The picture is made this much wider than high, as screens are.
+# The picture is made this much wider than high, as screens are; but a component is stretched by no
+# more than _MOST_STRETCH.
 _ASPECT = 1.6
+_MOST_STRETCH = 1.35
 # Free space around a component, where 1 is about the distance of two linked nodes; and the part of
 # its longer side by which that grows.
 _MARGIN, _MARGIN_GROWTH = 0.25, 0.02
@@ -211,8 +213,11 @@ def _placed(graph: igraph.Graph, component: Sequence[int]) -> _Box:
             for source, target in part.get_edgelist()
         ]
         points = _lying(part.layout_fruchterman_reingold(weights=pulls).coords)
-    left, top = (min(axis) for axis in zip(*points, strict=True))
-    width, height = (max(axis) - min(axis) for axis in zip(*points, strict=True))
+    left, top, width, height = _extent(points)
+    if width < height * _ASPECT:
+        stretch = min(height * _ASPECT / width, _MOST_STRETCH) if width else 1
+        points = [(x * stretch, y) for x, y in points]
+        left, width = left * stretch, width * stretch
     margin = _MARGIN + _MARGIN_GROWTH * max(width, height)
     return _Box(
         {
@@ -221,6 +226,12 @@ def _placed(graph: igraph.Graph, component: Sequence[int]) -> _Box:
         },
         (width + 2 * margin, height + 2 * margin),
     )
+
+
+def _extent(points: Sequence[Point]) -> tuple[float, float, float, float]:
+    """Return the left and the top of points, their width and their height."""
+    (left, right), (top, bottom) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
+    return left, top, right - left, bottom - top
 
 
 def _lying(points: Sequence[Sequence[float]]) -> list[Point]:
@@ -234,23 +245,37 @@ def _lying(points: Sequence[Sequence[float]]) -> list[Point]:
 
 
 def _packed(sizes: Sequence[Point]) -> list[Point]:
-    """Return the top left corners of boxes that lie in rows, and in a row in columns."""
-    area = sum(width * height for width, height in sizes)
-    limit = max(math.sqrt(area * _ASPECT), *(width for width, _ in sizes)) if sizes else 0
+    """Return the top left corners of boxes that lie in centred rows, and in a row in columns."""
+    areas = [width * height for width, height in sizes]
+    limit = max((width for width, _ in sizes), default=0.0)
+    # Beside one large component, a few small ones would look lost: they are below it.
+    if max(areas, default=0.0) < sum(areas) * 0.9:
+        limit = max(limit, math.sqrt(sum(areas) * _ASPECT))
     corners: list[Point] = [(0.0, 0.0)] * len(sizes)
+    row: list[int] = []
     row_top = row_bottom = column_left = column_right = top = 0.0
+
+    def centre_row() -> None:
+        for number in row:
+            x, y = corners[number]
+            corners[number] = (x + (limit - column_right) / 2, y)
+
     # The highest first: it sets the height of its row.
     for number in sorted(range(len(sizes)), key=lambda n: (-sizes[n][1], -sizes[n][0], n)):
         width, height = sizes[number]
         if top + height > row_bottom or column_left + width > limit:
             column_left, top = column_right, row_top
             if row_bottom == row_top or column_left + width > limit:
+                centre_row()
+                row.clear()
                 column_left = column_right = 0.0
                 row_top = top = row_bottom
                 row_bottom += height
+        row.append(number)
         corners[number] = (column_left, top)
         column_right = max(column_right, column_left + width)
         top += height
+    centre_row()
     return corners
 
 
@@ -258,8 +283,7 @@ def _on_lattice(points: Sequence[Point]) -> list[tuple[int, int]]:
     """Scale points to ``EXTENT`` and round them to distinct integers."""
     if not points:
         return []
-    left, top = (min(axis) for axis in zip(*points, strict=True))
-    width, height = (max(axis) - min(axis) for axis in zip(*points, strict=True))
+    left, top, width, height = _extent(points)
     scale = EXTENT / (max(width, height) or 1)
     taken: dict[tuple[int, int], None] = {}
     for x, y in points:
