@@ -1,4 +1,4 @@
-"""Reports in a real browser: they may not log, fail, ask, or request anything but their own file."""
+"""Reports in a real browser: they may not log, fail, ask, or request anything but themselves."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

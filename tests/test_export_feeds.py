@@ -29,7 +29,7 @@ from crawler.export.json_lines import write_jsonl
 from crawler.export.parquet import write_parquet
 from crawler.export.sqlite import write_sqlite
 from crawler.feeds.spreadsheet import unescaped
-from crawler.items import Alternate, Article, Author, Link, Media, Provenance, Record
+from crawler.items import Alternate, Article, Author, Link, Media, Provenance
 
 TABULAR = ("x.csv", "x.parquet", "x.sqlite", "tables/")
 
