@@ -6,6 +6,7 @@ nothing else, so that no text from a site could run or load anything even if it 
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -33,6 +34,7 @@ _STYLES = ("report.css", "graph.css")
 _STYLES_WITHOUT_SCRIPTS = ("without_scripts.css",)
 _SCRIPTS = ("filters.js", "graph.js", "table.js")
 _PUBLISHER_COLOURS = 8
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BUFFERED_PARTS = 500
 
 
@@ -106,6 +108,7 @@ def _environment() -> Environment:
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name
     environment.filters["number"] = "{:,}".format
+    environment.tests["language_tag"] = _is_language_tag
     environment.tests["web_address"] = _is_web_address
     return environment
 
@@ -150,6 +153,11 @@ def _colour(publisher: int) -> int:
 def _file_name(url: str) -> str:
     """Return the last part of the path of a URL, or else the URL."""
     return urlsplit(url).path.rpartition("/")[2] or url
+
+
+def _is_language_tag(language: str | None) -> bool:
+    """Return whether a language is written as in BCP 47, which records do not ensure."""
+    return language is not None and _LANGUAGE_TAG.fullmatch(language) is not None
 
 
 def _is_web_address(url: Any) -> bool:
