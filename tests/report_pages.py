@@ -16,9 +16,21 @@ _OVERFLOWING = """
 () => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
+  const isClipped = (element) =>
+    element !== null &&
+    (getComputedStyle(element).overflowX !== "visible" || isClipped(element.parentElement));
   return [...document.body.querySelectorAll("*")]
     .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .filter((element) => !isClipped(element.parentElement))
     .map((element) => `${element.tagName} ${element.id || element.className}`);
+}
+"""
+_OPEN_EVERYTHING = """
+() => {
+  for (const row of document.querySelectorAll("tbody:not(.later)")) {
+    row.querySelector("button[aria-expanded=false]")?.click();
+  }
+  for (const each of document.querySelectorAll("details")) each.open = true;
 }
 """
 
@@ -81,6 +93,11 @@ def opened(
     with given as (page, misdeeds):
         yield page
     assert misdeeds == []
+
+
+def open_everything(page: "Page") -> None:
+    """Open all parts of a page that can be opened, and the records on the current page."""
+    page.evaluate(_OPEN_EVERYTHING)
 
 
 def overflowing(page: "Page") -> list[str]:
