@@ -24,8 +24,8 @@ SOURCE_TAKES = (
     "files, and texts in JSON Lines (.jsonl, .ndjson, .json, also .gz and .zst)"
 )
 NAMES = (
-    "seed, source, at, archive, report, site, hosts, base_url, follow, depth, limit, since, until, match, "
-    "recheck, render"
+    "seed, source, at, archive, report, site, hosts, base_url, follow, depth, limit, since, until, "
+    "match, recheck, render"
 )
 HOSTS = "en.alalam.ir, en.alalamtv.net"
 ROOT_TAKES = "takes the root of a mirror, such as http://127.0.0.1:8000"
