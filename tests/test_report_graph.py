@@ -152,6 +152,13 @@ def test_communities_lie_apart() -> None:
         assert distances.index(min(distances)) == number // 20
 
 
+def test_a_few_isolated_nodes_hardly_widen_the_picture() -> None:
+    nodes = [node(str(number)) for number in range(65)]
+    links = [Link(number, number // 3, "related") for number in range(1, 60)]
+    linked = [placed for placed in lay_out(nodes, links).nodes if int(placed.node.id) < 60]
+    assert max(placed.x for placed in linked) - min(placed.x for placed in linked) > 0.9 * EXTENT
+
+
 def test_the_generator_of_igraph_stays_as_it_was() -> None:
     def random_edges() -> list[tuple[int, int]]:
         return igraph.Graph.Erdos_Renyi(50, 0.2).get_edgelist()
@@ -186,12 +193,13 @@ def open_graph(browser: Browser, tmp_path: Path) -> Iterator[OpenGraph]:
         nodes: Sequence[Node] = NODES,
         links: Sequence[Link] = LINKS,
         width: int = 1_400,
+        height: int = 900,
         **options: Any,
     ) -> Page:
         path = tmp_path / "graph.html"
         path.write_bytes(graph_page(nodes, links))
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
         )
         contexts.append(context)
         page = context.new_page()
@@ -524,6 +532,45 @@ def test_one_finger_scrolls_the_page_until_the_graph_is_tapped(open_graph: OpenG
     assert page.evaluate(action) == "pan-x pan-y"
 
 
+def touch(page: Page, *steps: Sequence[tuple[float, float]]) -> None:
+    """Put fingers down at the first places, move them to the others, and lift them."""
+    session = page.context.new_cdp_session(page)
+    for kind, places in [
+        ("touchStart", steps[0]),
+        *(("touchMove", places) for places in steps[1:]),
+        ("touchEnd", ()),
+    ]:
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        settle(page)
+
+
+def test_fingers_scroll_then_move_and_pinch(open_graph: OpenGraph) -> None:
+    page = open_graph(width=400, height=600, has_touch=True, is_mobile=True)
+    settle(page)
+    canvas = page.locator("#graph-canvas")
+    fitted = canvas.screenshot()
+    page.evaluate("scrollTo(0, 0)")
+    box = canvas.bounding_box()
+    assert box
+    x, y = box["x"] + 150, box["y"] + 150
+    up = [[(x, y - 20 * step)] for step in range(5)]
+    touch(page, *up)
+    assert page.evaluate("scrollY") > 0
+    assert canvas.screenshot() == fitted
+    page.evaluate("scrollTo(0, 0)")
+    canvas.evaluate("(canvas) => canvas.focus({preventScroll: true})")
+    settle(page)
+    touch(page, *up)
+    assert page.evaluate("scrollY") == 0
+    moved = canvas.screenshot()
+    assert moved != fitted
+    page.evaluate("scrollTo(0, 0)")
+    touch(page, *([(x - 20 * step, y), (x + 20 * step, y)] for step in range(1, 5)))
+    assert canvas.screenshot() != moved
+    expect(page.locator("#graph-node")).to_be_hidden()
+
+
 HOSTILE = [
     "</script><script>alert(1)</script>",
     "<!--<script>",
@@ -560,8 +607,8 @@ def test_hostile_texts_stay_texts(open_graph: OpenGraph, javascript: bool) -> No
         canvas.press("n")
         seen.add(heading.text_content())
     expected = {
-        (text or f"{number}") if len(text) <= HEADLINE_LENGTH else f"{text[: HEADLINE_LENGTH - 1]}…"
-        for number, text in enumerate(HOSTILE)
+        text if len(text) <= HEADLINE_LENGTH else f"{text[: HEADLINE_LENGTH - 1]}…"
+        for text in (text or f"{number}" for number, text in enumerate(HOSTILE))
     }
     # What is between the browser and the test cannot carry lone surrogates.
     assert {text for text in expected if "lone" not in text} <= seen
