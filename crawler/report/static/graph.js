@@ -525,7 +525,10 @@ class GraphViewer {
     [this.width, this.height, this.ratio] = [clientWidth, clientHeight, devicePixelRatio];
     this.canvas.width = Math.round(this.width * this.ratio);
     this.canvas.height = Math.round(this.height * this.ratio);
-    this.radiusUnit = clamp(this.data.spacing() * this.fittedView().scale * 0.33, 1.5, 6);
+    // A node of median size covers a third of the way to the next node.
+    const medianSize = this.data.size[this.data.count >> 1];
+    this.radiusUnit = clamp(
+      (this.data.spacing() * this.fittedView().scale) / medianSize / 3, 1.5, 5);
     if (this.isFitted) {
       this.fit();
     } else {
