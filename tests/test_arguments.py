@@ -24,8 +24,8 @@ SOURCE_TAKES = (
     "files, and texts in JSON Lines (.jsonl, .ndjson, .json, also .gz and .zst)"
 )
 NAMES = (
-    "seed, source, at, archive, site, hosts, base_url, follow, depth, limit, since, until, match, "
-    "recheck, render"
+    "seed, source, at, archive, report, site, hosts, base_url, follow, depth, limit, since, until, "
+    "match, recheck, render"
 )
 HOSTS = "en.alalam.ir, en.alalamtv.net"
 ROOT_TAKES = "takes the root of a mirror, such as http://127.0.0.1:8000"
@@ -261,6 +261,14 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"archive": "folder.warc"},
         f"archive: got 'folder.warc'; {ARCHIVE_TAKES}",
     ),
+    "report that is a folder": (
+        {"report": "reports/"},
+        "report: got 'reports/'; takes the path of an HTML file to write",
+    ),
+    "report without a name": (
+        {"report": " "},
+        "report: got ' '; takes the path of an HTML file to write",
+    ),
     "archive of saved pages": (
         {"archive": "new.warc", "source": "pages"},
         f"archive: nothing is fetched from the web with source=pages; {ARCHIVE_TAKES}, with "
@@ -325,6 +333,7 @@ DEFAULTS: dict[str, object] = {
     "hosts": "same",
     "at": None,
     "archive": None,
+    "report": None,
     "base_url": None,
     "roles": ("related",),
     "depth": 2,
@@ -411,6 +420,7 @@ RIGHT: list[tuple[dict[str, str], dict[str, object]]] = [
         {"sources": ("captures.warc.gz",), "at": date(2015, 10, 23)},
     ),
     ({"archive": "new.WARC.gz"}, {"archive": Path("new.WARC.gz")}),
+    ({"report": "new.html"}, {"report": Path("new.html")}),
     (
         {"archive": "new.warc", "source": "pages,wayback"},
         {"archive": Path("new.warc"), "sources": ("pages", "wayback")},

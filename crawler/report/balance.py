@@ -33,6 +33,11 @@ class Part(NamedTuple):
     target: str | None = None
     pages: list[tuple[str, str | None]] = []  # noqa: RUF012
 
+    @property
+    def title(self) -> str:
+        """The name, in the singular if there is just one."""
+        return self.name.removesuffix("s") if self.number == 1 else self.name
+
 
 class Sum(NamedTuple):
     """The balance: what was discovered, and the parts that add up to it unless ``wrong`` says not.

@@ -100,7 +100,7 @@ class Contents:
 
     @property
     def rows(self) -> list[Entry]:
-        """The articles that the report shows, in the order of the crawl."""
+        """The articles that the report shows, the seeds first."""
         return [entry for entry in self.entries if entry.row]
 
     @property
@@ -136,6 +136,7 @@ def gather(corpus: Corpus) -> Contents:
         languages[article.language or "unknown"] += 1
         first = min(first or article.fetched_at, article.fetched_at)
         last = max(last, article.fetched_at)
+    entries.sort(key=lambda entry: entry.depth)
     teasers = _groups(((teaser, teaser.why, None, None) for teaser in corpus.teasers()), WHYS)
     failures = _groups(
         ((one, one.reason, one.detail, one.failed_at) for one in corpus.failures()), REASONS

@@ -112,14 +112,19 @@ def _ending(run: RunSummary) -> str:
 
 
 def _changes(connection: Connection, run: RunSummary) -> Changes:
-    fetches = history.fetches_of_run(connection, run.number)
     articles = [
         Change(fetch.id, fetch.outcome, fetch.detail, _fields(connection, fetch))
-        for fetch in fetches
-        if fetch.outcome in ("new", "changed") or fetch.outcome in REASONS
+        for fetch in history.fetches_of_run(connection, run.number)
+        if fetch.outcome in ("new", "changed", *REASONS)
+        or (fetch.outcome == "not_saved" and _is_stored(connection, fetch.id))
     ]
     added, removed = history.changed_edges(connection, run.began)
     return Changes(run.number, articles, added, removed)
+
+
+def _is_stored(connection: Connection, article_id: str) -> bool:
+    page = history.page(connection, article_id)
+    return page is not None and page.state == "article"
 
 
 def _fields(connection: Connection, fetch: Any) -> tuple[str, ...]:

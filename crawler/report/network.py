@@ -26,6 +26,8 @@ MOST_LINKS = 200_000
 # visible.
 EXTENT = 4_000
 HEADLINE_LENGTH = 300
+# Up to so many nodes, the layout of Kamada and Kawai, which spaces them evenly, is fast enough.
+_MOST_SPACED_EVENLY = 300
 # How strongly links within a community pull, compared to those between communities. Without the
 # difference, 5,000 articles become one cloud.
 _PULL_WITHIN, _PULL_BETWEEN = 4.0, 0.25
@@ -206,13 +208,7 @@ def _placed(graph: igraph.Graph, component: Sequence[int]) -> _Box:
     """Lay out a component, its longer axis lying horizontally."""
     points: list[Point] = [(0.0, 0.0)]
     if len(component) > 1:
-        part = graph.induced_subgraph(component)
-        community = part.community_multilevel().membership
-        pulls = [
-            _PULL_WITHIN if community[source] == community[target] else _PULL_BETWEEN
-            for source, target in part.get_edgelist()
-        ]
-        points = _lying(part.layout_fruchterman_reingold(weights=pulls).coords)
+        points = _lying(_untangled(graph.induced_subgraph(component)))
     left, top, width, height = _extent(points)
     if width < height * _ASPECT:
         stretch = min(height * _ASPECT / width, _MOST_STRETCH) if width else 1
@@ -226,6 +222,21 @@ def _placed(graph: igraph.Graph, component: Sequence[int]) -> _Box:
         },
         (width + 2 * margin, height + 2 * margin),
     )
+
+
+def _untangled(graph: igraph.Graph) -> Sequence[Sequence[float]]:
+    """Return a point for each node of a connected graph."""
+    points: Sequence[Sequence[float]]
+    if graph.vcount() <= _MOST_SPACED_EVENLY:
+        points = graph.layout_kamada_kawai().coords
+    else:
+        community = graph.community_multilevel().membership
+        pulls = [
+            _PULL_WITHIN if community[source] == community[target] else _PULL_BETWEEN
+            for source, target in graph.get_edgelist()
+        ]
+        points = graph.layout_fruchterman_reingold(weights=pulls).coords
+    return points
 
 
 def _extent(points: Sequence[Point]) -> tuple[float, float, float, float]:

@@ -104,6 +104,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["day"] = _day
+    environment.filters["label"] = records.label
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name

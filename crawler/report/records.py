@@ -92,6 +92,11 @@ class Row(NamedTuple):
         return " ".join((self.entry.id, *authors, *(self.article.tags or ())))
 
 
+def label(name: str) -> str:
+    """Return the name of a field for people."""
+    return LABELS.get(name, name)
+
+
 def rows(corpus: Corpus, entries: Iterable[Entry]) -> Iterator[Row]:
     """Yield the rows of articles, reading one record after the other."""
     for entry in entries:
@@ -103,7 +108,7 @@ def rows(corpus: Corpus, entries: Iterable[Entry]) -> Iterator[Row]:
             article=article,
             version=version_of(article, archived),
             fields=_fields(article),
-            missing=[LABELS.get(name, name) for name in article.missing],
+            missing=[label(name) for name in article.missing],
             revisions=[_revision(old, new) for old, new in pairwise(revisions)],
         )
 
@@ -111,13 +116,13 @@ def rows(corpus: Corpus, entries: Iterable[Entry]) -> Iterator[Row]:
 def _fields(article: Article) -> list[Field]:
     """Return the fields that have a value, without copies of other fields."""
     fields = []
-    for name, label in LABELS.items():
+    for name, title in LABELS.items():
         value = getattr(article, name)
         if name == "links" and value is not None:
             value = tuple(link for link in value if link.role != "related")
         if value is None or value == () or value == getattr(article, _SAME_AS.get(name, ""), None):
             continue
-        fields.append(Field(name, label, value, article.provenance.get(name)))
+        fields.append(Field(name, title, value, article.provenance.get(name)))
     return fields
 
 
@@ -126,7 +131,6 @@ def _revision(old: Article, new: Article) -> Revision:
     after: Mapping[str, Any] = msgspec.to_builtins(new)
     names = new.changed or [name for name in LABELS if before[name] != after[name]]
     differences = [
-        (LABELS.get(name, name), value_differences(before.get(name), after.get(name)))
-        for name in names
+        (label(name), value_differences(before.get(name), after.get(name))) for name in names
     ]
     return Revision(new.revision, new.fetched_at, differences)

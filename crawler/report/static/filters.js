@@ -34,7 +34,7 @@ function announceFilters() {
     controlOf("until-day").value = days[controlOf("until").value];
   }
   const detail = currentFilters();
-  document.dispatchEvent(new CustomEvent("filter", { detail }));
+  document.dispatchEvent(new CustomEvent("filter", {detail}));
   for (const bar of document.querySelectorAll(".bar")) {
     const isShown =
       (!detail.until || bar.dataset.from <= detail.until) &&

@@ -17,14 +17,14 @@ const BEND = 0.12;
 // A link that is longer than this, in pixels, is drawn in pieces.
 const LONG_LINK = 4000;
 const LONG_LINK_PIECES = 64;
-// How much is drawn in one frame, in pixels of links. A link, however short, and a node take as long
-// as this many.
+// How much is drawn in one frame, in pixels of links; and as how many pixels a link, however short,
+// and a node count.
 const GRAPH_SLICE = 500_000;
 const LINK_COST = 40;
 const NODE_COST = 300;
 // The bitmap reaches beyond each side of the canvas by this part of the canvas.
 const BITMAP_MARGIN = 0.25;
-const FIT_PADDING = 44;
+const FIT_PADDING = 40;
 const ZOOM_STEP = 1.4;
 const LARGEST_SCALE = 12;
 const ARROW_KEYS = {
@@ -80,7 +80,7 @@ class GraphData {
     this.hidden = new Uint8Array(this.count);
     this.dimmed = new Uint8Array(this.count);
     this.size = Float32Array.from(this.in_links, (links) =>
-      Math.sqrt(1 + (11 * links) / Math.max(this.in_links[0], 5)));
+      Math.sqrt(1 + (8 * links) / Math.max(this.in_links[0], 5)));
     this.roles = Object.keys(this.links);
     this.shownRoles = new Set(this.roles);
     this.search = null;
@@ -525,7 +525,10 @@ class GraphViewer {
     [this.width, this.height, this.ratio] = [clientWidth, clientHeight, devicePixelRatio];
     this.canvas.width = Math.round(this.width * this.ratio);
     this.canvas.height = Math.round(this.height * this.ratio);
-    this.radiusUnit = clamp(this.data.spacing() * this.fittedView().scale * 0.35, 1.5, 6);
+    // A node of median size covers a third of the way to the next node.
+    const medianSize = this.data.size[this.data.count >> 1];
+    this.radiusUnit = clamp(
+      (this.data.spacing() * this.fittedView().scale) / medianSize / 3, 1.5, 5);
     if (this.isFitted) {
       this.fit();
     } else {
@@ -676,7 +679,7 @@ class GraphViewer {
     painter.drawRing(context, view, this.selected, painter.accent);
   }
 
-  /** The nodes to name: the selection's, or as many of the most linked as the zoom has space for. */
+  /** The nodes to name: the selection's, or as many of the most linked as there is space for. */
   labelled() {
     if (this.selected !== null) return [this.selected, ...this.neighbours()];
     const most = ((this.width * this.height) / LABEL_AREA) * this.zoomed ** 2;

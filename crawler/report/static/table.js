@@ -8,7 +8,7 @@ class Table {
     this.rows = [...table.tBodies].map((body) => readRow(body));
     this.shown = this.rows;
     this.start = 0;
-    this.order = { key: "", descending: false };
+    this.order = {key: "", descending: false};
     for (const heading of table.tHead.rows[0].cells) this.addSortButton(heading);
     table.addEventListener("click", (event) => {
       const body = event.target.closest(".headline")?.closest("tbody");
@@ -28,9 +28,9 @@ class Table {
   }
 
   sort(heading) {
-    const { key } = heading.dataset;
+    const {key} = heading.dataset;
     const descending = this.order.key === key ? !this.order.descending : key !== "headline";
-    this.order = { key, descending };
+    this.order = {key, descending};
     for (const cell of heading.parentNode.cells) cell.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
     const sign = descending ? -1 : 1;
@@ -106,14 +106,14 @@ class Table {
     button.textContent = "Show in the graph";
     button.addEventListener("click", () => {
       document.getElementById("graph").scrollIntoView();
-      document.dispatchEvent(new CustomEvent("show-node", { detail: { row: body.id } }));
+      document.dispatchEvent(new CustomEvent("show-node", { detail: {row: body.id} }));
     });
     cell.querySelector(".tools").append(button);
   }
 
   // Opens the row of an id, on whatever page it is, even if the filters hide it.
   show(id) {
-    const row = this.rows.find(({ body }) => body.id === id);
+    const row = this.rows.find(({body}) => body.id === id);
     if (!row) return;
     if (row.body.hidden) {
       filterForm.reset();
@@ -123,11 +123,11 @@ class Table {
     this.place();
     this.toggle(row.body, true);
     row.body.scrollIntoView();
-    row.body.querySelector(".headline").focus({ preventScroll: true });
+    row.body.querySelector(".headline").focus({preventScroll: true});
   }
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true });
+const collator = new Intl.Collator(undefined, {numeric: true});
 
 function readRow(body, number) {
   const cells = body.rows[0].cells;
