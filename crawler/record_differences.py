@@ -106,7 +106,7 @@ def _lines(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         return value.split("\n\n")
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_line(entry) for entry in value]
     return [_as_json(value)]
 
