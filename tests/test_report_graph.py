@@ -10,12 +10,10 @@ from typing import Any, get_args
 import igraph
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import require
 from graph_page import graph_page
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from saving import CHROMIUM
+from playwright.sync_api import Browser, Page, expect
 
 from crawler.items import ArticleRole
 from crawler.report import network
@@ -175,15 +173,6 @@ def test_the_generator_of_igraph_stays_as_it_was() -> None:
 # The viewer.
 
 OpenGraph = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require("Chromium", Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
