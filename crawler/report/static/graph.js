@@ -474,10 +474,9 @@ class GraphViewer {
       const node = this.data.row.indexOf(event.detail.row);
       if (node >= 0) this.show(node, {inMiddle: true});
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.painter.readColours();
-      this.redraw();
-    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
   }
 
   // What is shown.
@@ -598,6 +597,18 @@ class GraphViewer {
     this.drawing = null;
     this.bitmapView &&= {...this.bitmapView, isOutdated: true};
     this.requestFrame();
+  }
+
+  recolour() {
+    this.painter.readColours();
+    this.redraw();
+  }
+
+  /** Draw in the colours of paper, and at once, since printing waits for no frame. */
+  print(isPrinting) {
+    document.documentElement.classList.toggle("on-paper", isPrinting);
+    this.recolour();
+    while (isPrinting && this.view && !this.isCurrent(this.bitmapView)) this.paint();
   }
 
   /** Whether the bitmap, or one that is being drawn, is of this scale and reaches far enough. */
