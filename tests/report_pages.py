@@ -26,8 +26,8 @@ _OVERFLOWING = """
 }
 """
 _OPEN_EVERYTHING = """
-() => {
-  for (const row of document.querySelectorAll("tbody:not(.later)")) {
+(records) => {
+  for (const row of [...document.querySelectorAll("#table tbody")].slice(0, records)) {
     row.querySelector("button[aria-expanded=false]")?.click();
   }
   for (const each of document.querySelectorAll("details")) each.open = true;
@@ -95,9 +95,9 @@ def opened(
     assert misdeeds == []
 
 
-def open_everything(page: "Page") -> None:
-    """Open all parts of a page that can be opened, and the records on the current page."""
-    page.evaluate(_OPEN_EVERYTHING)
+def open_everything(page: "Page", records: int = 100) -> None:
+    """Open all parts of a page that can be opened, and that many records."""
+    page.evaluate(_OPEN_EVERYTHING, records)
 
 
 def overflowing(page: "Page") -> list[str]:
