@@ -9,10 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from crawler.errors import CrawlerError
+
 
 def readable(path: Path | str) -> str:
     """Return a path as text that any file can store; bytes that are not UTF-8 are escaped."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def check_is_html(name: str, value: str) -> None:
+    """Check that the value of an option or argument names an HTML file; CrawlerError if not.
+
+    A report replaces its file, which thus cannot be a feed or a ledger by mistake.
+    """
+    if Path(value).suffix.lower() not in (".html", ".htm"):
+        raise CrawlerError(
+            f"{name}: got {value!r}; takes the path of an HTML file to write, such as report.html"
+        )
 
 
 def mode_for(target: Path) -> int:

@@ -263,11 +263,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "report that is a folder": (
         {"report": "reports/"},
-        "report: got 'reports/'; takes the path of an HTML file to write",
+        "report: got 'reports/'; takes the path of an HTML file to write, such as report.html",
     ),
     "report without a name": (
         {"report": " "},
-        "report: got ' '; takes the path of an HTML file to write",
+        "report: got ' '; takes the path of an HTML file to write, such as report.html",
     ),
     "archive of saved pages": (
         {"archive": "new.warc", "source": "pages"},

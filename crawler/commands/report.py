@@ -11,6 +11,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
+from crawler.files import check_is_html
 from crawler.terminal import output, say
 
 _DEFAULT = "report.html"
@@ -60,6 +61,7 @@ class Command(ScrapyCommand):
         from crawler.report.page import write_to_file
 
         assert self.settings is not None
+        check_is_html("output", target)
         jobdir = self.settings.get("JOBDIR")
         with opened("report", jobdir, feeds, target) as corpus:
             say(write_to_file(corpus, Path(target), jobdir), sys.stderr)

@@ -31,6 +31,7 @@ from crawler.extraction.addresses import HOST_NAME, ascii_host
 from crawler.extraction.article_urls import day_in
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import same_server
+from crawler.files import check_is_html
 from crawler.warc.names import READABLE, WARC_SUFFIXES
 
 if TYPE_CHECKING:
@@ -471,8 +472,7 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
 
 
 def _report(value: str) -> Path:
-    if not value.strip() or value.endswith("/"):
-        raise CrawlerError(f"report: got {value!r}; takes the path of an HTML file to write")
+    check_is_html("report", value)
     return Path(value)
 
 

@@ -51,7 +51,7 @@ def write_to_file(
             count = write_report(corpus, file, job, run)
     except OSError as error:
         raise CrawlerError(
-            f"report: {target} cannot be written ({error.strerror}); give another file",
+            f"{target} cannot be written ({error.strerror}); give another file",
             exit_code=1,
         ) from error
     return f"{count:,} {'article' if count == 1 else 'articles'} in {target}"

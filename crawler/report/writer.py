@@ -70,7 +70,7 @@ class ReportWriter:
             line = msgspec.json.encode(ItemAdapter(item).asdict(), enc_hook=str)
             self._records.write(line + b"\n")
         except OSError as error:
-            self._fail(CrawlerError(f"report: a temporary file cannot be written ({error})"))
+            self._fail(_unwritable_records(error))
             self._records = None
 
     def _stopped(self) -> None:
@@ -81,6 +81,8 @@ class ReportWriter:
                 self._write()
             except CrawlerError as error:
                 self._fail(error)
+            except OSError as error:
+                self._fail(_unwritable_records(error))
 
     def _write(self) -> None:
         from crawler.export.corpus import FeedCorpus
@@ -89,12 +91,16 @@ class ReportWriter:
 
         job = self._run.job
         if job is not None:
-            with opened_job(job.folder, self._target) as corpus:
-                write_to_file(corpus, self._target, job=str(job.folder))
+            with opened_job(job.folder, self._target) as job_corpus:
+                write_to_file(job_corpus, self._target, job=str(job.folder))
         elif self._records is not None:
             self._records.flush()
-            with FeedCorpus([self._records.name]) as records:
-                write_to_file(records, self._target, run=self._ran())
+            try:
+                corpus = FeedCorpus([self._records.name])
+            except CrawlerError as error:
+                raise CrawlerError("the item pipelines returned no records") from error
+            with corpus:
+                write_to_file(corpus, self._target, run=self._ran())
         else:
             return
         self.crawler.stats.set_value("report/written", str(self._target))
@@ -115,7 +121,7 @@ class ReportWriter:
         )
 
     def _fail(self, error: CrawlerError) -> None:
-        logger.error("%s", error)
+        logger.error("report: %s", error)
         self.crawler.stats.set_value("report/failed", str(error))
 
 
@@ -123,3 +129,7 @@ def _unwritable(target: Path, error: OSError) -> CrawlerError:
     return CrawlerError(
         f"report: {target} cannot be written ({error.strerror}); give another file", exit_code=1
     )
+
+
+def _unwritable_records(error: OSError) -> CrawlerError:
+    return CrawlerError(f"a temporary file cannot be written ({error.strerror})", exit_code=1)
