@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 _STYLES = ("report.css", "graph.css")
 _STYLES_WITHOUT_SCRIPTS = ("without_scripts.css",)
-_SCRIPTS = ("filters.js", "graph.js", "table.js")
+SCRIPTS = (
+    "matching.js",
+    "filters.js",
+    "graph_data.js",
+    "graph_painter.js",
+    "graph_labels.js",
+    "graph_viewer.js",
+    "table.js",
+)
 _PUBLISHER_COLOURS = 8
 _BUFFERED_PARTS = 500
 
@@ -66,7 +74,7 @@ def write_report(
     found = contents.gather(corpus)
     history = job_history.gather(corpus.connection) if isinstance(corpus, JobCorpus) else None
     styles = [_joined(_STYLES), _joined(_STYLES_WITHOUT_SCRIPTS)]
-    script = f'"use strict";\n(() => {{\n{_joined(_SCRIPTS)}}})();\n'
+    script = f'"use strict";\n(() => {{\n{_joined(SCRIPTS)}}})();\n'
     template = _environment().get_template("report.html")
     stream = template.stream(
         contents=found,
