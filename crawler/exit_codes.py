@@ -3,3 +3,16 @@
 COMPLETE, COULD_NOT_START, WRONG_ARGUMENTS, INCOMPLETE, NOTHING_STORED, UNBALANCED = range(6)
 HELD = 75
 """Another process holds the job (EX_TEMPFAIL of sysexits.h: try again later)."""
+
+MEANINGS = {
+    COMPLETE: "complete; every page was fetched, is no article or is definitively unavailable",
+    COULD_NOT_START: "could not start, or the ledger or the archive cannot be read or written",
+    WRONG_ARGUMENTS: "invalid arguments or settings",
+    INCOMPLETE: (
+        "incomplete; some pages could not be fetched or read, or the run was stopped; run it again"
+    ),
+    NOTHING_STORED: "nothing was stored, or a feed could not be written",
+    UNBALANCED: "the sum does not balance",
+    HELD: "another process holds the job; try again later",
+}
+"""What each code means, in the words of the summary and of README.md."""

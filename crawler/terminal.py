@@ -39,6 +39,22 @@ def say(line: str = "", file: TextIO | None = None) -> None:
     print(escaped(line), file=file or sys.stdout)
 
 
+def shows_styles(stream: TextIO) -> bool:
+    """Return whether to show colours and other styles on a stream: on terminals that have them.
+
+    NO_COLOR (no-color.org) turns them off, and FORCE_COLOR turns them on; empty values do not
+    count.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or moves_cursor(stream)
+
+
+def moves_cursor(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that knows control sequences."""
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 def replace_closed_streams() -> None:
     """Replace each stream that the shell closed (>&-), because Scrapy needs one."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

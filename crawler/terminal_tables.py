@@ -1,0 +1,124 @@
+"""Lines and tables for people to read: plain text, with styles on a terminal.
+
+The text is the same with and without styles. Plain text is never wrapped or cut, so that programs
+can read it line by line. On a terminal, a long last cell of a row continues below itself. Control
+characters are escaped, and nothing in a text is taken for markup.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from crawler.terminal import escaped, shows_styles
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_GAP = "  "
+# The fewest columns that are left for the last cell of a row that is wrapped.
+_LEAST_ROOM = 24
+
+
+class Line(NamedTuple):
+    """A line of text, with the style that a terminal shows it in: one of rich's, such as "red"."""
+
+    text: str
+    style: str = ""
+
+
+class Row(NamedTuple):
+    """A row of a table. Numbers are aligned right, and shown with separators of thousands."""
+
+    cells: Sequence[str | int]
+    style: str = ""
+
+
+class Table(NamedTuple):
+    """Rows of the same number of cells, below headings, if there are any.
+
+    Only the last cell of a row may be text from a site, because the others are padded as if every
+    character took one column.
+    """
+
+    rows: Sequence[Row]
+    headings: Sequence[str] = ()
+    indent: str = _GAP
+
+
+Part = Line | Table
+
+
+def show(parts: Iterable[Part], file: TextIO | None = None) -> None:
+    """Print lines and tables to standard output or another stream."""
+    stream = file or sys.stdout
+    if shows_styles(stream):
+        _show_styled(parts, stream)
+    else:
+        for line in plain_lines(parts):
+            print(line, file=stream)
+
+
+def plain_lines(parts: Iterable[Part]) -> Iterator[str]:
+    """Yield the lines as they are shown without styles."""
+    for part in parts:
+        if isinstance(part, Line):
+            yield escaped(part.text)
+        else:
+            for start, last, _ in _aligned(part):
+                yield (start + last).rstrip()
+
+
+def _aligned(table: Table) -> Iterator[tuple[str, str, str]]:
+    """Yield the padded cells of each row but the last one, the last one, and the row's style."""
+    texts = [[_text(cell) for cell in row.cells] for row in table.rows]
+    styles = [row.style for row in table.rows]
+    is_number = [
+        all(isinstance(row.cells[column], int) for row in table.rows)
+        for column in range(len(texts[0]) if texts else 0)
+    ]
+    if table.headings and texts:
+        texts.insert(0, list(table.headings))
+        styles.insert(0, "bold")
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for cells, style in zip(texts, styles, strict=True):
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, is_number, strict=True)
+        ]
+        last = padded[-1] if is_number[-1] else cells[-1]
+        yield table.indent + "".join(cell + _GAP for cell in padded[:-1]), last, style
+
+
+def _text(cell: str | int) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else escaped(cell)
+
+
+def _show_styled(parts: Iterable[Part], stream: TextIO) -> None:
+    # Imported only for a terminal: programs have no use for it.
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, force_terminal=True)
+    for part in parts:
+        if isinstance(part, Line):
+            # The terminal wraps a long line, so that a path in it can be copied as a whole.
+            console.print(Text(escaped(part.text), part.style), soft_wrap=True)
+        else:
+            for start, last, style in _aligned(part):
+                for line in _wrapped(console, start, last, wraps=stream.isatty()):
+                    console.print(Text(line, style), soft_wrap=True)
+
+
+def _wrapped(console: Console, start: str, last: str, *, wraps: bool) -> Iterator[str]:
+    """Yield the lines of a row, whose last cell continues below itself if there is room."""
+    from rich.text import Text
+
+    room = console.width - len(start)
+    if not wraps or room < _LEAST_ROOM:
+        yield (start + last).rstrip()
+        return
+    for line in Text(last).wrap(console, room) or [Text()]:
+        yield (start + line.plain).rstrip()
+        start = " " * len(start)
