@@ -55,6 +55,14 @@ def moves_cursor(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
+def describe_span(seconds: float, digits: int = 3) -> str:
+    """Return a length of time in its largest unit, with so many significant digits."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.{digits}g} {unit}"
+    return f"{seconds:.{digits}g} s"
+
+
 def replace_closed_streams() -> None:
     """Replace each stream that the shell closed (>&-), because Scrapy needs one."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -13,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scrapy import signals
 from scrapy.commands import crawl
 
 from crawler.crawl import arguments
 from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
+from crawler.live_line import open_live_line
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
@@ -42,7 +44,12 @@ class Command(crawl.Command):
         super().process_options(args, opts)
         assert self.settings is not None
         self._is_checked = False
+        self._starting_line = None
         if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
+            # What follows takes a second.
+            if starting_line := open_live_line():
+                starting_line.show("starting ...")
+                self._starting_line = starting_line
             try:
                 self._check_arguments(opts.spargs)
                 self._check_settings(opts.spargs)
@@ -107,6 +114,9 @@ class Command(crawl.Command):
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self.crawler_process.create_crawler(spider)
+        if self._starting_line is not None:
+            # Connected first, so that the progress of the run can take its place.
+            crawler.signals.connect(self._starting_line.close, signal=signals.spider_opened)
         try:
             run_crawl(self.crawler_process, crawler, opts.spargs)
         except CrawlerError as error:
@@ -115,6 +125,8 @@ class Command(crawl.Command):
             self._summarise(crawler)
 
     def _refuse(self, error: CrawlerError) -> None:
+        if self._starting_line is not None:
+            self._starting_line.close()
         say(f"scrapy crawl: {error}", sys.stderr)
         self.exitcode = error.exit_code
 

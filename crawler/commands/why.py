@@ -14,7 +14,7 @@ from crawler.crawl.articles import LIST_DEPTH
 from crawler.errors import CrawlerError
 from crawler.job_command import LedgerCommand
 from crawler.record_differences import differences
-from crawler.terminal import say
+from crawler.terminal import describe_span, say
 
 if TYPE_CHECKING:
     from crawler.crawl.edges import Edge
@@ -158,13 +158,6 @@ def _describe_due_date(page: Any) -> str:
     note = (
         f", after {page.failures} failures in a row"
         if page.failures
-        else f", requested every {_describe_span(page.interval)}"
+        else f", requested every {describe_span(page.interval)}"
     )
-    return f"due {due_at} ({'now' if seconds <= 0 else 'in ' + _describe_span(seconds)}){note}"
-
-
-def _describe_span(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return f"due {due_at} ({'now' if seconds <= 0 else 'in ' + describe_span(seconds)}){note}"
