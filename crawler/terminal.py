@@ -6,13 +6,15 @@ output or reverse the direction of the following text. They are displayed as Pyt
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Any, TextIO
 
 from crawler.errors import CrawlerError
 
@@ -53,6 +55,17 @@ def shows_styles(stream: TextIO) -> bool:
 def moves_cursor(stream: TextIO) -> bool:
     """Return whether a stream is a terminal that knows control sequences."""
     return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON on one line in ASCII, which is safe on every terminal."""
+    print(json.dumps(value).replace("\x7f", "\\u007f"))
+
+
+def to_the_second(time: datetime | str | None) -> str:
+    """Return a time, or one in ISO 8601, as date and clock; "unknown" for None."""
+    text = time.isoformat() if isinstance(time, datetime) else time
+    return text[:19].replace("T", " ") if text else "unknown"
 
 
 def describe_span(seconds: float, digits: int = 3) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from crawler.terminal import escaped, shows_styles
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_GAP = "  "
+_INDENT = _GAP = "  "
+_NOTE_STYLE = "dim"
 # The fewest columns that are left for the last cell of a row that is wrapped.
 _LEAST_ROOM = 24
 
@@ -29,22 +30,23 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a table. Numbers are aligned right, and shown with separators of thousands."""
+    """A row of a table, with notes below it. Integers are shown with separators of thousands."""
 
     cells: Sequence[str | int]
     style: str = ""
+    notes: Sequence[str] = ()
 
 
 class Table(NamedTuple):
     """Rows of the same number of cells, below headings, if there are any.
 
-    Only the last cell of a row may be text from a site, because the others are padded as if every
-    character took one column.
+    Columns of numbers are aligned right, except for the last column. Only the last cell of a row,
+    and its notes, may be text from a site, because the others are padded as if every character took
+    one column.
     """
 
     rows: Sequence[Row]
     headings: Sequence[str] = ()
-    indent: str = _GAP
 
 
 Part = Line | Table
@@ -72,27 +74,30 @@ def plain_lines(parts: Iterable[Part]) -> Iterator[str]:
 
 def _aligned(table: Table) -> Iterator[tuple[str, str, str]]:
     """Yield the padded cells of each row but the last one, the last one, and the row's style."""
-    texts = [[_text(cell) for cell in row.cells] for row in table.rows]
-    styles = [row.style for row in table.rows]
-    is_number = [
-        all(isinstance(row.cells[column], int) for row in table.rows)
-        for column in range(len(texts[0]) if texts else 0)
-    ]
-    if table.headings and texts:
-        texts.insert(0, list(table.headings))
-        styles.insert(0, "bold")
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for cells, style in zip(texts, styles, strict=True):
-        padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(cells, widths, is_number, strict=True)
-        ]
-        last = padded[-1] if is_number[-1] else cells[-1]
-        yield table.indent + "".join(cell + _GAP for cell in padded[:-1]), last, style
+    rows = [row._replace(cells=[_text(cell) for cell in row.cells]) for row in table.rows]
+    is_number = [all(map(_is_number, column)) for column in _columns(rows)]
+    if table.headings and rows:
+        rows.insert(0, Row(table.headings, "bold"))
+    widths = [max(map(len, column)) for column in _columns(rows)]
+    for cells, style, notes in rows:
+        start = _INDENT
+        for cell, width, right in zip(cells[:-1], widths, is_number, strict=False):
+            start += f"{cell:>{width}}{_GAP}" if right else f"{cell:<{width}}{_GAP}"
+        yield start, str(cells[-1]), style
+        for note in notes:
+            yield 2 * _INDENT, escaped(note), _NOTE_STYLE
+
+
+def _columns(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(row.cells for row in rows), strict=True)
 
 
 def _text(cell: str | int) -> str:
     return f"{cell:,}" if isinstance(cell, int) else escaped(cell)
+
+
+def _is_number(text: str) -> bool:
+    return not text or text.replace(",", "").isdigit()
 
 
 def _show_styled(parts: Iterable[Part], stream: TextIO) -> None:
