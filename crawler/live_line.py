@@ -44,8 +44,7 @@ class LiveLine:
 
     def show(self, *facts: str, detail: str = "") -> None:
         """Show facts in ASCII and, as far as there is room, a detail, such as a headline."""
-        width = (os.get_terminal_size(self._terminal.fileno()).columns or _USUAL_WIDTH) - 1
-        text, detail = fitting(facts, detail, width)
+        text, detail = fitting(facts, detail, self._width - 1)
         if detail:
             text += _GAP + (f"{_DIM}{detail}{_NORMAL}" if self._is_styled else detail)
         if text != self._line:
@@ -75,11 +74,17 @@ class LiveLine:
         return getattr(self._terminal, name)
 
     @property
+    def _width(self) -> int:
+        # The terminal may have been closed.
+        with suppress(OSError):
+            return os.get_terminal_size(self._terminal.fileno()).columns or _USUAL_WIDTH
+        return _USUAL_WIDTH
+
+    @property
     def _drawn(self) -> str:
         return f"{_NO_WRAP}{self._line}{_WRAP}" if self._line else ""
 
     def _write(self, text: str) -> None:
-        # The terminal may have been closed.
         with suppress(OSError):
             self._terminal.write(text)
             self._terminal.flush()
@@ -103,6 +108,12 @@ def open_live_line() -> LiveLine | None:
     if stream is None or isinstance(stream, LiveLine) or not moves_cursor(stream):
         return None
     return LiveLine(stream)
+
+
+def close_live_line() -> None:
+    """Close the live line on standard error, if there is one."""
+    if isinstance(sys.stderr, LiveLine):
+        sys.stderr.close()
 
 
 def fitting(facts: Sequence[str], detail: str, width: int) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from crawler.terminal import escaped, shows_styles
@@ -56,7 +57,7 @@ def show(parts: Iterable[Part], file: TextIO | None = None) -> None:
     """Print lines and tables to standard output or another stream."""
     stream = file or sys.stdout
     if shows_styles(stream):
-        _show_styled(parts, stream)
+        print(_styled(parts, wraps=stream.isatty()), end="", file=stream)
     else:
         for line in plain_lines(parts):
             print(line, file=stream)
@@ -100,20 +101,23 @@ def _is_number(text: str) -> bool:
     return not text or text.replace(",", "").isdigit()
 
 
-def _show_styled(parts: Iterable[Part], stream: TextIO) -> None:
+def _styled(parts: Iterable[Part], *, wraps: bool) -> str:
     # Imported only for a terminal: programs have no use for it.
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=stream, force_terminal=True)
+    # Printed to a buffer, because rich ends the process if the reader of a pipe has closed it.
+    buffer = StringIO()
+    console = Console(file=buffer, force_terminal=True)
     for part in parts:
         if isinstance(part, Line):
             # The terminal wraps a long line, so that a path in it can be copied as a whole.
             console.print(Text(escaped(part.text), part.style), soft_wrap=True)
         else:
             for start, last, style in _aligned(part):
-                for line in _wrapped(console, start, last, wraps=stream.isatty()):
+                for line in _wrapped(console, start, last, wraps=wraps):
                     console.print(Text(line, style), soft_wrap=True)
+    return buffer.getvalue()
 
 
 def _wrapped(console: Console, start: str, last: str, *, wraps: bool) -> Iterator[str]:

@@ -20,7 +20,7 @@ from crawler.crawl import arguments
 from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
-from crawler.live_line import open_live_line
+from crawler.live_line import close_live_line, open_live_line
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
@@ -44,12 +44,10 @@ class Command(crawl.Command):
         super().process_options(args, opts)
         assert self.settings is not None
         self._is_checked = False
-        self._starting_line = None
         if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
             # What follows takes a second.
-            if starting_line := open_live_line():
-                starting_line.show("starting ...")
-                self._starting_line = starting_line
+            if line := open_live_line():
+                line.show("starting ...")
             try:
                 self._check_arguments(opts.spargs)
                 self._check_settings(opts.spargs)
@@ -114,9 +112,8 @@ class Command(crawl.Command):
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self.crawler_process.create_crawler(spider)
-        if self._starting_line is not None:
-            # Connected first, so that the progress of the run can take its place.
-            crawler.signals.connect(self._starting_line.close, signal=signals.spider_opened)
+        # The line that the command began with. Connected first, so that the run can open its own.
+        crawler.signals.connect(close_live_line, signal=signals.spider_opened)
         try:
             run_crawl(self.crawler_process, crawler, opts.spargs)
         except CrawlerError as error:
@@ -125,8 +122,7 @@ class Command(crawl.Command):
             self._summarise(crawler)
 
     def _refuse(self, error: CrawlerError) -> None:
-        if self._starting_line is not None:
-            self._starting_line.close()
+        close_live_line()
         say(f"scrapy crawl: {error}", sys.stderr)
         self.exitcode = error.exit_code
 
@@ -157,6 +153,8 @@ class Command(crawl.Command):
         from crawler.exit_codes import COULD_NOT_START
         from crawler.extensions.summarising import Summariser
 
+        # It is still open if the run was aborted.
+        close_live_line()
         summariser = crawler.get_extension(Summariser)
         if summariser is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
