@@ -54,6 +54,8 @@ class LiveLine:
 
     def write(self, text: str) -> int:
         """Write a text above the line."""
+        if not text:
+            return 0
         erase = _ERASE if self._line and not self._is_interrupted else ""
         self._is_interrupted = not text.endswith("\n")
         self._write(erase + text + ("" if self._is_interrupted else self._drawn))
