@@ -23,6 +23,7 @@ from crawler.files import whole_file
 from crawler.report import contents, job_history, records
 from crawler.report.balance import balance_of
 from crawler.report.contents import MOST_SHOWN
+from crawler.terminal import describe_span
 
 if TYPE_CHECKING:
     from crawler.export.corpus import Corpus
@@ -114,6 +115,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name
+    environment.filters["span"] = describe_span
     environment.filters["number"] = "{:,}".format
     environment.tests["web_address"] = _is_web_address
     return environment
