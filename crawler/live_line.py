@@ -1,4 +1,9 @@
-"""One line at the bottom of a terminal that is rewritten in place, below everything else."""
+"""One line at the bottom of a terminal that is rewritten in place, below everything else.
+
+The libraries for this do not leave the rest alone: rich hides the cursor, which a killed process
+cannot show again, and wraps the lines of the log, whose paths and URLs then cannot be copied; tqdm
+overwrites what was written without a line end.
+"""
 
 from __future__ import annotations
 
