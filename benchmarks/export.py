@@ -11,23 +11,14 @@ The memory of a job's exports includes the pages of the ledger that SQLite maps 
 """
 
 import argparse
-import random
 import subprocess
 import sys
 import tempfile
-import zlib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import msgspec
-
-from crawler.crawl.articles import ArticleState
-from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.schema import LINKS, RECORDS
+from benchmarks.made_corpus import make_feed, make_job
 
 EXPORT = "from scrapy.cmdline import execute; execute()"
 CSV_PEER = """
@@ -76,126 +67,6 @@ finally:
     print(time.process_time() - began, peak)
 """
 MOST_IN_PANDAS = 20_000
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-WORDS = "the council ferry harbour said that would bridge of storm and a in report".split()
-
-
-def record(number: int, count: int) -> dict[str, Any]:
-    """Return an article with 20 links to other articles."""
-    chance = random.Random(number)
-    address = f"publisher.example/2026/01/{number}"
-    sentences = (" ".join(chance.choices(WORDS, k=12)).capitalize() + "." for _ in range(40))
-    headline = f"Headline {number}: {' '.join(chance.choices(WORDS, k=7))}"
-    links = [
-        {
-            "role": "related" if place < 10 else "text",
-            "url": f"https://publisher.example/2026/01/{target}/",
-            "id": f"publisher.example/2026/01/{target}",
-            "internal": True,
-            "text": f"Headline {target}",
-            "paragraph": None if place < 10 else place,
-            "rel": [],
-            "where": "main",
-        }
-        for place, target in enumerate(chance.choices(range(count), k=20))
-    ]
-    related = [
-        {
-            "position": place,
-            **{name: link[name] for name in ("id", "url", "internal")},
-            "headline": link["text"],
-            "headline_raw": link["text"],
-            **dict.fromkeys(("kind", "picture_url", "uploaded_at", "content_type", "sort")),
-        }
-        for place, link in enumerate(links[:10], start=1)
-    ]
-    published = (BEGAN + timedelta(minutes=number)).isoformat()
-    return {
-        "kind": "article",
-        "schema": 3,
-        "site": "publisher.example",
-        "id": address,
-        "url": f"https://{address}/",
-        "aliases": [f"publisher.example?p={number}"],
-        "headline": headline,
-        "headline_raw": headline,
-        "published_at": published,
-        "published_raw": published,
-        "modified_at": None,
-        "authors": [{"name": f"Ada {number % 500}", "url": None}],
-        "description": headline,
-        "section": f"Section {number % 20}",
-        "tags": [f"Tag {chance.randrange(1000)}" for _ in range(4)],
-        "body": "\n\n".join(sentences),
-        "language": "en",
-        "credit": None,
-        "media": [
-            {
-                "kind": "image",
-                "url": f"https://publisher.example/{number}.jpg",
-                "caption": headline,
-                "credit": None,
-            }
-        ],
-        "related": related,
-        "related_complete": True,
-        "links": links,
-        "canonical_url": f"https://{address}/",
-        "alternates": None,
-        "accessible_for_free": True,
-        "body_sha256": "0" * 64,
-        "missing": ["modified_at", "credit", "alternates"],
-        "provenance": {
-            name: {"where": f"JSON-LD {name}", "assumed": None, "doubt": None}
-            for name in ("headline", "published_at", "body", "media", "authors", "section")
-        },
-        "revision": 1,
-        "changed": [],
-        "depth": 1,
-        "found_on": None,
-        "fetched_at": published,
-        "source": "live",
-        "status": 200,
-    }
-
-
-def make_feed(file: Path, count: int) -> None:
-    with file.open("wb") as feed:
-        for number in range(count):
-            feed.write(msgspec.json.encode(record(number, count)) + b"\n")
-
-
-def make_job(folder: Path, count: int) -> None:
-    job = Job(folder, "publisher.example")
-    job.begin(BEGAN, {}, "due", 0, Intervals(3600, 36_000), 1.0)
-    assert job.pages is not None and job.run is not None
-    for start in range(0, count, 1000):
-        rows: list[dict[str, Any]] = []
-        links: list[dict[str, Any]] = []
-        for number in range(start, min(count, start + 1000)):
-            article = record(number, count)
-            state = ArticleState(article["id"], "article", (1, 0, number), None, queued=False)
-            state.revision, state.fetch_index = 1, number
-            job.pages.note(state)
-            encoded = msgspec.json.encode(article)
-            values = {"id": state.id, "kind": "article", "revision": 1, "json": encoded}
-            rows.append({"record": number + 1, "run": 1, "crc": zlib.crc32(encoded), **values})
-            links += (
-                {
-                    "page_id": state.id,
-                    "position": position,
-                    **{name: link[name] for name in ("role", "id", "url", "text", "internal")},
-                    **dict.fromkeys(("first_seen", "last_seen"), article["fetched_at"]),
-                }
-                for position, link in enumerate(article["links"], start=1)
-            )
-        job.pages.commits.flush(durable=True)
-        with job.database.transaction() as connection:
-            connection.execute(RECORDS.insert(), rows)
-            # A job keeps one link to the same page in each role.
-            connection.execute(LINKS.insert().prefix_with("OR IGNORE"), links)
-    job.end(job.run, "finished")
-    job.close()
 
 
 def measure(code: str, *words: str, folder: str) -> tuple[float, float]:

@@ -29,6 +29,15 @@ class LedgerCommand(ScrapyCommand):
 
     argument_count = 0
     """The number of positional arguments."""
+    prints_json = False
+    """Whether there is an option --json."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        if self.prints_json:
+            parser.add_argument(
+                "--json", action="store_true", help="print one JSON object, for programs"
+            )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None

@@ -6,13 +6,15 @@ output or reverse the direction of the following text. They are displayed as Pyt
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Any, TextIO
 
 from crawler.errors import CrawlerError
 
@@ -37,6 +39,41 @@ def escaped_lines(text: str) -> str:
 def say(line: str = "", file: TextIO | None = None) -> None:
     """Print one line, escaped, to standard output or another stream."""
     print(escaped(line), file=file or sys.stdout)
+
+
+def shows_styles(stream: TextIO) -> bool:
+    """Return whether to show colours and other styles on a stream: on terminals that have them.
+
+    NO_COLOR (no-color.org) turns them off, and FORCE_COLOR turns them on; empty values do not
+    count.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or moves_cursor(stream)
+
+
+def moves_cursor(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that knows control sequences."""
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON on one line in ASCII, which is safe on every terminal."""
+    print(json.dumps(value).replace("\x7f", "\\u007f"))
+
+
+def to_the_second(time: datetime | str | None) -> str:
+    """Return a time, or one in ISO 8601, as date and clock; "unknown" for None."""
+    text = time.isoformat() if isinstance(time, datetime) else time
+    return text[:19].replace("T", " ") if text else "unknown"
+
+
+def describe_span(seconds: float, digits: int = 3) -> str:
+    """Return a length of time in its largest unit, with so many significant digits."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.{digits}g} {unit}"
+    return f"{seconds:.{digits}g} s"
 
 
 def replace_closed_streams() -> None:

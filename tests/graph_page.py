@@ -9,6 +9,7 @@ import jinja2
 
 import crawler.report
 from crawler.report.network import Link, Node, lay_out
+from crawler.report.page import SCRIPTS
 
 _PACKAGE = Path(crawler.report.__file__).parent
 _PAGE = """<!doctype html>
@@ -37,7 +38,9 @@ def graph_page(nodes: Sequence[Node], links: Iterable[Link]) -> bytes:
     )
     templates.filters["sha256"] = _sha256
     static = _PACKAGE / "static"
-    script = f'(() => {{ "use strict";\n{(static / "graph.js").read_text()}\n}})();'
+    scripts = (static / name for name in SCRIPTS if name == "matching.js" or "graph" in name)
+    code = "".join(path.read_text() for path in scripts)
+    script = f'(() => {{ "use strict";\n{code}\n}})();'
     style = _BODY_STYLE + "".join(
         (static / name).read_text() for name in ("report.css", "graph.css")
     )

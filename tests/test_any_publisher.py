@@ -145,7 +145,7 @@ def test_two_seeds_that_redirect_to_one_article(web_crawl: WebCrawl) -> None:
     assert web.requests[f"{A}{STORY}"] == 1
     assert web.requests[f"{A}{STORY}?utm_source=short"] == 0
     assert run.exit_code == 0
-    assert "duplicates     1  pages of other addresses of an article" in run.stdout
+    assert "duplicates  1  pages of other addresses of an article" in run.stdout
 
 
 def test_a_redirect_from_the_canonical_address(web_crawl: WebCrawl) -> None:

@@ -44,8 +44,13 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
     "429 always": (always(429), "http_4xx", "429", 3),
     "304 unasked": (always(304), "http_3xx", "304", 1),
     "hangs": (hang, "timeout", "", 3),
-    "closes": (drop, "connection_lost", "", 3),
-    "cut body": (always(200, b"<h1>cut", Content_Length="5000"), "cut_short", "", 3),
+    "closes": (drop, "connection_lost", "Connection was closed cleanly.", 3),
+    "cut body": (
+        always(200, b"<h1>cut", Content_Length="5000"),
+        "cut_short",
+        "the body ended before it was complete",
+        3,
+    ),
     "cut gzip": (
         always(200, gzip.compress(b"<p>x</p>" * 99)[:30], Content_Encoding="gzip"),
         "cut_short",
@@ -212,8 +217,45 @@ def test_pages_that_cannot_be_fetched(live: Crawl, server: NewsServer, reason: s
     for number, name in cases.items():
         assert FAILING[name][2] in run.failures[number]["detail"], name
         assert f"{number}: {reason} (" in run.stderr
+    assert len(run.stderr.splitlines()) == len(cases)
     assert run.exit_code == (0 if reason == "gone" else 3)
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("job", [{}, {"JOBDIR": "job"}], ids=["alone", "job"])
+@pytest.mark.parametrize("retries", [0, 1])
+def test_each_failure_is_one_line_of_the_log(
+    live: Crawl, server: NewsServer, job: dict[str, object], retries: int
+) -> None:
+    ids = {str(number): name for number, name in enumerate(FAILING, start=101) if name != "hangs"}
+    server.misbehaviour = {f"/news/{number}": FAILING[name][0] for number, name in ids.items()}
+    limits = {"DOWNLOAD_MAXSIZE": 100_000, "RETRY_TIMES": retries, "SITE_DOWN_AFTER": 0}
+    run = live(seed=",".join(ids), depth=0, settings={**limits, **job})
+    lines = [line.split(" ", 2)[2].partition(" (")[0] for line in run.stderr.splitlines()]
+    assert lines == [f"WARNING: {number}: {FAILING[name][1]}" for number, name in ids.items()]
+
+
+def test_a_robots_txt_that_fails_is_one_line_for_each_page(live: Crawl, server: NewsServer) -> None:
+    server.misbehaviour["/robots.txt"] = always(500)
+    run = live(seed=f"{SEED},{VICTIM}", depth=0)
+    lines = run.stderr.splitlines()
+    assert len(lines) == 2
+    assert all("robots_unavailable" in line and "returned 500" in line for line in lines)
+
+
+BROKEN_MIDDLEWARE = """
+class Broken:
+    def process_request(self, request):
+        raise KeyError("no such key")
+"""
+
+
+def test_an_internal_error_is_logged_once(live: Crawl, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN_MIDDLEWARE, encoding="utf-8")
+    run = live(seed=SEED, settings={"DOWNLOADER_MIDDLEWARES": '{"mine.Broken": 60}'})
+    assert run.failures[SEED]["reason"] == "internal_error"
+    records = [line for line in run.stderr.splitlines() if not line.startswith((" ", "Traceback"))]
+    assert [line.split(" ", 2)[2] for line in records] == [f"ERROR: {SEED}: internal error"]
 
 
 def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:

@@ -1,12 +1,15 @@
 """Test the exit codes of a crawl, and the errors for wrong settings and names."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, SITE, Crawl
+from conftest import IMPATIENT, ROOT, SITE, Crawl
 from server import NewsServer
 from test_crawl_live import always
+
+from crawler.exit_codes import MEANINGS
 
 SEED, OTHER = "1752038", "1751821"
 
@@ -103,3 +106,17 @@ def test_an_unknown_setting(crawl: Crawl) -> None:
     run = crawl(seed=SEED, depth=0, source=SITE, settings={"DOWNLOAD_DELY": 1})
     message = "DOWNLOAD_DELY: no such setting, so it has no effect; did you mean"
     assert (run.exit_code, run.stderr) == (0, f"scrapy crawl: {message} DOWNLOAD_DELAY?\n")
+
+
+def test_the_summary_says_what_the_exit_code_means(live: Crawl, server: NewsServer) -> None:
+    server.misbehaviour[f"/news/{OTHER}"] = always(500)
+    for run in (live(seed=SEED, depth=0), live(seed=SEED, depth=1), live(seed="404404")):
+        *_, words, balance = run.stdout.splitlines()
+        assert words == f"  exit code {run.exit_code}: {MEANINGS[run.exit_code]}"
+        assert balance == run.balance
+
+
+def test_readme_has_the_same_words() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2]
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", text.partition("\n## ")[0], re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == MEANINGS

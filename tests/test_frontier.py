@@ -12,7 +12,7 @@ from naive_crawl import NaiveCrawl, Site, is_unavailable, lists_of
 
 from crawler.crawl import records
 from crawler.crawl.articles import ArticleState
-from crawler.crawl.frontier import Frontier
+from crawler.crawl.frontier import Frontier, Rest
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
@@ -152,6 +152,7 @@ def follow(frontier: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
     seeds = [str(seed % len(naive.site)) for seed in run.seeds]
     assert frontier.seed(seeds) == naive.seed(list(dict.fromkeys(seeds)))
     after = [copy.deepcopy(naive)]
+    rests: list[Rest | None] = []
     while run.pages is None or frontier.taken < run.pages:
         waiting = len(naive.waiting)
         full = run.limit > 0 and frontier.taken == run.limit
@@ -172,12 +173,17 @@ def follow(frontier: Frontier, naive: NaiveCrawl, run: Run) -> list[NaiveCrawl]:
             node.order,
             node.found_on,
         )
-        assert frontier.at_depth == node.order[0]
+        rests.append(frontier.rest)
         assert fetch(frontier, state, naive.site) == naive.answer(node)
-        assert frontier.at_depth == 0
+        assert frontier.rest is None
         after.append(copy.deepcopy(naive))
         if isinstance(frontier.memory, Pages) and frontier.taken % run.commits == 0:
             frontier.memory.commits.flush()
+    if not frontier.has_more:
+        for pages, rest in zip(range(len(rests), 0, -1), rests, strict=True):
+            if rest is not None:
+                assert rest.pages == pages if rest.is_exact else rest.pages >= pages
+        assert run.limit == 0 or None not in rests
     return after
 
 

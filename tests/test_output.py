@@ -29,6 +29,7 @@ CASES = {
     "vardump, one line": (f"({SCRAPY} vardump --tree '{SEED_TEXT}'; {CODE}) | head -1", 0),
     "vardump, full": (f"{SCRAPY} vardump --tree '{SEED_TEXT}' >/dev/full; {CODE}", 1),
     "status, no reader": (f"{JOB} ({SCRAPY} status -s JOBDIR=job; {CODE}) | true", 0),
+    "status, colours": (f"{JOB} (FORCE_COLOR=1 {SCRAPY} status -s JOBDIR=job; {CODE}) | true", 0),
     "why, ASCII": (f"{JOB} PYTHONIOENCODING=ascii {SCRAPY} why 1752038 -s JOBDIR=job; {CODE}", 0),
     "export, one line": (f"{JOB} ({SCRAPY} export -s JOBDIR=job; {CODE}) | head -1", 0),
     "export, full": (f"{JOB} {SCRAPY} export -s JOBDIR=job >/dev/full; {CODE}", 1),

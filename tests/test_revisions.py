@@ -67,9 +67,9 @@ def test_a_changed_article_is_a_revision(
         "-s",
         "JOBDIR=job",
     ).stdout
-    assert re.search(rf"run 1  {SEED}, position 1\n", story)
-    assert "run 1  new revision 1\n" in story
-    assert "run 2  changed revision 2 (headline, headline_raw, body)\n" in story
+    assert re.search(rf"  1  position 1  {SEED}\n", story)
+    assert re.search(r"  1  new +1\n", story)
+    assert re.search(r"  2  changed +2  headline, headline_raw, body\n", story)
     assert (
         "    - Syrian Army Troops, Popular Forces Advancing in Aleppo\n"
         "    + Syrian Army Troops, Popular Forces Advancing in Homs\n" in story
@@ -86,7 +86,7 @@ def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> 
     # The stored validators are those of the new revision.
     assert job(settings=ALWAYS_DUE).records == []
     assert server.not_modified == 6 + 7
-    assert "run 3  not_modified" in scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
+    assert "  3  not_modified" in scrapy("why", LISTED_ID, "-s", "JOBDIR=job").stdout
     # Reading everything anew means unconditional requests.
     assert job(recheck="all").records == []
     assert server.not_modified == 6 + 7

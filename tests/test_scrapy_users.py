@@ -341,7 +341,7 @@ def test_two_crawls_of_a_script(folder: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(f"discovered {RECORDS} =") == 2
-    assert result.stdout.count("exit code 0") == 2
+    assert result.stdout.splitlines().count("exit code 0") == 2
     feeds = [read_lines(path) for path in (folder / "output").rglob("*.jsonl")]
     assert sum(map(len, feeds)) == 2 * RECORDS
 

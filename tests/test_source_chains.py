@@ -24,7 +24,7 @@ def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> 
         soft: "warc",
         here: "live",
     }
-    assert "articles       3  2 warc, 1 live" in run.stdout
+    assert "articles  3  2 warc, 1 live" in run.stdout
     failure = run.failures[nowhere]
     assert (failure["reason"], failure["source"], failure["status"]) == ("gone", "live", 404)
     assert failure["detail"] == f"live: 404 Not Found; warc: no capture in {warc.path}"

@@ -13,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scrapy import signals
 from scrapy.commands import crawl
 
 from crawler.crawl import arguments
 from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
+from crawler.live_line import close_live_line, open_live_line
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class Command(crawl.Command):
         assert self.settings is not None
         self._is_checked = False
         if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
+            # What follows takes a second.
+            if line := open_live_line():
+                line.show("starting ...")
             try:
                 self._check_arguments(opts.spargs)
                 self._check_settings(opts.spargs)
@@ -109,6 +114,8 @@ class Command(crawl.Command):
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
         crawler = self.crawler_process.create_crawler(spider)
+        # The line that the command began with. Connected first, so that the run can open its own.
+        crawler.signals.connect(close_live_line, signal=signals.spider_opened)
         try:
             run_crawl(self.crawler_process, crawler, opts.spargs)
         except CrawlerError as error:
@@ -117,6 +124,7 @@ class Command(crawl.Command):
             self._summarise(crawler)
 
     def _refuse(self, error: CrawlerError) -> None:
+        close_live_line()
         say(f"scrapy crawl: {error}", sys.stderr)
         self.exitcode = error.exit_code
 
@@ -147,6 +155,8 @@ class Command(crawl.Command):
         from crawler.exit_codes import COULD_NOT_START
         from crawler.extensions.summarising import Summariser
 
+        # It is still open if the run was aborted.
+        close_live_line()
         summariser = crawler.get_extension(Summariser)
         if summariser is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START

@@ -1,6 +1,6 @@
 """``scrapy status``: the state of a job.
 
-It prints the number of articles in each state, whether these balance, the last runs, the fetches
+It shows the number of articles in each state, whether these balance, the last runs, the fetches
 due, and any damage to the ledger.
 """
 
@@ -8,24 +8,136 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler.exit_codes import COULD_NOT_START, UNBALANCED
 from crawler.job_command import LedgerCommand
-from crawler.terminal import say
+from crawler.terminal import say_json, to_the_second
+from crawler.terminal_tables import Line, Row, Table, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crawler.crawl.ledger import history
     from crawler.crawl.ledger.database import Database
+    from crawler.terminal_tables import Part
 
-_MOST_RUNS = 10
+# The text shows fewer than --json.
+_MOST_RUNS, _MOST_DAMAGE = 10, 20
+# By the keys of --json: hours, and the words of the text.
+_DUE_WITHIN = {
+    "now": (0, "now"),
+    "within_hour": (1, "within an hour"),
+    "within_day": (24, "within a day"),
+    "within_week": (168, "within a week"),
+}
+
+
+@dataclass
+class Status:
+    """The state of a job; a ledger that is damaged may give no more than ``damage``."""
+
+    folder: Path
+    ledger_bytes: int
+    damage: list[str] = field(default_factory=list)
+    site: str | None = None
+    balance: history.Balance | None = None
+    queued: int | None = None
+    due: dict[str, int] | None = None
+    next_due: datetime | None = None
+    failing: dict[str, int] | None = None
+    holder: str | None = None
+    runs: list[history.RunSummary] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that --json prints; docs/records.md describes its keys."""
+        balance = self.balance
+        return {
+            "job": str(self.folder),
+            "site": self.site,
+            "ledger_bytes": self.ledger_bytes,
+            "balance": balance
+            and {
+                **asdict(balance),
+                "balanced": balance.balanced,
+                "wrong": [{"id": article_id, "why": why} for article_id, why in balance.wrong],
+            },
+            "queued": self.queued,
+            "due": self.due,
+            "next_due": self.next_due and self.next_due.isoformat(),
+            "failing": self.failing,
+            "holder": self.holder,
+            "runs": self.runs
+            and [
+                {
+                    "run": run.number,
+                    "began": run.began,
+                    "ended": run.ended,
+                    "alive_at": run.alive_at,
+                    "reason": run.reason,
+                    "asked": run.asked,
+                    "exit_code": run.exit_code,
+                    "outcomes": dict(run.outcomes.most_common()),
+                }
+                for run in self.runs
+            ],
+            "damage": self.damage,
+        }
+
+    def parts(self) -> Iterator[Part]:
+        if self.balance:
+            megabytes = self.ledger_bytes / 1e6
+            yield Line(f"{self.folder}: articles of {self.site}, ledger of {megabytes:,.1f} MB")
+            yield Line(str(self.balance), "bold" if self.balance.balanced else "bold red")
+            yield from self._work()
+            yield from self._runs()
+        if self.damage:
+            yield from self._damage()
+
+    def _work(self) -> Iterator[Part]:
+        if self.queued:
+            yield Line(f"to do: {self.queued:,} in the next run")
+        due = ", ".join(
+            f"{count:,} {_DUE_WITHIN[name][1]}" for name, count in (self.due or {}).items()
+        )
+        next_due = f"; next {to_the_second(self.next_due)} UTC" if self.next_due else ""
+        yield Line(f"due: {due}{next_due}")
+        if self.failing:
+            failing = ", ".join(f"{count:,} {reason}" for reason, count in self.failing.items())
+            yield Line(f"last fetch failed: {failing}", "yellow")
+        if self.holder:
+            yield Line(f"running: {self.holder}")
+
+    def _runs(self) -> Iterator[Part]:
+        rows: list[Row] = []
+        for run in (self.runs or [])[:_MOST_RUNS]:
+            # Only the newest run can be active.
+            ending = _ending(run, running=self.holder is not None and not rows)
+            outcomes = [f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common()]
+            began = to_the_second(run.began)
+            rows.append(Row((str(run.number), began, ending, ", ".join(outcomes) or "nothing")))
+        yield Table(rows, ("run", "began (UTC)", "ended", "fetched"))
+
+    def _damage(self) -> Iterator[Part]:
+        from crawler.crawl.ledger import job
+
+        yield Line(f"{self.folder / job.FILE_NAME} is DAMAGED:", "bold red")
+        for line in self.damage[:_MOST_DAMAGE]:
+            yield Line(f"  {line}")
+        yield Line(
+            "Copy the folder first. Restore it from a backup, or save the readable articles "
+            "with scrapy export and start again."
+        )
 
 
 class Command(LedgerCommand):
+    prints_json = True
+
     def syntax(self) -> str:
-        return "-s JOBDIR=FOLDER"
+        return "-s JOBDIR=FOLDER [--json]"
 
     def short_desc(self) -> str:
         return (
@@ -36,67 +148,45 @@ class Command(LedgerCommand):
     def run_on_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
-        from crawler.crawl.ledger import history, job
-
-        if damage := database.damage():
-            self._report_damage(folder, damage)
-            return
-        with database.snapshot() as connection:
-            balance, queued = history.balance(connection), history.queued(connection)
-            size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
-            say(f"{folder}: articles of {history.site(connection)}, ledger of {size / 1e6:,.1f} MB")
-            say(str(balance))
-            if queued:
-                say(f"to do: {queued:,} in the next run")
-            now, hour, day, week = history.due_within(connection, time.time(), (0, 1, 24, 168))
-            due = f"due: {now:,} now, {hour:,} within an hour, {day:,} within a day"
-            next_due = history.next_due(connection)
-            say(f"{due}, {week:,} within a week" + (f"; next {next_due}" if next_due else ""))
-            if failing := history.failing(connection):
-                say(
-                    "last fetch failed: "
-                    + ", ".join(f"{count:,} {reason}" for reason, count in failing.most_common())
-                )
-            if holder := job.holder(folder):
-                say(f"running: {holder}")
-            say("runs:")
-            for run in history.runs(connection, _MOST_RUNS):
-                say("  " + _line(run, running=holder is not None))
-                holder = None
-            damaged_records = history.damaged_records(connection)
-        if damaged_records:
-            self._report_damage(folder, damaged_records)
-        elif not balance.balanced:
+        status = _status(folder, database, most_runs=None if opts.json else _MOST_RUNS)
+        if opts.json:
+            say_json(status.as_json())
+        else:
+            show(status.parts())
+        if status.damage:
+            self.exitcode = COULD_NOT_START
+        elif status.balance and not status.balance.balanced:
             self.exitcode = UNBALANCED
 
-    def _report_damage(self, folder: Path, damage: list[str]) -> None:
-        from crawler.crawl.ledger import job
 
-        say(f"{folder / job.FILE_NAME} is DAMAGED:")
-        for line in damage[:20]:
-            say(f"  {line}")
-        say(
-            "Copy the folder first. Restore it from a backup, or save the readable articles "
-            "with scrapy export and start again."
-        )
-        self.exitcode = COULD_NOT_START
+def _status(folder: Path, database: Database, most_runs: int | None) -> Status:
+    from crawler.crawl.ledger import history, job
+
+    size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
+    status = Status(folder, size, database.damage())
+    if status.damage:
+        return status
+    with database.snapshot() as connection:
+        status.site = history.site(connection)
+        status.balance = history.balance(connection)
+        status.queued = history.queued(connection)
+        hours = tuple(hours for hours, _ in _DUE_WITHIN.values())
+        counts = history.due_within(connection, time.time(), hours)
+        status.due = dict(zip(_DUE_WITHIN, counts, strict=True))
+        status.next_due = history.next_due(connection)
+        status.failing = dict(history.failing(connection).most_common())
+        status.holder = job.holder(folder)
+        status.runs = history.runs(connection, most_runs)
+        status.damage = history.damaged_records(connection)
+    return status
 
 
-def _line(run: history.RunSummary, *, running: bool) -> str:
-    began = datetime.fromisoformat(run.began)
+def _ending(run: history.RunSummary, *, running: bool) -> str:
     if run.reason is not None and run.ended is not None:
-        ending = (
-            f"{run.reason} after "
-            f"{(datetime.fromisoformat(run.ended) - began).total_seconds():.0f} s"
-        )
-    elif running:
-        ending = "still running"
-    else:
-        ending = f"aborted after {run.alive_at[11:19]}" + (
-            "" if run.ended else ", feeds not written yet"
-        )
-    outcomes = (
-        ", ".join(f"{count:,} {outcome}" for outcome, count in run.outcomes.most_common())
-        or "nothing fetched"
-    )
-    return f"{run.number:>4}  {began:%Y-%m-%d %H:%M:%S}  {ending}: {outcomes}"
+        began, ended = map(datetime.fromisoformat, (run.began, run.ended))
+        code = "" if run.exit_code is None else f", exit code {run.exit_code}"
+        return f"{run.reason} after {(ended - began).total_seconds():.0f} s{code}"
+    if running:
+        return "still running"
+    unwritten = "" if run.ended else ", feeds not written yet"
+    return f"aborted after {run.alive_at[11:19]}{unwritten}"

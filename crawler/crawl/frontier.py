@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from crawler.crawl.articles import (
     DONE,
@@ -64,6 +64,13 @@ class Scope(Protocol):
     def lane_of(self, state: ArticleState) -> Lane:
         """Return the host and the publisher of an article that is to be requested."""
         ...
+
+
+class Rest(NamedTuple):
+    """How many pages a run has left to read: exactly, or at most."""
+
+    pages: int
+    is_exact: bool
 
 
 class Frontier:
@@ -384,11 +391,26 @@ class Frontier:
         return len(self.known) + self._forgotten_count - lists
 
     @property
-    def at_depth(self) -> int:
-        """The depth being fetched."""
-        return max(
-            (state.depth for state in self._in_flight.values() if not state.is_list), default=0
-        )
+    def rest(self) -> Rest | None:
+        """How many pages are left to read in this run; None if those may add any number.
+
+        It is known if no page can add others: all that are being read are at the last depth, or
+        the queue fills the limit.
+        """
+        if not self._in_flight:
+            return None
+        count = len(self._in_flight) + self.queued
+        is_full = 0 < self.limit <= self.taken + self._waiting
+        if is_full or self._forgets or self._is_at_last_depth:
+            return Rest(count, is_exact=True)
+        if self.limit:
+            return Rest(len(self._in_flight) + self.limit - self.taken, is_exact=False)
+        return None
+
+    @property
+    def _is_at_last_depth(self) -> bool:
+        states = self._in_flight.values()
+        return all(state.depth >= self.depth and not state.is_list for state in states)
 
     def end_list(self, state: ArticleState, *, is_unchanged: bool = False) -> None:
         """Record that a list was read, or is unchanged. It is no article that was discovered."""

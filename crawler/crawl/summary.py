@@ -33,15 +33,18 @@ from crawler.exit_codes import (
     INCOMPLETE,
     NOTHING_STORED,
     UNBALANCED,
+    in_words,
 )
 from crawler.items import ANSWERS, REASONS
-from crawler.terminal import escaped
+from crawler.terminal_tables import Line, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crawler.crawl.ledger.history import Balance
+    from crawler.terminal_tables import Part
 
+_GOOD, _FAULT, _FATAL = "green", "yellow", "bold red"
 _MOST_NAMED = 10
 _FOLLOWED = {
     "related": "list of related items",
@@ -50,9 +53,9 @@ _FOLLOWED = {
 }
 
 
-def summary(stats: Mapping[str, Any], balance: Balance | None = None) -> str:
-    """Return a short table of a run's results; its last line is the balance."""
-    return "\n".join(map(escaped, Outcome(stats, balance).lines()))
+def summary(stats: Mapping[str, Any], balance: Balance | None = None) -> list[Part]:
+    """Return a table of a run's results, and lines of which the last is the balance."""
+    return Outcome(stats, balance).parts()
 
 
 def exit_code(stats: Mapping[str, Any], balance: Balance | None = None) -> int:
@@ -190,22 +193,27 @@ class Outcome:
             return self._balance.balanced
         return self.discovered == self.stored + self.dropped
 
-    def lines(self) -> list[str]:
-        lines = []
+    def parts(self) -> list[Part]:
+        run = []
         if "job/run" in self._stats:
-            lines.append("run {job/run} of {job/folder}, {job/began} UTC".format_map(self._stats))
+            run.append("run {job/run} of {job/folder}, {job/began} UTC".format_map(self._stats))
         return [
-            *lines,
-            *self._list("job/continued"),
-            *self._table(),
-            *(f"  {line}" for line in self._list("sources/files")),
+            *map(Line, (*run, *self._list("job/continued"))),
+            *self._results(),
+            *(Line(f"  {line}") for line in self._list("sources/files")),
             *self._archive_and_feeds(),
-            *self._troubles(),
-            *self._ending(),
-            self._sum(),
+            *(Line(f"  {line}", _FAULT) for line in self._troubles()),
+            *(Line(f"  {line}") for line in self._ending()),
+            self._exit_line(),
+            Line(self._sum(), "bold"),
         ]
 
-    def _table(self) -> list[str]:
+    def _exit_line(self) -> Line:
+        code = self.exit_code()
+        style = {COMPLETE: _GOOD, INCOMPLETE: _FAULT}.get(code, _FATAL)
+        return Line(f"  {in_words(code)}", style)
+
+    def _results(self) -> list[Part]:
         by_source = (
             _breakdown(self._counts("articles/from/")) if self._count("crawl/sources") > 1 else ""
         )
@@ -217,7 +225,7 @@ class Outcome:
         if self._has_job:
             is_idle = not self._count("crawl/taken") and not self._count("lists/failed")
             if self.is_closed and is_idle and not self.teasers:
-                return [f"  nothing new: {self._why_nothing()}"]
+                return [Line(f"  nothing new: {self._why_nothing()}")]
             kinds = {
                 "new": self._count("articles/new"),
                 "changed": self._count("articles/changed"),
@@ -236,9 +244,10 @@ class Outcome:
             rows.append(("duplicates", duplicates, "pages of other addresses of an article"))
         if lists:
             rows.append(("lists", sum(lists.values()), self._of_lists(lists)))
+        styles = {"articles": _GOOD, "failures": _FAULT}
         return [
-            *(f"  {name:<10}{count:>6,}  {breakdown}".rstrip() for name, count, breakdown in rows),
-            f"  {fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}",
+            Table([Row(row, styles.get(row[0], "") if row[1] else "") for row in rows]),
+            Line(f"  {fetched:,} fetched in {seconds:.1f} s, {rate:.1f} pages/s, depth {depth}"),
             *self._rendering(),
         ]
 
@@ -259,7 +268,7 @@ class Outcome:
         recheck = self._stats.get("crawl/recheck", "due")
         return "nothing was due" if recheck == "due" else f"nothing to fetch with recheck={recheck}"
 
-    def _rendering(self) -> list[str]:
+    def _rendering(self) -> list[Part]:
         counts = self._counts("rendering/")
         if not counts["rendered"] + counts["failed"] + counts["plain"]:
             return []
@@ -273,28 +282,30 @@ class Outcome:
         if counts["failed"]:
             parts.append(f"{counts['failed']:,} could not be rendered and were used as fetched")
         parts.append(f"{counts['plain']:,} needed no rendering")
-        return [f"  {'; '.join(parts)}"]
+        return [Line(f"  {'; '.join(parts)}")]
 
-    def _archive_and_feeds(self) -> list[str]:
+    def _archive_and_feeds(self) -> list[Line]:
         lines = []
         if exchanges := self._count("archive/exchanges"):
             revisits = self._count("archive/revisits")
             unchanged = f", {revisits:,} of them unchanged" if revisits else ""
             path = self._stats.get("archive/path")
-            lines.append(f"  archived: {path} ({exchanges:,} exchanges{unchanged})")
-        errors = self._list("feeds/errors")
-        lines += [f"  written: {feed}" for feed in self._list("feeds/written")]
+            lines.append(f"archived: {path} ({exchanges:,} exchanges{unchanged})")
+        lines += [f"written: {feed}" for feed in self._list("feeds/written")]
         if links := self._list("feeds/latest"):
-            lines.append(f"  latest: {', '.join(links)}")
-        lines += [f"  {line}" for line in self._list("feeds/kept")]
+            lines.append(f"latest: {', '.join(links)}")
+        lines += self._list("feeds/kept")
         if "report/written" in self._stats:
-            lines.append(f"  report: {self._stats['report/written']}")
-        if "report/failed" in self._stats:
-            lines.append(f"  no report: {self._stats['report/failed']}")
-        lines += [f"  not stored: {error}" for error in errors]
+            lines.append(f"report: {self._stats['report/written']}")
+        errors = self._list("feeds/errors")
         if self._stats.get("feeds/failed") and not errors:
-            lines.append("  not stored: a feed could not be written; the log says why")
-        return lines
+            errors = ["a feed could not be written; the log says why"]
+        if "report/failed" in self._stats:
+            errors = [*errors, self._stats["report/failed"]]
+        return [
+            *(Line(f"  {line}") for line in lines),
+            *(Line(f"  not stored: {error}", _FATAL) for error in errors),
+        ]
 
     def _troubles(self) -> list[str]:
         """Return lines about problems that the table does not show."""
@@ -302,15 +313,15 @@ class Outcome:
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None
         if not articles and self._has_requested and self.discovered and knows_sum:
-            lines.append("  no article was stored: none of the requested pages could be fetched")
+            lines.append("no article was stored: none of the requested pages could be fetched")
         lines += [
-            f"  could not be read, so pages may be missing: {fault}"
+            f"could not be read, so pages may be missing: {fault}"
             for fault in self._list("sources/faults")
         ]
         if not self.discovered and self._stats.get("crawl/everything"):
             hosts = ", ".join(self._list("crawl/hosts"))
             lines.append(
-                f"  no article was stored: the sources hold no article of {hosts}; "
+                f"no article was stored: the sources hold no article of {hosts}; "
                 "to read an archive of a mirror, give its base_url"
             )
         if self._followed_nothing:
@@ -318,43 +329,43 @@ class Outcome:
             wanted = " or ".join(_FOLLOWED[role] for role in roles)
             hint = "; a publisher file can say where it is (scrapy publisher)"
             lines.append(
-                f"  nothing was followed: no {wanted} was found on the pages"
+                f"nothing was followed: no {wanted} was found on the pages"
                 f"{hint if roles == ['related'] else ''}"
             )
         if self.dropped:
-            lines.append(f"  {self.dropped} records were dropped by an item pipeline")
+            lines.append(f"{self.dropped} records were dropped by an item pipeline")
         if unrecorded := self._list("crawl/unrecorded"):
             ids = ", ".join(unrecorded[:_MOST_NAMED]) + (
                 " …" if len(unrecorded) > _MOST_NAMED else ""
             )
             lines.append(
-                "  no result was recorded for these articles; run again to retry them; the log "
+                "no result was recorded for these articles; run again to retry them; the log "
                 f"may say why: {ids}"
             )
         return lines
 
     def _ending(self) -> list[str]:
         if fault := self._stats.get("job/failed") or self._stats.get("archive/failed"):
-            return [f"  stopped: {fault}"]
+            return [f"stopped: {fault}"]
         if message := self._stats.get("crawl/stop_message"):
-            return [f"  stopped: {message}", f"  {self._how_to_continue()}"]
+            return [f"stopped: {message}", self._how_to_continue()]
         reason = self._stats.get("crawl/finish_reason")
         if self._has_job and (not self.is_closed or self.is_interrupted):
             ending = f"stopped early ({reason})" if self.is_closed else "aborted"
             return [
-                f"  the run was {ending}; nothing is lost: run the same command again to continue"
+                f"the run was {ending}; nothing is lost: run the same command again to continue"
             ]
         if not self.is_closed:
             return [
-                "  the run was aborted before it could write its feeds; its records are "
+                "the run was aborted before it could write its feeds; its records are "
                 "in files whose names end in .part"
             ]
         if self.is_interrupted and reason == "finished":
-            return ["  the remaining articles of hosts that are down were not requested"]
+            return ["the remaining articles of hosts that are down were not requested"]
         if self.is_interrupted:
-            return [f"  the run was stopped early ({reason}); its records are stored"]
+            return [f"the run was stopped early ({reason}); its records are stored"]
         next_due = self._stats.get("job/next_due")
-        return [f"  next due: {next_due}"] if next_due else []
+        return [f"next due: {next_due}"] if next_due else []
 
     def _how_to_continue(self) -> str:
         if self._stats.get("crawl/stop_reason") == "site_down":

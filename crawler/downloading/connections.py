@@ -12,11 +12,13 @@ None of this has a public API: see private_names.py.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.contextfactory import _get_creator_context
+from scrapy.core.downloader.handlers import http11
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
     _LenientHTTP11ClientFactory,
@@ -52,6 +54,8 @@ _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
 _PROXY_SCHEME = b"http-proxy"
 # Scheme, host, port and local address; a tunnel through a proxy adds the proxy's.
 _DIRECT_KEY_LENGTH = 4
+# Scrapy's warnings about a body that is cut off or too large.
+_FAILURE_WARNINGS = ("Got data loss in", "larger than download max size")
 
 
 class HeadersTooLargeError(Exception):
@@ -63,6 +67,7 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        logging.getLogger(http11.__name__).addFilter(_demote_failures)
         pool = _VettingPool(self._pool._reactor, crawler)
         pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
         # Looked up late, because the __init__ of a subclass has not finished yet.
@@ -76,6 +81,16 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
         return CarefulProtocol(quiescent)  # type: ignore[no-untyped-call]
+
+
+def _demote_failures(record: logging.LogRecord) -> bool:
+    """Make Scrapy's warning about a failed download a debug message.
+
+    The crawl logs each failure once, with the id of its article.
+    """
+    if any(warning in record.getMessage() for warning in _FAILURE_WARNINGS):
+        record.levelno, record.levelname = logging.DEBUG, logging.getLevelName(logging.DEBUG)
+    return True
 
 
 @implementer(IPolicyForHTTPS)

@@ -75,7 +75,7 @@ def explain(error: BaseException) -> Explanation:
     causes = list(_causes(error))
     for kind, reason in _reasons():
         if found := next((cause for cause in causes if isinstance(cause, kind)), None):
-            return Explanation(reason, _detail(error if reason == "connection_lost" else found))
+            return Explanation(reason, _detail_of(reason, found))
     if isinstance(error, ValueError) and "hostname" in str(error):
         return Explanation("dns", _detail(error))
     return Explanation("internal_error", f"{type(error).__name__}: {_detail(error)}")
@@ -101,6 +101,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(failure.value)
     if error.__cause__ is not None:
         yield from _causes(error.__cause__)
+
+
+def _detail_of(reason: Reason, error: BaseException) -> str:
+    if reason == "cut_short" and not str(error):
+        return "the body ended before it was complete"
+    if reason == "connection_lost":
+        # The text of the error itself shows the classes of its causes.
+        reasons = getattr(error.__cause__, "reasons", ())
+        return "; ".join(_detail(failure.value) for failure in reasons) or _detail(error)
+    return _detail(error)
 
 
 def _detail(error: BaseException) -> str:

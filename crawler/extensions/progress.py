@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
-from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,19 +10,24 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
+from crawler.crawl.pace import Pace
 from crawler.crawl.run import run_of
 from crawler.crawl.summary import Outcome
+from crawler.items import Article
+from crawler.live_line import open_live_line
+from crawler.terminal import describe_span
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.crawl.run import Run
+    from crawler.live_line import LiveLine
 
 logger = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 0.2
-# The minimum number of seconds over which the rate on a terminal is measured.
-_RATE_SECONDS = 2
+# Slower rates are shown per minute.
+_LEAST_PER_SECOND = 0.1
 
 
 class Progress:
@@ -33,17 +36,11 @@ class Progress:
     def __init__(self, crawler: Crawler, run: Run) -> None:
         self.crawler = crawler
         self._run = run
-        self._is_terminal = sys.stderr.isatty()
-        self._interval = (
-            _REFRESH_SECONDS
-            if self._is_terminal
-            else crawler.settings.getfloat("PROGRESS_INTERVAL")
-        )
-        self._shown_pages = 0
-        self._shown_at = monotonic()
+        self._interval = crawler.settings.getfloat("PROGRESS_INTERVAL")
+        self._pace = Pace(monotonic())
+        self._headline = ""
         self._loop = create_looping_call(self._show)
-        self._line: Any = None
-        self._handlers: list[logging.StreamHandler[Any]] = []
+        self._line: LiveLine | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -56,69 +53,46 @@ class Progress:
         return progress
 
     def _opened(self) -> None:
-        self._shown_at = monotonic()
-        if self._is_terminal:
-            self._open_line()
+        self._pace = Pace(monotonic())
+        self._line = open_live_line()
+        if self._line is not None:
+            self._interval = _REFRESH_SECONDS
+            self.crawler.signals.connect(self._note_headline, signal=signals.item_scraped)
+            self._show()
         if self._interval > 0:
             self._loop.start(self._interval, now=False)
 
-    def _open_line(self) -> None:
-        # Imported only for a terminal: cron has no use for it.
-        from tqdm import tqdm
-
-        self._handlers = [
-            handler
-            for handler in logging.root.handlers
-            if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
-        ]
-        for handler in self._handlers:
-            handler.setStream(_AboveTheLine())
-        # A terminal may report a size of zero, in which tqdm would show nothing.
-        size = get_terminal_size()
-        self._line = tqdm(
-            bar_format="{desc}",
-            file=sys.stderr,
-            leave=False,
-            ncols=size.columns,
-            nrows=size.lines,
-        )
+    def _note_headline(self, item: Any) -> None:
+        if isinstance(item, Article):
+            self._headline = item.headline or ""
 
     def _show(self) -> None:
-        outcome = Outcome(self.crawler.stats.get_stats())
-        now = monotonic()
-        rate = (outcome.fetched - self._shown_pages) / max(now - self._shown_at, 0.001)
-        if not self._is_terminal or now - self._shown_at > _RATE_SECONDS:
-            self._shown_pages, self._shown_at = outcome.fetched, now
-        frontier = self._run.frontier
-        depth = max(frontier.at_depth, self.crawler.stats.get_value("crawl/depth", 0))
-        text = (
-            f"fetched {outcome.fetched:,}, queued {frontier.queued:,}, "
-            f"failed {outcome.failures.total():,}, {rate:.1f} pages/s, depth {depth}"
-        )
-        if self._is_terminal:
-            self._line.set_description_str(text)
+        facts = self._facts()
+        if self._line is None:
+            logger.info(", ".join(facts))
         else:
-            logger.info(text)
+            self._line.show(*facts, detail=self._headline)
+
+    def _facts(self) -> list[str]:
+        outcome = Outcome(self.crawler.stats.get_stats())
+        frontier, now = self._run.frontier, monotonic()
+        known = outcome.fetched + frontier.unread_count + frontier.queued
+        facts = [f"fetched {outcome.fetched:,}" + (f" of {known:,}" if known else "")]
+        if failed := outcome.failures.total():
+            facts.append(f"{failed:,} failed")
+        self._pace.note(outcome.fetched, now)
+        if rate := self._pace.per_second(now):
+            is_slow = rate < _LEAST_PER_SECOND
+            facts.append(f"{rate * 60:.1f} pages/min" if is_slow else f"{rate:,.1f} pages/s")
+            if rest := frontier.rest:
+                bound = "" if rest.is_exact else "at most "
+                facts.append(f"{bound}about {describe_span(round(rest.pages / rate), 2)} left")
+        return facts
 
     def _closed(self) -> None:
         if self._loop.running:
             self._loop.stop()
         if self._line is not None:
             self._line.close()
-            for handler in self._handlers:
-                handler.setStream(sys.stderr)
         elif self._interval > 0:
             self._show()
-
-
-class _AboveTheLine:
-    """A stream for log lines, which hides the live line while it writes one."""
-
-    def write(self, text: str) -> None:
-        from tqdm import tqdm
-
-        with tqdm.external_write_mode(file=sys.stderr):
-            sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()

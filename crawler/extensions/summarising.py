@@ -18,6 +18,7 @@ from crawler.crawl.source_kinds import LIVE, WAYBACK
 from crawler.errors import CrawlerError, LedgerError
 from crawler.sources.folder import SavedPages
 from crawler.terminal import output
+from crawler.terminal_tables import plain_lines, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -154,16 +155,16 @@ class Summariser:
         exit_code = self.finish()
         if not self._has_printed and self.crawler.settings.getbool("SUMMARY_ENABLED"):
             self._has_printed = True
-            text = summary.summary(self.crawler.stats.get_stats(), self._balance)
+            parts = summary.summary(self.crawler.stats.get_stats(), self._balance)
             if self.crawler.settings["LOG_FILE"]:
                 # The log is all that users of a service such as Scrapyd see.
-                for line in text.splitlines():
+                for line in plain_lines(parts):
                     logger.info("%s", line)
             feeds = map(str, self.crawler.settings.getdict("FEEDS"))
             to_stderr = any(uri.startswith("stdout:") for uri in feeds)
             # The run is over, so failing to print its summary changes nothing.
             with suppress(CrawlerError), output():
-                print(text, file=sys.stderr if to_stderr else sys.stdout)
+                show(parts, sys.stderr if to_stderr else sys.stdout)
         return exit_code
 
 

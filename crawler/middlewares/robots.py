@@ -8,7 +8,6 @@ retried by a later run. Scrapy would allow everything.
 from __future__ import annotations
 
 import asyncio
-import logging
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from crawler.items import Reason
 
-logger = logging.getLogger(__name__)
 
 # RFC 9309, 2.5: the minimum that a parser has to read; the rest is ignored.
 _PARSED_BYTES = 500 * 1024
@@ -137,9 +135,9 @@ class RobotsMiddleware:
 
     def _unavailable(self, url: str, detail: str) -> _Rules:
         self._count("unavailable")
-        fault = f"{url} cannot be fetched: {detail}; nothing may be requested until it can"
-        logger.warning("%s", fault)
-        return _Rules(fault=fault)
+        return _Rules(
+            fault=f"{url} cannot be fetched: {detail}; nothing may be requested until it can"
+        )
 
     def _slow_down(self, request: Request, parser: RobotParser) -> None:
         delay = parser.crawl_delay(self._agent)

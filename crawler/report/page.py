@@ -24,6 +24,7 @@ from crawler.files import whole_file
 from crawler.report import contents, job_history, records
 from crawler.report.balance import balance_of
 from crawler.report.contents import MOST_SHOWN
+from crawler.terminal import describe_span
 
 if TYPE_CHECKING:
     from crawler.export.corpus import Corpus
@@ -32,7 +33,15 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 _STYLES = ("report.css", "graph.css")
 _STYLES_WITHOUT_SCRIPTS = ("without_scripts.css",)
-_SCRIPTS = ("filters.js", "graph.js", "table.js")
+SCRIPTS = (
+    "matching.js",
+    "filters.js",
+    "graph_data.js",
+    "graph_painter.js",
+    "graph_labels.js",
+    "graph_viewer.js",
+    "table.js",
+)
 _PUBLISHER_COLOURS = 8
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BUFFERED_PARTS = 500
@@ -68,7 +77,7 @@ def write_report(
     found = contents.gather(corpus)
     history = job_history.gather(corpus.connection) if isinstance(corpus, JobCorpus) else None
     styles = [_joined(_STYLES), _joined(_STYLES_WITHOUT_SCRIPTS)]
-    script = f'"use strict";\n(() => {{\n{_joined(_SCRIPTS)}}})();\n'
+    script = f'"use strict";\n(() => {{\n{_joined(SCRIPTS)}}})();\n'
     template = _environment().get_template("report.html")
     stream = template.stream(
         contents=found,
@@ -108,6 +117,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name
+    environment.filters["span"] = describe_span
     environment.filters["number"] = "{:,}".format
     environment.tests["language_tag"] = _is_language_tag
     environment.tests["web_address"] = _is_web_address

@@ -96,10 +96,14 @@ class Fallback:
     def failure(
         self, state: ArticleState, attempts: tuple[Attempt, ...], attempt: Attempt
     ) -> Failure:
-        """Return the record of a failure, and log it."""
+        """Return the record of a failure, and log it, once.
+
+        An internal error has been logged with its traceback, where it was caught.
+        """
         assert attempt.reason != "not_saved"
         # That an article is still gone is not news, but without a list, articles may be missed.
         is_news = state.refusal != attempt.reason or state.is_list
+        is_news = is_news and attempt.reason != "internal_error"
         level = logging.WARNING if is_news else logging.DEBUG
         detail = _detail(attempts, attempt)
         logger.log(level, "%s: %s (%s)", state.id, attempt.reason, detail)

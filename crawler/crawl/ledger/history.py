@@ -155,14 +155,12 @@ def queued(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).where(PAGES.c.queued)).scalar_one())
 
 
-def next_due(connection: Connection) -> str | None:
+def next_due(connection: Connection) -> datetime | None:
     """Return when the next article is due; None if none is."""
     due_at = connection.execute(
         select(func.min(PAGES.c.due_at)).where(not_(PAGES.c.queued))
     ).scalar()
-    return (
-        None if due_at is None else f"{datetime.fromtimestamp(due_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    )
+    return None if due_at is None else datetime.fromtimestamp(due_at, UTC)
 
 
 def outcomes(connection: Connection, run: int) -> Counter[str]:
@@ -193,8 +191,8 @@ class RunSummary:
     exit_code: int | None
 
 
-def runs(connection: Connection, last: int) -> list[RunSummary]:
-    """Return the ``last`` runs, newest first."""
+def runs(connection: Connection, last: int | None = None) -> list[RunSummary]:
+    """Return the ``last`` runs, or all of them, newest first."""
     rows = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(last)).all()
     return [
         RunSummary(

@@ -39,6 +39,7 @@ from crawler.errors import CrawlerError
 from crawler.exit_codes import HELD
 from crawler.files import make_folder
 from crawler.items import RECORDS as KINDS
+from crawler.terminal import to_the_second
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -237,7 +238,8 @@ class Job:
 
     def next_due(self) -> str | None:
         with self.database.snapshot() as connection:
-            return history.next_due(connection)
+            due = history.next_due(connection)
+        return f"{to_the_second(due)} UTC" if due else None
 
     def outcomes(self, run: Run) -> Counter[str]:
         with self.database.snapshot() as connection:

@@ -19,15 +19,6 @@ function currentFilters() {
   };
 }
 
-function isInSpan(filters, day) {
-  // An article without a date is shown whatever the span is.
-  return !day || ((!filters.from || day >= filters.from) && (!filters.until || day <= filters.until));
-}
-
-function hasWords(text, words) {
-  return words.split(/\s+/).every((word) => text.includes(word));
-}
-
 function announceFilters() {
   if (controlOf("from")) {
     controlOf("from-day").value = days[controlOf("from").value];

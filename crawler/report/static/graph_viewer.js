@@ -7,21 +7,6 @@
 // Listens to these events of the document: "filter" ({text, publisher, from, until}) and
 // "show-node" ({row}); dispatches "show-row" ({row}).
 
-const GRAPH_COLOURS = {publisher: 8, depth: 6};
-const GRAPH_DASHES = {related: [], text: [6, 3], translation: [1.5, 3]};
-// With more links in view, dashes and arrowheads are too small to be seen, and cost time.
-const MOST_DASHED_LINKS = 3000;
-const MOST_ARROWS = 250;
-// How far a link's control point is beside the straight line, as a part of its length.
-const BEND = 0.12;
-// A link that is longer than this, in pixels, is drawn in pieces.
-const LONG_LINK = 4000;
-const LONG_LINK_PIECES = 64;
-// How much is drawn in one frame, in pixels of links; and as how many pixels a link, however short,
-// and a node count.
-const GRAPH_SLICE = 500_000;
-const LINK_COST = 40;
-const NODE_COST = 300;
 // The bitmap reaches beyond each side of the canvas by this part of the canvas.
 const BITMAP_MARGIN = 0.25;
 const FIT_PADDING = 40;
@@ -33,391 +18,8 @@ const ARROW_KEYS = {
 const PAN_STEP = 60;
 // A pointer that moves farther than this, in pixels, does not click.
 const CLICK_TOLERANCE = 4;
-const LABEL_FONT = "12px system-ui, sans-serif";
-const LABEL_LINE = 15;
-const LABEL_LINES = 2;
-const LABEL_WIDTH = 170;
 // One label per so many square pixels, before the graph is zoomed.
 const LABEL_AREA = 36000;
-// Marks that turn the direction of text, which a headline must not do to its surroundings.
-const DIRECTION_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
-
-/** Where the graph is seen from: a point (x, y) of it is at (x * scale + left, y * scale + top). */
-class GraphView {
-  constructor(scale, left, top) {
-    this.scale = scale;
-    this.left = left;
-    this.top = top;
-  }
-
-  x(x) {
-    return x * this.scale + this.left;
-  }
-
-  y(y) {
-    return y * this.scale + this.top;
-  }
-
-  moved(byX, byY) {
-    return new GraphView(this.scale, this.left + byX, this.top + byY);
-  }
-
-  /** Scale so that what is at (x, y) stays there. */
-  scaled(scale, x, y) {
-    const factor = scale / this.scale;
-    return new GraphView(scale, x + (this.left - x) * factor, y + (this.top - y) * factor);
-  }
-}
-
-/** The nodes and links of the report, and which of them are shown. Nodes are numbers, and those
-    with the most links to them come first. */
-class GraphData {
-  constructor(json) {
-    Object.assign(this, json);
-    this.count = this.x.length;
-    this.hidden = new Uint8Array(this.count);
-    this.dimmed = new Uint8Array(this.count);
-    this.size = Float32Array.from(this.in_links, (links) =>
-      Math.sqrt(1 + (8 * links) / Math.max(this.in_links[0], 5)));
-    this.roles = Object.keys(this.links);
-    this.shownRoles = new Set(this.roles);
-    this.search = null;
-  }
-
-  name(node) {
-    return this.headline[node] || this.id[node];
-  }
-
-  /** Show the nodes that a filter of the report lets pass. Returns how many match its text. */
-  filter({text, publisher, from, until}, showNotFetched) {
-    const words = text.split(/\s+/).filter(Boolean);
-    if (words.length && !this.search) {
-      this.search = this.id.map((id, node) => `${this.headline[node] ?? ""} ${id}`.toLowerCase());
-    }
-    let matching = 0;
-    for (let node = 0; node < this.count; node++) {
-      const day = this.day[node];
-      this.hidden[node] =
-        (publisher && this.publishers[this.publisher[node]] !== publisher) ||
-        (day && ((from && day < from) || (until && day > until))) ||
-        (!showNotFetched && this.kind[node] !== "article");
-      this.dimmed[node] = !words.every((word) => this.search[node].includes(word));
-      matching += !this.hidden[node] && !this.dimmed[node];
-    }
-    return matching;
-  }
-
-  /** The shown links from and to a node: {role, source, target}. */
-  linksOf(node) {
-    const found = [];
-    for (const role of this.shownRoles) {
-      const pairs = this.links[role];
-      for (let at = 0; at < pairs.length; at += 2) {
-        const [source, target] = [pairs[at], pairs[at + 1]];
-        if ((source === node || target === node) && !this.hidden[source] && !this.hidden[target]) {
-          found.push({role, source, target});
-        }
-      }
-    }
-    return found;
-  }
-
-  /** The median distance between a node and the one next to it. */
-  spacing() {
-    const distances = [];
-    const step = Math.ceil(this.count / 200);
-    for (let node = 0; node < this.count; node += step) {
-      let least = Infinity;
-      for (let other = 0; other < this.count; other++) {
-        const distance = Math.hypot(this.x[node] - this.x[other], this.y[node] - this.y[other]);
-        if (other !== node && distance < least) least = distance;
-      }
-      distances.push(least);
-    }
-    return distances.sort((one, other) => one - other)[distances.length >> 1];
-  }
-
-  /** The corners of the shown nodes, or of all if none is shown: [left, top, right, bottom]. */
-  bounds() {
-    const box = [Infinity, Infinity, -Infinity, -Infinity];
-    const all = this.hidden.every(Boolean);
-    for (let node = 0; node < this.count; node++) {
-      if (all || !this.hidden[node]) {
-        box[0] = Math.min(box[0], this.x[node]);
-        box[1] = Math.min(box[1], this.y[node]);
-        box[2] = Math.max(box[2], this.x[node]);
-        box[3] = Math.max(box[3], this.y[node]);
-      }
-    }
-    return box;
-  }
-}
-
-/** Draws nodes and links. */
-class GraphPainter {
-  constructor(data) {
-    this.data = data;
-    this.colourBy = "publisher";
-    this.radiusUnit = 1;
-    this.readColours();
-  }
-
-  /** Read the colours of the style sheet, which differ in light and dark. */
-  readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-    const scale = (name) =>
-      Array.from({length: GRAPH_COLOURS[name]}, (_, place) => colour(`${name}-${place}`));
-    this.paper = colour("paper");
-    this.ink = colour("ink");
-    this.muted = colour("muted");
-    this.accent = colour("accent");
-    this.scales = {publisher: scale("publisher"), depth: scale("depth")};
-    this.roleColours = Object.fromEntries(
-      this.data.roles.map((role) => [role, colour(`role-${role}`)]));
-  }
-
-  colour(node) {
-    const scale = this.scales[this.colourBy];
-    return scale[Math.min(this.data[this.colourBy][node], scale.length - 1)];
-  }
-
-  radius(node) {
-    return this.radiusUnit * this.data.size[node];
-  }
-
-  /** Draw all that is shown between (0, 0) and (width, height), one slice per step. */
-  *draw(context, view, width, height) {
-    let work = 0;
-    const isDue = (cost) => {
-      work += cost;
-      return work >= GRAPH_SLICE && !(work = 0);
-    };
-    const links = this.visibleLinks(view, width, height);
-    const opacity = clamp(7 * Math.max(links.count, 1) ** -0.43, 0.05, 0.5);
-    context.lineWidth = links.count > MOST_DASHED_LINKS ? 0.8 : 1.1;
-    for (const {role, dimmed, pairs} of links.groups) {
-      context.strokeStyle = context.fillStyle = this.roleColours[role];
-      context.globalAlpha = dimmed ? opacity / 5 : opacity;
-      context.setLineDash(links.count > MOST_DASHED_LINKS ? [] : GRAPH_DASHES[role]);
-      for (let at = 0; at < pairs.length;) {
-        // The links from one node are one path, which is faster; links from several nodes are not,
-        // since only separate paths get darker where they cross.
-        const source = pairs[at];
-        const first = at;
-        let cost = 0;
-        context.beginPath();
-        for (; at < pairs.length && pairs[at] === source; at += 2) {
-          cost += LINK_COST + this.traceLink(context, view, source, pairs[at + 1]);
-        }
-        context.stroke();
-        if (links.count <= MOST_ARROWS) {
-          for (let place = first; place < at; place += 2) {
-            this.drawArrow(context, view, source, pairs[place + 1]);
-          }
-        }
-        if (isDue(cost)) yield;
-      }
-    }
-    context.setLineDash([]);
-    for (const dimmed of [1, 0]) {
-      context.globalAlpha = dimmed ? 0.2 : 1;
-      for (let node = 0; node < this.data.count; node++) {
-        if (this.data.hidden[node] || this.data.dimmed[node] !== dimmed) continue;
-        const [x, y] = [view.x(this.data.x[node]), view.y(this.data.y[node])];
-        const radius = this.radius(node) + 2;
-        if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
-        this.drawNode(context, node, x, y);
-        if (isDue(NODE_COST)) yield;
-      }
-    }
-    context.globalAlpha = 1;
-  }
-
-  /** The links to draw, dimmed ones first: {count, groups of {role, dimmed, pairs}}. */
-  visibleLinks(view, width, height) {
-    const {hidden, dimmed, x, y} = this.data;
-    const halfDiagonal = Math.hypot(width, height) / 2;
-    const isInView = (source, target) => {
-      const [x1, y1, x2, y2] =
-        [view.x(x[source]), view.y(y[source]), view.x(x[target]), view.y(y[target])];
-      if ((x1 < 0 && x2 < 0) || (x1 > width && x2 > width) ||
-          (y1 < 0 && y2 < 0) || (y1 > height && y2 > height)) return false;
-      // The curve leaves the straight line by half of how far its control point does.
-      const length = Math.hypot(x2 - x1, y2 - y1);
-      const area = (x2 - x1) * (y1 - height / 2) - (y2 - y1) * (x1 - width / 2);
-      return Math.abs(area) <= length * (halfDiagonal + (length * BEND) / 2);
-    };
-    const groups = {true: [], false: []};
-    let count = 0;
-    for (const role of this.data.shownRoles) {
-      const pairs = {true: [], false: []};
-      const all = this.data.links[role];
-      for (let at = 0; at < all.length; at += 2) {
-        const [source, target] = [all[at], all[at + 1]];
-        if (!hidden[source] && !hidden[target] && isInView(source, target)) {
-          pairs[Boolean(dimmed[source] || dimmed[target])].push(source, target);
-          count++;
-        }
-      }
-      for (const dim of [true, false]) groups[dim].push({role, dimmed: dim, pairs: pairs[dim]});
-    }
-    return {count, groups: [...groups.true, ...groups.false]};
-  }
-
-  /** The control point of a link's curve. Links there and back bend to different sides. */
-  bend(view, source, target) {
-    const {x, y} = this.data;
-    const [x1, y1, x2, y2] =
-      [view.x(x[source]), view.y(y[source]), view.x(x[target]), view.y(y[target])];
-    return [(x1 + x2) / 2 + (y2 - y1) * BEND, (y1 + y2) / 2 - (x2 - x1) * BEND];
-  }
-
-  /** Add a link to the path. Returns about how many pixels of it may be in view. */
-  traceLink(context, view, source, target) {
-    const {x, y} = this.data;
-    const [x1, y1, x2, y2] =
-      [view.x(x[source]), view.y(y[source]), view.x(x[target]), view.y(y[target])];
-    const [bendX, bendY] = this.bend(view, source, target);
-    const length = Math.hypot(x2 - x1, y2 - y1);
-    const {width, height} = context.canvas;
-    if (length < LONG_LINK) {
-      context.moveTo(x1, y1);
-      context.quadraticCurveTo(bendX, bendY, x2, y2);
-      return Math.min(length, width);
-    }
-    // Dashes are slow to draw along the miles of a link that are out of sight.
-    let [fromX, fromY, isDrawn] = [x1, y1, false];
-    for (let step = 1; step <= LONG_LINK_PIECES; step++) {
-      const after = step / LONG_LINK_PIECES;
-      const [a, b, c] = [(1 - after) ** 2, 2 * after * (1 - after), after ** 2];
-      const [toX, toY] = [a * x1 + b * bendX + c * x2, a * y1 + b * bendY + c * y2];
-      const isInView = Math.max(fromX, toX) > 0 && Math.min(fromX, toX) < width &&
-        Math.max(fromY, toY) > 0 && Math.min(fromY, toY) < height;
-      if (isInView && !isDrawn) context.moveTo(fromX, fromY);
-      if (isInView) context.lineTo(toX, toY);
-      [fromX, fromY, isDrawn] = [toX, toY, isInView];
-    }
-    return width;
-  }
-
-  drawArrow(context, view, source, target) {
-    const [bendX, bendY] = this.bend(view, source, target);
-    const [x, y] = [view.x(this.data.x[target]), view.y(this.data.y[target])];
-    const length = Math.hypot(x - bendX, y - bendY) || 1;
-    const [byX, byY] = [(x - bendX) / length, (y - bendY) / length];
-    const radius = this.radius(target) + 1.5;
-    const [tipX, tipY] = [x - byX * radius, y - byY * radius];
-    context.beginPath();
-    context.moveTo(tipX, tipY);
-    context.lineTo(tipX - 7 * byX + 2.6 * byY, tipY - 7 * byY - 2.6 * byX);
-    context.lineTo(tipX - 7 * byX - 2.6 * byY, tipY - 7 * byY + 2.6 * byX);
-    context.fill();
-  }
-
-  /** Draw an article filled, a teaser hollow, and a failure as a cross. */
-  drawNode(context, node, x, y) {
-    const radius = this.radius(node);
-    const kind = this.data.kind[node];
-    context.beginPath();
-    if (kind === "failure") {
-      const arm = radius * 0.8;
-      context.moveTo(x - arm, y - arm);
-      context.lineTo(x + arm, y + arm);
-      context.moveTo(x - arm, y + arm);
-      context.lineTo(x + arm, y - arm);
-      context.strokeStyle = this.colour(node);
-      context.lineWidth = clamp(radius * 0.4, 1.2, 3.5);
-    } else {
-      const filled = kind === "article";
-      const line = filled ? clamp(radius * 0.2, 0.5, 1.5) : clamp(radius * 0.35, 1, 2);
-      context.arc(x, y, filled ? radius : Math.max(radius - line / 2, 0.8), 0, 2 * Math.PI);
-      context.fillStyle = filled ? this.colour(node) : this.paper;
-      context.fill();
-      context.strokeStyle = filled ? this.paper : this.colour(node);
-      context.lineWidth = line;
-    }
-    context.stroke();
-  }
-
-  drawRing(context, view, node, colour) {
-    context.beginPath();
-    context.arc(
-      view.x(this.data.x[node]), view.y(this.data.y[node]), this.radius(node) + 3, 0, 2 * Math.PI);
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    context.stroke();
-  }
-}
-
-/** Writes names under nodes, where no other name is. */
-class GraphLabels {
-  constructor(data, painter) {
-    this.data = data;
-    this.painter = painter;
-    this.texts = new Map();
-  }
-
-  /** Write the names of some nodes, the first of which matter most. */
-  draw(context, view, nodes, width, height) {
-    const taken = [];
-    context.font = LABEL_FONT;
-    context.textAlign = "center";
-    context.textBaseline = "top";
-    context.lineJoin = "round";
-    context.lineWidth = 3.5;
-    context.strokeStyle = this.painter.paper;
-    context.fillStyle = this.painter.ink;
-    for (const node of nodes) {
-      const [x, top] =
-        [view.x(this.data.x[node]), view.y(this.data.y[node]) + this.painter.radius(node) + 3];
-      // Names just outside are placed too, so that none appears or vanishes while the graph moves.
-      if (x < -LABEL_WIDTH || x > width + LABEL_WIDTH || top < -60 || top > height + 60) continue;
-      const {lines, length} = this.label(context, node);
-      const bottom = top + lines.length * LABEL_LINE;
-      const box = [x - length / 2 - 4, top - 2, x + length / 2 + 4, bottom];
-      const overlaps = taken.some((other) =>
-        box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
-      if (overlaps) continue;
-      taken.push(box);
-      lines.forEach((line, place) => context.strokeText(line, x, top + place * LABEL_LINE));
-      lines.forEach((line, place) => context.fillText(line, x, top + place * LABEL_LINE));
-    }
-  }
-
-  /** The name of a node in at most LABEL_LINES lines, and the length of the longest, in pixels. */
-  label(context, node) {
-    if (!this.texts.has(node)) {
-      const name = this.data.name(node).replace(DIRECTION_MARKS, "").replace(/\s+/g, " ").trim();
-      const lines = [];
-      let rest = [...name]; // whole letters, not halves of those beyond U+FFFF
-      while (rest.length && lines.length < LABEL_LINES) {
-        const isLast = lines.length === LABEL_LINES - 1;
-        const {line, length} = this.firstLine(context, rest, isLast);
-        lines.push(line);
-        rest = rest.slice(length);
-      }
-      const lengths = lines.map((line) => context.measureText(line).width);
-      this.texts.set(node, {lines, length: Math.max(...lengths)});
-    }
-    return this.texts.get(node);
-  }
-
-  /** As many of the letters as a line has space for, and their number. The last line says by an
-      ellipsis that there are more. */
-  firstLine(context, letters, isLast) {
-    const fits = (text) => context.measureText(text).width <= LABEL_WIDTH;
-    let length = Math.min(letters.length, 80);
-    const text = () =>
-      letters.slice(0, length).join("").trim() + (isLast && length < letters.length ? "…" : "");
-    while (length > 1 && !fits(text())) length--;
-    const lastSpace = letters.lastIndexOf(" ", length);
-    if (length < letters.length && lastSpace > length / 2) length = lastSpace;
-    return {line: text(), length};
-  }
-}
 
 /** The canvas with its controls. */
 class GraphViewer {
@@ -648,7 +250,7 @@ class GraphViewer {
     if (this.bitmapView) this.paintBitmap();
     if (this.selected !== null) this.paintSelection();
     this.labels.draw(context, view, this.labelled(), this.width, this.height);
-    if (this.pointed !== null) painter.drawRing(context, view, this.pointed, painter.ink);
+    if (this.pointed !== null) this.paintRing(this.pointed, painter.accent);
     if (this.drawing || !this.isCurrent(this.bitmapView)) this.requestFrame();
   }
 
@@ -687,15 +289,23 @@ class GraphViewer {
     for (const node of [...this.neighbours().reverse(), this.selected]) {
       painter.drawNode(context, node, view.x(data.x[node]), view.y(data.y[node]));
     }
-    painter.drawRing(context, view, this.selected, painter.accent);
+    this.paintRing(this.selected, painter.accent);
   }
 
-  /** The nodes to name: the selection's, or as many of the most linked as there is space for. */
+  paintRing(node, colour) {
+    const {context, view, painter, data} = this;
+    const radius = painter.radius(node);
+    painter.drawRing(context, view.x(data.x[node]), view.y(data.y[node]), radius, colour);
+  }
+
+  /** The nodes to name: the selection's, or the seeds and the most linked, as far as there is space
+      for them. */
   labelled() {
     if (this.selected !== null) return [this.selected, ...this.neighbours()];
     const most = ((this.width * this.height) / LABEL_AREA) * this.zoomed ** 2;
     const nodes = [];
-    for (let node = 0; node < this.data.count && nodes.length < most; node++) {
+    for (const node of this.data.seedsFirst) {
+      if (nodes.length >= most) break;
       if (!this.data.hidden[node] && !this.data.dimmed[node]) nodes.push(node);
     }
     return nodes;

@@ -1,0 +1,13 @@
+// Whether an article matches the filters of the report.
+
+function isInSpan({from, until}, day) {
+  // An article without a date is shown whatever the span is.
+  return !day || ((!from || day >= from) && (!until || day <= until));
+}
+
+/** Whether a text in lower case has all words of another. */
+function hasWords(text, words) {
+  return words.split(/\s+/).every((word) => text.includes(word));
+}
+
+const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
