@@ -13,7 +13,7 @@ from conftest import ROOT
 from crawler.private_names import PRIVATE_NAMES, PrivateName
 
 # Named tuples and lxml's types have no public name for these.
-PUBLIC = {"_replace", "_Element"}
+PUBLIC = {"_replace", "_asdict", "_Element"}
 
 
 def load(path: str) -> Any:
