@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from difflib import SequenceMatcher, unified_diff
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 _IDEOGRAPH = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_IDEOGRAPH}]\s*|[^\W{_IDEOGRAPH}]+\s*|[^\w\s]\s*|\s+")
 _PARAGRAPH = re.compile(r".+?(?:\n\n|\Z)", re.DOTALL)
-# Comparing two texts takes time in proportion to the product of their lengths.
-_MOST_COMPARISONS = 4_000_000
+# Comparing two texts takes time in proportion to the product of their lengths; and if they repeat
+# a few words all the time, to its power of 1.5, which would be minutes.
+_MOST_COMPARISONS, _MOST_EQUAL = 4_000_000, 100_000
 
 
 class Passage(NamedTuple):
@@ -55,7 +57,9 @@ def value_differences(old: Any, new: Any) -> list[Passage]:
 
 def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the parts of two lists of texts, in order, each joined; equal ones are kept."""
-    if len(old) * len(new) > _MOST_COMPARISONS:
+    counts = Counter(new)
+    equal_pairs = sum(counts[text] for text in old)
+    if len(old) * len(new) > _MOST_COMPARISONS or equal_pairs > _MOST_EQUAL:
         yield "".join(old), "".join(new)
         return
     matcher = SequenceMatcher(None, old, new, autojunk=False)

@@ -27,6 +27,7 @@ TEXTS = st.text() | st.lists(st.sampled_from(WORDS)).map("".join)
 @example("\n\n\n\n", "\n\n")
 @example("港で船が見つかった。", "港で大きな船が見つかった。")
 @example("a " * 3000, "b " * 3000)
+@example("a " * 2000, "a b " * 1000)  # without a limit, three minutes
 def test_passages_make_up_both_texts(old: str, new: str) -> None:
     passages = word_differences(old, new)
     assert "".join(text for kind, text in passages if kind != "added") == old
