@@ -1,7 +1,7 @@
 """Small corpora, in memory or as feeds, for tests of exports and reports."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,19 @@ class MemoryCorpus:
     records: tuple[Article | Teaser | Failure, ...] = ()
     links: tuple[Edge, ...] = ()
     has_lives: bool = False
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
         return map(msgspec.json.encode, self.articles(every_revision=every_revision))
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         return (record for record in self.records if isinstance(record, Article))
+
+    def revisions(self, article_id: str) -> Iterator[Article]:
+        return (record for record in self.articles() if record.id == article_id)
+
+    def archived(self, url: str) -> None:
+        return None
 
     def teasers(self) -> Iterator[Teaser]:
         return (record for record in self.records if isinstance(record, Teaser))

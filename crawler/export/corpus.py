@@ -128,16 +128,13 @@ class FeedCorpus:
         self._index.__exit__(*error)
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
-        for line in self._index.articles(every_revision=every_revision):
-            yield (
-                with_resolved_ids(line, self._index.stored_ids) if self._index.has_aliases else line
-            )
+        return self._resolved(self._index.articles(every_revision=every_revision))
 
     def articles(self, *, every_revision: bool = False) -> Iterator[Article]:
         return self._read(self.lines(every_revision=every_revision))
 
     def revisions(self, article_id: str) -> Iterator[Article]:
-        return self._read(self._index.revisions(article_id))
+        return self._read(self._resolved(self._index.revisions(article_id)))
 
     def archived(self, url: str) -> Archived | None:
         return None
@@ -151,6 +148,11 @@ class FeedCorpus:
     def edges(self) -> Iterator[Edge]:
         for article in self.articles():
             yield from edges_of_article(article)
+
+    def _resolved(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        if not self._index.has_aliases:
+            return lines
+        return (with_resolved_ids(line, self._index.stored_ids) for line in lines)
 
     def _read(self, lines: Iterator[bytes]) -> Iterator[Any]:
         # The index holds only lines that are records.

@@ -43,6 +43,7 @@ class Entry:
     depth: int
     published_at: str | None = None
     revision: int = 1
+    aliases: tuple[str, ...] = ()
     linked_from: int = 0
     row: str | None = None
 
@@ -105,9 +106,10 @@ class Contents:
 
     @property
     def by_id(self) -> dict[str, Entry]:
-        """All articles that are known, by their ids."""
+        """All articles that are known, by their ids and their other ids."""
         unfetched = (one.entry for group in (*self.teasers, *self.failures) for one in group.all)
-        return {entry.id: entry for entry in (*unfetched, *self.entries)}
+        aliases = {alias: entry for entry in self.entries for alias in entry.aliases}
+        return aliases | {entry.id: entry for entry in (*unfetched, *self.entries)}
 
     @property
     def days(self) -> list[str]:
@@ -118,11 +120,6 @@ class Contents:
     def seeds(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.depth == 0]
 
-    @property
-    def publisher_numbers(self) -> dict[str, int]:
-        """The places of the publishers in their order."""
-        return {name: number for number, name in enumerate(self.publishers)}
-
 
 def gather(corpus: Corpus) -> Contents:
     """Read a corpus, but for the texts of its records."""
@@ -131,7 +128,11 @@ def gather(corpus: Corpus) -> Contents:
     first, last = "", ""
     entries = []
     for article in corpus.articles():
-        entries.append(_entry(article, article.published_at, article.revision))
+        entry = _entry(article)
+        entry.published_at = article.published_at
+        entry.revision = article.revision
+        entry.aliases = article.aliases
+        entries.append(entry)
         sources[article.source] += 1
         languages[article.language or "unknown"] += 1
         first = min(first or article.fetched_at, article.fetched_at)
@@ -165,9 +166,7 @@ def gather(corpus: Corpus) -> Contents:
     )
 
 
-def _entry(
-    record: Article | Teaser | Failure, published_at: str | None = None, revision: int = 1
-) -> Entry:
+def _entry(record: Article | Teaser | Failure) -> Entry:
     return Entry(
         id=record.id,
         kind=record.kind,
@@ -175,8 +174,6 @@ def _entry(
         url=record.url,
         publisher=record.site or _UNKNOWN_PUBLISHER,
         depth=record.depth,
-        published_at=published_at,
-        revision=revision,
     )
 
 
@@ -193,18 +190,26 @@ def _groups(
 
 
 def _count_links(corpus: Corpus, known: list[Entry]) -> Iterator[Link]:
-    """Count the links to each article, from other pages; yield those between known articles."""
+    """Count the other pages that link to each article; yield the links between articles.
+
+    Links that their pages no longer have do not count.
+    """
     numbers = {entry.id: number for number, entry in enumerate(known)}
     # Three numbers for each link: a list of tuples would take ten times the memory.
     links = array("I")
+    pairs = set()
     for edge in corpus.edges():
         target = numbers.get(edge.target)
-        if target is None or edge.role not in ROLES or edge.source == edge.target:
+        if target is None or edge.source == edge.target:
             continue
-        known[target].linked_from += 1
+        if edge.role not in ROLES or edge.removed_at is not None:
+            continue
+        pairs.add((edge.source, target))
         source = numbers.get(edge.source)
         if source is not None:
             links.extend((source, target, ROLES.index(edge.role)))
+    for _, target in pairs:
+        known[target].linked_from += 1
     return (
         Link(links[place], links[place + 1], ROLES[links[place + 2]])
         for place in range(0, len(links), 3)

@@ -13,7 +13,6 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -43,6 +42,8 @@ SCRIPTS = (
     "table.js",
 )
 _PUBLISHER_COLOURS = 8
+# Not all addresses in records are valid URLs, so that urlsplit() would refuse some.
+_QUERY_OR_FRAGMENT = re.compile(r"[?#].*", re.DOTALL)
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BUFFERED_PARTS = 500
 
@@ -76,6 +77,7 @@ def write_report(
     """
     found = contents.gather(corpus)
     history = job_history.gather(corpus.connection) if isinstance(corpus, JobCorpus) else None
+    by_id = found.by_id
     styles = [_joined(_STYLES), _joined(_STYLES_WITHOUT_SCRIPTS)]
     script = f'"use strict";\n(() => {{\n{_joined(SCRIPTS)}}})();\n'
     template = _environment().get_template("report.html")
@@ -86,7 +88,8 @@ def write_report(
         runs=history.runs if history else [run] if run else [],
         balance=balance_of(found, history),
         rows=records.rows(corpus, found.rows),
-        rows_by_id={entry.id: entry.row for entry in found.rows},
+        entries_by_id=by_id,
+        rows_by_id={article_id: entry.row for article_id, entry in by_id.items()},
         job=job,
         left_out=corpus.left_out,
         most_shown=MOST_SHOWN,
@@ -163,7 +166,8 @@ def _colour(publisher: int) -> int:
 
 def _file_name(url: str) -> str:
     """Return the last part of the path of a URL, or else the URL."""
-    return urlsplit(url).path.rpartition("/")[2] or url
+    path = _QUERY_OR_FRAGMENT.sub("", url)
+    return path.rpartition("/")[2] or url
 
 
 def _is_language_tag(language: str | None) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from crawler.items import NOT_COMPARED, PageRecord
 from crawler.record_differences import value_differences
 from crawler.report.versions import version_of
 
@@ -52,6 +54,11 @@ LABELS = {
     "body_sha256": "SHA-256 of the text",
 }
 """The fields that a record shows, in this order, and their names for people."""
+_COMPARED = [
+    field.name
+    for field in dataclasses.fields(PageRecord)
+    if field.name in LABELS and field.name not in NOT_COMPARED
+]
 _SAME_AS = {"headline_raw": "headline", "published_raw": "published_at"}
 
 
@@ -67,10 +74,11 @@ class Field(NamedTuple):
 class Revision(NamedTuple):
     """A later revision of an article: its number, its time, and what differs from the one before.
 
-    The differences are the passages of each changed field, by the field's label.
+    The differences are the passages of each changed field, by the field's label. ``number`` is None
+    if the article was fetched again without a ledger, which alone counts revisions.
     """
 
-    number: int
+    number: int | None
     fetched_at: str
     differences: list[tuple[str, list[Passage]]]
 
@@ -109,7 +117,7 @@ def rows(corpus: Corpus, entries: Iterable[Entry]) -> Iterator[Row]:
             version=version_of(article, archived),
             fields=_fields(article),
             missing=[label(name) for name in article.missing],
-            revisions=[_revision(old, new) for old, new in pairwise(revisions)],
+            revisions=list(_compared(revisions)),
         )
 
 
@@ -126,11 +134,18 @@ def _fields(article: Article) -> list[Field]:
     return fields
 
 
-def _revision(old: Article, new: Article) -> Revision:
-    before: Mapping[str, Any] = msgspec.to_builtins(old)
-    after: Mapping[str, Any] = msgspec.to_builtins(new)
-    names = new.changed or [name for name in LABELS if before[name] != after[name]]
-    differences = [
-        (label(name), value_differences(before.get(name), after.get(name))) for name in names
-    ]
-    return Revision(new.revision, new.fetched_at, differences)
+def _compared(revisions: list[Article]) -> Iterator[Revision]:
+    """Yield the revisions after the first one, each compared with the one before."""
+    for old, new in pairwise(revisions):
+        before: Mapping[str, Any] = msgspec.to_builtins(old)
+        after: Mapping[str, Any] = msgspec.to_builtins(new)
+        is_numbered = new.revision == old.revision + 1
+        names: Iterable[str] = new.changed if is_numbered else _COMPARED
+        differences = [
+            (label(name), value_differences(before.get(name), after.get(name)))
+            for name in names
+            if before.get(name) != after.get(name)
+        ]
+        if differences or new.revision != old.revision:
+            number = None if new.revision == old.revision else new.revision
+            yield Revision(number, new.fetched_at, differences)
