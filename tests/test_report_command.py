@@ -144,7 +144,7 @@ class Others:
 CHANGES, OTHERS = (f'ITEM_PIPELINES={{"mine.{name}": 300}}' for name in ("Changes", "Others"))
 # The words of a crawl, and those of its report.
 RUNS: dict[str, tuple[list[str], list[str]]] = {
-    "without a job": ([], ["= 7 articles", "+ 17 teasers", "Ended with\ncomplete: ", "depth=1"]),
+    "without a job": ([], ["= 7 articles", "+ 17 teasers", "exit code 0: complete", "depth=1"]),
     "with a job": (["-s", "JOBDIR=job"], ["= 7 articles", "run 1, ", "Job\njob", "depth=1"]),
     "CSV feeds": (["-o", "feed.csv"], ["= 7 articles", "+ 17 teasers"]),
     "no feeds": (["-s", "FEEDS={}"], ["= 7 articles", "+ 17 teasers"]),
@@ -173,7 +173,7 @@ def test_an_item_pipeline_that_returns_no_records(scrapy: Crawl, tmp_path: Path)
     run = scrapy(*CRAWL, "-a", "report=report.html", "-s", OTHERS)
     why = "the item pipelines returned no records"
     assert f"ERROR: report: {why}" in run.stderr and "Traceback" not in run.stderr
-    assert (run.exit_code, f"  no report: {why}\n" in run.stdout) == (4, True)
+    assert (run.exit_code, f"report: {why}\n" in run.stdout) == (4, True)
     assert not (tmp_path / "report.html").exists()
 
 
@@ -203,7 +203,7 @@ def test_a_script(browser: "Browser", tmp_path: Path) -> None:
     )
     assert run.stdout.endswith("report.html\n"), run.stderr
     text = text_of(browser, tmp_path / "report.html")
-    assert "= 21 articles" in text and f"seed={SEED}" in text and "(exit code 0)" in text
+    assert "= 21 articles" in text and f"seed={SEED}" in text and "exit code 0: " in text
 
 
 def test_a_run_that_is_stopped(browser: "Browser", server: NewsServer, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_run_that_is_stopped(browser: "Browser", server: NewsServer, tmp_path:
     stopped.set()
     assert run.wait(PATIENCE) == 3
     text = text_of(browser, tmp_path / "report.html")
-    assert "the run was stopped first" in text and "(exit code 3)" in text
+    assert "the run was stopped first" in text and "exit code 3: " in text
 
 
 FILLED = {"without a job": [], "with a job": ["-s", "JOBDIR=../job"]}
@@ -241,6 +241,6 @@ def test_a_disk_that_is_full_at_the_end(scrapy: Crawl, tmp_path: Path, case: str
         assert (disk / "report.html").read_text(encoding="utf-8") == "old"
     why = "report.html cannot be written (No space left on device); give another file"
     assert f"ERROR: report: {why}" in run.stderr
-    assert f"  no report: {why}" in run.stdout
+    assert f"report: {why}\n" in run.stdout
     assert run.balance.startswith("discovered 24 = articles 7 + teasers 17")
     assert (run.exit_code, "Traceback" in run.stderr) == (4, False)

@@ -84,8 +84,10 @@ def test_links_lead_to_the_web_only(browser: "Browser", file: Path) -> None:
 
 def test_filters_find_hostile_texts(browser: "Browser", file: Path) -> None:
     with opened(browser, file) as page:
-        for number, text in enumerate(ATTACKS):
-            page.locator("#filter-publisher").select_option(index=number + 1)
+        publishers = page.locator("#filter-publisher option").all_inner_texts()[1:]
+        for number, publisher in enumerate(publishers, start=1):
+            text = ATTACKS[int(publisher.split()[1])]
+            page.locator("#filter-publisher").select_option(index=number)
             page.locator("#filter-text").fill("article")
             page.locator("#table tbody:visible").nth(1).wait_for(state="detached")
             shown = page.locator("#table tbody:visible .headline").text_content()

@@ -14,6 +14,7 @@ from server import NewsServer
 from test_ledger import ledger
 
 from crawler.crawl.ledger.job import Job
+from crawler.exit_codes import in_words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -80,11 +81,10 @@ def test_what_was_asked(texts: dict[str, str]) -> None:
     for argument in (f"seed={SEED}", "match=.", "report=report.html"):
         assert argument in asked
     assert "Last run\nrun 3, 20" in asked
-    words = "incomplete: some pages could not be fetched or read, or the run was stopped"
-    assert f"Ended with\n{words} (exit code 3)" in asked
+    assert f"Ended with\n{in_words(3)}" in asked
     runs = [line.split("\t") for line in asked.splitlines() if line.count("\t") == 4]
     assert [run[0] for run in runs] == ["Run", "3", "2", "1"]
-    assert [run[3] for run in runs[1:]] == [f"{words} (exit code 3)"] * 2 + ["it was killed"]
+    assert [run[3] for run in runs[1:]] == [in_words(3)] * 2 + ["it was killed"]
     assert runs[1][4] == "2 changed, 1 dropped, 1 gone, 1 new"
 
 

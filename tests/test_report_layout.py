@@ -181,3 +181,21 @@ def test_print(browser: "Browser", report_of: Reports, tmp_path: Path) -> None:
             assert page.locator(hidden).filter(visible=True).count() == 0
         page.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+COLOURS_OF_LEGENDS = """
+(selector) => Object.fromEntries(
+  [...document.querySelectorAll(selector)]
+    .filter((entry) => entry.querySelector("bdi"))
+    .map((entry) => [
+      entry.querySelector("bdi").textContent,
+      entry.querySelector("[class*='publisher-']").getAttribute("class").match(/publisher-\\d/)[0],
+    ]))
+"""
+
+
+def test_publishers_have_one_colour(browser: "Browser", report_of: Reports) -> None:
+    with opened(browser, report_of("several publishers")) as page:
+        graph = page.evaluate(COLOURS_OF_LEGENDS, ".graph-legend li")
+        time_line = page.evaluate(COLOURS_OF_LEGENDS, "#time-line .legend li")
+    assert len(graph) == 7 and graph == time_line

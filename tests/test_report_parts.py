@@ -92,7 +92,7 @@ def test_words_for_codes() -> None:
     assert list(REASONS) == list(get_args(Reason))
     codes = [value for value in vars(exit_codes).values() if type(value) is int]
     assert sorted(exit_codes.MEANINGS) == sorted(codes)
-    assert exit_codes.in_words(3).endswith("(exit code 3)")
+    assert exit_codes.in_words(3).startswith("exit code 3: incomplete; ")
 
 
 def test_every_colour_is_defined_for_both_schemes() -> None:

@@ -32,7 +32,7 @@ def made_article(number: int) -> Article:
         "published_at": None if number % 10 == 0 else f"{day}T0{number % 9}:15:00+00:00",
         "authors": (Author(name=f"Ada-{number % 5}", url=None),),
         "tags": ("harbours", f"blue-{number % 3}"),
-        "depth": number % 4,
+        "depth": number // 70,
         "revision": 1 + number % 3,
         "links": tuple(
             link(f"n{target}") for target in range(number + 1, min(COUNT, number + 1 + number % 5))

@@ -84,8 +84,8 @@ class Group:
 class Contents:
     """What a report says of a corpus.
 
-    ``publishers`` are ordered by their number of articles. ``fetched`` is the time of the first and
-    the last fetch; None if there is no article.
+    ``publishers`` have their numbers of articles, in the order of the graph's. ``fetched`` is the
+    time of the first and the last fetch; None if there is no article.
     """
 
     entries: list[Entry]
@@ -148,7 +148,9 @@ def gather(corpus: Corpus) -> Contents:
     publishers = Counter(entry.publisher for entry in entries)
     for entry in unfetched:
         publishers.setdefault(entry.publisher, 0)
-    ordered = dict(publishers.most_common())
+    network = lay_out(list(map(_node, known)), links)
+    # The time line then has the colours of the graph.
+    ordered = {name: publishers[name] for name in (*filter(None, network.publishers), *publishers)}
     numbers = {name: number for number, name in enumerate(ordered)}
     return Contents(
         entries=entries,
@@ -158,7 +160,7 @@ def gather(corpus: Corpus) -> Contents:
         sources=sources,
         languages=languages,
         fetched=(first, last) if entries else None,
-        network=lay_out(list(map(_node, known)), links),
+        network=network,
         time_line=time_line((entry.day, numbers[entry.publisher]) for entry in entries),
     )
 

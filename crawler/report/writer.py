@@ -121,8 +121,9 @@ class ReportWriter:
         )
 
     def _fail(self, error: CrawlerError) -> None:
-        logger.error("report: %s", error)
-        self.crawler.stats.set_value("report/failed", str(error))
+        message = f"report: {error}"
+        logger.error("%s", message)
+        self.crawler.stats.set_value("report/failed", message)
 
 
 def _unwritable(target: Path, error: OSError) -> CrawlerError:
