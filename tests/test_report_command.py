@@ -144,7 +144,7 @@ class Others:
 CHANGES, OTHERS = (f'ITEM_PIPELINES={{"mine.{name}": 300}}' for name in ("Changes", "Others"))
 # The words of a crawl, and those of its report.
 RUNS: dict[str, tuple[list[str], list[str]]] = {
-    "without a job": ([], ["= 7 articles", "+ 17 teasers", "Ended with\nexit code 0: complete", "depth=1"]),
+    "without a job": ([], ["= 7 articles", "+ 17 teasers", "exit code 0: complete", "depth=1"]),
     "with a job": (["-s", "JOBDIR=job"], ["= 7 articles", "run 1, ", "Job\njob", "depth=1"]),
     "CSV feeds": (["-o", "feed.csv"], ["= 7 articles", "+ 17 teasers"]),
     "no feeds": (["-s", "FEEDS={}"], ["= 7 articles", "+ 17 teasers"]),

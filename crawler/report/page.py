@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -120,7 +121,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name
-    environment.filters["span"] = describe_span
+    environment.filters["span"] = partial(describe_span, digits=2)
     environment.filters["number"] = "{:,}".format
     environment.tests["language_tag"] = _is_language_tag
     environment.tests["web_address"] = _is_web_address

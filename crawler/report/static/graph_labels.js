@@ -1,6 +1,8 @@
 // Writes the headlines of articles into the graph.
 
 const LABEL_FONT = "12px system-ui, sans-serif";
+// With more nodes, there would be no space for names between them.
+const MOST_KEPT_CLEAR = 100;
 const LABEL_LINE = 15;
 const LABEL_LINES = 2;
 const LABEL_WIDTH = 170;
@@ -17,7 +19,7 @@ class GraphLabels {
 
   /** Write the names of some nodes, the first of which matter most. */
   draw(context, view, nodes, width, height) {
-    const taken = [];
+    const taken = this.data.count <= MOST_KEPT_CLEAR ? this.nodeBoxes(view) : [];
     context.font = LABEL_FONT;
     context.textAlign = "center";
     context.textBaseline = "top";
@@ -26,11 +28,14 @@ class GraphLabels {
     context.strokeStyle = this.painter.paper;
     context.fillStyle = this.painter.ink;
     for (const node of nodes) {
-      const [x, top] =
+      const [nodeX, top] =
         [view.x(this.data.x[node]), view.y(this.data.y[node]) + this.painter.radius(node) + 3];
       // Names just outside are placed too, so that none appears or vanishes while the graph moves.
-      if (x < -LABEL_WIDTH || x > width + LABEL_WIDTH || top < -60 || top > height + 60) continue;
+      if (nodeX < -LABEL_WIDTH || nodeX > width + LABEL_WIDTH) continue;
+      if (top < -60 || top > height + 60) continue;
       const {lines, length} = this.label(context, node);
+      const isInView = nodeX >= 0 && nodeX <= width;
+      const x = isInView ? clamp(nodeX, length / 2 + 4, width - length / 2 - 4) : nodeX;
       const bottom = top + lines.length * LABEL_LINE;
       const box = [x - length / 2 - 4, top - 2, x + length / 2 + 4, bottom];
       const overlaps = taken.some((other) =>
@@ -40,6 +45,18 @@ class GraphLabels {
       lines.forEach((line, place) => context.strokeText(line, x, top + place * LABEL_LINE));
       lines.forEach((line, place) => context.fillText(line, x, top + place * LABEL_LINE));
     }
+  }
+
+  /** The boxes of the shown nodes, which names are not to cover. */
+  nodeBoxes(view) {
+    const boxes = [];
+    for (let node = 0; node < this.data.count; node++) {
+      if (this.data.hidden[node]) continue;
+      const [x, y] = [view.x(this.data.x[node]), view.y(this.data.y[node])];
+      const radius = this.painter.radius(node);
+      boxes.push([x - radius, y - radius, x + radius, y + radius]);
+    }
+    return boxes;
   }
 
   /** The name of a node in at most LABEL_LINES lines, and the length of the longest, in pixels. */

@@ -10,6 +10,8 @@
 // The bitmap reaches beyond each side of the canvas by this part of the canvas.
 const BITMAP_MARGIN = 0.25;
 const FIT_PADDING = 40;
+// How far apart, in pixels, the nodes of a small graph may be.
+const SPARSE_SPACING = 190;
 const ZOOM_STEP = 1.4;
 const LARGEST_SCALE = 12;
 const ARROW_KEYS = {
@@ -146,7 +148,7 @@ class GraphViewer {
     const scale = Math.min(
       (this.width - 2 * FIT_PADDING) / width,
       (this.height - 2 * FIT_PADDING) / height,
-      (130 * Math.sqrt(this.data.count)) / Math.max(width, height),
+      (SPARSE_SPACING * Math.sqrt(this.data.count)) / Math.max(width, height),
     );
     return new GraphView(
       scale,
