@@ -107,7 +107,7 @@ def test_queries_of_a_ledger(job: Job) -> None:
             ],
             "revisions": [
                 (number, record["revision"], record["body"])
-                for number, record in history.revisions(connection, "a")
+                for number, record in history.revisions(connection, "a")[0]
             ],
             "latest": list(history.corpus(connection, every_revision=False)),
             "all": list(history.corpus(connection, every_revision=True)),

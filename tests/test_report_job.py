@@ -185,3 +185,28 @@ def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: 
         assert "3: an article without a record" in balance
         assert "1 record could not be read" in balance
         assert "does not match its checksum" in balance
+        assert "2 without a record that can be shown" in balance
+
+
+def test_damaged_revisions(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
+    """They are named in the record, and their articles are among the changed ones."""
+    for body in "ABC":
+        run_job(job, {"1": body, "2": body}, recheck="all")
+    execute(
+        job,
+        "UPDATE records SET json = x'7b7d' WHERE id = '1' AND revision = 2",
+        "UPDATE records SET json = x'7b' WHERE id = '2' AND revision = 3",
+    )
+    assert scrapy("report", "-s", "JOBDIR=job").exit_code == 1
+    with opened(browser, tmp_path / "report.html") as page:
+        open_everything(page)
+        assert "Changed articles: 2\nAbout 1 Text\n2 Text" in page.locator("#changes").inner_text()
+        [row] = page.locator("#table tbody").all()
+        text = row.inner_text()
+        assert "An earlier revision cannot be read: record 3 (article 1) does not match" in text
+        [revision] = row.locator(".revision").all()
+        assert revision.locator("summary").inner_text().startswith("Revision 3, fetched")
+        assert revision.locator("del").inner_text() == "A"
+    why = scrapy("why", "2", "-s", "JOBDIR=job")
+    assert why.exit_code == 1 and "Traceback" not in why.stderr
+    assert "cannot be read: record 6 (article 2) does not match its checksum" in why.stdout

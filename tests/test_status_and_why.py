@@ -254,6 +254,7 @@ def test_why_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
             for run in (1, 2)
         ],
         "revisions": [],
+        "damage": [],
     }
     revisions = json.loads(scrapy("why", "1", "-s", "JOBDIR=job", "--json").stdout)["revisions"]
     assert revisions == [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.crawl.articles import LIST_DEPTH
 from crawler.errors import CrawlerError
+from crawler.exit_codes import COULD_NOT_START
 from crawler.job_command import LedgerCommand
 from crawler.record_differences import differences
 from crawler.terminal import describe_span, say_json, to_the_second
@@ -44,7 +45,8 @@ class History:
     """Everything that a ledger knows about an article.
 
     ``page``, ``listers`` and ``fetches`` are rows of the ledger. ``page`` is None for an article
-    that is known only from links. ``lists`` are the ids of lists of articles.
+    that is known only from links. ``lists`` are the ids of lists of articles. ``damage`` describes
+    the revisions that cannot be read.
     """
 
     article_id: str
@@ -53,6 +55,7 @@ class History:
     listers: list[Any]
     fetches: list[Any]
     revisions: list[tuple[int, dict[str, Any]]]
+    damage: list[str]
     lists: frozenset[str]
 
     @property
@@ -129,6 +132,7 @@ class History:
                 }
                 for (_, earlier), (run, record) in pairwise([(None, {}), *self.revisions])
             ],
+            "damage": self.damage,
         }
 
     def parts(self) -> Iterator[Part]:
@@ -144,6 +148,8 @@ class History:
             yield from self._listings()
         yield from self._links()
         yield from self._fetches()
+        for line in self.damage:
+            yield Line(f"cannot be read: {line}", "bold red")
         for (_, old), (_, new) in pairwise(self.revisions):
             yield Line(f"revision {new['revision']} compared with {old['revision']}:")
             for line in differences(old, new, new["changed"]):
@@ -218,6 +224,8 @@ class Command(LedgerCommand):
             say_json(found.as_json())
         else:
             show(found.parts())
+        if found.damage:
+            self.exitcode = COULD_NOT_START
 
 
 def _history(folder: Path, database: Database, name: str, publisher_files: Any) -> History:
@@ -244,7 +252,7 @@ def _history(folder: Path, database: Database, name: str, publisher_files: Any) 
             edges,
             history.listers(connection, article_id),
             history.fetches(connection, article_id),
-            history.revisions(connection, article_id),
+            *history.revisions(connection, article_id),
             history.lists(connection),
         )
 

@@ -58,19 +58,10 @@ def balance_of(contents: Contents, history: JobHistory | None) -> Sum:
     """Return the balance of a job, or of the records of feeds."""
     balance = history.balance if history else None
     teasers, failures = _counts(contents.teasers), _counts(contents.failures)
-    articles = len(contents.entries)
-    number = balance.teasers if balance else sum(teasers.values())
-    if unwritten := number - sum(teasers.values()):
-        teasers["without a record yet"] = unwritten
     parts = [
-        _part("articles", balance.articles if balance else articles, contents.sources, "articles"),
-        _part("teasers", number, teasers, "unfetched"),
-        _part(
-            "failures",
-            balance.failures if balance else sum(failures.values()),
-            failures,
-            "unfetched",
-        ),
+        _part("articles", balance.articles if balance else None, contents.sources, "articles"),
+        _part("teasers", balance.teasers if balance else None, teasers, "unfetched"),
+        _part("failures", balance.failures if balance else None, failures, "unfetched"),
     ]
     if balance and history:
         for name, pages in (("pending", history.pending), ("dropped", history.dropped)):
@@ -80,8 +71,17 @@ def balance_of(contents: Contents, history: JobHistory | None) -> Sum:
     return Sum(discovered, parts, balance.wrong if balance else [])
 
 
-def _part(name: str, count: int, counts: Mapping[str, int], target: str) -> Part:
-    return Part(name, count, _DETAILS[name], counts, target if count else None)
+def _part(name: str, number: int | None, counts: Mapping[str, int], target: str) -> Part:
+    """Return a part of which a section of the report shows the records that ``counts`` counts.
+
+    ``number`` is that of the job's balance; None if there is none.
+    """
+    shown = sum(counts.values())
+    if number is not None and number > shown:
+        # It is not written yet, is damaged, or an item pipeline has replaced it.
+        counts = {**counts, "without a record that can be shown": number - shown}
+    number = shown if number is None else number
+    return Part(name, number, _DETAILS[name], counts, target if shown else None)
 
 
 def _counts(groups: list[Group]) -> dict[str, int]:

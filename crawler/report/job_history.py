@@ -5,12 +5,13 @@ Feeds do not tell any of this.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.crawl.ledger import history
 from crawler.exit_codes import in_words
-from crawler.items import REASONS
+from crawler.items import REASONS, PageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.history import Balance, RunSummary
 
 _MOST_RUNS = 100
+_RECORD_FIELDS = frozenset(field.name for field in fields(PageRecord))
 
 
 class Ran(NamedTuple):
@@ -113,7 +115,7 @@ def _ending(run: RunSummary) -> str:
 
 def _changes(connection: Connection, run: RunSummary) -> Changes:
     articles = [
-        Change(fetch.id, fetch.outcome, fetch.detail, _fields(connection, fetch))
+        Change(fetch.id, fetch.outcome, fetch.detail, _fields(fetch))
         for fetch in history.fetches_of_run(connection, run.number)
         if fetch.outcome in ("new", "changed", *REASONS)
         or (fetch.outcome == "not_saved" and _is_stored(connection, fetch.id))
@@ -127,11 +129,10 @@ def _is_stored(connection: Connection, article_id: str) -> bool:
     return page is not None and page.state == "article"
 
 
-def _fields(connection: Connection, fetch: Any) -> tuple[str, ...]:
-    """Return the fields that a fetch found changed."""
-    if fetch.outcome != "changed":
-        return ()
-    for _, record in history.revisions(connection, fetch.id):
-        if record["revision"] == fetch.revision:
-            return tuple(record["changed"])
-    return ()
+def _fields(fetch: Any) -> tuple[str, ...]:
+    """Return the fields that a fetch found changed, which are its detail.
+
+    The detail of an unchanged article that is back says so instead.
+    """
+    names = tuple((fetch.detail or "").split(", "))
+    return names if fetch.outcome == "changed" and _RECORD_FIELDS.issuperset(names) else ()

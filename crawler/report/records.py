@@ -84,7 +84,10 @@ class Revision(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the table: the article's entry, its record and archived version, its revisions."""
+    """A row of the table: the article's entry, its record and archived version, its revisions.
+
+    ``damage`` describes an earlier revision that cannot be read; None if all can.
+    """
 
     entry: Entry
     article: Article
@@ -92,6 +95,7 @@ class Row(NamedTuple):
     fields: list[Field]
     missing: list[str]
     revisions: list[Revision]
+    damage: str | None
 
     @property
     def words(self) -> str:
@@ -118,6 +122,7 @@ def rows(corpus: Corpus, entries: Iterable[Entry]) -> Iterator[Row]:
             fields=_fields(article),
             missing=[label(name) for name in article.missing],
             revisions=list(_compared(revisions)),
+            damage=corpus.left_out.get(entry.id),
         )
 
 

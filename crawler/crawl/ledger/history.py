@@ -218,14 +218,25 @@ def due_within(connection: Connection, now: float, hours: tuple[float, ...]) -> 
     ]
 
 
-def revisions(connection: Connection, article_id: str) -> list[tuple[int, dict[str, Any]]]:
-    """Return the revisions of an article with the run that stored each, oldest first."""
+def revisions(
+    connection: Connection, article_id: str
+) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """Return the revisions of an article with the run that stored each, oldest first.
+
+    Damaged ones are described in the second list.
+    """
     query = (
         select(RECORDS)
         .where(RECORDS.c.id == article_id, RECORDS.c.kind == "article")
         .order_by(RECORDS.c.record)
     )
-    return [(row.run, msgspec.json.decode(row.json)) for row in connection.execute(query)]
+    found, damage = [], []
+    for row in connection.execute(query):
+        if (lost := lost_bits(row)) is None:
+            found.append((row.run, msgspec.json.decode(row.json)))
+        else:
+            damage.append(lost)
+    return found, damage
 
 
 def failing(connection: Connection) -> Counter[str]:
@@ -271,16 +282,20 @@ def archived(connection: Connection, url: str) -> Archived | None:
 
 
 def changed_edges(connection: Connection, since: str) -> tuple[list[Edge], list[Edge]]:
-    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before."""
+    """Return the edges added and removed since a time (ISO 8601 in UTC) by pages read before.
+
+    Their ends have the ids under which their articles are stored, as in ``edges``.
+    """
     was_read = exists(
         select(literal(1)).where(READINGS.c.page_id == LINKS.c.page_id, READINGS.c.seen_at < since)
     )
     order = (LINKS.c.page_id, LINKS.c.position, LINKS.c.role, LINKS.c.id)
     added = select(LINKS).where(LINKS.c.first_seen >= since, was_read).order_by(*order)
     removed = select(LINKS).where(LINKS.c.removed_at >= since).order_by(*order)
+    stored = partial(_stored_edge, connection)
     return (
-        list(map(edge_of, connection.execute(added))),
-        list(map(edge_of, connection.execute(removed))),
+        [stored(edge_of(row)) for row in connection.execute(added).all()],
+        [stored(edge_of(row)) for row in connection.execute(removed).all()],
     )
 
 
@@ -318,13 +333,16 @@ def edges(connection: Connection, *, stored_only: bool = False) -> Iterator[Edge
         query = query.join(PAGES, PAGES.c.id == page_id).where(PAGES.c.revision > 0)
     for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
         edge = edge_of(row)
-        if row.article is not None:
-            articles = _resolved(connection, (edge.source, edge.target))
-            edge = edge._replace(
-                source=articles.get(edge.source, edge.source),
-                target=articles.get(edge.target, edge.target),
-            )
-        yield edge
+        yield edge if row.article is None else _stored_edge(connection, edge)
+
+
+def _stored_edge(connection: Connection, edge: Edge) -> Edge:
+    """Return an edge whose ends have the ids under which their articles are stored."""
+    articles = _resolved(connection, (edge.source, edge.target))
+    return edge._replace(
+        source=articles.get(edge.source, edge.source),
+        target=articles.get(edge.target, edge.target),
+    )
 
 
 def edges_to(connection: Connection, article_id: str) -> list[Edge]:
