@@ -1,5 +1,6 @@
 """``scrapy report`` and ``-a report=FILE``: targets, arguments, pipelines, and runs that stop."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -244,3 +245,6 @@ def test_a_disk_that_is_full_at_the_end(scrapy: Crawl, tmp_path: Path, case: str
     assert f"report: {why}\n" in run.stdout
     assert run.balance.startswith("discovered 24 = articles 7 + teasers 17")
     assert (run.exit_code, "Traceback" in run.stderr) == (4, False)
+    if case == "with a job":
+        status = scrapy("status", "-s", "JOBDIR=job", "--json")
+        assert json.loads(status.stdout)["runs"][0]["exit_code"] == 4

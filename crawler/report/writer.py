@@ -14,7 +14,7 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
 from crawler.crawl.run import run_of
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, LedgerError
 from crawler.exit_codes import in_words
 from crawler.extensions.summarising import Summariser
 from crawler.files import check_writable
@@ -83,6 +83,8 @@ class ReportWriter:
                 self._fail(error)
             except OSError as error:
                 self._fail(_unwritable_records(error))
+        if "report/failed" in self.crawler.stats.get_stats():
+            self._correct_exit_code()
 
     def _write(self) -> None:
         from crawler.export.corpus import FeedCorpus
@@ -124,6 +126,18 @@ class ReportWriter:
         message = f"report: {error}"
         logger.error("%s", message)
         self.crawler.stats.set_value("report/failed", message)
+
+    def _correct_exit_code(self) -> None:
+        """Let the ledger have the exit code of the process, which the report changed."""
+        from crawler.crawl.ledger.job import correct_exit_code
+
+        job, summariser = self._run.job, self.crawler.get_extension(Summariser)
+        if job is None or job.run is None or summariser is None:
+            return
+        try:
+            correct_exit_code(job.folder, job.run, summariser.finish())
+        except LedgerError as error:
+            logger.error("%s", error)
 
 
 def _unwritable(target: Path, error: OSError) -> CrawlerError:

@@ -272,6 +272,20 @@ def read(folder: Path) -> Database:
     return database
 
 
+def correct_exit_code(folder: Path, run: Run, exit_code: int) -> None:
+    """Record the exit code of a run that changed after it had ended, such as by its report.
+
+    The job may be held by the next run already. Raises LedgerError if it cannot be stored.
+    """
+    database = _open(folder, "", checks_site=False)
+    try:
+        with database.transaction(durable=True) as connection:
+            of_run = (RUNS.c.run == run.number) & RUNS.c.ended.is_not(None)
+            connection.execute(update(RUNS).where(of_run).values(exit_code=exit_code))
+    finally:
+        database.close()
+
+
 def holder(folder: Path) -> str | None:
     """Return a description of the process that holds a job; None if none does."""
     try:
