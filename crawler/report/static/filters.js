@@ -1,4 +1,5 @@
-// The filter bar: tells all parts of the report what to show, by the event "filter" on the document.
+// The filter bar: the event "filter" on the document tells all parts of the report which articles
+// to show.
 
 const filterForm = document.getElementById("filters");
 const days = JSON.parse(document.getElementById("filter-days").textContent);

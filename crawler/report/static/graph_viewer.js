@@ -106,7 +106,7 @@ class GraphViewer {
     }
     this.point(null);
     if (matching < this.data.count) {
-      this.announce(`${graphNumber(matching)} of ${graphNumber(this.data.count)} match.`);
+      this.announce(`${formatted(matching)} of ${formatted(this.data.count)} match.`);
     } else if (this.selected === null) {
       this.announce("");
     }
@@ -416,8 +416,8 @@ class GraphViewer {
       ["Publisher", data.publishers[data.publisher[node]] ?? "unknown"],
       ["Depth", data.depth[node]],
       ["Status", this.kindName(node)],
-      ["Links in", graphNumber(incoming)],
-      ["Links out", graphNumber(outgoing)],
+      ["Links in", formatted(incoming)],
+      ["Links out", formatted(outgoing)],
     ];
     const actions = [];
     if (isWebAddress(data.url[node])) {
@@ -580,8 +580,7 @@ class GraphViewer {
   }
 }
 
-const graphNumber = (number) => number.toLocaleString("en");
-const graphCount = (number, noun) => `${graphNumber(number)} ${noun}${number === 1 ? "" : "s"}`;
+const graphCount = (number, noun) => `${formatted(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 function isWebAddress(url) {
   return URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol);

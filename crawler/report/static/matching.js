@@ -1,4 +1,4 @@
-// Whether an article matches the filters of the report.
+// What the scripts of the report share: whether an article matches the filters, and numbers.
 
 function isInSpan({from, until}, day) {
   // An article without a date is shown whatever the span is.
@@ -9,5 +9,8 @@ function isInSpan({from, until}, day) {
 function hasWords(text, words) {
   return words.split(/\s+/).every((word) => text.includes(word));
 }
+
+/** A number with separators of thousands. */
+const formatted = (number) => number.toLocaleString("en");
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);

@@ -55,10 +55,8 @@ class Table {
     this.start = 0;
     this.place();
     const result = document.getElementById("filter-result");
-    result.textContent =
-      this.shown.length === this.rows.length
-        ? ""
-        : `${this.shown.length.toLocaleString("en")} of ${this.rows.length.toLocaleString("en")} articles`;
+    const [shown, all] = [this.shown.length, this.rows.length];
+    result.textContent = shown === all ? "" : `${formatted(shown)} of ${formatted(all)} articles`;
   }
 
   turn(pages) {
@@ -81,7 +79,7 @@ class Table {
     const count = this.shown.length;
     document.getElementById("nothing-found").hidden = count > 0;
     document.getElementById("page-places").textContent = count
-      ? `${(this.start + 1).toLocaleString("en")} to ${Math.min(end, count).toLocaleString("en")} of ${count.toLocaleString("en")}`
+      ? `${formatted(this.start + 1)} to ${formatted(Math.min(end, count))} of ${formatted(count)}`
       : "";
     document.getElementById("page-before").hidden = this.start === 0;
     document.getElementById("page-after").hidden = end >= count;
