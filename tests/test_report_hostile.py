@@ -26,6 +26,9 @@ _STRUCTURE = """
 """
 
 
+_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+
+
 def report_of(folder: Path, *texts: str) -> Path:
     write_feed(folder / "feed.jsonl", *hostile_texts.records(texts))
     run = forks.run(["report", "feed.jsonl"], folder, environment(), PATIENCE)
@@ -89,7 +92,7 @@ def test_filters_find_hostile_texts(browser: "Browser", file: Path) -> None:
             text = ATTACKS[int(publisher.split()[1])]
             page.locator("#filter-publisher").select_option(index=number)
             page.locator("#filter-text").fill("article")
-            page.locator("#table tbody:visible").nth(1).wait_for(state="detached")
+            page.evaluate(_NEXT_FRAME)  # in which the filters are applied
             shown = page.locator("#table tbody:visible .headline").text_content()
             expected = text.replace("\0", "")
             assert shown == f"{expected} {expected}"
