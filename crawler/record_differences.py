@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Scripts without spaces between words are compared character by character.
 _IDEOGRAPH = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(rf"[{_IDEOGRAPH}]\s*|[^\W{_IDEOGRAPH}]+\s*|[^\w\s]\s*|\s+")
+_WORD = re.compile(rf"\s*(?:[{_IDEOGRAPH}]|[^\W{_IDEOGRAPH}]+|[^\w\s])|\s+")
 _PARAGRAPH = re.compile(r".+?(?:\n\n|\Z)", re.DOTALL)
 # Comparing two texts takes time in proportion to the product of their lengths; and if they repeat
 # a few words all the time, to its power of 1.5, which would be minutes.

@@ -136,12 +136,12 @@ def test_the_differences_of_revisions(browser: "Browser", folder: Path) -> None:
         assert revision.locator("h3").all_inner_texts() == ["Text", "Related items"]
         text, related = revision.locator(".text").all()
         assert text.evaluate(PASSAGES) == [
-            ["#text", f"It is what the page {CHANGED} says, in a sentence "],
-            ["DEL", "that "],
-            ["INS", "which "],
-            ["#text", "is "],
-            ["INS", "quite "],
-            ["#text", "long enough to be one."],
+            ["#text", f"It is what the page {CHANGED} says, in a sentence"],
+            ["DEL", " that"],
+            ["INS", " which"],
+            ["#text", " is"],
+            ["INS", " quite"],
+            ["#text", " long enough to be one."],
         ]
         kept, removed = related.evaluate(PASSAGES)
         assert kept[0] == "#text" and f"1 {SEED}" in kept[1]

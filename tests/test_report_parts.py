@@ -40,7 +40,8 @@ def test_passages_make_up_both_texts(old: str, new: str) -> None:
 
 # Two values, and what differs between them: removed in [-…-], added in {+…+}.
 DIFFERENCES = {
-    "a word": ("The old ferry sails.", "The new ferry sails.", "The [-old -]{+new +}ferry sails."),
+    "a word": ("The old ferry sails.", "The new ferry sails.", "The[- old-]{+ new+} ferry sails."),
+    "a sentence": ("It sails.", "It sails. It returns.", "It sails.{+ It returns.+}"),
     "a full stop": ("It sails", "It sails.", "It sails{+.+}"),
     "a paragraph": ("One.\n\nTwo.", "One.\n\nNew.\n\nTwo.",
         "One.\n\n{+New.\n\n+}Two."),

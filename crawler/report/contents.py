@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +46,18 @@ class Entry:
     aliases: tuple[str, ...] = ()
     linked_from: int = 0
     row: str | None = None
+
+    @property
+    def published_in_utc(self) -> str | None:
+        """The time of publication in UTC, if its offset is known, so that these texts sort."""
+        if self.published_at is None or "T" not in self.published_at:
+            return self.published_at
+        try:
+            published = datetime.fromisoformat(self.published_at)
+            return (published.astimezone(UTC) if published.tzinfo else published).isoformat()[:19]
+        except (ValueError, OverflowError):
+            # It is in no calendar, or at the very end of it.
+            return self.published_at
 
     @property
     def day(self) -> str | None:
@@ -197,19 +209,21 @@ def _count_links(corpus: Corpus, known: list[Entry]) -> Iterator[Link]:
     numbers = {entry.id: number for number, entry in enumerate(known)}
     # Three numbers for each link: a list of tuples would take ten times the memory.
     links = array("I")
-    pairs = set()
+    source_id, counted = "", set[int]()
     for edge in corpus.edges():
+        if edge.source != source_id:
+            source_id, counted = edge.source, set()
         target = numbers.get(edge.target)
         if target is None or edge.source == edge.target:
             continue
         if edge.role not in ROLES or edge.removed_at is not None:
             continue
-        pairs.add((edge.source, target))
+        if target not in counted:
+            counted.add(target)
+            known[target].linked_from += 1
         source = numbers.get(edge.source)
         if source is not None:
             links.extend((source, target, ROLES.index(edge.role)))
-    for _, target in pairs:
-        known[target].linked_from += 1
     return (
         Link(links[place], links[place + 1], ROLES[links[place + 2]])
         for place in range(0, len(links), 3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-import msgspec
 from itemadapter import ItemAdapter
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
@@ -67,8 +67,9 @@ class ReportWriter:
         if self._records is None:
             return
         try:
-            line = msgspec.json.encode(ItemAdapter(item).asdict(), enc_hook=str)
-            self._records.write(line + b"\n")
+            # What is no record is named when the records are read.
+            line = json.dumps(ItemAdapter(item).asdict(), default=str, skipkeys=True)
+            self._records.write(f"{line}\n".encode())
         except OSError as error:
             self._fail(_unwritable_records(error))
             self._records = None

@@ -138,7 +138,7 @@ function readRow(body, number) {
     number,
     headline,
     text: `${headline} ${body.dataset.words}`.toLowerCase(),
-    published: textOf("Published"),
+    published: body.dataset.published,
     publisher: body.dataset.publisher,
     day: body.dataset.day,
     depth: numberOf("Depth"),
