@@ -38,11 +38,7 @@ def word_differences(old: str, new: str) -> list[Passage]:
     changes = (
         change
         for before, after in _changes(_PARAGRAPH.findall(old), _PARAGRAPH.findall(new))
-        for change in (
-            [(before, after)]
-            if before == after
-            else _changes(_WORD.findall(before), _WORD.findall(after))
-        )
+        for change in _word_changes(before, after)
     )
     return _passages(changes)
 
@@ -65,6 +61,17 @@ def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for _, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         yield "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
+
+
+def _word_changes(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield the changes between two runs of paragraphs; as many of each are compared in pairs."""
+    paragraphs = _PARAGRAPH.findall(old), _PARAGRAPH.findall(new)
+    pairs = zip(*paragraphs) if len(paragraphs[0]) == len(paragraphs[1]) else [(old, new)]
+    for before, after in pairs:
+        if before == after:
+            yield before, after
+        else:
+            yield from _changes(_WORD.findall(before), _WORD.findall(after))
 
 
 def _passages(changes: Iterable[tuple[str, str]]) -> list[Passage]:

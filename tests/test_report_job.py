@@ -84,7 +84,9 @@ def test_what_was_asked(texts: dict[str, str]) -> None:
     assert f"Ended with\n{in_words(3)}" in asked
     runs = [line.split("\t") for line in asked.splitlines() if line.count("\t") == 4]
     assert [run[0] for run in runs] == ["Run", "3", "2", "1"]
-    assert [run[3] for run in runs[1:]] == [in_words(3)] * 2 + ["it was killed"]
+    assert [run[3] for run in runs[1:]] == [in_words(3)] * 2 + [
+        "it was killed, or could not write its feeds"
+    ]
     assert runs[1][4] == "2 changed, 1 dropped, 1 gone, 1 new"
 
 

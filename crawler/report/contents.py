@@ -44,6 +44,7 @@ class Entry:
     published_at: str | None = None
     revision: int = 1
     aliases: tuple[str, ...] = ()
+    listed_on: int = 0
     linked_from: int = 0
     row: str | None = None
 
@@ -157,6 +158,9 @@ def gather(corpus: Corpus) -> Contents:
     unfetched = [one.entry for group in (*teasers, *failures) for one in group.all]
     known = [*entries, *unfetched]
     links = _count_links(corpus, known)
+    for entry in unfetched:
+        # Lists of articles, such as front pages, have no links of their own in the corpus.
+        entry.linked_from = max(entry.linked_from, entry.listed_on)
     _choose(entries, teasers, failures)
     publishers = Counter(entry.publisher for entry in entries)
     for entry in unfetched:
@@ -197,7 +201,9 @@ def _groups(
     groups: dict[str, Group] = {}
     for record, code, detail, at in records:
         group = groups.setdefault(code, Group(code, meanings[code]))
-        group.all.append(Unfetched(_entry(record), detail, at))
+        entry = _entry(record)
+        entry.listed_on = len(record.listed_on)
+        group.all.append(Unfetched(entry, detail, at))
     return sorted(groups.values(), key=lambda group: -group.count)
 
 

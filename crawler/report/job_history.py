@@ -110,7 +110,11 @@ def _ending(run: RunSummary) -> str:
         return in_words(run.exit_code)
     if run.reason is not None:
         return run.reason
-    return "not over yet, or it was killed" if run.ended is None else "it was killed"
+    return (
+        "not over yet, or it was killed"
+        if run.ended is None
+        else "it was killed, or could not write its feeds"
+    )
 
 
 def _changes(connection: Connection, run: RunSummary) -> Changes:
