@@ -65,9 +65,10 @@ def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
 def _word_changes(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield the changes between two runs of paragraphs; as many of each are compared in pairs."""
-    paragraphs = _PARAGRAPH.findall(old), _PARAGRAPH.findall(new)
-    pairs = zip(*paragraphs) if len(paragraphs[0]) == len(paragraphs[1]) else [(old, new)]
-    for before, after in pairs:
+    old_paragraphs, new_paragraphs = _PARAGRAPH.findall(old), _PARAGRAPH.findall(new)
+    if len(old_paragraphs) != len(new_paragraphs):
+        old_paragraphs, new_paragraphs = [old], [new]
+    for before, after in zip(old_paragraphs, new_paragraphs, strict=True):
         if before == after:
             yield before, after
         else:
