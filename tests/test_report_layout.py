@@ -36,6 +36,13 @@ FEEDS: dict[str, list[Record]] = {
     "no dates": [article("1"), article("2", site=None)],
     "several publishers": SEVERAL[:27],
     "two pages": SEVERAL,
+    "unread publishers": [
+        *(article(f"b{number}", site="blongname.example") for number in range(2)),
+        article("a", site="a.example", published_at="2026-05-01"),
+        article("c", site="c.example", published_at="2026-05-01"),
+        *(teaser(f"c{number}", site="c.example", why="offsite") for number in range(5)),
+        *(teaser(f"d{number}", site="d.example", why="offsite") for number in range(5)),
+    ],
     "only failures": [failure(f"f{number}", "timeout") for number in range(30)],
     "only teasers": [teaser(f"t{number}", url=LONG_ADDRESS) for number in range(30)],
     "nothing": [],
@@ -99,6 +106,31 @@ def test_without_scripts(browser: "Browser", report_of: Reports, example: str, w
             page.locator("#table a[href^='#a']:visible").count()
             == page.locator("#table a[href^='#a']").count()
         )
+
+
+def test_publishers_have_the_same_colours_everywhere(
+    browser: "Browser", report_of: Reports
+) -> None:
+    """Only those of articles count; of the others, the graph alone shows something."""
+    with opened(browser, report_of("unread publishers")) as page:
+        assert "4 articles of 3 publishers" in page.locator(".lede").inner_text()
+        read = ["blongname.example", "a.example", "c.example"]
+        assert page.locator("#time-line .legend bdi").all_inner_texts() == read
+        legend = page.locator(".graph-legend:visible bdi")
+        assert legend.all_inner_texts() == [*read, "d.example"]
+        names = page.locator("#table .publisher bdi")
+        lines = names.evaluate_all("names => names.map((name) => name.getClientRects().length)")
+        assert lines == [1] * 4
+
+
+def test_the_printed_graph_keeps_its_shape(browser: "Browser", report_of: Reports) -> None:
+    with opened(browser, report_of("saved site")) as page:
+        canvas = page.locator("#graph-canvas")
+        ratio = "canvas => canvas.width / canvas.height"
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 700, "height": 900})
+        box = canvas.bounding_box()
+        assert box and abs(box["width"] / box["height"] - canvas.evaluate(ratio)) < 0.05
 
 
 EMPTY_STATES: dict[str, dict[str, str]] = {

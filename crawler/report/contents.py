@@ -84,8 +84,9 @@ class Group:
 class Contents:
     """What a report says of a corpus.
 
-    ``publishers`` are ordered by their number of articles. ``fetched`` is the time of the first and
-    the last fetch; None if there is no article.
+    ``publishers`` are the numbers of articles by publisher, the largest first; 0 if only links to
+    its articles are known. This is also the order of their colours. ``fetched`` is the time of the
+    first and the last fetch; None if there is no article.
     """
 
     entries: list[Entry]
@@ -119,9 +120,9 @@ class Contents:
         return [entry for entry in self.entries if entry.depth == 0]
 
     @property
-    def publisher_numbers(self) -> dict[str, int]:
-        """The places of the publishers in their order."""
-        return {name: number for number, name in enumerate(self.publishers)}
+    def read_publishers(self) -> dict[str, int]:
+        """The publishers of at least one article, which come first in ``publishers``."""
+        return {name: count for name, count in self.publishers.items() if count}
 
 
 def gather(corpus: Corpus) -> Contents:
@@ -158,7 +159,7 @@ def gather(corpus: Corpus) -> Contents:
         sources=sources,
         languages=languages,
         fetched=(first, last) if entries else None,
-        network=lay_out(list(map(_node, known)), links),
+        network=lay_out(list(map(_node, known)), links, list(ordered)),
         time_line=time_line((entry.day, numbers[entry.publisher]) for entry in entries),
     )
 
