@@ -144,8 +144,8 @@ def test_the_differences_of_revisions(browser: "Browser", folder: Path) -> None:
             ["#text", "long enough to be one."],
         ]
         kept, removed = related.evaluate(PASSAGES)
-        assert kept[0] == "#text" and f"1 {SEED}" in kept[1]
-        assert removed[0] == "DEL" and f"2 {GONE}" in removed[1]
+        assert kept[0] == "#text" and str(SEED) in kept[1]
+        assert removed[0] == "DEL" and str(GONE) in removed[1]
 
 
 @pytest.mark.parametrize("schema", [1, 5])
