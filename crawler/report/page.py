@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -117,7 +118,7 @@ def _environment() -> Environment:
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour
     environment.filters["file_name"] = _file_name
-    environment.filters["span"] = describe_span
+    environment.filters["span"] = partial(describe_span, digits=2)
     environment.filters["number"] = "{:,}".format
     environment.tests["language_tag"] = _is_language_tag
     environment.tests["web_address"] = _is_web_address
@@ -152,7 +153,7 @@ def _moment(instant: str | None) -> str:
         return instant or ""
     day, _, time = instant.partition("T")
     offset = time[8:].removeprefix(time[8:15] if time[8:9] == "." else "")
-    zone = " UTC" if offset == "+00:00" else f" {offset}" if offset else ""
+    zone = " UTC" if offset in ("+00:00", "Z") else f" {offset}" if offset else ""
     return f"{day} {time[:5]}{zone}"
 
 
