@@ -11,6 +11,7 @@ from corpora import teaser, write_feed
 from hostile_texts import ATTACKS
 from hostile_texts import records as hostile_records
 from jobs import article, failure
+from playwright.sync_api import expect
 from report_pages import WIDTHS, accessibility_faults, open_everything, opened, overflowing
 
 from crawler.items import Record
@@ -37,7 +38,10 @@ FEEDS: dict[str, list[Record]] = {
     "several publishers": SEVERAL[:27],
     "two pages": SEVERAL,
     "unread publishers": [
-        *(article(f"b{number}", site="blongname.example") for number in range(2)),
+        *(
+            article(f"b{number}", site="blongname.example", published_at="2026-01-01")
+            for number in range(2)
+        ),
         article("a", site="a.example", published_at="2026-05-01"),
         article("c", site="c.example", published_at="2026-05-01"),
         *(teaser(f"c{number}", site="c.example", why="offsite") for number in range(5)),
@@ -121,6 +125,18 @@ def test_publishers_have_the_same_colours_everywhere(
         names = page.locator("#table .publisher bdi")
         lines = names.evaluate_all("names => names.map((name) => name.getClientRects().length)")
         assert lines == [1] * 4
+
+
+def test_names_of_controls(browser: "Browser", report_of: Reports) -> None:
+    """Screen readers hear what each slider and row is, and the day of a slider."""
+    with opened(browser, report_of("unread publishers"), width=700) as page:
+        start, end = (page.get_by_role("slider", name=name) for name in ("Published from", "until"))
+        assert start.get_attribute("aria-valuetext") == "2026-01-01"
+        start.press("End")
+        for slider in (start, end):
+            expect(slider).to_have_attribute("aria-valuetext", "2026-05-01")
+        headline = page.locator("button.headline").first
+        assert "▸" not in headline.aria_snapshot()
 
 
 def test_the_printed_graph_keeps_its_shape(browser: "Browser", report_of: Reports) -> None:
