@@ -169,6 +169,19 @@ def test_a_job_of_an_older_version(
         assert page.locator("#balance .term").last.locator("li").count() == 3
 
 
+def test_failures_as_before_are_no_changes(
+    browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path
+) -> None:
+    run_job(job, {"1": "A", "2": "timeout", "3": "timeout"}, recheck="all")
+    run_job(job, {"1": "A", "2": "timeout", "3": "gone"}, recheck="all")
+    assert scrapy("report", "-s", "JOBDIR=job").exit_code == 0
+    with opened(browser, tmp_path / "report.html") as page:
+        changes = page.locator("#changes")
+        assert changes.locator("summary").all_inner_texts() == ["Could not be fetched: 1"]
+        assert changes.locator("li").inner_text().startswith("3 gone")
+        assert "1 article could not be fetched for the same reason" in changes.inner_text()
+
+
 def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
     run_job(job, dict.fromkeys("1234", "A"))
     execute(
