@@ -129,7 +129,8 @@ def _line(entry: Any) -> str:
         return entry if isinstance(entry, str) else _as_json(entry)
     names: Iterable[str] = entry
     if "position" in entry:
-        names = ("position", "id", "kind", "headline_raw", "url")
+        # Without the position, which would make all entries differ below one that is new.
+        names = ("id", "kind", "headline_raw", "url")
     elif "paragraph" in entry:
         names = ("role", "paragraph", "id", "text")
     return " ".join(str(entry[name]) for name in names if entry.get(name) is not None)

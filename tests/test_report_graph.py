@@ -294,6 +294,22 @@ def test_one_publisher_is_coloured_by_depth(open_graph: OpenGraph) -> None:
     expect(page.get_by_label("depth", exact=True)).to_be_checked()
 
 
+@pytest.mark.parametrize("width", [400, 1_400])
+def test_names_cover_no_node(open_graph: OpenGraph, width: int) -> None:
+    """Except for that of the seed, which is at the edge of this graph."""
+    # The seed has one link only.
+    pairs = [(0, 1), *((one, one * by % 24 + 1) for by in (5, 7) for one in range(1, 25))]
+    nodes = [node(str(number), depth=min(number, 1), publisher=None) for number in range(25)]
+    page = open_graph(nodes, [Link(*pair, "related") for pair in pairs], width=width)
+    named = pixels_of(page, "--depth-1"), pixels_of(page, "--ink")
+    page.evaluate("CanvasRenderingContext2D.prototype.fillText = () => {}")
+    page.evaluate("CanvasRenderingContext2D.prototype.strokeText = () => {}")
+    page.locator("#graph-fit").click()
+    unnamed = pixels_of(page, "--depth-1"), pixels_of(page, "--ink")
+    assert named[0] == unnamed[0]
+    assert named[1] > unnamed[1]
+
+
 def test_dark_is_redrawn(open_graph: OpenGraph) -> None:
     page = open_graph()
     light = colours(page)

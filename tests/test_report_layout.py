@@ -11,6 +11,7 @@ from corpora import teaser, write_feed
 from hostile_texts import ATTACKS
 from hostile_texts import records as hostile_records
 from jobs import article, failure
+from playwright.sync_api import expect
 from report_pages import WIDTHS, accessibility_faults, open_everything, opened, overflowing
 
 from crawler.items import Record
@@ -36,6 +37,16 @@ FEEDS: dict[str, list[Record]] = {
     "no dates": [article("1"), article("2", site=None)],
     "several publishers": SEVERAL[:27],
     "two pages": SEVERAL,
+    "unread publishers": [
+        *(
+            article(f"b{number}", site="blongname.example", published_at="2026-01-01")
+            for number in range(2)
+        ),
+        article("a", site="a.example", published_at="2026-05-01"),
+        article("c", site="c.example", published_at="2026-05-01"),
+        *(teaser(f"c{number}", site="c.example", why="offsite") for number in range(5)),
+        *(teaser(f"d{number}", site="d.example", why="offsite") for number in range(5)),
+    ],
     "only failures": [failure(f"f{number}", "timeout") for number in range(30)],
     "only teasers": [teaser(f"t{number}", url=LONG_ADDRESS) for number in range(30)],
     "nothing": [],
@@ -99,6 +110,43 @@ def test_without_scripts(browser: "Browser", report_of: Reports, example: str, w
             page.locator("#table a[href^='#a']:visible").count()
             == page.locator("#table a[href^='#a']").count()
         )
+
+
+def test_publishers_have_the_same_colours_everywhere(
+    browser: "Browser", report_of: Reports
+) -> None:
+    """Only those of articles count; of the others, the graph alone shows something."""
+    with opened(browser, report_of("unread publishers")) as page:
+        assert "4 articles of 3 publishers" in page.locator(".lede").inner_text()
+        read = ["blongname.example", "a.example", "c.example"]
+        assert page.locator("#time-line .legend bdi").all_inner_texts() == read
+        legend = page.locator(".graph-legend:visible bdi")
+        assert legend.all_inner_texts() == [*read, "d.example"]
+        names = page.locator("#table .publisher bdi")
+        lines = names.evaluate_all("names => names.map((name) => name.getClientRects().length)")
+        assert lines == [1] * 4
+
+
+def test_names_of_controls(browser: "Browser", report_of: Reports) -> None:
+    """Screen readers hear what each slider and row is, and the day of a slider."""
+    with opened(browser, report_of("unread publishers"), width=700) as page:
+        start, end = (page.get_by_role("slider", name=name) for name in ("Published from", "until"))
+        assert start.get_attribute("aria-valuetext") == "2026-01-01"
+        start.press("End")
+        for slider in (start, end):
+            expect(slider).to_have_attribute("aria-valuetext", "2026-05-01")
+        headline = page.locator("button.headline").first
+        assert "▸" not in headline.aria_snapshot()
+
+
+def test_the_printed_graph_keeps_its_shape(browser: "Browser", report_of: Reports) -> None:
+    with opened(browser, report_of("saved site")) as page:
+        canvas = page.locator("#graph-canvas")
+        ratio = "canvas => canvas.width / canvas.height"
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 700, "height": 900})
+        box = canvas.bounding_box()
+        assert box and abs(box["width"] / box["height"] - canvas.evaluate(ratio)) < 0.05
 
 
 EMPTY_STATES: dict[str, dict[str, str]] = {

@@ -49,6 +49,10 @@ DIFFERENCES = {
     "nothing before": (None, "New", "{+New\n+}"),
     "a list": (["sea", "ferry"], ["sea", "storm"], "sea\n[-ferry\n-]{+storm\n+}"),
     "a tuple": (("sea",), ("sea", "storm"), "sea\n{+storm\n+}"),
+    "a related item": (
+        [{"position": 1, "id": "2"}], [{"position": 1, "id": "1"}, {"position": 2, "id": "2"}],
+        "{+1\n+}2\n",
+    ),
     "a number": (1, 2, "[-1\n-]{+2\n+}"),
 }  # fmt: skip
 

@@ -98,8 +98,9 @@ class Group:
 class Contents:
     """What a report says of a corpus.
 
-    ``publishers`` have their numbers of articles, in the order of the graph's. ``fetched`` is the
-    time of the first and the last fetch; None if there is no article.
+    ``publishers`` are the numbers of articles by publisher, the largest first; 0 if only links to
+    its articles are known. This is also the order of their colours. ``fetched`` is the time of the
+    first and the last fetch; None if there is no article.
     """
 
     entries: list[Entry]
@@ -133,6 +134,11 @@ class Contents:
     def seeds(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.depth == 0]
 
+    @property
+    def read_publishers(self) -> dict[str, int]:
+        """The publishers of at least one article, which come first in ``publishers``."""
+        return {name: count for name, count in self.publishers.items() if count}
+
 
 def gather(corpus: Corpus) -> Contents:
     """Read a corpus, but for the texts of its records."""
@@ -165,9 +171,7 @@ def gather(corpus: Corpus) -> Contents:
     publishers = Counter(entry.publisher for entry in entries)
     for entry in unfetched:
         publishers.setdefault(entry.publisher, 0)
-    network = lay_out(list(map(_node, known)), links)
-    # The time line then has the colours of the graph.
-    ordered = {name: publishers[name] for name in (*filter(None, network.publishers), *publishers)}
+    ordered = dict(publishers.most_common())
     numbers = {name: number for number, name in enumerate(ordered)}
     return Contents(
         entries=entries,
@@ -177,7 +181,7 @@ def gather(corpus: Corpus) -> Contents:
         sources=sources,
         languages=languages,
         fetched=(first, last) if entries else None,
-        network=network,
+        network=lay_out(list(map(_node, known)), links, list(ordered)),
         time_line=time_line((entry.day, numbers[entry.publisher]) for entry in entries),
     )
 

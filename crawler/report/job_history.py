@@ -42,7 +42,7 @@ class Ran(NamedTuple):
 
 
 class Change(NamedTuple):
-    """An article that the last run found new or changed, or could not fetch any more."""
+    """An article that the last run found new or changed, or could not fetch."""
 
     id: str
     outcome: str
@@ -51,10 +51,14 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What a run changed: articles, and the links of pages that were read before."""
+    """What a run changed: articles, and the links of pages that were read before.
+
+    ``failed_as_before`` is the number of articles that failed for the same reason as the last time.
+    """
 
     run: int
     articles: list[Change]
+    failed_as_before: int
     added: list[Edge]
     removed: list[Edge]
 
@@ -118,14 +122,24 @@ def _ending(run: RunSummary) -> str:
 
 
 def _changes(connection: Connection, run: RunSummary) -> Changes:
-    articles = [
-        Change(fetch.id, fetch.outcome, fetch.detail, _fields(fetch))
-        for fetch in history.fetches_of_run(connection, run.number)
-        if fetch.outcome in ("new", "changed", *REASONS)
-        or (fetch.outcome == "not_saved" and _is_stored(connection, fetch.id))
-    ]
+    articles = []
+    failed_as_before = 0
+    for fetch in history.fetches_of_run(connection, run.number):
+        failed = _has_failed(connection, fetch)
+        if failed and fetch.outcome == fetch.outcome_before:
+            failed_as_before += 1
+        elif failed or fetch.outcome in ("new", "changed"):
+            fields = _fields(fetch)
+            articles.append(Change(fetch.id, fetch.outcome, fetch.detail, fields))
     added, removed = history.changed_edges(connection, run.began)
-    return Changes(run.number, articles, added, removed)
+    return Changes(run.number, articles, failed_as_before, added, removed)
+
+
+def _has_failed(connection: Connection, fetch: Any) -> bool:
+    """Return whether a fetch failed, or no source had an article that is stored."""
+    return fetch.outcome in REASONS or (
+        fetch.outcome == "not_saved" and _is_stored(connection, fetch.id)
+    )
 
 
 def _is_stored(connection: Connection, article_id: str) -> bool:

@@ -86,9 +86,9 @@ class Network:
     """The graph with a place for every node that is drawn.
 
     ``nodes`` are ordered by their number of in-links, most first. ``links`` has pairs of indexes of
-    ``nodes`` by role, each pair once. ``publishers`` has the number of drawn nodes by publisher,
-    most first; None stands for unknown publishers. ``left_out`` and ``links_left_out`` count what
-    is not drawn for want of space.
+    ``nodes`` by role, each pair once. ``publishers`` has the number of drawn nodes by publisher, in
+    the order of their colours; None stands for unknown publishers. ``left_out`` and
+    ``links_left_out`` count what is not drawn for want of space.
     """
 
     nodes: Sequence[PlacedNode]
@@ -132,9 +132,13 @@ class Network:
         }
 
 
-def lay_out(nodes: Sequence[Node], links: Iterable[Link]) -> Network:
+def lay_out(
+    nodes: Sequence[Node], links: Iterable[Link], publishers: Sequence[str] = ()
+) -> Network:
     """Give nodes their places.
 
+    ``publishers`` come first in ``Network.publishers``; the others follow, those with most nodes
+    first.
     Links from a node to itself are dropped, and repeated links count once. Of more than
     ``MOST_NODES`` nodes, articles and then those with the most in-links are drawn; of more than
     ``MOST_LINKS`` links, those whose role comes first in ``ArticleRole``, and of one role those
@@ -166,9 +170,10 @@ def lay_out(nodes: Sequence[Node], links: Iterable[Link]) -> Network:
         for role in roles
     }
     places = _places(len(drawn), {(min(s, t), max(s, t)) for _, s, t in between})
-    sizes = Counter(nodes[number].publisher for number in drawn)
-    publishers = dict(sorted(sizes.items(), key=lambda e: (-e[1], e[0] is None, e[0] or "")))
-    publisher_index = {publisher: place for place, publisher in enumerate(publishers)}
+    sizes: dict[str | None, int] = dict.fromkeys(publishers, 0)
+    others = Counter(nodes[number].publisher for number in drawn)
+    sizes |= dict(sorted(others.items(), key=lambda e: (-e[1], e[0] is None, e[0] or "")))
+    publisher_index = {publisher: place for place, publisher in enumerate(sizes)}
     return Network(
         nodes=[
             PlacedNode(
@@ -177,7 +182,7 @@ def lay_out(nodes: Sequence[Node], links: Iterable[Link]) -> Network:
             for number, (x, y) in zip(drawn, places, strict=True)
         ],
         links={role: found for role, found in pairs.items() if found},
-        publishers=publishers,
+        publishers=sizes,
         left_out=Counter(node.kind for number, node in enumerate(nodes) if number not in index),
         links_left_out=len(distinct) - len(between),
     )

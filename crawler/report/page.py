@@ -156,7 +156,7 @@ def _moment(instant: str | None) -> str:
         return instant or ""
     day, _, time = instant.partition("T")
     offset = time[8:].removeprefix(time[8:15] if time[8:9] == "." else "")
-    zone = " UTC" if offset == "+00:00" else f" {offset}" if offset else ""
+    zone = " UTC" if offset in ("+00:00", "Z") else f" {offset}" if offset else ""
     return f"{day} {time[:5]}{zone}"
 
 

@@ -7,6 +7,7 @@ the version's date.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,5 +42,6 @@ def version_of(article: Article, archived: Archived | None) -> Version | None:
         url = replay["start"] + replay["url"] if replay else None
         return Version(url, article.fetched_at, source.where)
     if archived is not None:
-        return Version(archived.record_id.strip("<>"), archived.date, archived.file)
+        # The report may be sent to others, whom the folders of this machine do not concern.
+        return Version(archived.record_id.strip("<>"), archived.date, Path(archived.file).name)
     return None

@@ -265,9 +265,21 @@ def fetches(connection: Connection, article_id: str) -> list[Any]:
 
 
 def fetches_of_run(connection: Connection, run: int) -> list[Any]:
-    """Return the fetches of a run, oldest first: rows of FETCHES."""
-    query = select(FETCHES).where(FETCHES.c.run == run).order_by(FETCHES.c.fetch)
-    return list(connection.execute(query))
+    """Return the fetches of a run, oldest first.
+
+    The rows are those of FETCHES with ``outcome_before``, the last outcome of earlier runs; None if
+    there is none.
+    """
+    earlier = FETCHES.alias()
+    before = (
+        select(earlier.c.outcome)
+        .where(earlier.c.id == FETCHES.c.id, earlier.c.run < run)
+        .order_by(earlier.c.fetch.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(FETCHES, before.label("outcome_before")).where(FETCHES.c.run == run)
+    return list(connection.execute(query.order_by(FETCHES.c.fetch)))
 
 
 def unrecorded(connection: Connection, state: Literal["pending", "dropped"]) -> list[Any]:

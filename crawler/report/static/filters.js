@@ -21,9 +21,10 @@ function currentFilters() {
 }
 
 function announceFilters() {
-  if (controlOf("from")) {
-    controlOf("from-day").value = days[controlOf("from").value];
-    controlOf("until-day").value = days[controlOf("until").value];
+  for (const name of controlOf("from") ? ["from", "until"] : []) {
+    const day = days[controlOf(name).value];
+    controlOf(`${name}-day`).value = day;
+    controlOf(name).setAttribute("aria-valuetext", day);
   }
   const detail = currentFilters();
   document.dispatchEvent(new CustomEvent("filter", {detail}));

@@ -70,6 +70,11 @@ class GraphData {
     return matching;
   }
 
+  /** The nodes that are shown. */
+  shown() {
+    return this.seedsFirst.filter((node) => !this.hidden[node]);
+  }
+
   /** What a search finds a node by: for articles, the same as in the table. */
   searchedText(id, node) {
     const words = document.getElementById(this.row[node])?.dataset.words ?? id;

@@ -1,15 +1,17 @@
 // Writes the headlines of articles into the graph.
 
 const LABEL_FONT = "12px system-ui, sans-serif";
-// With more nodes, there would be no space for names between them.
-const MOST_KEPT_CLEAR = 100;
 const LABEL_LINE = 15;
 const LABEL_LINES = 2;
 const LABEL_WIDTH = 170;
 // Marks that turn the direction of text, which a headline must not do to its surroundings.
 const DIRECTION_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Nodes with smaller radii may be covered. Where they are many, there is no space beside them.
+const LEAST_UNCOVERED = 4;
+const COST_OF_NODE = 1e6;
+const COST_OF_EDGE = 1e3;
 
-/** Writes names under nodes, where no other name is. */
+/** Writes names beside nodes, where they cover no other name and no large node. */
 class GraphLabels {
   constructor(data, painter) {
     this.data = data;
@@ -17,46 +19,70 @@ class GraphLabels {
     this.texts = new Map();
   }
 
-  /** Write the names of some nodes, the first of which matter most. */
-  draw(context, view, nodes, width, height) {
-    const taken = this.data.count <= MOST_KEPT_CLEAR ? this.nodeBoxes(view) : [];
+  /** Write the names of some nodes, the first of which matter most, beside these and others. */
+  draw(context, view, nodes, others, width, height) {
     context.font = LABEL_FONT;
-    context.textAlign = "center";
     context.textBaseline = "top";
     context.lineJoin = "round";
     context.lineWidth = 3.5;
     context.strokeStyle = this.painter.paper;
     context.fillStyle = this.painter.ink;
+    // Names just outside are placed too, so that none appears or vanishes while the graph moves.
+    const near = [-LABEL_WIDTH, -60, width + LABEL_WIDTH, height + 60];
+    const circles = this.circles(view, others, near);
+    const taken = [];
     for (const node of nodes) {
-      const [nodeX, top] =
-        [view.x(this.data.x[node]), view.y(this.data.y[node]) + this.painter.radius(node) + 3];
-      // Names just outside are placed too, so that none appears or vanishes while the graph moves.
-      if (nodeX < -LABEL_WIDTH || nodeX > width + LABEL_WIDTH) continue;
-      if (top < -60 || top > height + 60) continue;
+      const [x, y] = [view.x(this.data.x[node]), view.y(this.data.y[node])];
+      if (!isWithin(x, y, near)) continue;
       const {lines, length} = this.label(context, node);
-      const isInView = nodeX >= 0 && nodeX <= width;
-      const x = isInView ? clamp(nodeX, length / 2 + 4, width - length / 2 - 4) : nodeX;
-      const bottom = top + lines.length * LABEL_LINE;
-      const box = [x - length / 2 - 4, top - 2, x + length / 2 + 4, bottom];
-      const overlaps = taken.some((other) =>
-        box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
-      if (overlaps) continue;
-      taken.push(box);
-      lines.forEach((line, place) => context.strokeText(line, x, top + place * LABEL_LINE));
-      lines.forEach((line, place) => context.fillText(line, x, top + place * LABEL_LINE));
+      const places = this.places(x, y, this.painter.radius(node), lines.length, length)
+        .filter(({box}) => !taken.some((other) => overlap(box, other)))
+        .map((place) => ({...place, cost: this.cost(place.box, circles, width)}))
+        .sort((one, other) => one.cost - other.cost);
+      const [place] = places;
+      // The first name is that of the selection or a seed.
+      if (!place || (place.cost >= COST_OF_NODE && node !== nodes[0])) continue;
+      taken.push(place.box);
+      context.textAlign = place.align;
+      const top = place.box[1] + 2;
+      lines.forEach((line, at) => context.strokeText(line, place.x, top + at * LABEL_LINE));
+      lines.forEach((line, at) => context.fillText(line, place.x, top + at * LABEL_LINE));
     }
   }
 
-  /** The boxes of the shown nodes, which names are not to cover. */
-  nodeBoxes(view) {
-    const boxes = [];
-    for (let node = 0; node < this.data.count; node++) {
-      if (this.data.hidden[node]) continue;
+  /** The nodes in a box, as boxes with a radius. */
+  circles(view, nodes, near) {
+    const found = [];
+    for (const node of nodes) {
       const [x, y] = [view.x(this.data.x[node]), view.y(this.data.y[node])];
       const radius = this.painter.radius(node);
-      boxes.push([x - radius, y - radius, x + radius, y + radius]);
+      if (isWithin(x, y, near)) {
+        found.push({box: [x - radius, y - radius, x + radius, y + radius], radius});
+      }
     }
-    return boxes;
+    return found;
+  }
+
+  /** Where a name may be: below its node, above it or at its sides, the best first. */
+  places(x, y, radius, lines, length) {
+    const [gap, height] = [radius + 3, lines * LABEL_LINE];
+    const [sideGap, sideTop] = [gap + 4, y - height / 2];
+    const boxAt = (left, top) => [left - 4, top - 2, left + length + 4, top + height];
+    return [
+      {box: boxAt(x - length / 2, y + gap), x, align: "center"},
+      {box: boxAt(x - length / 2, y - gap - height), x, align: "center"},
+      {box: boxAt(x + sideGap, sideTop), x: x + sideGap, align: "left"},
+      {box: boxAt(x - sideGap - length, sideTop), x: x - sideGap, align: "right"},
+    ];
+  }
+
+  /** How bad a place is: it covers nodes, or the edge of the picture cuts it off. */
+  cost(box, circles, width) {
+    let cost = box[0] < 0 || box[2] > width ? COST_OF_EDGE : 0;
+    for (const circle of circles) {
+      if (overlap(box, circle.box)) cost += circle.radius < LEAST_UNCOVERED ? 1 : COST_OF_NODE;
+    }
+    return cost;
   }
 
   /** The name of a node in at most LABEL_LINES lines, and the length of the longest, in pixels. */
@@ -89,4 +115,12 @@ class GraphLabels {
     if (length < letters.length && lastSpace > length / 2) length = lastSpace;
     return {line: text(), length};
   }
+}
+
+function isWithin(x, y, [left, top, right, bottom]) {
+  return x >= left && x <= right && y >= top && y <= bottom;
+}
+
+function overlap(one, other) {
+  return one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
 }

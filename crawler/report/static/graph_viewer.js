@@ -245,13 +245,15 @@ class GraphViewer {
       this.bitmapView = this.drawing.drawn;
       this.drawing = null;
     }
-    const {context, view, painter} = this;
+    const {context, data, view, painter} = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = painter.paper;
     context.fillRect(0, 0, this.width, this.height);
     if (this.bitmapView) this.paintBitmap();
     if (this.selected !== null) this.paintSelection();
-    this.labels.draw(context, view, this.labelled(), this.width, this.height);
+    const labelled = this.labelled();
+    const others = this.selected === null ? data.shown() : labelled;
+    this.labels.draw(context, view, labelled, others, this.width, this.height);
     if (this.pointed !== null) this.paintRing(this.pointed, painter.accent);
     if (this.drawing || !this.isCurrent(this.bitmapView)) this.requestFrame();
   }

@@ -154,10 +154,12 @@ function makeButton(body) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "headline";
-  button.dir = "auto";
-  button.lang = headline.lang;
   button.setAttribute("aria-expanded", "false");
-  button.textContent = headline.textContent;
+  // Beside the headline, so that its direction does not turn the button.
+  const text = document.createElement("bdi");
+  text.lang = headline.lang;
+  text.textContent = headline.textContent;
+  button.append(text);
   headline.replaceWith(button);
 }
 
