@@ -35,9 +35,12 @@ class GraphLabels {
       const [x, y] = [view.x(this.data.x[node]), view.y(this.data.y[node])];
       if (!isWithin(x, y, near)) continue;
       const {lines, length} = this.label(context, node);
-      const places = this.places(x, y, this.painter.radius(node), lines.length, length)
+      // A name below or above its node is moved into the picture.
+      const isInView = x >= 0 && x <= width;
+      const middle = isInView ? clamp(x, length / 2 + 6, width - length / 2 - 6) : x;
+      const places = this.places(x, middle, y, this.painter.radius(node), lines.length, length)
         .filter(({box}) => !taken.some((other) => overlap(box, other)))
-        .map((place) => ({...place, cost: this.cost(place.box, circles, width)}))
+        .map((place) => ({...place, cost: this.cost(place.box, circles, width, height)}))
         .sort((one, other) => one.cost - other.cost);
       const [place] = places;
       // The first name is that of the selection or a seed.
@@ -64,21 +67,22 @@ class GraphLabels {
   }
 
   /** Where a name may be: below its node, above it or at its sides, the best first. */
-  places(x, y, radius, lines, length) {
+  places(x, middle, y, radius, lines, length) {
     const [gap, height] = [radius + 3, lines * LABEL_LINE];
     const [sideGap, sideTop] = [gap + 4, y - height / 2];
     const boxAt = (left, top) => [left - 4, top - 2, left + length + 4, top + height];
     return [
-      {box: boxAt(x - length / 2, y + gap), x, align: "center"},
-      {box: boxAt(x - length / 2, y - gap - height), x, align: "center"},
+      {box: boxAt(middle - length / 2, y + gap), x: middle, align: "center"},
+      {box: boxAt(middle - length / 2, y - gap - height), x: middle, align: "center"},
       {box: boxAt(x + sideGap, sideTop), x: x + sideGap, align: "left"},
       {box: boxAt(x - sideGap - length, sideTop), x: x - sideGap, align: "right"},
     ];
   }
 
   /** How bad a place is: it covers nodes, or the edge of the picture cuts it off. */
-  cost(box, circles, width) {
-    let cost = box[0] < 0 || box[2] > width ? COST_OF_EDGE : 0;
+  cost(box, circles, width, height) {
+    const isCut = box[0] < 0 || box[1] < 0 || box[2] > width || box[3] > height;
+    let cost = isCut ? COST_OF_EDGE : 0;
     for (const circle of circles) {
       if (overlap(box, circle.box)) cost += circle.radius < LEAST_UNCOVERED ? 1 : COST_OF_NODE;
     }
