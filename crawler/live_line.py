@@ -2,7 +2,7 @@
 
 The libraries for this do not leave the rest alone: rich hides the cursor, which a killed process
 cannot show again, and wraps the lines of the log, whose paths and URLs then cannot be copied; tqdm
-overwrites what was written without a line end.
+overwrites text without a line end.
 """
 
 from __future__ import annotations

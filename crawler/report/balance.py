@@ -20,7 +20,7 @@ _DETAILS = {
 
 
 class Part(NamedTuple):
-    """A part of the sum: its name, its number, and what it consists of.
+    """A part of the sum: its name, its number, and its contents.
 
     ``counts`` are its numbers by reason or by source, ``target`` is the id of the section of the
     report that shows it, and ``pages`` are the ids and URLs of articles without a record.
@@ -40,7 +40,7 @@ class Part(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """The balance: what was discovered, and the parts that add up to it unless ``wrong`` says not.
+    """The balance: the number of articles discovered, and the parts that add up to it.
 
     ``wrong`` names the articles whose state lacks evidence, each with the missing evidence.
     """

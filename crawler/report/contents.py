@@ -1,4 +1,4 @@
-"""What a report says of the records of a corpus: its articles, the links, and what is missing."""
+"""Gathers the contents of a report: the articles, the links, and the articles not fetched."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Group:
 
 @dataclass(slots=True)
 class Contents:
-    """What a report says of a corpus.
+    """The contents of a report that come from its corpus.
 
     ``publishers`` are the numbers of articles by publisher, the largest first; 0 if only links to
     its articles are known. This is also the order of their colours. ``fetched`` is the time of the
@@ -241,7 +241,7 @@ def _count_links(corpus: Corpus, known: list[Entry]) -> Iterator[Link]:
 
 
 def _choose(entries: list[Entry], teasers: list[Group], failures: list[Group]) -> None:
-    """Choose what is shown: the seeds and the most linked articles, and the same for each group."""
+    """Choose the articles to show, the seeds and the most linked ones, also of each group."""
     shown = entries
     if len(entries) > MOST_SHOWN:
         numbers = nlargest(

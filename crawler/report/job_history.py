@@ -1,4 +1,4 @@
-"""What a report says of a job: what was asked, how each run ended, and what the last one changed.
+"""Gathers the history of a job for its report: its runs, and the changes by the last one.
 
 Feeds do not tell any of this.
 """
@@ -27,7 +27,7 @@ _RECORD_FIELDS = frozenset(field.name for field in fields(PageRecord))
 
 
 class Ran(NamedTuple):
-    """A run: what it was asked, when it ran, how it ended in words, and its fetches by outcome.
+    """A run: its arguments, when it ran, how it ended in words, and its fetches by outcome.
 
     ``number`` is None for a run without a ledger. ``asked`` is None if an older version of this
     program ran it.
@@ -51,7 +51,7 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What a run changed: articles, and the links of pages that were read before.
+    """The changes by a run: of articles, and of the links of pages that were read before.
 
     ``failed_as_before`` is the number of articles that failed for the same reason as the last time.
     """

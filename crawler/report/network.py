@@ -88,7 +88,7 @@ class Network:
     ``nodes`` are ordered by their number of in-links, most first. ``links`` has pairs of indexes of
     ``nodes`` by role, each pair once. ``publishers`` has the number of drawn nodes by publisher, in
     the order of their colours; None stands for unknown publishers. ``left_out`` and
-    ``links_left_out`` count what is not drawn for want of space.
+    ``links_left_out`` count those that are not drawn for want of space.
     """
 
     nodes: Sequence[PlacedNode]

@@ -72,7 +72,7 @@ class Field(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """A later revision of an article: its number, its time, and what differs from the one before.
+    """A later revision of an article, compared with the one before.
 
     The differences are the passages of each changed field, by the field's label. ``number`` is None
     if the article was fetched again without a ledger, which alone counts revisions.
@@ -99,7 +99,7 @@ class Row(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What a search finds besides the headline: the id, the authors, and the tags."""
+        """The id, the authors and the tags, which a search finds as it does the headline."""
         authors = (author.name for author in self.article.authors or ())
         return " ".join((self.entry.id, *authors, *(self.article.tags or ())))
 

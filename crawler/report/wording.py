@@ -1,4 +1,4 @@
-"""What the codes in records mean, as ends of the sentence "Not fetched, because …"."""
+"""The codes in records as ends of the sentence "Not fetched, because …"."""
 
 from crawler.items import Reason, Why
 

@@ -67,7 +67,7 @@ class ReportWriter:
         if self._records is None:
             return
         try:
-            # What is no record is named when the records are read.
+            # Items that are no records are named when they are read back.
             line = json.dumps(ItemAdapter(item).asdict(), default=str, skipkeys=True)
             self._records.write(f"{line}\n".encode())
         except OSError as error:

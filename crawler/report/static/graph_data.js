@@ -20,7 +20,7 @@ class GraphView {
     return new GraphView(this.scale, this.left + byX, this.top + byY);
   }
 
-  /** Scale so that what is at (x, y) stays there. */
+  /** Scale around the point (x, y), which stays where it is. */
   scaled(scale, x, y) {
     const factor = scale / this.scale;
     return new GraphView(scale, x + (this.left - x) * factor, y + (this.top - y) * factor);
@@ -75,7 +75,7 @@ class GraphData {
     return this.seedsFirst.filter((node) => !this.hidden[node]);
   }
 
-  /** What a search finds a node by: for articles, the same as in the table. */
+  /** The text in which a search looks for a node: for articles, the same as in the table. */
   searchedText(id, node) {
     const words = document.getElementById(this.row[node])?.dataset.words ?? id;
     return `${this.headline[node] ?? ""} ${words}`.toLowerCase();

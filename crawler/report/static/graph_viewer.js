@@ -2,7 +2,7 @@
 //
 // All links and nodes are drawn into a bitmap that reaches somewhat beyond the canvas, a slice per
 // frame, so that no frame is late. Meanwhile the canvas shows the last complete bitmap, moved and
-// scaled. Labels, the selection and what the pointer is on are drawn over it in every frame.
+// scaled. Labels, the selection and the node under the pointer are drawn over it in every frame.
 //
 // Listens to these events of the document: "filter" ({text, publisher, from, until}) and
 // "show-node" ({row}); dispatches "show-row" ({row}).
@@ -83,7 +83,7 @@ class GraphViewer {
     addEventListener("afterprint", () => this.print(false));
   }
 
-  // What is shown.
+  // Filters and controls.
 
   applyControls() {
     const form = new FormData(this.controls);

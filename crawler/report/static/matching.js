@@ -1,4 +1,4 @@
-// What the scripts of the report share: whether an article matches the filters, and numbers.
+// Functions that the scripts of the report share.
 
 function isInSpan({from, until}, day) {
   // An article without a date is shown whatever the span is.

@@ -34,7 +34,7 @@ class Table {
     for (const cell of heading.parentNode.cells) cell.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
     const sign = descending ? -1 : 1;
-    // What has no value comes last in both directions.
+    // Rows without a value come last in both directions.
     this.rows.sort((one, other) => {
       const [a, b] = [one[key], other[key]];
       if (a === b) return one.number - other.number;
