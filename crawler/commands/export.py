@@ -8,12 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
-
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
-from crawler.terminal import output, say
+from crawler.reading_command import ReadingCommand
+from crawler.terminal import say
 
 if TYPE_CHECKING:
     from crawler.export.corpus import Copies, Corpus
@@ -22,11 +20,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
-class Command(ScrapyCommand):
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
-
+class Command(ReadingCommand):
     def syntax(self) -> str:
         return (
             "-s JOBDIR=FOLDER | FEED... [--format NAME] [--revisions] [--near-copies] "
@@ -68,19 +62,7 @@ class Command(ScrapyCommand):
             help="the file to write or replace, or a folder; by default standard output",
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if options := [arg for arg in args if arg.startswith("-")]:
-            raise UsageError(
-                f"no such option: {options[0]}; takes {self.syntax()}", print_help=False
-            )
-        try:
-            with output():
-                self._export(args, opts)
-        except CrawlerError as error:
-            say(f"scrapy export: {error}", file=sys.stderr)
-            self.exitcode = error.exit_code
-
-    def _export(self, feeds: list[str], opts: argparse.Namespace) -> None:
+    def read(self, args: list[str], opts: argparse.Namespace) -> None:
         from crawler.export import formats
         from crawler.export.opening import opened
         from crawler.export.writing import Export
@@ -95,7 +77,7 @@ class Command(ScrapyCommand):
             raise CrawlerError(
                 f"--revisions: {chosen.name} holds the latest of each article; takes {able}"
             )
-        with opened("export", self.settings.get("JOBDIR"), feeds, target) as corpus:
+        with opened("export", self.settings.get("JOBDIR"), args, target) as corpus:
             export = Export(
                 corpus=corpus,
                 chosen=chosen,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.exit_codes import COULD_NOT_START, UNBALANCED
-from crawler.job_command import LedgerCommand
+from crawler.reading_command import LedgerCommand
 from crawler.terminal import say_json, to_the_second
 from crawler.terminal_tables import Line, Row, Table, show
 
@@ -145,7 +145,7 @@ class Command(LedgerCommand):
             "imbalance (exit 5)"
         )
 
-    def run_on_ledger(
+    def read_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         status = _status(folder, database, most_runs=None if opts.json else _MOST_RUNS)

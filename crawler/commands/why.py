@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.crawl.articles import LIST_DEPTH
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
-from crawler.job_command import LedgerCommand
+from crawler.reading_command import LedgerCommand
 from crawler.record_differences import differences
 from crawler.terminal import describe_span, say_json, to_the_second
 from crawler.terminal_tables import Line, Row, Table, show
@@ -215,7 +215,7 @@ class Command(LedgerCommand):
             "each change, and when it is due"
         )
 
-    def run_on_ledger(
+    def read_ledger(
         self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         assert self.settings is not None

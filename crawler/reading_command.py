@@ -1,0 +1,88 @@
+"""The base classes of the commands that read a job, or feeds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.errors import CrawlerError
+from crawler.terminal import output, say
+
+if TYPE_CHECKING:
+    from crawler.crawl.ledger.database import Database
+
+
+class ReadingCommand(ScrapyCommand):
+    """A command that reads the results of crawls, and requests nothing.
+
+    Subclasses implement ``read``; a CrawlerError raised there is printed as one line.
+    """
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if options := [arg for arg in args if arg.startswith("-")]:
+            raise UsageError(
+                f"no such option: {options[0]}; takes {self.syntax()}", print_help=False
+            )
+        name = type(self).__module__.rpartition(".")[2]
+        try:
+            with output():
+                self.read(args, opts)
+        except CrawlerError as error:
+            say(f"scrapy {name}: {error}", file=sys.stderr)
+            self.exitcode = error.exit_code
+
+    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+        raise NotImplementedError
+
+
+class LedgerCommand(ReadingCommand):
+    """A command that reads the ledger of ``-s JOBDIR=...``.
+
+    Subclasses implement ``read_ledger``.
+    """
+
+    argument_count = 0
+    """The number of positional arguments."""
+    prints_json = False
+    """Whether there is an option --json."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        if self.prints_json:
+            parser.add_argument(
+                "--json", action="store_true", help="print one JSON object, for programs"
+            )
+
+    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        if len(args) != self.argument_count:
+            problem = f"got {' '.join(args)!r}" if args else "an argument is missing"
+            raise UsageError(f"{problem}; takes {self.syntax()}", print_help=False)
+        # Scrapy imports every command to run any one of them, and the database is slow to import.
+        from crawler.crawl.ledger import job
+
+        jobdir = self.settings.get("JOBDIR")
+        if not jobdir:
+            raise CrawlerError(
+                "JOBDIR: missing; takes the folder of a job, such as -s JOBDIR=output/jobs/NAME"
+            )
+        folder = Path(jobdir)
+        database = job.read(folder)
+        try:
+            self.read_ledger(folder, database, args, opts)
+        finally:
+            database.close()
+
+    def read_ledger(
+        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+    ) -> None:
+        raise NotImplementedError
