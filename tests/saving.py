@@ -64,7 +64,7 @@ def single_file(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
     for number, url in enumerate(urls):
         name = f"saved {number}.html"
         # A browser that starts slowly on a busy machine is given up by SingleFile.
-        for _ in range(3):
+        for _ in range(6):
             _run(
                 *(web, folder, _NODE, program.resolve(), url, name),
                 *(f"--browser-executable-path={CHROMIUM}", f"--browser-args=[{listed}]"),

@@ -462,7 +462,7 @@ def test_differences_of_lists_and_missing_fields(scrapy: Crawl, drafted: Path) -
     assert run.exit_code == 1
     assert "  language:\n    + en\n" in run.stdout
     assert "  credit:\n    - A made-up agency\n" in run.stdout
-    assert f"    + 1 {removed['id']} {removed['headline_raw']} {removed['url']}\n" in run.stdout
+    assert f"    + {removed['id']} {removed['headline_raw']} {removed['url']}\n" in run.stdout
 
 
 @pytest.mark.parametrize(
