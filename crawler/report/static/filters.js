@@ -48,8 +48,13 @@ filterForm.addEventListener("input", (event) => {
   waiting = requestAnimationFrame(announceFilters);
 });
 filterForm.addEventListener("submit", (event) => event.preventDefault());
-// The controls have their first values again only after this event.
-filterForm.addEventListener("reset", () => setTimeout(announceFilters));
+
+function clearFilters() {
+  filterForm.reset();
+  announceFilters();
+}
+
+controlOf("reset").addEventListener("click", clearFilters);
 
 // A click on a bar of the time line shows its span, and a second one the whole time again.
 document.querySelector("#time-line svg")?.addEventListener("click", (event) => {

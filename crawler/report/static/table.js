@@ -113,10 +113,7 @@ class Table {
   show(id) {
     const row = this.rows.find(({body}) => body.id === id);
     if (!row) return;
-    if (row.body.hidden) {
-      filterForm.reset();
-      announceFilters();
-    }
+    if (row.body.hidden) clearFilters();
     this.start = Math.floor(this.shown.indexOf(row) / ROWS_A_PAGE) * ROWS_A_PAGE;
     this.place();
     this.toggle(row.body, true);
