@@ -15,7 +15,7 @@ MEANINGS = {
     UNBALANCED: "the sum does not balance",
     HELD: "another process holds the job; try again later",
 }
-"""What each code means, in the words of the summary and of README.md."""
+"""The meaning of each code, in the words of the summary and of README.md."""
 
 
 def in_words(exit_code: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from axe_playwright_python.sync_playwright import Axe
 
@@ -79,18 +79,9 @@ def watched(
 
 
 @contextmanager
-def opened(
-    browser: "Browser",
-    file: Path,
-    *,
-    width: int = 1400,
-    dark: bool = False,
-    scripts: bool = True,
-    hash: str = "",
-) -> Iterator["Page"]:
-    """Open a report; at the end, raise AssertionError if it did what a report may not."""
-    given = watched(browser, file, width=width, dark=dark, scripts=scripts, hash=hash)
-    with given as (page, misdeeds):
+def opened(browser: "Browser", file: Path, **view: Any) -> Iterator["Page"]:
+    """Open a report as ``watched`` does; at the end, raise AssertionError for its misdeeds."""
+    with watched(browser, file, **view) as (page, misdeeds):
         yield page
     assert misdeeds == []
 
@@ -107,7 +98,7 @@ def overflowing(page: "Page") -> list[str]:
 
 
 def accessibility_faults(page: "Page") -> list[str]:
-    """Return what axe-core finds wrong with a page, each with its impact and its elements."""
+    """Return the faults that axe-core finds, each with its impact and its elements."""
     return [
         f"{fault['id']} ({fault['impact']}): "
         + ", ".join(" ".join(map(str, node["target"])) for node in fault["nodes"][:5])

@@ -30,7 +30,7 @@ def run_on_terminal(
     stdout: int | IO[bytes] | None = None,
     **variables: str,
 ) -> tuple[str, int]:
-    """Run a command line in a folder; return what the terminal got, and the exit code.
+    """Run a command line in a folder; return the output of the terminal, and the exit code.
 
     Its output goes to ``stdout`` instead, if that is given. Keyword arguments are added to the
     environment.

@@ -45,7 +45,7 @@ class Command(crawl.Command):
         assert self.settings is not None
         self._is_checked = False
         if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
-            # What follows takes a second.
+            # The checks and imports that follow take a second.
             if line := open_live_line():
                 line.show("starting ...")
             try:

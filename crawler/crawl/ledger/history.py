@@ -175,9 +175,9 @@ def outcomes(connection: Connection, run: int) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run: when it ran, how it ended, the outcomes of its fetches, and what it was asked.
+    """One run: when it ran, how it ended, the outcomes of its fetches, and its arguments.
 
-    ``asked`` are its arguments; None if an older version of this program ran it. ``exit_code`` is
+    ``asked`` are the arguments; None if an older version of this program ran it. ``exit_code`` is
     None, too, if the run was killed.
     """
 
