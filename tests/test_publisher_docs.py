@@ -1,4 +1,4 @@
-"""The commands in docs/publishers.md, and their output.
+"""The commands in docs/how-to/publishers.md, and their output.
 
 They run in order in one folder. The site that they name is made up, and served on this machine.
 """
