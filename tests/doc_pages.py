@@ -18,8 +18,8 @@ An HTML comment that begins with the word ``console`` holds commands that reader
 as one that makes the job that a reference page shows.
 
 All commands of a page share one bash, and all its Python one interpreter, so variables and the
-current folder last. They start in an empty folder, or in a copy of this repository if the page
-contains the comment ``<!-- run in a clone -->``.
+current folder last. They start in the reader's home, or in the reader's clone of this repository if
+the page contains the comment ``<!-- run in a clone -->``. tests/test_cron.py runs ``crontab``.
 """
 
 import re
@@ -106,6 +106,8 @@ class Page:
     path: Path
     steps: tuple[Step, ...]
     is_in_a_clone: bool
+    crontab: tuple[str, ...]
+    """The lines of its crontab blocks."""
     hidden: tuple[str, ...]
     """Commands in blocks that are not run, each as ``line: text``."""
 
@@ -122,6 +124,7 @@ def read_page(path: Path) -> Page:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     steps: list[Step] = []
+    crontab: list[str] = []
     hidden: list[str] = []
     for token in MarkdownIt().parse(text):
         if token.map is None:
@@ -143,13 +146,15 @@ def read_page(path: Path) -> Page:
             steps += _examples(token.content, first, indentation)
         elif info == "python":
             steps.append(Statements(first, token.content))
+        elif info == "crontab":
+            crontab += content
         else:
             hidden += (
                 f"{first + number}: {line.strip()}"
                 for number, line in enumerate(content)
                 if _COMMAND_LINE.fullmatch(line)
             )
-    return Page(path, tuple(steps), IN_A_CLONE in text, tuple(hidden))
+    return Page(path, tuple(steps), IN_A_CLONE in text, tuple(crontab), tuple(hidden))
 
 
 def _commands(lines: list[str], first: int, indentation: str) -> Iterator[Command]:

@@ -3,9 +3,9 @@
     with sandbox(page, tmp_path) as here:
         for result in here.run(page): …
 
-A sandbox is a folder with a home and a cache of its own. The hosts that the pages name
-are served on this machine (doc_sites.py), through a proxy that the environment names, so that the
-commands run as they are shown. Only politeness towards these hosts is turned off.
+A sandbox is the home of a reader. The hosts that the pages name are served on this machine
+(doc_sites.py), through a proxy that the environment names, so that the commands run as they are
+shown. Only politeness towards these hosts is turned off.
 """
 
 import json
@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,20 +40,24 @@ from doc_pages import (
     Step,
 )
 from doc_sites import sites
-from hosted import hosted
+from hosted import Site, hosted
 
 # How long a command may take, in seconds.
 PATIENCE = 120
 STATUS = "echo $?"
+# The folder of a reader's clone, in the reader's home.
+CLONE = "neighbourhood-crawler"
 _SETTINGS = """from crawler.settings import *
 
 TLS_CA_FILE = {ca_file!r}
 AUTOTHROTTLE_ENABLED = False
 DOWNLOAD_DELAY = WAYBACK_DELAY = RETRY_BACKOFF = 0
 """
-# The script that pip makes for the entry point; that of another checkout may be on PATH.
+# Like the script that pip makes for the entry point. It knows its environment, as cron does not.
 _SCRIPT = """#!{python}
-import sys
+import os, sys
+os.environ.update({variables!r})
+sys.path[:0] = {paths!r}
 from crawler.console import main
 sys.exit(main())
 """
@@ -205,12 +209,12 @@ class Interpreter:
 
 
 class Sandbox:
-    """A folder to run a page in."""
+    """A folder to run a page in, and the home of its reader."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], logs: Path) -> None:
-        self.folder, self.environment = folder, environment
+    def __init__(self, home: Path, folder: Path, environment: dict[str, str], logs: Path) -> None:
+        self.home, self.folder, self.environment = home, folder, environment
         self._logs = logs
-        self._comparison = Comparison(datetime.now(UTC), folder)
+        self._comparison = Comparison(datetime.now(UTC), home)
         self._shell = Shell(folder, environment)
         self._interpreter: Interpreter | None = None
 
@@ -284,44 +288,53 @@ def has_servers(page: Page) -> bool:
 
 
 @contextmanager
-def sandbox(page: Page, folder: Path) -> Iterator[Sandbox]:
-    """Make a sandbox in an empty folder."""
-    home, programs, logs = folder / READERS_FOLDER.strip("/"), folder / "bin", folder / "logs"
-    for made in (home, programs, logs):
+def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -> Iterator[Sandbox]:
+    """Make a sandbox in an empty folder. The default of ``hosts`` is those of doc_sites.py."""
+    home = folder / READERS_FOLDER.strip("/")
+    clone, logs = home / CLONE, folder / "logs"
+    programs = clone / ".venv" / "bin"
+    for made in (programs, logs):
         made.mkdir(parents=True)
-    script = programs / "neighbourhood"
-    script.write_text(_SCRIPT.format(python=sys.executable), encoding="utf-8")
-    script.chmod(0o755)
     if page.is_in_a_clone:
-        _clone(home)
-    with _ports(page), hosted(sites(), folder / "certificates") as web:
+        _copy_repository(clone)
+    with _ports(page), hosted(hosts or sites(), folder / "certificates") as web:
         settings = _SETTINGS.format(ca_file=str(web.ca_file))
         (folder / "settings_of_docs.py").write_text(settings, encoding="utf-8")
-        environment = {
+        variables = {
             **web.environment,
             "no_proxy": "127.0.0.1,localhost",
-            "PATH": os.pathsep.join(
-                [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]
-            ),
             "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
             "PYTHONUNBUFFERED": "1",
             "SCRAPY_SETTINGS_MODULE": "settings_of_docs",
-            "HOME": str(home),
             "XDG_CACHE_HOME": str(folder / "cache"),
-            "TMPDIR": gettempdir(),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
             # A browser that opens nothing.
             "BROWSER": "true",
         }
-        here = Sandbox(home, environment, logs)
+        script = programs / "neighbourhood"
+        script.write_text(
+            _SCRIPT.format(
+                python=sys.executable, variables=variables, paths=[str(folder), str(ROOT)]
+            ),
+            encoding="utf-8",
+        )
+        script.chmod(0o755)
+        path = [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]
+        environment = {
+            **variables,
+            "PATH": os.pathsep.join(path),
+            "HOME": str(home),
+            "TMPDIR": gettempdir(),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+        here = Sandbox(home, clone if page.is_in_a_clone else home, environment, logs)
         try:
             yield here
         finally:
             here.stop()
 
 
-def _clone(target: Path) -> None:
+def _copy_repository(target: Path) -> None:
     """Copy what a reader's clone has and commands of pages use."""
     for name in ("scrapy.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target)

@@ -21,8 +21,8 @@ from hosted import Answer, Site
 from made_pages import Entry, Story
 from made_prose import make_text
 
-_HTML = {"Content-Type": "text/html; charset=utf-8"}
-_NOT_FOUND = Answer(404, _HTML, made_pages.not_found())
+_TYPES = {"html": "text/html; charset=utf-8", "xml": "application/xml", "txt": "text/plain"}
+_NOT_FOUND = Answer(404, {"Content-Type": _TYPES["html"]}, made_pages.not_found())
 _NEWS = "http://en.alalam.ir/news/"
 _FIRST_CAPTURE = datetime(2015, 10, 23, 14, 2, 11, tzinfo=UTC)
 _REPLAY = re.compile(r"/web/(?P<timestamp>[0-9]{14})id_/(?P<url>.*)")
@@ -30,24 +30,22 @@ _REPLAY = re.compile(r"/web/(?P<timestamp>[0-9]{14})id_/(?P<url>.*)")
 
 def sites() -> dict[str, Site]:
     """Return all hosts, for ``hosted``."""
-    publisher, courier = publisher_site(), courier_site()
     return {
-        "publisher.example": publisher,
-        "www.publisher.example": publisher,
-        "www.courier.example": courier,
+        "publisher.example": site_of(publisher_pages()),
+        "www.courier.example": site_of(courier_pages()),
         "web.archive.org": wayback_site(),
     }
 
 
-def site_of(pages: Mapping[str, bytes], types: Mapping[str, str] | None = None) -> Site:
+def site_of(pages: Mapping[str, bytes]) -> Site:
     """Return a site that serves pages by their paths, and 404 for all others."""
 
     def answer(scheme: str, path: str) -> Answer:
         body = pages.get(path)
         if body is None:
             return _NOT_FOUND
-        content_type = (types or {}).get(path, _HTML["Content-Type"])
-        return Answer(200, {"Content-Type": content_type}, body)
+        ending = path.rpartition(".")[2]
+        return Answer(200, {"Content-Type": _TYPES.get(ending, _TYPES["html"])}, body)
 
     return answer
 
@@ -78,8 +76,12 @@ _LISTED = 6
 _RELATED = 3
 
 
-def publisher_site() -> Site:
-    """Each story of the newspaper lists the three before it; the front page lists the newest."""
+def publisher_pages(newest: int = 0) -> dict[str, bytes]:
+    """Return the pages of the newspaper by their paths.
+
+    Each story lists the three before it. The front page and the feed list six, from the story with
+    the number ``newest`` on.
+    """
     random = Random(26)
     pages: dict[str, bytes] = {}
     for number, article in enumerate(_STORIES):
@@ -99,7 +101,7 @@ def publisher_site() -> Site:
         pages[article.path] = made_pages.article(story, "The Publisher")
     # The address of the content management system, which the links of feeds often have.
     pages["/?p=51200431"] = pages["/2026/04/29/ferry-race-cancelled/"]
-    listed = _STORIES[:_LISTED]
+    listed = _STORIES[newest : newest + _LISTED]
     teasers = [(Entry(article.headline, article.path), "Read on.") for article in listed]
     pages["/"] = made_pages.teaser_list("The Publisher", f"{_PUBLISHER}/", teasers).replace(
         b"<head>",
@@ -112,19 +114,13 @@ def publisher_site() -> Site:
     )
     feed = f"<rss version='2.0'><channel><title>The Publisher</title>{items}</channel></rss>"
     urls = "".join(f"<url><loc>{_PUBLISHER}{article.path}</loc></url>" for article in _STORIES)
-    pages |= {
+    return pages | {
         "/feed.xml": feed.encode(),
         "/sitemap.xml": (
             f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>".encode()
         ),
         "/robots.txt": f"User-agent: *\nDisallow:\nSitemap: {_PUBLISHER}/sitemap.xml\n".encode(),
     }
-    types = {
-        "/feed.xml": "application/rss+xml",
-        "/sitemap.xml": "application/xml",
-        "/robots.txt": "text/plain",
-    }
-    return site_of(pages, types)
 
 
 def _published(article: _Article) -> str:
@@ -141,7 +137,7 @@ _COURIER_STORIES = {
 }
 
 
-def courier_site() -> Site:
+def courier_pages() -> dict[str, bytes]:
     random = Random(17)
     pages: dict[str, bytes] = {}
     for number, (path, headline) in enumerate(_COURIER_STORIES.items(), 1):
@@ -161,7 +157,7 @@ def courier_site() -> Site:
         pages[path] = made_pages.article(story, "The Courier").replace(
             b"<head>", b'<head><meta property="og:site_name" content="The Courier">'
         )
-    return site_of(pages)
+    return pages
 
 
 def wayback_site() -> Site:
