@@ -45,11 +45,13 @@ def arguments() -> str:
     """Return a section for each argument of a crawl."""
     sections = []
     for argument in ARGUMENTS:
+        option = f"--{argument.name.replace('_', '-')} "
+        example = argument.example if argument.name == "seed" else f"{option}{argument.example}"
         default = "none" if argument.default is None else f"`{argument.default}`"
         sections += [
             f"## `{argument.name}`",
             paragraph(sentence(argument.meaning)),
-            f"- Default: {default}",
+            f"- Default: {default}\n- Example: `{example}`",
         ]
     return "\n\n".join(sections)
 
