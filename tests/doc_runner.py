@@ -105,9 +105,15 @@ NOT_RUN = (
     NotRun(r"python3 -m venv \S+", _INSTALLS, ".ci/run"),
     NotRun(r"\. \S+/bin/activate", "there is no such environment", ".ci/run"),
     NotRun(r"crontab -e", "opens an editor", "tests/test_cron.py"),
+    NotRun(r"docker run .*", "needs Docker", "tests/test_rendering.py"),
+    NotRun(r"sudo apt-get install (.|\n)*", "installs packages of the system", ".ci/run"),
+    NotRun(r"\S*python3? (.|\n)*\.splash", "needs packages of the system", ".ci/run"),
+    NotRun(r"\.splash/bin/.*", "needs packages of the system", "tests/test_rendering.py"),
+    NotRun(r"(.|\n)*(--render splash|SPLASH_URL=\S+)", "needs Splash", "tests/test_rendering.py"),
+    NotRun(r"(.|\n)*WAYBACK_URL=\S+", "needs pywb", "tests/test_wayback.py"),
 )
 SERVERS = (
-    Server(r"neighbourhood serve .*", 8000),
+    Server(r"neighbourhood serve (?!--help).*", 8000),
     Server(r"datasette .*", 8001),
 )
 

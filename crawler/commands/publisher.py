@@ -41,8 +41,8 @@ class Command(ScrapyCommand):
         return (
             "Read two or three articles of a publisher, show their records, and write a publisher "
             "file with comments, and beside it the pages with the records expected of them. "
-            "--check reads these pages again and compares the records. docs/how-to/publishers.md explains "
-            "publisher files."
+            "--check reads these pages again and compares the records. docs/how-to/publishers.md "
+            "explains publisher files."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
