@@ -51,7 +51,7 @@ def arguments() -> str:
         sections += [
             f"## `{argument.name}`",
             paragraph(sentence(argument.meaning)),
-            f"- Default: {default}\n- Example: `{example}`",
+            f"Default: {default}. Example: `{example}`",
         ]
     return "\n\n".join(sections)
 
@@ -65,7 +65,7 @@ def settings() -> str:
             parts += [
                 f"### `{setting.name}`",
                 paragraph(setting.meaning),
-                f"- {default_of(setting)}",
+                f"Default: {default_of(setting)}",
             ]
     return "\n\n".join(parts)
 
@@ -122,7 +122,7 @@ def fields_of(name: str, definition: Mapping[str, Any]) -> list[str]:
     properties = definition["properties"]
     return [
         entry(
-            f"`{field.name}`, {words_of(properties[field.name])}",
+            f"`{field.name}` ({words_of(properties[field.name])})",
             properties[field.name]["description"],
         )
         for field in fields(getattr(items, name))
