@@ -145,8 +145,7 @@ REASON_MEANINGS: dict[Reason, str] = {
     "tls": "no secure connection could be made, such as with a wrong certificate",
     "connection_lost": "the connection was lost",
     "robots": "robots.txt forbids the request",
-    "robots_unavailable": "the server failed to serve its robots.txt, so nothing may be requested "
-    "yet (RFC 9309, 2.3.1.4)",
+    "robots_unavailable": "the server failed to serve its robots.txt (RFC 9309, 2.3.1.4)",
     "offsite_redirect": "a redirect led to a host that hosts excludes",
     "redirect_loop": "redirects led in a circle, or there were too many",
     "private_address": "the host has a private or loopback address that no argument names",
@@ -155,8 +154,7 @@ REASON_MEANINGS: dict[Reason, str] = {
     "cut_short": "the response was shorter than announced",
     "too_slow": "reading the page took longer than READ_TIMEOUT",
     "not_an_article": "the page has status 200 but holds no article",
-    "no_list": "a list of articles, such as a front page, a feed or a sitemap, lists none or is "
-    "malformed",
+    "no_list": "a front page, a feed or a sitemap lists no articles, or is malformed",
     "other_article": "the page identifies itself as a different article",
     "unreadable": "the saved page or archive record cannot be opened or is damaged",
     "not_rendered": "the browser failed to run the page's scripts",

@@ -118,8 +118,8 @@ def absolute_url(url: str, base: str | None) -> str | None:
 def is_host_name(text: str) -> bool:
     """Return whether a text can only be the name of a host: one of a domain that there may be.
 
-        >>> is_host_name("news.publisher.example"), is_host_name("jquery.min.js")
-        (True, False)
+    >>> is_host_name("news.publisher.example"), is_host_name("jquery.min.js")
+    (True, False)
     """
     host = ascii_host(text.lower())
     if not HOST_NAME.fullmatch(host) or ":" in host:
@@ -130,8 +130,8 @@ def is_host_name(text: str) -> bool:
 def ascii_host(host: str) -> str:
     """Return the name of a host as DNS knows it; "" if it is no host name.
 
-        >>> ascii_host("münchen.example")
-        'xn--mnchen-3ya.example'
+    >>> ascii_host("münchen.example")
+    'xn--mnchen-3ya.example'
     """
     if host.isascii():
         return host
