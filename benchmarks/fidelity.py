@@ -1,6 +1,6 @@
 """How well pages are read: our reader beside every peer that is installed.
 
-    pip install '.[bench]'
+    pip install -U pip && pip install '.[readers]'
     python benchmarks/fidelity.py DIR [--readers ours,trafilatura] [--sets fundus] [--misses 20]
 
 fundus reads its own publishers only. Its dependencies (lxml 5) exclude those of this project, so it
