@@ -263,6 +263,8 @@ def main() -> None:
     parser.add_argument("--crawlers", default=",".join(CRAWLERS), help="names, by commas")
     options = parser.parse_args()
     names = options.crawlers.split(",")
+    if unknown := [name for name in names if name not in CRAWLERS]:
+        parser.error(f"no crawler is called {unknown[0]!r}; there are {', '.join(CRAWLERS)}")
     outcomes: dict[tuple[str, str], list[Outcome]] = {}
     for run in range(options.runs):
         for stop in STOPS:
