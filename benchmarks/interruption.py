@@ -6,9 +6,9 @@
 The task is that of this project: from one article to all articles that can be reached through
 related items. A local site of 300 linked articles answers 30 of them with 503 once, 6 of them with
 503 five times, which is more often than any of the crawlers asks in one run, and 15 only after a
-second. The crawlers are this one with ``JOBDIR``, a Scrapy spider with
-``JOBDIR`` and a feed (peers/related_spider.py), and crawlee with the storage that it keeps in files
-(peers/related_crawlee.py). Each crawls the site three times:
+second. The crawlers are this one with ``JOBDIR``, a Scrapy spider with ``JOBDIR`` and a feed
+(peers/related_spider.py), and crawlee with its storage in files (peers/related_crawlee.py), all
+without delays between requests. Each crawls the site three times:
 
 - left alone;
 - stopped by one Ctrl-C (SIGINT) after a random number of requests, then run again;
