@@ -128,7 +128,6 @@ class Shell:
     """A bash that keeps its variables and its folder between commands."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder, self._environment = folder, environment
         self._status = 0
         self._process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
@@ -265,7 +264,8 @@ class Sandbox:
     @property
     def _python(self) -> Interpreter:
         if self._interpreter is None:
-            self._interpreter = Interpreter(self.folder, self.environment)
+            folder, _ = self._shell.run("pwd")
+            self._interpreter = Interpreter(Path(folder.strip()), self.environment)
         return self._interpreter
 
     def stop(self) -> None:

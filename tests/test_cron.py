@@ -14,7 +14,7 @@ import pytest
 from conftest import clock, read_records, require
 from doc_pages import READERS_FOLDER, page_paths, read_page
 from doc_runner import sandbox
-from doc_sites import publisher_pages, sites, site_of
+from doc_sites import publisher_pages, site_of, sites
 
 # Each line writes to a log of its own.
 _LOG = re.compile(r">> *(\S+) 2>&1")
