@@ -41,7 +41,7 @@ class Command(ScrapyCommand):
         return (
             "Read two or three articles of a publisher, show their records, and write a publisher "
             "file with comments, and beside it the pages with the records expected of them. "
-            "--check reads these pages again and compares the records. docs/publishers.md explains "
+            "--check reads these pages again and compares the records. docs/how-to/publishers.md explains "
             "publisher files."
         )
 
