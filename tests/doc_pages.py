@@ -53,7 +53,9 @@ _VARYING = {
     "duration": r"\d[\d.]* (?:ms|s|min)\b",
     "size": r"\d[\d.,]* (?:[kMG]i?)?B\b",
     "uuid": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-    "process": r"(?<=\bprocess )\d+|(?<=\bprocess \[)\d+",
+    "process": r"(?<=\bprocess )\d+(?: on \S+(?= since))?|(?<=\bprocess \[)\d+",
+    # In a compressed file; libraries for compression differ.
+    "offset": r"(?<=\boffset )\d+",
     "columns": r" {2,}",
 }
 _VARYING_VALUE = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _VARYING.items()))

@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import gettempdir
+from threading import Timer
 from typing import NamedTuple
 
 from doc_pages import (
@@ -43,7 +44,7 @@ from doc_sites import sites
 from hosted import Site, hosted
 
 # How long a command may take, in seconds.
-PATIENCE = 120
+PATIENCE = 60
 STATUS = "echo $?"
 # The folder of a reader's clone, in the reader's home.
 CLONE = "neighbourhood-crawler"
@@ -51,7 +52,7 @@ _SETTINGS = """from crawler.settings import *
 
 TLS_CA_FILE = {ca_file!r}
 AUTOTHROTTLE_ENABLED = False
-DOWNLOAD_DELAY = WAYBACK_DELAY = RETRY_BACKOFF = 0
+DOWNLOAD_DELAY = RETRY_BACKOFF = WAYBACK_DELAY = WAYBACK_BACKOFF = 0
 """
 # Like the script that pip makes for the entry point. It knows its environment, as cron does not.
 _SCRIPT = """#!{python}
@@ -100,7 +101,6 @@ class Server(NamedTuple):
 
 _INSTALLS = "installs into the reader's environment, from the network"
 NOT_RUN = (
-    NotRun(r"git clone \S+( \S+)?", "needs the network", ".ci/run"),
     NotRun(r"pip install .*", _INSTALLS, ".ci/run"),
     NotRun(r"python3 -m venv \S+", _INSTALLS, ".ci/run"),
     NotRun(r"\. \S+/bin/activate", "there is no such environment", ".ci/run"),
@@ -134,7 +134,6 @@ class Shell:
     """A bash that keeps its variables and its folder between commands."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder, self._environment = folder, environment
         self._status = 0
         self._process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
@@ -149,7 +148,10 @@ class Shell:
         )
 
     def run(self, command: str) -> tuple[str, int]:
-        """Run a command and return its output and its exit code."""
+        """Run a command and return its output and its exit code.
+
+        Raises AssertionError if it takes too long, or ends the shell.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
         stdin.write(
@@ -159,12 +161,19 @@ class Shell:
         )
         stdin.flush()
         lines: list[str] = []
-        for line in stdout:
-            if line.startswith(f"{_END} "):
-                self._status = int(line.split()[1])
-                return "".join(lines).removesuffix("\n"), self._status
-            lines.append(line)
-        raise AssertionError(f"{command!r} ended the shell: {''.join(lines)}")
+        watch = Timer(PATIENCE, self._kill)
+        watch.start()
+        try:
+            for line in stdout:
+                if line.startswith(f"{_END} "):
+                    self._status = int(line.split()[1])
+                    return "".join(lines).removesuffix("\n"), self._status
+                lines.append(line)
+        finally:
+            watch.cancel()
+        raise AssertionError(
+            f"{command!r} ended the shell, or took more than {PATIENCE} s: {''.join(lines)}"
+        )
 
     def serve(self, command: str, port: int, log: Path) -> tuple[str, int]:
         """Start a server, wait until it answers, and return its output so far."""
@@ -178,9 +187,12 @@ class Shell:
         return log.read_text(encoding="utf-8"), 1
 
     def stop(self) -> None:
+        self._kill()
+        self._process.communicate()
+
+    def _kill(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
 
 
 class Interpreter:
@@ -271,7 +283,8 @@ class Sandbox:
     @property
     def _python(self) -> Interpreter:
         if self._interpreter is None:
-            self._interpreter = Interpreter(self.folder, self.environment)
+            folder, _ = self._shell.run("pwd")
+            self._interpreter = Interpreter(Path(folder.strip()), self.environment)
         return self._interpreter
 
     def stop(self) -> None:

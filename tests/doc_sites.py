@@ -38,10 +38,10 @@ def sites() -> dict[str, Site]:
 
 
 def site_of(pages: Mapping[str, bytes]) -> Site:
-    """Return a site that serves pages by their paths, and 404 for all others."""
+    """Return a site that serves pages by their paths, with or without a final slash."""
 
     def answer(scheme: str, path: str) -> Answer:
-        body = pages.get(path)
+        body = pages.get(path) or pages.get(f"{path}/")
         if body is None:
             return _NOT_FOUND
         ending = path.rpartition(".")[2]

@@ -17,6 +17,8 @@ def run_by_default(name: str) -> bool:
     return name == "README.md" or name.startswith("docs/tutorials/")
 
 
+# Some pages have twenty commands, each of which takes a second.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name",
     [

@@ -1,4 +1,4 @@
-"""The table of fields in docs/how-to/publishers.md. tests/test_docs.py runs its commands."""
+"""Test that docs/how-to/publishers.md has all fields; tests/test_docs.py runs its commands."""
 
 import re
 from dataclasses import fields

@@ -463,6 +463,11 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
             f"{where}: got {text!r}, all of which would be read, beside other seeds or a source; "
             f"give it alone, or as source={text}"
         )
+    if not is_file and has_magic(text):
+        raise CrawlerError(
+            f"{where}: got {text!r}, which matches no file; takes a pattern such as "
+            "'captures/*.warc.gz'"
+        )
     if not is_file:
         hint = "" if home.has_own_ids else "; ids need a publisher file, such as site=alalam"
         raise CrawlerError(

@@ -11,6 +11,7 @@ import io
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -30,13 +31,7 @@ SUBJECTS = (
     "Cycle path",
     "Ferry terminal",
 )
-EVENTS = (
-    "opens after long delay",
-    "needs repair again",
-    "divides the council",
-    "costs more than planned",
-    "wins a prize",
-)
+EVENTS = ("opens late", "needs repair", "divides council", "costs more", "wins prize")
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{headline} - The Courier</title>
 <meta property="og:type" content="article">
@@ -70,9 +65,7 @@ def page(number: int, title: str) -> bytes:
         for earlier in range(max(0, number - 3), number)
     )
     subject = SUBJECTS[number % len(SUBJECTS)].lower()
-    return PAGE.format(
-        headline=title, day=DAYS[number], subject=subject, related=related
-    ).encode()
+    return PAGE.format(headline=title, day=DAYS[number], subject=subject, related=related).encode()
 
 
 def capture(writer: WARCWriter, number: int, title: str, day: date) -> None:
@@ -85,7 +78,10 @@ def capture(writer: WARCWriter, number: int, title: str, day: date) -> None:
         "response",
         payload=io.BytesIO(page(number, title)),
         http_headers=headers,
-        warc_headers_dict={"WARC-Date": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
+        warc_headers_dict={
+            "WARC-Date": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "WARC-Record-ID": f"<{uuid5(NAMESPACE_URL, f'{address(number)} {day}').urn}>",
+        },
     )
     writer.write_record(record)
 
