@@ -7,6 +7,12 @@
 #
 #     docker build --target chromium -t neighbourhood:chromium .
 #
+# Chromium runs in its sandbox, which needs user namespaces. Docker forbids them by default: give
+# docker run --security-opt seccomp=unconfined, or turn the sandbox off with
+# -s PLAYWRIGHT_LAUNCH_OPTIONS='{"chromium_sandbox": false}'.
+#
+# Parquet files need 170 MB more: docker build --build-arg EXTRAS=near-copies,parquet …
+#
 # Both run as the user "crawler" (uid 10001), which must be able to write to the mounted folder;
 # or run as yourself: docker run --user "$(id -u):$(id -g)" …
 
@@ -32,7 +38,8 @@ RUN apt-get update \
     && python3 -m venv /opt/neighbourhood
 WORKDIR /source
 COPY . .
-RUN /opt/neighbourhood/bin/pip install --no-cache-dir ".[near-copies,parquet]"
+ARG EXTRAS=near-copies
+RUN /opt/neighbourhood/bin/pip install --no-cache-dir ".[$EXTRAS]"
 
 FROM build AS build-chromium
 RUN /opt/neighbourhood/bin/pip install --no-cache-dir ".[playwright]"
