@@ -95,7 +95,10 @@ def layers() -> list[list[str]]:
 def picture() -> str:
     """Return the picture as SVG. Raises ValueError if COLUMNS lacks a package."""
     graph = grimp.build_graph(
-        "crawler", include_external_packages=True, exclude_type_checking_imports=True
+        "crawler",
+        include_external_packages=True,
+        exclude_type_checking_imports=True,
+        cache_dir=None,
     )
     parts: list[str] = []
     boxes: dict[str, Box] = {}
