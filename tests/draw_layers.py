@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "layers.svg"
 
 BANDS = {
-    "commands": ("Commands", "what a user asks for:", "crawls, exports, reports"),
+    "console": ("Commands", "what a user asks for:", "crawls, exports, reports"),
     "spiders": ("Rim", "the requests, responses", "and items of Scrapy"),
     "crawl": ("Crawl", "its state, in memory or", "in a ledger; no Scrapy"),
     "extraction": ("Pages and archives", "bytes to records; no", "database, no event loop"),
@@ -93,7 +93,7 @@ def layers() -> list[list[str]]:
 
 
 def picture() -> str:
-    """Return the picture as SVG. Raises ValueError if COLUMNS lacks a package."""
+    """Return the picture as SVG. Raises ValueError if COLUMNS or BANDS lacks a name."""
     graph = grimp.build_graph(
         "crawler",
         include_external_packages=True,
@@ -143,9 +143,11 @@ def picture() -> str:
 
 
 def _bands() -> list[list[list[str]]]:
-    """Return the layers of each band."""
+    """Return the layers of each band. Raises ValueError if BANDS does not fit them."""
     rows = layers()
-    starts = [number for number, row in enumerate(rows) if row[0] in BANDS]
+    starts = [[row[0] for row in rows].index(name) for name in BANDS]
+    if starts[0] != 0:
+        raise ValueError(f"BANDS of tests/draw_layers.py lacks the top layer, {rows[0][0]}")
     return [rows[start:end] for start, end in pairwise([*starts, len(rows)])]
 
 
