@@ -39,7 +39,7 @@ PROMPT = "$ "
 READERS_FOLDER = "/home/you"
 # Words that begin the commands of this project's readers.
 _COMMAND_LINE = re.compile(
-    r"\s*(?:\$ .*|>\s*neighbourhood .*|(?:sudo )?(?:\S*/)?(?:neighbourhood|scrapy|pip|python3?|git"
+    r"\s*(?:\$ .*|(?:sudo )?(?:[\w.~/-]*/)?(?:neighbourhood|scrapy|pip|python3?|git"
     r"|pytest|datasette|docker|podman|crontab|apt-get|mkdocs|sqlite3|jq|frictionless|systemctl)"
     r" +[-\w./'\"~@$].*)"
 )

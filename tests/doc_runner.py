@@ -104,6 +104,7 @@ NOT_RUN = (
     NotRun(r"pip install .*", _INSTALLS, ".ci/run"),
     NotRun(r"python3 -m venv \S+", _INSTALLS, ".ci/run"),
     NotRun(r"\. \S+/bin/activate", "there is no such environment", ".ci/run"),
+    NotRun(r"python benchmarks/(.|\n)*", "takes long, and other programs", "tests/test_docs.py"),
     NotRun(r"crontab -e", "opens an editor", "tests/test_cron.py"),
     NotRun(r"docker run .*", "needs Docker", "tests/test_rendering.py"),
     NotRun(r"sudo apt-get install (.|\n)*", "installs packages of the system", ".ci/run"),

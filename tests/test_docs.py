@@ -1,6 +1,9 @@
 """Test that the commands of the documentation work, and that their output is the one shown."""
 
 import re
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +57,93 @@ def test_commands_that_are_not_run(entry: tuple[str, str, str]) -> None:
     ]
     assert any(re.fullmatch(pattern, command) for command in commands)
     assert (ROOT / tested_by).exists()
+
+
+BENCHMARKS = sorted(
+    {
+        step.text.replace("\\\n", " ")
+        for page in PAGES.values()
+        for step in page.steps
+        if isinstance(step, Command) and step.text.startswith("python benchmarks/")
+    }
+)
+
+
+@pytest.mark.parametrize("command", BENCHMARKS)
+def test_benchmarks_have_the_options_that_are_shown(command: str) -> None:
+    _, script, *words = shlex.split(command)
+    line = [sys.executable, script, "--help"]
+    shown = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [word for word in words if word.startswith("--") and word not in shown] == []
+
+
+PAGE = """
+<!-- console
+$ cd folder-that-the-page-does-not-show || mkdir hidden
+cd: folder-that-the-page-does-not-show: No such file or directory
+-->
+
+```text title="saved.txt"
+one
+two
+```
+
+```console
+$ wc -l < saved.txt
+2
+$ wc -l < saved.txt
+3
+$ ls -d hidden
+...
+$ false
+$ (exit 3)
+$ echo $?
+3
+$ number=4; \\
+    echo $number
+4
+$ python -c 'raise SystemExit("stopped")'
+stopped
+```
+
+```pycon
+>>> number = 5
+>>> number
+6
+>>> number / 0
+Traceback (most recent call last):
+  ...
+ZeroDivisionError: division by zero
+```
+
+```python
+assert number == 5
+assert number == 6
+```
+
+    pip install '.[test]' && pytest
+
+```ini
+ExecStart=/usr/bin/neighbourhood URL
+```
+"""
+
+
+def test_problems_of_a_page_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(PAGE, encoding="utf-8")
+    page = read_page(path)
+    with sandbox(page, tmp_path / "sandbox") as here:
+        wrong = [result.step.text for result in here.run(page) if result.problem]
+    assert wrong == [
+        "cd folder-that-the-page-does-not-show || mkdir hidden",
+        "wc -l < saved.txt",
+        "false",
+        "python -c 'raise SystemExit(\"stopped\")'",
+        "number\n",
+        "assert number == 5\nassert number == 6\n",
+    ]
+    assert [text.partition(": ")[2] for text in page.hidden] == ["pip install '.[test]' && pytest"]
 
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
