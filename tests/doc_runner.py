@@ -315,6 +315,8 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
     programs = clone / ".venv" / "bin"
     for made in (programs, logs):
         made.mkdir(parents=True)
+    # A page in a clone may change the program.
+    program = clone if page.is_in_a_clone else ROOT
     if page.is_in_a_clone:
         _copy_repository(clone)
     with _ports(page), hosted(hosts or sites(), folder / "certificates") as web:
@@ -323,7 +325,7 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
         variables = {
             **web.environment,
             "no_proxy": "127.0.0.1,localhost",
-            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+            "PYTHONPATH": os.pathsep.join([str(folder), str(program)]),
             "PYTHONUNBUFFERED": "1",
             "SCRAPY_SETTINGS_MODULE": "settings_of_docs",
             "XDG_CACHE_HOME": str(folder / "cache"),
@@ -333,7 +335,7 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
         script = programs / "neighbourhood"
         script.write_text(
             _SCRIPT.format(
-                python=sys.executable, variables=variables, paths=[str(folder), str(ROOT)]
+                python=sys.executable, variables=variables, paths=[str(folder), str(program)]
             ),
             encoding="utf-8",
         )

@@ -87,10 +87,6 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"seed": "a\0b"},
         f"seed: got 'a\\x00b', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
-    "seed that is a folder": (
-        {"seed": "pages"},
-        f"seed: got 'pages', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
-    ),
     "second seed": (
         {"seed": "1,2x"},
         f"seed: got '1,2x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",

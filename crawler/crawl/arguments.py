@@ -275,7 +275,7 @@ def in_full(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _is_read_whole(path: str) -> bool:
-    if "://" in path or path.isdecimal():
+    if not path or "://" in path or path.isdecimal():
         return False
     return is_archive(path) or (path_exists(path) and Path(path).is_dir())
 
