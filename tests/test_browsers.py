@@ -129,6 +129,18 @@ def test_a_splash_that_dies_midway(
     assert not set(run.articles) & set(resumed.articles)
 
 
+def test_a_splash_without_a_route_to_it_is_down(live: Crawl, server: NewsServer) -> None:
+    """Scrapy passes on Twisted's error, as it does if a dying Splash resets a new connection."""
+    server.pages[f"/news/{SEED}"] = LATE
+    # The system refuses to connect to a multicast address.
+    url = "http://224.0.0.1:8050/"
+    run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": url})
+    assert run.exit_code == 4
+    assert f"Splash at {url} cannot be reached (no connection could be made)" in run.stderr
+    assert set(run.teasers) == {SEED}
+    assert not run.failures
+
+
 def answer_json(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
     answer(handler, code, json.dumps(words).encode(), {"Content-Type": "application/json"})
 
