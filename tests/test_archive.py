@@ -5,7 +5,6 @@ Every source of the same pages gives the same records.
 
 import gzip
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +14,9 @@ from typing import Any
 import brotli
 from archive_crawls import ARTICLE, IMPATIENT_WAYBACK, URL, chunked, compressed, wacz
 from archives import HEADERS, NEWS, Warc, offsets, page
-from conftest import SEED, Crawl, Replay, command, environment, require
+from conftest import SEED, Crawl, Replay, command, environment
 from server import NewsServer, answer
+from services import require
 from test_crawl_saved import same_whatever_the_source
 
 if sys.version_info >= (3, 14):
@@ -210,7 +210,7 @@ def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> Non
 
 
 def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    require("wget", shutil.which("wget"))
+    require("wget")
     server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
         handler, server.pages["/news/1751414"]
     )
@@ -254,7 +254,7 @@ def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_
 
 
 def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "2.html").write_bytes(page(2))
     warc = (

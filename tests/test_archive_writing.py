@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -13,8 +12,9 @@ from typing import Any
 
 from archive_crawls import IMPATIENT_WAYBACK, chunked, compressed, records_of
 from archives import offsets, page
-from conftest import SEED, Crawl, Replay, Run, command, environment, require, small_disk
+from conftest import SEED, Crawl, Replay, Run, command, environment, small_disk
 from server import NewsServer
+from services import require
 from test_crawl_saved import same_whatever_the_source
 
 
@@ -96,7 +96,7 @@ def test_pywb_replays_an_archive_byte_for_byte(
     )
     live(seed=SEED, archive=warc)
     collection = pywb(warc)
-    require("curl", shutil.which("curl"))
+    require("curl")
     replay_count = 0
     for record, content in records_of(warc):
         if record.rec_type != "response":

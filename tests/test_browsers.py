@@ -4,15 +4,13 @@ Every test with the ``browser`` fixture runs twice: with a real Splash and with 
 """
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, free_port, require, splash
+from conftest import Crawl, free_port, splash
 from rendered import (
     LATE,
     PLAIN,
@@ -23,14 +21,12 @@ from rendered import (
     scripted,
 )
 from server import NewsServer, answer
+from services import require
 from test_crawl_live import always
 
 
 def test_chromium_that_dies_is_restarted(live: Crawl, server: NewsServer) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
 
     def kill_it(handler: BaseHTTPRequestHandler, before: int) -> None:
         children = subprocess.run(

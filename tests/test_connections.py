@@ -1,16 +1,16 @@
 """Test that no byte reaches a private address that the user did not name, whatever DNS says."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, require
+from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment
 from forward_proxy import forward_proxy
 from scrapy.settings import Settings
 from server import NewsServer
+from services import NAMESPACES, require
 from test_crawl_live import always
 
 from crawler.defaults import SPLASH_URL, WAYBACK_URL
@@ -93,15 +93,11 @@ LIES = {
 
 @pytest.mark.parametrize("case", LIES)
 def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
-    namespaces = ["unshare", "--mount", "--net"]
-    allowed = (
-        subprocess.run([*namespaces, "true"], capture_output=True, check=False).returncode == 0
-    )
-    require("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
+    require("mounts", "ip")
     settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
     crawl = command("crawl", "articles", "-a", f"seed={SEED}", "-a", "source=live", *settings)
     result = subprocess.run(
-        [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
+        [*NAMESPACES, sys.executable, NETWORK, LIES[case], *crawl],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,

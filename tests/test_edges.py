@@ -101,7 +101,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
     """Captures are read in any order of their dates; an unchanged page is the newest reading."""

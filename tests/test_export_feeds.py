@@ -403,7 +403,7 @@ def exports_of(record: Article, feed: Path) -> tuple[Article, bytes, bytes]:
     return stored, table.getvalue(), typed.getvalue()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(record=ARTICLES)
 def test_any_article_can_be_read_back(record: Article, feed: Path) -> None:
     stored, table, typed = exports_of(record, feed)

@@ -214,7 +214,7 @@ RECORDED_LATER: Site = {
 }
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @example(
     RECORDED_LATER,
     [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],

@@ -23,12 +23,12 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     small_disk,
     wait_until,
 )
 from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
+from services import require
 
 from crawler.crawl.edges import Edge
 from crawler.crawl.ledger import history
@@ -161,8 +161,8 @@ def test_a_ledger_that_does_not_balance(job: Crawl, scrapy: Crawl, tmp_path: Pat
 def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     assert job().exit_code == 0
     folder = str(tmp_path / "job")
-    mount = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
-    require("mount --bind, as root,", mount.returncode == 0)
+    require("mounts")
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
     try:
         run = job()

@@ -114,7 +114,7 @@ def teasers(frontier: Frontier) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     GRAPHS,
     st.sampled_from([ROLES, ROLES, ("related",), ("text", "translation")]),

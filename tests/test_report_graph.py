@@ -80,7 +80,7 @@ def networks(draw: st.DrawFn) -> tuple[list[Node], list[Link]]:
 
 
 @given(networks(), st.integers(1, 50), st.integers(1, 90))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_node_and_link_is_drawn_once_or_counted_as_left_out(
     made: tuple[list[Node], list[Link]], most_nodes: int, most_links: int
 ) -> None:

@@ -20,12 +20,12 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     small_disk,
     wait_until,
 )
 from job_crawls import LISTED_ID, killed_at
 from server import NewsServer, answer
+from services import require
 
 LINES = {"format": "jsonlines", "store_empty": False}
 KINDS = {"articles": "article", "teasers": "teaser", "failures": "failure"}
@@ -163,7 +163,7 @@ def test_a_link_is_replaced_and_not_followed(once: Crawl, folder: Folder, tmp_pa
 
 
 def test_a_file_system_without_symbolic_links(folder: Folder, tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     calls = "?symlink,?symlinkat"
     line = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}"]
     line += ["-e", f"inject={calls}:error=EPERM"]

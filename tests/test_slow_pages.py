@@ -16,10 +16,10 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     wait_until,
 )
 from server import NewsServer
+from services import require
 from test_crawl_live import always
 
 # Parsing it takes half a minute.
@@ -146,7 +146,7 @@ def worker_pids(pid: int) -> list[str]:
 
 
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     line = ["strace", "-f", "-e", "trace=execve", "-o", str(tmp_path / "trace")]
     source = ["-a", f"seed={OTHERS[0]}", "-a", f"source={SITE}", "-a", "depth=0"]
     subprocess.run(
