@@ -24,8 +24,8 @@ class Command(ScrapyCommand):
         with output():
             say("scrapy crawl articles -a NAME=VALUE ...")
             for argument in ARGUMENTS:
-                default = "" if argument.default is None else f" (default: {argument.default})"
-                meaning = textwrap.wrap(f"{argument.meaning}{default}", 100 - len(_INDENT))
+                described = argument.described(f"{argument.name}=")
+                meaning = textwrap.wrap(described, 100 - len(_INDENT))
                 say(f"  {argument.name:<10}{meaning[0]}")
                 for line in meaning[1:]:
                     say(f"{_INDENT}{line}")

@@ -20,13 +20,24 @@ from crawler.crawl import arguments
 from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
+from crawler.job_option import add_job_option
 from crawler.live_line import close_live_line, open_live_line
+from crawler.program import as_typed
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scrapy.crawler import Crawler
 
 _SPIDER, _MODULE = "articles", "crawler.spiders"
+_METAVARS = {
+    **dict.fromkeys(("at", "since", "until"), "DATE"),
+    **dict.fromkeys(("depth", "limit"), "NUMBER"),
+    **dict.fromkeys(("archive", "report"), "FILE"),
+    "base_url": "URL",
+    "match": "PATTERN",
+}
 # These loggers make a log record for every page and item, which no handler would show.
 _BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
 
@@ -39,16 +50,36 @@ class Command(crawl.Command):
             f"{self.short_desc()}. `scrapy arguments` lists the arguments of the articles spider."
         )
 
+    def syntax(self) -> str:
+        return "[options] SPIDER [SEED ...]"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        group = parser.add_argument_group("Arguments of the articles spider")
+        for argument in arguments.ARGUMENTS:
+            options = _option_strings(argument.name)
+            group.add_argument(
+                *options,
+                dest="spargs",
+                action="append",
+                default=[],
+                type=f"{argument.name}={{}}".format,
+                metavar=_METAVARS.get(argument.name, "VALUE"),
+                help=argument.described(f"{options[0]} "),
+            )
+        super().add_options(parser)
+        add_job_option(parser)
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         replace_closed_streams()
         super().process_options(args, opts)
         assert self.settings is not None
         self._is_checked = False
-        if args == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
+        if args[:1] == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
             # The checks and imports that follow take a second.
             if line := open_live_line():
                 line.show("starting ...")
             try:
+                _take_seeds(args, opts.spargs)
                 self._check_arguments(opts.spargs)
                 self._check_settings(opts.spargs)
                 self._is_checked = True
@@ -74,7 +105,7 @@ class Command(crawl.Command):
 
         assert self.settings is not None
         for warning in misspelt(self.settings):
-            say(f"scrapy crawl: {warning}", sys.stderr)
+            say(f"{as_typed('crawl')}: {warning}", sys.stderr)
         check_values(self.settings)
         self._check_job(given)
         self._check_feeds()
@@ -125,7 +156,7 @@ class Command(crawl.Command):
 
     def _refuse(self, error: CrawlerError) -> None:
         close_live_line()
-        say(f"scrapy crawl: {error}", sys.stderr)
+        say(f"{as_typed('crawl')}: {error}", sys.stderr)
         self.exitcode = error.exit_code
 
     def _check_job(self, given: dict[str, str]) -> None:
@@ -136,7 +167,7 @@ class Command(crawl.Command):
             raise CrawlerError("JOBDIR: got '', takes the folder of the job")
         if folder is None and "recheck" in given:
             raise CrawlerError(
-                "recheck: only a crawl with a ledger requests articles again; add -s JOBDIR=FOLDER"
+                "recheck: only a crawl with a ledger requests articles again; add --job FOLDER"
             )
 
     def _check_feeds(self) -> None:
@@ -163,6 +194,27 @@ class Command(crawl.Command):
             return
         # This prints only if the run was aborted; otherwise the extension has already printed.
         self.exitcode = summariser.print()
+
+
+def _option_strings(name: str) -> Sequence[str]:
+    option = f"--{name}"
+    return (option.replace("_", "-"), option) if "_" in name else (option,)
+
+
+def _take_seeds(args: list[str], given: dict[str, str]) -> None:
+    """Move the seeds that follow the spider's name to its arguments.
+
+    Raises CrawlerError if there is an unknown option among them, or if seeds are given twice.
+    """
+    seeds = args[1:]
+    if options := [seed for seed in seeds if seed.startswith("-")]:
+        known = [_option_strings(name)[0] for name in arguments.NAMES]
+        raise CrawlerError(f"no such option: {options[0]}{did_you_mean(options[0], known)}")
+    if seeds and "seed" in given:
+        raise CrawlerError(f"seed: got {given['seed']!r} and {seeds[0]!r}; give all in one place")
+    if seeds:
+        given["seed"] = ",".join(seeds)
+        del args[1:]
 
 
 def _check_target(name: str, target: Path, advice: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
-from crawler.reading_command import ReadingCommand
+from crawler.offline_commands import ReadingCommand
+from crawler.program import as_typed
 from crawler.terminal import say
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ _MOST_NAMED = 20
 class Command(ReadingCommand):
     def syntax(self) -> str:
         return (
-            "-s JOBDIR=FOLDER | FEED... [--format NAME] [--revisions] [--near-copies] "
-            "[-o FILE|FOLDER/]"
+            "--job FOLDER | FEED... [--format NAME] [--revisions] [--near-copies] [-o FILE|FOLDER/]"
         )
 
     def short_desc(self) -> str:
@@ -62,7 +62,7 @@ class Command(ReadingCommand):
             help="the file to write or replace, or a folder; by default standard output",
         )
 
-    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         from crawler.export import formats
         from crawler.export.opening import opened
         from crawler.export.writing import Export
@@ -91,9 +91,9 @@ class Command(ReadingCommand):
 
     def _name_left_out(self, left_out: dict[str, str]) -> None:
         for place, reason in islice(left_out.items(), _MOST_NAMED):
-            say(f"scrapy export: left out {place}: {reason}", sys.stderr)
+            say(f"{as_typed('export')}: left out {place}: {reason}", sys.stderr)
         records = "record" if len(left_out) == 1 else "records"
-        say(f"scrapy export: {len(left_out):,} {records} left out", sys.stderr)
+        say(f"{as_typed('export')}: {len(left_out):,} {records} left out", sys.stderr)
         self.exitcode = COULD_NOT_START
 
 

@@ -18,6 +18,7 @@ from scrapy.utils.conf import arglist_to_dict
 from crawler.crawl_process import FirstLoop, quieten_loggers
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.exit_codes import COMPLETE, INCOMPLETE, NOTHING_STORED
+from crawler.program import as_typed
 from crawler.terminal import output, replace_closed_streams, say
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Command(ScrapyCommand):
         self._given = _crawl_arguments(opts.spargs)
         sampling.check_urls(urls)
         for warning in misspelt(self.settings):
-            say(f"scrapy publisher: {warning}", sys.stderr)
+            say(f"{as_typed('publisher')}: {warning}", sys.stderr)
         check_values(self.settings)
         folder = self.settings.get("PUBLISHERS") or _FOLDER
         self._file = Path(opts.output or Path(folder, f"{name_of(urls[0])}.py"))
@@ -163,7 +164,7 @@ class Command(ScrapyCommand):
         return _DIFFERENT if result.problems else COMPLETE
 
     def _refuse(self, error: CrawlerError) -> None:
-        say(f"scrapy publisher: {error}", sys.stderr)
+        say(f"{as_typed('publisher')}: {error}", sys.stderr)
         self.exitcode = error.exit_code
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crawler.exit_codes import COULD_NOT_START
 from crawler.files import check_is_html
-from crawler.reading_command import ReadingCommand
+from crawler.offline_commands import ReadingCommand
 from crawler.terminal import say
 
 _DEFAULT = "report.html"
@@ -16,7 +16,7 @@ _DEFAULT = "report.html"
 
 class Command(ReadingCommand):
     def syntax(self) -> str:
-        return "-s JOBDIR=FOLDER | FEED... [-o FILE]"
+        return "--job FOLDER | FEED... [-o FILE]"
 
     def short_desc(self) -> str:
         return "Write a job or feeds as one HTML file with a graph, a time line and a table"
@@ -37,7 +37,7 @@ class Command(ReadingCommand):
             help=f"the file to write or replace (default: {_DEFAULT})",
         )
 
-    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         from crawler.export.opening import opened
         from crawler.report.page import write_to_file
 

@@ -8,6 +8,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
+from crawler.program import as_typed
 from crawler.terminal import output, say
 
 
@@ -38,5 +39,5 @@ class Command(ScrapyCommand):
             with output():
                 print(json.dumps(schema, indent=2, ensure_ascii=False))
         except CrawlerError as error:
-            say(f"scrapy schema: {error}", sys.stderr)
+            say(f"{as_typed('schema')}: {error}", sys.stderr)
             self.exitcode = error.exit_code

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.exit_codes import COULD_NOT_START, UNBALANCED
-from crawler.reading_command import LedgerCommand
+from crawler.offline_commands import LedgerCommand
+from crawler.program import as_typed
 from crawler.terminal import say_json, to_the_second
 from crawler.terminal_tables import Line, Row, Table, show
 
@@ -129,7 +130,7 @@ class Status:
             yield Line(f"  {line}")
         yield Line(
             "Copy the folder first. Restore it from a backup, or save the readable articles "
-            "with scrapy export and start again."
+            f"with {as_typed('export')} and start again."
         )
 
 
@@ -137,7 +138,7 @@ class Command(LedgerCommand):
     prints_json = True
 
     def syntax(self) -> str:
-        return "-s JOBDIR=FOLDER [--json]"
+        return "--job FOLDER [--json]"
 
     def short_desc(self) -> str:
         return (

@@ -13,6 +13,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
+from crawler.program import as_typed
 from crawler.terminal import output
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Command(ScrapyCommand):
             with output():
                 self._show(page, name, opts)
         except CrawlerError as error:
-            self._complain(f"scrapy vardump: {error}")
+            self._complain(f"{as_typed('vardump')}: {error}")
 
     def _show(self, page: bytes, name: str, opts: argparse.Namespace) -> None:
         from crawler import vardump

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from crawler.crawl.articles import LIST_DEPTH
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
-from crawler.reading_command import LedgerCommand
+from crawler.offline_commands import LedgerCommand
+from crawler.program import as_typed
 from crawler.record_differences import differences
 from crawler.terminal import describe_span, say_json, to_the_second
 from crawler.terminal_tables import Line, Row, Table, show
@@ -207,7 +208,7 @@ class Command(LedgerCommand):
     prints_json = True
 
     def syntax(self) -> str:
-        return "ID -s JOBDIR=FOLDER [--json]"
+        return "ID --job FOLDER [--json]"
 
     def short_desc(self) -> str:
         return (
@@ -244,7 +245,7 @@ def _history(folder: Path, database: Database, name: str, publisher_files: Any) 
         if page is None and not edges:
             raise CrawlerError(
                 f"{article_id}: unknown to the job in {folder}, as a seed or from a link; "
-                "scrapy status shows what the job knows"
+                f"{as_typed('status')} shows what the job knows"
             )
         return History(
             article_id,

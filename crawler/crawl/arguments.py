@@ -32,7 +32,7 @@ from crawler.extraction.article_urls import day_in
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import same_server
 from crawler.files import check_is_html
-from crawler.warc.names import READABLE, WARC_SUFFIXES
+from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,12 +51,18 @@ WHERE_NEEDED = "auto"
 
 
 class Argument(NamedTuple):
-    """A spider argument: the Python ``type`` of its value, its default and its meaning."""
+    """A spider argument: the Python ``type`` of its value, its default, meaning and an example."""
 
     name: str
     type: Any
     default: Any
     meaning: str
+    example: str
+
+    def described(self, before: str) -> str:
+        """Return the meaning with the default and an example, in which ``before`` comes first."""
+        default = "" if self.default is None else f"default: {self.default}; "
+        return f"{self.meaning} ({default}example: {before}{self.example})"
 
 
 ARGUMENTS = (
@@ -66,7 +72,9 @@ ARGUMENTS = (
         None,
         "where to start; one or more, separated by commas: an article id, the URL of an article, "
         "a front page, a feed or a sitemap, feeds: and a URL, the path of a saved page, @FILE with "
-        "one per line, or all for every article in files",
+        "one per line, all for every article in the source, or a folder or an archive file for "
+        "every article in it",
+        "https://publisher.example/2026/05/01/some-story",
     ),
     Argument(
         "source",
@@ -75,15 +83,31 @@ ARGUMENTS = (
         "where pages come from; one or several, separated by commas: "
         + ", ".join(kind.accepts for kind in SOURCE_KINDS)
         + "; the default is live, or that of the publisher's file",
+        "wayback",
     ),
-    Argument("at", date | None, None, "with archives, use the capture nearest to this date"),
-    Argument("archive", str | None, None, "a WARC file to which everything fetched is written"),
-    Argument("report", str | None, None, "an HTML file that shows the results, written at the end"),
+    Argument(
+        "at", date | None, None, "with archives, use the capture nearest to this date", "2015-10-23"
+    ),
+    Argument(
+        "archive",
+        str | None,
+        None,
+        "a WARC file to which everything fetched is written",
+        "output/pages.warc.gz",
+    ),
+    Argument(
+        "report",
+        str | None,
+        None,
+        "an HTML file that shows the results, written at the end",
+        "output/report.html",
+    ),
     Argument(
         "site",
         str | None,
         None,
         "the name or the path of a publisher file; needed only for ids, whose default is alalam",
+        "alalam",
     ),
     Argument(
         "hosts",
@@ -91,8 +115,15 @@ ARGUMENTS = (
         SAME,
         "the hosts to crawl: same, for each article's own publisher; any; or host names, separated "
         "by commas",
+        "any",
     ),
-    Argument("base_url", str | None, None, "a root URL to use in place of the publisher's own"),
+    Argument(
+        "base_url",
+        str | None,
+        None,
+        "a root URL to use in place of the publisher's own",
+        "http://127.0.0.1:8000",
+    ),
     Argument(
         "follow",
         str,
@@ -100,15 +131,17 @@ ARGUMENTS = (
         "the links to follow, by their roles; one or several, separated by commas: related, for "
         "related items; text, for links in the texts; translation, for articles in other "
         "languages; or all",
+        "related,text",
     ),
-    Argument("depth", int, 2, "how many hops from the seeds to follow"),
-    Argument("limit", int, 0, "the maximum number of articles to fetch, 0 for no limit"),
+    Argument("depth", int, 2, "how many hops from the seeds to follow", "1"),
+    Argument("limit", int, 0, "the maximum number of articles to fetch, 0 for no limit", "100"),
     Argument(
         "since",
         date | None,
         None,
         "follow only articles from this day or later: entries of lists, and links whose address or "
         "picture has a date",
+        "2026-05-01",
     ),
     Argument(
         "until",
@@ -116,6 +149,7 @@ ARGUMENTS = (
         None,
         "follow only articles from this day or earlier: entries of lists, and links whose address "
         "or picture has a date",
+        "2026-05-31",
     ),
     Argument(
         "match",
@@ -123,18 +157,21 @@ ARGUMENTS = (
         None,
         "follow only entries of lists and links whose headline or text matches this regular "
         "expression",
+        "'Aleppo|Homs'",
     ),
     Argument(
         "recheck",
         Literal[RECHECKS],
         "due",
-        "with JOBDIR, which known articles to request again",
+        "with a job, which known articles to request again",
+        "all",
     ),
     Argument(
         "render",
         Literal[(*RENDERERS, WHERE_NEEDED)] | None,
         None,
         "run the scripts of the live site's pages in this browser; auto: only where needed",
+        "auto",
     ),
 )
 """The spider's arguments, the source of its schema and of ``scrapy crawl --help``."""
@@ -142,7 +179,7 @@ NAMES = tuple(argument.name for argument in ARGUMENTS)
 _ACCEPTED_SEEDS = (
     "the URL of an article, a front page, a feed or a sitemap, an article id, feeds: and the URL "
     "of a page, the path of a saved page, several of these separated by commas, @FILE with one per "
-    "line, or all"
+    "line, a folder or an archive file to read whole, or all"
 )
 _ACCEPTED_SOURCES = (
     f"takes {', '.join(kind.accepts for kind in SOURCE_KINDS)}, or several of these separated by "
@@ -226,11 +263,34 @@ class Arguments:
         return any(text and self.match.search(text) for text in (item.headline, item.headline_raw))
 
 
+def in_full(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the spider arguments with seed=all and its source for a ``seed`` that is files.
+
+    Such a seed is a folder, archive files, or several of these separated by commas.
+    """
+    seed = given.get("seed", "").strip()
+    if "source" not in given and seed and all(map(_is_read_whole, _split_paths(seed))):
+        return {**given, "seed": EVERYTHING, "source": seed}
+    return given
+
+
+def _is_read_whole(path: str) -> bool:
+    if "://" in path or path.isdecimal():
+        return False
+    return is_archive(path) or (path_exists(path) and Path(path).is_dir())
+
+
+def _split_paths(value: str) -> list[str]:
+    """Split paths, patterns or names at commas, unless the whole is a path with commas."""
+    return [value] if path_exists(value) else [name.strip() for name in value.split(",")]
+
+
 def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
     """Check the spider arguments; without a ``seed`` the seeds are empty (see ``require_seed``).
 
     ``folder`` is one of publisher files.
     """
+    given = in_full(given)
     for name in given:
         # Services that run spiders, such as Scrapyd, add their own arguments, such as _job.
         if name not in NAMES and not name.startswith("_"):
@@ -398,6 +458,11 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
     home = publishers.home
     if not (is_file and path.suffix) and (article_id := home.id_from_text(text)):
         return Seed(article_id)
+    if _is_read_whole(text):
+        raise CrawlerError(
+            f"{where}: got {text!r}, all of which would be read, beside other seeds or a source; "
+            f"give it alone, or as source={text}"
+        )
     if not is_file:
         hint = "" if home.has_own_ids else "; ids need a publisher file, such as site=alalam"
         raise CrawlerError(
@@ -438,8 +503,7 @@ def _hosts(value: str) -> str | tuple[str, ...]:
 
 def _sources(value: str) -> dict[str, SourceKind]:
     """Return the sources in order, with their kinds."""
-    # A path may contain commas.
-    names = [value] if path_exists(value) else [name.strip() for name in value.split(",")]
+    names = _split_paths(value)
     sources: dict[str, SourceKind] = {}
     for name in names:
         if not name:

@@ -36,6 +36,7 @@ from crawler.exit_codes import (
     in_words,
 )
 from crawler.items import ANSWERS, REASONS
+from crawler.program import as_typed
 from crawler.terminal_tables import Line, Row, Table
 
 if TYPE_CHECKING:
@@ -327,7 +328,7 @@ class Outcome:
         if self._followed_nothing:
             roles = self._list("crawl/follows")
             wanted = " or ".join(_FOLLOWED[role] for role in roles)
-            hint = "; a publisher file can say where it is (scrapy publisher)"
+            hint = f"; a publisher file can say where it is ({as_typed('publisher')})"
             lines.append(
                 f"nothing was followed: no {wanted} was found on the pages"
                 f"{hint if roles == ['related'] else ''}"
@@ -381,7 +382,8 @@ class Outcome:
             return str(self._balance)
         if self._has_job:
             folder = self._stats["job/folder"]
-            return f"the run's records are stored; scrapy status -s JOBDIR={folder} shows the sum"
+            status = as_typed("status")
+            return f"the run's records are stored; {status} --job {folder} shows the sum"
         is_even = self.discovered == self.stored
         line = (
             f"discovered {self.discovered} {'=' if is_even else '!='} articles {self.articles} "

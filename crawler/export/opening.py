@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from crawler.crawl.ledger import job
 from crawler.errors import CrawlerError
 from crawler.export.corpus import FeedCorpus, JobCorpus
+from crawler.program import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,13 +26,12 @@ def opened(
     Raises CrawlerError if it cannot be read, if both or none are given, or if ``target`` would
     replace a part of it.
     """
-    accepted = (
-        f"a job (scrapy {command} -s JOBDIR=FOLDER) or feeds (scrapy {command} output/latest)"
-    )
+    words = as_typed(command)
+    accepted = f"a job ({words} --job FOLDER) or feeds ({words} output/latest)"
     if not jobdir and not feeds:
-        raise CrawlerError(f"JOBDIR: missing; takes {accepted}")
+        raise CrawlerError(f"job: missing; takes {accepted}")
     if jobdir and feeds:
-        raise CrawlerError(f"feed: got {feeds[0]!r} and JOBDIR={jobdir}; takes {accepted}")
+        raise CrawlerError(f"feed: got {feeds[0]!r} and --job {jobdir}; takes {accepted}")
     real_target = Path(target).resolve() if target else None
     if feeds:
         with FeedCorpus(feeds) as corpus:

@@ -12,7 +12,7 @@ from crawler.setting_values import most_bytes
 from crawler.sources.folder import SavedPages
 from crawler.sources.saved_files import describe, respond
 from crawler.unavailable import NotSaved, SourceUnavailable, Stopped
-from crawler.visits import visit_of
+from crawler.visits import PURPOSE, Visit, visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from crawler.crawl.run import Run
-    from crawler.visits import Visit
 
 
 class SourcesMiddleware:
@@ -42,7 +41,7 @@ class SourcesMiddleware:
         return cls(crawler, run)
 
     async def process_request(self, request: Request) -> Response | None:
-        visit = visit_of(request)
+        visit = visit_of(request) or self._adopted(request)
         if visit is None:
             if self._run.is_offline:
                 raise NotSaved("a crawl of saved pages makes no other requests")
@@ -59,6 +58,14 @@ class SourcesMiddleware:
             refuse_other_hosts(request, self._run.scope)
         answer: Response = await source.answer(request)
         return answer
+
+    def _adopted(self, request: Request) -> Visit | None:
+        """Return the purpose of a request by ``scrapy parse`` or ``scrapy shell``, if offline."""
+        article_id = self._run.publishers.id_of(request.url)
+        if self._run.started or not self._run.is_offline or article_id is None:
+            return None
+        request.meta[PURPOSE] = visit = Visit(article_id=article_id)
+        return visit
 
     def _saved_page(self, request: Request, visit: Visit) -> Response:
         assert visit.saved_page is not None

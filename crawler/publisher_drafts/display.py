@@ -11,6 +11,7 @@ from crawler.crawl.templates import SEED_DEPTH, Templates
 from crawler.extraction.article_urls import template_of
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.refusal import Refusal
+from crawler.program import as_typed
 from crawler.publisher_drafts.expected import folder_of
 from crawler.publisher_drafts.source_text import lines_of
 
@@ -146,8 +147,9 @@ def describe_draft(draft: Draft) -> Iterator[str]:
 def describe_files(file: Path) -> Iterator[str]:
     """Yield lines about the files that were written, and the commands that use them."""
     yield f"written: {file}, and the pages and their records in {folder_of(file)}"
-    yield f"check a change of the file: scrapy publisher --check {file}"
-    yield f"crawl with it: scrapy crawl articles -a seed=URL -s PUBLISHERS={file.parent}"
+    yield f"check a change of the file: {as_typed('publisher')} --check {file}"
+    crawl = as_typed("crawl articles --seed URL")
+    yield f"crawl with it: {crawl} -s PUBLISHERS={file.parent}"
 
 
 def describe_check(check: Check, file: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from crawler.errors import CrawlerError
 from crawler.extraction.refusal import Refusal
+from crawler.program import as_typed
 from crawler.publisher_drafts.pages import Page
 from crawler.record_differences import differences
 
@@ -164,12 +165,12 @@ def _load(file: Path) -> list[ExpectedPage]:
     except OSError as error:
         raise CrawlerError(
             f"check: {error.filename} cannot be read ({error.strerror}); "
-            "`scrapy publisher URL URL` writes it"
+            f"`{as_typed('publisher')} URL URL` writes it"
         ) from error
     except msgspec.MsgspecError as error:
         raise CrawlerError(
             f"check: {path} is damaged ({error}); restore it, or write it again with "
-            "`scrapy publisher URL URL --force`"
+            f"`{as_typed('publisher')} URL URL --force`"
         ) from error
 
 

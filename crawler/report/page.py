@@ -21,6 +21,7 @@ from markupsafe import Markup
 from crawler.errors import CrawlerError
 from crawler.export.corpus import JobCorpus
 from crawler.files import whole_file
+from crawler.program import as_typed
 from crawler.report import contents, job_history, records
 from crawler.report.balance import balance_of
 from crawler.report.contents import MOST_SHOWN
@@ -117,6 +118,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["day"] = _day
+    environment.filters["as_typed"] = as_typed
     environment.filters["label"] = records.label
     environment.filters["moment"] = _moment
     environment.filters["colour"] = _colour

@@ -179,12 +179,15 @@ class SavedPages:
             **left_out,
         }
 
+    def file_of(self, article_id: str) -> SavedFile | None:
+        """Return the file of an article, by its id or by the address that its path is."""
+        file = self._files.get(article_id)
+        return file or self._files.get(self._ids_by_path.get(article_id, ""))
+
     async def answer(self, request: Request) -> Response:
         visit = visit_of(request)
-        article_id = visit.article_id if visit else ""
-        file = self._files.get(article_id)
-        file = file or self._files.get(self._ids_by_path.get(article_id, ""))
-        if visit is None or file is None:
+        file = self.file_of(visit.article_id) if visit else None
+        if file is None:
             raise NotSaved(f"no saved page in {self.root}")
         self._read_ids.add(file.id)
         return respond(request, file, self._max_bytes)

@@ -82,11 +82,13 @@ class FrontierSpider(Args[Parameters], Spider):
 
         A script may give them as text, like the command line, or as values: ``depth=1``.
         """
-        given = {
-            name: str(value)
-            for name, value in kwargs.items()
-            if value is not None and name not in self.more_arguments
-        }
+        given = arguments.in_full(
+            {
+                name: str(value)
+                for name, value in kwargs.items()
+                if value is not None and name not in self.more_arguments
+            }
+        )
         # Checked before scrapy-spider-metadata does, because these messages say what to do.
         parsed = arguments.parse(given, _publishers)
         super().__init__(*args, **kwargs)

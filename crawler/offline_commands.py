@@ -1,4 +1,4 @@
-"""The base classes of the commands that read a job, or feeds."""
+"""The base classes of the commands that request nothing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.errors import CrawlerError
+from crawler.job_option import add_job_option
+from crawler.program import as_typed
 from crawler.terminal import output, say
 
 if TYPE_CHECKING:
     from crawler.crawl.ledger.database import Database
 
 
-class ReadingCommand(ScrapyCommand):
-    """A command that reads the results of crawls, and requests nothing.
+class OfflineCommand(ScrapyCommand):
+    """A command that requests nothing.
 
-    Subclasses implement ``read``; a CrawlerError raised there is printed as one line.
+    Subclasses implement ``act``; a CrawlerError raised there is printed as one line.
     """
 
     requires_project = True
@@ -35,17 +37,25 @@ class ReadingCommand(ScrapyCommand):
         name = type(self).__module__.rpartition(".")[2]
         try:
             with output():
-                self.read(args, opts)
+                self.act(args, opts)
         except CrawlerError as error:
-            say(f"scrapy {name}: {error}", file=sys.stderr)
+            say(f"{as_typed(name)}: {error}", file=sys.stderr)
             self.exitcode = error.exit_code
 
-    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         raise NotImplementedError
 
 
+class ReadingCommand(OfflineCommand):
+    """A command that reads the results of crawls, such as a job."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        add_job_option(parser)
+
+
 class LedgerCommand(ReadingCommand):
-    """A command that reads the ledger of ``-s JOBDIR=...``.
+    """A command that reads the ledger of ``--job FOLDER``.
 
     Subclasses implement ``read_ledger``.
     """
@@ -62,7 +72,7 @@ class LedgerCommand(ReadingCommand):
                 "--json", action="store_true", help="print one JSON object, for programs"
             )
 
-    def read(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         if len(args) != self.argument_count:
             problem = f"got {' '.join(args)!r}" if args else "an argument is missing"
@@ -73,7 +83,7 @@ class LedgerCommand(ReadingCommand):
         jobdir = self.settings.get("JOBDIR")
         if not jobdir:
             raise CrawlerError(
-                "JOBDIR: missing; takes the folder of a job, such as -s JOBDIR=output/jobs/NAME"
+                "job: missing; takes the folder of a job, such as --job output/jobs/NAME"
             )
         folder = Path(jobdir)
         database = job.read(folder)
