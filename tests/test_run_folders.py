@@ -6,7 +6,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -27,8 +30,21 @@ from job_crawls import LISTED_ID, killed_at
 from server import NewsServer, answer
 from services import require
 
+from crawler.crawl.run import unique_time
+
 LINES = {"format": "jsonlines", "store_empty": False}
 KINDS = {"articles": "article", "teasers": "teaser", "failures": "failure"}
+
+
+def times_of(count: int) -> list[datetime]:
+    return [unique_time() for _ in range(count)]
+
+
+def test_runs_that_begin_together_begin_at_different_times() -> None:
+    """Otherwise they would share a folder. Without the lock, some of these times are equal."""
+    with ProcessPoolExecutor(2, get_context("forkserver")) as processes:
+        times = [time for some in processes.map(times_of, [5_000] * 2) for time in some]
+    assert len(set(times)) == len(times)
 
 
 class Folder:
