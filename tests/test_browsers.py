@@ -62,6 +62,7 @@ def nowhere(browser: str) -> dict[str, object]:
     return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
 
 
+@pytest.mark.slow
 def test_a_run_without_its_browser_stops_and_loses_nothing(
     render: Render, browser: str, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_run_without_its_browser_stops_and_loses_nothing(
     assert not forgetful.failures
 
 
+@pytest.mark.slow
 def test_a_page_that_hangs_its_browser(
     render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_page_that_hangs_its_browser(
     assert "may have hung it" in run.failures[SEED]["detail"]
 
 
+@pytest.mark.slow
 def test_a_splash_that_dies_midway(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -181,6 +184,7 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG_SPLASHES)
 def test_errors_of_splash_are_not_errors_of_the_site(
     live: Crawl, server: NewsServer, tmp_path: Path, case: str
@@ -209,6 +213,7 @@ def test_errors_of_splash_are_not_errors_of_the_site(
     assert server.requested_ids == [SEED]
 
 
+@pytest.mark.slow
 def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     authorized: set[str | None] = set()
     with NewsServer(tmp_path) as other:
@@ -229,6 +234,7 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
     assert authorized == {"Basic dTpw"}
 
 
+@pytest.mark.slow
 def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     hidden = tmp_path / "scrapy_playwright"
     hidden.mkdir()

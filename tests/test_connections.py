@@ -122,6 +122,7 @@ def test_a_proxy_resolves_names(
         assert "en.alalam.ir" in proxy.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_private_addresses_are_refused_to_a_proxy_too(
     crawl: Crawl, server: NewsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ class Plain(scrapy.Spider):
 """
 
 
+@pytest.mark.slow
 def test_what_a_user_names_may_be_private(
     scrapy: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -348,6 +348,7 @@ REACHES = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("way", REACHES)
 def test_scripts_in_chromium_reach_no_private_server(
     live: Crawl, server: NewsServer, tmp_path: Path, way: str
@@ -383,6 +384,7 @@ def test_scripts_in_chromium_reach_no_private_server(
     assert ("/hop" in requested_paths) == ("HOP" in REACHES[way])
 
 
+@pytest.mark.slow
 def test_chromium_goes_through_the_proxy_of_the_user(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -406,6 +408,7 @@ def test_chromium_goes_through_the_proxy_of_the_user(
     assert "got '--proxy-server=socks5://127.0.0.1:9' in args; name a proxy with" in refused.stderr
 
 
+@pytest.mark.slow
 def test_an_external_browser_requests_nothing_private(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_script_on_a_terminal(server: NewsServer, tmp_path: Path) -> None:
     assert shown.endswith("\nthe end\r\n")
 
 
+@pytest.mark.slow
 def test_plain_lines_elsewhere(live: Crawl, server: NewsServer) -> None:
     run = live(seed=1752038, settings={"PROGRESS_INTERVAL": 0.1, "DOWNLOAD_DELAY": 0.05})
     lines = [line for line in run.stderr.splitlines() if "fetched " in line]

@@ -48,6 +48,7 @@ def assert_only_one_is_too_slow(run: Run, limit: str) -> None:
     assert set(OTHERS) <= set(run.articles)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["0.3", "1.5"])
 def test_saved(crawl: Crawl, folder: Path, limit: str) -> None:
     seeds = ",".join((SLOW_ID, *OTHERS))
@@ -55,6 +56,7 @@ def test_saved(crawl: Crawl, folder: Path, limit: str) -> None:
     assert_only_one_is_too_slow(run, limit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [0, 1, 2])
 def test_all_of_a_source(crawl: Crawl, folder: Path, processes: int) -> None:
     settings = {"READ_TIMEOUT": 1.5, "READER_PROCESSES": processes}
@@ -76,6 +78,7 @@ def test_live(live: Crawl, server: NewsServer) -> None:
     assert_only_one_is_too_slow(run, "1.5")
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_address_of_the_article(live: Crawl, server: NewsServer) -> None:
     location = f"/story/{SLOW_ID}-slow"
     server.misbehaviour[f"/news/{SLOW_ID}"] = always(301, Location=location)
