@@ -91,6 +91,7 @@ LIES = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", LIES)
 def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
     require("mounts", "ip")

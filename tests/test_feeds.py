@@ -89,6 +89,7 @@ def test_a_run_that_stores_nothing_leaves_the_file(
     assert read_records(part)[0]["reason"] == "refused"
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("stop_signal", "survives"),
     [(signal.SIGKILL, False), (signal.SIGINT, True), (signal.SIGTERM, True)],
@@ -182,7 +183,6 @@ def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
     assert len(real.read_text(encoding="utf-8").splitlines()) == 9
 
 
-@pytest.mark.slow
 def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     device = tmp_path / "null"
     require("device files")
@@ -253,6 +253,7 @@ def test_where_feeds_are_written(crawl: Crawl, tmp_path: Path) -> None:
     assert files == {*feeds.values(), *own, ".source/1752038.html"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
     """A new file's mode follows the user's umask; an existing file keeps its mode."""

@@ -14,7 +14,7 @@ from report_pages import opened
 from benchmarks.made_corpus import make_job
 from crawler.report.contents import MOST_SHOWN
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -67,8 +67,10 @@ def test_pages_saved_by_a_program(
     assert (run.exit_code, run.failures) == (0, {})
 
 
-@pytest.mark.slow_after(1)
-@pytest.mark.parametrize(("save", "ending"), [(wget_converted, ".html"), (httrack, "")])
+@pytest.mark.parametrize(
+    ("save", "ending"),
+    [pytest.param(wget_converted, ".html", marks=pytest.mark.slow), (httrack, "")],
+)
 def test_files_with_links_to_each_other(
     live: dict[str, dict[str, Any]], crawl: Crawl, tmp_path: Path, save: Save, ending: str
 ) -> None:

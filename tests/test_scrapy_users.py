@@ -229,7 +229,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-O", "all.jsonl"]
@@ -320,6 +320,7 @@ def test_a_plain_spider(scrapy: Crawl, server: NewsServer, folder: Path) -> None
     assert len(read_lines(folder / "all.jsonl")) == RECORDS
 
 
+@pytest.mark.slow
 def test_runspider_in_another_project(folder: Path) -> None:
     (folder / "mine.py").write_text(
         "from crawler.spiders.articles import ArticlesSpider\n\n\n"
@@ -333,6 +334,7 @@ def test_runspider_in_another_project(folder: Path) -> None:
     assert run.balance.startswith(f"discovered {RECORDS} =")
 
 
+@pytest.mark.slow
 def test_two_crawls_of_a_script(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     result = subprocess.run(

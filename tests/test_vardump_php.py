@@ -15,6 +15,7 @@ from crawler import vardump
 HERE = Path(__file__).parent
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_dumps_of_php_are_read_back(seed: int) -> None:
     """Values of every kind are read correctly or marked ambiguous, and rendered byte for byte.
