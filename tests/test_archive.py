@@ -258,6 +258,7 @@ def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_
     }
 
 
+@pytest.mark.slow
 def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
     require("strace")
     (tmp_path / "saved").mkdir()

@@ -25,6 +25,7 @@ from services import require
 from test_crawl_live import always
 
 
+@pytest.mark.slow
 def test_chromium_that_dies_is_restarted(live: Crawl, server: NewsServer) -> None:
     require("Chromium")
 

@@ -129,6 +129,7 @@ class Things(scrapy.Spider):
 """
 
 
+@pytest.mark.slow
 def test_items_of_other_spiders(tmp_path: Path) -> None:
     (tmp_path / "things.py").write_text(SPIDER, encoding="utf-8")
     line = [sys.executable, "-m", "scrapy", "runspider", "things.py", "-O", "things.csv"]

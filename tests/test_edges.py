@@ -102,6 +102,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:

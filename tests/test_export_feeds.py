@@ -416,6 +416,7 @@ def exports_of(record: Article, feed: Path) -> tuple[Article, bytes, bytes]:
     return stored, table.getvalue(), typed.getvalue()
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(record=ARTICLES)
 def test_any_article_can_be_read_back(record: Article, feed: Path) -> None:

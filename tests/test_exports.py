@@ -105,7 +105,7 @@ READERS: dict[str, tuple[str, Callable[[Path, list[str]], Rows]]] = {
 }
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("reader", READERS)
 def test_a_folder_of_tables(

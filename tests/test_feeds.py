@@ -376,6 +376,7 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
     assert "bug" not in run.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     over = threading.Event()
 

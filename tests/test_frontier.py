@@ -5,6 +5,7 @@ import random
 from contextlib import closing
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jobs import SCOPE, article, failure, folder_in_memory, related_item, running_job
@@ -214,6 +215,7 @@ RECORDED_LATER: Site = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @example(
     RECORDED_LATER,

@@ -148,6 +148,7 @@ def frontiers(web: Web, depth: int, ledger: bool) -> Iterator[Frontier]:
             assert history.balance(connection).wrong == []
 
 
+@pytest.mark.slow
 @given(webs(), st.integers(0, 3), st.integers(1, 4), st.integers(), st.data())
 def test_the_order_of_responses_changes_nothing(
     web: Web, depth: int, at_once: int, seed: int, data: st.DataObject
@@ -180,6 +181,7 @@ def test_aliases_in_any_order_give_the_same_articles(
         order.shuffle(seeds)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(webs(), st.integers(0, 3), st.integers(1, 12), st.integers())
 def test_a_killed_crawl_ends_like_another(web: Web, depth: int, pages: int, seed: int) -> None:

@@ -52,7 +52,7 @@ REPLACE_POINTS = ("feed kept", "feed replaced")
 """Kill points reached only with ``-O``."""
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("name", "option"),
     [(name, "-o") for name in POINTS if name not in REPLACE_POINTS]
@@ -107,7 +107,7 @@ def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kil
     return run
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "signals",
     [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]],

@@ -116,6 +116,7 @@ LISTS: dict[str, tuple[str, set[int], str]] = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", LISTS)
 def test_each_list(web_crawl: WebCrawl, case: str) -> None:
     path, numbers, found_on = LISTS[case]

@@ -19,7 +19,7 @@ POLICIES = {
 }
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("case", POLICIES)
 def test_pages_have_their_own_policy_in_chromium(
     live: Crawl, server: NewsServer, case: str

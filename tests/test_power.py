@@ -118,6 +118,7 @@ class StateReader:
         lay_out(dict(files), self._folder)
 
 
+@pytest.mark.slow
 def test_a_job(
     server: NewsServer,
     scrapy: Crawl,

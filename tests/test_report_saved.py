@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_numbers(browser: "Browser", folder: Path, source: str) -> None:
     records = read_records(folder / "all.jsonl")

@@ -95,7 +95,7 @@ COLUMNS: dict[str, tuple[str, Value]] = {
 }
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("column", COLUMNS)
 def test_sorting(page: "Page", column: str) -> None:
     first, value = COLUMNS[column]

@@ -79,6 +79,7 @@ def test_a_changed_article_is_a_revision(
     )
 
 
+@pytest.mark.slow
 def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE)

@@ -139,6 +139,7 @@ FORBIDDEN_TO = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("agent", FORBIDDEN_TO)
 def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     """The longest matching rule of the program's own groups applies (RFC 9309, 2.2)."""

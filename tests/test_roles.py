@@ -169,7 +169,7 @@ def outcome_of(record: dict[str, Any]) -> tuple[str, int, str | None]:
     return state, record["depth"], record["found_on"]
 
 
-@pytest.mark.slow_after(3)
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("follow", [*FOLLOWS, "all"])
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_crawl_follows_its_roles(web_crawl: WebCrawl, follow: str, option: str) -> None:

@@ -203,6 +203,7 @@ def test_a_file_system_without_symbolic_links(folder: Folder, tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_runs_at_the_same_time(server: NewsServer, folder: Folder, tmp_path: Path) -> None:
     """The run that began last counts, even if it ends first."""
     may_answer = threading.Event()
@@ -231,6 +232,7 @@ def test_runs_at_the_same_time(server: NewsServer, folder: Folder, tmp_path: Pat
     assert folder.latest() == newer == folder.runs[1]
 
 
+@pytest.mark.slow
 def test_many_runs_at_the_same_time(folder: Folder, tmp_path: Path) -> None:
     line = command("crawl", "articles", f"-aseed={SEED}", f"-asource={SITE}", "-adepth=0")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

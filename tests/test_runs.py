@@ -28,6 +28,7 @@ def test_what_must_be_read_again_is_requested_unconditionally(
     assert server.not_modified == 4
 
 
+@pytest.mark.slow
 def test_failures_are_retried_with_backoff(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     settings = {"RECHECK_MIN": HOUR}
     path, forbid = f"/news/{LISTED_ID}", lambda handler, before: answer(handler, 403)

@@ -117,6 +117,7 @@ finally:
     assert "AssertionError" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
 def test_a_run_is_stopped_while_a_page_is_read(
     tmp_path: Path, folder: Path, arguments: tuple[str, ...]

@@ -70,7 +70,7 @@ FORMS: dict[str, tuple[str, bytes, dict[str, object]]] = {
 }
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(crawl: Crawl, tmp_path: Path, form: str) -> None:
     name, data, settings = FORMS[form]

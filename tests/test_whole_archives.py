@@ -83,6 +83,7 @@ def test_everything_with_a_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 40
 
 
+@pytest.mark.slow
 def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 1001):
