@@ -7,7 +7,8 @@ A site of linked pages is generated in a temporary folder (each lists 18 others 
 seed page does) and served by nginx on this machine. The crawlers take turns to fetch the whole
 site, each run in a process of its own: this spider with everything on except politeness, without
 and with JOBDIR; an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee
-crawler. Prints medians, and medians of the ratios of runs in the same round.
+crawler. Prints medians, and medians of the ratios of runs in the same round. CPU seconds, of a run
+and the processes that it started, depend less on other load of the machine than pages per second.
 """
 
 import argparse
@@ -119,6 +120,7 @@ def serve(folder: Path):
 @dataclass
 class Run:
     seconds: float
+    cpu_seconds: float
     megabytes: float
 
 
@@ -143,7 +145,7 @@ def measure(command: list[str], out: Path, pages: int, cwd: Path) -> Run:
             f"{command[:3]} fetched {fetched} of {pages} pages, exit {process.returncode}:\n"
             f"{log.read_text()[-3000:]}"
         )
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def main() -> None:
@@ -201,7 +203,7 @@ def main() -> None:
                     runs[crawler].append(measure(command, out, options.pages, cwd))
                     last = runs[crawler][-1]
                     print(
-                        f"{crawler:<15} {last.seconds:6.2f} s "
+                        f"{crawler:<15} {last.seconds:6.2f} s {last.cpu_seconds:6.2f} s CPU "
                         f"{options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
@@ -210,6 +212,7 @@ def main() -> None:
         rate = statistics.median(options.pages / run.seconds for run in measured)
         print(
             f"{crawler:<15} {rate:8.0f} pages/s "
+            f"{statistics.median(run.cpu_seconds for run in measured):6.1f} s CPU "
             f"{statistics.median(run.megabytes for run in measured):6.0f} MB"
         )
     mine = runs["this spider"]
@@ -218,6 +221,11 @@ def main() -> None:
             peer.seconds / own.seconds for own, peer in zip(mine, runs[crawler], strict=True)
         )
         print(f"pages/s, this spider / {crawler}: {ratio:.2f} (target: at least {bar})")
+        ratio = statistics.median(
+            peer.cpu_seconds / own.cpu_seconds
+            for own, peer in zip(mine, runs[crawler], strict=True)
+        )
+        print(f"CPU seconds, {crawler} / this spider: {ratio:.2f}")
     remembering = runs["with JOBDIR"]
     for crawler, bar in (("this spider", 0.85), ("obvious spider", 1.3)):
         ratio = statistics.median(

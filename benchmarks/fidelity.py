@@ -1,16 +1,21 @@
 """How well pages are read: our reader beside every peer that is installed.
 
-    pip install readability-lxml newspaper4k resiliparse htmldate
+    pip install -U pip && pip install '.[readers]'
     python benchmarks/fidelity.py DIR [--readers ours,trafilatura] [--sets fundus] [--misses 20]
 
-news-please is measured as well if it is installed, which older pips cannot do beside the others.
+fundus reads its own publishers only. Its dependencies (lxml 5) exclude those of this project, so it
+needs an environment of its own. fundus 0.5.7 cannot be imported with a newer curl-cffi:
+
+    pip install fundus 'curl-cffi<0.16'
+    python benchmarks/fidelity.py DIR --readers fundus
 
 DIR holds saved pages (gzip) and ``index.jsonl``, one line a page: ``file``, ``set``, ``url`` and
 the expected values, of which any may be missing: ``headline``; ``published``, an instant or a day;
 ``body``, its paragraphs by line; ``contains`` and ``lacks``, texts that the body must or must not
 have; ``languages``; ``authors``, ``topics`` and ``cover_images``, lists of names, tags and URLs;
-``related``, a list of objects with a ``url``; ``is_article``, by default true. Null means that the
-page has no such value if the set is one of NULL_MEANS_NONE, and otherwise that nobody looked.
+``related``, a list of objects with a ``url``; ``is_article``, by default true. ``crawled`` is when
+the page was fetched. Null means that the page has no such value if the set is one of
+NULL_MEANS_NONE, and otherwise that nobody looked.
 
 Metrics:
 
@@ -35,6 +40,7 @@ several such processes.
 
 import argparse
 import contextlib
+import functools
 import gzip
 import importlib.util
 import json
@@ -98,10 +104,10 @@ class Scores:
         self.values.setdefault(name, []).append(value)
 
 
-def ours(body: bytes, url: str) -> Reading:
+def ours(body: bytes, page: dict[str, Any]) -> Reading:
     from crawler.extraction.api import Refusal, extract
 
-    record = extract(body, url=url)
+    record = extract(body, url=page["url"])
     if isinstance(record, Refusal):
         return Reading(refused=record.detail)
     place = record.provenance.get("body")
@@ -118,11 +124,11 @@ def ours(body: bytes, url: str) -> Reading:
     )
 
 
-def trafilatura(body: bytes, url: str, *, fast: bool = False) -> Reading:
+def trafilatura(body: bytes, page: dict[str, Any], *, fast: bool = False) -> Reading:
     import trafilatura as library
 
     found = library.bare_extraction(
-        body, url=url, fast=fast, include_comments=False, with_metadata=True
+        body, url=page["url"], fast=fast, include_comments=False, with_metadata=True
     )
     if found is None:
         return Reading(refused="None")
@@ -137,24 +143,24 @@ def trafilatura(body: bytes, url: str, *, fast: bool = False) -> Reading:
     )
 
 
-def trafilatura_fast(body: bytes, url: str) -> Reading:
-    return trafilatura(body, url, fast=True)
+def trafilatura_fast(body: bytes, page: dict[str, Any]) -> Reading:
+    return trafilatura(body, page, fast=True)
 
 
-def readability(body: bytes, url: str) -> Reading:
+def readability(body: bytes, page: dict[str, Any]) -> Reading:
     from lxml import html
     from readability import Document
 
-    document = Document(body.decode("utf-8", "replace"), url=url)
+    document = Document(body.decode("utf-8", "replace"), url=page["url"])
     content = document.summary(html_partial=True)
     text = "\n".join(html.fromstring(content).itertext()) if content else ""
     return Reading(document.short_title(), None, text)
 
 
-def newspaper4k(body: bytes, url: str) -> Reading:
+def newspaper4k(body: bytes, page: dict[str, Any]) -> Reading:
     import newspaper
 
-    article = newspaper.Article(url, fetch_images=False)
+    article = newspaper.Article(page["url"], fetch_images=False)
     article.download(input_html=body.decode("utf-8", "replace"))
     article.parse()
     published = article.publish_date
@@ -169,10 +175,10 @@ def newspaper4k(body: bytes, url: str) -> Reading:
     )
 
 
-def news_please(body: bytes, url: str) -> Reading:
+def news_please(body: bytes, page: dict[str, Any]) -> Reading:
     from newsplease import NewsPlease
 
-    article = NewsPlease.from_html(body.decode("utf-8", "replace"), url, fetch_images=False)
+    article = NewsPlease.from_html(body.decode("utf-8", "replace"), page["url"], fetch_images=False)
     published = article.date_publish
     return Reading(
         article.title,
@@ -184,7 +190,40 @@ def news_please(body: bytes, url: str) -> Reading:
     )
 
 
-def resiliparse(body: bytes, url: str) -> Reading:
+def fundus(body: bytes, page: dict[str, Any]) -> Reading:
+    host = urlsplit(page["url"]).netloc
+    publisher = next(
+        (p for domain, p in _fundus_publishers() if f".{host}".endswith(f".{domain}")), None
+    )
+    if publisher is None:
+        return Reading(refused="no parser for this publisher")
+    crawled = page.get("crawled")
+    parser = publisher.parser(datetime.fromisoformat(crawled) if crawled else None)
+    found = parser.parse(body.decode("utf-8", "replace"), error_handling="suppress")
+    published, pictures = found.get("publishing_date"), found.get("images") or ()
+    return Reading(
+        found.get("title"),
+        published.isoformat() if isinstance(published, datetime) else None,
+        str(found.get("body") or ""),
+        authors=found.get("authors") or [],
+        tags=found.get("topics") or [],
+        picture=next((image.url for image in pictures if image.is_cover), None),
+    )
+
+
+@functools.cache
+def _fundus_publishers() -> list[tuple[str, Any]]:
+    """Return the domains that fundus has parsers for."""
+    from fundus import PublisherCollection
+
+    return [
+        (urlsplit(domain).netloc.removeprefix("www."), publisher)
+        for publisher in PublisherCollection
+        for domain in (publisher.domain, *publisher.deprecated_domains)
+    ]
+
+
+def resiliparse(body: bytes, page: dict[str, Any]) -> Reading:
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.encoding import detect_encoding
     from resiliparse.parse.html import HTMLTree
@@ -193,33 +232,34 @@ def resiliparse(body: bytes, url: str) -> Reading:
     return Reading(tree.title or None, None, extract_plain_text(tree, main_content=True))
 
 
-def htmldate(body: bytes, url: str) -> Reading:
+def htmldate(body: bytes, page: dict[str, Any]) -> Reading:
     from htmldate import find_date
 
-    return Reading(published=find_date(body, url=url, original_date=True))
+    return Reading(published=find_date(body, url=page["url"], original_date=True))
 
 
 # The readers, each with the module that must be installed.
-READERS: dict[str, tuple[Callable[[bytes, str], Reading], str]] = {
+READERS: dict[str, tuple[Callable[[bytes, dict[str, Any]], Reading], str]] = {
     "ours": (ours, "crawler"),
     "trafilatura fast": (trafilatura_fast, "trafilatura"),
     "trafilatura": (trafilatura, "trafilatura"),
     "readability": (readability, "readability"),
     "newspaper4k": (newspaper4k, "newspaper"),
     "news-please": (news_please, "newsplease"),
+    "fundus": (fundus, "fundus"),
     "resiliparse": (resiliparse, "resiliparse"),
     "htmldate": (htmldate, "htmldate"),
 }
 
 
-def read(name: str, body: bytes, url: str) -> Reading:
+def read(name: str, body: bytes, page: dict[str, Any]) -> Reading:
     """Return a reader's values of a page and the CPU time; an error counts as a refusal."""
     reader = READERS[name][0]
     started = time.process_time()
     try:
         # Some peers print.
         with contextlib.redirect_stdout(sys.stderr):
-            reading = reader(body, url)
+            reading = reader(body, page)
     except Exception as error:
         if name == "ours":
             raise
@@ -233,7 +273,7 @@ def read_page(work: tuple[str, dict[str, Any], list[str]]) -> dict[str, Reading]
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     body = gzip.decompress((Path(folder) / page["file"]).read_bytes())
-    return {name: read(name, body, page["url"]) for name in names}
+    return {name: read(name, body, page) for name in names}
 
 
 def tokens(text: str) -> list[str]:

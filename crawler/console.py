@@ -43,6 +43,8 @@ COMMANDS = (
 )
 """The commands besides the crawl, in the order in which the help lists them."""
 _WIDTH = 96
+# As shells report a process that SIGINT ended.
+_INTERRUPTED = 130
 _SETTINGS_VARIABLE = "SCRAPY_SETTINGS_MODULE"
 _DESCRIPTION = """\
 Crawl the neighbourhood of a news article: read it, follow the related items that its
@@ -88,7 +90,11 @@ def main() -> None:
         say(f"{program.CONSOLE}: {error}", sys.stderr)
         sys.exit(error.exit_code)
     name = words.pop(0) if words[0] in (_CRAWL, *COMMANDS) else _CRAWL
-    sys.exit(_run(name, words))
+    try:
+        sys.exit(_run(name, words))
+    except KeyboardInterrupt:
+        # Before a crawl handles the signal itself.
+        sys.exit(_INTERRUPTED)
 
 
 def _run(name: str, words: list[str]) -> int:

@@ -15,7 +15,7 @@ from crawler.items import RelatedItem
 SEED_TAKES = (
     "takes the URL of an article, a front page, a feed or a sitemap, an article id, feeds: and the "
     "URL of a page, the path of a saved page, several of these separated by commas, @FILE with one "
-    "per line, or all"
+    "per line, a folder or an archive file to read whole, or all"
 )
 SOURCE_TAKES = (
     "takes 'live', 'wayback', archive files (a file, a folder, or a pattern such as "
@@ -514,7 +514,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "no seed": (["articles"], "seed: missing; takes"),
     "recheck": (
         ["articles", "-a", "seed=1", "-a", "recheck=all"],
-        "recheck: only a crawl with a ledger requests articles again; add -s JOBDIR=FOLDER",
+        "recheck: only a crawl with a ledger requests articles again; add --job FOLDER",
     ),
     "spider": (
         ["article"],

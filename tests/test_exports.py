@@ -426,7 +426,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
         ["all.jsonl", "--revisions", "-o", "x.sqlite"],
         "--revisions: sqlite holds the latest of each article; takes jsonl, csv, parquet",
     ),
-    "neither a job nor a feed": (["-o", "x.csv"], "takes a job (scrapy export -s JOBDIR=FOLDER)"),
+    "neither a job nor a feed": (["-o", "x.csv"], "takes a job (scrapy export --job FOLDER)"),
     "a job and a feed": (
         ["all.jsonl", "-s", "JOBDIR=job"],
         "or feeds (scrapy export output/latest)",

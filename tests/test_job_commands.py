@@ -14,7 +14,7 @@ from server import NewsServer
 def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     for words in (("status",), ("why", "1"), ("export",)):
         run = scrapy(*words)
-        assert (run.exit_code, "JOBDIR: missing" in run.stderr) == (2, True)
+        assert (run.exit_code, "job: missing" in run.stderr) == (2, True)
         run = scrapy(*words, "-s", "JOBDIR=nowhere")
         assert (run.exit_code, "nowhere holds no ledger" in run.stderr) == (2, True)
     assert not list(tmp_path.iterdir())
@@ -68,7 +68,7 @@ WRONG: dict[str, tuple[list[object], int, str]] = {
     "-O for export": (
         ["export", "-s", "JOBDIR=job", "-O", "x.jsonl"],
         2,
-        "no such option: -O; takes -s JOBDIR=FOLDER | FEED...",
+        "no such option: -O; takes --job FOLDER | FEED...",
     ),
     "export over the ledger": (
         ["export", "-s", "JOBDIR=job", "-o", "job/ledger.sqlite"],

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 CRAWL = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-a", "depth=1"]
 WITH_REPORT = [*CRAWL, "-a", "report=report.html"]
 HTML = "takes the path of an HTML file to write, such as report.html"
-TAKES = "a job (scrapy report -s JOBDIR=FOLDER) or feeds (scrapy report output/latest)"
+TAKES = "a job (scrapy report --job FOLDER) or feeds (scrapy report output/latest)"
 # Command lines in a folder with a job and a feed, and the exit code and the message of each.
 WRONG_LINES: dict[str, tuple[list[str], int, str]] = {
-    "nothing to report": (["report"], 2, f"scrapy report: JOBDIR: missing; takes {TAKES}"),
+    "nothing to report": (["report"], 2, f"scrapy report: job: missing; takes {TAKES}"),
     "a job and a feed": (
         ["report", "-s", "JOBDIR=job", "feed.jsonl"],
         2,
-        f"scrapy report: feed: got 'feed.jsonl' and JOBDIR=job; takes {TAKES}",
+        f"scrapy report: feed: got 'feed.jsonl' and --job job; takes {TAKES}",
     ),
     "no such feed": (
         ["report", "none.jsonl"],

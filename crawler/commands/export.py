@@ -45,7 +45,8 @@ class Command(ReadingCommand):
         parser.add_argument(
             "--format",
             metavar="NAME",
-            help=f"one of {meanings}; by default that of the ending of FILE, or else jsonl",
+            help=f"one of {meanings}; by default that of the ending of FILE, or else jsonl "
+            "(example: --format csv)",
         )
         parser.add_argument(
             "--revisions", action="store_true", help="write all revisions of each article"
@@ -59,7 +60,8 @@ class Command(ReadingCommand):
             "-o",
             "--output",
             metavar="FILE",
-            help="the file to write or replace, or a folder; by default standard output",
+            help="the file to write or replace, or a folder "
+            "(default: standard output; example: -o articles.parquet)",
         )
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -60,13 +60,16 @@ class Command(ScrapyCommand):
             "--output",
             metavar="FILE",
             help="the publisher file to write (default: NAME.py in the folder PUBLISHERS, or in "
-            f"./{_FOLDER})",
+            f"./{_FOLDER}; example: -o publishers/courier.py)",
         )
         parser.add_argument(
             "--force", action="store_true", help="replace the file and the pages beside it"
         )
         parser.add_argument(
-            "--check", metavar="FILE", help="compare a publisher file with its expected records"
+            "--check",
+            metavar="FILE",
+            help="compare a publisher file with its expected records "
+            "(default: none; example: --check publishers/courier.py)",
         )
         parser.add_argument(
             "--update", action="store_true", help="with --check: record the new values"

@@ -34,7 +34,8 @@ class Command(ReadingCommand):
             "--output",
             metavar="FILE",
             default=_DEFAULT,
-            help=f"the file to write or replace (default: {_DEFAULT})",
+            help="the file to write or replace "
+            f"(default: {_DEFAULT}; example: -o output/report.html)",
         )
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:

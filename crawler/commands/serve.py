@@ -71,8 +71,10 @@ class Command(OfflineCommand):
             ) from error
         root = f"http://127.0.0.1:{server.server_port}"
         left_out = f" ({mirror.without_address:,} without an address left out)"
+        count = len(mirror.articles)
+        pages = "saved page" if count == 1 else "saved pages"
         say(
-            f"serving {len(mirror.articles):,} saved pages of {folder} at {root}"
+            f"serving {count:,} {pages} of {folder} at {root}"
             f"{left_out if mirror.without_address else ''}; Ctrl-C stops it"
         )
         first, url = next(iter(mirror.articles.items()))
