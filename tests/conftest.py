@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,10 +21,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import forks
+import hypothesis
 import jsonschema
 import pytest
+import services
+from file_lines import FileLines
 from hosted import HostedWeb, Site, hosted
 from server import NewsServer
+from services import CHROMIUM, PYWB, SPLASH, faketime_library, require
 
 from crawler.items import RECORDS, json_schema
 
@@ -105,6 +110,33 @@ def environment() -> dict[str, str]:
 def command(*args: object) -> list[str]:
     """Return a scrapy command line that turns Scrapy's deprecation warnings into errors."""
     return [sys.executable, str(ROOT / "tests" / "strict_scrapy.py"), *map(str, args)]
+
+
+# Times on a busy machine say nothing about a program.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.dist != "no" and config.get_verbosity() == 0:
+        config.pluginmanager.register(FileLines(config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what the marker ``slow_after`` says."""
+    cases: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("slow_after"):
+            test = item.nodeid.partition("[")[0]
+            cases[test] += 1
+            if cases[test] > marker.args[0]:
+                item.add_marker(pytest.mark.slow)
+
+
+def pytest_report_header() -> list[str]:
+    return services.report()
 
 
 Crawl = Callable[..., Run]
@@ -234,10 +266,9 @@ def clock(offset: str) -> dict[str, str]:
 
     Monotonic clocks, as used for delays, are not affected.
     """
-    libraries = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    require("faketime", libraries)
+    require("faketime")
     return {
-        "LD_PRELOAD": str(libraries[0]),
+        "LD_PRELOAD": str(faketime_library()),
         "FAKETIME": offset,
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
@@ -253,15 +284,6 @@ def wait_until(
             f"the condition did not hold within {seconds} s: {state()}"
         )
         time.sleep(0.005)
-
-
-def require(name: str, available: object) -> None:
-    """Skip the test if something it needs is not available, or fail it in CI."""
-    if not available:
-        message = f"{name} is not available"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
 
 
 WebCrawl = Callable[..., tuple[Run, HostedWeb]]
@@ -296,13 +318,10 @@ def web_crawl(scrapy: Crawl, tmp_path: Path) -> Iterator[WebCrawl]:
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """Mount a file system of this size, such as "64k", in a new folder."""
+    require("mounts")
     folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    require("mount of a tmpfs, as root,", mounted.returncode == 0)
+    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    subprocess.run(line, check=True)
     try:
         yield folder
     finally:
@@ -322,11 +341,10 @@ def splash(*options: str) -> Iterator[tuple[str, Callable[[], None]]]:
 
     The environment variable SPLASH names the ``bin`` folder of the environment it is installed in.
     """
-    python = Path(os.environ.get("SPLASH", ROOT / ".ci" / "splash" / "bin")) / "python"
-    require("Splash (in an environment of its own, named by SPLASH)", python.exists())
+    require("Splash")
     url = f"http://127.0.0.1:{free_port()}"
     line = [
-        python,
+        SPLASH / "python",
         ROOT / "tests" / "services" / "splash_server.py",
         "--ip",
         "127.0.0.1",
@@ -355,9 +373,6 @@ def splash_url() -> Iterator[str]:
         yield url
 
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """Debian's Chromium, shared by the tests of a module.
@@ -367,7 +382,7 @@ def browser() -> Iterator["Browser"]:
     """
     from playwright.sync_api import sync_playwright
 
-    require("Chromium", CHROMIUM.exists())
+    require("Chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield running
@@ -383,8 +398,7 @@ def pywb(tmp_path: Path) -> Iterator[Replay]:
 
     The environment variable PYWB names the ``bin`` folder of the environment it is installed in.
     """
-    programs = Path(os.environ.get("PYWB", ROOT / ".ci" / "pywb" / "bin"))
-    require("pywb (in an environment of its own, named by PYWB)", (programs / "wayback").exists())
+    require("pywb")
     started: list[subprocess.Popen[bytes]] = []
 
     def serve(*warcs: Path) -> str:
@@ -394,13 +408,13 @@ def pywb(tmp_path: Path) -> Iterator[Replay]:
         with (folder / "log").open("wb") as log:
             for words in (["init", "pages"], ["add", "pages", *map(str, warcs)]):
                 subprocess.run(
-                    [programs / "wb-manager", *words],
+                    [PYWB / "wb-manager", *words],
                     cwd=folder,
                     stdout=log,
                     stderr=log,
                     check=True,
                 )
-            line = [programs / "wayback", "--bind", "127.0.0.1", "--port", str(port)]
+            line = [PYWB / "wayback", "--bind", "127.0.0.1", "--port", str(port)]
             started.append(subprocess.Popen(line, cwd=folder, stdout=log, stderr=log))
         for _ in range(300):
             with socket.socket() as probe:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from conftest import ROOT, SITE, command, environment
 from playwright.sync_api import sync_playwright
-from saving import CHROMIUM
+from services import CHROMIUM
 
 WIDTH, HEIGHT = 1280, 1600
 

@@ -2,12 +2,11 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import pytest
-from conftest import SITE, Crawl, Run, require
+from conftest import SITE, Crawl, Run
+from services import require
 
 SEED = "1752038"
 PLAIN = (SITE / f"{SEED}.html").read_text(encoding="utf-8")
@@ -52,10 +51,7 @@ def render_with_browser(browser: str, live: Crawl, request: pytest.FixtureReques
     if browser == "splash":
         settings["SPLASH_URL"] = request.getfixturevalue("splash_url")
     else:
-        require(
-            "Chromium, with scrapy-playwright,",
-            shutil.which("chromium") and find_spec("scrapy_playwright"),
-        )
+        require("Chromium")
 
     def run(*words: object, **arguments: object) -> Run:
         crawl_arguments = {

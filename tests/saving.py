@@ -8,12 +8,10 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conftest import CHROMIUM, PATIENCE, ROOT, require
+from conftest import PATIENCE, ROOT
 from hosted import HostedWeb
+from services import CHROMIUM, SINGLE_FILE, require
 
-_SINGLE_FILE = Path(
-    os.environ.get("SINGLE_FILE", ROOT / ".ci" / "single-file" / "node_modules" / ".bin")
-)
 # Debian's Node.js may be too old for SingleFile.
 _OWN_NODE = ROOT / ".ci" / "node" / "bin" / "node"
 _NODE = str(_OWN_NODE) if _OWN_NODE.exists() else "node"
@@ -35,7 +33,7 @@ def _run(web: HostedWeb, folder: Path, *line: object) -> None:
 
 
 def _wget(web: HostedWeb, urls: Sequence[str], folder: Path, *options: str) -> None:
-    require("wget", Path("/usr/bin/wget").exists())
+    require("wget")
     _run(web, folder, "wget", "-q", f"--ca-certificate={web.ca_file}", *options, *urls)
 
 
@@ -49,7 +47,7 @@ def wget_converted(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
 
 
 def httrack(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
-    require("HTTrack", Path("/usr/bin/httrack").exists())
+    require("HTTrack")
     proxy = web.environment["http_proxy"].removeprefix("http://")
     # It makes no tunnels through proxies.
     plain = [url.replace("https://", "http://") for url in urls]
@@ -57,8 +55,8 @@ def httrack(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
 
 
 def single_file(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
-    program = _SINGLE_FILE / "single-file"
-    require("SingleFile (its bin folder, named by SINGLE_FILE)", program.exists())
+    require("SingleFile", "Chromium")
+    program = SINGLE_FILE / "single-file"
     arguments = [*_BROWSER_ARGUMENTS, f"--proxy-server={web.environment['https_proxy']}"]
     listed = ", ".join(f'"{argument}"' for argument in arguments)
     for number, url in enumerate(urls):
@@ -77,7 +75,7 @@ def mhtml(web: HostedWeb, urls: Sequence[str], folder: Path) -> None:
     """Save as Chromium's "Save as, Webpage, Single File" does."""
     from playwright.sync_api import sync_playwright
 
-    require("Chromium", CHROMIUM.exists())
+    require("Chromium")
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

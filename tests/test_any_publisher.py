@@ -62,6 +62,7 @@ def check_requests(web: HostedWeb, publisher: MadePublisher) -> None:
     assert all(count <= 2 + aliases[article_id] for article_id, count in spelled.items())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(720)
 def test_a_whole_made_up_publisher(web_crawl: WebCrawl) -> None:
     made = make_web(2000)
@@ -89,6 +90,7 @@ def without_times(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_same_records_from_several_hosts_at_once_and_from_an_archive(
     web_crawl: WebCrawl, scrapy: Crawl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +110,7 @@ def test_the_same_records_from_several_hosts_at_once_and_from_an_archive(
     assert without_times(archived.records) == expected
 
 
+@pytest.mark.slow
 def test_a_job_continues_with_several_hosts(web_crawl: WebCrawl, tmp_path: Path) -> None:
     made = make_web(60)
     publisher = made.publisher
@@ -129,6 +132,7 @@ A = "https://www.news.example"
 STORY = "/2026/05/01/a-story-of-the-bridge"
 
 
+@pytest.mark.slow
 def test_two_seeds_that_redirect_to_one_article(web_crawl: WebCrawl) -> None:
     site = pages(
         {
@@ -183,6 +187,7 @@ def test_hosts(web_crawl: WebCrawl) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_slow_host_holds_up_no_other(web_crawl: WebCrawl) -> None:
     """Each host gets one request at a time."""
     finished: dict[str, float] = {}
@@ -216,6 +221,7 @@ def test_a_slow_host_holds_up_no_other(web_crawl: WebCrawl) -> None:
         assert finished[name] < finished["slow.news.example"] - 1.5
 
 
+@pytest.mark.slow
 def test_one_host_is_down_and_the_others_are_not(web_crawl: WebCrawl) -> None:
     def down(scheme: str, path: str) -> Answer:
         return Answer(503, HTML, b"Down")
@@ -236,6 +242,7 @@ def test_one_host_is_down_and_the_others_are_not(web_crawl: WebCrawl) -> None:
     assert run.exit_code == 3
 
 
+@pytest.mark.slow
 def test_no_host_answers(web_crawl: WebCrawl) -> None:
     """Each host has fewer pages than mark a host as down."""
     links = [f"https://gone-{n}.example{STORY}" for n in range(20)]
@@ -270,6 +277,7 @@ class Watching:
 """
 
 
+@pytest.mark.slow
 def test_signals_name_the_response_of_each_item(web_crawl: WebCrawl, tmp_path: Path) -> None:
     """Pages of a fast host wait for those of a slow one that come before them."""
     (tmp_path / "watching.py").write_text(WATCHING, encoding="utf-8")
@@ -301,6 +309,7 @@ def test_signals_name_the_response_of_each_item(web_crawl: WebCrawl, tmp_path: P
     assert all(item_url == request_url for item_url, request_url in scraped)
 
 
+@pytest.mark.slow
 def test_a_mirror_of_a_publisher_without_a_file(web_crawl: WebCrawl) -> None:
     """The publisher's own absolute links are followed at the mirror, and its URL is a seed."""
     mirror = pages(
@@ -323,6 +332,7 @@ def test_a_mirror_of_a_publisher_without_a_file(web_crawl: WebCrawl) -> None:
     assert not any("news.example" in url for url in web.requests)
 
 
+@pytest.mark.slow
 def test_templates_of_articles(web_crawl: WebCrawl) -> None:
     """Short names are followed if the seed's or a read article's address has the same shape."""
     links = ("/politics/bridge-opens-at-last-today", "/politics", "/a-b/c", "/tag/bridges")
@@ -342,6 +352,7 @@ def test_templates_of_articles(web_crawl: WebCrawl) -> None:
     assert {teaser["why"] for teaser in run.teasers.values()} == {"address"}
 
 
+@pytest.mark.slow
 def test_a_seed_that_is_no_article(web_crawl: WebCrawl) -> None:
     entries = "".join(
         f"<h2><a href='/{n}'>Headline number {n}</a></h2><p>It is.</p>" for n in "123"
@@ -352,12 +363,14 @@ def test_a_seed_that_is_no_article(web_crawl: WebCrawl) -> None:
     assert run.exit_code == 4
 
 
+@pytest.mark.slow
 def test_nothing_to_follow_is_said(web_crawl: WebCrawl) -> None:
     run, _ = web_crawl({"www.news.example": pages({STORY: page("Bridge")})}, seed=f"{A}{STORY}")
     assert "nothing was followed: no list of related items was found" in run.stdout
     assert run.exit_code == 0
 
 
+@pytest.mark.slow
 def test_an_address_with_a_port(crawl: Crawl, tmp_path: Path) -> None:
     site = pages({STORY: page("Bridge", f"{STORY}-2"), f"{STORY}-2": page("Second")})
     with hosted({"127.0.0.1": site}, tmp_path) as web:
@@ -368,6 +381,7 @@ def test_an_address_with_a_port(crawl: Crawl, tmp_path: Path) -> None:
     assert {record["site"] for record in run.articles.values()} == {host}
 
 
+@pytest.mark.slow
 def test_an_alias_in_a_job(web_crawl: WebCrawl, scrapy: Crawl) -> None:
     """An alias is known to the commands, and exports have none in place of ids."""
     site = pages(

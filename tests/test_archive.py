@@ -5,7 +5,6 @@ Every source of the same pages gives the same records.
 
 import gzip
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import brotli
+import pytest
 from archive_crawls import ARTICLE, IMPATIENT_WAYBACK, URL, chunked, compressed, wacz
 from archives import HEADERS, NEWS, Warc, offsets, page
-from conftest import SEED, Crawl, Replay, command, environment, require
+from conftest import SEED, Crawl, Replay, command, environment
 from server import NewsServer, answer
+from services import require
 from test_crawl_saved import same_whatever_the_source
 
 if sys.version_info >= (3, 14):
@@ -117,6 +118,7 @@ def only_record(crawl: Crawl, source: object, **more: object) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 def test_which_capture_is_chosen(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for day, more in (
@@ -168,6 +170,7 @@ PAGES: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {
 }
 
 
+@pytest.mark.slow
 def test_pages_archived_in_every_form(crawl: Crawl, tmp_path: Path) -> None:
     for number, (name, (url, headers, body)) in enumerate(PAGES.items()):
         for suffix in (".warc.gz", ".warc"):
@@ -178,6 +181,7 @@ def test_pages_archived_in_every_form(crawl: Crawl, tmp_path: Path) -> None:
         assert record["url"] == re.sub("EN.Alalam.ir:80", "EN.Alalam.ir:80", url)
 
 
+@pytest.mark.slow
 def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
     """First cdxj-indexer's index of both captures, then an index of only the second, then none."""
     warc = (
@@ -195,6 +199,7 @@ def test_an_index_beside_the_file_is_used(crawl: Crawl, tmp_path: Path) -> None:
     assert "said first" in only_record(crawl, warc.path)["body"]
 
 
+@pytest.mark.slow
 def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "warcs"
     folder.mkdir()
@@ -210,7 +215,7 @@ def test_a_folder_and_a_pattern_of_archives(crawl: Crawl, tmp_path: Path) -> Non
 
 
 def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_path: Path) -> None:
-    require("wget", shutil.which("wget"))
+    require("wget")
     server.misbehaviour["/news/1751414"] = lambda handler, before: chunked(
         handler, server.pages["/news/1751414"]
     )
@@ -253,8 +258,9 @@ def test_a_warc_made_by_wget(crawl: Crawl, live: Crawl, server: NewsServer, tmp_
     }
 
 
+@pytest.mark.slow
 def test_an_offline_run_opens_no_socket(tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "2.html").write_bytes(page(2))
     warc = (
@@ -290,6 +296,7 @@ def socket_calls(line: list[str], folder: Path) -> str:
     return (folder / "calls").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_archive_of_another_publisher(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz").add("http://elsewhere.example/news/1", page(1))
     run = crawl(seed="all", source=warc.path, site="alalam")

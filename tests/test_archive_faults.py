@@ -91,6 +91,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_page_that_is_damaged_is_a_failure(crawl: Crawl, tmp_path: Path, what: str) -> None:
     (tmp_path / "warcs").mkdir()
@@ -119,6 +120,7 @@ INCOMPLETE_HEADERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", INCOMPLETE_HEADERS)
 def test_a_record_with_incomplete_headers(crawl: Crawl, tmp_path: Path, what: str) -> None:
     warc = Warc(tmp_path / "a.warc").add(NEWS + "2", page(2))
@@ -210,6 +212,7 @@ SOURCE_ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", SOURCE_ERRORS)
 def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -> None:
     (tmp_path / "warcs").mkdir()
@@ -221,6 +224,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
     assert SOURCE_ERRORS[what] in run.stderr
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -11,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from archive_crawls import IMPATIENT_WAYBACK, chunked, compressed, records_of
 from archives import offsets, page
-from conftest import SEED, Crawl, Replay, Run, command, environment, require, small_disk
+from conftest import SEED, Crawl, Replay, Run, command, environment, small_disk
 from server import NewsServer
+from services import require
 from test_crawl_saved import same_whatever_the_source
 
 
@@ -96,7 +97,7 @@ def test_pywb_replays_an_archive_byte_for_byte(
     )
     live(seed=SEED, archive=warc)
     collection = pywb(warc)
-    require("curl", shutil.which("curl"))
+    require("curl")
     replay_count = 0
     for record, content in records_of(warc):
         if record.rec_type != "response":
@@ -132,6 +133,7 @@ def exchange_of(
     return run, *responses[0]
 
 
+@pytest.mark.slow
 def test_odd_responses_are_archived(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     body = page(SEED)
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n"
@@ -246,6 +248,7 @@ def test_an_unchanged_page_is_a_revisit_record(
     assert record.rec_type == "response"
 
 
+@pytest.mark.slow
 def test_an_archive_that_cannot_be_written(live: Crawl, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "24k") as disk:
         run = live(seed=SEED, archive=disk / "pages.warc.gz", settings={"JOBDIR": "job"})
@@ -288,6 +291,7 @@ def live_export(folder: Path) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_archived_is_requested_unconditionally(
     live: Crawl, crawl: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -305,6 +309,7 @@ def test_a_page_that_is_not_archived_is_requested_unconditionally(
     assert "said later" in result.articles[SEED]["body"]
 
 
+@pytest.mark.slow
 def test_an_idle_run_writes_no_archive(live: Crawl, tmp_path: Path) -> None:
     warc = tmp_path / "warcs" / "pages.warc.gz"
     for _ in range(2):

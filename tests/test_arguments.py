@@ -539,5 +539,6 @@ def test_a_wrong_command_line_gives_one_line(scrapy: Crawl, tmp_path: Path, case
     assert not list(run.folder.rglob("*.jsonl*"))
 
 
+@pytest.mark.slow
 def test_arguments_of_a_service_are_accepted(crawl: Crawl) -> None:
     assert crawl(seed=1752038, source=SITE, depth=0, _job="26f1").exit_code == 0

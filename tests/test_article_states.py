@@ -73,6 +73,7 @@ STORIES: dict[str, Story] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", STORIES)
 def test_an_article_over_several_runs(job: Job, case: str) -> None:
     actual: Story = []
@@ -136,6 +137,7 @@ def test_which_changes_make_a_revision(job: Job) -> None:
     assert actual == {field: (2, (field,)) if field in CHANGES else None for field in fields}
 
 
+@pytest.mark.slow
 def test_validators_are_updated_even_if_the_text_is_unchanged(job: Job) -> None:
     """For each run: the response's text and validators, and the state after it."""
     answers: list[tuple[str, Any, Any]] = [
@@ -160,6 +162,7 @@ def test_validators_are_updated_even_if_the_text_is_unchanged(job: Job) -> None:
     assert actual == answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "forgets"),
     [("source", True), ("at", True), ("base_url", True), ("depth", False), ("match", False)],
@@ -184,6 +187,7 @@ def test_validators_of_another_server(job: Job, name: str, forgets: bool) -> Non
     assert actual == ((None, None, True) if forgets else ('"1"', "Mon", False))
 
 
+@pytest.mark.slow
 def test_an_hourly_article_is_due_an_hour_after_the_run_began(job: Job) -> None:
     """It does not matter when during the run the article was fetched."""
     began = datetime.now(UTC) - timedelta(minutes=20)

@@ -54,6 +54,7 @@ TAKEN_OUT: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", TAKEN_OUT)
 def test_a_component_that_is_removed(live: Crawl, server: NewsServer, name: str) -> None:
     arguments, settings, message = TAKEN_OUT[name]
@@ -68,6 +69,7 @@ def test_a_component_that_is_removed(live: Crawl, server: NewsServer, name: str)
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_an_add_on_may_not_remove_one_either(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_an_add_on_may_not_remove_one_either(
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_the_summary_can_be_turned_off(crawl: Crawl) -> None:
     line = {"seed": SEED, "source": SITE, "depth": 0}
     settings: dict[str, object] = {"SUMMARY_ENABLED": 0, "FEEDS": "{}"}

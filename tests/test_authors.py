@@ -219,7 +219,6 @@ def test_signatures() -> None:
         assert signature_names(line, OUTLETS) == []
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_no_line_raises(text: str) -> None:
     for name in (
@@ -457,7 +456,7 @@ def test_a_page_with_ten_thousand_authors_is_read_quickly() -> None:
     assert time.process_time() - start < 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -499,7 +498,7 @@ PIECES = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.sampled_from(PIECES)), max_size=8))
 def test_no_damaged_page_raises(damages: list[tuple[int, bytes]]) -> None:
     body = WHOLE

@@ -55,6 +55,7 @@ def send(coding: str, body: bytes, *, chunked: bool = False, **headers: str) -> 
     return misbehave
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("case", CUT)
 def test_a_stream_that_is_cut(
@@ -81,6 +82,7 @@ def truncation_headers(archive: Path) -> list[str | None]:
         ]
 
 
+@pytest.mark.slow
 def test_damage_makes_no_revision_and_leaves_no_validators(live: Crawl, server: NewsServer) -> None:
     job: dict[str, object] = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     whole = gzip.compress(server.pages[PATH])
@@ -118,6 +120,7 @@ FALSE_HEADERS: dict[str, tuple[Damage, str | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FALSE_HEADERS)
 def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
     damage, note = FALSE_HEADERS[case]
@@ -133,6 +136,7 @@ def test_a_false_header(live: Crawl, server: NewsServer, case: str) -> None:
     assert again["provenance"]["source"]["assumed"] == note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["closed", "reset", "reset with data unread"])
 def test_a_body_that_ends_with_its_connection(
     live: Crawl, server: NewsServer, tmp_path: Path, ending: str
@@ -198,6 +202,7 @@ def https(tmp_path: Path) -> Iterator[Callable[[bool], str]]:
     listener.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_order", [True, False])
 def test_tls_that_ends_without_close_notify(
     live: Crawl, https: Callable[[bool], str], in_order: bool
@@ -210,6 +215,7 @@ def test_tls_that_ends_without_close_notify(
         assert run.failures[SEED]["reason"] == "cut_short"
 
 
+@pytest.mark.slow
 def test_a_page_that_is_cut_is_read_from_the_next_source(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

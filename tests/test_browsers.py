@@ -4,15 +4,13 @@ Every test with the ``browser`` fixture runs twice: with a real Splash and with 
 """
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, free_port, require, splash
+from conftest import Crawl, free_port, splash
 from rendered import (
     LATE,
     PLAIN,
@@ -23,14 +21,13 @@ from rendered import (
     scripted,
 )
 from server import NewsServer, answer
+from services import require
 from test_crawl_live import always
 
 
+@pytest.mark.slow
 def test_chromium_that_dies_is_restarted(live: Crawl, server: NewsServer) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
 
     def kill_it(handler: BaseHTTPRequestHandler, before: int) -> None:
         children = subprocess.run(
@@ -66,6 +63,7 @@ def nowhere(browser: str) -> dict[str, object]:
     return {"PLAYWRIGHT_LAUNCH_OPTIONS": json.dumps({"executable_path": "/nonexistent/chromium"})}
 
 
+@pytest.mark.slow
 def test_a_run_without_its_browser_stops_and_loses_nothing(
     render: Render, browser: str, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -87,6 +85,7 @@ def test_a_run_without_its_browser_stops_and_loses_nothing(
     assert not forgetful.failures
 
 
+@pytest.mark.slow
 def test_a_page_that_hangs_its_browser(
     render: Render, browser: str, live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -107,6 +106,7 @@ def test_a_page_that_hangs_its_browser(
     assert "may have hung it" in run.failures[SEED]["detail"]
 
 
+@pytest.mark.slow
 def test_a_splash_that_dies_midway(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:
@@ -127,6 +127,18 @@ def test_a_splash_that_dies_midway(
     assert resumed.exit_code == 0
     assert len({**run.articles, **resumed.articles}) == 7
     assert not set(run.articles) & set(resumed.articles)
+
+
+def test_a_splash_without_a_route_to_it_is_down(live: Crawl, server: NewsServer) -> None:
+    """Scrapy passes on Twisted's error, as it does if a dying Splash resets a new connection."""
+    server.pages[f"/news/{SEED}"] = LATE
+    # The system refuses to connect to a multicast address.
+    url = "http://224.0.0.1:8050/"
+    run = live(seed=SEED, depth=0, render="splash", settings={"SPLASH_URL": url})
+    assert run.exit_code == 4
+    assert f"Splash at {url} cannot be reached (no connection could be made)" in run.stderr
+    assert set(run.teasers) == {SEED}
+    assert not run.failures
 
 
 def answer_json(handler: BaseHTTPRequestHandler, code: int, /, **words: object) -> None:
@@ -173,6 +185,7 @@ WRONG_SPLASHES: dict[str, tuple[Callable[..., None], Callable[..., None], str, s
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG_SPLASHES)
 def test_errors_of_splash_are_not_errors_of_the_site(
     live: Crawl, server: NewsServer, tmp_path: Path, case: str
@@ -201,6 +214,7 @@ def test_errors_of_splash_are_not_errors_of_the_site(
     assert server.requested_ids == [SEED]
 
 
+@pytest.mark.slow
 def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     authorized: set[str | None] = set()
     with NewsServer(tmp_path) as other:
@@ -221,6 +235,7 @@ def test_password_of_splash(live: Crawl, server: NewsServer, tmp_path: Path) -> 
     assert authorized == {"Basic dTpw"}
 
 
+@pytest.mark.slow
 def test_chromium_that_is_not_installed(live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     hidden = tmp_path / "scrapy_playwright"
     hidden.mkdir()

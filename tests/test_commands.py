@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 from conftest import ROOT, SITE, Crawl
 
 
@@ -12,6 +13,7 @@ def test_list(scrapy: Crawl) -> None:
     assert (run.exit_code, run.stdout) == (0, "articles\n")
 
 
+@pytest.mark.slow
 def test_check_runs_offline(scrapy: Crawl) -> None:
     run = scrapy("check", cwd=ROOT)
     assert run.exit_code == 0, run.stderr
@@ -29,6 +31,7 @@ def test_parse(scrapy: Crawl, tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.slow
 def test_shell(scrapy: Crawl, tmp_path: Path) -> None:
     run = scrapy("shell", "--nolog", "-c", "response.css('h1::text').get()", SITE / "1752038.html")
     assert run.exit_code == 0

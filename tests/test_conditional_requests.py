@@ -143,6 +143,7 @@ SERVERS: list[tuple[str, Visit]] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_server(
     crawl: Crawl, server: NewsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,16 @@
 """Test that no byte reaches a private address that the user did not name, whatever DNS says."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment, require
+from conftest import IMPATIENT, ROOT, SITE, Crawl, command, environment
 from forward_proxy import forward_proxy
 from scrapy.settings import Settings
 from server import NewsServer
+from services import NAMESPACES, require
 from test_crawl_live import always
 
 from crawler.defaults import SETTINGS
@@ -93,17 +93,14 @@ LIES = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", LIES)
 def test_a_name_server_that_lies(tmp_path: Path, case: str) -> None:
-    namespaces = ["unshare", "--mount", "--net"]
-    allowed = (
-        subprocess.run([*namespaces, "true"], capture_output=True, check=False).returncode == 0
-    )
-    require("unshare --mount --net, as root, and ip", allowed and shutil.which("ip"))
+    require("mounts", "ip")
     settings = [f"-s{name}={value}" for name, value in {**IMPATIENT, "RETRY_TIMES": 0}.items()]
     crawl = command("crawl", "articles", "-a", f"seed={SEED}", "-a", "source=live", *settings)
     result = subprocess.run(
-        [*namespaces, sys.executable, NETWORK, LIES[case], *crawl],
+        [*NAMESPACES, sys.executable, NETWORK, LIES[case], *crawl],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
@@ -128,6 +125,7 @@ def test_a_proxy_resolves_names(
         assert "en.alalam.ir" in proxy.log.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_private_addresses_are_refused_to_a_proxy_too(
     crawl: Crawl, server: NewsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +153,7 @@ class Plain(scrapy.Spider):
 """
 
 
+@pytest.mark.slow
 def test_what_a_user_names_may_be_private(
     scrapy: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_control_characters_of_a_site(
     assert r"image/\x1b[2j" in explanations[1].stdout
 
 
+@pytest.mark.slow
 def test_control_characters_in_names_of_files(crawl: Crawl, tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()

@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, PATIENCE, Crawl, command, environment, require
+from conftest import IMPATIENT, PATIENCE, Crawl, command, environment
 from server import NewsServer, answer
+from services import require
 
 Misbehaviour = Callable[[BaseHTTPRequestHandler, int], None]
 SEED, VICTIM = "1752038", "1751821"
@@ -195,6 +196,7 @@ FAILING: dict[str, tuple[Misbehaviour, str, str, int]] = {
 }
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize("reason", sorted({reason for _, reason, *_ in FAILING.values()}))
 def test_pages_that_cannot_be_fetched(live: Crawl, server: NewsServer, reason: str) -> None:
     """Each crawl fetches all pages that fail for one reason, and one page that does not fail."""
@@ -222,6 +224,7 @@ def test_pages_that_cannot_be_fetched(live: Crawl, server: NewsServer, reason: s
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", [{}, {"JOBDIR": "job"}], ids=["alone", "job"])
 @pytest.mark.parametrize("retries", [0, 1])
 def test_each_failure_is_one_line_of_the_log(
@@ -235,6 +238,7 @@ def test_each_failure_is_one_line_of_the_log(
     assert lines == [f"WARNING: {number}: {FAILING[name][1]}" for number, name in ids.items()]
 
 
+@pytest.mark.slow
 def test_a_robots_txt_that_fails_is_one_line_for_each_page(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour["/robots.txt"] = always(500)
     run = live(seed=f"{SEED},{VICTIM}", depth=0)
@@ -250,6 +254,7 @@ class Broken:
 """
 
 
+@pytest.mark.slow
 def test_an_internal_error_is_logged_once(live: Crawl, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(BROKEN_MIDDLEWARE, encoding="utf-8")
     run = live(seed=SEED, settings={"DOWNLOADER_MIDDLEWARES": '{"mine.Broken": 60}'})
@@ -258,6 +263,7 @@ def test_an_internal_error_is_logged_once(live: Crawl, tmp_path: Path) -> None:
     assert [line.split(" ", 2)[2] for line in records] == [f"ERROR: {SEED}: internal error"]
 
 
+@pytest.mark.slow
 def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:
     # The status line, four other headers and the empty line also count.
     many = {f"X-{number}": "y" for number in range(994)}
@@ -270,6 +276,7 @@ def test_header_lines_at_the_limit(live: Crawl, server: NewsServer) -> None:
     assert run.failures[VICTIM]["reason"] == "too_large"
 
 
+@pytest.mark.slow
 def test_a_failure_says_what_the_lists_say(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{VICTIM}"] = always(403)
     failure = live(seed=SEED, depth=1, match="Advancing in Aleppo").failures[VICTIM]
@@ -277,6 +284,7 @@ def test_a_failure_says_what_the_lists_say(live: Crawl, server: NewsServer) -> N
     assert (failure["listed_on"], failure["status"]) == ([SEED], 403)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST", "localhost"])
 def test_base_url_in_every_spelling(crawl: Crawl, server: NewsServer, host: str) -> None:
     url = (
@@ -303,6 +311,7 @@ def test_a_site_that_is_down(live: Crawl, server: NewsServer) -> None:
 
 def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> None:
     """The publisher's own name resolves to this machine, as the owner of its DNS could arrange."""
+    require("mounts")
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 en.alalam.ir localhost\n", encoding="utf-8")
     namespace = [
@@ -313,10 +322,6 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
         f'mount --bind {hosts} /etc/hosts && exec "$@"',
         "sh",
     ]
-    require(
-        "unshare --mount, as root,",
-        subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0,
-    )
     line = command("crawl", "articles", "-a", "seed=1752038", "-a", "source=live")
     run = subprocess.run(
         [*namespace, *line],
@@ -332,6 +337,7 @@ def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> No
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_redirects_on_the_site_are_followed(live: Crawl, server: NewsServer) -> None:
     server.pages[f"/news/{VICTIM}/slug"] = server.pages[f"/news/{VICTIM}"]
     server.misbehaviour[f"/news/{VICTIM}"] = always(301, Location=f"/news/{VICTIM}/slug")
@@ -340,6 +346,7 @@ def test_redirects_on_the_site_are_followed(live: Crawl, server: NewsServer) -> 
     assert run.articles[VICTIM]["aliases"] == [f"en.alalam.ir/news/{VICTIM}/slug"]
 
 
+@pytest.mark.slow
 def test_a_redirect_to_the_home_page_is_not_an_article(live: Crawl, server: NewsServer) -> None:
     server.pages["/"] = server.pages["/news/1751832"]
     server.misbehaviour[f"/news/{VICTIM}"] = always(302, Location="/")

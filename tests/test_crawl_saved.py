@@ -31,6 +31,7 @@ def test_readme_crawl(crawl: Crawl, expected: dict[str, dict[str, object]]) -> N
     assert run.stderr == ""
 
 
+@pytest.mark.slow
 def test_seed_text(crawl: Crawl) -> None:
     run = crawl(seed=SEED_TEXT, source=SITE, depth=0)
     record = run.articles["000_5e28026613171c33"]
@@ -68,6 +69,7 @@ def test_seed_text(crawl: Crawl) -> None:
     assert run.teasers["1752038"]["why"] == "depth"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "fetched", "why"),
     [
@@ -106,6 +108,7 @@ def test_pruning(
     assert {teaser["why"] for teaser in run.teasers.values()} <= why
 
 
+@pytest.mark.slow
 def test_nearer_articles_come_first(crawl: Crawl) -> None:
     run = crawl(seed=1752038, source=SITE, depth=5)
     depths = [record["depth"] for record in run.records if record["kind"] == "article"]
@@ -117,6 +120,7 @@ def test_nearer_articles_come_first(crawl: Crawl) -> None:
             assert record["id"] in [item["id"] for item in parent["related"]]
 
 
+@pytest.mark.slow
 def test_a_teaser_says_all_that_the_lists_say(crawl: Crawl) -> None:
     run = crawl(seed=1752038, source=SITE)
     listed_on: dict[str, set[str]] = {}
@@ -135,6 +139,7 @@ def test_a_teaser_says_all_that_the_lists_say(crawl: Crawl) -> None:
         }
 
 
+@pytest.mark.slow
 def test_a_seed_that_is_not_saved(crawl: Crawl) -> None:
     run = crawl(seed="1752038,99", source=SITE, depth=0)
     assert run.exit_code == 0
@@ -142,6 +147,7 @@ def test_a_seed_that_is_not_saved(crawl: Crawl) -> None:
     assert run.teasers["99"]["headline"] is None
 
 
+@pytest.mark.slow
 def test_seeds_from_a_file(crawl: Crawl, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds.txt"
     seeds.write_text(
@@ -153,6 +159,7 @@ def test_seeds_from_a_file(crawl: Crawl, tmp_path: Path) -> None:
     assert set(run.articles) == {"1751821", "1751832", "1751414"}
 
 
+@pytest.mark.slow
 def test_source_is_one_file(crawl: Crawl) -> None:
     run = crawl(seed=1752038, source=SITE / "1752038.html")
     assert set(run.articles) == {"1752038"}
@@ -179,6 +186,7 @@ def folder_of_traps(folder: Path) -> Path:
     return saved
 
 
+@pytest.mark.slow
 def test_a_folder_is_never_left(crawl: Crawl, tmp_path: Path) -> None:
     run = crawl(seed=1752038, source=folder_of_traps(tmp_path), depth=1)
     assert set(run.articles) == {"1752038", "1751832"}
@@ -211,6 +219,7 @@ def test_pages_saved_by_wget(crawl: Crawl, tmp_path: Path) -> None:
     assert run.articles["11"]["url"] == "http://en.alalam.ir/news/11"
 
 
+@pytest.mark.slow
 def test_a_page_saved_by_a_browser(crawl: Crawl, tmp_path: Path) -> None:
     """Its pictures are in a folder beside it, and their original URLs are lost."""
     saved = tmp_path / "Some Headline.html"
@@ -228,6 +237,7 @@ def test_a_page_saved_by_a_browser(crawl: Crawl, tmp_path: Path) -> None:
     assert "two ways" in record["provenance"]["published_raw"]["assumed"]
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_an_article_is_a_failure(crawl: Crawl) -> None:
     run = crawl(seed=1745944, source=SITE)
     assert run.exit_code == 4
@@ -236,6 +246,7 @@ def test_a_page_that_is_not_an_article_is_a_failure(crawl: Crawl) -> None:
     assert "1745944: not_an_article" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_page_that_is_too_large(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "1.html").write_bytes(b"<p>x</p>" * 1000)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -11,10 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import clock, read_records, require
+from conftest import clock, read_records
 from doc_pages import READERS_FOLDER, page_paths, read_page
 from doc_runner import sandbox
 from doc_sites import publisher_pages, site_of, sites
+from services import require
 
 # The parts of a line: its times, the folder that it changes to, and its log.
 _LINE = re.compile(r"(\S+ ){5}(?P<command>cd (?P<folder>\S+) && .* >> *(?P<log>\S+) 2>&1\b.*)")
@@ -26,9 +26,7 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
 
     If no cron daemon is running, start one with its clock three seconds before the next minute.
     """
-    daemon = shutil.which("cron")
-    require("cron, as root,", daemon and os.access("/etc/cron.d", os.W_OK))
-    assert daemon is not None
+    require("cron")
     running = subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).stdout
     daemons: list[subprocess.Popen[bytes]] = []
     crontab = Path("/etc/cron.d/neighbourhood-crawler-test")
@@ -43,7 +41,7 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         stop()
         if not running:
             ahead = clock(f"{57 - time.time() % 60:+.0f}s")
-            daemons.append(subprocess.Popen([daemon, "-f"], env={**os.environ, **ahead}))
+            daemons.append(subprocess.Popen(["cron", "-f"], env={**os.environ, **ahead}))
 
     def stop() -> None:
         while daemons:

@@ -51,6 +51,7 @@ def test_articles_are_read_back_whole(crawl: Crawl, tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job", [False, True])
 def test_formulas_of_a_site_are_escaped(
     live: Crawl, server: NewsServer, tmp_path: Path, job: bool
@@ -128,6 +129,7 @@ class Things(scrapy.Spider):
 """
 
 
+@pytest.mark.slow
 def test_items_of_other_spiders(tmp_path: Path) -> None:
     (tmp_path / "things.py").write_text(SPIDER, encoding="utf-8")
     line = [sys.executable, "-m", "scrapy", "runspider", "things.py", "-O", "things.csv"]
@@ -142,6 +144,7 @@ def test_items_of_other_spiders(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_appended_to_has_one_header_row(crawl: Crawl, tmp_path: Path) -> None:
     for _ in range(2):
         assert crawl("-o", "all.csv", seed="1752038", source=SITE).exit_code == 0
@@ -150,6 +153,7 @@ def test_a_file_that_is_appended_to_has_one_header_row(crawl: Crawl, tmp_path: P
     assert {row["kind"] for row in rows} == {"article", "teaser"}
 
 
+@pytest.mark.slow
 def test_a_file_with_other_columns_is_left_alone(crawl: Crawl, tmp_path: Path) -> None:
     mine = tmp_path / "mine.csv"
     mine.write_text("name,price\r\nbread,3\r\n", encoding="utf-8")
@@ -161,6 +165,7 @@ def test_a_file_with_other_columns_is_left_alone(crawl: Crawl, tmp_path: Path) -
     assert len(rows_of(part)) == 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["feed parts joined", "feed in its place"])
 def test_a_killed_run_is_not_appended_twice(
     crawl: Crawl, server: NewsServer, tmp_path: Path, point: str

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT
 from doc_pages import Command, Comparison, page_paths, read_page
 from doc_runner import NOT_RUN, sandbox
+from services import require
 
 PAGES = {page.name: page for page in map(read_page, page_paths())}
 
@@ -32,6 +33,8 @@ def run_by_default(name: str) -> bool:
 )
 def test_the_commands_of_a_page(name: str, tmp_path: Path) -> None:
     page = PAGES[name]
+    if any(isinstance(step, Command) and step.text.startswith("jq ") for step in page.steps):
+        require("jq")
     with sandbox(page, tmp_path) as here:
         problems = [
             f"{name}:{result.step.line}: {result.step.text}\n{result.problem}"

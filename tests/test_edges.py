@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from archives import NEWS, Warc
 from conftest import Crawl
 from hypothesis import given, settings
@@ -101,7 +102,8 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@pytest.mark.slow
+@settings(max_examples=150)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_life_of_edges(steps: list[tuple[Any, ...]], chance: Any) -> None:
     """Captures are read in any order of their dates; an unchanged page is the newest reading."""
@@ -239,6 +241,7 @@ def test_edges_over_several_runs(
     ) in why
 
 
+@pytest.mark.slow
 def test_links_that_are_not_followed(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     server.pages = {f"/news/{A}": article(A, (B, C), [C])}
     job(seed=A, depth=0)
@@ -254,6 +257,7 @@ def test_links_that_are_not_followed(job: Crawl, server: NewsServer, scrapy: Cra
     assert scrapy("status", "-s", "JOBDIR=job").stdout.splitlines()[1].startswith("discovered 2 =")
 
 
+@pytest.mark.slow
 def test_captures_that_are_read_in_another_order(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for year, texts in ((2015, (B, C)), (2016, (C,)), (2017, (C, D))):
@@ -274,6 +278,7 @@ def test_captures_that_are_read_in_another_order(crawl: Crawl, tmp_path: Path) -
         assert edge.target.encode() in payload
 
 
+@pytest.mark.slow
 def test_a_link_that_changes_makes_a_revision(
     job: Crawl, server: NewsServer, scrapy: Crawl
 ) -> None:

@@ -19,23 +19,27 @@ def test_a_seed_that_is_gone(live: Crawl, server: NewsServer) -> None:
     assert "no article was stored" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_seed_that_robots_txt_forbids(live: Crawl, server: NewsServer) -> None:
     server.robots = b"User-agent: *\nDisallow: /\n"
     run = live(seed=SEED)
     assert (run.failures[SEED]["reason"], run.exit_code) == ("robots", 4)
 
 
+@pytest.mark.slow
 def test_a_seed_that_was_never_saved(crawl: Crawl) -> None:
     run = crawl(seed="404404", source=SITE)
     assert (run.teasers["404404"]["why"], run.exit_code) == ("not_saved", 4)
 
 
+@pytest.mark.slow
 def test_an_article_that_is_gone_inside_a_crawl(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{OTHER}"] = always(404)
     run = live(seed=SEED, depth=1)
     assert (run.failures[OTHER]["reason"], run.exit_code) == ("gone", 0)
 
 
+@pytest.mark.slow
 def test_a_seed_that_stays_gone_in_a_job(live: Crawl, server: NewsServer) -> None:
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     for _ in range(2):
@@ -44,6 +48,7 @@ def test_a_seed_that_stays_gone_in_a_job(live: Crawl, server: NewsServer) -> Non
     assert live(seed="404404", settings=job, recheck="none").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_seed_that_is_gone_from_a_job_with_articles(live: Crawl, server: NewsServer) -> None:
     job = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     assert live(seed=SEED, depth=0, settings=job).exit_code == 0
@@ -59,6 +64,7 @@ HOSTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", HOSTS)
 def test_hosts_that_do_not_respond(crawl: Crawl, case: str) -> None:
     base_url, reason = HOSTS[case]
@@ -78,6 +84,7 @@ class NoOldNews:
 """
 
 
+@pytest.mark.slow
 def test_a_users_middleware_that_ignores_a_request(live: Crawl, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MIDDLEWARE.format(id=OTHER), encoding="utf-8")
     middlewares = {"mine.NoOldNews": 60}
@@ -95,6 +102,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", SETTINGS)
 def test_settings_of_the_wrong_type(scrapy: Crawl, given: str) -> None:
     run = scrapy("crawl", "articles", "-a", f"seed={SEED}", "-s", given)

@@ -66,6 +66,7 @@ def test_the_latest_revision_counts(scrapy: Crawl, tmp_path: Path) -> None:
     assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
 
 
+@pytest.mark.slow
 def test_what_an_article_hides(scrapy: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
@@ -82,6 +83,7 @@ def test_what_an_article_hides(scrapy: Crawl, tmp_path: Path) -> None:
         assert database.execute("SELECT id, reason FROM failures").fetchall() == [("3", "gone")]
 
 
+@pytest.mark.slow
 def test_aliases_are_resolved(scrapy: Crawl, tmp_path: Path) -> None:
     link = Link(
         role="text",
@@ -106,6 +108,7 @@ def test_aliases_are_resolved(scrapy: Crawl, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_records_of_older_schemas(scrapy: Crawl, tmp_path: Path) -> None:
     old = msgspec.to_builtins(article("1", related=(related_item("2"),)))
     for name in ("links", "aliases", "authors", "revision"):
@@ -123,6 +126,7 @@ def test_records_of_older_schemas(scrapy: Crawl, tmp_path: Path) -> None:
     assert validate(tmp_path / "tables" / "datapackage.json") == (0, "")
 
 
+@pytest.mark.slow
 def test_a_field_of_an_item_pipeline(scrapy: Crawl, tmp_path: Path) -> None:
     record = {**json.loads(msgspec.json.encode(article("1"))), "mood": "calm"}
     feed = write_feed(tmp_path / "a.jsonl", record)
@@ -131,6 +135,7 @@ def test_a_field_of_an_item_pipeline(scrapy: Crawl, tmp_path: Path) -> None:
     assert (table.exit_code, "mood" in table.stdout) == (0, False)
 
 
+@pytest.mark.slow
 def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
     feed = write_feed(
         tmp_path / "a.jsonl",
@@ -152,6 +157,7 @@ def test_lines_that_are_not_records(scrapy: Crawl, tmp_path: Path) -> None:
     assert run.stderr.endswith("scrapy export: 7 records left out\n")
 
 
+@pytest.mark.slow
 def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:
     feed = write_feed(tmp_path / "a.jsonl", article("1"), article("1", site="publisher.example"))
     run = scrapy("export", feed)
@@ -161,6 +167,7 @@ def test_an_id_of_two_publishers(scrapy: Crawl, tmp_path: Path) -> None:
     assert run.stderr.endswith("scrapy export: 1 record left out\n")
 
 
+@pytest.mark.slow
 def test_a_publisher_that_gets_a_file(scrapy: Crawl, tmp_path: Path) -> None:
     story = article("publisher.example/2026/05/01/some-story", site="publisher.example")
     feed = write_feed(tmp_path / "a.jsonl", story, replace(story, site="courier", revision=2))
@@ -168,6 +175,7 @@ def test_a_publisher_that_gets_a_file(scrapy: Crawl, tmp_path: Path) -> None:
     assert (latest["site"], latest["revision"]) == ("courier", 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", TABULAR)
 def test_an_empty_corpus(scrapy: Crawl, tmp_path: Path, output: str) -> None:
     (tmp_path / "a.jsonl").touch()
@@ -198,6 +206,7 @@ TEXTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_texts_that_are_hard_to_store(scrapy: Crawl, tmp_path: Path, reader: str) -> None:
     name, read = READERS[reader]
@@ -216,6 +225,7 @@ def test_texts_that_are_hard_to_store(scrapy: Crawl, tmp_path: Path, reader: str
     assert rows[-1][0] == ("'=1" if name == "csv" else "=1")
 
 
+@pytest.mark.slow
 def test_texts_in_a_database(scrapy: Crawl, tmp_path: Path) -> None:
     records = [article(f"00{number}", body=text) for number, text in enumerate(TEXTS)]
     feed = write_feed(tmp_path / "a.jsonl", *records)
@@ -238,6 +248,7 @@ def test_the_overview_counts_the_links_that_are_there(tmp_path: Path) -> None:
         assert database.execute(query).fetchall() == [("1", 2, 0), ("2", 0, 1)]
 
 
+@pytest.mark.slow
 def test_ids_stay_text_as_the_docs_read_them(scrapy: Crawl, tmp_path: Path) -> None:
     articles = [article("0017"), article("1e5", found_on="0017")]
     feed = write_feed(tmp_path / "a.jsonl", *articles)
@@ -254,6 +265,7 @@ def test_ids_stay_text_as_the_docs_read_them(scrapy: Crawl, tmp_path: Path) -> N
         assert [*frame["id"], frame["found_on"][1]] == ["0017", "1e5", "0017"]
 
 
+@pytest.mark.slow
 def test_formulas_are_kept_on_request(scrapy: Crawl, tmp_path: Path) -> None:
     feed = write_feed(tmp_path / "a.jsonl", article("1", headline="=1+1"))
     run = scrapy("export", feed, "--format", "csv", "-s", "CSV_ESCAPE_FORMULAS=0")
@@ -261,6 +273,7 @@ def test_formulas_are_kept_on_request(scrapy: Crawl, tmp_path: Path) -> None:
     assert row["headline"] == "=1+1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["x.jsonl", *TABULAR])
 def test_a_disk_that_fills(scrapy: Crawl, tmp_path: Path, output: str) -> None:
     # Numbers that no compression makes much shorter.
@@ -403,7 +416,8 @@ def exports_of(record: Article, feed: Path) -> tuple[Article, bytes, bytes]:
     return stored, table.getvalue(), typed.getvalue()
 
 
-@settings(deadline=None, max_examples=150)
+@pytest.mark.slow
+@settings(max_examples=150)
 @given(record=ARTICLES)
 def test_any_article_can_be_read_back(record: Article, feed: Path) -> None:
     stored, table, typed = exports_of(record, feed)

@@ -105,6 +105,7 @@ READERS: dict[str, tuple[str, Callable[[Path, list[str]], Rows]]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("reader", READERS)
 def test_a_folder_of_tables(
@@ -130,6 +131,7 @@ def test_a_folder_of_tables(
     assert counts == [len(a["related"]) for a in articles]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("output", ["tables/", "x.csv", "x.parquet", "pq/"])
 def test_frictionless(
@@ -167,6 +169,7 @@ def validate(descriptor: Path) -> tuple[int, str]:
     return run.returncode, "\n".join(error["message"] for error in errors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["x.jsonl", "tables/", "x.sqlite"])
 def test_records_of_a_job_that_cannot_be_read(
     scrapy: Crawl, crawled: Path, tmp_path: Path, output: str
@@ -249,6 +252,7 @@ def datasette(database: Path) -> Iterator[Callable[..., Any]]:
         server.wait()
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("source", SOURCES)
 def test_datasette(scrapy: Crawl, crawled: Path, tmp_path: Path, source: str) -> None:
     file = tmp_path / "corpus.sqlite"
@@ -365,6 +369,7 @@ IN_FORMAT: dict[str, Callable[[Path], Found]] = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("chosen", FORMATS, ids=lambda chosen: chosen.name)
 def test_the_balance_in_every_format(
@@ -382,6 +387,7 @@ def test_the_balance_in_every_format(
     assert others == {name: balance[name] for name in others}
 
 
+@pytest.mark.slow
 def test_json_lines_stay_as_they_were(scrapy: Crawl, crawled: Path, tmp_path: Path) -> None:
     lines = (crawled / "all.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     stored = "".join(line for line in lines if line.startswith('{"kind":"article"'))
@@ -435,6 +441,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_arguments(scrapy: Crawl, crawled: Path, case: str) -> None:
     words, message = WRONG[case]
@@ -447,6 +454,7 @@ def test_wrong_arguments(scrapy: Crawl, crawled: Path, case: str) -> None:
     assert after.keys() == before.keys()
 
 
+@pytest.mark.slow
 def test_help_lists_the_formats(scrapy: Crawl) -> None:
     text = " ".join(scrapy("export", "--help").stdout.split())
     for name in ("jsonl", "csv", "parquet", "sqlite"):

@@ -17,11 +17,11 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     small_disk,
     wait_until,
 )
 from server import NewsServer, answer
+from services import require
 
 GOOD = '{"kind": "a good record of an earlier run"}\n'
 
@@ -57,6 +57,7 @@ def test_simultaneous_runs(tmp_path: Path) -> None:
     assert added == added[:8] * 3
 
 
+@pytest.mark.slow
 def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
     crawl(
         "-O", tmp_path / "all.json", "-O", tmp_path / "all.csv", seed=1752038, source=SITE, depth=0
@@ -65,6 +66,7 @@ def test_other_formats_still_work(crawl: Crawl, tmp_path: Path) -> None:
     assert (tmp_path / "all.csv").read_text(encoding="utf-8").count("1752038") >= 1
 
 
+@pytest.mark.slow
 def test_records_on_standard_output_alone(crawl: Crawl) -> None:
     run = crawl("-O", "-:jsonlines", seed=1752038, source=SITE, depth=0)
     kinds = [json.loads(line)["kind"] for line in run.stdout.splitlines()]
@@ -72,6 +74,7 @@ def test_records_on_standard_output_alone(crawl: Crawl) -> None:
     assert run.stderr.splitlines()[-1] == "discovered 8 = articles 1 + teasers 7 + failures 0"
 
 
+@pytest.mark.slow
 def test_a_run_that_stores_nothing_leaves_the_file(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_run_that_stores_nothing_leaves_the_file(
     assert read_records(part)[0]["reason"] == "refused"
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("stop_signal", "survives"),
     [(signal.SIGKILL, False), (signal.SIGINT, True), (signal.SIGTERM, True)],
@@ -144,6 +148,7 @@ def test_a_run_that_is_stopped(
     )
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_made(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     run = crawl("-O", tmp_path / "file" / "mine.jsonl", seed=1752038, source=SITE)
@@ -166,6 +171,7 @@ def test_a_disk_that_fills(crawl: Crawl, tmp_path: Path) -> None:
         assert all(json.loads(line)["kind"] == "article" for line in whole)
 
 
+@pytest.mark.slow
 def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     real, link = tmp_path / "real" / "mine.jsonl", tmp_path / "mine.jsonl"
@@ -179,12 +185,13 @@ def test_a_link_stays_a_link(crawl: Crawl, tmp_path: Path) -> None:
 
 def test_a_device_is_written_to(crawl: Crawl, tmp_path: Path) -> None:
     device = tmp_path / "null"
-    mknod = subprocess.run(["mknod", str(device), "c", "1", "3"], capture_output=True, check=False)
-    require("mknod, as root,", mknod.returncode == 0)
+    require("device files")
+    subprocess.run(["mknod", str(device), "c", "1", "3"], check=True)
     assert crawl("-o", f"{device}:jsonl", seed=1752038, source=SITE, depth=0).exit_code == 0
     assert device.is_char_device()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 @pytest.mark.parametrize(
     "feed",
@@ -209,6 +216,7 @@ def test_the_other_feeds_are_complete_if_one_cannot_be_written(
     assert "Traceback" not in run.stderr or feed.startswith("ftp:")
 
 
+@pytest.mark.slow
 def test_a_feed_with_an_unknown_scheme_is_no_success(crawl: Crawl) -> None:
     run = crawl("-o", "nope://h/mine.json:json", seed=1752038, source=SITE, depth=0)
     assert run.exit_code == 4
@@ -220,6 +228,7 @@ def by_kind(record: dict[str, str]) -> tuple[str, str]:
     return record["kind"], record["id"] if record["kind"] == "article" else ""
 
 
+@pytest.mark.slow
 def test_where_feeds_are_written(crawl: Crawl, tmp_path: Path) -> None:
     """Paths are relative to the run's folder; folders are created; each feed has every record."""
     feeds = {
@@ -244,6 +253,7 @@ def test_where_feeds_are_written(crawl: Crawl, tmp_path: Path) -> None:
     assert files == {*feeds.values(), *own, ".source/1752038.html"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 def test_who_may_read_a_feed(tmp_path: Path, memory: bool) -> None:
     """A new file's mode follows the user's umask; an existing file keeps its mode."""
@@ -280,6 +290,7 @@ APPENDED_FILES = {
 }
 
 
+@pytest.mark.slow
 def test_the_end_of_a_file_that_is_appended_to(crawl: Crawl, tmp_path: Path) -> None:
     for name, (before, _, _) in APPENDED_FILES.items():
         (tmp_path / f"{name}.jsonl").write_text(before, encoding="utf-8")
@@ -300,6 +311,7 @@ def test_the_end_of_a_file_that_is_appended_to(crawl: Crawl, tmp_path: Path) -> 
     assert torn == {**pieces, "torn.jsonl.torn": "{\n" + pieces["torn.jsonl.torn"]}
 
 
+@pytest.mark.slow
 def test_options_of_feeds(crawl: Crawl, tmp_path: Path) -> None:
     """A feed's options also apply to JSON Lines."""
     feeds = {
@@ -325,6 +337,7 @@ def test_options_of_feeds(crawl: Crawl, tmp_path: Path) -> None:
 REPLACES = {"format": "jsonlines", "overwrite": True}
 
 
+@pytest.mark.slow
 def test_file_names_that_are_not_text(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / os.fsdecode(b"sur\xff")
     folder.mkdir()
@@ -336,6 +349,7 @@ def test_file_names_that_are_not_text(crawl: Crawl, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "dropping.py").write_text(
         "from scrapy.exceptions import DropItem\n\n\n"
@@ -362,6 +376,7 @@ def test_a_pipeline_that_drops_records(scrapy: Crawl, tmp_path: Path) -> None:
     assert "bug" not in run.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice(server: NewsServer, tmp_path: Path) -> None:
     over = threading.Event()
 

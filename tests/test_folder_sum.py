@@ -98,6 +98,7 @@ def omitted_counts() -> dict[str, int]:
     }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("memory", [{}, {"JOBDIR": "job"}], ids=["", "JOBDIR"])
 def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, object]) -> None:
     run = crawl(seed="all", source=folder, settings=memory)
@@ -116,6 +117,7 @@ def test_every_file_is_counted(crawl: Crawl, folder: Path, memory: dict[str, obj
         )
 
 
+@pytest.mark.slow
 def test_the_rest_is_not_reached(crawl: Crawl, tmp_path: Path) -> None:
     shutil.copytree(SITE, tmp_path / "site")
     run = crawl(seed=SEED, source="site", depth=0)
@@ -123,12 +125,14 @@ def test_the_rest_is_not_reached(crawl: Crawl, tmp_path: Path) -> None:
     assert f"files: {total} = read 1 + not reached " in run.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_is_the_seed_is_read(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(declaring(f"http://en.alalam.ir/news/{SEED}"))
     run = crawl(seed="page.html", source="page.html", depth=0)
     assert "  files: 1 = read 1" in run.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -147,6 +151,7 @@ def test_a_page_that_was_saved_from_a_web_archive(crawl: Crawl, tmp_path: Path, 
     assert run.articles[SEED]["provenance"]["id"]["where"] == WRITTEN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["c.arc.bz2", "c.dat"])
 def test_a_web_archive_is_not_a_saved_page(crawl: Crawl, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"filedesc://c.arc 0.0.0.0 20010101000000 text/plain 76\n")
@@ -155,12 +160,14 @@ def test_a_web_archive_is_not_a_saved_page(crawl: Crawl, tmp_path: Path, name: s
     assert f"{name}', a web archive in an unsupported format" in run.stderr
 
 
+@pytest.mark.slow
 def test_no_size_limit(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / f"{SEED}.html").write_bytes(PAGE)
     run = crawl(seed=SEED, source=f"{SEED}.html", depth=0, settings={"DOWNLOAD_MAXSIZE": 0})
     assert set(run.articles) == {SEED}
 
 
+@pytest.mark.slow
 def test_an_article_in_two_folders(crawl: Crawl, tmp_path: Path) -> None:
     for name, ids in {"one": [SEED], "two": [SEED, "1001"]}.items():
         (tmp_path / name).mkdir()

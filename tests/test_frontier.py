@@ -5,6 +5,7 @@ import random
 from contextlib import closing
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jobs import SCOPE, article, failure, folder_in_memory, related_item, running_job
@@ -214,7 +215,8 @@ RECORDED_LATER: Site = {
 }
 
 
-@settings(deadline=None, max_examples=80)
+@pytest.mark.slow
+@settings(max_examples=80)
 @example(
     RECORDED_LATER,
     [Run(2, 5, BOTH, [0], pages=2, commits=2), *[Run(0, 2, ("ship",), [2, 0], "none")] * 2],

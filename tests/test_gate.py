@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import Crawl, free_port, require
+from conftest import Crawl, free_port
 from forward_proxy import forward_proxy
 from rendered import PLAIN, SEED
 from scrapy.settings import Settings
 from server import NewsServer, answer
+from services import require
 from test_crawl_live import always
 
 from crawler.downloading.addresses import PrivateAddressError, is_private_literal
@@ -349,14 +348,12 @@ REACHES = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("way", REACHES)
 def test_scripts_in_chromium_reach_no_private_server(
     live: Crawl, server: NewsServer, tmp_path: Path, way: str
 ) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
     with (
         NewsServer(tmp_path) as secret,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
@@ -387,13 +384,11 @@ def test_scripts_in_chromium_reach_no_private_server(
     assert ("/hop" in requested_paths) == ("HOP" in REACHES[way])
 
 
+@pytest.mark.slow
 def test_chromium_goes_through_the_proxy_of_the_user(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
     page = PLAIN.replace("</head>", "<script src=/own.js></script></head>")
     server.pages[f"/news/{SEED}"] = page.encode()
     with forward_proxy(tmp_path) as proxy:
@@ -413,13 +408,11 @@ def test_chromium_goes_through_the_proxy_of_the_user(
     assert "got '--proxy-server=socks5://127.0.0.1:9' in args; name a proxy with" in refused.stderr
 
 
+@pytest.mark.slow
 def test_an_external_browser_requests_nothing_private(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
     port = free_port()
     line = ["chromium", "--headless", "--no-sandbox", "--disable-gpu"]
     line += [f"--remote-debugging-port={port}", f"--user-data-dir={tmp_path / 'chromium'}"]

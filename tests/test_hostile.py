@@ -120,6 +120,7 @@ def test_odd_pages(case: str) -> None:
     make_record(ODD[case], None)
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize("case", HUGE)
 def test_huge_pages(case: str) -> None:
     make_record(HUGE[case], None)

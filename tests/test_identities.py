@@ -148,7 +148,7 @@ def frontiers(web: Web, depth: int, ledger: bool) -> Iterator[Frontier]:
             assert history.balance(connection).wrong == []
 
 
-@settings(deadline=None)
+@pytest.mark.slow
 @given(webs(), st.integers(0, 3), st.integers(1, 4), st.integers(), st.data())
 def test_the_order_of_responses_changes_nothing(
     web: Web, depth: int, at_once: int, seed: int, data: st.DataObject
@@ -164,7 +164,6 @@ def test_the_order_of_responses_changes_nothing(
     assert results[0] == results[1] == results[2]
 
 
-@settings(deadline=None)
 @given(webs(), st.integers(), st.randoms())
 def test_aliases_in_any_order_give_the_same_articles(
     web: Web, seed: int, order: random.Random
@@ -182,7 +181,8 @@ def test_aliases_in_any_order_give_the_same_articles(
         order.shuffle(seeds)
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.slow
+@settings(max_examples=60)
 @given(webs(), st.integers(0, 3), st.integers(1, 12), st.integers())
 def test_a_killed_crawl_ends_like_another(web: Web, depth: int, pages: int, seed: int) -> None:
     seeds = ["a0"]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from conftest import SEED, SITE, Crawl
 from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
@@ -40,6 +41,7 @@ def test_the_users_own_item_pipelines(
     )
 
 
+@pytest.mark.slow
 def test_an_item_pipeline_that_returns_other_items(
     job: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -66,6 +68,7 @@ def test_an_item_pipeline_that_returns_other_items(
     } in lines
 
 
+@pytest.mark.slow
 def test_an_item_pipeline_that_returns_what_json_cannot_hold(scrapy: Crawl, tmp_path: Path) -> None:
     text = (
         "class Mine:\n    def process_item(self, item):\n"

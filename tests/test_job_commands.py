@@ -10,6 +10,7 @@ from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
 
+@pytest.mark.slow
 def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     for words in (("status",), ("why", "1"), ("export",)):
         run = scrapy(*words)
@@ -19,6 +20,7 @@ def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -35,6 +37,7 @@ def test_wrong_settings(job: Crawl, given: dict[str, object], message: str) -> N
     assert (run.exit_code, message in run.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> None:
     job(depth=3)
     words = " ".join(map(shlex.quote, command("export", "-s", "JOBDIR=job")))
@@ -77,6 +80,7 @@ WRONG: dict[str, tuple[list[object], int, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_arguments(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -> None:
     job(depth=0)

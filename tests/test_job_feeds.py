@@ -9,6 +9,7 @@ from conftest import SEED, SITE, Crawl, clock, read_records
 from job_crawls import killed_at
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("line", "mended", "torn"),
     [
@@ -47,6 +48,7 @@ def test_a_torn_last_line_is_repaired(
     assert (torn_file.read_bytes() if torn_file.exists() else None) == torn
 
 
+@pytest.mark.slow
 def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     killed = job("-o", "disk/mine.jsonl", depth=0, variables=killed_at("feed part written"))
@@ -63,6 +65,7 @@ def test_a_feed_of_a_killed_run_that_cannot_be_written(job: Crawl, tmp_path: Pat
     assert "aborted" not in job(depth=0).stdout
 
 
+@pytest.mark.slow
 def test_a_compressed_feed_is_appended_once(job: Crawl, tmp_path: Path) -> None:
     feeds = (
         '{"mine.jsonl.gz": {"format": "jsonlines", '
@@ -77,6 +80,7 @@ def test_a_compressed_feed_is_appended_once(job: Crawl, tmp_path: Path) -> None:
     assert len(lines) == len(set(lines)) == 1 + 8
 
 
+@pytest.mark.slow
 def test_batches_are_written_once(job: Crawl, tmp_path: Path) -> None:
     feeds = '{"mine-%(batch_time)s.jsonl": {"format": "jsonlines", "batch_item_count": 2}}'
     words = ("-s", f"FEEDS={feeds}")

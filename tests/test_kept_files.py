@@ -51,6 +51,7 @@ EMPTY_RUNS: dict[str, tuple[Callable[[NewsServer], None], dict[str, object]]] = 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [False, True], ids=["", "JOBDIR"])
 @pytest.mark.parametrize("case", EMPTY_RUNS)
 def test_a_run_that_stores_no_article(
@@ -73,6 +74,7 @@ def test_a_run_that_stores_no_article(
         assert "mine.jsonl is unchanged, because this run stored no article;" in run.stdout
 
 
+@pytest.mark.slow
 def test_articles_that_an_item_pipeline_replaced(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -116,6 +118,7 @@ def test_the_last_complete_file_is_kept(live: Crawl, server: NewsServer, tmp_pat
     assert previous.read_bytes() == complete
 
 
+@pytest.mark.slow
 def test_records_appended_between_incomplete_runs_are_kept(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -133,6 +136,7 @@ def test_records_appended_between_incomplete_runs_are_kept(
     assert feed.with_name("mine.jsonl.previous").read_bytes() == appended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["feed part written", "feed kept", "feed replaced"])
 @pytest.mark.parametrize("killed", [True, False], ids=["incomplete run", "complete run"])
 def test_the_last_complete_file_is_kept_whenever_a_run_is_killed(
@@ -177,6 +181,7 @@ def forge(job: Path, uri: str, options: dict[str, object]) -> None:
         )
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     "uri",
     [
@@ -222,6 +227,7 @@ def test_a_forged_ledger_cannot_name_a_file_to_write(
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_forged_ledger_cannot_write_through_a_link_in_the_place_of_a_run(
     live: Crawl, tmp_path: Path
 ) -> None:
@@ -245,6 +251,7 @@ def test_a_forged_ledger_cannot_write_through_a_link_in_the_place_of_a_run(
     assert not (tmp_path / "output" / time / "articles.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_a_forged_ledger_cannot_change_a_link_in_another_folder(
     live: Crawl, tmp_path: Path
 ) -> None:
@@ -261,6 +268,7 @@ def test_a_forged_ledger_cannot_change_a_link_in_another_folder(
     assert (other / "latest").readlink() == Path("2000")
 
 
+@pytest.mark.slow
 def test_a_forged_ledger_cannot_name_a_class_or_format(live: Crawl, tmp_path: Path) -> None:
     (tmp_path / "evil.py").write_text("open('run', 'w').close()\n", encoding="utf-8")
     settings = {"JOBDIR": "job"}
@@ -278,6 +286,7 @@ def test_a_forged_ledger_cannot_name_a_class_or_format(live: Crawl, tmp_path: Pa
     assert {json.loads(line)["kind"] for line in added} == {"article", "teaser"}
 
 
+@pytest.mark.slow
 def test_a_feed_of_a_killed_run_waits_for_a_run_that_has_it(
     server: NewsServer, live: Crawl, tmp_path: Path
 ) -> None:

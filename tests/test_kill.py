@@ -52,6 +52,7 @@ REPLACE_POINTS = ("feed kept", "feed replaced")
 """Kill points reached only with ``-O``."""
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("name", "option"),
     [(name, "-o") for name in POINTS if name not in REPLACE_POINTS]
@@ -71,6 +72,7 @@ def test_killed_at_a_write_point(small: kill.Site, tmp_path: Path, name: str, op
     kill.check(tmp_path, small.truth(), kill.run(words, tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", kill.KINDS, ids=lambda kind: kind.name)
 def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
     seed = time.time()
@@ -81,6 +83,7 @@ def test_killed_at_random_moments(tmp_path: Path, kind: kill.Kind) -> None:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
+@pytest.mark.slow
 def test_a_feed_is_rewritten_byte_for_byte(large: kill.Site, tmp_path: Path) -> None:
     words = kill.line(large.url, *JOB)
     assert kill.run(words, tmp_path, CRAWLER_KILL_AT="feeds written").returncode == -signal.SIGKILL
@@ -104,6 +107,7 @@ def start(words: list[str], folder: Path, server: NewsServer, pages: int) -> kil
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "signals",
     [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]],
@@ -123,6 +127,7 @@ def test_stopped_by_a_signal(
     kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     def hang_up(handler: BaseHTTPRequestHandler, before: int) -> None:
         handler.close_connection = True
@@ -149,6 +154,7 @@ def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: P
     assert kill.lasting(list({record["id"]: record for record in records}.values())) == truth
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(large.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
     with small_disk(tmp_path / "disk", "700k") as disk:
@@ -164,6 +170,7 @@ def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> 
         kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_back(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(large.url, *JOB)
     # The clock is a year ahead for the first half of the crawl, then right again.

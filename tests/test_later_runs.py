@@ -24,6 +24,7 @@ SUCCESSIVE_ARGUMENTS: dict[str, list[dict[str, object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SUCCESSIVE_ARGUMENTS)
 def test_arguments_that_change(job: Crawl, live: Crawl, case: str) -> None:
     records = {}
@@ -44,6 +45,7 @@ def test_arguments_that_change(job: Crawl, live: Crawl, case: str) -> None:
     assert run.balance == whole.balance + " + pending 0"
 
 
+@pytest.mark.slow
 def test_arguments_that_change_in_a_run_that_is_killed(job: Crawl) -> None:
     job(depth=0)
     assert job(depth=1, variables=killed_at("run begun")).exit_code == -9
@@ -53,6 +55,7 @@ def test_arguments_that_change_in_a_run_that_is_killed(job: Crawl) -> None:
 ARTICLES = range(1700001, 1700007)
 
 
+@pytest.mark.slow
 def test_any_list_can_make_an_article_match(job: Crawl, server: NewsServer) -> None:
     a, b, c, d = ARTICLES[:4]
     serve(
@@ -75,6 +78,7 @@ def test_any_list_can_make_an_article_match(job: Crawl, server: NewsServer) -> N
     ) == [str(b), str(d)]
 
 
+@pytest.mark.slow
 def test_a_limit_starves_no_article(job: Crawl, server: NewsServer) -> None:
     first, *others = ARTICLES
     serve(
@@ -90,6 +94,7 @@ def test_a_limit_starves_no_article(job: Crawl, server: NewsServer) -> None:
     assert sorted(server.requested_ids) == sorted(map(str, ARTICLES))
 
 
+@pytest.mark.slow
 def test_validators_are_not_sent_to_another_server(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE, depth=0)
@@ -97,6 +102,7 @@ def test_validators_are_not_sent_to_another_server(job: Crawl, server: NewsServe
     assert server.not_modified == 0
 
 
+@pytest.mark.slow
 def test_pages_in_another_folder(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "few").mkdir()
     shutil.copy(SITE / f"{SEED}.html", tmp_path / "few")
@@ -108,6 +114,7 @@ def test_pages_in_another_folder(scrapy: Crawl, tmp_path: Path) -> None:
     assert "articles 7" in scrapy(*line, "-a", f"source={SITE}").balance
 
 
+@pytest.mark.slow
 def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     shutil.copy(SITE / f"{SEED}.html", tmp_path / "saved by me.html")
     assert (
@@ -118,6 +125,7 @@ def test_a_seed_that_was_a_file(job: Crawl, server: NewsServer, tmp_path: Path) 
     assert set(server.requested_ids) == {SEED}
 
 
+@pytest.mark.slow
 def test_a_page_that_is_nearer_is_read_again(job: Crawl, server: NewsServer) -> None:
     """A new seed was at the depth limit; neither a kill nor ``recheck=none`` may lose it."""
     a, b, c, d = ARTICLES[:4]
@@ -139,6 +147,7 @@ def test_narrower_arguments(job: Crawl, server: NewsServer) -> None:
     assert run.balance.endswith("+ pending 0")
 
 
+@pytest.mark.slow
 def test_saved_pages(scrapy: Crawl, tmp_path: Path) -> None:
     shutil.copytree(SITE, tmp_path / "pages")
     line = [

@@ -23,12 +23,12 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     small_disk,
     wait_until,
 )
 from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
+from services import require
 
 from crawler.crawl.edges import Edge
 from crawler.crawl.ledger import history
@@ -108,6 +108,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", DAMAGE)
 def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -> None:
     job(depth=2)
@@ -131,6 +132,7 @@ def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) 
         assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     job()
     path = tmp_path / "job" / "ledger.sqlite"
@@ -144,6 +146,7 @@ def test_a_flipped_bit(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     assert "does not match its checksum" in status.stdout
 
 
+@pytest.mark.slow
 def test_a_ledger_that_does_not_balance(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     job()
     with ledger(tmp_path) as connection:
@@ -158,11 +161,12 @@ def test_a_ledger_that_does_not_balance(job: Crawl, scrapy: Crawl, tmp_path: Pat
     assert scrapy("status", "-s", "JOBDIR=job").exit_code == 5
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     assert job().exit_code == 0
     folder = str(tmp_path / "job")
-    mount = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False)
-    require("mount --bind, as root,", mount.returncode == 0)
+    require("mounts")
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
     try:
         run = job()
@@ -181,6 +185,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     )
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("schema", [1, 2, 3, 4, 5])
 def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int) -> None:
     """The program of that time created the ledger: one run ended, and one was killed."""
@@ -243,6 +248,7 @@ def test_what_an_older_ledger_knows_of_edges(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_pages_of_an_older_ledger_are_read_in_full(
     job: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -264,6 +270,7 @@ def test_pages_of_an_older_ledger_are_read_in_full(
     assert "1 unchanged" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -> None:
     job()
     with ledger(tmp_path) as connection:
@@ -275,6 +282,7 @@ def test_a_ledger_of_a_later_schema(job: Crawl, scrapy: Crawl, tmp_path: Path) -
         ) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absolute", [False, True], ids=["relative", "absolute"])
 def test_a_job_whose_folder_was_moved(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path, absolute: bool
@@ -312,6 +320,7 @@ def test_a_job_whose_folder_was_moved(
     assert sorted(record["id"] for record in exported) == sorted(truth.articles)
 
 
+@pytest.mark.slow
 def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     job()
     with ledger(tmp_path) as connection:
@@ -323,6 +332,7 @@ def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_record_that_is_damaged(job: Crawl, tmp_path: Path) -> None:
     job(depth=1, limit=2)
     with ledger(tmp_path) as connection:
@@ -333,6 +343,7 @@ def test_a_record_that_is_damaged(job: Crawl, tmp_path: Path) -> None:
     assert not (tmp_path / "mine.jsonl").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["records", "listings", "feeds", "pages"])
 def test_a_table_that_is_damaged(job: Crawl, tmp_path: Path, table: str) -> None:
     job(depth=1)
@@ -351,6 +362,7 @@ def test_a_table_that_is_damaged(job: Crawl, tmp_path: Path, table: str) -> None
     assert (tmp_path / "mine.jsonl").read_text(encoding="utf-8") == "good"
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_while_the_ledger_is_made(
     server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:

@@ -116,6 +116,7 @@ LISTS: dict[str, tuple[str, set[int], str]] = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", LISTS)
 def test_each_list(web_crawl: WebCrawl, case: str) -> None:
     path, numbers, found_on = LISTS[case]
@@ -132,6 +133,7 @@ def test_each_list(web_crawl: WebCrawl, case: str) -> None:
         assert "1 without a web address" in run.stdout
 
 
+@pytest.mark.slow
 def test_the_feeds_of_a_site(web_crawl: WebCrawl) -> None:
     run, web = web_crawl({HOST: Newsroom(9)}, seed=f"feeds:{ROOT}", depth=0)
     assert (run.exit_code, set(run.articles)) == (0, {id_of(n) for n in range(1, 10)})
@@ -139,6 +141,7 @@ def test_the_feeds_of_a_site(web_crawl: WebCrawl) -> None:
     assert f"found {ROOT}/feed.xml, {ROOT}/sitemap_index.xml" in run.stderr
 
 
+@pytest.mark.slow
 def test_the_usual_feeds_of_a_site_that_names_none(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(5)
     newsroom.more["/robots.txt"] = Answer(404, HTML, b"")
@@ -175,6 +178,7 @@ BAD: dict[str, tuple[Answer, str, str, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_a_list_that_cannot_be_read_is_a_failure(web_crawl: WebCrawl, case: str) -> None:
     """What it lists is read all the same, and so are the other lists."""
@@ -202,6 +206,7 @@ PRUNED: dict[str, tuple[dict[str, object], list[int]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PRUNED)
 def test_entries_are_pruned_before_they_are_fetched(web_crawl: WebCrawl, case: str) -> None:
     arguments, numbers = PRUNED[case]
@@ -213,6 +218,7 @@ def test_entries_are_pruned_before_they_are_fetched(web_crawl: WebCrawl, case: s
     assert len(stories) == len(numbers)
 
 
+@pytest.mark.slow
 def test_the_newest_of_a_page_and_of_the_sitemaps_in_an_index(web_crawl: WebCrawl) -> None:
     """No article is chosen before the last list has been read."""
     newsroom = Newsroom(9)
@@ -224,6 +230,7 @@ def test_the_newest_of_a_page_and_of_the_sitemaps_in_an_index(web_crawl: WebCraw
     assert set(run.articles) == {id_of(n) for n in (9, 8, 7)}
 
 
+@pytest.mark.slow
 def test_a_list_that_has_moved_to_the_home_page(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(9)
     newsroom.more["/news"] = Answer(301, {"Location": "/"}, b"")
@@ -233,6 +240,7 @@ def test_a_list_that_has_moved_to_the_home_page(web_crawl: WebCrawl) -> None:
     assert run.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_list_that_stays_away_is_named_in_every_run(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(9)
     seeds = f"{ROOT}/,{ROOT}/news"
@@ -243,11 +251,13 @@ def test_a_list_that_stays_away_is_named_in_every_run(web_crawl: WebCrawl) -> No
         assert "1 failed" in run.stdout
 
 
+@pytest.mark.slow
 def test_entries_without_titles_are_matched_by_their_addresses(web_crawl: WebCrawl) -> None:
     run, _ = web_crawl({HOST: Newsroom(9)}, seed=f"{ROOT}/1.xml.gz", depth=0, match="number 7 of")
     assert set(run.articles) == {id_of(7)}
 
 
+@pytest.mark.slow
 def test_a_section_that_an_article_links_becomes_a_seed(web_crawl: WebCrawl) -> None:
     """What was a teaser in one run is a list in the next."""
     newsroom = Newsroom(9)
@@ -261,6 +271,7 @@ def test_a_section_that_an_article_links_becomes_a_seed(web_crawl: WebCrawl) -> 
     assert "discovered 4 = articles 4 + teasers 0 + failures 0 + pending 0" in run.balance
 
 
+@pytest.mark.slow
 def test_new_arguments_apply_to_what_a_list_led_to_before(web_crawl: WebCrawl) -> None:
     newsroom, settings = Newsroom(9), {"JOBDIR": "job"}
     seed = f"{ROOT}/feed.xml"
@@ -273,6 +284,7 @@ def test_new_arguments_apply_to_what_a_list_led_to_before(web_crawl: WebCrawl) -
     assert set(run.articles) == {id_of(n) for n in (7, 6, 5, 4)}
 
 
+@pytest.mark.slow
 def test_sitemaps_of_a_month_and_robots_with_paths(web_crawl: WebCrawl) -> None:
     """The day in the address of a sitemap says nothing of the last one that it covers."""
     newsroom = Newsroom(9)
@@ -286,6 +298,7 @@ def test_sitemaps_of_a_month_and_robots_with_paths(web_crawl: WebCrawl) -> None:
     assert (run.exit_code, set(run.articles)) == (0, {id_of(9), id_of(8)})
 
 
+@pytest.mark.slow
 def test_limit_counts_pages_that_might_have_been_lists(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(3)
     for name in ("/bridge", "/market"):
@@ -296,6 +309,7 @@ def test_limit_counts_pages_that_might_have_been_lists(web_crawl: WebCrawl) -> N
     assert run.teasers["news.example/market"]["why"] == "limit"
 
 
+@pytest.mark.slow
 def test_lists_that_were_not_read_are_no_articles(web_crawl: WebCrawl) -> None:
     settings = {"CLOSESPIDER_PAGECOUNT": 1, "CONCURRENT_REQUESTS": 1}
     for job in ({}, {"JOBDIR": "job"}):
@@ -307,6 +321,7 @@ def test_lists_that_were_not_read_are_no_articles(web_crawl: WebCrawl) -> None:
         assert "this is a bug" not in run.stdout
 
 
+@pytest.mark.slow
 def test_a_page_that_may_be_a_list_and_is_an_article(web_crawl: WebCrawl) -> None:
     newsroom = Newsroom(3)
     newsroom.more["/bridge"] = Answer(200, HTML, page("Bridge", f"{ROOT}{path_of(1)}"))
@@ -319,6 +334,7 @@ def test_a_page_that_may_be_a_list_and_is_an_article(web_crawl: WebCrawl) -> Non
     assert run.articles["news.example/bridge"]["found_on"] is None
 
 
+@pytest.mark.slow
 def test_an_article_that_cannot_be_read_is_no_list(web_crawl: WebCrawl) -> None:
     """Its links are not followed in its place."""
     newsroom = Newsroom(9)
@@ -330,6 +346,7 @@ def test_an_article_that_cannot_be_read_is_no_list(web_crawl: WebCrawl) -> None:
     assert run.failures["news.example/bridge"]["reason"] == "not_an_article"
 
 
+@pytest.mark.slow
 def test_a_front_page_in_an_archive(
     web_crawl: WebCrawl, scrapy: Crawl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,6 +360,7 @@ def test_a_front_page_in_an_archive(
     assert {failure["reason"] for failure in missing.failures.values()} == {"no_list"}
 
 
+@pytest.mark.slow
 def test_a_job_asks_its_lists_again(web_crawl: WebCrawl, tmp_path: Path) -> None:
     """Only new and changed articles are stored, none twice, and nothing is fetched in vain."""
     newsroom = Newsroom(9)
@@ -371,6 +389,7 @@ def test_a_job_asks_its_lists_again(web_crawl: WebCrawl, tmp_path: Path) -> None
     assert third.balance.startswith("discovered 8 = articles 8")
 
 
+@pytest.mark.slow
 def test_lists_are_asked_conditionally(crawl: Crawl, server: NewsServer) -> None:
     conditions: list[str | None] = []
 
@@ -402,6 +421,7 @@ def test_lists_are_asked_conditionally(crawl: Crawl, server: NewsServer) -> None
     assert "nothing new: nothing to fetch with recheck=none" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_job_that_was_stopped_continues(web_crawl: WebCrawl) -> None:
     """Two runs with a limit find the same articles as one without."""
     whole, _ = web_crawl({HOST: Newsroom(9)}, seed=f"{ROOT}/feed.xml", depth=0)
@@ -428,6 +448,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", REFUSED)
 def test_seeds_that_are_refused(crawl: Crawl, seed: str) -> None:
     run = crawl(seed=seed, source="wayback" if seed.endswith(".example") else "live")
@@ -435,6 +456,7 @@ def test_seeds_that_are_refused(crawl: Crawl, seed: str) -> None:
     assert REFUSED[seed] in run.stderr
 
 
+@pytest.mark.slow
 def test_the_front_page_of_a_publisher_with_a_file(web_crawl: WebCrawl) -> None:
     """Its pattern says which links are articles."""
     links = "".join(f'<a href="/news/{n}">News {n}</a>' for n in (1752038, 1752039))

@@ -33,6 +33,7 @@ def page(number: int, listed: list[tuple[int, str, str]]) -> bytes:
     ).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "second", [("The second headline", "23"), ("The first headline", "22"), ("Another", "21")]
 )

@@ -57,6 +57,7 @@ def crawl(job: Job) -> int:
     return stored_count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier_runs", [0, 1])
 def test_the_number_of_statements(tmp_path: Path, earlier_runs: int) -> None:
     statements: list[str] = []

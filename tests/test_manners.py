@@ -72,6 +72,7 @@ CONCURRENCY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CONCURRENCY)
 def test_the_number_of_concurrent_requests(live: Crawl, server: NewsServer, case: str) -> None:
     settings, limit = CONCURRENCY[case]
@@ -113,6 +114,7 @@ DELAYS: dict[str, tuple[str, dict[str, object], float]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", DELAYS)
 def test_delays_between_requests(live: Crawl, server: NewsServer, case: str) -> None:
     rules, settings, seconds = DELAYS[case]
@@ -189,6 +191,7 @@ PAUSES: dict[str, tuple[Misbehaviour, dict[str, object], float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PAUSES)
 def test_pauses_of_all_requests(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, settings, seconds = PAUSES[case]
@@ -205,6 +208,7 @@ def test_pauses_of_all_requests(live: Crawl, server: NewsServer, case: str) -> N
     assert seconds - TOLERANCE <= gaps(server)[0] < LONG
 
 
+@pytest.mark.slow
 def test_pauses_of_a_page_double(live: Crawl, server: NewsServer) -> None:
     [article_id] = serve_articles(server, 1)
     server.misbehaviour[f"/news/{article_id}"] = always(500)
@@ -219,6 +223,7 @@ def test_pauses_of_a_page_double(live: Crawl, server: NewsServer) -> None:
     assert too_short == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shorter_first", [True, False])
 def test_a_shorter_pause_does_not_cut_a_longer_one(
     live: Crawl, server: NewsServer, shorter_first: bool
@@ -278,6 +283,7 @@ def test_which_statuses_are_retried(live: Crawl, server: NewsServer) -> None:
     assert attempts == {key: REQUEST_COUNTS[status] for key, status in ids.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "attempts"), [({"RETRY_TIMES": 0}, 1), ({}, 3)])
 def test_how_often_a_page_is_retried(
     live: Crawl, server: NewsServer, settings: dict[str, object], attempts: int
@@ -304,6 +310,7 @@ def hop(handler: BaseHTTPRequestHandler, before: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> None:
     ids = serve_articles(server, 2)
     pages = dict(server.pages)
@@ -334,6 +341,7 @@ def test_how_many_redirects_are_followed(live: Crawl, server: NewsServer) -> Non
     assert request_counts == {"/robots.txt": 1, f"/news/{ids[0]}": 6, f"/news/{ids[1]}": 6}
 
 
+@pytest.mark.slow
 def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
     statuses = (301, 302, 303, 307, 308)
     for status in (*statuses, 300, 304, 305):
@@ -348,6 +356,7 @@ def test_which_statuses_redirect(live: Crawl, server: NewsServer) -> None:
     assert {failure["reason"] for failure in run.failures.values()} == {"http_3xx"}
 
 
+@pytest.mark.slow
 def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
     """A redirect's cookie is sent with the next request, to no other host; no Referer is sent."""
     sent_headers: dict[str, dict[str, str]] = {}
@@ -390,6 +399,7 @@ def test_what_is_sent_after_a_redirect(live: Crawl, server: NewsServer) -> None:
 ARCHIVED_URL = f"http://en.alalam.ir/news/{SEED}"
 
 
+@pytest.mark.slow
 def test_requests_to_an_archive_are_sequential_and_slow(crawl: Crawl, server: NewsServer) -> None:
     """A pause begins after each response, and a password is sent only to its own server."""
     ids = ["101", "102", "103"]
@@ -433,6 +443,7 @@ def test_requests_to_an_archive_are_sequential_and_slow(crawl: Crawl, server: Ne
     assert min(waits) >= 0.2 + 0.1 - TOLERANCE
 
 
+@pytest.mark.slow
 def test_redirects_of_an_archive(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
     """Redirects to another capture stay on the server that the user named."""
     memento = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import SCOPE, new_ledger
@@ -114,7 +115,8 @@ def teasers(frontier: Frontier) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.slow
+@settings(max_examples=60)
 @given(
     GRAPHS,
     st.sampled_from([ROLES, ROLES, ("related",), ("text", "translation")]),

@@ -138,6 +138,7 @@ def test_any_text_can_be_compared(bodies: list[str]) -> None:
     copies_of({str(n): body * 40 for n, body in enumerate(bodies)})
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_hash_seeds() -> None:
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"

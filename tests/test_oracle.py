@@ -1,7 +1,6 @@
 """Files by wget, warcio and this crawler are read alike by warcio, fastwarc and this library."""
 
 import gzip
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +8,9 @@ from pathlib import Path
 import oracle
 import pytest
 from archives import HEADERS, NEWS, Warc, page
-from conftest import Crawl, require
+from conftest import Crawl
 from server import NewsServer
+from services import require
 
 from crawler.warc.file import WarcFile
 
@@ -33,7 +33,7 @@ def test_a_file_by_warcio(tmp_path: Path) -> None:
 
 
 def test_a_file_by_wget(server: NewsServer, tmp_path: Path) -> None:
-    require("wget", shutil.which("wget"))
+    require("wget")
     urls = [server.url + path for path in sorted(server.pages)]
     line = ["wget", "--quiet", "--warc-file=by-wget", "--delete-after", "--no-directories", *urls]
     subprocess.run(line, cwd=tmp_path, check=False)

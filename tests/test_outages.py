@@ -37,6 +37,7 @@ DOWN: dict[str, tuple[Misbehaviour, str]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", DOWN)
 def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, reason = DOWN[case]
@@ -53,6 +54,7 @@ def test_a_site_that_goes_down(live: Crawl, server: NewsServer, case: str) -> No
     assert message in run.stdout
 
 
+@pytest.mark.slow
 def test_a_job_continues_when_the_site_is_back(live: Crawl, server: NewsServer) -> None:
     job_settings = {**DOWN_AFTER_THREE, "JOBDIR": "job", "RECHECK_MIN": 0}
     fail_all_but_seed(server, drop)
@@ -115,6 +117,7 @@ def test_each_source_is_down_separately_and_for_good() -> None:
     assert (went_down, outages.reason("live")) == ([False] * 3, "dns")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failing", "down"), [(2, False), (3, True)])
 def test_the_exact_number_of_failures_in_the_setting(
     live: Crawl, server: NewsServer, failing: int, down: bool
@@ -135,6 +138,7 @@ def test_the_exact_number_of_failures_in_the_setting(
     )
 
 
+@pytest.mark.slow
 def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:
     server.stop()
     run = live(seed=",".join(str(number) for number in range(1, 31)), settings=DOWN_AFTER_THREE)
@@ -143,6 +147,7 @@ def test_a_site_that_is_never_up(live: Crawl, server: NewsServer) -> None:
     assert len(run.failures) + len(run.teasers) == 30
 
 
+@pytest.mark.slow
 def test_failures_of_different_kinds_do_not_add_up(live: Crawl, server: NewsServer) -> None:
     paths = [path for path in server.pages if path != f"/news/{SEED}"]
     for number, path in enumerate(sorted(paths)):
@@ -156,12 +161,14 @@ def test_failures_of_different_kinds_do_not_add_up(live: Crawl, server: NewsServ
     assert len(run.failures) == len(paths)
 
 
+@pytest.mark.slow
 def test_the_limit_can_be_switched_off(live: Crawl, server: NewsServer) -> None:
     fail_all_but_seed(server, drop)
     run = live(seed=SEED, depth=1, settings={**DOWN_AFTER_THREE, "SITE_DOWN_AFTER": 0})
     assert len(run.failures) == LISTED_COUNT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robots", [False, True], ids=["pages", "robots.txt"])
 def test_the_next_source_is_used(live: Crawl, server: NewsServer, robots: bool) -> None:
     if robots:
@@ -175,6 +182,7 @@ def test_the_next_source_is_used(live: Crawl, server: NewsServer, robots: bool) 
     assert run.stderr.count("the remaining pages are requested from the other sources only") == 1
 
 
+@pytest.mark.slow
 def test_a_conditional_request_that_is_refused(live: Crawl, server: NewsServer) -> None:
     job_settings = {"JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0}
     page = server.pages[f"/news/{SEED}"]
@@ -203,6 +211,7 @@ def wants_cookie(page: bytes) -> Misbehaviour:
     return redirect_to_itself
 
 
+@pytest.mark.slow
 def test_cookies(live: Crawl, server: NewsServer) -> None:
     server.misbehaviour[f"/news/{SEED}"] = wants_cookie(server.pages[f"/news/{SEED}"])
     run = live(seed=SEED, depth=0)
@@ -215,6 +224,7 @@ def test_cookies(live: Crawl, server: NewsServer) -> None:
     assert (set(run.articles), run.exit_code) == ({SEED}, 0)
 
 
+@pytest.mark.slow
 def test_archived_errors_are_not_an_outage(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     ids = [str(number) for number in range(1, 9)]
@@ -232,6 +242,7 @@ def saved_pages(folder: Path, ids: list[str]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_chain_continues_without_its_last_source(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -246,6 +257,7 @@ def test_a_chain_continues_without_its_last_source(
     assert (len(run.teasers), run.exit_code) == (7, 3)
 
 
+@pytest.mark.slow
 def test_stored_articles_stay_due_when_the_site_is_down(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -267,6 +279,7 @@ def test_stored_articles_stay_due_when_the_site_is_down(
     assert (run.exit_code, run.failures) == (0, {})
 
 
+@pytest.mark.slow
 def test_an_archive_that_responds_is_not_down(live: Crawl, server: NewsServer) -> None:
     def every_other(handler: BaseHTTPRequestHandler, before: int) -> None:
         number = int(re.search(r"(\d+)(?:&|$)", handler.path)[1])  # type: ignore[index]

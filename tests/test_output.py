@@ -37,6 +37,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no /dev/full")
 @pytest.mark.parametrize("case", CASES)
 def test_output_that_cannot_be_written(tmp_path: Path, case: str) -> None:

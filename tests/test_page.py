@@ -241,7 +241,7 @@ def test_every_gap_belongs_to_a_case() -> None:
     assert all(set(gaps) <= {*FIELDS, *NULLABLE} for gaps in GAPS.values())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_pages_never_raise_and_give_valid_records(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(CASES))
@@ -257,7 +257,7 @@ def test_damaged_pages_never_raise_and_give_valid_records(data: st.DataObject) -
     make_record(bytes(body), charset)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_any_bytes_never_raise(body: bytes) -> None:
     make_record(body, None)

@@ -77,6 +77,7 @@ def archive_with_password(handler: BaseHTTPRequestHandler, before: int) -> None:
         answer(handler, 200, PLAIN.encode(), memento)
 
 
+@pytest.mark.slow
 def test_the_password_of_a_web_archive(crawl: Crawl, tmp_path: Path) -> None:
     with NewsServer(tmp_path / "nothing") as archive:
         archive.answer_with = archive_with_password
@@ -89,6 +90,7 @@ def test_the_password_of_a_web_archive(crawl: Crawl, tmp_path: Path) -> None:
     assert_no_password(run)
 
 
+@pytest.mark.slow
 def test_the_password_of_splash(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
     authorizations: set[str | None] = set()
 
@@ -122,6 +124,7 @@ COMPLAINTS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", COMPLAINTS)
 def test_messages_hide_passwords(crawl: Crawl, server: NewsServer, case: str) -> None:
     arguments, settings, message = COMPLAINTS[case]

@@ -644,7 +644,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(image=_VALUES, publisher=_VALUES, author=_VALUES)
 def test_any_json_ld_is_read(image: Any, publisher: Any, author: Any) -> None:
     for medium in read(head=json_ld(image=image, publisher=publisher, author=author)):
@@ -653,7 +653,7 @@ def test_any_json_ld_is_read(image: Any, publisher: Any, author: Any) -> None:
         assert medium.credit != ""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300))
 def test_any_caption_is_split(text: str) -> None:
     text = clean(text)
@@ -662,7 +662,7 @@ def test_any_caption_is_split(text: str) -> None:
     assert credit is None or credit in text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=200))
 def test_any_url_is_judged(url: str) -> None:
     assert is_decoration(url) in (True, False)
@@ -670,14 +670,14 @@ def test_any_url_is_judged(url: str) -> None:
     assert identity(url) == identity(url)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="ab.jpg,/ 019wx\n\t", max_size=80))
 def test_the_largest_of_any_source_set_is_in_it(source_set: str) -> None:
     found = largest(source_set)
     assert found is None or (found.url != "" and found.url in source_set)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["src", "srcset", "data-src", "data-x", "width", "style", "class"]),

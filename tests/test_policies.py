@@ -1,12 +1,10 @@
 """A page's own Content-Security-Policy also applies in Chromium."""
 
-import shutil
-from importlib.util import find_spec
-
 import pytest
-from conftest import Crawl, require
+from conftest import Crawl
 from rendered import PLAIN, SEED
 from server import NewsServer, answer
+from services import require
 
 POLICIES = {
     "none": ({}, True),
@@ -21,14 +19,12 @@ POLICIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", POLICIES)
 def test_pages_have_their_own_policy_in_chromium(
     live: Crawl, server: NewsServer, case: str
 ) -> None:
-    require(
-        "Chromium, with scrapy-playwright,",
-        shutil.which("chromium") and find_spec("scrapy_playwright"),
-    )
+    require("Chromium")
     headers, script_runs = POLICIES[case]
     script = "<script>document.querySelector('h1').textContent = 'Written by a script'</script>"
     page = PLAIN.replace("</body>", f"{script}</body>").encode()

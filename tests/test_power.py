@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 import kill
 import pytest
-from conftest import IMPATIENT, PATIENCE, Crawl, environment, read_records, require, wait_until
+from conftest import IMPATIENT, PATIENCE, Crawl, environment, read_records, wait_until
 from power import SYMLINK, Machine, State, lay_out, read_file
 from server import NewsServer, answer
+from services import require
 from sqlalchemy import select
 
 from crawler.crawl.ledger import history, job
@@ -45,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def start_machine(tmp_path: Path, folder: Path) -> Iterator[Callable[[State], Machine]]:
     """Return a function that starts a machine whose folder has these files."""
-    require("strace", shutil.which("strace"))
+    require("strace")
     machines: list[Machine] = []
 
     def start(files: State) -> Machine:
@@ -117,6 +118,7 @@ class StateReader:
         lay_out(dict(files), self._folder)
 
 
+@pytest.mark.slow
 def test_a_job(
     server: NewsServer,
     scrapy: Crawl,

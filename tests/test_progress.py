@@ -33,6 +33,7 @@ def crawl_line(server: NewsServer) -> list[str]:
     return command("crawl", "articles", *words, "-s", "DOWNLOAD_DELAY=0.3")
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("columns", [120, 60, 20, 0])
 def test_one_live_line_on_a_terminal(
     crawl_line: list[str], server: NewsServer, tmp_path: Path, columns: int
@@ -59,12 +60,14 @@ def test_one_live_line_on_a_terminal(
     assert exit_code == 0
 
 
+@pytest.mark.slow
 def test_no_color(crawl_line: list[str], tmp_path: Path) -> None:
     shown, _ = run_on_terminal(crawl_line, tmp_path, NO_COLOR="1")
     assert DRAWN.search(shown)
     assert not STYLE.search(shown)
 
 
+@pytest.mark.slow
 def test_a_terminal_without_control_sequences(crawl_line: list[str], tmp_path: Path) -> None:
     shown, _ = run_on_terminal(crawl_line, tmp_path, TERM="dumb")
     assert "\x1b[K" not in shown
@@ -93,6 +96,7 @@ print("the end", file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 def test_a_script_on_a_terminal(server: NewsServer, tmp_path: Path) -> None:
     shown, _ = run_on_terminal([sys.executable, "-c", SCRIPT, server.url], tmp_path)
     assert "fetched 0 of 1" in "".join(DRAWN.findall(shown))
@@ -101,6 +105,7 @@ def test_a_script_on_a_terminal(server: NewsServer, tmp_path: Path) -> None:
     assert shown.endswith("\nthe end\r\n")
 
 
+@pytest.mark.slow
 def test_plain_lines_elsewhere(live: Crawl, server: NewsServer) -> None:
     run = live(seed=1752038, settings={"PROGRESS_INTERVAL": 0.1, "DOWNLOAD_DELAY": 0.05})
     lines = [line for line in run.stderr.splitlines() if "fetched " in line]
@@ -116,6 +121,7 @@ def test_no_progress_elsewhere_by_default(live: Crawl) -> None:
     assert run.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_run_without_a_terminal_does_not_import_rich(tmp_path: Path) -> None:
     line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")
     result = subprocess.run(

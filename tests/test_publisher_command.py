@@ -101,6 +101,7 @@ def test_a_draft(publisher: Draft, tmp_path: Path) -> None:
     assert loaded.is_article(COURIER.articles[9].address)
 
 
+@pytest.mark.slow
 def test_each_field_has_a_line_and_a_comment(publisher: Draft, tmp_path: Path) -> None:
     publisher(FIRST.address, SECOND.address)
     lines = (tmp_path / "publishers" / "courier.py").read_text().splitlines()
@@ -114,6 +115,7 @@ def test_each_field_has_a_line_and_a_comment(publisher: Draft, tmp_path: Path) -
     )
 
 
+@pytest.mark.slow
 def test_the_examples_in_a_draft_are_valid(publisher: Draft, tmp_path: Path) -> None:
     publisher(FIRST.address, SECOND.address)
     file = tmp_path / "publishers" / "courier.py"
@@ -122,6 +124,7 @@ def test_the_examples_in_a_draft_are_valid(publisher: Draft, tmp_path: Path) -> 
     assert load_file(file).time_zone == "Europe/Berlin"
 
 
+@pytest.mark.slow
 def test_the_pages_and_their_records(publisher: Draft, tmp_path: Path, web: HostedWeb) -> None:
     publisher(FIRST.address, SECOND.address)
     first, second = expected_in(tmp_path / "publishers")
@@ -136,6 +139,7 @@ def test_the_pages_and_their_records(publisher: Draft, tmp_path: Path, web: Host
     assert not {"provenance", "schema", "body_sha256", "missing"} & set(record)
 
 
+@pytest.mark.slow
 def test_only_the_articles_are_requested(publisher: Draft, web: HostedWeb, tmp_path: Path) -> None:
     publisher(FIRST.address, SECOND.address)
     assert web.requests == {
@@ -146,6 +150,7 @@ def test_only_the_articles_are_requested(publisher: Draft, web: HostedWeb, tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {"certificates", "publishers"}
 
 
+@pytest.mark.slow
 def test_a_missing_zone(publisher: Draft, tmp_path: Path) -> None:
     run = publisher(FIRST.address, UNZONED.address)
     assert f"{UNZONED.published}, no zone stated" in run.stdout
@@ -155,6 +160,7 @@ def test_a_missing_zone(publisher: Draft, tmp_path: Path) -> None:
     assert "    # 1 of 2 pages has a time without a zone. This zone is then assumed.\n" in text
 
 
+@pytest.mark.slow
 def test_addresses_without_an_id(publisher: Draft, tmp_path: Path) -> None:
     first, second = HERALD.articles[:2]
     run = publisher(first.address, second.address)
@@ -164,6 +170,7 @@ def test_addresses_without_an_id(publisher: Draft, tmp_path: Path) -> None:
     assert load_file(tmp_path / "publishers" / "herald.py").article_pattern is None
 
 
+@pytest.mark.slow
 def test_a_single_article(publisher: Draft, tmp_path: Path) -> None:
     run = publisher(FIRST.address)
     assert run.exit_code == 0
@@ -173,6 +180,7 @@ def test_a_single_article(publisher: Draft, tmp_path: Path) -> None:
     assert f'    # article_pattern=re.compile(r"{PATTERN}"),\n' in text
 
 
+@pytest.mark.slow
 def test_an_article_at_another_address(publisher: Draft, tmp_path: Path) -> None:
     # The first address redirects to the second; both are the same article.
     run = publisher(FIRST.address.replace("www.", ""), FIRST.address, SECOND.address)
@@ -184,6 +192,7 @@ def test_an_article_at_another_address(publisher: Draft, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_urls_that_give_no_article(publisher: Draft, tmp_path: Path, web: HostedWeb) -> None:
     section, missing = f"{ROOT_URL}/politics/", f"{ROOT_URL}/a-story-of-long-ago-1234567"
     run = publisher(FIRST.address, section, missing, SECOND.address)
@@ -193,6 +202,7 @@ def test_urls_that_give_no_article(publisher: Draft, tmp_path: Path, web: Hosted
     assert len(expected_in(tmp_path / "publishers")) == 2
 
 
+@pytest.mark.slow
 def test_no_article_at_all(publisher: Draft, tmp_path: Path) -> None:
     run = publisher(f"{ROOT_URL}/politics/", f"{ROOT_URL}/nothing-at-all")
     assert run.exit_code == 4
@@ -200,6 +210,7 @@ def test_no_article_at_all(publisher: Draft, tmp_path: Path) -> None:
     assert not (tmp_path / "publishers").exists()
 
 
+@pytest.mark.slow
 def test_robots_are_obeyed(publisher: Draft, web: HostedWeb, sites: dict[str, Site]) -> None:
     site = sites["www.courier.example"]
     rules = Answer(200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /world/\n")
@@ -212,6 +223,7 @@ def test_robots_are_obeyed(publisher: Draft, web: HostedWeb, sites: dict[str, Si
     assert web.requests[SECOND.address] == 0
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_kept(publisher: Draft, tmp_path: Path, web: HostedWeb) -> None:
     file = tmp_path / "publishers" / "courier.py"
     file.parent.mkdir()
@@ -228,6 +240,7 @@ def test_an_existing_file_is_kept(publisher: Draft, tmp_path: Path, web: HostedW
     assert load_file(file).name == "courier"
 
 
+@pytest.mark.slow
 def test_a_second_draft_replaces_the_pages(publisher: Draft, tmp_path: Path) -> None:
     publisher(FIRST.address, SECOND.address)
     folder = tmp_path / "publishers" / "courier"
@@ -238,6 +251,7 @@ def test_a_second_draft_replaces_the_pages(publisher: Draft, tmp_path: Path) -> 
     assert {path.name for path in folder.iterdir()} == {"1.html", "expected.json", "notes.txt"}
 
 
+@pytest.mark.slow
 def test_a_faulty_file_does_not_prevent_a_new_draft(publisher: Draft, tmp_path: Path) -> None:
     file = tmp_path / "publishers" / "courier.py"
     file.parent.mkdir()
@@ -247,6 +261,7 @@ def test_a_faulty_file_does_not_prevent_a_new_draft(publisher: Draft, tmp_path: 
     assert load_file(file).name == "courier"
 
 
+@pytest.mark.slow
 def test_other_places_of_the_file(publisher: Draft, tmp_path: Path) -> None:
     run = publisher(FIRST.address, SECOND.address, "-o", "a/b/the-courier.py")
     assert (
@@ -258,6 +273,7 @@ def test_other_places_of_the_file(publisher: Draft, tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "courier.py").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written(publisher: Draft, tmp_path: Path) -> None:
     (tmp_path / "publishers").touch()
     run = publisher(FIRST.address, SECOND.address)
@@ -266,6 +282,7 @@ def test_a_file_that_cannot_be_written(publisher: Draft, tmp_path: Path) -> None
     assert run.stderr.startswith(message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -301,6 +318,7 @@ def test_wrong_arguments(scrapy: Crawl, words: tuple[str, ...], message: str) ->
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -316,6 +334,7 @@ def test_wrong_options(scrapy: Crawl, words: tuple[str, ...], message: str) -> N
     assert message in run.stderr
 
 
+@pytest.mark.slow
 def test_from_saved_pages_and_from_an_archive(
     scrapy: Crawl, tmp_path: Path, web: HostedWeb
 ) -> None:
@@ -347,6 +366,7 @@ def snapshot(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     return (folder / "courier.py").read_text(), expected_in(folder)
 
 
+@pytest.mark.slow
 def test_a_local_server(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> None:
     server.pages = {**COURIER_PAGES}
     urls = [f"{server.url}{article.path}" for article in (FIRST, SECOND)]
@@ -355,6 +375,7 @@ def test_a_local_server(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> No
     assert load_file(tmp_path / "publishers" / "127-0-0-1.py").hosts == {"127.0.0.1"}
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_publisher(
     publisher: Draft, sites: dict[str, Site], web: HostedWeb, tmp_path: Path
 ) -> None:
@@ -369,12 +390,14 @@ def test_a_redirect_to_another_publisher(
     assert len(expected_in(tmp_path / "publishers")) == 1
 
 
+@pytest.mark.slow
 def test_pages_that_are_not_saved(scrapy: Crawl, tmp_path: Path) -> None:
     run = scrapy("publisher", FIRST.address, f"-asource={SITE}")
     assert run.exit_code == 4
     assert f"{FIRST.address}\n    not fetched: not_saved\n" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_url_with_commas(publisher: Draft, sites: dict[str, Site], web: HostedWeb) -> None:
     address = f"{ROOT_URL}/0,1518,123456,00.html"
     site = sites["www.courier.example"]
@@ -427,6 +450,7 @@ def test_a_crawl_with_the_draft(
     assert {name: article[name] for name in expected} == expected
 
 
+@pytest.mark.slow
 def test_a_change_of_the_file_changes_records(scrapy: Crawl, drafted: Path) -> None:
     edit(
         drafted,
@@ -450,6 +474,7 @@ def test_a_change_of_the_file_changes_records(scrapy: Crawl, drafted: Path) -> N
     assert check(scrapy).exit_code == 0
 
 
+@pytest.mark.slow
 def test_differences_of_lists_and_missing_fields(scrapy: Crawl, drafted: Path) -> None:
     path = drafted.parent / "courier" / "expected.json"
     entries = json.loads(path.read_text())
@@ -465,6 +490,7 @@ def test_differences_of_lists_and_missing_fields(scrapy: Crawl, drafted: Path) -
     assert f"    + {removed['id']} {removed['headline_raw']} {removed['url']}\n" in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -492,6 +518,7 @@ def test_problems_of_a_file(
     assert check(scrapy, "--update").exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_page_that_is_no_longer_an_article(scrapy: Crawl, drafted: Path) -> None:
     (drafted.parent / "courier" / "2.html").write_text("<html><title>404 Not Found</title></html>")
     run = check(scrapy, "--update")
@@ -500,6 +527,7 @@ def test_a_page_that_is_no_longer_an_article(scrapy: Crawl, drafted: Path) -> No
     assert len(expected_in(drafted.parent)) == 2
 
 
+@pytest.mark.slow
 def test_a_faulty_file(scrapy: Crawl, drafted: Path) -> None:
     edit(drafted, "    # leaks=False,", "    leaks=0,")
     run = check(scrapy)
@@ -511,6 +539,7 @@ def test_a_faulty_file(scrapy: Crawl, drafted: Path) -> None:
     assert run.stderr.startswith(f"scrapy publisher: {message}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["", "[{}]", '{"file": 1}', None])
 def test_damaged_records(scrapy: Crawl, drafted: Path, damage: str | None) -> None:
     path = drafted.parent / "courier" / "expected.json"
@@ -526,6 +555,7 @@ def test_damaged_records(scrapy: Crawl, drafted: Path, damage: str | None) -> No
     )
 
 
+@pytest.mark.slow
 def test_a_missing_page(scrapy: Crawl, drafted: Path) -> None:
     (drafted.parent / "courier" / "2.html").unlink()
     run = check(scrapy)

@@ -15,7 +15,6 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
-from twisted.internet.error import ConnectError
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
@@ -80,7 +79,6 @@ ERRORS: list[tuple[BaseException, str, str]] = [
     (ResponseDataLossError("half"), "cut_short", "half"),
     (DownloadFailedError("lost"), "connection_lost", "lost"),
     (caused_by(ValueError("reset")), "connection_lost", "it failed"),
-    (ConnectError(None, "no route"), "refused", "An error occurred while connecting: no route."),
     (TunnelError("no tunnel"), "refused", "no tunnel"),
     (UnsupportedURLSchemeError("gopher"), "refused", "gopher"),
     (

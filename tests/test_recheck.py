@@ -228,7 +228,7 @@ def rows(pages: list[Page], **columns: Any) -> list[dict[str, Any]]:
     ]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JOB_PAGES, st.sampled_from(["due", "due", "all", "none"]), st.integers(0, 8))
 def test_which_pages_a_run_queues(
     database: Database, pages: list[Page], mode: str, limit: int

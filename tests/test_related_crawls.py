@@ -71,6 +71,7 @@ def publisher(words: Words) -> dict[str, bytes | str]:
     return {path: page(number) for number, path in enumerate(paths)}
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("host", PUBLISHERS)
 def test_the_related_list_is_followed_and_the_most_read_one_is_not(
     host: str, web_crawl: WebCrawl

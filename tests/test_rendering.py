@@ -75,6 +75,7 @@ def test_the_same_records_as_without_rendering(
     assert f"{len(run.articles)} rendered; 0 needed no rendering" in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_full_records_of_pages_that_need_scripts(
     render: Render,
@@ -95,6 +96,7 @@ def test_full_records_of_pages_that_need_scripts(
     assert run.exit_code == 0
 
 
+@pytest.mark.slow
 def test_rendered_only_where_needed(
     render: Render,
     browser: str,
@@ -115,6 +117,7 @@ def test_rendered_only_where_needed(
     assert slow_server.requested_ids.count(SEED) == 2
 
 
+@pytest.mark.slow
 def test_responses_count_as_without_rendering(
     render: Render, live: Crawl, server: NewsServer
 ) -> None:
@@ -159,6 +162,7 @@ def test_responses_count_as_without_rendering(
     assert run.exit_code == expected.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_job_notices_changes_that_only_scripts_show(
     render: Render, slow_server: NewsServer, tmp_path: Path
 ) -> None:
@@ -180,6 +184,7 @@ def test_a_job_notices_changes_that_only_scripts_show(
     assert slow_server.not_modified == 0
 
 
+@pytest.mark.slow
 def test_an_archive_holds_what_the_browser_showed(
     render: Render, crawl: Crawl, slow_server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:
@@ -228,6 +233,7 @@ def test_an_archive_holds_what_the_browser_showed(
     assert replayed == XHR
 
 
+@pytest.mark.slow
 def test_a_script_that_leaves_the_page_is_not_followed(render: Render, server: NewsServer) -> None:
     page = SHELL.replace("</body>", "<iframe src=/frame></iframe></body>")
     leave = "setTimeout(function () { location.href = '/news/1751821'; }, 1000);"
@@ -242,6 +248,7 @@ def test_a_script_that_leaves_the_page_is_not_followed(render: Render, server: N
     assert {path for _, path in server.requests} == {"/robots.txt", f"/news/{SEED}"}
 
 
+@pytest.mark.slow
 def test_scripts_get_nothing_from_private_addresses(
     render: Render, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -262,6 +269,7 @@ def test_scripts_get_nothing_from_private_addresses(
         assert "/own.js" in {path for _, path in server.requests}
 
 
+@pytest.mark.slow
 def test_a_page_is_used_as_fetched_if_rendering_loses_content(
     render: Render, server: NewsServer, plain_records: dict[str, dict[str, object]]
 ) -> None:
@@ -292,6 +300,7 @@ ODD_SCRIPTS = {
 }
 
 
+@pytest.mark.slow
 def test_odd_scripts(
     render: Render, server: NewsServer, plain_records: dict[str, dict[str, object]]
 ) -> None:
@@ -315,6 +324,7 @@ def test_odd_scripts(
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_a_page_that_polls_settles(render: Render, slow_server: NewsServer) -> None:
     poll = (
         "function poll() { var request = new XMLHttpRequest(); request.open('GET', '/');"
@@ -329,6 +339,7 @@ def test_a_page_that_polls_settles(render: Render, slow_server: NewsServer) -> N
     assert run.articles[SEED]["provenance"]["source"]["assumed"] is None
 
 
+@pytest.mark.slow
 def test_other_encodings(render: Render, server: NewsServer, live: Crawl) -> None:
     arabic = (
         PLAIN.replace("Nothing in this paragraph", "لا شيء في هذه الفقرة")
@@ -342,6 +353,7 @@ def test_other_encodings(render: Render, server: NewsServer, live: Crawl) -> Non
     assert render(seed=SEED, depth=0).articles[SEED]["body"] == expected["body"]
 
 
+@pytest.mark.slow
 def test_new_javascript_needs_the_new_browser(
     render: Render, browser: str, slow_server: NewsServer
 ) -> None:
@@ -390,6 +402,7 @@ def test_a_crawl_that_renders_nothing_imports_no_browser() -> None:
     assert result.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "settings", "message"),
     [
@@ -418,6 +431,7 @@ def test_wrong_arguments(
     assert len(run.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_feeds_of_a_rendered_run_are_whole(
     render: Render, slow_server: NewsServer, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from archive_crawls import ARTICLE, IMPATIENT_WAYBACK, URL, records_of
 from archives import Warc, page
 from conftest import Crawl
@@ -32,6 +33,7 @@ def links_of(browser: "Browser", file: Path) -> tuple[list[dict[str, str]], str]
         return [link.evaluate(ATTRIBUTES) for link in tools.locator("a").all()], tools.inner_text()
 
 
+@pytest.mark.slow
 def test_the_wayback_machine(
     browser: "Browser", live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -77,6 +79,7 @@ def test_an_archive_file(browser: "Browser", crawl: Crawl, tmp_path: Path) -> No
     assert "archived 2015-10-23 10:00 UTC in" in text and "a.warc.gz, offset" in text
 
 
+@pytest.mark.slow
 def test_the_archive_of_a_job(
     browser: "Browser", live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -107,6 +110,7 @@ def test_the_archive_of_a_job(
     assert "pages.warc.gz" in text
 
 
+@pytest.mark.slow
 def test_a_live_page(browser: "Browser", live: Crawl, server: NewsServer, tmp_path: Path) -> None:
     server.pages[f"/news/{ARTICLE}"] = page(ARTICLE)
     assert live(seed=ARTICLE, depth=0, report=FILE).exit_code == 0

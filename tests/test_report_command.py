@@ -110,6 +110,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG_LINES)
 def test_wrong_lines(scrapy: Crawl, crawled: Path, case: str) -> None:
     line, exit_code, message = WRONG_LINES[case]
@@ -156,6 +157,7 @@ RUNS: dict[str, tuple[list[str], list[str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", RUNS)
 def test_the_report_of_a_run(browser: "Browser", scrapy: Crawl, tmp_path: Path, case: str) -> None:
     (tmp_path / "mine.py").write_text(PIPELINE, encoding="utf-8")
@@ -169,6 +171,7 @@ def test_the_report_of_a_run(browser: "Browser", scrapy: Crawl, tmp_path: Path, 
     assert "1751821: " not in text
 
 
+@pytest.mark.slow
 def test_an_item_pipeline_that_returns_no_records(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(PIPELINE, encoding="utf-8")
     run = scrapy(*CRAWL, "-a", "report=report.html", "-s", OTHERS)
@@ -207,6 +210,7 @@ def test_a_script(browser: "Browser", tmp_path: Path) -> None:
     assert "= 21 articles" in text and f"seed={SEED}" in text and "exit code 0: " in text
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped(browser: "Browser", server: NewsServer, tmp_path: Path) -> None:
     stopped = threading.Event()
 
@@ -232,6 +236,7 @@ def test_a_run_that_is_stopped(browser: "Browser", server: NewsServer, tmp_path:
 FILLED = {"without a job": [], "with a job": ["-s", "JOBDIR=../job"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FILLED)
 def test_a_disk_that_is_full_at_the_end(scrapy: Crawl, tmp_path: Path, case: str) -> None:
     """The report before stays, the crawl's results are complete, and the exit code says it."""

@@ -80,7 +80,7 @@ def networks(draw: st.DrawFn) -> tuple[list[Node], list[Link]]:
 
 
 @given(networks(), st.integers(1, 50), st.integers(1, 90))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_node_and_link_is_drawn_once_or_counted_as_left_out(
     made: tuple[list[Node], list[Link]], most_nodes: int, most_links: int
 ) -> None:
@@ -268,6 +268,7 @@ def filter_by(page: Page, **changes: str) -> None:
     page.evaluate("(detail) => document.dispatchEvent(new CustomEvent('filter', {detail}))", detail)
 
 
+@pytest.mark.slow
 def test_publishers_have_their_colours(open_graph: OpenGraph) -> None:
     page = open_graph()
     assert pixels_of(page, "--publisher-0") > 60
@@ -278,6 +279,7 @@ def test_publishers_have_their_colours(open_graph: OpenGraph) -> None:
     )
 
 
+@pytest.mark.slow
 def test_depths_have_their_colours(open_graph: OpenGraph) -> None:
     page = open_graph()
     page.get_by_label("depth", exact=True).check()
@@ -289,11 +291,13 @@ def test_depths_have_their_colours(open_graph: OpenGraph) -> None:
     )
 
 
+@pytest.mark.slow
 def test_one_publisher_is_coloured_by_depth(open_graph: OpenGraph) -> None:
     page = open_graph([made._replace(publisher=None) for made in NODES])
     expect(page.get_by_label("depth", exact=True)).to_be_checked()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1_400])
 def test_names_cover_no_node(open_graph: OpenGraph, width: int) -> None:
     """Except for that of the seed, which is at the edge of this graph."""
@@ -310,6 +314,7 @@ def test_names_cover_no_node(open_graph: OpenGraph, width: int) -> None:
     assert named[1] > unnamed[1]
 
 
+@pytest.mark.slow
 def test_dark_is_redrawn(open_graph: OpenGraph) -> None:
     page = open_graph()
     light = colours(page)
@@ -320,6 +325,7 @@ def test_dark_is_redrawn(open_graph: OpenGraph) -> None:
     assert pixels_of(page, "--publisher-0") > 60
 
 
+@pytest.mark.slow
 def test_hover_shows_headline_and_date_inside_the_canvas(open_graph: OpenGraph) -> None:
     page = open_graph()
     page.mouse.move(*place_of(page, "hub"))
@@ -330,6 +336,7 @@ def test_hover_shows_headline_and_date_inside_the_canvas(open_graph: OpenGraph) 
     expect(tooltip).to_be_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1_400])
 def test_tooltips_stay_inside_the_canvas(open_graph: OpenGraph, width: int) -> None:
     page = open_graph([made._replace(headline="Storm " * 90) for made in NODES], width=width)
@@ -377,6 +384,7 @@ def test_click_selects_and_the_panel_tells_about_the_node(open_graph: OpenGraph)
     expect(panel).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_selection_stands_out(open_graph: OpenGraph) -> None:
     page = open_graph()
     before = pixels_of(page, "--publisher-0")
@@ -385,6 +393,7 @@ def test_the_selection_stands_out(open_graph: OpenGraph) -> None:
     assert pixels_of(page, "--accent") > 50
 
 
+@pytest.mark.slow
 def test_dragging_moves_the_graph_and_selects_nothing(open_graph: OpenGraph) -> None:
     page = open_graph()
     x, y = place_of(page, "hub")
@@ -397,6 +406,7 @@ def test_dragging_moves_the_graph_and_selects_nothing(open_graph: OpenGraph) -> 
     expect(page.locator("#graph-node h3")).to_have_text("Storm reaches the harbour")
 
 
+@pytest.mark.slow
 def test_the_wheel_zooms_with_control_or_focus_only(open_graph: OpenGraph) -> None:
     page = open_graph()
     box = page.locator("#graph-canvas").bounding_box()
@@ -419,6 +429,7 @@ def test_the_wheel_zooms_with_control_or_focus_only(open_graph: OpenGraph) -> No
     assert page.evaluate("scrollY") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("control", "key"),
     [("Zoom in", "+"), ("Zoom out", "-")],
@@ -438,6 +449,7 @@ def test_buttons_and_keys_zoom_and_fit(open_graph: OpenGraph, control: str, key:
     assert colours(page) == fitted
 
 
+@pytest.mark.slow
 def test_keys_step_through_nodes_and_neighbours(open_graph: OpenGraph) -> None:
     page = open_graph()
     canvas, status = page.locator("#graph-canvas"), page.locator("#graph-status")
@@ -462,6 +474,7 @@ def test_keys_step_through_nodes_and_neighbours(open_graph: OpenGraph) -> None:
     expect(page.locator("#graph-node h3")).to_have_text("Headline of b")
 
 
+@pytest.mark.slow
 def test_a_node_without_a_row_has_no_button(open_graph: OpenGraph) -> None:
     page = open_graph([node("a", row=None)], [])
     page.locator("#graph-canvas").press("n")
@@ -470,6 +483,7 @@ def test_a_node_without_a_row_has_no_button(open_graph: OpenGraph) -> None:
     assert page.evaluate("rows") == []
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize(
     ("wanted", "matching", "hides_publisher"),
     [
@@ -499,6 +513,7 @@ def test_filters(
     assert colours(page) == before
 
 
+@pytest.mark.slow
 def test_a_filter_that_hides_the_selection_closes_the_panel(open_graph: OpenGraph) -> None:
     page = open_graph()
     page.locator("#graph-canvas").press("n")
@@ -506,6 +521,7 @@ def test_a_filter_that_hides_the_selection_closes_the_panel(open_graph: OpenGrap
     expect(page.locator("#graph-node")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_roles_and_unfetched_articles_can_be_hidden(open_graph: OpenGraph) -> None:
     page = open_graph()
     page.locator("#graph-canvas").press("n")
@@ -519,6 +535,7 @@ def test_roles_and_unfetched_articles_can_be_hidden(open_graph: OpenGraph) -> No
     expect(page.locator("#graph-status")).to_have_text("5 of 7 match.")
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("width", [400, 1_400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(open_graph: OpenGraph, width: int, scheme: str) -> None:
@@ -530,6 +547,7 @@ def test_axe_finds_nothing(open_graph: OpenGraph, width: int, scheme: str) -> No
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_one_finger_scrolls_the_page_until_the_graph_is_tapped(open_graph: OpenGraph) -> None:
     page = open_graph(width=400, has_touch=True, is_mobile=True)
     action = "getComputedStyle(document.querySelector('#graph-canvas')).touchAction"
@@ -553,6 +571,7 @@ def touch(page: Page, *steps: Sequence[tuple[float, float]]) -> None:
         settle(page)
 
 
+@pytest.mark.slow
 def test_fingers_scroll_then_move_and_pinch(open_graph: OpenGraph) -> None:
     page = open_graph(width=400, height=600, has_touch=True, is_mobile=True)
     settle(page)
@@ -598,6 +617,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("javascript", [True, False])
 def test_hostile_texts_stay_texts(open_graph: OpenGraph, javascript: bool) -> None:
     nodes = [
@@ -626,6 +646,7 @@ def test_hostile_texts_stay_texts(open_graph: OpenGraph, javascript: bool) -> No
     expect(page.locator("#graph img, #graph-stage svg")).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -641,6 +662,7 @@ def test_only_web_addresses_are_links(open_graph: OpenGraph, url: str | None) ->
     expect(page.locator("#graph a")).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 30, 400])
 def test_any_number_of_nodes(open_graph: OpenGraph, count: int) -> None:
     nodes = [node(str(number)) for number in range(count)]
@@ -653,6 +675,7 @@ def test_any_number_of_nodes(open_graph: OpenGraph, count: int) -> None:
     assert pixels_of(page, "--depth-0") > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "pictures"), [(300, 1), (301, 0)])
 def test_small_graphs_are_pictures_without_javascript(
     open_graph: OpenGraph, count: int, pictures: int
@@ -665,6 +688,7 @@ def test_small_graphs_are_pictures_without_javascript(
     expect(page.locator("#graph-canvas")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_said(open_graph: OpenGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "MOST_NODES", 6)
     page = open_graph()

@@ -41,6 +41,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report_of(tmp_path_factory.mktemp("hostile"), *ATTACKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_texts_do_not_change_the_page(
     browser: "Browser", file: Path, tmp_path: Path, scripts: bool
@@ -72,6 +73,7 @@ def test_texts_are_shown_as_they_are(browser: "Browser", file: Path) -> None:
         assert {f"{text} {text}".replace("\0", "") for text in ATTACKS} <= set(details)
 
 
+@pytest.mark.slow
 def test_links_lead_to_the_web_only(browser: "Browser", file: Path) -> None:
     with opened(browser, file) as page:
         open_everything(page)
@@ -85,6 +87,7 @@ def test_links_lead_to_the_web_only(browser: "Browser", file: Path) -> None:
         assert (target, rel) == ("_blank", "noreferrer noopener")
 
 
+@pytest.mark.slow
 def test_filters_find_hostile_texts(browser: "Browser", file: Path) -> None:
     with opened(browser, file) as page:
         publishers = page.locator("#filter-publisher option").all_inner_texts()[1:]
@@ -114,6 +117,7 @@ FORCED = """
 """
 
 
+@pytest.mark.slow
 def test_the_policy_of_the_file(browser: "Browser", file: Path, tmp_path: Path) -> None:
     """Even without escaping, nothing would run, and nothing be requested."""
     edited = tmp_path / "edited.html"
@@ -136,6 +140,7 @@ def test_the_policy_of_the_file(browser: "Browser", file: Path, tmp_path: Path) 
     assert {each for each in others if "Content Security Policy" not in each} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1400])
 def test_long_texts_stay_within_the_page(browser: "Browser", file: Path, width: int) -> None:
     with opened(browser, file, width=width) as page:
@@ -155,6 +160,7 @@ HOSTILE_PAGE = """
 """
 
 
+@pytest.mark.slow
 def test_a_crawl_of_hostile_pages(
     browser: "Browser", live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def texts(browser: "Browser", folder: Path) -> dict[str, str]:
         return {str(each.get_attribute("id")): each.inner_text() for each in sections}
 
 
+@pytest.mark.slow
 def test_what_was_asked(texts: dict[str, str]) -> None:
     asked = texts["asked"]
     for argument in (f"seed={SEED}", "match=.", "report=report.html"):
@@ -89,6 +90,7 @@ def test_what_was_asked(texts: dict[str, str]) -> None:
     assert runs[1][4] == "2 changed, 1 dropped, 1 gone, 1 new"
 
 
+@pytest.mark.slow
 def test_the_balance(scrapy: Crawl, folder: Path, texts: dict[str, str]) -> None:
     status = scrapy("status", "-s", "JOBDIR=job", cwd=folder).stdout
     [balance] = [line for line in status.splitlines() if line.startswith("discovered")]
@@ -119,6 +121,7 @@ def test_what_changed(texts: dict[str, str]) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_only_the_dropped_article_is_missing(texts: dict[str, str]) -> None:
     assert "There are no teasers and no failures." in texts["unfetched"]
 
@@ -128,6 +131,7 @@ PASSAGES = """
 """
 
 
+@pytest.mark.slow
 def test_the_differences_of_revisions(browser: "Browser", folder: Path) -> None:
     with opened(browser, folder / "report.html") as page:
         row = page.locator("tbody").filter(has_text=str(CHANGED))
@@ -149,6 +153,7 @@ def test_the_differences_of_revisions(browser: "Browser", folder: Path) -> None:
         assert removed[0] == "DEL" and str(GONE) in removed[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [1, 5])
 def test_a_job_of_an_older_version(
     browser: "Browser", scrapy: Crawl, tmp_path: Path, schema: int
@@ -170,6 +175,7 @@ def test_a_job_of_an_older_version(
         assert page.locator("#balance .term").last.locator("li").count() == 3
 
 
+@pytest.mark.slow
 def test_failures_as_before_are_no_changes(
     browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path
 ) -> None:
@@ -183,6 +189,7 @@ def test_failures_as_before_are_no_changes(
         assert "1 article could not be fetched for the same reason" in changes.inner_text()
 
 
+@pytest.mark.slow
 def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
     run_job(job, dict.fromkeys("1234", "A"))
     execute(
@@ -202,6 +209,7 @@ def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: 
         assert "2 without a record that can be shown" in balance
 
 
+@pytest.mark.slow
 def test_damaged_revisions(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
     """They are named in the record, and their articles are among the changed ones."""
     for body in "ABC":

@@ -81,6 +81,7 @@ def report_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 Reports = Callable[[str], Path]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_accessibility_and_width(
@@ -95,6 +96,7 @@ def test_accessibility_and_width(
             assert (overflowing(page), accessibility_faults(page)) == ([], [])
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_without_scripts(browser: "Browser", report_of: Reports, example: str, width: int) -> None:
@@ -112,6 +114,7 @@ def test_without_scripts(browser: "Browser", report_of: Reports, example: str, w
         )
 
 
+@pytest.mark.slow
 def test_publishers_have_the_same_colours_everywhere(
     browser: "Browser", report_of: Reports
 ) -> None:
@@ -127,6 +130,7 @@ def test_publishers_have_the_same_colours_everywhere(
         assert lines == [1] * 4
 
 
+@pytest.mark.slow
 def test_names_of_controls(browser: "Browser", report_of: Reports) -> None:
     """Screen readers hear what each slider and row is, and the day of a slider."""
     with opened(browser, report_of("unread publishers"), width=700) as page:
@@ -139,6 +143,7 @@ def test_names_of_controls(browser: "Browser", report_of: Reports) -> None:
         assert "▸" not in headline.aria_snapshot()
 
 
+@pytest.mark.slow
 def test_the_printed_graph_keeps_its_shape(browser: "Browser", report_of: Reports) -> None:
     with opened(browser, report_of("saved site")) as page:
         canvas = page.locator("#graph-canvas")
@@ -178,6 +183,7 @@ EMPTY_STATES: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EMPTY_STATES)
 def test_empty_states(browser: "Browser", report_of: Reports, example: str) -> None:
     with opened(browser, report_of(example)) as page:
@@ -203,6 +209,7 @@ CORNER = """
 """
 
 
+@pytest.mark.slow
 def test_the_graph_is_printed_in_light_colours(browser: "Browser", report_of: Reports) -> None:
     with opened(browser, report_of("saved site"), dark=True) as page:
         colours = [page.evaluate(CORNER)]
@@ -212,6 +219,7 @@ def test_the_graph_is_printed_in_light_colours(browser: "Browser", report_of: Re
     assert colours == [[22, 23, 26, 255], [255, 255, 255, 255], [22, 23, 26, 255]]
 
 
+@pytest.mark.slow
 def test_print(browser: "Browser", report_of: Reports, tmp_path: Path) -> None:
     with opened(browser, report_of("two pages"), dark=True) as page:
         assert backgrounds(page) == "rgb(22, 23, 26)"
@@ -242,6 +250,7 @@ COLOURS_OF_LEGENDS = """
 """
 
 
+@pytest.mark.slow
 def test_publishers_have_one_colour(browser: "Browser", report_of: Reports) -> None:
     with opened(browser, report_of("several publishers")) as page:
         graph = page.evaluate(COLOURS_OF_LEGENDS, ".graph-legend li")

@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_numbers(browser: "Browser", folder: Path, source: str) -> None:
     records = read_records(folder / "all.jsonl")
@@ -79,6 +80,7 @@ def test_the_numbers(browser: "Browser", folder: Path, source: str) -> None:
     assert drawn == links
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_record(browser: "Browser", folder: Path, scripts: bool) -> None:
     """Each field that has a value stands beside the place where it was read."""

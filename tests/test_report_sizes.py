@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import forks
 import msgspec
+import pytest
 from conftest import PATIENCE, environment
 from corpora import teaser, write_feed
 from jobs import article
@@ -12,6 +13,8 @@ from report_pages import opened
 
 from benchmarks.made_corpus import make_job
 from crawler.report.contents import MOST_SHOWN
+
+pytestmark = [pytest.mark.slow]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -95,6 +95,7 @@ COLUMNS: dict[str, tuple[str, Value]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", COLUMNS)
 def test_sorting(page: "Page", column: str) -> None:
     first, value = COLUMNS[column]
@@ -114,6 +115,7 @@ def test_sorting(page: "Page", column: str) -> None:
         assert shown(page) == headlines(expected[2 * ROWS_A_PAGE :])
 
 
+@pytest.mark.slow
 def test_paging(page: "Page") -> None:
     places, before, after = (
         page.locator(f"#page-{name}") for name in ("places", "before", "after")
@@ -148,6 +150,7 @@ SEARCHES: dict[str, Callable[[int], bool]] = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("words", SEARCHES)
 def test_search(page: "Page", words: str) -> None:
     expected = [one for number, one in enumerate(ARTICLES) if SEARCHES[words](number)]
@@ -161,6 +164,7 @@ def test_search(page: "Page", words: str) -> None:
     assert page.locator("#filter-text").input_value() == ""
 
 
+@pytest.mark.slow
 def test_publishers(page: "Page") -> None:
     for publisher in PUBLISHERS:
         expected = [one for one in ARTICLES if one.site == publisher]
@@ -185,6 +189,7 @@ def published(first: str, last: str) -> list[Article]:
     ]
 
 
+@pytest.mark.slow
 def test_the_sliders(page: "Page") -> None:
     start, end = page.locator("#filter-from"), page.locator("#filter-until")
     start.focus()
@@ -206,6 +211,7 @@ def test_the_sliders(page: "Page") -> None:
     assert page.locator(".bar.outside").count() == 0
 
 
+@pytest.mark.slow
 def test_a_click_on_a_bar(page: "Page") -> None:
     day = DAYS[20]
     bar = page.locator(f".bar[data-from='{day}']")
@@ -222,6 +228,7 @@ def test_a_click_on_a_bar(page: "Page") -> None:
         assert page.locator(".bar.outside").count() == 0
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_time_line(page: "Page") -> None:
     page.get_by_text("The numbers").click()
     rows = page.locator("#time-line tbody tr").all_inner_texts()
@@ -230,6 +237,7 @@ def test_the_numbers_of_the_time_line(page: "Page") -> None:
     assert "25 articles without a date are not shown" in page.locator("#time-line").inner_text()
 
 
+@pytest.mark.slow
 def test_records(page: "Page") -> None:
     headline = page.locator("#a3 .headline")
     assert headline.get_attribute("aria-expanded") == "false"
@@ -249,6 +257,7 @@ def test_records(page: "Page") -> None:
     assert not record.is_visible()
 
 
+@pytest.mark.slow
 def test_a_link_to_a_record_that_is_not_shown(browser: "Browser", file: Path) -> None:
     """It is on another page of the table, or hidden by the filters."""
     with opened(browser, file, hash="#a230") as page:
@@ -265,6 +274,7 @@ def test_a_link_to_a_record_that_is_not_shown(browser: "Browser", file: Path) ->
         assert page.locator("#page-places").inner_text() == "1 to 100 of 250"
 
 
+@pytest.mark.slow
 def test_from_the_table_to_the_graph_and_back(page: "Page") -> None:
     page.locator("#a3 .headline").click()
     page.locator("#a3").get_by_role("button", name="Show in the graph").click()
@@ -278,6 +288,7 @@ def test_from_the_table_to_the_graph_and_back(page: "Page") -> None:
     assert page.evaluate("location.hash") == "#a3"
 
 
+@pytest.mark.slow
 def test_the_graph_shows_what_the_filters_let_pass(page: "Page") -> None:
     page.locator("#filter-publisher").select_option(PUBLISHERS[1])
     page.locator("#filter-text").fill("storms")
@@ -285,6 +296,7 @@ def test_the_graph_shows_what_the_filters_let_pass(page: "Page") -> None:
     assert found in page.locator("#graph-status").inner_text()
 
 
+@pytest.mark.slow
 def test_by_keyboard(page: "Page") -> None:
     """All controls can be reached, focus is always visible, and keys work on what has it."""
     reached: list[str] = []
@@ -322,6 +334,7 @@ FOCUS = """
 """
 
 
+@pytest.mark.slow
 def test_the_skip_link(page: "Page") -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

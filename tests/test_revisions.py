@@ -8,6 +8,7 @@ import re
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import pytest
 from conftest import SEED, Crawl, read_records
 from job_crawls import ALWAYS_DUE, LISTED_ID, killed_at
 from server import NewsServer, answer
@@ -20,6 +21,7 @@ def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
     server.pages[page] = server.pages[page].replace(old, new)
 
 
+@pytest.mark.slow
 def test_the_first_run_is_as_without_a_job(job: Crawl, live: Crawl) -> None:
     with_job = job()
     assert with_job.exit_code == 0
@@ -30,6 +32,7 @@ def test_the_first_run_is_as_without_a_job(job: Crawl, live: Crawl) -> None:
     assert with_job.balance == without_job.balance + " + pending 0"
 
 
+@pytest.mark.slow
 def test_nothing_new(job: Crawl, server: NewsServer, tmp_path: Path) -> None:
     job("-o", "mine.jsonl", "-a", "depth=1")
     feeds = {path: path.read_bytes() for path in tmp_path.rglob("*.jsonl")}
@@ -76,6 +79,7 @@ def test_a_changed_article_is_a_revision(
     )
 
 
+@pytest.mark.slow
 def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE)
@@ -92,6 +96,7 @@ def test_conditional_requests(job: Crawl, server: NewsServer, scrapy: Crawl) -> 
     assert server.not_modified == 6 + 7
 
 
+@pytest.mark.slow
 def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer) -> None:
     """After a kill between response and record, the next run must not get a 304."""
     server.has_validators = True
@@ -106,6 +111,7 @@ def test_validators_of_a_page_that_was_not_stored(job: Crawl, server: NewsServer
     ]
 
 
+@pytest.mark.slow
 def test_a_redirect_to_an_unchanged_page(job: Crawl, server: NewsServer) -> None:
     server.has_validators = True
     job(settings=ALWAYS_DUE)
@@ -121,6 +127,7 @@ def test_a_redirect_to_an_unchanged_page(job: Crawl, server: NewsServer) -> None
     assert (run.exit_code, run.failures[LISTED_ID]["reason"]) == (3, "not_an_article")
 
 
+@pytest.mark.slow
 def test_recheck(job: Crawl, server: NewsServer) -> None:
     def request_count(**arguments: object) -> int:
         server.requests.clear()
@@ -141,6 +148,7 @@ def test_recheck(job: Crawl, server: NewsServer) -> None:
     )
 
 
+@pytest.mark.slow
 def test_gone_and_back(job: Crawl, server: NewsServer) -> None:
     job(settings=ALWAYS_DUE)
     page = server.pages.pop(f"/news/{LISTED_ID}")

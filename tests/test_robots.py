@@ -25,6 +25,7 @@ ANSWERS: dict[str, tuple[Misbehaviour, str | None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ANSWERS)
 def test_responses_without_rules(live: Crawl, server: NewsServer, case: str) -> None:
     misbehaviour, fault = ANSWERS[case]
@@ -40,6 +41,7 @@ def test_responses_without_rules(live: Crawl, server: NewsServer, case: str) -> 
         assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_an_unavailable_file_is_requested_again(live: Crawl, server: NewsServer) -> None:
     settings = {"JOBDIR": "job", "RECHECK_MIN": 0}
     server.misbehaviour["/robots.txt"] = always(500)
@@ -49,6 +51,7 @@ def test_an_unavailable_file_is_requested_again(live: Crawl, server: NewsServer)
     assert (set(run.articles), run.exit_code) == ({SEED}, 0)
 
 
+@pytest.mark.slow
 def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer) -> None:
     with NewsServer(server.folder) as other:
         other.robots = RULES
@@ -58,6 +61,7 @@ def test_rules_after_a_redirect_to_another_host(live: Crawl, server: NewsServer)
     assert run.failures[FORBIDDEN]["reason"] == "robots"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("robots", "forbidden"),
     [
@@ -76,6 +80,7 @@ def test_large_files(live: Crawl, server: NewsServer, robots: bytes, forbidden: 
     assert SEED in run.articles
 
 
+@pytest.mark.slow
 def test_the_size_limit_of_pages_does_not_apply(live: Crawl, server: NewsServer) -> None:
     server.robots = FILLER * 5_000 + RULES
     run = live(seed=SEED, depth=1, settings={"DOWNLOAD_MAXSIZE": 200_000})
@@ -83,6 +88,7 @@ def test_the_size_limit_of_pages_does_not_apply(live: Crawl, server: NewsServer)
     assert SEED in run.articles
 
 
+@pytest.mark.slow
 def test_a_redirect_of_robots_txt_to_a_host_that_does_not_exist(
     live: Crawl, server: NewsServer
 ) -> None:
@@ -133,6 +139,7 @@ FORBIDDEN_TO = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("agent", FORBIDDEN_TO)
 def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     """The longest matching rule of the program's own groups applies (RFC 9309, 2.2)."""
@@ -148,6 +155,7 @@ def test_rules(live: Crawl, server: NewsServer, agent: str) -> None:
     assert run.exit_code == (4 if agent == "other" else 0)
 
 
+@pytest.mark.slow
 def test_no_rules_are_requested(live: Crawl, server: NewsServer) -> None:
     server.robots = b"User-agent: *\nDisallow: /\n"
     assert set(live(seed=SEED, depth=0, settings={"ROBOTSTXT_OBEY": 0}).articles) == {SEED}

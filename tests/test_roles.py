@@ -169,6 +169,7 @@ def outcome_of(record: dict[str, Any]) -> tuple[str, int, str | None]:
     return state, record["depth"], record["found_on"]
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("follow", [*FOLLOWS, "all"])
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_crawl_follows_its_roles(web_crawl: WebCrawl, follow: str, option: str) -> None:
@@ -191,6 +192,7 @@ def test_a_crawl_follows_its_roles(web_crawl: WebCrawl, follow: str, option: str
         assert lasting(of_job) == lasting(run)
 
 
+@pytest.mark.slow
 def test_what_a_teaser_says_of_a_link_in_a_text(web_crawl: WebCrawl) -> None:
     run, _ = web_crawl(sites_of(STORIES), seed=url_of("seed"), follow="related,text", depth=0)
     teasers = run.teasers
@@ -220,6 +222,7 @@ WIDER: dict[str, list[tuple[str, int]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WIDER)
 def test_more_roles_in_a_later_run(web_crawl: WebCrawl, case: str) -> None:
     records: dict[str, dict[str, Any]] = {}
@@ -246,6 +249,7 @@ def test_more_roles_in_a_later_run(web_crawl: WebCrawl, case: str) -> None:
     assert all(requests[url] <= len(found_at) for url, found_at in depths.items())
 
 
+@pytest.mark.slow
 def test_fewer_roles_in_a_later_run(web_crawl: WebCrawl) -> None:
     given = {"seed": url_of("seed"), "depth": 1, "recheck": "none"}
     first, _ = web_crawl(sites_of(STORIES), {"JOBDIR": "job"}, follow="all", **given)
@@ -267,6 +271,7 @@ def test_fewer_roles_in_a_later_run(web_crawl: WebCrawl) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("follow", "wanted"),
     [

@@ -6,7 +6,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -20,15 +23,28 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     small_disk,
     wait_until,
 )
 from job_crawls import LISTED_ID, killed_at
 from server import NewsServer, answer
+from services import require
+
+from crawler.crawl.run import unique_time
 
 LINES = {"format": "jsonlines", "store_empty": False}
 KINDS = {"articles": "article", "teasers": "teaser", "failures": "failure"}
+
+
+def times_of(count: int) -> list[datetime]:
+    return [unique_time() for _ in range(count)]
+
+
+def test_runs_that_begin_together_begin_at_different_times() -> None:
+    """Otherwise they would share a folder. Without the lock, some of these times are equal."""
+    with ProcessPoolExecutor(2, get_context("forkserver")) as processes:
+        times = [time for some in processes.map(times_of, [5_000] * 2) for time in some]
+    assert len(set(times)) == len(times)
 
 
 class Folder:
@@ -93,6 +109,7 @@ def test_a_run_leaves_a_folder(once: Crawl, folder: Folder, options: tuple[str, 
     assert folder.latest(folder.job) == (second if options else None)
 
 
+@pytest.mark.slow
 def test_the_links_survive_a_move(once: Crawl, folder: Folder, tmp_path: Path) -> None:
     once("-s", "JOBDIR=output/jobs/one")
     folder.output.rename(tmp_path / "moved")
@@ -101,6 +118,7 @@ def test_the_links_survive_a_move(once: Crawl, folder: Folder, tmp_path: Path) -
         assert folder.latest(holder) == moved
 
 
+@pytest.mark.slow
 def test_a_job_and_feeds_that_are_symbolic_links(
     once: Crawl, folder: Folder, tmp_path: Path
 ) -> None:
@@ -112,6 +130,7 @@ def test_a_job_and_feeds_that_are_symbolic_links(
     assert folder.latest() == folder.latest(folder.job) == run.resolve()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), JOB], ids=["", "JOBDIR"])
 def test_a_run_that_writes_no_record(
     once: Crawl, folder: Folder, tmp_path: Path, options: tuple[str, ...]
@@ -132,6 +151,7 @@ def test_a_run_that_writes_no_record(
     assert folder.latest() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "folder", "prepared"])
 def test_what_is_the_users_is_left_alone(once: Crawl, folder: Folder, kind: str) -> None:
     folder.output.mkdir()
@@ -151,6 +171,7 @@ def test_what_is_the_users_is_left_alone(once: Crawl, folder: Folder, kind: str)
     assert advice in warning
 
 
+@pytest.mark.slow
 def test_a_link_is_replaced_and_not_followed(once: Crawl, folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     folder.output.mkdir()
@@ -163,7 +184,7 @@ def test_a_link_is_replaced_and_not_followed(once: Crawl, folder: Folder, tmp_pa
 
 
 def test_a_file_system_without_symbolic_links(folder: Folder, tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     calls = "?symlink,?symlinkat"
     line = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}"]
     line += ["-e", f"inject={calls}:error=EPERM"]
@@ -182,6 +203,7 @@ def test_a_file_system_without_symbolic_links(folder: Folder, tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_runs_at_the_same_time(server: NewsServer, folder: Folder, tmp_path: Path) -> None:
     """The run that began last counts, even if it ends first."""
     may_answer = threading.Event()
@@ -210,6 +232,7 @@ def test_runs_at_the_same_time(server: NewsServer, folder: Folder, tmp_path: Pat
     assert folder.latest() == newer == folder.runs[1]
 
 
+@pytest.mark.slow
 def test_many_runs_at_the_same_time(folder: Folder, tmp_path: Path) -> None:
     line = command("crawl", "articles", f"-aseed={SEED}", f"-asource={SITE}", "-adepth=0")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -225,6 +248,7 @@ def test_many_runs_at_the_same_time(folder: Folder, tmp_path: Path) -> None:
     assert list(folder.output.glob("*.part")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["", "deleted"])
 def test_a_killed_run_that_is_completed_by_a_later_one(
     once: Crawl, folder: Folder, is_deleted: bool
@@ -243,6 +267,7 @@ def test_a_killed_run_that_is_completed_by_a_later_one(
     assert folder.latest(folder.job) == killed
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_ahead(crawl: Crawl, scrapy: Crawl, folder: Folder) -> None:
     line = ("crawl", "articles", f"-aseed={SEED}", f"-asource={SITE}", "-adepth=0")
     scrapy(*line, **clock("+400d"))
@@ -261,6 +286,7 @@ POINTS = [
 """Where a run is killed, and whether it has changed ``output/latest`` by then."""
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(("point", "is_changed"), POINTS)
 def test_a_run_that_is_killed(once: Crawl, folder: Folder, point: str, is_changed: bool) -> None:
     once(seed=LISTED_ID)
@@ -278,6 +304,7 @@ def test_a_run_that_is_killed(once: Crawl, folder: Folder, point: str, is_change
     assert list(folder.output.glob("*.part")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "is_changed", "is_changed_in_job"),
     [
@@ -305,6 +332,7 @@ def test_a_run_of_a_job_that_is_killed(
     assert list(killed.glob("*.part")) + list(folder.output.glob("*.part")) == []
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_killed_run_is_complete_only_with_all_of_its_feeds(
     once: Crawl, folder: Folder
 ) -> None:
@@ -326,6 +354,7 @@ MARSHAL = {"format": "marshal"}
 """A format that cannot hold the objects inside a record."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), JOB], ids=["", "JOBDIR"])
 @pytest.mark.parametrize(
     ("name", "feed"),
@@ -363,6 +392,7 @@ def full_disk(folder: Folder) -> Iterator[Path]:
         yield disk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), JOB], ids=["", "JOBDIR"])
 def test_a_disk_that_fills(
     crawl: Crawl, scrapy: Crawl, full_disk: Path, folder: Folder, options: tuple[str, ...]
@@ -379,6 +409,7 @@ def test_a_disk_that_fills(
     assert list(folder.runs[1].glob("articles.jsonl.*.part"))
 
 
+@pytest.mark.slow
 def test_feeds_without_a_folder_of_their_own(once: Crawl, folder: Folder, tmp_path: Path) -> None:
     feeds = ("mine/all-%(time)s.jsonl", "mine/%(time)s/more/all.jsonl", "mine/all.jsonl")
     run = once(*JOB, "-s", f"FEEDS={json.dumps(dict.fromkeys(feeds, LINES))}")
@@ -388,6 +419,7 @@ def test_feeds_without_a_folder_of_their_own(once: Crawl, folder: Folder, tmp_pa
     assert not list(tmp_path.rglob("latest"))
 
 
+@pytest.mark.slow
 def test_the_users_own_feeds(once: Crawl, folder: Folder, tmp_path: Path) -> None:
     feeds = {
         f"{tmp_path.as_uri()}/mine/%(time)s/all.jsonl": LINES,
@@ -400,6 +432,7 @@ def test_the_users_own_feeds(once: Crawl, folder: Folder, tmp_path: Path) -> Non
     assert {path.name for path in latest.iterdir()} == {"all.jsonl", "all.csv"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feed", ["output/%(time)s/all.jsonl", "output/of/%(time)s/all.jsonl"])
 def test_a_folder_that_cannot_be_made(once: Crawl, tmp_path: Path, feed: str) -> None:
     """The run says so before it fetches anything."""
@@ -410,6 +443,7 @@ def test_a_folder_that_cannot_be_made(once: Crawl, tmp_path: Path, feed: str) ->
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_a_job_that_is_continued_in_another_folder(
     scrapy: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import Crawl, clock, read_records
 from job_crawls import ALWAYS_DUE, LISTED_ID, page, serve
 from server import NewsServer, answer
@@ -9,6 +10,7 @@ from server import NewsServer, answer
 HOUR = 3600
 
 
+@pytest.mark.slow
 def test_what_must_be_read_again_is_requested_unconditionally(
     job: Crawl, server: NewsServer
 ) -> None:
@@ -26,6 +28,7 @@ def test_what_must_be_read_again_is_requested_unconditionally(
     assert server.not_modified == 4
 
 
+@pytest.mark.slow
 def test_failures_are_retried_with_backoff(job: Crawl, server: NewsServer, scrapy: Crawl) -> None:
     settings = {"RECHECK_MIN": HOUR}
     path, forbid = f"/news/{LISTED_ID}", lambda handler, before: answer(handler, 403)
@@ -50,6 +53,7 @@ def test_failures_are_retried_with_backoff(job: Crawl, server: NewsServer, scrap
     assert failures_after(270) == 1
 
 
+@pytest.mark.slow
 def test_the_file_of_limited_runs_holds_all_their_records(job: Crawl, tmp_path: Path) -> None:
     """While pages remain to be fetched, ``-O`` continues the previous run's file."""
     whole = job(settings={"JOBDIR": "whole"}).articles

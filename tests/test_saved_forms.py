@@ -68,7 +68,10 @@ def test_pages_saved_by_a_program(
     assert (run.exit_code, run.failures) == (0, {})
 
 
-@pytest.mark.parametrize(("save", "ending"), [(wget_converted, ".html"), (httrack, "")])
+@pytest.mark.parametrize(
+    ("save", "ending"),
+    [pytest.param(wget_converted, ".html", marks=pytest.mark.slow), (httrack, "")],
+)
 def test_files_with_links_to_each_other(
     live: dict[str, dict[str, Any]], crawl: Crawl, tmp_path: Path, save: Save, ending: str
 ) -> None:
@@ -89,6 +92,7 @@ def test_files_with_links_to_each_other(
         assert all(record[name] == by_headline[record["headline"]][name] for name in same)
 
 
+@pytest.mark.slow
 def test_an_archive_of_the_live_crawl(
     live: dict[str, dict[str, Any]], crawl: Crawl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +120,7 @@ def write_json_lines(path: Path, by_url: dict[str, str]) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "write"), [("copy.wet.gz", write_wet), ("copy.jsonl", write_json_lines)]
 )

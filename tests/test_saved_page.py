@@ -157,6 +157,7 @@ def test_mhtml() -> None:
     assert saved.at is not None
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("data", "why"),
     [
@@ -192,6 +193,7 @@ def declaring(headline: str, url: str = URL) -> bytes:
     return page(headline, canonical=url).replace(b"<head>", b"<head>" + title)
 
 
+@pytest.mark.slow
 def test_of_two_files_the_later_or_the_longer_is_read(crawl: Crawl, tmp_path: Path) -> None:
     """Files that were copied together have almost the same time."""
     folder = tmp_path / "saved"
@@ -219,6 +221,7 @@ def test_of_two_files_the_later_or_the_longer_is_read(crawl: Crawl, tmp_path: Pa
     assert "a short.html (news.example/2026/05/01/a-story, like " in run.stderr
 
 
+@pytest.mark.slow
 def test_an_address_that_many_pages_declare(crawl: Crawl, tmp_path: Path) -> None:
     """Articles with other titles are not lost as duplicates."""
     folder = tmp_path / "saved"
@@ -232,6 +235,7 @@ def test_an_address_that_many_pages_declare(crawl: Crawl, tmp_path: Path) -> Non
     assert [record["url"] for record in run.articles.values()].count(URL) == 1
 
 
+@pytest.mark.slow
 def test_files_with_the_same_name(crawl: Crawl, tmp_path: Path) -> None:
     """Pages that tell no address have their files' names, and those of two folders differ."""
     for folder, headline in (("one", "Bridge opens"), ("two", "Market falls"), ("three", None)):
@@ -247,6 +251,7 @@ def test_files_with_the_same_name(crawl: Crawl, tmp_path: Path) -> None:
     assert {(record["url"], record["site"]) for record in run.articles.values()} == {(None, None)}
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_page_are_not_pages(crawl: Crawl, tmp_path: Path) -> None:
     """Browsers save frames, scripts and pictures in a folder beside the page."""
     parts = tmp_path / "saved" / "Bridge opens_files"
@@ -261,6 +266,7 @@ def test_the_parts_of_a_page_are_not_pages(crawl: Crawl, tmp_path: Path) -> None
     assert "  files: 3 = read 1 + not pages 2" in run.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_copy_on_another_publisher(crawl: Crawl, tmp_path: Path) -> None:
     """A page that names another publisher's article is not that publisher's."""
     path = tmp_path / "saved" / "copy.example" / "2026" / "05" / "01" / "a-story-of-the-bridge"

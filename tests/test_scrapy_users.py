@@ -229,6 +229,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-O", "all.jsonl"]
@@ -268,6 +269,7 @@ FEEDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_feeds_of_a_user(scrapy: Crawl, folder: Path) -> None:
     feeds = {f"{name}.out": options for name, options in FEEDS.items()}
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}"]
@@ -283,6 +285,7 @@ def test_feeds_of_a_user(scrapy: Crawl, folder: Path) -> None:
     assert all(list(record) == ["kind", "id", "depth"] for record in fields)
 
 
+@pytest.mark.slow
 def test_http_cache(live: Crawl, server: NewsServer, folder: Path) -> None:
     settings = {"HTTPCACHE_ENABLED": 1, "HTTPCACHE_DIR": folder / "cache"}
     for is_first in (True, False):
@@ -292,6 +295,7 @@ def test_http_cache(live: Crawl, server: NewsServer, folder: Path) -> None:
         assert (len(server.requests) > before) is is_first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["delayed", "injected"])
 def test_a_subclass(scrapy: Crawl, folder: Path, name: str) -> None:
     line = ["crawl", name, "-a", f"seed={SEED}", "-a", f"source={SITE}", "-O", "all.jsonl"]
@@ -316,6 +320,7 @@ def test_a_plain_spider(scrapy: Crawl, server: NewsServer, folder: Path) -> None
     assert len(read_lines(folder / "all.jsonl")) == RECORDS
 
 
+@pytest.mark.slow
 def test_runspider_in_another_project(folder: Path) -> None:
     (folder / "mine.py").write_text(
         "from crawler.spiders.articles import ArticlesSpider\n\n\n"
@@ -329,6 +334,7 @@ def test_runspider_in_another_project(folder: Path) -> None:
     assert run.balance.startswith(f"discovered {RECORDS} =")
 
 
+@pytest.mark.slow
 def test_two_crawls_of_a_script(folder: Path) -> None:
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     result = subprocess.run(
@@ -449,6 +455,7 @@ class SectionSpider(FrontierSpider):
 '''
 
 
+@pytest.mark.slow
 def test_a_second_spider_on_the_frontier(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> None:
     """It has the order, the limits, the ledger and the report of the first."""
     (tmp_path / "mine.py").write_text(SECTION_SPIDER, encoding="utf-8")

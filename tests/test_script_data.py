@@ -354,6 +354,7 @@ def test_strings_that_are_parsed(quotes: str) -> None:
     assert has_whole_text(read(f"<script>window.x = JSON.parse({quotes}{text}{quotes});</script>"))
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize(
     "script",
     [

@@ -16,10 +16,10 @@ from conftest import (
     command,
     environment,
     read_records,
-    require,
     wait_until,
 )
 from server import NewsServer
+from services import require
 from test_crawl_live import always
 
 # Parsing it takes half a minute.
@@ -48,6 +48,7 @@ def assert_only_one_is_too_slow(run: Run, limit: str) -> None:
     assert set(OTHERS) <= set(run.articles)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["0.3", "1.5"])
 def test_saved(crawl: Crawl, folder: Path, limit: str) -> None:
     seeds = ",".join((SLOW_ID, *OTHERS))
@@ -55,6 +56,7 @@ def test_saved(crawl: Crawl, folder: Path, limit: str) -> None:
     assert_only_one_is_too_slow(run, limit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [0, 1, 2])
 def test_all_of_a_source(crawl: Crawl, folder: Path, processes: int) -> None:
     settings = {"READ_TIMEOUT": 1.5, "READER_PROCESSES": processes}
@@ -76,6 +78,7 @@ def test_live(live: Crawl, server: NewsServer) -> None:
     assert_only_one_is_too_slow(run, "1.5")
 
 
+@pytest.mark.slow
 def test_a_redirect_to_another_address_of_the_article(live: Crawl, server: NewsServer) -> None:
     location = f"/story/{SLOW_ID}-slow"
     server.misbehaviour[f"/news/{SLOW_ID}"] = always(301, Location=location)
@@ -114,6 +117,7 @@ finally:
     assert "AssertionError" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("seed=" + SLOW_ID,), ("seed=all",)])
 def test_a_run_is_stopped_while_a_page_is_read(
     tmp_path: Path, folder: Path, arguments: tuple[str, ...]
@@ -146,7 +150,7 @@ def worker_pids(pid: int) -> list[str]:
 
 
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
-    require("strace", shutil.which("strace"))
+    require("strace")
     line = ["strace", "-f", "-e", "trace=execve", "-o", str(tmp_path / "trace")]
     source = ["-a", f"seed={OTHERS[0]}", "-a", f"source={SITE}", "-a", "depth=0"]
     subprocess.run(

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from archives import Warc, page
 from conftest import SEED, SITE, Crawl
 from server import NewsServer, answer
@@ -44,6 +45,7 @@ def test_a_chain_of_sources(live: Crawl, server: NewsServer, tmp_path: Path) -> 
     assert first.teasers[nowhere]["why"] == "not_saved"
 
 
+@pytest.mark.slow
 def test_a_chain_finds_the_same_neighbourhood(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:
@@ -64,6 +66,7 @@ def test_a_chain_finds_the_same_neighbourhood(
     assert set(Counter(record["source"] for record in run.articles.values())) == {"warc", "live"}
 
 
+@pytest.mark.slow
 def test_a_job_keeps_what_it_has_when_the_site_is_busy(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import Crawl
 from rendered import PLAIN, SEED
 from server import NewsServer
+
+pytestmark = [pytest.mark.slow]
 
 HOSTS = (
     *("127.0.0.1", "127.1", "127.0.0.1.", "0177.0.0.1", "0x7f.1", "0x7f000001", "2130706433"),

@@ -152,6 +152,7 @@ STORIES: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("article_id", STORIES)
 def test_why(due_times: dict[str, str], scrapy: Crawl, article_id: str) -> None:
     run = scrapy("why", article_id, "-s", "JOBDIR=job")
@@ -206,6 +207,7 @@ def test_status_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     }
 
 
+@pytest.mark.slow
 def test_status_of_a_damaged_ledger_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     path = Path(scrapy("list").folder, "job", "ledger.sqlite")
     with closing(Job(path.parent, "alalam")) as job, job.database.transaction() as connection:
@@ -216,6 +218,7 @@ def test_status_of_a_damaged_ledger_as_json(due_times: dict[str, str], scrapy: C
     assert (run.exit_code, status["balance"]["balanced"]) == (1, True)
 
 
+@pytest.mark.slow
 def test_why_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     run = scrapy("why", "3", "-s", "JOBDIR=job", "--json")
     assert (run.exit_code, run.stdout.count("\n")) == (0, 1)
@@ -268,6 +271,7 @@ def test_why_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_errors_as_one_line(due_times: dict[str, str], scrapy: Crawl) -> None:
     for words in (["why", "404", "-s", "JOBDIR=job"], ["status", "-s", "JOBDIR=none"]):
         plain, run = scrapy(*words), scrapy(*words, "--json")
@@ -284,6 +288,7 @@ def keys_of(value: Any) -> set[str]:
     return set()
 
 
+@pytest.mark.slow
 def test_all_keys_are_documented(due_times: dict[str, str], scrapy: Crawl) -> None:
     """The keys of ``failing`` and ``outcomes`` are reasons and outcomes, which have no list.
 
@@ -304,6 +309,7 @@ def test_all_keys_are_documented(due_times: dict[str, str], scrapy: Crawl) -> No
 STYLE = re.compile("\x1b\\[[\\d;]*m")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["status"], ["why", "1"]], ids=["status", "why"])
 def test_styles_on_a_terminal(due_times: dict[str, str], scrapy: Crawl, words: list[str]) -> None:
     plain = scrapy(*words, "-s", "JOBDIR=job")

@@ -70,6 +70,7 @@ FORMS: dict[str, tuple[str, bytes, dict[str, object]]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(crawl: Crawl, tmp_path: Path, form: str) -> None:
     name, data, settings = FORMS[form]
@@ -90,6 +91,7 @@ def test_forms(crawl: Crawl, tmp_path: Path, form: str) -> None:
     assert one["provenance"]["source"]["assumed"] == "only the text of the page was kept"
 
 
+@pytest.mark.slow
 def test_one_article_of_a_pattern_in_a_chain(crawl: Crawl, tmp_path: Path) -> None:
     """The page itself is preferred to its text, wherever it is."""
     (tmp_path / "a.jsonl").write_bytes(lines(C4[0]))
@@ -105,6 +107,7 @@ def test_one_article_of_a_pattern_in_a_chain(crawl: Crawl, tmp_path: Path) -> No
     assert (record["source"], record["related"] is not None) == ("warc", True)
 
 
+@pytest.mark.slow
 def test_the_capture_nearest_to_a_date(crawl: Crawl, tmp_path: Path) -> None:
     copies = [{**C4[0], "timestamp": f"20{year}-05-01T10:00:00Z"} for year in (20, 23, 26)]
     (tmp_path / "news.jsonl").write_bytes(lines(*copies))
@@ -131,6 +134,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_lines_that_cannot_be_read_are_named(crawl: Crawl, tmp_path: Path, fault: str) -> None:
     """Whatever can be read is read, and the run is incomplete."""
@@ -141,6 +145,7 @@ def test_lines_that_cannot_be_read_are_named(crawl: Crawl, tmp_path: Path, fault
     assert f"could not be read, so pages may be missing: news.jsonl, {message}" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_is_cut_off(crawl: Crawl, tmp_path: Path) -> None:
     many = [{**C4[0], "url": url_of(n), "text": text(f"Bridge {n * 7919}")} for n in range(200)]
     (tmp_path / "news.jsonl.gz").write_bytes(gzip.compress(lines(*many))[:-300])
@@ -150,6 +155,7 @@ def test_a_file_that_is_cut_off(crawl: Crawl, tmp_path: Path) -> None:
     assert "news.jsonl.gz: it is cut off" in run.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "settings", "message"),
     [
@@ -168,6 +174,7 @@ def test_files_without_texts_and_wrong_fields(
     assert message in run.stderr
 
 
+@pytest.mark.slow
 def test_json_lines_in_a_folder_of_saved_pages_are_not_texts(crawl: Crawl, tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "data.jsonl").write_bytes(lines(*C4))
@@ -225,6 +232,7 @@ def test_a_single_word_is_a_headline_if_the_text_is_an_articles() -> None:
         assert extract(sure.encode()).headline == "Storm"
 
 
+@pytest.mark.slow
 def test_a_text_about_html_stays_a_text(crawl: Crawl, tmp_path: Path) -> None:
     about = {**C4[0], "text": text("How to write HTML by hand") + "\nUse <p> and <br> sparingly.\n"}
     (tmp_path / "news.jsonl").write_bytes(lines(about))

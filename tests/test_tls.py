@@ -94,11 +94,13 @@ def test_a_tunnel_to_a_trusted_host(crawl: Crawl, web: HostedWeb) -> None:
     assert web.requests == {f"https://{HOST}/robots.txt": 1, url: 1}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("proxy")
 def test_a_tunnel_to_a_host_that_is_not_trusted(crawl: Crawl, web: HostedWeb) -> None:
     assert_refused(crawl_one(crawl, f"https://{HOST}", None), web, UNTRUSTED)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("proxy")
 def test_a_certificate_for_another_host(crawl: Crawl, web: HostedWeb) -> None:
     run = crawl_one(crawl, f"https://{MISNAMED_HOST}", web.ca_file)
@@ -113,6 +115,7 @@ def test_a_direct_connection(crawl: Crawl, web: HostedWeb) -> None:
     assert web.requests[f"{base_url}/news/{SEED}"] == 1
 
 
+@pytest.mark.slow
 def test_the_authorities_of_the_system(
     crawl: Crawl, web: HostedWeb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,12 +126,14 @@ def test_the_authorities_of_the_system(
     assert set(run.articles) == {SEED}
 
 
+@pytest.mark.slow
 def test_without_verification(crawl: Crawl, web: HostedWeb, tmp_path: Path) -> None:
     settings: dict[str, object] = {"DOWNLOAD_VERIFY_CERTIFICATES": 0}
     run = crawl_one(crawl, f"https://localhost:{web.https_port}", web.ca_file, settings)
     assert set(run.articles) == {SEED}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("proxy")
 def test_the_archive_of_a_tunnel(crawl: Crawl, web: HostedWeb, tmp_path: Path) -> None:
     archive = tmp_path / "pages.warc.gz"
@@ -192,6 +197,7 @@ def test_no_file(value: str | None) -> None:
     assert tls_ca_file(Settings({"TLS_CA_FILE": value})) is None
 
 
+@pytest.mark.slow
 def test_a_crawl_with_a_wrong_file(crawl: Crawl, web: HostedWeb, tmp_path: Path) -> None:
     run = crawl_one(crawl, f"http://localhost:{web.http_port}", tmp_path / "none.pem")
     assert run.exit_code == 2

@@ -27,6 +27,7 @@ def test_first_dump_as_json(scrapy: Crawl, page: Path) -> None:
     assert run.stderr.endswith("page.html: 1 more; --all prints them\n")
 
 
+@pytest.mark.slow
 def test_all_as_json_lines(scrapy: Crawl, page: Path) -> None:
     run = scrapy("vardump", "--all", "--json", page)
     assert run.exit_code == 0
@@ -49,12 +50,14 @@ def test_tree(scrapy: Crawl, page: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_seed(scrapy: Crawl) -> None:
     run = scrapy("vardump", SEED_TEXT)
     assert run.exit_code == 0
     assert len(json.loads(json.loads(run.stdout))) == 18
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("page", "message"),
     [
@@ -83,18 +86,21 @@ def test_broken(scrapy: Crawl, tmp_path: Path, page: bytes, message: str) -> Non
     assert (run.exit_code, run.stderr) == (1, message)
 
 
+@pytest.mark.slow
 def test_a_missing_file(scrapy: Crawl) -> None:
     run = scrapy("vardump", "no-such-page.html")
     assert run.exit_code == 2
     assert "cannot read no-such-page.html: No such file or directory" in run.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_option(scrapy: Crawl, page: Path) -> None:
     run = scrapy("vardump", "--foo", page)
     assert run.exit_code == 2
     assert "no such option: --foo" in run.stderr
 
 
+@pytest.mark.slow
 def test_print_r_in_a_page(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(b"<p>News</p><pre>\nArray\n(\n    [0] => 1\n)\n</pre>")
     run = scrapy("vardump", "page.html", cwd=tmp_path)
@@ -114,12 +120,14 @@ def test_a_reader_that_closes_the_output_early(page: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_two_files(scrapy: Crawl, page: Path) -> None:
     run = scrapy("vardump", page, page)
     assert run.exit_code == 2
     assert "takes one file, not 2" in run.stderr
 
 
+@pytest.mark.slow
 def test_deep(scrapy: Crawl, tmp_path: Path) -> None:
     (tmp_path / "deep").write_bytes(b"array(1) {\n[0]=>\n" * 3_000 + b"NULL\n" + b"}\n" * 3_000)
     run = scrapy("vardump", tmp_path / "deep")

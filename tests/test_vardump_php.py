@@ -2,13 +2,12 @@
 
 import base64
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import require
+from services import XDEBUG, require
 from vardump_trees import tree, with_python_floats
 
 from crawler import vardump
@@ -16,21 +15,18 @@ from crawler import vardump
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
-def php() -> str:
-    found = shutil.which("php")
-    require("php-cli", found)
-    return str(found)
-
-
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("seed", range(1, 9))
-def test_dumps_of_php_are_read_back(php: str, seed: int) -> None:
+def test_dumps_of_php_are_read_back(seed: int) -> None:
     """Values of every kind are read correctly or marked ambiguous, and rendered byte for byte.
 
     They include strings and keys that look like dumps.
     """
+    require("PHP")
     run = subprocess.run(
-        [php, "-n", HERE / "php" / "values.php", str(seed), "250"], capture_output=True, check=True
+        ["php", "-n", HERE / "php" / "values.php", str(seed), "250"],
+        capture_output=True,
+        check=True,
     )
     checked = 0
     for line in run.stdout.splitlines():
@@ -54,13 +50,12 @@ def test_dumps_of_php_are_read_back(php: str, seed: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def xdebug(php: str) -> list[str]:
+def xdebug() -> list[str]:
     """Return the command of a PHP whose var_dump is Xdebug's, without limits."""
-    command = [php, "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop"]
+    require("Xdebug")
+    command = list(XDEBUG)
     for limit in ("data", "depth", "children"):
         command += ["-d", f"xdebug.var_display_max_{limit}=-1"]
-    version = subprocess.run([*command, "-v"], capture_output=True, check=True, text=True).stdout
-    require("php-xdebug", "Xdebug" in version)
     return command
 
 

@@ -84,7 +84,6 @@ def objects(inner: st.SearchStrategy[vardump.Value]) -> st.SearchStrategy[vardum
 VALUES = st.recursive(SCALARS, lambda inner: arrays(inner) | objects(inner), max_leaves=10)
 
 
-@settings(deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=3))
 def test_rendered_values_are_parsed_back_or_ambiguous(values: list[vardump.Value]) -> None:
     dump = vardump.render(values)
@@ -94,14 +93,12 @@ def test_rendered_values_are_parsed_back_or_ambiguous(values: list[vardump.Value
         assert parsed == tuple(values)
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_consecutive_dumps(one: vardump.Value, other: vardump.Value) -> None:
     a, b = vardump.render([one]), vardump.render([other])
     assert vardump.parse(a + b) == parse_unambiguous(a) + parse_unambiguous(b)
 
 
-@settings(deadline=None)
 @given(VALUES, st.data())
 def test_every_prefix_is_scanned_to_a_prefix(value: vardump.Value, data: st.DataObject) -> None:
     dump = vardump.render([value])
@@ -152,7 +149,6 @@ def is_prefix(part: vardump.Value, whole: vardump.Value) -> bool:
     return part == whole
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_values_or_var_dump_error(noise: bytes) -> None:
     for page in (
@@ -173,7 +169,7 @@ def test_any_bytes_give_values_or_var_dump_error(noise: bytes) -> None:
             assert vardump.render(nodes) == page
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, len(SEED)))
 def test_every_prefix_of_the_seed_is_scanned(length: int) -> None:
     whole = SEED[SEED.index(b"string(") :]

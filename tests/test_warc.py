@@ -26,9 +26,7 @@ from crawler.warc.records import unchunked
 from crawler.warc.writer import Exchange, WarcWriter
 
 MAX_BYTES = 1 << 20
-QUICK = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from archive_crawls import ARTICLE, URL
 from archives import page
 from conftest import PATIENCE, Crawl, command, environment
@@ -15,6 +16,7 @@ from hosted import hosted
 from server import NewsServer, answer
 
 
+@pytest.mark.slow
 def test_an_archive_on_the_web_that_is_busy(
     live: Crawl, server: NewsServer, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from archives import NEWS, Warc, page
 from conftest import PATIENCE, SITE, Crawl, command, environment
 
@@ -55,6 +56,7 @@ def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> Non
     assert (list(few.articles), few.exit_code) == (["10", "100"], 0)
 
 
+@pytest.mark.slow
 def test_everything_with_a_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     """After a parser fix the same captures are read again; interrupted runs resume."""
     warc = Warc(tmp_path / "a.warc.gz")
@@ -81,6 +83,7 @@ def test_everything_with_a_ledger(scrapy: Crawl, tmp_path: Path) -> None:
     assert len(scrapy("export", "-s", "JOBDIR=job").stdout.splitlines()) == 40
 
 
+@pytest.mark.slow
 def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 1001):
@@ -127,6 +130,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_everything_continues_after_a_limit(scrapy: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in range(1, 8):

@@ -127,6 +127,7 @@ def test_files_written_in_every_way(crawl: Crawl, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_zstd_with_a_dictionary(crawl: Crawl, tmp_path: Path) -> None:
     """The dictionary is in a skippable frame at the beginning, compressed or not."""
     samples = [record(f"{NEWS}{number}", http(page(number))) for number in range(200)]
@@ -168,6 +169,7 @@ def test_invalid_dates(text: str) -> None:
         read_date(text)
 
 
+@pytest.mark.slow
 def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(record(URL, GOOD, date="2015-10"))
@@ -176,6 +178,7 @@ def test_a_date_of_lower_precision(crawl: Crawl, tmp_path: Path) -> None:
     assert "only 2015-10 is known" in found["provenance"]["fetched_at"]["assumed"]
 
 
+@pytest.mark.slow
 def test_only_the_head_of_a_redirect_counts(crawl: Crawl, tmp_path: Path) -> None:
     """A redirect that declares a body and has none leads to a URL that no pattern matches."""
     target = f"https://en.alalam.ir/story/{ID}-bridge"
@@ -197,6 +200,7 @@ def write_wacz(path: Path, files: dict[str, bytes]) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
     inner = {
         f"{number}.wacz": write_wacz(
@@ -215,6 +219,7 @@ def test_a_wacz_of_waczs(crawl: Crawl, tmp_path: Path) -> None:
     assert where == f"{path}, 2.wacz, archive/data.warc.gz, offset 0"
 
 
+@pytest.mark.slow
 def test_files_that_are_not_read_are_named(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "warcs"
     (folder / "more").mkdir(parents=True)
@@ -243,6 +248,7 @@ def test_files_that_are_not_read_are_named(crawl: Crawl, tmp_path: Path) -> None
     assert read(crawl, folder / "*.warc.gz", "all").exit_code == 0
 
 
+@pytest.mark.slow
 def test_an_index_that_is_one_endless_line(crawl: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(record(URL, GOOD))
@@ -314,6 +320,7 @@ def test_a_member_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.M
     assert [fault for _, fault in found[1:]] == ["", ""]
 
 
+@pytest.mark.slow
 def test_saved_pages_beside_archives_are_named(crawl: Crawl, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()

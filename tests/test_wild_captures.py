@@ -78,6 +78,7 @@ def test_a_newer_bad_capture_hides_no_good_page(crawl: Crawl, tmp_path: Path) ->
             assert found["fetched_at"].startswith("2015-10-23"), name
 
 
+@pytest.mark.slow
 def test_a_good_page_behind_many_bad_ones(crawl: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "a.warc"
     newer = [newer for name, (newer, _) in NEWER.items() if name != "cut off"]
@@ -86,6 +87,7 @@ def test_a_good_page_behind_many_bad_ones(crawl: Crawl, tmp_path: Path) -> None:
     assert f"passed over {len(newer) - 3} more" in assumed
 
 
+@pytest.mark.slow
 def test_when_no_capture_is_the_article(crawl: Crawl, server: NewsServer, tmp_path: Path) -> None:
     """The failure is that of the preferred capture; the next source is used after all captures."""
     path = tmp_path / "a.warc"
@@ -113,6 +115,7 @@ def request_record(method: str, **headers: str) -> bytes:
     return record(URL, request, LATER, kind="request", **headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["request names answer", "answer names request", "neither"])
 def test_the_response_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
     later = http(page(ID, " after the form"))
@@ -134,6 +137,7 @@ def test_the_response_to_a_post(crawl: Crawl, tmp_path: Path, how: str) -> None:
         assert ("it is the answer to a POST request" in assumed) == (method == "POST")
 
 
+@pytest.mark.slow
 def test_the_response_to_a_post_in_another_programs_index(crawl: Crawl, tmp_path: Path) -> None:
     path = tmp_path / "a.warc"
     first, later = record(URL, GOOD), record(URL, http(page(ID, " after the form")), LATER)

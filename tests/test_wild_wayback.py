@@ -123,6 +123,7 @@ NEWEST: dict[str, tuple[Answer, str]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", NEWEST)
 def test_the_newest_capture_hides_no_older_one(crawl: Crawl, server: NewsServer, name: str) -> None:
     newest, note = NEWEST[name]
@@ -135,6 +136,7 @@ def test_the_newest_capture_hides_no_older_one(crawl: Crawl, server: NewsServer,
     assert run.exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_reason_given_by_an_archive_is_passed_on(crawl: Crawl, server: NewsServer) -> None:
     run = crawl_archive(crawl, Archive(server, {(URL, NEW): NEWEST["refused"][0]}))
     assert run.failures[ID]["reason"] == "http_4xx"
@@ -143,6 +145,7 @@ def test_the_reason_given_by_an_archive_is_passed_on(crawl: Crawl, server: NewsS
     assert run.failures[ID]["reason"] == "unreadable"
 
 
+@pytest.mark.slow
 def test_only_a_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None:
     days = [f"201510{day}100000" for day in range(10, 30)]
     blocked = response(200, BLOCKED, NEW)
@@ -155,6 +158,7 @@ def test_only_a_few_captures_are_tried(crawl: Crawl, server: NewsServer) -> None
     assert len(archive.replayed) == 5
 
 
+@pytest.mark.slow
 def test_requests_to_an_archive_that_is_down_end_soon(crawl: Crawl, server: NewsServer) -> None:
     days = [(URL, f"201510{day}100000") for day in range(10, 30)]
     archive = Archive(server, dict.fromkeys(days, response(503)))
@@ -163,6 +167,7 @@ def test_requests_to_an_archive_that_is_down_end_soon(crawl: Crawl, server: News
     assert len(archive.replayed) == 4 + 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_an_archived_error_is_not_a_busy_archive(
     crawl: Crawl, server: NewsServer, status: int
@@ -192,6 +197,7 @@ BUSY: dict[str, tuple[Answer, dict[str, object], list[float]]] = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", BUSY)
 def test_a_busy_archive_is_tried_again(crawl: Crawl, server: NewsServer, case: str) -> None:
     busy, settings, delays = BUSY[case]
@@ -205,6 +211,7 @@ def test_a_busy_archive_is_tried_again(crawl: Crawl, server: NewsServer, case: s
     assert all(pause >= delay - 0.12 for pause, delay in zip(pauses, delays, strict=True)), pauses
 
 
+@pytest.mark.slow
 def test_a_busy_archive_is_given_up(crawl: Crawl, server: NewsServer) -> None:
     archive = Archive(server, {(URL, OLD): response(429, b"<h1>Too many</h1>")})
     failure = crawl_archive(crawl, archive, RETRY_TIMES=2).failures[ID]
@@ -214,6 +221,7 @@ def test_a_busy_archive_is_given_up(crawl: Crawl, server: NewsServer) -> None:
     assert len(archive.replayed) == 3
 
 
+@pytest.mark.slow
 def test_pages_of_every_address_come_before_errors(crawl: Crawl, server: NewsServer) -> None:
     elsewhere = f"http://en.alalamtv.net/news/{ID}"
     archive = Archive(server, {(elsewhere, OLD): GOOD, (URL, NEW): response(404, b"x", NEW)})
@@ -221,6 +229,7 @@ def test_pages_of_every_address_come_before_errors(crawl: Crawl, server: NewsSer
     assert found["url"] == elsewhere
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["", None])
 def test_gzip_bytes_without_a_content_encoding(
     crawl: Crawl, server: NewsServer, coding: str | None
@@ -230,6 +239,7 @@ def test_gzip_bytes_without_a_content_encoding(
     assert set(crawl_archive(crawl, Archive(server, {(URL, OLD): gzipped})).articles) == {ID}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Content_Type", "X_Archive_Orig_Content_Type"])
 def test_the_charset_that_the_site_declared(crawl: Crawl, server: NewsServer, name: str) -> None:
     text = page(ID).decode().replace("<h1>", "<h1>Мост открыт. ", 1)
@@ -239,6 +249,7 @@ def test_the_charset_that_the_site_declared(crawl: Crawl, server: NewsServer, na
     assert found["headline"].startswith("Мост открыт. ")
 
 
+@pytest.mark.slow
 def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServer) -> None:
     """The captures of the redirect's target are tried too, before those of the article."""
     target = f"{URL}/bridge-reopens"
@@ -254,6 +265,7 @@ def test_a_redirect_is_followed_to_a_good_capture(crawl: Crawl, server: NewsServ
     assert "Just a moment" in found["provenance"]["source"]["assumed"]
 
 
+@pytest.mark.slow
 def test_a_temporary_fault_makes_no_revision_of_an_older_capture(
     crawl: Crawl, server: NewsServer
 ) -> None:
@@ -271,6 +283,7 @@ def test_a_temporary_fault_makes_no_revision_of_an_older_capture(
     assert "1 unchanged" in run.stdout
 
 
+@pytest.mark.slow
 def test_after_a_429_no_other_capture_is_requested(crawl: Crawl, server: NewsServer) -> None:
     archive = Archive(server, {(URL, OLD): GOOD, (URL, NEW): response(429)})
     run = crawl_archive(crawl, archive)

@@ -1,11 +1,10 @@
 """Xdebug prints the file and line above a dump; that line is not part of the article."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import require
+from services import XDEBUG, require
 
 from crawler.extraction import page
 from crawler.extraction import publishers as sites
@@ -69,12 +68,11 @@ def test_a_place_without_a_dump_stays() -> None:
 
 @pytest.mark.parametrize("form", ["html", "text"])
 def test_pages_of_a_real_xdebug(tmp_path: Path, form: str) -> None:
-    require("PHP", shutil.which("php"))
+    require("Xdebug")
     script = tmp_path / "article.php"
     dumps = "<?php var_dump(['id' => '1']); var_dump('hello'); var_dump(5);"
     script.write_text(html(f"<p>{FIRST}</p>\n<div>{dumps} ?></div>\n<p>{LAST}</p>"), "utf-8")
-    command = ["php", "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop"]
-    command += ["-d", f"html_errors={int(form == 'html')}", str(script)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    require("php-xdebug", f"{script}:2:" in printed)
+    command = [*XDEBUG, "-d", f"html_errors={int(form == 'html')}", str(script)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"{script}:2:" in printed
     assert body_of(printed) == (FIRST, LAST)

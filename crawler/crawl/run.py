@@ -7,16 +7,19 @@ pipelines, extensions and feeds get it from the spider.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from crawler.crawl.source_kinds import LIVE
 from crawler.credentials import hide_userinfo
 from crawler.errors import CrawlerError, LedgerError
+from crawler.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.fetches import Fetch
@@ -34,6 +37,17 @@ logger = logging.getLogger(__name__)
 
 StopReason = Literal["site_down", "renderer_down", "ledger_failed", "archive_failed"]
 """Why a run stops itself; the ``finish_reason`` of its spider."""
+
+
+def unique_time() -> datetime:
+    """Return the current time (UTC), which no other process in this folder gets.
+
+    The files and folders of a run are named after the microsecond when it began.
+    """
+    # When the next process has the lock, the clock has moved on. Some file systems have no locks.
+    with suppress(OSError), locked(Path.cwd()):
+        return datetime.now(UTC)
+    return datetime.now(UTC)
 
 
 class Source(Protocol):

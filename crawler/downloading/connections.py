@@ -25,8 +25,9 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTP11ClientProtocol,
     _LenientHTTPClientParser,
 )
+from scrapy.exceptions import DownloadConnectionRefusedError
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.web._newclient import BODY
@@ -43,7 +44,9 @@ from crawler.unavailable import PageRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
     from twisted.web._newclient import Request as TwistedRequest
@@ -78,6 +81,14 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
         if ca_file := tls_ca_file(crawler.settings):
             policy = _TrustingPolicy(self._contextFactory, ca_file)
             self._contextFactory = policy  # type: ignore[assignment]
+
+    async def download_request(self, request: Request) -> Response:
+        try:
+            return await super().download_request(request)
+        except ConnectError as error:
+            # Scrapy translates only some of Twisted's errors: not those of a host without a route,
+            # or of a connection that is reset as soon as it is made.
+            raise DownloadConnectionRefusedError(str(error)) from error
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
         return CarefulProtocol(quiescent)  # type: ignore[no-untyped-call]

@@ -30,7 +30,6 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
     from OpenSSL.SSL import Error as SSLError
     from scrapy import exceptions
     from scrapy.core.downloader.handlers.http11 import TunnelError
-    from twisted.internet.error import ConnectError
     from twisted.internet.ssl import VerificationError
 
     from crawler.downloading.connections import HeadersTooLargeError
@@ -46,8 +45,7 @@ def _reasons() -> tuple[tuple[type[BaseException], Reason], ...]:
         (exceptions.DownloadCancelledError, "too_large"),
         (exceptions.ResponseDataLossError, "cut_short"),
         (exceptions.DownloadFailedError, "connection_lost"),
-        # No route to the host, or a proxy that refuses a tunnel to it.
-        (ConnectError, "refused"),
+        # A proxy refuses a tunnel to the host.
         (TunnelError, "refused"),
         (exceptions.UnsupportedURLSchemeError, "refused"),
         # Twisted raises this for an invalid host name.

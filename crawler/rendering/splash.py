@@ -59,7 +59,7 @@ _LONGEST_MESSAGE = 300
 # The start of a message (see _error_message) about a bad argument.
 _BAD_OPTION = "Splash answers 400, BadOption:"
 _CONNECTION_ERRORS: dict[type[Exception], str] = {
-    DownloadConnectionRefusedError: "connection refused",
+    DownloadConnectionRefusedError: "no connection could be made",
     CannotResolveHostError: "no such host",
     DownloadFailedError: "the connection was lost",
     ResponseDataLossError: "the connection was lost",

@@ -23,7 +23,7 @@ from crawler.crawl.frontier import Frontier
 from crawler.crawl.identities import Claim
 from crawler.crawl.outages import Outages
 from crawler.crawl.parser_pool import Extracted, extract_page
-from crawler.crawl.run import Found, Run
+from crawler.crawl.run import Found, Run, unique_time
 from crawler.crawl.scope import Scope
 from crawler.crawl.source_kinds import LIVE
 from crawler.crawl.templates import SEED_DEPTH
@@ -106,7 +106,7 @@ class FrontierSpider(Args[Parameters], Spider):
             frontier=_frontier(parsed, scope),
             scope=scope,
             outages=Outages(0),
-            began=datetime.now(UTC),
+            began=unique_time(),
             close=self._close,
             pages_held=self._release_all,
         )

@@ -1,0 +1,114 @@
+"""The programs and permissions that tests need besides Python packages."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+_CI = Path(__file__).parent.parent / ".ci"
+SPLASH = Path(os.environ.get("SPLASH", _CI / "splash" / "bin"))
+PYWB = Path(os.environ.get("PYWB", _CI / "pywb" / "bin"))
+SINGLE_FILE = Path(os.environ.get("SINGLE_FILE", _CI / "single-file" / "node_modules" / ".bin"))
+"""The folders of the programs in environments of their own."""
+CHROMIUM = Path("/usr/bin/chromium")
+XDEBUG = ("php", "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop")
+"""The command of a PHP whose var_dump is Xdebug's."""
+NAMESPACES = ("unshare", "--mount", "--net")
+"""The start of a command line whose program has file systems and networks of its own."""
+
+
+def _succeeds(*line: object) -> bool:
+    try:
+        return not subprocess.run(list(map(str, line)), capture_output=True, check=False).returncode
+    except OSError:
+        return False
+
+
+def _has_xdebug() -> bool:
+    return _succeeds(*XDEBUG, "-r", "exit(extension_loaded('xdebug') ? 0 : 1);")
+
+
+def _may_make_devices() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        return _succeeds("mknod", Path(folder, "null"), "c", 1, 3)
+
+
+def faketime_library() -> Path | None:
+    return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+
+
+class Service(NamedTuple):
+    """How to find out whether a service is there, and how to get it."""
+
+    is_available: Callable[[], object]
+    install: str
+
+
+def _program(name: str, package: str = "") -> Service:
+    return Service(lambda: shutil.which(name), f"apt-get install {package or name}")
+
+
+_ROOT = "run the tests as root, in a container with --privileged"
+SERVICES = {
+    "PHP": _program("php", "php-cli"),
+    "Xdebug": Service(_has_xdebug, "apt-get install php-xdebug"),
+    "cron": Service(
+        lambda: (
+            shutil.which("cron") and shutil.which("pgrep") and os.access("/etc/cron.d", os.W_OK)
+        ),
+        "apt-get install cron procps, and run the tests as root",
+    ),
+    "faketime": Service(faketime_library, "apt-get install faketime"),
+    "strace": Service(
+        lambda: _succeeds("strace", "-o", os.devnull, "true"), "apt-get install strace"
+    ),
+    "curl": _program("curl"),
+    "wget": _program("wget"),
+    "HTTrack": _program("httrack"),
+    "ip": _program("ip", "iproute2"),
+    "jq": _program("jq"),
+    "Chromium": Service(CHROMIUM.exists, "apt-get install chromium"),
+    "SingleFile": Service((SINGLE_FILE / "single-file").exists, "see .ci/run"),
+    "MkDocs": Service(lambda: find_spec("mkdocs"), "pip install '.[docs]'"),
+    "pywb": Service((PYWB / "wayback").exists, "see .ci/run"),
+    "Splash": Service((SPLASH / "python").exists, "see .ci/run"),
+    "mounts": Service(
+        lambda: _succeeds(*NAMESPACES, "mount", "-t", "tmpfs", "tmpfs", "/mnt"), _ROOT
+    ),
+    "device files": Service(_may_make_devices, _ROOT),
+}
+
+
+@cache
+def _is_available(name: str) -> bool:
+    return bool(SERVICES[name].is_available())
+
+
+def require(*names: str) -> None:
+    """Skip the test if a service that it needs is missing, or fail it in CI."""
+    for name in names:
+        if not _is_available(name):
+            message = f"{name} is missing: {SERVICES[name].install}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(message)
+            pytest.skip(message)
+
+
+def report() -> list[str]:
+    """Return lines that name the missing services and say how to get them."""
+    missing = [name for name in SERVICES if not _is_available(name)]
+    if not missing:
+        return ["services: all available"]
+    end = "fail (CI=true)" if os.environ.get("CI") == "true" else "are skipped"
+    return [
+        f"services: {len(missing)} of {len(SERVICES)} are missing; the tests that need them {end}",
+        *(f"  {name:<18} {SERVICES[name].install}" for name in missing),
+        *(["  .ci/run installs all of them on Debian"] if len(missing) > 1 else []),
+    ]
