@@ -129,6 +129,12 @@ REFUSED = {
 }
 
 
+def test_demo_takes_no_article(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, "demo", SEED)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.endswith(f"got '{SEED}'; demo takes no article\n")
+
+
 @pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
