@@ -104,6 +104,10 @@ REFUSED = {
     ),
     "a folder and an id": ([SEED, SITE], f"seed: got '{SITE}', all of which would be read"),
     "what is nothing": (["nowhere"], "seed: got 'nowhere', which is neither a URL nor an id of"),
+    "a second seed that is nothing": (
+        ["https://news.example/2026/05/story", SEED, "nowhere"],
+        "seed: got 'nowhere', which is neither a URL nor an id nor a file; takes",
+    ),
     "an unknown shell": (
         ["--print-completion", "cmd"],
         "print-completion: got 'cmd', takes one of",

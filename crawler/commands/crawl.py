@@ -188,7 +188,7 @@ def _take_seeds(args: list[str], given: dict[str, str]) -> None:
     if seeds and "seed" in given:
         raise CrawlerError(f"seed: got {given['seed']!r} and {seeds[0]!r}; give all in one place")
     if seeds:
-        given["seed"] = ",".join(seeds)
+        given["seed"] = arguments.joined(seeds)
         del args[1:]
 
 
