@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -252,6 +254,42 @@ def test_a_mirror_of_pages_saved_by_a_program(tmp_path: Path) -> None:
         urlopen(f"{root}/2026/05/a-long-story-name/") as answer,
     ):
         assert answer.read() == story.read_bytes()
+
+
+def test_a_mirror_answers_any_request(tmp_path: Path) -> None:
+    """Neither malformed requests nor malformed pages end in a traceback."""
+    (tmp_path / "page.mht").write_text(
+        "MIME-Version: 1.0\r\nContent-Location: https://news.example/2026/05/story\r\n"
+        'Content-Type: text/html; charset="utf-8\r\n x-evil: y"\r\n\r\n<title>Story</title>\r\n'
+    )
+    with serving(tmp_path, ".", "--port", "0") as (process, root):
+        address = (urlsplit(root).hostname, urlsplit(root).port)
+
+        def answer(request: bytes) -> bytes:
+            with socket.create_connection(address, PATIENCE) as connection:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+                with connection.makefile("rb") as reader:
+                    return reader.read()
+
+        assert b"\r\nContent-Type: text/html\r\n" in answer(b"GET /2026/05/story HTTP/1.1\r\n\r\n")
+        # A browser that tries https.
+        assert b"400" in answer(b"\x16\x03\x01\x02\x00\n")
+        assert b" 414 " in answer(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")
+        assert b" 501 " in answer(b"POST / HTTP/1.1\r\n\r\n")
+        assert b" 404 " in answer(b"GET http://[ HTTP/1.1\r\n\r\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert process.stdout
+        _, *lines, last = process.stdout.read().splitlines()
+    assert lines == [
+        "200 GET /2026/05/story HTTP/1.1",
+        "400 \\x16\\x03\\x01\\x02\\x00",
+        "414",
+        "501 POST / HTTP/1.1",
+        "404 GET http://[ HTTP/1.1",
+    ]
+    assert last == "stopped"
 
 
 MISSING = {
