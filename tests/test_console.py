@@ -110,6 +110,10 @@ REFUSED = {
         ["https://news.example/2026/05/story", SEED, "nowhere"],
         "seed: got 'nowhere', which is neither a URL nor an id nor a file; takes",
     ),
+    "a misspelt command": (
+        ["staus", "--job", "job"],
+        "no such command or target: 'staus'; did you mean 'status'?",
+    ),
     "an unknown shell": (
         ["--print-completion", "cmd"],
         "print-completion: got 'cmd', takes one of",
@@ -320,11 +324,30 @@ def test_settings_of_the_user(tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
-def test_version(tmp_path: Path) -> None:
-    assert re.fullmatch(
-        r"neighbourhood \d+\.\d+\.\d+\n", neighbourhood(tmp_path, "--version").stdout
+def test_settings_that_cannot_be_imported(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, "status", SCRAPY_SETTINGS_MODULE="nowhere")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "neighbourhood: SCRAPY_SETTINGS_MODULE: got 'nowhere', which cannot be imported (No module "
+        "named 'nowhere'); takes a module in a folder that PYTHONPATH names\n"
     )
+
+
+@pytest.mark.parametrize("words", [["--version"], [SEED, "--version"]])
+def test_version(tmp_path: Path, words: list[str]) -> None:
+    run = neighbourhood(tmp_path, *words)
+    assert re.fullmatch(r"neighbourhood \d+\.\d+\.\d+\n", run.stdout)
+
+
+def test_help_without_words(tmp_path: Path) -> None:
     assert neighbourhood(tmp_path).stdout.startswith("usage: neighbourhood")
+
+
+@pytest.mark.parametrize("words", [["more"], ["--depth", "3"]])
+def test_demo_takes_nothing_else(tmp_path: Path, words: list[str]) -> None:
+    run = neighbourhood(tmp_path, "demo", *words)
+    assert run.returncode == 2
+    assert run.stderr.endswith(f"error: got '{words[0]}'; takes [--no-browser]\n")
 
 
 def test_scrapy_parse_needs_no_network(scrapy: Crawl) -> None:
