@@ -114,6 +114,10 @@ REFUSED = {
         ["staus", "--job", "job"],
         "no such command or target: 'staus'; did you mean 'status'?",
     ),
+    "an unknown log level": (
+        [SEED, "--source", str(SITE), "--loglevel", "loud"],
+        "LOG_LEVEL: got 'loud', takes one of DEBUG, INFO",
+    ),
     "an unknown shell": (
         ["--print-completion", "cmd"],
         "print-completion: got 'cmd', takes one of",
@@ -128,6 +132,12 @@ def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
     assert (run.returncode, run.stdout) == (2, "")
     [line] = run.stderr.splitlines()
     assert line.startswith(f"neighbourhood: {message}")
+
+
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, SEED, "--source", SITE, "--logfile", "/dev/null/log")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("neighbourhood: LOG_FILE: /dev/null/log cannot be written (")
 
 
 def test_commands_read_a_job(tmp_path: Path) -> None:

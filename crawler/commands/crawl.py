@@ -87,6 +87,8 @@ class Command(crawl.Command):
         for warning in misspelt(self.settings):
             say(f"{as_typed('crawl')}: {warning}", sys.stderr)
         check_values(self.settings)
+        if log_file := self.settings["LOG_FILE"]:
+            _check_target("LOG_FILE", Path(log_file), "give another file with --logfile")
         self._check_job(given)
         self._check_feeds()
 
