@@ -188,6 +188,7 @@ def test_odd_responses_are_archived(live: Crawl, server: NewsServer, tmp_path: P
     assert "WARC-Truncated: disconnect" in again.failures[SEED]["detail"]
 
 
+@pytest.mark.slow
 def test_an_unchanged_page_is_a_revisit_record(
     live: Crawl, crawl: Crawl, server: NewsServer, pywb: Replay, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def records(folder: Path) -> list[dict[str, object]]:
     return [{k: v for k, v in article.items() if k not in OF_A_RUN} for article in articles]
 
 
+@pytest.mark.slow
 def test_both_programs_take_the_same_words(scrapy: Crawl, tmp_path: Path) -> None:
     words = [SEED, "--source", SITE, "--depth", "1", "--match", "Homs|Aleppo|Syria"]
     by_console = neighbourhood(tmp_path, *words)
@@ -125,6 +126,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
     words, message = REFUSED[case]
@@ -140,6 +142,7 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     assert run.stderr.startswith("neighbourhood: LOG_FILE: /dev/null/log cannot be written (")
 
 
+@pytest.mark.slow
 def test_commands_read_a_job(tmp_path: Path) -> None:
     crawl = neighbourhood(tmp_path, SEED, "--source", SITE, "--job", "job")
     assert crawl.returncode == 0, crawl.stderr
@@ -159,6 +162,7 @@ def test_commands_read_a_job(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_explains_each_option(tmp_path: Path, name: str) -> None:
     run = neighbourhood(tmp_path, *filter(None, [name, "--help"]), COLUMNS="400")
@@ -207,6 +211,7 @@ def test_demo_opens_the_report(tmp_path: Path) -> None:
     assert "1752038" in report.read_text()
 
 
+@pytest.mark.slow
 def test_demo_without_a_browser(tmp_path: Path) -> None:
     run = neighbourhood(tmp_path, "demo", "--no-browser", BROWSER="/bin/false")
     assert (run.returncode, run.stderr) == (0, "")
@@ -314,6 +319,7 @@ MISSING = {
 }
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("case", MISSING)
 def test_what_cannot_be_served(tmp_path: Path, case: str) -> None:
     words, message = MISSING[case]

@@ -39,6 +39,7 @@ def test_overwrite_and_append(crawl: Crawl, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_simultaneous_runs(tmp_path: Path) -> None:
     """Each run has its own feeds, and a file to which all of them append has all their records."""
     line = command("crawl", "articles", "-a", "seed=1752038", "-a", f"source={SITE}")

@@ -69,6 +69,7 @@ def test_the_wayback_machine(
     assert "archived 2014-01-01 00:00 UTC in" in text
 
 
+@pytest.mark.slow
 def test_an_archive_file(browser: "Browser", crawl: Crawl, tmp_path: Path) -> None:
     Warc(tmp_path / "a.warc.gz").add(URL, page(ARTICLE))
     run = crawl(seed=ARTICLE, depth=0, source=tmp_path / "a.warc.gz", report=FILE)

@@ -157,7 +157,7 @@ RUNS: dict[str, tuple[list[str], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("case", RUNS)
 def test_the_report_of_a_run(browser: "Browser", scrapy: Crawl, tmp_path: Path, case: str) -> None:
     (tmp_path / "mine.py").write_text(PIPELINE, encoding="utf-8")

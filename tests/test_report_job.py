@@ -101,6 +101,7 @@ def test_the_balance(scrapy: Crawl, folder: Path, texts: dict[str, str]) -> None
     assert "1 dropped" in texts["balance"] and str(DROPPED) in texts["balance"]
 
 
+@pytest.mark.slow
 def test_what_changed(texts: dict[str, str]) -> None:
     lines = [line for line in texts["changes"].splitlines() if line.strip()]
     names = {number: f"Headline of {number} and no other" for number in PAGES | {NEW: {}}}

@@ -87,6 +87,7 @@ def test_a_redirect_to_another_address_of_the_article(live: Crawl, server: NewsS
     assert_only_one_is_too_slow(run, "1.5")
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_users_own_is_left_alone(tmp_path: Path, folder: Path) -> None:
     """If SIGALRM already has a handler, pages are parsed in a worker process from the start."""
     words = ["scrapy", "crawl", "articles", "-a", f"seed={SLOW_ID}", "-a", f"source={folder}"]

@@ -89,7 +89,7 @@ def found(dump: vardump.Dump, page: bytes) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "dump",
     [

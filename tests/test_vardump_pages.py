@@ -11,6 +11,7 @@ from crawler.vardump import lengths
 ROW = b'array(2) {\n  ["name"]=>\n  string(3) "Bob"\n  ["id"]=>\n  int(7)\n}\n'
 
 
+@pytest.mark.slow
 def test_nesting_of_100_000_levels_is_scanned() -> None:
     depth = 100_000
     page = b"array(1) {\n[0]=>\n" * depth + b"NULL\n" + b"}\n" * depth

@@ -9,6 +9,7 @@ from archives import NEWS, Warc, page
 from conftest import PATIENCE, SITE, Crawl, command, environment
 
 
+@pytest.mark.slow
 def test_everything_in_archives_and_folders(crawl: Crawl, tmp_path: Path) -> None:
     warc = Warc(tmp_path / "a.warc.gz")
     for number in (9, 10, 100, 101, 2):
