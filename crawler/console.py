@@ -11,8 +11,6 @@ import os
 import sys
 from cProfile import Profile
 from importlib import import_module
-from importlib.metadata import version
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -22,7 +20,9 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from crawler import program
-from crawler.errors import CrawlerError, did_you_mean, nearest
+from crawler.crawl.source_kinds import path_exists
+from crawler.defaults import VERSION
+from crawler.errors import CrawlerError, nearest
 from crawler.terminal import output, say
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ COMMANDS = (
 _WIDTH = 96
 # As shells report a process that SIGINT ended.
 _INTERRUPTED = 130
+# High enough for names that differ by a letter or two.
+_LEAST_LIKENESS = 0.7
 _SETTINGS_VARIABLE = "SCRAPY_SETTINGS_MODULE"
 _DESCRIPTION = """\
 Crawl the neighbourhood of a news article: read it, follow the related items that its
@@ -75,38 +77,30 @@ _COMPLETED = {"FILE": shtab.FILE, "FOLDER": shtab.DIRECTORY}
 def main() -> None:
     """Run the command that the words on the command line name, and exit with its code."""
     program.called_from_console()
-    words = sys.argv[1:]
-    try:
-        with output():
-            if not words:
-                _parser(_CRAWL, _command(_CRAWL)).print_help()
-                return
-            if words == ["--version"]:
-                say(f"{program.CONSOLE} {version('neighbourhood-crawler')}")
-                return
-            if words[0] == "--print-completion":
-                print(_completion(" ".join(words[1:])))
-                return
-    except CrawlerError as error:
-        say(f"{program.CONSOLE}: {error}", sys.stderr)
-        sys.exit(error.exit_code)
+    words = sys.argv[1:] or ["--help"]
     name = words.pop(0) if words[0] in (_CRAWL, *COMMANDS) else _CRAWL
     try:
-        sys.exit(_run(name, words))
+        exit_code = _run(name, words)
+    except CrawlerError as error:
+        say(f"{program.CONSOLE}: {error}", sys.stderr)
+        exit_code = error.exit_code
     except KeyboardInterrupt:
         # Before a crawl handles the signal itself.
-        sys.exit(_INTERRUPTED)
+        exit_code = _INTERRUPTED
+    sys.exit(exit_code)
 
 
 def _run(name: str, words: list[str]) -> int:
-    """Run a command as Scrapy does, and return its exit code."""
+    """Run a command as Scrapy does, and return its exit code. Raises CrawlerError."""
     command = _command(name)
     parser = _parser(name, command)
     options, rest = parser.parse_known_args(words)
     if name == _CRAWL:
-        if mistake := next(filter(None, map(_misplaced_command, rest)), None):
-            say(f"{program.CONSOLE}: {mistake}", sys.stderr)
-            return CrawlerError(mistake).exit_code
+        if options.print_completion is not None:
+            with output():
+                print(_completion(options.print_completion))
+            return 0
+        _check_are_targets(rest)
         rest.insert(0, _SPIDER)
     assert command.settings is not None
     try:
@@ -127,25 +121,36 @@ def _run(name: str, words: list[str]) -> int:
     return command.exitcode
 
 
-def _misplaced_command(word: str) -> str | None:
-    """Return what is wrong with a word that was meant as a command, if it was."""
-    if not word.isalpha() or Path(word).exists():
-        return None
-    if word in COMMANDS:
-        return f"{word}: a command comes first: {program.CONSOLE} {word} ..."
-    if word == "help":
-        return f"no such command: help; {program.CONSOLE} --help lists the commands"
-    if nearest(word, COMMANDS, likeness=0.7):
-        return f"no such command: {word}{did_you_mean(word, COMMANDS)}"
-    return None
+def _check_are_targets(words: list[str]) -> None:
+    """Raise CrawlerError if a word was meant as a command."""
+    for word in words:
+        if not word.isalpha() or path_exists(word):
+            continue
+        if word in COMMANDS:
+            raise CrawlerError(f"{word}: a command comes first: {program.CONSOLE} {word} ...")
+        if word == "help":
+            raise CrawlerError(
+                f"no such command: help; {program.CONSOLE} --help lists the commands"
+            )
+        if near := nearest(word, COMMANDS, _LEAST_LIKENESS):
+            raise CrawlerError(f"no such command: {word}; did you mean {near!r}?")
 
 
 def _command(name: str) -> ScrapyCommand:
-    """Return a command with the settings of this project, or those of the user's own."""
+    """Return a command with the settings of this project, or those of the user's own module.
+
+    Raises CrawlerError if that cannot be imported.
+    """
     # Scrapy looks at this variable, too.
     module = os.environ.setdefault(_SETTINGS_VARIABLE, "crawler.settings")
     settings = Settings()
-    settings.setmodule(module, priority="project")
+    try:
+        settings.setmodule(module, priority="project")
+    except ImportError as error:
+        raise CrawlerError(
+            f"{_SETTINGS_VARIABLE}: got {module!r}, which cannot be imported ({error}); "
+            "takes a module in a folder that PYTHONPATH names"
+        ) from error
     command: ScrapyCommand = import_module(f"crawler.commands.{name}").Command()
     settings.setdict(command.default_settings, priority="command")
     command.settings = settings
@@ -171,7 +176,10 @@ def _parser(name: str, command: ScrapyCommand) -> argparse.ArgumentParser:
             conflict_handler="resolve",
         )
         parser.add_argument(
-            "--version", action="store_true", help="print the version of this program and exit"
+            "--version",
+            action="version",
+            version=f"{program.CONSOLE} {VERSION}",
+            help="print the version of this program and exit",
         )
         parser.add_argument(
             "--print-completion",

@@ -65,11 +65,14 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder, so that other runs wait before they change it."""
+def locked(folder: Path, *, waits: bool = True) -> Iterator[None]:
+    """Hold a lock on a folder, so that other runs wait before they change it.
+
+    Without ``waits``, BlockingIOError if another process holds it.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import re
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from crawler.sources.folder import SavedPages
 
 _HOST = "127.0.0.1"
+# RFC 9110, 5.6.2: a token. The charset of a saved page may be any text.
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _NOT_FOUND = "No page with this address was saved.\n"
 
 
@@ -48,7 +52,8 @@ class Mirror:
             file = self._pages.file_of(article_id) if article_id else None
             if file:
                 saved = saved_page.read(file.path.read_bytes())
-                charset = f"; charset={saved.charset}" if saved.charset else ""
+                is_named = saved.charset and _TOKEN.fullmatch(saved.charset)
+                charset = f"; charset={saved.charset}" if is_named else ""
                 return HTTPStatus.OK, f"text/html{charset}", saved.html
         return HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", _NOT_FOUND.encode()
 
@@ -61,6 +66,13 @@ class Mirror:
             path = parts._replace(scheme="", netloc="", fragment="").geturl()
             yield f'<li><a href="{html.escape(path)}">{html.escape(title)}</a></li>\n'
         yield "</ul></html>"
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        # Browsers often close a connection before they have read all of an answer.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def server_of(mirror: Mirror, port: int) -> ThreadingHTTPServer:
@@ -89,6 +101,10 @@ def server_of(mirror: Mirror, port: int) -> ThreadingHTTPServer:
                 self.wfile.write(body)
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            say(f"{code:d} {self.path}" if isinstance(code, int) else self.path)
+            # A malformed request has no path, and the request line is empty if it is too long.
+            say(f"{int(code)} {self.requestline}".rstrip())
 
-    return ThreadingHTTPServer((_HOST, port), Handler)
+        def log_error(self, format: str, *args: object) -> None:
+            """Log nothing more: ``log_request`` has logged the status."""
+
+    return _Server((_HOST, port), Handler)

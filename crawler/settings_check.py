@@ -7,6 +7,7 @@ every page.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from logging import getLevelNamesMapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Scrapy reads these as floats, although their defaults are integers.
 _SECONDS_SUFFIXES = ("_DELAY", "_TIMEOUT", "_INTERVAL")
 # Times with bounds of their own, which the code that uses them checks.
@@ -47,11 +49,15 @@ def misspelt(settings: BaseSettings) -> Iterator[str]:
 def check_values(settings: BaseSettings) -> None:
     """Raise CrawlerError if a numeric or boolean setting has a value of another type.
 
-    TLS_CA_FILE is checked too, because the download handler reads it only at the first request.
+    LOG_LEVEL is checked too, and TLS_CA_FILE, because the download handler reads it only at the
+    first request.
     """
     for name, default in _defaults().items():
         if (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["default"]:
             _check(name, settings[name], default)
+    level = settings["LOG_LEVEL"]
+    if isinstance(level, str) and level not in getLevelNamesMapping():
+        raise CrawlerError(f"LOG_LEVEL: got {level!r}, takes one of {', '.join(_LEVELS)}")
     tls_ca_file(settings)
 
 

@@ -152,6 +152,15 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         "seed, line 1 of nested.txt: got '@plain.txt', which is neither a URL nor an id of alalam "
         f"nor a file that exists; {SEED_TAKES}",
     ),
+    "seed that is no URL": (
+        {"seed": "http://[news.example/1"},
+        f"seed: got 'http://[news.example/1', which is not a URL; {SEED_TAKES}",
+    ),
+    "seed file that no file can be named": (
+        {"seed": "@x\0x"},
+        "seed: got '@x\0x', which cannot be read (it is not UTF-8 text); takes @FILE with one "
+        "seed per line",
+    ),
     "source that is not there": (
         {"source": "nowhere"},
         f"source: got 'nowhere', which does not exist; {SOURCE_TAKES}",

@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -117,11 +119,15 @@ REFUSED = {
         ["help"],
         "no such command: help; neighbourhood --help lists the commands",
     ),
-    "a second seed that is nothing": (
-        ["https://publisher.example/story", "nowhere"],
-        "seed: got 'nowhere' after 'https://publisher.example/story', which is neither a URL nor",
-    ),
     "what is nothing": (["nowhere"], "seed: got 'nowhere', which is neither a URL nor an id of"),
+    "a second seed that is nothing": (
+        ["https://news.example/2026/05/story", SEED, "nowhere"],
+        "seed: got 'nowhere', which is neither a URL nor an id nor a file; takes",
+    ),
+    "an unknown log level": (
+        [SEED, "--source", str(SITE), "--loglevel", "loud"],
+        "LOG_LEVEL: got 'loud', takes one of DEBUG, INFO",
+    ),
     "an unknown shell": (
         ["--print-completion", "cmd"],
         "print-completion: got 'cmd', takes one of",
@@ -143,6 +149,12 @@ def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
     assert (run.returncode, run.stdout) == (2, "")
     [line] = run.stderr.splitlines()
     assert line.startswith(f"neighbourhood: {message}")
+
+
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, SEED, "--source", SITE, "--logfile", "/dev/null/log")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("neighbourhood: LOG_FILE: /dev/null/log cannot be written (")
 
 
 @pytest.mark.slow
@@ -278,6 +290,42 @@ def test_a_mirror_of_pages_saved_by_a_program(tmp_path: Path) -> None:
         assert answer.read() == story.read_bytes()
 
 
+def test_a_mirror_answers_any_request(tmp_path: Path) -> None:
+    """Neither malformed requests nor malformed pages end in a traceback."""
+    (tmp_path / "page.mht").write_text(
+        "MIME-Version: 1.0\r\nContent-Location: https://news.example/2026/05/story\r\n"
+        'Content-Type: text/html; charset="utf-8\r\n x-evil: y"\r\n\r\n<title>Story</title>\r\n'
+    )
+    with serving(tmp_path, ".", "--port", "0") as (process, root):
+        address = (urlsplit(root).hostname, urlsplit(root).port)
+
+        def answer(request: bytes) -> bytes:
+            with socket.create_connection(address, PATIENCE) as connection:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+                with connection.makefile("rb") as reader:
+                    return reader.read()
+
+        assert b"\r\nContent-Type: text/html\r\n" in answer(b"GET /2026/05/story HTTP/1.1\r\n\r\n")
+        # A browser that tries https.
+        assert b"400" in answer(b"\x16\x03\x01\x02\x00\n")
+        assert b" 414 " in answer(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")
+        assert b" 501 " in answer(b"POST / HTTP/1.1\r\n\r\n")
+        assert b" 404 " in answer(b"GET http://[ HTTP/1.1\r\n\r\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert process.stdout
+        _, *lines, last = process.stdout.read().splitlines()
+    assert lines == [
+        "200 GET /2026/05/story HTTP/1.1",
+        "400 \\x16\\x03\\x01\\x02\\x00",
+        "414",
+        "501 POST / HTTP/1.1",
+        "404 GET http://[ HTTP/1.1",
+    ]
+    assert last == "stopped"
+
+
 MISSING = {
     "no folder": (["serve"], "takes one folder: FOLDER"),
     "a folder that is not there": (["serve", "none"], "folder: got 'none', which does not exist"),
@@ -307,11 +355,30 @@ def test_settings_of_the_user(tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
-def test_version(tmp_path: Path) -> None:
-    assert re.fullmatch(
-        r"neighbourhood \d+\.\d+\.\d+\n", neighbourhood(tmp_path, "--version").stdout
+def test_settings_that_cannot_be_imported(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, "status", SCRAPY_SETTINGS_MODULE="nowhere")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "neighbourhood: SCRAPY_SETTINGS_MODULE: got 'nowhere', which cannot be imported (No module "
+        "named 'nowhere'); takes a module in a folder that PYTHONPATH names\n"
     )
+
+
+@pytest.mark.parametrize("words", [["--version"], [SEED, "--version"]])
+def test_version(tmp_path: Path, words: list[str]) -> None:
+    run = neighbourhood(tmp_path, *words)
+    assert re.fullmatch(r"neighbourhood \d+\.\d+\.\d+\n", run.stdout)
+
+
+def test_help_without_words(tmp_path: Path) -> None:
     assert neighbourhood(tmp_path).stdout.startswith("usage: neighbourhood")
+
+
+@pytest.mark.parametrize("words", [["more"], ["--depth", "3"]])
+def test_demo_takes_nothing_else(tmp_path: Path, words: list[str]) -> None:
+    run = neighbourhood(tmp_path, "demo", *words)
+    assert run.returncode == 2
+    assert run.stderr.endswith(f"error: got '{words[0]}'; takes [--no-browser]\n")
 
 
 def test_scrapy_parse_needs_no_network(scrapy: Crawl) -> None:

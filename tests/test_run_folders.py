@@ -31,6 +31,7 @@ from server import NewsServer, answer
 from services import require
 
 from crawler.crawl.run import unique_time
+from crawler.files import locked
 
 LINES = {"format": "jsonlines", "store_empty": False}
 KINDS = {"articles": "article", "teasers": "teaser", "failures": "failure"}
@@ -45,6 +46,12 @@ def test_runs_that_begin_together_begin_at_different_times() -> None:
     with ProcessPoolExecutor(2, get_context("forkserver")) as processes:
         times = [time for some in processes.map(times_of, [5_000] * 2) for time in some]
     assert len(set(times)) == len(times)
+
+
+def test_a_run_in_a_folder_that_is_locked(crawl: Crawl, tmp_path: Path) -> None:
+    """Crontab lines such as ``flock --nonblock . neighbourhood URL`` keep the lock all the time."""
+    with locked(tmp_path):
+        assert crawl(seed=1752038, source=SITE, depth=0).exit_code == 0
 
 
 class Folder:

@@ -101,6 +101,8 @@ def test_the_addresses_that_a_page_declares(case: str) -> None:
 
 
 PATHS: dict[str, str | None] = {
+    # A name that is not UTF-8.
+    "news.example/2026/\udce9t\udce9.html": "https://news.example/2026/%E9t%E9.html",
     "www.news.example/2026/05/01/a-story/index.html": f"{URL}/",
     "www.news.example/2026/05/01/a-story": URL,
     "saved/www.news.example/2026/05/01/a-story": URL,

@@ -10,7 +10,6 @@ import argparse
 import gc
 import logging
 import sys
-from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +87,8 @@ class Command(crawl.Command):
         for warning in misspelt(self.settings):
             say(f"{as_typed('crawl')}: {warning}", sys.stderr)
         check_values(self.settings)
+        if log_file := self.settings["LOG_FILE"]:
+            _check_target("LOG_FILE", Path(log_file), "give another file with --logfile")
         self._check_job(given)
         self._check_feeds()
 
@@ -189,14 +190,7 @@ def _take_seeds(args: list[str], given: dict[str, str]) -> None:
     if seeds and "seed" in given:
         raise CrawlerError(f"seed: got {given['seed']!r} and {seeds[0]!r}; give all in one place")
     if seeds:
-        # Joined to the seed before it, another text would become a part of that seed's URL.
-        for seed in seeds[1:]:
-            if not arguments.starts_seed(seed) and not has_magic(seed):
-                raise CrawlerError(
-                    f"seed: got {seed!r} after {seeds[0]!r}, which is neither a URL nor a number "
-                    "nor a file that exists; takes other seeds in a file (@FILE)"
-                )
-        given["seed"] = ",".join(seeds)
+        given["seed"] = arguments.joined(seeds)
         del args[1:]
 
 

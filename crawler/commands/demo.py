@@ -47,7 +47,7 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
-            raise UsageError(f"got {args[0]!r}; demo takes no article", print_help=False)
+            raise UsageError(f"got {args[0]!r}; takes {self.syntax()}", print_help=False)
         opts.spargs += [f"seed={_SEED}", f"source={_SITE}", f"report={_REPORT}"]
         args.insert(0, "articles")
         super().process_options(args, opts)

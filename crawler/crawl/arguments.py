@@ -35,7 +35,7 @@ from crawler.files import check_is_html
 from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crawler.extraction.publishers import Publisher
     from crawler.items import ArticleRole, RelatedItem
@@ -378,7 +378,7 @@ def _split_seeds(value: str) -> list[str]:
     for position in range(len(parts) - 1, -1, -1):
         part = parts[position]
         is_in_url = rest and part.strip().isdecimal() and "://" in "".join(parts[:position])
-        if position and (is_in_url or not starts_seed(part.strip())):
+        if position and (is_in_url or not _starts_seed(part.strip())):
             rest = f",{part}{rest}"
         else:
             seeds.append(part + rest)
@@ -386,18 +386,40 @@ def _split_seeds(value: str) -> list[str]:
     return seeds[::-1]
 
 
-def starts_seed(text: str) -> bool:
-    """Return whether a text is a seed of its own after a comma, and no part of that before it."""
-    return _SEED_START.match(text) is not None or path_exists(text)
+def _starts_seed(text: str) -> bool:
+    return _SEED_START.match(text) is not None or path_exists(text) or _is_read_whole(text)
+
+
+def joined(seeds: Sequence[str]) -> str:
+    """Return several seeds as one argument. Raises CrawlerError if one of them is not a seed.
+
+    A text that does not start a seed would become a part of the seed before it.
+    """
+    for seed in seeds[1:]:
+        if (parts := _split_seeds(seed)) and not _starts_seed(parts[0].strip()):
+            raise CrawlerError(
+                f"seed: got {seed!r}, which is neither a URL nor an id nor a file; "
+                f"takes {_ACCEPTED_SEEDS}"
+            )
+    return ",".join(seeds)
 
 
 def _home_url(seeds: list[tuple[str, str]], base_url: str | None) -> str | None:
     """Return the first seed that is a URL, unless it is on a mirror, which says nothing."""
     for text in (text.removeprefix(FEEDS) for text, _ in seeds):
-        if text.startswith(("http://", "https://")):
+        if text.startswith(("http://", "https://")) and _is_url(text):
             is_on_mirror = base_url and urlsplit(text).hostname == urlsplit(base_url).hostname
             return None if is_on_mirror else text
     return None
+
+
+def _is_url(text: str) -> bool:
+    """Return whether a text can be split as a URL, unlike ``http://[``."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _seeds(texts: list[tuple[str, str]], publishers: Publishers) -> list[Seed]:
@@ -407,7 +429,8 @@ def _seeds(texts: list[tuple[str, str]], publishers: Publishers) -> list[Seed]:
 def _seed_file(name: str) -> list[tuple[str, str]]:
     try:
         text = Path(name).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # A path with a null character is a ValueError, too.
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CrawlerError(
             f"seed: got '@{name}', which cannot be read ({reason}); "
@@ -436,6 +459,10 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
             )
         return replace(seed, may_be_list=True, finds_feeds=True)
     if "://" in text:
+        if not _is_url(text):
+            raise CrawlerError(
+                f"{where}: got {text!r}, which is not a URL; takes {_ACCEPTED_SEEDS}"
+            )
         if "@" in urlsplit(text).netloc:
             raise CrawlerError(
                 f"{where}: got {hide_userinfo_of(text)!r}, but sites are crawled without a user "

@@ -7,7 +7,7 @@ pipelines, extensions and feeds get it from the spider.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,14 +39,27 @@ StopReason = Literal["site_down", "renderer_down", "ledger_failed", "archive_fai
 """Why a run stops itself; the ``finish_reason`` of its spider."""
 
 
+# In seconds. Each process holds the lock for microseconds.
+_LOCK_PATIENCE, _LOCK_POLL = 0.5, 0.001
+
+
 def unique_time() -> datetime:
     """Return the current time (UTC), which no other process in this folder gets.
 
     The files and folders of a run are named after the microsecond when it began.
     """
-    # When the next process has the lock, the clock has moved on. Some file systems have no locks.
-    with suppress(OSError), locked(Path.cwd()):
-        return datetime.now(UTC)
+    deadline = time.monotonic() + _LOCK_PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            # When the next process has the lock, the clock has moved on.
+            with locked(Path.cwd(), waits=False):
+                return datetime.now(UTC)
+        except BlockingIOError:
+            time.sleep(_LOCK_POLL)
+        except OSError:
+            # Some file systems have no locks.
+            break
+    # A program that runs the crawl, such as flock, may hold the lock all the time.
     return datetime.now(UTC)
 
 

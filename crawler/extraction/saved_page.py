@@ -238,7 +238,9 @@ def address_of_path(path: PurePath) -> str | None:
             # wget -E appends it to the names of pages that do not have it.
             name = name.removesuffix(".html")
         root = f"http://{host[1]}:{host[2] or 80}" if host else f"https://{part}"
-        return safe_url_string("/".join((root, *folders, name)))
+        address = "/".join((root, *folders, name))
+        # Bytes that are not UTF-8, as in the names of older sites, are percent-encoded.
+        return safe_url_string(address.encode(errors="surrogateescape"))
     return None
 
 
