@@ -69,7 +69,7 @@ def slowest_shape() -> str:
 
 async def read_as_a_crawl(body: bytes) -> str:
     """Read a page within READ_TIMEOUT and return the time taken, as text."""
-    reader = PageParser(Publishers(), defaults.READ_TIMEOUT)
+    reader = PageParser(Publishers(), defaults.SETTINGS["READ_TIMEOUT"])
     started = time.perf_counter()
     note = ""
     try:
@@ -83,7 +83,7 @@ async def read_as_a_crawl(body: bytes) -> str:
 
 def print_worst_case() -> None:
     name = slowest_shape()
-    body = hostile_pages.page(name, defaults.DOWNLOAD_MAXSIZE)
+    body = hostile_pages.page(name, defaults.SETTINGS["DOWNLOAD_MAXSIZE"])
     size = f"{len(body) / 2**20:.0f} MiB"
     print(f"worst case, {size} of {name}: {asyncio.run(read_as_a_crawl(body))}")
 

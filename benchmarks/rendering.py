@@ -3,7 +3,7 @@
     pip install '.[bench,playwright]'; apt-get install nginx-light chromium
     python benchmarks/rendering.py --splash http://127.0.0.1:8050 [--pages 40] [--pairs 3]
 
-Splash must already be running, with at least four slots (README, "Pages that need JavaScript").
+Splash must already be running, with at least four slots (docs/how-to/rendering.md).
 The site of benchmarks/crawl.py is crawled from nginx on this machine, rendering one page at a time
 or four at once. Prints medians, and medians of the ratios of runs in the same round. Each page gets
 half a second to settle (RENDER_QUIET), so rendering one at a time cannot exceed two pages a second.

@@ -1,4 +1,4 @@
-"""The settings that the articles spider brings along, each with its reason.
+"""The settings that the articles spider brings along, each with its meaning.
 
 The spider applies them itself (``apply``), so that they hold in any project, in scripts and with
 ``scrapy runspider``, and do not affect other spiders. They rank between Scrapy's defaults and the
@@ -9,108 +9,288 @@ Components are added to Scrapy's ``*_BASE`` dictionaries, so that the user's own
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrapy.settings import SETTINGS_PRIORITIES
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-_NOT_SETTINGS = frozenset(("COMPONENTS", "SETTINGS_PRIORITIES", "TYPE_CHECKING"))
+
+class Setting(NamedTuple):
+    """A setting of Scrapy, or of this program, in the words of the reference."""
+
+    name: str
+    default: Any
+    """The value that the spider brings; None if it brings none."""
+    meaning: str
+    unit: str | None = None
+    """What a number counts."""
+
+
 try:
-    _VERSION = version("neighbourhood-crawler")
+    VERSION = version("neighbourhood-crawler")
 except PackageNotFoundError:
     # A checkout that is not installed.
-    _VERSION = "dev"
+    VERSION = "dev"
 
-# Politeness: send each host one request at a time, slow down when it responds slowly, and tell it
-# who is asking.
-USER_AGENT = f"neighbourhood-crawler/{_VERSION} (research and archiving of news; Scrapy)"
-ROBOTSTXT_OBEY = True
-# robots.txt rules are written for this name, not for the whole user agent.
-ROBOTSTXT_USER_AGENT = "neighbourhood-crawler"
-AUTOTHROTTLE_ENABLED = True
-AUTOTHROTTLE_START_DELAY = 1.0
-DOWNLOAD_DELAY = 0.5
-CONCURRENT_REQUESTS = 16
-CONCURRENT_REQUESTS_PER_DOMAIN = 1
-DOWNLOAD_TIMEOUT = 60
-# Seconds: the longest Retry-After to wait for, and the first pause before a retry without one.
-RETRY_AFTER_MAX = 600.0
-RETRY_BACKOFF = 0.5
-# Seconds: the longest Crawl-delay in robots.txt to obey; longer ones are shortened to it.
-CRAWL_DELAY_MAX = 60.0
-# Pages in a row that fail for the same reason before a source counts as down; 0 means never.
-SITE_DOWN_AFTER = 20
-# The failure has its own log line.
-RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
+    "The crawl": (
+        Setting(
+            "JOBDIR", None, "The folder of a job. With it, the crawl keeps a ledger across runs."
+        ),
+        Setting("PUBLISHERS", None, "A folder of publisher files."),
+        Setting("SUMMARY_ENABLED", True, "Whether to print the summary of a run."),
+        # Cron jobs should be quiet.
+        Setting(
+            "PROGRESS_INTERVAL",
+            0.0,
+            "The time between progress lines if there is no terminal. 0 means none.",
+            "seconds",
+        ),
+    ),
+    "The ledger": (
+        Setting(
+            "RECHECK_MIN",
+            3600.0,
+            "The shortest interval between two fetches of an article. The default is an hour.",
+            "seconds",
+        ),
+        Setting(
+            "RECHECK_MAX",
+            30 * 24 * 3600.0,
+            "The longest interval between two fetches of an article. The default is 30 days.",
+            "seconds",
+        ),
+        Setting(
+            "LEDGER_SYNC_INTERVAL",
+            1.0,
+            "How long a commit to the ledger may wait until it is safe from a power cut.",
+            "seconds",
+        ),
+    ),
+    "Politeness": (
+        Setting(
+            "USER_AGENT",
+            f"neighbourhood-crawler/{VERSION} (research and archiving of news; Scrapy)",
+            "The User-Agent header of requests. It tells publishers who is asking.",
+        ),
+        Setting(
+            "ROBOTSTXT_OBEY",
+            True,
+            "Whether to obey robots.txt.",
+        ),
+        # robots.txt rules are written for this name, not for the whole user agent.
+        Setting(
+            "ROBOTSTXT_USER_AGENT",
+            "neighbourhood-crawler",
+            "The name whose rules in robots.txt are obeyed. If you set USER_AGENT and not this "
+            "setting, the name is that of your USER_AGENT.",
+        ),
+        Setting("AUTOTHROTTLE_ENABLED", True, "Whether to slow down with a host that is slow."),
+        Setting(
+            "AUTOTHROTTLE_START_DELAY",
+            1.0,
+            "The time between the first requests to a host, until its speed is known.",
+            "seconds",
+        ),
+        Setting("DOWNLOAD_DELAY", 0.5, "The minimum time between requests to one host.", "seconds"),
+        Setting(
+            "CONCURRENT_REQUESTS",
+            16,
+            "The maximum number of requests at a time, to all hosts together.",
+            "requests",
+        ),
+        Setting(
+            "CONCURRENT_REQUESTS_PER_DOMAIN",
+            1,
+            "The maximum number of requests at a time to one host.",
+            "requests",
+        ),
+        Setting(
+            "DOWNLOAD_TIMEOUT",
+            60,
+            "How long a server may take to send a page.",
+            "seconds",
+        ),
+        Setting(
+            "CRAWL_DELAY_MAX",
+            60.0,
+            "The longest Crawl-delay in a robots.txt to obey. Longer ones are shortened to it.",
+            "seconds",
+        ),
+        Setting("RETRY_AFTER_MAX", 600.0, "The longest Retry-After to wait for.", "seconds"),
+        Setting(
+            "RETRY_BACKOFF",
+            0.5,
+            "The first pause before a request is repeated, if the server sends no Retry-After. "
+            "Each further pause is twice as long.",
+            "seconds",
+        ),
+        Setting(
+            "SITE_DOWN_AFTER",
+            20,
+            "The number of pages in a row that have to fail for the same reason before their "
+            "source or host counts as down. 0 means never.",
+            "pages",
+        ),
+    ),
+    "Web archives": (
+        Setting(
+            "WAYBACK_URL",
+            "https://web.archive.org/web",
+            "The archive of source=wayback: the URL below which captures are replayed.",
+        ),
+        Setting(
+            "WAYBACK_CDX_URL",
+            None,
+            "The URL at which the archive lists its captures. The default is derived from "
+            "WAYBACK_URL: /cdx below it, or /cdx/search/cdx on its host if it ends in /web.",
+        ),
+        Setting(
+            "WAYBACK_DELAY", 2.5, "The minimum time between requests to the archive.", "seconds"
+        ),
+        Setting(
+            "WAYBACK_BACKOFF",
+            60.0,
+            "The first pause if the archive is busy and sends no Retry-After. Each further pause "
+            "is twice as long.",
+            "seconds",
+        ),
+    ),
+    "Browsers": (
+        Setting("RENDERER", "splash", "The browser of render=auto: splash or playwright."),
+        Setting("RENDER_TIMEOUT", 15.0, "How long a page may take to settle.", "seconds"),
+        Setting(
+            "RENDER_QUIET",
+            0.5,
+            "How long nothing must change before a page counts as settled.",
+            "seconds",
+        ),
+        Setting("SPLASH_URL", "http://127.0.0.1:8050", "The URL of the Splash server."),
+        Setting("SPLASH_USER", None, "The user name for a Splash server that asks for one."),
+        Setting("SPLASH_PASS", None, "The password for a Splash server that asks for one."),
+        Setting(
+            "SPLASH_SLOT_TIMEOUT",
+            30.0,
+            "How long a page may wait for a free slot of Splash. The sum of this and "
+            "RENDER_TIMEOUT may be at most the maximum of the server (--max-timeout, 90).",
+            "seconds",
+        ),
+        Setting(
+            "PLAYWRIGHT_LAUNCH_OPTIONS",
+            None,
+            "How Chromium is started: a JSON object with options of Playwright's launch().",
+        ),
+    ),
+    "Reading": (
+        Setting(
+            "READ_TIMEOUT",
+            10.0,
+            "How long reading a page may take. A page that takes longer is a failure, too_slow.",
+            "seconds",
+        ),
+        Setting(
+            "READER_PROCESSES",
+            None,
+            "The number of processes that read pages with seed=all. The default is one less than "
+            "the number of processors, and at most three. 0 means none besides the crawl's own.",
+            "processes",
+        ),
+        Setting(
+            "TEXT_FIELDS",
+            "",
+            "The fields of the address, the text and perhaps the date in JSON Lines of texts, "
+            "separated by commas. Those of C4 and OSCAR are known.",
+        ),
+    ),
+    "Safety": (
+        Setting("DOWNLOAD_VERIFY_CERTIFICATES", True, "Whether to verify certificates."),
+        Setting(
+            "TLS_CA_FILE",
+            None,
+            "A PEM file of certificate authorities to trust besides the system's, such as that of "
+            "a company's proxy.",
+        ),
+        Setting("DOWNLOAD_MAXSIZE", 16 * 1024 * 1024, "The size of the largest page.", "bytes"),
+        Setting(
+            "DOWNLOAD_WARNSIZE",
+            0,
+            "The size of pages above which Scrapy logs a warning. 0 means never.",
+            "bytes",
+        ),
+        Setting("REDIRECT_MAX_TIMES", 5, "The maximum number of redirects in a row.", "redirects"),
+        # The first cookie makes tldextract fetch a list from the network.
+        Setting(
+            "COOKIES_ENABLED",
+            False,
+            "Whether to keep cookies, for sites that redirect until they see one.",
+        ),
+        # Which page led to which is nobody else's business.
+        Setting(
+            "REFERER_ENABLED",
+            True,
+            "Whether Scrapy's referrer middleware is active, which applies REFERRER_POLICY.",
+        ),
+        Setting("REFERRER_POLICY", "no-referrer", "The policy for the Referer header: none."),
+        Setting("TELNETCONSOLE_ENABLED", False, "Whether Scrapy opens its telnet console."),
+        Setting("REMOTE_CONTROL_ENABLED", False, "Whether Scrapy can be controlled remotely."),
+    ),
+    "Feeds": (
+        Setting(
+            "CSV_ESCAPE_FORMULAS",
+            True,
+            "Whether to put an apostrophe before CSV cells that a spreadsheet would run as a "
+            "formula.",
+        ),
+        Setting("FEED_EXPORT_ENCODING", "utf-8", "The encoding of feeds."),
+        Setting(
+            "FEED_URI_PARAMS",
+            "crawler.feeds.exporter.uri_params",
+            "The function that gives the values of placeholders in the names of feeds.",
+        ),
+    ),
+    "Parts of the crawl": (
+        # The frontier knows which article was requested; a fingerprint of every request only costs
+        # time.
+        Setting(
+            "DUPEFILTER_CLASS",
+            "scrapy.dupefilters.BaseDupeFilter",
+            "The filter of duplicate requests: none, since the frontier knows what was requested.",
+        ),
+        Setting(
+            "SCHEDULER",
+            "crawler.scheduler.FrontierScheduler",
+            "The scheduler, which hands out requests in the order of the frontier.",
+        ),
+        Setting(
+            "ITEM_PROCESSOR",
+            "crawler.item_processor.RecordProcessor",
+            "The item processor, which stores each record before the next is counted.",
+        ),
+        # A page yields one item; Scrapy's hundred workers per response cost more than the page
+        # itself.
+        Setting("CONCURRENT_ITEMS", 1, "The maximum number of items of a page at a time.", "items"),
+        # The failure has its own log line.
+        Setting(
+            "RETRY_GIVE_UP_LOG_LEVEL",
+            "DEBUG",
+            "The level of Scrapy's log line for a request that is not repeated any more.",
+        ),
+        # This check reads the source of every callback to warn of a mistake that mypy finds too.
+        Setting(
+            "WARN_ON_GENERATOR_RETURN_VALUE",
+            False,
+            "Whether Scrapy warns of generators that return a value.",
+        ),
+    ),
+}
+"""The spider's settings, and those without a default that it reads, by topic."""
 
-# Web archives on the web: the URL where captures are replayed, and the URL where they are listed
-# (None to derive it from the former). Seconds: the time between requests, and the first wait for a
-# busy archive that sends no Retry-After.
-WAYBACK_URL = "https://web.archive.org/web"
-WAYBACK_CDX_URL: str | None = None
-WAYBACK_DELAY = 2.5
-WAYBACK_BACKOFF = 60.0
-
-# Browsers (render): the URL of Splash, and the browser that render=auto uses. Seconds: how long a
-# page may take to come to rest, how long nothing must happen for it to be at rest, and how much
-# longer it may wait for a free slot in Splash.
-SPLASH_URL = "http://127.0.0.1:8050"
-RENDERER = "splash"
-RENDER_TIMEOUT = 15.0
-RENDER_QUIET = 0.5
-SPLASH_SLOT_TIMEOUT = 30.0
-
-# Safety.
-DOWNLOAD_VERIFY_CERTIFICATES = True
-# A PEM file of certificate authorities to trust besides the system's, such as that of a company's
-# proxy or of a test server; None for the system's alone.
-TLS_CA_FILE: str | None = None
-DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
-DOWNLOAD_WARNSIZE = 0
-REDIRECT_MAX_TIMES = 5
-TELNETCONSOLE_ENABLED = False
-REMOTE_CONTROL_ENABLED = False
-# Articles need no cookies, and the first one makes tldextract fetch a list from the network.
-COOKIES_ENABLED = False
-# Which page led to which is nobody else's business.
-REFERER_ENABLED = True
-REFERRER_POLICY = "no-referrer"
-
-# The frontier knows which article was requested; a fingerprint of every request only costs time.
-DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
-SCHEDULER = "crawler.scheduler.FrontierScheduler"
-ITEM_PROCESSOR = "crawler.item_processor.RecordProcessor"
-# This check reads the source of every callback to warn of a mistake that mypy finds too.
-WARN_ON_GENERATOR_RETURN_VALUE = False
-# A page yields one item; Scrapy's hundred workers per response cost more than the page itself.
-CONCURRENT_ITEMS = 1
-
-# Seconds that reading a page may take; a page that takes longer is a failure, too_slow.
-READ_TIMEOUT = 10.0
-# The fields of texts in JSON Lines: of the address, the text and perhaps the date. Those of C4 and
-# OSCAR are known.
-TEXT_FIELDS = ""
-# Worker processes that read pages in a run with seed=all. None means one less than the number of
-# processors, at most three; 0 means none.
-READER_PROCESSES: int | None = None
-
-# A crawl with a ledger (JOBDIR). Seconds: the bounds of the interval between fetches of an article,
-# and how long a commit may wait to be safe from a power cut.
-RECHECK_MIN = 3600.0
-RECHECK_MAX = 30 * 24 * 3600.0
-LEDGER_SYNC_INTERVAL = 1.0
-
-# Whether to put an apostrophe before CSV cells that a spreadsheet would run as a formula.
-CSV_ESCAPE_FORMULAS = True
-FEED_URI_PARAMS = "crawler.feeds.exporter.uri_params"
-FEED_EXPORT_ENCODING = "utf-8"
-
-# Whether to print the summary of a run.
-SUMMARY_ENABLED = True
-# Seconds between progress lines without a terminal; 0 means none, since cron jobs should be quiet.
-PROGRESS_INTERVAL = 0.0
+SETTINGS = {
+    setting.name: setting.default for settings in SETTINGS_BY_TOPIC.values() for setting in settings
+}
+"""The defaults of these settings by name."""
 
 COMPONENTS: dict[str, dict[str, Any]] = {
     # A publisher's pages are on the web or in files.
@@ -205,7 +385,7 @@ def leave_out_network(settings: BaseSettings) -> None:
 
 def apply(settings: BaseSettings) -> None:
     """Add these settings to those of a crawl, below the user's own and those of add-ons."""
-    values = {name: value for name, value in globals().items() if _is_setting(name)}
+    values = {name: value for name, value in SETTINGS.items() if value is not None}
     addon = SETTINGS_PRIORITIES["addon"]
     if (settings.getpriority("USER_AGENT") or 0) >= addon:
         # The crawl then has to obey the rules for the user's own agent name.
@@ -216,7 +396,3 @@ def apply(settings: BaseSettings) -> None:
     for name, components in COMPONENTS.items():
         base = f"{name}_BASE"
         settings.set(base, {**settings.getdict(base), **components}, priority="addon")
-
-
-def _is_setting(name: str) -> bool:
-    return name.isupper() and name[0] != "_" and name not in _NOT_SETTINGS

@@ -15,7 +15,7 @@ MEANINGS = {
     UNBALANCED: "the sum does not balance",
     HELD: "another process holds the job; try again later",
 }
-"""The meaning of each code, in the words of the summary and of README.md."""
+"""The meaning of each code, in the words of the summary and of the reference."""
 
 
 def in_words(exit_code: int) -> str:

@@ -8,7 +8,7 @@ the version of this module's classes; any change that matters to readers of old 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -44,7 +44,7 @@ Position = Annotated[int, Meta(ge=1, le=_LARGEST)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 Schema = Literal[3]
-"""docs/records.md says how the versions differ."""
+"""docs/reference/records.md says how the versions differ."""
 
 ListedHeadline = Annotated[
     Text | None,
@@ -73,12 +73,15 @@ ArticleId = Annotated[
 ]
 
 LinkRole = Literal["related", "text", "translation", "tag", "section", "author"]
-"""The role of a link on an article's page.
-
-related: an entry of the related list; text: a link in the text, or a single "Read also" between its
-paragraphs; translation: the article in another language; tag, section, author: the page of a tag,
-of the section or of an author of the article.
-"""
+ROLE_MEANINGS: dict[LinkRole, str] = {
+    "related": "an entry of the related list",
+    "text": 'a link in the text, or a single "Read also" between its paragraphs',
+    "translation": "the article in another language",
+    "tag": "the page of a tag of the article",
+    "section": "the page of its section",
+    "author": "the page of an author",
+}
+"""What a link is on an article's page, by its role."""
 ArticleRole = Literal["related", "text", "translation"]
 """The roles of links to other articles, which a crawl may follow."""
 LinkRelation = Literal["nofollow", "sponsored", "ugc"]
@@ -88,13 +91,16 @@ MediaKind = Literal["image", "video"]
 AlternateKind = Literal["language", "amp"]
 
 Why = Literal["depth", "limit", "pruned", "offsite", "address", "not_saved", "interrupted"]
-"""Why a known article was not fetched.
-
-depth: farther from the seeds than requested; limit: the run had reached its maximum number of
-fetches; pruned: excluded by since, until, match or follow; offsite: on a host that ``hosts``
-excludes; address: its address does not look like an article's; not_saved: no source has a page for
-it; interrupted: the run was stopped first.
-"""
+WHY_MEANINGS: dict[Why, str] = {
+    "depth": "it is farther from the seeds than depth allows",
+    "limit": "the run had fetched limit articles",
+    "pruned": "since, until, match or follow exclude it",
+    "offsite": "it is on a host that hosts excludes",
+    "address": "its address does not look like an article's",
+    "not_saved": "no source has a page for it",
+    "interrupted": "the run was stopped first",
+}
+"""Why a known article was not fetched."""
 Exclusion = Literal["pruned", "offsite", "address"]
 """Why an article is not to be fetched, however near to the seeds it is."""
 
@@ -126,21 +132,37 @@ Reason = Literal[
     "not_rendered",
     "internal_error",
 ]
-"""Why an article could not be fetched or read.
+REASON_MEANINGS: dict[Reason, str] = {
+    "gone": "the server says that there is no such page (404 or 410)",
+    "http_2xx": "the response reports success without a page, such as 202",
+    "ignored": "a user's downloader middleware refused the request",
+    "http_3xx": "a redirect whose target cannot be requested",
+    "http_4xx": "the server refused the request, such as with 403",
+    "http_5xx": "the server failed",
+    "timeout": "the server did not respond in time",
+    "dns": "the host's name could not be looked up",
+    "refused": "no connection was possible; the server, or a proxy, refused it",
+    "tls": "no secure connection could be made, such as with a wrong certificate",
+    "connection_lost": "the connection was lost",
+    "robots": "robots.txt forbids the request",
+    "robots_unavailable": "the server failed to serve its robots.txt (RFC 9309, 2.3.1.4)",
+    "offsite_redirect": "a redirect led to a host that hosts excludes",
+    "redirect_loop": "redirects led in a circle, or there were too many",
+    "private_address": "the host has a private or loopback address that no argument names",
+    "not_html": "the response is not a page, but a picture, for example",
+    "too_large": "the page is larger than DOWNLOAD_MAXSIZE",
+    "cut_short": "the response was shorter than announced",
+    "too_slow": "reading the page took longer than READ_TIMEOUT",
+    "not_an_article": "the page has status 200 but holds no article",
+    "no_list": "a front page, a feed or a sitemap lists no articles, or is malformed",
+    "other_article": "the page identifies itself as a different article",
+    "unreadable": "the saved page or archive record cannot be opened or is damaged",
+    "not_rendered": "the browser failed to run the page's scripts",
+    "internal_error": "an error inside this program, with a traceback in the log",
+}
+"""Why an article could not be fetched or read."""
 
-gone: 404 or 410; http_2xx: a response that reports success without a page, such as 202; ignored: a
-user's downloader middleware refused the request; robots: forbidden by robots.txt;
-robots_unavailable: the server failed to return its robots.txt, so the page may not be requested yet
-(RFC 9309, 2.3.1.4); too_slow: reading the page took longer than READ_TIMEOUT; private_address: the
-host has a private or loopback address that no base_url names; cut_short: the response was shorter
-than announced; not_an_article: the page has status 200 but holds no article; no_list: a list of
-articles, such as a front page, a feed or a sitemap, lists none or is malformed; other_article: the
-page identifies itself as a different article; unreadable: the saved page or archive record cannot
-be opened or is damaged; not_rendered: the browser failed to run the page's scripts; internal_error:
-an error inside this program, with a traceback in the log.
-"""
-
-REASONS = frozenset(get_args(Reason))
+REASONS = frozenset(REASON_MEANINGS)
 
 ANSWERS = frozenset({"gone", "robots"})
 """Reasons that are the publisher's answer, not a fault of the run."""

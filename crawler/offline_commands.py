@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.crawl_options import add_job_option
 from crawler.errors import CrawlerError
-from crawler.job_option import add_job_option
 from crawler.program import as_typed
 from crawler.terminal import output, say
 

@@ -1,4 +1,4 @@
-"""Every private name of Scrapy, Twisted and warcio that this project uses, and why.
+"""Every private name of other libraries that this project uses, and why.
 
 Each of them stands for a missing public API. tests/test_private_names.py checks that all of them
 exist in the installed versions, and that no others are used.
@@ -23,6 +23,11 @@ _NEWCLIENT = "twisted.web._newclient"
 _BYTES = "see the bytes of an exchange, limit its head, or tell a reset from an orderly end"
 
 PRIVATE_NAMES = (
+    PrivateName(
+        "argparse.ArgumentParser",
+        "_actions",
+        "list the options that a command has added, to explain and complete them",
+    ),
     PrivateName(_HTTP11, "_LenientHTTP11ClientFactory", _BYTES),
     PrivateName(_HTTP11, "_LenientHTTP11ClientProtocol", _BYTES),
     PrivateName(_HTTP11, "_LenientHTTPClientParser", _BYTES),

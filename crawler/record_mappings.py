@@ -1,6 +1,6 @@
 """An article's record in other vocabularies: schema.org, and Zyte's common items.
 
-docs/records.md has the table. Fields that are null are left out.
+docs/reference/records.md has the table. Fields that are null are left out.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ NEWSPIDER_MODULE = "crawler.spiders"
 COMMANDS_MODULE = "crawler.commands"
 SPIDER_CONTRACTS = {"crawler.spiders.contracts.SavedPageContract": 1}
 
-USER_AGENT = defaults.USER_AGENT
+USER_AGENT = defaults.SETTINGS["USER_AGENT"]
 ROBOTSTXT_OBEY = True
-ROBOTSTXT_USER_AGENT = defaults.ROBOTSTXT_USER_AGENT
+ROBOTSTXT_USER_AGENT = defaults.SETTINGS["ROBOTSTXT_USER_AGENT"]
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
@@ -23,7 +23,7 @@ ASYNCIO_EVENT_LOOP = None if platform == "win32" else "uvloop.Loop"
 
 # Spreadsheet programs run some CSV cells as formulas, whichever spider wrote them.
 FEED_EXPORTERS = defaults.COMPONENTS["FEED_EXPORTERS"]
-CSV_ESCAPE_FORMULAS = defaults.CSV_ESCAPE_FORMULAS
+CSV_ESCAPE_FORMULAS = defaults.SETTINGS["CSV_ESCAPE_FORMULAS"]
 FEED_EXPORT_ENCODING = "utf-8"
 FEEDS = {
     f"output/%(time)s/{name}.jsonl": {

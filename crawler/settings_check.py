@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 # Scrapy reads these as floats, although their defaults are integers.
 _SECONDS_SUFFIXES = ("_DELAY", "_TIMEOUT", "_INTERVAL")
-# Settings of Scrapy, its commands, and the extensions used here that have no default.
-_WITHOUT_DEFAULT = ("JOBDIR", "SPLASH_USER", "SPLASH_PASS", "PLAYWRIGHT_LAUNCH_OPTIONS")
 # Times with bounds of their own, which the code that uses them checks.
 _CHECKED_ELSEWHERE = frozenset(
     (
@@ -38,7 +36,7 @@ _LEAST_LIKENESS = 0.85
 
 def misspelt(settings: BaseSettings) -> Iterator[str]:
     """Yield a warning for each command-line setting whose name is close to a known one."""
-    known = [*_defaults(), *_WITHOUT_DEFAULT]
+    known = list(_defaults())
     for name in settings:
         if settings.getpriority(name) == SETTINGS_PRIORITIES["cmdline"] and name not in known:
             near = nearest(str(name), known, _LEAST_LIKENESS)
@@ -58,7 +56,12 @@ def check_values(settings: BaseSettings) -> None:
 
 
 def _defaults() -> Mapping[str, Any]:
-    all_settings = {**vars(default_settings), **vars(defaults), **vars(project_settings)}
+    all_settings = {
+        **vars(default_settings),
+        **defaults.SETTINGS,
+        **defaults.COMPONENTS,
+        **vars(project_settings),
+    }
     return {name: value for name, value in all_settings.items() if name.isupper()}
 
 
@@ -68,7 +71,7 @@ def _check(name: str, value: Any, default: Any) -> None:
     if isinstance(default, bool):
         if str(value).strip().lower() not in _BOOLEANS:
             raise CrawlerError(f"{name}: got {value!r}, takes 1 or 0")
-    elif isinstance(default, float) and hasattr(defaults, name):
+    elif isinstance(default, float) and name in defaults.SETTINGS:
         _check_number(name, value, float, "seconds, 0 or more", least=0)
     elif isinstance(default, float) or (
         isinstance(default, int) and name.endswith(_SECONDS_SUFFIXES)

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import warnings
 
+import known_stats  # noqa: F401
 from scrapy.exceptions import ScrapyDeprecationWarning
 
 warnings.simplefilter("error", ScrapyDeprecationWarning)

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,8 +73,10 @@ SERVICES = {
     "wget": _program("wget"),
     "HTTrack": _program("httrack"),
     "ip": _program("ip", "iproute2"),
+    "jq": _program("jq"),
     "Chromium": Service(CHROMIUM.exists, "apt-get install chromium"),
     "SingleFile": Service((SINGLE_FILE / "single-file").exists, "see .ci/run"),
+    "MkDocs": Service(lambda: find_spec("mkdocs"), "pip install '.[docs]'"),
     "pywb": Service((PYWB / "wayback").exists, "see .ci/run"),
     "Splash": Service((SPLASH / "python").exists, "see .ci/run"),
     "mounts": Service(

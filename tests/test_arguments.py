@@ -69,6 +69,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"seed": "12x"},
         f"seed: got '12x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
+    "seed of a pattern": (
+        {"seed": "no/*.warc.gz"},
+        "seed: got 'no/*.warc.gz', which matches no file; takes a pattern such as "
+        "'captures/*.warc.gz'",
+    ),
     "seed of other digits": (
         {"seed": "١٢٣"},
         f"seed: got '١٢٣', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
@@ -81,10 +86,6 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "seed that no file can be named": (
         {"seed": "a\0b"},
         f"seed: got 'a\\x00b', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
-    ),
-    "seed that is a folder": (
-        {"seed": "pages"},
-        f"seed: got 'pages', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
     ),
     "second seed": (
         {"seed": "1,2x"},

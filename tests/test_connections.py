@@ -13,7 +13,7 @@ from server import NewsServer
 from services import NAMESPACES, require
 from test_crawl_live import always
 
-from crawler.defaults import SPLASH_URL, WAYBACK_URL
+from crawler.defaults import SETTINGS
 from crawler.downloading.addresses import (
     is_private,
     is_private_literal,
@@ -75,7 +75,9 @@ NAMED: list[tuple[dict[str, str], set[tuple[str, int]]]] = [
 @pytest.mark.parametrize(("given", "named"), NAMED)
 def test_the_hosts_that_a_user_names(given: dict[str, str], named: set[tuple[str, int]]) -> None:
     assert publisher_named_by_user(given) == named
-    settings = Settings({"SPLASH_URL": SPLASH_URL, "WAYBACK_URL": WAYBACK_URL})
+    settings = Settings(
+        {"SPLASH_URL": SETTINGS["SPLASH_URL"], "WAYBACK_URL": SETTINGS["WAYBACK_URL"]}
+    )
     servers = {("127.0.0.1", 8050), ("web.archive.org", 443)}
     assert named_by_user(given, settings) == named | servers
     settings = Settings({"WAYBACK_CDX_URL": "http://u:p@C:1/cdx", "SPLASH_URL": "none"})

@@ -1,36 +1,23 @@
-"""Test a crawl run by the real cron with README's line, against a site that changes."""
+"""Test the crontab lines of the documentation with the real cron, on a site that changes."""
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import IMPATIENT, ROOT, clock, read_records
-from server import NewsServer
+from conftest import clock, read_records
+from doc_pages import READERS_FOLDER, page_paths, read_page
+from doc_runner import sandbox
+from doc_sites import publisher_pages, site_of, sites
 from services import require
 
-SEED = "1752038"
-LISTED_ID = "1751821"
-# The name and path of the project in README's lines.
-PROJECT = "/home/newsroom/neighbourhood-crawler"
-USER = "newsroom"
-
-
-def readme_block(beginning: str) -> str:
-    """Return the indented block of the README that begins with this text."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(
-        rf"(?:^    {re.escape(beginning)}.*\n)(?:^    .*\n|^\n(?=    ))*", text, re.MULTILINE
-    )
-    assert block, f"the README has no block that begins with {beginning!r}"
-    return re.sub(r"^    ", "", block.group(), flags=re.MULTILINE)
+# The parts of a line: its times, the folder that it changes to, and its log.
+_LINE = re.compile(r"(\S+ ){5}(?P<command>cd (?P<folder>\S+) && .* >> *(?P<log>\S+) 2>&1\b.*)")
 
 
 @pytest.fixture
@@ -68,95 +55,48 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         stop()
 
 
-def list_stories(server: NewsServer, newest: list[str], in_feed: list[str]) -> None:
-    """Give the server a front page and a feed."""
-    links = "".join(f'<h3><a href="/news/{story}">Story {story}</a></h3>' for story in newest)
-    server.pages["/"] = f"<html><body>{links}<a href='/about'>About</a></body></html>".encode()
-    items = "".join(f"<item><link>{server.url}/news/{story}</link></item>" for story in in_feed)
-    feed = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'
-    server.pages["/feed.xml"] = feed.encode()
+def test_the_crontab_lines(cron: Callable[[str], None], tmp_path: Path) -> None:
+    """Run the lines of all pages every minute, and let the newspaper publish one more story."""
+    published = publisher_pages(newest=1)
+    hosts = {**sites(), "publisher.example": site_of(published)}
+    lines: list[str] = []
+    logs: list[Path] = []
+    with ExitStack() as stack:
+        for number, page in enumerate(map(read_page, page_paths())):
+            if not page.crontab:
+                continue
+            here = stack.enter_context(sandbox(page, tmp_path / str(number), hosts))
+            for line in page.crontab:
+                parts = _LINE.fullmatch(line.replace(READERS_FOLDER, "~"))
+                assert parts, line
+                lines.append(f"HOME={here.home}\n* * * * * root {parts['command']}\n")
+                folder = Path(parts["folder"].replace("~", str(here.home)))
+                folder.mkdir(parents=True, exist_ok=True)
+                logs.append(folder / parts["log"])
+        assert len(set(logs)) == len(lines) > 0
+        cron("".join(lines))
+        wait_for_runs(logs, 1)
+        published.update(publisher_pages())
+        cron("".join(lines))
+        wait_for_runs(logs, 2)
+    for log in logs:
+        first, second = re.split(r"(?<=pending \d)\n", log.read_text(encoding="utf-8"))[:2]
+        # Logs stay small: twelve lines, and one for each of the lists.
+        assert max(len(run.splitlines()) for run in (first, second)) <= 14
+        assert "exit code 0" in first
+        assert "exit code 0" in second
+        new = read_records(next((log.parent / "output").glob("2*/articles.jsonl")))
+        assert {record["revision"] for record in new} == {1}
+    assert "1 new" in second
 
 
-def test_the_crontab_lines_of_the_readme(
-    cron: Callable[[str], None], server: NewsServer, tmp_path: Path
-) -> None:
-    """One follows the neighbourhood of an article, the other the front page and feed of a site."""
-    lines = [readme_block("17 * * * *").strip(), readme_block("47 * * * *").strip()]
-    assert not any("\n" in line for line in lines)
-    project = tmp_path / "project"
-    (project / "output").mkdir(parents=True)
-    shutil.copy(ROOT / "scrapy.cfg", project)
-    (project / "crawler").symlink_to(ROOT / "crawler")
-    venv = project / ".venv" / "bin"
-    venv.mkdir(parents=True)
-    (venv / "scrapy").symlink_to(Path(sys.executable).parent / "scrapy")
-    impatient = " ".join(
-        f"-s {name}={value}"
-        for name, value in {**IMPATIENT, "RECHECK_MIN": 0, "RECHECK_MAX": 1}.items()
-    )
-    # README's lines, but every minute, as root, and on the local server.
-    text = "".join(
-        re.sub(r"^\d+ \* \* \* \*", "* * * * * root", line).replace(PROJECT, str(project)) + "\n"
-        for line in lines
-    )
-    for seeds, local in (
-        (f"seed={SEED}", f"seed={SEED} -a depth=1 -a base_url={server.url} {impatient}"),
-        (
-            "seed=https://publisher.example/,https://publisher.example/feed.xml",
-            f"seed={server.url}/,{server.url}/feed.xml -a depth=0 {impatient}",
-        ),
-    ):
-        assert text.count(seeds) == 1
-        text = text.replace(seeds, local)
-    list_stories(server, ["1751832", LISTED_ID], [LISTED_ID, SEED])
-    cron(text)
+def wait_for_runs(logs: list[Path], runs: int) -> None:
+    """Wait until every log has the last line of this many runs."""
 
-    job, log = project / "output" / "jobs" / "latakia", project / "output" / "latakia.log"
-    logs = (log, project / "output" / "publisher.log")
+    def texts() -> list[str]:
+        return [log.read_text(encoding="utf-8") if log.exists() else "no log" for log in logs]
 
-    def runs_in(log: Path) -> int:
-        return log.read_text(encoding="utf-8").count("discovered ") if log.exists() else 0
-
-    def wait_for(runs: int) -> None:
-        deadline = time.monotonic() + 60 * (runs + 1)
-        while min(map(runs_in, logs)) < runs:
-            assert time.monotonic() < deadline, (
-                f"cron ran nothing: {log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
-            )
-            time.sleep(0.2)
-
-    wait_for(1)
-    page = f"/news/{LISTED_ID}"
-    server.pages[page] = server.pages[page].replace(b"Advancing in Aleppo", b"Advancing in Homs")
-    server.pages["/news/1750384"] = server.pages["/news/1751832"].replace(b"1751832", b"1750384")
-    list_stories(server, ["1745120", "1751832", LISTED_ID], [LISTED_ID, SEED, "1745233"])
-    cron(text)
-    wait_for(2)
-
-    assert (job / "ledger.sqlite").exists()
-    host = server.url.removeprefix("http://")
-    by_site: dict[str, list[list[dict[str, Any]]]] = {"alalam": [], host: []}
-    for feed in sorted((project / "output").rglob("articles.jsonl")):
-        records = read_records(feed)
-        by_site[records[0]["site"]].append(records)
-    first, second = by_site[host]
-    stories = ("1751832", LISTED_ID, SEED)
-    assert {record["id"] for record in first} == {f"{host}/news/{story}" for story in stories}
-    assert {(record["id"].rpartition("/")[2], record["revision"]) for record in second} == {
-        ("1745120", 1),
-        ("1745233", 1),
-        (LISTED_ID, 2),
-    }
-    first, second = by_site["alalam"]
-    assert len(first) == 7
-    assert {(record["id"], record["revision"]) for record in second} == {
-        (LISTED_ID, 2),
-        ("1750384", 1),
-    }
-    text = log.read_text(encoding="utf-8")
-    runs = re.split(r"(?<=pending \d)\n", text)
-    # Twelve lines, and one for each warning, such as an article that is newly gone.
-    assert all(len(run.splitlines()) <= 12 + run.count("WARNING") for run in runs)
-    assert "WARNING: 1750384: gone (404 Not Found)" in runs[0]
-    assert "WARNING" not in "".join(runs[1:])
-    assert "1 new, 1 changed, 6 unchanged" in runs[1]
+    deadline = time.monotonic() + 60 * (runs + 1)
+    while min(text.count("discovered ") for text in texts()) < runs:
+        assert time.monotonic() < deadline, f"cron did not run everything: {texts()}"
+        time.sleep(0.2)

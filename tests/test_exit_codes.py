@@ -1,11 +1,10 @@
 """Test the exit codes of a crawl, and the errors for wrong settings and names."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT, ROOT, SITE, Crawl
+from conftest import IMPATIENT, SITE, Crawl
 from server import NewsServer
 from test_crawl_live import always
 
@@ -122,9 +121,3 @@ def test_the_summary_says_what_the_exit_code_means(live: Crawl, server: NewsServ
         *_, words, balance = run.stdout.splitlines()
         assert words == f"  exit code {run.exit_code}: {MEANINGS[run.exit_code]}"
         assert balance == run.balance
-
-
-def test_readme_has_the_same_words() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Exit codes\n")[2]
-    rows = re.findall(r"^\| (\d+) \| (.*) \|$", text.partition("\n## ")[0], re.MULTILINE)
-    assert {int(code): meaning for code, meaning in rows} == MEANINGS

@@ -171,8 +171,3 @@ def test_a_field_that_changes_makes_a_revision(name: str) -> None:
         second = article("1", **{name: OTHER.get(name, "another")})
         stored = job.pages.store(state, second, second)
         assert (stored.revision, stored.changed) == (2, (name,))
-
-
-def test_the_example_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False).failed == 0

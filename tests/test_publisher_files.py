@@ -91,7 +91,7 @@ def error_of(path: Path) -> str:
     message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(f"publisher file {path}")
-    assert message.endswith("; docs/publishers.md lists the fields")
+    assert message.endswith("; docs/how-to/publishers.md lists the fields")
     return message.removeprefix(f"publisher file {path}")
 
 
@@ -339,6 +339,6 @@ def test_a_crawl_with_a_faulty_file(scrapy: Crawl, folder: Path) -> None:
         assert run.exit_code == 2
         assert run.stderr.splitlines()[-1] == (
             "scrapy crawl: publisher file publishers/courier.py, line 4: leaks: got 1, takes True "
-            "or False; docs/publishers.md lists the fields"
+            "or False; docs/how-to/publishers.md lists the fields"
         )
         assert "Traceback" not in run.stderr

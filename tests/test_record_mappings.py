@@ -13,7 +13,7 @@ from crawler.extraction.api import PageRecord, extract
 from crawler.items import Alternate, Author, Link, Media, RelatedItem
 from crawler.record_mappings import news_article, zyte_article
 
-DOCS = Path(ROOT) / "docs" / "records.md"
+DOCS = Path(ROOT) / "docs" / "reference" / "records.md"
 URL = "https://publisher.example/2026/04/30/night-buses-return/"
 RECORD = PageRecord(
     site="publisher.example",

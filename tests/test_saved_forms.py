@@ -18,7 +18,8 @@ HOST = "www.news.example"
 ROOT = f"https://{HOST}"
 STORIES = [f"/2026/05/0{day}/a-story-of-bridge-number-{day}" for day in range(1, 6)]
 URLS = [ROOT + path for path in STORIES]
-# What differs between the sources of a page, and what a form cannot hold (docs/sources.md).
+# What differs between the sources of a page, and what a form cannot hold
+# (docs/how-to/saved-pages.md).
 ALWAYS = {"fetched_at", "source", "provenance"}
 ONLY_TEXT = ALWAYS | {"media", "related", "related_complete", "links", "missing", "aliases"}
 ONLY_TEXT |= {"published_raw"}

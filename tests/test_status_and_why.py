@@ -294,7 +294,7 @@ def test_all_keys_are_documented(due_times: dict[str, str], scrapy: Crawl) -> No
 
     Those of ``asked`` are the names of arguments.
     """
-    docs = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
+    docs = (ROOT / "docs" / "reference" / "records.md").read_text(encoding="utf-8")
     section = docs.partition("\n## Jobs for programs\n")[2].partition("\n## ")[0]
     documented = set(re.findall(r"`(\w+)`", section))
     outputs = [scrapy("status", "-s", "JOBDIR=job", "--json")]

@@ -17,27 +17,18 @@ from scrapy import signals
 from scrapy.commands import crawl
 
 from crawler.crawl import arguments
+from crawler.crawl_options import add_argument_options, add_job_option, option_strings
 from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
-from crawler.job_option import add_job_option
 from crawler.live_line import close_live_line, open_live_line
 from crawler.program import as_typed
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scrapy.crawler import Crawler
 
 _SPIDER, _MODULE = "articles", "crawler.spiders"
-_METAVARS = {
-    **dict.fromkeys(("at", "since", "until"), "DATE"),
-    **dict.fromkeys(("depth", "limit"), "NUMBER"),
-    **dict.fromkeys(("archive", "report"), "FILE"),
-    "base_url": "URL",
-    "match": "PATTERN",
-}
 # These loggers make a log record for every page and item, which no handler would show.
 _BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
 
@@ -54,18 +45,7 @@ class Command(crawl.Command):
         return "[options] SPIDER [SEED ...]"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        group = parser.add_argument_group("Arguments of the articles spider")
-        for argument in arguments.ARGUMENTS:
-            options = _option_strings(argument.name)
-            group.add_argument(
-                *options,
-                dest="spargs",
-                action="append",
-                default=[],
-                type=f"{argument.name}={{}}".format,
-                metavar=_METAVARS.get(argument.name, "VALUE"),
-                help=argument.described(f"{options[0]} "),
-            )
+        add_argument_options(parser, arguments.ARGUMENTS)
         super().add_options(parser)
         add_job_option(parser)
 
@@ -196,11 +176,6 @@ class Command(crawl.Command):
         self.exitcode = summariser.print()
 
 
-def _option_strings(name: str) -> Sequence[str]:
-    option = f"--{name}"
-    return (option.replace("_", "-"), option) if "_" in name else (option,)
-
-
 def _take_seeds(args: list[str], given: dict[str, str]) -> None:
     """Move the seeds that follow the spider's name to its arguments.
 
@@ -208,7 +183,7 @@ def _take_seeds(args: list[str], given: dict[str, str]) -> None:
     """
     seeds = args[1:]
     if options := [seed for seed in seeds if seed.startswith("-")]:
-        known = [_option_strings(name)[0] for name in arguments.NAMES]
+        known = [option_strings(name)[0] for name in arguments.NAMES]
         raise CrawlerError(f"no such option: {options[0]}{did_you_mean(options[0], known)}")
     if seeds and "seed" in given:
         raise CrawlerError(f"seed: got {given['seed']!r} and {seeds[0]!r}; give all in one place")

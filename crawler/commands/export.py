@@ -33,7 +33,7 @@ class Command(ReadingCommand):
     def long_desc(self) -> str:
         return (
             f"{self.short_desc()}. A feed is a file of JSON Lines that a crawl has written, or the "
-            "folder of a run. docs/exports.md shows each format."
+            "folder of a run. docs/how-to/exports.md shows each format."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

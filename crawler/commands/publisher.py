@@ -15,6 +15,8 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES
 from scrapy.utils.conf import arglist_to_dict
 
+from crawler.crawl.arguments import ARGUMENTS
+from crawler.crawl_options import add_argument_options
 from crawler.crawl_process import FirstLoop, quieten_loggers
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.exit_codes import COMPLETE, INCOMPLETE, NOTHING_STORED
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FOLDER = "publishers"
+# The arguments of the crawl that a user may give.
+_ARGUMENTS = ("source", "at", "archive", "render")
 _DIFFERENT = 1
 
 
@@ -41,11 +45,13 @@ class Command(ScrapyCommand):
         return (
             "Read two or three articles of a publisher, show their records, and write a publisher "
             "file with comments, and beside it the pages with the records expected of them. "
-            "--check reads these pages again and compares the records. docs/publishers.md explains "
-            "publisher files."
+            "--check reads these pages again and compares the records. docs/how-to/publishers.md "
+            "explains publisher files."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
+        given = [argument for argument in ARGUMENTS if argument.name in _ARGUMENTS]
+        add_argument_options(parser, given)
         super().add_options(parser)
         parser.add_argument(
             "-a",
@@ -53,7 +59,8 @@ class Command(ScrapyCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="set an argument of the crawl: source, at, archive or render (may be repeated)",
+            help="set an argument of the crawl: source, at, archive or render (may be repeated; "
+            "example: -a source=wayback)",
         )
         parser.add_argument(
             "-o",
@@ -173,15 +180,13 @@ class Command(ScrapyCommand):
 
 def _crawl_arguments(texts: list[str]) -> dict[str, str]:
     """Return the arguments of the crawl. Raises CrawlerError if one is not for this command."""
-    from crawler.publisher_drafts.sampling import ARGUMENTS
-
     try:
         given: dict[str, str] = arglist_to_dict(texts)
     except ValueError:
         raise UsageError("Invalid -a value, use -a NAME=VALUE", print_help=False) from None
     for name, value in given.items():
-        if name not in ARGUMENTS:
-            takes = f"but the command takes {', '.join(ARGUMENTS)}{did_you_mean(name, ARGUMENTS)}"
+        if name not in _ARGUMENTS:
+            takes = f"but the command takes {', '.join(_ARGUMENTS)}{did_you_mean(name, _ARGUMENTS)}"
             raise CrawlerError(f"{name}: got {value!r}, {takes}")
     return given
 

@@ -54,7 +54,7 @@ class Status:
     runs: list[history.RunSummary] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that --json prints; docs/records.md describes its keys."""
+        """Return the object that --json prints; docs/reference/records.md describes its keys."""
         balance = self.balance
         return {
             "job": str(self.folder),

@@ -72,7 +72,7 @@ class History:
         return self.page is not None and self.page.depth == LIST_DEPTH
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that --json prints; docs/records.md describes its keys."""
+        """Return the object that --json prints; docs/reference/records.md describes its keys."""
         page = self.page
         kind = "link" if page is None else "list" if self._is_list else "article"
         has_due_date = page is not None and page.due_at is not None and kind != "list"

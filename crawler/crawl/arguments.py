@@ -275,7 +275,7 @@ def in_full(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _is_read_whole(path: str) -> bool:
-    if "://" in path or path.isdecimal():
+    if not path or "://" in path or path.isdecimal():
         return False
     return is_archive(path) or (path_exists(path) and Path(path).is_dir())
 
@@ -462,6 +462,11 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
         raise CrawlerError(
             f"{where}: got {text!r}, all of which would be read, beside other seeds or a source; "
             f"give it alone, or as source={text}"
+        )
+    if not is_file and has_magic(text):
+        raise CrawlerError(
+            f"{where}: got {text!r}, which matches no file; takes a pattern such as "
+            "'captures/*.warc.gz'"
         )
     if not is_file:
         hint = "" if home.has_own_ids else "; ids need a publisher file, such as site=alalam"

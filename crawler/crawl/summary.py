@@ -1,22 +1,6 @@
 """The summary and the exit code of a run: pure functions of its stats and its balance.
 
-Everything that a run counts is in Scrapy's stats, where other extensions and services can see it:
-
-- ``articles/new``, ``/changed``, ``/unchanged``, ``/still_unavailable`` (gone or forbidden, as in
-  an earlier run), ``/duplicates`` (pages of other addresses of an article), ``/with_links``
-  (read, with links of a role that is followed), ``/from/<source>``; ``teasers/<why>``;
-  ``failures/<reason>``; ``records/dropped`` (by an item pipeline).
-- ``crawl/discovered``, ``/depth``, ``/elapsed_seconds``, ``/finish_reason``, ``/stop_reason`` and
-  ``/stop_message`` (if the run stopped itself), ``/unrecorded`` (ids without a result),
-  ``/presumed_articles`` (failures of followed pages that turned out to be no articles), and the
-  arguments that the summary names: ``/everything``, ``/follows``, ``/recheck``, ``/hosts``,
-  ``/sources``.
-- ``feeds/written``, ``/kept``, ``/latest``, ``/errors``, ``/failed``; ``sources/files``,
-  ``/faults``; ``rendering/<outcome>``; ``archive/path``, ``/exchanges``, ``/revisits``,
-  ``/failed``; ``report/written``, ``/failed``.
-- ``job/folder``, ``/run``, ``/began``, ``/continued``, ``/continued_faults``, ``/failed``,
-  ``/next_due``.
-- ``crawl/exit_code``, set last.
+Everything that a run counts is in Scrapy's stats; ``crawler.crawl.stats`` lists their names.
 
 The balance: every article that a run discovers ends up as exactly one record. With a ledger, the
 balance is that of the whole job.

@@ -9,7 +9,8 @@ reported by chance, however large the corpus is.
 The relation is of pairs and not transitive: if A and B share most of their words, and B and C, A
 and C need not. ``groups`` returns the groups of articles that such pairs connect.
 
-The numbers below were chosen with benchmarks/near_copies.py; docs/exports.md has its results.
+The numbers below were chosen with benchmarks/near_copies.py; docs/how-to/exports.md has its
+results.
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ def article_address(url: str) -> str | None:
 
     Takes a URL, or an address without a scheme. None if it is not on the web.
 
-    >>> article_address("http://m.publisher.example:80/2026/a%2dstory/?utm_source=x#top")
-    'publisher.example/2026/a-story'
+        >>> article_address("http://m.publisher.example:80/2026/a%2dstory/?utm_source=x#top")
+        'publisher.example/2026/a-story'
     """
     url = url.strip()
     if _WITHOUT_SCHEME.fullmatch(url):

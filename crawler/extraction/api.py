@@ -38,13 +38,13 @@ def extract(
     assumed, such as a time zone. Without a URL, ``site`` and ``id`` are null. A page that cannot be
     read gives a ``Refusal`` or null fields; no page raises an error.
 
-    >>> page = b'''<html lang="en"><h1>Bridge reopens</h1><p>Homs, 23 October 2015</p>
-    ... <p>The bridge over the Orontes was opened to traffic on Friday morning.</p>
-    ... <p>It had been closed for two years, the governor of the city said.</p></html>'''
-    >>> record = extract(page, url="https://publisher.example/2015/10/23/bridge")
-    >>> record.headline, record.published_at, record.language
-    ('Bridge reopens', '2015-10-23', 'en')
-    >>> extract(b"<html><title>404 Not Found</title></html>").reason
-    'not_an_article'
+        >>> page = b'''<html lang="en"><h1>Bridge reopens</h1><p>Homs, 23 October 2015</p>
+        ... <p>The bridge over the Orontes was opened to traffic on Friday morning.</p>
+        ... <p>It had been closed for two years, the governor of the city said.</p></html>'''
+        >>> record = extract(page, url="https://publisher.example/2015/10/23/bridge")
+        >>> record.headline, record.published_at, record.language
+        ('Bridge reopens', '2015-10-23', 'en')
+        >>> extract(b"<html><title>404 Not Found</title></html>").reason
+        'not_an_article'
     """
     return normalise(parse(body, url=url, charset=charset, publisher=publisher), publisher)

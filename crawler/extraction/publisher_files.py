@@ -180,7 +180,9 @@ def _explain(error: BaseException, path: Path, source: bytes) -> tuple[int | Non
 
 def _fault(path: Path, line: int | None, message: str) -> CrawlerError:
     where = f"{path}, line {line}" if line else str(path)
-    return CrawlerError(f"publisher file {where}: {message}; docs/publishers.md lists the fields")
+    return CrawlerError(
+        f"publisher file {where}: {message}; docs/how-to/publishers.md lists the fields"
+    )
 
 
 def _checked(value: object, name: str, path: Path) -> Publisher:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-ARGUMENTS = ("source", "at", "archive", "render")
-"""The arguments of the crawl that a user may give."""
 _SPIDER = "articles"
 _TAKES = "takes the URLs of two or three articles of one publisher"
 

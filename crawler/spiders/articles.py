@@ -32,7 +32,7 @@ _PAGES_A_WORKER = 4
 
 
 class ArticlesSpider(FrontierSpider):
-    """Crawls the neighbourhood of one or more articles. README.md describes its arguments."""
+    """Crawls the neighbourhood of articles. docs/reference/arguments.md lists its arguments."""
 
     name = "articles"
     reads_lists: ClassVar[bool] = True

@@ -75,7 +75,7 @@ class FrontierSpider(Args[Parameters], Spider):
     """
 
     more_arguments: ClassVar[tuple[str, ...]] = ()
-    """The names of a subclass's own arguments, besides those in README.md."""
+    """The names of a subclass's own arguments, besides those of the reference."""
 
     def __init__(self, *args: Any, _publishers: str | None = None, **kwargs: Any) -> None:
         """Check the arguments. Raises CrawlerError if one is wrong.

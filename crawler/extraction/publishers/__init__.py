@@ -2,7 +2,7 @@
 
 No file is needed for a publisher: ``Publisher`` has a default for every field. A publisher file,
 such as ``alalam.py`` here, is a Python module whose ``PUBLISHER`` adds knowledge.
-docs/publishers.md describes how to write one, and ``extraction.publisher_files`` finds them.
+docs/how-to/publishers.md describes how to write one, and ``extraction.publisher_files`` finds them.
 """
 
 import re

@@ -1,0 +1,68 @@
+"""The pages in docs/reference say what the code says."""
+
+import ast
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from conftest import ROOT
+from record_reference import FOLDER, PAGES, updated
+
+from crawler import items
+from crawler.crawl.stats import STATS_BY_TOPIC, is_known
+
+STATS = [stat.name for stats in STATS_BY_TOPIC.values() for stat in stats]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_generated_pages_are_up_to_date(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    assert text == updated(page), "run python tests/record_reference.py"
+
+
+@pytest.mark.parametrize(
+    ("meanings", "values"),
+    [
+        (items.ROLE_MEANINGS, items.LinkRole),
+        (items.WHY_MEANINGS, items.Why),
+        (items.REASON_MEANINGS, items.Reason),
+    ],
+)
+def test_every_value_has_a_meaning(meanings: dict[str, str], values: object) -> None:
+    assert tuple(meanings) == get_args(values)
+
+
+def strings_of(tree: ast.AST) -> Iterator[str]:
+    """Yield the strings of a module, and the beginnings of its f-strings, such as ``crawl/``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+MODULES = [
+    set(strings_of(ast.parse(path.read_text(encoding="utf-8"))))
+    for path in sorted((ROOT / "crawler").rglob("*.py"))
+    if path.name != "stats.py"
+]
+
+
+@pytest.mark.parametrize("stat", STATS)
+def test_every_stat_is_in_the_code(stat: str) -> None:
+    """Crawls of the tests end if they set others (see known_stats)."""
+    literal, _, _ = stat.partition("<")
+    group, _, rest = literal.partition("/")
+    assert any(literal in strings or {f"{group}/", rest} <= strings for strings in MODULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("failures/gone", True),
+        ("robotstxt/response_status_count/200", True),
+        ("articles/from/pages/2015.warc.gz", False),
+        ("articles/newer", False),
+        ("downloader/request_count", False),
+    ],
+)
+def test_names_of_stats(name: str, known: bool) -> None:
+    assert is_known(name) == known
