@@ -12,6 +12,7 @@ import sys
 from cProfile import Profile
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
 from crawler import program
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, did_you_mean, nearest
 from crawler.terminal import output, say
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ def _run(name: str, words: list[str]) -> int:
     parser = _parser(name, command)
     options, rest = parser.parse_known_args(words)
     if name == _CRAWL:
+        if mistake := next(filter(None, map(_misplaced_command, rest)), None):
+            say(f"{program.CONSOLE}: {mistake}", sys.stderr)
+            return CrawlerError(mistake).exit_code
         rest.insert(0, _SPIDER)
     assert command.settings is not None
     try:
@@ -121,6 +125,19 @@ def _run(name: str, words: list[str]) -> int:
     except UsageError as error:
         parser.error(str(error))
     return command.exitcode
+
+
+def _misplaced_command(word: str) -> str | None:
+    """Return what is wrong with a word that was meant as a command, if it was."""
+    if not word.isalpha() or Path(word).exists():
+        return None
+    if word in COMMANDS:
+        return f"{word}: a command comes first: {program.CONSOLE} {word} ..."
+    if word == "help":
+        return f"no such command: help; {program.CONSOLE} --help lists the commands"
+    if nearest(word, COMMANDS, likeness=0.7):
+        return f"no such command: {word}{did_you_mean(word, COMMANDS)}"
+    return None
 
 
 def _command(name: str) -> ScrapyCommand:

@@ -56,6 +56,9 @@ def record(page: Page) -> int:
 
 
 def main(names: list[str]) -> int:
+    if names[:1] in (["-h"], ["--help"]) or names == ["--shell"]:
+        print(__doc__)
+        return 0
     if names[:1] == ["--shell"]:
         page = read_page(Path(names[1]).resolve())
         with tempfile.TemporaryDirectory() as folder, sandbox(page, Path(folder)) as here:

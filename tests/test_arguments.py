@@ -59,6 +59,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("latin.txt").write_bytes(b"1\n\xe9\n")
 
 
+NO_SEED = "which is neither a URL nor an id of alalam nor a file that exists"
+
 WRONG: dict[str, tuple[dict[str, str], str]] = {
     "unknown name": (
         {"sede": "1"},
@@ -67,7 +69,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no seed": ({}, f"seed: missing; {SEED_TAKES}"),
     "seed of letters": (
         {"seed": "12x"},
-        f"seed: got '12x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
+        f"seed: got '12x', {NO_SEED}; {SEED_TAKES}",
     ),
     "seed of a pattern": (
         {"seed": "no/*.warc.gz"},
@@ -76,20 +78,24 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "seed of other digits": (
         {"seed": "١٢٣"},
-        f"seed: got '١٢٣', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
+        f"seed: got '١٢٣', {NO_SEED}; {SEED_TAKES}",
     ),
     "seed of too many digits": (
         {"seed": "9" * 19},
-        f"seed: got '{'9' * 19}', which is neither a URL nor an id of alalam nor a file; "
-        f"{SEED_TAKES}",
+        f"seed: got '{'9' * 19}', {NO_SEED}; {SEED_TAKES}",
     ),
     "seed that no file can be named": (
         {"seed": "a\0b"},
-        f"seed: got 'a\\x00b', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
+        f"seed: got 'a\\x00b', {NO_SEED}; {SEED_TAKES}",
+    ),
+    "seed of a URL without its scheme": (
+        {"seed": "publisher.example/story"},
+        f"seed: got 'publisher.example/story', {NO_SEED}; {SEED_TAKES}; did you mean "
+        "'https://publisher.example/story'?",
     ),
     "second seed": (
         {"seed": "1,2x"},
-        f"seed: got '1,2x', which is neither a URL nor an id of alalam nor a file; {SEED_TAKES}",
+        f"seed: got '1,2x', {NO_SEED}; {SEED_TAKES}",
     ),
     "seed of another publisher than site names": (
         {"seed": "http://example.com/news/1", "site": "alalam"},
@@ -108,7 +114,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "id beside the URL of a publisher without a file": (
         {"seed": "http://example.com/news/1,5"},
-        "seed: got '5', which is neither a URL nor an id of example.com nor a file; "
+        "seed: got '5', which is neither a URL nor an id of example.com nor a file that exists; "
         f"{SEED_TAKES}; ids need a publisher file, such as site=alalam",
     ),
     "hosts of spaces": (
@@ -134,7 +140,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "line of a seed file": (
         {"seed": "@nonsense.txt"},
         "seed, line 3 of nonsense.txt: got 'nonsense', which is neither a URL nor an id of alalam "
-        f"nor a file; {SEED_TAKES}",
+        f"nor a file that exists; {SEED_TAKES}",
     ),
     "URL in a seed file": (
         {"seed": "5,@elsewhere.txt", "site": "alalam"},
@@ -144,7 +150,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "seed file in a seed file": (
         {"seed": "@nested.txt"},
         "seed, line 1 of nested.txt: got '@plain.txt', which is neither a URL nor an id of alalam "
-        f"nor a file; {SEED_TAKES}",
+        f"nor a file that exists; {SEED_TAKES}",
     ),
     "source that is not there": (
         {"source": "nowhere"},

@@ -105,12 +105,35 @@ REFUSED = {
         f"alone, or as source={SITE}",
     ),
     "a folder and an id": ([SEED, SITE], f"seed: got '{SITE}', all of which would be read"),
+    "a command after its options": (
+        ["--job", "job", "status"],
+        "status: a command comes first: neighbourhood status ...",
+    ),
+    "a command after a seed": (
+        [SEED, "report"],
+        "report: a command comes first: neighbourhood report ...",
+    ),
+    "a misspelt command": (["stauts"], "no such command: stauts; did you mean 'status'?"),
+    "help as a command": (
+        ["help"],
+        "no such command: help; neighbourhood --help lists the commands",
+    ),
+    "a second seed that is nothing": (
+        ["https://publisher.example/story", "nowhere"],
+        "seed: got 'nowhere' after 'https://publisher.example/story', which is neither a URL nor",
+    ),
     "what is nothing": (["nowhere"], "seed: got 'nowhere', which is neither a URL nor an id of"),
     "an unknown shell": (
         ["--print-completion", "cmd"],
         "print-completion: got 'cmd', takes one of",
     ),
 }
+
+
+def test_demo_takes_no_article(tmp_path: Path) -> None:
+    run = neighbourhood(tmp_path, "demo", SEED)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.endswith(f"got '{SEED}'; demo takes no article\n")
 
 
 @pytest.mark.slow_after(2)

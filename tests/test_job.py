@@ -212,7 +212,7 @@ def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
     with pytest.raises(CrawlerError) as error:
         Job(folder, "alalam")
     assert error.value.exit_code == HELD
-    assert str(error.value) == f"JOBDIR: {folder} is held by {holder}; run again when it has ended"
+    assert str(error.value) == f"job: {folder} is held by {holder}; run again when it has ended"
     # Reading a job does not lock it.
     jobs_module.read(folder).close()
     job.close()

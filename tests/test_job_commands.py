@@ -62,7 +62,7 @@ WRONG: dict[str, tuple[list[object], int, str]] = {
     "an empty JOBDIR": (
         ["crawl", "articles", "-a", "seed=1", "-s", "JOBDIR="],
         2,
-        "JOBDIR: got ''",
+        "job: got ''",
     ),
     "a file as JOBDIR": (["status", "-s", "JOBDIR=scrapy.cfg"], 2, "is a file; takes a folder"),
     "-O for export": (

@@ -71,7 +71,7 @@ def test_a_second_run_at_once(
     second = job()
     assert second.exit_code == 75
     assert re.fullmatch(
-        rf"scrapy crawl: JOBDIR: job is held by process {first.pid} on \S+ since \S+; "
+        rf"scrapy crawl: job: job is held by process {first.pid} on \S+ since \S+; "
         r"run again when it has ended\n",
         second.stderr,
     )
@@ -188,7 +188,7 @@ def test_a_folder_that_cannot_be_written(job: Crawl, scrapy: Crawl, tmp_path: Pa
     run = job(settings={"JOBDIR": "file"})
     assert (run.exit_code, run.stderr) == (
         2,
-        "scrapy crawl: JOBDIR: file is a file; takes a folder\n",
+        "scrapy crawl: job: file is a file; takes a folder\n",
     )
 
 
@@ -204,7 +204,7 @@ def test_a_ledger_of_an_older_schema(scrapy: Crawl, tmp_path: Path, schema: int)
     status = scrapy("status", "-s", "JOBDIR=job")
     assert status.exit_code == 0
     assert "discovered 23 = articles 5 + teasers 15 + failures 0 + pending 3" in status.stdout
-    assert "aborted after" in status.stdout
+    assert "aborted, last active" in status.stdout
     run = scrapy(
         "crawl",
         "articles",
@@ -335,7 +335,7 @@ def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     run = job()
     assert (run.exit_code, run.stderr) == (
         2,
-        "scrapy crawl: JOBDIR: job holds a crawl of herald; takes another folder for alalam\n",
+        "scrapy crawl: job: job holds a crawl of herald; takes another folder for alalam\n",
     )
 
 

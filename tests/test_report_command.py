@@ -40,7 +40,8 @@ WRONG_LINES: dict[str, tuple[list[str], int, str]] = {
     "no such job": (
         ["report", "-s", "JOBDIR=none"],
         2,
-        "scrapy report: JOBDIR: none holds no ledger (ledger.sqlite); give the JOBDIR of a crawl",
+        "scrapy report: job: none holds no ledger (ledger.sqlite); takes the folder of a job, "
+        "such as --job output/jobs/NAME",
     ),
     "a feed as the output": (
         ["report", "feed.jsonl", "-o", "feed.jsonl"],
@@ -87,13 +88,13 @@ WRONG_LINES: dict[str, tuple[list[str], int, str]] = {
         [*CRAWL, "-a", "report=folder.html"],
         1,
         "scrapy crawl: report: folder.html cannot be written (Is a directory); give another file "
-        "with -a report=FILE, or make the folder writable",
+        "with --report FILE, or make the folder writable",
     ),
     "a report below a file": (
         [*CRAWL, "-a", "report=feed.jsonl/report.html"],
         1,
         "scrapy crawl: report: feed.jsonl/report.html cannot be written (File exists); give "
-        "another file with -a report=FILE, or make the folder writable",
+        "another file with --report FILE, or make the folder writable",
     ),
 }
 

@@ -80,11 +80,11 @@ def test_status(due_times: dict[str, str], scrapy: Crawl) -> None:
         "discovered 7 = articles 1 + teasers 2 + failures 3 + pending 0 + dropped 1",
         "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + due_times["2"],
         "last fetch failed: 2 timeout, 1 gone",
-        "  run  began (UTC)          ended                                          fetched",
-        "    3  2026-01-03 00:00:00  aborted after 04:05:06, feeds not written yet  nothing",
-        "    2  2026-01-02 00:00:00  finished after 7 s, exit code 3                "
+        "  run  began (UTC)          ended                                                 fetched",
+        "    3  2026-01-03 00:00:00  aborted, last active 04:05:06, feeds not written yet  nothing",
+        "    2  2026-01-02 00:00:00  finished after 7 s, exit code 3                       "
         "2 timeout, 1 changed, 1 dropped, 1 gone, 1 not_saved",
-        "    1  2026-01-01 00:00:00  finished after 90 s                            "
+        "    1  2026-01-01 00:00:00  finished after 90 s                                   "
         "2 timeout, 1 dropped, 1 gone, 1 new, 1 not_saved",
     ]
 

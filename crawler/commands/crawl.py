@@ -10,6 +10,7 @@ import argparse
 import gc
 import logging
 import sys
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,9 @@ class Command(crawl.Command):
         parsed = arguments.parse(given, self.settings.get("PUBLISHERS"))
         arguments.require_seed(parsed)
         if parsed.archive:
-            _check_target("archive", parsed.archive, "give another file with -a archive=FILE")
+            _check_target("archive", parsed.archive, "give another file with --archive FILE")
         if parsed.report:
-            _check_target("report", parsed.report, "give another file with -a report=FILE")
+            _check_target("report", parsed.report, "give another file with --report FILE")
 
     def _check_settings(self, given: dict[str, str]) -> None:
         """Raise CrawlerError if a setting is wrong, or a feed could not be written at the end."""
@@ -144,7 +145,7 @@ class Command(crawl.Command):
         assert self.settings is not None
         folder = self.settings["JOBDIR"]
         if folder is not None and not str(folder).strip():
-            raise CrawlerError("JOBDIR: got '', takes the folder of the job")
+            raise CrawlerError("job: got '', takes the folder of the job")
         if folder is None and "recheck" in given:
             raise CrawlerError(
                 "recheck: only a crawl with a ledger requests articles again; add --job FOLDER"
@@ -188,6 +189,13 @@ def _take_seeds(args: list[str], given: dict[str, str]) -> None:
     if seeds and "seed" in given:
         raise CrawlerError(f"seed: got {given['seed']!r} and {seeds[0]!r}; give all in one place")
     if seeds:
+        # Joined to the seed before it, another text would become a part of that seed's URL.
+        for seed in seeds[1:]:
+            if not arguments.starts_seed(seed) and not has_magic(seed):
+                raise CrawlerError(
+                    f"seed: got {seed!r} after {seeds[0]!r}, which is neither a URL nor a number "
+                    "nor a file that exists; takes other seeds in a file (@FILE)"
+                )
         given["seed"] = ",".join(seeds)
         del args[1:]
 

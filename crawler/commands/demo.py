@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import BaseRunSpiderCommand
+from scrapy.exceptions import UsageError
 
 from crawler.commands import crawl
 from crawler.exit_codes import COMPLETE
@@ -45,6 +46,8 @@ class Command(crawl.Command):
         )
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args:
+            raise UsageError(f"got {args[0]!r}; demo takes no article", print_help=False)
         opts.spargs += [f"seed={_SEED}", f"source={_SITE}", f"report={_REPORT}"]
         args.insert(0, "articles")
         super().process_options(args, opts)

@@ -190,4 +190,4 @@ def _ending(run: history.RunSummary, *, running: bool) -> str:
     if running:
         return "still running"
     unwritten = "" if run.ended else ", feeds not written yet"
-    return f"aborted after {run.alive_at[11:19]}{unwritten}"
+    return f"aborted, last active {run.alive_at[11:19]}{unwritten}"

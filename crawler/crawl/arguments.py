@@ -194,6 +194,8 @@ FOLLOWING_ARGUMENTS = ("follow", "depth", "since", "until", "match")
 # A host name or address and a port. A user name and password are not accepted, because they would
 # be sent to any host that a page leads to.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+# A host before a path, or a host that begins with www. A file such as story.html is neither.
+_URL_WITHOUT_SCHEME = re.compile(r"www\.|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A comma separates seeds only before one of these, or before a path that exists.
 _SEED_START = re.compile(r"(?:feeds:)?[A-Za-z][A-Za-z0-9+.-]*://|@|[0-9]+$")
@@ -376,7 +378,7 @@ def _split_seeds(value: str) -> list[str]:
     for position in range(len(parts) - 1, -1, -1):
         part = parts[position]
         is_in_url = rest and part.strip().isdecimal() and "://" in "".join(parts[:position])
-        if position and (is_in_url or not _starts_seed(part.strip())):
+        if position and (is_in_url or not starts_seed(part.strip())):
             rest = f",{part}{rest}"
         else:
             seeds.append(part + rest)
@@ -384,7 +386,8 @@ def _split_seeds(value: str) -> list[str]:
     return seeds[::-1]
 
 
-def _starts_seed(text: str) -> bool:
+def starts_seed(text: str) -> bool:
+    """Return whether a text is a seed of its own after a comma, and no part of that before it."""
     return _SEED_START.match(text) is not None or path_exists(text)
 
 
@@ -470,9 +473,11 @@ def _seed(text: str, publishers: Publishers, where: str) -> Seed:
         )
     if not is_file:
         hint = "" if home.has_own_ids else "; ids need a publisher file, such as site=alalam"
+        if _URL_WITHOUT_SCHEME.match(text):
+            hint = f"; did you mean 'https://{text}'?"
         raise CrawlerError(
-            f"{where}: got {text!r}, which is neither a URL nor an id of {home.name} nor a file; "
-            f"takes {_ACCEPTED_SEEDS}{hint}"
+            f"{where}: got {text!r}, which is neither a URL nor an id of {home.name} nor a file "
+            f"that exists; takes {_ACCEPTED_SEEDS}{hint}"
         )
     return Seed("", path)
 

@@ -148,7 +148,7 @@ def describe_files(file: Path) -> Iterator[str]:
     """Yield lines about the files that were written, and the commands that use them."""
     yield f"written: {file}, and the pages and their records in {folder_of(file)}"
     yield f"check a change of the file: {as_typed('publisher')} --check {file}"
-    crawl = as_typed("crawl articles --seed URL")
+    crawl = as_typed("crawl articles URL")
     yield f"crawl with it: {crawl} -s PUBLISHERS={file.parent}"
 
 

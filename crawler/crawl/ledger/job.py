@@ -259,10 +259,11 @@ def read(folder: Path) -> Database:
     """
     path = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
-        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
+        raise CrawlerError(f"job: {folder} is a file; takes a folder")
     if not path.exists():
         raise CrawlerError(
-            f"JOBDIR: {folder} holds no ledger ({FILE_NAME}); give the JOBDIR of a crawl"
+            f"job: {folder} holds no ledger ({FILE_NAME}); takes the folder of a job, such as "
+            "--job output/jobs/NAME"
         )
     if _version(database := Database(path), path) < VERSION:
         database.close()
@@ -314,7 +315,7 @@ def _open(folder: Path, site: str, *, checks_site: bool) -> Database:
             stored_site = connection.execute(select(JOB.c.site)).scalar_one()
         if checks_site and site and stored_site != site:
             raise CrawlerError(
-                f"JOBDIR: {folder} holds a crawl of {stored_site}; takes another folder for {site}"
+                f"job: {folder} holds a crawl of {stored_site}; takes another folder for {site}"
             )
     except BaseException:
         database.close()
@@ -365,13 +366,13 @@ def _lock_folder(folder: Path) -> IO[str]:
     The kernel releases the lock when the process ends, however it ends.
     """
     if folder.exists() and not folder.is_dir():
-        raise CrawlerError(f"JOBDIR: {folder} is a file; takes a folder")
+        raise CrawlerError(f"job: {folder} is a file; takes a folder")
     try:
         make_folder(folder)
         lock = (folder / "lock").open("a+", encoding="utf-8")
     except OSError as error:
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be written ({error.strerror}); give a writable folder",
+            f"job: {folder} cannot be written ({error.strerror}); give a writable folder",
             exit_code=1,
         ) from error
     try:
@@ -381,12 +382,12 @@ def _lock_folder(folder: Path) -> IO[str]:
         holder = lock.read().strip() or "another process"
         lock.close()
         raise CrawlerError(
-            f"JOBDIR: {folder} is held by {holder}; run again when it has ended", exit_code=HELD
+            f"job: {folder} is held by {holder}; run again when it has ended", exit_code=HELD
         ) from None
     except OSError as error:
         lock.close()
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be locked ({error.strerror}); give a folder on a local disk",
+            f"job: {folder} cannot be locked ({error.strerror}); give a folder on a local disk",
             exit_code=1,
         ) from error
     try:
@@ -397,6 +398,6 @@ def _lock_folder(folder: Path) -> IO[str]:
     except OSError as error:
         lock.close()
         raise CrawlerError(
-            f"JOBDIR: {folder} cannot be written ({error.strerror}); free disk space", exit_code=1
+            f"job: {folder} cannot be written ({error.strerror}); free disk space", exit_code=1
         ) from error
     return lock
