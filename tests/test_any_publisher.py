@@ -152,6 +152,7 @@ def test_two_seeds_that_redirect_to_one_article(web_crawl: WebCrawl) -> None:
     assert "duplicates  1  pages of other addresses of an article" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_redirect_from_the_canonical_address(web_crawl: WebCrawl) -> None:
     """The canonical URL gives the id, even if the server leads away from it."""
     site = pages({STORY: f"{A}{STORY}-new", f"{STORY}-new": page("B", canonical=f"{A}{STORY}")})

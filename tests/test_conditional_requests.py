@@ -166,11 +166,13 @@ def test_a_redirect_to_another_server(
     assert requests == [(url, visit.conditions) for url, visit in SERVERS]
 
 
+@pytest.mark.slow
 def conditions(handler: BaseHTTPRequestHandler) -> dict[str, str]:
     names = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range")
     return {name: handler.headers[name] for name in names if name in handler.headers}
 
 
+@pytest.mark.slow
 def test_conditions(live: Crawl, scrapy: Crawl, server: NewsServer) -> None:
     requests: dict[str, list[dict[str, str]]] = defaultdict(list)
     ids = {case: str(1_700_001 + number) for number, case in enumerate(VISITS)}

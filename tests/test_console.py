@@ -77,6 +77,7 @@ def test_both_programs_take_the_same_words(scrapy: Crawl, tmp_path: Path) -> Non
     assert records(tmp_path) == found
 
 
+@pytest.mark.slow
 def test_a_folder_and_archives_are_read_whole(tmp_path: Path) -> None:
     by_name = neighbourhood(tmp_path, SITE)
     found = records(tmp_path)

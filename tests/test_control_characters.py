@@ -33,6 +33,7 @@ def with_headline(text: str) -> bytes:
     return PLAIN.replace(headline, text).encode()
 
 
+@pytest.mark.slow
 def test_control_characters_of_a_site(
     live: Crawl, server: NewsServer, scrapy: Crawl, tmp_path: Path
 ) -> None:

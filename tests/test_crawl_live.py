@@ -309,6 +309,7 @@ def test_a_site_that_is_down(live: Crawl, server: NewsServer) -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_private_addresses_are_refused(tmp_path: Path, server: NewsServer) -> None:
     """The publisher's own name resolves to this machine, as the owner of its DNS could arrange."""
     require("mounts")

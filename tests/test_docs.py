@@ -16,9 +16,8 @@ from services import require
 PAGES = {page.name: page for page in map(read_page, page_paths())}
 
 
-def run_by_default(name: str) -> bool:
-    """Whether the page is one of those that a newcomer reads first."""
-    return name == "README.md" or name.startswith("docs/tutorials/")
+RUN_BY_DEFAULT = ("README.md", "docs/tutorials/five-minutes.md")
+"""The pages that a newcomer reads first."""
 
 
 # Some pages have twenty commands, each of which takes a second.
@@ -26,7 +25,7 @@ def run_by_default(name: str) -> bool:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if run_by_default(name) else [pytest.mark.slow])
+        pytest.param(name, marks=[] if name in RUN_BY_DEFAULT else [pytest.mark.slow])
         for name, page in PAGES.items()
         if page.steps
     ],

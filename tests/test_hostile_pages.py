@@ -12,7 +12,7 @@ SIZE = 250_000
 SECONDS = 10
 
 
-@pytest.mark.slow_after(12)
+@pytest.mark.slow_after(6)
 @pytest.mark.parametrize("shape", hostile_pages.SHAPES)
 def test_reading_is_linear(shape: str) -> None:
     forks.start_server()

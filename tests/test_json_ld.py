@@ -67,6 +67,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow_after(4)
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_scripts_take_linear_time(piece: str) -> None:

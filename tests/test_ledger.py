@@ -9,8 +9,8 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,9 +35,16 @@ from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 
 
-def ledger(folder: Path) -> sqlite3.Connection:
+@contextmanager
+def database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database, and commit what was changed."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+def ledger(folder: Path) -> AbstractContextManager[sqlite3.Connection]:
     """Open the ledger itself, to damage it or to read data that no command prints."""
-    return sqlite3.connect(folder / "job" / "ledger.sqlite")
+    return database(folder / "job" / "ledger.sqlite")
 
 
 def test_a_second_run_at_once(
@@ -83,7 +90,7 @@ def test_a_second_run_at_once(
 
 def make_another_database(path: Path) -> None:
     path.unlink()
-    with sqlite3.connect(path) as connection:
+    with database(path) as connection:
         connection.execute("CREATE TABLE anything (column_ INTEGER)")
 
 
@@ -108,7 +115,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DAMAGE)
 def test_a_damaged_ledger(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -> None:
     job(depth=2)

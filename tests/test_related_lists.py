@@ -296,6 +296,7 @@ def test_the_selector_of_a_publisher_wins() -> None:
     assert [item.title for item in related.items] == [STORIES[2], STORIES[3]]
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize(
     "part",
     [

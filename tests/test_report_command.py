@@ -196,6 +196,7 @@ print(crawler.stats.get_value("report/written"))
 """
 
 
+@pytest.mark.slow
 def test_a_script(browser: "Browser", tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT],

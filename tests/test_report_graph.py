@@ -483,7 +483,7 @@ def test_a_node_without_a_row_has_no_button(open_graph: OpenGraph) -> None:
     assert page.evaluate("rows") == []
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("wanted", "matching", "hides_publisher"),
     [

@@ -56,6 +56,7 @@ def test_texts_do_not_change_the_page(
     assert structures[0] == structures[1]
 
 
+@pytest.mark.slow
 def test_texts_are_shown_as_they_are(browser: "Browser", file: Path) -> None:
     with opened(browser, file) as page:
         open_everything(page)

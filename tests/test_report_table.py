@@ -150,7 +150,7 @@ SEARCHES: dict[str, Callable[[int], bool]] = {
 }
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("words", SEARCHES)
 def test_search(page: "Page", words: str) -> None:
     expected = [one for number, one in enumerate(ARTICLES) if SEARCHES[words](number)]

@@ -190,6 +190,7 @@ def test_a_link_is_replaced_and_not_followed(once: Crawl, folder: Folder, tmp_pa
     assert list((tmp_path / "precious").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_file_system_without_symbolic_links(folder: Folder, tmp_path: Path) -> None:
     require("strace")
     calls = "?symlink,?symlinkat"

@@ -57,6 +57,7 @@ def live(web_crawl: WebCrawl) -> dict[str, dict[str, Any]]:
     return run.articles
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_pages_saved_by_a_program(
     live: dict[str, dict[str, Any]], web: HostedWeb, crawl: Crawl, tmp_path: Path, program: str

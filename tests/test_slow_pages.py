@@ -150,6 +150,7 @@ def worker_pids(pid: int) -> list[str]:
     return result.stdout.split()
 
 
+@pytest.mark.slow
 def test_no_process_is_started_for_quick_pages(tmp_path: Path) -> None:
     require("strace")
     line = ["strace", "-f", "-e", "trace=execve", "-o", str(tmp_path / "trace")]

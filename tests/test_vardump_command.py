@@ -110,6 +110,7 @@ def test_print_r_in_a_page(scrapy: Crawl, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_closes_the_output_early(page: Path) -> None:
     page.write_bytes(PAGE * 2_000)
     shell = f"{shlex.join(map(str, command('vardump', '--all', page)))} | head -n 1"

@@ -24,7 +24,7 @@ def test_nesting_of_100_000_levels_is_scanned() -> None:
     assert levels == depth
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     "page",
     [

@@ -96,6 +96,7 @@ def test_an_archive_on_the_web_that_is_busy(
     assert (wrong.exit_code, "WAYBACK_URL: got 'web.archive.org'" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_stopped_while_waiting_for_an_archive_on_the_web(
     server: NewsServer, tmp_path: Path
 ) -> None:
