@@ -136,12 +136,6 @@ REFUSED = {
 }
 
 
-def test_demo_takes_no_article(tmp_path: Path) -> None:
-    run = neighbourhood(tmp_path, "demo", SEED)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.endswith(f"got '{SEED}'; demo takes no article\n")
-
-
 @pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
@@ -342,6 +336,14 @@ def test_what_cannot_be_served(tmp_path: Path, case: str) -> None:
     run = neighbourhood(tmp_path, *words)
     assert (run.returncode, run.stdout) == (2, "")
     assert message in run.stderr
+
+
+def test_the_folder_of_the_records_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "output").write_text("")
+    run = neighbourhood(tmp_path, SEED, "--source", SITE)
+    assert (run.returncode, run.stdout) == (1, "")
+    [line] = run.stderr.splitlines()
+    assert line.startswith("neighbourhood: feed: output cannot be written (")
 
 
 def test_settings_of_the_user(tmp_path: Path) -> None:

@@ -310,7 +310,7 @@ STYLE = re.compile("\x1b\\[[\\d;]*m")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["status"], ["why", "1"]], ids=["status", "why"])
+@pytest.mark.parametrize("words", [["status"], ["why", "5"]], ids=["status", "why"])
 def test_styles_on_a_terminal(due_times: dict[str, str], scrapy: Crawl, words: list[str]) -> None:
     plain = scrapy(*words, "-s", "JOBDIR=job")
     line = command(*words, "-s", "JOBDIR=job")

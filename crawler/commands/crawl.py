@@ -198,5 +198,7 @@ def _check_target(name: str, target: Path, advice: str) -> None:
     try:
         check_writable(target)
     except OSError as error:
-        message = f"{name}: {target} cannot be written ({error.strerror}); {advice}"
+        # The name of a run's folder is not known yet.
+        place = target.parent if "%(" in target.name else target
+        message = f"{name}: {place} cannot be written ({error.strerror}); {advice}"
         raise CrawlerError(f"{message}, or make the folder writable", exit_code=1) from error
