@@ -366,11 +366,15 @@ def _copy_repository(target: Path) -> None:
         shutil.copytree(ROOT / name, target / name, ignore=ignored, symlinks=True)
 
 
+class PortError(Exception):
+    """A port that a page of the docs shows is not free."""
+
+
 @contextmanager
 def _ports(page: Page) -> Iterator[None]:
     """Wait until no other page uses the ports of servers.
 
-    Raises AssertionError if some other program uses one.
+    Raises PortError if some other program uses one.
     """
     if not has_servers(page):
         yield
@@ -379,6 +383,6 @@ def _ports(page: Page) -> Iterator[None]:
         flock(lock, LOCK_EX)
         for server in SERVERS:
             with socket.socket() as probe:
-                busy = probe.connect_ex(("127.0.0.1", server.port)) == 0
-                assert not busy, f"port {server.port} is in use by another program"
+                if probe.connect_ex(("127.0.0.1", server.port)) == 0:
+                    raise PortError(f"port {server.port} is in use by another program")
         yield

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pytest
 
@@ -95,10 +95,14 @@ def require(*names: str) -> None:
     """Skip the test if a service that it needs is missing, or fail it in CI."""
     for name in names:
         if not _is_available(name):
-            message = f"{name} is missing: {SERVICES[name].install}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(message)
-            pytest.skip(message)
+            skip(f"{name} is missing: {SERVICES[name].install}")
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the test for lack of something on this machine, or fail it in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def report() -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from doc_pages import Command, Comparison, page_paths, read_page
-from doc_runner import NOT_RUN, sandbox
-from services import require
+from doc_runner import NOT_RUN, PortError, sandbox
+from services import require, skip
 
 PAGES = {page.name: page for page in map(read_page, page_paths())}
 
@@ -34,12 +34,15 @@ def test_the_commands_of_a_page(name: str, tmp_path: Path) -> None:
     page = PAGES[name]
     if any(isinstance(step, Command) and step.text.startswith("jq ") for step in page.steps):
         require("jq")
-    with sandbox(page, tmp_path) as here:
-        problems = [
-            f"{name}:{result.step.line}: {result.step.text}\n{result.problem}"
-            for result in here.run(page)
-            if result.problem
-        ]
+    try:
+        with sandbox(page, tmp_path) as here:
+            problems = [
+                f"{name}:{result.step.line}: {result.step.text}\n{result.problem}"
+                for result in here.run(page)
+                if result.problem
+            ]
+    except PortError as error:
+        skip(str(error))
     if problems:
         pytest.fail("\n\n".join(problems), pytrace=False)
 
