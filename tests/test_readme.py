@@ -40,6 +40,15 @@ def test_each_tutorial_is_one_click_away() -> None:
     assert {ROOT / link for link in links} == pages
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub and MkDocs give the headings of a page."""
+    titles = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles}
+
+
 def test_its_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]*)", README.read_text(encoding="utf-8"))
-    assert [link for link in links if not Path(ROOT, link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)]*)", README.read_text(encoding="utf-8"))
+    for link in links:
+        name, _, anchor = link.partition("#")
+        assert Path(ROOT, name).exists(), link
+        assert not anchor or anchor in anchors(ROOT / name), link
