@@ -146,6 +146,7 @@ def test_a_wrong_command_line_gives_one_line(tmp_path: Path, case: str) -> None:
     assert line.startswith(f"neighbourhood: {message}")
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     run = neighbourhood(tmp_path, SEED, "--source", SITE, "--logfile", "/dev/null/log")
     assert (run.returncode, run.stdout) == (1, "")
@@ -272,6 +273,7 @@ def test_a_mirror_of_saved_pages(tmp_path: Path) -> None:
         assert process.stdout.read().endswith("stopped\n")
 
 
+@pytest.mark.slow
 def test_a_mirror_of_pages_saved_by_a_program(tmp_path: Path) -> None:
     """Pages that know their own address are served at its path, on whatever host it was."""
     story = tmp_path / "saved" / "news.example" / "2026" / "05" / "a-long-story-name" / "index.html"
@@ -338,6 +340,7 @@ def test_what_cannot_be_served(tmp_path: Path, case: str) -> None:
     assert message in run.stderr
 
 
+@pytest.mark.slow
 def test_the_folder_of_the_records_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "output").write_text("")
     run = neighbourhood(tmp_path, SEED, "--source", SITE)
@@ -346,6 +349,7 @@ def test_the_folder_of_the_records_cannot_be_made(tmp_path: Path) -> None:
     assert line.startswith("neighbourhood: feed: output cannot be written (")
 
 
+@pytest.mark.slow
 def test_settings_of_the_user(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from crawler.settings import *\nFEEDS = {'mine.jsonl': {'format': 'jsonlines'}}\n"
@@ -358,6 +362,7 @@ def test_settings_of_the_user(tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_imported(tmp_path: Path) -> None:
     run = neighbourhood(tmp_path, "status", SCRAPY_SETTINGS_MODULE="nowhere")
     assert (run.returncode, run.stdout) == (2, "")
@@ -367,16 +372,19 @@ def test_settings_that_cannot_be_imported(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("words", [["--version"], [SEED, "--version"]])
 def test_version(tmp_path: Path, words: list[str]) -> None:
     run = neighbourhood(tmp_path, *words)
     assert re.fullmatch(r"neighbourhood \d+\.\d+\.\d+\n", run.stdout)
 
 
+@pytest.mark.slow
 def test_help_without_words(tmp_path: Path) -> None:
     assert neighbourhood(tmp_path).stdout.startswith("usage: neighbourhood")
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("words", [["more"], ["--depth", "3"]])
 def test_demo_takes_nothing_else(tmp_path: Path, words: list[str]) -> None:
     run = neighbourhood(tmp_path, "demo", *words)
