@@ -61,8 +61,10 @@ class Argument(NamedTuple):
 
     def described(self, before: str) -> str:
         """Return the meaning with the default and an example, in which ``before`` comes first."""
-        default = "" if self.default is None else f"default: {self.default}; "
-        return f"{self.meaning} ({default}example: {before}{self.example})"
+        # The meaning may explain the default.
+        default = "none" if self.default is None else self.default
+        stated = "" if "default" in self.meaning else f"default: {default}; "
+        return f"{self.meaning} ({stated}example: {before}{self.example})"
 
 
 ARGUMENTS = (
@@ -86,7 +88,11 @@ ARGUMENTS = (
         "wayback",
     ),
     Argument(
-        "at", date | None, None, "with archives, use the capture nearest to this date", "2015-10-23"
+        "at",
+        date | None,
+        None,
+        "with archives, use the capture nearest to this date; the default is the newest",
+        "2015-10-23",
     ),
     Argument(
         "archive",
