@@ -240,7 +240,7 @@ def test_a_source_that_cannot_be_read(crawl: Crawl, tmp_path: Path, what: str) -
         ({"seed": "1", "source": "wayback", "at": "yesterday"}, "takes a date"),
         ({"seed": "all"}, "but source is 'live'"),
         ({"seed": "all", "source": "wayback"}, "but source is 'wayback'"),
-        ({"seed": "all", "source": SITE, "depth": "1"}, "depth: with seed=all nothing is followed"),
+        ({"seed": "all", "source": SITE, "depth": "1"}, "depth: nothing is followed if all"),
         ({"seed": "1", "archive": "pages.zip"}, "takes the WARC file to write"),
         (
             {"seed": "1", "source": SITE, "archive": "pages.warc.gz"},

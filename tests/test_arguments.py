@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     **{
         f"everything with {name}": (
             {"seed": "all", "source": "pages", name: value},
-            f"{name}: with seed=all nothing is followed; leave it out",
+            f"{name}: nothing is followed if all of a source is read; leave it out",
         )
         for name, value in {
             "follow": "text",

@@ -575,7 +575,9 @@ def _check_everything(given: Mapping[str, str], sources: Mapping[str, SourceKind
             )
     for name in FOLLOWING_ARGUMENTS:
         if name in given:
-            raise CrawlerError(f"{name}: with seed=all nothing is followed; leave it out")
+            raise CrawlerError(
+                f"{name}: nothing is followed if all of a source is read; leave it out"
+            )
 
 
 def _report(value: str) -> Path:

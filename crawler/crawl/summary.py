@@ -298,7 +298,7 @@ class Outcome:
         articles = self._balance.articles if self._balance else self.articles
         knows_sum = not self._has_job or self._balance is not None
         if not articles and self._has_requested and self.discovered and knows_sum:
-            lines.append("no article was stored: none of the requested pages could be fetched")
+            lines.append("no article was stored: none of the requested pages gave an article")
         lines += [
             f"could not be read, so pages may be missing: {fault}"
             for fault in self._list("sources/faults")
