@@ -62,10 +62,13 @@ def live(web_crawl: WebCrawl) -> dict[str, dict[str, Any]]:
 def test_pages_saved_by_a_program(
     live: dict[str, dict[str, Any]], web: HostedWeb, crawl: Crawl, tmp_path: Path, program: str
 ) -> None:
-    PROGRAMS[program](web, URLS, tmp_path / "saved")
+    # SingleFile starts a browser for each page, which takes seconds.
+    urls = URLS[:1] if program == "SingleFile" else URLS
+    PROGRAMS[program](web, urls, tmp_path / "saved")
     run = crawl(seed="all", source="saved")
     left_out = ALWAYS | ADDED.get(program, set())
-    assert compared(run.articles, left_out) == compared(live, left_out)
+    saved = {name: record for name, record in live.items() if record["url"] in urls}
+    assert compared(run.articles, left_out) == compared(saved, left_out)
     assert (run.exit_code, run.failures) == (0, {})
 
 
