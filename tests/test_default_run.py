@@ -40,7 +40,7 @@ TESTED = {
 }
 """By service or kind of test, a module and a test in it, each without ``test_``."""
 # Only pages of the docs that are slow to run need these.
-OF_SLOW_TESTS = {"MkDocs", "jq"}
+OF_SLOW_TESTS = {"MkDocs", "git", "jq", "sqlite3"}
 
 
 def test_each_service_has_an_entry() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from doc_pages import Command, Comparison, page_paths, read_page
+from doc_pages import Command, Comparison, Page, page_paths, read_page
 from doc_runner import NOT_RUN, PortError, sandbox
 from services import require, skip
 
@@ -18,6 +18,12 @@ PAGES = {page.name: page for page in map(read_page, page_paths())}
 
 RUN_BY_DEFAULT = ("README.md", "docs/tutorials/five-minutes.md")
 """The pages that a newcomer reads first."""
+
+
+def programs(page: Page) -> list[str]:
+    """Return the programs that a page uses and a machine may lack."""
+    words = {word for step in page.steps if isinstance(step, Command) for word in step.text.split()}
+    return sorted(words & {"git", "jq", "sqlite3"})
 
 
 # Some pages have twenty commands, each of which takes a second.
@@ -32,8 +38,7 @@ RUN_BY_DEFAULT = ("README.md", "docs/tutorials/five-minutes.md")
 )
 def test_the_commands_of_a_page(name: str, tmp_path: Path) -> None:
     page = PAGES[name]
-    if any(isinstance(step, Command) and step.text.startswith("jq ") for step in page.steps):
-        require("jq")
+    require(*programs(page))
     try:
         with sandbox(page, tmp_path) as here:
             problems = [
