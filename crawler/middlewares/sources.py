@@ -61,8 +61,10 @@ class SourcesMiddleware:
 
     def _adopted(self, request: Request) -> Visit | None:
         """Return the purpose of a request by ``scrapy parse`` or ``scrapy shell``, if offline."""
+        if self._run.started or not self._run.is_offline:
+            return None
         article_id = self._run.publishers.id_of(request.url)
-        if self._run.started or not self._run.is_offline or article_id is None:
+        if article_id is None:
             return None
         request.meta[PURPOSE] = visit = Visit(article_id=article_id)
         return visit
