@@ -32,7 +32,7 @@ from crawler.extraction.article_urls import day_in
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import same_server
 from crawler.files import check_is_html
-from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive
+from crawler.warc.names import READABLE, WARC_SUFFIXES, is_archive, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -285,7 +285,7 @@ def in_full(given: Mapping[str, str]) -> Mapping[str, str]:
 def _is_read_whole(path: str) -> bool:
     if not path or "://" in path or path.isdecimal():
         return False
-    return is_archive(path) or (path_exists(path) and Path(path).is_dir())
+    return is_archive(path) or is_folder(path)
 
 
 def _split_paths(value: str) -> list[str]:

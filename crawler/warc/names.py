@@ -42,12 +42,12 @@ def archive_files(path: str) -> list[Path]:
     """
     files = _files(path)
     archives = [file for file in files if _is_readable(file)]
-    if archives or _is_folder(path):
+    if archives or is_folder(path):
         return archives
     return [file for file in files if is_texts(file)]
 
 
-def _is_folder(path: str) -> bool:
+def is_folder(path: str) -> bool:
     """Return whether a path is that of a folder; False for text that cannot be a path."""
     try:
         return Path(path).is_dir()
