@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from scrapy.commands import ScrapyCommand
 
-_CRAWL, _SPIDER = "crawl", "articles"
+_CRAWL = "crawl"
 COMMANDS = (
     "demo",
     "report",
@@ -101,7 +101,7 @@ def _run(name: str, words: list[str]) -> int:
                 print(_completion(options.print_completion))
             return 0
         _check_are_targets(rest)
-        rest.insert(0, _SPIDER)
+        rest.insert(0, program.SPIDER)
     assert command.settings is not None
     try:
         command.process_options(rest, options)
@@ -221,14 +221,16 @@ def _completion(shell: str) -> str:
             f"print-completion: got {shell!r}, takes one of {', '.join(shtab.SUPPORTED_SHELLS)}"
         )
     parser = argparse.ArgumentParser(program.CONSOLE, conflict_handler="resolve")
-    commands = parser.add_subparsers()
-    parsers = {_CRAWL: parser}
+    subparsers = parser.add_subparsers()
+    parsers = [(parser, _command(_CRAWL))]
     for name in COMMANDS:
-        parsers[name] = commands.add_parser(
-            name, help=_command(name).short_desc(), conflict_handler="resolve"
+        command = _command(name)
+        of_command = subparsers.add_parser(
+            name, help=command.short_desc(), conflict_handler="resolve"
         )
-    for name, of_command in parsers.items():
-        _add_options(of_command, _command(name))
+        parsers.append((of_command, command))
+    for of_command, command in parsers:
+        _add_options(of_command, command)
         of_command.add_argument("targets", nargs="*", metavar="FILE")
         for action in of_command._actions:
             if action.metavar in _COMPLETED:

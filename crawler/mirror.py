@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from crawler.extraction.directory import Publishers
     from crawler.sources.folder import SavedPages
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
+"""The address that a mirror listens on, which only this machine can reach."""
 # RFC 9110, 5.6.2: a token. The charset of a saved page may be any text.
 _TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _NOT_FOUND = "No page with this address was saved.\n"
@@ -33,7 +34,7 @@ class Mirror:
         self.articles: dict[str, str] = {}
         """The URL of each article that is served, by its id."""
         self.without_address = 0
-        """The number of pages that are left out because nothing says what their address was."""
+        """The number of pages that are left out because their addresses are unknown."""
         home = publishers.home
         for article_id, url in pages.articles():
             if url := url or (home.url_of(article_id) if home.own_id(article_id) else None):
@@ -107,4 +108,4 @@ def server_of(mirror: Mirror, port: int) -> ThreadingHTTPServer:
         def log_error(self, format: str, *args: object) -> None:
             """Log nothing more: ``log_request`` has logged the status."""
 
-    return _Server((_HOST, port), Handler)
+    return _Server((HOST, port), Handler)

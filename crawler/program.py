@@ -4,6 +4,8 @@ The commands of ``scrapy`` in the project's folder and those of ``neighbourhood`
 """
 
 CONSOLE = "neighbourhood"
+SPIDER = "articles"
+"""The spider that ``neighbourhood`` runs."""
 
 _is_console = False
 
@@ -22,4 +24,5 @@ def as_typed(command: str) -> str:
     """
     if not _is_console:
         return f"scrapy {command}"
-    return f"{CONSOLE} {command.removeprefix('crawl').removeprefix(' articles').strip()}".strip()
+    words = command.removeprefix("crawl").removeprefix(f" {SPIDER}").strip()
+    return f"{CONSOLE} {words}".strip()

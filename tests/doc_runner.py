@@ -64,7 +64,7 @@ sys.exit(main())
 """
 _END = "end-of-step"
 _CRASH = "Traceback (most recent call last)"
-# Runs statements sent as JSON, and sends what they print.
+# Runs statements that are sent as JSON, and sends their output.
 _INTERPRETER = """
 import contextlib, io, json, sys, traceback
 variables = {"__name__": "__main__"}
@@ -264,11 +264,8 @@ class Sandbox:
             yield self._result(step, output, problem)
 
     def _run_command(self, command: Command) -> tuple[str, int]:
-        for server in SERVERS:
-            if re.fullmatch(server.pattern, command.text):
-                return self._shell.serve(
-                    command.text, server.port, self._logs / f"{server.port}.log"
-                )
+        if server := server_of(command):
+            return self._shell.serve(command.text, server.port, self._logs / f"{server.port}.log")
         return self._shell.run(command.text)
 
     def _result(self, step: Step, output: str, problem: str | None) -> Result:
@@ -300,12 +297,13 @@ def not_run(command: Command) -> NotRun | None:
     return next((entry for entry in NOT_RUN if re.fullmatch(entry.pattern, command.text)), None)
 
 
+def server_of(command: Command) -> Server | None:
+    """Return the entry of ``SERVERS`` that the command matches."""
+    return next((server for server in SERVERS if re.fullmatch(server.pattern, command.text)), None)
+
+
 def has_servers(page: Page) -> bool:
-    return any(
-        isinstance(step, Command) and re.fullmatch(server.pattern, step.text)
-        for step in page.steps
-        for server in SERVERS
-    )
+    return any(isinstance(step, Command) and server_of(step) for step in page.steps)
 
 
 @contextmanager

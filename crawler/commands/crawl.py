@@ -22,13 +22,13 @@ from crawler.crawl_process import FirstLoop, quieten_loggers, run_crawl
 from crawler.errors import CrawlerError, did_you_mean
 from crawler.files import check_writable
 from crawler.live_line import close_live_line, open_live_line
-from crawler.program import as_typed
+from crawler.program import SPIDER, as_typed
 from crawler.terminal import replace_closed_streams, say
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-_SPIDER, _MODULE = "articles", "crawler.spiders"
+_MODULE = "crawler.spiders"
 # These loggers make a log record for every page and item, which no handler would show.
 _BUSY_LOGGERS = ("scrapy.core.engine", "scrapy.core.scraper")
 
@@ -54,7 +54,7 @@ class Command(crawl.Command):
         super().process_options(args, opts)
         assert self.settings is not None
         self._is_checked = False
-        if args[:1] == [_SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
+        if args[:1] == [SPIDER] and _MODULE in self.settings.getlist("SPIDER_MODULES"):
             # The checks and imports that follow take a second.
             if line := open_live_line():
                 line.show("starting ...")

@@ -13,7 +13,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.commands import crawl
 from crawler.exit_codes import COMPLETE
-from crawler.program import as_typed
+from crawler.program import SPIDER, as_typed
 from crawler.terminal import say
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Command(crawl.Command):
         if args:
             raise UsageError(f"got {args[0]!r}; takes {self.syntax()}", print_help=False)
         opts.spargs += [f"seed={_SEED}", f"source={_SITE}", f"report={_REPORT}"]
-        args.insert(0, "articles")
+        args.insert(0, SPIDER)
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

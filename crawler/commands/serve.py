@@ -46,7 +46,7 @@ class Command(OfflineCommand):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         from crawler.crawl.source_kinds import path_exists
         from crawler.extraction.directory import Choice, Publishers
-        from crawler.mirror import Mirror, server_of
+        from crawler.mirror import HOST, Mirror, server_of
         from crawler.setting_values import most_bytes
         from crawler.sources.folder import SavedPages
 
@@ -69,7 +69,7 @@ class Command(OfflineCommand):
                 f"port: {opts.port} is not available ({error.strerror}); give another with --port",
                 exit_code=1,
             ) from error
-        root = f"http://127.0.0.1:{server.server_port}"
+        root = f"http://{HOST}:{server.server_port}"
         left_out = f" ({mirror.without_address:,} without an address left out)"
         count = len(mirror.articles)
         pages = "saved page" if count == 1 else "saved pages"

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-_SPIDER = "articles"
 _TAKES = "takes the URLs of two or three articles of one publisher"
 
 
