@@ -1,4 +1,4 @@
-"""What a crawl loses on a server that fails now and then, and when it is stopped in the middle.
+"""Count the pages that crawls lose on a server that sometimes fails, and when they are stopped.
 
     pip install '.[bench]'
     python benchmarks/interruption.py [--runs 3] [--seed 1] [--crawlers scrapy,crawlee]
@@ -180,7 +180,7 @@ STOPS = {"left alone": None, "Ctrl-C": signal.SIGINT, "kill -9": signal.SIGKILL}
 
 
 def crawl(crawler: Crawler, stop: signal.Signals | None, chance: random.Random) -> Outcome:
-    """Crawl a new site, stopped by a signal if one is given, and count what is known then."""
+    """Crawl a new site, stopped by a signal if one is given, and count the results."""
     with (
         tempfile.TemporaryDirectory(prefix="interruption-") as name,
         Site(random.Random(chance.random())) as site,

@@ -25,7 +25,7 @@ class Setting(NamedTuple):
     """The value that the spider brings; None if it brings none."""
     meaning: str
     unit: str | None = None
-    """What a number counts."""
+    """The unit of a number, such as seconds."""
 
 
 try:

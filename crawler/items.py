@@ -81,7 +81,7 @@ ROLE_MEANINGS: dict[LinkRole, str] = {
     "section": "the page of its section",
     "author": "the page of an author",
 }
-"""What a link is on an article's page, by its role."""
+"""The meanings of the roles of links on an article's page."""
 ArticleRole = Literal["related", "text", "translation"]
 """The roles of links to other articles, which a crawl may follow."""
 LinkRelation = Literal["nofollow", "sponsored", "ugc"]

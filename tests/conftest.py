@@ -125,7 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what the marker ``slow_after`` says."""
+    """Mark the cases of a test as slow that come after the number of ``slow_after``."""
     cases: Counter[str] = Counter()
     for item in items:
         if marker := item.get_closest_marker("slow_after"):

@@ -46,7 +46,7 @@ _COMMAND_LINE = re.compile(
 _HIDDEN_BLOCK = re.compile(r"<!-- console\n(.*\n)-->\s*", re.DOTALL)
 _TITLE = re.compile(r'\btitle="([^"]+)"')
 _TIME = r"\d{4}-\d\d-\d\d(?:[T ]\d\d[:-]?\d\d(?:[:-]?\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d[:-]?\d\d)?)?"
-# What differs from run to run, by kind: a value stands for all others of its kind.
+# Values that differ from run to run, by kind. A value matches any other of its kind.
 _VARYING = {
     "time": _TIME,
     "rate": r"\d[\d.,]*(?= (?:pages|articles)/s\b)",
