@@ -29,6 +29,7 @@ from crawler.crawl.articles import ArticleState
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.ledger.schema import RECORDS
 from crawler.items import RelatedItem
@@ -41,7 +42,7 @@ INTERVALS = Intervals(3600, 2_592_000)
 
 
 def begin(folder: Path) -> Frontier:
-    job = Job(folder, "alalam")
+    job = Job(FolderPlace(folder), "alalam")
     job.begin(datetime.now(UTC), {}, "due", 0, INTERVALS, 1.0)
     frontier = Frontier(1000, 0, lambda item: True, job.pages)
     frontier.seed([str(FIRST_ID)])
@@ -50,7 +51,7 @@ def begin(folder: Path) -> Frontier:
 
 def make(folder: Path, known: int) -> None:
     """Make a ledger with ``known`` articles: half fetched and due in a month, half queued."""
-    job = Job(folder, "alalam")
+    job = Job(FolderPlace(folder), "alalam")
     job.begin(datetime.now(UTC), {}, "due", 0, INTERVALS, 1.0)
     assert job.pages is not None and job.run is not None
     due_at = time.time() + 2_000_000

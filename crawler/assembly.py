@@ -13,6 +13,7 @@ from scrapy.utils.conf import build_component_list
 from scrapy.utils.misc import load_object
 
 from crawler.errors import CrawlerError
+from crawler.job_settings import place_of
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -67,7 +68,7 @@ def check_parts(settings: BaseSettings, run: Run) -> None:
             "the summary and the exit code are computed from them"
         )
     components = list(_COMPONENTS)
-    if settings.get("JOBDIR"):
+    if place_of(settings):
         components.append(_KEEPER)
     if run.arguments.archive is not None:
         components.append(_ARCHIVE)

@@ -39,6 +39,12 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
         Setting(
             "JOBDIR", None, "The folder of a job. With it, the crawl keeps a ledger across runs."
         ),
+        Setting(
+            "JOB",
+            None,
+            "The name of a job in the database of LEDGER_URL: a schema. The default is the last "
+            "part of JOBDIR.",
+        ),
         Setting("PUBLISHERS", None, "A folder of publisher files."),
         Setting("SUMMARY_ENABLED", True, "Whether to print the summary of a run."),
         # Cron jobs should be quiet.
@@ -50,6 +56,19 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
         ),
     ),
     "The ledger": (
+        Setting(
+            "LEDGER_URL",
+            None,
+            "The PostgreSQL database that keeps the ledgers of jobs: "
+            "postgresql+psycopg://USER@HOST/DATABASE. It may also be an environment variable. The "
+            "default is a file in JOBDIR.",
+        ),
+        Setting(
+            "LEDGER_PATIENCE",
+            60.0,
+            "How long to wait for a database that does not answer, before the run ends.",
+            "seconds",
+        ),
         Setting(
             "RECHECK_MIN",
             3600.0,

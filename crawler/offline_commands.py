@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
@@ -17,6 +16,7 @@ from crawler.terminal import output, say
 
 if TYPE_CHECKING:
     from crawler.crawl.ledger.database import Database
+    from crawler.crawl.ledger.places import Place
 
 
 class OfflineCommand(ScrapyCommand):
@@ -79,20 +79,20 @@ class LedgerCommand(ReadingCommand):
             raise UsageError(f"{problem}; takes {self.syntax()}", print_help=False)
         # Scrapy imports every command to run any one of them, and the database is slow to import.
         from crawler.crawl.ledger import job
+        from crawler.job_settings import place_of
 
-        jobdir = self.settings.get("JOBDIR")
-        if not jobdir:
+        place = place_of(self.settings)
+        if place is None:
             raise CrawlerError(
                 "job: missing; takes the folder of a job, such as --job output/jobs/NAME"
             )
-        folder = Path(jobdir)
-        database = job.read(folder)
+        database = job.read(place)
         try:
-            self.read_ledger(folder, database, args, opts)
+            self.read_ledger(place, database, args, opts)
         finally:
             database.close()
 
     def read_ledger(
-        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+        self, place: Place, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         raise NotImplementedError

@@ -11,11 +11,12 @@ from sqlalchemy import text
 from crawler.crawl.articles import ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 
 
 @pytest.fixture(name="job")
 def new_job(tmp_path: Path) -> Iterator[Job]:
-    job = Job(tmp_path / "job", "alalam")
+    job = Job(FolderPlace(tmp_path / "job"), "alalam")
     yield job
     job.close()
 
@@ -35,6 +36,8 @@ def seed_and_take(job: Job, article_id: str) -> ArticleState:
 
 
 def execute(job: Job, *statements: str) -> None:
-    with job.database.transaction() as connection:
+    def run(connection: Any) -> None:
         for statement in statements:
             connection.execute(text(statement))
+
+    job.database.store(run)

@@ -13,8 +13,9 @@ from crawler.crawl.articles import ArticleState
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
-from crawler.crawl.ledger.schema import JOB, METADATA, VERSION
+from crawler.crawl.ledger.schema import JOB, VERSION
 from crawler.crawl.scope import SAME, Scope
 from crawler.extraction import publishers as sites
 from crawler.extraction.directory import Publishers
@@ -30,10 +31,9 @@ def new_ledger(folder: Path) -> Database:
     """Return a new ledger without runs."""
 
     def create(connection: Any) -> None:
-        METADATA.create_all(connection)
         connection.execute(JOB.insert().values(version=VERSION, site=SITE, places=0))
 
-    return Database(folder / "ledger.sqlite", create=create)
+    return FolderPlace(folder).hold(create)
 
 
 def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Article:
@@ -123,7 +123,7 @@ def running_job(
     folder: Path, arguments: Mapping[str, str], recheck: str = "due", limit: int = 0
 ) -> Iterator[Job]:
     """Yield a job with a run begun. Uncommitted changes are lost at the end, as in a kill."""
-    job = Job(folder, SITE)
+    job = Job(FolderPlace(folder), SITE)
     try:
         begin(job, arguments=arguments, recheck=recheck, limit=limit)
         yield job

@@ -1,6 +1,7 @@
 """What a job keeps of an article between runs: state, revisions, validators and due time."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -197,8 +198,9 @@ def test_an_hourly_article_is_due_an_hour_after_the_run_began(job: Job) -> None:
         assert due == pytest.approx(0.95 * HOUR, abs=30)
     queued_counts = {}
     for seconds in (0.9 * HOUR, HOUR):
-        with job.database.transaction() as connection:
-            queue(connection, "due", began.timestamp() + seconds, 10 * HOUR, 0)
+        now = began.timestamp() + seconds
+        job.database.store(partial(queue, mode="due", now=now, longest=10 * HOUR, limit=0))
+        with job.database.snapshot() as connection:
             queued_counts[seconds] = history.queued(connection)
     assert queued_counts == {0.9 * HOUR: 0, HOUR: 2}
 

@@ -24,6 +24,7 @@ from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.items import ArticleRole
 
@@ -171,7 +172,7 @@ def article(number: str, texts: Iterable[str], related: Iterable[str] = ()) -> b
 
 
 def edges_in(folder: Path) -> dict[tuple[str, str, str], Edge]:
-    with closing(read(folder)) as database, database.snapshot() as connection:
+    with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
         return {(e.source, e.role, e.target): e for e in history.edges(connection)}
 
 

@@ -17,6 +17,7 @@ from crawler.crawl.frontier import Frontier, Rest
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import Record, RelatedItem, Teaser
 
 
@@ -260,7 +261,10 @@ def test_many_runs_of_a_job_match_a_naive_crawl(site: Site, runs: list[Run]) -> 
                             )
             if run.pages is not None:
                 # The ledger has the fetches up to the last commit, or later ones too.
-                with closing(read(folder)) as database, database.snapshot() as connection:
+                with (
+                    closing(read(FolderPlace(folder))) as database,
+                    database.snapshot() as connection,
+                ):
                     stored_count = history.outcomes(connection, number).total()
                 fetch_count = len(after) - 1
                 assert fetch_count - fetch_count % run.commits <= stored_count <= fetch_count

@@ -17,6 +17,7 @@ from crawler.crawl.frontier import Frontier
 from crawler.crawl.identities import Claim
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import RelatedItem
 
 HOSTS = ("www", "m", "sport")
@@ -144,7 +145,7 @@ def frontiers(web: Web, depth: int, ledger: bool) -> Iterator[Frontier]:
             yield Frontier(depth, 0, lambda item: True, job.pages, scope=scope)
             job.pages.commits.flush()
             assert job.pages.commits.failed is None
-        with closing(read(folder)) as database, database.snapshot() as connection:
+        with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
             assert history.balance(connection).wrong == []
 
 
@@ -197,7 +198,7 @@ def test_a_killed_crawl_ends_like_another(web: Web, depth: int, pages: int, seed
                 frontier = Frontier(depth, 0, lambda item: True, job.pages, scope=scope)
                 found |= crawl(web, frontier, seeds, 3, random.Random(seed), most)
                 job.pages.commits.flush()
-        with closing(read(folder)) as database, database.snapshot() as connection:
+        with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
             balance = history.balance(connection)
             assert balance.wrong == []
             for alias in web.addresses:

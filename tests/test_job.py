@@ -9,8 +9,10 @@ from jobs import article, begin, failure, finish, frontier_of, record_outcome, r
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
-from crawler.crawl.ledger.job import HELD, Job
+from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.errors import CrawlerError, LedgerError
+from crawler.exit_codes import HELD
 
 # For each run of a job: its limit, how it ended, and the first run whose records its feed contains.
 LIMITED_RUNS: dict[str, list[tuple[int, str | None, int]]] = {
@@ -207,21 +209,21 @@ def test_nothing_is_kept_after_a_failure(job: Job) -> None:
 
 def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
     folder = tmp_path / "job"
-    holder = jobs_module.holder(folder)
+    holder = FolderPlace(folder).holder()
     assert holder is not None
     with pytest.raises(CrawlerError) as error:
-        Job(folder, "alalam")
+        Job(FolderPlace(folder), "alalam")
     assert error.value.exit_code == HELD
     assert str(error.value) == f"job: {folder} is held by {holder}; run again when it has ended"
     # Reading a job does not lock it.
-    jobs_module.read(folder).close()
+    jobs_module.read(FolderPlace(folder)).close()
     job.close()
-    assert jobs_module.holder(folder) is None
-    assert jobs_module.holder(tmp_path / "nowhere") is None
+    assert FolderPlace(folder).holder() is None
+    assert FolderPlace(tmp_path / "nowhere").holder() is None
     # A job that could not be opened is not locked either.
-    with pytest.raises(CrawlerError, match="takes another folder for herald"):
-        Job(folder, "herald")
-    Job(folder, "alalam").close()
+    with pytest.raises(CrawlerError, match="takes another job for herald"):
+        Job(FolderPlace(folder), "herald")
+    Job(FolderPlace(folder), "alalam").close()
 
 
 def test_places_continue_from_run_to_run(job: Job) -> None:

@@ -33,6 +33,7 @@ from services import require
 from crawler.crawl.edges import Edge
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
+from crawler.crawl.ledger.places import FolderPlace
 
 
 @contextmanager
@@ -247,7 +248,10 @@ def test_what_an_older_ledger_knows_of_edges(tmp_path: Path) -> None:
         listings = connection.execute(
             "SELECT page_id, id, run, position, headline FROM listings"
         ).fetchall()
-    with closing(read(tmp_path / "job")) as database, database.snapshot() as connection:
+    with (
+        closing(read(FolderPlace(tmp_path / "job"))) as database,
+        database.snapshot() as connection,
+    ):
         edges = list(history.edges(connection))
     assert set(edges) == {
         Edge(page, target, "related", position, None, headline, None, began[run], began[run])

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.records import teaser
 from crawler.extraction.publishers import load
@@ -61,7 +62,7 @@ def crawl(job: Job) -> int:
 @pytest.mark.parametrize("earlier_runs", [0, 1])
 def test_the_number_of_statements(tmp_path: Path, earlier_runs: int) -> None:
     statements: list[str] = []
-    with closing(Job(tmp_path / "job", SITE.name)) as job:
+    with closing(Job(FolderPlace(tmp_path / "job"), SITE.name)) as job:
         for _ in range(earlier_runs):
             assert crawl(job) == ITEMS
         event.listen(

@@ -22,6 +22,7 @@ from services import require
 from sqlalchemy import select
 
 from crawler.crawl.ledger import history, job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.schema import RUNS
 
 GOOD = b'{"kind": "a good record of an earlier run"}\n'
@@ -94,7 +95,7 @@ class StateReader:
 
     def _read_ledger(self, files: Files) -> tuple[set[str], bool]:
         self._lay_out(files)
-        database = job.read((self._folder / LEDGER).parent)
+        database = job.read(FolderPlace((self._folder / LEDGER).parent))
         try:
             assert database.damage() == []
             with database.snapshot() as connection:

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Crawl, command
+from job_state import execute
 from jobs import begin, related_item, run
 from sqlalchemy import text
 from terminals import run_on_terminal
 
 from crawler.crawl.arguments import NAMES
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import REASONS
 
 DAY = 86_400
@@ -40,7 +42,7 @@ def due_times(tmp_path: Path) -> dict[str, str]:
     now = time.time()
     # Far enough from any limit that a few seconds do not change the output.
     days_until_due = {"1": 1.5 / 24, "2": -1, "3": 0.5, "4": 3, "5": 30, "6": 30 / 1440}
-    with closing(Job(tmp_path / "job", "alalam")) as job:
+    with closing(Job(FolderPlace(tmp_path / "job"), "alalam")) as job:
         run(job, OUTCOMES, {"1": lists["1"][:1]}, began=datetime(2026, 1, 1, tzinfo=UTC))
         later_outcomes = {**OUTCOMES, "1": "B"}
         run(
@@ -52,19 +54,18 @@ def due_times(tmp_path: Path) -> dict[str, str]:
             began=datetime(2026, 1, 2, tzinfo=UTC),
         )
         begin(job, began=datetime(2026, 1, 3, tzinfo=UTC), recheck="none")
-        with job.database.transaction() as connection:
-            for statement in (
-                "UPDATE runs SET ended = '2026-01-01T00:01:30+00:00' WHERE run = 1",
-                "UPDATE runs SET ended = '2026-01-02T00:00:07+00:00', exit_code = 3 WHERE run = 2",
-                """UPDATE runs SET asked = '{"seed": "1"}' WHERE run = 2""",
-                "UPDATE runs SET alive_at = '2026-01-03T04:05:06+00:00' WHERE run = 3",
-                "UPDATE fetches SET at = '2026-01-0' || run || 'T10:20:30.5+00:00'",
-                *(
-                    f"UPDATE pages SET due_at = {now + days * DAY} WHERE id = '{article_id}'"
-                    for article_id, days in days_until_due.items()
-                ),
-            ):
-                connection.execute(text(statement))
+        execute(
+            job,
+            "UPDATE runs SET ended = '2026-01-01T00:01:30+00:00' WHERE run = 1",
+            "UPDATE runs SET ended = '2026-01-02T00:00:07+00:00', exit_code = 3 WHERE run = 2",
+            """UPDATE runs SET asked = '{"seed": "1"}' WHERE run = 2""",
+            "UPDATE runs SET alive_at = '2026-01-03T04:05:06+00:00' WHERE run = 3",
+            "UPDATE fetches SET at = '2026-01-0' || run || 'T10:20:30.5+00:00'",
+            *(
+                f"UPDATE pages SET due_at = {now + days * DAY} WHERE id = '{article_id}'"
+                for article_id, days in days_until_due.items()
+            ),
+        )
     return {
         article_id: f"{datetime.fromtimestamp(now + days * DAY, UTC):%Y-%m-%d %H:%M:%S} UTC"
         for article_id, days in days_until_due.items()
@@ -210,8 +211,9 @@ def test_status_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
 @pytest.mark.slow
 def test_status_of_a_damaged_ledger_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     path = Path(scrapy("list").folder, "job", "ledger.sqlite")
-    with closing(Job(path.parent, "alalam")) as job, job.database.transaction() as connection:
-        connection.execute(text("UPDATE records SET crc = crc + 1 WHERE id = '1'"))
+    damage = text("UPDATE records SET crc = crc + 1 WHERE id = '1'")
+    with closing(Job(FolderPlace(path.parent), "alalam")) as job:
+        job.database.store(lambda connection: connection.execute(damage))
     run = scrapy("status", "-s", "JOBDIR=job", "--json")
     status = json.loads(run.stdout)
     assert len(status["damage"]) == 2

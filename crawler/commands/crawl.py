@@ -142,12 +142,14 @@ class Command(crawl.Command):
         self.exitcode = error.exit_code
 
     def _check_job(self, given: dict[str, str]) -> None:
-        """Raise CrawlerError if JOBDIR is blank, or missing although ``recheck`` needs it."""
+        """Raise CrawlerError if no job is named right, although ``recheck`` needs one."""
+        from crawler.job_settings import place_of
+
         assert self.settings is not None
         folder = self.settings["JOBDIR"]
         if folder is not None and not str(folder).strip():
             raise CrawlerError("job: got '', takes the folder of the job")
-        if folder is None and "recheck" in given:
+        if place_of(self.settings) is None and "recheck" in given:
             raise CrawlerError(
                 "recheck: only a crawl with a ledger requests articles again; add --job FOLDER"
             )

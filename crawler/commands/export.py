@@ -79,7 +79,7 @@ class Command(ReadingCommand):
             raise CrawlerError(
                 f"--revisions: {chosen.name} holds the latest of each article; takes {able}"
             )
-        with opened("export", self.settings.get("JOBDIR"), args, target) as corpus:
+        with opened("export", self.settings, args, target) as corpus:
             export = Export(
                 corpus=corpus,
                 chosen=chosen,

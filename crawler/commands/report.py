@@ -44,9 +44,8 @@ class Command(ReadingCommand):
 
         assert self.settings is not None
         check_is_html("output", opts.output)
-        jobdir = self.settings.get("JOBDIR")
-        with opened("report", jobdir, args, opts.output) as corpus:
-            say(write_to_file(corpus, Path(opts.output), jobdir), sys.stderr)
+        with opened("report", self.settings, args, opts.output) as corpus:
+            say(write_to_file(corpus, Path(opts.output)), sys.stderr)
             if corpus.left_out:
                 # The report names them.
                 self.exitcode = COULD_NOT_START

@@ -7,10 +7,8 @@ due, and any damage to the ledger.
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.exit_codes import COULD_NOT_START, UNBALANCED
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.ledger import history
     from crawler.crawl.ledger.database import Database
+    from crawler.crawl.ledger.places import Place
     from crawler.terminal_tables import Part
 
 # The text shows fewer than --json.
@@ -41,7 +40,8 @@ _DUE_WITHIN = {
 class Status:
     """The state of a job; a ledger that is damaged may give no more than ``damage``."""
 
-    folder: Path
+    job: str
+    ledger: str
     ledger_bytes: int
     damage: list[str] = field(default_factory=list)
     site: str | None = None
@@ -57,7 +57,7 @@ class Status:
         """Return the object that --json prints; docs/reference/records.md describes its keys."""
         balance = self.balance
         return {
-            "job": str(self.folder),
+            "job": self.job,
             "site": self.site,
             "ledger_bytes": self.ledger_bytes,
             "balance": balance
@@ -91,7 +91,7 @@ class Status:
     def parts(self) -> Iterator[Part]:
         if self.balance:
             megabytes = self.ledger_bytes / 1e6
-            yield Line(f"{self.folder}: articles of {self.site}, ledger of {megabytes:,.1f} MB")
+            yield Line(f"{self.job}: articles of {self.site}, ledger of {megabytes:,.1f} MB")
             yield Line(str(self.balance), "bold" if self.balance.balanced else "bold red")
             yield from self._work()
             yield from self._runs()
@@ -123,9 +123,7 @@ class Status:
         yield Table(rows, ("run", "began (UTC)", "ended", "fetched"))
 
     def _damage(self) -> Iterator[Part]:
-        from crawler.crawl.ledger import job
-
-        yield Line(f"{self.folder / job.FILE_NAME} is DAMAGED:", "bold red")
+        yield Line(f"{self.ledger} is DAMAGED:", "bold red")
         for line in self.damage[:_MOST_DAMAGE]:
             yield Line(f"  {line}")
         yield Line(
@@ -147,9 +145,9 @@ class Command(LedgerCommand):
         )
 
     def read_ledger(
-        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+        self, place: Place, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
-        status = _status(folder, database, most_runs=None if opts.json else _MOST_RUNS)
+        status = _status(place, database, most_runs=None if opts.json else _MOST_RUNS)
         if opts.json:
             say_json(status.as_json())
         else:
@@ -160,11 +158,10 @@ class Command(LedgerCommand):
             self.exitcode = UNBALANCED
 
 
-def _status(folder: Path, database: Database, most_runs: int | None) -> Status:
-    from crawler.crawl.ledger import history, job
+def _status(place: Place, database: Database, most_runs: int | None) -> Status:
+    from crawler.crawl.ledger import history
 
-    size = sum(path.stat().st_size for path in folder.glob(job.FILE_NAME + "*"))
-    status = Status(folder, size, database.damage())
+    status = Status(place.name, database.name, database.size(), database.damage())
     if status.damage:
         return status
     with database.snapshot() as connection:
@@ -172,11 +169,11 @@ def _status(folder: Path, database: Database, most_runs: int | None) -> Status:
         status.balance = history.balance(connection)
         status.queued = history.queued(connection)
         hours = tuple(hours for hours, _ in _DUE_WITHIN.values())
-        counts = history.due_within(connection, time.time(), hours)
+        counts = history.due_within(connection, database.now(), hours)
         status.due = dict(zip(_DUE_WITHIN, counts, strict=True))
         status.next_due = history.next_due(connection)
         status.failing = dict(history.failing(connection).most_common())
-        status.holder = job.holder(folder)
+        status.holder = place.holder()
         status.runs = history.runs(connection, most_runs)
         status.damage = history.damaged_records(connection)
     return status

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.crawl.articles import LIST_DEPTH
@@ -24,6 +23,7 @@ from crawler.terminal_tables import Line, Row, Table, show
 if TYPE_CHECKING:
     from crawler.crawl.edges import Edge
     from crawler.crawl.ledger.database import Database
+    from crawler.crawl.ledger.places import Place
     from crawler.terminal_tables import Part
 
 # The text shows fewer than --json.
@@ -217,10 +217,10 @@ class Command(LedgerCommand):
         )
 
     def read_ledger(
-        self, folder: Path, database: Database, args: list[str], opts: argparse.Namespace
+        self, place: Place, database: Database, args: list[str], opts: argparse.Namespace
     ) -> None:
         assert self.settings is not None
-        found = _history(folder, database, args[0], self.settings.get("PUBLISHERS"))
+        found = _history(place.name, database, args[0], self.settings.get("PUBLISHERS"))
         if opts.json:
             say_json(found.as_json())
         else:
@@ -229,7 +229,7 @@ class Command(LedgerCommand):
             self.exitcode = COULD_NOT_START
 
 
-def _history(folder: Path, database: Database, name: str, publisher_files: Any) -> History:
+def _history(job: str, database: Database, name: str, publisher_files: Any) -> History:
     """Return the history of the article that an id, an alias or a URL names.
 
     Raises CrawlerError if the job does not know it.
@@ -244,7 +244,7 @@ def _history(folder: Path, database: Database, name: str, publisher_files: Any) 
         edges = history.edges_to(connection, article_id)
         if page is None and not edges:
             raise CrawlerError(
-                f"{article_id}: unknown to the job in {folder}, as a seed or from a link; "
+                f"{article_id}: unknown to the job {job}, as a seed or from a link; "
                 f"{as_typed('status')} shows what the job knows"
             )
         return History(

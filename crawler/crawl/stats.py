@@ -75,7 +75,8 @@ STATS_BY_TOPIC: dict[str, tuple[Stat, ...]] = {
         Stat("sources/faults", "Parts of sources that could not be read."),
     ),
     "The job": (
-        Stat("job/folder", "The folder of the job."),
+        Stat("job/name", "The job: its folder, or its name and its database."),
+        Stat("job/option", "The option of commands that names the job."),
         Stat("job/run", "The number of the run."),
         Stat("job/began", "When the run began, in UTC."),
         Stat("job/continued", "Lines about the killed run that this one continued."),

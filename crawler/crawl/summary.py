@@ -133,7 +133,7 @@ class Outcome:
 
     @property
     def _has_job(self) -> bool:
-        return "job/folder" in self._stats
+        return "job/name" in self._stats
 
     @property
     def _has_requested(self) -> bool:
@@ -181,7 +181,7 @@ class Outcome:
     def parts(self) -> list[Part]:
         run = []
         if "job/run" in self._stats:
-            run.append("run {job/run} of {job/folder}, {job/began} UTC".format_map(self._stats))
+            run.append("run {job/run} of {job/name}, {job/began} UTC".format_map(self._stats))
         return [
             *map(Line, (*run, *self._list("job/continued"))),
             *self._results(),
@@ -365,9 +365,9 @@ class Outcome:
         if self._balance:
             return str(self._balance)
         if self._has_job:
-            folder = self._stats["job/folder"]
+            option = self._stats["job/option"]
             status = as_typed("status")
-            return f"the run's records are stored; {status} --job {folder} shows the sum"
+            return f"the run's records are stored; {status} {option} shows the sum"
         is_even = self.discovered == self.stored
         line = (
             f"discovered {self.discovered} {'=' if is_even else '!='} articles {self.articles} "

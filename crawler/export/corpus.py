@@ -34,6 +34,9 @@ class Corpus(Protocol):
     has_lives: bool
     """Whether edges have times."""
 
+    job: str | None
+    """The job in words, if it is the corpus of one."""
+
     left_out: dict[str, str]
     """The records that could not be read so far: their places or ids, and the reasons."""
 
@@ -67,8 +70,9 @@ class JobCorpus:
 
     has_lives = True
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, job: str) -> None:
         self.connection = connection
+        self.job: str | None = job
         self.left_out: dict[str, str] = {}
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
@@ -115,6 +119,7 @@ class FeedCorpus:
     """
 
     has_lives = False
+    job: str | None = None
 
     def __init__(self, feeds: Sequence[str]) -> None:
         self._index = FeedIndex(feeds)

@@ -74,7 +74,8 @@ class Summariser:
         self._set("crawl/hosts", sorted(run.publisher.hosts or (run.publisher.name,)))
         self._set("crawl/sources", len(run.sources))
         if run.job is not None and run.job.run is not None:
-            self._set("job/folder", str(run.job.folder))
+            self._set("job/name", run.job.place.name)
+            self._set("job/option", run.job.place.option)
             self._set("job/run", run.job.run.number)
             self._set("job/began", f"{run.job.run.began:%Y-%m-%d %H:%M:%S}")
 

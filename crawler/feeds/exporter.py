@@ -37,6 +37,7 @@ from crawler.feeds.storage import (
     path_of,
     size_of,
 )
+from crawler.files import make_folder
 from crawler.items import Article, Failure, Teaser
 
 if TYPE_CHECKING:
@@ -327,8 +328,9 @@ class WatchedFeedExporter(FeedExporter):
         links = [
             link_latest(folder.parent, folder) for name, folder in complete.items() if name in own
         ]
-        if job is not None and complete:
-            links.append(link_latest(job.folder, next(iter(complete.values()))))
+        if job is not None and complete and (folder := job.place.folder):
+            make_folder(folder)
+            links.append(link_latest(folder, next(iter(complete.values()))))
         stats, key = self.crawler.stats, "feeds/latest"
         for link in map(display_path, filter(None, links)):
             # The feeds of a killed run may have changed the same link before.

@@ -50,17 +50,15 @@ _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BUFFERED_PARTS = 500
 
 
-def write_to_file(
-    corpus: Corpus, target: Path, job: str | None = None, run: Ran | None = None
-) -> str:
+def write_to_file(corpus: Corpus, target: Path, run: Ran | None = None) -> str:
     """Write the report of a corpus to a file; return a line about it for people.
 
-    ``job`` is the folder of the job that it comes from, and ``run`` the run without a ledger.
-    Raises CrawlerError if the file cannot be written.
+    ``run`` is the run that it comes from, if that had no ledger. Raises CrawlerError if the file
+    cannot be written.
     """
     try:
         with whole_file(target) as file:
-            count = write_report(corpus, file, job, run)
+            count = write_report(corpus, file, run)
     except OSError as error:
         raise CrawlerError(
             f"{target} cannot be written ({error.strerror}); give another file",
@@ -69,9 +67,7 @@ def write_to_file(
     return f"{count:,} {'article' if count == 1 else 'articles'} in {target}"
 
 
-def write_report(
-    corpus: Corpus, file: IO[bytes], job: str | None = None, run: Ran | None = None
-) -> int:
+def write_report(corpus: Corpus, file: IO[bytes], run: Ran | None = None) -> int:
     """Write the report of a corpus; return the number of its articles.
 
     Records that could not be read are in the corpus's ``left_out`` afterwards, and named in the
@@ -92,7 +88,7 @@ def write_report(
         rows=records.rows(corpus, found.rows),
         entries_by_id=by_id,
         rows_by_id={article_id: entry.row for article_id, entry in by_id.items()},
-        job=job,
+        job=corpus.job,
         left_out=corpus.left_out,
         most_shown=MOST_SHOWN,
         style=Markup(styles[0]),

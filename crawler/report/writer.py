@@ -94,8 +94,8 @@ class ReportWriter:
 
         job = self._run.job
         if job is not None:
-            with opened_job(job.folder, self._target) as job_corpus:
-                write_to_file(job_corpus, self._target, job=str(job.folder))
+            with opened_job(job.place, self._target) as job_corpus:
+                write_to_file(job_corpus, self._target)
         elif self._records is not None:
             self._records.flush()
             try:
@@ -136,7 +136,7 @@ class ReportWriter:
         if job is None or job.run is None or summariser is None:
             return
         try:
-            correct_exit_code(job.folder, job.run, summariser.finish())
+            correct_exit_code(job.place, job.run, summariser.finish())
         except LedgerError as error:
             logger.error("%s", error)
 

@@ -33,6 +33,7 @@ from crawler.extraction.addresses import article_address
 from crawler.extraction.lists import INDEX, MOST_BYTES
 from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
+from crawler.job_settings import place_of
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
 from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.edges import Edge
+    from crawler.crawl.ledger.places import Place
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
     from crawler.items import ArticleRole, Failure, Link, PageRecord, RelatedItem
@@ -119,7 +121,7 @@ class FrontierSpider(Args[Parameters], Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Make the spider, open its sources and, with JOBDIR, begin a run of that job.
+        """Make the spider, open its sources and, with a job, begin a run of it.
 
         Raises CrawlerError if a source cannot be read, another process holds the job, or its ledger
         cannot be opened.
@@ -138,12 +140,12 @@ class FrontierSpider(Args[Parameters], Spider):
         if run.arguments.render:
             run.renderer = prepare(run.arguments.render, settings)
         check_parts(settings, run)
-        if folder := settings.get("JOBDIR"):
-            spider._continue_job(Path(folder), settings)
+        if place := place_of(settings):
+            spider._continue_job(place, settings)
         return spider
 
-    def _continue_job(self, folder: Path, settings: BaseSettings) -> None:
-        """Begin a run of the crawl whose ledger is in ``folder``."""
+    def _continue_job(self, place: Place, settings: BaseSettings) -> None:
+        """Begin a run of the crawl whose ledger is at a place."""
         # A run without a ledger needs no database, which is slow to import.
         from crawler.crawl.ledger.job import Job
         from crawler.crawl.ledger.recheck import Intervals
@@ -155,7 +157,7 @@ class FrontierSpider(Args[Parameters], Spider):
         # Ids belong to a publisher, even if it is the default one.
         has_ids = any(seed.id for seed in run.arguments.seeds)
         is_stated = run.publishers.is_stated or has_ids
-        run.job = Job(folder, run.publisher.name, checks_site=is_stated)
+        run.job = Job(place, run.publisher.name, checks_site=is_stated)
         same_arguments = run.job.begin(
             run.began,
             {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, update
 
-from crawler.crawl.ledger import database, edge_store
+from crawler.crawl.ledger import edge_store
+from crawler.crawl.ledger.database import Append, Upsert, execute_many
 from crawler.crawl.ledger.edge_store import Reading, Renaming
 from crawler.crawl.ledger.schema import (
     ALIASES,
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from crawler.warc.archived import Archived
 
 # A listing keeps the page's latest entry, and the run that first found it.
-_UPSERT_LISTING = database.upsert(LISTINGS, keep=("run",))
-_UPSERT_PAGE = database.upsert(PAGES, keep=("found_in_run",))
-_INSERT_RECORD = RECORDS.insert()
-_INSERT_FETCH = FETCHES.insert()
-_UPSERT_ARCHIVED = database.upsert(ARCHIVED)
-_UPSERT_ALIAS = database.upsert(ALIASES)
-_UPSERT_TEMPLATE = database.upsert(TEMPLATES)
+_UPSERT_LISTING = Upsert(LISTINGS, keep=("run",))
+_UPSERT_PAGE = Upsert(PAGES, keep=("found_in_run",))
+_INSERT_RECORD = Append(RECORDS)
+_INSERT_FETCH = Append(FETCHES)
+_UPSERT_ARCHIVED = Upsert(ARCHIVED)
+_UPSERT_ALIAS = Upsert(ALIASES)
+_UPSERT_TEMPLATE = Upsert(TEMPLATES)
 _UPDATE_PLACES = update(JOB).values(places=bindparam("given"))
 
 
@@ -138,13 +139,13 @@ class Batch:
         )
         for statement, rows in before_moves:
             if rows:
-                database.execute_many(connection, statement, rows)
+                execute_many(connection, statement, rows)
         for move in self.moves:
             move.write(connection)
         edge_store.write(connection, self.edge_changes)
         for statement, rows in after_moves:
             if rows:
-                database.execute_many(connection, statement, rows)
+                execute_many(connection, statement, rows)
         connection.execute(_UPDATE_PLACES, {"given": self.places})
 
     def _row(self, state: ArticleState) -> tuple[Any, ...]:

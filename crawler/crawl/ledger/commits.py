@@ -7,18 +7,20 @@ the ledger therefore holds everything up to some point in time.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
 from crawler.crash import point
 from crawler.crawl.ledger.batch import Batch
-from crawler.crawl.ledger.rows import utc_now
 from crawler.crawl.ledger.schema import JOB, RUNS
 from crawler.errors import CrawlerError, LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import Connection
 
     from crawler.crawl.ledger.database import Database
 
@@ -51,16 +53,15 @@ class Commits:
 
         Any commit may survive a power cut, and must not refer to files that do not.
         """
-        with database.snapshot() as connection:
-            self.batch = Batch(run, connection.execute(select(JOB.c.places)).scalar_one())
+        [row] = database.rows(select(JOB.c.places))
+        self.batch = Batch(run, row.places)
         self._synced_at = time.monotonic()
         self._has_unsynced = False
 
     def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         if self.failed is None:
             try:
-                with self.database.snapshot() as connection:
-                    return connection.execute(query, values).all()
+                return self.database.rows(query, values)
             except LedgerError as error:
                 self.fail(error)
         return ()
@@ -91,20 +92,14 @@ class Commits:
         try:
             for make_durable in self.before_commit:
                 make_durable()
-            with self.database.transaction(durable=durable) as connection:
-                self.batch.write(connection)
-                if durable:
-                    connection.execute(
-                        update(RUNS).where(RUNS.c.run == self.run).values(alive_at=utc_now())
-                    )
-                point("in a commit")
+            self.database.store(partial(self._write, durable), durable=durable)
         except CrawlerError as error:
             self.fail(error)
             return
         except Exception as error:
             self.fail(
                 LedgerError(
-                    f"the ledger {self.database.path}: {type(error).__name__}: {error}; "
+                    f"the ledger {self.database.name}: {type(error).__name__}: {error}; "
                     "this is a bug in this program, please report it"
                 )
             )
@@ -114,3 +109,10 @@ class Commits:
         self._has_unsynced = not durable
         if durable:
             self._synced_at = time.monotonic()
+
+    def _write(self, durable: bool, connection: Connection) -> None:
+        self.batch.write(connection)
+        if durable:
+            of_run = update(RUNS).where(RUNS.c.run == self.run)
+            connection.execute(of_run.values(alive_at=self.database.now_text()))
+        point("in a commit")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from crawler.crawl.edges import Edge, Evidence
-from crawler.crawl.ledger import database
+from crawler.crawl.ledger.database import Insert, Upsert, execute_many
 from crawler.crawl.ledger.schema import LINKS, READINGS
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _OF_ARTICLE = select(LINKS).where(
 _DELETE = delete(LINKS).where(
     or_(LINKS.c.page_id == bindparam("article"), LINKS.c.id == bindparam("article"))
 )
-_UPSERT = database.upsert(LINKS)
-_INSERT_READING = database.insert(READINGS)
+_UPSERT = Upsert(LINKS)
+_INSERT_READING = Insert(READINGS)
 _READINGS = select(READINGS.c.seen_at).where(READINGS.c.page_id == bindparam("page_id"))
 _DELETE_READINGS = delete(READINGS).where(READINGS.c.page_id == bindparam("article"))
 _NEXT_READING = (
@@ -118,7 +118,7 @@ def _note(connection: Connection, reading: Reading) -> None:
     ]
     _write(connection, (_united(link, stored.get(_key(link))) for link in shown))
     if is_whole:
-        database.execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
+        execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
     connection.execute(_UPDATE_REMOVED, {"article": page_id})
 
 
@@ -146,7 +146,7 @@ def _rename(connection: Connection, old: str, new: str) -> None:
     edges = [edge for edge in renamed if edge.source != edge.target]
     _write(connection, (_united(edge, stored.get(_key(edge))) for edge in edges))
     if times:
-        database.execute_many(connection, _INSERT_READING, [(new, time) for time in times])
+        execute_many(connection, _INSERT_READING, [(new, time) for time in times])
     connection.execute(_UPDATE_REMOVED, {"article": new})
 
 
@@ -170,7 +170,7 @@ def _write(connection: Connection, edges: Iterable[Edge]) -> None:
         for edge in edges
     ]
     if rows:
-        database.execute_many(connection, _UPSERT, rows)
+        execute_many(connection, _UPSERT, rows)
 
 
 def _key(edge: Edge) -> tuple[str, str, str]:

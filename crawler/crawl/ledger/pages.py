@@ -77,11 +77,12 @@ class Pages:
         self.commits = commits
         self._records = RecordStore(commits, began, intervals)
         self.first_place = commits.batch.places
-        with commits.database.snapshot() as connection:
+        database = commits.database
+        with database.snapshot() as connection:
             self.waiting = history.queued(connection)
-            self._is_empty = connection.execute(select(PAGES.c.id).limit(1)).first() is None
-            self._has_aliases = connection.execute(select(ALIASES).limit(1)).first() is not None
-            stored_templates = connection.execute(select(TEMPLATES)).all()
+        self._is_empty = not database.rows(select(PAGES.c.id).limit(1))
+        self._has_aliases = bool(database.rows(select(ALIASES).limit(1)))
+        stored_templates = database.rows(select(TEMPLATES))
         self.templates = Templates()
         for row in stored_templates:
             self.templates.learn(row.publisher, row.template, row.depth)

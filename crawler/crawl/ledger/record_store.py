@@ -6,7 +6,6 @@ the article lists.
 
 from __future__ import annotations
 
-import time
 import zlib
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from itemadapter import ItemAdapter
 from sqlalchemy import bindparam, func, select
 
 from crawler.crawl.ledger.batch import RecordRow
-from crawler.crawl.ledger.rows import readable_detail, utc_now, verified_json
+from crawler.crawl.ledger.rows import readable_detail, verified_json
 from crawler.crawl.ledger.schema import FETCHES, RECORDS
 from crawler.crawl.records import content_of
 from crawler.errors import LedgerError
@@ -99,11 +98,10 @@ class RecordStore:
         self._began = began.timestamp()
         self._intervals = intervals
         self._teaser_rows: dict[tuple[str, str], Any] = {}
-        with commits.database.snapshot() as connection:
-            last_fetch, last_record = (
-                connection.execute(select(func.max(column))).scalar() or 0
-                for column in (FETCHES.c.fetch, RECORDS.c.record)
-            )
+        last_fetch, last_record = (
+            commits.database.rows(select(func.max(column)))[0][0] or 0
+            for column in (FETCHES.c.fetch, RECORDS.c.record)
+        )
         self._next_fetch, self._next_record = last_fetch + 1, last_record + 1
 
     def prefetch_teasers(self, article_ids: list[str]) -> None:
@@ -184,7 +182,7 @@ class RecordStore:
             detail = f"requested as {merged.url or merged.id}"
             self._commits.batch.fetches.append(
                 (
-                    *(self._next_fetch, self._commits.run, kept.id, utc_now(), "duplicate"),
+                    *(self._next_fetch, self._commits.run, kept.id, self._now(), "duplicate"),
                     *(readable_detail(detail), None),
                 )
             )
@@ -211,14 +209,17 @@ class RecordStore:
         self._commits.batch.add(state)
 
     def _add_fetch(self, state: ArticleState, outcome: str, detail: str | None) -> None:
-        self._intervals.plan(state, outcome, self._began, time.time())
+        self._intervals.plan(state, outcome, self._began, self._commits.database.now())
         self._commits.batch.fetches.append(
             (
-                *(self._next_fetch, self._commits.run, state.id, utc_now(), outcome),
+                *(self._next_fetch, self._commits.run, state.id, self._now(), outcome),
                 *(readable_detail(detail), state.revision or None),
             )
         )
         self._next_fetch += 1
+
+    def _now(self) -> str:
+        return self._commits.database.now_text()
 
     def _record_row(self, article_id: str | None, record: Any) -> RecordRow:
         """Return the row of a record.
@@ -252,7 +253,7 @@ class RecordStore:
         if row is None:
             return None
         try:
-            return verified_json(row, self._commits.database.path)
+            return verified_json(row, self._commits.database.name)
         except LedgerError as error:
             self._commits.fail(error)
             return None

@@ -14,7 +14,6 @@ from crawler.items import RelatedItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _DETAIL_CHARACTERS = 500
 
@@ -27,12 +26,12 @@ def utc_now() -> str:
     return utc_text(datetime.now(UTC))
 
 
-def verified_json(row: Any, path: Path) -> bytes:
+def verified_json(row: Any, ledger: str) -> bytes:
     """Return the JSON of a row of RECORDS; LedgerError if its checksum is wrong."""
     if lost := history.lost_bits(row):
         raise LedgerError(
-            f"the ledger {path}: {lost}; restore the file from a backup, or start again with "
-            "another JOBDIR"
+            f"the ledger {ledger}: {lost}; restore it from a backup, or start again with another "
+            "job"
         )
     return bytes(row.json)
 

@@ -197,7 +197,7 @@ RECORDS = Table(
     Column("kind", String, nullable=False),
     Column("revision", Integer),
     # CRC-32 of the JSON: the database does not detect bit errors.
-    Column("crc", Integer, nullable=False),
+    Column("crc", BigInteger, nullable=False),
     Column("json", LargeBinary, nullable=False),
 )
 Index("records_id", RECORDS.c.id, RECORDS.c.kind, RECORDS.c.revision)

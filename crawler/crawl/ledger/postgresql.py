@@ -1,0 +1,484 @@
+"""A ledger in PostgreSQL: one schema for each job, which one process at a time may write.
+
+Every text is ordered by its bytes (COLLATE "C"), as in SQLite, whatever the locale of the database.
+
+The process that holds the job has an advisory lock, which ends with its connection. When the
+connection is lost, the process waits for the database, takes the lock again and repeats what was
+not committed, unless another process has held the job meanwhile: ``HOLD`` counts the holders, and
+the commits of the last one. A holder that has stopped answering is cut off (``hold``).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateTable
+
+from crawler.crawl.ledger.database import Database, key_of
+from crawler.crawl.ledger.schema import METADATA
+from crawler.errors import CrawlerError, LedgerError
+from crawler.exit_codes import HELD
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crawler.crawl.ledger.places import ServerPlace
+
+_Result = TypeVar("_Result")
+
+_PROGRAM = "neighbourhood-crawler"
+# The upper half of the key of each advisory lock; the lower half is the number of the schema.
+_LOCK_CLASS = 0x6E656967
+_CONNECT_SECONDS = 10
+# A connection over which nothing arrives for so long is lost.
+_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_SILENT_MILLISECONDS = 30_000
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+_DEADLOCK, _SERIALIZATION_FAILURE = "40P01", "40001"
+_UNDEFINED_TABLE, _NO_SUCH_SCHEMA = "42P01", "3F000"
+_LONGEST_NAME = 63
+_READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_SERVER = MetaData()
+HOLD = Table(
+    "hold",
+    _SERVER,
+    # How many processes have held the job so far, one after the other.
+    Column("holders", BigInteger, nullable=False),
+    # How many commits the last of them made.
+    Column("commits", BigInteger, nullable=False),
+    # The last one, in words.
+    Column("process", String, nullable=False),
+)
+_HASH_INDEXES = (
+    *("pages.id", "aliases.alias", "listings.id", "links.page_id", "links.id"),
+    *("readings.page_id", "fetches.id", "records.id", "archived.url"),
+)
+"""The columns by which rows are looked up and which may be too long for a B-tree."""
+_OTHER_INDEXES = (
+    "CREATE INDEX pages_queued ON pages (depth, lister, position) WHERE queued",
+    "CREATE INDEX pages_due ON pages (due_at)",
+    "CREATE INDEX fetches_run ON fetches (run)",
+    "CREATE INDEX records_run ON records (run, record)",
+)
+
+
+class HoldLostError(LedgerError):
+    """Another process has taken the job over; what this one had not committed is left to it."""
+
+
+class PostgresDatabase(Database):
+    """A connection to the ledger of a job. Raises LedgerError if the database does not answer.
+
+    Unless it is ``patient``, the database is asked once.
+    """
+
+    def __init__(self, place: ServerPlace, *, patient: bool = True) -> None:
+        self.name = place.name
+        self._place = place
+        self._patience = place.patience if patient else 0.0
+        self._depth = 0
+        self._holders: int | None = None
+        self._commits = 0
+        self._engine = _make_engine(place)
+        self._patiently(self._ensure_connected)
+
+    def _ensure_connected(self) -> None:
+        if not hasattr(self, "connection"):
+            self._connect()
+
+    def _connect(self) -> None:
+        self.connection: Connection = self._engine.connect()
+        now = self.connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())")
+        self._time, self._read_at = float(now.scalar_one()), time.monotonic()
+
+    def hold(self, create: Callable[[Connection], None]) -> None:
+        """Take the job's lock, and create its tables if there are none.
+
+        Raises CrawlerError with exit code 75 if another process has it.
+        """
+        self._patiently(self._create_schema)
+        self._patiently(self._lock)
+        if not self._patiently(self._has_tables):
+            self.store(lambda connection: _create_tables(connection, create))
+
+        def begin(connection: Connection) -> int:
+            update = (
+                "UPDATE hold SET holders = holders + 1, commits = 0, process = %s RETURNING holders"
+            )
+            return int(connection.exec_driver_sql(update, (_describe_process(),)).scalar_one())
+
+        self._holders = self.store(begin)
+        self._commits = 0
+
+    def _create_schema(self) -> None:
+        found = self.connection.exec_driver_sql(
+            "SELECT 1 FROM pg_namespace WHERE nspname = %s", (self._place.job,)
+        ).first()
+        if not found:
+            # A role that has one schema only may not even ask for it.
+            name = _quoted(self._place.job)
+            self.connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+    def _has_tables(self) -> bool:
+        [found] = self.connection.exec_driver_sql("SELECT to_regclass('job') IS NOT NULL").one()
+        return bool(found)
+
+    def _lock(self) -> None:
+        if self._holders is not None:
+            self._end_own_session()
+        statement = "SELECT pg_try_advisory_lock(%s::bigint << 32 | oid::bigint) "
+        statement += "FROM pg_namespace WHERE nspname = current_schema()"
+        if self.connection.exec_driver_sql(statement, (_LOCK_CLASS,)).scalar_one():
+            return
+        holder = _holder(self.connection) or "another process"
+        raise CrawlerError(
+            f"job: {self.name} is held by {holder}; run again when it has ended", exit_code=HELD
+        )
+
+    def _end_own_session(self) -> None:
+        """End the session in which this process held the job, if the server still keeps it."""
+        connection = self.connection
+        row = connection.exec_driver_sql("SELECT holders, process FROM hold").first()
+        if row is None or row.holders != self._holders or row.process != _describe_process():
+            return
+        pid = _locking_session(connection)
+        if pid is not None:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    def _patiently(self, act: Callable[[], _Result]) -> _Result:
+        """Do something, again and again while the database is away or interrupts it."""
+        deadline = time.monotonic() + self._patience
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                with self._errors():
+                    return act()
+            except _TryAgainError as error:
+                # Two processes that waited for each other should not do so again.
+                time.sleep(wait * random.random())
+                wait = min(_LONGEST_WAIT, wait * 2)
+                if error.is_lost:
+                    self._reconnect(deadline, error.problem)
+
+    def _reconnect(self, deadline: float, problem: object) -> None:
+        """Connect again, and hold the job again if this process held it."""
+        if self._depth:
+            raise _error(self.name, problem)
+        wait = _FIRST_WAIT
+        while True:
+            if time.monotonic() >= deadline:
+                raise _error(self.name, problem)
+            try:
+                with self._errors():
+                    if hasattr(self, "connection"):
+                        self.connection.invalidate()
+                        self.connection.close()
+                    self._connect()
+                    if self._holders is not None:
+                        self._hold_again()
+                    return
+            except _TryAgainError as error:
+                problem = error.problem
+                time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
+                wait = min(_LONGEST_WAIT, wait * 2)
+
+    def _hold_again(self) -> None:
+        try:
+            self._lock()
+        except CrawlerError as error:
+            raise HoldLostError(str(error)) from error
+        row = self.connection.exec_driver_sql("SELECT holders, process FROM hold").one()
+        if row.holders != self._holders:
+            raise HoldLostError(f"job: {self.name} was taken over by {row.process}")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise database errors as LedgerError, or as _TryAgainError if another try may help."""
+        try:
+            yield
+        except DBAPIError as error:
+            problem = error.orig
+            state = getattr(problem, "sqlstate", None)
+            if state in (_DEADLOCK, _SERIALIZATION_FAILURE):
+                raise _TryAgainError(problem, is_lost=False) from error
+            if error.connection_invalidated or _is_lost(problem, self):
+                raise _TryAgainError(problem, is_lost=True) from error
+            raise _error(self.name, problem) from error
+        except SQLAlchemyError as error:
+            raise _error(self.name, error) from error
+
+    def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
+        return self._patiently(lambda: self.connection.execute(query, values).all())
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        # What is read inside belongs to one snapshot, which a new connection would not have.
+        if not self._depth:
+            self._patiently(lambda: self.connection.exec_driver_sql(_READ_ONLY))
+        self._depth += 1
+        try:
+            with self._errors():
+                yield self.connection
+        except _TryAgainError as error:
+            raise _error(self.name, error.problem) from error
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._roll_back()
+
+    def _roll_back(self) -> None:
+        with suppress(SQLAlchemyError):
+            self.connection.exec_driver_sql("ROLLBACK")
+
+    def store(self, write: Callable[[Connection], _Result], *, durable: bool = False) -> _Result:
+        before = self._commits
+        results: list[_Result] = []
+
+        def commit() -> _Result:
+            if self._holders is not None and results and self._was_committed(before + 1):
+                return results[-1]
+            results.clear()
+            connection = self.connection
+            connection.exec_driver_sql("BEGIN")
+            try:
+                if not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                result = write(connection)
+                if self._holders is not None:
+                    self._count_commit(before + 1)
+                results.append(result)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            return result
+
+        result = self._patiently(commit)
+        self._commits = before + 1
+        return result
+
+    def _count_commit(self, number: int) -> None:
+        """Count a commit; raise HoldLostError if another process has taken the job over."""
+        update = "UPDATE hold SET commits = %s WHERE holders = %s"
+        done = self.connection.exec_driver_sql(update, (number, self._holders))
+        if done.rowcount != 1:
+            raise HoldLostError(f"job: {self.name} was taken over by another process")
+
+    def _was_committed(self, number: int) -> bool:
+        """Return whether a commit whose connection was lost has taken place."""
+        commits = self.connection.exec_driver_sql("SELECT commits FROM hold").scalar_one()
+        return bool(commits >= number)
+
+    def now(self) -> float:
+        return self._time + time.monotonic() - self._read_at
+
+    def damage(self) -> list[str]:
+        """Return nothing: PostgreSQL checks its files itself, and only its administrator may."""
+        return []
+
+    def size(self) -> int:
+        query = (
+            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
+            "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+        )
+        return int(self._patiently(lambda: self.connection.exec_driver_sql(query).scalar_one()))
+
+    def begin_log(self) -> None:
+        # PostgreSQL always writes a log.
+        pass
+
+    def close(self) -> None:
+        with suppress(SQLAlchemyError):
+            self.connection.close()
+        self._engine.dispose()
+
+
+class _TryAgainError(Exception):
+    """A statement failed for a reason that may pass.
+
+    ``is_lost`` if the connection was lost with it.
+    """
+
+    def __init__(self, problem: object, *, is_lost: bool) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.is_lost = is_lost
+
+
+def hold(place: ServerPlace, create: Callable[[Connection], None]) -> PostgresDatabase:
+    """Open a job's ledger for this process alone; see ``Place.hold``."""
+    database = PostgresDatabase(place)
+    try:
+        database.hold(create)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def read(place: ServerPlace) -> PostgresDatabase:
+    """Open a job's ledger for reading. Raises CrawlerError if there is none."""
+    database = PostgresDatabase(place, patient=False)
+    try:
+        with database.snapshot() as connection:
+            [found] = connection.exec_driver_sql("SELECT to_regclass('job') IS NOT NULL").one()
+        if not found:
+            raise CrawlerError(
+                f"job: {place.name} does not exist; takes the name of a job in that database"
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def holder(place: ServerPlace) -> str | None:
+    """Return a description of the process that holds a job; None if none does."""
+    database = PostgresDatabase(place, patient=False)
+    try:
+        with database.snapshot() as connection:
+            return _holder(connection)
+    finally:
+        database.close()
+
+
+def shown(url: str) -> str:
+    """Return a database's URL without its user, password and options."""
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        raise CrawlerError(
+            "LEDGER_URL: got a URL that cannot be read, takes "
+            "postgresql+psycopg://USER@HOST/DATABASE"
+        ) from None
+    port = f":{parts.port}" if parts.port else ""
+    return f"postgresql://{parts.host or ''}{port}/{parts.database or ''}"
+
+
+def _make_engine(place: ServerPlace) -> Any:
+    if len(place.job.encode()) > _LONGEST_NAME or place.job.startswith("pg_") or "\0" in place.job:
+        raise CrawlerError(
+            f"job: got {place.job!r}, takes a name of at most {_LONGEST_NAME} bytes that does not "
+            "begin with pg_, as it names a schema of the database"
+        )
+    shown(place.url)
+    arguments = {
+        "application_name": _PROGRAM,
+        "connect_timeout": _CONNECT_SECONDS,
+        "tcp_user_timeout": _SILENT_MILLISECONDS,
+        **_KEEPALIVE,
+    }
+    # Transactions begin and end with statements of their own, so that a single query needs none.
+    engine = create_engine(
+        make_url(place.url).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args=arguments,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(place.job)))
+
+    return engine
+
+
+def _create_tables(connection: Connection, create: Callable[[Connection], None]) -> None:
+    """Create the tables of a ledger, with the indexes that suit PostgreSQL."""
+    tables = MetaData()
+    for table in METADATA.sorted_tables:
+        columns = (Column(one.name, _type_of(one), nullable=one.nullable) for one in table.columns)
+        connection.execute(CreateTable(Table(table.name, tables, *columns)))
+        if key := ", ".join(map(str, key_of(table, "postgresql"))):
+            statement = f"CREATE UNIQUE INDEX {table.name}_key ON {table.name} ({key})"
+            connection.exec_driver_sql(statement)
+    for name in _HASH_INDEXES:
+        table_name, _, column_name = name.partition(".")
+        connection.exec_driver_sql(
+            f"CREATE INDEX {table_name}_{column_name} ON {table_name} USING hash ({column_name})"
+        )
+    for statement in _OTHER_INDEXES:
+        connection.exec_driver_sql(statement)
+    _SERVER.create_all(connection)
+    connection.execute(HOLD.insert().values(holders=0, commits=0, process=""))
+    create(connection)
+
+
+def _type_of(column: Column[Any]) -> Any:
+    return String(collation="C") if isinstance(column.type, String) else column.type
+
+
+def _locking_session(connection: Connection) -> int | None:
+    """Return the process of the server that has the job's lock; None if none has it."""
+    query = (
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s "
+        "AND objid = current_schema()::regnamespace::oid "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return connection.exec_driver_sql(query, (_LOCK_CLASS,)).scalar()
+
+
+def _holder(connection: Connection) -> str | None:
+    if _locking_session(connection) is None:
+        return None
+    return str(connection.exec_driver_sql("SELECT process FROM hold").scalar_one())
+
+
+def _describe_process() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string()
+
+
+def _is_lost(problem: object, database: PostgresDatabase) -> bool:
+    """Return whether an error is one of the connection, rather than of a statement."""
+    if not isinstance(problem, psycopg.OperationalError):
+        return False
+    connection = getattr(database, "connection", None)
+    if connection is None:
+        # It could not be made. A wrong password or name will not become right by waiting.
+        return not _is_refusal(problem)
+    state = problem.sqlstate
+    return state is None or state.startswith(("08", "57P"))
+
+
+def _is_refusal(problem: psycopg.OperationalError) -> bool:
+    text = str(problem)
+    return any(words in text for words in ("authentication failed", "does not exist", "no pg_hba"))
+
+
+def _error(name: str, problem: object) -> LedgerError:
+    text = " ".join(str(problem).split())
+    return LedgerError(f"the ledger {name}: {text}; {_advice(problem)}")
+
+
+def _advice(problem: object) -> str:
+    state = getattr(problem, "sqlstate", None) or ""
+    if isinstance(problem, psycopg.OperationalError) and not state.startswith("53"):
+        return (
+            "check that the database is running and that LEDGER_URL leads to it; everything "
+            "stored so far is safe: run the same command again to continue"
+        )
+    if state.startswith("53"):
+        return "free disk space or connections of the database and run the same command again"
+    if state.startswith("42501"):
+        return "give the role of LEDGER_URL all rights on the schema of the job"
+    if state in (_UNDEFINED_TABLE, _NO_SUCH_SCHEMA):
+        return "there is no such job; check its name"
+    return "everything stored so far is safe; run the same command again to continue"
