@@ -19,6 +19,7 @@ class MemoryCorpus:
     records: tuple[Article | Teaser | Failure, ...] = ()
     links: tuple[Edge, ...] = ()
     has_lives: bool = False
+    job: str | None = None
     left_out: dict[str, str] = field(default_factory=dict)
 
     def lines(self, *, every_revision: bool = False) -> Iterator[bytes]:
