@@ -25,6 +25,7 @@ import hypothesis
 import jsonschema
 import pytest
 import services
+from databases import CuttingProxy, Server, running_server
 from file_lines import FileLines
 from hosted import HostedWeb, Site, hosted
 from server import NewsServer
@@ -259,6 +260,36 @@ def job(scrapy: Crawl, server: NewsServer, tmp_path: Path) -> Crawl:
         return result
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server shared by all tests. A test that restarts it may."""
+    require("PostgreSQL")
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def database(postgresql: Server) -> Iterator[str]:
+    """The name of an empty database in PostgreSQL."""
+    with postgresql.new_database() as name:
+        yield name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the ledgers of a test's jobs in SQLite, then in PostgreSQL, in an empty database."""
+    if request.param == "postgresql":
+        server, name = (request.getfixturevalue(one) for one in ("postgresql", "database"))
+        monkeypatch.setenv("LEDGER_URL", server.url(name))
+
+
+@pytest.fixture
+def proxy(postgresql: Server) -> Iterator[CuttingProxy]:
+    """A proxy before PostgreSQL."""
+    with CuttingProxy(postgresql.port) as running:
+        yield running
 
 
 def clock(offset: str) -> dict[str, str]:

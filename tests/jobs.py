@@ -9,22 +9,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scrapy.settings import Settings
+
 from crawler.crawl.articles import ArticleState
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.database import Database
 from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.places import FolderPlace
+from crawler.crawl.ledger.places import Place
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.ledger.schema import JOB, VERSION
 from crawler.crawl.scope import SAME, Scope
 from crawler.extraction import publishers as sites
 from crawler.extraction.directory import Publishers
 from crawler.items import Article, Failure, PageRecord, RelatedItem
+from crawler.job_settings import place_of
 
 PUBLISHER = sites.load("alalam")
 SITE = PUBLISHER.name
 SCOPE = Scope(Publishers(), SAME, by_host=False)
 LIVE = {"source": "live", "depth": "1"}
+
+
+def place_in(folder: Path) -> Place:
+    """Return the place of the ledger of a job in a folder, or in the database of LEDGER_URL."""
+    place = place_of(Settings({"JOBDIR": str(folder)}))
+    assert place is not None
+    return place
 
 
 def new_ledger(folder: Path) -> Database:
@@ -33,7 +43,7 @@ def new_ledger(folder: Path) -> Database:
     def create(connection: Any) -> None:
         connection.execute(JOB.insert().values(version=VERSION, site=SITE, places=0))
 
-    return FolderPlace(folder).hold(create)
+    return place_in(folder).hold(create)
 
 
 def article(article_id: str, body: str = "It was made up.", **fields: Any) -> Article:
@@ -123,7 +133,7 @@ def running_job(
     folder: Path, arguments: Mapping[str, str], recheck: str = "due", limit: int = 0
 ) -> Iterator[Job]:
     """Yield a job with a run begun. Uncommitted changes are lost at the end, as in a kill."""
-    job = Job(FolderPlace(folder), SITE)
+    job = Job(place_in(folder), SITE)
     try:
         begin(job, arguments=arguments, recheck=recheck, limit=limit)
         yield job

@@ -44,6 +44,13 @@ def faketime_library() -> Path | None:
     return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
+@cache
+def postgresql_program(name: str) -> str | None:
+    """Return the path of a program of PostgreSQL's server, which Debian keeps out of PATH."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parts[-2])
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, debian[::-1])]))
+
+
 class Service(NamedTuple):
     """How to find out whether a service is there, and how to get it."""
 
@@ -76,6 +83,9 @@ SERVICES = {
     "git": _program("git"),
     "jq": _program("jq"),
     "sqlite3": _program("sqlite3"),
+    "PostgreSQL": Service(
+        lambda: postgresql_program("initdb"), "apt-get install --no-install-recommends postgresql"
+    ),
     "Chromium": Service(CHROMIUM.exists, "apt-get install chromium"),
     "SingleFile": Service((SINGLE_FILE / "single-file").exists, "see .ci/run"),
     "MkDocs": Service(lambda: find_spec("mkdocs"), "pip install '.[docs]'"),
