@@ -120,6 +120,11 @@ class Frontier:
         self._skipped_count = 0
         self._seeded = False
 
+    def go_on_after(self, count: int) -> None:
+        """Count the articles that another process has taken in this run towards the limit."""
+        self.taken += count
+        self._loaded_count += count
+
     def seed(self, article_ids: Iterable[str], urls: Mapping[str, str] | None = None) -> list[str]:
         """Add seeds after those added earlier; return the ids to fetch, in order.
 

@@ -16,6 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -27,8 +28,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
 from crawler.crawl.ledger.database import Database, key_of
+from crawler.crawl.ledger.rows import utc_now
 from crawler.crawl.ledger.schema import METADATA
-from crawler.errors import CrawlerError, LedgerError
+from crawler.errors import CrawlerError, HoldLostError, LedgerError
 from crawler.exit_codes import HELD
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _PROGRAM = "neighbourhood-crawler"
-# The upper half of the key of each advisory lock; the lower half is the number of the schema.
+# The name of the lock of the process that holds a job.
 _LOCK_CLASS = 0x6E656967
 _CONNECT_SECONDS = 10
 # A connection over which nothing arrives for so long is lost.
@@ -49,6 +51,11 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 _DEADLOCK, _SERIALIZATION_FAILURE = "40P01", "40001"
 _UNDEFINED_TABLE, _NO_SUCH_SCHEMA = "42P01", "3F000"
 _LONGEST_NAME = 63
+# Each schema has locks of its own: the name of the lock is the upper half of its key.
+_LOCK = (
+    "SELECT {function}(%s::bigint << 32 | oid::bigint) FROM pg_namespace "
+    "WHERE nspname = current_schema()"
+)
 _READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _SERVER = MetaData()
@@ -73,10 +80,6 @@ _OTHER_INDEXES = (
     "CREATE INDEX fetches_run ON fetches (run)",
     "CREATE INDEX records_run ON records (run, record)",
 )
-
-
-class HoldLostError(LedgerError):
-    """Another process has taken the job over; what this one had not committed is left to it."""
 
 
 class PostgresDatabase(Database):
@@ -109,38 +112,50 @@ class PostgresDatabase(Database):
 
         Raises CrawlerError with exit code 75 if another process has it.
         """
-        self._patiently(self._create_schema)
+        self.ensure_schema()
         self._patiently(self._lock)
-        if not self._patiently(self._has_tables):
+        if not self.has_tables():
             self.store(lambda connection: _create_tables(connection, create))
 
         def begin(connection: Connection) -> int:
             update = (
                 "UPDATE hold SET holders = holders + 1, commits = 0, process = %s RETURNING holders"
             )
-            return int(connection.exec_driver_sql(update, (_describe_process(),)).scalar_one())
+            return int(connection.exec_driver_sql(update, (describe_process(),)).scalar_one())
 
         self._holders = self.store(begin)
         self._commits = 0
 
-    def _create_schema(self) -> None:
-        found = self.connection.exec_driver_sql(
-            "SELECT 1 FROM pg_namespace WHERE nspname = %s", (self._place.job,)
-        ).first()
-        if not found:
+    def ensure_schema(self) -> None:
+        """Create the schema of the job if there is none."""
+        query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        if not self.run(query, (self._place.job,)):
             # A role that has one schema only may not even ask for it.
-            name = _quoted(self._place.job)
-            self.connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
+            self.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(self._place.job)}")
 
-    def _has_tables(self) -> bool:
-        [found] = self.connection.exec_driver_sql("SELECT to_regclass('job') IS NOT NULL").one()
+    def has_tables(self) -> bool:
+        """Return whether there is a ledger."""
+        [(found,)] = self.run("SELECT to_regclass('job') IS NOT NULL")
         return bool(found)
+
+    def holder(self) -> str | None:
+        """Return the process that holds the job; None if none does."""
+        return self._patiently(lambda: _holder(self.connection))
+
+    def end_holder(self) -> bool:
+        """End the session that holds the job; return whether there was one."""
+        pid = self._patiently(lambda: _locking_session(self.connection))
+        return pid is not None and bool(self.run("SELECT pg_terminate_backend(%s, 5000)", (pid,)))
+
+    def lock_transaction(self, name: int) -> None:
+        """Let no other transaction of this job that calls this with the same name run now."""
+        statement = _LOCK.format(function="pg_advisory_xact_lock")
+        self.connection.exec_driver_sql(statement, (name,))
 
     def _lock(self) -> None:
         if self._holders is not None:
             self._end_own_session()
-        statement = "SELECT pg_try_advisory_lock(%s::bigint << 32 | oid::bigint) "
-        statement += "FROM pg_namespace WHERE nspname = current_schema()"
+        statement = _LOCK.format(function="pg_try_advisory_lock")
         if self.connection.exec_driver_sql(statement, (_LOCK_CLASS,)).scalar_one():
             return
         holder = _holder(self.connection) or "another process"
@@ -152,7 +167,7 @@ class PostgresDatabase(Database):
         """End the session in which this process held the job, if the server still keeps it."""
         connection = self.connection
         row = connection.exec_driver_sql("SELECT holders, process FROM hold").first()
-        if row is None or row.holders != self._holders or row.process != _describe_process():
+        if row is None or row.holders != self._holders or row.process != describe_process():
             return
         pid = _locking_session(connection)
         if pid is not None:
@@ -220,6 +235,15 @@ class PostgresDatabase(Database):
         except SQLAlchemyError as error:
             raise _error(self.name, error) from error
 
+    def run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Execute a single statement, and return its rows, if it returns any."""
+
+        def act() -> list[Any]:
+            result = self.connection.exec_driver_sql(statement, values)
+            return list(result.all()) if result.returns_rows else []
+
+        return self._patiently(act)
+
     def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         return self._patiently(lambda: self.connection.execute(query, values).all())
 
@@ -254,8 +278,8 @@ class PostgresDatabase(Database):
             connection = self.connection
             connection.exec_driver_sql("BEGIN")
             try:
-                if not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                if durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
                 result = write(connection)
                 if self._holders is not None:
                     self._count_commit(before + 1)
@@ -393,6 +417,8 @@ def _make_engine(place: ServerPlace) -> Any:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(place.job)))
+        # A transaction says so if it is to be durable.
+        connection.execute("SET synchronous_commit = off")
 
     return engine
 
@@ -438,8 +464,10 @@ def _holder(connection: Connection) -> str | None:
     return str(connection.exec_driver_sql("SELECT process FROM hold").scalar_one())
 
 
-def _describe_process() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"
+@cache
+def describe_process() -> str:
+    """Return a name of this process that no other has, in any place."""
+    return f"process {os.getpid()} on {socket.gethostname()} since {utc_now()}"
 
 
 def _quoted(name: str) -> str:
