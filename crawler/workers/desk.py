@@ -91,8 +91,6 @@ class Desk:
         self._waiting: dict[int, _Order] = {}
         self._leases: dict[int, list[int]] = {}
         """By the places of their articles, the leases whose outcomes are not stored yet."""
-        self._collected: set[int] = set()
-        self._done: list[int] = []
         self._working: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Response:
@@ -187,13 +185,9 @@ class Desk:
     def _collect(self) -> None:
         if not self._waiting:
             return
-        known = list(self._collected)
-        for lease, content in self._database.run(schema.COLLECT, (known, _MOST_COLLECTED)):
-            self._collected.add(lease)
-            order = self._waiting.pop(lease, None)
-            if order is None:
-                # Of an article that an earlier writer of this run ordered, and this one has not.
-                continue
+        waiting = list(self._waiting)
+        for lease, content in self._database.run(schema.COLLECT, (waiting, _MOST_COLLECTED)):
+            order = self._waiting.pop(lease)
             order.waiting.set_result(unpacked(bytes(content)))
             if order.place is None:
                 self._forget([lease])
@@ -207,7 +201,6 @@ class Desk:
         if _forget_leases not in also:
             also[_forget_leases] = []
         also[_forget_leases] += leases
-        self._collected.difference_update(leases)
 
     def close(self) -> None:
         """Let no request wait any longer; its page remains to be crawled."""

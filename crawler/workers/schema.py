@@ -132,7 +132,7 @@ OFFER = """
     ON CONFLICT (md5(page), step) DO NOTHING
 """
 OFFERED = "SELECT lease, page, step FROM leases WHERE page = ANY(%s)"
-COLLECT = "SELECT lease, content FROM deliveries WHERE NOT lease = ANY(%s) ORDER BY lease LIMIT %s"
+COLLECT = "SELECT lease, content FROM deliveries WHERE lease = ANY(%s) ORDER BY lease LIMIT %s"
 FORGET = (
     "DELETE FROM deliveries WHERE lease = ANY(%s)",
     "DELETE FROM leases WHERE lease = ANY(%s)",

@@ -461,6 +461,9 @@ def _locking_session(connection: Connection) -> int | None:
 def _holder(connection: Connection) -> str | None:
     if _locking_session(connection) is None:
         return None
+    [is_named] = connection.exec_driver_sql("SELECT to_regclass('hold') IS NOT NULL").one()
+    if not is_named:
+        return "another process, which is creating it"
     return str(connection.exec_driver_sql("SELECT process FROM hold").scalar_one())
 
 
