@@ -1,29 +1,116 @@
 """Jobs whose ledger is in PostgreSQL."""
 
+import json
+import random
 import re
+import shutil
+import socket
+import string
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import kill
 import pytest
-from conftest import PATIENCE, Crawl, Run, wait_until
+from conftest import PATIENCE, Crawl, Run, WebCrawl, wait_until
 from databases import CuttingProxy, Server
+from hosted import Answer
+from stories import HTML, TEXT
 
-ONE_AT_A_TIME = {"CONCURRENT_REQUESTS": 1}
-"""Settings with which the order of the records is always the same."""
+TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
+HOST = "news.example"
+# Orders of a locale and of bytes differ for these.
+PATHS = (
+    "b-story-1",
+    "B-story-2",
+    "a-story-3",
+    "A-story-4",
+    "a_story-5",
+    "ä-story-6",
+    "خبر-7",
+    "_-8",
+)
+NASTY = "before \0 after \udcff \x1b[31m 'quoted' \\0 %00 &#0; \u202e"
 
 
-def lasting(run: Run) -> list[dict[str, Any]]:
-    """Return the records of a crawl that succeeded, without the fields that differ each time."""
-    assert run.exit_code == 0, run.stderr
-    return list(kill.lasting(run.records).values())
+def outputs(run: Run, scrapy: Crawl, **settings: object) -> dict[str, str]:
+    """Return all that a crawl and the commands that read its ledger wrote, by name.
+
+    Times are left out.
+    """
+    assert run.exit_code in (0, 3), run.stderr
+    given = [f"-s{name}={value}" for name, value in settings.items()]
+    found = {"records": "\n".join(map(json.dumps, run.records))}
+    tables = run.folder / "tables"
+    commands: dict[str, tuple[object, ...]] = {
+        "export": ("export", "--revisions"),
+        "tables": ("export", "-o", f"{tables}/"),
+        "graph": ("export", "-o", run.folder / "graph.gexf"),
+        "report": ("report", "-o", run.folder / "report.html"),
+        "status": ("status", "--json"),
+    }
+    for name, words in commands.items():
+        done = scrapy(*words, *given)
+        assert done.exit_code == 0, done.stderr
+        found[name] = done.stdout
+    status = json.loads(found["status"])
+    # These differ between databases.
+    found["status"] = json.dumps({**status, "job": None, "ledger_bytes": None})
+    for file in sorted([*tables.iterdir(), run.folder / "graph.gexf"]):
+        found[file.name] = file.read_text(encoding="utf-8")
+    shutil.rmtree(tables)
+    return {name: TIME.sub("", text) for name, text in found.items()}
 
 
-def test_the_same_records_as_in_sqlite(job: Crawl, postgresql: Server, database: str) -> None:
-    expected = lasting(job(settings=ONE_AT_A_TIME))
-    url = postgresql.url(database)
-    assert lasting(job(settings={**ONE_AT_A_TIME, "LEDGER_URL": url})) == expected
+def nasty_site(scheme: str, path: str) -> Answer:
+    """Answer with a page of related items and links whose texts and addresses are nasty."""
+    chance = random.Random(1)
+    long = ["".join(chance.choices(string.ascii_letters, k=10_000)) for _ in range(8)]
+    others = [*PATHS, f"story-{long[0]}", f"story-9?q={long[1]}"]
+    related = "".join(
+        f'<li><a href="/2026/05/01/{other}">The headline of {number} {NASTY}</a></li>'
+        for number, other in enumerate(others)
+    )
+    links = "".join(
+        f'<p>It is known what the council of the city said <a href="{address}">on {NASTY}</a></p>'
+        for address in (
+            f"/2026/05/01/{long[2]}",
+            f"https://{HOST}/2026/05/02/{long[3]}",
+            f"/2026/05/01/{PATHS[1]}?\0={NASTY}",
+        )
+    )
+    if path.startswith("/robots.txt"):
+        return Answer(404, {}, b"")
+    head = (
+        f'<link rel="canonical" href="https://{HOST}/2026/05/03/{long[4]}">' if "B-" in path else ""
+    )
+    head += f'<meta name="keywords" content="one {NASTY}, two {long[5]}">'
+    page = (
+        f'<html lang="en"><head>{head}</head><body><h1>Headline of {path[:20]} {NASTY}</h1>'
+        f"<time datetime='2026-05-01T10:00:00Z'>1 May</time>{TEXT}{links}{path[:90]}"
+        f"<h2>Related articles</h2><ul>{related}</ul></body></html>"
+    )
+    headers = {**HTML, "ETag": f'"{NASTY.split()[0]}\0{long[6]}"', "Last-Modified": "x\0y"}
+    return Answer(200, headers, page.encode("utf-8", "surrogateescape"))
+
+
+def test_the_same_output_as_with_sqlite(
+    web_crawl: WebCrawl, scrapy: Crawl, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    found = []
+    for settings in ({"JOBDIR": "job"}, {"JOB": "job", "LEDGER_URL": postgresql.url(database)}):
+        settings["CONCURRENT_REQUESTS"] = "1"
+        run, _ = web_crawl(
+            {HOST: nasty_site},
+            settings,
+            seed=f"https://{HOST}/2026/05/01/seed-story-0",
+            depth=1,
+            follow="all",
+        )
+        found.append(outputs(run, scrapy, **settings))
+    expected, actual = found
+    assert expected.keys() == actual.keys()
+    assert {name for name in expected if expected[name] != actual[name]} == set()
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +145,13 @@ class Crawling:
 
     def exit_code(self) -> int:
         return self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -166,3 +260,37 @@ def test_a_server_that_stays_away(
 
 
 ADVICE = "everything stored so far is safe: run the same command again to continue"
+
+
+def test_a_second_run_at_once(
+    site: kill.Site,
+    postgresql: Server,
+    database: str,
+    job: Crawl,
+    scrapy: Crawl,
+    tmp_path: Path,
+) -> None:
+    is_over = threading.Event()
+    site.misbehaviour = {path: lambda handler, before: is_over.wait() for path in site.pages}
+    url, folder = postgresql.url(database), tmp_path / "first"
+    folder.mkdir()
+    for _ in range(2):
+        first = Crawling(site, folder, url)
+        first.wait_for(pages=1)
+        given = {"JOBDIR": None, "JOB": "job", "LEDGER_URL": url}
+        second = job(settings=given)
+        assert second.exit_code == 75
+        assert re.fullmatch(
+            rf"scrapy crawl: job: job in postgresql://127\.0\.0\.1:\d+/{database} is held by "
+            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+; "
+            r"run again when it has ended\n",
+            second.stderr,
+        )
+        status = scrapy("status", "-sJOB=job", f"-sLEDGER_URL={url}").stdout
+        assert f"running: process {first.pid} on" in status
+        assert job(settings={**given, "JOB": "other"}).exit_code == 0
+        first.kill()
+    site.misbehaviour = {}
+    is_over.set()
+    # A dead process's lock blocks no other.
+    Crawling(site, folder, url).check()

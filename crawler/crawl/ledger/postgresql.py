@@ -15,7 +15,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -101,6 +100,7 @@ class PostgresDatabase(Database):
         self._has_lock = False
         self._holders: int | None = None
         self._commits = 0
+        self._process = ""
         self._engine = _make_engine(place)
         self._connection: Connection | None = None
         self._patiently(lambda: None)
@@ -139,7 +139,9 @@ class PostgresDatabase(Database):
         self._patiently(self._create_schema)
         self._patiently(self._lock)
         self._has_lock = True
-        self._holders = self.store(partial(_begin_hold, create))
+        host = os.uname().nodename
+        self._process = f"process {os.getpid()} on {host} since {self.now_text()}"
+        self._holders = self.store(partial(_begin_hold, create, self._process))
         self._commits = 0
 
     def _create_schema(self) -> None:
@@ -175,7 +177,7 @@ class PostgresDatabase(Database):
         """End the session in which this process held the job, if the server still keeps it."""
         connection = self.connection
         row = connection.exec_driver_sql("SELECT holders, process FROM hold").first()
-        if row is None or row.holders != self._holders or row.process != _describe_process():
+        if row is None or row.holders != self._holders or row.process != self._process:
             return
         pid = _locking_session(connection)
         if pid is not None:
@@ -371,12 +373,12 @@ def read(place: ServerPlace) -> PostgresDatabase:
     return database
 
 
-def _begin_hold(create: Callable[[Connection], None], connection: Connection) -> int:
+def _begin_hold(create: Callable[[Connection], None], process: str, connection: Connection) -> int:
     """Create the tables if there are none; return the number of this holder."""
     if not _has_table(connection, "job"):
         _create_tables(connection, create)
     update = "UPDATE hold SET holders = holders + 1, commits = 0, process = %s RETURNING holders"
-    return int(connection.exec_driver_sql(update, (_describe_process(),)).scalar_one())
+    return int(connection.exec_driver_sql(update, (process,)).scalar_one())
 
 
 def holder(place: ServerPlace) -> str | None:
@@ -486,10 +488,6 @@ def _holder(connection: Connection) -> str | None:
     if not _has_table(connection, "hold"):
         return "a process that creates it"
     return str(connection.exec_driver_sql("SELECT process FROM hold").scalar_one())
-
-
-def _describe_process() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def _quoted(name: str) -> str:
