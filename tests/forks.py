@@ -49,6 +49,10 @@ class Fork:
     def returncode(self) -> int | None:
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
     def poll(self) -> int | None:
         return self.returncode
 
@@ -59,7 +63,7 @@ class Fork:
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
-        os.kill(self._process.pid or 0, number)
+        os.kill(self.pid or 0, number)
 
     def kill(self) -> None:
         self._process.kill()

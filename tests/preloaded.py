@@ -26,7 +26,12 @@ MODULES = (
     *("scrapy.extensions.logstats", "scrapy.extensions.memdebug", "scrapy.extensions.memusage"),
     *("scrapy.extensions.spiderstate", "scrapy.extensions.telnet", "scrapy.extensions.throttle"),
     *("scrapy.logformatter", "scrapy.robotstxt", "scrapy.statscollectors"),
-    *("sqlalchemy.dialects.sqlite", "twisted.conch.telnet", "uvloop"),
+    *(
+        "sqlalchemy.dialects.postgresql.psycopg",
+        "sqlalchemy.dialects.sqlite",
+        "twisted.conch.telnet",
+        "uvloop",
+    ),
 )
 BROWSERS = ("crawler.rendering.playwright", "crawler.rendering.splash")
 

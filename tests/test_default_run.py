@@ -15,7 +15,7 @@ TESTED = {
     "wget": "archive.a_warc_made_by_wget",
     "HTTrack": "saved_forms.files_with_links_to_each_other",
     "ip": "connections.a_name_server_that_lies",
-    "PostgreSQL": "postgresql.the_same_records_as_in_sqlite",
+    "PostgreSQL": "postgresql.the_same_output_as_with_sqlite",
     "Chromium": "rendering.the_same_records_as_without_rendering",
     "SingleFile": "saved_forms.pages_saved_by_a_program",
     "pywb": "archive_writing.pywb_replays_an_archive_byte_for_byte",

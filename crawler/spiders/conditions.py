@@ -37,8 +37,10 @@ def conditions(state: ArticleState, turn: int, run: Run) -> dict[str, bytes]:
 
 def validators_of(response: Response) -> Validators:
     """Return the ETag and Last-Modified of a response (RFC 9110, 8.8)."""
-    etag, last_modified = (response.headers.get(name) for name in (b"ETag", b"Last-Modified"))
-    return (
-        etag.decode("latin-1") if etag else None,
-        last_modified.decode("latin-1") if last_modified else None,
-    )
+    headers = response.headers
+    return _valid(headers.get(b"ETag")), _valid(headers.get(b"Last-Modified"))
+
+
+def _valid(value: bytes | None) -> str | None:
+    """Return the value of a header; None if there is none or it is invalid (RFC 9110, 5.5)."""
+    return value.decode("latin-1") if value and b"\0" not in value else None

@@ -342,7 +342,7 @@ def _is_cut(head: bytes, payload: bytes) -> bool:
 
 def _validators(head: bytes) -> tuple[str | None, str | None]:
     etag, last_modified = (
-        re.search(rb"^%b[ \t]*:[ \t]*([^\r\n]+)" % name, head, re.I | re.M)
+        re.search(rb"^%b[ \t]*:[ \t]*([^\0\r\n]+)[\r\n]" % name, head, re.I | re.M)
         for name in (b"etag", b"last-modified")
     )
     return etag and etag[1].strip().decode("latin-1"), last_modified and last_modified[

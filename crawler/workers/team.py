@@ -68,7 +68,7 @@ class Team:
         self.held: set[int] = set()
         """The leases that this worker has and has not delivered."""
         self.failed: LedgerError | None = None
-        self._database = PostgresDatabase(place)
+        self._database = PostgresDatabase(place, durable=False)
         self._taking = threading.Lock()
         self._ending = threading.Event()
         self._beats: threading.Thread | None = None
@@ -128,7 +128,7 @@ class Team:
         """Renew the leases, in a thread, so that a busy event loop does not look like a death."""
         database: PostgresDatabase | None = None
         try:
-            database = PostgresDatabase(self.place)
+            database = PostgresDatabase(self.place, durable=False)
             while not self._ending.wait(self.lease_seconds / _BEATS_A_LEASE):
                 with self._taking:
                     database.store(partial(self._renew, list(self.held)))
@@ -202,8 +202,7 @@ class Team:
 
     def archived(self, url: str) -> Archived | None:
         """Return where the last response with a page from a URL is archived; None if it is not."""
-        with self._database.snapshot() as connection:
-            return history.archived(connection, url)
+        return self._database.read(partial(history.archived, url=url))
 
     # Politeness
 

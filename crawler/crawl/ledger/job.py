@@ -250,17 +250,14 @@ class Job:
         point("run ended")
 
     def balance(self) -> history.Balance:
-        with self.database.snapshot() as connection:
-            return history.balance(connection)
+        return self.database.read(history.balance)
 
     def next_due(self) -> str | None:
-        with self.database.snapshot() as connection:
-            due = history.next_due(connection)
+        due = self.database.read(history.next_due)
         return f"{to_the_second(due)} UTC" if due else None
 
     def outcomes(self, run: Run) -> Counter[str]:
-        with self.database.snapshot() as connection:
-            return history.outcomes(connection, run.number)
+        return self.database.read(partial(history.outcomes, run=run.number))
 
     def close(self) -> None:
         """Close the ledger, so that another process may hold the job."""

@@ -79,8 +79,7 @@ class Pages:
         self._records = RecordStore(commits, began, intervals)
         self.first_place = commits.batch.places
         database = commits.database
-        with database.snapshot() as connection:
-            self.waiting = history.queued(connection)
+        self.waiting = database.read(history.queued)
         self._is_empty = not database.rows(select(PAGES.c.id).limit(1))
         self._has_aliases = bool(database.rows(select(ALIASES).limit(1)))
         stored_templates = database.rows(select(TEMPLATES))

@@ -5,25 +5,27 @@ Every text is ordered by its bytes (COLLATE "C"), as in SQLite, whatever the loc
 The process that holds the job has an advisory lock, which ends with its connection. When the
 connection is lost, the process waits for the database, takes the lock again and repeats what was
 not committed, unless another process has held the job meanwhile: ``HOLD`` counts the holders, and
-the commits of the last one. A holder that has stopped answering is cut off (``hold``).
+the commits of the last one. The server ends the session of a machine that has stopped answering.
+
+Every commit is durable, as the server may crash while the process that made the commit lives on.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
@@ -38,16 +40,20 @@ if TYPE_CHECKING:
 
     from crawler.crawl.ledger.places import ServerPlace
 
+logger = logging.getLogger(__name__)
+
 _Result = TypeVar("_Result")
 
 _PROGRAM = "neighbourhood-crawler"
 # The name of the lock of the process that holds a job.
 _LOCK_CLASS = 0x6E656967
 _CONNECT_SECONDS = 10
-# A connection over which nothing arrives for so long is lost.
+# A connection over which nothing arrives for so long is lost, to this process and to the server.
 _KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _SILENT_MILLISECONDS = 30_000
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+# The server may need so long to notice that the process that held the job has died.
+_LOCK_SECONDS, _LOCK_RETRY_SECONDS = 1.0, 0.05
 _DEADLOCK, _SERIALIZATION_FAILURE = "40P01", "40001"
 _UNDEFINED_TABLE, _NO_SUCH_SCHEMA = "42P01", "3F000"
 _LONGEST_NAME = 63
@@ -85,27 +91,47 @@ _OTHER_INDEXES = (
 class PostgresDatabase(Database):
     """A connection to the ledger of a job. Raises LedgerError if the database does not answer.
 
-    Unless it is ``patient``, the database is asked once.
+    Unless it is ``patient``, the database is asked once. Unless it is ``durable``, the last commits
+    may be lost in a crash of the database.
     """
 
-    def __init__(self, place: ServerPlace, *, patient: bool = True) -> None:
+    def __init__(self, place: ServerPlace, *, patient: bool = True, durable: bool = True) -> None:
         self.name = place.name
         self._place = place
         self._patience = place.patience if patient else 0.0
         self._depth = 0
+        self._has_lock = False
         self._holders: int | None = None
         self._commits = 0
-        self._engine = _make_engine(place)
-        self._patiently(self._ensure_connected)
+        self._engine = _make_engine(place, durable=durable)
+        self._connection: Connection | None = None
+        self._patiently(lambda: None)
 
-    def _ensure_connected(self) -> None:
-        if not hasattr(self, "connection"):
-            self._connect()
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            raise _error(self.name, "the connection is closed")
+        return self._connection
 
     def _connect(self) -> None:
-        self.connection: Connection = self._engine.connect()
+        """Connect, and hold the job again if this process held it."""
+        self._disconnect()
+        self._connection = self._engine.connect()
         now = self.connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())")
         self._time, self._read_at = float(now.scalar_one()), time.monotonic()
+        try:
+            if self._has_lock:
+                self._hold_again()
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.invalidate()
+                connection.close()
 
     def hold(self, create: Callable[[Connection], None]) -> None:
         """Take the job's lock, and create its tables if there are none.
@@ -114,16 +140,8 @@ class PostgresDatabase(Database):
         """
         self.ensure_schema()
         self._patiently(self._lock)
-        if not self.has_tables():
-            self.store(lambda connection: _create_tables(connection, create))
-
-        def begin(connection: Connection) -> int:
-            update = (
-                "UPDATE hold SET holders = holders + 1, commits = 0, process = %s RETURNING holders"
-            )
-            return int(connection.exec_driver_sql(update, (describe_process(),)).scalar_one())
-
-        self._holders = self.store(begin)
+        self._has_lock = True
+        self._holders = self.store(partial(_begin_hold, create, describe_process()))
         self._commits = 0
 
     def ensure_schema(self) -> None:
@@ -131,12 +149,17 @@ class PostgresDatabase(Database):
         query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
         if not self.run(query, (self._place.job,)):
             # A role that has one schema only may not even ask for it.
-            self.run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(self._place.job)}")
+            self._patiently(self._create_schema)
+
+    def _create_schema(self) -> None:
+        name = _quoted(self._place.job)
+        # IF NOT EXISTS does not help if two processes create it at the same time.
+        with suppress(IntegrityError):
+            self.connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
 
     def has_tables(self) -> bool:
         """Return whether there is a ledger."""
-        [(found,)] = self.run("SELECT to_regclass('job') IS NOT NULL")
-        return bool(found)
+        return self._patiently(lambda: _has_table(self.connection, "job"))
 
     def holder(self) -> str | None:
         """Return the process that holds the job; None if none does."""
@@ -156,12 +179,15 @@ class PostgresDatabase(Database):
         if self._holders is not None:
             self._end_own_session()
         statement = _LOCK.format(function="pg_try_advisory_lock")
-        if self.connection.exec_driver_sql(statement, (_LOCK_CLASS,)).scalar_one():
-            return
-        holder = _holder(self.connection) or "another process"
-        raise CrawlerError(
-            f"job: {self.name} is held by {holder}; run again when it has ended", exit_code=HELD
-        )
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not self.connection.exec_driver_sql(statement, (_LOCK_CLASS,)).scalar_one():
+            if time.monotonic() >= deadline:
+                holder = _holder(self.connection) or "another process"
+                raise CrawlerError(
+                    f"job: {self.name} is held by {holder}; run again when it has ended",
+                    exit_code=HELD,
+                )
+            time.sleep(_LOCK_RETRY_SECONDS)
 
     def _end_own_session(self) -> None:
         """End the session in which this process held the job, if the server still keeps it."""
@@ -177,47 +203,50 @@ class PostgresDatabase(Database):
         """Do something, again and again while the database is away or interrupts it."""
         deadline = time.monotonic() + self._patience
         wait = _FIRST_WAIT
+        is_waiting = False
         while True:
             try:
                 with self._errors():
-                    return act()
+                    if self._connection is None or self._connection.invalidated:
+                        self._connect()
+                    result = act()
+                break
             except _TryAgainError as error:
+                if error.is_lost:
+                    self._disconnect()
+                    # What is read in a snapshot belongs together.
+                    if self._depth or time.monotonic() >= deadline:
+                        # Whatever is still to do at the end of the run need not wait again.
+                        self._patience = 0.0
+                        raise _error(self.name, error.problem) from error
+                    if not is_waiting:
+                        self._log_outage(error.problem)
+                    is_waiting = True
                 # Two processes that waited for each other should not do so again.
                 time.sleep(wait * random.random())
                 wait = min(_LONGEST_WAIT, wait * 2)
-                if error.is_lost:
-                    self._reconnect(deadline, error.problem)
+        if is_waiting:
+            logger.info("the ledger %s: the database answers again", self.name)
+        return result
 
-    def _reconnect(self, deadline: float, problem: object) -> None:
-        """Connect again, and hold the job again if this process held it."""
-        if self._depth:
-            raise _error(self.name, problem)
-        wait = _FIRST_WAIT
-        while True:
-            if time.monotonic() >= deadline:
-                raise _error(self.name, problem)
-            try:
-                with self._errors():
-                    if hasattr(self, "connection"):
-                        self.connection.invalidate()
-                        self.connection.close()
-                    self._connect()
-                    if self._holders is not None:
-                        self._hold_again()
-                    return
-            except _TryAgainError as error:
-                problem = error.problem
-                time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
-                wait = min(_LONGEST_WAIT, wait * 2)
+    def _log_outage(self, problem: object) -> None:
+        logger.warning(
+            "the ledger %s: %s; waiting for the database for up to %d s",
+            *(self.name, _in_one_line(problem), self._patience),
+        )
 
     def _hold_again(self) -> None:
         try:
             self._lock()
         except CrawlerError as error:
             raise HoldLostError(str(error)) from error
-        row = self.connection.exec_driver_sql("SELECT holders, process FROM hold").one()
+        if self._holders is None:
+            return
+        row = self.connection.exec_driver_sql("SELECT * FROM hold").one()
         if row.holders != self._holders:
             raise HoldLostError(f"job: {self.name} was taken over by {row.process}")
+        if row.commits < self._commits:
+            raise _error(self.name, "the database has lost the last commits")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -229,10 +258,11 @@ class PostgresDatabase(Database):
             state = getattr(problem, "sqlstate", None)
             if state in (_DEADLOCK, _SERIALIZATION_FAILURE):
                 raise _TryAgainError(problem, is_lost=False) from error
-            if error.connection_invalidated or _is_lost(problem, self):
+            is_connected = self._connection is not None
+            if error.connection_invalidated or _is_lost(problem, is_connected=is_connected):
                 raise _TryAgainError(problem, is_lost=True) from error
             raise _error(self.name, problem) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             raise _error(self.name, error) from error
 
     def run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
@@ -247,25 +277,41 @@ class PostgresDatabase(Database):
     def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         return self._patiently(lambda: self.connection.execute(query, values).all())
 
+    def read(self, act: Callable[[Connection], _Result]) -> _Result:
+        def read() -> _Result:
+            with self._reading() as connection:
+                return act(connection)
+
+        return self._patiently(read)
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        # What is read inside belongs to one snapshot, which a new connection would not have.
+        try:
+            with self._reading() as connection:
+                yield connection
+        except _TryAgainError as error:
+            # The rest would belong to another snapshot. The job may be another process's now.
+            self._patiently(lambda: None)
+            raise _error(self.name, error.problem) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         if not self._depth:
             self._patiently(lambda: self.connection.exec_driver_sql(_READ_ONLY))
         self._depth += 1
         try:
             with self._errors():
                 yield self.connection
-        except _TryAgainError as error:
-            raise _error(self.name, error.problem) from error
         finally:
             self._depth -= 1
             if not self._depth:
-                self._roll_back()
+                # After a ROLLBACK, the driver would prepare all statements again.
+                self._end_transaction("COMMIT")
 
-    def _roll_back(self) -> None:
-        with suppress(SQLAlchemyError):
-            self.connection.exec_driver_sql("ROLLBACK")
+    def _end_transaction(self, statement: str) -> None:
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._connection.exec_driver_sql(statement)
 
     def store(self, write: Callable[[Connection], _Result], *, durable: bool = False) -> _Result:
         before = self._commits
@@ -278,15 +324,13 @@ class PostgresDatabase(Database):
             connection = self.connection
             connection.exec_driver_sql("BEGIN")
             try:
-                if durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
                 result = write(connection)
                 if self._holders is not None:
                     self._count_commit(before + 1)
                 results.append(result)
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                self._roll_back()
+                self._end_transaction("ROLLBACK")
                 raise
             return result
 
@@ -325,8 +369,7 @@ class PostgresDatabase(Database):
         pass
 
     def close(self) -> None:
-        with suppress(SQLAlchemyError):
-            self.connection.close()
+        self._disconnect()
         self._engine.dispose()
 
 
@@ -358,7 +401,7 @@ def read(place: ServerPlace) -> PostgresDatabase:
     database = PostgresDatabase(place, patient=False)
     try:
         with database.snapshot() as connection:
-            [found] = connection.exec_driver_sql("SELECT to_regclass('job') IS NOT NULL").one()
+            found = _has_table(connection, "job")
         if not found:
             raise CrawlerError(
                 f"job: {place.name} does not exist; takes the name of a job in that database"
@@ -367,6 +410,14 @@ def read(place: ServerPlace) -> PostgresDatabase:
         database.close()
         raise
     return database
+
+
+def _begin_hold(create: Callable[[Connection], None], process: str, connection: Connection) -> int:
+    """Create the tables if there are none; return the number of this holder."""
+    if not _has_table(connection, "job"):
+        _create_tables(connection, create)
+    update = "UPDATE hold SET holders = holders + 1, commits = 0, process = %s RETURNING holders"
+    return int(connection.exec_driver_sql(update, (process,)).scalar_one())
 
 
 def holder(place: ServerPlace) -> str | None:
@@ -381,24 +432,31 @@ def holder(place: ServerPlace) -> str | None:
 
 def shown(url: str) -> str:
     """Return a database's URL without its user, password and options."""
-    try:
-        parts = make_url(url)
-    except ArgumentError:
-        raise CrawlerError(
-            "LEDGER_URL: got a URL that cannot be read, takes "
-            "postgresql+psycopg://USER@HOST/DATABASE"
-        ) from None
+    parts = _parsed(url)
     port = f":{parts.port}" if parts.port else ""
     return f"postgresql://{parts.host or ''}{port}/{parts.database or ''}"
 
 
-def _make_engine(place: ServerPlace) -> Any:
-    if len(place.job.encode()) > _LONGEST_NAME or place.job.startswith("pg_") or "\0" in place.job:
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        # Its message may hold the password.
         raise CrawlerError(
-            f"job: got {place.job!r}, takes a name of at most {_LONGEST_NAME} bytes that does not "
-            "begin with pg_, as it names a schema of the database"
+            "LEDGER_URL: got a URL that cannot be read, takes "
+            "postgresql+psycopg://USER@HOST:PORT/DATABASE"
+        ) from None
+
+
+def _make_engine(place: ServerPlace, *, durable: bool) -> Any:
+    is_printable = place.job.isprintable() and len(place.job.encode()) <= _LONGEST_NAME
+    if not is_printable or place.job.startswith("pg_") or place.job == "information_schema":
+        raise CrawlerError(
+            f"job: got {place.job!r}, takes a name of at most {_LONGEST_NAME} bytes, without "
+            "control characters, that PostgreSQL does not keep for itself; it names a schema of "
+            "the database"
         )
-    shown(place.url)
+    url = _parsed(place.url)
     arguments = {
         "application_name": _PROGRAM,
         "connect_timeout": _CONNECT_SECONDS,
@@ -407,18 +465,20 @@ def _make_engine(place: ServerPlace) -> Any:
     }
     # Transactions begin and end with statements of their own, so that a single query needs none.
     engine = create_engine(
-        make_url(place.url).set(drivername="postgresql+psycopg"),
+        url.set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
-        connect_args=arguments,
+        connect_args={name: value for name, value in arguments.items() if name not in url.query},
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
 
+    settings = "".join(f"; SET tcp_{name} TO {value}" for name, value in _KEEPALIVE.items())
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
-        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(place.job)))
-        # A transaction says so if it is to be durable.
-        connection.execute("SET synchronous_commit = off")
+        if not durable:
+            connection.execute("SET synchronous_commit = off")
+        connection.execute(f"SET search_path TO {_quoted(place.job)}{settings}")
 
     return engine
 
@@ -448,6 +508,17 @@ def _type_of(column: Column[Any]) -> Any:
     return String(collation="C") if isinstance(column.type, String) else column.type
 
 
+def _has_table(connection: Connection, name: str) -> bool:
+    query = "SELECT to_regclass(%s) IS NOT NULL"
+    return bool(connection.exec_driver_sql(query, (name,)).scalar_one())
+
+
+@cache
+def describe_process() -> str:
+    """Return a name of this process that no other has, on any machine."""
+    return f"process {os.getpid()} on {os.uname().nodename} since {utc_now()}"
+
+
 def _locking_session(connection: Connection) -> int | None:
     """Return the process of the server that has the job's lock; None if none has it."""
     query = (
@@ -461,29 +532,21 @@ def _locking_session(connection: Connection) -> int | None:
 def _holder(connection: Connection) -> str | None:
     if _locking_session(connection) is None:
         return None
-    [is_named] = connection.exec_driver_sql("SELECT to_regclass('hold') IS NOT NULL").one()
-    if not is_named:
-        return "another process, which is creating it"
+    if not _has_table(connection, "hold"):
+        return "a process that creates it"
     return str(connection.exec_driver_sql("SELECT process FROM hold").scalar_one())
-
-
-@cache
-def describe_process() -> str:
-    """Return a name of this process that no other has, in any place."""
-    return f"process {os.getpid()} on {socket.gethostname()} since {utc_now()}"
 
 
 def _quoted(name: str) -> str:
     return sql.Identifier(name).as_string()
 
 
-def _is_lost(problem: object, database: PostgresDatabase) -> bool:
+def _is_lost(problem: object, *, is_connected: bool) -> bool:
     """Return whether an error is one of the connection, rather than of a statement."""
     if not isinstance(problem, psycopg.OperationalError):
         return False
-    connection = getattr(database, "connection", None)
-    if connection is None:
-        # It could not be made. A wrong password or name will not become right by waiting.
+    if not is_connected:
+        # A wrong password or name will not become right by waiting.
         return not _is_refusal(problem)
     state = problem.sqlstate
     return state is None or state.startswith(("08", "57P"))
@@ -495,8 +558,11 @@ def _is_refusal(problem: psycopg.OperationalError) -> bool:
 
 
 def _error(name: str, problem: object) -> LedgerError:
-    text = " ".join(str(problem).split())
-    return LedgerError(f"the ledger {name}: {text}; {_advice(problem)}")
+    return LedgerError(f"the ledger {name}: {_in_one_line(problem)}; {_advice(problem)}")
+
+
+def _in_one_line(problem: object) -> str:
+    return " ".join(str(problem).split())
 
 
 def _advice(problem: object) -> str:
@@ -509,7 +575,10 @@ def _advice(problem: object) -> str:
     if state.startswith("53"):
         return "free disk space or connections of the database and run the same command again"
     if state.startswith("42501"):
-        return "give the role of LEDGER_URL all rights on the schema of the job"
+        return (
+            "let an administrator of the database run CREATE SCHEMA job AUTHORIZATION role, with "
+            "the names of the job and of the role in LEDGER_URL"
+        )
     if state in (_UNDEFINED_TABLE, _NO_SUCH_SCHEMA):
-        return "there is no such job; check its name"
+        return "check the name of the job, and that the role of LEDGER_URL may use its schema"
     return "everything stored so far is safe; run the same command again to continue"
