@@ -90,7 +90,9 @@ class Summariser:
             self._set("job/option", run.job.place.option)
             self._set("job/run", run.job.run.number)
             self._set("job/began", f"{run.job.run.began:%Y-%m-%d %H:%M:%S}")
-            self._recall(run.job.adopted)
+            if run.job.adopted:
+                self._recall(run.job.adopted)
+                self._began -= run.job.seconds
 
     def _recall(self, adopted: Counter[str]) -> None:
         """Count what other processes fetched in this run, before this one continued it."""

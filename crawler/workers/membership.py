@@ -54,6 +54,7 @@ class Membership:
         self._serving: asyncio.Task[None] | None = None
         self._error: CrawlerError | None = None
         self._is_over = False
+        self._ended_by: str | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -91,6 +92,7 @@ class Membership:
             self._join_others()
         elif ended := self._ending():
             self.exit_code = COULD_NOT_START if ended.exit_code is None else ended.exit_code
+            self._ended_by = self._team.last_holder()
             return True
         holder = self._team.holder()
         if holder is None and self._writing is None:
@@ -154,7 +156,7 @@ class Membership:
         if run is None or not run.hands_over:
             summariser = writer.get_extension(Summariser)
             self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
-            self._is_over = True
+            self._is_over, self._ended_by = True, describe_process()
 
     async def _closed(self, reason: str) -> None:
         """Leave the job. A writer leaves the rest of the run to other workers, if there are any."""
@@ -172,7 +174,7 @@ class Membership:
             return
         run = run_of(self._writer.spider)
         if run is not None and not self._writing.done():
-            run.hands_over = bool(self._team.others())
+            run.hands_over = run.hands_over or bool(self._team.others())
             if self._run.stopped is not None and not run.hands_over:
                 run.stop(*self._run.stopped)
             await self._writer.stop_async()
@@ -188,11 +190,18 @@ class Membership:
         elif self._run.stopped is not None and self._run.stopped.reason != "site_down":
             self.exit_code = COULD_NOT_START
         count = self._courier.delivered
-        line = (
+        run = f"run {self._joined} of " if self._joined else ""
+        parts = [
             f"{describe_process()}: {count:,} {'page' if count == 1 else 'pages'} delivered for "
-            f"{f'run {self._joined} of ' if self._joined else ''}{self._team.place.name}; "
-            f"{in_words(self.exit_code)}"
-        )
+            f"{run}{self._team.place.name}"
+        ]
+        if self._ended_by is not None:
+            writer = "this process" if self._ended_by == describe_process() else self._ended_by
+            parts.append(f"{writer} ended the run and wrote its feeds")
+        if self._run.archive is not None:
+            archive = self._run.archive
+            parts.append(f"archived {archive.exchanges:,} exchanges in {archive.path}")
+        line = "; ".join((*parts, in_words(self.exit_code)))
         logger.info("%s", line)
         if self._crawler.settings.getbool("SUMMARY_ENABLED"):
             with suppress(CrawlerError), output():

@@ -173,6 +173,7 @@ OTHERS = """
     SELECT process, run, asked FROM workers
     WHERE alive_until >= clock_timestamp() AND worker <> %s ORDER BY worker
 """
+LAST_HOLDER = "SELECT process FROM hold"
 IS_WORKER = "SELECT 1 FROM workers WHERE process = %s LIMIT 1"
 WORK_ON = "UPDATE workers SET run = %s WHERE worker = %s"
 HOLDER_IS_SILENT = """

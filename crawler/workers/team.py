@@ -102,6 +102,10 @@ class Team:
         """Return the process that holds the job; None if none does."""
         return self._database.holder() if self._database.has_tables() else None
 
+    def last_holder(self) -> str | None:
+        """Return the process that holds the job, or was the last to do so."""
+        return next((row.process for row in self._rows(schema.LAST_HOLDER)), None)
+
     def end_silent_holder(self) -> bool:
         """Cut off the holder of the job if it was a worker that has stopped answering."""
         [(is_silent,)] = self._rows(schema.HOLDER_IS_SILENT)

@@ -157,6 +157,12 @@ class Job:
         """The number of articles that other processes fetched in this run."""
         return self.adopted.total() - self.adopted["list"]
 
+    @property
+    def seconds(self) -> float:
+        """How long the run has lasted, by the clock of the ledger."""
+        assert self.run is not None
+        return self.database.now() - self.run.began.timestamp()
+
     def note_reconsidered(self) -> None:
         """Record that this run's arguments were applied to all articles of earlier runs."""
         assert self.run is not None and self.pages is not None
