@@ -69,7 +69,8 @@ class Membership:
 
     def _opened(self) -> None:
         last = self._team.run()
-        self._first = last.number + 1 if last else 1
+        # It may still join the last one, or end as soon as that does.
+        self._first = last.number + last.ended if last else 1
         self._team.join(0, self._asked)
         self._serving = asyncio.ensure_future(self._serve())
 
