@@ -6,7 +6,7 @@
 A site of linked pages is generated in a temporary folder (each lists 18 others in a leak, as the
 seed page does) and served by nginx on this machine. The crawlers take turns to fetch the whole
 site, each run in a process of its own: this spider with everything on except politeness, without a
-ledger, with one in SQLite (JOBDIR) and with one in a PostgreSQL server on this machine (LEDGER_URL);
+ledger, with one in SQLite (JOBDIR), and with one in a PostgreSQL server (LEDGER_URL) beside it;
 an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee crawler. Prints medians,
 and medians of the ratios of runs in the same round. CPU seconds, of a run and the processes that it
 started (not of the PostgreSQL server), depend less on other load of the machine than pages per
