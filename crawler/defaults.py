@@ -88,6 +88,20 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
             "seconds",
         ),
     ),
+    "Workers": (
+        Setting(
+            "WORKERS",
+            None,
+            "join, to share the crawl of a job in a database with other processes.",
+        ),
+        Setting(
+            "WORKER_LEASE",
+            30.0,
+            "How long a worker may be silent before others take over the pages that it has.",
+            "seconds",
+        ),
+        Setting("WORKERS_ADOPTS", None, "The run that a writer continues. It is set internally."),
+    ),
     "Politeness": (
         Setting(
             "USER_AGENT",
@@ -363,6 +377,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.feeds.exporter.WatchedFeedExporter": 2,
         "crawler.extensions.job_keeper.JobKeeper": 10,
         "crawler.extensions.archiving.Archiving": 20,
+        "crawler.workers.membership.Membership": 25,
         # After the others have ended, as it shows their results.
         "crawler.report.writer.ReportWriter": 30,
         # The ledger holds the state of a crawl.

@@ -26,6 +26,10 @@ class LedgerError(CrawlerError):
         super().__init__(message, exit_code=1)
 
 
+class HoldLostError(LedgerError):
+    """Another process has taken a job over; it crawls what this one had not committed."""
+
+
 class ArchiveError(CrawlerError):
     """A web archive or one of its records cannot be read or written.
 

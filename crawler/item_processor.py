@@ -41,7 +41,8 @@ class RecordProcessor(ItemPipelineManager):
 
     async def open_spider_async(self) -> None:
         """Open the pipelines. Raises CrawlerError if an add-on has removed a part of the crawl."""
-        if run := run_of(self._crawler.spider):
+        run = run_of(self._crawler.spider)
+        if run and not self._crawler.settings.get("WORKERS"):
             check_parts(self._crawler.settings, run)
         await super().open_spider_async()
 
@@ -110,7 +111,7 @@ class RecordProcessor(ItemPipelineManager):
         waited for others when the run was stopped come first.
         """
         run = run_of(self._crawler.spider)
-        if run is not None and run.started:
+        if run is not None and run.started and not run.hands_over:
             for item, result in run.pages_held():
                 await self._crawler.engine.scraper.start_itemproc_async(item, response=result)
             for state, why, listings in run.frontier.unfetched():

@@ -1,8 +1,8 @@
-"""The exceptions for a page that a source did not provide."""
+"""Why a source did not provide a page: as exceptions, and as a value."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from scrapy.exceptions import IgnoreRequest
 
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 class PageRefused(IgnoreRequest):
-    """A page cannot be provided, for one of the published reasons."""
+    """A page cannot be provided, for one of the published reasons.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    ``status`` is that of the response, if there was one.
+    """
+
+    def __init__(self, reason: Reason, detail: str, status: int | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.status = status
 
 
 class SourceUnavailable(PageRefused):
@@ -46,6 +50,15 @@ class SameArticle(IgnoreRequest):
 
 class Stopped(IgnoreRequest):
     """The run is ending before a page was requested; the page remains to be crawled."""
+
+
+class Unavailable(NamedTuple):
+    """Why a page was not provided, with the HTTP status and the exception, if any."""
+
+    reason: Reason | Literal["not_saved"]
+    detail: str
+    status: int | None = None
+    error: BaseException | None = None
 
 
 def nothing_captured(request: Request, archive: str) -> NotSaved | PageRefused:

@@ -12,6 +12,7 @@ from crawler.crawl.edges import NO_EVIDENCE, Evidence
 from crawler.crawl.source_kinds import LIVE
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from scrapy import Request
@@ -61,9 +62,10 @@ class Visit:
 
     The other fields are filled in when a response arrives: its ``origin``, unless it is from the
     live site; ``notes`` on what had to be assumed about it; the archive's ``candidates``; the
-    ``extracted`` page, or the exception raised by extracting it; the ``rendered`` page; and the
-    ``evidence`` of it in an archive. If the page waited for others, ``results`` are what the spider
-    has to yield for it since.
+    ``extracted`` page, or the exception raised by extracting it; the ``rendered`` page; the
+    ``evidence`` of it in an archive; and when it was fetched. ``has_own_capture`` says whether an
+    archive has a capture of the article's own URL. A worker has the page by its ``lease``. If the
+    page waited for others, ``results`` are what the spider has to yield for it since.
     """
 
     article_id: str
@@ -79,6 +81,9 @@ class Visit:
     extracted: Extracted | Exception | None = None
     rendered: Rendered | None = None
     evidence: Evidence = NO_EVIDENCE
+    fetched_at: datetime | None = None
+    has_own_capture: bool = False
+    lease: int = 0
     results: list[Any] | None = None
 
     @property

@@ -24,9 +24,12 @@ from crawler.files import check_writable
 from crawler.live_line import close_live_line, open_live_line
 from crawler.program import SPIDER, as_typed
 from crawler.terminal import replace_closed_streams, say
+from crawler.workers.roles import role_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from crawler.workers.membership import Membership
 
 _MODULE = "crawler.spiders"
 # These loggers make a log record for every page and item, which no handler would show.
@@ -172,12 +175,24 @@ class Command(crawl.Command):
 
         # It is still open if the run was aborted.
         close_live_line()
+        if (membership := _membership_of(crawler)) is not None:
+            self.exitcode = membership.exit_code
+            return
         summariser = crawler.get_extension(Summariser)
         if summariser is None or crawler.spider is None:
             self.exitcode = COULD_NOT_START
             return
         # This prints only if the run was aborted; otherwise the extension has already printed.
         self.exitcode = summariser.print()
+
+
+def _membership_of(crawler: Crawler) -> Membership | None:
+    """Return how the process belonged to the workers of a job, if it did."""
+    if crawler.spider is None or role_of(crawler.settings) is None:
+        return None
+    from crawler.workers.membership import Membership
+
+    return crawler.get_extension(Membership)
 
 
 def _take_seeds(args: list[str], given: dict[str, str]) -> None:

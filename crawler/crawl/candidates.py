@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from crawler.warc.captures import key_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -64,6 +66,10 @@ class Candidates:
                 return None
             self.levels.append(found)
         return self.levels[redirects][0]
+
+    def has_capture_of(self, url: str) -> bool:
+        """Return whether one of the captures of the article is of this URL."""
+        return any(key_of(capture.url) == key_of(url) for capture, _ in self.levels[0])
 
     def pass_over(self, failed: PassedOver, redirects: int) -> None:
         """Give up the last capture tried, reached after ``redirects`` redirects.

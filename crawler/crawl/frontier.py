@@ -120,6 +120,11 @@ class Frontier:
         self._skipped_count = 0
         self._seeded = False
 
+    def go_on_after(self, count: int) -> None:
+        """Count the articles that another process has taken in this run towards the limit."""
+        self.taken += count
+        self._loaded_count += count
+
     def seed(self, article_ids: Iterable[str], urls: Mapping[str, str] | None = None) -> list[str]:
         """Add seeds after those added earlier; return the ids to fetch, in order.
 
@@ -498,12 +503,18 @@ class Frontier:
             return False
         return other.state in DONE or 0 <= other.order < state.order
 
-    def was_read(self, page_id: str, state: ArticleState) -> bool:
-        """Return whether a page is certain to be read before an article's, whatever its host."""
-        page = self.find(page_id)
+    def was_read(self, listing: Listing, state: ArticleState) -> bool:
+        """Return whether the page of a listing is certain to be read before an article's.
+
+        This depends neither on the hosts, nor on whether the run was interrupted in between.
+        """
+        page = self.identities.find(listing.page_id)
         if page is None or page.depth < state.depth:
             return True
-        return page.lane.publisher == state.lane.publisher
+        if state.state == "pending" and listing.place >= (state.fetch_index or 0):
+            return False
+        lane = self.scope.lane_of(page) if self.scope else ONE_LANE
+        return lane.publisher == state.lane.publisher
 
     @property
     def unread_count(self) -> int:

@@ -101,7 +101,7 @@ def failure(
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
     listings = run.frontier.memory.listings(state)
-    listings = [listing for listing in listings if run.frontier.was_read(listing.page_id, state)]
+    listings = [listing for listing in listings if run.frontier.was_read(listing, state)]
     return Failure(
         **_known_fields(state, listings, run.scope),
         reason=reason,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from crawler.crawl.source_kinds import LIVE
 from crawler.credentials import hide_userinfo
-from crawler.errors import CrawlerError, LedgerError
+from crawler.errors import CrawlerError, HoldLostError, LedgerError
 from crawler.files import locked
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from crawler.extraction.publishers import Publisher
     from crawler.items import Record
     from crawler.warc.writer import Exchange, WarcWriter
+    from crawler.workers.courier import Courier
+    from crawler.workers.desk import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +117,9 @@ class Run:
     pages that wait for those before them, each with its response. ``has_new_arguments`` means that
     other arguments decided in the job's last run what is followed. ``started`` is false while
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
-    and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``.
+    and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``. A worker of a
+    shared job has a ``courier``, and its writer a ``desk``. A writer that ``hands_over`` leaves the
+    rest of the run to another one.
     """
 
     given: Mapping[str, str]
@@ -124,9 +128,12 @@ class Run:
     scope: Scope
     outages: Outages
     began: datetime
-    close: Callable[[StopReason], None]
+    close: Callable[[str], None]
     sources: list[Source | None] = field(default_factory=list)
     job: Job | None = None
+    courier: Courier | None = None
+    desk: Desk | None = None
+    hands_over: bool = False
     archive: WarcWriter | None = None
     archive_exchange: Callable[[Exchange], None] | None = None
     archive_page: Callable[[str, bytes], None] | None = None
@@ -188,7 +195,11 @@ class Run:
 
     def fail(self, error: CrawlerError) -> None:
         """End the run because its ledger or its archive cannot be written."""
-        logger.error("%s", error)
+        if isinstance(error, HoldLostError):
+            logger.warning("%s; this process goes on as a worker", error)
+            self.hands_over = True
+        else:
+            logger.error("%s", error)
         is_ledger = isinstance(error, LedgerError)
         self.stop("ledger_failed" if is_ledger else "archive_failed", str(error))
 

@@ -16,6 +16,7 @@ import logging
 import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy.core.downloader.contextfactory import _get_creator_context
 from scrapy.core.downloader.handlers import http11
@@ -70,12 +71,14 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        run = run_of(crawler.spider)
+        self._turns = run.courier.turns if run and run.courier else None
         logging.getLogger(http11.__name__).addFilter(_demote_failures)
         pool = _VettingPool(self._pool._reactor, crawler)
         pool.maxPersistentPerHost = self._pool.maxPersistentPerHost
         # Looked up late, because the __init__ of a subclass has not finished yet.
         pool._factory = partial(  # type: ignore[assignment]
-            _Factory, lambda quiescent: self.protocol(quiescent)
+            _Factory, lambda quiescent: self._watched(self.protocol(quiescent))
         )
         self._pool = pool
         if ca_file := tls_ca_file(crawler.settings):
@@ -83,12 +86,22 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
             self._contextFactory = policy  # type: ignore[assignment]
 
     async def download_request(self, request: Request) -> Response:
+        if self._turns is not None:
+            return await self._turns.within(request, self._download)
+        return await self._download(request)
+
+    async def _download(self, request: Request) -> Response:
         try:
             return await super().download_request(request)
         except ConnectError as error:
             # Scrapy translates only some of Twisted's errors: not those of a host without a route,
             # or of a connection that is reset as soon as it is made.
             raise DownloadConnectionRefusedError(str(error)) from error
+
+    def _watched(self, protocol: CarefulProtocol) -> CarefulProtocol:
+        if self._turns is not None:
+            protocol.on_sent = self._turns.note_sent
+        return protocol
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
         return CarefulProtocol(quiescent)  # type: ignore[no-untyped-call]
@@ -130,11 +143,18 @@ class _Factory(_LenientHTTP11ClientFactory):
 
 
 class CarefulProtocol(_LenientHTTP11ClientProtocol):
-    """One connection. It limits the head of each response and detects a connection reset."""
+    """One connection. It limits the head of each response and detects a connection reset.
+
+    ``on_sent`` is called with the host of each request that was written to the connection.
+    """
+
+    on_sent: Callable[[str], None] | None = None
 
     def request(self, request: TwistedRequest) -> Deferred[IResponse]:
         response = super().request(request)
         self._parser.__class__ = _BoundedParser
+        if self.on_sent is not None:
+            self.on_sent(urlsplit(request.absoluteURI.decode("ascii")).hostname or "")
         return response
 
     def dataReceived(self, data: bytes) -> None:

@@ -64,7 +64,7 @@ class Explanation(NamedTuple):
 def explain(error: BaseException) -> Explanation:
     """Return the reason for a failed download, or ``internal_error`` if there is no other."""
     if isinstance(error, PageRefused):
-        return Explanation(error.reason, error.detail)
+        return Explanation(error.reason, error.detail, error.status)
     if isinstance(error, HttpError):
         return explain_status(error.response.status)
     if isinstance(error, IgnoreRequest):

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
+    from crawler.crawl.ledger.pages import Pages
     from crawler.crawl.run import Run
     from crawler.warc.writer import Exchange
+    from crawler.workers.courier import Courier
 
 logger = logging.getLogger(__name__)
 
@@ -64,15 +66,15 @@ class Archiving:
         self._splash = (
             host_and_port(crawler.settings["SPLASH_URL"]) if run.renderer == "splash" else None
         )
-        self._pages = run.job.pages if run.job else None
-        if self._pages is None:
+        self._keeper: Courier | Pages | None = run.courier or (run.job.pages if run.job else None)
+        if self._keeper is None:
             self._writer = WarcWriter(path, warcinfo)
         else:
             self._writer = WarcWriter(
-                path, warcinfo, self._pages.archived, self._pages.note_archived
+                path, warcinfo, self._keeper.archived, self._keeper.note_archived
             )
             # The ledger must not record a page as archived before it is on disk.
-            self._pages.commits.before_commit.append(self._writer.sync)
+            self._keeper.before_commit.append(self._writer.sync)
         run.archive = self._writer
         run.archive_exchange = self._record
         run.archive_page = self._record_page
@@ -100,11 +102,11 @@ class Archiving:
         try:
             write(*args)
         except ArchiveError as error:
-            if self._pages is None:
+            if self._keeper is None:
                 self._run.fail(error)
             else:
                 # A page that is not archived has to be fetched again.
-                self._pages.commits.fail(error)
+                self._keeper.fail(error)
 
     def _engine_stopped(self) -> None:
         try:

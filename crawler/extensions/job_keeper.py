@@ -72,7 +72,8 @@ class JobKeeper:
         job = self._job
         assert job.run is not None and job.pages is not None
         job.pages.commits.flush(durable=True)
-        if job.pages.commits.failed is None and not job.feeds_failed:
+        ends = not self._run.hands_over and not job.feeds_failed
+        if ends and job.pages.commits.failed is None:
             try:
                 job.end(job.run, self._finish_reason, self._exit_code())
             except LedgerError as error:

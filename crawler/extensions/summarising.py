@@ -16,17 +16,29 @@ from crawler.crawl import summary
 from crawler.crawl.run import run_of
 from crawler.crawl.source_kinds import LIVE, WAYBACK
 from crawler.errors import CrawlerError, LedgerError
+from crawler.items import REASONS
 from crawler.sources.folder import SavedPages
 from crawler.terminal import output
 from crawler.terminal_tables import plain_lines, show
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable
 
     from scrapy.crawler import Crawler
 
     from crawler.crawl.ledger.history import Balance
     from crawler.crawl.run import Run
+
+# By the outcomes of the ledger (schema.FETCHES). Those of lists are not counted by their kinds.
+_STATS_OF_OUTCOMES = {
+    "new": "articles/new",
+    "changed": "articles/changed",
+    "unchanged": "articles/unchanged",
+    "not_modified": "articles/unchanged",
+    "duplicate": "articles/duplicates",
+    "dropped": "records/dropped",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +90,18 @@ class Summariser:
             self._set("job/option", run.job.place.option)
             self._set("job/run", run.job.run.number)
             self._set("job/began", f"{run.job.run.began:%Y-%m-%d %H:%M:%S}")
+            if run.job.adopted:
+                self._recall(run.job.adopted)
+                self._began -= run.job.seconds
+
+    def _recall(self, adopted: Counter[str]) -> None:
+        """Count what other processes fetched in this run, before this one continued it."""
+        for outcome, count in adopted.items():
+            name = _STATS_OF_OUTCOMES.get(outcome) or (
+                f"failures/{outcome}" if outcome in REASONS else None
+            )
+            if name is not None:
+                self.crawler.stats.inc_value(name, count)
 
     def _say_what_is_asked(self) -> None:
         """Log where the pages come from, if that is the publisher's default and not only live."""
@@ -141,7 +165,7 @@ class Summariser:
 
     def _stopped(self) -> None:
         # scrapy parse, shell and check run the spider without crawling.
-        if self._run.started:
+        if self._run.started and not self._run.hands_over:
             self.print()
 
     def finish(self) -> int:

@@ -103,7 +103,8 @@ class WatchedFeedExporter(FeedExporter):
         assert job.run is not None and job.pages is not None
         # If a power cut lost records that are in a feed, they would be fetched and exported again.
         job.pages.commits.flush(durable=True)
-        if job.pages.commits.failed is not None:
+        run = run_of(spider)
+        if job.pages.commits.failed is not None or (run and run.hands_over):
             return
         try:
             job.feeds_failed = not await self._write(job, job.run, spider)

@@ -17,6 +17,9 @@ from crawler.visits import errand_of, visit_of
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+    from crawler.crawl.run import Run
+    from crawler.visits import Visit
+
 
 class RefusingRedirectMiddleware(RedirectMiddleware):
     """Raises PageRefused for a redirect loop and for a redirect to an invalid URL.
@@ -65,21 +68,26 @@ class RefusingRedirectMiddleware(RedirectMiddleware):
         return redirect if url == redirect.url else redirect.replace(url=url)
 
     def _refuse_if_known(self, redirect: Request) -> None:
-        """Raise SameArticle for a redirect to an article that was requested before this one.
-
-        Articles with ids of their own are left alone: there, another id is another article.
-        """
+        """Raise SameArticle for a redirect to an article that was requested before this one."""
         run, visit = run_of(self.crawler.spider), visit_of(redirect)
-        if run is None or visit is None or visit.state is None:
-            return
-        publisher = run.publishers.of(redirect.url)
-        if publisher is None or publisher.has_own_ids:
-            return
-        article_id = publisher.id_of(redirect.url)
-        other = run.frontier.find(article_id) if article_id else None
-        if other and other is not visit.state and run.frontier.comes_before(other, visit.state):
-            raise SameArticle(other.id)
+        if run and visit and (known := known_before(run, visit, redirect.url)):
+            raise SameArticle(known)
 
     @property
     def _has_cookies(self) -> bool:
         return self.crawler.settings.getbool("COOKIES_ENABLED")
+
+
+def known_before(run: Run, visit: Visit, url: str) -> str | None:
+    """Return the id of the article to which a redirect led, if it was requested before this one.
+
+    Articles with ids of their own are left alone: there, another id is another article.
+    """
+    publisher = run.publishers.of(url)
+    if visit.state is None or publisher is None or publisher.has_own_ids:
+        return None
+    article_id = publisher.id_of(url)
+    other = run.frontier.find(article_id) if article_id else None
+    if other and other is not visit.state and run.frontier.comes_before(other, visit.state):
+        return other.id
+    return None

@@ -17,6 +17,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
+from crawler.crawl.run import run_of
 from crawler.downloading.failures import explain
 from crawler.extraction.publishers import host_and_port
 from crawler.setting_values import seconds_setting
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from scrapy.robotstxt import RobotParser
 
     from crawler.items import Reason
+    from crawler.workers.team import Team
 
 
 # RFC 9309, 2.5: the minimum that a parser has to read; the rest is ignored.
@@ -37,6 +39,8 @@ _PARSED_BYTES = 500 * 1024
 # RFC 9309, 2.4: the maximum age of a cached copy.
 _CACHE_SECONDS = 24 * 3600
 _TOO_MANY_REQUESTS = 429
+# Between two looks whether another worker has fetched the file.
+_SHARED_POLL_SECONDS = 0.1
 # The file is cut after it is read, so it may be larger than the limit for pages.
 _META = {"dont_obey_robotstxt": True, "download_maxsize": 16 * 1024 * 1024}
 _PRIORITY = 1000
@@ -44,12 +48,20 @@ _PRIORITY = 1000
 _HOST_FAULTS: frozenset[Reason] = frozenset(("dns", "refused", "tls", "private_address"))
 
 
-class _Rules(NamedTuple):
-    """The rules of a robots.txt; ``parser`` is None if there are none.
+class RobotsFile(NamedTuple):
+    """A robots.txt; ``body`` is None if there is none.
 
     If the file could not be fetched, ``reason`` and ``fault`` say why, and nothing may be
     requested.
     """
+
+    body: bytes | None = None
+    reason: Reason = "robots_unavailable"
+    fault: str | None = None
+
+
+class _Rules(NamedTuple):
+    """The rules of a ``RobotsFile``; ``parser`` is None if there are none."""
 
     parser: RobotParser | None = None
     reason: Reason = "robots_unavailable"
@@ -106,6 +118,30 @@ class RobotsMiddleware:
         return task
 
     async def _fetch(self, url: str) -> _Rules:
+        """Return the rules of a robots.txt, which one worker of a shared job requests for all."""
+        run = run_of(self.crawler.spider)
+        if run is None or run.courier is None:
+            file = await self._request(url)
+        else:
+            file = await self._shared(url, run.courier.team)
+        if file.body is None:
+            return _Rules(reason=file.reason, fault=file.fault)
+        parser = build_from_crawler(self._parser_class, self.crawler, _parsed_part(file.body))
+        await self.crawler.signals.send_catch_log_async(
+            signals.robots_parsed, robotparser=parser, request=Request(url)
+        )
+        return _Rules(parser)
+
+    async def _shared(self, url: str, team: Team) -> RobotsFile:
+        while (shared := team.robots(url)) is None:
+            if team.claim_robots(url):
+                file = await self._request(url)
+                team.store_robots(url, file)
+                return file
+            await asyncio.sleep(_SHARED_POLL_SECONDS)
+        return shared
+
+    async def _request(self, url: str) -> RobotsFile:
         self._count("request_count")
         redirects: list[str] = []
         meta = {**_META, PURPOSE: Errand(robots_redirects=redirects)}
@@ -116,26 +152,20 @@ class RobotsMiddleware:
             # A redirect loop counts as a missing file, not an outage (RFC 9309, 2.3.1.2).
             explanation = explain(error)
             if explanation.reason in ("redirect_loop", "http_3xx"):
-                return _Rules()
+                return RobotsFile()
             elsewhere = redirects and host_and_port(redirects[-1]) != host_and_port(url)
             if explanation.reason in _HOST_FAULTS and not elsewhere:
-                return _Rules(reason=explanation.reason, fault=explanation.detail)
+                return RobotsFile(reason=explanation.reason, fault=explanation.detail)
             return self._unavailable(url, f"{explanation.reason} ({explanation.detail})")
         self._count("response_count")
         self._count(f"response_status_count/{response.status}")
         if response.status >= 500 or response.status == _TOO_MANY_REQUESTS:
             return self._unavailable(url, f"it returned {response.status}")
-        if not 200 <= response.status < 300:
-            return _Rules()
-        parser = build_from_crawler(self._parser_class, self.crawler, _parsed_part(response.body))
-        await self.crawler.signals.send_catch_log_async(
-            signals.robots_parsed, robotparser=parser, request=request
-        )
-        return _Rules(parser)
+        return RobotsFile(response.body if 200 <= response.status < 300 else None)
 
-    def _unavailable(self, url: str, detail: str) -> _Rules:
+    def _unavailable(self, url: str, detail: str) -> RobotsFile:
         self._count("unavailable")
-        return _Rules(
+        return RobotsFile(
             fault=f"{url} cannot be fetched: {detail}; nothing may be requested until it can"
         )
 

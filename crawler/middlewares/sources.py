@@ -51,7 +51,7 @@ class SourcesMiddleware:
         source = self._run.source_at(visit.turn)
         if not visit.has_address and not isinstance(source, SavedPages):
             raise NotSaved("known only by the name of a saved page, which this run was not given")
-        self._refuse_if_down(visit)
+        refuse_if_down(self._run, visit)
         if source is None:
             return None
         if request.meta.get("redirect_times"):
@@ -77,17 +77,18 @@ class SourcesMiddleware:
         file = describe(visit.saved_page, self._run.publishers)
         return respond(request, file, self._max_bytes)
 
-    def _refuse_if_down(self, visit: Visit) -> None:
-        """Refuse a request to a source that is down.
 
-        Raises SourceUnavailable, so that the next source is tried. Raises Stopped if there is none,
-        or if the article is stored, since that record is newer than what the next source has.
-        """
-        name = self._run.outage_name(visit)
-        reason = self._run.outages.reason(name)
-        if reason is None:
-            return
-        is_last = visit.turn + 1 == len(self._run.sources)
-        if is_last or (visit.state and visit.state.revision):
-            raise Stopped(f"{name} is down")
-        raise SourceUnavailable(reason, f"{name} is down, so no request was sent", asked=False)
+def refuse_if_down(run: Run, visit: Visit) -> None:
+    """Refuse a request to a source that is down.
+
+    Raises SourceUnavailable, so that the next source is tried. Raises Stopped if there is none,
+    or if the article is stored, since that record is newer than what the next source has.
+    """
+    name = run.outage_name(visit)
+    reason = run.outages.reason(name)
+    if reason is None:
+        return
+    is_last = visit.turn + 1 == len(run.sources)
+    if is_last or (visit.state and visit.state.revision):
+        raise Stopped(f"{name} is down")
+    raise SourceUnavailable(reason, f"{name} is down, so no request was sent", asked=False)

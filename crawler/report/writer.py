@@ -75,7 +75,7 @@ class ReportWriter:
             self._records = None
 
     def _stopped(self) -> None:
-        if not self._run.started:
+        if not self._run.started or self._run.hands_over:
             return
         with self._opened:
             try:

@@ -84,6 +84,9 @@ class ArticlesSpider(FrontierSpider):
         """Request the seeds. Raises CrawlerError if there are none."""
         arguments.require_seed(self.run.arguments)
         self.run.started = True
+        if self.run.courier is not None:
+            # A worker asks for what the writer orders.
+            return
         if self.run.arguments.everything:
             async for request in self._request_everything():
                 yield request

@@ -9,7 +9,7 @@ If a job has stored the article, a fault ends the search, and the stored record 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from crawler.crawl import records
 from crawler.crawl.candidates import PassedOver
@@ -17,7 +17,7 @@ from crawler.crawl.fetches import where_captured
 from crawler.crawl.outages import CONNECTION_FAILURES, SOURCE_FAILURES
 from crawler.items import ANSWERS
 from crawler.sources.chain import source_name
-from crawler.unavailable import SourceUnavailable
+from crawler.unavailable import SourceUnavailable, Unavailable
 from crawler.visits import Attempt, visit_in
 
 if TYPE_CHECKING:
@@ -31,15 +31,6 @@ if TYPE_CHECKING:
     from crawler.visits import Visit
 
 logger = logging.getLogger(__name__)
-
-
-class Unavailable(NamedTuple):
-    """Why a page was not provided, with the HTTP status and the exception, if any."""
-
-    reason: Reason | Literal["not_saved"]
-    detail: str
-    status: int | None = None
-    error: BaseException | None = None
 
 
 class Fallback:
@@ -59,24 +50,13 @@ class Fallback:
 
         The attempts are for ``end``.
         """
-        reason, detail, status, error = unavailable
-        if visit.origin and visit.origin.status_assumed:
-            status = None
+        another = self.follow_captures(visit, unavailable, request)
+        if not isinstance(another, Unavailable):
+            return another
+        reason, detail, status, error = another
         state = visit.state
         assert state is not None
-        retries, redirects = (
-            request.meta.get(name, 0) if request else 0
-            for name in ("retry_times", "redirect_times")
-        )
-        of_source = isinstance(error, SourceUnavailable) or reason in CONNECTION_FAILURES
-        # A temporary fault must not let an older capture replace the stored record.
-        is_passing = state.revision > 0 and status is None and reason in SOURCE_FAILURES
-        if visit.candidates and not (of_source or is_passing or reason == "internal_error"):
-            passed_over = PassedOver(where_captured(visit.origin), reason, detail, status)
-            visit.candidates.pass_over(passed_over, redirects)
-            if visit.candidates.has_more:
-                return self._another_capture(visit)
-            _, reason, detail, status = visit.candidates.failure()
+        retries = request.meta.get("retry_times", 0) if request else 0
         was_asked = not isinstance(error, SourceUnavailable) or error.asked
         source = self._source_of(visit)
         count = retries + 1 if was_asked else 0
@@ -92,6 +72,27 @@ class Fallback:
             logger.debug("%s: %s (%s: %s), next source", visit.article_id, reason, source, detail)
             return self._with_history(visit, next_turn, attempts)
         return attempts
+
+    def follow_captures(
+        self, visit: Visit, unavailable: Unavailable, request: Request | None
+    ) -> Request | Unavailable:
+        """Return the request for the next capture of an archive, or why none gave the article."""
+        reason, detail, status, error = unavailable
+        if visit.origin and visit.origin.status_assumed:
+            status = None
+        state = visit.state
+        assert state is not None
+        redirects = request.meta.get("redirect_times", 0) if request else 0
+        of_source = isinstance(error, SourceUnavailable) or reason in CONNECTION_FAILURES
+        # A temporary fault must not let an older capture replace the stored record.
+        is_passing = state.revision > 0 and status is None and reason in SOURCE_FAILURES
+        if visit.candidates and not (of_source or is_passing or reason == "internal_error"):
+            passed_over = PassedOver(where_captured(visit.origin), reason, detail, status)
+            visit.candidates.pass_over(passed_over, redirects)
+            if visit.candidates.has_more:
+                return self._another_capture(visit)
+            _, reason, detail, status = visit.candidates.failure()
+        return Unavailable(reason, detail, status, error)
 
     def failure(
         self, state: ArticleState, attempts: tuple[Attempt, ...], attempt: Attempt
@@ -140,7 +141,8 @@ class Fallback:
     def _with_history(self, visit: Visit, turn: int, attempts: tuple[Attempt, ...]) -> Request:
         assert visit.state is not None
         request = self._request(visit.state, turn)
-        visit_in(request).attempts = attempts
+        again = visit_in(request)
+        again.attempts, again.lease = attempts, visit.lease
         return request
 
     def _turn_after(self, visit: Visit) -> int:

@@ -40,12 +40,12 @@ from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
 from crawler.setting_values import most_bytes, seconds_of, seconds_setting, tls_ca_file
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
-from crawler.spiders.fallback import Fallback, Unavailable
+from crawler.spiders.fallback import Fallback
 from crawler.spiders.lists import choose
 from crawler.spiders.parameters import Parameters
-from crawler.unavailable import NotSaved, SameArticle, Stopped
+from crawler.unavailable import NotSaved, SameArticle, Stopped, Unavailable
 from crawler.visits import PURPOSE, Attempt, Visit, errand_of, visit_in, visit_of
-from crawler.warc.captures import key_of
+from crawler.workers.roles import original_settings, role_of, take_role
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -91,6 +91,7 @@ class FrontierSpider(Args[Parameters], Spider):
                 if value is not None and name not in self.more_arguments
             }
         )
+        self.given_arguments = dict(kwargs)
         # Checked before scrapy-spider-metadata does, because these messages say what to do.
         parsed = arguments.parse(given, _publishers)
         super().__init__(*args, **kwargs)
@@ -112,12 +113,13 @@ class FrontierSpider(Args[Parameters], Spider):
             close=self._close,
             pages_held=self._release_all,
         )
-        self._fallback = Fallback(self.run, self._request_again)
+        self._fallback = Fallback(self.run, self.request_page)
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         defaults.apply(settings)
         super().update_settings(settings)
+        take_role(settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -137,10 +139,17 @@ class FrontierSpider(Args[Parameters], Spider):
         if run.is_offline:
             defaults.leave_out_network(settings)
         run.outages = Outages(settings.getint("SITE_DOWN_AFTER"))
-        if run.arguments.render:
+        role, place = role_of(settings), place_of(settings)
+        if run.arguments.render and role != "writer":
             run.renderer = prepare(run.arguments.render, settings)
-        check_parts(settings, run)
-        if place := place_of(settings):
+        if role != "writer":
+            check_parts(original_settings(settings), run)
+        if role == "worker":
+            # A crawl that works alone needs none of what workers share.
+            from crawler.workers.joining import join
+
+            join(crawler, run, place)
+        elif place:
             spider._continue_job(place, settings)
         return spider
 
@@ -158,6 +167,10 @@ class FrontierSpider(Args[Parameters], Spider):
         has_ids = any(seed.id for seed in run.arguments.seeds)
         is_stated = run.publishers.is_stated or has_ids
         run.job = Job(place, run.publisher.name, checks_site=is_stated)
+        if role_of(settings) == "writer":
+            from crawler.workers.joining import prepare_to_write
+
+            prepare_to_write(run.job, adopts=settings["WORKERS_ADOPTS"])
         same_arguments = run.job.begin(
             run.began,
             {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},
@@ -167,8 +180,12 @@ class FrontierSpider(Args[Parameters], Spider):
             seconds_setting(settings, "LEDGER_SYNC_INTERVAL"),
             run.fail,
             run.asked,
+            adopts=settings["WORKERS_ADOPTS"],
         )
+        assert run.job.run is not None
+        run.began = run.job.run.began
         run.frontier = _frontier(run.arguments, run.scope, run.job.pages)
+        run.frontier.go_on_after(run.job.fetched)
         run.has_new_arguments = not same_arguments
         if not same_arguments:
             run.frontier.reconsider(self._added_roles(run.job.earlier_arguments))
@@ -225,7 +242,8 @@ class FrontierSpider(Args[Parameters], Spider):
         """Return the request for an article that the frontier hands out."""
         return self._request(state, Visit(article_id=state.id))
 
-    def _request_again(self, state: ArticleState, turn: int) -> Request:
+    def request_page(self, state: ArticleState, turn: int) -> Request:
+        """Return a request for an article that the frontier has handed out, to a source."""
         return self._request(state, Visit(article_id=state.id, turn=turn, state=state))
 
     def _request(self, state: ArticleState, visit: Visit, url: str | None = None) -> Request:
@@ -266,19 +284,26 @@ class FrontierSpider(Args[Parameters], Spider):
         if visit.results is not None:
             yield from visit.results
             return
-        visit.evidence = self._evidence(response, visit)
+        if visit.fetched_at is None:
+            visit.fetched_at = datetime.now(UTC)
+            visit.evidence = self._evidence(response, visit)
         try:
             self.run.outages.record_answer(self.run.outage_name(visit))
             if response.status == _PRECONDITION_FAILED:
                 # The server does not understand the condition, so request the page without it.
                 state.validators = (None, None)
-                yield self._request_again(state, visit.turn)
+                again = self.request_page(state, visit.turn)
+                visit_in(again).lease = visit.lease
+                yield again
                 return
             if unavailable := self._reason_against(response, visit, state):
                 yield from self._give_up(response, visit, unavailable)
                 return
         except Exception as error:
             yield from self._fail_internally(response, visit, error)
+            return
+        if self.run.courier is not None:
+            self.run.courier.bring(visit, response)
             return
         yield from self._in_order(response, visit, lambda: self._read(response, visit, state))
 
@@ -470,6 +495,10 @@ class FrontierSpider(Args[Parameters], Spider):
             "%s: internal error while reading %s", visit.state.id, response.url, exc_info=error
         )
         detail = f"{type(error).__name__}: {error}"
+        if self.run.courier is not None:
+            fault = Unavailable("internal_error", detail, response.status)
+            self.run.courier.report(visit, fault, response.request)
+            return
         attempt = Attempt(visit.source, "internal_error", detail, response.status, 1)
         yield from self._in_order(response, visit, lambda: self._end(visit, (attempt,)))
 
@@ -577,7 +606,7 @@ class FrontierSpider(Args[Parameters], Spider):
             url=url,
             depth=state.depth,
             found_on=state.found_on,
-            fetched_at=(origin and origin.captured_at) or datetime.now(UTC),
+            fetched_at=(origin and origin.captured_at) or visit.fetched_at or datetime.now(UTC),
             source=visit.source,
             status=response.status,
             status_assumed=origin is not None and origin.status_assumed,
@@ -614,7 +643,7 @@ class FrontierSpider(Args[Parameters], Spider):
             self.crawler.stats.inc_value("lists/unchanged")
             return
         memory = self.run.frontier.memory
-        memory.note_links(state, None, datetime.now(UTC), visit.evidence)
+        memory.note_links(state, None, visit.fetched_at or datetime.now(UTC), visit.evidence)
         memory.unchanged(state, "not_modified")
         self.run.frontier.forget(state.id)
         self.crawler.stats.inc_value("articles/unchanged")
@@ -627,6 +656,9 @@ class FrontierSpider(Args[Parameters], Spider):
         state = visit.state
         if visit.results is not None:
             yield from visit.results
+            return
+        if isinstance(error, Stopped) and self.run.courier is not None:
+            self.run.courier.give_back(visit.lease)
             return
         if isinstance(error, (Stopped, SameArticle)):
             # A page that was not requested remains to be crawled.
@@ -645,7 +677,15 @@ class FrontierSpider(Args[Parameters], Spider):
         self, result: Response | TwistedFailure, visit: Visit, unavailable: Unavailable
     ) -> Iterator[Any]:
         """Yield the decision of ``Fallback``: the next request at once, a failure in its turn."""
-        next_step = self._fallback.follow(visit, unavailable, _request_of(result))
+        request = _request_of(result)
+        if self.run.courier is not None:
+            another = self._fallback.follow_captures(visit, unavailable, request)
+            if isinstance(another, Request):
+                yield another
+            else:
+                self.run.courier.report(visit, another, request)
+            return
+        next_step = self._fallback.follow(visit, unavailable, request)
         if isinstance(next_step, Request):
             yield next_step
         else:
@@ -685,9 +725,11 @@ def _is_elsewhere(captured: str, url: str, visit: Visit) -> bool:
 
     That URL then leads to the captured one.
     """
-    if urlsplit(captured).path == urlsplit(url).path or visit.candidates is None:
+    if urlsplit(captured).path == urlsplit(url).path:
         return False
-    return any(key_of(capture.url) == key_of(url) for capture, _ in visit.candidates.levels[0])
+    if visit.candidates is None:
+        return visit.has_own_capture
+    return visit.candidates.has_capture_of(url)
 
 
 def _frontier(parsed: Arguments, scope: Scope, memory: Memory | None = None) -> Frontier:

@@ -22,6 +22,8 @@ from crawler.crawl.ledger.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from crawler.crawl.articles import ArticleState
@@ -95,10 +97,13 @@ class Batch:
     aliases: dict[str, str] = field(default_factory=dict)
     templates: dict[tuple[str, str], int] = field(default_factory=dict)
     edge_changes: list[Reading | Renaming] = field(default_factory=list)
+    also: dict[Callable[[Connection, list[Any]], None], list[Any]] = field(default_factory=dict)
+    """Rows that other parts of the program write in the same transaction, by their functions."""
 
     def __bool__(self) -> bool:
         rows = (self.articles, self.listings, self.fetches, self.records, self.archived)
-        return any((*rows, self.moves, self.aliases, self.templates, self.edge_changes))
+        changes = (self.moves, self.aliases, self.templates, self.edge_changes, self.also)
+        return any((*rows, *changes))
 
     def add(self, state: ArticleState) -> None:
         """Add an article that is new or has changed."""
@@ -146,6 +151,8 @@ class Batch:
         for statement, rows in after_moves:
             if rows:
                 execute_many(connection, statement, rows)
+        for write, also in self.also.items():
+            write(connection, also)
         connection.execute(_UPDATE_PLACES, {"given": self.places})
 
     def _row(self, state: ArticleState) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from crawler.crawl.articles import ArticleState
     from crawler.crawl.ledger.database import Database
 
 CHUNK = 500
@@ -54,6 +55,8 @@ class Commits:
 
         Any commit may survive a power cut, and must not refer to files that do not.
         """
+        self.on_outcome: Callable[[ArticleState], None] = lambda state: None
+        """Called with each article whose outcome the next commit stores."""
         [row] = database.rows(select(JOB.c.places))
         self.batch = Batch(run, row.places)
         self._synced_at = time.monotonic()

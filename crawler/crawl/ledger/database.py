@@ -37,6 +37,10 @@ class Database(ABC):
         """Return the rows of a single query."""
 
     @abstractmethod
+    def read(self, act: Callable[[Connection], _Result]) -> _Result:
+        """Return what ``act`` reads from a consistent snapshot. It may be called several times."""
+
+    @abstractmethod
     def snapshot(self) -> AbstractContextManager[Connection]:
         """Read a consistent snapshot, whatever is written meanwhile. Snapshots may be nested."""
 

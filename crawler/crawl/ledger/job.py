@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 
 from crawler.crash import point
 from crawler.crawl.ledger import history
@@ -32,6 +32,7 @@ from crawler.crawl.ledger.schema import (
     VERSION,
 )
 from crawler.errors import CrawlerError
+from crawler.exit_codes import HELD
 from crawler.items import RECORDS as KINDS
 from crawler.terminal import to_the_second
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_LAST_FINISHED = select(func.max(RUNS.c.run)).where(RUNS.c.finished)
 _IS_ITEM = RECORDS.c.kind == "item"
 _MAY_BE_ARTICLE = or_(RECORDS.c.id.is_(None), PAGES.c.state == "article")
 
@@ -82,6 +84,8 @@ class Job:
         self.run: Run | None = None
         self.earlier_arguments: Mapping[str, str] = {}
         """Those that decided in the runs before which articles are followed."""
+        self.adopted: Counter[str] = Counter()
+        """The outcomes of the fetches of this run by processes before this one."""
         self.feeds_failed = False
         """Whether a feed could not be written.
 
@@ -98,6 +102,7 @@ class Job:
         sync_seconds: float,
         on_failure: Callable[[CrawlerError], None] = lambda error: None,
         asked: Mapping[str, str] | None = None,
+        adopts: int | None = None,
     ) -> bool:
         """Begin a run and queue the articles to request again.
 
@@ -105,23 +110,25 @@ class Job:
         decide which articles are followed and from which source, ``recheck`` is one of
         ``arguments.RECHECKS``, ``limit`` the maximum number of articles to fetch (0: no limit),
         ``sync_seconds`` how long committed data may wait to become durable. ``asked`` are all
-        arguments, for people to read later.
+        arguments, for people to read later. ``adopts`` is the number of a run that another process
+        began, and that this one continues.
         """
         self._arguments = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
 
         def write(connection: Connection) -> tuple[Any, Run]:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
             self.earlier_arguments = json.loads(last.arguments) if last else arguments
+            finished = connection.execute(_LAST_FINISHED).scalar() or 0
+            if adopts is not None:
+                if last is None or last.run != adopts or last.ended is not None:
+                    raise CrawlerError(f"job: run {adopts} has ended", exit_code=HELD)
+                return last, Run(adopts, datetime.fromisoformat(last.began), finished + 1)
             if any(
                 self.earlier_arguments.get(name) != arguments.get(name)
                 for name in ("source", "at", "base_url")
             ):
                 forget_source(connection)
             queue(connection, recheck, self.database.now(), intervals.longest, limit)
-            finished = (
-                connection.execute(select(func.max(RUNS.c.run)).where(RUNS.c.finished)).scalar()
-                or 0
-            )
             number = last.run + 1 if last else 1
             connection.execute(
                 RUNS.insert().values(
@@ -138,10 +145,23 @@ class Job:
             return last, Run(number, began, finished + 1)
 
         last, self.run = self.database.store(write, durable=True)
+        if adopts is not None:
+            self.adopted = self.outcomes(self.run)
         commits = Commits(self.database, self.run.number, sync_seconds, on_failure)
-        self.pages = Pages(commits, began, intervals)
+        self.pages = Pages(commits, self.run.began, intervals)
         point("run begun")
         return last is None or last.arguments == self._arguments
+
+    @property
+    def fetched(self) -> int:
+        """The number of articles that other processes fetched in this run."""
+        return self.adopted.total() - self.adopted["list"]
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has lasted, by the clock of the ledger."""
+        assert self.run is not None
+        return self.database.now() - self.run.began.timestamp()
 
     def note_reconsidered(self) -> None:
         """Record that this run's arguments were applied to all articles of earlier runs."""
@@ -166,10 +186,14 @@ class Job:
             {"run": number, "uri": uri, "options": "{}", "size": size}
             for uri, size in feeds.items()
         ]
-        if rows:
-            self.database.store(
-                lambda connection: connection.execute(FEEDS.insert(), rows), durable=True
-            )
+
+        def write(connection: Connection) -> None:
+            # Another process may have begun this run, with feeds of its own.
+            connection.execute(delete(FEEDS).where(FEEDS.c.run == number))
+            if rows:
+                connection.execute(FEEDS.insert(), rows)
+
+        self.database.store(write, durable=True)
         point("feeds named")
 
     def aborted_runs(self) -> list[Run]:
@@ -232,17 +256,14 @@ class Job:
         point("run ended")
 
     def balance(self) -> history.Balance:
-        with self.database.snapshot() as connection:
-            return history.balance(connection)
+        return self.database.read(history.balance)
 
     def next_due(self) -> str | None:
-        with self.database.snapshot() as connection:
-            due = history.next_due(connection)
+        due = self.database.read(history.next_due)
         return f"{to_the_second(due)} UTC" if due else None
 
     def outcomes(self, run: Run) -> Counter[str]:
-        with self.database.snapshot() as connection:
-            return history.outcomes(connection, run.number)
+        return self.database.read(partial(history.outcomes, run=run.number))
 
     def close(self) -> None:
         """Close the ledger, so that another process may hold the job."""

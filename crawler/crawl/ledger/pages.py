@@ -21,13 +21,14 @@ from crawler.crawl.templates import Templates
 from crawler.warc.archived import Archived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from crawler.crawl.articles import ArticleState, Content, Lead, Listing, State
     from crawler.crawl.edges import Edge, Evidence
     from crawler.crawl.ledger.commits import Commits
     from crawler.crawl.ledger.recheck import Intervals
+    from crawler.errors import CrawlerError
     from crawler.items import ArticleRole, Record, RelatedItem
 
 _PAGES_BY_ID = select(PAGES).where(PAGES.c.id.in_(bindparam("ids", expanding=True)))
@@ -78,8 +79,7 @@ class Pages:
         self._records = RecordStore(commits, began, intervals)
         self.first_place = commits.batch.places
         database = commits.database
-        with database.snapshot() as connection:
-            self.waiting = history.queued(connection)
+        self.waiting = database.read(history.queued)
         self._is_empty = not database.rows(select(PAGES.c.id).limit(1))
         self._has_aliases = bool(database.rows(select(ALIASES).limit(1)))
         stored_templates = database.rows(select(TEMPLATES))
@@ -88,6 +88,13 @@ class Pages:
             self.templates.learn(row.publisher, row.template, row.depth)
         self._last_order: tuple[int, int, int, str] | None = None
         self._level_ended = True
+
+    @property
+    def before_commit(self) -> list[Callable[[], None]]:
+        return self.commits.before_commit
+
+    def fail(self, error: CrawlerError) -> None:
+        self.commits.fail(error)
 
     def aliases(self, article_ids: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -110,6 +117,7 @@ class Pages:
 
     def merge(self, merged: ArticleState, kept: ArticleState) -> None:
         self.commits.batch.merge(merged, kept)
+        self.commits.on_outcome(merged)
         self._records.note_duplicate(merged, kept)
 
     def content_of(self, article_id: str) -> Content | None:

@@ -18,7 +18,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -30,9 +30,11 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
 from crawler.crawl.ledger.database import Database, key_of
+from crawler.crawl.ledger.rows import utc_now
 from crawler.crawl.ledger.schema import METADATA
-from crawler.errors import CrawlerError, LedgerError
+from crawler.errors import CrawlerError, HoldLostError, LedgerError
 from crawler.exit_codes import HELD
+from crawler.terminal import to_the_second
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +46,7 @@ logger = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 _PROGRAM = "neighbourhood-crawler"
-# The upper half of the key of each advisory lock; the lower half is the number of the schema.
+# The name of the lock of the process that holds a job.
 _LOCK_CLASS = 0x6E656967
 _CONNECT_SECONDS = 10
 # A connection over which nothing arrives for so long is lost, to this process and to the server.
@@ -56,6 +58,11 @@ _LOCK_SECONDS, _LOCK_RETRY_SECONDS = 1.0, 0.05
 _DEADLOCK, _SERIALIZATION_FAILURE = "40P01", "40001"
 _UNDEFINED_TABLE, _NO_SUCH_SCHEMA = "42P01", "3F000"
 _LONGEST_NAME = 63
+# Each schema has locks of its own: the name of the lock is the upper half of its key.
+_LOCK = (
+    "SELECT {function}(%s::bigint << 32 | oid::bigint) FROM pg_namespace "
+    "WHERE nspname = current_schema()"
+)
 _READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _SERVER = MetaData()
@@ -82,17 +89,14 @@ _OTHER_INDEXES = (
 )
 
 
-class HoldLostError(LedgerError):
-    """Another process has taken the job over; what this one had not committed is left to it."""
-
-
 class PostgresDatabase(Database):
     """A connection to the ledger of a job. Raises LedgerError if the database does not answer.
 
-    Unless it is ``patient``, the database is asked once.
+    Unless it is ``patient``, the database is asked once. Unless it is ``durable``, the last commits
+    may be lost in a crash of the database.
     """
 
-    def __init__(self, place: ServerPlace, *, patient: bool = True) -> None:
+    def __init__(self, place: ServerPlace, *, patient: bool = True, durable: bool = True) -> None:
         self.name = place.name
         self._place = place
         self._patience = place.patience if patient else 0.0
@@ -100,8 +104,7 @@ class PostgresDatabase(Database):
         self._has_lock = False
         self._holders: int | None = None
         self._commits = 0
-        self._process = ""
-        self._engine = _make_engine(place)
+        self._engine = _make_engine(place, durable=durable)
         self._connection: Connection | None = None
         self._patiently(lambda: None)
 
@@ -136,35 +139,49 @@ class PostgresDatabase(Database):
 
         Raises CrawlerError with exit code 75 if another process has it.
         """
-        self._patiently(self._create_schema)
+        self.ensure_schema()
         self._patiently(self._lock)
         self._has_lock = True
-        host = os.uname().nodename
-        self._process = f"process {os.getpid()} on {host} since {self.now_text()}"
-        self._holders = self.store(partial(_begin_hold, create, self._process))
+        self._holders = self.store(partial(_begin_hold, create, describe_process()))
         self._commits = 0
 
-    def _create_schema(self) -> None:
-        found = self.connection.exec_driver_sql(
-            "SELECT 1 FROM pg_namespace WHERE nspname = %s", (self._place.job,)
-        ).first()
-        if found:
+    def ensure_schema(self) -> None:
+        """Create the schema of the job if there is none."""
+        query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        if not self.run(query, (self._place.job,)):
             # A role that has one schema only may not even ask for it.
-            return
+            self._patiently(self._create_schema)
+
+    def _create_schema(self) -> None:
+        name = _quoted(self._place.job)
         # IF NOT EXISTS does not help if two processes create it at the same time.
         with suppress(IntegrityError):
-            name = _quoted(self._place.job)
             self.connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+    def has_tables(self) -> bool:
+        """Return whether there is a ledger."""
+        return self._patiently(lambda: _has_table(self.connection, "job"))
+
+    def holder(self) -> str | None:
+        """Return the process that holds the job; None if none does."""
+        return self._patiently(lambda: _holder(self.connection))
+
+    def end_holder(self) -> bool:
+        """End the session that holds the job; return whether there was one."""
+        pid = self._patiently(lambda: _locking_session(self.connection))
+        return pid is not None and bool(self.run("SELECT pg_terminate_backend(%s, 5000)", (pid,)))
+
+    def lock_transaction(self, name: int) -> None:
+        """Let no other transaction of this job that calls this with the same name run now."""
+        statement = _LOCK.format(function="pg_advisory_xact_lock")
+        self.connection.exec_driver_sql(statement, (name,))
 
     def _lock(self) -> None:
         if self._holders is not None:
             self._end_own_session()
-        statement = "SELECT pg_try_advisory_lock(%s::bigint << 32 | oid::bigint) "
-        statement += "FROM pg_namespace WHERE nspname = %s"
+        statement = _LOCK.format(function="pg_try_advisory_lock")
         deadline = time.monotonic() + _LOCK_SECONDS
-        while not self.connection.exec_driver_sql(
-            statement, (_LOCK_CLASS, self._place.job)
-        ).scalar_one():
+        while not self.connection.exec_driver_sql(statement, (_LOCK_CLASS,)).scalar_one():
             if time.monotonic() >= deadline:
                 holder = _holder(self.connection) or "another process"
                 raise CrawlerError(
@@ -177,7 +194,7 @@ class PostgresDatabase(Database):
         """End the session in which this process held the job, if the server still keeps it."""
         connection = self.connection
         row = connection.exec_driver_sql("SELECT holders, process FROM hold").first()
-        if row is None or row.holders != self._holders or row.process != self._process:
+        if row is None or row.holders != self._holders or row.process != describe_process():
             return
         pid = _locking_session(connection)
         if pid is not None:
@@ -249,20 +266,43 @@ class PostgresDatabase(Database):
         except (SQLAlchemyError, psycopg.Error) as error:
             raise _error(self.name, error) from error
 
+    def run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Execute a single statement, and return its rows, if it returns any."""
+
+        def act() -> list[Any]:
+            result = self.connection.exec_driver_sql(statement, values)
+            return list(result.all()) if result.returns_rows else []
+
+        return self._patiently(act)
+
     def rows(self, query: Any, values: dict[str, Any] | None = None) -> Sequence[Any]:
         return self._patiently(lambda: self.connection.execute(query, values).all())
 
+    def read(self, act: Callable[[Connection], _Result]) -> _Result:
+        def read() -> _Result:
+            with self._reading() as connection:
+                return act(connection)
+
+        return self._patiently(read)
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        # What is read inside belongs to one snapshot, which a new connection would not have.
+        try:
+            with self._reading() as connection:
+                yield connection
+        except _TryAgainError as error:
+            # The rest would belong to another snapshot. The job may be another process's now.
+            self._patiently(lambda: None)
+            raise _error(self.name, error.problem) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         if not self._depth:
             self._patiently(lambda: self.connection.exec_driver_sql(_READ_ONLY))
         self._depth += 1
         try:
             with self._errors():
                 yield self.connection
-        except _TryAgainError as error:
-            raise _error(self.name, error.problem) from error
         finally:
             self._depth -= 1
             if not self._depth:
@@ -409,7 +449,7 @@ def _parsed(url: str) -> URL:
         ) from None
 
 
-def _make_engine(place: ServerPlace) -> Any:
+def _make_engine(place: ServerPlace, *, durable: bool) -> Any:
     is_printable = place.job.isprintable() and len(place.job.encode()) <= _LONGEST_NAME
     if not is_printable or place.job.startswith("pg_") or place.job == "information_schema":
         raise CrawlerError(
@@ -437,6 +477,8 @@ def _make_engine(place: ServerPlace) -> Any:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
+        if not durable:
+            connection.execute("SET synchronous_commit = off")
         connection.execute(f"SET search_path TO {_quoted(place.job)}{settings}")
 
     return engine
@@ -470,6 +512,12 @@ def _type_of(column: Column[Any]) -> Any:
 def _has_table(connection: Connection, name: str) -> bool:
     query = "SELECT to_regclass(%s) IS NOT NULL"
     return bool(connection.exec_driver_sql(query, (name,)).scalar_one())
+
+
+@cache
+def describe_process() -> str:
+    """Return a name of this process that no other has, on any machine."""
+    return f"process {os.getpid()} on {os.uname().nodename} since {to_the_second(utc_now())} UTC"
 
 
 def _locking_session(connection: Connection) -> int | None:

@@ -207,6 +207,7 @@ class RecordStore:
         state.refusal = reason if reason in ANSWERS else None
         state.queued = False
         self._commits.batch.add(state)
+        self._commits.on_outcome(state)
 
     def _add_fetch(self, state: ArticleState, outcome: str, detail: str | None) -> None:
         self._intervals.plan(state, outcome, self._began, self._commits.database.now())

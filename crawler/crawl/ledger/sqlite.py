@@ -115,6 +115,10 @@ class SqliteDatabase(Database):
         with self.transaction(durable=durable) as connection:
             return write(connection)
 
+    def read(self, act: Callable[[Connection], _Result]) -> _Result:
+        with self.snapshot() as connection:
+            return act(connection)
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         with _errors(self.path):

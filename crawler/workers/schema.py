@@ -1,0 +1,240 @@
+"""The tables that the workers of a job share, in the schema of the job beside its ledger.
+
+Nothing in them has to outlive a run: the ledger alone says what was crawled. Times are those of the
+database's clock.
+"""
+
+# The second of PostgreSQL's two kinds of advisory locks; the first number stands for this program.
+TAKING, CREATING = 0x6E65_6968, 0x6E65_6969
+
+CREATE = (
+    """
+    CREATE TABLE IF NOT EXISTS workers (
+        worker bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        -- "process 4711 on alpha, since ...", as in the table hold.
+        process text NOT NULL,
+        run integer NOT NULL,
+        asked text NOT NULL,
+        began timestamptz NOT NULL DEFAULT clock_timestamp(),
+        alive_until timestamptz NOT NULL,
+        -- Null while it works.
+        left_at timestamptz,
+        delivered bigint NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS leases (
+        lease bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        -- The id by which the article was requested, or an address; and how many requests of this
+        -- run for it came before.
+        page text COLLATE "C" NOT NULL,
+        step integer NOT NULL,
+        -- The host that is asked; empty if none is.
+        host text COLLATE "C" NOT NULL,
+        request bytea NOT NULL,
+        worker bigint,
+        tries integer NOT NULL DEFAULT 0
+    )
+    """,
+    "CREATE UNIQUE INDEX IF NOT EXISTS leases_page ON leases (md5(page), step)",
+    # A delivery that is lost with a crash of the database is fetched again. Its content is
+    # compressed already.
+    """
+    CREATE UNLOGGED TABLE IF NOT EXISTS deliveries (
+        lease bigint PRIMARY KEY,
+        content bytea NOT NULL
+    )
+    """,
+    "ALTER TABLE deliveries ALTER COLUMN content SET STORAGE EXTERNAL",
+    """
+    CREATE TABLE IF NOT EXISTS hosts (
+        host text COLLATE "C" PRIMARY KEY,
+        -- Before this time, nobody may send the next request.
+        next_at timestamptz NOT NULL DEFAULT '-infinity',
+        -- A request is on its way until then, unless it is reported as sent before.
+        sending_until timestamptz NOT NULL DEFAULT '-infinity',
+        -- The worker that was the last to have a page of the host, and since when it has none.
+        worker bigint,
+        free_since timestamptz NOT NULL DEFAULT '-infinity'
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS robots (
+        site text COLLATE "C" PRIMARY KEY,
+        worker bigint NOT NULL,
+        asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        -- Null until the file has been requested.
+        answered_at timestamptz,
+        -- Null if there are no rules.
+        body bytea,
+        reason text,
+        fault text
+    )
+    """,
+)
+
+TABLES = ("deliveries", "leases", "workers", "hosts", "robots")
+
+# A page is free if nobody has delivered it and no living worker has it. The workers share the limit
+# of requests to a host. If that is one, the worker that had the last page of a host is preferred,
+# since it is connected to it.
+TAKE = """
+    WITH share AS (
+        SELECT ceil(%(most)s::numeric / greatest(count(*), 1)) AS pages
+        FROM workers WHERE alive_until >= clock_timestamp()
+    ), held AS (
+        SELECT l.host, count(*) AS count,
+            count(*) FILTER (WHERE l.worker = %(worker)s) AS own
+        FROM leases l JOIN workers w ON w.worker = l.worker
+        WHERE w.alive_until >= clock_timestamp() AND l.host <> ''
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
+        GROUP BY l.host
+    ), free AS (
+        SELECT l.lease, l.host, coalesce(held.count, 0) AS held, coalesce(held.own, 0) AS own,
+            row_number() OVER (PARTITION BY l.host ORDER BY l.lease) AS number
+        FROM leases l
+            LEFT JOIN workers w ON w.worker = l.worker
+            LEFT JOIN held ON held.host = l.host
+            LEFT JOIN hosts h ON h.host = l.host
+            LEFT JOIN workers last ON last.worker = h.worker
+        WHERE (l.worker IS NULL OR w.worker IS NULL OR w.alive_until < clock_timestamp())
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
+            AND (h.host IS NULL OR h.next_at <= clock_timestamp() + interval '1 second')
+            AND (
+                %(most)s > 1 OR h.worker IS NULL OR h.worker = %(worker)s
+                OR last.worker IS NULL OR last.alive_until < clock_timestamp()
+                OR h.free_since < clock_timestamp() - interval '1 second'
+            )
+    ), chosen AS (
+        SELECT lease FROM leases
+        WHERE lease IN (
+            SELECT lease FROM free, share
+            WHERE host = '' OR (held + number <= %(most)s AND own + number <= share.pages)
+            ORDER BY lease LIMIT %(count)s
+        )
+        ORDER BY lease FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE leases l SET worker = %(worker)s, tries = tries + 1
+        FROM chosen WHERE l.lease = chosen.lease
+        RETURNING l.lease, l.host, l.request, l.tries
+    ), noted AS (
+        INSERT INTO hosts (host, worker, free_since)
+        SELECT DISTINCT host, %(worker)s::bigint, 'infinity'::timestamptz FROM taken
+        WHERE host <> ''
+        ON CONFLICT (host) DO UPDATE
+        SET worker = excluded.worker, free_since = excluded.free_since
+    )
+    SELECT lease, request, tries FROM taken ORDER BY lease
+"""
+
+OFFER = """
+    INSERT INTO leases (page, step, host, request) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (md5(page), step) DO NOTHING
+"""
+OFFERED = "SELECT lease, page, step FROM leases WHERE page = ANY(%s)"
+COLLECT = "SELECT lease, content FROM deliveries WHERE lease = ANY(%s) ORDER BY lease LIMIT %s"
+FORGET = (
+    "DELETE FROM deliveries WHERE lease = ANY(%s)",
+    "DELETE FROM leases WHERE lease = ANY(%s)",
+)
+# Locks the row, so that nobody can take the page over meanwhile.
+DELIVER = """
+    INSERT INTO deliveries (lease, content)
+    SELECT lease, %s FROM leases WHERE lease = %s AND worker = %s FOR UPDATE
+    ON CONFLICT (lease) DO NOTHING
+"""
+RELEASE = "UPDATE leases SET worker = NULL WHERE worker = %s AND lease = ANY(%s)"
+FREE_HOSTS = """
+    UPDATE hosts SET free_since = clock_timestamp()
+    WHERE worker = %s AND host IN (SELECT host FROM leases WHERE lease = ANY(%s))
+"""
+COUNT_DELIVERED = "UPDATE workers SET delivered = delivered + %s WHERE worker = %s"
+
+JOIN = """
+    INSERT INTO workers (process, run, asked, alive_until)
+    VALUES (%s, %s, %s, clock_timestamp() + %s * interval '1 second') RETURNING worker
+"""
+RENEW = """
+    UPDATE workers SET alive_until = clock_timestamp() + %s * interval '1 second'
+    WHERE worker = %s
+"""
+# Whatever the worker does not know of, it has lost: a delivery in a crash of the database, or a
+# lease whose taking it was not told of.
+DROP_UNKNOWN = """
+    UPDATE leases l SET worker = NULL
+    WHERE l.worker = %s AND NOT l.lease = ANY(%s)
+        AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
+"""
+LEAVE = """
+    UPDATE workers SET left_at = clock_timestamp(), alive_until = clock_timestamp()
+    WHERE worker = %s
+"""
+OTHERS = """
+    SELECT process, run, asked FROM workers
+    WHERE alive_until >= clock_timestamp() AND worker <> %s ORDER BY worker
+"""
+LAST_HOLDER = "SELECT process FROM hold"
+IS_WORKER = "SELECT 1 FROM workers WHERE process = %s LIMIT 1"
+WORK_ON = "UPDATE workers SET run = %s WHERE worker = %s"
+HOLDER_IS_SILENT = """
+    SELECT NOT EXISTS (
+        SELECT FROM workers w, hold h
+        WHERE w.process = h.process AND w.alive_until >= clock_timestamp()
+    ) AND EXISTS (
+        SELECT FROM workers w, hold h
+        WHERE w.process = h.process AND w.left_at IS NULL
+    )
+"""
+
+ADD_HOST = "INSERT INTO hosts (host) VALUES (%s) ON CONFLICT (host) DO NOTHING"
+TAKE_TURN = """
+    UPDATE hosts SET next_at = clock_timestamp() + %s * interval '1 second',
+        sending_until = clock_timestamp() + %s * interval '1 second'
+    WHERE host = %s AND next_at <= clock_timestamp() AND sending_until <= clock_timestamp()
+    RETURNING 0
+"""
+TURN_AT = """
+    SELECT extract(epoch FROM next_at - clock_timestamp()), sending_until > clock_timestamp()
+    FROM hosts WHERE host = %s
+"""
+SENT = """
+    UPDATE hosts SET sending_until = '-infinity',
+        next_at = greatest(next_at, clock_timestamp() + %s * interval '1 second')
+    WHERE host = %s
+"""
+PAUSE = """
+    INSERT INTO hosts (host, next_at)
+    VALUES (%s, clock_timestamp() + %s * interval '1 second')
+    ON CONFLICT (host) DO UPDATE SET next_at = greatest(hosts.next_at, excluded.next_at)
+"""
+
+CLAIM_ROBOTS = """
+    INSERT INTO robots AS r (site, worker) VALUES (%s, %s)
+    ON CONFLICT (site) DO UPDATE
+    SET worker = excluded.worker, asked_at = clock_timestamp(), answered_at = NULL
+    WHERE r.answered_at < clock_timestamp() - %s * interval '1 second'
+        OR r.answered_at IS NULL AND NOT EXISTS (
+            SELECT FROM workers w
+            WHERE w.worker = r.worker AND w.alive_until >= clock_timestamp()
+        )
+    RETURNING 1
+"""
+STORE_ROBOTS = """
+    UPDATE robots SET answered_at = clock_timestamp(), body = %s, reason = %s, fault = %s
+    WHERE site = %s
+"""
+ROBOTS = "SELECT body, reason, fault FROM robots WHERE site = %s AND answered_at IS NOT NULL"
+
+HAS_WORKERS = "SELECT 1 WHERE to_regclass('workers') IS NOT NULL"
+STATUS = """
+    SELECT w.process, w.run, w.began, w.alive_until, w.left_at, w.delivered,
+        w.alive_until >= clock_timestamp() AS is_alive,
+        extract(epoch FROM least(w.alive_until, clock_timestamp()) - w.began) AS seconds,
+        h.process = w.process AS is_writer,
+        (
+            SELECT count(*) FROM leases l WHERE l.worker = w.worker
+                AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
+        ) AS leases
+    FROM workers w, hold h
+    WHERE w.run = (SELECT max(run) FROM workers) ORDER BY w.worker
+"""
