@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_EXAMPLE = "postgresql+psycopg://USER@HOST/DATABASE"
+_EXAMPLE = "postgresql+psycopg://HOST/DATABASE"
 
 
 def place_of(settings: BaseSettings) -> Place | None:

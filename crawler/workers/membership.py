@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
-# Arguments in which the workers of a run may differ.
-_OWN_ARGUMENTS = ("archive", "report")
+# Arguments in which the workers of a run may differ; _job is that of Scrapyd.
+_OWN_ARGUMENTS = ("archive", "report", "_job")
 
 
 class Membership:
