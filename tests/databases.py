@@ -81,8 +81,11 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Run a server of a new, empty cluster. It ends with this process, even if that is killed."""
+def running_server(**settings: object) -> Iterator[Server]:
+    """Run a server of a new, empty cluster. It ends with this process, even if that is killed.
+
+    ``settings`` of the server replace those for tests.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user(folder)
     pg_ctl = postgresql_program("pg_ctl")
@@ -101,7 +104,12 @@ def running_server() -> Iterator[Server]:
             [*line, "--no-sync", *_LOCALE], check=True, stdout=subprocess.DEVNULL, **user
         )
         server = Server(folder, _free_port(), user)
-        settings = {**_SETTINGS, "port": server.port, "unix_socket_directories": folder}
+        settings = {
+            **_SETTINGS,
+            "port": server.port,
+            "unix_socket_directories": folder,
+            **settings,
+        }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         server.control("start")

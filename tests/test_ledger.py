@@ -339,7 +339,7 @@ def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     run = job()
     assert (run.exit_code, run.stderr) == (
         2,
-        "scrapy crawl: job: job holds a crawl of herald; takes another folder for alalam\n",
+        "scrapy crawl: job: job holds a crawl of herald; takes another job for alalam\n",
     )
 
 
