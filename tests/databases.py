@@ -208,8 +208,8 @@ class CuttingProxy:
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         """Pass data on in one direction until either end hangs up; then both have."""
-        from_server = source.getpeername()[1] == self._server_port
         with suppress(OSError):
+            from_server = source.getpeername()[1] == self._server_port
             while data := source.recv(65_536):
                 self.speaks.wait()
                 self.watch(data, from_server)

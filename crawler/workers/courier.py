@@ -96,6 +96,13 @@ class Courier:
         except CrawlerError as error:
             self.fail(error)
 
+    def pause(self, host: str, seconds: float) -> None:
+        """Let no worker send a request to a host for some time."""
+        try:
+            self.team.pause(host, seconds)
+        except CrawlerError as error:
+            self.fail(error)
+
     def archived(self, url: str) -> Archived | None:
         return self._archived.get(url) or self.team.archived(url)
 

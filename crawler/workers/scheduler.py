@@ -71,10 +71,7 @@ class LeaseScheduler(FrontierScheduler):
 
     def pause(self, request: Request, seconds: float) -> None:
         super().pause(request, seconds)
-        try:
-            self._courier.team.pause(self._host_of(request), seconds)
-        except CrawlerError as error:
-            self._courier.fail(error)
+        self._courier.pause(self._host_of(request), seconds)
 
     async def _take_pages(self) -> None:
         team, wait = self._courier.team, _FIRST_WAIT

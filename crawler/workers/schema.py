@@ -220,7 +220,8 @@ TAKE_TURN = """
     RETURNING 0
 """
 TURN_AT = """
-    SELECT extract(epoch FROM next_at - clock_timestamp()), sending_until > clock_timestamp()
+    SELECT greatest(0, extract(epoch FROM greatest(next_at, 'epoch') - clock_timestamp())),
+        sending_until > clock_timestamp()
     FROM hosts WHERE host = %s
 """
 SENT = """
