@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _CRAWL = "crawl"
 COMMANDS = (
     "demo",
+    "workers",
     "report",
     "export",
     "status",
@@ -43,6 +44,7 @@ COMMANDS = (
     "schema",
 )
 """The commands besides the crawl, in the order in which the help lists them."""
+_OF_THE_SPIDER = (_CRAWL, "workers")
 _WIDTH = 96
 # As shells report a process that SIGINT ended.
 _INTERRUPTED = 130
@@ -95,11 +97,11 @@ def _run(name: str, words: list[str]) -> int:
     command = _command(name)
     parser = _parser(name, command)
     options, rest = parser.parse_known_args(words)
-    if name == _CRAWL:
-        if options.print_completion is not None:
-            with output():
-                print(_completion(options.print_completion))
-            return 0
+    if name == _CRAWL and options.print_completion is not None:
+        with output():
+            print(_completion(options.print_completion))
+        return 0
+    if name in _OF_THE_SPIDER:
         _check_are_targets(rest)
         rest.insert(0, program.SPIDER)
     assert command.settings is not None

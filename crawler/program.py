@@ -16,6 +16,11 @@ def called_from_console() -> None:
     _is_console = True
 
 
+def is_console() -> bool:
+    """Return whether the user called ``neighbourhood``."""
+    return _is_console
+
+
 def as_typed(command: str) -> str:
     """Return a command as the user of this program types it.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from crawler.crawl.ledger.places import ServerPlace
 from crawler.exit_codes import COULD_NOT_START, UNBALANCED
 from crawler.offline_commands import LedgerCommand
 from crawler.program import as_typed
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger import history
     from crawler.crawl.ledger.database import Database
     from crawler.crawl.ledger.places import Place
+    from crawler.crawl.ledger.postgresql import PostgresDatabase
     from crawler.terminal_tables import Part
+    from crawler.workers.status import WorkerStatus
 
 # The text shows fewer than --json.
 _MOST_RUNS, _MOST_DAMAGE = 10, 20
@@ -52,6 +55,7 @@ class Status:
     failing: dict[str, int] | None = None
     holder: str | None = None
     runs: list[history.RunSummary] | None = None
+    workers: list[WorkerStatus] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that --json prints; docs/reference/records.md describes its keys."""
@@ -85,6 +89,14 @@ class Status:
                 }
                 for run in self.runs
             ],
+            "workers": [
+                {
+                    **worker._asdict(),
+                    "began": worker.began.isoformat(),
+                    "alive_until": worker.alive_until.isoformat(),
+                }
+                for worker in self.workers
+            ],
             "damage": self.damage,
         }
 
@@ -95,6 +107,8 @@ class Status:
             yield Line(str(self.balance), "bold" if self.balance.balanced else "bold red")
             yield from self._work()
             yield from self._runs()
+            if self.workers:
+                yield from self._workers()
         if self.damage:
             yield from self._damage()
 
@@ -121,6 +135,23 @@ class Status:
             began = to_the_second(run.began)
             rows.append(Row((str(run.number), began, ending, ", ".join(outcomes) or "nothing")))
         yield Table(rows, ("run", "began (UTC)", "ended", "fetched"))
+
+    def _workers(self) -> Iterator[Part]:
+        rows = [
+            Row(
+                (
+                    f"{worker.process}{' (writer)' if worker.is_writer else ''}",
+                    _state(worker),
+                    f"{worker.delivered:,}",
+                    f"{worker.per_second:,.1f}",
+                    f"{worker.leases:,}",
+                ),
+                "yellow" if worker.state == "dead" else "",
+            )
+            for worker in self.workers
+        ]
+        number = self.workers[0].run
+        yield Table(rows, (f"workers of run {number}", "state", "pages", "pages/s", "leases"))
 
     def _damage(self) -> Iterator[Part]:
         yield Line(f"{self.ledger} is DAMAGED:", "bold red")
@@ -176,7 +207,17 @@ def _status(place: Place, database: Database, most_runs: int | None) -> Status:
         status.holder = place.holder()
         status.runs = history.runs(connection, most_runs)
         status.damage = history.damaged_records(connection)
+    if isinstance(place, ServerPlace):
+        from crawler.workers.status import workers
+
+        status.workers = workers(cast("PostgresDatabase", database))
     return status
+
+
+def _state(worker: WorkerStatus) -> str:
+    if worker.state == "working":
+        return "working"
+    return f"{worker.state} since {to_the_second(worker.alive_until)} UTC"
 
 
 def _ending(run: history.RunSummary, *, running: bool) -> str:

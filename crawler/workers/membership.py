@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +24,7 @@ from crawler.workers.roles import role_of, writer_settings
 if TYPE_CHECKING:
     from crawler.crawl.run import Run
     from crawler.workers.courier import Courier
-    from crawler.workers.team import LastRun
+    from crawler.workers.team import JobRun
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +48,8 @@ class Membership:
         self._asked = json.dumps(asked, sort_keys=True, ensure_ascii=False)
         self.exit_code = INCOMPLETE
         self._joined: int | None = None
+        self._first = 1
+        """The first run that this worker may belong to."""
         self._writer: Crawler | None = None
         self._writing: asyncio.Task[None] | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -67,6 +68,8 @@ class Membership:
         return membership
 
     def _opened(self) -> None:
+        last = self._team.run()
+        self._first = last.number + 1 if last else 1
         self._team.join(0, self._asked)
         self._serving = asyncio.ensure_future(self._serve())
 
@@ -90,7 +93,7 @@ class Membership:
         self._look_after_writer()
         if self._joined is None:
             self._join_others()
-        elif ended := self._ending():
+        if ended := self._ending():
             self.exit_code = COULD_NOT_START if ended.exit_code is None else ended.exit_code
             self._ended_by = self._team.last_holder()
             return True
@@ -125,10 +128,11 @@ class Membership:
         self._team.work_on(number)
         logger.info("joined run %d of %s", number, self._team.place.name)
 
-    def _ending(self) -> LastRun | None:
-        """Return the run that this worker joined, or a later one, if it has ended."""
-        last = self._team.last_run()
-        return last if last and (last.ended or last.number != self._joined) else None
+    def _ending(self) -> JobRun | None:
+        """Return the run that this worker joined, or was about to join, if it has ended."""
+        run = self._team.run(self._joined)
+        is_own = run is not None and run.number >= (self._joined or self._first)
+        return run if run and run.ended and is_own else None
 
     def _write(self) -> None:
         """Start the writer in this process. Another process may be faster."""
@@ -202,7 +206,9 @@ class Membership:
             archive = self._run.archive
             parts.append(f"archived {archive.exchanges:,} exchanges in {archive.path}")
         line = "; ".join((*parts, in_words(self.exit_code)))
-        logger.info("%s", line)
+        if self._crawler.settings["LOG_FILE"]:
+            # The log is all that users of a service such as Scrapyd see.
+            logger.info("%s", line)
         if self._crawler.settings.getbool("SUMMARY_ENABLED"):
             with suppress(CrawlerError), output():
-                say(line, sys.stderr)
+                say(line)

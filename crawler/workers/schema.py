@@ -225,6 +225,7 @@ STORE_ROBOTS = """
 """
 ROBOTS = "SELECT body, reason, fault FROM robots WHERE site = %s AND answered_at IS NOT NULL"
 
+HAS_WORKERS = "SELECT 1 WHERE to_regclass('workers') IS NOT NULL"
 STATUS = """
     SELECT w.process, w.run, w.began, w.alive_until, w.left_at, w.delivered,
         w.alive_until >= clock_timestamp() AS is_alive,
@@ -234,5 +235,6 @@ STATUS = """
             SELECT count(*) FROM leases l WHERE l.worker = w.worker
                 AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
         ) AS leases
-    FROM workers w, hold h ORDER BY w.worker
+    FROM workers w, hold h
+    WHERE w.run = (SELECT max(run) FROM workers) ORDER BY w.worker
 """

@@ -47,8 +47,8 @@ class Peer(NamedTuple):
     asked: str
 
 
-class LastRun(NamedTuple):
-    """The last run of the job; ``ended`` once its feeds are written."""
+class JobRun(NamedTuple):
+    """A run of the job; ``ended`` once its feeds are written."""
 
     number: int
     ended: bool
@@ -90,13 +90,15 @@ class Team:
         """Return the other workers that are alive."""
         return [Peer(*row) for row in self._rows(schema.OTHERS, self.worker)]
 
-    def last_run(self) -> LastRun | None:
-        """Return the last run of the job; None if there is none, or no ledger yet."""
+    def run(self, number: int | None = None) -> JobRun | None:
+        """Return a run of the job, by default the last; None if there is none, or no ledger yet."""
         if not self._database.has_tables():
             return None
         query = select(RUNS.c.run, RUNS.c.ended, RUNS.c.exit_code).order_by(RUNS.c.run.desc())
+        if number is not None:
+            query = query.where(RUNS.c.run == number)
         row = next(iter(self._database.rows(query.limit(1))), None)
-        return LastRun(row.run, row.ended is not None, row.exit_code) if row else None
+        return JobRun(row.run, row.ended is not None, row.exit_code) if row else None
 
     def holder(self) -> str | None:
         """Return the process that holds the job; None if none does."""

@@ -34,6 +34,7 @@ from crawler.crawl.ledger.rows import utc_now
 from crawler.crawl.ledger.schema import METADATA
 from crawler.errors import CrawlerError, HoldLostError, LedgerError
 from crawler.exit_codes import HELD
+from crawler.terminal import to_the_second
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -516,7 +517,7 @@ def _has_table(connection: Connection, name: str) -> bool:
 @cache
 def describe_process() -> str:
     """Return a name of this process that no other has, on any machine."""
-    return f"process {os.getpid()} on {os.uname().nodename} since {utc_now()}"
+    return f"process {os.getpid()} on {os.uname().nodename} since {to_the_second(utc_now())} UTC"
 
 
 def _locking_session(connection: Connection) -> int | None:
