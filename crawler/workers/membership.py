@@ -194,6 +194,7 @@ class Membership:
             logger.error("%s", self._error)
         elif self._run.stopped is not None and self._run.stopped.reason != "site_down":
             self.exit_code = COULD_NOT_START
+        self._crawler.stats.set_value("crawl/exit_code", self.exit_code)
         count = self._courier.delivered
         run = f"run {self._joined} of " if self._joined else ""
         parts = [
