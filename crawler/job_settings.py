@@ -21,7 +21,8 @@ _EXAMPLE = "postgresql+psycopg://HOST/DATABASE"
 def place_of(settings: BaseSettings) -> Place | None:
     """Return the place of the ledger that the settings name; None if they name none.
 
-    LEDGER_URL may also be an environment variable, which an empty setting overrides. Raises CrawlerError if a setting is wrong.
+    LEDGER_URL may also be an environment variable, which an empty setting overrides. Raises
+    CrawlerError if a setting is wrong.
     """
     folder = settings.get("JOBDIR")
     given = settings.get("LEDGER_URL")
