@@ -31,7 +31,14 @@ _SETTINGS = {
     "log_min_messages": "warning",
 }
 ROLE = "crawler"
-"""The superuser of the server. Connections of this role need no password."""
+"""The superuser of the server. It needs no password."""
+PROTECTED = "protected"
+"""The only role that needs a password, if a test creates it."""
+_ACCESS = f"""\
+host all {PROTECTED} 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+local all all trust
+"""
 
 
 class Server:
@@ -68,6 +75,15 @@ class Server:
         with self.connect(database) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+    @contextmanager
+    def new_role(self, name: str, password: str = "") -> Iterator[str]:
+        """Create a role without rights, and drop it at the end. It may own nothing by then."""
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        try:
+            yield name
+        finally:
+            self.execute(f"DROP ROLE {name}")
 
     @contextmanager
     def new_database(self) -> Iterator[str]:
@@ -112,6 +128,7 @@ def running_server(**settings: object) -> Iterator[Server]:
         }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        (folder / "data" / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
         server.control("start")
         yield server
     finally:
