@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -34,11 +34,11 @@ ROLE = "crawler"
 """The superuser of the server. It needs no password."""
 PROTECTED = "protected"
 """The only role that needs a password, if a test creates it."""
-_ACCESS = f"""\
-host all {PROTECTED} 127.0.0.1/32 scram-sha-256
-host all all 127.0.0.1/32 trust
-local all all trust
-"""
+_ACCESS = (
+    f"host all {PROTECTED} 127.0.0.1/32 scram-sha-256",
+    "host all all 127.0.0.1/32 trust",
+    "local all all trust",
+)
 
 
 class Server:
@@ -97,10 +97,10 @@ class Server:
 
 
 @contextmanager
-def running_server(**settings: object) -> Iterator[Server]:
+def running_server(access: Iterable[str] = _ACCESS, **settings: object) -> Iterator[Server]:
     """Run a server of a new, empty cluster. It ends with this process, even if that is killed.
 
-    ``settings`` of the server replace those for tests.
+    ``access`` are the lines of pg_hba.conf. ``settings`` of the server replace those for tests.
     """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user(folder)
@@ -128,7 +128,8 @@ def running_server(**settings: object) -> Iterator[Server]:
         }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        (folder / "data" / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
+        rules = "".join(f"{line}\n" for line in access)
+        (folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         server.control("start")
         yield server
     finally:
@@ -225,8 +226,8 @@ class CuttingProxy:
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         """Pass data on in one direction until either end hangs up; then both have."""
-        from_server = source.getpeername()[1] == self._server_port
         with suppress(OSError):
+            from_server = source.getpeername()[1] == self._server_port
             while data := source.recv(65_536):
                 self.speaks.wait()
                 self.watch(data, from_server)

@@ -1,5 +1,8 @@
 """A real HTTP server for tests: saved pages at /news/<id>, and any misbehaviour a test needs."""
 
+import socket
+import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -9,9 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
+# Linux: notes when data arrived; the value is a struct timespec (linux/socket.h).
+_SO_TIMESTAMPNS, _TIMESPEC = 35, struct.Struct("qq")
+
 
 class NewsServer:
-    """An HTTP server for a folder's pages that records the requests and their times.
+    """An HTTP server for a folder's pages that records the requests and when they arrived.
 
     ``misbehaviour`` maps a path to a function that responds in place of the page. It is called
     with the handler and the number of earlier requests for the path.
@@ -30,12 +36,18 @@ class NewsServer:
         self.requests: list[tuple[float, str]] = []
         self.user_agents: set[str] = set()
         self._counts: Counter[str] = Counter()
+        # The system's notes are by its clock of the date.
+        self._monotonic_less_date = time.monotonic() - time.time()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             # Headers and body are two writes; with Nagle's algorithm, the second would wait for
             # the first to be acknowledged.
             disable_nagle_algorithm = True
+
+            def handle_one_request(handler) -> None:  # noqa: N805
+                handler.arrived = self._arrival(handler.connection)
+                super().handle_one_request()
 
             def do_GET(handler) -> None:  # noqa: N805
                 self._answer(handler)
@@ -54,6 +66,8 @@ class NewsServer:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if sys.platform == "linux":
+            self._server.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
         )
@@ -82,9 +96,21 @@ class NewsServer:
         self._server.server_close()
         self._thread.join()
 
+    def _arrival(self, connection: socket.socket) -> float:
+        """Wait for a request; return the monotonic time when its first byte arrived.
+
+        Linux notes it, so that it does not matter when this thread gets to run.
+        """
+        _, notes, *_ = connection.recvmsg(1, socket.CMSG_SPACE(_TIMESPEC.size), socket.MSG_PEEK)
+        for _, kind, data in notes:
+            if kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(data)
+                return self._monotonic_less_date + float(seconds) + nanoseconds / 1e9
+        return time.monotonic()
+
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path
-        self.requests.append((time.monotonic(), path))
+        self.requests.append((handler.arrived, path))
         self.user_agents.add(handler.headers.get("User-Agent", ""))
         before = self._counts[path]
         self._counts[path] += 1

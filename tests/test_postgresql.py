@@ -107,7 +107,8 @@ def test_the_same_output_as_with_sqlite(
     web_crawl: WebCrawl, scrapy: Crawl, postgresql: Server, database: str, tmp_path: Path
 ) -> None:
     found = []
-    for settings in ({"JOBDIR": "job"}, {"JOB": "job", "LEDGER_URL": postgresql.url(database)}):
+    in_database = {"JOB": 'The "Job" of May', "LEDGER_URL": postgresql.url(database)}
+    for settings in ({"JOBDIR": "job"}, in_database):
         settings["CONCURRENT_REQUESTS"] = "1"
         run, _ = web_crawl(
             {HOST: nasty_site},
@@ -194,15 +195,15 @@ def before_commits() -> Callable[[bytes, bool], bool]:
 
 
 CUTS: dict[str, Callable[[bytes, bool], bool]] = {
-    "before a commit": before_commits(),
     "after a commit": lambda data, from_server: from_server and b"COMMIT\0" in data,
+    "before a commit": before_commits(),
     "in a commit": lambda data, from_server: from_server and b"INSERT 0 " in data,
     "in a read": lambda data, from_server: from_server and b"SELECT " in data,
 }
 """When to cut connections, as functions of a piece of data, and whether it is from the server."""
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("when", CUTS)
 def test_connections_that_are_cut(
     site: kill.Site,
@@ -241,6 +242,7 @@ def test_a_server_that_crashes_and_starts_again(
     assert "the database answers again" in crawling.log
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_at_the_start(
     site: kill.Site, postgresql: Server, database: str, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
@@ -251,6 +253,7 @@ def test_a_server_that_is_away_at_the_start(
     crawling.check()
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away(
     site: kill.Site, postgresql: Server, database: str, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
@@ -271,6 +274,7 @@ def test_a_server_that_stays_away(
 ADVICE = "everything stored so far is safe: run the same command again to continue"
 
 
+@pytest.mark.slow
 def test_a_second_run_at_once(
     site: kill.Site,
     postgresql: Server,
@@ -291,7 +295,7 @@ def test_a_second_run_at_once(
         assert second.exit_code == 75
         assert re.fullmatch(
             rf"scrapy crawl: job: job in postgresql://127\.0\.0\.1:\d+/{database} is held by "
-            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+; "
+            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+ \S+ UTC; "
             r"run again when it has ended\n",
             second.stderr,
         )
@@ -318,6 +322,7 @@ def protected_url(postgresql: Server, database: str, proxy: CuttingProxy) -> Ite
         postgresql.execute("DROP SCHEMA job CASCADE", database=database)
 
 
+@pytest.mark.slow
 def test_the_password_is_shown_nowhere(
     protected_url: str,
     proxy: CuttingProxy,
@@ -366,6 +371,7 @@ def test_the_password_is_shown_nowhere(
             assert SECRET.encode() not in content and encoded.encode() not in content, file
 
 
+@pytest.mark.slow
 def test_a_password_in_a_file(protected_url: str, job: Crawl, tmp_path: Path) -> None:
     file = tmp_path / "passwords"
     file.write_text(f"*:*:*:{PROTECTED}:{SECRET.replace(':', chr(92) + ':')}\n", encoding="utf-8")
@@ -375,6 +381,7 @@ def test_a_password_in_a_file(protected_url: str, job: Crawl, tmp_path: Path) ->
     assert not (tmp_path / "job" / "ledger.sqlite").exists()
 
 
+@pytest.mark.slow
 def test_jobs_do_not_see_each_other(
     job: Crawl, scrapy: Crawl, postgresql: Server, database: str
 ) -> None:
@@ -396,6 +403,7 @@ def lasting(run: Run) -> list[dict[str, Any]]:
     return sorted(kill.lasting(run.records).values(), key=lambda record: record["id"])
 
 
+@pytest.mark.slow
 def test_a_role_with_rights_on_one_schema(
     job: Crawl, scrapy: Crawl, postgresql: Server, database: str
 ) -> None:
@@ -464,7 +472,7 @@ WRONG: dict[str, tuple[dict[str, str], int, str]] = {
 }
 
 
-@pytest.mark.slow_after(4)
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_settings(scrapy: Crawl, postgresql: Server, database: str, case: str) -> None:
     given, exit_code, message = WRONG[case]
@@ -479,6 +487,7 @@ def test_wrong_settings(scrapy: Crawl, postgresql: Server, database: str, case: 
         assert "secret" not in run.stderr
 
 
+@pytest.mark.slow
 def test_the_driver_is_missing(tmp_path: Path) -> None:
     (tmp_path / "psycopg.py").write_text("raise ModuleNotFoundError(name='psycopg')")
     words = command("status", "-s", "JOB=job", "-s", "LEDGER_URL=postgresql://host/jobs")
@@ -495,6 +504,7 @@ def test_the_driver_is_missing(tmp_path: Path) -> None:
     assert run.stderr.endswith("is missing; install it with pip install '.[postgres]'\n")
 
 
+@pytest.mark.slow
 def test_a_ledger_of_another_schema(
     job: Crawl, scrapy: Crawl, postgresql: Server, database: str
 ) -> None:

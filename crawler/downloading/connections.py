@@ -29,7 +29,7 @@ from scrapy.core.downloader.handlers.http11 import (
 from scrapy.exceptions import DownloadConnectionRefusedError
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionDone
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IHandshakeListener, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.web._newclient import BODY
 from twisted.web.client import HTTPConnectionPool
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web._newclient import Request as TwistedRequest
     from twisted.web.iweb import IResponse
+
+    from crawler.workers.turns import Turns
 
 # Twice the limits of browsers and curl; real sites stay within those.
 _MOST_HEADER_LINES, _MOST_HEADER_BYTES = 1_000, 256 * 1024
@@ -99,8 +101,7 @@ class CarefulDownloadHandler(HTTP11DownloadHandler):
             raise DownloadConnectionRefusedError(str(error)) from error
 
     def _watched(self, protocol: CarefulProtocol) -> CarefulProtocol:
-        if self._turns is not None:
-            protocol.on_sent = self._turns.note_sent
+        protocol.turns = self._turns
         return protocol
 
     def protocol(self, quiescent: Callable[[Any], None]) -> CarefulProtocol:
@@ -142,20 +143,45 @@ class _Factory(_LenientHTTP11ClientFactory):
         return self._make_protocol(self._quiescentCallback)
 
 
+@implementer(IHandshakeListener)
 class CarefulProtocol(_LenientHTTP11ClientProtocol):
     """One connection. It limits the head of each response and detects a connection reset.
 
-    ``on_sent`` is called with the host of each request that was written to the connection.
+    A worker of a shared job sends a request only during one of the ``turns`` of its host.
     """
 
-    on_sent: Callable[[str], None] | None = None
+    turns: Turns | None = None
+    _is_encrypted = False
+    _host_to_note: str | None = None
 
     def request(self, request: TwistedRequest) -> Deferred[IResponse]:
+        if self.turns is None:
+            return self._send(request)
+        return Deferred.fromCoroutine(self._send_in_turn(request, self.turns))
+
+    def _send(self, request: TwistedRequest) -> Deferred[IResponse]:
         response = super().request(request)
-        self._parser.__class__ = _BoundedParser
-        if self.on_sent is not None:
-            self.on_sent(urlsplit(request.absoluteURI.decode("ascii")).hostname or "")
+        if self._parser is not None:
+            self._parser.__class__ = _BoundedParser
         return response
+
+    async def _send_in_turn(self, request: TwistedRequest, turns: Turns) -> IResponse:
+        url = urlsplit(request.absoluteURI.decode("ascii"))
+        host = url.hostname or ""
+        if not turns.is_current(host):
+            await Deferred.fromFuture(asyncio.ensure_future(turns.take(host)))
+        response = self._send(request)
+        if url.scheme == "https" and not self._is_encrypted:
+            self._host_to_note = host
+        else:
+            turns.note_written(host)
+        return await response
+
+    def handshakeCompleted(self) -> None:
+        """Note that a request that waited for the connection to be encrypted is sent now."""
+        self._is_encrypted = True
+        if self.turns is not None and self._host_to_note is not None:
+            self.turns.note_written(self._host_to_note)
 
     def dataReceived(self, data: bytes) -> None:
         was_receiving_body = self._receives_body

@@ -171,10 +171,15 @@ class RobotsMiddleware:
 
     def _slow_down(self, request: Request, parser: RobotParser) -> None:
         delay = parser.crawl_delay(self._agent)
-        slot = self._slot(request)
-        if not delay or slot is None:
+        if not delay:
             return
         delay = min(delay, self._longest_delay)
+        run = run_of(self.crawler.spider)
+        if run is not None and run.courier is not None:
+            run.courier.turns.keep_crawl_delay(urlparse_cached(request).hostname or "", delay)
+        slot = self._slot(request)
+        if slot is None:
+            return
         if slot.delay < delay:
             slot.delay = delay
         # Jitter would make some delays shorter than the Crawl-delay.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
 
@@ -17,7 +17,7 @@ from crawler.middlewares.robots import RobotsFile
 from crawler.workers import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from crawler.warc.archived import Archived
 
 _BEATS_A_LEASE = 4
-# How long a request that was allowed may take until its first byte is sent, in seconds.
-_MOST_SENDING = 10.0
 _ROBOTS_SECONDS = 24 * 3600.0
 _UPSERT_ARCHIVED = Upsert(ARCHIVED)
+_Result = TypeVar("_Result")
 
 
 class Lease(NamedTuple):
@@ -68,7 +67,7 @@ class Team:
         self.held: set[int] = set()
         """The leases that this worker has and has not delivered."""
         self.failed: LedgerError | None = None
-        self._database = PostgresDatabase(place, durable=False)
+        self._database = PostgresDatabase(place)
         self._taking = threading.Lock()
         self._ending = threading.Event()
         self._beats: threading.Thread | None = None
@@ -134,7 +133,7 @@ class Team:
         """Renew the leases, in a thread, so that a busy event loop does not look like a death."""
         database: PostgresDatabase | None = None
         try:
-            database = PostgresDatabase(self.place, durable=False)
+            database = PostgresDatabase(self.place)
             while not self._ending.wait(self.lease_seconds / _BEATS_A_LEASE):
                 with self._taking:
                     database.store(partial(self._renew, list(self.held)))
@@ -173,7 +172,7 @@ class Team:
             return [Lease(*row) for row in connection.exec_driver_sql(schema.TAKE, values)]
 
         with self._taking:
-            taken = self._database.store(act)
+            taken = self._store_loosely(act)
             self.held.update(lease.number for lease in taken)
         return taken
 
@@ -189,21 +188,20 @@ class Team:
         A page that another worker has taken over meanwhile is refused.
         """
         rows = sorted(archived)
-        leases = list(results)
+        values = {
+            "worker": self.worker,
+            "leases": list(results),
+            "contents": list(results.values()),
+        }
 
         def act(connection: Connection) -> int:
-            accepted = 0
-            for lease, content in results.items():
-                values = (content, lease, self.worker)
-                accepted += connection.exec_driver_sql(schema.DELIVER, values).rowcount
+            accepted: int = connection.exec_driver_sql(schema.DELIVER, values).scalar_one()
             if rows:
                 execute_many(connection, _UPSERT_ARCHIVED, rows)
-            connection.exec_driver_sql(schema.FREE_HOSTS, (self.worker, leases))
-            connection.exec_driver_sql(schema.COUNT_DELIVERED, (accepted, self.worker))
             return accepted
 
-        accepted = self._database.store(act)
-        self.held.difference_update(leases)
+        accepted = self._store_loosely(act)
+        self.held.difference_update(results)
         return len(results) - accepted
 
     def archived(self, url: str) -> Archived | None:
@@ -212,19 +210,24 @@ class Team:
 
     # Politeness
 
-    def turn(self, host: str, delay: float) -> float:
+    def turn(self, host: str, delay: float, seconds: float) -> float:
         """Take the turn for a request to a host; return 0, or how many seconds to wait for it.
 
-        After it was sent, the next has to wait for ``delay`` seconds.
+        Until it is reported as sent, nobody else gets a turn, unless that takes longer than
+        ``seconds``. After it was sent, the next has to wait for ``delay`` seconds.
         """
-        if self._rows(schema.TAKE_TURN, delay, _MOST_SENDING, host):
+        if self._rows(schema.TAKE_TURN, delay, seconds + delay, host):
             return 0.0
         rows = self._rows(schema.TURN_AT, host)
         if not rows:
             self._rows(schema.ADD_HOST, host)
-            return self.turn(host, delay)
-        [(seconds, is_sending)] = rows
-        return max(float(seconds), 0.01 if is_sending else 0.001)
+            return self.turn(host, delay, seconds)
+        [(remaining, is_sending)] = rows
+        return max(float(remaining), 0.01 if is_sending else 0.001)
+
+    def pause_of(self, host: str) -> float:
+        """Return for how many more seconds nobody may send a request to a host."""
+        return next((float(remaining) for remaining, _ in self._rows(schema.TURN_AT, host)), 0.0)
 
     def sent(self, host: str, delay: float) -> None:
         """Note that a request to a host was sent, or could not be."""
@@ -248,6 +251,18 @@ class Team:
             return None
         [(body, reason, fault)] = rows
         return RobotsFile(None if body is None else bytes(body), reason, fault)
+
+    def _store_loosely(self, write: Callable[[Connection], _Result]) -> _Result:
+        """Store something that a crash of the database may undo: a page is then fetched again.
+
+        Everything else that the workers agree on must outlive a crash, since they do.
+        """
+
+        def act(connection: Connection) -> _Result:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            return write(connection)
+
+        return self._database.store(act)
 
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._database.run(statement, values)

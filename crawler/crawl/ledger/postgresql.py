@@ -63,6 +63,7 @@ _LOCK = (
     "SELECT {function}(%s::bigint << 32 | oid::bigint) FROM pg_namespace "
     "WHERE nspname = current_schema()"
 )
+_SCHEMA = "SELECT oid FROM pg_namespace WHERE nspname = current_schema()"
 _READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _SERVER = MetaData()
@@ -92,11 +93,10 @@ _OTHER_INDEXES = (
 class PostgresDatabase(Database):
     """A connection to the ledger of a job. Raises LedgerError if the database does not answer.
 
-    Unless it is ``patient``, the database is asked once. Unless it is ``durable``, the last commits
-    may be lost in a crash of the database.
+    Unless it is ``patient``, the database is asked once.
     """
 
-    def __init__(self, place: ServerPlace, *, patient: bool = True, durable: bool = True) -> None:
+    def __init__(self, place: ServerPlace, *, patient: bool = True) -> None:
         self.name = place.name
         self._place = place
         self._patience = place.patience if patient else 0.0
@@ -104,7 +104,7 @@ class PostgresDatabase(Database):
         self._has_lock = False
         self._holders: int | None = None
         self._commits = 0
-        self._engine = _make_engine(place, durable=durable)
+        self._engine = _make_engine(place)
         self._connection: Connection | None = None
         self._patiently(lambda: None)
 
@@ -361,7 +361,7 @@ class PostgresDatabase(Database):
     def size(self) -> int:
         query = (
             "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
-            "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+            f"WHERE relnamespace = ({_SCHEMA}) AND relkind = 'r'"
         )
         return int(self._patiently(lambda: self.connection.exec_driver_sql(query).scalar_one()))
 
@@ -449,7 +449,7 @@ def _parsed(url: str) -> URL:
         ) from None
 
 
-def _make_engine(place: ServerPlace, *, durable: bool) -> Any:
+def _make_engine(place: ServerPlace) -> Any:
     is_printable = place.job.isprintable() and len(place.job.encode()) <= _LONGEST_NAME
     if not is_printable or place.job.startswith("pg_") or place.job == "information_schema":
         raise CrawlerError(
@@ -477,8 +477,6 @@ def _make_engine(place: ServerPlace, *, durable: bool) -> Any:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
-        if not durable:
-            connection.execute("SET synchronous_commit = off")
         connection.execute(f"SET search_path TO {_quoted(place.job)}{settings}")
 
     return engine
@@ -524,7 +522,7 @@ def _locking_session(connection: Connection) -> int | None:
     """Return the process of the server that has the job's lock; None if none has it."""
     query = (
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s "
-        "AND objid = current_schema()::regnamespace::oid "
+        f"AND objid = ({_SCHEMA}) "
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     return connection.exec_driver_sql(query, (_LOCK_CLASS,)).scalar()
