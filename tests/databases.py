@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -81,9 +81,10 @@ class Server:
 
 
 @contextmanager
-def running_server(**settings: object) -> Iterator[Server]:
+def running_server(access: Iterable[str] = (), **settings: object) -> Iterator[Server]:
     """Run a server of a new, empty cluster. It ends with this process, even if that is killed.
 
+    ``access`` are lines of pg_hba.conf; without any, every role connects without a password.
     ``settings`` of the server replace those for tests.
     """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -112,6 +113,9 @@ def running_server(**settings: object) -> Iterator[Server]:
         }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        if access:
+            rules = "".join(f"{line}\n" for line in access)
+            (folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         server.control("start")
         yield server
     finally:
