@@ -101,6 +101,8 @@ class Desk:
         visit = visit_of(request)
         if visit is not None:
             refuse_if_down(self._run, visit)
+        if self._working is not None and self._working.done():
+            raise Stopped("the run is ending")
         order = self._order(request, visit)
         self._new.append(order)
         if self._working is None:
@@ -165,7 +167,7 @@ class Desk:
         self.close()
 
     def _place_orders(self) -> None:
-        orders, self._new = self._new, []
+        orders = self._new
         if not orders:
             return
         rows = [order[:4] for order in orders]
@@ -176,7 +178,9 @@ class Desk:
             return list(connection.exec_driver_sql(schema.OFFERED, pages))
 
         by_page = {(order.page, order.step): order for order in orders}
-        for lease, page, step in self._database.store(offer):
+        placed = self._database.store(offer)
+        self._new = []
+        for lease, page, step in placed:
             if order := by_page.get((page, step)):
                 self._waiting[lease] = order
                 if order.place is not None:
@@ -187,8 +191,9 @@ class Desk:
             return
         waiting = list(self._waiting)
         for lease, content in self._database.run(schema.COLLECT, (waiting, _MOST_COLLECTED)):
+            delivery = unpacked(bytes(content))
             order = self._waiting.pop(lease)
-            order.waiting.set_result(unpacked(bytes(content)))
+            order.waiting.set_result(delivery)
             if order.place is None:
                 self._forget([lease])
 
