@@ -1,14 +1,16 @@
 """Crawl speed and peak memory, compared with two peers in the same run.
 
-    pip install '.[bench]'; apt-get install nginx-light
+    pip install '.[bench,test]'; apt-get install --no-install-recommends nginx-light postgresql
     python benchmarks/crawl.py [--pages 5000] [--pairs 3]
 
 A site of linked pages is generated in a temporary folder (each lists 18 others in a leak, as the
 seed page does) and served by nginx on this machine. The crawlers take turns to fetch the whole
-site, each run in a process of its own: this spider with everything on except politeness, without
-and with JOBDIR; an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee
-crawler. Prints medians, and medians of the ratios of runs in the same round. CPU seconds, of a run
-and the processes that it started, depend less on other load of the machine than pages per second.
+site, each run in a process of its own: this spider with everything on except politeness, without a
+ledger, with one in SQLite (JOBDIR), and with one in a PostgreSQL server (LEDGER_URL) beside it;
+an obvious 15-line Scrapy spider with Scrapy's defaults; and a bare crawlee crawler. Prints medians,
+and medians of the ratios of runs in the same round. CPU seconds, of a run and the processes that it
+started (not of the PostgreSQL server), depend less on other load of the machine than pages per
+second.
 """
 
 import argparse
@@ -27,6 +29,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from databases import running_server  # noqa: E402
+from services import SERVICES, postgresql_program  # noqa: E402
+
 PEERS = Path(__file__).parent / "peers"
 FIRST_ID = 1_700_000
 RELATED = 18
@@ -157,11 +164,15 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("nginx"):
         sys.exit("nginx is not installed; apt-get install nginx-light")
+    if not postgresql_program("initdb"):
+        sys.exit(f"PostgreSQL is not installed; {SERVICES['PostgreSQL'].install}")
     bins = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="crawl-benchmark-") as name:
         folder = Path(name)
         make_site(folder, options.pages)
-        with serve(folder) as url:
+        # As on a server in use.
+        durable = {"fsync": "on", "full_page_writes": "on"}
+        with serve(folder) as url, running_server(**durable) as postgresql:
             out = folder / "out.jsonl"
             ours = [
                 f"{bins}/scrapy",
@@ -193,6 +204,7 @@ def main() -> None:
             crawlers = {
                 "this spider": (ours, ROOT),
                 "with JOBDIR": (remembering, ROOT),
+                "with LEDGER_URL": (remembering, ROOT),
                 "obvious spider": (obvious, folder),
                 "bare crawlee": (crawlee, folder),
             }
@@ -200,10 +212,13 @@ def main() -> None:
             for _ in range(options.pairs):
                 for crawler, (command, cwd) in crawlers.items():
                     shutil.rmtree(job, ignore_errors=True)
-                    runs[crawler].append(measure(command, out, options.pages, cwd))
+                    with postgresql.new_database() as database:
+                        if crawler == "with LEDGER_URL":
+                            command = [*command, "-s", f"LEDGER_URL={postgresql.url(database)}"]
+                        runs[crawler].append(measure(command, out, options.pages, cwd))
                     last = runs[crawler][-1]
                     print(
-                        f"{crawler:<15} {last.seconds:6.2f} s {last.cpu_seconds:6.2f} s CPU "
+                        f"{crawler:<16} {last.seconds:6.2f} s {last.cpu_seconds:6.2f} s CPU "
                         f"{options.pages / last.seconds:8.0f} pages/s {last.megabytes:6.0f} MB",
                         flush=True,
                     )
@@ -211,7 +226,7 @@ def main() -> None:
     for crawler, measured in runs.items():
         rate = statistics.median(options.pages / run.seconds for run in measured)
         print(
-            f"{crawler:<15} {rate:8.0f} pages/s "
+            f"{crawler:<16} {rate:8.0f} pages/s "
             f"{statistics.median(run.cpu_seconds for run in measured):6.1f} s CPU "
             f"{statistics.median(run.megabytes for run in measured):6.0f} MB"
         )
@@ -235,6 +250,11 @@ def main() -> None:
             f"pages/s, with JOBDIR / {crawler}{' without' if crawler == 'this spider' else ''}: "
             f"{ratio:.2f} (target: at least {bar})"
         )
+    ratio = statistics.median(
+        own.seconds / peer.seconds
+        for own, peer in zip(remembering, runs["with LEDGER_URL"], strict=True)
+    )
+    print(f"pages/s, with LEDGER_URL / with JOBDIR: {ratio:.2f} (target: at least 0.8)")
     ratio = statistics.median(
         own.megabytes / peer.megabytes
         for own, peer in zip(mine, runs["obvious spider"], strict=True)

@@ -100,7 +100,6 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
             "How long a worker may be silent before others take over the pages that it has.",
             "seconds",
         ),
-        Setting("WORKERS_ADOPTS", None, "The run that a writer continues. It is set internally."),
     ),
     "Politeness": (
         Setting(

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_EXAMPLE = "postgresql+psycopg://USER@HOST/DATABASE"
+_EXAMPLE = "postgresql+psycopg://HOST/DATABASE"
 
 
 def place_of(settings: BaseSettings) -> Place | None:
     """Return the place of the ledger that the settings name; None if they name none.
 
-    LEDGER_URL may also be an environment variable. Raises CrawlerError if a setting is wrong.
+    LEDGER_URL may also be an environment variable, which an empty setting overrides. Raises CrawlerError if a setting is wrong.
     """
     folder = settings.get("JOBDIR")
-    url = settings.get("LEDGER_URL") or os.environ.get("LEDGER_URL")
+    given = settings.get("LEDGER_URL")
+    url = os.environ.get("LEDGER_URL") if given is None else given
     job = settings.get("JOB")
     if not url:
         if job:

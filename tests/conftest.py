@@ -43,6 +43,8 @@ VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind 
 SEED = "1752038"
 IMPATIENT = {"AUTOTHROTTLE_ENABLED": 0, "DOWNLOAD_DELAY": 0, "RETRY_BACKOFF": 0}
 
+# The starts of the command-line words that name a job.
+JOB_OPTIONS = ("JOB=", "-sJOB=", "JOBDIR=", "-sJOBDIR=", "--job")
 # How many seconds a test waits for something before it fails.
 PATIENCE = 120
 
@@ -153,6 +155,9 @@ def scrapy(tmp_path: Path) -> Crawl:
     def run(
         *args: object, timeout: float = PATIENCE, cwd: Path = tmp_path, **variables: str
     ) -> Run:
+        if not any(str(arg).startswith(JOB_OPTIONS) for arg in args):
+            # A database is only for crawls with a job.
+            variables = {"LEDGER_URL": "", **variables}
         if "LD_PRELOAD" in variables:
             result = subprocess.run(
                 command(*args),

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -81,8 +81,12 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Run a server of a new, empty cluster. It ends with this process, even if that is killed."""
+def running_server(access: Iterable[str] = (), **settings: object) -> Iterator[Server]:
+    """Run a server of a new, empty cluster. It ends with this process, even if that is killed.
+
+    ``access`` are lines of pg_hba.conf; without any, every role connects without a password.
+    ``settings`` of the server replace those for tests.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user(folder)
     pg_ctl = postgresql_program("pg_ctl")
@@ -101,9 +105,17 @@ def running_server() -> Iterator[Server]:
             [*line, "--no-sync", *_LOCALE], check=True, stdout=subprocess.DEVNULL, **user
         )
         server = Server(folder, _free_port(), user)
-        settings = {**_SETTINGS, "port": server.port, "unix_socket_directories": folder}
+        settings = {
+            **_SETTINGS,
+            "port": server.port,
+            "unix_socket_directories": folder,
+            **settings,
+        }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        if access:
+            rules = "".join(f"{line}\n" for line in access)
+            (folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         server.control("start")
         yield server
     finally:

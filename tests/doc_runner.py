@@ -5,7 +5,8 @@
 
 A sandbox is the home of a reader. The hosts that the pages name are served on this machine
 (doc_sites.py), through a proxy that the environment names, so that the commands run as they are
-shown. Only politeness towards these hosts is turned off.
+shown. Only politeness towards these hosts is turned off. A page that uses a database finds a
+PostgreSQL server (doc_database.py).
 """
 
 import json
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
@@ -28,6 +29,7 @@ from tempfile import gettempdir
 from threading import Timer
 from typing import NamedTuple
 
+from doc_database import database_server
 from doc_pages import (
     READERS_FOLDER,
     ROOT,
@@ -306,6 +308,10 @@ def has_servers(page: Page) -> bool:
     return any(isinstance(step, Command) and server_of(step) for step in page.steps)
 
 
+def uses_database(page: Page) -> bool:
+    return any(isinstance(step, Command) and "LEDGER_URL" in step.text for step in page.steps)
+
+
 @contextmanager
 def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -> Iterator[Sandbox]:
     """Make a sandbox in an empty folder. The default of ``hosts`` is those of doc_sites.py."""
@@ -318,11 +324,17 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
     program = clone if page.is_in_a_clone else ROOT
     if page.is_in_a_clone:
         _copy_repository(clone)
-    with _ports(page), hosted(hosts or sites(), folder / "certificates") as web:
+    database = database_server(programs) if uses_database(page) else nullcontext({})
+    with (
+        _ports(page),
+        hosted(hosts or sites(), folder / "certificates") as web,
+        database as database_variables,
+    ):
         settings = _SETTINGS.format(ca_file=str(web.ca_file))
         (folder / "settings_of_docs.py").write_text(settings, encoding="utf-8")
         variables = {
             **web.environment,
+            **database_variables,
             "no_proxy": "127.0.0.1,localhost",
             "PYTHONPATH": os.pathsep.join([str(folder), str(program)]),
             "PYTHONUNBUFFERED": "1",

@@ -34,6 +34,7 @@ COLUMNS = {
     "export": 2,
     "publisher_drafts": 0,
     "spiders": 0,
+    "workers": 0,
     "middlewares": 0,
     "extensions": 1,
     "feeds": 2,

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs import frontier_of
+from jobs import frontier_of, place_in
 from sqlalchemy import text
 
 from crawler.crawl.articles import ArticleState
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.places import FolderPlace
 
 
 @pytest.fixture(name="job")
 def new_job(tmp_path: Path) -> Iterator[Job]:
-    job = Job(FolderPlace(tmp_path / "job"), "alalam")
+    job = Job(place_in(tmp_path / "job"), "alalam")
     yield job
     job.close()
 
@@ -35,9 +34,11 @@ def seed_and_take(job: Job, article_id: str) -> ArticleState:
     return state
 
 
-def execute(job: Job, *statements: str) -> None:
+def execute(job: Job, *statements: Any) -> None:
+    """Execute SQL statements, as text or as made with SQLAlchemy."""
+
     def run(connection: Any) -> None:
         for statement in statements:
-            connection.execute(text(statement))
+            connection.execute(text(statement) if isinstance(statement, str) else statement)
 
     job.database.store(run)

@@ -14,6 +14,8 @@ from crawler.crawl.ledger.queueing import queue
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.items import Alternate, Article, Author
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 HOUR = 3600
 
 # For each run: the outcome of the article; its state afterwards (state, revision, consecutive
@@ -225,9 +227,9 @@ def test_the_number_of_articles_due(job: Job) -> None:
         assert history.due_within(connection, now, (0, 0.5, 1, 24, 168)) == [2, 2, 3, 4, 5]
     assert job.next_due() == "2030-03-17 16:46:40 UTC"
     # Queued pages are fetched in any case, so they are not counted.
-    execute(job, "UPDATE pages SET queued = 1 WHERE id < 'c'")
+    execute(job, "UPDATE pages SET queued = TRUE WHERE id < 'c'")
     with job.database.snapshot() as connection:
         assert history.due_within(connection, now, (0, 1)) == [0, 1]
     assert job.next_due() == "2030-03-17 18:46:40 UTC"
-    execute(job, "UPDATE pages SET queued = 1")
+    execute(job, "UPDATE pages SET queued = TRUE")
     assert job.next_due() is None

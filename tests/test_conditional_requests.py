@@ -8,6 +8,8 @@ import pytest
 from conftest import IMPATIENT, Crawl
 from server import NewsServer, answer
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 ALWAYS_DUE = {**IMPATIENT, "JOBDIR": "job", "RECHECK_MIN": 0, "RECHECK_MAX": 0.001}
 MONDAY, TUESDAY = "Mon, 05 Jan 2026 10:00:00 GMT", "Tue, 06 Jan 2026 10:00:00 GMT"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from doc_pages import Command, Comparison, Page, page_paths, read_page
-from doc_runner import NOT_RUN, PortError, sandbox
+from doc_runner import NOT_RUN, PortError, sandbox, uses_database
 from services import require, skip
 
 PAGES = {page.name: page for page in map(read_page, page_paths())}
@@ -20,10 +20,11 @@ RUN_BY_DEFAULT = ("README.md", "docs/tutorials/five-minutes.md")
 """The pages that a newcomer reads first."""
 
 
-def programs(page: Page) -> list[str]:
-    """Return the programs that a page uses and a machine may lack."""
+def services(page: Page) -> list[str]:
+    """Return the services that a page uses and a machine may lack."""
     words = {word for step in page.steps if isinstance(step, Command) for word in step.text.split()}
-    return sorted(words & {"git", "jq", "sqlite3"})
+    database = ["PostgreSQL"] if uses_database(page) else []
+    return [*sorted(words & {"git", "jq", "sqlite3"}), *database]
 
 
 # Some pages have twenty commands, each of which takes a second.
@@ -38,7 +39,7 @@ def programs(page: Page) -> list[str]:
 )
 def test_the_commands_of_a_page(name: str, tmp_path: Path) -> None:
     page = PAGES[name]
-    require(*programs(page))
+    require(*services(page))
     try:
         with sandbox(page, tmp_path) as here:
             problems = [

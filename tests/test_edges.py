@@ -13,7 +13,7 @@ from conftest import Crawl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from job_crawls import ALWAYS_DUE
-from jobs import folder_in_memory, new_ledger
+from jobs import folder_in_memory, new_ledger, place_in
 from server import NewsServer
 from stories import TEXT
 from warcio.archiveiterator import ArchiveIterator
@@ -24,9 +24,10 @@ from crawler.crawl.ledger import history
 from crawler.crawl.ledger.commits import Commits
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.items import ArticleRole
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
 NAMES = "abcd"
@@ -172,7 +173,7 @@ def article(number: str, texts: Iterable[str], related: Iterable[str] = ()) -> b
 
 
 def edges_in(folder: Path) -> dict[tuple[str, str, str], Edge]:
-    with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
+    with closing(read(place_in(folder))) as database, database.snapshot() as connection:
         return {(e.source, e.role, e.target): e for e in history.edges(connection)}
 
 

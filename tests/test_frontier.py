@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jobs import SCOPE, article, failure, folder_in_memory, related_item, running_job
+from jobs import SCOPE, article, failure, folder_in_memory, place_in, related_item, running_job
 from naive_crawl import NaiveCrawl, Site, is_unavailable, lists_of
 
 from crawler.crawl import records
@@ -17,8 +17,9 @@ from crawler.crawl.frontier import Frontier, Rest
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 from crawler.crawl.ledger.pages import Pages
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import Record, RelatedItem, Teaser
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 
 def crawl(
@@ -262,7 +263,7 @@ def test_many_runs_of_a_job_match_a_naive_crawl(site: Site, runs: list[Run]) -> 
             if run.pages is not None:
                 # The ledger has the fetches up to the last commit, or later ones too.
                 with (
-                    closing(read(FolderPlace(folder))) as database,
+                    closing(read(place_in(folder))) as database,
                     database.snapshot() as connection,
                 ):
                     stored_count = history.outcomes(connection, number).total()

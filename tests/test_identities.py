@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import LIVE, article, failure, folder_in_memory, related_item, running_job
+from jobs import LIVE, article, failure, folder_in_memory, place_in, related_item, running_job
 
 from crawler.crawl import records
 from crawler.crawl.articles import ArticleState, Content, Lane
@@ -17,8 +17,9 @@ from crawler.crawl.frontier import Frontier
 from crawler.crawl.identities import Claim
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import RelatedItem
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 HOSTS = ("www", "m", "sport")
 # How a page at an address tells its article: by a redirect, by a canonical URL, or not at all.
@@ -145,7 +146,7 @@ def frontiers(web: Web, depth: int, ledger: bool) -> Iterator[Frontier]:
             yield Frontier(depth, 0, lambda item: True, job.pages, scope=scope)
             job.pages.commits.flush()
             assert job.pages.commits.failed is None
-        with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
+        with closing(read(place_in(folder))) as database, database.snapshot() as connection:
             assert history.balance(connection).wrong == []
 
 
@@ -198,7 +199,7 @@ def test_a_killed_crawl_ends_like_another(web: Web, depth: int, pages: int, seed
                 frontier = Frontier(depth, 0, lambda item: True, job.pages, scope=scope)
                 found |= crawl(web, frontier, seeds, 3, random.Random(seed), most)
                 job.pages.commits.flush()
-        with closing(read(FolderPlace(folder))) as database, database.snapshot() as connection:
+        with closing(read(place_in(folder))) as database, database.snapshot() as connection:
             balance = history.balance(connection)
             assert balance.wrong == []
             for alias in web.addresses:

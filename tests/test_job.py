@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 from job_state import history_of, new_job, seed_and_take  # noqa: F401
-from jobs import article, begin, failure, finish, frontier_of, record_outcome, run
+from jobs import article, begin, failure, finish, frontier_of, place_in, record_outcome, run
 
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger import job as jobs_module
 from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.errors import CrawlerError, LedgerError
 from crawler.exit_codes import HELD
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 # For each run of a job: its limit, how it ended, and the first run whose records its feed contains.
 LIMITED_RUNS: dict[str, list[tuple[int, str | None, int]]] = {
@@ -209,21 +210,22 @@ def test_nothing_is_kept_after_a_failure(job: Job) -> None:
 
 def test_a_job_is_held_by_one_process(job: Job, tmp_path: Path) -> None:
     folder = tmp_path / "job"
-    holder = FolderPlace(folder).holder()
+    holder = place_in(folder).holder()
     assert holder is not None
     with pytest.raises(CrawlerError) as error:
-        Job(FolderPlace(folder), "alalam")
+        Job(place_in(folder), "alalam")
     assert error.value.exit_code == HELD
-    assert str(error.value) == f"job: {folder} is held by {holder}; run again when it has ended"
+    name = place_in(folder).name
+    assert str(error.value) == f"job: {name} is held by {holder}; run again when it has ended"
     # Reading a job does not lock it.
-    jobs_module.read(FolderPlace(folder)).close()
+    jobs_module.read(place_in(folder)).close()
     job.close()
-    assert FolderPlace(folder).holder() is None
-    assert FolderPlace(tmp_path / "nowhere").holder() is None
+    assert place_in(folder).holder() is None
+    assert place_in(tmp_path / "nowhere").holder() is None
     # A job that could not be opened is not locked either.
     with pytest.raises(CrawlerError, match="takes another job for herald"):
-        Job(FolderPlace(folder), "herald")
-    Job(FolderPlace(folder), "alalam").close()
+        Job(place_in(folder), "herald")
+    Job(place_in(folder), "alalam").close()
 
 
 def test_places_continue_from_run_to_run(job: Job) -> None:

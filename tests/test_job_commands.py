@@ -9,6 +9,8 @@ from conftest import Crawl, command, environment
 from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 
 @pytest.mark.slow
 def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:

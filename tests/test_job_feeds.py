@@ -8,6 +8,8 @@ import pytest
 from conftest import SEED, SITE, Crawl, clock, read_records
 from job_crawls import killed_at
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 
 @pytest.mark.slow_after(1)
 @pytest.mark.parametrize(

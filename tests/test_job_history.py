@@ -1,21 +1,24 @@
 """What a job's ledger reports after its runs: the balance, and what was recorded."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from job_state import execute, new_job  # noqa: F401
 from jobs import begin, finish, frontier_of, related_item, run
+from sqlalchemy import update
 
 from crawler.crawl.ledger import history
-from crawler.crawl.ledger.job import FILE_NAME, Job
+from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.schema import RECORDS
 from crawler.errors import LedgerError
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 # The damage done to a sound ledger, and the errors that the balance then reports, if any.
 WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
-    "nothing": ("UPDATE pages SET told = 1", []),
+    "nothing": ("UPDATE pages SET told = TRUE", []),
     "no state": ("UPDATE pages SET state = 'x' WHERE id = 'a'", [("a", "no such state")]),
     "no record of an article": (
         "DELETE FROM records WHERE id = 'a'",
@@ -42,7 +45,7 @@ WRONG: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [("n", "it was never fetched")],
     ),
     "not queued": (
-        "UPDATE pages SET queued = 0 WHERE id = 'p'",
+        "UPDATE pages SET queued = FALSE WHERE id = 'p'",
         [("p", "pending, but not queued")],
     ),
     "nobody lists it": (
@@ -158,14 +161,14 @@ def test_a_detail_that_a_database_cannot_hold(job: Job) -> None:
     assert details_kept == ["x" * 500, "a\\ud800b", None]
 
 
-def test_a_record_that_was_altered(job: Job, tmp_path: Path) -> None:
+def test_a_record_that_was_altered(job: Job) -> None:
     run(job, {"1": "A", "2": "A"})
-    execute(job, "UPDATE records SET json = x'7b7d' WHERE id = '2'")
+    execute(job, update(RECORDS).where(RECORDS.c.id == "2").values(json=b"{}"))
     words = "record 2 (article 2) does not match its checksum"
     with job.database.snapshot() as connection:
         assert history.damaged_records(connection) == [words]
     assert job.run is not None
     with pytest.raises(LedgerError) as error:
         list(job.records_of(job.run))
-    advice = "restore the file from a backup, or start again with another JOBDIR"
-    assert str(error.value) == f"the ledger {tmp_path / 'job' / FILE_NAME}: {words}; {advice}"
+    advice = "restore it from a backup, or start again with another job"
+    assert str(error.value) == f"the ledger {job.database.name}: {words}; {advice}"

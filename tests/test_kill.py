@@ -19,6 +19,8 @@ from server import NewsServer
 
 from crawler.crash import POINTS
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 Records = dict[str, dict[str, Any]]
 JOB = ("-s", "JOBDIR=job", "-o", "mine.jsonl")
 

@@ -9,6 +9,8 @@ from job_crawls import ALWAYS_DUE, LISTED_ID, killed_at, serve
 from server import NewsServer
 from test_crawl_saved import lasting
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 # The arguments of a job's first run and of its next; together they must give the same records as
 # one crawl with the latter.
 SUCCESSIVE_ARGUMENTS: dict[str, list[dict[str, object]]] = {

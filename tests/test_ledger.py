@@ -27,13 +27,15 @@ from conftest import (
     wait_until,
 )
 from job_crawls import ALWAYS_DUE, LISTED_ID
+from jobs import place_in
 from server import NewsServer
 from services import require
 
 from crawler.crawl.edges import Edge
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
-from crawler.crawl.ledger.places import FolderPlace
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 
 @contextmanager
@@ -249,7 +251,7 @@ def test_what_an_older_ledger_knows_of_edges(tmp_path: Path) -> None:
             "SELECT page_id, id, run, position, headline FROM listings"
         ).fetchall()
     with (
-        closing(read(FolderPlace(tmp_path / "job"))) as database,
+        closing(read(place_in(tmp_path / "job"))) as database,
         database.snapshot() as connection,
     ):
         edges = list(history.edges(connection))
@@ -339,7 +341,7 @@ def test_a_ledger_of_another_site(job: Crawl, tmp_path: Path) -> None:
     run = job()
     assert (run.exit_code, run.stderr) == (
         2,
-        "scrapy crawl: job: job holds a crawl of herald; takes another folder for alalam\n",
+        "scrapy crawl: job: job holds a crawl of herald; takes another job for alalam\n",
     )
 
 

@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jobs import SCOPE
+from jobs import SCOPE, place_in
 from sqlalchemy import event
 
 from crawler.crawl.frontier import Frontier
 from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.records import teaser
 from crawler.extraction.publishers import load
 from crawler.items import RelatedItem
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 SITE = load("alalam")
 ITEMS = 20_000
@@ -62,7 +63,7 @@ def crawl(job: Job) -> int:
 @pytest.mark.parametrize("earlier_runs", [0, 1])
 def test_the_number_of_statements(tmp_path: Path, earlier_runs: int) -> None:
     statements: list[str] = []
-    with closing(Job(FolderPlace(tmp_path / "job"), SITE.name)) as job:
+    with closing(Job(place_in(tmp_path / "job"), SITE.name)) as job:
         for _ in range(earlier_runs):
             assert crawl(job) == ITEMS
         event.listen(

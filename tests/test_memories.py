@@ -21,6 +21,8 @@ from crawler.crawl.memory import Memory
 from crawler.extraction.publishers import load
 from crawler.items import ArticleRole, RelatedItem
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 SITE = load("alalam")
 INTERVALS = Intervals(3600, 7200)
 RUN_START = datetime.now(UTC)

@@ -98,7 +98,8 @@ def test_the_same_output_as_with_sqlite(
     web_crawl: WebCrawl, scrapy: Crawl, postgresql: Server, database: str, tmp_path: Path
 ) -> None:
     found = []
-    for settings in ({"JOBDIR": "job"}, {"JOB": "job", "LEDGER_URL": postgresql.url(database)}):
+    in_database = {"JOB": 'The "Job" of May', "LEDGER_URL": postgresql.url(database)}
+    for settings in ({"JOBDIR": "job"}, in_database):
         settings["CONCURRENT_REQUESTS"] = "1"
         run, _ = web_crawl(
             {HOST: nasty_site},

@@ -17,6 +17,8 @@ from crawler.crawl.ledger.schema import PAGES
 from crawler.errors import CrawlerError
 from crawler.items import ANSWERS, REASONS
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 HOUR = 3600.0
 # When the run began; any time long after the epoch will do.
 RUN_START = 1_700_000_000.0

@@ -16,6 +16,8 @@ from test_ledger import ledger
 from crawler.crawl.ledger.job import Job
 from crawler.exit_codes import in_words
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

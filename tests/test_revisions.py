@@ -14,6 +14,8 @@ from job_crawls import ALWAYS_DUE, LISTED_ID, killed_at
 from server import NewsServer, answer
 from test_crawl_saved import lasting
 
+pytestmark = [pytest.mark.usefixtures("ledger")]
+
 
 def edit(server: NewsServer, article_id: str, old: bytes, new: bytes) -> None:
     page = f"/news/{article_id}"

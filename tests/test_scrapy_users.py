@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from conftest import IMPATIENT, PATIENCE, SEED, SITE, Crawl, Run, environment, free_port
+from databases import Server
 from server import NewsServer
 
 RECORDS = 30
@@ -232,7 +233,29 @@ SETTINGS: dict[str, dict[str, object]] = {
 @pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
+    check_settings(scrapy, folder, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_of_a_user_with_workers(
+    scrapy: Crawl, folder: Path, postgresql: Server, database: str, name: str
+) -> None:
+    """Requests and responses pass through the worker, and items through the writer."""
+    shared = (
+        "-s",
+        f"LEDGER_URL={postgresql.url(database)}",
+        "-s",
+        "JOB=mine",
+        "-s",
+        "WORKERS=join",
+    )
+    check_settings(scrapy, folder, name, *shared)
+
+
+def check_settings(scrapy: Crawl, folder: Path, name: str, *more: str) -> None:
     line = ["crawl", "articles", "-a", f"seed={SEED}", "-a", f"source={SITE}", "-O", "all.jsonl"]
+    line += more
     for setting, value in SETTINGS[name].items():
         text = json.dumps(value) if isinstance(value, dict) else value
         line += ["-s", f"{setting}={text}"]
@@ -240,7 +263,8 @@ def test_settings_of_a_user(scrapy: Crawl, folder: Path, name: str) -> None:
     run_with = scrapy if name != "spidermon" else run_scrapy
     run = run_with(*line, "-s", "STATS_DUMP=1", cwd=folder)
     assert run.exit_code == 0, run.stderr
-    assert run.balance == f"discovered {RECORDS} = articles {ARTICLES} + teasers 9 + failures 0"
+    total = f"discovered {RECORDS} = articles {ARTICLES} + teasers 9 + failures 0"
+    assert total in run.stdout
     assert len(read_lines(folder / "all.jsonl")) == RECORDS
     if name == "downloader middleware":
         # No request reached the network, whatever other middlewares there are.
@@ -429,6 +453,33 @@ def test_scrapyd(scrapyd: str, folder: Path) -> None:
     with urlopen(f"{scrapyd}/logs/mine/articles/{job}.log", timeout=PATIENCE) as response:
         log = response.read().decode()
     assert f"INFO: discovered {RECORDS} =" in log, log
+    feeds = [read_lines(path) for path in (folder / "output").rglob("*.jsonl")]
+    assert sum(map(len, feeds)) == RECORDS
+
+
+@pytest.mark.slow
+def test_several_spiders_of_scrapyd_on_one_job(
+    scrapyd: str, folder: Path, postgresql: Server, database: str
+) -> None:
+    egg = (folder / "project.egg").read_bytes()
+    post(f"{scrapyd}/addversion.json", project="mine", version="1", egg=egg)
+    fields = [("project", "mine"), ("spider", "articles"), ("seed", SEED), ("source", str(SITE))]
+    settings = {"LEDGER_URL": postgresql.url(database), "JOB": "mine", "WORKERS": "join"}
+    fields += [("setting", f"{name}={value}") for name, value in settings.items()]
+    jobs = []
+    for _ in range(3):
+        with urlopen(f"{scrapyd}/schedule.json", urlencode(fields).encode()) as response:
+            jobs.append(json.load(response)["jobid"])
+    deadline = time.monotonic() + PATIENCE
+    while len(get(f"{scrapyd}/listjobs.json", project="mine")["finished"]) < len(jobs):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    logs = []
+    for job in jobs:
+        with urlopen(f"{scrapyd}/logs/mine/articles/{job}.log", timeout=PATIENCE) as response:
+            logs.append(response.read().decode())
+    assert sum(f"INFO: discovered {RECORDS} =" in log for log in logs) == 1, logs
+    assert all("ended the run and wrote its feeds; exit code 0" in log for log in logs), logs
     feeds = [read_lines(path) for path in (folder / "output").rglob("*.jsonl")]
     assert sum(map(len, feeds)) == RECORDS
 

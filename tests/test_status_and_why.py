@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from conftest import ROOT, Crawl, command
 from job_state import execute
-from jobs import begin, related_item, run
+from jobs import begin, place_in, related_item, run
 from sqlalchemy import text
 from terminals import run_on_terminal
 
 from crawler.crawl.arguments import NAMES
 from crawler.crawl.ledger.job import Job
-from crawler.crawl.ledger.places import FolderPlace
 from crawler.items import REASONS
+
+pytestmark = [pytest.mark.usefixtures("ledger")]
 
 DAY = 86_400
 OUTCOMES_OF_RUN = ("new", "changed", "dropped", "not_saved")
@@ -42,7 +43,7 @@ def due_times(tmp_path: Path) -> dict[str, str]:
     now = time.time()
     # Far enough from any limit that a few seconds do not change the output.
     days_until_due = {"1": 1.5 / 24, "2": -1, "3": 0.5, "4": 3, "5": 30, "6": 30 / 1440}
-    with closing(Job(FolderPlace(tmp_path / "job"), "alalam")) as job:
+    with closing(Job(place_in(tmp_path / "job"), "alalam")) as job:
         run(job, OUTCOMES, {"1": lists["1"][:1]}, began=datetime(2026, 1, 1, tzinfo=UTC))
         later_outcomes = {**OUTCOMES, "1": "B"}
         run(
@@ -76,7 +77,7 @@ def test_status(due_times: dict[str, str], scrapy: Crawl) -> None:
     run = scrapy("status", "-s", "JOBDIR=job")
     assert run.exit_code == 0
     first, *lines = run.stdout.splitlines()
-    assert first.startswith("job: articles of alalam, ledger of 0.")
+    assert first.startswith(f"{place_in(Path('job')).name}: articles of alalam, ledger of 0.")
     assert lines == [
         "discovered 7 = articles 1 + teasers 2 + failures 3 + pending 0 + dropped 1",
         "due: 1 now, 2 within an hour, 4 within a day, 5 within a week; next " + due_times["2"],
@@ -171,7 +172,7 @@ def test_status_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     assert times[0] == ["2026-01-03T00:00:00.000000+00:00", None, "2026-01-03T04:05:06+00:00"]
     assert times[1][:2] == ["2026-01-02T00:00:00.000000+00:00", "2026-01-02T00:00:07+00:00"]
     assert status == {
-        "job": "job",
+        "job": place_in(Path("job")).name,
         "site": "alalam",
         "balance": {
             "discovered": 7,
@@ -212,7 +213,7 @@ def test_status_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
 def test_status_of_a_damaged_ledger_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
     path = Path(scrapy("list").folder, "job", "ledger.sqlite")
     damage = text("UPDATE records SET crc = crc + 1 WHERE id = '1'")
-    with closing(Job(FolderPlace(path.parent), "alalam")) as job:
+    with closing(Job(place_in(path.parent), "alalam")) as job:
         job.database.store(lambda connection: connection.execute(damage))
     run = scrapy("status", "-s", "JOBDIR=job", "--json")
     status = json.loads(run.stdout)

@@ -83,6 +83,10 @@ STATS_BY_TOPIC: dict[str, tuple[Stat, ...]] = {
         Stat(
             "job/continued_faults", "Failures of the killed run, and feeds that it did not write."
         ),
+        Stat(
+            "workers/leases_lost",
+            "Pages of this worker that others had taken over when it delivered them.",
+        ),
         Stat("job/failed", "Why the ledger could not be used; absent if it could."),
         Stat("job/next_due", "When the next article is due."),
     ),

@@ -39,8 +39,11 @@ logger = logging.getLogger(__name__)
 
 # Several pages that end at about the same time are delivered together.
 _DELIVERY_SECONDS = 0.02
-# Stats that a worker raises and the summary of the run shows.
-_COUNTED = ("rendering/", "retry/", "robotstxt/", "downloader/", "httpcompression/")
+# The stats of a worker that are not those of the run, because the writer counts the same.
+_OWN_STATS = (
+    *("archive/", "elapsed_time_", "feedexport/", "items_per_", "log_count/", "memusage/"),
+    *("response_received_count", "responses_per_", "scheduler/", "workers/"),
+)
 
 
 class Courier:
@@ -133,7 +136,7 @@ class Courier:
             {
                 name: value
                 for name, value in stats.items()
-                if name.startswith(_COUNTED) and type(value) is int
+                if type(value) is int and not name.startswith(_OWN_STATS)
             }
         )
         new = counts - self._reported

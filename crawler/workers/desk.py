@@ -89,7 +89,7 @@ class Desk:
         self._steps: Counter[str] = Counter()
         self._new: list[_Order] = []
         self._waiting: dict[int, _Order] = {}
-        self._leases: dict[int, list[int]] = {}
+        self._leases: dict[int, dict[int, str]] = {}
         """By the places of their articles, the leases whose outcomes are not stored yet."""
         self._working: asyncio.Task[None] | None = None
 
@@ -180,7 +180,7 @@ class Desk:
             if order := by_page.get((page, step)):
                 self._waiting[lease] = order
                 if order.place is not None:
-                    self._leases.setdefault(order.place, []).append(lease)
+                    self._leases.setdefault(order.place, {})[lease] = page
 
     def _collect(self) -> None:
         if not self._waiting:
@@ -194,13 +194,13 @@ class Desk:
 
     def _note_outcome(self, state: ArticleState) -> None:
         """Forget the orders of an article in the commit that stores its outcome."""
-        self._forget(self._leases.pop(state.order, ()))
+        leases = self._leases.pop(state.order, {})
+        for page in leases.values():
+            self._steps.pop(page, None)
+        self._forget(leases)
 
     def _forget(self, leases: Iterable[int]) -> None:
-        also = self._commits.batch.also
-        if _forget_leases not in also:
-            also[_forget_leases] = []
-        also[_forget_leases] += leases
+        self._commits.batch.also.setdefault(_forget_leases, []).extend(leases)
 
     def close(self) -> None:
         """Let no request wait any longer; its page remains to be crawled."""

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
-# Arguments in which the workers of a run may differ.
-_OWN_ARGUMENTS = ("archive", "report")
+# Arguments in which the workers of a run may differ; _job is that of Scrapyd.
+_OWN_ARGUMENTS = ("archive", "report", "_job")
 
 
 class Membership:
@@ -69,7 +69,8 @@ class Membership:
 
     def _opened(self) -> None:
         last = self._team.run()
-        self._first = last.number + 1 if last else 1
+        # It may still join the last one, or end as soon as that does.
+        self._first = last.number + last.ended if last else 1
         self._team.join(0, self._asked)
         self._serving = asyncio.ensure_future(self._serve())
 
@@ -193,6 +194,7 @@ class Membership:
             logger.error("%s", self._error)
         elif self._run.stopped is not None and self._run.stopped.reason != "site_down":
             self.exit_code = COULD_NOT_START
+        self._crawler.stats.set_value("crawl/exit_code", self.exit_code)
         count = self._courier.delivered
         run = f"run {self._joined} of " if self._joined else ""
         parts = [

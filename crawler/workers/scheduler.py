@@ -12,7 +12,7 @@ from crawler.engine import ask_scheduler, is_closing
 from crawler.errors import CrawlerError
 from crawler.scheduler import FrontierScheduler
 from crawler.unavailable import Stopped, Unavailable
-from crawler.visits import PURPOSE, Errand, visit_in
+from crawler.visits import PURPOSE, Errand, visit_in, visit_of
 from crawler.workers.messages import PageRequest, PlainRequest, unpacked
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Between two looks for pages: while there are some, and while there are none.
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
+
+# A page that ends, or hangs, so many workers in a row is not given to more.
+_MOST_TRIES = 5
 
 
 class LeaseScheduler(FrontierScheduler):
@@ -81,7 +84,8 @@ class LeaseScheduler(FrontierScheduler):
             if room > 0 and not is_closing(self.crawler.engine):
                 try:
                     taken = team.take(room, self._most_active)
-                    self._ready.extend(map(self._request, taken))
+                    for lease in taken:
+                        self._begin(lease)
                 except CrawlerError as error:
                     self._courier.fail(error)
                     return
@@ -94,6 +98,15 @@ class LeaseScheduler(FrontierScheduler):
                 wait = _FIRST_WAIT
             except TimeoutError:
                 pass
+
+    def _begin(self, lease: Lease) -> None:
+        request = self._request(lease)
+        visit = visit_of(request)
+        if visit is not None and lease.tries > _MOST_TRIES:
+            detail = f"{_MOST_TRIES} workers ended, or stopped answering, while they had this page"
+            self._courier.report(visit, Unavailable("internal_error", detail), None)
+        else:
+            self._ready.append(request)
 
     def _request(self, lease: Lease) -> Request:
         message = unpacked(lease.request)

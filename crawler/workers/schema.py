@@ -77,39 +77,44 @@ TABLES = ("deliveries", "leases", "workers", "hosts", "robots")
 
 # A page is free if nobody has delivered it and no living worker has it. The workers share the limit
 # of requests to a host. If that is one, the worker that had the last page of a host is preferred,
-# since it is connected to it.
+# since it is connected to it. Of the hosts, which may be very many, only those of pages that would
+# be taken are looked up. Rows of hosts are locked in the order of their names, so that no two
+# workers wait for each other.
 TAKE = """
-    WITH share AS (
-        SELECT ceil(%(most)s::numeric / greatest(count(*), 1)) AS pages
-        FROM workers WHERE alive_until >= clock_timestamp()
+    WITH alive AS MATERIALIZED (
+        SELECT worker FROM workers WHERE alive_until >= clock_timestamp()
+    ), share AS (
+        SELECT ceil(%(most)s::numeric / greatest(count(*), 1)) AS pages FROM alive
+    ), wanted AS MATERIALIZED (
+        SELECT l.lease, l.host, alive.worker
+        FROM leases l LEFT JOIN alive ON alive.worker = l.worker
+        WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
     ), held AS (
-        SELECT l.host, count(*) AS count,
-            count(*) FILTER (WHERE l.worker = %(worker)s) AS own
-        FROM leases l JOIN workers w ON w.worker = l.worker
-        WHERE w.alive_until >= clock_timestamp() AND l.host <> ''
-            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
-        GROUP BY l.host
+        SELECT host, count(*) AS count, count(*) FILTER (WHERE worker = %(worker)s) AS own
+        FROM wanted WHERE worker IS NOT NULL AND host <> '' GROUP BY host
     ), free AS (
-        SELECT l.lease, l.host, coalesce(held.count, 0) AS held, coalesce(held.own, 0) AS own,
-            row_number() OVER (PARTITION BY l.host ORDER BY l.lease) AS number
-        FROM leases l
-            LEFT JOIN workers w ON w.worker = l.worker
-            LEFT JOIN held ON held.host = l.host
-            LEFT JOIN hosts h ON h.host = l.host
-            LEFT JOIN workers last ON last.worker = h.worker
-        WHERE (l.worker IS NULL OR w.worker IS NULL OR w.alive_until < clock_timestamp())
-            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
-            AND (h.host IS NULL OR h.next_at <= clock_timestamp() + interval '1 second')
-            AND (
-                %(most)s > 1 OR h.worker IS NULL OR h.worker = %(worker)s
-                OR last.worker IS NULL OR last.alive_until < clock_timestamp()
-                OR h.free_since < clock_timestamp() - interval '1 second'
-            )
+        SELECT lease, host, row_number() OVER (PARTITION BY host ORDER BY lease) AS number
+        FROM wanted WHERE worker IS NULL
+    ), allowed AS (
+        SELECT free.lease, free.host
+        FROM free CROSS JOIN share LEFT JOIN held ON held.host = free.host
+        WHERE free.host = '' OR (
+            coalesce(held.count, 0) + free.number <= %(most)s
+            AND coalesce(held.own, 0) + free.number <= share.pages
+        )
+        ORDER BY free.lease OFFSET 0
     ), chosen AS (
         SELECT lease FROM leases
         WHERE lease IN (
-            SELECT lease FROM free, share
-            WHERE host = '' OR (held + number <= %(most)s AND own + number <= share.pages)
+            SELECT lease FROM allowed
+            WHERE coalesce((
+                SELECT h.next_at <= clock_timestamp() + interval '1 second' AND (
+                    %(most)s > 1 OR h.worker IS NULL OR h.worker = %(worker)s
+                    OR h.free_since < clock_timestamp() - interval '1 second'
+                    OR NOT EXISTS (SELECT FROM alive WHERE alive.worker = h.worker)
+                )
+                FROM hosts h WHERE h.host = allowed.host
+            ), true)
             ORDER BY lease LIMIT %(count)s
         )
         ORDER BY lease FOR UPDATE SKIP LOCKED
@@ -120,7 +125,7 @@ TAKE = """
     ), noted AS (
         INSERT INTO hosts (host, worker, free_since)
         SELECT DISTINCT host, %(worker)s::bigint, 'infinity'::timestamptz FROM taken
-        WHERE host <> ''
+        WHERE host <> '' ORDER BY host
         ON CONFLICT (host) DO UPDATE
         SET worker = excluded.worker, free_since = excluded.free_since
     )
@@ -131,24 +136,45 @@ OFFER = """
     INSERT INTO leases (page, step, host, request) VALUES (%s, %s, %s, %s)
     ON CONFLICT (md5(page), step) DO NOTHING
 """
-OFFERED = "SELECT lease, page, step FROM leases WHERE page = ANY(%s)"
+OFFERED = """
+    SELECT l.lease, l.page, l.step
+    FROM leases l JOIN unnest(%s::text[]) AS given (page)
+        ON md5(l.page) = md5(given.page) AND l.page = given.page
+"""
 COLLECT = "SELECT lease, content FROM deliveries WHERE lease = ANY(%s) ORDER BY lease LIMIT %s"
 FORGET = (
     "DELETE FROM deliveries WHERE lease = ANY(%s)",
     "DELETE FROM leases WHERE lease = ANY(%s)",
 )
-# Locks the row, so that nobody can take the page over meanwhile.
+# Locks the leases, so that nobody can take the pages over meanwhile.
 DELIVER = """
-    INSERT INTO deliveries (lease, content)
-    SELECT lease, %s FROM leases WHERE lease = %s AND worker = %s FOR UPDATE
-    ON CONFLICT (lease) DO NOTHING
+    WITH held AS (
+        SELECT lease, host FROM leases
+        WHERE lease = ANY(%(leases)b::bigint[]) AND worker = %(worker)s
+        ORDER BY lease FOR UPDATE
+    ), stored AS (
+        INSERT INTO deliveries (lease, content)
+        SELECT given.lease, given.content
+        FROM unnest(%(leases)b::bigint[], %(contents)b::bytea[]) AS given (lease, content)
+            JOIN held ON held.lease = given.lease
+        ON CONFLICT (lease) DO NOTHING RETURNING lease
+    ), own_hosts AS (
+        SELECT host FROM hosts WHERE worker = %(worker)s AND host IN (SELECT host FROM held)
+        ORDER BY host FOR UPDATE
+    ), freed AS (
+        UPDATE hosts SET free_since = clock_timestamp()
+        WHERE host IN (SELECT host FROM own_hosts)
+    ), counted AS (
+        UPDATE workers SET delivered = delivered + (SELECT count(*) FROM stored)
+        WHERE worker = %(worker)s
+    )
+    SELECT count(*) FROM stored
 """
 RELEASE = "UPDATE leases SET worker = NULL WHERE worker = %s AND lease = ANY(%s)"
 FREE_HOSTS = """
     UPDATE hosts SET free_since = clock_timestamp()
     WHERE worker = %s AND host IN (SELECT host FROM leases WHERE lease = ANY(%s))
 """
-COUNT_DELIVERED = "UPDATE workers SET delivered = delivered + %s WHERE worker = %s"
 
 JOIN = """
     INSERT INTO workers (process, run, asked, alive_until)

@@ -188,21 +188,20 @@ class Team:
         A page that another worker has taken over meanwhile is refused.
         """
         rows = sorted(archived)
-        leases = list(results)
+        values = {
+            "worker": self.worker,
+            "leases": list(results),
+            "contents": list(results.values()),
+        }
 
         def act(connection: Connection) -> int:
-            accepted = 0
-            for lease, content in results.items():
-                values = (content, lease, self.worker)
-                accepted += connection.exec_driver_sql(schema.DELIVER, values).rowcount
+            accepted: int = connection.exec_driver_sql(schema.DELIVER, values).scalar_one()
             if rows:
                 execute_many(connection, _UPSERT_ARCHIVED, rows)
-            connection.exec_driver_sql(schema.FREE_HOSTS, (self.worker, leases))
-            connection.exec_driver_sql(schema.COUNT_DELIVERED, (accepted, self.worker))
             return accepted
 
         accepted = self._store_loosely(act)
-        self.held.difference_update(leases)
+        self.held.difference_update(results)
         return len(results) - accepted
 
     def archived(self, url: str) -> Archived | None:

@@ -170,7 +170,7 @@ class Batch:
             *(
                 state.revision,
                 state.due_at,
-                state.interval,
+                float(state.interval),
                 state.failures,
                 *state.validators,
                 state.refusal,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from crawler.crash import point
+from crawler.crawl.ledger import history
 from crawler.crawl.ledger.batch import Batch
 from crawler.crawl.ledger.schema import JOB, RUNS
 from crawler.errors import CrawlerError, LedgerError
@@ -73,7 +74,7 @@ class Commits:
         if self.failed is None:
             try:
                 with self.database.snapshot() as connection:
-                    yield from connection.execute(query, execution_options={"yield_per": CHUNK})
+                    yield from history.stream(connection, query)
             except LedgerError as error:
                 self.fail(error)
 

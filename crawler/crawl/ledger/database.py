@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import String, text
+from sqlalchemy import String, bindparam, func, select, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,19 +105,39 @@ class Append:
 def execute_many(
     connection: Connection, statement: Insert | Upsert | Append, rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Execute an INSERT for many rows, each with the values of all columns in order."""
-    connection.exec_driver_sql(_sql(statement, connection.dialect.name), list(rows))
+    """Execute an INSERT for many rows, each with the values of all columns in order.
+
+    Of the rows with the same key, the last one counts for an Upsert, and the first for an Insert.
+    """
+    database = connection.dialect.name
+    if database != "postgresql":
+        connection.exec_driver_sql(_sql(statement, database), list(rows))
+        return
+    if isinstance(statement, Upsert):
+        # One statement may not update a row twice.
+        key = [column.primary_key for column in statement.table.columns]
+        rows = list({tuple(compress(row, key)): row for row in rows}.values())
+    connection.exec_driver_sql(_sql(statement, database), tuple(map(list, zip(*rows, strict=True))))
 
 
 @cache
 def _sql(statement: Insert | Upsert | Append, database: str) -> str:
     """Return the SQL of a statement with parameters by position.
 
-    SQLAlchemy's own parameter handling, row by row, takes three times as long.
+    They are the values of a row or, for PostgreSQL, lists of the values of each column, in its
+    binary format: a statement for each row takes twice as long. SQLAlchemy's own parameter
+    handling, row by row, takes three times as long.
     """
     table = statement.table
     dialects = import_module(f"sqlalchemy.dialects.{database}")
     insert: Any = dialects.insert(table)
+    if database == "postgresql":
+        types = [dialects.ARRAY(column.type) for column in table.columns]
+        lists = [bindparam(None, type_=kind) for kind in types]
+        names = [column.name for column in table.columns]
+        insert = insert.from_select(
+            names, select(func.unnest(*lists).table_valued(*names).render_derived())
+        )
     if isinstance(statement, Insert):
         insert = insert.on_conflict_do_nothing()
     elif isinstance(statement, Upsert):
@@ -127,8 +148,10 @@ def _sql(statement: Insert | Upsert | Append, database: str) -> str:
             if column.name not in (*key, *statement.keep)
         }
         insert = insert.on_conflict_do_update(index_elements=key_of(table, database), set_=new)
-    style = "qmark" if database == "sqlite" else "format"
-    return str(insert.compile(dialect=dialects.dialect(paramstyle=style)))
+    if database == "sqlite":
+        return str(insert.compile(dialect=dialects.dialect(paramstyle="qmark")))
+    compiled = insert.compile(dialect=dialects.psycopg.dialect(paramstyle="format"))
+    return str(compiled).replace("%s", "%b")
 
 
 def key_of(table: Table, database: str) -> list[Any]:

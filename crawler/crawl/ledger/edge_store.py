@@ -9,7 +9,9 @@ times of all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from bisect import bisect_right, insort
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
@@ -18,11 +20,14 @@ from crawler.crawl.ledger.database import Insert, Upsert, execute_many
 from crawler.crawl.ledger.schema import LINKS, READINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
-_OF_PAGE = select(LINKS).where(LINKS.c.page_id == bindparam("page_id"))
+# How many readings are written at once.
+_CHUNK = 500
+_PAGE_IDS: Any = bindparam("page_ids", expanding=True)
+_OF_PAGES = select(LINKS).where(LINKS.c.page_id.in_(_PAGE_IDS))
 _OF_ARTICLE = select(LINKS).where(
     or_(LINKS.c.page_id == bindparam("article"), LINKS.c.id == bindparam("article"))
 )
@@ -31,7 +36,7 @@ _DELETE = delete(LINKS).where(
 )
 _UPSERT = Upsert(LINKS)
 _INSERT_READING = Insert(READINGS)
-_READINGS = select(READINGS.c.seen_at).where(READINGS.c.page_id == bindparam("page_id"))
+_READINGS = select(READINGS).where(READINGS.c.page_id.in_(_PAGE_IDS))
 _DELETE_READINGS = delete(READINGS).where(READINGS.c.page_id == bindparam("article"))
 _NEXT_READING = (
     select(func.min(READINGS.c.seen_at))
@@ -93,33 +98,59 @@ def edge_of(row: Any) -> Edge:
 
 def write(connection: Connection, changes: Iterable[Reading | Renaming]) -> None:
     """Write readings and renamings in the order in which they happened."""
-    for change in changes:
-        if isinstance(change, Reading):
-            _note(connection, change)
+    for kind, group in groupby(changes, type):
+        if kind is Renaming:
+            for renaming in group:
+                _rename(connection, *cast("Renaming", renaming))
         else:
-            _rename(connection, *change)
+            readings = cast("Iterator[Reading]", group)
+            while chunk := list(islice(readings, _CHUNK)):
+                _note(connection, chunk)
 
 
-def _note(connection: Connection, reading: Reading) -> None:
-    """Store a reading of a page, and update the lives of the page's links."""
-    page_id, links, seen_at, evidence, is_whole = reading
-    rows = connection.execute(_OF_PAGE, {"page_id": page_id})
-    stored = {_key(edge): edge for edge in map(edge_of, rows)}
-    if links is None:
-        links = [edge for edge in stored.values() if edge.removed_at is None]
-    shown = [
-        link._replace(
-            first_seen=seen_at,
-            last_seen=seen_at,
-            first_evidence=evidence,
-            last_evidence=evidence,
-        )
-        for link in links
-    ]
-    _write(connection, (_united(link, stored.get(_key(link))) for link in shown))
-    if is_whole:
-        execute_many(connection, _INSERT_READING, [(page_id, seen_at)])
-    connection.execute(_UPDATE_REMOVED, {"article": page_id})
+def _note(connection: Connection, readings: Sequence[Reading]) -> None:
+    """Store readings of pages, and update the lives of the pages' links."""
+    pages: dict[str, _Page] = {reading.page_id: _Page() for reading in readings}
+    page_ids = {"page_ids": list(pages)}
+    stored = {_key(edge): edge for edge in map(edge_of, connection.execute(_OF_PAGES, page_ids))}
+    for key, edge in stored.items():
+        pages[edge.source].edges[key] = edge
+    for row in connection.execute(_READINGS, page_ids):
+        insort(pages[row.page_id].times, row.seen_at)
+    for reading in readings:
+        pages[reading.page_id].note(reading)
+    edges = chain.from_iterable(page.edges.items() for page in pages.values())
+    _write(connection, [edge for key, edge in edges if edge != stored.get(key)])
+    times = [(reading.page_id, reading.seen_at) for reading in readings if reading.is_whole]
+    if times:
+        execute_many(connection, _INSERT_READING, times)
+
+
+class _Page:
+    """The edges of a page, of any time, and the times of its readings in order."""
+
+    def __init__(self) -> None:
+        self.edges: dict[tuple[str, str, str], Edge] = {}
+        self.times: list[str] = []
+
+    def note(self, reading: Reading) -> None:
+        _, links, seen_at, evidence, is_whole = reading
+        if links is None:
+            links = [edge for edge in self.edges.values() if edge.removed_at is None]
+        for link in links:
+            shown = link._replace(
+                first_seen=seen_at,
+                last_seen=seen_at,
+                first_evidence=evidence,
+                last_evidence=evidence,
+            )
+            key = _key(link)
+            self.edges[key] = _united(shown, self.edges.get(key))
+        if is_whole:
+            insort(self.times, seen_at)
+        for key, edge in self.edges.items():
+            later = self.times[bisect_right(self.times, edge.last_seen or "") :]
+            self.edges[key] = edge._replace(removed_at=later[0] if later else None)
 
 
 def _rename(connection: Connection, old: str, new: str) -> None:
@@ -128,7 +159,7 @@ def _rename(connection: Connection, old: str, new: str) -> None:
     That article may have edges of its own. Links between the two are no edges.
     """
     rows = connection.execute(_OF_ARTICLE, {"article": old}).all()
-    times = connection.execute(_READINGS, {"page_id": old}).scalars().all()
+    times = [row.seen_at for row in connection.execute(_READINGS, {"page_ids": [old]})]
     if not rows and not times:
         return
     connection.execute(_DELETE, {"article": old})

@@ -51,7 +51,7 @@ _CATEGORIES = {
 }
 _MOST_NAMED = 20
 _ALIASES_AMONG = select(ALIASES).where(ALIASES.c.alias.in_(bindparam("ids", expanding=True)))
-_STREAM_OPTIONS = {"yield_per": 100}
+_ROWS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,12 @@ class Balance:
             f"{line} (the ledger does not balance: {ids}{more}; "
             "it is damaged, or this is a bug in the crawler: please report it)"
         )
+
+
+def stream(connection: Connection, query: Any) -> Iterator[Any]:
+    """Yield the rows of a query, of which only a few are in memory at a time."""
+    with connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}) as rows:
+        yield from rows
 
 
 def balance(connection: Connection) -> Balance:
@@ -343,7 +349,7 @@ def edges(connection: Connection, *, stored_only: bool = False) -> Iterator[Edge
     if stored_only:
         page_id = func.coalesce(sources.c.id, LINKS.c.page_id)
         query = query.join(PAGES, PAGES.c.id == page_id).where(PAGES.c.revision > 0)
-    for row in connection.execute(query, execution_options=_STREAM_OPTIONS):
+    for row in stream(connection, query):
         edge = edge_of(row)
         yield edge if row.article is None else _stored_edge(connection, edge)
 
@@ -422,7 +428,7 @@ def corpus(
         query = query.join(
             PAGES, and_(PAGES.c.id == RECORDS.c.id, PAGES.c.revision == RECORDS.c.revision)
         )
-    for encoded in _intact(connection.execute(query, execution_options=_STREAM_OPTIONS), lost):
+    for encoded in _intact(stream(connection, query), lost):
         yield with_resolved_ids(encoded, stored_ids) if has_aliases else encoded
 
 
@@ -441,7 +447,7 @@ def unread(
         .where(RECORDS.c.record.in_(latest), PAGES.c.state.in_(states))
         .order_by(RECORDS.c.record)
     )
-    return _intact(connection.execute(query, execution_options=_STREAM_OPTIONS), lost)
+    return _intact(stream(connection, query), lost)
 
 
 def _intact(rows: Iterable[Any], lost: dict[str, str] | None) -> Iterator[bytes]:
@@ -463,5 +469,5 @@ def lost_bits(row: Any) -> str | None:
 
 def damaged_records(connection: Connection) -> list[str]:
     """Describe the records whose checksum is wrong; reads all records."""
-    found = connection.execute(select(RECORDS), execution_options=_STREAM_OPTIONS)
+    found = stream(connection, select(RECORDS))
     return [lost for row in found if (lost := lost_bits(row))]

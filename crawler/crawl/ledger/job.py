@@ -232,7 +232,7 @@ class Job:
         # Run comes first to use the index; record numbers grow with the runs.
         query = query.order_by(RECORDS.c.run, RECORDS.c.record)
         with self.database.snapshot() as connection:
-            for row in connection.execute(query, execution_options={"yield_per": 100}):
+            for row in history.stream(connection, query):
                 encoded = verified_json(row, self.database.name)
                 try:
                     yield msgspec.json.decode(encoded, type=KINDS.get(row.kind, dict))

@@ -63,6 +63,7 @@ _LOCK = (
     "SELECT {function}(%s::bigint << 32 | oid::bigint) FROM pg_namespace "
     "WHERE nspname = current_schema()"
 )
+_SCHEMA = "SELECT oid FROM pg_namespace WHERE nspname = current_schema()"
 _READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _SERVER = MetaData()
@@ -360,7 +361,7 @@ class PostgresDatabase(Database):
     def size(self) -> int:
         query = (
             "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class "
-            "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+            f"WHERE relnamespace = ({_SCHEMA}) AND relkind = 'r'"
         )
         return int(self._patiently(lambda: self.connection.exec_driver_sql(query).scalar_one()))
 
@@ -521,7 +522,7 @@ def _locking_session(connection: Connection) -> int | None:
     """Return the process of the server that has the job's lock; None if none has it."""
     query = (
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s "
-        "AND objid = current_schema()::regnamespace::oid "
+        f"AND objid = ({_SCHEMA}) "
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     return connection.exec_driver_sql(query, (_LOCK_CLASS,)).scalar()
