@@ -21,7 +21,8 @@ _EXAMPLE = "postgresql+psycopg://HOST/DATABASE"
 def place_of(settings: BaseSettings) -> Place | None:
     """Return the place of the ledger that the settings name; None if they name none.
 
-    LEDGER_URL may also be an environment variable, which an empty setting overrides. Raises CrawlerError if a setting is wrong.
+    LEDGER_URL may also be an environment variable, which an empty setting overrides. Raises
+    CrawlerError if a setting is wrong.
     """
     folder = settings.get("JOBDIR")
     given = settings.get("LEDGER_URL")
@@ -42,6 +43,9 @@ def place_of(settings: BaseSettings) -> Place | None:
             f"LEDGER_URL: got {got}, takes {_EXAMPLE}, with the password in a file (PGPASSFILE)"
         )
     name = str(job or (Path(folder).name if folder else ""))
+    if not name and given is None:
+        # The environment names the database for whatever has a job.
+        return None
     if not name:
         raise CrawlerError("job: missing; a database holds many jobs, so name one with --job NAME")
     patience = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _GRACE_SECONDS = 0.5, 1.0
 # Arguments in which the workers of a run may differ; _job is that of Scrapyd.
 _OWN_ARGUMENTS = ("archive", "report", "_job")
 
@@ -80,6 +80,8 @@ class Membership:
                 if self._look():
                     break
                 await asyncio.sleep(_POLL_SECONDS)
+            else:
+                self._team.begin_to_leave()
         except CrawlerError as error:
             self._error = error
         except Exception:
@@ -173,6 +175,7 @@ class Membership:
         if self._serving is not None:
             self._serving.cancel()
         with suppress(CrawlerError):
+            self._team.begin_to_leave()
             await self._end_writer()
         with suppress(CrawlerError):
             self._team.leave()
@@ -182,14 +185,23 @@ class Membership:
     async def _end_writer(self) -> None:
         if self._writer is None or self._writing is None:
             return
+        if not self._writing.done():
+            # All workers of a machine may be told to stop at the same time.
+            await asyncio.sleep(_GRACE_SECONDS)
+        has_others = bool(self._team.others())
+        while not self._writing.done():
+            # It may be about to start.
+            run = run_of(self._writer.spider)
+            if run is not None and not is_closing(self._writer.engine):
+                run.hands_over = run.hands_over or has_others
+                if self._run.stopped is not None and not run.hands_over:
+                    run.stop(*self._run.stopped)
+                else:
+                    run.close("shutdown")
+            await asyncio.wait((self._writing,), timeout=_POLL_SECONDS)
         run = run_of(self._writer.spider)
-        if run is not None and not self._writing.done():
-            run.hands_over = run.hands_over or bool(self._team.others())
-            if self._run.stopped is not None and not run.hands_over:
-                run.stop(*self._run.stopped)
-            await self._writer.stop_async()
-        await asyncio.wait((self._writing,))
         if run is not None and not run.hands_over and not self._writing.exception():
+            self._ended_by = describe_process()
             summariser = self._writer.get_extension(Summariser)
             self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
 
