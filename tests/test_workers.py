@@ -22,8 +22,8 @@ from made_publisher import make_web
 from server import NewsServer, answer
 from team_crawls import JOB, LEASE, Team, Truth, team_of, truth_of
 from test_crawl_live import drop, hang, redirect_to_itself
-from test_list_seeds import ROOT, Newsroom
 from test_list_seeds import HOST as NEWSROOM_HOST
+from test_list_seeds import ROOT, Newsroom
 
 
 @pytest.fixture(scope="module")
