@@ -261,7 +261,6 @@ def test_why_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
             for run in (1, 2)
         ],
         "revisions": [],
-        "workers": [],
         "damage": [],
     }
     revisions = json.loads(scrapy("why", "1", "-s", "JOBDIR=job", "--json").stdout)["revisions"]
