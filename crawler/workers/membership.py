@@ -94,7 +94,11 @@ class Membership:
         if self._team.failed is not None:
             raise self._team.failed
         self._look_after_writer()
-        if self._joined is None:
+        if self._is_over:
+            return True
+        last = self._team.run()
+        if self._joined is None or (last is not None and last.number > self._joined):
+            # While nobody of a run was heard of, another process may have begun the next one.
             self._join_others()
         if ended := self._ending():
             self.exit_code = COULD_NOT_START if ended.exit_code is None else ended.exit_code
@@ -112,11 +116,11 @@ class Membership:
                     "nobody; run again when it has ended",
                     exit_code=HELD,
                 )
-        return self._is_over
+        return False
 
     def _join_others(self) -> None:
         """Join the run of other workers, if there are any."""
-        others = [other for other in self._team.others() if other.run]
+        others = [other for other in self._team.others() if other.run > (self._joined or 0)]
         if not others:
             return
         if others[0].asked != self._asked:
@@ -134,13 +138,16 @@ class Membership:
     def _ending(self) -> JobRun | None:
         """Return the run that this worker joined, or was about to join, if it has ended."""
         run = self._team.run(self._joined)
+        if run is not None and run.ended and run.exit_code is None:
+            # It was aborted, and continued by a later one.
+            run = self._team.run()
         is_own = run is not None and run.number >= (self._joined or self._first)
         return run if run and run.ended and is_own else None
 
     def _write(self) -> None:
         """Start the writer in this process. Another process may be faster."""
         settings = writer_settings(self._crawler.settings)
-        settings.set("WORKERS_ADOPTS", self._joined, priority="cmdline")
+        settings.set("WORKERS_FIRST_RUN", self._joined or self._first, priority="cmdline")
         self._writer = Crawler(self._crawler.spidercls, settings)
         arguments: dict[str, Any] = self._crawler.spider.given_arguments  # type: ignore[union-attr]
         self._writing = asyncio.ensure_future(self._writer.crawl_async(**arguments))
@@ -149,7 +156,7 @@ class Membership:
         if self._writer is None or self._writing is None:
             return
         run = run_of(self._writer.spider)
-        if self._joined is None and run and run.job and run.job.run:
+        if run and run.job and run.job.run and self._joined != run.job.run.number:
             self._join(run.job.run.number)
         if not self._writing.done():
             return

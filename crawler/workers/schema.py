@@ -202,6 +202,14 @@ OTHERS = """
 LAST_HOLDER = "SELECT process FROM hold"
 IS_WORKER = "SELECT 1 FROM workers WHERE process = %s LIMIT 1"
 WORK_ON = "UPDATE workers SET run = %s WHERE worker = %s"
+BEGIN_RUN = "UPDATE workers SET run = %s WHERE process = %s AND left_at IS NULL"
+# Whether a run has members that may go on with it, of which the asking process may be one.
+HAS_MEMBERS = """
+    SELECT EXISTS (
+        SELECT FROM workers WHERE run = %s AND left_at IS NULL
+            AND (alive_until >= clock_timestamp() OR process = %s)
+    )
+"""
 HOLDER_IS_SILENT = """
     SELECT NOT EXISTS (
         SELECT FROM workers w, hold h

@@ -445,7 +445,7 @@ def _parsed(url: str) -> URL:
         # Its message may hold the password.
         raise CrawlerError(
             "LEDGER_URL: got a URL that cannot be read, takes "
-            "postgresql+psycopg://USER@HOST:PORT/DATABASE"
+            "postgresql+psycopg://HOST:PORT/DATABASE, with USER@ before HOST"
         ) from None
 
 
