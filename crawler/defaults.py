@@ -84,7 +84,8 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
         Setting(
             "LEDGER_SYNC_INTERVAL",
             1.0,
-            "How long a commit to the ledger may wait until it is safe from a power cut.",
+            "How long a commit to the ledger may wait until it is safe from a power cut. One to "
+            "PostgreSQL does not wait.",
             "seconds",
         ),
     ),
