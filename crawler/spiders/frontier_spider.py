@@ -167,10 +167,11 @@ class FrontierSpider(Args[Parameters], Spider):
         has_ids = any(seed.id for seed in run.arguments.seeds)
         is_stated = run.publishers.is_stated or has_ids
         run.job = Job(place, run.publisher.name, checks_site=is_stated)
+        succession = None
         if role_of(settings) == "writer":
-            from crawler.workers.joining import prepare_to_write
+            from crawler.workers.joining import SuccessionOfWorkers
 
-            prepare_to_write(run.job, adopts=settings["WORKERS_ADOPTS"])
+            succession = SuccessionOfWorkers(settings["WORKERS_FIRST_RUN"])
         same_arguments = run.job.begin(
             run.began,
             {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},
@@ -180,7 +181,7 @@ class FrontierSpider(Args[Parameters], Spider):
             seconds_setting(settings, "LEDGER_SYNC_INTERVAL"),
             run.fail,
             run.asked,
-            adopts=settings["WORKERS_ADOPTS"],
+            succession=succession,
         )
         assert run.job.run is not None
         run.began = run.job.run.began

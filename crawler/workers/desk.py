@@ -21,7 +21,7 @@ from crawler.workers import schema
 from crawler.workers.messages import PageRequest, PlainRequest, Refused, packed, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -101,6 +101,8 @@ class Desk:
         visit = visit_of(request)
         if visit is not None:
             refuse_if_down(self._run, visit)
+        if self._working is not None and self._working.done():
+            raise Stopped("the run is ending")
         order = self._order(request, visit)
         self._new.append(order)
         if self._working is None:
@@ -165,7 +167,7 @@ class Desk:
         self.close()
 
     def _place_orders(self) -> None:
-        orders, self._new = self._new, []
+        orders = self._new
         if not orders:
             return
         rows = [order[:4] for order in orders]
@@ -176,7 +178,9 @@ class Desk:
             return list(connection.exec_driver_sql(schema.OFFERED, pages))
 
         by_page = {(order.page, order.step): order for order in orders}
-        for lease, page, step in self._database.store(offer):
+        placed = self._database.store(offer)
+        self._new = []
+        for lease, page, step in placed:
             if order := by_page.get((page, step)):
                 self._waiting[lease] = order
                 if order.place is not None:
@@ -187,20 +191,28 @@ class Desk:
             return
         waiting = list(self._waiting)
         for lease, content in self._database.run(schema.COLLECT, (waiting, _MOST_COLLECTED)):
+            delivery = unpacked(bytes(content))
             order = self._waiting.pop(lease)
-            order.waiting.set_result(unpacked(bytes(content)))
-            if order.place is None:
-                self._forget([lease])
+            order.waiting.set_result(delivery)
+            if order.place not in self._leases:
+                self._forget({lease: order.page})
 
     def _note_outcome(self, state: ArticleState) -> None:
         """Forget the orders of an article in the commit that stores its outcome."""
         leases = self._leases.pop(state.order, {})
-        for page in leases.values():
-            self._steps.pop(page, None)
-        self._forget(leases)
+        # If the article was merged into another one, its page may still be on its way.
+        self._forget({lease: page for lease, page in leases.items() if lease not in self._waiting})
 
-    def _forget(self, leases: Iterable[int]) -> None:
-        self._commits.batch.also.setdefault(_forget_leases, []).extend(leases)
+    def _forget(self, leases: Mapping[int, str]) -> None:
+        self._commits.batch.also.setdefault(self._forget_leases, []).extend(leases.items())
+
+    def _forget_leases(self, connection: Connection, leases: list[tuple[int, str]]) -> None:
+        numbers = [lease for lease, _ in leases]
+        for statement in schema.FORGET:
+            connection.exec_driver_sql(statement, (numbers,))
+        # Before that, an order for the same page and step would have been for the same lease.
+        for _, page in leases:
+            self._steps.pop(page, None)
 
     def close(self) -> None:
         """Let no request wait any longer; its page remains to be crawled."""
@@ -209,11 +221,6 @@ class Desk:
                 order.waiting.set_exception(Stopped("the run is ending"))
         self._new.clear()
         self._waiting.clear()
-
-
-def _forget_leases(connection: Connection, leases: list[int]) -> None:
-    for statement in schema.FORGET:
-        connection.exec_driver_sql(statement, (leases,))
 
 
 def forget_all(connection: Connection) -> None:

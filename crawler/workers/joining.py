@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.crawl.ledger.places import Place, ServerPlace
+from crawler.crawl.ledger.postgresql import describe_process
 from crawler.errors import CrawlerError
+from crawler.exit_codes import HELD
 from crawler.setting_values import seconds_of
+from crawler.workers import schema
 from crawler.workers.courier import Courier
 from crawler.workers.desk import forget_all
 from crawler.workers.team import Team
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from sqlalchemy import Connection
 
-    from crawler.crawl.ledger.job import Job
     from crawler.crawl.run import Run
 
 
@@ -38,7 +41,24 @@ def join(crawler: Crawler, run: Run, place: Place | None) -> None:
     run.courier = Courier(crawler, run, team)
 
 
-def prepare_to_write(job: Job, *, adopts: int | None) -> None:
-    """Prepare the tables of the workers for a run, or for going on with the one adopted."""
-    if adopts is None:
-        job.database.store(forget_all)
+class SuccessionOfWorkers:
+    """Decides which run a new writer continues; see ``crawler.crawl.ledger.job.Succession``.
+
+    ``first_run`` is the first run to which its process may belong.
+    """
+
+    def __init__(self, first_run: int) -> None:
+        self._first_run = first_run
+
+    def adopts(self, connection: Connection, run: int, ended: str | None) -> bool:
+        if ended is not None:
+            if run >= self._first_run:
+                raise CrawlerError(f"job: run {run} has ended", exit_code=HELD)
+            return False
+        values = (run, describe_process())
+        return bool(connection.exec_driver_sql(schema.HAS_MEMBERS, values).scalar_one())
+
+    def begin(self, connection: Connection, run: int) -> None:
+        """Forget the last run, and make this process the first member of the new one."""
+        forget_all(connection)
+        connection.exec_driver_sql(schema.BEGIN_RUN, (run, describe_process()))

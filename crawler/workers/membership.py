@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _GRACE_SECONDS = 0.5, 1.0
 # Arguments in which the workers of a run may differ; _job is that of Scrapyd.
 _OWN_ARGUMENTS = ("archive", "report", "_job")
 
@@ -80,6 +80,8 @@ class Membership:
                 if self._look():
                     break
                 await asyncio.sleep(_POLL_SECONDS)
+            else:
+                self._team.begin_to_leave()
         except CrawlerError as error:
             self._error = error
         except Exception:
@@ -92,7 +94,11 @@ class Membership:
         if self._team.failed is not None:
             raise self._team.failed
         self._look_after_writer()
-        if self._joined is None:
+        if self._is_over:
+            return True
+        last = self._team.run()
+        if self._joined is None or (last is not None and last.number > self._joined):
+            # While nobody of a run was heard of, another process may have begun the next one.
             self._join_others()
         if ended := self._ending():
             self.exit_code = COULD_NOT_START if ended.exit_code is None else ended.exit_code
@@ -110,11 +116,11 @@ class Membership:
                     "nobody; run again when it has ended",
                     exit_code=HELD,
                 )
-        return self._is_over
+        return False
 
     def _join_others(self) -> None:
         """Join the run of other workers, if there are any."""
-        others = [other for other in self._team.others() if other.run]
+        others = [other for other in self._team.others() if other.run > (self._joined or 0)]
         if not others:
             return
         if others[0].asked != self._asked:
@@ -132,13 +138,16 @@ class Membership:
     def _ending(self) -> JobRun | None:
         """Return the run that this worker joined, or was about to join, if it has ended."""
         run = self._team.run(self._joined)
+        if run is not None and run.ended and run.exit_code is None:
+            # It was aborted, and continued by a later one.
+            run = self._team.run()
         is_own = run is not None and run.number >= (self._joined or self._first)
         return run if run and run.ended and is_own else None
 
     def _write(self) -> None:
         """Start the writer in this process. Another process may be faster."""
         settings = writer_settings(self._crawler.settings)
-        settings.set("WORKERS_ADOPTS", self._joined, priority="cmdline")
+        settings.set("WORKERS_FIRST_RUN", self._joined or self._first, priority="cmdline")
         self._writer = Crawler(self._crawler.spidercls, settings)
         arguments: dict[str, Any] = self._crawler.spider.given_arguments  # type: ignore[union-attr]
         self._writing = asyncio.ensure_future(self._writer.crawl_async(**arguments))
@@ -147,7 +156,7 @@ class Membership:
         if self._writer is None or self._writing is None:
             return
         run = run_of(self._writer.spider)
-        if self._joined is None and run and run.job and run.job.run:
+        if run and run.job and run.job.run and self._joined != run.job.run.number:
             self._join(run.job.run.number)
         if not self._writing.done():
             return
@@ -168,6 +177,7 @@ class Membership:
         if self._serving is not None:
             self._serving.cancel()
         with suppress(CrawlerError):
+            self._team.begin_to_leave()
             await self._end_writer()
         with suppress(CrawlerError):
             self._team.leave()
@@ -177,14 +187,23 @@ class Membership:
     async def _end_writer(self) -> None:
         if self._writer is None or self._writing is None:
             return
+        if not self._writing.done():
+            # All workers of a machine may be told to stop at the same time.
+            await asyncio.sleep(_GRACE_SECONDS)
+        has_others = bool(self._team.others())
+        while not self._writing.done():
+            # It may be about to start.
+            run = run_of(self._writer.spider)
+            if run is not None and not is_closing(self._writer.engine):
+                run.hands_over = run.hands_over or has_others
+                if self._run.stopped is not None and not run.hands_over:
+                    run.stop(*self._run.stopped)
+                else:
+                    run.close("shutdown")
+            await asyncio.wait((self._writing,), timeout=_POLL_SECONDS)
         run = run_of(self._writer.spider)
-        if run is not None and not self._writing.done():
-            run.hands_over = run.hands_over or bool(self._team.others())
-            if self._run.stopped is not None and not run.hands_over:
-                run.stop(*self._run.stopped)
-            await self._writer.stop_async()
-        await asyncio.wait((self._writing,))
         if run is not None and not run.hands_over and not self._writing.exception():
+            self._ended_by = describe_process()
             summariser = self._writer.get_extension(Summariser)
             self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
 

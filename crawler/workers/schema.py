@@ -17,7 +17,8 @@ CREATE = (
         asked text NOT NULL,
         began timestamptz NOT NULL DEFAULT clock_timestamp(),
         alive_until timestamptz NOT NULL,
-        -- Null while it works.
+        -- Whether it has been told to stop, and when it did; null while it works.
+        is_leaving boolean NOT NULL DEFAULT false,
         left_at timestamptz,
         delivered bigint NOT NULL DEFAULT 0
     )
@@ -72,8 +73,6 @@ CREATE = (
     )
     """,
 )
-
-TABLES = ("deliveries", "leases", "workers", "hosts", "robots")
 
 # A page is free if nobody has delivered it and no living worker has it. The workers share the limit
 # of requests to a host. If that is one, the worker that had the last page of a host is preferred,
@@ -191,17 +190,26 @@ DROP_UNKNOWN = """
     WHERE l.worker = %s AND NOT l.lease = ANY(%s)
         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
 """
+BEGIN_TO_LEAVE = "UPDATE workers SET is_leaving = true WHERE worker = %s"
 LEAVE = """
     UPDATE workers SET left_at = clock_timestamp(), alive_until = clock_timestamp()
     WHERE worker = %s
 """
 OTHERS = """
     SELECT process, run, asked FROM workers
-    WHERE alive_until >= clock_timestamp() AND worker <> %s ORDER BY worker
+    WHERE alive_until >= clock_timestamp() AND NOT is_leaving AND worker <> %s ORDER BY worker
 """
 LAST_HOLDER = "SELECT process FROM hold"
 IS_WORKER = "SELECT 1 FROM workers WHERE process = %s LIMIT 1"
 WORK_ON = "UPDATE workers SET run = %s WHERE worker = %s"
+BEGIN_RUN = "UPDATE workers SET run = %s WHERE process = %s AND left_at IS NULL"
+# Whether a run has members that may go on with it, of which the asking process may be one.
+HAS_MEMBERS = """
+    SELECT EXISTS (
+        SELECT FROM workers WHERE run = %s AND left_at IS NULL
+            AND (alive_until >= clock_timestamp() OR process = %s)
+    )
+"""
 HOLDER_IS_SILENT = """
     SELECT NOT EXISTS (
         SELECT FROM workers w, hold h

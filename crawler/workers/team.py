@@ -86,7 +86,7 @@ class Team:
     # Membership
 
     def others(self) -> list[Peer]:
-        """Return the other workers that are alive."""
+        """Return the other workers that are alive and go on."""
         return [Peer(*row) for row in self._rows(schema.OTHERS, self.worker)]
 
     def run(self, number: int | None = None) -> JobRun | None:
@@ -146,6 +146,10 @@ class Team:
     def _renew(self, held: list[int], connection: Connection) -> None:
         connection.exec_driver_sql(schema.RENEW, (self.lease_seconds, self.worker))
         connection.exec_driver_sql(schema.DROP_UNKNOWN, (self.worker, held))
+
+    def begin_to_leave(self) -> None:
+        """Let the others know that this worker has been told to stop."""
+        self._rows(schema.BEGIN_TO_LEAVE, self.worker)
 
     def leave(self) -> None:
         """Give all leases back, and stop being a worker."""

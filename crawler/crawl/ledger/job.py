@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import delete, func, or_, select, text, update
@@ -32,7 +32,6 @@ from crawler.crawl.ledger.schema import (
     VERSION,
 )
 from crawler.errors import CrawlerError
-from crawler.exit_codes import HELD
 from crawler.items import RECORDS as KINDS
 from crawler.terminal import to_the_second
 
@@ -60,6 +59,21 @@ class Run:
 
     It is the first run since the last one that left nothing to fetch.
     """
+
+
+class Succession(Protocol):
+    """Decides which run the next writer of a shared job continues, when it takes the job over."""
+
+    def adopts(self, connection: Connection, run: int, ended: str | None) -> bool:
+        """Return whether the last run goes on; ``ended`` is when its feeds were written, if so.
+
+        Raises CrawlerError if this process belongs to that run, and it has ended.
+        """
+        ...
+
+    def begin(self, connection: Connection, run: int) -> None:
+        """Note, in the same transaction, that a new run begins."""
+        ...
 
 
 class Job:
@@ -102,7 +116,7 @@ class Job:
         sync_seconds: float,
         on_failure: Callable[[CrawlerError], None] = lambda error: None,
         asked: Mapping[str, str] | None = None,
-        adopts: int | None = None,
+        succession: Succession | None = None,
     ) -> bool:
         """Begin a run and queue the articles to request again.
 
@@ -110,19 +124,18 @@ class Job:
         decide which articles are followed and from which source, ``recheck`` is one of
         ``arguments.RECHECKS``, ``limit`` the maximum number of articles to fetch (0: no limit),
         ``sync_seconds`` how long committed data may wait to become durable. ``asked`` are all
-        arguments, for people to read later. ``adopts`` is the number of a run that another process
-        began, and that this one continues.
+        arguments, for people to read later. With a ``succession``, this may be a run that another
+        process began, and that this one continues.
         """
         self._arguments = json.dumps(dict(sorted(arguments.items())), ensure_ascii=False)
 
-        def write(connection: Connection) -> tuple[Any, Run]:
+        def write(connection: Connection) -> tuple[Any, Run, bool]:
             last = connection.execute(select(RUNS).order_by(RUNS.c.run.desc()).limit(1)).first()
             self.earlier_arguments = json.loads(last.arguments) if last else arguments
             finished = connection.execute(_LAST_FINISHED).scalar() or 0
-            if adopts is not None:
-                if last is None or last.run != adopts or last.ended is not None:
-                    raise CrawlerError(f"job: run {adopts} has ended", exit_code=HELD)
-                return last, Run(adopts, datetime.fromisoformat(last.began), finished + 1)
+            if last and succession and succession.adopts(connection, last.run, last.ended):
+                run = Run(last.run, datetime.fromisoformat(last.began), finished + 1)
+                return last, run, True
             if any(
                 self.earlier_arguments.get(name) != arguments.get(name)
                 for name in ("source", "at", "base_url")
@@ -142,10 +155,12 @@ class Job:
                     asked=None if asked is None else json.dumps(dict(asked), ensure_ascii=False),
                 )
             )
-            return last, Run(number, began, finished + 1)
+            if succession:
+                succession.begin(connection, number)
+            return last, Run(number, began, finished + 1), False
 
-        last, self.run = self.database.store(write, durable=True)
-        if adopts is not None:
+        last, self.run, is_adopted = self.database.store(write, durable=True)
+        if is_adopted:
             self.adopted = self.outcomes(self.run)
         commits = Commits(self.database, self.run.number, sync_seconds, on_failure)
         self.pages = Pages(commits, self.run.began, intervals)
