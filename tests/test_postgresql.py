@@ -377,8 +377,15 @@ def test_a_password_in_a_file(protected_url: str, job: Crawl, tmp_path: Path) ->
     file.write_text(f"*:*:*:{PROTECTED}:{SECRET.replace(':', chr(92) + ':')}\n", encoding="utf-8")
     file.chmod(0o600)
     url = protected_url.replace(f":{quote(SECRET, safe='')}", "")
-    assert job(variables={"LEDGER_URL": url, "PGPASSFILE": str(file)}).exit_code == 0
+    variables = {"LEDGER_URL": url, "PGPASSFILE": str(file)}
+    assert job(variables=variables).exit_code == 0
     assert not (tmp_path / "job" / "ledger.sqlite").exists()
+    # PostgreSQL's library ignores a file that others may read.
+    file.chmod(0o644)
+    refused = job(variables=variables)
+    assert refused.exit_code == 1
+    assert "no password supplied; check the names in LEDGER_URL, and the password" in refused.stderr
+    assert "waiting for the database" not in refused.stderr
 
 
 @pytest.mark.slow
