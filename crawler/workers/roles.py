@@ -80,7 +80,7 @@ class _Kept:
 
 
 def _become_worker(settings: BaseSettings) -> None:
-    """Leave all that is stored to the writer. Every response is used, so none is cached."""
+    """Leave all that is stored to the writer."""
     changes: dict[str, Any] = {
         "SCHEDULER": "crawler.workers.scheduler.LeaseScheduler",
         "ITEM_PIPELINES": {},
