@@ -128,6 +128,7 @@ class Team:
         self.words = [*words, *JOIN]
         self.place = ServerPlace(server.url(database), JOB, None, PATIENCE)
         self.workers: list[Worker] = []
+        self._left: list[Worker] = []
         self._folder = folder
         self._database = database
         self._variables = variables
@@ -138,12 +139,18 @@ class Team:
         url = self.server.url(self._database, port=proxy.port)
         worker = Worker(
             [*self.words, *map(str, words)],
-            self._folder / f"worker {len(self.workers)}",
+            self._folder / f"worker {len(self.workers) + len(self._left)}",
             proxy,
             {**self._variables, "LEDGER_URL": url, **variables},
         )
         self.workers.append(worker)
         return worker
+
+    def forget(self, worker: Worker) -> None:
+        """Take a worker that has ended out of the team: ``check`` does not expect its success."""
+        worker.close()
+        self.workers.remove(worker)
+        self._left.append(worker)
 
     @property
     def alive(self) -> list[Worker]:
@@ -220,7 +227,8 @@ class Team:
         assert len(places) == 1, places
         [writer] = [one for one in self.workers if any(one.folder.rglob("*.jsonl"))]
         for worker in self.workers:
-            if not worker.was_killed:
+            # One that was started too late has begun the next run.
+            if not worker.was_killed and "joined run 2" not in worker.log:
                 name = "this process" if worker is writer else f"process {writer.pid} on"
                 end = rf"; {name}[^;]* ended the run and wrote its feeds; "
                 assert re.search(end, worker.log), worker.log[-3000:]

@@ -4,7 +4,8 @@ import json
 import random
 import re
 import signal
-import time
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,16 +15,17 @@ from pathlib import Path
 import kill
 import kill_workers
 import pytest
-from archives import page
-from conftest import IMPATIENT, clock, wait_until
+from conftest import IMPATIENT, SEED_TEXT, SITE, Crawl, clock, small_disk, wait_until
 from databases import Server
 from hosted import Site, hosted
+from ledger_contents import contents, differences
 from made_publisher import make_web
 from server import NewsServer, answer
 from team_crawls import JOB, LEASE, Team, Truth, team_of, truth_of
 from test_crawl_live import drop, hang, redirect_to_itself
 from test_list_seeds import HOST as NEWSROOM_HOST
 from test_list_seeds import ROOT, Newsroom
+from warcio.archiveiterator import ArchiveIterator
 
 
 @pytest.fixture(scope="module")
@@ -221,18 +223,11 @@ def kill_all(team: Team, which: str) -> None:
         team.start()
 
 
-def join_with_wrong_clocks(team: Team, which: str) -> None:
-    for offset in ("+7m", "-11m"):
-        team.start(**clock(offset))
-    chosen(team, which).kill()
-
-
 BLOWS: dict[str, Blow] = {
     "killed": kill_one,
     "stopped": stop_one,
     "silent": silence_one,
     "cut off": cut_one,
-    "replaced by others with wrong clocks": join_with_wrong_clocks,
 }
 
 
@@ -273,6 +268,19 @@ def test_a_blow_to_all(
 
 
 @pytest.mark.slow
+def test_wrong_clocks(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    with team_of(0, kill.line(site.url), tmp_path, postgresql, database) as team:
+        for offset in ("+7m", "-11m", "+1m"):
+            team.start(**clock(offset))
+        for count in (15, 50):
+            team.wait_until_delivered(count)
+            team.writer().kill()
+        team.check(truth)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_disturbances(
     site: kill.Site, truth: Truth, postgresql: Server, tmp_path: Path, seed: int
@@ -284,8 +292,247 @@ def test_random_disturbances(
 # The archives of several workers.
 
 
-def test_placeholder() -> None:
-    assert page and signal and time and wait_until
+def records_in(file: Path) -> dict[str, tuple[int, str, str, str | None]]:
+    """Return the place, type, URL and original of each record of a WARC file, by its id."""
+    found = {}
+    with file.open("rb") as stream:
+        archive = ArchiveIterator(stream, check_digests="raise")
+        for record in archive:
+            headers = record.rec_headers
+            found[headers.get_header("WARC-Record-ID")] = (
+                archive.get_record_offset(),
+                record.rec_type,
+                headers.get_header("WARC-Target-URI"),
+                headers.get_header("WARC-Refers-To"),
+            )
+            record.content_stream().read()
+    return found
+
+
+def crawl_to_archives(
+    site: kill.Site, folder: Path, postgresql: Server, database: str, *words: str
+) -> tuple[Team, dict[str, dict[str, tuple[int, str, str, str | None]]]]:
+    """Crawl with three workers; return the records of the archive of each by its name."""
+    line = kill.line(site.url, *words, at_once=3)
+    with team_of(0, line, folder, postgresql, database) as team:
+        for number in range(3):
+            team.start("-a", f"archive={folder.name}-{number}.warc.gz")
+        assert {worker.exit_code() for worker in team.workers} == {0}, team.logs()
+        files = (next(worker.folder.glob("*.warc.gz")) for worker in team.workers)
+        return team, {file.name: records_in(file) for file in files}
+
+
+@pytest.mark.slow
+def test_archives(site: kill.Site, postgresql: Server, database: str, tmp_path: Path) -> None:
+    team, archives = crawl_to_archives(site, tmp_path / "first", postgresql, database)
+    urls = {one["id"]: one["url"] for one in team.records() if one["kind"] == "article"}
+    responses = [
+        (record_id, record[2])
+        for records in archives.values()
+        for record_id, record in records.items()
+        if record[1] == "response"
+    ]
+    archived = Counter(url for _, url in responses)
+    assert set(urls.values()) <= archived.keys()
+    assert set(archived.values()) == {1}
+    assert all(len(records) > 3 for records in archives.values())
+    statement = "SELECT page_id, first_record, first_place FROM links"
+    links = team.rows(statement)
+    assert {page_id for page_id, *_ in links} <= urls.keys()
+    for page_id, record_id, place in links:
+        file, _, offset = place.rpartition(", offset ")
+        found_at, kind, url, _ = archives[Path(file).name][record_id]
+        assert (found_at, kind, url) == (int(offset), "response", urls[page_id])
+
+    team, again = crawl_to_archives(
+        site, tmp_path / "second", postgresql, database, "-arecheck=all"
+    )
+    assert team.records() == []
+    file_of = {record_id: name for name, records in archives.items() for record_id in records}
+    revisits = 0
+    others = 0
+    for name, records in again.items():
+        for _, kind, url, original in records.values():
+            assert kind != "response" or url not in urls.values()
+            if kind == "revisit":
+                revisits += 1
+                first = file_of[original or ""]
+                assert archives[first][original or ""][2] == url
+                others += first[-9:] != name[-9:]
+    assert revisits == len(urls)
+    assert others
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_archive_leaves(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    words = kill.line(site.url)
+    with (
+        small_disk(tmp_path / "disk", "64k") as disk,
+        team_of(2, words, tmp_path, postgresql, database) as team,
+    ):
+        full = team.start("-a", f"archive={disk / 'pages.warc.gz'}")
+        assert full.exit_code() == 1
+        assert "No space left on device" in full.log or "full" in full.log
+        assert "Traceback" not in full.log
+        team.forget(full)
+        team.check(truth)
+
+
+# Workers that do not fit together, and workers that leave.
+
+
+@pytest.fixture
+def waiting(site: kill.Site) -> Iterator[None]:
+    """Let no page be answered during a test."""
+    is_over = threading.Event()
+    site.misbehaviour = {path: lambda handler, before: is_over.wait() for path in site.pages}
+    yield
+    is_over.set()
+    site.misbehaviour = {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("waiting")
+def test_other_arguments(
+    site: kill.Site, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    with team_of(1, kill.line(site.url), tmp_path, postgresql, database) as team:
+        wait_until(lambda: "joined run 1" in team.workers[0].log, team.logs)
+        other = team.start("-adepth=7")
+        assert other.exit_code() == 2
+        for depth in ("1000", "7"):
+            assert f'"depth": "{depth}"' in other.log
+        assert "is being crawled with other arguments" in other.log
+        assert team.workers[0].is_alive
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("waiting")
+def test_a_job_that_a_single_process_holds(
+    site: kill.Site, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    words = kill.line(site.url)
+    with team_of(0, words, tmp_path, postgresql, database) as team:
+        alone = team.start("-sWORKERS=")
+        wait_until(lambda: team.place.holder() is not None, team.logs)
+        joining = team.start()
+        assert joining.exit_code() == 75
+        assert f"is held by process {alone.pid} on" in joining.log
+        assert "which shares it with nobody" in joining.log
+        alone.kill()
+        # And the other way round.
+        first = team.start()
+        wait_until(lambda: "joined run" in first.log, team.logs)
+        late = team.start("-sWORKERS=")
+        assert late.exit_code() == 75
+        assert f"is held by process {first.pid} on" in late.log
+
+
+WRONG: dict[str, tuple[list[str], str]] = {
+    "value": (["-sWORKERS=nonsense"], "WORKERS: got 'nonsense', takes join"),
+    "everything": (
+        ["-aseed=all", "-asource=tests/site"],
+        "WORKERS: got seed=all, takes seeds to start from",
+    ),
+    "saved page": (["-aseed={page}"], "WORKERS: got the saved page {page} as a seed"),
+    "lease": (["-sWORKER_LEASE=soon"], "WORKER_LEASE: got 'soon'"),
+    "no database": (["-sLEDGER_URL=", "-sJOB="], "WORKERS: several processes share a job only"),
+}
+
+
+@pytest.mark.slow_after(1)
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_settings(
+    scrapy: Crawl, postgresql: Server, database: str, tmp_path: Path, case: str
+) -> None:
+    words, message = WRONG[case]
+    (tmp_path / "tests").symlink_to(SITE.parent)
+    saved = str(SEED_TEXT)
+    run = scrapy(
+        *("crawl", "articles", "-aseed=1", "-sWORKERS=join", "-sJOB=wrong"),
+        *(word.format(page=saved) for word in words),
+        LEDGER_URL="" if case == "no database" else postgresql.url(database),
+    )
+    assert run.exit_code == 2, run.stderr
+    assert message.format(page=saved) in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("which", ["writer", "worker"])
+def test_a_worker_that_is_asked_to_leave(
+    site: kill.Site,
+    truth: Truth,
+    postgresql: Server,
+    database: str,
+    tmp_path: Path,
+    which: str,
+    number: signal.Signals,
+) -> None:
+    with team_of(3, kill.line(site.url), tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(15)
+        leaving = chosen(team, which)
+        leaving.signal(number)
+        assert leaving.exit_code() == 3, leaving.log
+        # Its pages are free at once, and so is the place of the writer.
+        [(left, pages)] = team.rows(
+            "SELECT left_at IS NOT NULL, (SELECT count(*) FROM leases l WHERE l.worker = w.worker "
+            "AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)) "
+            f"FROM workers w WHERE process LIKE 'process {leaving.pid} on %'"
+        )
+        assert (left, pages) == (True, 0)
+        assert not list(leaving.folder.rglob("*.jsonl"))
+        team.forget(leaving)
+        team.check(truth)
+
+
+@pytest.mark.slow
+def test_the_last_worker_that_is_asked_to_leave(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    with team_of(2, kill.line(site.url), tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(15)
+        for worker in (*team.others(), team.writer()):
+            worker.signal(signal.SIGTERM)
+            assert worker.exit_code() == 3
+        assert "nothing is lost: run the same command again" in team.logs()
+        # The last one has written the feeds of what there was.
+        assert len(team.records()) >= 15
+        [(ended,)] = team.rows("SELECT ended IS NOT NULL FROM runs")
+        assert ended
+        first = {record["id"] for record in team.records() if record["kind"] == "article"}
+        for worker in list(team.workers):
+            team.forget(worker)
+        team.start()
+        assert team.workers[-1].exit_code() == 0
+        last = {record["id"] for record in team.records() if record["kind"] == "article"}
+        everything = {key for key, one in truth.records.items() if one["kind"] == "article"}
+        assert (first | last, first & last) == (everything, set())
+
+
+@pytest.mark.slow
+def test_a_database_that_stays_away(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    words = kill.line(site.url, "-s", "LEDGER_PATIENCE=1")
+    with team_of(3, words, tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(15)
+        for worker in team.workers:
+            worker.proxy.is_open.clear()
+            worker.proxy.cut()
+        assert {worker.exit_code() for worker in team.workers} == {1}
+        assert "Traceback" not in team.logs()
+        for worker in list(team.workers):
+            assert "run the same command again to continue" in worker.log
+            assert not list(worker.folder.rglob("*.jsonl"))
+            team.forget(worker)
+        team.start()
+        team.start()
+        assert {worker.exit_code() for worker in team.workers} == {0}
+        assert not differences(contents(team.place), truth.ledger)
 
 
 REFUSING = """

@@ -129,10 +129,11 @@ class Command(crawl.Command):
         # A crawl makes many short-lived small objects. By default, Python would look for reference
         # cycles whenever there are several hundred more of them.
         gc.set_threshold(50_000, 20, 100)
-        crawler = self.crawler_process.create_crawler(spider)
-        # The line that the command began with. Connected first, so that the run can open its own.
-        crawler.signals.connect(close_live_line, signal=signals.spider_opened)
         try:
+            crawler = self.crawler_process.create_crawler(spider)
+            # The line that the command began with. Connected first, so that the run can open its
+            # own.
+            crawler.signals.connect(close_live_line, signal=signals.spider_opened)
             run_crawl(self.crawler_process, crawler, opts.spargs)
         except CrawlerError as error:
             self._refuse(error)

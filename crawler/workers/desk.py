@@ -107,6 +107,8 @@ class Desk:
         self._new.append(order)
         if self._working is None:
             self._working = asyncio.ensure_future(self._work())
+        elif self._working.done():
+            raise Stopped("the run is ending")
         delivery = await order.waiting
         for name, count in delivery.stats.items():
             self._crawler.stats.inc_value(name, count)
@@ -156,15 +158,15 @@ class Desk:
         return ""
 
     async def _work(self) -> None:
-        while not is_closing(self._crawler.engine):
-            try:
+        try:
+            while not is_closing(self._crawler.engine):
                 self._place_orders()
                 self._collect()
-            except CrawlerError as error:
-                self._commits.fail(error)
-                break
-            await asyncio.sleep(_POLL_SECONDS)
-        self.close()
+                await asyncio.sleep(_POLL_SECONDS)
+        except CrawlerError as error:
+            self._commits.fail(error)
+        finally:
+            self.close()
 
     def _place_orders(self) -> None:
         orders = self._new
