@@ -212,7 +212,11 @@ class Pages:
         self.commits.flush()
         query = _QUEUED_PAGES
         if self._last_order is not None:
-            query = query.where(tuple_(*_CRAWL_ORDER) > self._last_order)
+            # A comparison of four columns would do, but PostgreSQL has no index for it, and expects
+            # it to leave next to nothing, so it would read the whole table.
+            *order, article_id = self._last_order
+            place = tuple_(*_CRAWL_ORDER[:3])
+            query = query.where(place >= order, ~((place == order) & (PAGES.c.id <= article_id)))
             if not deeper:
                 query = query.where(PAGES.c.depth == self._last_order[0])
         rows = self.commits.rows(query)
