@@ -283,7 +283,7 @@ def test_a_second_run_at_once(
         assert second.exit_code == 75
         assert re.fullmatch(
             rf"scrapy crawl: job: job in postgresql://127\.0\.0\.1:\d+/{database} is held by "
-            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+; "
+            rf"process {first.pid} on {re.escape(socket.gethostname())} since [-\d]+ [:\d]+ UTC; "
             r"run again when it has ended\n",
             second.stderr,
         )
