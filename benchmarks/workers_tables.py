@@ -75,11 +75,15 @@ _FILL = f"""
         CASE n %% 2 WHEN 1 THEN md5(n::text) END, NULL, NULL, 'https://' || {_ID}
     FROM generate_series(0, %s - 1) AS n
 """
+_INDEXES = """
+    SELECT indexname, indexdef FROM pg_indexes
+    WHERE schemaname = current_schema AND tablename = 'pages'
+"""
 _LARGE = "('pages', 'listings', 'links', 'records', 'fetches', 'readings')"
 _SCANS = f"SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN {_LARGE}"
 _SIZES = f"""
     SELECT relname, pg_table_size(oid) AS rows, pg_indexes_size(oid) AS indexes FROM pg_class
-    WHERE relname IN {_LARGE} ORDER BY relname
+    WHERE relname IN {_LARGE} AND relkind = 'r' ORDER BY relname
 """
 
 
@@ -99,7 +103,7 @@ def article_id(number: int) -> str:
 
 def fill(database: PostgresDatabase, known: int) -> None:
     """Fill the table of articles. Building its indexes afterwards takes less time."""
-    indexes = database.run("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'pages'")
+    indexes = database.run(_INDEXES)
     for name, _ in indexes:
         database.run(f"DROP INDEX {name}")
     database.run(_FILL, (known,))

@@ -222,13 +222,18 @@ class Team:
         self.check_writers()
 
     def check_writers(self) -> None:
-        """Check that the feeds were written by one process, which every worker names."""
+        """Check that the feeds were written by one process, which every worker names.
+
+        If nobody was there to go on with a run, the next one writes its feeds, too.
+        """
         places = {path.parent for one in self.workers for path in one.folder.rglob("*.jsonl")}
-        assert len(places) == 1, places
+        [(runs,)] = self.rows("SELECT count(*) FROM runs")
+        assert 1 <= len(places) <= runs, places
+        if runs > 1:
+            return
         [writer] = [one for one in self.workers if any(one.folder.rglob("*.jsonl"))]
         for worker in self.workers:
-            # One that was started too late has begun the next run.
-            if not worker.was_killed and "joined run 2" not in worker.log:
+            if not worker.was_killed:
                 name = "this process" if worker is writer else f"process {writer.pid} on"
                 end = rf"; {name}[^;]* ended the run and wrote its feeds; "
                 assert re.search(end, worker.log), worker.log[-3000:]

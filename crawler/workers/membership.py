@@ -15,7 +15,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.crawl.ledger.postgresql import describe_process
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, HoldLostError
 from crawler.exit_codes import COULD_NOT_START, HELD, INCOMPLETE, in_words
 from crawler.extensions.summarising import Summariser
 from crawler.terminal import output, say
@@ -162,7 +162,8 @@ class Membership:
             return
         error = self._writing.exception()
         writer, self._writer, self._writing = self._writer, None, None
-        if isinstance(error, CrawlerError) and error.exit_code == HELD:
+        is_held = isinstance(error, CrawlerError) and error.exit_code == HELD
+        if is_held or isinstance(error, HoldLostError):
             # Another process was faster.
             return
         if error is not None:
