@@ -167,7 +167,7 @@ class Desk:
             self.close()
 
     def _place_orders(self) -> None:
-        orders, self._new = self._new, []
+        orders = self._new
         if not orders:
             return
         rows = [order[:4] for order in orders]
@@ -178,7 +178,10 @@ class Desk:
             return list(connection.exec_driver_sql(schema.OFFERED, pages))
 
         by_page = {(order.page, order.step): order for order in orders}
-        for lease, page, step in self._database.store(offer):
+        offered = self._database.store(offer)
+        # If that failed, ``close`` still finds them.
+        self._new = []
+        for lease, page, step in offered:
             if order := by_page.get((page, step)):
                 self._waiting[lease] = order
                 if order.place is not None:
