@@ -12,6 +12,7 @@
 # -s PLAYWRIGHT_LAUNCH_OPTIONS='{"chromium_sandbox": false}'.
 #
 # Parquet files need 170 MB more: docker build --build-arg EXTRAS=near-copies,parquet …
+# compose.yaml builds it with the driver for PostgreSQL.
 #
 # Both run as the user "crawler" (uid 10001), which must be able to write to the mounted folder;
 # or run as yourself: docker run --user "$(id -u):$(id -g)" …

@@ -10,6 +10,7 @@ import msgspec
 
 from crawler.crawl.articles import ArticleState
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.places import FolderPlace
 from crawler.crawl.ledger.recheck import Intervals
 from crawler.crawl.ledger.schema import LINKS, RECORDS
 
@@ -120,7 +121,7 @@ def make_feed(file: Path, count: int, link_count: int = 20) -> None:
 
 def make_job(folder: Path, count: int, link_count: int = 20) -> None:
     """Make a job that stored the same articles."""
-    job = Job(folder, "publisher.example")
+    job = Job(FolderPlace(folder), "publisher.example")
     job.begin(BEGAN, {}, "due", 0, Intervals(3600, 36_000), 1.0)
     assert job.pages is not None and job.run is not None
     for start in range(0, count, 1000):

@@ -56,7 +56,7 @@ class Clock:
     def __init__(self, server: Server) -> None:
         with server.connect() as connection:
             [(backend,)] = connection.execute("SELECT pg_backend_pid()").fetchall()
-        self._postmaster = _stat(backend)[1]
+            self._postmaster = _stat(backend)[1]
 
     def seconds(self) -> float:
         """Return the seconds until now. Those of a process that has ended are its parent's."""

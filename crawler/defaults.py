@@ -84,7 +84,8 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
         Setting(
             "LEDGER_SYNC_INTERVAL",
             1.0,
-            "How long a commit to the ledger may wait until it is safe from a power cut.",
+            "How long a commit to the ledger may wait until it is safe from a power cut. One to "
+            "PostgreSQL does not wait.",
             "seconds",
         ),
     ),
@@ -376,7 +377,6 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "crawler.feeds.exporter.WatchedFeedExporter": 2,
         "crawler.extensions.job_keeper.JobKeeper": 10,
         "crawler.extensions.archiving.Archiving": 20,
-        "crawler.workers.membership.Membership": 25,
         # After the others have ended, as it shows their results.
         "crawler.report.writer.ReportWriter": 30,
         # The ledger holds the state of a crawl.

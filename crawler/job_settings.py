@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_EXAMPLE = "postgresql+psycopg://HOST/DATABASE"
+# Errors hide the user of a URL, even this one's.
+_EXAMPLE = "postgresql+psycopg://HOST/DATABASE, with USER@ before HOST"
 
 
 def place_of(settings: BaseSettings) -> Place | None:
@@ -40,7 +41,7 @@ def place_of(settings: BaseSettings) -> Place | None:
         # The rest may hold a password.
         got = f"a URL of {scheme[:20]!r}" if separator else "a value that is no URL"
         raise CrawlerError(
-            f"LEDGER_URL: got {got}, takes {_EXAMPLE}, with the password in a file (PGPASSFILE)"
+            f"LEDGER_URL: got {got}, takes {_EXAMPLE} and the password in a file (PGPASSFILE)"
         )
     name = str(job or (Path(folder).name if folder else ""))
     if not name and given is None:

@@ -31,7 +31,14 @@ _SETTINGS = {
     "log_min_messages": "warning",
 }
 ROLE = "crawler"
-"""The superuser of the server. Connections of this role need no password."""
+"""The superuser of the server. It needs no password."""
+PROTECTED = "protected"
+"""The only role that needs a password, if a test creates it."""
+_ACCESS = (
+    f"host all {PROTECTED} 127.0.0.1/32 scram-sha-256",
+    "host all all 127.0.0.1/32 trust",
+    "local all all trust",
+)
 
 
 class Server:
@@ -70,6 +77,15 @@ class Server:
                 connection.execute(statement.encode())
 
     @contextmanager
+    def new_role(self, name: str, password: str = "") -> Iterator[str]:
+        """Create a role without rights, and drop it at the end. It may own nothing by then."""
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        try:
+            yield name
+        finally:
+            self.execute(f"DROP ROLE {name}")
+
+    @contextmanager
     def new_database(self) -> Iterator[str]:
         """Create an empty database, and drop it at the end. Yield its name."""
         name = f"test_{next(self._numbers)}"
@@ -81,11 +97,10 @@ class Server:
 
 
 @contextmanager
-def running_server(access: Iterable[str] = (), **settings: object) -> Iterator[Server]:
+def running_server(access: Iterable[str] = _ACCESS, **settings: object) -> Iterator[Server]:
     """Run a server of a new, empty cluster. It ends with this process, even if that is killed.
 
-    ``access`` are lines of pg_hba.conf; without any, every role connects without a password.
-    ``settings`` of the server replace those for tests.
+    ``access`` are the lines of pg_hba.conf. ``settings`` of the server replace those for tests.
     """
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user(folder)
@@ -113,9 +128,8 @@ def running_server(access: Iterable[str] = (), **settings: object) -> Iterator[S
         }
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        if access:
-            rules = "".join(f"{line}\n" for line in access)
-            (folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
+        rules = "".join(f"{line}\n" for line in access)
+        (folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         server.control("start")
         yield server
     finally:

@@ -16,7 +16,7 @@ _ACCESS = (f"host all {ROLE} all trust", "host all all all scram-sha-256")
 # Without a terminal, createuser --pwprompt reads the password and its repetition from its input.
 _SUDO = """#!/bin/sh
 shift 2
-printf '%s\\n' {password} {password} | PGHOST=127.0.0.1 PGUSER={role} exec "$@"
+printf '%s\\n' {password} {password} | PGHOST=127.0.0.1 PGUSER={role} PGDATABASE=postgres exec "$@"
 """
 
 

@@ -54,6 +54,9 @@ _VARYING = {
     "size": r"\d[\d.,]* (?:[kMG]i?)?B\b",
     "uuid": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     "process": r"(?<=\bprocess )\d+(?: on \S+(?= since))?|(?<=\bprocess \[)\d+",
+    # Which of several workers gets a page depends on the moment.
+    "delivered": r"\d+ pages?(?= delivered)",
+    "work": r"(?:(?<=\bworking)|(?<= UTC))(?: +[\d.,]+){3}$",
     # In a compressed file; libraries for compression differ.
     "offset": r"(?<=\boffset )\d+",
     "columns": r" {2,}",

@@ -109,7 +109,7 @@ NOT_RUN = (
     NotRun(r"python benchmarks/(.|\n)*", "takes long, and other programs", "tests/test_docs.py"),
     NotRun(r"crontab -e", "opens an editor", "tests/test_cron.py"),
     NotRun(r"docker run (.|\n)*scrapinghub/splash .*", "needs Docker", "tests/test_rendering.py"),
-    NotRun(r"docker (build|run) (.|\n)*", "needs Docker", ".ci/run"),
+    NotRun(r"docker (build|run|compose) (.|\n)*", "needs Docker", ".ci/run"),
     NotRun(r"sudo apt-get install (.|\n)*", "installs packages of the system", ".ci/run"),
     NotRun(r"\S*python3? (.|\n)*\.splash", "needs packages of the system", ".ci/run"),
     NotRun(r"\.splash/bin/.*", "needs packages of the system", "tests/test_rendering.py"),
@@ -369,7 +369,7 @@ def sandbox(page: Page, folder: Path, hosts: Mapping[str, Site] | None = None) -
 
 def _copy_repository(target: Path) -> None:
     """Copy what a reader's clone has and commands of pages use."""
-    for name in ("scrapy.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("scrapy.cfg", "pyproject.toml", "README.md", "LICENSE", "compose.yaml"):
         shutil.copy(ROOT / name, target)
     ignored = shutil.ignore_patterns("__pycache__", "output")
     for name in ("crawler", "docs", "tests", "benchmarks"):

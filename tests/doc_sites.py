@@ -1,7 +1,8 @@
 """The hosts that the documentation names, as they are served to its commands (doc_runner.py).
 
 - ``publisher.example`` is a small newspaper with a front page, a feed and a sitemap.
-- ``www.courier.example`` is another, whose addresses have numbers, and whose times have no zone.
+- ``gazette.example`` is another of the same kind.
+- ``www.courier.example`` is a third, whose addresses have numbers, and whose times have no zone.
 - ``web.archive.org`` has captures of the saved pages of tests/site, and of nothing else.
 """
 
@@ -32,6 +33,7 @@ def sites() -> dict[str, Site]:
     """Return all hosts, for ``hosted``."""
     return {
         "publisher.example": site_of(publisher_pages()),
+        "gazette.example": site_of(gazette_pages()),
         "www.courier.example": site_of(courier_pages()),
         "web.archive.org": wayback_site(),
     }
@@ -120,6 +122,14 @@ def publisher_pages(newest: int = 0) -> dict[str, bytes]:
             f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>".encode()
         ),
         "/robots.txt": f"User-agent: *\nDisallow:\nSitemap: {_PUBLISHER}/sitemap.xml\n".encode(),
+    }
+
+
+def gazette_pages() -> dict[str, bytes]:
+    """Return the pages of a newspaper that publishes under the same paths."""
+    return {
+        path: body.replace(b"publisher.example", b"gazette.example")
+        for path, body in publisher_pages().items()
     }
 
 

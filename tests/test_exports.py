@@ -30,8 +30,6 @@ from test_json_ld_export import SCHEMA, without_network
 
 from crawler.export.formats import FORMATS, Format
 
-pytestmark = [pytest.mark.usefixtures("ledger")]
-
 SOURCES = {"job": ["-s", "JOBDIR=job"], "feed": ["all.jsonl"]}
 Rows = list[tuple[Any, ...]]
 

@@ -9,8 +9,6 @@ from conftest import Crawl, command, environment
 from job_crawls import ALWAYS_DUE, LISTED_ID
 from server import NewsServer
 
-pytestmark = [pytest.mark.usefixtures("ledger")]
-
 
 @pytest.mark.slow
 def test_no_ledger(scrapy: Crawl, tmp_path: Path) -> None:
@@ -39,6 +37,7 @@ def test_wrong_settings(job: Crawl, given: dict[str, object], message: str) -> N
     assert (run.exit_code, message in run.stderr) == (2, True)
 
 
+@pytest.mark.usefixtures("ledger")
 @pytest.mark.slow
 def test_an_export_that_nobody_reads_to_the_end(job: Crawl, tmp_path: Path) -> None:
     job(depth=3)
@@ -93,6 +92,7 @@ def test_wrong_arguments(job: Crawl, scrapy: Crawl, tmp_path: Path, case: str) -
     assert scrapy("status", "-s", "JOBDIR=job").exit_code == 0
 
 
+@pytest.mark.usefixtures("ledger")
 def test_why_of_a_teaser(job: Crawl, scrapy: Crawl) -> None:
     [(teaser, record)] = list(job(depth=0).teasers.items())[:1]
     assert scrapy("why", teaser, "-s", "JOBDIR=job").stdout.startswith(
@@ -100,6 +100,7 @@ def test_why_of_a_teaser(job: Crawl, scrapy: Crawl) -> None:
     )
 
 
+@pytest.mark.usefixtures("ledger")
 def test_a_run_prints_eleven_lines_or_fewer(job: Crawl, server: NewsServer) -> None:
     server.pages["/news/1750384"] = server.pages[f"/news/{LISTED_ID}"].replace(
         LISTED_ID.encode(), b"1750384"

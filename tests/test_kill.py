@@ -157,6 +157,7 @@ def test_a_server_that_dies_midway(large: kill.Site, truth: Records, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(large.url, "-s", "JOBDIR=disk/job", "-o", "mine.jsonl")
     with small_disk(tmp_path / "disk", "700k") as disk:

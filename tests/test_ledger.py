@@ -35,8 +35,6 @@ from crawler.crawl.edges import Edge
 from crawler.crawl.ledger import history
 from crawler.crawl.ledger.job import read
 
-pytestmark = [pytest.mark.usefixtures("ledger")]
-
 
 @contextmanager
 def database(path: Path) -> Iterator[sqlite3.Connection]:

@@ -1,21 +1,30 @@
 """Jobs whose ledger is in PostgreSQL."""
 
+import gzip
 import json
+import os
 import random
 import re
 import shutil
 import socket
 import string
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import kill
 import pytest
-from conftest import PATIENCE, Crawl, Run, WebCrawl, wait_until
-from databases import CuttingProxy, Server
+from conftest import PATIENCE, ROOT, Crawl, Run, WebCrawl, command, environment, wait_until
+from databases import PROTECTED, CuttingProxy, Server
 from hosted import Answer
+from jobs import new_ledger, place_in
 from stories import HTML, TEXT
+
+from crawler.crawl.ledger.places import Place
 
 TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
 HOST = "news.example"
@@ -186,15 +195,15 @@ def before_commits() -> Callable[[bytes, bool], bool]:
 
 
 CUTS: dict[str, Callable[[bytes, bool], bool]] = {
-    "before a commit": before_commits(),
     "after a commit": lambda data, from_server: from_server and b"COMMIT\0" in data,
+    "before a commit": before_commits(),
     "in a commit": lambda data, from_server: from_server and b"INSERT 0 " in data,
     "in a read": lambda data, from_server: from_server and b"SELECT " in data,
 }
 """When to cut connections, as functions of a piece of data, and whether it is from the server."""
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("when", CUTS)
 def test_connections_that_are_cut(
     site: kill.Site,
@@ -233,6 +242,7 @@ def test_a_server_that_crashes_and_starts_again(
     assert "the database answers again" in crawling.log
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_at_the_start(
     site: kill.Site, postgresql: Server, database: str, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
@@ -243,6 +253,7 @@ def test_a_server_that_is_away_at_the_start(
     crawling.check()
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away(
     site: kill.Site, postgresql: Server, database: str, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
@@ -263,6 +274,7 @@ def test_a_server_that_stays_away(
 ADVICE = "everything stored so far is safe: run the same command again to continue"
 
 
+@pytest.mark.slow
 def test_a_second_run_at_once(
     site: kill.Site,
     postgresql: Server,
@@ -283,7 +295,7 @@ def test_a_second_run_at_once(
         assert second.exit_code == 75
         assert re.fullmatch(
             rf"scrapy crawl: job: job in postgresql://127\.0\.0\.1:\d+/{database} is held by "
-            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+; "
+            rf"process {first.pid} on {re.escape(socket.gethostname())} since \S+ \S+ UTC; "
             r"run again when it has ended\n",
             second.stderr,
         )
@@ -295,3 +307,286 @@ def test_a_second_run_at_once(
     is_over.set()
     # A dead process's lock blocks no other.
     Crawling(site, folder, url).check()
+
+
+SECRET = "pä:s/s@w?o#r%d"
+
+
+@pytest.fixture
+def protected_url(postgresql: Server, database: str, proxy: CuttingProxy) -> Iterator[str]:
+    """The URL of a database, with a role that has a schema, ``job``, and a password in the URL."""
+    with postgresql.new_role(PROTECTED, SECRET) as role:
+        postgresql.execute(f"CREATE SCHEMA job AUTHORIZATION {role}", database=database)
+        role_and_password = f"{role}:{quote(SECRET, safe='')}"
+        yield postgresql.url(database, role=role_and_password, port=proxy.port)
+        postgresql.execute("DROP SCHEMA job CASCADE", database=database)
+
+
+@pytest.mark.slow
+def test_the_password_is_shown_nowhere(
+    protected_url: str,
+    proxy: CuttingProxy,
+    job: Crawl,
+    scrapy: Crawl,
+    tmp_path: Path,
+) -> None:
+    def assert_hidden(run: Run, exit_code: int) -> None:
+        assert run.exit_code == exit_code, run.stderr
+        for text in (run.stdout, run.stderr):
+            assert SECRET not in text and quote(SECRET, safe="") not in text
+
+    given = {"LEDGER_URL": protected_url, "LOG_LEVEL": "DEBUG", "LEDGER_PATIENCE": 0}
+    arguments = {"archive": "pages.warc.gz", "settings": {**given, "REPORT": "report.html"}}
+    assert_hidden(job("-o", "all.jsonl", **arguments), 0)
+    options = [f"-s{name}={value}" for name, value in {**given, "JOBDIR": "job"}.items()]
+    for words in (
+        ("status", "--json"),
+        ("why", "1752038"),
+        ("export", "-o", "tables/"),
+        ("report", "-o", "job.html"),
+        ("settings", "--get", "LEDGER_URL"),
+    ):
+        run = scrapy(*words, *options)
+        if words[0] != "settings":
+            assert_hidden(run, 0)
+    encoded = quote(SECRET, safe="")
+    wrong = protected_url.replace(encoded, f"{encoded}{encoded}")
+    unknown = protected_url.replace("127.0.0.1", "nowhere.invalid")
+    unreadable = protected_url.replace(f":{proxy.port}", ":port")
+    for url, message in (
+        (wrong, "password authentication failed"),
+        (unknown, "nowhere.invalid"),
+        (unreadable, "LEDGER_URL: got a URL that cannot be read"),
+    ):
+        run = job(settings={**given, "LEDGER_URL": url})
+        assert message in run.stderr
+        assert_hidden(run, 2 if url == unreadable else 1)
+    proxy.watch = lambda data, from_server: proxy.cut() if b"INSERT 0 " in data else None
+    assert_hidden(job(settings=given, recheck="all"), 1)
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            if file.suffix == ".gz":
+                content = gzip.decompress(content)
+            assert SECRET.encode() not in content and encoded.encode() not in content, file
+
+
+@pytest.mark.slow
+def test_a_password_in_a_file(protected_url: str, job: Crawl, tmp_path: Path) -> None:
+    file = tmp_path / "passwords"
+    file.write_text(f"*:*:*:{PROTECTED}:{SECRET.replace(':', chr(92) + ':')}\n", encoding="utf-8")
+    file.chmod(0o600)
+    url = protected_url.replace(f":{quote(SECRET, safe='')}", "")
+    variables = {"LEDGER_URL": url, "PGPASSFILE": str(file)}
+    assert job(variables=variables).exit_code == 0
+    assert not (tmp_path / "job" / "ledger.sqlite").exists()
+    # PostgreSQL's library ignores a file that others may read.
+    file.chmod(0o644)
+    refused = job(variables=variables)
+    assert refused.exit_code == 1
+    assert "no password supplied; check the names in LEDGER_URL, and the password" in refused.stderr
+    assert "waiting for the database" not in refused.stderr
+
+
+@pytest.mark.slow
+def test_jobs_do_not_see_each_other(
+    job: Crawl, scrapy: Crawl, postgresql: Server, database: str
+) -> None:
+    url = postgresql.url(database)
+    first, second = ({"LEDGER_URL": url, "JOBDIR": None, "JOB": name} for name in ("Ä b", 'c"d'))
+    records = lasting(job(settings=first))
+    assert lasting(job(settings=second)) == records
+    assert lasting(job(settings={**first, "RECHECK_MIN": 0})) == []
+    for number, settings in ((2, first), (1, second)):
+        words = [f"-s{name}={value}" for name, value in settings.items() if value is not None]
+        status = json.loads(scrapy("status", "--json", *words).stdout)
+        assert len(status["runs"]) == number
+        assert status["balance"]["discovered"] == len(records)
+
+
+def lasting(run: Run) -> list[dict[str, Any]]:
+    """Return the records of a crawl that succeeded, in order, without times."""
+    assert run.exit_code == 0, run.stderr
+    return sorted(kill.lasting(run.records).values(), key=lambda record: record["id"])
+
+
+@pytest.mark.slow
+def test_a_role_with_rights_on_one_schema(
+    job: Crawl, scrapy: Crawl, postgresql: Server, database: str
+) -> None:
+    postgresql.execute(
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC", "REVOKE ALL ON SCHEMA public FROM PUBLIC"
+    )
+    with postgresql.new_role("narrow") as role, postgresql.new_role("reader") as reader:
+        given = {"LEDGER_URL": postgresql.url(database, role=role), "JOBDIR": None, "JOB": "j"}
+        postgresql.execute(f"GRANT CONNECT ON DATABASE {database} TO {role}, {reader}")
+        refused = job(settings=given)
+        assert refused.exit_code == 1
+        assert "permission denied" in refused.stderr
+        assert "run CREATE SCHEMA job AUTHORIZATION role" in refused.stderr
+        postgresql.execute(f"CREATE SCHEMA j AUTHORIZATION {role}", database=database)
+        assert job(settings=given).exit_code == 0
+        assert job(settings={**given, "RECHECK_MIN": 0}).exit_code == 0
+        postgresql.execute(
+            f"GRANT USAGE ON SCHEMA j TO {reader}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA j TO {reader}",
+            database=database,
+        )
+        words = [f"-sLEDGER_URL={postgresql.url(database, role=reader)}", "-sJOB=j"]
+        for command in ("status", "export"):
+            assert scrapy(command, *words).exit_code == 0
+        refused = job(settings={**given, "LEDGER_URL": postgresql.url(database, role=reader)})
+        assert (refused.exit_code, "permission denied" in refused.stderr) == (1, True)
+        postgresql.execute("DROP SCHEMA j CASCADE", f"DROP OWNED BY {reader}", database=database)
+        postgresql.execute(f"REVOKE ALL ON DATABASE {database} FROM {role}, {reader}")
+
+
+LONG_NAME = "takes a name of at most 63 bytes"
+WRONG: dict[str, tuple[dict[str, str], int, str]] = {
+    "another database": (
+        {"LEDGER_URL": "mysql://me:secret@host/jobs"},
+        2,
+        "LEDGER_URL: got a URL of 'mysql', takes postgresql+psycopg://HOST/DATABASE, with USER@",
+    ),
+    "no URL": ({"LEDGER_URL": "secret"}, 2, "LEDGER_URL: got a value that is no URL, takes"),
+    "no port": (
+        {"LEDGER_URL": "postgresql://me:secret@host:x/jobs"},
+        2,
+        "LEDGER_URL: got a URL that cannot be read, takes",
+    ),
+    "no job": ({"JOB": ""}, 2, "job: missing; a database holds many jobs"),
+    "no database": ({"LEDGER_URL": "", "JOB": "job"}, 2, "and LEDGER_URL is missing"),
+    "a name of PostgreSQL's": ({"JOB": "pg_job"}, 2, LONG_NAME),
+    "a schema of PostgreSQL's": ({"JOB": "information_schema"}, 2, LONG_NAME),
+    "a long name": ({"JOB": "ä" * 32}, 2, LONG_NAME),
+    "a name of two lines": ({"JOB": "a\nb"}, 2, "job: got 'a\\nb', takes a name"),
+    "patience": ({"LEDGER_PATIENCE": "much"}, 2, "LEDGER_PATIENCE: got 'much', takes seconds"),
+    "an unknown database": (
+        {"LEDGER_URL": "postgresql://crawler@127.0.0.1:{port}/nothing"},
+        1,
+        'database "nothing" does not exist',
+    ),
+    "an unknown role": (
+        {"LEDGER_URL": "postgresql://nobody@127.0.0.1:{port}/{database}"},
+        1,
+        'role "nobody" does not exist',
+    ),
+    "nobody listens": (
+        {"LEDGER_URL": "postgresql://crawler@127.0.0.1:1/x", "LEDGER_PATIENCE": "0.1"},
+        1,
+        "check that the database is running and that LEDGER_URL leads to it",
+    ),
+}
+
+
+@pytest.mark.slow_after(2)
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_settings(scrapy: Crawl, postgresql: Server, database: str, case: str) -> None:
+    given, exit_code, message = WRONG[case]
+    settings = {"LEDGER_URL": postgresql.url(database), "JOB": "job", **given}
+    settings["LEDGER_URL"] = settings["LEDGER_URL"].format(port=postgresql.port, database=database)
+    words = [f"-s{name}={value}" for name, value in settings.items()]
+    for line in (("crawl", "articles", "-aseed=1"), ("status",)):
+        run = scrapy(*line, *words)
+        assert (run.exit_code, run.stdout) == (exit_code, "")
+        assert message in run.stderr
+        assert run.stderr.count("\n") == 1 or "waiting for the database" in run.stderr
+        assert "secret" not in run.stderr
+
+
+@pytest.mark.slow
+def test_the_driver_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "psycopg.py").write_text("raise ModuleNotFoundError(name='psycopg')")
+    words = command("status", "-s", "JOB=job", "-s", "LEDGER_URL=postgresql://host/jobs")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    run = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env={**environment(), "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.endswith("is missing; install it with pip install '.[postgres]'\n")
+
+
+@pytest.mark.slow
+def test_a_ledger_of_another_schema(
+    job: Crawl, scrapy: Crawl, postgresql: Server, database: str
+) -> None:
+    given = {"LEDGER_URL": postgresql.url(database)}
+    status = ["status", "--json", "-sJOB=job", f"-sLEDGER_URL={given['LEDGER_URL']}"]
+    assert job(settings=given).exit_code == 0
+    expected = json.loads(scrapy(*status).stdout)
+    postgresql.execute(
+        "ALTER TABLE job.runs DROP COLUMN asked, DROP COLUMN exit_code",
+        "UPDATE job.job SET version = 5",
+        database=database,
+    )
+    expected["runs"][0] |= {"asked": None, "exit_code": None}
+    assert json.loads(scrapy(*status).stdout) == expected
+    postgresql.execute("UPDATE job.job SET version = 99", database=database)
+    run = scrapy(*status)
+    assert run.exit_code == 1
+    assert "was written by a newer version of this program (schema 99" in run.stderr
+
+
+@pytest.fixture
+def place(postgresql: Server, database: str, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The place of a ledger, in whose database a table has two numbers."""
+    monkeypatch.setenv("LEDGER_URL", postgresql.url(database))
+    statement = "CREATE TABLE public.numbers AS SELECT * FROM (VALUES ('a', 0), ('b', 0)) n (id, n)"
+    postgresql.execute(statement, database=database)
+    return place_in(Path("job"))
+
+
+def increment(name: str) -> bytes:
+    return f"UPDATE public.numbers SET n = n + 1 WHERE id = '{name}'".encode()
+
+
+def numbers(postgresql: Server, database: str) -> list[Any]:
+    with postgresql.connect(database) as connection:
+        return connection.execute("SELECT n FROM public.numbers ORDER BY id").fetchall()
+
+
+def test_a_deadlock(place: Place, postgresql: Server, database: str) -> None:
+    tries = 0
+    with closing(new_ledger(Path("job"))) as ledger, postgresql.connect(database) as other:
+        # The ledger's own session is the one that finds the deadlock, and ends.
+        other.execute("SET deadlock_timeout TO '1min'")
+        other.execute("BEGIN")
+        other.execute(increment("b"))
+        rest = threading.Thread(target=lambda: (other.execute(increment("a")), other.commit()))
+
+        def write(connection: Any) -> str:
+            nonlocal tries
+            tries += 1
+            connection.exec_driver_sql(increment("a").decode())
+            if tries == 1:
+                rest.start()
+            connection.exec_driver_sql(increment("b").decode())
+            return f"try {tries}"
+
+        assert ledger.store(write) == "try 2"
+        rest.join()
+    assert numbers(postgresql, database) == [(2,), (2,)]
+
+
+def test_a_serialization_failure(place: Place, postgresql: Server, database: str) -> None:
+    tries = 0
+    isolation = f"ALTER DATABASE {database} SET default_transaction_isolation TO 'repeatable read'"
+    postgresql.execute(isolation)
+
+    def write(connection: Any) -> str:
+        nonlocal tries
+        tries += 1
+        connection.exec_driver_sql("SELECT * FROM public.numbers").all()
+        if tries < 3:
+            postgresql.execute(increment("a").decode(), database=database)
+        connection.exec_driver_sql(increment("a").decode())
+        return f"try {tries}"
+
+    with closing(new_ledger(Path("job"))) as ledger:
+        assert ledger.store(write) == "try 3"
+    assert numbers(postgresql, database) == [(3,), (0,)]

@@ -11,12 +11,12 @@ from job_state import execute, new_job  # noqa: F401
 from jobs import run as run_job
 from report_pages import open_everything, opened
 from server import NewsServer
+from sqlalchemy import update
 from test_ledger import ledger
 
 from crawler.crawl.ledger.job import Job
+from crawler.crawl.ledger.schema import RECORDS
 from crawler.exit_codes import in_words
-
-pytestmark = [pytest.mark.usefixtures("ledger")]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -178,6 +178,7 @@ def test_a_job_of_an_older_version(
         assert page.locator("#balance .term").last.locator("li").count() == 3
 
 
+@pytest.mark.usefixtures("ledger")
 @pytest.mark.slow
 def test_failures_as_before_are_no_changes(
     browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path
@@ -192,12 +193,13 @@ def test_failures_as_before_are_no_changes(
         assert "1 article could not be fetched for the same reason" in changes.inner_text()
 
 
+@pytest.mark.usefixtures("ledger")
 @pytest.mark.slow
 def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
     run_job(job, dict.fromkeys("1234", "A"))
     execute(
         job,
-        "UPDATE records SET json = x'7b7d' WHERE id = '2'",
+        update(RECORDS).where(RECORDS.c.id == "2").values(json=b"{}"),
         "DELETE FROM records WHERE id = '3'",
     )
     run = scrapy("report", "-s", "JOBDIR=job")
@@ -212,16 +214,15 @@ def test_damaged_records(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: 
         assert "2 without a record that can be shown" in balance
 
 
+@pytest.mark.usefixtures("ledger")
 @pytest.mark.slow
 def test_damaged_revisions(browser: "Browser", scrapy: Crawl, job: Job, tmp_path: Path) -> None:
     """They are named in the record, and their articles are among the changed ones."""
     for body in "ABC":
         run_job(job, {"1": body, "2": body}, recheck="all")
-    execute(
-        job,
-        "UPDATE records SET json = x'7b7d' WHERE id = '1' AND revision = 2",
-        "UPDATE records SET json = x'7b' WHERE id = '2' AND revision = 3",
-    )
+    for article_id, revision in (("1", 2), ("2", 3)):
+        row = (RECORDS.c.id == article_id) & (RECORDS.c.revision == revision)
+        execute(job, update(RECORDS).where(row).values(json=b"{}"))
     assert scrapy("report", "-s", "JOBDIR=job").exit_code == 1
     with opened(browser, tmp_path / "report.html") as page:
         open_everything(page)

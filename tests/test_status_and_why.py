@@ -205,6 +205,7 @@ def test_status_as_json(due_times: dict[str, str], scrapy: Crawl) -> None:
                 "outcomes": {"timeout": 2, "dropped": 1, "gone": 1, "new": 1, "not_saved": 1},
             },
         ],
+        "workers": [],
         "damage": [],
     }
 

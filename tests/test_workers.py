@@ -21,7 +21,7 @@ from hosted import Site, hosted
 from ledger_contents import contents, differences
 from made_publisher import make_web
 from server import NewsServer, answer
-from team_crawls import LEASE, Team, Truth, team_of, truth_of
+from team_crawls import JOB, LEASE, Team, Truth, team_of, truth_of
 from test_crawl_live import drop, hang, redirect_to_itself
 from test_list_seeds import HOST as NEWSROOM_HOST
 from test_list_seeds import ROOT, Newsroom
@@ -533,3 +533,34 @@ def test_a_database_that_stays_away(
         team.start()
         assert {worker.exit_code() for worker in team.workers} == {0}
         assert not differences(contents(team.place), truth.ledger)
+
+
+REFUSING = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'no more orders'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON leases EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.mark.slow
+def test_a_database_that_refuses_orders(
+    site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    def change(statements: str) -> None:
+        with postgresql.connect(database) as connection:
+            connection.execute(f"SET search_path TO {JOB}; {statements}".encode())
+
+    def exit_code(folder: str, *words: str) -> int:
+        words = (*kill.line(site.url), *words)
+        with team_of(1, list(words), tmp_path / folder, postgresql, database) as team:
+            [worker] = team.workers
+            code = worker.exit_code()
+            assert "Traceback" not in worker.log
+            assert ("no more orders" in worker.log) == (code == 1)
+        return code
+
+    assert exit_code("seed", "-a", "depth=0") == truth.exit_code
+    change(REFUSING)
+    assert exit_code("refused") == 1
+    change("DROP TRIGGER refuse ON leases")
+    assert exit_code("all") == truth.exit_code

@@ -159,7 +159,5 @@ class Courier:
         self.delivered += len(outbox) - refused
         if refused:
             self._crawler.stats.inc_value("workers/leases_lost", refused)
-            logger.info(
-                "%d pages took longer than WORKER_LEASE and were left to other workers", refused
-            )
+            logger.info("pages that other workers have taken over meanwhile: %d", refused)
         self.after_delivery()

@@ -101,6 +101,8 @@ class Desk:
         visit = visit_of(request)
         if visit is not None:
             refuse_if_down(self._run, visit)
+        if self._working is not None and self._working.done():
+            raise Stopped("the run is ending")
         order = self._order(request, visit)
         self._new.append(order)
         if self._working is None:
@@ -178,10 +180,9 @@ class Desk:
             return list(connection.exec_driver_sql(schema.OFFERED, pages))
 
         by_page = {(order.page, order.step): order for order in orders}
-        offered = self._database.store(offer)
-        # If that failed, ``close`` still finds them.
+        placed = self._database.store(offer)
         self._new = []
-        for lease, page, step in offered:
+        for lease, page, step in placed:
             if order := by_page.get((page, step)):
                 self._waiting[lease] = order
                 if order.place is not None:
@@ -192,8 +193,9 @@ class Desk:
             return
         waiting = list(self._waiting)
         for lease, content in self._database.run(schema.COLLECT, (waiting, _MOST_COLLECTED)):
+            delivery = unpacked(bytes(content))
             order = self._waiting.pop(lease)
-            order.waiting.set_result(unpacked(bytes(content)))
+            order.waiting.set_result(delivery)
             if order.place not in self._leases:
                 self._forget({lease: order.page})
 

@@ -25,7 +25,8 @@ def join(crawler: Crawler, run: Run, place: Place | None) -> None:
     """Make a crawl one of the workers of a job; raise CrawlerError if it cannot be shared."""
     if not isinstance(place, ServerPlace):
         raise CrawlerError(
-            "WORKERS: several processes share a job only in a database; give LEDGER_URL, too"
+            "WORKERS: several processes share a job only in a database; give LEDGER_URL and "
+            "--job NAME"
         )
     if run.arguments.everything:
         raise CrawlerError(

@@ -94,6 +94,8 @@ class Membership:
         if self._team.failed is not None:
             raise self._team.failed
         self._look_after_writer()
+        if self._is_over:
+            return True
         last = self._team.run()
         if self._joined is None or (last is not None and last.number > self._joined):
             # While nobody of a run was heard of, another process may have begun the next one.
@@ -114,7 +116,7 @@ class Membership:
                     "nobody; run again when it has ended",
                     exit_code=HELD,
                 )
-        return self._is_over
+        return False
 
     def _join_others(self) -> None:
         """Join the run of other workers, if there are any."""

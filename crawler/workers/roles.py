@@ -21,6 +21,7 @@ _ORIGINAL = "WORKERS_ORIGINAL_SETTINGS"
 # Enough to keep a host busy while its last deliveries are on their way.
 _LEAST_OFFERED, _OFFERED_A_REQUEST = 4, 4
 _MOST_OFFERED = 1000
+_MEMBERSHIP = "crawler.workers.membership.Membership"
 _HANDLER = "crawler.workers.desk.DelegatingHandler"
 
 _OF_THE_WRITER = (
@@ -32,7 +33,6 @@ _OF_THE_WRITER = (
 )
 _OF_WORKERS = (
     "crawler.extensions.archiving.Archiving",
-    "crawler.workers.membership.Membership",
     "scrapy.extensions.throttle.AutoThrottle",
 )
 
@@ -80,14 +80,15 @@ class _Kept:
 
 
 def _become_worker(settings: BaseSettings) -> None:
-    """Leave all that is stored to the writer. Every response is used, so none is cached."""
+    """Leave all that is stored to the writer."""
     changes: dict[str, Any] = {
         "SCHEDULER": "crawler.workers.scheduler.LeaseScheduler",
         "ITEM_PIPELINES": {},
         "ITEM_PIPELINES_BASE": {},
         "FEEDS": {},
     }
-    _set(settings, changes, dict.fromkeys(_OF_THE_WRITER))
+    # Other crawls need not import what workers share.
+    _set(settings, changes, {**dict.fromkeys(_OF_THE_WRITER), _MEMBERSHIP: 25})
 
 
 def _become_writer(settings: BaseSettings) -> None:
@@ -105,8 +106,10 @@ def _become_writer(settings: BaseSettings) -> None:
     _set(settings, changes, dict.fromkeys(_OF_WORKERS))
 
 
-def _set(settings: BaseSettings, changes: dict[str, Any], without: Mapping[str, None]) -> None:
+def _set(
+    settings: BaseSettings, changes: dict[str, Any], more_extensions: Mapping[str, int | None]
+) -> None:
     for name, value in changes.items():
         settings.set(name, BaseSettings(value) if value == {} else value, priority="cmdline")
-    extensions = {**settings.getdict("EXTENSIONS"), **without}
+    extensions = {**settings.getdict("EXTENSIONS"), **more_extensions}
     settings.set("EXTENSIONS", extensions, priority="cmdline")

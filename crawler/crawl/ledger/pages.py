@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, exists, select, tuple_
+from sqlalchemy import bindparam, exists, func, select, tuple_
 
 from crawler.crawl.articles import LISTED_ONLY
 from crawler.crawl.edges import as_item
@@ -208,19 +208,26 @@ class Pages:
     def next(self, *, deeper: bool) -> list[ArticleState]:
         if self._level_ended and not deeper:
             return []
-        # The query reads the queue from the database.
+        # The queries read the queue from the database, a depth each: PostgreSQL would estimate by
+        # the depth alone how many rows come after the last one, and read the whole table.
         self.commits.flush()
-        query = _QUEUED_PAGES
+        rows: Sequence[Any] = ()
         if self._last_order is not None:
-            query = query.where(tuple_(*_CRAWL_ORDER) > self._last_order)
-            if not deeper:
-                query = query.where(PAGES.c.depth == self._last_order[0])
-        rows = self.commits.rows(query)
-        level = [row for row in rows if row.depth == rows[0].depth]
-        self._level_ended = len(level) < CHUNK
-        if level:
-            self._last_order = (level[-1].depth, level[-1].lister, level[-1].position, level[-1].id)
-        return list(map(state_of, level))
+            depth, *rest = self._last_order
+            is_later = tuple_(*_CRAWL_ORDER[1:]) > rest
+            rows = self.commits.rows(_QUEUED_PAGES.where(PAGES.c.depth == depth, is_later))
+        if deeper and not rows and (next_depth := self._next_depth()) is not None:
+            rows = self.commits.rows(_QUEUED_PAGES.where(PAGES.c.depth == next_depth))
+        self._level_ended = len(rows) < CHUNK
+        if rows:
+            self._last_order = (rows[-1].depth, rows[-1].lister, rows[-1].position, rows[-1].id)
+        return list(map(state_of, rows))
+
+    def _next_depth(self) -> int | None:
+        query = select(func.min(PAGES.c.depth)).where(PAGES.c.queued)
+        if self._last_order is not None:
+            query = query.where(PAGES.c.depth > self._last_order[0])
+        return next((depth for (depth,) in self.commits.rows(query)), None)
 
     def unfetched(
         self, known: Iterable[ArticleState]

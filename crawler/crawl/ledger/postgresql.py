@@ -57,6 +57,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
 _LOCK_SECONDS, _LOCK_RETRY_SECONDS = 1.0, 0.05
 _DEADLOCK, _SERIALIZATION_FAILURE = "40P01", "40001"
 _UNDEFINED_TABLE, _NO_SUCH_SCHEMA = "42P01", "3F000"
+# Parts of messages that come before there is a connection, and so have no SQLSTATE.
+_REFUSALS = ("authentication failed", "no password supplied", "does not exist", "no pg_hba")
 _LONGEST_NAME = 63
 # Each schema has locks of its own: the name of the lock is the upper half of its key.
 _LOCK = (
@@ -445,7 +447,7 @@ def _parsed(url: str) -> URL:
         # Its message may hold the password.
         raise CrawlerError(
             "LEDGER_URL: got a URL that cannot be read, takes "
-            "postgresql+psycopg://USER@HOST:PORT/DATABASE"
+            "postgresql+psycopg://HOST:PORT/DATABASE, with USER@ before HOST"
         ) from None
 
 
@@ -553,7 +555,7 @@ def _is_lost(problem: object, *, is_connected: bool) -> bool:
 
 def _is_refusal(problem: psycopg.OperationalError) -> bool:
     text = str(problem)
-    return any(words in text for words in ("authentication failed", "does not exist", "no pg_hba"))
+    return any(words in text for words in _REFUSALS)
 
 
 def _error(name: str, problem: object) -> LedgerError:
@@ -566,6 +568,11 @@ def _in_one_line(problem: object) -> str:
 
 def _advice(problem: object) -> str:
     state = getattr(problem, "sqlstate", None) or ""
+    if isinstance(problem, psycopg.OperationalError) and _is_refusal(problem):
+        return (
+            "check the names in LEDGER_URL, and the password in the file that PGPASSFILE names, or "
+            "~/.pgpass, which only its owner may read"
+        )
     if isinstance(problem, psycopg.OperationalError) and not state.startswith("53"):
         return (
             "check that the database is running and that LEDGER_URL leads to it; everything "

@@ -78,7 +78,7 @@ class SqliteDatabase(Database):
         self.path = path
         self.name = str(path)
         self._lock = lock
-        with _errors(path):
+        with _errors_of_files(path):
             if not path.is_file():
                 raise _error(path, "it is no file")
             if path.stat().st_size == 0:
@@ -155,13 +155,21 @@ class SqliteDatabase(Database):
 
 @contextmanager
 def _errors(path: Path) -> Iterator[None]:
-    """Raise the errors of the database, and those of files, as LedgerError."""
+    """Raise the errors of the database as LedgerError."""
     try:
         yield
     except DBAPIError as error:
         raise _error(path, error.orig) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _error(path, error) from error
+
+
+@contextmanager
+def _errors_of_files(path: Path) -> Iterator[None]:
+    """Raise the errors of the database, and those of its files, as LedgerError."""
+    try:
+        with _errors(path):
+            yield
     except OSError as error:
         raise _error(path, error.strerror) from error
 
@@ -177,7 +185,7 @@ def _create(path: Path, create: Callable[[Connection], None]) -> None:
 
     Raises LedgerError if it cannot be written.
     """
-    with _errors(path):
+    with _errors_of_files(path):
         _create_whole(path, create)
 
 
