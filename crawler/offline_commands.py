@@ -84,7 +84,8 @@ class LedgerCommand(ReadingCommand):
         place = place_of(self.settings)
         if place is None:
             raise CrawlerError(
-                "job: missing; takes the folder of a job, such as --job output/jobs/NAME"
+                "job: missing; takes the folder of a job, such as --job output/jobs/NAME, or the "
+                "name of one in the database of LEDGER_URL"
             )
         database = job.read(place)
         try:

@@ -114,7 +114,8 @@ class Status:
 
     def _work(self) -> Iterator[Part]:
         if self.queued:
-            yield Line(f"to do: {self.queued:,} in the next run")
+            when = "" if self.holder else " in the next run"
+            yield Line(f"to do: {self.queued:,}{when}")
         due = ", ".join(
             f"{count:,} {_DUE_WITHIN[name][1]}" for name, count in (self.due or {}).items()
         )

@@ -100,11 +100,12 @@ class Membership:
         if self._joined is None or (last is not None and last.number > self._joined):
             # While nobody of a run was heard of, another process may have begun the next one.
             self._join_others()
+        # A run ends before its writer releases the job.
+        holder = self._team.holder()
         if ended := self._ending():
             self.exit_code = COULD_NOT_START if ended.exit_code is None else ended.exit_code
             self._ended_by = self._team.last_holder()
             return True
-        holder = self._team.holder()
         if holder is None and self._writing is None:
             self._write()
         elif holder is not None and holder != describe_process():

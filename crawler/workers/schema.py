@@ -74,11 +74,11 @@ CREATE = (
     """,
 )
 
-# A page is free if nobody has delivered it and no living worker has it. The workers share the limit
-# of requests to a host. If that is one, the worker that had the last page of a host is preferred,
-# since it is connected to it. Of the hosts, which may be very many, only those of pages that would
-# be taken are looked up. Rows of hosts are locked in the order of their names, so that no two
-# workers wait for each other.
+# A page is free if nobody has delivered it and no living worker has it. The workers share the pages
+# that can be taken, and the limit of requests to a host. If that is one, the worker that had the
+# last page of a host is preferred, since it is connected to it. Of the hosts, which may be very
+# many, only those of pages that would be taken are looked up. Rows of hosts are locked in the order
+# of their names, so that no two workers wait for each other.
 TAKE = """
     WITH alive AS MATERIALIZED (
         SELECT worker FROM workers WHERE alive_until >= clock_timestamp()
@@ -102,6 +102,12 @@ TAKE = """
             AND coalesce(held.own, 0) + free.number <= share.pages
         )
         ORDER BY free.lease OFFSET 0
+    ), fair AS (
+        SELECT greatest(0, ceil(
+            ((SELECT count(*) FROM wanted WHERE worker IS NOT NULL) + count(*))::numeric
+            / greatest((SELECT count(*) FROM alive), 1)
+        ) - (SELECT count(*) FROM wanted WHERE worker = %(worker)s)) AS pages
+        FROM allowed
     ), chosen AS (
         SELECT lease FROM leases
         WHERE lease IN (
@@ -114,7 +120,7 @@ TAKE = """
                 )
                 FROM hosts h WHERE h.host = allowed.host
             ), true)
-            ORDER BY lease LIMIT %(count)s
+            ORDER BY lease LIMIT least(%(count)s, (SELECT pages FROM fair)::bigint)
         )
         ORDER BY lease FOR UPDATE SKIP LOCKED
     ), taken AS (
