@@ -249,10 +249,12 @@ def start(words: list[str], folder: Path, **variables: str) -> Crawling:
         )
 
 
-def wait_for_end(process: Crawling, folder: Path) -> subprocess.CompletedProcess[str]:
+def wait_for_end(
+    process: Crawling, folder: Path, seconds: float = PATIENCE
+) -> subprocess.CompletedProcess[str]:
     """Wait for a crawl to end. Raises AssertionError if it does not."""
     try:
-        process.wait(PATIENCE)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -103,9 +103,9 @@ class Worker:
         self._resuming.append(timer)
         timer.start()
 
-    def exit_code(self) -> int:
+    def exit_code(self, seconds: float = PATIENCE) -> int:
         """Return its exit code, once it has ended. Raises AssertionError if it does not."""
-        return kill.wait_for_end(self._process, self.folder).returncode
+        return kill.wait_for_end(self._process, self.folder, seconds).returncode
 
     def close(self) -> None:
         for timer in self._resuming:
@@ -208,9 +208,9 @@ class Team:
         """Return the records of the default feeds that the workers wrote."""
         return feeds_in(*(worker.folder for worker in self.workers))
 
-    def check(self, truth: Truth) -> None:
+    def check(self, truth: Truth, seconds: float = PATIENCE) -> None:
         """Wait for the end, and compare what was stored and written with the truth."""
-        codes = Counter(one.exit_code() for one in self.workers if not one.was_killed)
+        codes = Counter(one.exit_code(seconds) for one in self.workers if not one.was_killed)
         assert codes.keys() == {truth.exit_code}, f"exit codes {codes}\n{self.logs()}"
         logs = self.logs()
         assert "Traceback" not in logs, logs

@@ -65,6 +65,8 @@ class Kind:
     words: list[str]
     sites: dict[str, Site] = field(default_factory=dict)
     prepare: Callable[[NewsServer], list[str]] | None = None
+    after: int = 5
+    """How many pages the workers deliver before the writer is killed."""
 
 
 def words_of(settings: dict[str, object] | None = None, **arguments: object) -> list[str]:
@@ -129,6 +131,7 @@ def in_the_wayback_machine(server: NewsServer) -> list[str]:
 WEB = make_web(40)
 SEED = WEB.publisher.seed.address
 NEWSROOM = {NEWSROOM_HOST: Newsroom(28)}
+SLOWLY: dict[str, object] = {"DOWNLOAD_DELAY": 0.5, "CONCURRENT_REQUESTS_PER_DOMAIN": 1}
 OF_SERVER = {"seed": kill.FIRST_ID, "follow": "all", "depth": 1000, "match": kill.MATCH}
 KINDS = {
     "limit": Kind(words_of(**{**OF_SERVER, "limit": 41}), prepare=lambda server: []),
@@ -142,9 +145,13 @@ KINDS = {
     ),
     "aliases and redirects": Kind(words_of(seed=SEED, depth=30, follow="all"), WEB.sites),
     "several publishers": Kind(words_of(seed=SEED, depth=30, hosts="any"), WEB.sites),
-    "front page": Kind(words_of(seed=f"{ROOT}/", depth=1), NEWSROOM),
-    "feeds and a day": Kind(words_of(seed=f"feeds:{ROOT}/", since="2026-05-20"), NEWSROOM),
-    "sitemap": Kind(words_of(seed=f"{ROOT}/sitemap_index.xml", until="2026-05-20"), NEWSROOM),
+    "front page": Kind(words_of(SLOWLY, seed=f"{ROOT}/"), NEWSROOM, after=1),
+    "feeds and a day": Kind(
+        words_of(SLOWLY, seed=f"feeds:{ROOT}/", since="2026-05-20"), NEWSROOM, after=2
+    ),
+    "sitemap": Kind(
+        words_of(SLOWLY, seed=f"{ROOT}/sitemap_index.xml", until="2026-05-20"), NEWSROOM
+    ),
 }
 
 
@@ -166,7 +173,7 @@ def test_each_kind_of_crawl(postgresql: Server, database: str, tmp_path: Path, c
         truth = truth_of(words, tmp_path / "one", **variables)
         assert len(truth.records) >= 4
         team = stack.enter_context(team_of(3, words, tmp_path, postgresql, database, **variables))
-        team.wait_until_delivered(5)
+        team.wait_until_delivered(kind.after)
         team.writer().kill()
         team.start()
         team.check(truth)
@@ -369,7 +376,7 @@ def test_a_worker_that_cannot_archive_leaves(
 ) -> None:
     words = kill.line(site.url)
     with (
-        small_disk(tmp_path / "disk", "64k") as disk,
+        small_disk(tmp_path / "disk", "16k") as disk,
         team_of(2, words, tmp_path, postgresql, database) as team,
     ):
         full = team.start("-a", f"archive={disk / 'pages.warc.gz'}")
