@@ -12,7 +12,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.crawl.run import run_of
 from crawler.engine import ask_scheduler
-from crawler.visits import visit_of
+from crawler.visits import visit_in, visit_of
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider
@@ -42,8 +42,7 @@ class FrontierScheduler(BaseScheduler):
         self.crawler = crawler
         self._spider: Any = None
         self._run: Run | None = None
-        # With the address that the frontier had for it: an earlier list may give another one.
-        self._waiting: dict[str, tuple[Request, str | None]] = {}
+        self._waiting: dict[str, Request] = {}
         self._ready: deque[Request] = deque()
         self._paused_until: dict[str, float] = {}
         # A pause cannot hold back requests that already wait in the downloader.
@@ -69,12 +68,12 @@ class FrontierScheduler(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         visit = visit_of(request)
         state = self._frontier.known.get(visit.article_id) if self._frontier and visit else None
-        if visit is None or state is None or visit.state is not None or not state.queued:
+        if self._frontier is None or visit is None or visit.state is not None:
             self._ready.append(request)
-        elif not state.taken:
-            self._waiting[state.id] = request, state.url
-        # Otherwise this is a duplicate: the frontier has already handed out the id, and the spider
-        # made a request for it then.
+        elif state is not None and state.queued and not state.taken:
+            self._waiting[state.id] = request
+        # Otherwise the frontier has already handed out the id, and the spider made a request for
+        # it then, or the article was merged into another one or pruned since.
         return True
 
     def next_request(self) -> Request | None:
@@ -94,8 +93,9 @@ class FrontierScheduler(BaseScheduler):
         if state is None:
             return None
         waiting = self._waiting.pop(state.id, None)
-        is_current = waiting is not None and waiting[1] == state.url
-        request = waiting[0] if waiting and is_current else self._make(state)
+        # A list before the one that led to the request may have given another address since.
+        is_current = waiting is not None and visit_in(waiting).url == state.url
+        request = waiting if waiting and is_current else self._make(state)
         if visit := visit_of(request):
             visit.state = state
         return request

@@ -248,6 +248,7 @@ class FrontierSpider(Args[Parameters], Spider):
         return self._request(state, Visit(article_id=state.id, turn=turn, state=state))
 
     def _request(self, state: ArticleState, visit: Visit, url: str | None = None) -> Request:
+        visit.url = state.url
         url = url or self.run.scope.url_of(state)
         if url is None:
             # A saved page without an address, known only by the name of its file.
