@@ -157,7 +157,7 @@ class Membership:
         if self._writer is None or self._writing is None:
             return
         run = run_of(self._writer.spider)
-        if run and run.job and run.job.run and self._joined != run.job.run.number:
+        if run and run.job and run.job.run and run.job.run.number > (self._joined or 0):
             self._join(run.job.run.number)
         if not self._writing.done():
             return
