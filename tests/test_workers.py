@@ -46,6 +46,13 @@ def truth(site: kill.Site, tmp_path_factory: pytest.TempPathFactory) -> Truth:
     return truth_of(kill.line(site.url), tmp_path_factory.mktemp("truth") / "one")
 
 
+# The server counts with a delay.
+VACUUMED = """
+    SELECT relname FROM pg_stat_user_tables
+    WHERE schemaname = current_schema AND vacuum_count > 0 ORDER BY relname
+"""
+
+
 def test_three_workers(
     site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
 ) -> None:
@@ -53,6 +60,7 @@ def test_three_workers(
         team.wait_until_delivered(20)
         team.writer().kill()
         team.check(truth)
+        wait_until(lambda: team.rows(VACUUMED) == [("deliveries",), ("leases",)], team.logs)
 
 
 # Crawls of each kind. All of them lose their writer midway.
