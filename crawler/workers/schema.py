@@ -101,7 +101,6 @@ TAKE = """
             coalesce(held.count, 0) + free.number <= %(most)s
             AND coalesce(held.own, 0) + free.number <= share.pages
         )
-        ORDER BY free.lease OFFSET 0
     ), fair AS (
         SELECT greatest(0, ceil(
             ((SELECT count(*) FROM wanted WHERE worker IS NOT NULL) + count(*))::numeric
@@ -111,14 +110,14 @@ TAKE = """
     ), chosen AS (
         SELECT lease FROM leases
         WHERE lease IN (
-            SELECT lease FROM allowed
+            SELECT lease FROM (SELECT * FROM allowed ORDER BY lease OFFSET 0) AS next
             WHERE coalesce((
                 SELECT h.next_at <= clock_timestamp() + interval '1 second' AND (
                     %(most)s > 1 OR h.worker IS NULL OR h.worker = %(worker)s
                     OR h.free_since < clock_timestamp() - interval '1 second'
                     OR NOT EXISTS (SELECT FROM alive WHERE alive.worker = h.worker)
                 )
-                FROM hosts h WHERE h.host = allowed.host
+                FROM hosts h WHERE h.host = next.host
             ), true)
             ORDER BY lease LIMIT least(%(count)s, (SELECT pages FROM fair)::bigint)
         )
