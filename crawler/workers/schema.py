@@ -177,7 +177,10 @@ DELIVER = """
     )
     SELECT count(*) FROM stored
 """
-RELEASE = "UPDATE leases SET worker = NULL WHERE worker = %s AND lease = ANY(%s)"
+# The tries count the workers that were lost with a page, and not those that gave it back.
+RELEASE = """
+    UPDATE leases SET worker = NULL, tries = tries - 1 WHERE worker = %s AND lease = ANY(%s)
+"""
 FREE_HOSTS = """
     UPDATE hosts SET free_since = clock_timestamp()
     WHERE worker = %s AND host IN (SELECT host FROM leases WHERE lease = ANY(%s))
@@ -194,7 +197,7 @@ RENEW = """
 # Whatever the worker does not know of, it has lost: a delivery in a crash of the database, or a
 # lease whose taking it was not told of.
 DROP_UNKNOWN = """
-    UPDATE leases l SET worker = NULL
+    UPDATE leases l SET worker = NULL, tries = tries - 1
     WHERE l.worker = %s AND NOT l.lease = ANY(%s)
         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
 """
