@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import deadly
 import kill
 import kill_workers
 import pytest
@@ -46,6 +47,13 @@ def truth(site: kill.Site, tmp_path_factory: pytest.TempPathFactory) -> Truth:
     return truth_of(kill.line(site.url), tmp_path_factory.mktemp("truth") / "one")
 
 
+# The server counts with a delay.
+VACUUMED = """
+    SELECT relname FROM pg_stat_user_tables
+    WHERE schemaname = current_schema AND vacuum_count > 0 ORDER BY relname
+"""
+
+
 def test_three_workers(
     site: kill.Site, truth: Truth, postgresql: Server, database: str, tmp_path: Path
 ) -> None:
@@ -53,6 +61,7 @@ def test_three_workers(
         team.wait_until_delivered(20)
         team.writer().kill()
         team.check(truth)
+        wait_until(lambda: team.rows(VACUUMED) == [("deliveries",), ("leases",)], team.logs)
 
 
 # Crawls of each kind. All of them lose their writer midway.
@@ -571,3 +580,22 @@ def test_a_database_that_refuses_orders(
     assert exit_code("refused") == 1
     change("DROP TRIGGER refuse ON leases")
     assert exit_code("all") == truth.exit_code
+
+
+@pytest.mark.slow
+def test_a_page_that_ends_every_worker(
+    site: kill.Site, postgresql: Server, database: str, tmp_path: Path
+) -> None:
+    """It is given up, so that the crawl of all others ends."""
+    middleware = 'DOWNLOADER_MIDDLEWARES={"deadly.Deadly": 60}'
+    words = kill.line(site.url, "-s", middleware, "-s", "WORKER_LEASE=0.5", at_once=1)
+    codes: list[int] = []
+    with team_of(0, words, tmp_path, postgresql, database) as team:
+        while not codes or codes[-1] < 0:
+            assert len(codes) < 20, team.logs()[-3000:]
+            codes.append(team.start().exit_code())
+        assert codes[-1] == 3, team.logs()[-3000:]
+        records = {record["id"]: record for record in team.records()}
+    assert len(codes) > 10
+    assert records[deadly.PAGE]["reason"] == "internal_error"
+    assert "workers ended, or stopped answering" in records[deadly.PAGE]["detail"]

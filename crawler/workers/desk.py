@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.02
 _MOST_COLLECTED = 50
+# How many orders may be forgotten before their space is used again.
+_MOST_FORGOTTEN = 50
 
 
 class DelegatingHandler:
@@ -91,6 +93,7 @@ class Desk:
         self._waiting: dict[int, _Order] = {}
         self._leases: dict[int, dict[int, str]] = {}
         """By the places of their articles, the leases whose outcomes are not stored yet."""
+        self._forgotten = 0
         self._working: asyncio.Task[None] | None = None
 
     async def answer(self, request: Request) -> Response:
@@ -162,6 +165,7 @@ class Desk:
             while not is_closing(self._crawler.engine):
                 self._place_orders()
                 self._collect()
+                self._reuse_space()
                 await asyncio.sleep(_POLL_SECONDS)
         except CrawlerError as error:
             self._commits.fail(error)
@@ -212,9 +216,15 @@ class Desk:
         numbers = [lease for lease, _ in leases]
         for statement in schema.FORGET:
             connection.exec_driver_sql(statement, (numbers,))
+        self._forgotten += len(numbers)
         # Before that, an order for the same page and step would have been for the same lease.
         for _, page in leases:
             self._steps.pop(page, None)
+
+    def _reuse_space(self) -> None:
+        if self._forgotten >= _MOST_FORGOTTEN:
+            self._forgotten = 0
+            self._database.run(schema.REUSE_SPACE)
 
     def close(self) -> None:
         """Let no request wait any longer; its page remains to be crawled."""

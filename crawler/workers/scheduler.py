@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # Between two looks for pages: while there are some, and while there are none.
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 
-# A page that ends, or hangs, so many workers in a row is not given to more.
-_MOST_TRIES = 5
+# A page with which so many workers were lost is not given to more.
+_MOST_TRIES = 10
 
 
 class LeaseScheduler(FrontierScheduler):

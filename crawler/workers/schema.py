@@ -101,7 +101,6 @@ TAKE = """
             coalesce(held.count, 0) + free.number <= %(most)s
             AND coalesce(held.own, 0) + free.number <= share.pages
         )
-        ORDER BY free.lease OFFSET 0
     ), fair AS (
         SELECT greatest(0, ceil(
             ((SELECT count(*) FROM wanted WHERE worker IS NOT NULL) + count(*))::numeric
@@ -111,14 +110,14 @@ TAKE = """
     ), chosen AS (
         SELECT lease FROM leases
         WHERE lease IN (
-            SELECT lease FROM allowed
+            SELECT lease FROM (SELECT * FROM allowed ORDER BY lease OFFSET 0) AS next
             WHERE coalesce((
                 SELECT h.next_at <= clock_timestamp() + interval '1 second' AND (
                     %(most)s > 1 OR h.worker IS NULL OR h.worker = %(worker)s
                     OR h.free_since < clock_timestamp() - interval '1 second'
                     OR NOT EXISTS (SELECT FROM alive WHERE alive.worker = h.worker)
                 )
-                FROM hosts h WHERE h.host = allowed.host
+                FROM hosts h WHERE h.host = next.host
             ), true)
             ORDER BY lease LIMIT least(%(count)s, (SELECT pages FROM fair)::bigint)
         )
@@ -151,6 +150,9 @@ FORGET = (
     "DELETE FROM deliveries WHERE lease = ANY(%s)",
     "DELETE FROM leases WHERE lease = ANY(%s)",
 )
+# The server would do this by itself only once a minute. By then, the deliveries would take up more
+# than a gigabyte, and a look through the leases several times as long.
+REUSE_SPACE = "VACUUM (SKIP_LOCKED, INDEX_CLEANUP on, TRUNCATE off) leases, deliveries"
 # Locks the leases, so that nobody can take the pages over meanwhile.
 DELIVER = """
     WITH held AS (
@@ -175,7 +177,10 @@ DELIVER = """
     )
     SELECT count(*) FROM stored
 """
-RELEASE = "UPDATE leases SET worker = NULL WHERE worker = %s AND lease = ANY(%s)"
+# The tries count the workers that were lost with a page, and not those that gave it back.
+RELEASE = """
+    UPDATE leases SET worker = NULL, tries = tries - 1 WHERE worker = %s AND lease = ANY(%s)
+"""
 FREE_HOSTS = """
     UPDATE hosts SET free_since = clock_timestamp()
     WHERE worker = %s AND host IN (SELECT host FROM leases WHERE lease = ANY(%s))
@@ -192,7 +197,7 @@ RENEW = """
 # Whatever the worker does not know of, it has lost: a delivery in a crash of the database, or a
 # lease whose taking it was not told of.
 DROP_UNKNOWN = """
-    UPDATE leases l SET worker = NULL
+    UPDATE leases l SET worker = NULL, tries = tries - 1
     WHERE l.worker = %s AND NOT l.lease = ANY(%s)
         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.lease = l.lease)
 """
