@@ -168,7 +168,7 @@ def test_commands_read_a_job(tmp_path: Path) -> None:
     assert "<!doctype html>" in (tmp_path / "x.html").read_text()
     unknown = neighbourhood(tmp_path, "why", "17", "--job", "job")
     assert unknown.stderr == (
-        "neighbourhood why: 17: unknown to the job in job, as a seed or from a link; "
+        "neighbourhood why: 17: unknown to the job job, as a seed or from a link; "
         "neighbourhood status shows what the job knows\n"
     )
 
