@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from scrapy.settings import BaseSettings, Settings
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings, Settings
 
 from crawler.errors import CrawlerError
 
@@ -23,6 +23,8 @@ _LEAST_OFFERED, _OFFERED_A_REQUEST = 4, 4
 _MOST_OFFERED = 1000
 _MEMBERSHIP = "crawler.workers.membership.Membership"
 _HANDLER = "crawler.workers.desk.DelegatingHandler"
+# Scrapy sets those of the command line once more when a crawl starts.
+_PRIORITY = SETTINGS_PRIORITIES["cmdline"] + 1
 
 _OF_THE_WRITER = (
     "crawler.extensions.summarising.Summariser",
@@ -110,6 +112,6 @@ def _set(
     settings: BaseSettings, changes: dict[str, Any], more_extensions: Mapping[str, int | None]
 ) -> None:
     for name, value in changes.items():
-        settings.set(name, BaseSettings(value) if value == {} else value, priority="cmdline")
+        settings.set(name, BaseSettings(value) if value == {} else value, priority=_PRIORITY)
     extensions = {**settings.getdict("EXTENSIONS"), **more_extensions}
-    settings.set("EXTENSIONS", extensions, priority="cmdline")
+    settings.set("EXTENSIONS", extensions, priority=_PRIORITY)
