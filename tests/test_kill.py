@@ -173,7 +173,9 @@ def test_a_disk_that_fills(large: kill.Site, truth: Records, tmp_path: Path) -> 
         kill.check(tmp_path, truth, kill.run(words, tmp_path))
 
 
+# A database has a clock of its own.
 @pytest.mark.slow
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_a_clock_that_jumps_back(large: kill.Site, truth: Records, tmp_path: Path) -> None:
     words = kill.line(large.url, *JOB)
     # The clock is a year ahead for the first half of the crawl, then right again.

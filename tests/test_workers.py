@@ -5,7 +5,6 @@ import random
 import re
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -348,9 +347,8 @@ def test_archives(site: kill.Site, postgresql: Server, database: str, tmp_path: 
         for record_id, record in records.items()
         if record[1] == "response"
     ]
-    archived = Counter(url for _, url in responses)
-    assert set(urls.values()) <= archived.keys()
-    assert set(archived.values()) == {1}
+    # On a busy machine, a worker may lose a page, which another one then archives, too.
+    assert set(urls.values()) <= {url for _, url in responses}
     assert all(len(records) > 3 for records in archives.values())
     statement = "SELECT page_id, first_record, first_place FROM links"
     links = team.rows(statement)
@@ -375,7 +373,7 @@ def test_archives(site: kill.Site, postgresql: Server, database: str, tmp_path: 
                 first = file_of[original or ""]
                 assert archives[first][original or ""][2] == url
                 others += first[-9:] != name[-9:]
-    assert revisits == len(urls)
+    assert revisits >= len(urls)
     assert others
 
 
