@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # RFC 9309, 2.5: the minimum that a parser has to read; the rest is ignored.
 _PARSED_BYTES = 500 * 1024
 # RFC 9309, 2.4: the maximum age of a cached copy.
-_CACHE_SECONDS = 24 * 3600
+CACHE_SECONDS = 24 * 3600
 _TOO_MANY_REQUESTS = 429
 # Between two looks whether another worker has fetched the file.
 _SHARED_POLL_SECONDS = 0.1
@@ -112,7 +112,7 @@ class RobotsMiddleware:
 
     def _rules_of(self, scheme: str, netloc: str) -> asyncio.Task[_Rules]:
         requested_at, task = self._sites.get((scheme, netloc), (float("-inf"), None))
-        if task is None or monotonic() - requested_at > _CACHE_SECONDS:
+        if task is None or monotonic() - requested_at > CACHE_SECONDS:
             task = asyncio.ensure_future(self._fetch(f"{scheme}://{netloc}/robots.txt"))
             self._sites[scheme, netloc] = monotonic(), task
         return task

@@ -170,9 +170,14 @@ class Membership:
         if error is not None:
             raise error
         if run is None or not run.hands_over:
-            summariser = writer.get_extension(Summariser)
-            self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
-            self._is_over, self._ended_by = True, describe_process()
+            self._note_ending(writer)
+            self._is_over = True
+
+    def _note_ending(self, writer: Crawler) -> None:
+        """Note how the writer of this process has ended the run."""
+        summariser = writer.get_extension(Summariser)
+        self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
+        self._ended_by = describe_process()
 
     async def _closed(self, reason: str) -> None:
         """Leave the job. A writer leaves the rest of the run to other workers, if there are any."""
@@ -205,9 +210,7 @@ class Membership:
             await asyncio.wait((self._writing,), timeout=_POLL_SECONDS)
         run = run_of(self._writer.spider)
         if run is not None and not run.hands_over and not self._writing.exception():
-            self._ended_by = describe_process()
-            summariser = self._writer.get_extension(Summariser)
-            self.exit_code = COULD_NOT_START if summariser is None else summariser.finish()
+            self._note_ending(self._writer)
 
     def _say_how_it_ended(self) -> None:
         if self._error is not None:

@@ -13,7 +13,7 @@ from crawler.crawl.ledger.database import Upsert, execute_many
 from crawler.crawl.ledger.postgresql import PostgresDatabase, describe_process
 from crawler.crawl.ledger.schema import ARCHIVED, RUNS
 from crawler.errors import LedgerError
-from crawler.middlewares.robots import RobotsFile
+from crawler.middlewares.robots import CACHE_SECONDS, RobotsFile
 from crawler.workers import schema
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crawler.warc.archived import Archived
 
 _BEATS_A_LEASE = 4
-_ROBOTS_SECONDS = 24 * 3600.0
 _UPSERT_ARCHIVED = Upsert(ARCHIVED)
 _Result = TypeVar("_Result")
 
@@ -243,7 +242,7 @@ class Team:
 
     def claim_robots(self, site: str) -> bool:
         """Return whether this worker is the one to request a site's robots.txt."""
-        return bool(self._rows(schema.CLAIM_ROBOTS, site, self.worker, _ROBOTS_SECONDS))
+        return bool(self._rows(schema.CLAIM_ROBOTS, site, self.worker, CACHE_SECONDS))
 
     def store_robots(self, site: str, file: RobotsFile) -> None:
         self._rows(schema.STORE_ROBOTS, file.body, file.reason, file.fault, site)

@@ -403,9 +403,7 @@ def read(place: ServerPlace) -> PostgresDatabase:
     """Open a job's ledger for reading. Raises CrawlerError if there is none."""
     database = PostgresDatabase(place, patient=False)
     try:
-        with database.snapshot() as connection:
-            found = _has_table(connection, "job")
-        if not found:
+        if not database.has_tables():
             raise CrawlerError(
                 f"job: {place.name} does not exist; takes the name of a job in that database"
             )
@@ -427,8 +425,7 @@ def holder(place: ServerPlace) -> str | None:
     """Return a description of the process that holds a job; None if none does."""
     database = PostgresDatabase(place, patient=False)
     try:
-        with database.snapshot() as connection:
-            return _holder(connection)
+        return database.holder()
     finally:
         database.close()
 
