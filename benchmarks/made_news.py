@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import made_prose
 
 FIRST_ID = 1_700_000
-# The parts of a page, in numbers: what makes it as large, and as slow to read, as a real one.
+# The numbers of the parts of a page, which is thus as large, and as slow to read, as a real one.
 _TEXTS, _RELATED, _CARDS, _LINKS, _STATES = 6, 18, 75, 400, 70
 
 

@@ -167,7 +167,7 @@ class Bench:
 
     @contextmanager
     def _measured(self, step: str, pages: int) -> Iterator[list[Work]]:
-        """Print the rate of a step: of what workers note in the list that is yielded, if any."""
+        """Print the rate of a step, from the work that is noted in the yielded list, if any."""
         done: list[Work] = []
         before, began = self._clock.seconds(), time.perf_counter()
         yield done

@@ -28,7 +28,7 @@ _START_CONSOLE = "from crawler.console import main; main()"
 
 
 class Command(crawl.Command):
-    """Starts the crawl that follows several times, and shows what each of the processes prints."""
+    """Starts several processes of the same crawl, and shows the lines that each prints."""
 
     requires_crawler_process = False
 

@@ -217,7 +217,7 @@ class PostgresDatabase(Database):
             except _TryAgainError as error:
                 if error.is_lost:
                     self._disconnect()
-                    # What is read in a snapshot belongs together.
+                    # All queries of a snapshot belong together.
                     if self._depth or time.monotonic() >= deadline:
                         # Whatever is still to do at the end of the run need not wait again.
                         self._patience = 0.0
