@@ -125,7 +125,9 @@ class Team:
         self, words: list[str], folder: Path, server: Server, database: str, **variables: str
     ) -> None:
         self.server = server
-        self.words = [*words, *JOIN]
+        command, *rest = words
+        # What the words set counts more.
+        self.words = [command, *JOIN, *rest]
         self.place = ServerPlace(server.url(database), JOB, None, PATIENCE)
         self.workers: list[Worker] = []
         self._left: list[Worker] = []

@@ -13,11 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import IMPATIENT
+from conftest import IMPATIENT, PATIENCE
 from databases import Server
 from kill import log_of
 from server import NewsServer, answer
-from team_crawls import Team, feeds_in, team_of
+from team_crawls import LEASE, Team, feeds_in, team_of
 from test_crawl_live import always
 from test_manners import Crowd, serve_articles, serving_pages
 
@@ -42,7 +42,9 @@ def polite_team(
     ids = [path.removeprefix("/news/") for path in server.pages]
     words = ["crawl", "articles", f"-aseed={','.join(seeds or ids)}", "-adepth=0"]
     words += [f"-abase_url={server.url}"] if seeds is None else ["-ahosts=any"]
-    words += [f"-s{name}={value}" for name, value in {**IMPATIENT, **settings}.items()]
+    # However slow a worker is, its pages should not be fetched again.
+    defaults = {**IMPATIENT, "WORKER_LEASE": PATIENCE}
+    words += [f"-s{name}={value}" for name, value in {**defaults, **settings}.items()]
     with team_of(3, words, folder, postgresql, database) as team:
         yield team
 
@@ -175,7 +177,8 @@ def test_workers_that_vanish(
     tmp_path: Path,
     number: signal.Signals,
 ) -> None:
-    with polite_team(server, tmp_path, postgresql, database, {"DOWNLOAD_DELAY": 0.2}) as team:
+    settings = {"DOWNLOAD_DELAY": 0.2, "WORKER_LEASE": LEASE}
+    with polite_team(server, tmp_path, postgresql, database, settings) as team:
         for count in (4, 10):
             team.wait_until_delivered(count)
             worker = team.others()[0]

@@ -21,7 +21,7 @@ from hosted import Site, hosted
 from ledger_contents import contents, differences
 from made_publisher import make_web
 from server import NewsServer, answer
-from team_crawls import JOB, LEASE, Team, Truth, team_of, truth_of
+from team_crawls import JOB, LEASE, Team, Truth, feeds_in, team_of, truth_of
 from test_crawl_live import drop, hang, redirect_to_itself
 from test_list_seeds import HOST as NEWSROOM_HOST
 from test_list_seeds import ROOT, Newsroom
@@ -145,7 +145,7 @@ KINDS = {
     "limit": Kind(words_of(**{**OF_SERVER, "limit": 41}), prepare=lambda server: []),
     "depth": Kind(words_of(**{**OF_SERVER, "depth": 3}), prepare=lambda server: []),
     "failures": Kind(
-        words_of({"DOWNLOAD_TIMEOUT": 1, "RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}, **OF_SERVER),
+        words_of({"DOWNLOAD_TIMEOUT": 5, "RETRY_TIMES": 1, "SITE_DOWN_AFTER": 0}, **OF_SERVER),
         prepare=many_failures,
     ),
     "wayback": Kind(
@@ -280,6 +280,55 @@ def test_a_blow_to_all(
             team.wait_until_delivered(count)
             blow(team, "")
         team.check(truth)
+
+
+ENDS_RUN = re.compile(rb".*UPDATE runs SET [^\0]*\bended=", re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_writer_that_is_cut_off_at_the_end_of_the_run(
+    site: kill.Site,
+    truth: Truth,
+    postgresql: Server,
+    database: str,
+    tmp_path: Path,
+    is_committed: bool,
+) -> None:
+    is_ending, is_cut = threading.Event(), threading.Event()
+
+    def watch(data: bytes, from_server: bool) -> None:
+        if ENDS_RUN.match(data):
+            is_ending.set()
+        if not is_ending.is_set() or is_cut.is_set():
+            return
+        if not is_committed or (from_server and team.rows("SELECT 1 FROM runs WHERE ended > ''")):
+            is_cut.set()
+            proxy.is_open.clear()
+            proxy.cut()
+
+    with team_of(3, kill.line(site.url), tmp_path, postgresql, database) as team:
+        team.wait_until_delivered(15)
+        writer = team.writer()
+        proxy = writer.proxy
+        proxy.watch = watch
+        wait_until(is_cut.is_set, team.logs)
+        if is_committed:
+            # As another process would, before it sees that the run is over.
+            team.rows("UPDATE hold SET holders = holders + 1 RETURNING holders")
+        else:
+            wait_until(lambda: team.writer() is not writer, team.logs)
+        proxy.is_open.set()
+        if is_committed:
+            team.check(truth)
+            return
+        # The feeds are written again, by the process that ends the run.
+        assert {worker.exit_code() for worker in team.workers} == {truth.exit_code}, team.logs()
+        assert not differences(contents(team.place), truth.ledger)
+        written = [feeds_in(worker.folder) for worker in team.workers]
+        written = [records for records in written if records]
+        assert len(written) == 2
+        assert all(kill.lasting(records) == truth.records for records in written)
 
 
 @pytest.mark.slow

@@ -118,8 +118,8 @@ class Run:
     other arguments decided in the job's last run what is followed. ``started`` is false while
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``. A worker of a
-    shared job has a ``courier``, and its writer a ``desk``. A writer that ``hands_over`` leaves the
-    rest of the run to another one.
+    shared job has a ``courier``, and its writer, which ``has_workers``, a ``desk``. A writer that
+    ``hands_over`` leaves the rest of the run to another one.
     """
 
     given: Mapping[str, str]
@@ -133,6 +133,7 @@ class Run:
     job: Job | None = None
     courier: Courier | None = None
     desk: Desk | None = None
+    has_workers: bool = False
     hands_over: bool = False
     archive: WarcWriter | None = None
     archive_exchange: Callable[[Exchange], None] | None = None
@@ -195,7 +196,7 @@ class Run:
 
     def fail(self, error: CrawlerError) -> None:
         """End the run because its ledger or its archive cannot be written."""
-        if isinstance(error, HoldLostError):
+        if isinstance(error, HoldLostError) and self.has_workers:
             logger.warning("%s; this process goes on as a worker", error)
             self.hands_over = True
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from crawler.crawl.ledger.job import Job
     from crawler.crawl.run import Run
 
-logger = logging.getLogger(__name__)
 # Short enough that little is fetched again after a kill, and long enough that a fast crawl stores
 # several articles at once.
 _COMMIT_SECONDS = 0.2
@@ -77,8 +75,7 @@ class JobKeeper:
             try:
                 job.end(job.run, self._finish_reason, self._exit_code())
             except LedgerError as error:
-                job.pages.commits.failed = error
-                logger.error("%s", error)
+                job.pages.commits.fail(error)
         job.close()
 
     def _exit_code(self) -> int | None:

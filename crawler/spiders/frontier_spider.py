@@ -172,6 +172,7 @@ class FrontierSpider(Args[Parameters], Spider):
             from crawler.workers.joining import SuccessionOfWorkers
 
             succession = SuccessionOfWorkers(settings["WORKERS_FIRST_RUN"])
+            run.has_workers = True
         same_arguments = run.job.begin(
             run.began,
             {name: run.given[name] for name in _DECIDING_ARGUMENTS if name in run.given},

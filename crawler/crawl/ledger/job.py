@@ -31,7 +31,7 @@ from crawler.crawl.ledger.schema import (
     RUNS,
     VERSION,
 )
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, HoldLostError
 from crawler.items import RECORDS as KINDS
 from crawler.terminal import to_the_second
 
@@ -267,8 +267,22 @@ class Job:
             values = {"reason": reason, "finished": finished, "exit_code": exit_code}
             connection.execute(update_run.values(ended=self.database.now_text(), **values))
 
-        self.database.store(write, durable=True)
+        try:
+            self.database.store(write, durable=True)
+        except HoldLostError:
+            # The connection was lost. If that was after the commit, all is done.
+            if not self._has_ended(run):
+                raise
         point("run ended")
+
+    def _has_ended(self, run: Run) -> bool:
+        """Return whether a run has ended, whichever process holds the job now."""
+        database = self.place.open()
+        try:
+            query = select(RUNS.c.ended).where(RUNS.c.run == run.number)
+            return any(row.ended is not None for row in database.rows(query))
+        finally:
+            database.close()
 
     def balance(self) -> history.Balance:
         return self.database.read(history.balance)
