@@ -503,7 +503,12 @@ class Frontier:
             return False
         return other.state in DONE or 0 <= other.order < state.order
 
-    def was_read(self, listing: Listing, state: ArticleState) -> bool:
+    def read_listings(self, state: ArticleState) -> list[Listing]:
+        """Return the listings of an article whose pages were certainly read before its own."""
+        listings = self.memory.listings(state)
+        return [listing for listing in listings if self._was_read(listing, state)]
+
+    def _was_read(self, listing: Listing, state: ArticleState) -> bool:
         """Return whether the page of a listing is certain to be read before an article's.
 
         This depends neither on the hosts, nor on whether the run was interrupted in between.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.crawl.frontier import Frontier
     from crawler.crawl.ledger.job import Job
     from crawler.crawl.outages import Outages
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.crawl.scope import Scope
     from crawler.extraction.directory import Publishers
     from crawler.extraction.publishers import Publisher
