@@ -191,7 +191,7 @@ class ArchiveReader:
         most_bytes: int,
         most_redirects: int,
     ) -> None:
-        self._scope = scope
+        self.scope = scope
         self._extract = extract
         self._name = name
         self._at = at
@@ -201,7 +201,7 @@ class ArchiveReader:
     def begin(self, article: Found, found: Iterable[tuple[Capture, Any]]) -> Reading:
         """Begin to read an article from its captures, each with the file that stores it."""
         url = self._url_of(_state(article))
-        urls = addresses(article.id, url, self._scope.publishers, with_variants=True)
+        urls = addresses(article.id, url, self.scope.publishers, with_variants=True)
         return Reading(article, Candidates(wanted(found, urls, self._at), MOST_TRIED))
 
     def read(self, reading: Reading, captures: Captures[Any]) -> PageRead | Failure:
@@ -222,7 +222,7 @@ class ArchiveReader:
             return records.failure(
                 state,
                 (),
-                self._scope,
+                self.scope,
                 reason=reason,
                 detail=detail,
                 attempts=1,
@@ -231,7 +231,7 @@ class ArchiveReader:
             )
 
     def _url_of(self, state: ArticleState) -> str:
-        return safe_url_string(self._scope.url_of(state) or "")
+        return safe_url_string(self.scope.url_of(state) or "")
 
     def _try(
         self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
@@ -248,8 +248,8 @@ class ArchiveReader:
             if isinstance(target, _Refused):
                 return target
             visit.urls.append(target)
-            publisher = self._scope.publisher_of(state)
-            if not self._scope.allows(target, publisher):
+            publisher = self.scope.publisher_of(state)
+            if not self.scope.allows(target, publisher):
                 detail = f"redirected to {target}, which is not the publisher's"
                 return visit.refused("offsite_redirect", detail)
 
@@ -323,7 +323,7 @@ class ArchiveReader:
         if other := not_html(content_type, body):
             return visit.refused("not_html", other, status)
         is_redirected = len(visit.urls) > 1
-        publisher = self._scope.publisher_of(state)
+        publisher = self.scope.publisher_of(state)
         if is_redirected and (elsewhere := led_elsewhere(page.url, state.id, publisher)):
             return visit.refused(*elsewhere, status)
         charset = charset_of(content_type)
@@ -376,9 +376,9 @@ class ArchiveReader:
             notes=tuple(visit.notes),
             has_capture_of=candidates.has_capture_of,
         )
-        claims = tuple(page_facts.claims(answer, state, record, self._scope))
+        claims = tuple(page_facts.claims(answer, state, record, self.scope))
         ids = tuple(claim.id for claim in claims)
-        fetch = page_facts.fetch(answer, state, record, self._scope, ids, None)
+        fetch = page_facts.fetch(answer, state, record, self.scope, ids, None)
         content = records.content_of(record.headline, record.body_sha256)
         return PageRead(record, fetch, claims, content, origin.where)
 

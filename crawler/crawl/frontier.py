@@ -569,6 +569,16 @@ class Frontier:
             self._leave_queue(merged)
         return settled
 
+    def settle_as(self, state: ArticleState, article_id: str) -> None:
+        """Give the article of a page that was read the id under which it is recorded."""
+        self.identities.rename(state, article_id)
+
+    def drop_duplicate(self, state: ArticleState) -> None:
+        """Drop a page that was read: it is that of another article of the same archive."""
+        state.state = "merged"
+        del self.known[state.id]
+        self._leave_queue(state)
+
     def merge(self, state: ArticleState, kept: ArticleState) -> None:
         """Merge an article that was requested into one that is known already."""
         self.identities.merge(state, kept)

@@ -158,9 +158,7 @@ class ParserWorker:
     def __init__(self, publishers: Publishers, timeout: float) -> None:
         self._timeout = timeout
         self._socket, worker_socket = socket.socketpair()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
-        command += [json.dumps(publishers.choice), str(timeout)]
+        command, environment = worker_command(publishers, timeout)
         with worker_socket:
             descriptor = worker_socket.fileno()
             self._process = subprocess.Popen(
@@ -238,6 +236,13 @@ class ParserWorker:
             self._writer.close()
         else:
             self._socket.close()
+
+
+def worker_command(publishers: Publishers, timeout: float) -> tuple[list[str], dict[str, str]]:
+    """Return the command line of a worker process (parser_worker.py), and its environment."""
+    command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
+    command += [json.dumps(publishers.choice), str(timeout)]
+    return command, {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def packed(message: object) -> Iterator[bytes]:

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 from scrapy.http import Response
 
 from crawler.crawl.archived_articles import (
     MOST_TRIED,
+    ArchiveReader,
+    PageRead,
     addresses,
     addresses_by_id,
     article_of,
 )
 from crawler.crawl.candidates import Candidates
+from crawler.crawl.duplicates import Duplicates, claimant_of
 from crawler.crawl.fetches import Origin
 from crawler.crawl.run import Found
+from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.errors import ArchiveError, CrawlerError
-from crawler.setting_values import most_bytes
+from crawler.setting_values import most_bytes, seconds_of
 from crawler.sources.listing import distinct_articles
 from crawler.sources.page_files import reason_against
 from crawler.unavailable import PageRefused, nothing_captured
@@ -33,7 +38,7 @@ from crawler.warc.captures import key_of, ordered, wanted
 from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from scrapy import Request
@@ -41,7 +46,10 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawler.crawl.arguments import Arguments
+    from crawler.crawl.duplicates import Claimant
+    from crawler.crawl.run import Run
     from crawler.extraction.directory import Publishers
+    from crawler.items import Failure
     from crawler.visits import Visit
     from crawler.warc.archive import ArchiveFile
     from crawler.warc.captures import Capture
@@ -170,14 +178,28 @@ class ArchivedPages:
 
     def _captures_of(self, article_id: str, url: str) -> list[FoundCapture]:
         urls = addresses(article_id, url, self._publishers, with_variants=True)
+        return wanted(self._found_below(urls, article_id, url), urls, self._at)
+
+    def _found_below(
+        self, urls: Iterable[str], article_id: str, url: str
+    ) -> Iterator[FoundCapture]:
+        """Yield the captures of an article, some perhaps twice."""
         ids = {article_id, self._publishers.id_of(url)}
-        found = [
-            (capture, file)
-            for place in (*urls, *self._extra_urls.get(article_id, ()))
-            for capture, file in self._archive.captures_below(place)
-            if self._publishers.id_of(capture.url) in ids
-        ]
-        return wanted(found, urls, self._at)
+        for place in (*urls, *self._extra_urls.get(article_id, ())):
+            for capture, file in self._archive.captures_below(place):
+                if self._publishers.id_of(capture.url) in ids:
+                    yield capture, file
+
+    def read(self, article_id: str, reader: ArchiveReader) -> PageRead | Failure | None:
+        """Read the article of an address, if the archive has captures of it."""
+        url = f"http://{article_id}"
+        urls = addresses(article_id, url, self._publishers, with_variants=True)
+        captures = list(self._found_below(urls, article_id, url))
+        articles = [article_of(capture, self._publishers) for capture, _ in captures]
+        same = [one for one in articles if isinstance(one, Found)]
+        for article in filter(reader.scope.includes, islice(distinct_articles(same), 1)):
+            return reader.read(reader.begin(article, captures), self._archive)
+        return None
 
     def articles(self) -> Iterator[Found]:
         return distinct_articles(self._articles())
@@ -196,6 +218,32 @@ class ArchivedPages:
             yield found
         for why, count in left_out.items():
             logger.info("%s: left out %d captures %s", self._archive.path, count, why)
+
+
+def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
+    """Return what settles the ids of a run that reads whole archives; None if it reads others."""
+    archives = [source for source in run.sources if isinstance(source, ArchivedPages)]
+    if len(archives) < len(run.sources):
+        return None
+    reader = ArchiveReader(
+        run.scope,
+        TimedExtractor(run.publishers, seconds_of(settings, "READ_TIMEOUT")),
+        ",".join(run.arguments.sources),
+        at=run.arguments.at,
+        most_bytes=most_bytes(settings),
+        most_redirects=settings.getint("REDIRECT_MAX_TIMES"),
+    )
+
+    def find(article_id: str) -> Claimant | Literal["failure"] | None:
+        for archive in archives:
+            read = archive.read(article_id, reader)
+            if isinstance(read, PageRead):
+                return claimant_of(article_id, read.claims, read.content)
+            if read is not None:
+                return "failure"
+        return None
+
+    return Duplicates(find)
 
 
 def _response(page: ArchivedPage, request: Request) -> Response:

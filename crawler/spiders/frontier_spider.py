@@ -18,6 +18,7 @@ from crawler import defaults
 from crawler.assembly import check_parts
 from crawler.crawl import arguments, page_facts, records
 from crawler.crawl.answers import WITH_PAGE, explain_status
+from crawler.crawl.duplicates import claimant_of
 from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of, edges_of_items
 from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.edges import Edge
+    from crawler.crawl.identities import Claim
     from crawler.crawl.ledger.places import Place
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
@@ -511,19 +513,30 @@ class FrontierSpider(Args[Parameters], Spider):
 
         None if the page is a duplicate: another address of an article that was read before.
         """
-        frontier = self.run.frontier
         state.content = records.content_of(record.headline, record.body_sha256)
         answer = self._answer(response, visit)
         claims = page_facts.claims(answer, state, record, self.run.scope)
-        settled = frontier.settle(state, claims)
-        if settled.kept is not state:
+        refused = self._settle(state, claims)
+        if refused is None:
             return None
         state.outcome = "article"
         if not self.run.arguments.everything and state.url:
             self._learn_template(state.url, state.depth)
-        note = page_facts.note_of(record.id) if record.id in settled.refused else None
-        ids = tuple(claim.id for claim in claims if claim.id not in settled.refused)
+        note = page_facts.note_of(record.id) if record.id in refused else None
+        ids = tuple(claim.id for claim in claims if claim.id not in refused)
         return page_facts.fetch(answer, state, record, self.run.scope, ids, note)
+
+    def _settle(self, state: ArticleState, claims: list[Claim]) -> tuple[str, ...] | None:
+        """Give the article of a page its id; return the ids refused, or None for a duplicate."""
+        if self.run.duplicates is None:
+            settled = self.run.frontier.settle(state, claims)
+            return settled.refused if settled.kept is state else None
+        settlement = self.run.duplicates.settle(claimant_of(state.id, claims, state.content))
+        if settlement.duplicate_of is not None:
+            self.run.frontier.drop_duplicate(state)
+            return None
+        self.run.frontier.settle_as(state, settlement.id)
+        return settlement.refused
 
     def _answer(self, response: Response, visit: Visit) -> page_facts.Answer:
         rendered, candidates = visit.rendered, visit.candidates
