@@ -28,6 +28,7 @@ import services
 from databases import CuttingProxy, Server, running_server
 from file_lines import FileLines
 from hosted import HostedWeb, Site, hosted
+from object_store import ObjectStore, running_store
 from server import NewsServer
 from services import CHROMIUM, PYWB, SPLASH, faketime_library, require
 
@@ -295,6 +296,19 @@ def proxy(postgresql: Server) -> Iterator[CuttingProxy]:
     """A proxy before PostgreSQL."""
     with CuttingProxy(postgresql.port) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def object_stores() -> Iterator[Callable[[str], ObjectStore]]:
+    """A server that speaks the protocol of S3, shared by all tests."""
+    with running_store() as make:
+        yield make
+
+
+@pytest.fixture
+def object_store(object_stores: Callable[[str], ObjectStore], tmp_path: Path) -> ObjectStore:
+    """An empty bucket on that server."""
+    return object_stores(f"bucket-{tmp_path.name.replace('_', '-').lower()[-40:]}")
 
 
 def clock(offset: str) -> dict[str, str]:

@@ -12,12 +12,12 @@ from archives import HEADERS, NEWS, Warc, offsets, page
 from conftest import SITE, Crawl
 
 
-def write_damaged(path: Path, what: str) -> Path:
+def write_damaged(path: Path, what: str, article: object = ARTICLE) -> Path:
     """Damage the only record of a page; ``DAMAGE`` has the expected reason and detail."""
-    warc = Warc(path / "a.warc.gz")
-    url, date = URL, "2015-10-23T10:00:00Z"
+    warc = Warc(path / f"{article}.warc.gz")
+    url, date = f"{NEWS}{article}", "2015-10-23T10:00:00Z"
     if what == "digest":
-        warc.add(url, page(ARTICLE), WARC_Payload_Digest="sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+        warc.add(url, page(article), WARC_Payload_Digest="sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
     elif what == "bomb":
         warc.add(
             url,
@@ -28,32 +28,32 @@ def write_damaged(path: Path, what: str) -> Path:
         warc.add(url, b"<p>x</p>" * 10_000_000)
     elif what == "cut chunks":
         warc.add(
-            url, b"ffff\r\n" + page(ARTICLE), headers=[*HEADERS, ("Transfer-Encoding", "chunked")]
+            url, b"ffff\r\n" + page(article), headers=[*HEADERS, ("Transfer-Encoding", "chunked")]
         )
     elif what == "revisit of nothing":
         warc.revisit(url, "sha1:" + "A" * 32, (url, "2011-01-01T00:00:00Z"), date)
     elif what == "revisit of itself":
         warc.revisit(url, "sha1:" + "A" * 32, (url, date), date)
     elif what == "no status":
-        warc.add(url, page(ARTICLE), "abc Not a number")
+        warc.add(url, page(article), "abc Not a number")
     elif what == "shorter than announced":
-        warc.add(url, page(ARTICLE), headers=[*HEADERS, ("Content-Length", "99999")])
+        warc.add(url, page(article), headers=[*HEADERS, ("Content-Length", "99999")])
     elif what == "a segment":
-        warc.add(url, page(ARTICLE), WARC_Segment_Number="1")
+        warc.add(url, page(article), WARC_Segment_Number="1")
     elif what == "led to what is not there":
-        warc.add(url, b"", "301 Moved", [("Location", "/news/1700001/elsewhere")])
+        warc.add(url, b"", "301 Moved", [("Location", f"{url}/elsewhere")])
     elif what == "redirect loop":
         warc.add(url, b"", "302 Found", [("Location", url)])
     elif what == "redirect off site":
         warc.add(url, b"", "302 Found", [("Location", "http://parked.example/")]).add(
-            "http://parked.example/", page(ARTICLE)
+            "http://parked.example/", page(article)
         )
     elif what == "redirect to another article":
         warc.add(url, b"", "302 Found", [("Location", "/news/5")]).add(NEWS + "5", page(5))
     elif what == "error page":
         warc.add(url, b"<h1>Busy</h1>", "503 Service Unavailable")
     else:
-        warc.add(url, page(ARTICLE)).add(NEWS + "2", page(2))
+        warc.add(url, page(article)).add(NEWS + "2", page(2))
         data, (begin, end, _) = warc.path.read_bytes(), offsets(warc.path)
         if what == "cut":
             warc.path.write_bytes(data[: end - 40])
@@ -116,8 +116,13 @@ INCOMPLETE_HEADERS = {
     "an address that is none": (rb"WARC-Target-URI: [^\r]*", b"WARC-Target-URI: http://x:99999/"),
     "no type": (rb"WARC-Type: [^\r]*\r\n", b""),
     "an unknown type": (rb"WARC-Type: [^\r]*", b"WARC-Type: responsf"),
-    "an unknown version": (rb"WARC/1.1", b"WARC/7.1"),
+    "an unknown version": (rb"WARC/1..", b"WARC/7.1"),
 }
+
+
+def damage_headers(what: str, record: bytes) -> bytes:
+    pattern, replacement = INCOMPLETE_HEADERS[what]
+    return re.sub(pattern, replacement, record, count=1)
 
 
 @pytest.mark.slow
@@ -127,8 +132,7 @@ def test_a_record_with_incomplete_headers(crawl: Crawl, tmp_path: Path, what: st
     place = warc.path.stat().st_size
     warc.add(URL, page(ARTICLE))
     data = warc.path.read_bytes()
-    pattern, replacement = INCOMPLETE_HEADERS[what]
-    warc.path.write_bytes(data[:place] + re.sub(pattern, replacement, data[place:], count=1))
+    warc.path.write_bytes(data[:place] + damage_headers(what, data[place:]))
     run = crawl(seed="all", source=warc.path)
     assert (set(run.articles), run.exit_code, "Traceback" in run.stderr) == ({"2"}, 3, False)
     assert f"pages may be missing: {warc.path}, offset {place}: " in run.stdout

@@ -1,6 +1,5 @@
 """Test the pages read from an archive: files of a folder, revisits, and checks of a record."""
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from archive_indexes import (
     Open,
     archives_opened,  # noqa: F401
 )
+from archive_revisits import DATE, LATER, SAME, UNCHANGED, original, refers_to, revisits
 from archives import NEWS, http, page, record
 from conftest import CACHE
 
@@ -17,11 +17,7 @@ from crawler.warc.names import READABLE, archive_files, is_archive, other_files
 from crawler.warc.records import digest_of
 
 URL = NEWS + "1"
-DATE, LATER = "2015-10-23T10:00:00Z", "2015-10-25T09:00:00Z"
 BODY = page(1)
-DIGEST, OTHER_DIGEST = digest_of(BODY), digest_of(b"other bytes")
-SAME = {"kind": "revisit", "WARC_Profile": "…/identical-payload-digest"}
-UNCHANGED = {"kind": "revisit", "WARC_Profile": "…/server-not-modified"}
 
 
 @pytest.fixture(autouse=True)
@@ -123,219 +119,9 @@ def test_archives_without_a_page(tmp_path: Path, open_archive: Open) -> None:
     assert [capture.file for capture, _ in archive.captures(URL)] == ["b.warc"]
 
 
-def original(
-    more: str = "", date: str = DATE, url: str = URL, number: int = 1, status: str = "200 OK"
-) -> bytes:
-    body = page(1, more)
-    ids = {"WARC_Record_ID": f"<urn:{number}>", "WARC_Payload_Digest": digest_of(body)}
-    return record(url, http(body, status, f"X-Number: {number}"), date, **ids)
-
-
-def refers_to(date: str | None, url: str = URL) -> dict[str, str]:
-    dated = {"WARC_Refers_To_Date": date} if date else {}
-    return {"WARC_Refers_To_Target_URI": url, **dated}
-
-
-PRINT_URL = NEWS + "1/print"
-WITH_DIGEST = {"WARC_Payload_Digest": DIGEST}
-UNKNOWN_DIGEST = {"WARC_Payload_Digest": "crc32:abcd"}
-NO_DIGEST = record(URL, http(BODY), WARC_Record_ID="<urn:1>")
-NOT_FOUND = ", which is in none of these files"
-# The originals and the headers of the revisit record; then the number of the original that is read
-# and whether that is an assumption, or the error.
-REVISITS: dict[str, tuple[list[bytes], dict[str, str], tuple[int, bool] | str]] = {
-    "by URL and date": ([original()], {**SAME, **WITH_DIGEST, **refers_to(DATE)}, (1, False)),
-    "by id": (
-        [original(), original(url=PRINT_URL, number=2)],
-        {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
-        (2, False),
-    ),
-    "by URL and date, and an id": (
-        [original(number=1), original(url=PRINT_URL, number=2, date=LATER)],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE), "WARC_Refers_To": "<urn:2>"},
-        (1, False),
-    ),
-    "by an id, and a date of other bytes": (
-        [original(" others"), original(url=PRINT_URL, number=2)],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE), "WARC_Refers_To": "<urn:2>"},
-        (2, False),
-    ),
-    "by an id that has other bytes": (
-        [original(), original(" others", url=PRINT_URL, number=2)],
-        {**SAME, **WITH_DIGEST, "WARC_Refers_To": "<urn:2>"},
-        (1, True),
-    ),
-    "by digest": ([original(url=PRINT_URL)], {**SAME, **WITH_DIGEST}, (1, True)),
-    "by digest in hexadecimal": (
-        [original(url=PRINT_URL)],
-        {**SAME, "WARC_Payload_Digest": f"SHA-1:{hashlib.sha1(BODY).hexdigest()}"},
-        (1, True),
-    ),
-    "by digest, nearest to the date": (
-        [
-            original(url=PRINT_URL, number=1, date="2015-10-20"),
-            original(url=PRINT_URL, number=2, date="2015-10-22"),
-            original(url=PRINT_URL, number=3, date="2015-10-24"),
-        ],
-        {**SAME, **WITH_DIGEST, **refers_to("2015-10-21T18:00:00Z")},
-        (2, True),
-    ),
-    "by digest, nearest to the revisit": (
-        [
-            original(url=PRINT_URL, number=1, date="2015-10-20"),
-            original(url=PRINT_URL, number=2, date="2015-10-22"),
-        ],
-        {**SAME, **WITH_DIGEST},
-        (2, True),
-    ),
-    "by digest, earlier ones first": (
-        [
-            original(url=PRINT_URL, number=1, date="2015-10-10"),
-            original(url=PRINT_URL, number=2, date="2015-10-26"),
-        ],
-        {**SAME, **WITH_DIGEST},
-        (1, True),
-    ),
-    "by digest, a later one": (
-        [original(url=PRINT_URL, date="2015-10-26")],
-        {**SAME, **WITH_DIGEST},
-        (1, True),
-    ),
-    "an earlier one of its URL, by its bytes": (
-        [NO_DIGEST],
-        {**SAME, **WITH_DIGEST, **refers_to("2014")},
-        (1, True),
-    ),
-    "one of its URL of the same second": (
-        [NO_DIGEST.replace(DATE.encode(), LATER.encode())],
-        {**SAME, **WITH_DIGEST},
-        (1, True),
-    ),
-    "a later one of its URL": (
-        [NO_DIGEST.replace(DATE.encode(), b"2015-10-26T10:00:00Z")],
-        {**SAME, **WITH_DIGEST},
-        f"none ({URL}){NOT_FOUND}",
-    ),
-    "an error of its URL": (
-        [NO_DIGEST.replace(b"200 OK", b"500 No")],
-        {**SAME, **WITH_DIGEST},
-        f"none ({URL}){NOT_FOUND}",
-    ),
-    "an error that is named": (
-        [NO_DIGEST.replace(b"200 OK", b"500 No")],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
-        (1, False),
-    ),
-    "other bytes": (
-        [original(" others")],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
-        f"none of 2015-10-23 10:00:00 ({URL}){NOT_FOUND}",
-    ),
-    "other bytes of another URL": (
-        [original(" others")],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE, PRINT_URL)},
-        f"none of 2015-10-23 10:00:00 ({PRINT_URL}){NOT_FOUND}",
-    ),
-    "an unknown digest, named": (
-        [original()],
-        {**SAME, **UNKNOWN_DIGEST, **refers_to(DATE)},
-        (1, False),
-    ),
-    "an unknown digest, not named": (
-        [original()],
-        {**SAME, **UNKNOWN_DIGEST},
-        f"none ({URL}){NOT_FOUND}",
-    ),
-    "the same unknown digest": (
-        [original().replace(DIGEST.encode(), b"crc32:abcd")],
-        {**SAME, **UNKNOWN_DIGEST},
-        (1, True),
-    ),
-    "no digest": ([original(number=1)], {**SAME}, (1, True)),
-    "no digest, 15 hours off": (
-        [original()],
-        {**SAME, **refers_to("2015-10-24T01:00:00Z")},
-        (1, True),
-    ),
-    "no digest, over 15 hours off": (
-        [original()],
-        {**SAME, **refers_to("2015-10-24T01:00:01Z")},
-        f"none of 2015-10-24 01:00:01 ({URL}){NOT_FOUND}",
-    ),
-    "not modified, whatever its digest": (
-        [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **refers_to(DATE)},
-        (1, False),
-    ),
-    "not modified, over 15 hours off": (
-        [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **refers_to("2015-10-22T18:59:59Z")},
-        f"none of 2015-10-22 18:59:59 ({URL}){NOT_FOUND}",
-    ),
-    "not modified, 15 hours off": (
-        [original(" others")],
-        {**UNCHANGED, **WITH_DIGEST, **refers_to("2015-10-22T19:00:00Z")},
-        (1, True),
-    ),
-    "not modified, no date": (
-        [original(" a", "2015-10-20", number=1), original(" b", "2015-10-21", number=2)],
-        {**UNCHANGED},
-        (2, True),
-    ),
-    "a date that is none": (
-        [original()],
-        {**SAME, **WITH_DIGEST, **refers_to("some day")},
-        (1, True),
-    ),
-    "a URL with brackets": ([original()], {**SAME, **refers_to(DATE, f"<{URL}>")}, (1, False)),
-    "damaged": (
-        [original().replace(b"Friday", b"Monday")],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
-        (
-            f"none of 2015-10-23 10:00:00 ({URL}), which cannot be read: "
-            f"{{first}}: its content does not match its digest "
-            f"(WARC-Payload-Digest {DIGEST})"
-        ),
-    ),
-    "two damaged": (
-        [
-            original(url=PRINT_URL, number=1).replace(b"Friday", b"Monday"),
-            original(url=PRINT_URL, number=2).replace(b"Friday", b"Monday"),
-        ],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE, PRINT_URL)},
-        (
-            f"none of 2015-10-23 10:00:00 ({PRINT_URL}), which cannot be read: "
-            f"{{first}}: its content does not match its digest "
-            f"(WARC-Payload-Digest {DIGEST})"
-        ),
-    ),
-    "damaged, and a copy": (
-        [original().replace(b"Friday", b"Monday"), original(url=PRINT_URL, number=2)],
-        {**SAME, **WITH_DIGEST, **refers_to(DATE)},
-        (2, True),
-    ),
-    "twenty looked at": (
-        [
-            *(original(" others", f"2015-10-22T10:00:{n:02}Z", number=n) for n in range(10, 29)),
-            original(number=2, date="2015-10-21"),
-        ],
-        {**SAME, **UNKNOWN_DIGEST, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
-        (2, True),
-    ),
-    "twenty-one looked at": (
-        [
-            *(original(" others", f"2015-10-22T10:00:{n:02}Z", number=n) for n in range(10, 30)),
-            original(number=2, date="2015-10-21"),
-        ],
-        {**SAME, "WARC_Payload_Digest": f"md5:{hashlib.md5(BODY).hexdigest()}"},
-        f"none ({URL}){NOT_FOUND}",
-    ),
-}
-
-
 @pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
 def test_the_original_of_a_revisit(tmp_path: Path, open_archive: Open, apart: bool) -> None:
-    for number, (name, (originals, headers, expected)) in enumerate(REVISITS.items()):
+    for number, (name, (originals, headers, expected)) in enumerate(revisits().items()):
         folder = tmp_path / str(number)
         folder.mkdir()
         revisit = record(URL, b"", LATER, WARC_Record_ID="<urn:revisit>", **headers)
@@ -364,7 +150,7 @@ def test_the_original_of_a_revisit(tmp_path: Path, open_archive: Open, apart: bo
             continue
         id_, is_assumed = expected
         result = archive.read(*found)
-        [chosen] = [one for one in originals if b"<urn:%d>" % id_ in one]
+        [chosen] = [one for one in originals if b"<urn:1:%d>" % id_ in one]
         assert result.body == chosen.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n")[2][:-4], name
         assert (result.url, result.where, result.date_note) == (URL, place, None), name
         assert result.captured_at == datetime(2015, 10, 25, 9, tzinfo=UTC), name
@@ -377,6 +163,7 @@ def test_the_original_of_a_revisit(tmp_path: Path, open_archive: Open, apart: bo
 def test_the_status_and_headers_of_a_revisit(tmp_path: Path, open_archive: Open) -> None:
     """The revisit's own status and headers are used, if it has any and they are not a 304's."""
     path = tmp_path / "a.warc"
+    of_original = {"WARC_Payload_Digest": digest_of(BODY), **refers_to(DATE, URL)}
     own = (b"HTTP/1.1 404 Gone\r\nX-Own: 1\r\n\r\n", 404, b"X-Own")
     rows = {
         "its own": (own[0], SAME, "200 OK", 404, b"X-Own"),
@@ -386,9 +173,7 @@ def test_the_status_and_headers_of_a_revisit(tmp_path: Path, open_archive: Open)
     }
     for name, (content, headers, status, expected_status, header) in rows.items():
         data = original(status=status)
-        path.write_bytes(
-            data + record(URL, content, LATER, **headers, **WITH_DIGEST, **refers_to(DATE))
-        )
+        path.write_bytes(data + record(URL, content, LATER, **headers, **of_original))
         archive = open_archive(path)
         *_, found = archive.captures(URL)
         result = archive.read(*found)
