@@ -109,10 +109,9 @@ class Index:
             capture = _capture(line)
             yield replace(capture, method=self._method(capture)) if self._has_methods else capture
 
-    def of_digest(self, digest: str) -> Iterator[Capture]:
-        """Return the captures with this payload digest, oldest first, without copies."""
-        key = digest_key(digest)
-        return map(_capture, self._lines_under(f" {key} ".encode())) if key else iter(())
+    def of_digest(self, key: str) -> Iterator[Capture]:
+        """Return the captures with this ``digest_key``, oldest first, without copies."""
+        return map(_capture, self._lines_under(f" {key} ".encode()))
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with this record ID, without copies (revisits and conversions)."""
