@@ -105,9 +105,8 @@ class Index:
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
         """Yield the captures of a key, or of all keys with this prefix if ``and_longer``."""
-        for line in self._lines_under(key.encode() + (b"" if and_longer else b" ")):
-            capture = _capture(line)
-            yield replace(capture, method=self._method(capture)) if self._has_methods else capture
+        lines = self._lines_under(key.encode() + (b"" if and_longer else b" "))
+        return map(self._with_method, lines)
 
     def of_digest(self, digest: str) -> Iterator[Capture]:
         """Return the captures with this payload digest, oldest first, without copies."""
@@ -117,6 +116,11 @@ class Index:
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with this record ID, without copies (revisits and conversions)."""
         return map(_capture, self._lines_under(f" {record_id} ".encode()))
+
+    def _with_method(self, line: bytes) -> Capture:
+        """Parse a line, with the method of the request, which is in a line of its own."""
+        capture = _capture(line)
+        return replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def _method(self, capture: Capture) -> str:
         """Return the method of a capture's request; empty if it is GET or unknown."""
@@ -139,7 +143,7 @@ class Index:
         position = self._first_offset(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
-            yield _capture(self._lines[position:end])
+            yield self._with_method(self._lines[position:end])
             position = end + 1
 
     def _first_offset(self, prefix: bytes) -> int:
