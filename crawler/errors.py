@@ -44,6 +44,13 @@ class ArchiveError(CrawlerError):
         self.reason: Literal["unreadable", "cut_short", "too_large"] = reason
 
 
+class StorageError(ArchiveError):
+    """The bytes of an archive file could not be got from where they are stored.
+
+    This says nothing of its records: they may be read later, if the storage can be reached again.
+    """
+
+
 class RendererError(CrawlerError):
     """The browser cannot render any page; the message says why and what to do."""
 

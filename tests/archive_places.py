@@ -6,6 +6,7 @@ from pathlib import Path
 from archives import NEWS, http, page, record
 
 from crawler.warc.file import WarcFile
+from crawler.warc.stored_bytes import open_stored
 
 # Line ends at the end of a page would merge with those that follow a record.
 ONE, TWO, THREE = (
@@ -34,7 +35,7 @@ def with_length_off_by(data: bytes, count: int, stated_length: int = CONTENT_LEN
 
 
 def read_places(path: Path, start: int = 0, size: int | None = None) -> list[Place]:
-    file = WarcFile(path, str(path), start, size)
+    file = WarcFile(open_stored(path), str(path), start, size)
     try:
         places = []
         for offset, block in file.walk():

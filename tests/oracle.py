@@ -27,6 +27,7 @@ from crawler.errors import ArchiveError
 from crawler.warc.captures import web_url
 from crawler.warc.file import WarcFile
 from crawler.warc.records import unchunked
+from crawler.warc.stored_bytes import open_stored
 
 DIFFERENCES = Path(__file__).with_name("oracle_differences.json")
 _NAME = re.compile(r"\.w?arc(?:\.(?:gz|zst|open|wat|wet))*$")
@@ -77,7 +78,7 @@ def by_fastwarc(path: Path) -> Iterator[RecordSummary]:
 
 
 def by_us(path: Path) -> Iterator[RecordSummary]:
-    file = WarcFile(path, path.name)
+    file = WarcFile(open_stored(path), path.name)
     try:
         for offset, block in file.walk():
             with suppress(ArchiveError):

@@ -30,6 +30,7 @@ from archives import NEWS, http, page, record
 
 from crawler.errors import ArchiveError
 from crawler.warc.file import WarcFile
+from crawler.warc.stored_bytes import open_stored
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -220,7 +221,7 @@ def test_an_incomplete_file_that_is_compressed_as_a_whole(tmp_path: Path, what: 
     data = packed[:-99] if what == "cut" else packed[:-8] + b"\0\0\0\0" + packed[-4:]
     path = tmp_path / "a.warc.gz"
     path.write_bytes(data)
-    file = WarcFile(path, "a file")
+    file = WarcFile(open_stored(path), "a file")
     *found, (end, last) = file.walk()
     file.close()
     assert [(offset, block.length) for offset, block in found[:2]] == [
@@ -267,7 +268,7 @@ def test_places_in_a_zstd_file(tmp_path: Path, shared: str) -> None:
         (len(prefix), len(parts[0]), len(ONE), ""),
         (second, len(parts[1]), len(TWO), ""),
     ]
-    file = WarcFile(path, "a.warc.zst")
+    file = WarcFile(open_stored(path), "a.warc.zst")
     payloads = [file.read(place, 1 << 20).payload for place in (len(prefix), second)]
     skipped = file.block(len(prefix + parts[0]), 1 << 20)
     file.close()
@@ -299,14 +300,14 @@ def test_a_dictionary_that_cannot_be_read(tmp_path: Path, dictionary: str) -> No
     path = tmp_path / "a.warc.zst"
     path.write_bytes(skippable(dictionaries[dictionary], b"\x5d\x2a\x4d\x18") + zstd.compress(ONE))
     with pytest.raises(ArchiveError) as caught:
-        WarcFile(path, "named")
+        WarcFile(open_stored(path), "named")
     assert str(caught.value).partition(" (")[0] == "named: its zstd dictionary cannot be read"
 
 
 def test_a_damaged_member_is_read_as_far_as_possible(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(GZIP["a wrong checksum"][0])
-    file = WarcFile(path, "file")
+    file = WarcFile(open_stored(path), "file")
     data = file.block(0, 1 << 20).data
     file.close()
     assert data == ONE

@@ -29,6 +29,7 @@ from archives import ARC_HEAD, NEWS, arc_record, http, page, record
 
 from crawler.errors import ArchiveError
 from crawler.warc.file import WarcFile, first_record_id
+from crawler.warc.stored_bytes import open_stored
 
 NO_HEADERS = "there are no record headers here"
 NO_LENGTH = ONE.replace(b"\nContent-Length: %d\r" % CONTENT_LENGTH, b"\nX: y\r")
@@ -114,7 +115,7 @@ def test_places_in_a_plain_file(tmp_path: Path, name: str) -> None:
 def test_line_ends_before_a_record(tmp_path: Path, count: int) -> None:
     path = tmp_path / "a.warc"
     path.write_bytes(b"\n" * count + ONE + b"\r" * count + TWO + b"\n" * count)
-    file = WarcFile(path, "a.warc")
+    file = WarcFile(open_stored(path), "a.warc")
     found = [(offset, block.length, block.data, block.fault) for offset, block in file.walk()]
     file.close()
     first, second = count + len(ONE) + count, len(TWO) + count
@@ -238,7 +239,7 @@ def test_the_maximum_size_of_a_page(tmp_path: Path, packed: bool) -> None:
         path = tmp_path / f"{size}.warc"
         path.write_bytes(G2 + gzip.compress(data) if packed else TWO + data)
         offset = len(G2) if packed else len(TWO)
-        file = WarcFile(path, "file")
+        file = WarcFile(open_stored(path), "file")
         try:
             if is_read:
                 assert file.read(offset, MAX_SIZE).payload == b"x" * size
@@ -262,7 +263,7 @@ def test_a_block_has_the_requested_number_of_bytes(tmp_path: Path, packed: bool)
     path = tmp_path / "a.warc"
     path.write_bytes(G1 + G2 if packed else ONE + TWO)
     one, first = (ONE, G1) if packed else (ONE[:-LINE_ENDS], ONE)
-    file = WarcFile(path, "file")
+    file = WarcFile(open_stored(path), "file")
     try:
         for most in (len(one) - 1, len(one), len(one) + 1, 1 << 20):
             block = file.block(0, most)
@@ -300,5 +301,5 @@ def test_the_first_record_id(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as caught:
-        WarcFile(tmp_path / "none.warc", "name")
+        WarcFile(open_stored(tmp_path / "none.warc"), "name")
     assert str(caught.value) == f"{tmp_path}/none.warc cannot be read (No such file or directory)"

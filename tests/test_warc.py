@@ -23,6 +23,7 @@ from crawler.warc.archived import Archived
 from crawler.warc.file import WarcFile
 from crawler.warc.index import sorted_lines
 from crawler.warc.records import unchunked
+from crawler.warc.stored_bytes import open_stored
 from crawler.warc.writer import Exchange, WarcWriter
 
 MAX_BYTES = 1 << 20
@@ -183,7 +184,7 @@ def test_garbage(tmp_path: Path, data: bytes) -> None:
     ):
         path = tmp_path / "garbage.warc"
         path.write_bytes(prefix + data)
-        file = WarcFile(path, "garbage")
+        file = WarcFile(open_stored(path), "garbage")
         try:
             # Line endings before the first record are neither a record nor a fault.
             covered = sum(max(block.length, 1) for _, block in file.walk())
@@ -255,7 +256,7 @@ def test_what_is_written_can_be_read(
     assert kinds[0] == "warcinfo"
     assert set(kinds[1::2]) <= {"response", "resource"}
     assert kinds[2::2] == ["request"] * len(responses)
-    file = WarcFile(writer.path, str(writer.path))
+    file = WarcFile(open_stored(writer.path), str(writer.path))
     assert [block.fault for _, block in file.walk()] == [None] * len(kinds)
     file.close()
 

@@ -18,6 +18,7 @@ from wild_archives import GOOD, ID, URL, article, read
 
 from crawler.warc.file import WarcFile
 from crawler.warc.records import digest_of, read_date
+from crawler.warc.stored_bytes import Window, open_stored
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -278,21 +279,20 @@ def test_the_work_on_a_damaged_file_is_linear(
     """Work is counted in bytes read: a file twice as long takes little more than twice as many."""
     monkeypatch.setattr("crawler.warc.file._MOST_DAMAGED_BYTES", 1 << 18)
     counts = []
+    read = Window.read
     for count in (2000, 4000, 8000):
         path = tmp_path / f"{count}.warc.gz"
         path.write_bytes(overlapping(count))
-        file = WarcFile(path, str(path))
+        file = WarcFile(open_stored(path), str(path))
         bytes_read = 0
 
-        def counting_at(
-            offset: int, length: int, at: Callable[[int, int], bytes] = file._read_at
-        ) -> bytes:
+        def counting_read(window: Window, offset: int, count: int) -> bytes:
             nonlocal bytes_read
-            data = at(offset, length)
+            data = read(window, offset, count)
             bytes_read += len(data)
             return data
 
-        monkeypatch.setattr(file, "_read_at", counting_at)
+        monkeypatch.setattr(Window, "read", counting_read)
         blocks = [block for _, block in file.walk()]
         assert all(block.fault for block in blocks)
         counts.append(bytes_read)
@@ -308,7 +308,7 @@ def test_a_member_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.M
     large_member = gzip.compress(record(URL, http(random.Random(5).randbytes(5 << 20))))
     path = tmp_path / "a.warc.gz"
     path.write_bytes(packed_bomb + large_member + GZIPPED)
-    file = WarcFile(path, str(path))
+    file = WarcFile(open_stored(path), str(path))
     found = [(offset, str(block.fault or "")) for offset, block in file.walk()]
     file.close()
     assert [offset for offset, _ in found] == [

@@ -15,8 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
-from crawler.errors import ArchiveError
-from crawler.files import readable
+from crawler.errors import ArchiveError, StorageError
 from crawler.warc.archived import RENDERED_BY
 from crawler.warc.captures import Capture, key_of
 from crawler.warc.file import WarcFile
@@ -25,12 +24,24 @@ from crawler.warc.names import (
     ARCHIVE_NAME,
     READABLE,
     archive_files,
-    is_texts,
+    has_texts_name,
     is_unread,
     other_files,
 )
 from crawler.warc.pages import Captures, Lookup
 from crawler.warc.records import HEAD_BYTES, Record
+from crawler.warc.stored_bytes import (
+    Address,
+    StoredBytes,
+    Window,
+    buffered,
+    display_name,
+    exists,
+    is_remote,
+    open_stored,
+    split_query,
+)
+from crawler.warc.stored_file import Location
 from crawler.warc.texts import KNOWN_FIELDS, TextFields, TextsFile
 
 _INDEX_SUFFIXES = (".cdxj", ".cdxj.gz", ".cdx", ".cdx.gz")
@@ -47,59 +58,95 @@ _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
 class ArchiveFile:
     """One archive file with its index. ``source`` is its type in the output: warc, wacz or jsonl.
 
-    ``unread`` has a message for each file in a WACZ that is not read.
+    ``name`` is its address for display. ``unread`` has a message for each file in a WACZ that is
+    not read.
     """
 
-    def __init__(self, path: Path, text_fields: tuple[TextFields, ...]) -> None:
-        """Open the file. Raises ArchiveError if it cannot be read or its index does not match."""
-        self.path = path
-        self.address = str(path)
+    def __init__(
+        self,
+        address: Address,
+        text_fields: tuple[TextFields, ...] = KNOWN_FIELDS,
+        *,
+        size: int | None = None,
+        keeps_index: bool = True,
+    ) -> None:
+        """Open the file. Raises ArchiveError if it cannot be read or its index does not match.
+
+        Its ``size`` need not be requested if it is known. The index of a remote file, and of any
+        unless ``keeps_index``, is not kept for later runs.
+        """
+        self.address = str(address)
+        self.name = display_name(address)
         self.files: dict[str, WarcFile | TextsFile] = {}
         self.unread: list[str] = []
-        is_wacz = path.name.lower().endswith(".wacz")
-        self.source = "wacz" if is_wacz else "jsonl" if is_texts(path) else "warc"
+        own_name = self.name.rpartition("/")[2]
+        is_wacz = own_name.lower().endswith(".wacz")
+        self.source = "wacz" if is_wacz else "jsonl" if has_texts_name(own_name) else "warc"
         lines: Callable[[], Iterator[bytes]] | None = None
-        if self.source == "wacz":
-            lines = self._open_wacz()
-            beside = None
-        elif self.source == "jsonl":
-            self.files[readable(path.name)] = TextsFile(path, readable(path), text_fields)
-            beside = None
-        else:
-            self.files[readable(path.name)] = WarcFile(path, readable(path))
-            beside = _index_beside(path)
-            if beside:
-                lines = lambda: _lines_of(beside)  # noqa: E731
-        if lines is not None and any(
-            isinstance(file, WarcFile) and _RENDERED in file.block(0, HEAD_BYTES).data
-            for file in self.files.values()
-        ):
-            # Other tools index only the responses, not the pages as rendered by a browser.
-            lines = beside = None
-        self.index: Index = open_index(path, self.files, beside, lines)
+        beside: Address | None = None
+        self._stored = open_stored(address, size)
+        try:
+            if self.source == "wacz":
+                lines = self._open_wacz()
+            elif self.source == "jsonl":
+                self.files[own_name] = TextsFile(self._stored, self.name, text_fields)
+            else:
+                self.files[own_name] = WarcFile(self._stored, self.name)
+                beside = _index_beside(address)
+                if beside:
+                    lines = lambda: _lines_of(beside)  # noqa: E731
+            if lines is not None and any(
+                isinstance(file, WarcFile) and _RENDERED in file.block(0, HEAD_BYTES).data
+                for file in self.files.values()
+            ):
+                # Other tools index only the responses, not the pages as rendered by a browser.
+                lines = beside = None
+            keeps_index = keeps_index and not is_remote(address)
+            self.index: Index = open_index(
+                address, self.files, beside, lines, keeps_index=keeps_index
+            )
+        except BaseException:
+            self._close_files()
+            raise
 
     def _open_wacz(self) -> Callable[[], Iterator[bytes]] | None:
         """Find the WARC files in a WACZ; return a reader for its index, if it has one."""
         try:
-            with zipfile.ZipFile(self.path) as wacz:
+            with zipfile.ZipFile(buffered(Window(self._stored))) as wacz:
                 entries = wacz.infolist()
                 nested = self._open_entries(wacz, entries, 0, "", 0)
         except _ZIP_ERRORS as error:
             if isinstance(error, ArchiveError):
                 raise
             raise ArchiveError(
-                f"{self.path}: it is not a WACZ, or it is cut off ({error})"
+                f"{self.name}: it is not a WACZ, or it is cut off ({error})"
             ) from error
         if not self.files:
             raise ArchiveError(
-                f"{self.path}: it contains no WARC file (archive/*.warc.gz); takes a WACZ file"
+                f"{self.name}: it contains no WARC file (archive/*.warc.gz); takes a WACZ file"
             )
         indexes = [
             entry.filename
             for entry in entries
             if entry.filename.startswith("indexes/") and entry.filename.endswith(_INDEX_SUFFIXES)
         ]
-        return (lambda: _lines_in(self.path, indexes)) if indexes and not nested else None
+        return self._lines_in(indexes) if indexes and not nested else None
+
+    def _lines_in(self, indexes: list[str]) -> Callable[[], Iterator[bytes]]:
+        """Return a reader of the lines of these indexes in a WACZ."""
+
+        def lines() -> Iterator[bytes]:
+            try:
+                with zipfile.ZipFile(buffered(Window(self._stored))) as wacz:
+                    for name in indexes:
+                        with wacz.open(name) as file:
+                            yield from _unpacked(file, name)
+            except (*_ZIP_ERRORS, _LongLineError) as error:
+                if isinstance(error, StorageError):
+                    raise
+                raise ArchiveError(f"the index in {self.name} cannot be read ({error})") from error
+
+        return lines
 
     def _open_entries(
         self,
@@ -121,21 +168,21 @@ class ArchiveFile:
             is_warc = name.startswith("archive/") and ARCHIVE_NAME.search(name)
             if not is_wacz and not is_warc:
                 if name.startswith("archive/") and is_unread(Path(name)):
-                    self.unread.append(f"{self.path}, {within}{name}: it is not read; unpack it")
+                    self.unread.append(f"{self.name}, {within}{name}: it is not read; unpack it")
                 continue
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ArchiveError(
-                    f"{self.path}: {within}{name} is compressed inside the WACZ, so its pages "
+                    f"{self.name}: {within}{name} is compressed inside the WACZ, so its pages "
                     "cannot be located; unpack it first"
                 )
-            begin = start + _data_offset(self.path, entry, start)
+            begin = start + _data_offset(self._stored, entry, start)
             if not is_wacz:
                 self._add(within, name, begin, entry.file_size)
                 continue
             nested = True
             if depth >= _MOST_NESTED:
                 raise ArchiveError(
-                    f"{self.path}: {within}{name} is nested too deeply; unpack it first"
+                    f"{self.name}: {within}{name} is nested too deeply; unpack it first"
                 )
             with wacz.open(entry) as file, zipfile.ZipFile(file) as inner:
                 self._open_entries(inner, inner.infolist(), begin, f"{within}{name}, ", depth + 1)
@@ -146,16 +193,24 @@ class ArchiveFile:
         key = f"{within}{name}".replace("/", ":") if within else Path(name).name
         if key in self.files:
             raise ArchiveError(
-                f"{self.path}: it contains two files named {key}; unpack it and give both folders"
+                f"{self.name}: it contains two files named {key}; unpack it and give both folders"
             )
-        self.files[key] = WarcFile(self.path, f"{self.path}, {within}{name}", start, size)
+        self.files[key] = WarcFile(self._stored, f"{self.name}, {within}{name}", start, size)
 
     def place(self, capture: Capture) -> str:
         """Return the location of a capture, for display."""
         return self.files[capture.file].place(capture.offset)
 
+    def location(self, capture: Capture) -> Location:
+        """Return the location of a capture's file, with which a ``RecordReader`` reads it."""
+        return self.files[capture.file].location
+
     def close(self) -> None:
         self.index.close()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        self._stored.close()
         for file in self.files.values():
             file.close()
 
@@ -227,7 +282,7 @@ class Archive(Captures[ArchiveFile]):
             yield from file.index
 
     def record(self, capture: Capture, file: ArchiveFile) -> Record:
-        return file.files[capture.file].read(capture.offset, self._most_bytes)
+        return file.files[capture.file].read(capture.offset, self._most_bytes, capture.length)
 
     def place(self, capture: Capture, file: ArchiveFile) -> str:
         return file.place(capture)
@@ -252,32 +307,26 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _index_beside(path: Path) -> Path | None:
-    match = ARCHIVE_NAME.search(path.name)
-    stem = path.name[: match.start()] if match else path.name
-    names = (base + suffix for base in (path.name, stem) for suffix in (".cdxj", ".cdxj.gz"))
-    return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
+def _index_beside(address: Address) -> Address | None:
+    """Return the address of the index beside an archive file, if there is one."""
+    path, query = split_query(address)
+    match = ARCHIVE_NAME.search(path)
+    stem = path[: match.start()] if match else path
+    names = (base + suffix for base in (path, stem) for suffix in (".cdxj", ".cdxj.gz"))
+    return next((name + query for name in names if exists(name + query)), None)
 
 
-def _lines_of(path: Path) -> Iterator[bytes]:
+def _lines_of(address: Address) -> Iterator[bytes]:
+    name = display_name(address)
+    stored = open_stored(address)
     try:
-        with path.open("rb") as file:
-            yield from _unpacked(file, path.name)
+        with closing(stored), buffered(Window(stored)) as file:
+            yield from _unpacked(file, name.rpartition("/")[2])
     except (OSError, EOFError, zlib.error, _LongLineError) as error:
         raise ArchiveError(
-            f"the index {path} cannot be read ({error}); recreate it, or delete it to have it "
+            f"the index {name} cannot be read ({error}); recreate it, or delete it to have it "
             "recreated"
         ) from error
-
-
-def _lines_in(path: Path, names: list[str]) -> Iterator[bytes]:
-    try:
-        with zipfile.ZipFile(path) as wacz:
-            for name in names:
-                with wacz.open(name) as file:
-                    yield from _unpacked(file, name)
-    except (*_ZIP_ERRORS, _LongLineError) as error:
-        raise ArchiveError(f"the index in {path} cannot be read ({error})") from error
 
 
 class _LongLineError(Exception):
@@ -299,20 +348,18 @@ def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
         yield line
 
 
-def _data_offset(path: Path, entry: zipfile.ZipInfo, start: int) -> int:
+def _data_offset(stored: StoredBytes, entry: zipfile.ZipInfo, start: int) -> int:
     """Return the offset of a ZIP entry's data, after its local header (APPNOTE 4.3.7).
 
     The central directory does not contain the length of that header.
     """
-    try:
-        with path.open("rb") as file:
-            file.seek(start + entry.header_offset)
-            header = file.read(_LOCAL_HEADER_BYTES)
-    except OSError:
-        header = b""
-    if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(b"PK\x03\x04"):
+    begin = start + entry.header_offset
+    is_inside = 0 <= begin <= stored.size - _LOCAL_HEADER_BYTES
+    header = stored.read(begin, _LOCAL_HEADER_BYTES) if is_inside else b""
+    if not header.startswith(b"PK\x03\x04"):
         raise ArchiveError(
-            f"{path}: {entry.filename} is not where the ZIP directory says; the file is damaged"
+            f"{display_name(stored.address)}: {entry.filename} is not where the ZIP directory "
+            "says; the file is damaged"
         )
     return (
         entry.header_offset

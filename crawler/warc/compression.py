@@ -53,6 +53,7 @@ class Zstd:
     """
 
     magic: ClassVar[bytes] = b"\x28\xb5\x2f\xfd"
+    dictionary_at: ClassVar[int] = _SKIPPABLE_HEADER
 
     def __init__(self, dictionary: bytes) -> None:
         """Load the dictionary. Raises ArchiveError if it cannot be read."""
@@ -79,7 +80,7 @@ class Zstd:
 
     @staticmethod
     def dictionary_size(header: bytes) -> int:
-        """Return the size of the dictionary, which starts at byte 8; 0 if there is none."""
+        """Return the size of the dictionary at ``dictionary_at``; 0 if there is none."""
         return _skippable_size(header) - _SKIPPABLE_HEADER if header.startswith(_DICTIONARY) else 0
 
 

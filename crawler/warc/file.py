@@ -19,18 +19,19 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from crawler.errors import ArchiveError
-from crawler.warc.compression import DECODER_ERRORS, Compression, Gzip
+from crawler.warc.compression import DECODER_ERRORS, Compression
 from crawler.warc.names import ARCHIVE_NAME
 from crawler.warc.records import ARC, HEAD_BYTES, HEAD_END, LINE_ENDS, WARC, Record, parse
+from crawler.warc.stored_bytes import Address, StoredBytes, open_stored
 from crawler.warc.stored_file import (
     FIRST_BYTES,
     MOST_RATIO,
     MOST_UNPACKED,
     PIECE_BYTES,
     READ_BYTES,
+    Location,
     StoredFile,
 )
 
@@ -57,14 +58,24 @@ class Block:
 class WarcFile(StoredFile):
     """An archive file open for reading; ``start`` and ``size`` (bytes) locate it in a ZIP file."""
 
-    def __init__(self, path: Path, name: str, start: int = 0, size: int | None = None) -> None:
-        """Open the file. Raises ArchiveError if it cannot be opened."""
-        super().__init__(path, name, start, size)
+    def __init__(
+        self,
+        stored: StoredBytes,
+        name: str,
+        start: int = 0,
+        size: int | None = None,
+        known: Location | None = None,
+    ) -> None:
+        """Recognise the compression, unless it is ``known``. Raises ArchiveError if it fails."""
+        super().__init__(stored, name, start, size)
         match = ARCHIVE_NAME.search(name)
         self._format = ARC if match and match["format"].lower() == "arc" else WARC
         self._may_be_cut = bool(match and match["open"])
-        self._compression = self._compression_of(match["compression"] if match else None)
         self._damaged_bytes = 0
+        if known and known.coding != "whole":
+            self._compression = self._compression_at(known)
+            return
+        self._compression = self._compression_of(match["compression"] if match else None)
         if self._compression and self._is_one_member(self._compression):
             self._unpack(
                 self._compression,
@@ -75,23 +86,28 @@ class WarcFile(StoredFile):
         if compression := self._compression_at_start():
             return compression
         # The first bytes may be damaged, so the suffix counts too.
-        begin = self._read_at(0, FIRST_BYTES).lstrip(b"\r\n")
+        begin = self._window.read(0, FIRST_BYTES).lstrip(b"\r\n")
         is_gzip = suffix and suffix.lower() == ".gz" and not self._format.begins(begin)
-        return Gzip() if is_gzip else None
+        return self._gzip() if is_gzip else None
 
     def _is_one_member(self, compression: Compression) -> bool:
         """Return whether another record follows the first in the same member."""
-        offset = compression.skippable_size(self._read_at(0, 8))
+        offset = compression.skippable_size(self._window.read(0, 8))
         data = self._member_block(compression, offset, HEAD_BYTES, find_end=False).data
         begin, length = self._format.head(data) or (len(data), 0)
         return self._format.begins(data[begin + length :].lstrip(LINE_ENDS))
 
-    def read(self, offset: int, most: int) -> Record:
+    def read(self, offset: int, most: int, length: int = 0) -> Record:
         """Read the record at ``offset``, of at most ``most`` bytes, and check its digests.
 
+        If its ``length`` in the file is known, and right, exactly these bytes are read.
         Raises ArchiveError if it is too large, truncated or damaged.
         """
-        block = self.block(offset, most + HEAD_BYTES)
+        if length <= most + HEAD_BYTES:
+            self._window.fetch(offset, length)
+        else:
+            length = 0
+        block = self.block(offset, most + HEAD_BYTES, length)
         if block.fault:
             raise block.fault
         size = block.size
@@ -126,16 +142,19 @@ class WarcFile(StoredFile):
         cut = block.fault is not None and block.fault.reason == "cut_short"
         return self._may_be_cut and cut and offset + block.length >= self.size
 
-    def block(self, offset: int, most: int, *, find_end: bool = False) -> Block:
-        """Read at most ``most`` bytes of a record; if ``find_end``, also find its end."""
+    def block(self, offset: int, most: int, length: int = 0, *, find_end: bool = False) -> Block:
+        """Read at most ``most`` bytes of a record; if ``find_end``, also find its end.
+
+        ``length`` is its size in the file according to an index; 0 if unknown.
+        """
         if not 0 <= offset < self.size:
             fault = ArchiveError(
                 f"{self.place(offset)}: the file has only {self.size:,} bytes", reason="cut_short"
             )
             return Block(b"", 0, 0, fault)
         if self._compression is None:
-            return self._plain_block(offset, most)
-        if skippable := self._compression.skippable_size(self._read_at(offset, 8)):
+            return self._plain_block(offset, most, length)
+        if skippable := self._compression.skippable_size(self._window.read(offset, 8)):
             return Block(b"", min(skippable, self.size - offset), 0)
         return self._member_block(self._compression, offset, most, find_end=find_end)
 
@@ -146,7 +165,7 @@ class WarcFile(StoredFile):
         data, size, line_ends, position = bytearray(), 0, 0, offset
         why = None
         while not decoder.eof and why is None:
-            chunk = self._read_at(position, READ_BYTES) if decoder.needs_input else b""
+            chunk = self._window.read_some(position, READ_BYTES) if decoder.needs_input else b""
             if not chunk and decoder.needs_input:
                 why = ArchiveError(
                     f"{self.place(offset)}: the file ends within this record", reason="cut_short"
@@ -196,8 +215,8 @@ class WarcFile(StoredFile):
     def _pieces(self, offset: int, sound_end: int) -> Iterator[bytes]:
         """Yield the bytes of the file in large pieces up to ``sound_end``, then one by one."""
         for position in range(offset, sound_end, READ_BYTES):
-            yield self._read_at(position, min(READ_BYTES, sound_end - position))
-        for byte in self._read_at(sound_end, READ_BYTES):
+            yield self._window.read(position, min(READ_BYTES, sound_end - position))
+        for byte in self._window.read(sound_end, READ_BYTES):
             yield bytes((byte,))
 
     def _length_fault(
@@ -225,14 +244,14 @@ class WarcFile(StoredFile):
             )
         return None
 
-    def _plain_block(self, offset: int, most: int) -> Block:
+    def _plain_block(self, offset: int, most: int, indexed_length: int) -> Block:
         begin = self._after_line_ends(offset)
         if begin >= self.size:
             return Block(b"", self.size - offset, 0)
-        data = self._read_at(begin, min(most, FIRST_BYTES))
+        data = self._window.read_some(begin, min(most, FIRST_BYTES))
         head = self._format.head(data)
         if head is None and self._format.begins(data):
-            data = self._read_at(begin, min(most, HEAD_BYTES))
+            data = self._window.read(begin, min(most, HEAD_BYTES))
             head = self._format.head(data)
         if head is None:
             fault = ArchiveError(f"{self.place(begin)}: there are no record headers here")
@@ -240,24 +259,32 @@ class WarcFile(StoredFile):
         content, length = head
         end = begin + content + length
         if content + length > len(data) and most > len(data):
-            data = self._read_at(begin, min(most, content + length))
+            data = self._window.read(begin, min(most, content + length))
         if end > self.size:
             fault = ArchiveError(
                 f"{self.place(begin)}: the file ends within this record, or its length is wrong",
                 reason="cut_short",
             )
             return Block(data, 0, self.size - begin, fault, begin - offset + 1)
+        indexed_end = offset + indexed_length
+        if indexed_end >= end and not self._window.read(end, indexed_end - end).strip(LINE_ENDS):
+            # The index and the record agree on its end, so the next record need not be read.
+            return Block(data[: content + length], indexed_length, content + length)
         following = self._after_line_ends(end)
-        if following < self.size and not self._format.begins(self._read_at(following, FIRST_BYTES)):
+        if following < self.size and not self._may_begin(following):
             fault = ArchiveError(
                 f"{self.place(begin)}: it declares {length:,} bytes but does not end there"
             )
             return Block(data, 0, content + length, fault, begin - offset + 1)
         return Block(data[: content + length], following - offset, content + length)
 
+    def _may_begin(self, offset: int) -> bool:
+        """Return whether a record may begin here, in a file that is not compressed."""
+        return self._format.begins(self._window.read(offset, FIRST_BYTES))
+
     def _after_line_ends(self, offset: int) -> int:
         count = 8
-        while piece := self._read_at(offset, count):
+        while piece := self._window.read(offset, count):
             if rest := piece.lstrip(LINE_ENDS):
                 return offset + len(piece) - len(rest)
             offset += len(piece)
@@ -276,7 +303,7 @@ class WarcFile(StoredFile):
         # The next record is usually near.
         count = 2 * FIRST_BYTES
         while offset < self.size:
-            window = self._read_at(offset, count)
+            window = self._window.read(offset, count)
             for place in self._beginnings(window):
                 if self._begins_record(offset + place):
                     return offset + place
@@ -294,9 +321,10 @@ class WarcFile(StoredFile):
 
     def _begins_record(self, place: int) -> bool:
         if self._compression is None:
-            return place == 0 or self._read_at(place - 1, 1) == b"\n"
+            return place == 0 or self._window.read(place - 1, 1) == b"\n"
         try:
-            begin = self._compression.decoder().decompress(self._read_at(place, FIRST_BYTES), 256)
+            data = self._window.read(place, FIRST_BYTES)
+            begin = self._compression.decoder().decompress(data, 256)
         except DECODER_ERRORS:
             return False
         # zstd outputs nothing until it has a complete block.
@@ -312,10 +340,10 @@ def _useless_bytes(data: bytes) -> int:
     return HEAD_BYTES // 2 if len(data) == HEAD_BYTES and not end else 1
 
 
-def first_record_id(path: Path) -> str | None:
+def first_record_id(path: Address) -> str | None:
     """Return the ID of the first record in a file; None if there is no such file or record."""
     try:
-        file = WarcFile(path, str(path))
+        file = WarcFile(open_stored(path), str(path))
     except ArchiveError:
         return None
     try:

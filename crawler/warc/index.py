@@ -51,6 +51,7 @@ from crawler.warc.records import (
     method_of,
     parse_head,
 )
+from crawler.warc.stored_bytes import Address, display_name
 from crawler.warc.texts import TextsFile
 
 logger = logging.getLogger(__name__)
@@ -105,9 +106,8 @@ class Index:
 
     def of(self, key: str, *, and_longer: bool = False) -> Iterator[Capture]:
         """Yield the captures of a key, or of all keys with this prefix if ``and_longer``."""
-        for line in self._lines_under(key.encode() + (b"" if and_longer else b" ")):
-            capture = _capture(line)
-            yield replace(capture, method=self._method(capture)) if self._has_methods else capture
+        lines = self._lines_under(key.encode() + (b"" if and_longer else b" "))
+        return map(self._with_method, lines)
 
     def of_digest(self, key: str) -> Iterator[Capture]:
         """Return the captures with this ``digest_key``, oldest first, without copies."""
@@ -116,6 +116,11 @@ class Index:
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with this record ID, without copies (revisits and conversions)."""
         return map(_capture, self._lines_under(f" {record_id} ".encode()))
+
+    def _with_method(self, line: bytes) -> Capture:
+        """Parse a line, with the method of the request, which is in a line of its own."""
+        capture = _capture(line)
+        return replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def _method(self, capture: Capture) -> str:
         """Return the method of a capture's request; empty if it is GET or unknown."""
@@ -138,7 +143,7 @@ class Index:
         position = self._first_offset(b"!")
         while position < self._end:
             end = self._lines.find(b"\n", position)
-            yield _capture(self._lines[position:end])
+            yield self._with_method(self._lines[position:end])
             position = end + 1
 
     def _first_offset(self, prefix: bytes) -> int:
@@ -159,21 +164,26 @@ class Index:
 
 
 def open_index(
-    path: Path,
+    address: Address,
     files: Mapping[str, WarcFile | TextsFile],
-    beside: Path | None,
+    beside: Address | None,
     lines: Callable[[], Iterator[bytes]] | None,
+    *,
+    keeps_index: bool = True,
 ) -> Index:
     """Open the index of an archive file that contains these files, creating it if necessary.
 
     ``lines`` returns the lines of an index made by another tool, and ``beside`` is the index file
-    beside the archive; both may be None.
+    beside the archive; both may be None. The index is kept in the user's cache folder only if
+    ``keeps_index``, which takes a local file.
     """
+    if not keeps_index:
+        return _unkept_index(address, files, beside, lines)
+    path = Path(address)
     state = [
         # Captures are stored with the name of the file, which for a link is not its target's name.
         (str(file.resolve()), file.name, stat.st_size, stat.st_mtime_ns)
-        for file in (path, beside)
-        if file
+        for file in (Path(one) for one in (address, beside) if one)
         for stat in (file.stat(),)
     ]
     fields = [file.fields for file in files.values() if isinstance(file, TextsFile)]
@@ -195,31 +205,42 @@ def open_index(
             folder,
             error.strerror,
         )
-        try:
-            new_index = _write_index(Path(tempfile.gettempdir()), path, files, beside, lines)
-        except OSError as another:
-            raise ArchiveError(
-                f"{path}: its index cannot be written to {tempfile.gettempdir()} "
-                f"({another.strerror}); make room"
-            ) from another
-        index = Index(new_index)
-        new_index.unlink()
-        return index
+        return _unkept_index(path, files, beside, lines)
     return Index(new_index.replace(folder / name))
+
+
+def _unkept_index(
+    address: Address,
+    files: Mapping[str, WarcFile | TextsFile],
+    beside: Address | None,
+    lines: Callable[[], Iterator[bytes]] | None,
+) -> Index:
+    """Create an index in a temporary file, which is deleted when it is closed."""
+    try:
+        new_index = _write_index(Path(tempfile.gettempdir()), address, files, beside, lines)
+    except OSError as error:
+        raise ArchiveError(
+            f"{display_name(address)}: its index cannot be written to {tempfile.gettempdir()} "
+            f"({error.strerror}); make room"
+        ) from error
+    index = Index(new_index)
+    new_index.unlink()
+    return index
 
 
 def _write_index(
     folder: Path,
-    path: Path,
+    address: Address,
     files: Mapping[str, WarcFile | TextsFile],
-    beside: Path | None,
+    beside: Address | None,
     lines: Callable[[], Iterator[bytes]] | None,
 ) -> Path:
     """Write an index under a unique name. Raises OSError if it cannot be written."""
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as target:
         try:
             warcs = {name: file for name, file in files.items() if isinstance(file, WarcFile)}
-            found = _read_index(lines(), warcs, beside or path) if lines else _read_files(files)
+            where = display_name(beside or address)
+            found = _read_index(lines(), warcs, where) if lines else _read_files(files)
             _write(target, found)
             # An index left incomplete by a power cut would hide pages.
             target.flush()
@@ -365,7 +386,7 @@ def _without_spaces(text: str) -> str:
 
 
 def _read_index(
-    lines: Iterator[bytes], files: Mapping[str, WarcFile], where: Path
+    lines: Iterator[bytes], files: Mapping[str, WarcFile], where: str
 ) -> Iterator[Capture]:
     """Yield the captures in an index made by another tool.
 

@@ -44,7 +44,7 @@ def archive_files(path: str) -> list[Path]:
     archives = [file for file in files if _is_readable(file)]
     if archives or is_folder(path):
         return archives
-    return [file for file in files if is_texts(file)]
+    return [file for file in files if has_texts_name(file.name) and file.is_file()]
 
 
 def is_folder(path: str) -> bool:
@@ -55,9 +55,9 @@ def is_folder(path: str) -> bool:
         return False
 
 
-def is_texts(file: Path) -> bool:
+def has_texts_name(name: str) -> bool:
     """Return whether a file holds texts in JSON Lines, judging by its name."""
-    return _TEXTS_NAME.search(file.name) is not None and file.is_file()
+    return _TEXTS_NAME.search(name) is not None
 
 
 def other_files(path: str) -> tuple[list[Path], list[Path]]:
@@ -84,12 +84,21 @@ def _files(path: str) -> list[Path]:
 
 
 def _is_readable(file: Path) -> bool:
-    has_archive_name = ARCHIVE_NAME.search(file.name) or file.name.lower().endswith(".wacz")
-    return bool(has_archive_name) and file.is_file()
+    return has_archive_name(file.name) and file.is_file()
+
+
+def has_archive_name(name: str) -> bool:
+    """Return whether a file is an archive that can be read, judging by its name."""
+    return ARCHIVE_NAME.search(name) is not None or name.lower().endswith(".wacz")
 
 
 def is_unread(file: Path) -> bool:
     """Return whether a path is a folder of archives or has a format that is not read."""
     if file.is_dir():
         return is_archive(str(file))
-    return _UNREAD_NAME.search(file.name) is not None and not _ABOUT_ARCHIVES.search(file.name)
+    return has_unread_name(file.name)
+
+
+def has_unread_name(name: str) -> bool:
+    """Return whether a file has a format that is not read, judging by its name."""
+    return _UNREAD_NAME.search(name) is not None and not _ABOUT_ARCHIVES.search(name)

@@ -8,9 +8,10 @@ Lines that cannot be read are reported by their numbers.
 
 from __future__ import annotations
 
-import os
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -18,11 +19,13 @@ import msgspec
 from crawler.errors import ArchiveError
 from crawler.warc.captures import TEXT_COPY, Capture, key_of, timestamp_of, web_url
 from crawler.warc.records import Record, read_date
-from crawler.warc.stored_file import PIECE_BYTES, READ_BYTES, StoredFile
+from crawler.warc.stored_bytes import buffered
+from crawler.warc.stored_file import READ_BYTES, Location, StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from crawler.warc.stored_bytes import StoredBytes
 
 _TEXT_HEADERS = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 _LONGEST_LINE = 1 << 28
@@ -54,12 +57,18 @@ class _Text(NamedTuple):
 class TextsFile(StoredFile):
     """A file of texts. A compressed one is unpacked to a temporary file for each run."""
 
-    def __init__(self, path: Path, name: str, fields: tuple[TextFields, ...]) -> None:
-        """Open the file. Raises ArchiveError if it cannot be opened."""
-        super().__init__(path, name)
+    def __init__(
+        self,
+        stored: StoredBytes,
+        name: str,
+        fields: tuple[TextFields, ...],
+        known: Location | None = None,
+    ) -> None:
+        """Recognise the compression, unless it is ``known``. Raises ArchiveError if it fails."""
+        super().__init__(stored, name)
         self.fields = fields
-        self._written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(microsecond=0)
-        if compression := self._compression_at_start():
+        self.location = replace(self.location, text_fields=fields)
+        if (not known or known.coding) and (compression := self._compression_at_start()):
             self._unpack(compression)
 
     def captures(self, name: str) -> Iterator[Capture | str]:
@@ -85,13 +94,19 @@ class TextsFile(StoredFile):
         if self._fault_at_end:
             yield str(self._fault_at_end)
 
-    def read(self, offset: int, most: int) -> Record:
+    def read(self, offset: int, most: int, length: int = 0) -> Record:
         """Read the text whose line begins at ``offset``, of at most ``most`` bytes.
 
+        If the ``length`` of the line is known, and right, exactly these bytes are read.
         Raises ArchiveError if it is too large or cannot be read.
         """
         line, place = bytearray(), self.place(offset)
-        while b"\n" not in line[-READ_BYTES:] and (piece := self._read_at(offset, READ_BYTES)):
+        if length <= most:
+            self._window.fetch(offset, length)
+        while b"\n" not in line[-READ_BYTES:]:
+            piece = self._window.read_some(offset, READ_BYTES)
+            if not piece:
+                break
             line += piece
             offset += len(piece)
             if len(line) > most + READ_BYTES:
@@ -116,8 +131,7 @@ class TextsFile(StoredFile):
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         offset = 0
-        with os.fdopen(os.dup(self._descriptor), "rb", buffering=PIECE_BYTES) as file:
-            file.seek(0)
+        with buffered(self._window) as file:
             while line := file.readline(_LONGEST_LINE):
                 yield offset, line
                 offset += len(line)
@@ -136,13 +150,23 @@ class TextsFile(StoredFile):
         names = " or ".join(f"{fields.url!r} and {fields.text!r}" for fields in self.fields)
         raise ValueError(f"it has no texts in its fields {names} (TEXT_FIELDS)")
 
+    @cached_property
+    def _written_at(self) -> datetime | None:
+        modified = self._stored.modified
+        return modified.replace(microsecond=0) if modified else None
+
     def _date(self, value: object) -> tuple[datetime, str | None]:
-        """Return when a text was captured, by default when the file was written, with a note."""
+        """Return when a text was captured, by default when the file was written, with a note.
+
+        Raises ValueError if neither is known.
+        """
         if isinstance(value, str):
             try:
                 return read_date(value)
             except ValueError:
                 pass
+        if self._written_at is None:
+            raise ValueError("it has no date, and the server does not say when it was written")
         return self._written_at, f"the text has no date, so that of the file {self.name} is taken"
 
 
