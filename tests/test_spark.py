@@ -20,7 +20,7 @@ from services import require
 from spark_jobs import CLUSTER, JobRun, Output, comparable, kill, read_output, run_job, started
 
 # Spark takes a few seconds to start, and more on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900)]
 MEGABYTE = 1 << 20
 MOST_WORKER_KILOBYTES = 200 * 1024
 Truth = dict[str, dict[str, Any]]
