@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from crawler.exit_codes import COMPLETE, COULD_NOT_START
 from crawler.spark.balance import NAMES
 from crawler.spark.options import Options, publishers_of
 from crawler.terminal_tables import Line, Part, Row, Table, show
+from crawler.warc.stored_bytes import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,8 +139,8 @@ def _options(words: Sequence[str] | None) -> Options:
         raise CrawlerError(f"--max-size: got {given.max_size}, takes bytes above 0")
     hosts = given.hosts
     return Options(
-        inputs=tuple(given.input),
-        output=given.output,
+        inputs=tuple(map(_everywhere, given.input)),
+        output=_everywhere(given.output),
         at=None if given.at is None else _day(given.at),
         site=given.site,
         publishers=given.publishers,
@@ -146,6 +148,11 @@ def _options(words: Sequence[str] | None) -> Options:
         read_timeout=given.read_timeout,
         most_bytes=given.max_size,
     )
+
+
+def _everywhere(address: str) -> str:
+    """Return an address that is the same on each machine, whatever its current folder."""
+    return address if is_remote(address) else os.path.abspath(address)  # noqa: PTH100
 
 
 def _day(text: str) -> date:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _GROUP_ROWS = 500
+# Rows may hold whole articles.
+_ROWS_AT_ONCE = 64
 # Keeps the memory of a task low if records are large.
 _GROUP_BYTES = 8 << 20
 _LOCAL = LocalFileSystem()
@@ -124,7 +126,7 @@ class Folder:
             system, path = _place(self.at(name))
             with system.open_input_file(path) as source:
                 file = pq.ParquetFile(source)
-                for batch in file.iter_batches(_GROUP_ROWS, columns=columns and list(columns)):
+                for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns and list(columns)):
                     yield from batch.to_pylist()
 
     def parquet(self, name: str, schema: pa.Schema) -> ParquetFile:
