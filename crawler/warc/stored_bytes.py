@@ -17,6 +17,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -255,7 +256,7 @@ def _opened_system(
     server: str, query: str, variables: tuple[tuple[str, str], ...], process: int
 ) -> tuple[FileSystem, str]:
     """Open a file system for this process; forked processes must not share its connections."""
-    arrow = _package("pyarrow.fs", "pyarrow", server)
+    arrow = package("pyarrow.fs", "pyarrow", server)
     try:
         system, base = arrow.FileSystem.from_uri(f"{server}/{query}")
     except ARROW_ERRORS as error:
@@ -267,14 +268,13 @@ def _opened_system(
     return system, base
 
 
-def _package(module: str, package: str, address: str) -> ModuleType:
-    from importlib import import_module
-
+def package(module: str, project: str, address: str) -> ModuleType:
+    """Import a module of an optional package to read a file. CrawlerError if it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
         raise CrawlerError(
-            f"{display_name(address)}: needs {package}; run pip install '.[spark]'", exit_code=1
+            f"{display_name(address)}: needs {project}; run pip install '.[spark]'", exit_code=1
         ) from error
 
 
@@ -312,6 +312,8 @@ class WebBytes:
             return None
 
     def read(self, offset: int, count: int) -> bytes:
+        if not count:
+            return b""
         headers = {"Range": f"bytes={offset}-{offset + count - 1}"}
         response = _request("GET", self.address, headers, expected=count)
         if response.status_code != _PARTIAL:
@@ -337,7 +339,7 @@ def _request(
 
     Raises StorageError if there is no answer.
     """
-    library = _package("requests", "requests", url)
+    library = package("requests", "requests", url)
     # Otherwise, a server may answer with bytes of a compressed form of the file.
     headers = {"Accept-Encoding": "identity", **(headers or {})}
     try:
@@ -429,11 +431,14 @@ class Window:
 
 
 class StoredStream(io.RawIOBase):
-    """A file as a binary stream that can be sought, for libraries that read such streams."""
+    """A file as a binary stream that can be sought, for libraries that read such streams.
 
-    def __init__(self, window: Window) -> None:
+    Without a window, each read of the stream is one of the file.
+    """
+
+    def __init__(self, contents: Window | StoredBytes) -> None:
         super().__init__()
-        self._window, self._position = window, 0
+        self._contents, self._position = contents, 0
 
     def readable(self) -> bool:
         return True
@@ -442,7 +447,7 @@ class StoredStream(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_CUR: self._position, io.SEEK_END: self._window.size}.get(whence, 0)
+        base = {io.SEEK_CUR: self._position, io.SEEK_END: self._contents.size}.get(whence, 0)
         if base + offset < 0:
             raise OSError("negative seek position")
         self._position = base + offset
@@ -452,7 +457,8 @@ class StoredStream(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        data = self._window.read(self._position, len(buffer))
+        count = min(len(buffer), self._contents.size - self._position)
+        data = self._contents.read(self._position, count) if count > 0 else b""
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
