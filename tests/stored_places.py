@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from object_store import ObjectStore
 
-Fault = Literal["no ranges", "no HEAD", "hangs up", "short", "forbidden", "undated"]
+Fault = Literal[
+    "no ranges", "no HEAD", "hangs up", "hangs up once", "short", "forbidden", "undated"
+]
 
 
 class Read(NamedTuple):
@@ -131,8 +133,11 @@ class WebServer:
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if handler.command == "GET":
-            handler.wfile.write(body[: len(body) // 2] if fault == "hangs up" else body)
-            handler.close_connection = fault == "hangs up"
+            hangs_up = fault in ("hangs up", "hangs up once")
+            handler.wfile.write(body[: len(body) // 2] if hangs_up else body)
+            handler.close_connection = hangs_up
+            if fault == "hangs up once":
+                del self.faults[name]
 
 
 @contextmanager

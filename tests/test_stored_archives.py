@@ -1,8 +1,10 @@
 """Test archives on S3 and on a web server: the same pages and messages, and few bytes read."""
 
 import gzip
+import json
 import pickle
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -345,6 +347,29 @@ def test_a_reader_keeps_few_files_open(place: Place) -> None:
     reader.close()
     assert heads(0) == is_bucket
     reader.close()
+
+
+def test_open_files_take_little_memory(tmp_path: Path) -> None:
+    """Thousands of archives may be open, so what was read ahead is not kept."""
+    long = "x" * (1 << 18)
+    for number in range(16):
+        records = [record(f"{NEWS}{n}", http(long.encode())) for n in range(8)]
+        (tmp_path / f"{number}.warc").write_bytes(b"".join(records))
+        text = json.dumps({"url": f"{NEWS}1", "text": long}) + "\n"
+        (tmp_path / f"{number}.jsonl").write_text(text * 8, "utf-8")
+    paths = list(tmp_path.iterdir())
+    tracemalloc.start()
+    try:
+        files = [ArchiveFile(path, keeps_index=False) for path in paths]
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+        for file in files:
+            capture = next(iter(file.index))
+            file.files[capture.file].read(capture.offset, MOST, capture.length)
+        assert tracemalloc.get_traced_memory()[0] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    for file in files:
+        file.close()
 
 
 def test_the_index_of_a_remote_file_is_not_kept(

@@ -107,8 +107,18 @@ def test_web_servers_that_misbehave(web_server: WebServer, fault: Fault, why: st
     message = str(caught.value)
     assert message.startswith(f"{address} cannot be read (") and why in message
     assert "\n" not in message
-    web_server.faults.clear()
+    web_server.faults["a.warc"] = "hangs up once"
     assert stored.read(5, 10) == DATA[5:15]
+
+
+@pytest.mark.slow
+def test_a_web_server_that_is_gone() -> None:
+    address = "http://127.0.0.1:1/a.warc?signature=secret"
+    with pytest.raises(StorageError) as caught:
+        open_stored(address)
+    assert str(caught.value).startswith("http://127.0.0.1:1/a.warc cannot be read (")
+    assert "Connection refused" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_what_a_web_server_need_not_say(web_server: WebServer) -> None:

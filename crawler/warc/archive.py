@@ -129,6 +129,9 @@ class ArchiveFile:
             self.index: Index = open_index(
                 address, self.files, beside, lines, keeps_index=keeps_index
             )
+            # Thousands of archive files may be open.
+            for file in self.files.values():
+                file.free()
         except BaseException:
             self._close_files()
             raise

@@ -140,8 +140,10 @@ def _descriptor(path: Address) -> int:
 
 def unreadable(address: Address, error: Exception) -> StorageError:
     """Return the error about a file that cannot be read, with the reason in one line."""
-    reason = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
-    return StorageError(f"{display_name(address)} cannot be read ({reason})")
+    name = display_name(address)
+    text = " ".join(str(error).split()).replace(str(address), name)
+    reason = (isinstance(error, OSError) and error.strerror) or text
+    return StorageError(f"{name} cannot be read ({reason})")
 
 
 def _whole(address: Address, data: bytes, offset: int, count: int) -> bytes:
@@ -342,18 +344,27 @@ def _request(
     library = package("requests", "requests", url)
     # Otherwise, a server may answer with bytes of a compressed form of the file.
     headers = {"Accept-Encoding": "identity", **(headers or {})}
-    try:
-        response: requests.Response = _session(os.getpid()).request(
-            method, url, headers=headers, timeout=_HTTP_SECONDS, stream=True
-        )
-        with response:
-            is_range = response.status_code == _PARTIAL
-            if is_range and int(response.headers.get("Content-Length", expected)) <= expected:
-                # Reads and keeps the body.
-                _ = response.content
-            return response
-    except (library.RequestException, ValueError) as error:
-        raise unreadable(url, error) from error
+    tries_left = _TRIES
+    while True:
+        tries_left -= 1
+        try:
+            response: requests.Response = _session(os.getpid()).request(
+                method, url, headers=headers, timeout=_HTTP_SECONDS, stream=True
+            )
+            with response:
+                is_range = response.status_code == _PARTIAL
+                if is_range and int(response.headers.get("Content-Length", expected)) <= expected:
+                    # Reads and keeps the body.
+                    _ = response.content
+                return response
+        except library.exceptions.ChunkedEncodingError as error:
+            # The session's own retries end with the headers.
+            if not tries_left:
+                raise unreadable(url, error) from error
+        except (library.RequestException, ValueError) as error:
+            # The reason alone does not contain the query, such as a signature.
+            reason = getattr(error.args[0], "reason", None) if error.args else None
+            raise unreadable(url, reason or error) from error
 
 
 @lru_cache(maxsize=1)
@@ -383,9 +394,7 @@ class Window:
         self.stored = stored
         rest = max(0, stored.size - start)
         self.start, self.size = start, rest if size is None else min(size, rest)
-        self._data, self._begin = b"", 0
-        self._ahead = _FIRST_BYTES
-        self._is_exact = False
+        self.clear()
 
     def read(self, offset: int, count: int) -> bytes:
         """Return ``count`` bytes from ``offset`` on, or as many as there are."""
@@ -408,6 +417,10 @@ class Window:
         if 0 <= offset < end:
             self._data = self.stored.read(self.start + offset, end - offset)
             self._begin, self._ahead, self._is_exact = offset, _FIRST_BYTES, True
+
+    def clear(self) -> None:
+        """Free the memory of the bytes that were read ahead; they are read again if needed."""
+        self._data, self._begin, self._ahead, self._is_exact = b"", 0, _FIRST_BYTES, False
 
     @property
     def _end(self) -> int:

@@ -159,6 +159,10 @@ class StoredFile:
                 yield piece
             position -= len(decoder.unused_data)
 
+    def free(self) -> None:
+        """Free the memory of the bytes that were read ahead."""
+        self._window.clear()
+
     def close(self) -> None:
         self._stored.close()
         self._window.stored.close()

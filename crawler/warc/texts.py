@@ -115,6 +115,8 @@ class TextsFile(StoredFile):
                     f"more than DOWNLOAD_MAXSIZE ({most:,})",
                     reason="too_large",
                 )
+        if length:
+            self.free()
         try:
             text = self._parse(bytes(line.partition(b"\n")[0]))
         except ValueError as error:
