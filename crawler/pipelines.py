@@ -58,8 +58,9 @@ class RecordPipeline:
             state = run.frontier.find(fetch.id)
             assert state is not None
             return records.failure(
-                run,
                 state,
+                run.frontier.read_listings(state),
+                run.scope,
                 reason=result.reason,
                 detail=result.detail,
                 attempts=1,

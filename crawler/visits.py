@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.candidates import Candidates
     from crawler.crawl.fetches import Origin
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.items import Reason
 
 PURPOSE = "purpose"

@@ -42,7 +42,7 @@ def archives_opened() -> Iterator[Open]:
 
 
 def captures(archive: Archive, url: str = NEWS) -> list[Capture]:
-    return [capture for capture, _ in archive.captures(url, and_longer=True)]
+    return [capture for capture, _ in archive.captures_below(url)]
 
 
 def page_record(number: int, date: str = DATE, **more: str) -> bytes:

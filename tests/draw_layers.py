@@ -31,6 +31,7 @@ BANDS = {
 COLUMNS = {
     "commands": 0,
     "report": 1,
+    "spark": 0,
     "export": 2,
     "publisher_drafts": 0,
     "spiders": 0,

@@ -14,11 +14,11 @@ from conftest import CACHE
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.crawl.archived_articles import addresses
 from crawler.crawl.candidates import Candidates, PassedOver
 from crawler.crawl.fetches import Origin, where_captured
 from crawler.extraction.directory import Choice, Publishers
 from crawler.extraction.publishers import load
-from crawler.sources.listing import addresses
 from crawler.sources.page_files import is_archive_file, is_named_as_other, reason_against
 from crawler.sources.warc import ArchivedPages
 from crawler.unavailable import NotSaved, PageRefused

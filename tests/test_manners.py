@@ -54,11 +54,9 @@ class Crowd:
                 self._expected = 0
             # Long enough to notice a request too many; the exact time does not matter.
             self._changed.wait_for(lambda: self.peak > self._expected, 0.1)
-        try:
-            self._respond(handler, before)
-        finally:
-            with self._changed:
-                self._in_progress -= 1
+            # With the response, a client may send the next request before this thread goes on.
+            self._in_progress -= 1
+        self._respond(handler, before)
 
 
 def serving_pages(server: NewsServer) -> Misbehaviour:

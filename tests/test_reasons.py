@@ -18,14 +18,15 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from crawler.crawl.answers import explain_status
 from crawler.downloading.connections import HeadersTooLargeError
-from crawler.downloading.failures import explain, explain_status
+from crawler.downloading.failures import explain
 from crawler.unavailable import PageRefused
 
 STATUSES = {
     200: ("http_2xx", "200 OK"),
     202: ("http_2xx", "202 Accepted"),
-    205: ("http_2xx", "205 Reset Content."),
+    205: ("http_2xx", "205 Reset Content"),
     206: ("cut_short", "206 Partial Content"),
     207: ("http_2xx", "207 Multi-Status"),
     300: ("http_3xx", "300 Multiple Choices"),
@@ -37,7 +38,7 @@ STATUSES = {
     409: ("http_4xx", "409 Conflict"),
     410: ("gone", "410 Gone"),
     411: ("http_4xx", "411 Length Required"),
-    429: ("http_4xx", "429 Unknown Status"),
+    429: ("http_4xx", "429 Too Many Requests"),
     500: ("http_5xx", "500 Internal Server Error"),
     503: ("http_5xx", "503 Service Unavailable"),
     600: ("http_5xx", "600 Unknown Status"),
@@ -47,7 +48,7 @@ STATUSES = {
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_statuses(status: int) -> None:
-    assert explain_status(status) == (*STATUSES[status], status)
+    assert explain_status(status) == STATUSES[status]
     response = Response("http://h", status=status)
     assert explain(HttpError(response)) == (*STATUSES[status], status)
 

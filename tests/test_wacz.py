@@ -49,7 +49,7 @@ def test_the_contents_of_a_wacz(tmp_path: Path, open_archive: Open) -> None:
     archive = open_archive(wacz(path, files))
     assert [(c.file, c.offset) for c in captures(archive)] == places
     assert (archive.faults, archive.source) == (unread, "wacz")
-    found = list(archive.captures(NEWS, and_longer=True))
+    found = list(archive.captures_below(NEWS))
     assert [file.place(capture) for capture, file in found] == [
         f"{path}, archive/{'sub/b.warc' if name == 'b.warc' else name}, offset {offset}"
         for name, offset in places
@@ -89,7 +89,7 @@ def test_waczs_in_a_wacz(tmp_path: Path, open_archive: Open) -> None:
     deep = inside(part, {"archive/a.warc": TWO, "deep.wacz": innermost})
     files = {"archive/a.warc": ONE, "in.wacz": deep, "indexes/i.cdxj": b"no index"}
     archive = open_archive(wacz(path, files))
-    found = list(archive.captures(NEWS, and_longer=True))
+    found = list(archive.captures_below(NEWS))
     assert [(capture.file, file.place(capture)) for capture, file in found] == [
         ("a.warc", f"{path}, archive/a.warc, offset 0"),
         ("in.wacz, archive:a.warc", f"{path}, in.wacz, archive/a.warc, offset 0"),

@@ -635,7 +635,7 @@ def test_a_page_that_ends_every_worker(
 ) -> None:
     """It is given up, so that the crawl of all others ends."""
     middleware = 'DOWNLOADER_MIDDLEWARES={"deadly.Deadly": 60}'
-    words = kill.line(site.url, "-s", middleware, "-s", "WORKER_LEASE=0.5", at_once=1)
+    words = kill.line(site.url, "-s", middleware, at_once=1)
     codes: list[int] = []
     with team_of(0, words, tmp_path, postgresql, database) as team:
         while not codes or codes[-1] < 0:

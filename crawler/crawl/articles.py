@@ -77,6 +77,9 @@ class Content(NamedTuple):
         )
 
 
+NO_CONTENT = Content(None, None)
+
+
 @dataclass(slots=True)
 class ArticleState:
     """One known article.

@@ -9,7 +9,7 @@ capture redirects, the captures of its target are tried before the article's nex
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crawler.warc.captures import key_of
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.items import Reason
-    from crawler.warc.archive import ArchiveFile
     from crawler.warc.captures import Capture
 
-    Candidate = tuple[Capture, ArchiveFile | None]
+    # The file that stores the capture is None for an archive on the web.
+    Candidate = tuple[Capture, Any]
 
 # Faults of the page itself, and so of every capture of the same bytes.
 _CONTENT_FAULTS = frozenset(("not_an_article", "other_article", "not_html"))

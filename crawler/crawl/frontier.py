@@ -503,7 +503,12 @@ class Frontier:
             return False
         return other.state in DONE or 0 <= other.order < state.order
 
-    def was_read(self, listing: Listing, state: ArticleState) -> bool:
+    def read_listings(self, state: ArticleState) -> list[Listing]:
+        """Return the listings of an article whose pages were certainly read before its own."""
+        listings = self.memory.listings(state)
+        return [listing for listing in listings if self._was_read(listing, state)]
+
+    def _was_read(self, listing: Listing, state: ArticleState) -> bool:
         """Return whether the page of a listing is certain to be read before an article's.
 
         This depends neither on the hosts, nor on whether the run was interrupted in between.
@@ -563,6 +568,16 @@ class Frontier:
         for merged in settled.merged:
             self._leave_queue(merged)
         return settled
+
+    def settle_as(self, state: ArticleState, article_id: str) -> None:
+        """Give the article of a page that was read the id under which it is recorded."""
+        self.identities.rename(state, article_id)
+
+    def drop_duplicate(self, state: ArticleState) -> None:
+        """Drop a page that was read: it is that of another article of the same archive."""
+        state.state = "merged"
+        del self.known[state.id]
+        self._leave_queue(state)
 
     def merge(self, state: ArticleState, kept: ArticleState) -> None:
         """Merge an article that was requested into one that is known already."""

@@ -91,7 +91,7 @@ class Identities:
                 if settled:
                     self._add_alias(claim.id, kept.id)
                 else:
-                    self._rename(state, claim.id)
+                    self.rename(state, claim.id)
             elif other is not kept:
                 if not self._is_same(kept, other, claim):
                     claimant = None if _is_read(other) else self._claimant(other.id, kept)
@@ -136,7 +136,7 @@ class Identities:
     def _replace(self, other: ArticleState, state: ArticleState) -> None:
         """Merge an article that was not read into one that was, which takes over its id."""
         self._absorb(other, state)
-        self._rename(state, other.id)
+        self.rename(state, other.id)
 
     def _absorb(self, merged: ArticleState, kept: ArticleState) -> None:
         self._known.pop(merged.id, None)
@@ -169,7 +169,8 @@ class Identities:
         own = state.content.headline if state.content else None
         return own is not None and own in map(checksum, filter(None, headlines))
 
-    def _rename(self, state: ArticleState, article_id: str) -> None:
+    def rename(self, state: ArticleState, article_id: str) -> None:
+        """Give an article another id; its old one becomes an alias."""
         old_id = state.id
         if old_id == article_id:
             return

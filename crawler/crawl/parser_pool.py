@@ -20,14 +20,14 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from struct import Struct
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from crawler.crawl import time_limit
+from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
 
 if TYPE_CHECKING:
-    from crawler.extraction.api import PageRecord, ParsedPage, Refusal
+    from crawler.crawl.page_extraction import Extracted, Task
     from crawler.extraction.directory import Publishers
-    from crawler.extraction.lists import ArticleList
 
 logger = logging.getLogger(__name__)
 
@@ -37,43 +37,8 @@ LENGTH = Struct(">I")
 _PAGES_AHEAD = 2
 # Seconds for which a page may block this process.
 _BLOCKING_SECONDS = 1.0
-# Bytes. Parsing a larger page takes longer than that, and lxml cannot be interrupted.
-_LARGE_BYTES = 4 * 1024 * 1024
 # A page whose worker ends, for example because memory is exhausted, is tried once more.
 _MOST_TRIES = 2
-
-
-class Task(NamedTuple):
-    """A page to be extracted: the arguments of ``parse``, except the publisher.
-
-    ``article_id`` is the id by which it was requested, its publisher's own or not. ``url`` is None
-    for a saved page that declares no address. ``base`` is the base of relative links, if that is
-    another URL. ``is_text`` means that the body is the text of a page, not the page. ``expects``
-    says whether it is an article or, as its address tells, a list of articles.
-    """
-
-    body: bytes
-    article_id: str
-    url: str | None
-    charset: str | None
-    base: str | None = None
-    is_text: bool = False
-    expects: Literal["article", "list", "either"] = "article"
-
-
-class Extracted(NamedTuple):
-    """A parsed page, and the result of ``normalise``; or the list of articles that was found."""
-
-    page: ParsedPage
-    result: PageRecord | Refusal
-    listed: ArticleList | None = None
-
-
-class TooSlowError(Exception):
-    """Extracting a page took longer than READ_TIMEOUT; the message gives that limit."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"reading the page took longer than READ_TIMEOUT ({seconds:g} s)")
 
 
 class ParserError(Exception):
@@ -86,46 +51,6 @@ class _LostError(Exception):
 
 class _EndedError(Exception):
     """A worker ended while it was parsing a page."""
-
-
-def extract_page(task: Task, publishers: Publishers) -> Extracted:
-    """Parse and normalise a page in this process."""
-    # Imported with the first page, so that a run that fails before it does not load the parsers.
-    from crawler.extraction.api import normalise, parse
-
-    if task.expects != "article":
-        return _extract_list(task, publishers)
-    url = task.url
-    publisher = publishers.of(url) if url else publishers.recognise(task.body)
-    own_id = publisher.own_id(task.article_id) if publisher else None
-    if url is None and publisher and own_id:
-        url = publisher.url_of(own_id)
-    page = parse(
-        task.body,
-        url=url,
-        charset=task.charset,
-        publisher=publisher,
-        article_id=own_id,
-        base=task.base if url else None,
-        is_text=task.is_text,
-    )
-    return Extracted(page, normalise(page, publisher))
-
-
-def _extract_list(task: Task, publishers: Publishers) -> Extracted:
-    """Read a list of articles, unless the page is an article or declares itself to be one."""
-    from crawler.extraction.api import ParsedPage, Refusal
-    from crawler.extraction.lists import is_page, read_list
-    from crawler.extraction.refusal import ARTICLE_KINDS
-
-    if task.expects == "either" and is_page(task.body):
-        extracted = extract_page(task._replace(expects="article"), publishers)
-        is_declared = not extracted.page.kinds.isdisjoint(ARTICLE_KINDS)
-        if is_declared or not isinstance(extracted.result, Refusal):
-            return extracted
-    listed = read_list(task.body, task.url or "", task.charset)
-    page = ParsedPage(url=task.url, body_where="", encoding="", encoding_where="")
-    return Extracted(page, Refusal("no_list", f"a {listed.kind} of articles"), listed)
 
 
 class PageParser:
@@ -143,7 +68,7 @@ class PageParser:
 
     async def extract(self, task: Task) -> Extracted:
         """Extract a page; TooSlowError if that takes too long, ParserError if a worker fails."""
-        small = len(task.body) <= _LARGE_BYTES
+        small = len(task.body) <= LARGE_BYTES
         if small and not self._all_in_workers and time_limit.is_possible():
             try:
                 return time_limit.within(
@@ -233,9 +158,7 @@ class ParserWorker:
     def __init__(self, publishers: Publishers, timeout: float) -> None:
         self._timeout = timeout
         self._socket, worker_socket = socket.socketpair()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
-        command += [json.dumps(publishers.choice), str(timeout)]
+        command, environment = worker_command(publishers, timeout)
         with worker_socket:
             descriptor = worker_socket.fileno()
             self._process = subprocess.Popen(
@@ -313,6 +236,13 @@ class ParserWorker:
             self._writer.close()
         else:
             self._socket.close()
+
+
+def worker_command(publishers: Publishers, timeout: float) -> tuple[list[str], dict[str, str]]:
+    """Return the command line of a worker process (parser_worker.py), and its environment."""
+    command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
+    command += [json.dumps(publishers.choice), str(timeout)]
+    return command, {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def packed(message: object) -> Iterator[bytes]:

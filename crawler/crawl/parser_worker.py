@@ -15,7 +15,8 @@ import traceback
 from contextlib import suppress
 from typing import BinaryIO
 
-from crawler.crawl.parser_pool import LENGTH, Extracted, ParserError, Task, extract_page, packed
+from crawler.crawl.page_extraction import Extracted, Task, extract_page
+from crawler.crawl.parser_pool import LENGTH, ParserError, packed
 from crawler.extraction.directory import Choice, Publishers
 
 # Extracting it loads everything that is loaded on first use, such as the language model. That takes

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from crawler.crawl.articles import ArticleState, Listing
     from crawler.crawl.fetches import Fetch
-    from crawler.crawl.run import Run
     from crawler.crawl.scope import Scope
     from crawler.items import Reason, RelatedItem, Why
 
@@ -90,8 +89,9 @@ def teaser(state: ArticleState, why: Why, listings: Iterable[Listing], scope: Sc
 
 
 def failure(
-    run: Run,
     state: ArticleState,
+    listings: Iterable[Listing],
+    scope: Scope,
     *,
     reason: Reason,
     detail: str,
@@ -100,10 +100,8 @@ def failure(
     source: str,
 ) -> Failure:
     """Return the record of an article that could not be fetched or read."""
-    listings = run.frontier.memory.listings(state)
-    listings = [listing for listing in listings if run.frontier.was_read(listing, state)]
     return Failure(
-        **_known_fields(state, listings, run.scope),
+        **_known_fields(state, listings, scope),
         reason=reason,
         detail=detail,
         attempts=attempts,

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from crawler.crawl.arguments import Arguments
+    from crawler.crawl.duplicates import Duplicates
     from crawler.crawl.fetches import Fetch
     from crawler.crawl.frontier import Frontier
     from crawler.crawl.ledger.job import Job
     from crawler.crawl.outages import Outages
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.crawl.scope import Scope
     from crawler.extraction.directory import Publishers
     from crawler.extraction.publishers import Publisher
@@ -119,7 +120,8 @@ class Run:
     ``scrapy parse``, ``shell`` or ``check`` use the spider without crawling. ``archive_exchange``
     and ``archive_page`` write HTTP exchanges and rendered pages to the ``archive``. A worker of a
     shared job has a ``courier``, and its writer, which ``has_workers``, a ``desk``. A writer that
-    ``hands_over`` leaves the rest of the run to another one.
+    ``hands_over`` leaves the rest of the run to another one. ``duplicates`` settles the ids of
+    articles if all of an archive is read, and no ledger knows those of earlier runs.
     """
 
     given: Mapping[str, str]
@@ -135,6 +137,7 @@ class Run:
     desk: Desk | None = None
     has_workers: bool = False
     hands_over: bool = False
+    duplicates: Duplicates | None = None
     archive: WarcWriter | None = None
     archive_exchange: Callable[[Exchange], None] | None = None
     archive_page: Callable[[str, bytes], None] | None = None

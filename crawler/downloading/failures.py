@@ -8,19 +8,10 @@ from typing import NamedTuple
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.spidermiddlewares.httperror import HttpError
-from scrapy.utils.response import response_status_message
 
+from crawler.crawl.answers import explain_status
 from crawler.items import Reason
 from crawler.unavailable import PageRefused
-
-_GONE_STATUSES = (404, 410)
-_STATUS_CLASS_REASONS: dict[int, Reason] = {
-    2: "http_2xx",
-    3: "http_3xx",
-    4: "http_4xx",
-    5: "http_5xx",
-}
-_PARTIAL_CONTENT = 206
 
 
 @cache
@@ -66,7 +57,8 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, PageRefused):
         return Explanation(error.reason, error.detail, error.status)
     if isinstance(error, HttpError):
-        return explain_status(error.response.status)
+        status = error.response.status
+        return Explanation(*explain_status(status), status)
     if isinstance(error, IgnoreRequest):
         message = str(error) or type(error).__name__
         return Explanation("ignored", f"a downloader middleware refused the request: {message}")
@@ -77,16 +69,6 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, ValueError) and "hostname" in str(error):
         return Explanation("dns", _detail(error))
     return Explanation("internal_error", f"{type(error).__name__}: {_detail(error)}")
-
-
-def explain_status(status: int) -> Explanation:
-    """Return the reason for a response whose status means that it carries no page."""
-    reason = (
-        "gone" if status in _GONE_STATUSES else _STATUS_CLASS_REASONS.get(status // 100, "http_5xx")
-    )
-    if status == _PARTIAL_CONTENT:
-        reason = "cut_short"
-    return Explanation(reason, response_status_message(status), status)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -44,13 +44,13 @@ def write_table(table: Table, corpus: Corpus, file: IO[bytes]) -> int:
         raise CrawlerError(
             "parquet: needs pyarrow; run pip install '.[parquet]'", exit_code=1
         ) from error
-    schema = pa.schema([_arrow_field(column) for column in table.columns])
+    schema = arrow_schema(table)
     count = 0
     with ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in _groups(table.rows(corpus)):
             columns = zip(*rows, strict=True)
             arrays = [
-                pa.array(_arrow_values(column, values), field.type)
+                pa.array([arrow_value(column, value) for value in values], field.type)
                 for column, values, field in zip(table.columns, columns, schema, strict=True)
             ]
             writer.write_batch(pa.record_batch(arrays, schema=schema), len(rows))
@@ -80,12 +80,18 @@ def _characters(value: Any) -> int:
     return sum(map(_characters, value)) if isinstance(value, list | tuple) else 1
 
 
-def _arrow_values(column: Column, values: tuple[Any, ...]) -> list[Any]:
+def arrow_value(column: Column, value: Any) -> Any:
+    """Return a value of a column as pyarrow takes it."""
     if column.is_instant:
-        return [value and datetime.fromisoformat(value) for value in values]
-    if isinstance(column.type, inspect.DictType):
-        return [list(value.items()) for value in values]
-    return list(values)
+        return value and datetime.fromisoformat(value)
+    return list(value.items()) if isinstance(column.type, inspect.DictType) else value
+
+
+def arrow_schema(table: Table) -> pyarrow.Schema:
+    """Return the schema of a table; each column has its description as metadata."""
+    import pyarrow as pa
+
+    return pa.schema([_arrow_field(column) for column in table.columns])
 
 
 def _arrow_field(column: Column) -> pyarrow.Field:

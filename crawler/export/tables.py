@@ -108,6 +108,10 @@ def columns_of(record: type) -> tuple[Column, ...]:
     return tuple(columns)
 
 
+_STATED = [number for number, column in enumerate(columns_of(Article)) if column.type == _PUBLISHED]
+"""The places of the columns that may hold a day or a time without an offset."""
+
+
 def _column(name: str, description: str, kind: inspect.Type, *, nullable: bool = False) -> Column:
     return Column(name=name, type=kind, nullable=nullable, description=description)
 
@@ -133,26 +137,18 @@ def articles(
     ``copies`` adds the column ``same_text_as``. ``with_instants`` adds, for each field that may
     hold a day or a time without an offset, a column with the instant in UTC.
     """
-    fields_of = columns_of(Article)
     columns: list[Column] = []
-    stated: list[int] = []
-    for number, column in enumerate(fields_of):
+    for column in columns_of(Article):
         columns.append(column)
         if with_instants and column.type == _PUBLISHED:
-            stated.append(number)
             columns.append(_instant_column(column))
     if copies is not None:
         columns.append(_SAME_TEXT_AS)
 
     def rows(corpus: Corpus) -> Iterator[Row]:
         for article in corpus.articles(every_revision=every_revision):
-            values = list(msgspec.to_builtins(article).values())
-            for added, number in enumerate(stated):
-                place = number + added
-                values.insert(place + 1, instant_of(values[place]))
-            if copies is not None:
-                values.append(list(copies.get(article.id, ())))
-            yield tuple(values)
+            row = row_of(article, with_instants=with_instants)
+            yield row if copies is None else (*row, list(copies.get(article.id, ())))
 
     return Table(
         name="articles",
@@ -161,6 +157,16 @@ def articles(
         primary_key=("id", "revision", "fetched_at") if every_revision else ("id",),
         rows=rows,
     )
+
+
+def row_of(record: Article | Teaser | Failure, *, with_instants: bool = False) -> Row:
+    """Return a record as a row of its table; see ``articles`` about ``with_instants``."""
+    values = list(msgspec.to_builtins(record).values())
+    if with_instants:
+        for added, number in enumerate(_STATED):
+            place = number + added
+            values.insert(place + 1, instant_of(values[place]))
+    return tuple(values)
 
 
 def _instant_column(stated: Column) -> Column:
@@ -250,23 +256,19 @@ def same_text_as(copies: Copies) -> Table:
     )
 
 
-def _record_rows(records: Iterator[Teaser] | Iterator[Failure]) -> Iterator[Row]:
-    return (tuple(msgspec.to_builtins(record).values()) for record in records)
-
-
 TEASERS = Table(
     name="teasers",
     description="Articles known only from related lists, and why they were not fetched.",
     columns=columns_of(Teaser),
     primary_key=("id",),
-    rows=lambda corpus: _record_rows(corpus.teasers()),
+    rows=lambda corpus: map(row_of, corpus.teasers()),
 )
 FAILURES = Table(
     name="failures",
     description="Articles that were requested and could not be fetched or read.",
     columns=columns_of(Failure),
     primary_key=("id",),
-    rows=lambda corpus: _record_rows(corpus.failures()),
+    rows=lambda corpus: map(row_of, corpus.failures()),
 )
 
 

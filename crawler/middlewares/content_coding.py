@@ -8,8 +8,9 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import TextResponse
 from scrapy.responsetypes import responsetypes
 
+from crawler.crawl.answers import WITH_PAGE, is_text_type
 from crawler.extraction.content_coding import ACCEPTED, ContentCodingError, Decoded, decode
-from crawler.responses import WITH_PAGE, is_text_type
+from crawler.responses import content_type
 from crawler.unavailable import PageRefused
 from crawler.visits import note, visit_of
 
@@ -45,7 +46,7 @@ class ContentCodingMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         declared = [value.decode("latin-1") for value in response.headers.getlist(_CODING)]
-        if request.method == "HEAD" or not (declared or is_text_type(response)):
+        if request.method == "HEAD" or not (declared or is_text_type(content_type(response))):
             return response
         most = request.meta.get("download_maxsize", self._max_bytes)
         try:

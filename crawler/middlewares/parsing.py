@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Literal, Self
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from crawler.crawl.parser_pool import PageParser, Task, TooSlowError
+from crawler.crawl.answers import WITH_PAGE
+from crawler.crawl.page_extraction import Task, TooSlowError
+from crawler.crawl.parser_pool import PageParser
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
 from crawler.extraction.article_urls import looks_like_article
-from crawler.responses import WITH_PAGE, charset_of, led_elsewhere, not_html, requested_url
+from crawler.responses import charset_of, led_elsewhere, not_html, requested_url
 from crawler.setting_values import seconds_of
 from crawler.unavailable import PageRefused, Stopped
 from crawler.visits import visit_of
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.crawl.run import Run
     from crawler.visits import Visit
 

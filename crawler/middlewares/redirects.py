@@ -84,7 +84,7 @@ def known_before(run: Run, visit: Visit, url: str) -> str | None:
     Articles with ids of their own are left alone: there, another id is another article.
     """
     publisher = run.publishers.of(url)
-    if visit.state is None or publisher is None or publisher.has_own_ids:
+    if visit.state is None or publisher is None or publisher.has_own_ids or run.duplicates:
         return None
     article_id = publisher.id_of(url)
     other = run.frontier.find(article_id) if article_id else None

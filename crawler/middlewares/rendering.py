@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from scrapy.exceptions import NotConfigured
 
 from crawler.crawl.arguments import WHERE_NEEDED
-from crawler.crawl.parser_pool import Task
+from crawler.crawl.page_extraction import Task
 from crawler.crawl.run import run_of
 from crawler.errors import RendererError
 from crawler.extraction.page.encoding import decode
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.crawl.run import Run
     from crawler.rendering import Renderer
     from crawler.visits import Rendered, Visit

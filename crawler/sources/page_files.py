@@ -14,8 +14,8 @@ from pathlib import Path
 
 from w3lib.encoding import read_bom
 
+from crawler.crawl.answers import looks_binary
 from crawler.extraction.saved_page import is_mhtml
-from crawler.responses import looks_binary
 
 _HEAD_BYTES = 4096
 _DOCUMENT = re.compile(r"<!doctype\s+html|<html\b", re.IGNORECASE)

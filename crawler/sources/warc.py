@@ -1,7 +1,7 @@
 """Serves pages from web archive files, and from files with copies of their text.
 
 The newest of several captures is used, or the nearest to ``at``. If it does not yield an article,
-the next is tried, up to ``_MOST_TRIED`` in all. A redirect is followed within the archive, to the
+the next is tried, up to ``MOST_TRIED`` in all. A redirect is followed within the archive, to the
 capture nearest to its own date. Raises NotSaved or PageRefused if there is no usable capture.
 """
 
@@ -9,26 +9,36 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 from scrapy.http import Response
 
+from crawler.crawl.archived_articles import (
+    MOST_TRIED,
+    ArchiveReader,
+    PageRead,
+    addresses,
+    addresses_by_id,
+    article_of,
+)
 from crawler.crawl.candidates import Candidates
+from crawler.crawl.duplicates import Duplicates, claimant_of
 from crawler.crawl.fetches import Origin
 from crawler.crawl.run import Found
+from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.errors import ArchiveError, CrawlerError
-from crawler.extraction.article_urls import looks_like_article
-from crawler.setting_values import most_bytes
-from crawler.sources.listing import addresses, distinct_articles
+from crawler.setting_values import most_bytes, seconds_of
+from crawler.sources.listing import distinct_articles
 from crawler.sources.page_files import reason_against
 from crawler.unavailable import PageRefused, nothing_captured
 from crawler.visits import note, visit_of
 from crawler.warc.archive import Archive
-from crawler.warc.captures import CONVERSION, REVISIT, TEXT_COPY, candidates, key_of
+from crawler.warc.captures import key_of, ordered, wanted
 from crawler.warc.texts import KNOWN_FIELDS, TextFields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from scrapy import Request
@@ -36,33 +46,21 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from crawler.crawl.arguments import Arguments
+    from crawler.crawl.duplicates import Claimant
+    from crawler.crawl.run import Run
     from crawler.extraction.directory import Publishers
+    from crawler.items import Failure
     from crawler.visits import Visit
-    from crawler.warc.archive import ArchivedPage, ArchiveFile
+    from crawler.warc.archive import ArchiveFile
     from crawler.warc.captures import Capture
+    from crawler.warc.pages import ArchivedPage
 
     FoundCapture = tuple[Capture, ArchiveFile]
 
 logger = logging.getLogger(__name__)
 
 _OK = 200
-# Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s.
-_MOST_TRIED = 20
 _MOST_NAMED = 5
-# Some indexes tell no type.
-_PAGE_TYPES = frozenset(
-    (
-        "",
-        "-",
-        "unk",
-        "text/html",
-        "application/xhtml+xml",
-        "text/plain",
-        CONVERSION,
-        REVISIT,
-        TEXT_COPY,
-    )
-)
 
 
 def open_source(name: str, arguments: Arguments, crawler: Crawler) -> ArchivedPages:
@@ -165,7 +163,7 @@ class ArchivedPages:
         """Return the capture to try for an article, or for the page that a redirect led to."""
         if visit.candidates is None:
             captures = self._captures_of(visit.article_id, request.url)
-            visit.candidates = Candidates(captures, _MOST_TRIED)
+            visit.candidates = Candidates(captures, MOST_TRIED)
         remaining = visit.candidates
         redirects = request.meta.get("redirect_times", 0)
         if not redirects:
@@ -174,28 +172,34 @@ class ArchivedPages:
             found = remaining.levels[0][0] if remaining.levels[0] else None
         else:
             redirected_at = visit.origin.captured_at if visit.origin else None
-            captures = list(self._archive.captures(request.url))
-            found = remaining.beyond(redirects, _ordered(captures, redirected_at))
-        return found  # type: ignore[return-value]
+            captures = self._archive.captures(request.url)
+            found = remaining.beyond(redirects, ordered(captures, redirected_at))
+        return found
 
     def _captures_of(self, article_id: str, url: str) -> list[FoundCapture]:
         urls = addresses(article_id, url, self._publishers, with_variants=True)
-        urls += self._extra_urls.get(article_id, ())
+        return wanted(self._found_below(urls, article_id, url), urls, self._at)
+
+    def _found_below(
+        self, urls: Iterable[str], article_id: str, url: str
+    ) -> Iterator[FoundCapture]:
+        """Yield the captures of an article, some perhaps twice."""
         ids = {article_id, self._publishers.id_of(url)}
-        found = [
-            (capture, file)
-            for url in urls
-            for capture, file in self._archive.captures(url, and_longer=True)
-            if self._publishers.id_of(capture.url) in ids
-        ]
-        # A URL with a query or a headline in it is a fallback for the plain one.
-        keys = {key_of(url) for url in urls}
-        plain: list[FoundCapture] = []
-        others: list[FoundCapture] = []
-        for one in found:
-            is_plain = one[0].is_page and key_of(one[0].url) in keys
-            (plain if is_plain else others).append(one)
-        return [*_ordered(plain, self._at), *_ordered(others, self._at)]
+        for place in (*urls, *self._extra_urls.get(article_id, ())):
+            for capture, file in self._archive.captures_below(place):
+                if self._publishers.id_of(capture.url) in ids:
+                    yield capture, file
+
+    def read(self, article_id: str, reader: ArchiveReader) -> PageRead | Failure | None:
+        """Read the article of an address, if the archive has captures of it."""
+        url = f"http://{article_id}"
+        urls = addresses(article_id, url, self._publishers, with_variants=True)
+        captures = list(self._found_below(urls, article_id, url))
+        articles = [article_of(capture, self._publishers) for capture, _ in captures]
+        same = [one for one in articles if isinstance(one, Found)]
+        for article in filter(reader.scope.includes, islice(distinct_articles(same), 1)):
+            return reader.read(reader.begin(article, captures), self._archive)
+        return None
 
     def articles(self) -> Iterator[Found]:
         return distinct_articles(self._articles())
@@ -203,35 +207,43 @@ class ArchivedPages:
     def _articles(self) -> Iterator[Found]:
         left_out = Counter[str]()
         for capture in self._archive.all_captures():
-            publisher = self._publishers.of(capture.url)
-            article_id = publisher.id_of(capture.url) if publisher else None
-            if article_id is None or publisher is None:
-                left_out["whose address is not an article's"] += 1
-            elif publisher.has_own_ids:
-                yield self._own_article(article_id, capture.url)
-            elif not _may_be_page(capture):
-                left_out["that are not pages"] += 1
-            elif looks_like_article(capture.url) is False:
-                left_out["whose address is not an article's"] += 1
-            else:
-                yield Found(article_id, capture.url)
+            found = article_of(capture, self._publishers)
+            if isinstance(found, str):
+                left_out[found] += 1
+                continue
+            urls = addresses_by_id(found.id, found.url, self._publishers, with_variants=True)
+            if not (key_of(capture.url) or "").startswith(tuple(filter(None, map(key_of, urls)))):
+                # A URL below /mobile, for example, is found only by listing every URL.
+                self._extra_urls.setdefault(found.id, []).append(capture.url)
+            yield found
         for why, count in left_out.items():
             logger.info("%s: left out %d captures %s", self._archive.path, count, why)
 
-    def _own_article(self, article_id: str, url: str) -> Found:
-        """Return an article of a publisher that has ids of its own."""
-        urls = addresses(article_id, None, self._publishers)
-        key = key_of(url) or ""
-        if urls and not any(key.startswith(key_of(address) or key) for address in urls):
-            # A URL below /mobile, for example, is found only by listing every URL.
-            self._extra_urls.setdefault(article_id, []).append(url)
-        return Found(article_id, None if self._publishers.home.own_id(article_id) else url)
 
+def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
+    """Return what settles the ids of a run that reads whole archives; None if it reads others."""
+    archives = [source for source in run.sources if isinstance(source, ArchivedPages)]
+    if len(archives) < len(run.sources):
+        return None
+    reader = ArchiveReader(
+        run.scope,
+        TimedExtractor(run.publishers, seconds_of(settings, "READ_TIMEOUT")),
+        ",".join(run.arguments.sources),
+        at=run.arguments.at,
+        most_bytes=most_bytes(settings),
+        most_redirects=settings.getint("REDIRECT_MAX_TIMES"),
+    )
 
-def _may_be_page(capture: Capture) -> bool:
-    """Return whether a capture may be a page, as far as the index tells."""
-    media_type = capture.media_type.partition(";")[0].strip().lower()
-    return capture.is_page and not capture.method and media_type in _PAGE_TYPES
+    def find(article_id: str) -> Claimant | Literal["failure"] | None:
+        for archive in archives:
+            read = archive.read(article_id, reader)
+            if isinstance(read, PageRead):
+                return claimant_of(article_id, read.claims, read.content)
+            if read is not None:
+                return "failure"
+        return None
+
+    return Duplicates(find)
 
 
 def _response(page: ArchivedPage, request: Request) -> Response:
@@ -242,9 +254,3 @@ def _response(page: ArchivedPage, request: Request) -> Response:
             headers.setdefault(name.title(), []).append(value)
     status = page.status or _OK
     return Response(page.url, status=status, headers=headers, body=page.body, request=request)
-
-
-def _ordered(found: list[FoundCapture], at: date | None) -> list[FoundCapture]:
-    files = {id(capture): file for capture, file in found}
-    ordered = candidates((capture for capture, _ in found), at)
-    return [(capture, files[id(capture)]) for capture in ordered]

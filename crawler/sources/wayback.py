@@ -36,6 +36,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Headers, Response
 
+from crawler.crawl.archived_articles import addresses
 from crawler.crawl.candidates import Candidates
 from crawler.crawl.fetches import Origin
 from crawler.engine import is_closing
@@ -44,7 +45,6 @@ from crawler.extraction.publishers import host_and_port
 from crawler.items import Reason
 from crawler.responses import retry_after
 from crawler.setting_values import server_named
-from crawler.sources.listing import addresses
 from crawler.unavailable import NotSaved, PageRefused, SourceUnavailable, Stopped, nothing_captured
 from crawler.visits import PURPOSE, Errand, errand_of, note, visit_of
 from crawler.warc.captures import Capture, candidates, is_timestamp, key_of

@@ -110,6 +110,11 @@ class ArticlesSpider(FrontierSpider):
         # earlier runs, which are fetched first, may need that index.
         articles = chain(list(islice(articles, 1)), articles)
         self.run.frontier.seed([])
+        if self.run.job is None:
+            # Only a run that reads an archive needs what reads them.
+            from crawler.sources.warc import duplicates_in
+
+            self.run.duplicates = duplicates_in(self.run, self.crawler.settings)
         while batch := list(islice(articles, self.run.frontier.room(_BATCH_SIZE))):
             for request in self.start_with(batch):
                 yield request

@@ -109,8 +109,9 @@ class Fallback:
         detail = _detail(attempts, attempt)
         logger.log(level, "%s: %s (%s)", state.id, attempt.reason, detail)
         return records.failure(
-            self._run,
             state,
+            self._run.frontier.read_listings(state),
+            self._run.scope,
             reason=attempt.reason,
             detail=detail,
             attempts=sum(one.requests for one in attempts if one.reason != "not_saved"),

@@ -12,8 +12,9 @@ from urllib.parse import urljoin
 
 from scrapy import Request
 
+from crawler.crawl.answers import WITH_PAGE
 from crawler.extraction.lists import MOST_BYTES, is_page, read_list, sitemaps_in_robots
-from crawler.responses import WITH_PAGE, charset_of
+from crawler.responses import charset_of
 from crawler.visits import PURPOSE, Errand
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from scrapy import Request, Spider
 from scrapy_spider_metadata import Args  # type: ignore[attr-defined]
@@ -16,27 +16,27 @@ from w3lib.url import file_uri_to_path
 
 from crawler import defaults
 from crawler.assembly import check_parts
-from crawler.crawl import arguments, records
+from crawler.crawl import arguments, page_facts, records
+from crawler.crawl.answers import WITH_PAGE, explain_status
+from crawler.crawl.duplicates import claimant_of
 from crawler.crawl.edges import NO_EVIDENCE, Evidence, as_item, edges_of, edges_of_items
 from crawler.crawl.fetches import Fetch, Origin
 from crawler.crawl.frontier import Frontier
-from crawler.crawl.identities import Claim
 from crawler.crawl.outages import Outages
-from crawler.crawl.parser_pool import Extracted, extract_page
+from crawler.crawl.page_extraction import Extracted, extract_page
 from crawler.crawl.run import Found, Run, unique_time
 from crawler.crawl.scope import Scope
 from crawler.crawl.source_kinds import LIVE
 from crawler.crawl.templates import SEED_DEPTH
-from crawler.downloading.failures import explain, explain_status
+from crawler.downloading.failures import explain
 from crawler.engine import ask_scheduler, is_closing
-from crawler.extraction.addresses import article_address
 from crawler.extraction.lists import INDEX, MOST_BYTES
 from crawler.extraction.publishers import same_server
 from crawler.extraction.refusal import Refusal
 from crawler.job_settings import place_of
 from crawler.middlewares.parsing import page_task
 from crawler.rendering import prepare
-from crawler.responses import WITH_PAGE, led_elsewhere, not_html, requested_url
+from crawler.responses import led_elsewhere, not_html, requested_url
 from crawler.setting_values import most_bytes, seconds_of, seconds_setting, tls_ca_file
 from crawler.sources.chain import open_sources
 from crawler.spiders.conditions import conditions, validators_of
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from crawler.crawl.arguments import Arguments
     from crawler.crawl.articles import ArticleState
     from crawler.crawl.edges import Edge
+    from crawler.crawl.identities import Claim
     from crawler.crawl.ledger.places import Place
     from crawler.crawl.memory import Memory
     from crawler.extraction.page import ParsedPage
@@ -360,7 +361,7 @@ class FrontierSpider(Args[Parameters], Spider):
             # A 304 says nothing about the article if the request was redirected to another page.
             return Unavailable(*elsewhere, response.status) if elsewhere else None
         if response.status not in WITH_PAGE:
-            return Unavailable(*explain_status(response.status)[:2], response.status)
+            return Unavailable(*explain_status(response.status), response.status)
         if state.is_list:
             visit.extracted = self._extract(response, visit)
             if visit.extracted.listed is not None:
@@ -512,35 +513,47 @@ class FrontierSpider(Args[Parameters], Spider):
 
         None if the page is a duplicate: another address of an article that was read before.
         """
-        frontier = self.run.frontier
         state.content = records.content_of(record.headline, record.body_sha256)
-        claims = self._claims(response, visit, state, record)
-        settled = frontier.settle(state, claims)
-        if settled.kept is not state:
+        answer = self._answer(response, visit)
+        claims = page_facts.claims(answer, state, record, self.run.scope)
+        refused = self._settle(state, claims)
+        if refused is None:
             return None
         state.outcome = "article"
         if not self.run.arguments.everything and state.url:
             self._learn_template(state.url, state.depth)
-        note = None
-        if settled.refused and record.id in settled.refused:
-            note = (
-                f"that the canonical URL is wrong: it names {record.id}, which is another article"
-            )
-        ids = tuple(claim.id for claim in claims if claim.id not in settled.refused)
-        return self._fetch(response, visit, state, record, ids, note)
+        note = page_facts.note_of(record.id) if record.id in refused else None
+        ids = tuple(claim.id for claim in claims if claim.id not in refused)
+        return page_facts.fetch(answer, state, record, self.run.scope, ids, note)
 
-    def _claims(
-        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
-    ) -> list[Claim]:
-        """Return the ids that a page claims, the preferred one first."""
-        publisher = self.run.scope.publisher_of(state)
-        if record.id is None or (publisher and publisher.own_id(state.id)):
-            return []
-        # Programs that convert links make them lead to the path of the file.
-        led_to = visit.origin.base if visit.origin and visit.is_saved else response.url
-        address = self.run.publishers.id_of(led_to) if led_to else None
-        ids = dict.fromkeys(filter(None, (record.id, address, state.id)))
-        return [Claim(one, is_certain=one in (address, state.id)) for one in ids]
+    def _settle(self, state: ArticleState, claims: list[Claim]) -> tuple[str, ...] | None:
+        """Give the article of a page its id; return the ids refused, or None for a duplicate."""
+        if self.run.duplicates is None:
+            settled = self.run.frontier.settle(state, claims)
+            return settled.refused if settled.kept is state else None
+        settlement = self.run.duplicates.settle(claimant_of(state.id, claims, state.content))
+        if settlement.duplicate_of is not None:
+            self.run.frontier.drop_duplicate(state)
+            return None
+        self.run.frontier.settle_as(state, settlement.id)
+        return settlement.refused
+
+    def _answer(self, response: Response, visit: Visit) -> page_facts.Answer:
+        rendered, candidates = visit.rendered, visit.candidates
+        return page_facts.Answer(
+            url=response.url,
+            requested_url=requested_url(response),
+            status=response.status,
+            source=visit.source,
+            fetched_at=visit.fetched_at or datetime.now(UTC),
+            origin=visit.origin,
+            notes=tuple(visit.notes),
+            has_capture_of=candidates.has_capture_of
+            if candidates
+            else lambda url: visit.has_own_capture,
+            rendered_by=rendered.renderer if rendered else None,
+            unfinished=rendered.unfinished if rendered else None,
+        )
 
     def _with_own_id(self, item: _Linking) -> _Linking:
         """Return a link or a related item with the id by which this crawl knows its article.
@@ -562,68 +575,6 @@ class FrontierSpider(Args[Parameters], Spider):
         self.run.extracted[fetch.id] = extracted
         self.run.fetches[fetch.id] = fetch
         return extracted.page
-
-    def _address(
-        self, response: Response, visit: Visit, state: ArticleState, record: PageRecord
-    ) -> tuple[str | None, str | None]:
-        """Return the URL of an article, and where it comes from unless it was seen as a link.
-
-        It is the one requested, before redirects, even if a source has the page of another address.
-        """
-        origin = visit.origin
-        if origin and origin.file:
-            return record.url, origin.url_where
-        if state.url:
-            return self.run.scope.url_of(state), None
-        url, captured = self.run.scope.url_of(state), requested_url(response)
-        if origin and origin.captured_at and not (url and _is_elsewhere(captured, url, visit)):
-            return captured, None
-        return url or captured, "made from the id"
-
-    def _final_address(self, response: Response, state: ArticleState, url: str) -> tuple[str, ...]:
-        """Return the address that an article with an id of its own was read at, if it is another.
-
-        The article keeps its id, wherever the publisher's redirects lead.
-        """
-        publisher = self.run.scope.publisher_of(state)
-        address_of = publisher.address_of if publisher else article_address
-        final = address_of(response.url)
-        return (final,) if final and final != address_of(url) else ()
-
-    def _fetch(
-        self,
-        response: Response,
-        visit: Visit,
-        state: ArticleState,
-        record: PageRecord,
-        ids: tuple[str, ...],
-        id_note: str | None,
-    ) -> Fetch:
-        """Return the facts of a fetch; ``ids`` are those that the page claimed."""
-        origin, rendered = visit.origin, visit.rendered
-        url, url_where = self._address(response, visit, state, record)
-        if not ids and url and not visit.is_saved and response.url != url:
-            ids = self._final_address(response, state, url)
-        return Fetch(
-            id=state.id,
-            url=url,
-            depth=state.depth,
-            found_on=state.found_on,
-            fetched_at=(origin and origin.captured_at) or visit.fetched_at or datetime.now(UTC),
-            source=visit.source,
-            status=response.status,
-            status_assumed=origin is not None and origin.status_assumed,
-            id_where=origin.id_where if origin else "asked for",
-            url_where=url_where,
-            aliases=ids,
-            id_note=id_note,
-            file=origin.file if origin else None,
-            capture=origin.where if origin and origin.captured_at else None,
-            rendered_by=rendered.renderer if rendered else None,
-            unfinished=rendered.unfinished if rendered else None,
-            fetched_at_note=origin.date_note if origin else None,
-            notes=tuple(visit.notes),
-        )
 
     def _adopt(self, response: Response, visit: Visit | None) -> Visit:
         """Treat a page that was fetched outside a crawl, as by ``scrapy parse``, as a seed."""
@@ -721,18 +672,6 @@ def _request_of(result: Response | TwistedFailure) -> Request | None:
     """Return the request that led to a result; Scrapy notes it in failures, too."""
     request: Request | None = result.request  # type: ignore[union-attr]
     return request
-
-
-def _is_elsewhere(captured: str, url: str, visit: Visit) -> bool:
-    """Return whether a page was captured at another path, and its article's URL was captured too.
-
-    That URL then leads to the captured one.
-    """
-    if urlsplit(captured).path == urlsplit(url).path:
-        return False
-    if visit.candidates is None:
-        return visit.has_own_capture
-    return visit.candidates.has_capture_of(url)
 
 
 def _frontier(parsed: Arguments, scope: Scope, memory: Memory | None = None) -> Frontier:

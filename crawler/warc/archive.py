@@ -11,13 +11,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from crawler.errors import ArchiveError, StorageError
 from crawler.warc.archived import RENDERED_BY
-from crawler.warc.captures import COPIES, Capture, key_of, timestamp_of
+from crawler.warc.captures import Capture, key_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import Index, open_index
 from crawler.warc.index_lines import INDEX_ERRORS, LongLineError, lines_of, stored_lines
@@ -29,7 +27,8 @@ from crawler.warc.names import (
     is_unread,
     other_files,
 )
-from crawler.warc.records import HEAD_BYTES, Record, digest_key, has_digest
+from crawler.warc.pages import Captures, Lookup
+from crawler.warc.records import HEAD_BYTES, Record
 from crawler.warc.stored_bytes import (
     Address,
     StoredBytes,
@@ -50,34 +49,7 @@ _LOCAL_HEADER_BYTES = 30
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
 # A WACZ file may contain WACZ files, but only to this depth.
 _MOST_NESTED = 2
-_NOT_MODIFIED = "server-not-modified"
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
-# The maximum number of records to try as the original of a revisit.
-_MOST_ORIGINALS = 20
-_ONLY_TEXT = "only the text of the page was kept"
-# Writers may record the same moment in different time zones.
-_SAME_MOMENT = timedelta(hours=15)
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedPage:
-    """An archived response for a URL, with its content coding.
-
-    ``where`` is its location in the archive, ``record_id`` the ID of the record there, if it has
-    one. ``is_text`` means that the body is the text of the page. ``date_note`` describes any
-    assumption made in ``captured_at``, and ``notes`` describes those made in reading the page.
-    """
-
-    url: str
-    status: int | None
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-    captured_at: datetime
-    where: str
-    record_id: str | None = None
-    is_text: bool = False
-    date_note: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 class ArchiveFile:
@@ -100,6 +72,7 @@ class ArchiveFile:
         Its ``size`` need not be requested if it is known. The index of a remote file, and of any
         unless ``keeps_index``, is not kept for later runs.
         """
+        self.address = str(address)
         self.name = display_name(address)
         self.files: dict[str, WarcFile | TextsFile] = {}
         self.unread: list[str] = []
@@ -242,7 +215,10 @@ class ArchiveFile:
             file.close()
 
 
-class Archive:
+FoundCapture = tuple[Capture, ArchiveFile]
+
+
+class Archive(Captures[ArchiveFile]):
     """All archive files of one source."""
 
     def __init__(
@@ -285,129 +261,43 @@ class Archive:
         faults = (fault for file in self._files for fault in (*file.index.faults, *file.unread))
         return [*faults, *unread]
 
-    def captures(
-        self, url: str, *, and_longer: bool = False
-    ) -> Iterator[tuple[Capture, ArchiveFile]]:
-        """Yield the captures of a URL, and of URLs that start with it if ``and_longer``."""
+    def find(self, *lookups: Lookup) -> list[FoundCapture]:
+        found: list[FoundCapture] = []
+        for lookup in lookups:
+            found += ((one, file) for file in self._files for one in _in_index(file.index, lookup))
+        return found
+
+    def captures_below(self, url: str) -> list[FoundCapture]:
+        """Return the captures of a URL, and of all URLs that start with it."""
         key = key_of(url)
-        for file in self._files if key else ():
-            for capture in file.index.of(key or "", and_longer=and_longer):
-                yield capture, file
+        return [
+            (capture, file)
+            for file in (self._files if key else ())
+            for capture in file.index.of(key or "", and_longer=True)
+        ]
 
     def all_captures(self) -> Iterator[Capture]:
         """Yield all captures."""
         for file in self._files:
             yield from file.index
 
-    def read(self, capture: Capture, file: ArchiveFile) -> ArchivedPage:
-        """Read the page of a capture; a revisit has the page of its original record.
+    def record(self, capture: Capture, file: ArchiveFile) -> Record:
+        return file.files[capture.file].read(capture.offset, self._most_bytes, capture.length)
 
-        Raises ArchiveError if it cannot be read completely.
-        """
-        record = self._record(capture, file)
-        where = file.place(capture)
-        content: Record = record
-        notes: tuple[str, ...] = ()
-        if record.kind == "revisit":
-            content, notes = self._original(record, where)
-            if content.status is None or (
-                record.status is not None and _NOT_MODIFIED not in record.profile
-            ):
-                # Only the payload is identical; the status and headers are the revisit's own.
-                content = replace(content, status=record.status, headers=record.headers)
-        return ArchivedPage(
-            url=record.url,
-            status=content.status,
-            headers=content.headers,
-            body=content.payload,
-            captured_at=record.date,
-            where=where,
-            record_id=record.record_id or None,
-            is_text=record.is_text_copy,
-            date_note=record.date_note,
-            notes=(*notes, _ONLY_TEXT) if record.is_text_copy else notes,
-        )
-
-    def _record(self, capture: Capture, file: ArchiveFile) -> Record:
-        warc = file.files[capture.file]
-        record = warc.read(capture.offset, self._most_bytes, capture.length)
-        if key_of(record.url) != key_of(capture.url):
-            raise ArchiveError(
-                f"{file.place(capture)}: the index says {capture.url} is here, "
-                f"but it is {record.url or 'no page'}"
-            )
-        return record
-
-    def _original(self, revisit: Record, where: str) -> tuple[Record, tuple[str, ...]]:
-        """Return the original record of a revisit, and any assumptions made to find it."""
-        fault: ArchiveError | None = None
-        for is_named, capture, file in self._originals(revisit):
-            try:
-                record = self._record(capture, file)
-            except ArchiveError as error:
-                fault = fault or error
-                continue
-            if record.kind == "revisit" or not _stands_for(revisit, record, is_named=is_named):
-                continue
-            if is_named:
-                return record, ()
-            note = f"that the record it refers to is the one at {file.place(capture)}"
-            return record, (note,)
-        url, date = revisit.refers_to
-        when = f" of {date:%Y-%m-%d %H:%M:%S}" if date else ""
-        reason = (
-            f", which cannot be read: {fault}" if fault else ", which is in none of these files"
-        )
-        raise ArchiveError(
-            f"{where}: a revisit of another record{when} ({url or revisit.url}){reason}"
-        )
-
-    def _originals(self, revisit: Record) -> Iterator[tuple[bool, Capture, ArchiveFile]]:
-        """Return the possible originals of a revisit, the most probable first.
-
-        First come the captures that it names, by URL and date or by record ID; then those with its
-        digest; then the earlier captures of the URL. Within each group, captures made before the
-        revisit come before later ones, and each of these is ordered by distance in time.
-        """
-        url, date = revisit.refers_to
-        url = url or revisit.url
-        timestamp = timestamp_of(date) if date else None
-        of_url = [(c, f) for c, f in self.captures(url) if c.media_type not in COPIES]
-        named = [(c, f) for c, f in of_url if c.timestamp == timestamp]
-        if revisit.refers_to_id:
-            named += self._find_captures(lambda index: index.of_record(revisit.refers_to_id))
-        same_digest = self._find_captures(lambda index: index.of_digest(revisit.digest or ""))
-        earlier = [
-            (c, f) for c, f in of_url if c.timestamp <= timestamp_of(revisit.date) and c.is_page
-        ]
-
-        def distance(found: tuple[Capture, ArchiveFile]) -> tuple[bool, timedelta]:
-            at = found[0].at
-            return at > revisit.date, abs(at - (date or revisit.date))
-
-        ordered = [(True, c, f) for c, f in sorted(named, key=distance)]
-        ordered += [(False, c, f) for c, f in sorted(same_digest, key=distance)]
-        ordered += [(False, c, f) for c, f in sorted(earlier, key=distance)]
-        return iter(ordered[:_MOST_ORIGINALS])
-
-    def _find_captures(
-        self, find: Callable[[Index], Iterable[Capture]]
-    ) -> list[tuple[Capture, ArchiveFile]]:
-        return [(capture, file) for file in self._files for capture in find(file.index)]
+    def place(self, capture: Capture, file: ArchiveFile) -> str:
+        return file.place(capture)
 
     def close(self) -> None:
         for file in self._files:
             file.close()
 
 
-def _stands_for(revisit: Record, record: Record, *, is_named: bool) -> bool:
-    """Return whether a record has the payload that a revisit refers to."""
-    if revisit.digest and _NOT_MODIFIED not in revisit.profile:
-        is_known = digest_key(revisit.digest) is not None
-        same = has_digest(record.payload, revisit.digest) if is_known else is_named
-        return same or record.digest == revisit.digest
-    date = revisit.refers_to[1]
-    return is_named or date is None or abs(record.date - date) <= _SAME_MOMENT
+def _in_index(index: Index, lookup: Lookup) -> Iterable[Capture]:
+    if lookup.kind == "url":
+        return index.of(lookup.value)
+    return (
+        index.of_digest(lookup.value) if lookup.kind == "digest" else index.of_record(lookup.value)
+    )
 
 
 def _allow_many_files() -> None:

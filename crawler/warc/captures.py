@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from w3lib.url import canonicalize_url
@@ -151,6 +152,49 @@ def candidates(captures: Iterable[Capture], at: date | None) -> list[Capture]:
     ordered = in_order(captures, at)
     errors = [capture for capture in ordered if capture.is_error]
     return ordered[: len(ordered) - len(errors)] + errors[:1]
+
+
+class StoredAt(Protocol):
+    """The file that stores a capture; ``address`` is its path or URL."""
+
+    @property
+    def address(self) -> str: ...
+
+
+File = TypeVar("File", bound=StoredAt)
+
+
+def ordered(found: Iterable[tuple[Capture, File]], at: date | None) -> list[tuple[Capture, File]]:
+    """Return the captures to try for a page, each with its file, in order (``candidates``).
+
+    Of captures of the same moment, the first in the first file comes first.
+    """
+    files = {id(capture): file for capture, file in found}
+    by_place = sorted(found, key=lambda one: (one[1].address, one[0].file, one[0].offset))
+    return [
+        (capture, files[id(capture)])
+        for capture in candidates((capture for capture, _ in by_place), at)
+    ]
+
+
+def wanted(
+    found: Iterable[tuple[Capture, File]], urls: Iterable[str], at: date | None
+) -> list[tuple[Capture, File]]:
+    """Return the captures to try for an article, of all that may be its, in order.
+
+    ``urls`` are the addresses of the article. Pages that were captured below one of them, with a
+    query or a headline, come after the others.
+    """
+    keys = tuple(filter(None, map(key_of, urls)))
+    plain: list[tuple[Capture, File]] = []
+    others: list[tuple[Capture, File]] = []
+    for one in {
+        (file.address, capture.file, capture.offset): (capture, file) for capture, file in found
+    }.values():
+        key = key_of(one[0].url) or ""
+        is_below = key not in keys and key.startswith(keys)
+        (others if is_below or not one[0].is_page else plain).append(one)
+    return [*ordered(plain, at), *ordered(others, at)]
 
 
 def _distance(moment: datetime, at: date | None) -> timedelta:

@@ -111,10 +111,9 @@ class Index:
         lines = self._lines_under(key.encode() + (b"" if and_longer else b" "))
         return map(self._with_method, lines)
 
-    def of_digest(self, digest: str) -> Iterator[Capture]:
-        """Return the captures with this payload digest, oldest first, without copies."""
-        key = digest_key(digest)
-        return map(capture_of_line, self._lines_under(f" {key} ".encode())) if key else iter(())
+    def of_digest(self, key: str) -> Iterator[Capture]:
+        """Return the captures with this ``digest_key``, oldest first, without copies."""
+        return map(capture_of_line, self._lines_under(f" {key} ".encode()))
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with this record ID, without copies (revisits and conversions)."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from crawler.crawl.articles import Priority, State, Validators
     from crawler.crawl.fetches import Origin
-    from crawler.crawl.parser_pool import Extracted
+    from crawler.crawl.page_extraction import Extracted
     from crawler.items import Reason
     from crawler.visits import Rendered, Visit
 

@@ -1,0 +1,404 @@
+"""Reads articles from the captures of an archive.
+
+The captures of an article are tried in order, until one yields the article; a redirect is followed
+within the archive, to the capture nearest to its own date. Without Scrapy, an event loop or I/O of
+its own. A ``Reading`` holds the state of one article and can be pickled. If ``Captures`` raises an
+exception, because captures have to be looked up elsewhere first, the reading can go on later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from w3lib.url import safe_url_string
+
+from crawler.crawl import page_facts, records
+from crawler.crawl.answers import (
+    WITH_PAGE,
+    charset_of,
+    explain_status,
+    is_text_type,
+    led_elsewhere,
+    not_html,
+    redirect_target,
+)
+from crawler.crawl.articles import ArticleState, Content
+from crawler.crawl.candidates import Candidates, PassedOver
+from crawler.crawl.fetches import Fetch, Origin, where_captured
+from crawler.crawl.outages import CONNECTION_FAILURES
+from crawler.crawl.page_extraction import Task, TooSlowError
+from crawler.crawl.run import Found
+from crawler.errors import ArchiveError
+from crawler.extraction.addresses import VARIANT_HOSTS
+from crawler.extraction.article_urls import looks_like_article
+from crawler.extraction.content_coding import ContentCodingError, Decoded, decode
+from crawler.extraction.refusal import Refusal
+from crawler.warc.captures import CONVERSION, REVISIT, TEXT_COPY, key_of, ordered, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from crawler.crawl.identities import Claim
+    from crawler.crawl.page_extraction import Extracted
+    from crawler.crawl.scope import Scope
+    from crawler.extraction.directory import Publishers
+    from crawler.items import Article, Failure, PageRecord, Reason
+    from crawler.warc.captures import Capture
+    from crawler.warc.pages import ArchivedPage, Captures
+
+MOST_TRIED = 20
+"""Reading a page takes about 80 ms, so an article with only bad captures costs up to 2 s."""
+_OK = 200
+# Some indexes tell no type.
+_PAGE_TYPES = frozenset(
+    (
+        *("", "-", "unk", "text/html", "application/xhtml+xml", "text/plain"),
+        *(CONVERSION, REVISIT, TEXT_COPY),
+    )
+)
+
+LeftOut = Literal["whose address is not an article's", "that are not pages"]
+
+
+def article_of(capture: Capture, publishers: Publishers) -> Found | LeftOut:
+    """Return the article that a capture may be of, or why it is of none."""
+    publisher = publishers.of(capture.url)
+    article_id = publisher.id_of(capture.url) if publisher else None
+    if article_id is None or publisher is None:
+        return "whose address is not an article's"
+    if publisher.has_own_ids:
+        return Found(article_id, None if publishers.home.own_id(article_id) else capture.url)
+    if not _may_be_page(capture):
+        return "that are not pages"
+    if looks_like_article(capture.url) is False:
+        return "whose address is not an article's"
+    return Found(article_id, capture.url)
+
+
+def _may_be_page(capture: Capture) -> bool:
+    """Return whether a capture may be a page, as far as the index tells."""
+    media_type = capture.media_type.partition(";")[0].strip().lower()
+    return capture.is_page and not capture.method and media_type in _PAGE_TYPES
+
+
+def addresses(
+    article_id: str, url: str | None, publishers: Publishers, *, with_variants: bool = False
+) -> list[str]:
+    """Return the URLs under which archives may hold an article, one for each archive key.
+
+    They are the URL to request, if it is known, and those that follow from the id
+    (``addresses_by_id``).
+    """
+    urls = [url] if url else []
+    urls += addresses_by_id(article_id, url, publishers, with_variants=with_variants)
+    return list({key_of(one): one for one in reversed(urls) if key_of(one)}.values())[::-1]
+
+
+def addresses_by_id(
+    article_id: str, url: str | None, publishers: Publishers, *, with_variants: bool = False
+) -> list[str]:
+    """Return the URLs of an article that follow from its id.
+
+    Those of other hosts for the same pages, such as ``m.``, are included only ``with_variants``.
+    ``url`` is one of its URLs, if any is known.
+    """
+    home = publishers.home
+    publisher = publishers.of(url) if url else home
+    if publisher and publisher.own_id(article_id) and (own_url := publisher.url_of(article_id)):
+        scheme, _, rest = own_url.partition("://")
+        path = rest.partition("/")[2]
+        return [own_url, *(f"{scheme}://{host}/{path}" for host in sorted(publisher.hosts))]
+    if home.own_id(article_id) or not url:
+        return []
+    labels = [f"{name}." for name in VARIANT_HOSTS] if with_variants else []
+    return [f"http://{label}{article_id}" for label in ("", *labels)]
+
+
+class PageRead(NamedTuple):
+    """A page that is an article: its record, how it was fetched, and the ids that it claims.
+
+    ``claims`` are in order of preference, and the last is the article's own id; there are none if
+    ids are the publisher's own. ``content`` tells whether another page is the same article.
+    ``capture`` is the place of the capture that was read.
+    """
+
+    record: PageRecord
+    fetch: Fetch
+    claims: tuple[Claim, ...]
+    content: Content
+    capture: str
+
+    def article(self, article_id: str, refused: tuple[str, ...]) -> Article:
+        """Return its record under the id that was settled, given the claims that were refused."""
+        fetch = replace(self.fetch, id=article_id)
+        if self.claims:
+            ids = tuple(claim.id for claim in self.claims if claim.id not in refused)
+            fetch = replace(fetch, aliases=ids)
+        if self.record.id in refused:
+            fetch = replace(fetch, id_note=page_facts.note_of(self.record.id))
+        return records.article(self.record, fetch)
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of reading one article: its remaining captures."""
+
+    article: Found
+    candidates: Candidates
+
+
+class _Refused(NamedTuple):
+    """Why a capture did not yield the article; ``redirects`` led from the article's URL to it."""
+
+    reason: Reason
+    detail: str
+    status: int | None
+    redirects: int
+    origin: Origin
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One try: the URLs requested, the origin of the last capture, and notes for the record."""
+
+    urls: list[str]
+    notes: list[str]
+    origin: Origin | None = None
+
+    def refused(self, reason: Reason, detail: str, status: int | None = None) -> _Refused:
+        assert self.origin is not None
+        status = None if self.origin.status_assumed else status
+        return _Refused(reason, detail, status, len(self.urls) - 1, self.origin)
+
+
+class ArchiveReader:
+    """Reads articles from an archive, whose name in messages is ``name``.
+
+    ``extract`` parses a page; it raises TooSlowError if that takes too long. ``at`` chooses among
+    captures, ``most_bytes`` limits a page without its content coding (0: no limit),
+    ``most_redirects`` the redirects in a row.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        extract: Callable[[Task], Extracted],
+        name: str,
+        *,
+        at: date | None,
+        most_bytes: int,
+        most_redirects: int,
+    ) -> None:
+        self.scope = scope
+        self._extract = extract
+        self._name = name
+        self._at = at
+        self._most_bytes = most_bytes
+        self._most_redirects = most_redirects
+
+    def begin(self, article: Found, found: Iterable[tuple[Capture, Any]]) -> Reading:
+        """Begin to read an article from its captures, each with the file that stores it."""
+        url = self._url_of(_state(article))
+        urls = addresses(article.id, url, self.scope.publishers, with_variants=True)
+        return Reading(article, Candidates(wanted(found, urls, self._at), MOST_TRIED))
+
+    def read(self, reading: Reading, captures: Captures[Any]) -> PageRead | Failure:
+        """Return the page of an article, or the failure if no capture yields it."""
+        state = _state(reading.article)
+        while True:
+            result = self._try(state, reading.candidates, captures)
+            if isinstance(result, PageRead):
+                return result
+            reason, detail, status, redirects, origin = result
+            is_final = reason == "internal_error" or reason in CONNECTION_FAILURES
+            if not is_final:
+                passed_over = PassedOver(where_captured(origin), reason, detail, status)
+                reading.candidates.pass_over(passed_over, redirects)
+                if reading.candidates.has_more:
+                    continue
+                _, reason, detail, status = reading.candidates.failure()  # type: ignore[assignment]
+            return records.failure(
+                state,
+                (),
+                self.scope,
+                reason=reason,
+                detail=detail,
+                attempts=1,
+                status=status,
+                source=origin.source,
+            )
+
+    def _url_of(self, state: ArticleState) -> str:
+        return safe_url_string(self.scope.url_of(state) or "")
+
+    def _try(
+        self, state: ArticleState, candidates: Candidates, captures: Captures[Any]
+    ) -> PageRead | _Refused:
+        """Read the current capture of an article, and the captures that it redirects to."""
+        visit = _Visit([self._url_of(state)], candidates.notes())
+        while True:
+            page = self._page(visit, state, candidates, captures)
+            if isinstance(page, _Refused):
+                return page
+            target = self._redirect(visit, page)
+            if target is None:
+                return self._read_page(visit, page, state, candidates)
+            if isinstance(target, _Refused):
+                return target
+            visit.urls.append(target)
+            publisher = self.scope.publisher_of(state)
+            if not self.scope.allows(target, publisher):
+                detail = f"redirected to {target}, which is not the publisher's"
+                return visit.refused("offsite_redirect", detail)
+
+    def _page(
+        self,
+        visit: _Visit,
+        state: ArticleState,
+        candidates: Candidates,
+        captures: Captures[Any],
+    ) -> ArchivedPage | _Refused:
+        """Read the next capture of a visit."""
+        redirects, url = len(visit.urls) - 1, visit.urls[-1]
+        if not redirects:
+            capture, file = candidates.levels[0][0]
+        elif found := candidates.beyond(redirects, _nearest(captures, url, visit.origin)):
+            capture, file = found
+        else:
+            detail = f"redirected to {url}, which has no capture in {self._name}"
+            return visit.refused("http_3xx", detail)
+        place = captures.place(capture, file)
+        origin = Origin(source=file.source, where=place, captured_at=capture.at)
+        visit.origin = origin
+        if capture.method:
+            detail = f"{place}: it is the answer to a {capture.method} request"
+            return visit.refused("not_an_article", detail)
+        try:
+            page = captures.read(capture, file)
+        except ArchiveError as error:
+            return visit.refused(error.reason, str(error))
+        visit.origin = Origin(
+            source=file.source,
+            where=page.where,
+            record_id=page.record_id,
+            captured_at=page.captured_at,
+            status_assumed=page.status is None,
+            is_text=page.is_text,
+            date_note=page.date_note,
+            # The archive refuses a record with a wrong length or digest.
+            verified=True,
+        )
+        _add(visit.notes, page.notes)
+        return page
+
+    def _redirect(self, visit: _Visit, page: ArchivedPage) -> str | _Refused | None:
+        """Return the URL that a page redirects to, if it does; or why that cannot be followed."""
+        status, location = page.status or _OK, _header(page, b"location")
+        try:
+            target = redirect_target(visit.urls[-1], status, location)
+        except ValueError:
+            text = (location or b"").decode("latin-1")
+            detail = f"redirected to {text!r}, which is not a valid URL"
+            return visit.refused("http_3xx", detail)
+        if target is not None and len(visit.urls) > self._most_redirects:
+            detail = f"max redirections reached, the last to {page.url}"
+            return visit.refused("redirect_loop", detail)
+        return target
+
+    def _read_page(
+        self, visit: _Visit, page: ArchivedPage, state: ArticleState, candidates: Candidates
+    ) -> PageRead | _Refused:
+        """Return the article on a page, or why there is none."""
+        status = page.status or _OK
+        content_type = _header(page, b"content-type") or b""
+        try:
+            body = self._decoded(visit, page, status, content_type)
+        except ContentCodingError as error:
+            assert visit.origin is not None
+            return visit.refused(error.reason, f"{visit.origin.where}: {error}")
+        if status not in WITH_PAGE:
+            return visit.refused(*explain_status(status), status)
+        if other := not_html(content_type, body):
+            return visit.refused("not_html", other, status)
+        is_redirected = len(visit.urls) > 1
+        publisher = self.scope.publisher_of(state)
+        if is_redirected and (elsewhere := led_elsewhere(page.url, state.id, publisher)):
+            return visit.refused(*elsewhere, status)
+        charset = charset_of(content_type)
+        task = Task(body, state.id, page.url, charset, is_text=page.is_text)
+        try:
+            extracted = self._extract(task)
+        except TooSlowError as error:
+            return visit.refused("too_slow", str(error))
+        except Exception as error:
+            return visit.refused("internal_error", f"{type(error).__name__}: {error}", status)
+        if isinstance(extracted.result, Refusal):
+            return visit.refused(extracted.result.reason, extracted.result.detail, status)
+        return self._page_read(visit, page, state, candidates, extracted.result)
+
+    def _decoded(
+        self, visit: _Visit, page: ArchivedPage, status: int, content_type: bytes
+    ) -> bytes:
+        """Return the body of a page without its content coding; only a page's counts."""
+        # Some writers remove the header's value but leave its name.
+        values = [value for name, value in page.headers if name.lower() == b"content-encoding"]
+        declared = [value.decode("latin-1") for value in values if value]
+        if not declared and not is_text_type(content_type):
+            return page.body
+        try:
+            decoded = decode(page.body, declared, self._most_bytes, whole=True)
+        except ContentCodingError:
+            if status in WITH_PAGE:
+                raise
+            decoded = Decoded(b"")
+        _add(visit.notes, decoded.notes)
+        return decoded.body
+
+    def _page_read(
+        self,
+        visit: _Visit,
+        page: ArchivedPage,
+        state: ArticleState,
+        candidates: Candidates,
+        record: PageRecord,
+    ) -> PageRead:
+        origin = visit.origin
+        assert origin is not None
+        answer = page_facts.Answer(
+            url=page.url,
+            requested_url=visit.urls[0] if len(visit.urls) > 1 else page.url,
+            status=page.status or _OK,
+            source=origin.source,
+            fetched_at=page.captured_at,
+            origin=origin,
+            notes=tuple(visit.notes),
+            has_capture_of=candidates.has_capture_of,
+        )
+        claims = tuple(page_facts.claims(answer, state, record, self.scope))
+        ids = tuple(claim.id for claim in claims)
+        fetch = page_facts.fetch(answer, state, record, self.scope, ids, None)
+        content = records.content_of(record.headline, record.body_sha256)
+        return PageRead(record, fetch, claims, content, origin.where)
+
+
+def _nearest(
+    captures: Captures[Any], url: str, redirect: Origin | None
+) -> Iterator[tuple[Capture, Any]]:
+    """Yield the captures of a URL, those nearest to the redirect that led there first."""
+    yield from ordered(captures.captures(url), redirect.captured_at if redirect else None)
+
+
+def _state(article: Found) -> ArticleState:
+    return ArticleState(article.id, "pending", (0, 0, 0), None, url=article.url)
+
+
+def _header(page: ArchivedPage, name: bytes) -> bytes | None:
+    """Return the last value of a header of a page; None if it has none."""
+    values = [value for other, value in page.headers if other.lower() == name]
+    return values[-1] if values else None
+
+
+def _add(notes: list[str], more: Iterable[str]) -> None:
+    notes += [text for text in dict.fromkeys(more) if text not in notes]

@@ -1,0 +1,51 @@
+"""Extracts pages one after the other within a time limit, without an event loop."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from crawler.crawl import time_limit
+from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
+
+if TYPE_CHECKING:
+    from crawler.crawl.page_extraction import Extracted, Task
+    from crawler.extraction.directory import Publishers
+
+
+class TimedExtractor:
+    """Extracts pages, spending at most ``timeout`` seconds on each.
+
+    Large pages go to a process of their own, since they cannot be interrupted in this one.
+    """
+
+    def __init__(self, publishers: Publishers, timeout: float) -> None:
+        self._publishers = publishers
+        self._timeout = timeout
+
+    def __call__(self, task: Task) -> Extracted:
+        """Extract a page; raise TooSlowError if that takes too long."""
+        if len(task.body) > LARGE_BYTES or not time_limit.is_possible():
+            return self._in_a_process(task)
+        try:
+            return time_limit.within(self._timeout, lambda: extract_page(task, self._publishers))
+        except time_limit.TimeLimitReached:
+            raise TooSlowError(self._timeout) from None
+
+    def _in_a_process(self, task: Task) -> Extracted:
+        # Most archives have no page that needs it.
+        from crawler.crawl.parser_pool import LENGTH, ParserError, packed, worker_command
+
+        command, environment = worker_command(self._publishers, self._timeout)
+        sent = b"".join(packed(task))
+        done = subprocess.run(command, input=sent, capture_output=True, env=environment)
+        if done.returncode == -signal.SIGALRM:
+            raise TooSlowError(self._timeout)
+        if done.returncode or len(done.stdout) <= LENGTH.size:
+            raise ParserError(f"exit code {done.returncode}")
+        answer: Extracted | Exception = pickle.loads(done.stdout[LENGTH.size :])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

@@ -1,0 +1,100 @@
+"""The balance of all captures: each became a record, was superseded, left out or is a failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from crawler.errors import CrawlerError
+from crawler.exit_codes import UNBALANCED
+from crawler.spark.folders import unique_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from crawler.spark.folders import Folder
+
+Name = Literal["record", "superseded", "duplicate", "failure", "left out"]
+NAMES: dict[Name, str] = {
+    "record": "captures that are records",
+    "superseded": "other captures of articles",
+    "duplicate": "captures of pages that are the same as a record's",
+    "failure": "captures of articles that could not be read",
+    "left out": "captures of no article",
+}
+"""What may become of a capture, in words."""
+_TEXT = pa.string()
+SCHEMA = pa.schema(
+    [
+        pa.field("publisher", _TEXT),
+        pa.field("year", _TEXT),
+        pa.field("fate", _TEXT, nullable=False),
+        pa.field("reason", _TEXT),
+        pa.field("captures", pa.int64(), nullable=False),
+    ]
+)
+
+
+class Fate(NamedTuple):
+    """What became of captures; ``reason`` is that of a failure, or why they were left out."""
+
+    publisher: str | None
+    year: str | None
+    name: Name
+    reason: str | None = None
+
+
+Entry = tuple[Fate, int]
+"""What became of captures, and of how many."""
+
+
+def fates_of(outcome: dict[str, Any]) -> Iterator[Entry]:
+    """Yield what became of the captures of an article."""
+    publisher = outcome["publisher"]
+    year = outcome["month"] and outcome["month"].partition("-")[0]
+    if outcome["kind"] == "left out":
+        for reason, count in msgspec.json.decode(outcome["left_out"]).items():
+            yield Fate(None, None, "left out", reason), count
+        return
+    if outcome["kind"] == "failure":
+        yield Fate(publisher, year, "failure", outcome["reason"]), 1
+    else:
+        is_duplicate = outcome["duplicate_of"] is not None
+        yield Fate(publisher, year, "duplicate" if is_duplicate else "record"), 1
+    if outcome["captures"] > 1:
+        yield Fate(publisher, year, "superseded"), outcome["captures"] - 1
+
+
+def drawn_up(counts: Iterable[Entry], without_article: int, captures: int) -> list[Entry]:
+    """Return the balance. Raises CrawlerError if its sum is not the number of captures."""
+    entries = list(counts)
+    if without_article:
+        entries.append((Fate(None, None, "left out", _NO_ARTICLE), without_article))
+    if (total := sum(count for _, count in entries)) != captures:
+        raise CrawlerError(
+            f"the balance has {total:,} captures, and the files {captures:,}; this is a bug in "
+            "this program, please report it",
+            exit_code=UNBALANCED,
+        )
+    return sorted(entries, key=lambda entry: [value or "" for value in entry[0]])
+
+
+_NO_ARTICLE = "whose address is not an article's"
+
+
+def write(folder: Folder, entries: Iterable[Entry]) -> str:
+    """Write the balance as a table; return its name."""
+    with folder.parquet(unique_name("_next/balance"), SCHEMA) as table:
+        for (publisher, year, fate, reason), count in entries:
+            table.add(
+                {
+                    "publisher": publisher,
+                    "year": year,
+                    "fate": fate,
+                    "reason": reason,
+                    "captures": count,
+                }
+            )
+    return table.name

@@ -1,0 +1,179 @@
+"""Reads and writes the Parquet files of a folder, wherever it is stored.
+
+Spark's own writers need Hadoop's libraries for each kind of storage. These need pyarrow, which
+reads the archives, too. A file is complete or absent, and has a name that no other attempt of the
+same task has.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileSelector, FileType, LocalFileSystem
+
+from crawler.errors import StorageError
+from crawler.warc.stored_bytes import ARROW_ERRORS, is_remote, remote_place, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import IO, Any
+
+    from pyarrow.fs import FileSystem
+
+_GROUP_ROWS = 500
+# Keeps the memory of a task low if records are large.
+_GROUP_BYTES = 8 << 20
+_LOCAL = LocalFileSystem()
+
+
+class _Place(NamedTuple):
+    system: FileSystem
+    path: str
+
+
+def _place(address: str) -> _Place:
+    if not is_remote(address):
+        return _Place(_LOCAL, address)
+    place = remote_place(address)
+    return _Place(place.system, place.path)
+
+
+@contextmanager
+def _errors(address: str) -> Iterator[None]:
+    try:
+        yield
+    except ARROW_ERRORS as error:
+        if isinstance(error, StorageError):
+            raise
+        raise unreadable(address, error) from error
+
+
+class Folder:
+    """A folder at an address; every address in it is relative to that. Raises StorageError."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+
+    def at(self, name: str) -> str:
+        return f"{self.address}/{name}"
+
+    def exists(self, name: str) -> bool:
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            return bool(system.get_file_info(path).type != FileType.NotFound)
+
+    def files(self, name: str) -> list[str]:
+        """Return the files below a folder in this one, sorted; none if it does not exist."""
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            selector = FileSelector(path, allow_not_found=True, recursive=True)
+            found = system.get_file_info(selector)
+        return sorted(f"{name}{one.path.removeprefix(path)}" for one in found if one.is_file)
+
+    def delete(self, name: str) -> None:
+        """Delete a folder with all its files, or a file, if it exists."""
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            kind = system.get_file_info(path).type
+            if kind == FileType.Directory:
+                system.delete_dir(path)
+            elif kind == FileType.File:
+                system.delete_file(path)
+
+    def move(self, name: str, new_name: str) -> None:
+        """Give a file another place. In an object store, it is copied."""
+        with _errors(self.at(new_name)):
+            system, path = _place(self.at(name))
+            new_path = _place(self.at(new_name)).path
+            system.create_dir(new_path.rpartition("/")[0])
+            system.move(path, new_path)
+
+    def read(self, name: str) -> bytes:
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            with system.open_input_stream(path) as file:
+                data: bytes = file.read()
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        with self.writing(name) as file:
+            file.write(data)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file for writing; it exists once the block has ended."""
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            system.create_dir(path.rpartition("/")[0])
+            if not isinstance(system, LocalFileSystem):
+                with system.open_output_stream(path) as file:
+                    yield file
+                return
+            unfinished = f"{path}.{uuid4().hex}.part"
+            with system.open_output_stream(unfinished) as file:
+                yield file
+            system.move(unfinished, path)
+
+    def rows(self, name: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a Parquet file, in memory that does not grow with the file."""
+        with _errors(self.at(name)):
+            system, path = _place(self.at(name))
+            with system.open_input_file(path) as source:
+                file = pq.ParquetFile(source)
+                for batch in file.iter_batches(_GROUP_ROWS, columns=columns and list(columns)):
+                    yield from batch.to_pylist()
+
+    def parquet(self, name: str, schema: pa.Schema) -> ParquetFile:
+        """Return a Parquet file to write rows to; it exists only if there are any."""
+        return ParquetFile(self, name, schema)
+
+
+class ParquetFile:
+    """A Parquet file that is being written; use it in a ``with`` block."""
+
+    def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self.count = 0
+        self._folder = folder
+        self._schema = schema
+        self._rows: list[dict[str, Any]] = []
+        self._bytes = 0
+        self._opened: Any = None
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> ParquetFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None and self._rows:
+            self._write()
+        if self._writer is not None:
+            if kind is None:
+                self._writer.close()
+            self._opened.__exit__(kind, *error)
+
+    def add(self, row: dict[str, Any], size: int = 0) -> None:
+        """Add a row; ``size`` is roughly that of its values in bytes."""
+        self._rows.append(row)
+        self._bytes += size
+        if len(self._rows) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        if self._writer is None:
+            self._opened = self._folder.writing(self.name)
+            self._writer = pq.ParquetWriter(
+                self._opened.__enter__(), self._schema, compression="zstd"
+            )
+        self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
+        self.count += len(self._rows)
+        self._rows, self._bytes = [], 0
+
+
+def unique_name(folder: str) -> str:
+    """Return a name for a Parquet file in a folder that no other attempt of a task chooses."""
+    return f"{folder}/part-{uuid4().hex}.parquet"

@@ -1,0 +1,64 @@
+"""The options of the job, as its tasks on the executors see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from crawler.crawl.archived_articles import ArchiveReader
+from crawler.crawl.scope import SAME, Scope
+from crawler.crawl.timed_extraction import TimedExtractor
+from crawler.extraction.directory import Choice, Publishers
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to read, and how; ``output`` is the address of a folder.
+
+    ``indexes`` are read instead of the archive files that they index, whose names in them follow
+    ``prefix``. ``at``, ``site``, ``publishers`` and ``hosts`` are those of a crawl.
+    """
+
+    inputs: tuple[str, ...]
+    output: str
+    at: date | None = None
+    site: str | None = None
+    publishers: str | None = None
+    hosts: tuple[str, ...] | str = SAME
+    indexes: tuple[str, ...] = ()
+    prefix: str = ""
+    read_timeout: float = 10.0
+    most_bytes: int = 16 << 20
+    most_redirects: int = 5
+
+    @property
+    def name(self) -> str:
+        """The name of the archive in messages."""
+        return ",".join(self.inputs or self.indexes)
+
+
+@cache
+def publishers_of(options: Options) -> Publishers:
+    return Publishers(Choice(site=options.site, folder=options.publishers))
+
+
+@cache
+def scope_of(options: Options) -> Scope:
+    return Scope(publishers_of(options), options.hosts, by_host=False, everything=True)
+
+
+@cache
+def reader_of(options: Options) -> ArchiveReader:
+    """Return the reader of a process, which reads one page after the other."""
+    return ArchiveReader(
+        scope_of(options),
+        TimedExtractor(publishers_of(options), options.read_timeout),
+        options.name,
+        at=options.at,
+        most_bytes=options.most_bytes,
+        most_redirects=options.most_redirects,
+    )

@@ -1,0 +1,126 @@
+"""The state of the output between two runs, and the commit that replaces one by the next.
+
+A run writes everything below ``_next``. Its commit is a list of files to move to their places and
+of files to delete, which is written first: if the run dies during the commit, the next one ends it.
+``_SUCCESS`` is absent meanwhile. All names of files are unique, so that a step done twice does no
+harm, and nothing is deleted before all that replaces it is in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+
+from crawler.errors import CrawlerError
+from crawler.spark.folders import Folder, unique_name
+from crawler.spark.walking import InputFile, Walked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.spark.options import Options
+
+FORMAT = 1
+_NEXT, _COMMIT, _SUCCESS = "_next", "_next/_COMMIT", "_SUCCESS"
+_TEXT, _NUMBER = pa.string(), pa.int64()
+FILES = pa.schema(
+    [
+        pa.field("address", _TEXT, nullable=False),
+        pa.field("size", _NUMBER, nullable=False),
+        pa.field("modified", _TEXT),
+        pa.field("captures", _NUMBER, nullable=False),
+        pa.field("without_article", _NUMBER, nullable=False),
+        pa.field("faults", pa.list_(_TEXT), nullable=False),
+        pa.field("unreadable", _TEXT),
+        pa.field("table", _TEXT),
+    ]
+)
+"""The table ``files``: each input with the number of its captures, and of those whose address is
+not an article's; what could not be read in it; and the file of ``_state`` with the captures."""
+
+
+class State:
+    """The output folder of a job. Raises CrawlerError if it cannot be used for these options."""
+
+    def __init__(self, options: Options) -> None:
+        self.folder = Folder(options.output)
+        self._asked = {
+            "format": FORMAT,
+            "at": str(options.at or ""),
+            "site": options.site or "",
+            "publishers": options.publishers or "",
+            "hosts": options.hosts if isinstance(options.hosts, str) else list(options.hosts),
+        }
+        self.files: list[Walked] = []
+        """The inputs of the runs before."""
+        self.outcomes: list[str] = []
+        self._recover()
+
+    def _recover(self) -> None:
+        folder = self.folder
+        if folder.exists(_COMMIT):
+            self._commit(msgspec.json.decode(folder.read(_COMMIT)))
+        folder.delete(_NEXT)
+        if not folder.exists(_SUCCESS):
+            if found := folder.files("records") or folder.files("_state"):
+                raise CrawlerError(
+                    f"output: {folder.at(found[0])} is not the output of a job that has ended; "
+                    "give an empty folder"
+                )
+            return
+        asked = msgspec.json.decode(folder.read(_SUCCESS))
+        if asked != self._asked:
+            differ = ", ".join(
+                f"{name} {asked.get(name)!r}, now {value!r}"
+                for name, value in self._asked.items()
+                if asked.get(name) != value
+            )
+            raise CrawlerError(
+                f"output: {folder.address} was made with {differ}; give the same, or another folder"
+            )
+        for name in folder.files("files"):
+            self.files += map(_walked, folder.rows(name))
+        self.outcomes = folder.files("_state/outcomes")
+
+    def write_files(self, files: Iterable[Walked]) -> str:
+        """Write the table of all inputs; return its name."""
+        with self.folder.parquet(unique_name(f"{_NEXT}/files"), FILES) as table:
+            for walked in files:
+                table.add(
+                    {
+                        **walked.file._asdict(),
+                        "captures": walked.captures,
+                        "without_article": walked.without_article,
+                        "faults": list(walked.faults),
+                        "unreadable": walked.unreadable,
+                        "table": walked.table and walked.table.removeprefix(f"{_NEXT}/"),
+                    }
+                )
+        return table.name
+
+    def replace(self, written: Iterable[str], outdated: Iterable[str]) -> None:
+        """Put the files of this run in their places, and delete those that they replace."""
+        moves = [(name, name.removeprefix(f"{_NEXT}/")) for name in written]
+        commit = {"move": moves, "delete": list(outdated), "asked": self._asked}
+        self.folder.write(_COMMIT, msgspec.json.encode(commit))
+        self._commit(commit)
+        self.folder.delete(_NEXT)
+
+    def _commit(self, commit: dict[str, Any]) -> None:
+        self.folder.delete(_SUCCESS)
+        for name, new_name in commit["move"]:
+            if self.folder.exists(name):
+                self.folder.move(name, new_name)
+        for name in commit["delete"]:
+            self.folder.delete(name)
+        self.folder.write(_SUCCESS, msgspec.json.encode(commit["asked"]))
+
+
+def _walked(row: dict[str, Any]) -> Walked:
+    file = InputFile(row["address"], row["size"], row["modified"])
+    faults = tuple(row["faults"])
+    return Walked(
+        file, row["table"], row["captures"], row["without_article"], faults, row["unreadable"]
+    )
