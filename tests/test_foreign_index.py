@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,15 @@ def test_indexes_that_cannot_be_read(place: Place) -> None:
     with pytest.raises(ArchiveError, match=f"^{none} cannot be read"):
         list(ForeignIndex(none))
     assert list(ForeignIndex(place.put("empty.cdxj", b""))) == []
+
+
+def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(columnar(rows()))
+    monkeypatch.setitem(sys.modules, "pyarrow.dataset", None)
+    with pytest.raises(CrawlerError) as caught:
+        list(ForeignIndex(path))
+    assert str(caught.value) == f"{path}: needs pyarrow; run pip install '.[spark]'"
 
 
 def test_lists_of_indexes(bucket: Bucket, web_server: WebServer, tmp_path: Path) -> None:

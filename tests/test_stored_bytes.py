@@ -1,6 +1,7 @@
 """Test reading the bytes of files from disks, S3 and web servers, and listing them."""
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -171,6 +172,20 @@ def test_addresses_of_other_kinds(address: str) -> None:
         assert str(caught.value).endswith(
             "takes local paths, s3://, gs://, hdfs://, https:// and http://"
         )
+
+
+@pytest.mark.parametrize(
+    ("address", "project"),
+    [("s3://missing/a.warc", "pyarrow"), ("https://missing.example/a.warc", "requests")],
+)
+def test_missing_packages(monkeypatch: pytest.MonkeyPatch, address: str, project: str) -> None:
+    for module in ("pyarrow.fs", "requests"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for function in (open_stored, list_addresses):
+        with pytest.raises(CrawlerError) as caught:
+            function(address)
+        assert str(caught.value).endswith(f": needs {project}; run pip install '.[spark]'")
+        assert caught.value.exit_code == 1
 
 
 class Noting:
