@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.crawl.scope import ANY, SAME
@@ -100,6 +100,23 @@ def _options(words: Sequence[str] | None) -> Options:
         help="archive files, folders or glob patterns: local paths, s3://, gs://, hdfs://, https://",
     )
     parser.add_argument(
+        "--index",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="CDXJ or Parquet files to read instead of walking the archive files that they index",
+    )
+    parser.add_argument(
+        "--prefix",
+        metavar="FOLDER",
+        default="",
+        help="the folder that file names in an index are relative to, such as s3://commoncrawl/ "
+        "(default: that of the index)",
+    )
+    parser.add_argument(
+        "--domains", metavar="NAMES", default="", help="take only these domains from an index"
+    )
+    parser.add_argument(
         "-o",
         "--output",
         required=True,
@@ -131,7 +148,7 @@ def _options(words: Sequence[str] | None) -> Options:
         help="the size of the largest page (default: %(default)s)",
     )
     given = parser.parse_args(words)
-    if not given.input:
+    if not given.input and not given.index:
         raise CrawlerError(f"input: missing; takes archive files, such as {_EXAMPLE}")
     if not given.read_timeout > 0:
         raise CrawlerError(f"--read-timeout: got {given.read_timeout:g}, takes seconds above 0")
@@ -144,6 +161,9 @@ def _options(words: Sequence[str] | None) -> Options:
         at=None if given.at is None else _day(given.at),
         site=given.site,
         publishers=given.publishers,
+        indexes=tuple(map(_everywhere, given.index)),
+        prefix=given.prefix and f"{_everywhere(given.prefix).rstrip('/')}/",
+        domains=tuple(filter(None, given.domains.split(","))),
         hosts=hosts if hosts in (SAME, ANY) else tuple(hosts.split(",")),
         read_timeout=given.read_timeout,
         most_bytes=given.max_size,
@@ -152,7 +172,7 @@ def _options(words: Sequence[str] | None) -> Options:
 
 def _everywhere(address: str) -> str:
     """Return an address that is the same on each machine, whatever its current folder."""
-    return address if is_remote(address) else os.path.abspath(address)  # noqa: PTH100
+    return address if is_remote(address) else str(Path.cwd() / address)
 
 
 def _day(text: str) -> date:

@@ -28,7 +28,8 @@ from crawler.spark.folders import Folder
 from crawler.spark.id_sets import IdSet, digest
 from crawler.spark.state import State
 from crawler.spark.walking import InputFile, Walked
-from crawler.warc.listing import list_addresses
+from crawler.warc.listing import list_addresses, list_indexes
+from crawler.warc.stored_bytes import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from crawler.spark.options import Options
     from crawler.spark.reading import Suspended, Written
     from crawler.spark.writing import Finished, Kept, Partition
+    from crawler.warc.listing import StoredEntry
     from crawler.warc.pages import Lookup
 
 _T = TypeVar("_T")
@@ -121,11 +123,13 @@ class Job:
         for address in self._options.inputs:
             listing = list_addresses(address)
             if not listing.files:
-                raise CrawlerError(f"input: {address} holds no archive file")
-            for entry in listing.files:
-                modified = entry.modified.isoformat() if entry.modified else None
-                files[entry.address] = InputFile(entry.address, entry.size, modified)
+                raise CrawlerError(f"input: {display_name(address)} holds no archive file")
+            files |= _by_address(listing.files)
             unread += listing.unread
+        for address in self._options.indexes:
+            if not (indexes := list_indexes(address)):
+                raise CrawlerError(f"--index: {display_name(address)} holds no index")
+            files |= _by_address(indexes, is_index=True)
         return list(files.values()), unread
 
     def _walk(self, files: Sequence[InputFile]) -> list[Walked]:
@@ -274,6 +278,15 @@ class Job:
 
     def _send(self, ids: IdSet) -> Broadcast[IdSet]:
         return self._context.broadcast(ids)
+
+
+def _by_address(files: Iterable[StoredEntry], *, is_index: bool = False) -> dict[str, InputFile]:
+    return {
+        one.address: InputFile(
+            one.address, one.size, one.modified.isoformat() if one.modified else None, is_index
+        )
+        for one in files
+    }
 
 
 def _tables(files: Iterable[Walked]) -> list[str]:
