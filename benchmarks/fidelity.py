@@ -110,6 +110,11 @@ def ours(body: bytes, page: dict[str, Any]) -> Reading:
     record = extract(body, url=page["url"])
     if isinstance(record, Refusal):
         return Reading(refused=record.detail)
+    return reading_of(record)
+
+
+def reading_of(record: Any) -> Reading:
+    """Return the values of a record of ours: of a page, or of an article."""
     place = record.provenance.get("body")
     return Reading(
         headline=record.headline,
