@@ -45,7 +45,8 @@ TESTS = {
     "crawler/vardump": f"{DUMPS} leak xdebug_places vardump_command",
     "crawler/warc": (
         "warc captures archive_files archive_compression archive_index wacz archive_pages "
-        f"archive_records candidates wild_archives wild_captures {ARCHIVES} power"
+        f"archive_records candidates wild_archives wild_captures {ARCHIVES} power "
+        "stored_bytes stored_archives foreign_index"
     ),
     "crawler/feeds": "csv power feeds job_feeds kept_files later_runs",
     "crawler/rendering": RENDERING,

@@ -148,18 +148,16 @@ def _noting(application: Any, requests: list[Request], refused: dict[str, int]) 
             statuses.append(status)
             return start_response(status, headers, *more)
 
-        sent = 0
-        try:
-            if method in ("GET", "HEAD") and key in refused:
-                status = f"{refused[key]} Refused"
-                start(status, [("Content-Length", "0"), ("Content-Type", "application/xml")])
-                return
-            for part in application(environ, start):
-                sent += len(part) if method != "HEAD" else 0
-                yield part
-        finally:
-            code = int(statuses[-1].split()[0]) if statuses else 0
-            requests.append(Request(method, key, first, last, code, sent))
+        parts: list[bytes] = []
+        if method in ("GET", "HEAD") and key in refused:
+            status = f"{refused[key]} Refused"
+            start(status, [("Content-Length", "0"), ("Content-Type", "application/xml")])
+        else:
+            parts = list(application(environ, start))
+        sent = sum(map(len, parts)) if method != "HEAD" else 0
+        # Noted before the client has the answer, and may ask for the notes.
+        requests.append(Request(method, key, first, last, int(statuses[-1].split()[0]), sent))
+        return parts
 
     return noting
 

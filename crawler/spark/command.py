@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections import Counter
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.crawl.scope import ANY, SAME
@@ -14,6 +15,7 @@ from crawler.exit_codes import COMPLETE, COULD_NOT_START
 from crawler.spark.balance import NAMES
 from crawler.spark.options import Options, publishers_of
 from crawler.terminal_tables import Line, Part, Row, Table, show
+from crawler.warc.stored_bytes import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +79,7 @@ def _cause(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     raised = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     python = [line for line in raised if not line.startswith(("py4j.", "org.", "java."))]
-    return (python or raised or lines)[0]
+    return (python or raised or lines)[0].removeprefix("crawler.errors.")
 
 
 def _progress(step: str) -> None:
@@ -96,6 +98,23 @@ def _options(words: Sequence[str] | None) -> Options:
         "input",
         nargs="*",
         help="archive files, folders or glob patterns: local paths, s3://, gs://, hdfs://, https://",
+    )
+    parser.add_argument(
+        "--index",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="CDXJ or Parquet files to read instead of walking the archive files that they index",
+    )
+    parser.add_argument(
+        "--prefix",
+        metavar="FOLDER",
+        default="",
+        help="the folder that file names in an index are relative to, such as s3://commoncrawl/ "
+        "(default: that of the index)",
+    )
+    parser.add_argument(
+        "--domains", metavar="NAMES", default="", help="take only these domains from an index"
     )
     parser.add_argument(
         "-o",
@@ -129,7 +148,7 @@ def _options(words: Sequence[str] | None) -> Options:
         help="the size of the largest page (default: %(default)s)",
     )
     given = parser.parse_args(words)
-    if not given.input:
+    if not given.input and not given.index:
         raise CrawlerError(f"input: missing; takes archive files, such as {_EXAMPLE}")
     if not given.read_timeout > 0:
         raise CrawlerError(f"--read-timeout: got {given.read_timeout:g}, takes seconds above 0")
@@ -137,15 +156,23 @@ def _options(words: Sequence[str] | None) -> Options:
         raise CrawlerError(f"--max-size: got {given.max_size}, takes bytes above 0")
     hosts = given.hosts
     return Options(
-        inputs=tuple(given.input),
-        output=given.output,
+        inputs=tuple(map(_everywhere, given.input)),
+        output=_everywhere(given.output),
         at=None if given.at is None else _day(given.at),
         site=given.site,
         publishers=given.publishers,
+        indexes=tuple(map(_everywhere, given.index)),
+        prefix=given.prefix and f"{_everywhere(given.prefix).rstrip('/')}/",
+        domains=tuple(filter(None, given.domains.split(","))),
         hosts=hosts if hosts in (SAME, ANY) else tuple(hosts.split(",")),
         read_timeout=given.read_timeout,
         most_bytes=given.max_size,
     )
+
+
+def _everywhere(address: str) -> str:
+    """Return an address that is the same on each machine, whatever its current folder."""
+    return address if is_remote(address) else str(Path.cwd() / address)
 
 
 def _day(text: str) -> date:

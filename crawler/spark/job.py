@@ -28,7 +28,8 @@ from crawler.spark.folders import Folder
 from crawler.spark.id_sets import IdSet, digest
 from crawler.spark.state import State
 from crawler.spark.walking import InputFile, Walked
-from crawler.warc.listing import list_addresses
+from crawler.warc.listing import list_addresses, list_indexes
+from crawler.warc.stored_bytes import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from crawler.spark.options import Options
     from crawler.spark.reading import Suspended, Written
     from crawler.spark.writing import Finished, Kept, Partition
+    from crawler.warc.listing import StoredEntry
     from crawler.warc.pages import Lookup
 
 _T = TypeVar("_T")
@@ -81,9 +83,9 @@ class Job:
         """Read the inputs that are new; raise CrawlerError if the output cannot be written."""
         state = State(self._options)
         files, unread = self._inputs()
-        known = {walked.file for walked in state.files}
+        known = {walked.file for walked in state.files if not walked.unreadable}
         new = [file for file in files if file not in known]
-        # Files that have changed are listed again.
+        # Files that have changed, or could not be read, are listed again.
         addresses = {file.address for file in new}
         kept = [walked for walked in state.files if walked.file.address not in addresses]
         gone = [walked for walked in state.files if walked.file.address in addresses]
@@ -93,6 +95,8 @@ class Job:
         all_files = [*kept, *walked]
         tables = _tables(all_files)
         affected = self._affected(state.outcomes, _tables([*walked, *gone]))
+        if not new and affected is not None and not len(affected):
+            return Report(0, all_files, unread, 0, self._balance(state.outcomes, all_files))
         captures = sum(one.captures for one in all_files)
         results = self._read(tables, captures, affected)
         settlements = self._settle(results, state.outcomes, affected)
@@ -102,7 +106,8 @@ class Job:
             results = [*results, *self._read(tables, captures, resettled)]
             affected = IdSet(chain(affected.digests, resettled.digests)) if affected else None
         written, outdated, read = self._write(results, settlements, state.outcomes, affected)
-        entries = self._balance([name for name in written if "outcomes" in name], all_files)
+        outcomes = [name for name in written if name.startswith(writing.OUTCOMES_FOLDER)]
+        entries = self._balance(outcomes, all_files)
         balance_table = balance.write(self._folder, entries)
         files_table = state.write_files(all_files)
         new_tables = [one.table for one in walked if one.table]
@@ -118,11 +123,13 @@ class Job:
         for address in self._options.inputs:
             listing = list_addresses(address)
             if not listing.files:
-                raise CrawlerError(f"input: {address} holds no archive file")
-            for entry in listing.files:
-                modified = entry.modified.isoformat() if entry.modified else None
-                files[entry.address] = InputFile(entry.address, entry.size, modified)
+                raise CrawlerError(f"input: {display_name(address)} holds no archive file")
+            files |= _by_address(listing.files)
             unread += listing.unread
+        for address in self._options.indexes:
+            if not (indexes := list_indexes(address)):
+                raise CrawlerError(f"--index: {display_name(address)} holds no index")
+            files |= _by_address(indexes, is_index=True)
         return list(files.values()), unread
 
     def _walk(self, files: Sequence[InputFile]) -> list[Walked]:
@@ -141,7 +148,8 @@ class Job:
         if not outcomes:
             return None
         ids = self._spread(new).flatMap(partial(_articles_in, self._options))
-        doubtful = self._spread(outcomes).flatMap(partial(_doubtful, self._options))
+        doubt = partial(_doubtful, self._options, has_new=bool(new))
+        doubtful = self._spread(outcomes).flatMap(doubt)
         return IdSet(ids.union(doubtful).map(digest).distinct().collect())
 
     def _read(self, tables: list[str], captures: int, articles: IdSet | None) -> list[str]:
@@ -210,8 +218,9 @@ class Job:
     ) -> tuple[list[str], list[str], int]:
         """Write the output; return the files, those that they replace, and the articles read."""
         options, settled = self._options, self._context.broadcast(settlements)
-        finished = self._spread(results).flatMap(partial(_finished_in, options, settled)).cache()
-        counts = Counter(finished.map(_place).countByValue())
+        places = self._spread(results).flatMap(partial(_outcomes_in, options)).map(writing.place_of)
+        counts = Counter(places.countByValue())
+        finished = self._spread(results).flatMap(partial(_finished_in, options, settled))
         parts = {place: -(-count // _ROWS_A_PART) for place, count in counts.items()}
         items = finished.map(partial(_keyed, parts))
         written: list[str] = []
@@ -237,7 +246,6 @@ class Job:
         )
         for output in ordered.mapPartitions(partial(writing.write_articles, options)).collect():
             written += [*output.tables, *filter(None, (output.outcomes,))]
-        finished.unpersist()
         return written, outdated, counts.total()
 
     def _balance(self, outcomes: list[str], files: list[Walked]) -> list[balance.Entry]:
@@ -270,6 +278,15 @@ class Job:
 
     def _send(self, ids: IdSet) -> Broadcast[IdSet]:
         return self._context.broadcast(ids)
+
+
+def _by_address(files: Iterable[StoredEntry], *, is_index: bool = False) -> dict[str, InputFile]:
+    return {
+        one.address: InputFile(
+            one.address, one.size, one.modified.isoformat() if one.modified else None, is_index
+        )
+        for one in files
+    }
 
 
 def _tables(files: Iterable[Walked]) -> list[str]:
@@ -374,10 +391,6 @@ def _claimed(
         yield outcome["article"], reading.claimant(outcome) if is_article else "failure"
 
 
-def _place(finished: Finished) -> tuple[str, str]:
-    return writing.place_of(finished.outcome)
-
-
 def _keyed(
     parts: dict[tuple[str, str], int], finished: Finished
 ) -> tuple[tuple[Partition, str], Finished]:
@@ -414,9 +427,10 @@ def _unaffected_outcomes(
     return writing.write_outcomes(options, rows)
 
 
-def _doubtful(options: Options, name: str) -> Iterator[str]:
+def _doubtful(options: Options, name: str, *, has_new: bool) -> Iterator[str]:
+    """Yield the articles whose result may be another one now, perhaps because of new captures."""
     for row in _rows(options, name, ["article", "joined", "reason"]):
-        if row["joined"] or row["reason"] in _PASSING:
+        if (row["joined"] and has_new) or row["reason"] in _PASSING:
             yield row["article"]
 
 

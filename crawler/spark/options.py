@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Options:
     """What to read, and how; ``output`` is the address of a folder.
 
-    ``indexes`` are read instead of the archive files that they index, whose names in them follow
-    ``prefix``. ``at``, ``site``, ``publishers`` and ``hosts`` are those of a crawl.
+    ``indexes`` are read instead of the archive files that they index, which are in the folder
+    ``prefix``; only captures of ``domains`` count, if there are any. ``at``, ``site``,
+    ``publishers`` and ``hosts`` are those of a crawl.
     """
 
     inputs: tuple[str, ...]
@@ -31,6 +32,7 @@ class Options:
     hosts: tuple[str, ...] | str = SAME
     indexes: tuple[str, ...] = ()
     prefix: str = ""
+    domains: tuple[str, ...] = ()
     read_timeout: float = 10.0
     most_bytes: int = 16 << 20
     most_redirects: int = 5

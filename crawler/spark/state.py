@@ -30,6 +30,7 @@ FILES = pa.schema(
         pa.field("address", _TEXT, nullable=False),
         pa.field("size", _NUMBER, nullable=False),
         pa.field("modified", _TEXT),
+        pa.field("is_index", pa.bool_(), nullable=False),
         pa.field("captures", _NUMBER, nullable=False),
         pa.field("without_article", _NUMBER, nullable=False),
         pa.field("faults", pa.list_(_TEXT), nullable=False),
@@ -50,6 +51,7 @@ class State:
             "format": FORMAT,
             "at": str(options.at or ""),
             "site": options.site or "",
+            "domains": list(options.domains),
             "publishers": options.publishers or "",
             "hosts": options.hosts if isinstance(options.hosts, str) else list(options.hosts),
         }
@@ -119,7 +121,7 @@ class State:
 
 
 def _walked(row: dict[str, Any]) -> Walked:
-    file = InputFile(row["address"], row["size"], row["modified"])
+    file = InputFile(row["address"], row["size"], row["modified"], row["is_index"])
     faults = tuple(row["faults"])
     return Walked(
         file, row["table"], row["captures"], row["without_article"], faults, row["unreadable"]

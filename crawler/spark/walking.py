@@ -9,6 +9,7 @@ from crawler.spark.captures import SCHEMA, StoredIn, to_columns
 from crawler.spark.folders import Folder, unique_name
 from crawler.spark.options import publishers_of
 from crawler.warc.archive import ArchiveFile
+from crawler.warc.foreign_index import ForeignIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ class InputFile(NamedTuple):
     address: str
     size: int
     modified: str | None
+    is_index: bool
 
 
 class Walked(NamedTuple):
@@ -40,8 +42,24 @@ class Walked(NamedTuple):
     unreadable: str | None = None
 
 
+def _read_index(options: Options, folder: str, file: InputFile) -> Walked:
+    """List the captures in an index, whose archive files are not walked."""
+    # By default, the archive files are beside the index.
+    prefix = options.prefix or file.address[: file.address.rfind("/") + 1]
+    index = ForeignIndex(file.address, prefix, options.domains)
+    rows = ((capture, StoredIn(location, "warc")) for capture, location in index)
+    try:
+        walked = store(options, folder, file, rows)
+    except CrawlerError as error:
+        return Walked(file, None, 0, 0, (), str(error))
+    more = index.faulty - len(index.faults)
+    return walked._replace(faults=(*index.faults, *([f"and {more:,} more lines"] if more else [])))
+
+
 def walk(options: Options, folder: str, file: InputFile) -> Walked:
-    """List the captures of an archive file in a Parquet file of a folder in the output."""
+    """List the captures of a file in a Parquet file of a folder in the output."""
+    if file.is_index:
+        return _read_index(options, folder, file)
     try:
         archive = ArchiveFile(file.address, size=file.size, keeps_index=False)
     except CrawlerError as error:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.spark.folders import ParquetFile
     from crawler.spark.options import Options
 
+OUTCOMES_FOLDER = "_next/_state/outcomes"
 RECORDS = tables.articles(with_instants=True)
 _JSON = pa.field("json", pa.string(), nullable=False, metadata={"description": "The exact record."})
 SCHEMAS = {
@@ -174,7 +175,7 @@ def write_outcomes(options: Options, outcomes: Iterable[dict[str, Any]]) -> Iter
 
 
 def _outcomes_table(options: Options) -> ParquetFile:
-    return Folder(options.output).parquet(unique_name("_next/_state/outcomes"), OUTCOMES)
+    return Folder(options.output).parquet(unique_name(OUTCOMES_FOLDER), OUTCOMES)
 
 
 def write_articles(

@@ -6,20 +6,19 @@ ArchiveError if a file or page cannot be read.
 
 from __future__ import annotations
 
-import gzip
 import resource
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from crawler.errors import ArchiveError, StorageError
 from crawler.warc.archived import RENDERED_BY
 from crawler.warc.captures import Capture, key_of
 from crawler.warc.file import WarcFile
 from crawler.warc.index import Index, open_index
+from crawler.warc.index_lines import INDEX_ERRORS, LongLineError, lines_of, stored_lines
 from crawler.warc.names import (
     ARCHIVE_NAME,
     READABLE,
@@ -50,8 +49,6 @@ _LOCAL_HEADER_BYTES = 30
 _ZIP_ERRORS = (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile)
 # A WACZ file may contain WACZ files, but only to this depth.
 _MOST_NESTED = 2
-# Longer than any real index line; without a limit, one line could take all memory.
-_INDEX_LINE_BYTES = 1 << 20
 _RENDERED = f"\r\n{RENDERED_BY}: ".encode()
 
 
@@ -105,6 +102,9 @@ class ArchiveFile:
             self.index: Index = open_index(
                 address, self.files, beside, lines, keeps_index=keeps_index
             )
+            # Thousands of archive files may be open.
+            for file in self.files.values():
+                file.free()
         except BaseException:
             self._close_files()
             raise
@@ -140,8 +140,8 @@ class ArchiveFile:
                 with zipfile.ZipFile(buffered(Window(self._stored))) as wacz:
                     for name in indexes:
                         with wacz.open(name) as file:
-                            yield from _unpacked(file, name)
-            except (*_ZIP_ERRORS, _LongLineError) as error:
+                            yield from lines_of(file, name)
+            except (*_ZIP_ERRORS, LongLineError) as error:
                 if isinstance(error, StorageError):
                     raise
                 raise ArchiveError(f"the index in {self.name} cannot be read ({error})") from error
@@ -317,35 +317,13 @@ def _index_beside(address: Address) -> Address | None:
 
 
 def _lines_of(address: Address) -> Iterator[bytes]:
-    name = display_name(address)
-    stored = open_stored(address)
     try:
-        with closing(stored), buffered(Window(stored)) as file:
-            yield from _unpacked(file, name.rpartition("/")[2])
-    except (OSError, EOFError, zlib.error, _LongLineError) as error:
+        yield from stored_lines(address)
+    except INDEX_ERRORS as error:
         raise ArchiveError(
-            f"the index {name} cannot be read ({error}); recreate it, or delete it to have it "
-            "recreated"
+            f"the index {display_name(address)} cannot be read ({error}); recreate it, or delete "
+            "it to have it recreated"
         ) from error
-
-
-class _LongLineError(Exception):
-    pass
-
-
-def _unpacked(file: IO[bytes], name: str) -> Iterator[bytes]:
-    if not name.endswith(".gz"):
-        yield from _bounded(file, name)
-        return
-    with closing(gzip.GzipFile(fileobj=file)) as lines:
-        yield from _bounded(lines, name)
-
-
-def _bounded(lines: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
-    while line := lines.readline(_INDEX_LINE_BYTES + 1):
-        if len(line) > _INDEX_LINE_BYTES:
-            raise _LongLineError(f"{name} has a line of over {_INDEX_LINE_BYTES:,} bytes")
-        yield line
 
 
 def _data_offset(stored: StoredBytes, entry: zipfile.ZipInfo, start: int) -> int:

@@ -108,6 +108,8 @@ class WarcFile(StoredFile):
         else:
             length = 0
         block = self.block(offset, most + HEAD_BYTES, length)
+        if length:
+            self.free()
         if block.fault:
             raise block.fault
         size = block.size

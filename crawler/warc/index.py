@@ -69,6 +69,8 @@ _NAMED_FAULTS = 20
 # In an index made by another tool, one line in this many is checked against the file.
 _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
+LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""Raised for a line that is not CDXJ."""
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
 
@@ -111,15 +113,15 @@ class Index:
 
     def of_digest(self, key: str) -> Iterator[Capture]:
         """Return the captures with this ``digest_key``, oldest first, without copies."""
-        return map(_capture, self._lines_under(f" {key} ".encode()))
+        return map(capture_of_line, self._lines_under(f" {key} ".encode()))
 
     def of_record(self, record_id: str) -> Iterator[Capture]:
         """Return the captures with this record ID, without copies (revisits and conversions)."""
-        return map(_capture, self._lines_under(f" {record_id} ".encode()))
+        return map(capture_of_line, self._lines_under(f" {record_id} ".encode()))
 
     def _with_method(self, line: bytes) -> Capture:
         """Parse a line, with the method of the request, which is in a line of its own."""
-        capture = _capture(line)
+        capture = capture_of_line(line)
         return replace(capture, method=self._method(capture)) if self._has_methods else capture
 
     def _method(self, capture: Capture) -> str:
@@ -404,8 +406,9 @@ def _read_index(
         if not line.strip() or line.startswith((b"!", b" ")):
             continue
         try:
-            capture = _capture(line.rstrip(b"\r\n"))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            capture = capture_of_line(line.rstrip(b"\r\n"))
+            capture = replace(capture, file=Path(capture.file).name)
+        except LINE_ERRORS as error:
             raise mismatch(f"line {number} is not CDXJ ({error})") from error
         file = files.get(capture.file)
         if file is None:
@@ -463,11 +466,8 @@ def _line(key: str, capture: Capture, fields: dict[str, str]) -> bytes:
     return f"{key} {capture.timestamp} ".encode() + msgspec.json.encode(fields) + b"\n"
 
 
-def _capture(line: bytes) -> Capture:
-    """Parse one line of CDXJ.
-
-    Raises ValueError, KeyError, TypeError, AttributeError or RecursionError if it is invalid.
-    """
+def capture_of_line(line: bytes) -> Capture:
+    """Parse one line of CDXJ. Raises one of ``LINE_ERRORS`` if it is invalid."""
     key, timestamp, encoded = line.lstrip(b" ").split(b" ", 2)
     fields: dict[str, Any] = msgspec.json.decode(encoded)
     if not is_timestamp(moment := timestamp.decode()):
@@ -479,13 +479,19 @@ def _capture(line: bytes) -> Capture:
         status=int(status) or None if status.isdigit() else None,
         media_type=fields.get("mime") or "",
         digest=fields.get("digest") or "",
-        file=Path(fields["filename"]).name,
+        file=_text(fields["filename"]),
         offset=int(fields["offset"]),
         length=int(fields.get("length") or 0),
         record_id=fields.get("id") or "",
         concurrent_to=fields.get("concurrent") or "",
         method=_declared_method(fields.get("method") or "", key.decode()),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
 
 
 def _declared_method(method: str, key: str) -> str:

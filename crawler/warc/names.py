@@ -22,6 +22,8 @@ _UNREAD_NAME = re.compile(
     r"|\.(?:gz|zst|bz2|xz|lz4|lzma|br|7z|rar|zip|tar|tgz|open|part|tmp)$",
     re.IGNORECASE,
 )
+# Common Crawl names its indexes cdx-00000.gz.
+_INDEX_NAME = re.compile(r"(?:\.cdxj(?:\.gz)?|^cdx-[0-9]+\.gz|\.parquet)$", re.IGNORECASE)
 _ABOUT_ARCHIVES = re.compile(
     r"\.(?:cdxj?|idx|json|jsonl|ndjson|txt|md|log|csv|tsv|xml|html?|ya?ml|sig|asc|md5|sha[0-9]+)"
     r"(?:\.gz)?$",
@@ -40,7 +42,7 @@ def archive_files(path: str) -> list[Path]:
     Texts in JSON Lines count if the path or the pattern names nothing else. In a folder, and beside
     archives, such files are often about others.
     """
-    files = _files(path)
+    files = files_at(path)
     archives = [file for file in files if _is_readable(file)]
     if archives or is_folder(path):
         return archives
@@ -67,12 +69,13 @@ def other_files(path: str) -> tuple[list[Path], list[Path]]:
     that are not archives.
     """
     read = set(archive_files(path))
-    others = [file for file in _files(path) if file not in read]
+    others = [file for file in files_at(path) if file not in read]
     unread = [file for file in others if is_unread(file)]
     return unread, [file for file in others if file.is_file() and file not in unread]
 
 
-def _files(path: str) -> list[Path]:
+def files_at(path: str) -> list[Path]:
+    """Return all that a path, folder or glob pattern names, in order, of whatever kind."""
     place = Path(path)
     try:
         if place.is_dir():
@@ -90,6 +93,11 @@ def _is_readable(file: Path) -> bool:
 def has_archive_name(name: str) -> bool:
     """Return whether a file is an archive that can be read, judging by its name."""
     return ARCHIVE_NAME.search(name) is not None or name.lower().endswith(".wacz")
+
+
+def has_index_name(name: str) -> bool:
+    """Return whether a file is an index that can be read, judging by its name."""
+    return _INDEX_NAME.search(name) is not None
 
 
 def is_unread(file: Path) -> bool:

@@ -17,6 +17,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -137,10 +138,15 @@ def _descriptor(path: Address) -> int:
         raise unreadable(path, error) from error
 
 
-def unreadable(address: Address, error: Exception) -> StorageError:
-    """Return the error about a file that cannot be read, with the reason in one line."""
-    reason = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
-    return StorageError(f"{display_name(address)} cannot be read ({reason})")
+def unreadable(address: Address, error: Exception, done: str = "read") -> StorageError:
+    """Return the error about a file that cannot be read, with the reason in one line.
+
+    ``done`` is another participle if something else cannot be done with the file.
+    """
+    name = display_name(address)
+    text = " ".join(str(error).split()).replace(str(address), name)
+    reason = (isinstance(error, OSError) and error.strerror) or text
+    return StorageError(f"{name} cannot be {done} ({reason})")
 
 
 def _whole(address: Address, data: bytes, offset: int, count: int) -> bytes:
@@ -255,7 +261,7 @@ def _opened_system(
     server: str, query: str, variables: tuple[tuple[str, str], ...], process: int
 ) -> tuple[FileSystem, str]:
     """Open a file system for this process; forked processes must not share its connections."""
-    arrow = _package("pyarrow.fs", "pyarrow", server)
+    arrow = package("pyarrow.fs", "pyarrow", server)
     try:
         system, base = arrow.FileSystem.from_uri(f"{server}/{query}")
     except ARROW_ERRORS as error:
@@ -267,14 +273,13 @@ def _opened_system(
     return system, base
 
 
-def _package(module: str, package: str, address: str) -> ModuleType:
-    from importlib import import_module
-
+def package(module: str, project: str, address: str) -> ModuleType:
+    """Import a module of an optional package to read a file. CrawlerError if it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
         raise CrawlerError(
-            f"{display_name(address)}: needs {package}; run pip install '.[spark]'", exit_code=1
+            f"{display_name(address)}: needs {project}; run pip install '.[spark]'", exit_code=1
         ) from error
 
 
@@ -312,6 +317,8 @@ class WebBytes:
             return None
 
     def read(self, offset: int, count: int) -> bytes:
+        if not count:
+            return b""
         headers = {"Range": f"bytes={offset}-{offset + count - 1}"}
         response = _request("GET", self.address, headers, expected=count)
         if response.status_code != _PARTIAL:
@@ -337,21 +344,30 @@ def _request(
 
     Raises StorageError if there is no answer.
     """
-    library = _package("requests", "requests", url)
+    library = package("requests", "requests", url)
     # Otherwise, a server may answer with bytes of a compressed form of the file.
     headers = {"Accept-Encoding": "identity", **(headers or {})}
-    try:
-        response: requests.Response = _session(os.getpid()).request(
-            method, url, headers=headers, timeout=_HTTP_SECONDS, stream=True
-        )
-        with response:
-            is_range = response.status_code == _PARTIAL
-            if is_range and int(response.headers.get("Content-Length", expected)) <= expected:
-                # Reads and keeps the body.
-                _ = response.content
-            return response
-    except (library.RequestException, ValueError) as error:
-        raise unreadable(url, error) from error
+    tries_left = _TRIES
+    while True:
+        tries_left -= 1
+        try:
+            response: requests.Response = _session(os.getpid()).request(
+                method, url, headers=headers, timeout=_HTTP_SECONDS, stream=True
+            )
+            with response:
+                is_range = response.status_code == _PARTIAL
+                if is_range and int(response.headers.get("Content-Length", expected)) <= expected:
+                    # Reads and keeps the body.
+                    _ = response.content
+                return response
+        except library.exceptions.ChunkedEncodingError as error:
+            # The session's own retries end with the headers.
+            if not tries_left:
+                raise unreadable(url, error) from error
+        except (library.RequestException, ValueError) as error:
+            # The reason alone does not contain the query, such as a signature.
+            reason = getattr(error.args[0], "reason", None) if error.args else None
+            raise unreadable(url, reason or error) from error
 
 
 @lru_cache(maxsize=1)
@@ -381,9 +397,7 @@ class Window:
         self.stored = stored
         rest = max(0, stored.size - start)
         self.start, self.size = start, rest if size is None else min(size, rest)
-        self._data, self._begin = b"", 0
-        self._ahead = _FIRST_BYTES
-        self._is_exact = False
+        self.clear()
 
     def read(self, offset: int, count: int) -> bytes:
         """Return ``count`` bytes from ``offset`` on, or as many as there are."""
@@ -407,6 +421,10 @@ class Window:
             self._data = self.stored.read(self.start + offset, end - offset)
             self._begin, self._ahead, self._is_exact = offset, _FIRST_BYTES, True
 
+    def clear(self) -> None:
+        """Free the memory of the bytes that were read ahead; they are read again if needed."""
+        self._data, self._begin, self._ahead, self._is_exact = b"", 0, _FIRST_BYTES, False
+
     @property
     def _end(self) -> int:
         return self._begin + len(self._data)
@@ -429,11 +447,14 @@ class Window:
 
 
 class StoredStream(io.RawIOBase):
-    """A file as a binary stream that can be sought, for libraries that read such streams."""
+    """A file as a binary stream that can be sought, for libraries that read such streams.
 
-    def __init__(self, window: Window) -> None:
+    Without a window, each read of the stream is one of the file.
+    """
+
+    def __init__(self, contents: Window | StoredBytes) -> None:
         super().__init__()
-        self._window, self._position = window, 0
+        self._contents, self._position = contents, 0
 
     def readable(self) -> bool:
         return True
@@ -442,7 +463,7 @@ class StoredStream(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_CUR: self._position, io.SEEK_END: self._window.size}.get(whence, 0)
+        base = {io.SEEK_CUR: self._position, io.SEEK_END: self._contents.size}.get(whence, 0)
         if base + offset < 0:
             raise OSError("negative seek position")
         self._position = base + offset
@@ -452,7 +473,8 @@ class StoredStream(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        data = self._window.read(self._position, len(buffer))
+        count = min(len(buffer), self._contents.size - self._position)
+        data = self._contents.read(self._position, count) if count > 0 else b""
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)

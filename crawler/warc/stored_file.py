@@ -45,8 +45,8 @@ class Location:
     records in it; ``size`` is None for all up to the end. ``name`` is for messages, and its suffix
     tells the format. ``coding`` is the compression of each record, empty if there is none; a file
     with the coding ``whole`` is compressed as a whole, and offsets are those in its contents.
-    ``dictionary`` is the size of a zstd dictionary at the start, in bytes. ``text_fields`` are
-    those of texts in JSON Lines, and empty for other files.
+    ``dictionary`` is the size of a zstd dictionary at the start, in bytes; None if unknown.
+    ``text_fields`` are those of texts in JSON Lines, and empty for other files.
     """
 
     address: str
@@ -54,7 +54,7 @@ class Location:
     start: int = 0
     size: int | None = None
     coding: Literal["", "gzip", "zstd", "whole"] = ""
-    dictionary: int = 0
+    dictionary: int | None = 0
     text_fields: tuple[TextFields, ...] = ()
 
 
@@ -88,8 +88,12 @@ class StoredFile:
     def _compression_at(self, location: Location) -> Compression | None:
         """Return the compression of each record, reading nothing but its dictionary."""
         if location.coding == "zstd":
-            self._window.fetch(Zstd.dictionary_at, location.dictionary)
-            return self._zstd(location.dictionary)
+            size = location.dictionary
+            if size is None:
+                self._window.fetch(0, Zstd.dictionary_at)
+                size = Zstd.dictionary_size(self._window.read(0, Zstd.dictionary_at))
+            self._window.fetch(Zstd.dictionary_at, size)
+            return self._zstd(size)
         return self._gzip() if location.coding == "gzip" else None
 
     def _gzip(self) -> Gzip:
@@ -154,6 +158,10 @@ class StoredFile:
                     raise ArchiveError(f"{self.name}: it unpacks to over {size:,} bytes")
                 yield piece
             position -= len(decoder.unused_data)
+
+    def free(self) -> None:
+        """Free the memory of the bytes that were read ahead."""
+        self._window.clear()
 
     def close(self) -> None:
         self._stored.close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from crawler.errors import ArchiveError
+from crawler.errors import ArchiveError, StorageError
 from crawler.warc.captures import TEXT_COPY, Capture, key_of, timestamp_of, web_url
 from crawler.warc.records import Record, read_date
 from crawler.warc.stored_bytes import buffered
@@ -80,6 +80,8 @@ class TextsFile(StoredFile):
                 text = self._parse(line)
                 if key_of(text.url) is None or not _WEB_ADDRESS.fullmatch(text.url):
                     raise ValueError(f"{text.url!r} is not an address on the web")
+            except StorageError:
+                raise
             except ValueError as error:
                 yield f"{self.name}, line {number:,}: {error}"
                 continue
@@ -115,8 +117,12 @@ class TextsFile(StoredFile):
                     f"more than DOWNLOAD_MAXSIZE ({most:,})",
                     reason="too_large",
                 )
+        if length:
+            self.free()
         try:
             text = self._parse(bytes(line.partition(b"\n")[0]))
+        except StorageError:
+            raise
         except ValueError as error:
             raise ArchiveError(f"{place}: {error}") from error
         return Record(
