@@ -28,6 +28,8 @@ from spark_jobs import CLUSTER, JOB, JobRun, Output, comparable, kill, read_outp
 pytestmark = [pytest.mark.timeout(900)]
 MEGABYTE = 1 << 20
 MOST_WORKER_KILOBYTES = 200 * 1024
+# A page may have 16 MiB, and is held up to three times while it is unpacked and parsed.
+MOST_FOR_A_LARGE_PAGE = 3 * 16 * 1024
 Truth = dict[str, dict[str, Any]]
 
 
@@ -251,7 +253,8 @@ def test_files_and_pages_that_cannot_be_read(object_store: ObjectStore, tmp_path
     assert {name for name, text in faults.items() if text.strip("; ")} == set(unreadable)
     for name in unreadable:
         assert name in faults[name]
-    assert max(run.worker_kilobytes.values()) <= MOST_WORKER_KILOBYTES
+    most = MOST_WORKER_KILOBYTES + MOST_FOR_A_LARGE_PAGE
+    assert max(run.worker_kilobytes.values()) <= most
 
 
 @pytest.mark.slow
@@ -271,6 +274,7 @@ def test_the_bytes_read_from_an_object_store(object_store: ObjectStore, tmp_path
     assert sum(request.sent for request in walks) <= 1.01 * size
     assert len(pages) <= 1.2 * articles
     assert sum(request.sent for request in pages) <= 1.2 * size
+    assert max(run.worker_kilobytes.values()) <= MOST_WORKER_KILOBYTES
 
 
 def write_index(folder: Path, form: str) -> Path:
