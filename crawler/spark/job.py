@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from crawler.crawl.duplicates import Claimant, Duplicates, Settlement
 from crawler.errors import CrawlerError
+from crawler.files import readable
 from crawler.spark import balance, reading, walking, writing
 from crawler.spark.captures import from_columns, lookups_of
 from crawler.spark.folders import Folder
@@ -96,24 +97,25 @@ class Job:
         tables = _tables(all_files)
         affected = self._affected(state.outcomes, _tables([*walked, *gone]))
         if not new and affected is not None and not len(affected):
+            state.leave()
             return Report(0, all_files, unread, 0, self._balance(state.outcomes, all_files))
         captures = sum(one.captures for one in all_files)
         results = self._read(tables, captures, affected)
         settlements = self._settle(results, state.outcomes, affected)
         resettled = self._resettled(settlements, state.outcomes, affected)
-        if resettled:
+        if affected is not None and resettled is not None:
             # Their pages are the same, and have to be read again only for their records.
             results = [*results, *self._read(tables, captures, resettled)]
-            affected = IdSet(chain(affected.digests, resettled.digests)) if affected else None
+            affected = IdSet(chain(affected.digests, resettled.digests))
         written, outdated, read = self._write(results, settlements, state.outcomes, affected)
         outcomes = [name for name in written if name.startswith(writing.OUTCOMES_FOLDER)]
         entries = self._balance(outcomes, all_files)
-        balance_table = balance.write(self._folder, entries)
+        written += balance.write(self._folder, entries)
         files_table = state.write_files(all_files)
         new_tables = [one.table for one in walked if one.table]
         outdated += [one.table for one in gone if one.table]
         outdated += self._folder.files("files") + self._folder.files("balance") + state.outcomes
-        state.replace([*written, *new_tables, balance_table, files_table], outdated)
+        state.replace([*written, *new_tables, files_table], outdated)
         return Report(len(new), all_files, unread, read, entries)
 
     def _inputs(self) -> tuple[list[InputFile], list[str]]:
@@ -130,7 +132,11 @@ class Job:
             if not (indexes := list_indexes(address)):
                 raise CrawlerError(f"--index: {display_name(address)} holds no index")
             files |= _by_address(indexes, is_index=True)
-        return list(files.values()), unread
+        # Parquet cannot hold the name of a local file whose bytes are not UTF-8.
+        nameless = [address for address in files if not _is_text(address)]
+        for address in nameless:
+            del files[address]
+        return list(files.values()), unread + [readable(address) for address in nameless]
 
     def _walk(self, files: Sequence[InputFile]) -> list[Walked]:
         """List the captures of files, the largest first."""
@@ -287,6 +293,14 @@ def _by_address(files: Iterable[StoredEntry], *, is_index: bool = False) -> dict
         )
         for one in files
     }
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tables(files: Iterable[Walked]) -> list[str]:
