@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crawler.spark.folders import ParquetFile
     from crawler.spark.options import Options
 
+# What Hive, and so Spark and pyarrow, read as null; an empty value in a path is an error for Spark.
+_NO_PUBLISHER = "__HIVE_DEFAULT_PARTITION__"
 OUTCOMES_FOLDER = "_next/_state/outcomes"
 RECORDS = tables.articles(with_instants=True)
 _JSON = pa.field("json", pa.string(), nullable=False, metadata={"description": "The exact record."})
@@ -57,7 +59,8 @@ class Partition(NamedTuple):
     part: int = 0
 
     def folder(self, table: str) -> str:
-        name = f"{table}/publisher={quote(self.publisher, safe='')}"
+        publisher = quote(self.publisher, safe="") or _NO_PUBLISHER
+        name = f"{table}/publisher={publisher}"
         return name if table == "failures" else f"{name}/month={self.month}"
 
 
@@ -153,7 +156,9 @@ def place_of(outcome: dict[str, Any]) -> tuple[str, str]:
 def place_in(name: str) -> tuple[str, str]:
     """Return the publisher and the month of a file of the output."""
     values = dict(part.split("=", 1) for part in name.split("/") if "=" in part)
-    return unquote(values["publisher"]), values.get("month", NO_MONTH)
+    publisher = values["publisher"]
+    name = "" if publisher == _NO_PUBLISHER else unquote(publisher)
+    return name, values.get("month", NO_MONTH)
 
 
 def partition_of(
