@@ -329,14 +329,14 @@ class ArchiveReader:
         charset = charset_of(content_type)
         task = Task(body, state.id, page.url, charset, is_text=page.is_text)
         try:
-            extracted = self._extract(task)
+            result = self._extract(task).result
+            if isinstance(result, Refusal):
+                return visit.refused(result.reason, result.detail, status)
+            return self._page_read(visit, page, state, candidates, result)
         except TooSlowError as error:
             return visit.refused("too_slow", str(error))
         except Exception as error:
             return visit.refused("internal_error", f"{type(error).__name__}: {error}", status)
-        if isinstance(extracted.result, Refusal):
-            return visit.refused(extracted.result.reason, extracted.result.detail, status)
-        return self._page_read(visit, page, state, candidates, extracted.result)
 
     def _decoded(
         self, visit: _Visit, page: ArchivedPage, status: int, content_type: bytes
