@@ -1,0 +1,228 @@
+"""The output folder of the job on Spark: its files, and the commit that replaces them."""
+
+import gzip
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import run
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from archives import NEWS, http, page, record
+from conftest import ROOT
+from object_store import ObjectStore
+
+from crawler.errors import CrawlerError, StorageError
+from crawler.spark import walking
+from crawler.spark.folders import Folder, unique_name
+from crawler.spark.options import Options
+from crawler.spark.state import State
+from crawler.spark.walking import InputFile, Walked
+from crawler.spark.writing import Partition, place_in
+
+SCHEMA = pa.schema([pa.field("text", pa.string())])
+TABLE = "records/publisher=a/month=2015-10"
+
+
+def options(output: object, **changes: Any) -> Options:
+    return Options(inputs=("warcs",), output=str(output), **changes)
+
+
+def write(folder: Folder, name: str, text: str = "a text") -> str:
+    with folder.parquet(name, SCHEMA) as table:
+        table.add({"text": text})
+    return name
+
+
+def commit(state: State, *outdated: str) -> str:
+    """End a run that has read one file and written one table; return the name of its file."""
+    name = write(state.folder, unique_name(f"_next/{TABLE}"))
+    files = state.write_files([Walked(InputFile("a.warc", 1, None, False), None, 0, 0, ())])
+    state.replace([name, files], outdated)
+    return name.removeprefix("_next/")
+
+
+def test_the_query_of_an_address_stays_last(
+    object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in object_store.environment.items():
+        if name != "AWS_ENDPOINT_URL":
+            monkeypatch.setenv(name, value)
+    server = object_store.url.removeprefix("http://")
+    folder = Folder(f"{object_store.address('out')}/?endpoint_override={server}&scheme=http")
+    write(folder, f"{TABLE}/a.parquet")
+    assert folder.files("records") == [f"{TABLE}/a.parquet"]
+    assert list(folder.rows(f"{TABLE}/a.parquet")) == [{"text": "a text"}]
+    folder.move(f"{TABLE}/a.parquet", "b.parquet")
+    assert object_store.files.get_file_info(f"{object_store.bucket}/out/b.parquet").is_file
+
+
+@contextmanager
+def small_files(most: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("rows", [1, 600])
+def test_a_full_disk(tmp_path: Path, rows: int) -> None:
+    """Few rows are written at the end of the block, and many before it."""
+    with (
+        small_files(1000),
+        pytest.raises(StorageError, match=rf"^{tmp_path}/a\.parquet cannot be written \("),
+        Folder(str(tmp_path)).parquet("a.parquet", SCHEMA) as table,
+    ):
+        for _ in range(rows):
+            table.add({"text": os.urandom(50_000 // rows).hex()})
+    assert not (tmp_path / "a.parquet").exists()
+
+
+@pytest.mark.parametrize("error", [ValueError("bad"), CrawlerError("bad"), OSError("bad")])
+def test_other_errors_are_not_those_of_the_file(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(type(error)) as caught,
+        Folder(str(tmp_path)).parquet("a.parquet", SCHEMA) as table,
+    ):
+        for _ in range(600):
+            table.add({"text": "a text"})
+        raise error
+    assert caught.value is error
+    assert not (tmp_path / "a.parquet").exists()
+
+
+def test_a_storage_that_is_unknown() -> None:
+    with pytest.raises(CrawlerError, match=r"^nowhere://bucket: it cannot be opened \("):
+        Folder("nowhere://bucket/out").files("records")
+
+
+@pytest.mark.parametrize(
+    "partition",
+    [
+        Partition("a.example", "2015-10"),
+        Partition("127.0.0.1:8000", "unknown"),
+        Partition("a/b=c?d ü%", "2015-10"),
+        Partition("", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("table", ["records", "failures", "links"])
+def test_partitions(tmp_path: Path, partition: Partition, table: str) -> None:
+    """Each is found again by the name of its folder, which Hive, Spark and pyarrow read."""
+    from pyarrow import dataset
+
+    name = write(Folder(str(tmp_path)), unique_name(partition.folder(table)))
+    month = "unknown" if table == "failures" else partition.month
+    assert place_in(name) == (partition.publisher, month)
+    fields = pa.schema([pa.field("publisher", pa.string()), pa.field("month", pa.string())])
+    hive = dataset.partitioning(fields, flavor="hive")
+    [row] = dataset.dataset(tmp_path / table, partitioning=hive).to_table().to_pylist()
+    assert row["publisher"] == (partition.publisher or None)
+
+
+def test_a_commit_replaces_files(tmp_path: Path) -> None:
+    first = commit(State(options(tmp_path)))
+    state = State(options(tmp_path))
+    assert [walked.file.address for walked in state.files] == ["a.warc"]
+    second = commit(state, first)
+    assert state.folder.files("records") == [second]
+    assert not (tmp_path / "_next").exists()
+
+
+def steps(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process die in place of a step of the commit: the one after so many."""
+    count = 0
+
+    def counted(method: Callable[..., None]) -> Callable[..., None]:
+        def step(*arguments: Any) -> None:
+            nonlocal count
+            if count >= most:
+                raise KeyboardInterrupt
+            count += 1
+            method(*arguments)
+
+        return step
+
+    for name in ("move", "delete", "write"):
+        monkeypatch.setattr(Folder, name, counted(getattr(Folder, name)))
+
+
+@pytest.mark.parametrize("most", range(1, 7))
+def test_a_commit_that_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """The next run ends it; before, the output is not said to be whole."""
+    first = commit(State(options(tmp_path)))
+    state = State(options(tmp_path))
+    with monkeypatch.context() as patched:
+        steps(most, patched)
+        with pytest.raises(KeyboardInterrupt):
+            commit(state, first)
+    found = State(options(tmp_path)).folder.files("records")
+    assert len(found) == 1
+    assert found != [first]
+    assert (tmp_path / "_SUCCESS").exists()
+
+
+def test_two_jobs_at_the_same_time(tmp_path: Path) -> None:
+    first, second = State(options(tmp_path)), State(options(tmp_path))
+    with pytest.raises(CrawlerError, match=f"^output: another job writes to {tmp_path}, too"):
+        commit(first)
+    assert second.folder.files("records") == []
+    name = commit(second)
+    assert second.folder.files("records") == [name]
+
+
+def test_a_file_that_was_deleted_before_the_commit(tmp_path: Path) -> None:
+    state = State(options(tmp_path))
+    with pytest.raises(CrawlerError, match=r"_next/records/gone\.parquet is missing"):
+        state.replace(["_next/records/gone.parquet"], [])
+    assert not (tmp_path / "_SUCCESS").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"prefix": "s3://b/"}, "was made with prefix '', now 's3://b/'"),
+        ({"most_bytes": 5}, "was made with max-size 16777216, now 5"),
+        ({"hosts": ("a.example",)}, r"was made with hosts 'same', now \['a.example'\]"),
+    ],
+)
+def test_other_options(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    commit(State(options(tmp_path)))
+    with pytest.raises(CrawlerError, match=f"^output: {tmp_path} {said}"):
+        State(options(tmp_path, **changes))
+
+
+def test_the_start_of_an_index_that_is_cut_off(tmp_path: Path) -> None:
+    """Its captures are kept, and it is listed again by a later run."""
+    line = b'a,example)/%d 20150101000000 {"url":"%s%d","filename":"a.warc.gz","offset":"%d"}\n'
+    data = gzip.compress(b"".join(line % (n, NEWS.encode(), n, n) for n in range(20_000)))
+    path = tmp_path / "a.cdxj.gz"
+    path.write_bytes(data[:-1000])
+    file = InputFile(str(path), len(data), None, True)
+    walked = walking.walk(options(tmp_path / "out"), "captures", file)
+    assert walked.unreadable is not None
+    assert walked.unreadable.startswith(f"the index {path} cannot be read")
+    assert walked.table is not None
+    rows = list(Folder(str(tmp_path / "out")).rows(walked.table, ["url"]))
+    assert 0 < len(rows) == walked.captures < 20_000
+
+
+def test_without_pyarrow(tmp_path: Path) -> None:
+    """The message says what to install."""
+    (tmp_path / "a.warc").write_bytes(record(f"{NEWS}1", http(page(1))))
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from crawler.spark.command import main\n"
+        f"sys.exit(main(['{tmp_path}/a.warc', '-o', '{tmp_path}/out']))"
+    )
+    done = run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: spark: needs pyarrow; run pip install '.[spark]'\n"
