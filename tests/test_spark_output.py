@@ -17,7 +17,8 @@ from conftest import ROOT
 from object_store import ObjectStore
 
 from crawler.errors import CrawlerError, StorageError
-from crawler.spark import walking
+from crawler.spark import reading, walking
+from crawler.spark.captures import from_columns
 from crawler.spark.folders import Folder, unique_name
 from crawler.spark.options import Options
 from crawler.spark.state import State
@@ -226,3 +227,52 @@ def test_without_pyarrow(tmp_path: Path) -> None:
     done = run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "error: spark: needs pyarrow; run pip install '.[spark]'\n"
+
+
+def read_all(files: Path, output: Path) -> list[dict[str, Any]]:
+    """Read the articles of archive files as tasks do; return their outcomes, sorted by id."""
+    chosen = options(output)
+    folder = Folder(str(output))
+    groups: dict[str, list[Any]] = {}
+    for path in sorted(files.iterdir()):
+        file = InputFile(str(path), path.stat().st_size, None, False)
+        walked = walking.walk(chosen, "captures", file)
+        assert walked.table is not None
+        for row in folder.rows(walked.table):
+            groups.setdefault(row["article"], []).append(from_columns(row))
+    for path in files.iterdir():
+        if "gone" in path.name:
+            path.unlink()
+    [written] = reading.read_articles(chosen, "results", groups.items())
+    return sorted(folder.rows(written.table), key=lambda row: str(row["article"]))
+
+
+def test_storage_that_cannot_be_reached(tmp_path: Path) -> None:
+    """What a later run may read otherwise is noted, also if another capture was read instead."""
+    files = {
+        "a-good": [(1, "2015-01-01"), (2, "2015-01-01")],
+        "b-gone": [(2, "2016-01-01"), (3, "2016-01-01")],
+    }
+    (tmp_path / "warcs").mkdir()
+    for name, captures in files.items():
+        data = b"".join(
+            record(f"{NEWS}{n}", http(page(n)), date=f"{day}T00:00:00Z") for n, day in captures
+        )
+        (tmp_path / "warcs" / f"{name}.warc").write_bytes(data)
+    found = read_all(tmp_path / "warcs", tmp_path / "out")
+    outcomes = [(row["article"], row["kind"], row["reason"], row["unreachable"]) for row in found]
+    assert outcomes == [
+        ("1", "article", None, False),
+        ("2", "article", None, True),
+        ("3", "failure", "unreadable", True),
+    ]
+
+
+def test_a_damaged_page_is_not_read_again(tmp_path: Path) -> None:
+    (tmp_path / "warcs").mkdir()
+    data = record(
+        f"{NEWS}1", http(page(1)), WARC_Payload_Digest="sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
+    )
+    (tmp_path / "warcs" / "a.warc").write_bytes(data)
+    [row] = read_all(tmp_path / "warcs", tmp_path / "out")
+    assert (row["reason"], row["unreachable"]) == ("unreadable", False)

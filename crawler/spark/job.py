@@ -56,8 +56,8 @@ _BYTES_A_TASK = 64 << 20
 _FILES_A_TASK = 50
 _MOST_TASKS = 20_000
 _NEXT_CAPTURES, _NEXT_RESULTS = "_next/_state/captures", "_next/results"
-# Failures that a later run may not meet again.
-_PASSING = frozenset(("unreadable", "cut_short", "too_slow", "internal_error"))
+# Failures that a later run may not meet again, on an idler machine or with a newer version.
+_PASSING = frozenset(("too_slow", "internal_error"))
 _OUTCOME_COLUMNS = [field.name for field in reading.OUTCOME_FIELDS]
 
 
@@ -443,8 +443,8 @@ def _unaffected_outcomes(
 
 def _doubtful(options: Options, name: str, *, has_new: bool) -> Iterator[str]:
     """Yield the articles whose result may be another one now, perhaps because of new captures."""
-    for row in _rows(options, name, ["article", "joined", "reason"]):
-        if (row["joined"] and has_new) or row["reason"] in _PASSING:
+    for row in _rows(options, name, ["article", "joined", "unreachable", "reason"]):
+        if (row["joined"] and has_new) or row["unreachable"] or row["reason"] in _PASSING:
             yield row["article"]
 
 
