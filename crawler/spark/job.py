@@ -224,17 +224,18 @@ class Job:
     ) -> tuple[list[str], list[str], int]:
         """Write the output; return the files, those that they replace, and the articles read."""
         options, settled = self._options, self._context.broadcast(settlements)
-        places = self._spread(results).flatMap(partial(_outcomes_in, options)).map(writing.place_of)
-        counts = Counter(places.countByValue())
-        finished = self._spread(results).flatMap(partial(_finished_in, options, settled))
-        parts = {place: -(-count // _ROWS_A_PART) for place, count in counts.items()}
-        items = finished.map(partial(_keyed, parts))
+        results_in = self._spread(results)
+        places = results_in.flatMap(partial(_outcomes_in, options)).map(writing.place_of)
+        read = Counter(places.countByValue())
+        # The number of articles by place, also of those that were read before.
+        counts = read.copy()
         written: list[str] = []
         outdated: list[str] = []
+        keep = None
         if affected is not None:
             sent = self._send(affected)
             before = self._spread(old).flatMap(partial(_recorded, options, sent)).cache()
-            changed = {*counts, *before.keys().distinct().collect()}
+            changed = {*read, *before.keys().distinct().collect()}
             dropped = self._send(IdSet(before.values().map(digest).collect()))
             before.unpersist()
             outdated = [
@@ -243,16 +244,24 @@ class Job:
                 for name in self._folder.files(table)
                 if writing.place_in(name) in changed
             ]
-            kept = self._spread(outdated).flatMap(partial(_kept_in, options, dropped, parts))
-            items = items.union(kept)
+            unaffected = self._spread(old).flatMap(partial(_unaffected, options, sent))
+            others = unaffected.map(writing.place_of).countByValue()
+            counts.update({place: count for place, count in others.items() if place in changed})
+            keep = partial(_kept_in, options, dropped)
             copy = partial(_unaffected_outcomes, options, sent)
             written += self._spread(old).mapPartitions(copy).collect()
+        parts = {place: -(-count // _ROWS_A_PART) for place, count in counts.items()}
+        several = {place: count for place, count in parts.items() if count > 1}
+        finished = results_in.flatMap(partial(_finished_in, options, settled))
+        items = finished.map(partial(_keyed, several))
+        if keep is not None:
+            items = items.union(self._spread(outdated).flatMap(partial(keep, several)))
         ordered = items.repartitionAndSortWithinPartitions(
             self._tasks(sum(parts.values())), _hash_of, keyfunc=_order
         )
         for output in ordered.mapPartitions(partial(writing.write_articles, options)).collect():
             written += [*output.tables, *filter(None, (output.outcomes,))]
-        return written, outdated, counts.total()
+        return written, outdated, read.total()
 
     def _balance(self, outcomes: list[str], files: list[Walked]) -> list[balance.Entry]:
         """Count what became of all captures. Raises CrawlerError if the sum is not their number."""
