@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from archives import NEWS, http, page, record
-from conftest import ROOT
+from conftest import ROOT, Crawl
 from object_store import ObjectStore
 
 from crawler.errors import CrawlerError, StorageError
@@ -276,3 +276,22 @@ def test_a_damaged_page_is_not_read_again(tmp_path: Path) -> None:
     (tmp_path / "warcs" / "a.warc").write_bytes(data)
     [row] = read_all(tmp_path / "warcs", tmp_path / "out")
     assert (row["reason"], row["unreachable"]) == ("unreadable", False)
+
+
+def test_a_redirect_that_a_crawl_does_not_find(tmp_path: Path, crawl: Crawl) -> None:
+    """Its address has the id of an article, but is not below the article's."""
+    site, story = "http://news.example", "/2015/10/23/a-long-story-name"
+    elsewhere = f"{site}/story/77777/another-long-story"
+    redirect = http(b"", "301 Moved Permanently", f"Location: {elsewhere}")
+    (tmp_path / "warcs").mkdir()
+    (tmp_path / "warcs" / "a.warc").write_bytes(
+        record(f"{site}{story}", http(b"<p>No article"))
+        + record(f"{site}/amp{story}", redirect)
+        + record(elsewhere, http(page(1)))
+    )
+    run = crawl(seed="all", source=tmp_path / "warcs")
+    expected = {one["id"]: one.get("reason") for one in run.records}
+    found = read_all(tmp_path / "warcs", tmp_path / "out")
+    assert [row["captures"] for row in found] == [2, 1]
+    assert {row["article"]: row["reason"] for row in found} == expected
+    assert expected[f"news.example{story}"] == "not_an_article"
