@@ -1,6 +1,7 @@
 """The output folder of the job on Spark: its files, and the commit that replaces them."""
 
 import gzip
+import json
 import os
 import resource
 import sys
@@ -300,3 +301,29 @@ def test_a_redirect_that_a_crawl_does_not_find(tmp_path: Path, crawl: Crawl) -> 
     assert [row["captures"] for row in found] == [2, 1]
     assert {row["article"]: row["reason"] for row in found} == expected
     assert expected[f"news.example{story}"] == "not_an_article"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"offset": "9" * 25},
+        {"length": "9" * 25},
+        {"digest": 5},
+        {"mime": ["text/html"]},
+        {"id": 5},
+        {"concurrent": {"id": 5}},
+    ],
+)
+def test_an_odd_line_of_an_index(tmp_path: Path, odd: dict[str, Any]) -> None:
+    """It is named, and the others are listed; a status that is none is not known."""
+    fields = {"url": f"{NEWS}1", "filename": "a.warc", "offset": "5", "status": "9" * 25}
+    key = "ir,alalam,en)/news/1 20151023100000"
+    lines = [f"{key} {json.dumps(one)}\n" for one in ({**fields, **odd}, fields)]
+    path = tmp_path / "a.cdxj"
+    path.write_text("".join(lines))
+    walked = walking.walk(options(tmp_path), "captures", InputFile(str(path), 9, None, True))
+    [fault] = walked.faults
+    assert fault.startswith(f"{path}, line 1: it is not CDXJ (")
+    assert walked.captures == 1
+    assert walked.table is not None
+    assert {row["status"] for row in Folder(str(tmp_path)).rows(walked.table)} == {None}
