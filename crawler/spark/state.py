@@ -9,7 +9,8 @@ the one that began first finds the other's ``_RUN`` before its commit, and gives
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -22,11 +23,13 @@ from crawler.spark.walking import InputFile, Walked
 from crawler.warc.stored_bytes import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crawler.spark.options import Options
 
+_T = TypeVar("_T")
 FORMAT = 1
+_AT_ONCE = 32
 _NEXT, _COMMIT, _RUN, _SUCCESS = "_next", "_next/_COMMIT", "_next/_RUN", "_SUCCESS"
 _TEXT, _NUMBER = pa.string(), pa.int64()
 FILES = pa.schema(
@@ -136,18 +139,27 @@ class State:
 
     def _commit(self, commit: dict[str, Any]) -> None:
         self.folder.delete(_SUCCESS)
-        for name, new_name in commit["move"]:
-            if self.folder.exists(name):
-                self.folder.move(name, new_name)
-            elif not self.folder.exists(new_name):
-                raise CrawlerError(
-                    f"output: {display_name(self.folder.at(name))} is missing; something else has "
-                    "deleted it, so give another folder",
-                    exit_code=COULD_NOT_START,
-                )
-        for name in commit["delete"]:
-            self.folder.delete(name)
+        _each(self._move, commit["move"])
+        _each(self.folder.delete, commit["delete"])
         self.folder.write(_SUCCESS, msgspec.json.encode(commit["asked"]))
+
+    def _move(self, names: tuple[str, str]) -> None:
+        name, new_name = names
+        if self.folder.exists(name):
+            self.folder.move(name, new_name)
+        elif not self.folder.exists(new_name):
+            raise CrawlerError(
+                f"output: {display_name(self.folder.at(name))} is missing; something else has "
+                "deleted it, so give another folder",
+                exit_code=COULD_NOT_START,
+            )
+
+
+def _each(work: Callable[[_T], None], items: Iterable[_T]) -> None:
+    """Do the same with each item, with many at once: an object store answers slowly."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(work, items):
+            pass
 
 
 def _walked(row: dict[str, Any]) -> Walked:
