@@ -356,7 +356,10 @@ def test_news_of_any_publisher(truth: Callable[..., Truth], tmp_path: Path, craw
         ("a.warc -o out --read-timeout 0", "--read-timeout: got 0, takes seconds"),
         ("a.warc -o out --max-size 0", "--max-size: got 0, takes bytes"),
         ("a.warc -o out --site nowhere", "site: got 'nowhere', takes one of"),
-        ("a.warc -o out --publishers none", "got 'none', which is not a folder"),
+        ("a.warc -o out --at 20151023", "--at: got '20151023', takes a date as YYYY-MM-DD"),
+        ("a.warc -o out --hosts a/b", "hosts: got 'a/b'; takes same, any, or host names"),
+        ("a.warc -o out --site ./none.py", "/none.py', which does not exist"),
+        ("a.warc -o out --publishers none", "/none', which is not a folder"),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, words: str, message: str) -> None:
