@@ -24,7 +24,7 @@ from crawler.spark.folders import Folder, unique_name
 from crawler.spark.options import Options
 from crawler.spark.state import State
 from crawler.spark.walking import InputFile, Walked
-from crawler.spark.writing import partition_of, place_in, place_of
+from crawler.spark.writing import partition_key, partition_key_of_file, partition_of
 
 SCHEMA = pa.schema([pa.field("text", pa.string())])
 TABLE = "records/publisher=a/month=2015-10"
@@ -122,10 +122,10 @@ def test_partitions(tmp_path: Path, publisher: str | None, folder: str, table: s
     from pyarrow import dataset
 
     month = "unknown" if table == "failures" else "2015-10"
-    place = place_of({"publisher": publisher, "month": None if table == "failures" else month})
+    place = partition_key({"publisher": publisher, "month": None if table == "failures" else month})
     name = write(Folder(str(tmp_path)), unique_name(partition_of(place, "1", {}).folder(table)))
     assert name.startswith(f"{table}/publisher={folder}")
-    assert place_in(name) == place
+    assert partition_key_of_file(name) == place
     fields = pa.schema([pa.field("publisher", pa.string()), pa.field("month", pa.string())])
     hive = dataset.partitioning(fields, flavor="hive")
     [row] = dataset.dataset(tmp_path / table, partitioning=hive).to_table().to_pylist()

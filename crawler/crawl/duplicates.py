@@ -35,7 +35,8 @@ class Claimant(NamedTuple):
 class Settlement(NamedTuple):
     """The id under which a page is recorded, and the claims that were refused.
 
-    A duplicate is not recorded: ``duplicate_of`` is then the id of the article that is.
+    A duplicate is not recorded: ``duplicate_of`` is then the id of the article that is recorded
+    instead, that of its address or the one that it took.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import msgspec
 import pyarrow as pa
@@ -17,14 +17,9 @@ if TYPE_CHECKING:
     from crawler.spark.folders import Folder
 
 Name = Literal["record", "superseded", "duplicate", "failure", "left out"]
-NAMES: dict[Name, str] = {
-    "record": "captures that are records",
-    "superseded": "other captures of articles",
-    "duplicate": "captures of pages that are the same as a record's",
-    "failure": "captures of articles that could not be read",
-    "left out": "captures of no article",
-}
-"""What may become of a capture, in words."""
+"""What may become of a capture: it is a record, or another capture of its article; that of a page
+that is the same article as a record's, of an article that could not be read, or of no article."""
+NAMES: tuple[Name, ...] = get_args(Name)
 _TEXT = pa.string()
 SCHEMA = pa.schema(
     [

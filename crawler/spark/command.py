@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 20
 _SETTINGS = {
-    "spark.app.name": "neighbourhood-crawler",
     "spark.ui.showConsoleProgress": "true",
     # What a task has to sort or group beyond that waits on disk.
     "spark.python.worker.memory": "150m",
@@ -65,13 +64,16 @@ def _run(options: Options) -> Report:
     settings = SparkConf()
     for name, value in _SETTINGS.items():
         settings.setIfMissing(name, value)
+    if settings.get("spark.app.name") in (None, "__init__.py"):
+        # By default, spark-submit takes the name of the file.
+        settings.setAppName("neighbourhood-crawler")
     with SparkContext.getOrCreate(settings) as context:
         try:
             return Job(context, options, _progress).run()
         except (PySparkException, _java_error()) as error:
             raise CrawlerError(
-                f"spark: a task failed again and again: {_cause(error)}; run the same command again"
-                " once that is mended, and nothing that is done is lost",
+                f"spark: a task failed again and again: {_cause(error)}; the output of earlier "
+                "runs is whole: run the same command again once that is mended",
                 exit_code=COULD_NOT_START,
             ) from error
 

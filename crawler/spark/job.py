@@ -1,9 +1,9 @@
 """The steps of the job on the driver. Executors do the work, and write its results to the output.
 
 1. Each file that is new is listed: its captures are the rows of a Parquet file.
-2. The rows are grouped by article, and each article is read from its captures. If a redirect or a
-   revisit record refers to captures that are not the article's own, the article is suspended, and
-   goes on after a join of all rows. This is repeated until no article is suspended.
+2. The rows are grouped by article, and each article is read from its captures. If it comes to a
+   redirect or a revisit record, it is suspended, and goes on after a join of all rows that finds
+   what that refers to. This is repeated until no article is suspended.
 3. The ids of articles are settled: which pages are the same article.
 4. Records, failures and links are written by publisher and month, and the balance is drawn up.
 
@@ -225,7 +225,7 @@ class Job:
         """Write the output; return the files, those that they replace, and the articles read."""
         options, settled = self._options, self._context.broadcast(settlements)
         results_in = self._spread(results)
-        places = results_in.flatMap(partial(_outcomes_in, options)).map(writing.place_of)
+        places = results_in.flatMap(partial(_outcomes_in, options)).map(writing.partition_key)
         read = Counter(places.countByValue())
         # The number of articles by place, also of those that were read before.
         counts = read.copy()
@@ -242,10 +242,10 @@ class Job:
                 name
                 for table in writing.SCHEMAS
                 for name in self._folder.files(table)
-                if writing.place_in(name) in changed
+                if writing.partition_key_of_file(name) in changed
             ]
             unaffected = self._spread(old).flatMap(partial(_unaffected, options, sent))
-            others = unaffected.map(writing.place_of).countByValue()
+            others = unaffected.map(writing.partition_key).countByValue()
             counts.update({place: count for place, count in others.items() if place in changed})
             keep = partial(_kept_in, options, dropped)
             copy = partial(_unaffected_outcomes, options, sent)
@@ -418,7 +418,7 @@ def _keyed(
     parts: dict[tuple[str, str], int], finished: Finished
 ) -> tuple[tuple[Partition, str], Finished]:
     article_id = finished.outcome["article"]
-    place = writing.place_of(finished.outcome)
+    place = writing.partition_key(finished.outcome)
     return (writing.partition_of(place, article_id, parts), article_id), finished
 
 
@@ -473,7 +473,7 @@ def _recorded(
 ) -> Iterator[tuple[tuple[str, str], str]]:
     for row in _rows(options, name):
         if row["article"] in affected.value and row["record_id"] is not None:
-            yield writing.place_of(row), row["record_id"]
+            yield writing.partition_key(row), row["record_id"]
 
 
 def _kept_in(
@@ -483,7 +483,7 @@ def _kept_in(
     for row in _rows(options, name):
         record_id = row[writing.ID_COLUMNS[table]]
         if record_id not in dropped.value:
-            place = writing.place_in(name)
+            place = writing.partition_key_of_file(name)
             partition = writing.partition_of(place, record_id, parts)
             yield (partition, record_id), writing.Kept(table, row)
 

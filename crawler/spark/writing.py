@@ -155,7 +155,7 @@ def _columns(table: Table, row: Row) -> dict[str, Any]:
     }
 
 
-def place_of(outcome: dict[str, Any]) -> tuple[str, str]:
+def partition_key(outcome: dict[str, Any]) -> tuple[str, str]:
     """Return the publisher and the month in whose partition an article is, as in its folder."""
     return _in_folders(outcome["publisher"] or ""), outcome["month"] or NO_MONTH
 
@@ -169,7 +169,7 @@ def _in_folders(publisher: str) -> str:
     return f"{_HALF_ESCAPE.sub('', name[:_LONGEST_NAME])}~{digest(publisher).hex()}"
 
 
-def place_in(name: str) -> tuple[str, str]:
+def partition_key_of_file(name: str) -> tuple[str, str]:
     """Return the publisher and the month of a file of the output, as in its folder."""
     values = dict(part.split("=", 1) for part in name.split("/") if "=" in part)
     return values["publisher"], values.get("month", NO_MONTH)

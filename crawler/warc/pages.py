@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from crawler.errors import ArchiveError
@@ -123,7 +124,7 @@ class Captures(ABC, Generic[File]):
     def _original(self, revisit: Record, where: str) -> tuple[Record, tuple[str, ...]]:
         """Return the original record of a revisit, and any assumptions made to find it."""
         fault: ArchiveError | None = None
-        for is_named, capture, file in self._originals(revisit):
+        for is_named, capture, file in islice(self._originals(revisit), _MOST_ORIGINALS):
             try:
                 record = self._checked_record(capture, file)
             except ArchiveError as error:
@@ -157,8 +158,8 @@ class Captures(ABC, Generic[File]):
         of_id = (Lookup("record", record_id),) if record_id else ()
         digest = digest_key(revisit.digest or "")
         of_digest = (Lookup("digest", digest),) if digest else ()
-        # All at once, since the captures may be on other machines.
-        self.prepare(*of_url, *of_id, *of_digest)
+        # Both at once, since the captures may be on other machines.
+        self.prepare(*of_url, *of_id)
         timestamp = timestamp_of(date) if date else None
         same_url = [one for one in self.find(*of_url) if one[0].media_type not in COPIES]
         named = [one for one in same_url if one[0].timestamp == timestamp]
@@ -170,10 +171,10 @@ class Captures(ABC, Generic[File]):
             at = found[0].at
             return at > revisit.date, abs(at - (date or revisit.date))
 
-        ordered = [(True, *one) for one in sorted(named, key=distance)]
-        ordered += [(False, *one) for one in sorted(self.find(*of_digest), key=distance)]
-        ordered += [(False, *one) for one in sorted(earlier, key=distance)]
-        return iter(ordered[:_MOST_ORIGINALS])
+        yield from ((True, *one) for one in sorted(named, key=distance))
+        # Very many captures may share a digest, such as that of an empty page.
+        yield from ((False, *one) for one in sorted(self.find(*of_digest), key=distance))
+        yield from ((False, *one) for one in sorted(earlier, key=distance))
 
     def prepare(self, *lookups: Lookup) -> None:
         """Note that the captures of all of these will be needed next."""
