@@ -176,6 +176,11 @@ class ParquetFile:
         self._rows, self._bytes = [], 0
 
 
+def column(name: str, kind: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
+    """Return a column of a table in the output; its description is metadata of the file."""
+    return pa.field(name, kind, nullable=nullable, metadata={"description": description})
+
+
 def unique_name(folder: str) -> str:
     """Return a name for a Parquet file in a folder that no other attempt of a task chooses."""
     return f"{folder}/part-{uuid4().hex}.parquet"

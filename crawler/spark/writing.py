@@ -16,7 +16,7 @@ from crawler.crawl.duplicates import Settlement
 from crawler.crawl.stored_records import edges_of_article
 from crawler.export import tables
 from crawler.export.parquet import arrow_schema, arrow_value
-from crawler.spark.folders import Folder, unique_name
+from crawler.spark.folders import Folder, column, unique_name
 from crawler.spark.reading import NO_MONTH, OUTCOME_FIELDS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OUTCOMES_FOLDER = "_next/_state/outcomes"
 RECORDS = tables.articles(with_instants=True)
-_JSON = pa.field("json", pa.string(), nullable=False, metadata={"description": "The exact record."})
+_JSON = column("json", pa.string(), "The record as JSON, exactly as a crawl writes it.")
 SCHEMAS = {
     "records": arrow_schema(RECORDS).append(_JSON),
     "failures": arrow_schema(tables.FAILURES).append(_JSON),
