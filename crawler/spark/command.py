@@ -79,7 +79,7 @@ def _cause(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     raised = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     python = [line for line in raised if not line.startswith(("py4j.", "org.", "java."))]
-    return (python or raised or lines)[0]
+    return (python or raised or lines)[0].removeprefix("crawler.errors.")
 
 
 def _progress(step: str) -> None:

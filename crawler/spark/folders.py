@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileType, LocalFileSystem
 
-from crawler.errors import StorageError
 from crawler.warc.stored_bytes import ARROW_ERRORS, is_remote, remote_place, unreadable
 
 if TYPE_CHECKING:
@@ -45,13 +44,11 @@ def _place(address: str) -> _Place:
 
 
 @contextmanager
-def _errors(address: str) -> Iterator[None]:
+def _errors(address: str, done: str = "read") -> Iterator[None]:
     try:
         yield
     except ARROW_ERRORS as error:
-        if isinstance(error, StorageError):
-            raise
-        raise unreadable(address, error) from error
+        raise unreadable(address, error, done) from error
 
 
 class Folder:
@@ -78,7 +75,7 @@ class Folder:
 
     def delete(self, name: str) -> None:
         """Delete a folder with all its files, or a file, if it exists."""
-        with _errors(self.at(name)):
+        with _errors(self.at(name), "deleted"):
             system, path = _place(self.at(name))
             kind = system.get_file_info(path).type
             if kind == FileType.Directory:
@@ -88,7 +85,7 @@ class Folder:
 
     def move(self, name: str, new_name: str) -> None:
         """Give a file another place. In an object store, it is copied."""
-        with _errors(self.at(new_name)):
+        with _errors(self.at(new_name), "written"):
             system, path = _place(self.at(name))
             new_path = _place(self.at(new_name)).path
             system.create_dir(new_path.rpartition("/")[0])
@@ -108,7 +105,7 @@ class Folder:
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file for writing; it exists once the block has ended."""
-        with _errors(self.at(name)):
+        with _errors(self.at(name), "written"):
             system, path = _place(self.at(name))
             system.create_dir(path.rpartition("/")[0])
             if not isinstance(system, LocalFileSystem):

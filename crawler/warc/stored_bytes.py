@@ -138,12 +138,15 @@ def _descriptor(path: Address) -> int:
         raise unreadable(path, error) from error
 
 
-def unreadable(address: Address, error: Exception) -> StorageError:
-    """Return the error about a file that cannot be read, with the reason in one line."""
+def unreadable(address: Address, error: Exception, done: str = "read") -> StorageError:
+    """Return the error about a file that cannot be read, with the reason in one line.
+
+    ``done`` is another participle if something else cannot be done with the file.
+    """
     name = display_name(address)
     text = " ".join(str(error).split()).replace(str(address), name)
     reason = (isinstance(error, OSError) and error.strerror) or text
-    return StorageError(f"{name} cannot be read ({reason})")
+    return StorageError(f"{name} cannot be {done} ({reason})")
 
 
 def _whole(address: Address, data: bytes, offset: int, count: int) -> bytes:
