@@ -1,8 +1,10 @@
 """The programs and permissions that tests need besides Python packages."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +22,8 @@ SINGLE_FILE = Path(os.environ.get("SINGLE_FILE", _CI / "single-file" / "node_mod
 CHROMIUM = Path("/usr/bin/chromium")
 XDEBUG = ("php", "-n", "-d", "zend_extension=xdebug.so", "-d", "xdebug.mode=develop")
 """The command of a PHP whose var_dump is Xdebug's."""
+# That of Spark 4.
+_LEAST_JAVA = 17
 NAMESPACES = ("unshare", "--mount", "--net")
 """The start of a command line whose program has file systems and networks of its own."""
 
@@ -49,6 +53,22 @@ def postgresql_program(name: str) -> str | None:
     """Return the path of a program of PostgreSQL's server, which Debian keeps out of PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parts[-2])
     return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, debian[::-1])]))
+
+
+def _has_spark() -> bool:
+    """Return whether PySpark is installed, and the Java that it would start is new enough.
+
+    The tests look at its processes in ways that only Linux has.
+    """
+    home = os.environ.get("JAVA_HOME")
+    java = Path(home, "bin", "java") if home else "java"
+    try:
+        output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    version = re.search(r'version "(\d+)', output.stderr)
+    is_new = version is not None and int(version[1]) >= _LEAST_JAVA
+    return is_new and find_spec("pyspark") is not None and sys.platform == "linux"
 
 
 class Service(NamedTuple):
@@ -86,6 +106,7 @@ SERVICES = {
     "PostgreSQL": Service(
         lambda: postgresql_program("initdb"), "apt-get install --no-install-recommends postgresql"
     ),
+    "Spark": Service(_has_spark, "pip install '.[spark]'; apt-get install default-jre-headless"),
     "Chromium": Service(CHROMIUM.exists, "apt-get install chromium"),
     "SingleFile": Service((SINGLE_FILE / "single-file").exists, "see .ci/run"),
     "MkDocs": Service(lambda: find_spec("mkdocs"), "pip install '.[docs]'"),

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from crawler.spark.job import Report
 
 _MOST_NAMED = 20
+_SETTINGS = {
+    "spark.app.name": "neighbourhood-crawler",
+    "spark.ui.showConsoleProgress": "true",
+    # What a task has to sort or group beyond that waits on disk.
+    "spark.python.worker.memory": "150m",
+    # A Python worker gives memory back that it does not need any more.
+    "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
+    "spark.executorEnv.MALLOC_ARENA_MAX": "1",
+    "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": "131072",
+}
 _EXAMPLE = "spark-submit --master 'local[4]' crawler/spark/__init__.py warcs/ -o records/"
 
 
@@ -52,10 +62,8 @@ def _run(options: Options) -> Report:
             f"spark: needs {error.name}; run pip install '.[spark]'", exit_code=COULD_NOT_START
         ) from error
     settings = SparkConf()
-    settings.setIfMissing("spark.app.name", "neighbourhood-crawler")
-    settings.setIfMissing("spark.ui.showConsoleProgress", "true")
-    # Pages are memory enough; the groups of a task may wait on disk.
-    settings.setIfMissing("spark.python.worker.memory", "64m")
+    for name, value in _SETTINGS.items():
+        settings.setIfMissing(name, value)
     with SparkContext.getOrCreate(settings) as context:
         try:
             return Job(context, options, _progress).run()

@@ -17,7 +17,7 @@ from crawler.warc.texts import TextsFile
 class RecordReader:
     """Keeps the files last read open, at most ``most_open`` of them, also if they are unpacked."""
 
-    def __init__(self, most_open: int = 8) -> None:
+    def __init__(self, most_open: int = 32) -> None:
         self._most_open = most_open
         self._files: OrderedDict[Location, WarcFile | TextsFile] = OrderedDict()
 
