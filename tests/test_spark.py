@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ import hostile_pages
 import pytest
 from archive_cases import CASES, case_of, write_cases, write_texts
 from archives import NEWS, http, page, record
-from conftest import Crawl
+from conftest import ROOT, Crawl
 from made_archives import write_many
 from news_crawls import CRAWLERS, news_pages
 from news_crawls import NEWS as ARTICLES
@@ -115,6 +117,18 @@ def test_texts_in_json_lines(truth: Callable[..., Truth], tmp_path: Path) -> Non
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(pattern))
+
+
+@pytest.mark.slow
+def test_a_task_writes_many_partitions(tmp_path: Path) -> None:
+    script = ROOT / "docs" / "tutorials" / "make_captures.py"
+    subprocess.run([sys.executable, script, tmp_path / "warcs"], check=True)
+    run = run_job([tmp_path / "warcs"], tmp_path / "out")
+    output = read_output(tmp_path / "out")
+    assert_whole(run, output)
+    months = {row["published_at"][:7] for row in output.records}
+    assert len(months) == 120
+    assert len(run.tasks) < len(months)
 
 
 @pytest.mark.slow

@@ -241,8 +241,10 @@ class Job:
             items = items.union(kept)
             copy = partial(_unaffected_outcomes, options, sent)
             written += self._spread(old).mapPartitions(copy).collect()
+        # A task for each partition would be one for each article if there are many publishers.
+        tasks = max(counts.total() // _CAPTURES_A_TASK, len(outdated) // _FILES_A_TASK)
         ordered = items.repartitionAndSortWithinPartitions(
-            self._tasks(sum(parts.values())), _hash_of, keyfunc=_order
+            self._tasks(tasks), _hash_of, keyfunc=_order
         )
         for output in ordered.mapPartitions(partial(writing.write_articles, options)).collect():
             written += [*output.tables, *filter(None, (output.outcomes,))]
