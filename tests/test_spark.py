@@ -21,6 +21,8 @@ from object_store import ObjectStore
 from services import require
 from spark_jobs import CLUSTER, JobRun, Output, comparable, kill, read_output, run_job, started
 
+from crawler.spark.folders import Folder
+
 # Spark takes a few seconds to start, and more on a busy machine.
 pytestmark = [pytest.mark.timeout(900)]
 MEGABYTE = 1 << 20
@@ -117,6 +119,17 @@ def test_texts_in_json_lines(truth: Callable[..., Truth], tmp_path: Path) -> Non
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(pattern))
+
+
+def test_no_folders_in_an_object_store(
+    object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would be an object, and a request, of its own."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    Folder(object_store.address("out")).write("records/publisher=a.example/1.parquet", b"1")
+    written = [request.key for request in object_store.requests if request.method == "PUT"]
+    assert written == ["out/records/publisher=a.example/1.parquet"]
 
 
 @pytest.mark.slow
