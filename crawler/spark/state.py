@@ -8,6 +8,7 @@ harm, and nothing is deleted before all that replaces it is in place.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _NEXT, _COMMIT, _SUCCESS = "_next", "_next/_COMMIT", "_SUCCESS"
+# In an object store, moving a file takes several requests.
+_REQUESTS_AT_ONCE = 32
 _TEXT, _NUMBER = pa.string(), pa.int64()
 FILES = pa.schema(
     [
@@ -113,12 +116,16 @@ class State:
 
     def _commit(self, commit: dict[str, Any]) -> None:
         self.folder.delete(_SUCCESS)
-        for name, new_name in commit["move"]:
-            if self.folder.exists(name):
-                self.folder.move(name, new_name)
-        for name in commit["delete"]:
-            self.folder.delete(name)
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+            # Errors are raised as results are taken.
+            list(pool.map(self._move, commit["move"]))
+            list(pool.map(self.folder.delete, commit["delete"]))
         self.folder.write(_SUCCESS, msgspec.json.encode(commit["asked"]))
+
+    def _move(self, names: tuple[str, str]) -> None:
+        name, new_name = names
+        if self.folder.exists(name):
+            self.folder.move(name, new_name)
 
 
 def _walked(row: dict[str, Any]) -> Walked:
