@@ -6,18 +6,21 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import hostile_pages
+import pyarrow as pa
 import pytest
 from archive_cases import CASES, case_of, write_cases, write_texts
-from archives import NEWS, http, page, record
+from archives import NEWS, http, offsets, page, record
 from conftest import ROOT, Crawl
 from made_archives import write_many
 from news_crawls import CRAWLERS, news_pages
 from news_crawls import NEWS as ARTICLES
 from object_store import ObjectStore
+from pyarrow import parquet
 from services import require
 from spark_jobs import CLUSTER, JobRun, Output, comparable, kill, read_output, run_job, started
 
@@ -159,8 +162,8 @@ def test_processes_that_are_killed_cost_nothing(
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert run.lost_tasks >= 2
-    assert max(run.worker_kilobytes.values()) <= MOST_WORKER_KILOBYTES
     assert_same(comparable(output.by_id), truth(tmp_path / "warcs"))
+    assert max(run.worker_kilobytes.values()) <= MOST_WORKER_KILOBYTES
 
 
 @pytest.mark.slow
@@ -276,11 +279,6 @@ def test_files_and_pages_that_cannot_be_read(object_store: ObjectStore, tmp_path
     assert max(run.worker_kilobytes.values()) <= MOST_WORKER_KILOBYTES
 
 
-def wanted_bytes(folder: Path) -> int:
-    """Return the size of all files of a folder."""
-    return sum(file.stat().st_size for file in folder.iterdir())
-
-
 @pytest.mark.slow
 def test_the_bytes_read_from_an_object_store(object_store: ObjectStore, tmp_path: Path) -> None:
     """Without an index each file is read once, in sequence; and then each page with one request."""
@@ -291,13 +289,67 @@ def test_the_bytes_read_from_an_object_store(object_store: ObjectStore, tmp_path
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert len(output.by_id) == articles
-    size = wanted_bytes(tmp_path / "warcs")
+    size = sum(file.stat().st_size for file in (tmp_path / "warcs").iterdir())
     requests = object_store.reads("warcs/")
     walks = [request for request in requests if request.sent > 20_000]
     pages = [request for request in requests if request.sent <= 20_000]
     assert sum(request.sent for request in walks) <= 1.01 * size
     assert len(pages) <= 1.2 * articles
     assert sum(request.sent for request in pages) <= 1.2 * size
+
+
+def write_index(folder: Path, form: str) -> Path:
+    """Index a folder with cdxj-indexer, or as Common Crawl's columnar index."""
+    program = Path(sys.executable).with_name("cdxj-indexer")
+    index = folder / "index.cdxj"
+    subprocess.run([program, *sorted(folder.iterdir()), "-o", index, "-s"], check=True)
+    if form == "CDXJ":
+        return index
+    lines = index.read_text(encoding="utf-8").splitlines()
+    entries = [(line.split(" ", 2)[1], json.loads(line.split(" ", 2)[2])) for line in lines]
+    rows = [
+        {
+            "url": entry["url"],
+            "fetch_time": datetime.strptime(moment, "%Y%m%d%H%M%S").replace(tzinfo=UTC),
+            "fetch_status": int(status) if (status := entry.get("status", "")).isdigit() else None,
+            "content_mime_type": entry.get("mime"),
+            "content_digest": entry.get("digest", "").removeprefix("sha1:"),
+            "warc_filename": entry["filename"],
+            "warc_record_offset": int(entry["offset"]),
+            "warc_record_length": int(entry["length"]),
+        }
+        for moment, entry in entries
+    ]
+    columns = folder / "index.parquet"
+    parquet.write_table(pa.Table.from_pylist(rows), columns)
+    index.unlink()
+    return columns
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["CDXJ", "columnar"])
+def test_the_bytes_read_with_an_index(
+    truth: Callable[..., Truth], object_store: ObjectStore, tmp_path: Path, form: str
+) -> None:
+    """Every request is for exactly one record, and few records are of no use."""
+    folder = tmp_path / "warcs"
+    articles = write_many(folder, 700, files=4, publishers=10)
+    expected = truth(folder)
+    index = write_index(folder, form)
+    address = object_store.upload(folder, "warcs")
+    object_store.requests.clear()
+    words = ["--index", f"{address}/{index.name}"]
+    run = run_job([], tmp_path / "out", *words, environment=object_store.environment)
+    output = read_output(tmp_path / "out")
+    assert_whole(run, output)
+    assert_same(comparable(output.by_id, address, str(folder)), expected)
+    reads = [request for request in object_store.reads("warcs/") if request.key.endswith(".gz")]
+    records = {(file.name, place) for file in folder.glob("*.gz") for place in offsets(file)}
+    for request in reads:
+        name = request.key.rpartition("/")[2]
+        assert request.last is not None
+        assert {(name, request.first), (name, request.last + 1)} <= records
+    assert len(reads) <= 1.2 * articles
 
 
 @pytest.mark.slow
