@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -145,6 +147,23 @@ def test_a_task_writes_many_partitions(tmp_path: Path) -> None:
     months = {row["published_at"][:7] for row in output.records}
     assert len(months) == 120
     assert len(run.tasks) < len(months)
+
+
+@pytest.mark.slow
+def test_executors_read_publisher_files(tmp_path: Path) -> None:
+    """Their paths are relative to the folder in which the job is started."""
+    files = tmp_path / "publishers"
+    files.mkdir()
+    (files / "first.py").write_text(
+        "from crawler import Publisher\nPUBLISHER = Publisher(hosts=frozenset({'made0.example'}))\n"
+    )
+    write_many(tmp_path / "warcs", 100, files=2, publishers=2)
+    # The job is started in a temporary folder.
+    relative = os.path.relpath(files, Path(tempfile.gettempdir(), "folder"))
+    run = run_job([tmp_path / "warcs"], tmp_path / "out", "--publishers", relative, master=CLUSTER)
+    output = read_output(tmp_path / "out")
+    assert_whole(run, output)
+    assert {row["site"] for row in output.records} == {"first", "made1.example", "alalam"}
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def load(site: str, found: dict[str, Publisher]) -> Publisher:
     """Return the publisher with a name or in a file. Raises CrawlerError if there is none."""
     if site in found:
         return found[site]
-    if site.endswith(".py") or "/" in site:
+    if is_path(site):
         if not Path(site).exists():
             raise CrawlerError(
                 f"site: got {site!r}, which does not exist; takes the path of a publisher file, "
@@ -69,6 +69,11 @@ def load(site: str, found: dict[str, Publisher]) -> Publisher:
         f"site: got {site!r}, takes one of {', '.join(names)}, the path of a publisher file, or a "
         f"registrable domain{did_you_mean(site, names)}"
     )
+
+
+def is_path(site: str) -> bool:
+    """Return whether a site is given as the path of a publisher file, not by its name."""
+    return site.endswith(".py") or "/" in site
 
 
 def load_file(path: Path) -> Publisher:

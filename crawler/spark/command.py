@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from crawler.crawl.scope import ANY, SAME
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COMPLETE, COULD_NOT_START
+from crawler.extraction.publisher_files import is_path
 from crawler.spark.balance import NAMES
 from crawler.spark.options import Options, publishers_of
 from crawler.terminal_tables import Line, Part, Row, Table, show
@@ -167,8 +168,8 @@ def _options(words: Sequence[str] | None) -> Options:
         inputs=tuple(map(_everywhere, given.input)),
         output=_everywhere(given.output),
         at=None if given.at is None else _day(given.at),
-        site=given.site,
-        publishers=given.publishers,
+        site=given.site and (_everywhere(given.site) if is_path(given.site) else given.site),
+        publishers=given.publishers and _everywhere(given.publishers),
         indexes=tuple(map(_everywhere, given.index)),
         prefix=given.prefix and f"{_everywhere(given.prefix).rstrip('/')}/",
         domains=tuple(filter(None, given.domains.split(","))),
