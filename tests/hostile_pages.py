@@ -446,10 +446,10 @@ def page(name: str, size: int) -> bytes:
 
 def read(name: str, size: int, seconds: int) -> None:
     """Read a page of a shape; the process is killed after ``seconds`` of CPU time."""
-    from crawler.crawl import parser_pool
+    from crawler.crawl import page_extraction
     from crawler.extraction.directory import Publishers
 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     publishers = Publishers()
     url = publishers.home.url_of("1")
-    parser_pool.extract_page(parser_pool.Task(page(name, size), "1", url, None), publishers)
+    page_extraction.extract_page(page_extraction.Task(page(name, size), "1", url, None), publishers)

@@ -25,6 +25,7 @@ class Page(NamedTuple):
     date: str
     is_cut: bool = False
     """Whether the crawler ended the download, as Common Crawl does at 1 MiB."""
+    content_type: str = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Crawler:
     def _head(self, page: Page) -> bytes:
         headers = {
             "Date": "Fri, 01 May 2026 10:00:00 GMT",
-            "Content-Type": "text/html; charset=utf-8",
+            "Content-Type": page.content_type,
             "Vary": "Accept-Encoding",
         }
         if self.notes_coding:
@@ -323,4 +324,5 @@ def corpus_pages(folder: Path, sets: Iterable[str] = ()) -> Iterator[Page]:
             if not sets or entry["set"] in sets:
                 date = f"{entry.get('crawled') or '2026-05-01'}"[:10] + "T00:00:00Z"
                 body = gzip.decompress((folder / entry["file"]).read_bytes())
-                yield Page(entry["url"], body, date)
+                # Their headers were not kept, and some pages have other encodings.
+                yield Page(entry["url"], body, date, content_type="text/html")

@@ -17,14 +17,14 @@ import pyarrow as pa
 import pytest
 from archive_cases import CASES, case_of, write_cases, write_texts
 from archives import NEWS, http, offsets, page, record
-from conftest import ROOT, Crawl
+from conftest import ROOT, Crawl, environment
 from made_archives import write_many
 from news_crawls import CRAWLERS, news_pages
 from news_crawls import NEWS as ARTICLES
 from object_store import ObjectStore
 from pyarrow import parquet
 from services import require
-from spark_jobs import CLUSTER, JobRun, Output, comparable, kill, read_output, run_job, started
+from spark_jobs import CLUSTER, JOB, JobRun, Output, comparable, kill, read_output, run_job, started
 
 from crawler.spark.folders import Folder
 
@@ -386,3 +386,25 @@ def test_news_of_any_publisher(truth: Callable[..., Truth], tmp_path: Path, craw
     assert_same(comparable(output.by_id), truth(path))
     rows = {(row["publisher"], row["month"], row["language"]) for row in output.records}
     assert rows == {(one.publisher, one.published[:7], one.language) for one in ARTICLES}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("-o out", "input: missing"),
+        ("a.warc -o out --at yesterday", "--at: got 'yesterday', takes a date"),
+        ("a.warc -o out --read-timeout 0", "--read-timeout: got 0, takes seconds"),
+        ("a.warc -o out --max-size 0", "--max-size: got 0, takes bytes"),
+        ("a.warc -o out --site nowhere", "site: got 'nowhere', takes one of"),
+        ("a.warc -o out --publishers none", "got 'none', which is not a folder"),
+    ],
+)
+def test_wrong_arguments(tmp_path: Path, words: str, message: str) -> None:
+    """They are found before Spark starts."""
+    line = [sys.executable, JOB, *words.split()]
+    run = subprocess.run(
+        line, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, len(run.stderr.splitlines()), run.stdout) == (2, 1, "")
+    assert message in run.stderr
+    assert list(tmp_path.iterdir()) == []
