@@ -45,7 +45,7 @@ class ArchiveError(CrawlerError):
 
 
 class StorageError(ArchiveError):
-    """The bytes of an archive file could not be got from where they are stored.
+    """The bytes of an archive file could not be got from where they are stored, or unpacked.
 
     This says nothing of its records: they may be read later, if the storage can be reached again.
     """

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from archive_cases import CASES, write_cases
 from archives import NEWS, Warc, page
 from conftest import PATIENCE, SITE, Crawl, command, environment
 
@@ -141,3 +142,16 @@ def test_everything_continues_after_a_limit(scrapy: Crawl, tmp_path: Path) -> No
     rerun = scrapy(*line, "-a", "limit=3", "-a", "recheck=all")
     assert "3 unchanged" in rerun.stdout
     assert scrapy(*line).balance.startswith("discovered 7 = articles 7")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_job_stores_the_same_articles(crawl: Crawl, tmp_path: Path, processes: int) -> None:
+    """Pages may name an article by its canonical URL before the crawl comes to its own address."""
+    archives = tmp_path / "archives"
+    write_cases(archives, {name: CASES[name] for name in CASES if name.startswith("duplicate")})
+    settings = {"READER_PROCESSES": processes}
+    alone = crawl(seed="all", source=archives, settings=settings)
+    job = crawl(seed="all", source=archives, settings={**settings, "JOBDIR": "job"})
+    assert job.exit_code == alone.exit_code
+    assert len(job.articles) == len(alone.articles) > 10

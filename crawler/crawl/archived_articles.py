@@ -199,10 +199,18 @@ class ArchiveReader:
         self._most_redirects = most_redirects
 
     def begin(self, article: Found, found: Iterable[tuple[Capture, Any]]) -> Reading:
-        """Begin to read an article from its captures, each with the file that stores it."""
-        url = self._url_of(_state(article))
-        urls = addresses(article.id, url, self.scope.publishers, with_variants=True)
-        return Reading(article, Candidates(wanted(found, urls, self._at), MOST_TRIED))
+        """Begin to read an article from its captures, each with the file that stores it.
+
+        Of redirects and errors at other addresses with the same id, only those are tried that are
+        below an address of the article or of one of its pages: a crawl finds no others.
+        """
+        url, publishers = self._url_of(_state(article)), self.scope.publishers
+        urls = addresses(article.id, url, publishers, with_variants=True)
+        found = list(found)
+        pages = [one.url for one, _ in found if isinstance(article_of(one, publishers), Found)]
+        keys = tuple(filter(None, map(key_of, (*urls, *pages))))
+        near = [one for one in found if (key_of(one[0].url) or "").startswith(keys)]
+        return Reading(article, Candidates(wanted(near, urls, self._at), MOST_TRIED))
 
     def read(self, reading: Reading, captures: Captures[Any]) -> PageRead | Failure:
         """Return the page of an article, or the failure if no capture yields it."""
@@ -329,14 +337,14 @@ class ArchiveReader:
         charset = charset_of(content_type)
         task = Task(body, state.id, page.url, charset, is_text=page.is_text)
         try:
-            extracted = self._extract(task)
+            result = self._extract(task).result
+            if isinstance(result, Refusal):
+                return visit.refused(result.reason, result.detail, status)
+            return self._page_read(visit, page, state, candidates, result)
         except TooSlowError as error:
             return visit.refused("too_slow", str(error))
         except Exception as error:
             return visit.refused("internal_error", f"{type(error).__name__}: {error}", status)
-        if isinstance(extracted.result, Refusal):
-            return visit.refused(extracted.result.reason, extracted.result.detail, status)
-        return self._page_read(visit, page, state, candidates, extracted.result)
 
     def _decoded(
         self, visit: _Visit, page: ArchivedPage, status: int, content_type: bytes

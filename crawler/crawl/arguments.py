@@ -312,7 +312,7 @@ def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
     home_url = _home_url(seed_texts, base_url)
     publishers = Publishers(Choice(given.get("site"), home_url, base_url, folder))
     since, until = (
-        _day(name, given[name]) if name in given else None for name in ("since", "until")
+        day_of(name, given[name]) if name in given else None for name in ("since", "until")
     )
     if since and until and since > until:
         raise CrawlerError(
@@ -337,11 +337,11 @@ def parse(given: Mapping[str, str], folder: str | None = None) -> Arguments:
         seeds=tuple(_seeds(seed_texts, publishers)),
         everything=everything,
         sources=tuple(sources),
-        at=_day("at", given["at"]) if "at" in given else None,
+        at=day_of("at", given["at"]) if "at" in given else None,
         archive=_archive(given["archive"], sources) if "archive" in given else None,
         report=_report(given["report"]) if "report" in given else None,
         publishers=publishers,
-        hosts=_hosts(given.get("hosts", SAME)),
+        hosts=hosts_of(given.get("hosts", SAME)),
         base_url=base_url,
         roles=roles_of(given),
         depth=0 if everything else _count("depth", given.get("depth", "2"), "hops from the seeds"),
@@ -532,7 +532,8 @@ def _why_no_article(url: str, publishers: Publishers) -> str:
     return f"is not an article URL of {publisher.name} ({', '.join(sorted(publisher.hosts))})"
 
 
-def _hosts(value: str) -> str | tuple[str, ...]:
+def hosts_of(value: str) -> str | tuple[str, ...]:
+    """Return the hosts that an argument names. Raises CrawlerError if it names none."""
     if value in (SAME, ANY):
         return value
     hosts = tuple(ascii_host(name.strip().lower()) for name in value.split(","))
@@ -649,7 +650,8 @@ def _count(name: str, value: str, unit: str) -> int:
     return int(value)
 
 
-def _day(name: str, value: str) -> date:
+def day_of(name: str, value: str) -> date:
+    """Return the day that an argument gives. Raises CrawlerError, with its name, if it is none."""
     try:
         if _DATE.fullmatch(value):
             return date.fromisoformat(value)

@@ -103,7 +103,7 @@ class Frontier:
         """The articles that this run has met and not forgotten; the memory may know more."""
         self.identities = Identities(self.known, self.memory)
         self.taken = 0
-        self._forgets = forgets
+        self._forgets = self.memory.remembers = forgets
         self._forgotten_count = 0
         self._lists: list[ArticleState] = []
         self._seed_count = 0

@@ -27,6 +27,8 @@ class Memory(Protocol):
     waiting: int
     first_place: int
     templates: Templates
+    remembers: bool
+    """Whether the frontier forgets articles that are done, and recalls those of this run, too."""
 
     def aliases(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Return the ids of articles by those of their other ids that are stored."""
@@ -153,6 +155,7 @@ class InMemory:
         self.waiting = 0
         self.first_place = 0
         self.templates = Templates()
+        self.remembers = False
         self._waiting: list[ArticleState] = []
         self._listings: dict[str, list[Listing]] = {}
 

@@ -72,7 +72,7 @@ def load(site: str, found: dict[str, Publisher]) -> Publisher:
 
 
 def is_path(site: str) -> bool:
-    """Return whether a site is given as the path of a publisher file, not by its name."""
+    """Return whether a publisher is given by the path of its file, not by a name."""
     return site.endswith(".py") or "/" in site
 
 

@@ -100,8 +100,8 @@ def drawn_up(counts: Iterable[Entry], without_article: int, captures: int) -> li
 _NO_ARTICLE = "whose address is not an article's"
 
 
-def write(folder: Folder, entries: Iterable[Entry]) -> str:
-    """Write the balance as a table; return its name."""
+def write(folder: Folder, entries: Iterable[Entry]) -> Iterator[str]:
+    """Write the balance as a table; yield its name, if there were any captures."""
     with folder.parquet(unique_name("_next/balance"), SCHEMA) as table:
         for (publisher, year, fate, reason), count in entries:
             table.add(
@@ -113,4 +113,5 @@ def write(folder: Folder, entries: Iterable[Entry]) -> str:
                     "captures": count,
                 }
             )
-    return table.name
+    if table.count:
+        yield table.name

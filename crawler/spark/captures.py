@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
+from crawler.errors import StorageError
 from crawler.warc.captures import COPIES, Capture, key_of
 from crawler.warc.pages import Captures, Lookup
 from crawler.warc.records import digest_key
@@ -103,7 +104,8 @@ class JoinedCaptures(Captures[StoredIn]):
     """The captures of one article, and those that were joined since; raises NotJoinedError.
 
     ``joined`` and ``kept`` can be pickled: the captures by lookup, and the redirects and revisit
-    records that were read so far.
+    records that were read so far. ``unreachable`` says whether the storage failed to give a record,
+    which thus may be read another time.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class JoinedCaptures(Captures[StoredIn]):
     ) -> None:
         self.joined = joined
         self.kept = kept
+        self.unreachable = False
         self._reader = reader
         self._most_bytes = most_bytes
 
@@ -130,9 +133,13 @@ class JoinedCaptures(Captures[StoredIn]):
         place = stored, capture.offset
         if place in self.kept:
             return self.kept[place]
-        record = self._reader.read(
-            stored.location, capture.offset, capture.length, self._most_bytes
-        )
+        try:
+            record = self._reader.read(
+                stored.location, capture.offset, capture.length, self._most_bytes
+            )
+        except StorageError:
+            self.unreachable = True
+            raise
         is_redirect = record.status is not None and 300 <= record.status < 400
         if (is_redirect or record.kind == "revisit") and len(record.payload) <= _MOST_KEPT_BYTES:
             self.kept[place] = record

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.crawl.scope import ANY, SAME
+from crawler.crawl.arguments import day_of, hosts_of
+from crawler.crawl.scope import SAME
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COMPLETE, COULD_NOT_START
 from crawler.extraction.publisher_files import is_path
-from crawler.spark.balance import NAMES
 from crawler.spark.options import Options, publishers_of
 from crawler.terminal_tables import Line, Part, Row, Table, show
 from crawler.warc.stored_bytes import is_remote
@@ -163,17 +163,16 @@ def _options(words: Sequence[str] | None) -> Options:
         raise CrawlerError(f"--read-timeout: got {given.read_timeout:g}, takes seconds above 0")
     if given.max_size <= 0:
         raise CrawlerError(f"--max-size: got {given.max_size}, takes bytes above 0")
-    hosts = given.hosts
     return Options(
         inputs=tuple(map(_everywhere, given.input)),
         output=_everywhere(given.output),
-        at=None if given.at is None else _day(given.at),
-        site=given.site and (_everywhere(given.site) if is_path(given.site) else given.site),
+        at=None if given.at is None else day_of("--at", given.at),
+        site=_everywhere(given.site) if given.site and is_path(given.site) else given.site,
         publishers=given.publishers and _everywhere(given.publishers),
         indexes=tuple(map(_everywhere, given.index)),
         prefix=given.prefix and f"{_everywhere(given.prefix).rstrip('/')}/",
-        domains=tuple(filter(None, given.domains.split(","))),
-        hosts=hosts if hosts in (SAME, ANY) else tuple(hosts.split(",")),
+        domains=tuple(filter(None, map(str.strip, given.domains.split(",")))),
+        hosts=hosts_of(given.hosts),
         read_timeout=given.read_timeout,
         most_bytes=given.max_size,
     )
@@ -184,15 +183,11 @@ def _everywhere(address: str) -> str:
     return address if is_remote(address) else str(Path.cwd() / address)
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CrawlerError(f"--at: got {text!r}, takes a date as YYYY-MM-DD") from None
-
-
 def _show(report: Report, options: Options) -> None:
     """Print what became of the captures, by publisher, year and reason, and what was not read."""
+    # It needs pyarrow, an extra, which is there once the job has run.
+    from crawler.spark.balance import NAMES
+
     totals: Counter[str] = Counter()
     for fate, count in report.balance:
         totals[fate.name] += count

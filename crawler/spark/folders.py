@@ -7,7 +7,7 @@ same task has.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
@@ -15,10 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileType, LocalFileSystem
 
-from crawler.warc.stored_bytes import ARROW_ERRORS, is_remote, remote_place, unreadable
+from crawler.errors import CrawlerError
+from crawler.warc.stored_bytes import (
+    ARROW_ERRORS,
+    is_remote,
+    remote_place,
+    split_query,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import IO, Any
 
     from pyarrow.fs import FileSystem
@@ -54,18 +62,24 @@ def _make_parent(system: FileSystem, path: str) -> None:
 def _errors(address: str, done: str = "read") -> Iterator[None]:
     try:
         yield
+    except CrawlerError:
+        # It names what is wrong already.
+        raise
     except ARROW_ERRORS as error:
         raise unreadable(address, error, done) from error
 
 
 class Folder:
-    """A folder at an address; every address in it is relative to that. Raises StorageError."""
+    """A folder at an address; every name in it is relative to that. Raises StorageError."""
 
     def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
+        self.address = address
+        path, self._query = split_query(address)
+        self._path = path.rstrip("/")
 
     def at(self, name: str) -> str:
-        return f"{self.address}/{name}"
+        """Return the address of a file; the query of a URL, which names its server, stays last."""
+        return f"{self._path}/{name}{self._query}"
 
     def exists(self, name: str) -> bool:
         with _errors(self.at(name)):
@@ -106,7 +120,7 @@ class Folder:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        with self.writing(name) as file:
+        with self.writing(name) as file, _errors(self.at(name), "written"):
             file.write(data)
 
     @contextmanager
@@ -115,14 +129,20 @@ class Folder:
         with _errors(self.at(name), "written"):
             system, path = _place(self.at(name))
             _make_parent(system, path)
-            if not isinstance(system, LocalFileSystem):
-                with system.open_output_stream(path) as file:
-                    yield file
-                return
-            unfinished = f"{path}.{uuid4().hex}.part"
-            with system.open_output_stream(unfinished) as file:
-                yield file
-            system.move(unfinished, path)
+            is_local = isinstance(system, LocalFileSystem)
+            target = f"{path}.{uuid4().hex}.part" if is_local else path
+            file = system.open_output_stream(target)
+        try:
+            yield file
+        except BaseException:
+            # The error in the block is the one to report, whatever else fails.
+            with suppress(*ARROW_ERRORS):
+                file.close()
+            raise
+        with _errors(self.at(name), "written"):
+            file.close()
+            if is_local:
+                system.move(target, path)
 
     def rows(self, name: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows of a Parquet file, in memory that does not grow with the file."""
@@ -148,19 +168,22 @@ class ParquetFile:
         self._schema = schema
         self._rows: list[dict[str, Any]] = []
         self._bytes = 0
-        self._opened: Any = None
+        self._opened = ExitStack()
         self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> ParquetFile:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is None and self._rows:
-            self._write()
-        if self._writer is not None:
-            if kind is None:
-                self._writer.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        if kind is not None:
             self._opened.__exit__(kind, *error)
+            return
+        with self._opened:
+            if self._rows:
+                self._write()
+            if self._writer is not None:
+                with self._errors():
+                    self._writer.close()
 
     def add(self, row: dict[str, Any], size: int = 0) -> None:
         """Add a row; ``size`` is roughly that of its values in bytes."""
@@ -170,14 +193,25 @@ class ParquetFile:
             self._write()
 
     def _write(self) -> None:
+        rows = pa.Table.from_pylist(self._rows, self._schema)
         if self._writer is None:
-            self._opened = self._folder.writing(self.name)
-            self._writer = pq.ParquetWriter(
-                self._opened.__enter__(), self._schema, compression="zstd"
-            )
-        self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
+            file = self._opened.enter_context(self._folder.writing(self.name))
+            with self._errors():
+                self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
+            self._opened.callback(self._abandon)
+        with self._errors():
+            self._writer.write_table(rows)
         self.count += len(self._rows)
         self._rows, self._bytes = [], 0
+
+    def _abandon(self) -> None:
+        """Close the writer if an error has left it open, or it would complain of it later."""
+        with suppress(*ARROW_ERRORS):
+            if self._writer is not None:
+                self._writer.close()
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return _errors(self._folder.at(self.name), "written")
 
 
 def column(name: str, kind: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from crawler.crawl.duplicates import Claimant, Duplicates, Settlement
 from crawler.errors import CrawlerError
+from crawler.files import readable
 from crawler.spark import balance, reading, walking, writing
 from crawler.spark.captures import from_columns, lookups_of
 from crawler.spark.folders import Folder
@@ -55,8 +56,8 @@ _BYTES_A_TASK = 64 << 20
 _FILES_A_TASK = 50
 _MOST_TASKS = 20_000
 _NEXT_CAPTURES, _NEXT_RESULTS = "_next/_state/captures", "_next/results"
-# Failures that a later run may not meet again.
-_PASSING = frozenset(("unreadable", "cut_short", "too_slow", "internal_error"))
+# Failures that a later run may not meet again, on an idler machine or with a newer version.
+_PASSING = frozenset(("too_slow", "internal_error"))
 _OUTCOME_COLUMNS = [field.name for field in reading.OUTCOME_FIELDS]
 
 
@@ -96,24 +97,25 @@ class Job:
         tables = _tables(all_files)
         affected = self._affected(state.outcomes, _tables([*walked, *gone]))
         if not new and affected is not None and not len(affected):
+            state.leave()
             return Report(0, all_files, unread, 0, self._balance(state.outcomes, all_files))
         captures = sum(one.captures for one in all_files)
         results = self._read(tables, captures, affected)
         settlements = self._settle(results, state.outcomes, affected)
         resettled = self._resettled(settlements, state.outcomes, affected)
-        if resettled:
+        if affected is not None and resettled is not None:
             # Their pages are the same, and have to be read again only for their records.
             results = [*results, *self._read(tables, captures, resettled)]
-            affected = IdSet(chain(affected.digests, resettled.digests)) if affected else None
+            affected = IdSet(chain(affected.digests, resettled.digests))
         written, outdated, read = self._write(results, settlements, state.outcomes, affected)
         outcomes = [name for name in written if name.startswith(writing.OUTCOMES_FOLDER)]
         entries = self._balance(outcomes, all_files)
-        balance_table = balance.write(self._folder, entries)
+        written += balance.write(self._folder, entries)
         files_table = state.write_files(all_files)
         new_tables = [one.table for one in walked if one.table]
         outdated += [one.table for one in gone if one.table]
         outdated += self._folder.files("files") + self._folder.files("balance") + state.outcomes
-        state.replace([*written, *new_tables, balance_table, files_table], outdated)
+        state.replace([*written, *new_tables, files_table], outdated)
         return Report(len(new), all_files, unread, read, entries)
 
     def _inputs(self) -> tuple[list[InputFile], list[str]]:
@@ -130,7 +132,11 @@ class Job:
             if not (indexes := list_indexes(address)):
                 raise CrawlerError(f"--index: {display_name(address)} holds no index")
             files |= _by_address(indexes, is_index=True)
-        return list(files.values()), unread
+        # Parquet cannot hold the name of a local file whose bytes are not UTF-8.
+        nameless = [address for address in files if not _is_text(address)]
+        for address in nameless:
+            del files[address]
+        return list(files.values()), unread + [readable(address) for address in nameless]
 
     def _walk(self, files: Sequence[InputFile]) -> list[Walked]:
         """List the captures of files, the largest first."""
@@ -218,17 +224,18 @@ class Job:
     ) -> tuple[list[str], list[str], int]:
         """Write the output; return the files, those that they replace, and the articles read."""
         options, settled = self._options, self._context.broadcast(settlements)
-        places = self._spread(results).flatMap(partial(_outcomes_in, options)).map(writing.place_of)
-        counts = Counter(places.countByValue())
-        finished = self._spread(results).flatMap(partial(_finished_in, options, settled))
-        parts = {place: -(-count // _ROWS_A_PART) for place, count in counts.items()}
-        items = finished.map(partial(_keyed, parts))
+        results_in = self._spread(results)
+        places = results_in.flatMap(partial(_outcomes_in, options)).map(writing.place_of)
+        read = Counter(places.countByValue())
+        # The number of articles by place, also of those that were read before.
+        counts = read.copy()
         written: list[str] = []
         outdated: list[str] = []
+        keep = None
         if affected is not None:
             sent = self._send(affected)
             before = self._spread(old).flatMap(partial(_recorded, options, sent)).cache()
-            changed = {*counts, *before.keys().distinct().collect()}
+            changed = {*read, *before.keys().distinct().collect()}
             dropped = self._send(IdSet(before.values().map(digest).collect()))
             before.unpersist()
             outdated = [
@@ -237,18 +244,25 @@ class Job:
                 for name in self._folder.files(table)
                 if writing.place_in(name) in changed
             ]
-            kept = self._spread(outdated).flatMap(partial(_kept_in, options, dropped, parts))
-            items = items.union(kept)
+            unaffected = self._spread(old).flatMap(partial(_unaffected, options, sent))
+            others = unaffected.map(writing.place_of).countByValue()
+            counts.update({place: count for place, count in others.items() if place in changed})
+            keep = partial(_kept_in, options, dropped)
             copy = partial(_unaffected_outcomes, options, sent)
             written += self._spread(old).mapPartitions(copy).collect()
+        parts = {place: -(-count // _ROWS_A_PART) for place, count in counts.items()}
+        several = {place: count for place, count in parts.items() if count > 1}
+        finished = results_in.flatMap(partial(_finished_in, options, settled))
+        items = finished.map(partial(_keyed, several))
+        if keep is not None:
+            items = items.union(self._spread(outdated).flatMap(partial(keep, several)))
         # A task for each partition would be one for each article if there are many publishers.
-        tasks = max(counts.total() // _CAPTURES_A_TASK, len(outdated) // _FILES_A_TASK)
         ordered = items.repartitionAndSortWithinPartitions(
-            self._tasks(tasks), _hash_of, keyfunc=_order
+            self._tasks(counts.total() // _CAPTURES_A_TASK), _hash_of, keyfunc=_order
         )
         for output in ordered.mapPartitions(partial(writing.write_articles, options)).collect():
             written += [*output.tables, *filter(None, (output.outcomes,))]
-        return written, outdated, counts.total()
+        return written, outdated, read.total()
 
     def _balance(self, outcomes: list[str], files: list[Walked]) -> list[balance.Entry]:
         """Count what became of all captures. Raises CrawlerError if the sum is not their number."""
@@ -289,6 +303,14 @@ def _by_address(files: Iterable[StoredEntry], *, is_index: bool = False) -> dict
         )
         for one in files
     }
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tables(files: Iterable[Walked]) -> list[str]:
@@ -431,8 +453,8 @@ def _unaffected_outcomes(
 
 def _doubtful(options: Options, name: str, *, has_new: bool) -> Iterator[str]:
     """Yield the articles whose result may be another one now, perhaps because of new captures."""
-    for row in _rows(options, name, ["article", "joined", "reason"]):
-        if (row["joined"] and has_new) or row["reason"] in _PASSING:
+    for row in _rows(options, name, ["article", "joined", "unreachable", "reason"]):
+        if (row["joined"] and has_new) or row["unreachable"] or row["reason"] in _PASSING:
             yield row["article"]
 
 

@@ -39,6 +39,7 @@ OUTCOME_FIELDS = [
     pa.field("kind", _TEXT, nullable=False),
     pa.field("captures", pa.int64(), nullable=False),
     pa.field("joined", pa.bool_(), nullable=False),
+    pa.field("unreachable", pa.bool_(), nullable=False),
     pa.field("publisher", _TEXT),
     pa.field("month", _TEXT),
     pa.field("reason", _TEXT),
@@ -47,8 +48,9 @@ OUTCOME_FIELDS = [
     pa.field("headline_sum", pa.int64()),
     pa.field("body_sum", pa.int64()),
 ]
-"""What became of an article: the id that its address gives, ``Kind``, how many captures it has, and
-whether captures that lookups found mattered. The publisher and the month of an article or a
+"""What became of an article: the id that its address gives, ``Kind``, how many captures it has,
+whether captures that lookups found mattered, and whether one could not be had from its storage, so
+that a later run may read another one of them. The publisher and the month of an article or a
 failure, the reason of a failure, why captures are left out (JSON: their numbers by reasons), the
 ids that its page claims besides its own (JSON), and the checksums of its ``Content``."""
 SCHEMA = pa.schema([*OUTCOME_FIELDS, pa.field("result", pa.binary(), nullable=False)])
@@ -65,6 +67,7 @@ class Suspended(NamedTuple):
     lookups: tuple[Lookup, ...]
     joined: dict[Lookup, list[Row]]
     kept: dict[tuple[Any, int], Record]
+    unreachable: bool
 
 
 class Written(NamedTuple):
@@ -125,13 +128,19 @@ class _Results:
             self._leave_out(article_id, Counter({"that are not of the publisher": len(rows)}))
             return
         reading = reader_of(self._options).begin(article, rows)
-        self._read(reading, len(rows), {}, {})
+        self._read(reading, len(rows), {}, {}, unreachable=False)
 
     def resume(self, suspended: Suspended, joined: Iterable[tuple[Lookup, list[Row]]]) -> None:
         """Go on with an article, given the captures that its lookups found."""
         known = {**suspended.joined, **{lookup: [] for lookup in suspended.lookups}}
         known |= {lookup: in_index_order(rows) for lookup, rows in joined}
-        self._read(suspended.reading, suspended.captures, known, suspended.kept)
+        self._read(
+            suspended.reading,
+            suspended.captures,
+            known,
+            suspended.kept,
+            unreachable=suspended.unreachable,
+        )
 
     def _read(
         self,
@@ -139,17 +148,25 @@ class _Results:
         count: int,
         joined: dict[Lookup, list[Row]],
         kept: dict[tuple[Any, int], Record],
+        *,
+        unreachable: bool,
     ) -> None:
         article_id = reading.article.id
         captures = JoinedCaptures(_record_reader(), self._options.most_bytes, joined, kept)
+        captures.unreachable = unreachable
         try:
             result: PageRead | Failure = reader_of(self._options).read(reading, captures)
         except NotJoinedError as error:
             self._suspended += 1
-            suspended = Suspended(reading, count, error.lookups, joined, kept)
+            suspended = Suspended(reading, count, error.lookups, joined, kept, captures.unreachable)
             self._add(suspended, article=article_id, kind="suspended", captures=count)
             return
-        values: dict[str, Any] = {"article": article_id, "captures": count, "joined": bool(joined)}
+        values: dict[str, Any] = {
+            "article": article_id,
+            "captures": count,
+            "joined": bool(joined),
+            "unreachable": captures.unreachable,
+        }
         if not isinstance(result, PageRead):
             self._add(result, kind="failure", publisher=result.site, reason=result.reason, **values)
             return
@@ -177,7 +194,9 @@ class _Results:
 
     def _add(self, result: object, **values: Any) -> None:
         data = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
-        self._table.add({"joined": False, **values, "result": data}, len(data))
+        self._table.add(
+            {"joined": False, "unreachable": False, **values, "result": data}, len(data)
+        )
 
 
 def read_articles(

@@ -3,30 +3,34 @@
 A run writes everything below ``_next``. Its commit is a list of files to move to their places and
 of files to delete, which is written first: if the run dies during the commit, the next one ends it.
 ``_SUCCESS`` is absent meanwhile. All names of files are unique, so that a step done twice does no
-harm, and nothing is deleted before all that replaces it is in place.
+harm, and nothing is deleted before all that replaces it is in place. Of two runs at the same time,
+the one that began first finds the other's ``_RUN`` before its commit, and gives up.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
 
 from crawler.errors import CrawlerError
+from crawler.exit_codes import COULD_NOT_START
 from crawler.spark.folders import Folder, column, unique_name
 from crawler.spark.walking import InputFile, Walked
+from crawler.warc.stored_bytes import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crawler.spark.options import Options
 
+_T = TypeVar("_T")
 FORMAT = 1
-_NEXT, _COMMIT, _SUCCESS = "_next", "_next/_COMMIT", "_SUCCESS"
-# In an object store, moving a file takes several requests.
-_REQUESTS_AT_ONCE = 32
+_AT_ONCE = 32
+_NEXT, _COMMIT, _RUN, _SUCCESS = "_next", "_next/_COMMIT", "_next/_RUN", "_SUCCESS"
 _TEXT, _NUMBER = pa.string(), pa.int64()
 FILES = pa.schema(
     [
@@ -58,11 +62,21 @@ class State:
             "domains": list(options.domains),
             "publishers": options.publishers or "",
             "hosts": options.hosts if isinstance(options.hosts, str) else list(options.hosts),
+            # Files that were listed are not listed again, so their addresses remain.
+            "prefix": options.prefix,
+            # Nor are pages that were too large read again.
+            "max-size": options.most_bytes,
         }
+        self._run = uuid4().hex
         self.files: list[Walked] = []
         """The inputs of the runs before."""
         self.outcomes: list[str] = []
         self._recover()
+        self.folder.write(_RUN, self._run.encode())
+
+    def leave(self) -> None:
+        """Leave the output as it is, if nothing in it has to be replaced."""
+        self.folder.delete(_NEXT)
 
     def _recover(self) -> None:
         folder = self.folder
@@ -84,7 +98,8 @@ class State:
                 if asked.get(name) != value
             )
             raise CrawlerError(
-                f"output: {folder.address} was made with {differ}; give the same, or another folder"
+                f"output: {display_name(folder.address)} was made with {differ}; give the same, or "
+                "another folder"
             )
         for name in folder.files("files"):
             self.files += map(_walked, folder.rows(name))
@@ -107,7 +122,16 @@ class State:
         return table.name
 
     def replace(self, written: Iterable[str], outdated: Iterable[str]) -> None:
-        """Put the files of this run in their places, and delete those that they replace."""
+        """Put the files of this run in their places, and delete those that they replace.
+
+        Raises CrawlerError if another job has begun to write to this output.
+        """
+        if not self.folder.exists(_RUN) or self.folder.read(_RUN) != self._run.encode():
+            raise CrawlerError(
+                f"output: another job writes to {display_name(self.folder.address)}, too; wait for "
+                "it, and run the same command again",
+                exit_code=COULD_NOT_START,
+            )
         moves = [(name, name.removeprefix(f"{_NEXT}/")) for name in written]
         commit = {"move": moves, "delete": list(outdated), "asked": self._asked}
         self.folder.write(_COMMIT, msgspec.json.encode(commit))
@@ -116,16 +140,27 @@ class State:
 
     def _commit(self, commit: dict[str, Any]) -> None:
         self.folder.delete(_SUCCESS)
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-            # Errors are raised as results are taken.
-            list(pool.map(self._move, commit["move"]))
-            list(pool.map(self.folder.delete, commit["delete"]))
+        _each(self._move, commit["move"])
+        _each(self.folder.delete, commit["delete"])
         self.folder.write(_SUCCESS, msgspec.json.encode(commit["asked"]))
 
     def _move(self, names: tuple[str, str]) -> None:
         name, new_name = names
         if self.folder.exists(name):
             self.folder.move(name, new_name)
+        elif not self.folder.exists(new_name):
+            raise CrawlerError(
+                f"output: {display_name(self.folder.at(name))} is missing; something else has "
+                "deleted it, so give another folder",
+                exit_code=COULD_NOT_START,
+            )
+
+
+def _each(work: Callable[[_T], None], items: Iterable[_T]) -> None:
+    """Do the same with each item, with many at once: an object store answers slowly."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(work, items):
+            pass
 
 
 def _walked(row: dict[str, Any]) -> Walked:

@@ -31,7 +31,8 @@ class Walked(NamedTuple):
     """The result of listing a file: the Parquet file with its captures, and what is not read.
 
     ``table`` is None if it has none. ``without_article`` captures are of no article, judging by
-    their addresses. ``unreadable`` says why the file could not be read at all.
+    their addresses. ``unreadable`` says why the file could not be read, or an index not to its
+    end; a later run lists it again.
     """
 
     file: InputFile
@@ -47,13 +48,20 @@ def _read_index(options: Options, folder: str, file: InputFile) -> Walked:
     # By default, the archive files are beside the index.
     prefix = options.prefix or file.address[: file.address.rfind("/") + 1]
     index = ForeignIndex(file.address, prefix, options.domains)
-    rows = ((capture, StoredIn(location, "warc")) for capture, location in index)
-    try:
-        walked = store(options, folder, file, rows)
-    except CrawlerError as error:
-        return Walked(file, None, 0, 0, (), str(error))
+    unreadable: str | None = None
+
+    def rows() -> Iterator[tuple[Capture, StoredIn]]:
+        nonlocal unreadable
+        try:
+            for capture, location in index:
+                yield capture, StoredIn(location, "warc")
+        except CrawlerError as error:
+            unreadable = str(error)
+
+    walked = store(options, folder, file, rows())
     more = index.faulty - len(index.faults)
-    return walked._replace(faults=(*index.faults, *([f"and {more:,} more lines"] if more else [])))
+    faults = (*index.faults, *([f"and {more:,} more lines"] if more else []))
+    return walked._replace(faults=faults, unreadable=unreadable)
 
 
 def walk(options: Options, folder: str, file: InputFile) -> Walked:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 from zlib import crc32
 
 import msgspec
@@ -17,6 +18,7 @@ from crawler.crawl.stored_records import edges_of_article
 from crawler.export import tables
 from crawler.export.parquet import arrow_schema, arrow_value
 from crawler.spark.folders import Folder, column, unique_name
+from crawler.spark.id_sets import digest
 from crawler.spark.reading import NO_MONTH, OUTCOME_FIELDS
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from crawler.spark.folders import ParquetFile
     from crawler.spark.options import Options
 
+# What Hive, and so Spark and pyarrow, read as null; an empty value in a path is an error for Spark.
+_NO_PUBLISHER = "__HIVE_DEFAULT_PARTITION__"
+# File systems take names of up to 255 bytes, and archives have hosts of any length.
+_LONGEST_NAME = 200
+_HALF_ESCAPE = re.compile(r"%.?$")
 OUTCOMES_FOLDER = "_next/_state/outcomes"
 RECORDS = tables.articles(with_instants=True)
 _JSON = column("json", pa.string(), "The record as JSON, exactly as a crawl writes it.")
@@ -50,14 +57,17 @@ refused (JSON), and the article that it is a duplicate of."""
 
 
 class Partition(NamedTuple):
-    """A part of the output: a publisher, a month, and a number if there are very many articles."""
+    """A part of the output: a publisher, a month, and a number if there are very many articles.
+
+    The publisher is as in the name of the folder.
+    """
 
     publisher: str
     month: str
     part: int = 0
 
     def folder(self, table: str) -> str:
-        name = f"{table}/publisher={quote(self.publisher, safe='')}"
+        name = f"{table}/publisher={self.publisher}"
         return name if table == "failures" else f"{name}/month={self.month}"
 
 
@@ -146,14 +156,23 @@ def _columns(table: Table, row: Row) -> dict[str, Any]:
 
 
 def place_of(outcome: dict[str, Any]) -> tuple[str, str]:
-    """Return the publisher and the month in whose partition an article is."""
-    return outcome["publisher"] or "", outcome["month"] or NO_MONTH
+    """Return the publisher and the month in whose partition an article is, as in its folder."""
+    return _in_folders(outcome["publisher"] or ""), outcome["month"] or NO_MONTH
+
+
+def _in_folders(publisher: str) -> str:
+    """Return the name of a publisher, which may be any text, as names of folders have it."""
+    name = quote(publisher, safe="") or _NO_PUBLISHER
+    if len(name) <= _LONGEST_NAME:
+        return name
+    # Half an escape is none.
+    return f"{_HALF_ESCAPE.sub('', name[:_LONGEST_NAME])}~{digest(publisher).hex()}"
 
 
 def place_in(name: str) -> tuple[str, str]:
-    """Return the publisher and the month of a file of the output."""
+    """Return the publisher and the month of a file of the output, as in its folder."""
     values = dict(part.split("=", 1) for part in name.split("/") if "=" in part)
-    return unquote(values["publisher"]), values.get("month", NO_MONTH)
+    return values["publisher"], values.get("month", NO_MONTH)
 
 
 def partition_of(

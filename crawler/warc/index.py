@@ -71,6 +71,8 @@ _CHECKED_EVERY = 997
 _BIG_BYTES = 1 << 28
 LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """Raised for a line that is not CDXJ."""
+_STATUS = re.compile(r"[0-9]{1,3}")
+_MOST_BYTES = 2**63 - 1
 _WB_METHOD = re.compile(r"[?&]__wb_method=([a-z]+)", re.IGNORECASE)
 
 
@@ -476,14 +478,14 @@ def capture_of_line(line: bytes) -> Capture:
     return Capture(
         url=web_url(fields["url"]),
         timestamp=moment,
-        status=int(status) or None if status.isdigit() else None,
-        media_type=fields.get("mime") or "",
-        digest=fields.get("digest") or "",
+        status=int(status) or None if _STATUS.fullmatch(status) else None,
+        media_type=_text(fields.get("mime") or ""),
+        digest=_text(fields.get("digest") or ""),
         file=_text(fields["filename"]),
-        offset=int(fields["offset"]),
-        length=int(fields.get("length") or 0),
-        record_id=fields.get("id") or "",
-        concurrent_to=fields.get("concurrent") or "",
+        offset=_bytes(fields["offset"]),
+        length=_bytes(fields.get("length") or 0),
+        record_id=_text(fields.get("id") or ""),
+        concurrent_to=_text(fields.get("concurrent") or ""),
         method=_declared_method(fields.get("method") or "", key.decode()),
     )
 
@@ -492,6 +494,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
+
+
+def _bytes(value: Any) -> int:
+    """Return a number of bytes, as large as that in any file."""
+    number = int(value)
+    if number > _MOST_BYTES:
+        raise ValueError(f"{number:,} bytes are more than a file can have")
+    return number
 
 
 def _declared_method(method: str, key: str) -> str:

@@ -126,7 +126,7 @@ class StoredFile:
                 target.flush()
                 unpacked = LocalBytes(self.name, os.dup(target.fileno()))
         except OSError as error:
-            raise ArchiveError(
+            raise StorageError(
                 f"{self.name}: it is compressed as a whole and cannot be unpacked to "
                 f"{tempfile.gettempdir()} ({error.strerror}); make room"
             ) from error

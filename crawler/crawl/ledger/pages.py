@@ -80,6 +80,7 @@ class Pages:
         self.first_place = commits.batch.places
         database = commits.database
         self.waiting = database.read(history.queued)
+        self.remembers = False
         self._is_empty = not database.rows(select(PAGES.c.id).limit(1))
         self._has_aliases = bool(database.rows(select(ALIASES).limit(1)))
         stored_templates = database.rows(select(TEMPLATES))
@@ -124,7 +125,10 @@ class Pages:
         return self._records.content_of(article_id)
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
-        if self._is_empty:
+        if self.remembers:
+            # What this run has forgotten may wait for the next commit.
+            self.commits.flush()
+        elif self._is_empty:
             # The ledger was empty, so this run has met every article in it.
             return
         article_ids = iter(article_ids)
