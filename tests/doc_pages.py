@@ -49,6 +49,7 @@ _TIME = r"\d{4}-\d\d-\d\d(?:[T ]\d\d[:-]?\d\d(?:[:-]?\d\d)?(?:\.\d+)?(?:Z|[+-]\d
 # Values that differ from run to run, by kind. A value matches any other of its kind.
 _VARYING = {
     "time": _TIME,
+    "clock": r"^\d\d:\d\d:\d\d(?= )",
     "rate": r"\d[\d.,]*(?= (?:pages|articles)/s\b)",
     "duration": r"\d[\d.]* (?:ms|s|min)\b",
     "size": r"\d[\d.,]* (?:[kMG]i?)?B\b",

@@ -45,8 +45,8 @@ from doc_pages import (
 from doc_sites import sites
 from hosted import Site, hosted
 
-# How long a command may take, in seconds.
-PATIENCE = 60
+# How long a command may take, in seconds. Spark takes long to start on a busy machine.
+PATIENCE = 240
 STATUS = "echo $?"
 # The folder of a reader's clone, in the reader's home.
 CLONE = "neighbourhood-crawler"
@@ -115,6 +115,11 @@ NOT_RUN = (
     NotRun(r"\.splash/bin/.*", "needs packages of the system", "tests/test_rendering.py"),
     NotRun(r"(.|\n)*(--render splash|SPLASH_URL=\S+)", "needs Splash", "tests/test_rendering.py"),
     NotRun(r"(.|\n)*WAYBACK_URL=\S+", "needs pywb", "tests/test_wayback.py"),
+    NotRun(r"packed/bin/.*", _INSTALLS, ".ci/run"),
+    NotRun(
+        r"(.|\n)*spark-submit (.|\n)*://(.|\n)*", "needs S3 or a cluster", "tests/test_spark.py"
+    ),
+    NotRun(r"curl -O https://data.commoncrawl.org/.*", "needs the network", "tests/test_spark.py"),
 )
 SERVERS = (
     Server(r"neighbourhood serve (?!--help).*", 8000),

@@ -13,11 +13,14 @@ from typing import Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import pyarrow
+
 from crawler import items
 from crawler.crawl.arguments import ARGUMENTS
 from crawler.crawl.stats import STATS_BY_TOPIC
 from crawler.defaults import SETTINGS_BY_TOPIC, VERSION, Setting
 from crawler.exit_codes import MEANINGS
+from crawler.spark import balance, state, writing
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 WIDTH = 100
@@ -39,6 +42,34 @@ VALUES = {
     "Why articles were not fetched": ("why", items.WHY_MEANINGS),
     "Reasons of failures": ("reason", items.REASON_MEANINGS),
 }
+SPARK_TABLES = {
+    "records": (
+        "One row for each article, with a column for each field of an "
+        "[article](record-schema.md#article), and:",
+        writing.SCHEMAS["records"],
+        {field.name for field in fields(items.Article)},
+    ),
+    "failures": (
+        "One row for each article of which no capture could be read, with a column for each field "
+        "of a [failure](record-schema.md#failure), and:",
+        writing.SCHEMAS["failures"],
+        {field.name for field in fields(items.Failure)},
+    ),
+    "links": (
+        "One row for each link of each article, as in other [exports](../how-to/exports.md):",
+        writing.SCHEMAS["links"],
+        set[str](),
+    ),
+    "balance": (
+        "One row for each publisher, year, fate and reason. The sum of `captures` is that of the "
+        "table `files`.",
+        balance.SCHEMA,
+        set[str](),
+    ),
+    "files": ("One row for each file that was an input of any run:", state.FILES, set[str]()),
+}
+"""The tables of the job on Spark: the beginning of the section, the schema, and the columns that
+other pages describe."""
 
 
 def arguments() -> str:
@@ -157,6 +188,32 @@ def words_of(schema: Mapping[str, Any]) -> str:
     raise ValueError(f"no words for {schema}")
 
 
+def spark_tables() -> str:
+    """Return a section for each table that the job on Spark writes, with its columns."""
+    parts = []
+    for name, (intro, schema, known) in SPARK_TABLES.items():
+        columns = [field for field in schema if field.name not in known]
+        listed = (
+            entry(f"`{field.name}` ({type_in_words(field.type)})", description_of(field))
+            for field in columns
+        )
+        parts += [f"### The table `{name}`", paragraph(intro), "\n".join(listed)]
+    return "\n\n".join(parts)
+
+
+def type_in_words(kind: Any) -> str:
+    """Return the type of a column of Parquet in words."""
+    if pyarrow.types.is_list(kind):
+        return f"list of {type_in_words(kind.value_type)}"
+    if pyarrow.types.is_timestamp(kind):
+        return "time in UTC"
+    return {"string": "text", "int64": "integer", "bool": "boolean"}[str(kind)]
+
+
+def description_of(field: Any) -> str:
+    return str(field.metadata[b"description"].decode())
+
+
 def sentence(text: str) -> str:
     """Return a meaning as a sentence."""
     return f"{text[0].upper()}{text[1:].removesuffix('.')}."
@@ -183,6 +240,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "exit-codes.md": exit_codes,
     "stats.md": stats,
     "record-schema.md": record_schema,
+    "spark.md": spark_tables,
 }
 
 

@@ -24,11 +24,12 @@ def services(page: Page) -> list[str]:
     """Return the services that a page uses and a machine may lack."""
     words = {word for step in page.steps if isinstance(step, Command) for word in step.text.split()}
     database = ["PostgreSQL"] if uses_database(page) else []
-    return [*sorted(words & {"git", "jq", "sqlite3"}), *database]
+    spark = ["Spark"] if "spark-submit" in words else []
+    return [*sorted(words & {"git", "jq", "sqlite3"}), *database, *spark]
 
 
-# Some pages have twenty commands, each of which takes a second.
-@pytest.mark.timeout(600)
+# Some pages have twenty commands, each of which takes a second, or start Spark a few times.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "name",
     [

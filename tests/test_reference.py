@@ -1,6 +1,9 @@
 """The pages in docs/reference say what the code says."""
 
 import ast
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import get_args
 
@@ -30,6 +33,14 @@ def test_generated_pages_are_up_to_date(page: str) -> None:
 )
 def test_every_value_has_a_meaning(meanings: dict[str, str], values: object) -> None:
     assert tuple(meanings) == get_args(values)
+
+
+def test_every_option_of_the_job_on_spark_is_described() -> None:
+    line = [sys.executable, "crawler/spark/__init__.py", "--help"]
+    shown = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    text = (FOLDER / "spark.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE)
+    assert {"--help", *described} == set(re.findall(r"^  .*(--[a-z-]+)", shown, re.MULTILINE))
 
 
 def strings_of(tree: ast.AST) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ import pyarrow as pa
 import pytest
 from archive_cases import CASES, case_of, write_cases, write_texts
 from archives import NEWS, http, offsets, page, record
-from conftest import Crawl, environment
+from conftest import ROOT, Crawl, environment
 from made_archives import write_many
 from news_crawls import CRAWLERS, news_pages
 from news_crawls import NEWS as ARTICLES
@@ -23,6 +25,8 @@ from object_store import ObjectStore
 from pyarrow import parquet
 from services import require
 from spark_jobs import CLUSTER, JOB, JobRun, Output, comparable, kill, read_output, run_job, started
+
+from crawler.spark.folders import Folder
 
 # Spark takes a few seconds to start, and more on a busy machine.
 pytestmark = [pytest.mark.timeout(900)]
@@ -122,6 +126,46 @@ def test_texts_in_json_lines(truth: Callable[..., Truth], tmp_path: Path) -> Non
     output = read_output(tmp_path / "out")
     assert_whole(run, output)
     assert_same(comparable(output.by_id), truth(pattern))
+
+
+def test_no_folders_in_an_object_store(
+    object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would be an object, and a request, of its own."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    Folder(object_store.address("out")).write("records/publisher=a.example/1.parquet", b"1")
+    written = [request.key for request in object_store.requests if request.method == "PUT"]
+    assert written == ["out/records/publisher=a.example/1.parquet"]
+
+
+@pytest.mark.slow
+def test_a_task_writes_many_partitions(tmp_path: Path) -> None:
+    script = ROOT / "docs" / "tutorials" / "make_captures.py"
+    subprocess.run([sys.executable, script, tmp_path / "warcs"], check=True)
+    run = run_job([tmp_path / "warcs"], tmp_path / "out")
+    output = read_output(tmp_path / "out")
+    assert_whole(run, output)
+    months = {row["published_at"][:7] for row in output.records}
+    assert len(months) == 120
+    assert len(run.tasks) < len(months)
+
+
+@pytest.mark.slow
+def test_executors_read_publisher_files(tmp_path: Path) -> None:
+    """Their paths are relative to the folder in which the job is started."""
+    files = tmp_path / "publishers"
+    files.mkdir()
+    (files / "first.py").write_text(
+        "from crawler import Publisher\nPUBLISHER = Publisher(hosts=frozenset({'made0.example'}))\n"
+    )
+    write_many(tmp_path / "warcs", 100, files=2, publishers=2)
+    # The job is started in a temporary folder.
+    relative = os.path.relpath(files, Path(tempfile.gettempdir(), "folder"))
+    run = run_job([tmp_path / "warcs"], tmp_path / "out", "--publishers", relative, master=CLUSTER)
+    output = read_output(tmp_path / "out")
+    assert_whole(run, output)
+    assert {row["site"] for row in output.records} == {"first", "made1.example", "alalam"}
 
 
 @pytest.mark.slow

@@ -172,7 +172,7 @@ def row_of(record: Article | Teaser | Failure, *, with_instants: bool = False) -
 def _instant_column(stated: Column) -> Column:
     return _column(
         f"{stated.name}_utc",
-        f"{stated.name} as an instant; null: {stated.name} is null, is only a day, or has no "
+        f"The instant of {stated.name}; null: {stated.name} is null, is only a day, or has no "
         "offset, so that the instant is not known.",
         _INSTANT,
         nullable=True,

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from crawler.errors import CrawlerError
 from crawler.exit_codes import UNBALANCED
-from crawler.spark.folders import unique_name
+from crawler.spark.folders import column, unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,13 +23,29 @@ NAMES: tuple[Name, ...] = get_args(Name)
 _TEXT = pa.string()
 SCHEMA = pa.schema(
     [
-        pa.field("publisher", _TEXT),
-        pa.field("year", _TEXT),
-        pa.field("fate", _TEXT, nullable=False),
-        pa.field("reason", _TEXT),
-        pa.field("captures", pa.int64(), nullable=False),
+        column(
+            "publisher",
+            _TEXT,
+            "The publisher; null: it is not known, or the captures are of no article.",
+            nullable=True,
+        ),
+        column(
+            "year",
+            _TEXT,
+            'The year of publication, or "unknown"; null: there is no record that has one.',
+            nullable=True,
+        ),
+        column("fate", _TEXT, "What became of the captures."),
+        column(
+            "reason",
+            _TEXT,
+            "The reason of failures, or why captures were left out; null: there is none.",
+            nullable=True,
+        ),
+        column("captures", pa.int64(), "How many captures they are."),
     ]
 )
+"""The table ``balance``: what became of the captures of all files."""
 
 
 class Fate(NamedTuple):

@@ -72,8 +72,8 @@ def _run(options: Options) -> Report:
             return Job(context, options, _progress).run()
         except (PySparkException, _java_error()) as error:
             raise CrawlerError(
-                f"spark: a task failed again and again: {_cause(error)}; the output of earlier "
-                "runs is whole: run the same command again once that is mended",
+                f"spark: a task failed too often: {_cause(error)}; the output is still that of the "
+                "last run; mend this, and run the same command again",
                 exit_code=COULD_NOT_START,
             ) from error
 

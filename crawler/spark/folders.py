@@ -37,6 +37,7 @@ _ROWS_AT_ONCE = 64
 # Keeps the memory of a task low if records are large.
 _GROUP_BYTES = 8 << 20
 _LOCAL = LocalFileSystem()
+_OBJECT_STORES = ("s3", "gcs")
 
 
 class _Place(NamedTuple):
@@ -49,6 +50,12 @@ def _place(address: str) -> _Place:
         return _Place(_LOCAL, address)
     place = remote_place(address)
     return _Place(place.system, place.path)
+
+
+def _make_parent(system: FileSystem, path: str) -> None:
+    """Make the folder of a file. Object stores have none: each would be an object of its own."""
+    if system.type_name not in _OBJECT_STORES:
+        system.create_dir(path.rpartition("/")[0])
 
 
 @contextmanager
@@ -102,7 +109,7 @@ class Folder:
         with _errors(self.at(new_name), "written"):
             system, path = _place(self.at(name))
             new_path = _place(self.at(new_name)).path
-            system.create_dir(new_path.rpartition("/")[0])
+            _make_parent(system, new_path)
             system.move(path, new_path)
 
     def read(self, name: str) -> bytes:
@@ -121,7 +128,7 @@ class Folder:
         """Open a file for writing; it exists once the block has ended."""
         with _errors(self.at(name), "written"):
             system, path = _place(self.at(name))
-            system.create_dir(path.rpartition("/")[0])
+            _make_parent(system, path)
             is_local = isinstance(system, LocalFileSystem)
             target = f"{path}.{uuid4().hex}.part" if is_local else path
             file = system.open_output_stream(target)
@@ -205,6 +212,11 @@ class ParquetFile:
 
     def _errors(self) -> AbstractContextManager[None]:
         return _errors(self._folder.at(self.name), "written")
+
+
+def column(name: str, kind: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
+    """Return a column of a table in the output; its description is metadata of the file."""
+    return pa.field(name, kind, nullable=nullable, metadata={"description": description})
 
 
 def unique_name(folder: str) -> str:

@@ -256,8 +256,9 @@ class Job:
         items = finished.map(partial(_keyed, several))
         if keep is not None:
             items = items.union(self._spread(outdated).flatMap(partial(keep, several)))
+        # A task for each partition would be one for each article if there are many publishers.
         ordered = items.repartitionAndSortWithinPartitions(
-            self._tasks(sum(parts.values())), _hash_of, keyfunc=_order
+            self._tasks(counts.total() // _CAPTURES_A_TASK), _hash_of, keyfunc=_order
         )
         for output in ordered.mapPartitions(partial(writing.write_articles, options)).collect():
             written += [*output.tables, *filter(None, (output.outcomes,))]

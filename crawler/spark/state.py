@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from crawler.errors import CrawlerError
 from crawler.exit_codes import COULD_NOT_START
-from crawler.spark.folders import Folder, unique_name
+from crawler.spark.folders import Folder, column, unique_name
 from crawler.spark.walking import InputFile, Walked
 from crawler.warc.stored_bytes import display_name
 
@@ -34,19 +34,20 @@ _NEXT, _COMMIT, _RUN, _SUCCESS = "_next", "_next/_COMMIT", "_next/_RUN", "_SUCCE
 _TEXT, _NUMBER = pa.string(), pa.int64()
 FILES = pa.schema(
     [
-        pa.field("address", _TEXT, nullable=False),
-        pa.field("size", _NUMBER, nullable=False),
-        pa.field("modified", _TEXT),
-        pa.field("is_index", pa.bool_(), nullable=False),
-        pa.field("captures", _NUMBER, nullable=False),
-        pa.field("without_article", _NUMBER, nullable=False),
-        pa.field("faults", pa.list_(_TEXT), nullable=False),
-        pa.field("unreadable", _TEXT),
-        pa.field("table", _TEXT),
+        column("address", _TEXT, "The path or the URL of an archive file, or of an index."),
+        column("size", _NUMBER, "Its size in bytes."),
+        column("modified", _TEXT, "When it was last modified; null: not known.", nullable=True),
+        column("is_index", pa.bool_(), "Whether it is an index, given with --index."),
+        column("captures", _NUMBER, "How many captures it has."),
+        column("without_article", _NUMBER, "How many of them have an address that no article has."),
+        column("faults", pa.list_(_TEXT), "What could not be read in it."),
+        column(
+            "unreadable", _TEXT, "Why it could not be read at all; null: it was.", nullable=True
+        ),
+        column("table", _TEXT, "The file in _state with its captures; null: none.", nullable=True),
     ]
 )
-"""The table ``files``: each input with the number of its captures, and of those whose address is
-not an article's; what could not be read in it; and the file of ``_state`` with the captures."""
+"""The table ``files``: the inputs of all runs."""
 
 
 class State:

@@ -17,7 +17,7 @@ from crawler.crawl.duplicates import Settlement
 from crawler.crawl.stored_records import edges_of_article
 from crawler.export import tables
 from crawler.export.parquet import arrow_schema, arrow_value
-from crawler.spark.folders import Folder, unique_name
+from crawler.spark.folders import Folder, column, unique_name
 from crawler.spark.id_sets import digest
 from crawler.spark.reading import NO_MONTH, OUTCOME_FIELDS
 
@@ -36,7 +36,7 @@ _LONGEST_NAME = 200
 _HALF_ESCAPE = re.compile(r"%.?$")
 OUTCOMES_FOLDER = "_next/_state/outcomes"
 RECORDS = tables.articles(with_instants=True)
-_JSON = pa.field("json", pa.string(), nullable=False, metadata={"description": "The exact record."})
+_JSON = column("json", pa.string(), "The record as JSON, exactly as a crawl writes it.")
 SCHEMAS = {
     "records": arrow_schema(RECORDS).append(_JSON),
     "failures": arrow_schema(tables.FAILURES).append(_JSON),
