@@ -116,6 +116,33 @@ def addresses_by_id(
     return [f"http://{label}{article_id}" for label in ("", *labels)]
 
 
+def read_capture(
+    captures: Captures[Any], capture: Capture, file: Any
+) -> tuple[Origin, ArchivedPage | Refusal]:
+    """Read a capture; return its origin, and its page or why that is not to be had."""
+    place = captures.place(capture, file)
+    origin = Origin(source=file.source, where=place, captured_at=capture.at)
+    if capture.method:
+        detail = f"{place}: it is the answer to a {capture.method} request"
+        return origin, Refusal("not_an_article", detail)
+    try:
+        page = captures.read(capture, file)
+    except ArchiveError as error:
+        return origin, Refusal(error.reason, str(error))
+    origin = Origin(
+        source=file.source,
+        where=page.where,
+        record_id=page.record_id,
+        captured_at=page.captured_at,
+        status_assumed=page.status is None,
+        is_text=page.is_text,
+        date_note=page.date_note,
+        # The archive refuses a record with a wrong length or digest.
+        verified=True,
+    )
+    return origin, page
+
+
 class PageRead(NamedTuple):
     """A page that is an article: its record, how it was fetched, and the ids that it claims.
 
@@ -277,27 +304,9 @@ class ArchiveReader:
         else:
             detail = f"redirected to {url}, which has no capture in {self._name}"
             return visit.refused("http_3xx", detail)
-        place = captures.place(capture, file)
-        origin = Origin(source=file.source, where=place, captured_at=capture.at)
-        visit.origin = origin
-        if capture.method:
-            detail = f"{place}: it is the answer to a {capture.method} request"
-            return visit.refused("not_an_article", detail)
-        try:
-            page = captures.read(capture, file)
-        except ArchiveError as error:
-            return visit.refused(error.reason, str(error))
-        visit.origin = Origin(
-            source=file.source,
-            where=page.where,
-            record_id=page.record_id,
-            captured_at=page.captured_at,
-            status_assumed=page.status is None,
-            is_text=page.is_text,
-            date_note=page.date_note,
-            # The archive refuses a record with a wrong length or digest.
-            verified=True,
-        )
+        visit.origin, page = read_capture(captures, capture, file)
+        if isinstance(page, Refusal):
+            return visit.refused(page.reason, page.detail)
         _add(visit.notes, page.notes)
         return page
 

@@ -21,13 +21,14 @@ from crawler.crawl.archived_articles import (
     addresses,
     addresses_by_id,
     article_of,
+    read_capture,
 )
 from crawler.crawl.candidates import Candidates
 from crawler.crawl.duplicates import Duplicates, claimant_of
-from crawler.crawl.fetches import Origin
 from crawler.crawl.run import Found
 from crawler.crawl.timed_extraction import TimedExtractor
-from crawler.errors import ArchiveError, CrawlerError
+from crawler.errors import CrawlerError
+from crawler.extraction.refusal import Refusal
 from crawler.setting_values import most_bytes, seconds_of
 from crawler.sources.listing import distinct_articles
 from crawler.sources.page_files import reason_against
@@ -132,27 +133,9 @@ class ArchivedPages:
         if visit is None or found is None:
             raise nothing_captured(request, self._archive.path)
         capture, file = found
-        place = file.place(capture)
-        visit.origin = Origin(source=file.source, where=place, captured_at=capture.at)
-        if capture.method:
-            raise PageRefused(
-                "not_an_article", f"{place}: it is the answer to a {capture.method} request"
-            )
-        try:
-            page = self._archive.read(capture, file)
-        except ArchiveError as error:
-            raise PageRefused(error.reason, str(error)) from error
-        visit.origin = Origin(
-            source=file.source,
-            where=page.where,
-            record_id=page.record_id,
-            captured_at=page.captured_at,
-            status_assumed=page.status is None,
-            is_text=page.is_text,
-            date_note=page.date_note,
-            # The archive refuses a record with a wrong length or digest.
-            verified=True,
-        )
+        visit.origin, page = read_capture(self._archive, capture, file)
+        if isinstance(page, Refusal):
+            raise PageRefused(page.reason, page.detail)
         # A retry would read the same capture.
         request.meta["dont_retry"] = True
         for text in page.notes:
