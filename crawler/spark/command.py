@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crawler.crawl.arguments import day_of, hosts_of
 from crawler.crawl.scope import SAME
 from crawler.errors import CrawlerError
-from crawler.exit_codes import COMPLETE, COULD_NOT_START
+from crawler.exit_codes import COMPLETE, COULD_NOT_START, INCOMPLETE
 from crawler.extraction.publisher_files import is_path
 from crawler.spark.options import Options, publishers_of
 from crawler.terminal_tables import Line, Part, Row, Table, show
@@ -38,7 +38,10 @@ _EXAMPLE = "spark-submit --master 'local[4]' crawler/spark/__init__.py warcs/ -o
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the job; return its exit code: 0, 2 for wrong arguments, 1 if it could not end."""
+    """Run the job; return its exit code.
+
+    It is 3 if a file could not be read at all, 2 for wrong arguments, 1 if the job could not end.
+    """
     try:
         options = _options(words)
         publishers_of(options)
@@ -47,7 +50,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     _show(report, options)
-    return COMPLETE
+    # The next run tries these files again.
+    return INCOMPLETE if any(walked.unreadable for walked in report.files) else COMPLETE
 
 
 def _run(options: Options) -> Report:
@@ -86,7 +90,7 @@ def _java_error() -> type[Exception]:
 
 
 def _cause(error: Exception) -> str:
-    """Return the last line of the Python traceback in an error of Spark's."""
+    """Return the line of an error of Spark's that says what failed, in Python if possible."""
     lines = [line.strip() for line in str(error).splitlines()]
     raised = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     python = [line for line in raised if not line.startswith(("py4j.", "org.", "java."))]
@@ -193,13 +197,11 @@ def _show(report: Report, options: Options) -> None:
     totals: Counter[str] = Counter()
     for fate, count in report.balance:
         totals[fate.name] += count
-    captures = sum(walked.captures for walked in report.files)
+    captures, new = sum(walked.captures for walked in report.files), report.new_files
     parts = " + ".join(f"{totals[name]:,} {name}" for name in NAMES if totals[name])
     show(
         [
-            Line(
-                f"{options.output}: {report.read:,} articles read, {report.new_files:,} new files"
-            ),
+            Line(f"{options.output}: new files: {new:,}; addresses read: {report.read:,}"),
             Line(f"captures {captures:,} = {parts or 0}"),
             *_counts("publisher", report.balance, lambda fate: fate.publisher),
             *_counts("year", report.balance, lambda fate: fate.year),
