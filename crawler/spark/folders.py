@@ -7,7 +7,9 @@ same task has.
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
@@ -67,6 +69,31 @@ def _errors(address: str, done: str = "read") -> Iterator[None]:
         raise
     except ARROW_ERRORS as error:
         raise unreadable(address, error, done) from error
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds that there is no pandas."""
+
+    @classmethod
+    def find_spec(cls, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name, name=name)
+
+
+def _spare_pandas() -> None:
+    """Let pyarrow take pandas for missing in a process of executors.
+
+    It would import pandas, if that is installed, with its first array. That takes 50 MB of each
+    process, and nothing here needs it.
+    """
+    tasks = sys.modules.get("pyspark.taskcontext")
+    is_executor = tasks is not None and tasks.TaskContext.get() is not None
+    if is_executor and "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _NoPandas)
+        try:
+            pa.array([""])
+        finally:
+            sys.meta_path.remove(_NoPandas)
 
 
 class Folder:
@@ -162,6 +189,7 @@ class ParquetFile:
     """A Parquet file that is being written; use it in a ``with`` block."""
 
     def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
+        _spare_pandas()
         self.name = name
         self.count = 0
         self._folder = folder
