@@ -34,7 +34,7 @@ _DATA_MODULES = frozenset(
     (
         *("crawler.items", "crawler.visits", "crawler.workers.messages"),
         *("crawler.crawl.articles", "crawler.crawl.edges", "crawler.crawl.fetches"),
-        "crawler.crawl.parser_pool",
+        "crawler.crawl.page_extraction",
     )
 )
 _DATA_CLASSES = frozenset(
