@@ -13,6 +13,7 @@ from scrapy.utils.test import get_crawler
 from crawler.crawl.answers import redirect_target
 
 URL = "https://en.publisher.example/2026/05/a-story?page=2#text"
+URLS = (URL, "http://publisher.example/story")
 LOCATIONS = (
     "",
     "/other",
@@ -58,15 +59,19 @@ def outcome(function: object, *arguments: object) -> object:
 
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("status", [200, 300, 301, 302, 303, 304, 307, 308, 404])
-def test_known_locations(status: int, location: str) -> None:
-    expected = outcome(followed, URL, status, location)
-    assert outcome(redirect_target, URL, status, location.encode()) == expected
+@pytest.mark.parametrize("url", URLS)
+def test_known_locations(url: str, status: int, location: str) -> None:
+    expected = outcome(followed, url, status, location)
+    assert outcome(redirect_target, url, status, location.encode()) == expected
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=40))
-def test_any_location(location: str) -> None:
-    expected = outcome(followed, URL, 302, location)
-    assert outcome(redirect_target, URL, 302, location.encode()) == expected
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=40),
+    st.sampled_from(URLS),
+)
+def test_any_location(location: str, url: str) -> None:
+    expected = outcome(followed, url, 302, location)
+    assert outcome(redirect_target, url, 302, location.encode()) == expected
 
 
 def test_no_location() -> None:

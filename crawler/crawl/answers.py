@@ -101,7 +101,6 @@ def redirect_target(url: str, status: int, location: bytes | None) -> str | None
     if fragment and not urlsplit(target).fragment:
         target = urljoin(target, f"#{fragment}")
     target = safe_url_string(target)
-    scheme = urlsplit(target).scheme
-    if not scheme:
+    if "://" not in target and not target.startswith(("about:", "data:")):
         raise ValueError(f"no scheme in {target}")
-    return target if scheme in ("http", "https") else None
+    return target if urlsplit(target).scheme in ("http", "https") else None
