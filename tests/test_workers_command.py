@@ -104,7 +104,8 @@ def test_a_signal_is_passed_on(start: Start, scrapy: Crawl, tmp_path: Path) -> N
     process = start("-s", "DOWNLOAD_DELAY=5")
     wait_until(lambda: log_of(tmp_path).count("joined run 1 of mine") == 2, lambda: "")
     process.terminate()
-    assert process.wait(PATIENCE) == 3, log_of(tmp_path)
+    # 4 if it comes before the first article is stored.
+    assert process.wait(PATIENCE) in (3, 4), log_of(tmp_path)
     workers = status_of(scrapy)["workers"]
     assert isinstance(workers, list)
     assert [worker["state"] for worker in workers] == ["left", "left"]
