@@ -49,7 +49,7 @@ _FEW_PAGES, _FILES, _PUBLISHERS = 2000, 16, 20
 
 
 class Cost(NamedTuple):
-    """What a run costs: its seconds, the CPU seconds of what reads pages, and of everything."""
+    """The cost of a run: its seconds, and the CPU seconds of page readers and of all processes."""
 
     seconds: float
     cpu_seconds: float
@@ -155,7 +155,7 @@ def print_fidelity(corpus: Path, folder: Path) -> None:
             fidelity.score(page, reading, table.setdefault(name, fidelity.Scores()))
     for name, table in tables.items():
         print(f"{name}:")
-        # What reading a page takes is not known of those from the archive.
+        # The time of reading one page is not known for those from the archive.
         table["from the archive"].values.pop("ms", None)
         for reader, scores in table.items():
             fidelity.report(reader, scores)

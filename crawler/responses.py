@@ -26,7 +26,7 @@ def content_type(response: Response) -> bytes:
 
 
 def not_html(response: Response) -> str | None:
-    """Return what a response holds instead of text, or None if it may be a page."""
+    """Return a description of a response that is no text; None if it may be a page."""
     return answers.not_html(content_type(response), response.body)
 
 

@@ -46,7 +46,7 @@ def is_text_type(content_type: bytes) -> bool:
 
 
 def not_html(content_type: bytes, body: bytes) -> str | None:
-    """Return what a response holds instead of text, or None if it may be a page."""
+    """Return a description of a response that is no text; None if it may be a page."""
     if not is_text_type(content_type):
         return f"Content-Type {content_type.decode('latin-1').strip().lower()}"
     start = body[:_START_BYTES]

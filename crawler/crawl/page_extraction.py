@@ -1,4 +1,4 @@
-"""Extracts the article of a page, given its bytes and what is known about them.
+"""Extracts the article of a page, given its bytes and the facts known about them.
 
 Without Scrapy, I/O or an event loop; tasks and results can be pickled.
 """

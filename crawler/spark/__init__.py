@@ -9,7 +9,7 @@ steps, and docs/tutorials/spark.md for how to run it.
 if __name__ == "__main__":
     import sys
 
-    # What executors run has to be imported, not defined in the program that is submitted.
+    # Executors can only run functions that they import, not those of the submitted program.
     from crawler.spark.command import main
 
     sys.exit(main())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crawler.spark.folders import Folder
 
 Name = Literal["record", "superseded", "duplicate", "failure", "left out"]
-"""What may become of a capture: it is a record, or another capture of its article; that of a page
+"""The fate of a capture: it is a record, or another capture of its article; that of a page
 that is the same article as a record's, of an article that could not be read, or of no article."""
 NAMES: tuple[Name, ...] = get_args(Name)
 _TEXT = pa.string()

@@ -112,7 +112,7 @@ def _options(words: Sequence[str] | None) -> Options:
     parser.add_argument(
         "input",
         nargs="*",
-        help="archive files, folders or glob patterns: local paths, s3://, gs://, hdfs://, https://",
+        help="archive files, folders or glob patterns: a path, s3://, gs://, hdfs:// or https://",
     )
     parser.add_argument(
         "--index",

@@ -126,7 +126,7 @@ class Pages:
 
     def recall(self, article_ids: Iterable[str]) -> Iterator[ArticleState]:
         if self.remembers:
-            # What this run has forgotten may wait for the next commit.
+            # Articles that this run has forgotten may wait for the next commit.
             self.commits.flush()
         elif self._is_empty:
             # The ledger was empty, so this run has met every article in it.
