@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from crawler.crawl.archived_articles import ArchiveReader, PageRead, article_of
-from crawler.crawl.run import Found
+from crawler.crawl.archived_articles import ArchiveReader, PageRead, Reading
 from crawler.crawl.scope import SAME, Scope
 from crawler.crawl.timed_extraction import TimedExtractor
 from crawler.extraction.directory import Publishers
@@ -35,20 +34,16 @@ def main(source: str, out: str) -> None:
     )
     archive = Archive(source, _MOST_BYTES)
     captures: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    articles: dict[str, Found] = {}
-    # Of several addresses, the first in alphabetical order counts, as in a crawl.
     for file in map(ArchiveFile, archive_files(source)):
         for capture in file.index:
             article_id = publishers.id_of(capture.url)
-            if article_id is None:
-                continue
-            captures[article_id].append((capture, file))
-            article = article_of(capture, publishers)
-            if isinstance(article, Found):
-                articles[article_id] = min(articles.get(article_id, article), article)
+            if article_id is not None:
+                captures[article_id].append((capture, file))
     with open(out, "wb") as lines:
-        for article_id, article in articles.items():
-            reading = reader.begin(article, captures[article_id])
+        for article_id, found in captures.items():
+            reading = reader.begin(found)
+            if not isinstance(reading, Reading):
+                continue
             result = reader.read(reading, archive)
             record = result.article(article_id, ()) if isinstance(result, PageRead) else result
             lines.write(msgspec.json.encode(record) + b"\n")

@@ -8,6 +8,7 @@ exception, because captures have to be looked up elsewhere first, the reading ca
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -119,7 +120,7 @@ def addresses_by_id(
 def read_capture(
     captures: Captures[Any], capture: Capture, file: Any
 ) -> tuple[Origin, ArchivedPage | Refusal]:
-    """Read a capture; return its origin, and its page or why that is not to be had."""
+    """Read a capture; return its origin, and its page or why it cannot be used."""
     place = captures.place(capture, file)
     origin = Origin(source=file.source, where=place, captured_at=capture.at)
     if capture.method:
@@ -148,14 +149,12 @@ class PageRead(NamedTuple):
 
     ``claims`` are in order of preference, and the last is the article's own id; there are none if
     ids are the publisher's own. ``content`` tells whether another page is the same article.
-    ``capture`` is the place of the capture that was read.
     """
 
     record: PageRecord
     fetch: Fetch
     claims: tuple[Claim, ...]
     content: Content
-    capture: str
 
     def article(self, article_id: str, refused: tuple[str, ...]) -> Article:
         """Return its record under the id that was settled, given the claims that were refused."""
@@ -225,16 +224,29 @@ class ArchiveReader:
         self._most_bytes = most_bytes
         self._most_redirects = most_redirects
 
-    def begin(self, article: Found, found: Iterable[tuple[Capture, Any]]) -> Reading:
+    def begin(self, found: Iterable[tuple[Capture, Any]]) -> Reading | Counter[str]:
         """Begin to read an article from its captures, each with the file that stores it.
 
-        Of redirects and errors at other addresses with the same id, only those are tried that are
-        below an address of the article or of one of its pages: a crawl finds no others.
+        If they are of no article, or of none that is to be read, returns why they are left out,
+        with the number of captures for each reason. Of several addresses of the article, the first
+        in alphabetical order counts. Of redirects and errors at other addresses with the same id,
+        only those are tried that are below an address of the article or of one of its pages: a
+        crawl finds no others.
         """
-        url, publishers = self._url_of(_state(article)), self.scope.publishers
-        urls = addresses(article.id, url, publishers, with_variants=True)
-        found = list(found)
-        pages = [one.url for one, _ in found if isinstance(article_of(one, publishers), Found)]
+        found, publishers = list(found), self.scope.publishers
+        seen = [article_of(capture, publishers) for capture, _ in found]
+        articles = [one for one in seen if isinstance(one, Found)]
+        if not articles:
+            return Counter(one for one in seen if isinstance(one, str))
+        article = min(articles, key=lambda one: one.line.encode("utf-8", "surrogatepass"))
+        if not self.scope.includes(article):
+            return Counter({"that are not of the publisher": len(found)})
+        urls = addresses(article.id, self._url_of(_state(article)), publishers, with_variants=True)
+        pages = [
+            capture.url
+            for (capture, _), one in zip(found, seen, strict=True)
+            if isinstance(one, Found)
+        ]
         keys = tuple(filter(None, map(key_of, (*urls, *pages))))
         near = [one for one in found if (key_of(one[0].url) or "").startswith(keys)]
         return Reading(article, Candidates(wanted(near, urls, self._at), MOST_TRIED))
@@ -397,7 +409,7 @@ class ArchiveReader:
         ids = tuple(claim.id for claim in claims)
         fetch = page_facts.fetch(answer, state, record, self.scope, ids, None)
         content = records.content_of(record.headline, record.body_sha256)
-        return PageRead(record, fetch, claims, content, origin.where)
+        return PageRead(record, fetch, claims, content)
 
 
 def _nearest(

@@ -92,6 +92,10 @@ class Source(Protocol):
         ...
 
 
+# Stands for a URL that follows from the id, or that is not known. Neither is in any text.
+FOLLOWS, UNKNOWN = "\x01", "\x02"
+
+
 class Found(NamedTuple):
     """An article in a source: its id and its URL.
 
@@ -100,6 +104,11 @@ class Found(NamedTuple):
 
     id: str
     url: str | None = None
+
+    @property
+    def line(self) -> str:
+        """Both on one line. The lines of one article sort as its URLs do, after those without."""
+        return f"{self.id}\t{FOLLOWS if self.url is None else self.url or UNKNOWN}"
 
 
 class Stop(NamedTuple):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from scrapy.http import Response
@@ -18,6 +17,7 @@ from crawler.crawl.archived_articles import (
     MOST_TRIED,
     ArchiveReader,
     PageRead,
+    Reading,
     addresses,
     addresses_by_id,
     article_of,
@@ -177,12 +177,8 @@ class ArchivedPages:
         """Read the article of an address, if the archive has captures of it."""
         url = f"http://{article_id}"
         urls = addresses(article_id, url, self._publishers, with_variants=True)
-        captures = list(self._found_below(urls, article_id, url))
-        articles = [article_of(capture, self._publishers) for capture, _ in captures]
-        same = [one for one in articles if isinstance(one, Found)]
-        for article in filter(reader.scope.includes, islice(distinct_articles(same), 1)):
-            return reader.read(reader.begin(article, captures), self._archive)
-        return None
+        reading = reader.begin(self._found_below(urls, article_id, url))
+        return reader.read(reading, self._archive) if isinstance(reading, Reading) else None
 
     def articles(self) -> Iterator[Found]:
         return distinct_articles(self._articles())
@@ -204,7 +200,7 @@ class ArchivedPages:
 
 
 def duplicates_in(run: Run, settings: BaseSettings) -> Duplicates | None:
-    """Return what settles the ids of a run that reads whole archives; None if it reads others."""
+    """Return the settlement of ids in a run that reads archives whole; None for other sources."""
     archives = [source for source in run.sources if isinstance(source, ArchivedPages)]
     if len(archives) < len(run.sources):
         return None

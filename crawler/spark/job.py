@@ -283,10 +283,9 @@ class Job:
         sent = self._send(affected)
         return new.union(self._spread(old).flatMap(partial(_unaffected, self._options, sent)))
 
-    def _spread(self, names: Sequence[str], tasks: int | None = None) -> _Rdd:
-        """Return an RDD of Parquet files, by default with few tasks for many small files."""
-        if tasks is None:
-            tasks = self._tasks(len(names) // _FILES_A_TASK)
+    def _spread(self, names: Sequence[str]) -> _Rdd:
+        """Return an RDD of Parquet files, with few tasks for many small files."""
+        tasks = self._tasks(len(names) // _FILES_A_TASK)
         return self._context.parallelize(names, max(1, min(len(names), tasks)))
 
     def _tasks(self, least: int) -> int:

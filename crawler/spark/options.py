@@ -49,15 +49,10 @@ def publishers_of(options: Options) -> Publishers:
 
 
 @cache
-def scope_of(options: Options) -> Scope:
-    return Scope(publishers_of(options), options.hosts, by_host=False, everything=True)
-
-
-@cache
 def reader_of(options: Options) -> ArchiveReader:
     """Return the reader of a process, which reads one page after the other."""
     return ArchiveReader(
-        scope_of(options),
+        Scope(publishers_of(options), options.hosts, by_host=False, everything=True),
         TimedExtractor(publishers_of(options), options.read_timeout),
         options.name,
         at=options.at,

@@ -5,21 +5,18 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
-from crawler.crawl.archived_articles import PageRead, article_of
+from crawler.crawl.archived_articles import PageRead
 from crawler.crawl.articles import Content
 from crawler.crawl.duplicates import Claimant, claimant_of
 from crawler.crawl.identities import Claim
-from crawler.crawl.run import Found
-from crawler.sources.listing import distinct_articles
 from crawler.spark.captures import JoinedCaptures, NotJoinedError, in_index_order
 from crawler.spark.folders import Folder, unique_name
-from crawler.spark.options import publishers_of, reader_of, scope_of
+from crawler.spark.options import reader_of
 from crawler.warc.record_reader import RecordReader
 
 if TYPE_CHECKING:
@@ -117,18 +114,11 @@ class _Results:
     def begin(self, article_id: str, rows: Iterable[Row]) -> None:
         """Read an article from its captures, as far as possible."""
         rows = list(rows)
-        publishers = publishers_of(self._options)
-        found = [article_of(capture, publishers) for capture, _ in rows]
-        articles = [one for one in found if isinstance(one, Found)]
-        if not articles:
-            self._leave_out(article_id, Counter(one for one in found if isinstance(one, str)))
-            return
-        [article] = islice(distinct_articles(articles), 1)
-        if not scope_of(self._options).includes(article):
-            self._leave_out(article_id, Counter({"that are not of the publisher": len(rows)}))
-            return
-        reading = reader_of(self._options).begin(article, rows)
-        self._read(reading, len(rows), {}, {}, unreachable=False)
+        reading = reader_of(self._options).begin(rows)
+        if isinstance(reading, Counter):
+            self._leave_out(article_id, reading)
+        else:
+            self._read(reading, len(rows), {}, {}, unreachable=False)
 
     def resume(self, suspended: Suspended, joined: Iterable[tuple[Lookup, list[Row]]]) -> None:
         """Go on with an article, given the captures that its lookups found."""

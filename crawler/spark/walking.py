@@ -58,7 +58,7 @@ def _read_index(options: Options, folder: str, file: InputFile) -> Walked:
         except CrawlerError as error:
             unreadable = str(error)
 
-    walked = store(options, folder, file, rows())
+    walked = _store(options, folder, file, rows())
     more = index.faulty - len(index.faults)
     faults = (*index.faults, *([f"and {more:,} more lines"] if more else []))
     return walked._replace(faults=faults, unreadable=unreadable)
@@ -77,14 +77,14 @@ def walk(options: Options, folder: str, file: InputFile) -> Walked:
             (capture, StoredIn(archive.location(capture), archive.source))
             for capture in archive.index
         )
-        walked = store(options, folder, file, rows)
+        walked = _store(options, folder, file, rows)
         faults = (*archive.index.faults, *archive.unread)
     finally:
         archive.close()
     return walked._replace(faults=faults)
 
 
-def store(
+def _store(
     options: Options, folder: str, file: InputFile, rows: Iterator[tuple[Capture, StoredIn]]
 ) -> Walked:
     """Write the captures of a file to a Parquet file in a folder of the output."""
