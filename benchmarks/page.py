@@ -30,7 +30,7 @@ import hostile_pages  # noqa: E402
 
 from crawler import defaults  # noqa: E402
 from crawler.crawl.page_extraction import Task, TooSlowError  # noqa: E402
-from crawler.crawl.parser_pool import PageParser  # noqa: E402
+from crawler.crawl.page_parser import PageParser  # noqa: E402
 from crawler.extraction import page  # noqa: E402
 from crawler.extraction import publishers as sites  # noqa: E402
 from crawler.extraction.directory import Publishers  # noqa: E402

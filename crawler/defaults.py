@@ -226,8 +226,9 @@ SETTINGS_BY_TOPIC: dict[str, tuple[Setting, ...]] = {
         Setting(
             "READER_PROCESSES",
             None,
-            "The number of processes that read pages with seed=all. The default is one less than "
-            "the number of processors, and at most three. 0 means none besides the crawl's own.",
+            "The maximum number of processes that read pages, besides the crawl's own. They start "
+            "when reading is what takes the time. The default is the number of processors, at most "
+            "four; it is 0 if there is only one, and in a crawl that workers share.",
             "processes",
         ),
         Setting(

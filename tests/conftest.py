@@ -336,6 +336,17 @@ def wait_until(
         time.sleep(0.005)
 
 
+def reader_pids(pid: int) -> list[str]:
+    """Return the ids of the processes that read pages for a run."""
+    result = subprocess.run(
+        ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout.split()
+
+
 WebCrawl = Callable[..., tuple[Run, HostedWeb]]
 
 

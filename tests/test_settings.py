@@ -120,9 +120,9 @@ def test_the_largest_page(value: object, limit: int) -> None:
     ("processors", "setting", "processes"),
     [
         (1, None, 0),
-        (2, None, 1),
-        (4, None, 3),
-        (64, None, 3),
+        (2, None, 2),
+        (4, None, 4),
+        (64, None, 4),
         (4, 0, 0),
         (4, "0", 0),
         (1, "7", 7),

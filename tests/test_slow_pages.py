@@ -16,6 +16,7 @@ from conftest import (
     command,
     environment,
     read_records,
+    reader_pids,
     wait_until,
 )
 from server import NewsServer
@@ -128,26 +129,15 @@ def test_a_run_is_stopped_while_a_page_is_read(
     with subprocess.Popen(
         line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as run:
-        wait_until(lambda: worker_pids(run.pid))
+        wait_until(lambda: reader_pids(run.pid))
         run.send_signal(signal.SIGTERM)
         _, errors = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in errors
-    assert worker_pids(run.pid) == []
+    assert reader_pids(run.pid) == []
     # The run did not wait for the page.
     teasers = read_records(tmp_path / "output" / "latest" / "teasers.jsonl")
     reasons = {record["id"]: record["why"] for record in teasers}
     assert reasons[SLOW_ID] == "interrupted"
-
-
-def worker_pids(pid: int) -> list[str]:
-    """Return the ids of a run's worker processes."""
-    result = subprocess.run(
-        ["pgrep", "-P", str(pid), "-f", "crawler.crawl.parser_worker"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result.stdout.split()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from archive_cases import CASES, write_cases
 from archives import NEWS, Warc, page
-from conftest import PATIENCE, SITE, Crawl, command, environment
+from conftest import PATIENCE, SITE, Crawl, command, environment, reader_pids
 
 
 @pytest.mark.slow
@@ -112,13 +112,7 @@ def test_readers_that_die_cost_nothing(tmp_path: Path) -> None:
     ) as run:
         readers: list[str] = []
         while len(readers) < 2 and run.poll() is None:
-            found = subprocess.run(
-                ["pgrep", "-P", str(run.pid), "-f", "crawler.crawl.parser_worker"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            readers = found.stdout.split()
+            readers = reader_pids(run.pid)
         subprocess.run(["kill", "-9", *readers], check=True)
         _, errors = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, errors

@@ -1,48 +1,45 @@
-"""Extracts the article of a fetched page within a time limit.
-
-Most pages are parsed in this process, which is cheapest. A page that is large, or that takes longer
-than a second, goes to a worker process, which ends itself at the limit. No worker is started before
-one is needed. A run that reads a whole archive spends all its time parsing, so it passes every page
-to one of several workers. The records and their order are the same either way.
-"""
+"""A pool of worker processes that extract pages (parser_worker.py)."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import pickle
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
-from collections.abc import Iterator
-from struct import Struct
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from crawler.crawl import time_limit
-from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
+from crawler.crawl.page_extraction import TooSlowError
+from crawler.crawl.parser_messages import LENGTH, ParserError, packed, worker_command
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from crawler.crawl.page_extraction import Extracted, Task
+    from crawler.crawl.parser_messages import Answer
     from crawler.extraction.directory import Publishers
 
 logger = logging.getLogger(__name__)
 
-LENGTH = Struct(">I")
-"""Precedes each message to and from a worker: its size in bytes."""
 # Pages sent to each worker at once, so that it never waits for the next one.
 _PAGES_AHEAD = 2
-# Seconds for which a page may block this process.
-_BLOCKING_SECONDS = 1.0
 # A page whose worker ends, for example because memory is exhausted, is tried once more.
 _MOST_TRIES = 2
+# How much longer than READ_TIMEOUT a worker may take, which includes its start, before it counts as
+# hung: SIGALRM does not end a process that is stopped, or that waits for a disk.
+_HUNG_SECONDS = 20.0
+# After so many workers that ended before they were ready, no more are started ahead.
+_MOST_FAILED_STARTS = 3
 
 
-class ParserError(Exception):
-    """A worker failed to extract a page, because of a bug or because its process ended."""
+class Timed(NamedTuple):
+    """An extracted page, and for how many seconds a worker was busy with it."""
+
+    extracted: Extracted
+    seconds: float
 
 
 class _LostError(Exception):
@@ -53,59 +50,72 @@ class _EndedError(Exception):
     """A worker ended while it was parsing a page."""
 
 
-class PageParser:
-    """Extracts pages, spending at most ``timeout`` seconds on each.
-
-    With ``processes``, all pages go to that many workers. Without, only large and slow pages go to
-    a worker, and there is only one.
-    """
-
-    def __init__(self, publishers: Publishers, timeout: float, processes: int = 0) -> None:
-        self._publishers = publishers
-        self._timeout = timeout
-        self._all_in_workers = processes > 0
-        self._pool = ParserPool(processes or 1, publishers, timeout)
-
-    async def extract(self, task: Task) -> Extracted:
-        """Extract a page; TooSlowError if that takes too long, ParserError if a worker fails."""
-        small = len(task.body) <= LARGE_BYTES
-        if small and not self._all_in_workers and time_limit.is_possible():
-            try:
-                return time_limit.within(
-                    min(_BLOCKING_SECONDS, self._timeout),
-                    lambda: extract_page(task, self._publishers),
-                )
-            except time_limit.TimeLimitReached:
-                if self._timeout <= _BLOCKING_SECONDS:
-                    raise TooSlowError(self._timeout) from None
-        return await self._pool.extract(task)
-
-    def close(self) -> None:
-        """End the workers; pages that were sent to them are abandoned."""
-        self._pool.close()
-
-
 class ParserPool:
-    """Workers, each started when all others are busy and replaced when it has ended.
+    """Up to ``most`` workers; one that has ended is replaced.
 
-    However this process ends, they end too, because their input is closed.
+    However this process ends, they end too, because their input is closed. If ``in_order``, results
+    come back in the order of the calls.
     """
 
-    def __init__(self, most: int, publishers: Publishers, timeout: float) -> None:
+    def __init__(
+        self, most: int, publishers: Publishers, timeout: float, *, in_order: bool
+    ) -> None:
         self._most = most
         self._publishers = publishers
         self._timeout = timeout
+        self._in_order = in_order
         self._workers: list[ParserWorker] = []
+        self._failed_starts = 0
         self._room = asyncio.Semaphore(most * _PAGES_AHEAD)
         self._last_call: asyncio.Future[None] | None = None
+        self.pending = 0
+        """The number of pages that were passed to ``extract`` and are not extracted yet."""
 
-    async def extract(self, task: Task) -> Extracted:
-        """Extract a page; results come back in the order of the calls."""
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker waits for pages, or is extracting them."""
+        return any(worker.is_ready for worker in self._workers)
+
+    def start(self, count: int) -> None:
+        """Start workers ahead of the pages for them, until there are ``count``.
+
+        Call it before each page, as it replaces workers that have ended. If they end before they
+        are ready, or cannot be started, it gives up.
+        """
+        for worker in [worker for worker in self._workers if worker.has_ended]:
+            self._failed_starts += not worker.was_ready
+            self._remove(worker)
+        while len(self._workers) < min(count, self._most):
+            if self._failed_starts >= _MOST_FAILED_STARTS:
+                return
+            try:
+                self._add()
+            except OSError as error:
+                self._failed_starts = _MOST_FAILED_STARTS
+                logger.warning("no worker process could be started to parse pages (%s)", error)
+
+    async def extract(self, task: Task) -> Timed:
+        """Extract a page.
+
+        Raises TooSlowError if it takes too long, ParserError if a worker fails.
+        """
+        self.pending += 1
+        try:
+            async with self._turn(), self._room:
+                return await self._extract(task)
+        finally:
+            self.pending -= 1
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Do something, and end when all calls before have ended, if results come in order."""
+        if not self._in_order:
+            yield
+            return
         previous_call, self._last_call = self._last_call, asyncio.get_running_loop().create_future()
         this_call = self._last_call
         try:
-            async with self._room:
-                return await self._extract(task)
+            yield
         finally:
             try:
                 if previous_call is not None:
@@ -114,7 +124,7 @@ class ParserPool:
             finally:
                 this_call.set_result(None)
 
-    async def _extract(self, task: Task) -> Extracted:
+    async def _extract(self, task: Task) -> Timed:
         tries = 0
         while True:
             worker = self._least_busy()
@@ -133,11 +143,12 @@ class ParserPool:
                 worker.pending -= 1
 
     def _least_busy(self) -> ParserWorker:
-        worker = min(self._workers, key=lambda worker: worker.pending, default=None)
-        if worker is None or (worker.pending and len(self._workers) < self._most):
-            worker = ParserWorker(self._publishers, self._timeout)
-            self._workers.append(worker)
-        return worker
+        if not self._workers:
+            self._add()
+        return min(self._workers, key=lambda worker: (not worker.is_ready, worker.pending))
+
+    def _add(self) -> None:
+        self._workers.append(ParserWorker(self._publishers, self._timeout))
 
     def _remove(self, worker: ParserWorker) -> None:
         if worker in self._workers:
@@ -170,83 +181,128 @@ class ParserWorker:
             )
         self.pending = 0
         """The number of pages that were sent to it and that it has not returned yet."""
+        self.was_ready = False
+        self.has_ended = False
         self.fault: str | None = None
         """Why it has ended, unless a page took too long."""
-        self._waiting: deque[asyncio.Future[Extracted]] = deque()
-        self._ended = False
-        self._opening: asyncio.Task[None] | None = None
+        self._waiting: deque[asyncio.Future[Timed]] = deque()
+        self._hung_at: asyncio.TimerHandle | None = None
+        self._opening = asyncio.ensure_future(self._open())
 
-    async def extract(self, task: Task) -> Extracted:
+    @property
+    def is_ready(self) -> bool:
+        return self.was_ready and not self.has_ended
+
+    async def extract(self, task: Task) -> Timed:
         """Have a page extracted.
 
         Raises TooSlowError, ParserError, or _LostError or _EndedError if the worker has ended.
         """
-        if self._opening is None:
-            self._opening = asyncio.ensure_future(self._open())
         await asyncio.shield(self._opening)
-        if self._ended:
+        if self.has_ended:
             raise _LostError
-        answer: asyncio.Future[Extracted] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        self._writer.writelines(packed(task))
-        return await answer
+        timed: asyncio.Future[Timed] = asyncio.get_running_loop().create_future()
+        self._waiting.append(timed)
+        if len(self._waiting) == 1:
+            self._expect_answer()
+        self._transport.writelines(packed(task))
+        return await timed
 
     async def _open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection(sock=self._socket)
-        self._receiving = asyncio.ensure_future(self._receive())
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_connection(
+            lambda: _Messages(self._receive, self._end), sock=self._socket
+        )
 
-    async def _receive(self) -> None:
-        try:
-            while True:
-                (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
-                answer = pickle.loads(await self._reader.readexactly(length))
-                self._resolve(self._waiting.popleft(), answer)
-        except Exception as error:
-            # Whatever the error was, no page may wait for this worker any longer.
-            self._end(error)
+    def _receive(self, message: bytes) -> None:
+        if not message:
+            self.was_ready = True
+            return
+        answer: Answer = pickle.loads(message)
+        self._resolve(self._waiting.popleft(), *answer)
+        self._expect_answer()
 
-    def _resolve(self, waiting: asyncio.Future[Extracted], answer: Extracted | Exception) -> None:
+    def _expect_answer(self) -> None:
+        """Have the process killed if the answer for the first waiting page takes too long."""
+        if self._hung_at is not None:
+            self._hung_at.cancel()
+        self._hung_at = None
+        if self._waiting:
+            loop, seconds = asyncio.get_running_loop(), self._timeout + _HUNG_SECONDS
+            self._hung_at = loop.call_later(seconds, self._process.kill)
+
+    def _resolve(
+        self, waiting: asyncio.Future[Timed], result: Extracted | Exception, seconds: float = 0.0
+    ) -> None:
         if waiting.done():
             # The run was stopped meanwhile.
             return
-        if isinstance(answer, Exception):
-            waiting.set_exception(answer)
+        if isinstance(result, Exception):
+            waiting.set_exception(result)
         else:
-            waiting.set_result(answer)
+            waiting.set_result(Timed(result, seconds))
 
-    def _end(self, error: Exception) -> None:
+    def _end(self, error: Exception | None) -> None:
         """Fail all waiting pages; the first of them is the one that was being parsed."""
-        self._ended = True
+        self.has_ended = True
         self._process.kill()
         code = self._process.wait()
         first: Exception = TooSlowError(self._timeout)
         if code != -signal.SIGALRM:
-            self.fault = f"exit code {code}; {error or type(error).__name__}"
+            self.fault = f"exit code {code}"
+            if error is not None:
+                self.fault += f"; {type(error).__name__}: {error}"
             first = _EndedError(self.fault)
         while self._waiting:
             self._resolve(self._waiting.popleft(), first)
             first = _LostError()
+        self._expect_answer()
 
     def close(self) -> None:
         # The worker holds nothing that this process does not hold too.
+        self._waiting.clear()
+        self._expect_answer()
         self._process.kill()
         self._process.wait()
-        if self._opening is not None and self._opening.done() and not self._opening.exception():
-            self._receiving.cancel()
-            self._writer.close()
+        if self._opening.done() and not self._opening.exception():
+            self._transport.abort()
         else:
             self._socket.close()
 
 
-def worker_command(publishers: Publishers, timeout: float) -> tuple[list[str], dict[str, str]]:
-    """Return the command line of a worker process (parser_worker.py), and its environment."""
-    command = [sys.executable, "-m", "crawler.crawl.parser_worker"]
-    command += [json.dumps(publishers.choice), str(timeout)]
-    return command, {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+class _Messages(asyncio.Protocol):
+    """Takes the messages of a worker apart.
 
+    ``ended`` is called once, when nothing more can come: with the reason, if it is not just the end
+    of the connection.
+    """
 
-def packed(message: object) -> Iterator[bytes]:
-    """Yield a message as it is sent: its length, then the pickle."""
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    yield LENGTH.pack(len(data))
-    yield data
+    def __init__(
+        self, receive: Callable[[bytes], None], ended: Callable[[Exception | None], None]
+    ) -> None:
+        self._receive = receive
+        self._ended = ended
+        self._received = bytearray()
+        self._fault: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received
+        received += data
+        try:
+            while len(received) >= LENGTH.size:
+                end = LENGTH.size + LENGTH.unpack_from(received)[0]
+                if len(received) < end:
+                    break
+                message = bytes(received[LENGTH.size : end])
+                del received[:end]
+                self._receive(message)
+        except Exception as error:
+            # Whatever the error was, no page may wait for this worker any longer.
+            self._fault = error
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(self._fault or exc)

@@ -11,12 +11,13 @@ import json
 import pickle
 import signal
 import sys
+import time
 import traceback
 from contextlib import suppress
 from typing import BinaryIO
 
 from crawler.crawl.page_extraction import Extracted, Task, extract_page
-from crawler.crawl.parser_pool import LENGTH, ParserError, packed
+from crawler.crawl.parser_messages import LENGTH, READY, Answer, ParserError, packed
 from crawler.extraction.directory import Choice, Publishers
 
 # Extracting it loads everything that is loaded on first use, such as the language model. That takes
@@ -31,19 +32,23 @@ _WARM_UP = Task(
 
 def serve(publishers: Publishers, seconds: float, tasks: BinaryIO, answers: BinaryIO) -> None:
     """Answer each task, until the input ends."""
-    _answer(_WARM_UP, publishers)
+    _result(_WARM_UP, publishers)
+    answers.write(READY)
+    answers.flush()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     while header := tasks.read(LENGTH.size):
         task: Task = pickle.loads(tasks.read(LENGTH.unpack(header)[0]))
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        answer = list(packed(_answer(task, publishers)))
+        began = time.monotonic()
+        result = _result(task, publishers)
+        answer = list(packed(Answer(result, time.monotonic() - began)))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.writelines(answer)
         answers.flush()
 
 
-def _answer(task: Task, publishers: Publishers) -> Extracted | ParserError:
+def _result(task: Task, publishers: Publishers) -> Extracted | ParserError:
     try:
         return extract_page(task, publishers)
     except Exception as error:

@@ -49,6 +49,7 @@ STATS_BY_TOPIC: dict[str, tuple[Stat, ...]] = {
         Stat("crawl/stop_reason", "Why the run stopped itself, in one word; absent if it did not."),
         Stat("crawl/stop_message", "The same for people."),
         Stat("crawl/presumed_articles", "Failures of pages that only looked like articles."),
+        Stat("crawl/read_in_workers", "Pages that other processes read (READER_PROCESSES)."),
         Stat("crawl/unrecorded", "With a ledger, the ids of articles without a result."),
         Stat("crawl/everything", "Whether the seed was all."),
         Stat("crawl/follows", "The roles of the links that the run followed."),

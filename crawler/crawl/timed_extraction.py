@@ -36,16 +36,24 @@ class TimedExtractor:
 
     def _in_a_process(self, task: Task) -> Extracted:
         # Most archives have no page that needs it.
-        from crawler.crawl.parser_pool import LENGTH, ParserError, packed, worker_command
+        from crawler.crawl.parser_messages import (
+            LENGTH,
+            READY,
+            Answer,
+            ParserError,
+            packed,
+            worker_command,
+        )
 
         command, environment = worker_command(self._publishers, self._timeout)
         sent = b"".join(packed(task))
         done = subprocess.run(command, input=sent, capture_output=True, env=environment)
         if done.returncode == -signal.SIGALRM:
             raise TooSlowError(self._timeout)
-        if done.returncode or len(done.stdout) <= LENGTH.size:
+        answer_starts = len(READY) + LENGTH.size
+        if done.returncode or len(done.stdout) <= answer_starts:
             raise ParserError(f"exit code {done.returncode}")
-        answer: Extracted | Exception = pickle.loads(done.stdout[LENGTH.size :])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        answer: Answer = pickle.loads(done.stdout[answer_starts:])
+        if isinstance(answer.result, Exception):
+            raise answer.result
+        return answer.result

@@ -11,7 +11,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.crawl.answers import WITH_PAGE
 from crawler.crawl.page_extraction import Task, TooSlowError
-from crawler.crawl.parser_pool import PageParser
+from crawler.crawl.page_parser import PageParser
 from crawler.crawl.run import run_of
 from crawler.engine import is_closing
 from crawler.errors import CrawlerError
@@ -35,20 +35,22 @@ if TYPE_CHECKING:
 # long the page may still take after that.
 _STOP_CHECK_SECONDS, _GRACE_SECONDS = 0.25, 0.5
 # This process cannot feed more workers while doing its other work.
-_MOST_PROCESSES = 3
+_MOST_PROCESSES = 4
 
 
 def reader_processes(settings: BaseSettings) -> int:
-    """Return READER_PROCESSES; by default, one less than the number of processors, at most 3.
+    """Return READER_PROCESSES; by default, the number of processors, at most 4, or 0 if it is 1.
 
-    Raises CrawlerError if the setting is not a whole number.
+    Whoever wants a shared crawl to read in more processes starts more workers, so by default these
+    have none. Raises CrawlerError if the setting is not a whole number.
     """
     processors = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     setting = settings["READER_PROCESSES"]
     if setting is None:
-        return min(processors - 1, _MOST_PROCESSES)
+        is_alone = processors == 1 or settings["WORKERS"]
+        return 0 if is_alone else min(processors, _MOST_PROCESSES)
     if not str(setting).isdecimal():
         raise CrawlerError(
             f"READER_PROCESSES: got {setting!r}, takes a whole number of processes, 0 for none"
@@ -94,15 +96,19 @@ class ParsingMiddleware:
         self._crawler = crawler
         self._run = run
         timeout = seconds_of(crawler.settings, "READ_TIMEOUT")
-        self._parser = PageParser(run.publishers, timeout, processes)
+        self._parser = PageParser(
+            run.publishers, timeout, processes, all_in_workers=run.arguments.everything
+        )
+        self._extracting: set[asyncio.Future[Extracted]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._has_given_up = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         run = run_of(crawler.spider)
         if run is None:
             raise NotConfigured
-        processes = reader_processes(crawler.settings) if run.arguments.everything else 0
-        middleware = cls(crawler, run, processes)
+        middleware = cls(crawler, run, reader_processes(crawler.settings))
         crawler.signals.connect(middleware._closed, signal=signals.spider_closed)
         return middleware
 
@@ -126,20 +132,40 @@ class ParsingMiddleware:
 
         Raises PageRefused if that takes too long, Stopped if the run is stopped meanwhile.
         """
-        extracting = asyncio.ensure_future(self._parser.extract(task))
-        timeout = _STOP_CHECK_SECONDS
         try:
-            while not (await asyncio.wait((extracting,), timeout=timeout))[0]:
-                if timeout == _GRACE_SECONDS:
-                    raise Stopped(f"{task.article_id}: the run was stopped while reading its page")
-                timeout = (
-                    _GRACE_SECONDS if is_closing(self._crawler.engine) else _STOP_CHECK_SECONDS
-                )
-            return extracting.result()
+            return self._parser.extract_here(task) or await self._extract_in_worker(task)
         except TooSlowError as error:
             raise PageRefused("too_slow", str(error)) from None
+
+    async def _extract_in_worker(self, task: Task) -> Extracted:
+        extracting = asyncio.ensure_future(self._parser.extract(task))
+        self._extracting.add(extracting)
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.ensure_future(self._end_with_the_run())
+        try:
+            extracted = await extracting
+        except asyncio.CancelledError:
+            if not self._has_given_up:
+                raise
+            raise Stopped(
+                f"{task.article_id}: the run was stopped while reading its page"
+            ) from None
         finally:
-            extracting.cancel()
+            self._extracting.discard(extracting)
+        self._crawler.stats.inc_value("crawl/read_in_workers")
+        return extracted
+
+    async def _end_with_the_run(self) -> None:
+        """Give up the pages that workers are extracting some time after the run was stopped."""
+        while self._extracting:
+            await asyncio.sleep(_STOP_CHECK_SECONDS)
+            if is_closing(self._crawler.engine):
+                await asyncio.sleep(_GRACE_SECONDS)
+                self._has_given_up = True
+                for extracting in self._extracting:
+                    extracting.cancel()
 
     def _closed(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         self._parser.close()

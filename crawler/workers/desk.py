@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.crawl.parser_pool import ParserError
+from crawler.crawl.parser_messages import ParserError
 from crawler.crawl.run import run_of
 from crawler.crawl.source_kinds import WAYBACK
 from crawler.engine import is_closing

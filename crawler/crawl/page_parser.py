@@ -1,0 +1,114 @@
+"""Extracts the article of a fetched page, in the process of the crawl or in a worker.
+
+Reading a page in the process of the crawl is cheapest, and most crawls wait for servers. When
+reading keeps a good part of a processor busy, pages go to worker processes instead, of which there
+are as many as are kept busy. This depends on measured times only. The records and their order are
+the same either way.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from crawler.crawl import time_limit
+from crawler.crawl.page_extraction import LARGE_BYTES, TooSlowError, extract_page
+from crawler.crawl.parser_pool import ParserPool
+
+if TYPE_CHECKING:
+    from crawler.crawl.page_extraction import Extracted, Task
+    from crawler.extraction.directory import Publishers
+
+# Seconds for which a page may block this process.
+_BLOCKING_SECONDS = 1.0
+# The seconds after which a page counts a third of what it did for the load.
+_MEMORY_SECONDS = 2.0
+# The load from which on pages go to workers, and from which on another worker helps.
+_HEAVY_LOAD, _FULL_LOAD = 0.3, 0.9
+
+
+class ReadingLoad:
+    """How many processors reading pages has kept busy lately, in this process and in workers."""
+
+    def __init__(self) -> None:
+        self._load = 0.0
+        self._noted_at = time.monotonic()
+
+    @property
+    def now(self) -> float:
+        age = time.monotonic() - self._noted_at
+        return self._load * math.exp(-age / _MEMORY_SECONDS)
+
+    def note(self, seconds: float) -> None:
+        """Note that a page has just been read, in so many seconds."""
+        self._load = self.now + seconds / _MEMORY_SECONDS
+        self._noted_at = time.monotonic()
+
+
+class PageParser:
+    """Extracts pages, spending at most ``timeout`` seconds on each.
+
+    At most so many ``processes`` do it besides this one. If ``all_in_workers``, as in a run that
+    spends all its time reading, every page goes to them, and results come back in the order of the
+    calls. A page that is large, or that takes longer than a second, goes to a worker in any case.
+    """
+
+    def __init__(
+        self,
+        publishers: Publishers,
+        timeout: float,
+        processes: int = 0,
+        *,
+        all_in_workers: bool = False,
+    ) -> None:
+        self._publishers = publishers
+        self._timeout = timeout
+        self._processes = processes
+        self._all_in_workers = all_in_workers and processes > 0
+        self._load = ReadingLoad()
+        self._pool = ParserPool(
+            max(1, processes), publishers, timeout, in_order=self._all_in_workers
+        )
+
+    def extract_here(self, task: Task) -> Extracted | None:
+        """Extract a page in this process; None if a worker has to.
+
+        Raises TooSlowError if it takes too long.
+        """
+        if len(task.body) > LARGE_BYTES or not time_limit.is_possible() or self._workers_are_due():
+            return None
+        began = time.monotonic()
+        try:
+            return time_limit.within(
+                min(_BLOCKING_SECONDS, self._timeout), lambda: extract_page(task, self._publishers)
+            )
+        except time_limit.TimeLimitReached:
+            if self._timeout <= _BLOCKING_SECONDS:
+                raise TooSlowError(self._timeout) from None
+            return None
+        finally:
+            self._load.note(time.monotonic() - began)
+
+    async def extract(self, task: Task) -> Extracted:
+        """Extract a page in a worker.
+
+        Raises TooSlowError if it takes too long, ParserError if the worker fails.
+        """
+        extracted, seconds = await self._pool.extract(task)
+        self._load.note(seconds)
+        return extracted
+
+    def _workers_are_due(self) -> bool:
+        if self._all_in_workers:
+            self._pool.start(self._pool.pending + 1)
+            return True
+        load = self._load.now
+        if load < _HEAVY_LOAD or not self._processes:
+            return False
+        self._pool.start(math.floor(load / _FULL_LOAD) + 1)
+        return self._pool.is_ready
+
+    def close(self) -> None:
+        """End the workers; pages that were sent to them are abandoned."""
+        self._pool.close()

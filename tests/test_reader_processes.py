@@ -1,0 +1,106 @@
+"""Pages of a live crawl are read in other processes when reading is what takes the time."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from archives import page
+from conftest import (
+    IMPATIENT,
+    PATIENCE,
+    Crawl,
+    command,
+    environment,
+    read_records,
+    reader_pids,
+    wait_until,
+)
+from server import NewsServer
+
+COUNT = 150
+SEEDS = ",".join(map(str, range(1, COUNT + 1)))
+SETTINGS = {**IMPATIENT, "CONCURRENT_REQUESTS_PER_DOMAIN": 8, "STATS_DUMP": True}
+# Reading a page takes 20 ms on a fast machine, so some fifty pages start a process. On any machine,
+# a page that takes more than a second would go to a process in any case.
+LONG = b"<p>A sentence of the article, in a paragraph of its own." * 100
+
+
+@pytest.fixture
+def heavy(server: NewsServer) -> NewsServer:
+    """Serve articles that take long to read."""
+    for number in range(1, COUNT + 1):
+        body = page(number).replace(b"</body>", LONG + b"</body>")
+        server.pages[f"/news/{number}"] = body
+    return server
+
+
+def read_in_workers(log: str) -> int:
+    found = re.search(r"'crawl/read_in_workers': (\d+)", log)
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.slow
+def test_the_records_are_the_same(live: Crawl, heavy: NewsServer) -> None:
+    alone, *others = (
+        live(seed=SEEDS, depth=0, settings={**SETTINGS, "READER_PROCESSES": processes})
+        for processes in (0, 1, 3)
+    )
+    assert (alone.exit_code, len(alone.articles)) == (0, COUNT)
+    assert read_in_workers(alone.stderr) == 0
+    for run in others:
+        assert read_in_workers(run.stderr) > 0
+        assert run.articles.keys() == alone.articles.keys()
+        for article_id, article in run.articles.items():
+            assert article == {**alone.articles[article_id], "fetched_at": article["fetched_at"]}
+
+
+def crawl_line(server: NewsServer, **settings: object) -> list[str]:
+    words = [
+        word
+        for name, value in {**SETTINGS, **settings}.items()
+        for word in ("-s", f"{name}={value}")
+    ]
+    words += ["-a", f"seed={SEEDS}", "-a", "depth=0", "-a", f"base_url={server.url}"]
+    return command("crawl", "articles", *words, "-O", "all.jsonl")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_reader_that_dies_or_hangs_costs_nothing(
+    tmp_path: Path, heavy: NewsServer, what: signal.Signals
+) -> None:
+    line = crawl_line(heavy, READER_PROCESSES=1, READ_TIMEOUT=5)
+    with subprocess.Popen(
+        line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as run:
+        wait_until(lambda: reader_pids(run.pid))
+        for reader in reader_pids(run.pid):
+            os.kill(int(reader), what)
+        _, log = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, log
+    assert len(read_records(tmp_path / "all.jsonl")) == COUNT
+    assert reader_pids(run.pid) == []
+
+
+@pytest.mark.slow
+def test_a_crawl_reads_pages_itself_if_no_process_starts(tmp_path: Path, heavy: NewsServer) -> None:
+    """For example, because there is not enough memory for them."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'crawler.crawl.parser_worker' in sys.orig_argv: os._exit(1)\n"
+    )
+    run = subprocess.run(
+        crawl_line(heavy, READER_PROCESSES=2),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert len(read_records(tmp_path / "all.jsonl")) == COUNT
+    assert read_in_workers(run.stderr) == 0
+    assert run.stderr.count("a worker process that parsed pages has ended (exit code 1)") == 3
